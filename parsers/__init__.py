@@ -1,0 +1,1 @@
+"""Pure functions from a page's bytes to a typed TTA record: no network, no disk, no database, no import of `scraper`."""

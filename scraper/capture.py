@@ -1,0 +1,107 @@
+"""Capture: one page as one archive (or one file) saw it at one time.
+
+Every source yields captures, the archive keeps them, the parsers read their content. Nothing here touches disk or network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cached_property
+
+from scraper.encoding import decode_content
+
+
+class Form(StrEnum):
+    """How the bytes came, which is also the type of the WARC record that keeps them (WARC 1.1, section 5)."""
+
+    RESPONSE = "response"  # HTTP headers and body
+    RESOURCE = "resource"  # a body without HTTP headers, such as a saved file
+    CONVERSION = "conversion"  # text that somebody extracted from a page
+    REVISIT = "revisit"  # "the same as an earlier capture", without the body
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """Which earlier capture a revisit repeats, as far as its record says: any of the three may be unknown."""
+
+    warc_record_id: str | None = None
+    url: str | None = None
+    captured_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capture:
+    """One page at one time. Times are aware and in UTC; None is "not known", never a guess.
+
+    `payload` is the body as it came: content encoding still on, transfer encoding as the record had it. `content` is what
+    `sha256` is of and what parsers read. `payload_digest` is what the source claims (`sha1:BASE32`), not what was computed.
+    """
+
+    form: Form
+    source: str
+    payload: bytes
+    url: str | None = None
+    captured_at: datetime | None = None
+    fetched_at: datetime | None = None
+    http_status: int | None = None
+    http_reason: str = ""
+    http_headers: tuple[tuple[str, str], ...] = ()
+    content_type: str | None = None
+    truncated: str | None = None
+    payload_digest: str | None = None
+    warc_record_id: str | None = None
+    warc_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    original: Original | None = None
+    origin: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """The first HTTP header of that name, in any case."""
+        wanted = name.lower()
+        return next((value for key, value in self.http_headers if key.lower() == wanted), None)
+
+    @cached_property
+    def content(self) -> bytes:
+        """The body with transfer and content encoding taken off; bounded, see `scraper.encoding`. Raises UndecodableContent."""
+        if self.form is not Form.RESPONSE:
+            return self.payload
+        encodings = [value for key, value in self.http_headers if key.lower() == "content-encoding"]
+        chunked = (self.header("transfer-encoding") or "").lower() == "chunked"
+        return decode_content(self.payload, encodings=encodings, chunked=chunked)
+
+    @cached_property
+    def sha256(self) -> str | None:
+        """Hex SHA-256 of `content` (DESIGN.md, "Fetching"); None for a revisit, which has no body of its own."""
+        return None if self.form is Form.REVISIT else hashlib.sha256(self.content).hexdigest()
+
+    @cached_property
+    def capture_id(self) -> str:
+        """The capture's identity: the same page at the same time with the same body is the same capture, whoever brought it.
+
+        Twenty hex digits of a SHA-256, so that it does not depend on the order in which captures arrive.
+        """
+        same = [self.url, iso(self.captured_at), self.http_status, self.sha256 or f"revisit {self.payload_digest}"]
+        if self.form is Form.CONVERSION:
+            same.append("text")
+        return hashlib.sha256(json.dumps(same).encode()).hexdigest()[:20]
+
+
+def iso(moment: datetime | None) -> str | None:
+    """UTC as `2025-01-31T00:00:00Z`, with a fraction only where the moment has one."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def from_iso(text: str | None) -> datetime | None:
+    """An ISO 8601 time as written in WARC headers or by `iso`; None where there is none or it is not one. No zone means UTC."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
