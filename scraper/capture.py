@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 
-from scraper.encoding import decode_content
+from scraper.encoding import UndecodableContent, decode_content
 
 
 class Form(StrEnum):
@@ -64,18 +64,36 @@ class Capture:
         return next((value for key, value in self.http_headers if key.lower() == wanted), None)
 
     @cached_property
-    def content(self) -> bytes:
-        """The body with transfer and content encoding taken off; bounded, see `scraper.encoding`. Raises UndecodableContent."""
+    def _decoded(self) -> tuple[bytes, str | None]:
         if self.form is not Form.RESPONSE:
-            return self.payload
+            return self.payload, None
         encodings = [value for key, value in self.http_headers if key.lower() == "content-encoding"]
-        chunked = (self.header("transfer-encoding") or "").lower() == "chunked"
-        return decode_content(self.payload, encodings=encodings, chunked=chunked)
+        chunked = (self.header("transfer-encoding") or "").strip().lower() == "chunked"
+        try:
+            return decode_content(self.payload, encodings=encodings, chunked=chunked), None
+        except UndecodableContent as error:
+            return error.partial, str(error)
+
+    @property
+    def content(self) -> bytes:
+        """The body with transfer and content encoding taken off, as far as that goes; bounded, see `scraper.encoding`."""
+        return self._decoded[0]
+
+    @property
+    def content_problem(self) -> str | None:
+        """Why `content` is not all of the body: an encoding is unknown, damaged or cut. None where it is whole."""
+        return self._decoded[1]
 
     @cached_property
     def sha256(self) -> str | None:
-        """Hex SHA-256 of `content` (DESIGN.md, "Fetching"); None for a revisit, which has no body of its own."""
-        return None if self.form is Form.REVISIT else hashlib.sha256(self.content).hexdigest()
+        """Hex SHA-256 of `content` (DESIGN.md, "Fetching"), of the bytes as they came where they can't be decoded at all.
+
+        None for a revisit, which has no body of its own.
+        """
+        if self.form is Form.REVISIT:
+            return None
+        undecoded = self.content_problem is not None and not self.content
+        return hashlib.sha256(self.payload if undecoded else self.content).hexdigest()
 
     @cached_property
     def capture_id(self) -> str:

@@ -7,8 +7,10 @@ captures are judged by are decoded here and nowhere else.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Sequence
 
 import brotli
+import zstandard
 
 from scraper.errors import TtaError
 
@@ -17,115 +19,155 @@ MAX_DECODED = 64 * 1024 * 1024
 MAX_ENCODINGS = 2
 """More than two layers have only been seen in attacks (CVE-2025-66418)."""
 GZIP_MAGIC = b"\x1f\x8b"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _STEP = 1 << 16
 
 
 class UndecodableContent(TtaError):
-    """The body is not what its headers say, is cut, or is too large; keep the bytes as they came and mark the capture unreadable."""
+    """The body is not what its headers say, is cut, or is too large. `partial` is what could be decoded before that."""
+
+    def __init__(self, problem: str, partial: bytes = b"") -> None:
+        super().__init__(problem)
+        self.partial = partial
 
 
-def decode_content(payload: bytes, *, encodings: list[str], chunked: bool = False) -> bytes:
-    """The body as its author wrote it. `encodings`: values of Content-Encoding, in order. Raises UndecodableContent.
+def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bool = False, limit: int = MAX_DECODED) -> bytes:
+    """The body as its author wrote it. `encodings`: values of Content-Encoding, in order; `limit`: bytes of each layer.
 
     A body that says it is encoded but plainly is not, is taken as it is: archives store decoded bodies under the old headers.
+    Raises UndecodableContent.
     """
-    body = _dechunk(payload) if chunked else payload
-    names = [name.strip().lower() for value in encodings for name in value.split(",")]
-    names = [name for name in names if name and name != "identity"]
-    if len(names) > MAX_ENCODINGS:
-        raise UndecodableContent(f"{len(names)} content encodings on one body; at most {MAX_ENCODINGS} are taken off")
-    for name in reversed(names):
-        body = _decode_one(body, name)
+    layers: list[tuple[str, Callable[[bytes, int], bytes]]] = []
+    for name in reversed([name.strip().lower() for value in encodings for name in value.split(",")]):
+        if name and name != "identity":
+            layers.append((name, _decoder(name)))
+    if chunked:
+        layers.insert(0, ("chunked", _dechunk))
+    if len(layers) - chunked > MAX_ENCODINGS:
+        raise UndecodableContent(f"{len(layers)} content encodings on one body; at most {MAX_ENCODINGS} are taken off")
+    problem = ""
+    body = payload
+    for name, decode in layers:
+        try:
+            body = decode(body, limit)
+        except UndecodableContent as error:
+            body, problem = error.partial, problem or f"{name}: {error}"
+    if problem:
+        raise UndecodableContent(problem, body)
     return body
 
 
-def _decode_one(body: bytes, name: str) -> bytes:
-    if name in ("gzip", "x-gzip"):
-        return gunzip(body) if body.startswith(GZIP_MAGIC) else body
-    if name == "deflate":
-        return _inflate(body)
-    if name == "br":
-        return _unbrotli(body)
-    raise UndecodableContent(f"content encoding {name[:40]!r} is not known")
+def _decoder(name: str) -> Callable[[bytes, int], bytes]:
+    known = {"gzip": _gunzip_if_so, "x-gzip": _gunzip_if_so, "deflate": _inflate, "br": _unbrotli, "zstd": _unzstd}
+    if name not in known:
+        raise UndecodableContent(f"content encoding {name[:40]!r} is not known")
+    return known[name]
+
+
+def _gunzip_if_so(body: bytes, limit: int) -> bytes:
+    return gunzip(body, limit) if body.startswith(GZIP_MAGIC) else body
 
 
 def gunzip(body: bytes, limit: int = MAX_DECODED) -> bytes:
     """All members of a gzip file, up to `limit` bytes. Raises UndecodableContent where the last one is cut or damaged."""
-    pieces: list[bytes] = []
-    size = 0
+    pieces = _Pieces(limit)
     rest = body
-    while rest:
+    while rest.strip(b"\0"):
         if not rest.startswith(GZIP_MAGIC):
-            if rest.strip(b"\0"):
-                raise UndecodableContent("bytes that are not gzip follow a gzip body")
-            break
+            raise pieces.problem("bytes that are not gzip follow a gzip body")
         decoder = zlib.decompressobj(31)
-        size = _drain(decoder, rest, pieces, size, limit)
+        _drain(decoder, rest, pieces)
         rest = decoder.unused_data
-    return b"".join(pieces)
+    return pieces.joined()
 
 
-def _inflate(body: bytes) -> bytes:
-    """`deflate` is zlib by the RFC and raw deflate in the wild."""
+def _inflate(body: bytes, limit: int) -> bytes:
+    """`deflate` is zlib by the RFC and raw deflate in the wild; whichever decodes further is right."""
+    best = UndecodableContent("a deflate body is damaged")
     for wbits in (15, -15):
-        pieces: list[bytes] = []
+        pieces = _Pieces(limit)
         try:
-            _drain(zlib.decompressobj(wbits), body, pieces, 0, MAX_DECODED)
-        except UndecodableContent:
+            _drain(zlib.decompressobj(wbits), body, pieces)
+        except UndecodableContent as error:
+            best = max(best, error, key=lambda one: len(one.partial))
             continue
-        return b"".join(pieces)
-    raise UndecodableContent("a deflate body is cut or damaged")
+        return pieces.joined()
+    if body.lstrip()[:1] in (b"<", b"{", b"["):
+        return body
+    raise best
 
 
-def _drain(decoder: zlib._Decompress, data: bytes, pieces: list[bytes], size: int, limit: int) -> int:
-    """Appends what one zlib stream decodes to; `size` bytes were there before. Returns the new size."""
-    try:
-        while data and not decoder.eof:
-            piece = decoder.decompress(data, limit - size + 1)
-            size += len(piece)
-            if size > limit:
-                raise UndecodableContent(f"a body decodes to more than {limit} bytes")
-            pieces.append(piece)
-            data = decoder.unconsumed_tail
-            if not data and not decoder.eof:
-                pieces.append(decoder.flush())
-                size += len(pieces[-1])
-                break
-    except zlib.error as error:
-        raise UndecodableContent(f"a compressed body is damaged: {error}") from None
+class _Pieces:
+    """Decoded bytes so far, never more than `limit`."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.size = 0
+        self._pieces: list[bytes] = []
+
+    def add(self, piece: bytes) -> None:
+        room = self.limit - self.size
+        self._pieces.append(piece[:room])
+        self.size += len(self._pieces[-1])
+        if len(piece) > room:
+            raise self.problem(f"a body decodes to more than {self.limit} bytes")
+
+    def joined(self) -> bytes:
+        return b"".join(self._pieces)
+
+    def problem(self, text: str) -> UndecodableContent:
+        return UndecodableContent(text, self.joined())
+
+
+def _drain(decoder: zlib._Decompress, data: bytes, pieces: _Pieces) -> None:
+    """Adds what one zlib stream decodes to."""
+    while data and not decoder.eof:
+        try:
+            piece = decoder.decompress(data, pieces.limit - pieces.size + 1)
+        except zlib.error as error:
+            raise pieces.problem(f"compressed bytes are damaged: {error}") from None
+        pieces.add(piece)
+        if decoder.unconsumed_tail == data and not piece:
+            break
+        data = decoder.unconsumed_tail
     if not decoder.eof:
-        raise UndecodableContent("a compressed body is cut")
-    return size
+        raise pieces.problem("the compressed body is cut")
 
 
-def _unbrotli(body: bytes) -> bytes:
+def _unbrotli(body: bytes, limit: int) -> bytes:
     decoder = brotli.Decompressor()
-    pieces: list[bytes] = []
-    size = 0
+    pieces = _Pieces(limit)
     try:
         for start in range(0, len(body), _STEP):
-            piece = decoder.process(body[start : start + _STEP])
-            size += len(piece)
-            if size > MAX_DECODED:
-                raise UndecodableContent(f"a body decodes to more than {MAX_DECODED} bytes")
-            pieces.append(piece)
+            pieces.add(decoder.process(body[start : start + _STEP]))
     except brotli.error:
-        return _plain_or_cut(body, pieces)
+        # Brotli has no magic number: a body that fails at once and begins like a page was never compressed.
+        if not pieces.size and body.lstrip()[:1] in (b"<", b"{", b"["):
+            return body
+        raise pieces.problem("a brotli body is damaged") from None
     if not decoder.is_finished():
-        raise UndecodableContent("a brotli body is cut")
-    return b"".join(pieces)
+        raise pieces.problem("a brotli body is cut")
+    return pieces.joined()
 
 
-def _plain_or_cut(body: bytes, pieces: list[bytes]) -> bytes:
-    """Brotli has no magic number: a body that fails at once and begins like a page was never compressed."""
-    if not any(pieces) and body.lstrip()[:1] in (b"<", b"{", b"["):
+def _unzstd(body: bytes, limit: int) -> bytes:
+    if not body.startswith(ZSTD_MAGIC):
         return body
-    raise UndecodableContent("a brotli body is damaged")
+    decoder = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+    pieces = _Pieces(limit)
+    try:
+        for start in range(0, len(body), _STEP):
+            pieces.add(decoder.decompress(body[start : start + _STEP]))
+    except zstandard.ZstdError:
+        raise pieces.problem("a zstd body is damaged") from None
+    if not decoder.eof:
+        raise pieces.problem("a zstd body is cut")
+    return pieces.joined()
 
 
-def _dechunk(body: bytes) -> bytes:
+def _dechunk(body: bytes, limit: int) -> bytes:
     """Takes chunked transfer encoding off. A body that does not begin with a chunk size was dechunked before (pywb does so)."""
-    pieces: list[bytes] = []
+    pieces = _Pieces(limit)
     position = 0
     while True:
         end = body.find(b"\r\n", position, position + 1024)
@@ -133,13 +175,13 @@ def _dechunk(body: bytes) -> bytes:
         if size is None:
             if position == 0:
                 return body
-            raise UndecodableContent("a chunked body is cut or damaged")
+            raise pieces.problem("a chunked body is cut or damaged")
         if size == 0:
-            return b"".join(pieces)
+            return pieces.joined()
         piece = body[end + 2 : end + 2 + size]
+        pieces.add(piece)
         if len(piece) < size:
-            raise UndecodableContent("a chunked body is cut")
-        pieces.append(piece)
+            raise pieces.problem("a chunked body is cut")
         position = end + 2 + size + 2
 
 
