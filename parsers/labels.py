@@ -1,0 +1,152 @@
+"""The registry of labels: which label feeds which columns, as what type of value. It is evidence for the readers, never a gate.
+
+A label that is not here is read all the same. `record.py` says what each column is; this says how its text becomes a value.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
+
+
+class Type(Enum):
+    """How a field's printed values become column values."""
+
+    TEXT = auto()
+    REFERENCE = auto()
+    REFERENCES = auto()
+    YES_NO = auto()
+    DATE = auto()
+    RANGE = auto()
+    MONEY = auto()
+    POINT = auto()
+    NUMBER = auto()
+    GROUP = auto()
+    INSTRUCTIONS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label, the columns it fills, and its type. `order` is its usual place on the page, from 0 (DOMAIN.md)."""
+
+    text: str
+    type: Type
+    columns: tuple[str, ...]
+    order: int
+
+
+_PAGE_ORDER: tuple[tuple[str, Type, str], ...] = (
+    ("TTA Short Name", Type.TEXT, "short_name"),
+    ("Status of Deliverable", Type.REFERENCE, "status"),
+    ("Status Changed", Type.DATE, "status_changed_at"),
+    ("Type of Agency", Type.REFERENCES, "agency_types"),
+    ("Provider Reference", Type.REFERENCE, "provider_reference"),
+    ("Special Populations", Type.REFERENCES, "special_populations"),
+    ("TTA Title", Type.TEXT, "tta_title"),
+    ("TTA Point of Contact", Type.REFERENCES, "point_of_contact"),
+    ("TTAR Source", Type.REFERENCE, "ttar_source"),
+    ("Category", Type.REFERENCE, "category"),
+    ("Deliverable Markup for Questions", Type.INSTRUCTIONS, ""),
+    (
+        "Is this TTA in support of implementing or maintaining an evidence-based or promising practice?",
+        Type.YES_NO,
+        "evidence_based",
+    ),
+    ("Is this TTA in response to emerging public safety needs?", Type.YES_NO, "emerging_need"),
+    ("Demographic - Gender", Type.REFERENCES, "demographic_gender"),
+    ("Target Audience", Type.REFERENCES, "target_audience"),
+    ("County", Type.TEXT, "county"),
+    ("TTA Program Area", Type.REFERENCES, "program_areas"),
+    ("Program Area - Sub Topics", Type.REFERENCES, "program_area_subtopics"),
+    ("TTA Source", Type.REFERENCE, "tta_source"),
+    (
+        "If your program area sub-topic is one of the 'Other Program Areas', please describe below",
+        Type.TEXT,
+        "other_program_area",
+    ),
+    ("Demographic - Age", Type.REFERENCES, "demographic_age"),
+    ("Demographic - Race", Type.REFERENCES, "demographic_race"),
+    ("TTA Estimated Costs", Type.MONEY, "estimated_cost"),
+    ("Demographic - Ethnicity", Type.REFERENCES, "demographic_ethnicity"),
+    ("Demographic - Other", Type.REFERENCES, "demographic_other"),
+    ("BJA Grant Manager", Type.REFERENCE, "bja_grant_manager"),
+    ("Recipient Agency Scope", Type.YES_NO, "recipient_agency_scope"),
+    ("Primary Recipient Agency Name", Type.TEXT, "recipient_agency_name"),
+    ("Contact Name", Type.TEXT, ""),
+    ("Email Address", Type.TEXT, ""),
+    ("Event Date Markup", Type.INSTRUCTIONS, ""),
+    ("Display event on public TTA Catalog", Type.YES_NO, "in_public_catalog"),
+    ("Demographics Markup", Type.INSTRUCTIONS, ""),
+    ("Milestones Markup", Type.INSTRUCTIONS, ""),
+    ("Milestone", Type.GROUP, ""),
+    ("Performance Metrics Markup", Type.INSTRUCTIONS, ""),
+    ("Performance Metrics", Type.GROUP, ""),
+    ("TTA Event Date", Type.RANGE, "event_start event_end"),
+    ("Cover Letter Instructions", Type.INSTRUCTIONS, ""),
+    ("I Agree", Type.YES_NO, "agreed"),
+    ("Archived", Type.YES_NO, "archived"),
+    ("Event Location Geo", Type.POINT, "longitude latitude"),
+    ("Remote TTAC ID", Type.NUMBER, "remote_ttac_id"),
+)
+
+LABELS: tuple[Label, ...] = tuple(
+    Label(text, type_, tuple(columns.split()), order) for order, (text, type_, columns) in enumerate(_PAGE_ORDER)
+)
+_QUOTES = str.maketrans({"‘": "'", "’": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "})
+_MACHINE_NAME_LENGTH = 32
+"""Characters of a field's machine name, `field_` included; Drupal's FieldStorageConfig::NAME_MAX_LENGTH."""
+
+
+@lru_cache(maxsize=4096)
+def normal(label: str) -> str:
+    """A label's spelling without what themes and translations of characters change: case, spaces, quotes, dashes, a last colon."""
+    text = " ".join(label.translate(_QUOTES).split()).casefold()
+    return text.rstrip(":").rstrip(" *").strip()
+
+
+@lru_cache(maxsize=4096)
+def _machine(label: str) -> str:
+    """The machine name that Drupal's form proposes for a label, without `field_` (core/misc/machine-name.js)."""
+    return re.sub(r"[^a-z0-9]+", "_", normal(label)).strip("_")
+
+
+_BY_LABEL = {normal(label.text): label for label in LABELS} | {
+    normal(also): next(label for label in LABELS if label.text == text)
+    for also, text in (("Milestones", "Milestone"), ("Performance Metric", "Performance Metrics"))
+}
+_BY_MACHINE_NAME = {
+    _machine(label.text)[:length].strip("_"): label
+    for label in reversed(LABELS)
+    for length in (_MACHINE_NAME_LENGTH, _MACHINE_NAME_LENGTH - len("field_"))
+}
+
+
+def known(label: str | None) -> Label | None:
+    """The registry's entry for a printed label; None where the label is not known."""
+    return _BY_LABEL.get(normal(label)) if label else None
+
+
+def known_name(name: str | None) -> Label | None:
+    """The registry's entry for a machine name that spells a known label; for pages that print no label."""
+    if not name:
+        return None
+    return _BY_MACHINE_NAME.get(name.removeprefix("field_").strip("_"))
+
+
+@lru_cache(maxsize=4096)
+def is_instructions(label: str) -> bool:
+    """Whether a field with this label carries instructions and opens a section (DESIGN.md, `fields.section`)."""
+    entry = known(label)
+    return (entry is not None and entry.type is Type.INSTRUCTIONS) or re.search(r"\bmarkup\b", label, re.IGNORECASE) is not None
+
+
+GROUPS = {"milestones": "milestone", "performance_metrics": "performance metric"}
+"""The groups that have a table of their own, and how their labels begin."""
+
+
+def group_table(label: str | None) -> str | None:
+    """`milestones` or `performance_metrics` where the label names such a group."""
+    spelled = normal(label or "")
+    return next((table for table, stem in GROUPS.items() if re.fullmatch(rf"{stem}s?( \d+)?", spelled)), None)
