@@ -101,7 +101,7 @@ _MACHINE_NAME_LENGTH = 32
 
 @lru_cache(maxsize=4096)
 def normal(label: str) -> str:
-    """A label's spelling without what themes and translations of characters change: case, spaces, quotes, dashes, a last colon."""
+    """A label's spelling without what themes change: case, spaces, quotes, dashes, a last colon."""
     text = " ".join(label.translate(_QUOTES).split()).casefold()
     return text.rstrip(":").rstrip(" *").strip()
 

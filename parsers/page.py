@@ -14,5 +14,5 @@ def parse_page(
     is_text: bool = False,
     incomplete: bool = False,
 ) -> Page:
-    """Never raises on any bytes. `is_text`: a text extract (WARC `conversion`); `incomplete`: the capture is known to be cut."""
+    """Never raises on any bytes. `is_text`: a text extract (WARC `conversion`); `incomplete`: known to be cut."""
     return Page(kind=Kind.OTHER, reason="nothing on it is a TTA record's")

@@ -1,7 +1,7 @@
 """What a page says, typed: the one place that names and describes every column of the record, its fields and its groups.
 
 The schema, Datasette's column texts and the data dictionary are made from these models; `parsers.html` and `parsers.text` fill
-them. A column's description is the model's `description`; `label` is the label on the page that it is read from, `unit` its unit.
+them. A column's description is the model's `description`; `label` is the label on the page it is read from, `unit` its unit.
 """
 
 from __future__ import annotations

@@ -1,0 +1,176 @@
+"""The record's columns, milestones and metrics out of its fields: for one page and for many merged captures alike."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from parsers.labels import Label, Type, group_table, known, known_name, normal
+from parsers.record import Field, Head, Milestone, PerformanceMetric, RecordValues, State
+from parsers.values import iso_time, money_range, number, place, reference, time_range, yes_no
+
+BODY = "body"
+"""Drupal's machine name of a node's body, which has no label on these pages."""
+_QUESTION = re.compile(r"\b(question|metric|measure|indicator|name|title)\b", re.IGNORECASE)
+_ANSWER = re.compile(r"\b(answer|response|value|result|count|number|total)\b", re.IGNORECASE)
+_NOTES = re.compile(r"\b(notes?|description|comments?|details?)\b", re.IGNORECASE)
+
+
+def entry_of(field: Field) -> Label | None:
+    """The registry's entry for a field: by its label, or by its machine name where the page prints no label."""
+    return known(field.label) if field.label else known_name(field.name)
+
+
+def field_key(field: Field) -> str:
+    """What makes a field the same field on another capture of the record, whatever the theme.
+
+    A group (all milestones together) is one key, because an item has no identity of its own on these pages.
+    """
+    if field.item is not None:
+        stem = re.sub(r" \d+$", "", field.item)
+        return group_table(stem) or f"group {normal(stem)}"
+    if table := group_table(field.label):
+        return table
+    if field.name == BODY and field.label is None:
+        return "description"
+    entry = entry_of(field)
+    if entry is not None:
+        return entry.columns[0] if entry.columns else normal(entry.text)
+    if field.label:
+        return normal(field.label)
+    return field.name or f"text in {field.section or 'no section'}"
+
+
+def derive(head: Head, fields: Sequence[Field]) -> RecordValues:
+    """All columns of a record. Of a duplicated label the first filled field counts (DESIGN.md, `records`)."""
+    values: dict[str, Any] = head.model_dump(include=set(Head.model_fields))
+    values["reference"] = reference(head.title)
+    for entry, run in _runs(fields):
+        if entry.columns and values.get(entry.columns[0]) is None and any(field.value for field in run):
+            values |= _columns(entry, run)
+    values["description"] = next(
+        (field.value for field in fields if field.name == BODY and field.item is None and field.value), None
+    )
+    return RecordValues.model_construct(**{name: values.get(name) for name in RecordValues.model_fields})
+
+
+def _runs(fields: Sequence[Field]) -> Iterable[tuple[Label, list[Field]]]:
+    """The rows of each field on the page whose label is known: values of one field follow each other."""
+    top = (field for field in fields if field.item is None)
+    for _, rows in groupby(top, key=lambda field: (field.section, field.label, field.name)):
+        run = list(rows)
+        entry = entry_of(run[0])
+        if entry is not None:
+            yield entry, run
+
+
+def _columns(entry: Label, run: list[Field]) -> dict[str, Any]:
+    filled = [field for field in run if field.value]
+    texts = [field.value or "" for field in filled]
+    column = entry.columns[0]
+    match entry.type:
+        case Type.REFERENCES:
+            return {column: texts}
+        case Type.YES_NO:
+            return {column: next((answer for answer in map(yes_no, texts) if answer is not None), None)}
+        case Type.NUMBER:
+            return {column: next((value for value in map(number, texts) if value is not None), None)}
+        case Type.DATE:
+            return {column: iso_time(filled[0].datetime) or iso_time(texts[0])}
+        case Type.RANGE:
+            return dict(zip(entry.columns, time_range(texts[0], filled[0].datetime), strict=True))
+        case Type.POINT:
+            first = next((spot for spot in map(place, texts) if spot.longitude is not None), None)
+            return {"longitude": first.longitude, "latitude": first.latitude} if first else {}
+        case Type.MONEY:
+            lower, upper = money_range(texts[0])
+            return {column: "; ".join(texts), f"{column}_lower": lower, f"{column}_upper": upper}
+        case _:
+            return {column: "; ".join(texts)}
+
+
+def flags(fields: Sequence[Field]) -> tuple[str, ...]:
+    """What looks wrong in the values of a page, once each, in page order."""
+    found: dict[str, None] = {}
+    for entry, run in _runs(fields):
+        for field in run:
+            if field.value and (problem := _problem(entry, field)):
+                found[problem] = None
+    return tuple(found)
+
+
+def _problem(entry: Label, field: Field) -> str | None:
+    text = field.value or ""
+    if entry.type is Type.POINT:
+        return place(text).flag
+    unreadable = {
+        Type.YES_NO: lambda: yes_no(text) is None,
+        Type.NUMBER: lambda: number(text) is None,
+        Type.DATE: lambda: iso_time(field.datetime) is None and iso_time(text) is None,
+        Type.RANGE: lambda: time_range(text, field.datetime) == (None, None),
+    }
+    test = unreadable.get(entry.type)
+    return f"{entry.text}: value can't be read" if test and test() else None
+
+
+def _items(fields: Sequence[Field], table: str) -> list[list[Field]]:
+    members = [field for field in fields if field.item is not None and group_table(re.sub(r" \d+$", "", field.item)) == table]
+    return [list(rows) for _, rows in groupby(members, key=lambda field: field.item)]
+
+
+def _filled(rows: list[Field]) -> list[tuple[str, str]]:
+    """Label (empty where there is none) and values of each field of an item."""
+    runs = [(label or "", list(run)) for label, run in groupby(rows, key=lambda field: field.label)]
+    return [(label, "; ".join(field.value or "" for field in run if field.value)) for label, run in runs]
+
+
+def _is_plain(label: str) -> bool:
+    return not label or group_table(label) is not None
+
+
+def milestones(fields: Sequence[Field]) -> tuple[Milestone, ...]:
+    """A milestone per item of the group, in page order."""
+    return tuple(_milestone(position, rows) for position, rows in enumerate(_items(fields, "milestones"), start=1))
+
+
+def _milestone(position: int, rows: list[Field]) -> Milestone:
+    pairs = _filled(rows)
+    title = next((value for label, value in pairs if re.search(r"\b(title|name)\b", label, re.IGNORECASE)), None)
+    if title is None:
+        title = next((value for label, value in pairs if _is_plain(label) and value), None)
+    dated = next((field for field in rows if field.datetime or re.search(r"\bdate\b", field.label or "", re.IGNORECASE)), None)
+    when = time_range(dated.value, dated.datetime)[0] if dated else None
+    details = {label or "text": value for label, value in pairs if value}
+    return Milestone(
+        position=position,
+        title=title or None,
+        date=when,
+        notes=next((value for label, value in pairs if _NOTES.search(label) and value), None),
+        details=json.dumps(details, ensure_ascii=False) if details else None,
+    )
+
+
+def performance_metrics(fields: Sequence[Field]) -> tuple[PerformanceMetric, ...]:
+    """A metric per item of the group, in page order."""
+    return tuple(_metric(position, rows) for position, rows in enumerate(_items(fields, "performance_metrics"), start=1))
+
+
+def _metric(position: int, rows: list[Field]) -> PerformanceMetric:
+    pairs = _filled(rows)
+    if len(pairs) == 1:
+        label, answer = pairs[0]
+        return PerformanceMetric(position=position, question=None if _is_plain(label) else label, answer=answer or None)
+    question = next((pair for pair in pairs if _QUESTION.search(pair[0]) and not _ANSWER.search(pair[0])), None)
+    rest = [pair for pair in pairs if pair is not question]
+    if len(rest) == 1:
+        answer = rest[0][1]
+    else:
+        answer = "\n".join(f"{label}: {value}" if label else value for label, value in rest if value)
+    return PerformanceMetric(position=position, question=(question[1] or None) if question else None, answer=answer or None)
+
+
+def has_value(field: Field) -> bool:
+    return field.state is State.VALUE
