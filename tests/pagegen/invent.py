@@ -75,7 +75,7 @@ def title_text(rng: Random, topic: Topic, place: Place, submitted: datetime) -> 
     name = rng.choice(topic.titles)
     if rng.random() < 0.25:
         kind = rng.choice(TERMS["Category"])
-        return f"REQ: {submitted.astimezone(SITE_ZONE):%Y-%m-%d} - {agency(rng, place)} ({kind})"
+        return f"REQ: {submitted.astimezone(SITE_ZONE):%Y-%m-%d} - {agency(rng, topic, place)} ({kind})"
     return rng.choice((f"{name} - {place.county}", f"{name}: {place.city}, {place.state}", name))[:LONGEST_STRING]
 
 

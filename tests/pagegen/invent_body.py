@@ -22,15 +22,6 @@ CLOSINGS = (
     "Travel is covered by the provider; the site offers rooms and equipment.",
     "A follow-up call takes place ninety days after delivery.",
 )
-AGENCIES = (
-    "{city} Police Department",
-    "{county} Sheriff’s Office",  # noqa: RUF001
-    "{county} Probation Department",
-    "{county} District Court",
-    "{state} Department of Corrections",
-    "{county} Behavioral Health",
-    "{county} Public Defender",
-)
 ODD_TEXTS = (
     "Staff said they don?t know who owns the form, and that it?s been so “since the flood”.",
     "The agencyâ€™s letter was pasted twice; see the attachment.",
@@ -40,8 +31,9 @@ ODD_TEXTS = (
 )  # fmt: skip
 
 
-def agency(rng: Random, place: Place) -> str:
-    return rng.choice(AGENCIES).format(city=place.city, county=place.county, state=place.state)
+def agency(rng: Random, topic: Topic, place: Place) -> str:
+    """Who asks."""
+    return rng.choice(topic.world.askers).format(city=place.city, county=place.county, state=place.state)
 
 
 def mail(rng: Random) -> str:
@@ -52,7 +44,9 @@ def mail(rng: Random) -> str:
 def opening(rng: Random, topic: Topic, place: Place) -> str:
     subject = topic.subtopics[0].lower()
     words = rng.choice(OPENINGS)
-    return words.format(agency=agency(rng, place), provider=rng.choice(PROVIDERS), subject=subject, need=topic.need)
+    return words.format(
+        agency=agency(rng, topic, place), provider=rng.choice(PROVIDERS), subject=subject, need=topic.need
+    )
 
 
 def plain_body(rng: Random, topic: Topic, place: Place) -> list[Block]:

@@ -21,7 +21,7 @@ class Place:
 PLACES = tuple(
     Place(*row)
     for row in (
-        ("Boston", "Suffolk County", "Massachusetts", -71.0695, 42.3493),
+        ("Boston", "Suffolk County", "Massachusetts", -71.0720, 42.3400),
         ("Worcester", "Worcester County", "Massachusetts", -71.8023, 42.2626),
         ("Portland", "Cumberland County", "Maine", -70.2785, 43.6606),
         ("Burlington", "Chittenden County", "Vermont", -73.2005, 44.4759),

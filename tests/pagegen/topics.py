@@ -6,9 +6,66 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class World:
+    """Who asks for such help: names of agencies with places for a place's parts, their types, and who is taught."""
+
+    askers: tuple[str, ...]
+    agency_types: tuple[str, ...]
+    audiences: tuple[str, ...]
+
+
+POLICE = World(
+    ("{city} Police Department", "{county} Sheriff’s Office"),  # noqa: RUF001
+    ("Law Enforcement",),
+    ("Police Executives", "Line Officers", "Crime Analysts"),
+)
+JAIL = World(
+    ("{county} Detention Center", "{state} Department of Corrections"),
+    ("Corrections - Institutional", "Behavioral Health"),
+    ("Jail Administrators", "Peer Support Specialists"),
+)
+COURT = World(
+    ("{county} District Court", "{county} Pretrial Services", "{county} Public Defender"),
+    ("Courts", "Indigent Defense", "Prosecution"),
+    ("Judges", "Public Defenders", "Prosecutors"),
+)
+HEALTH = World(
+    ("{county} Health Department", "{county} Behavioral Health"),
+    ("Behavioral Health", "Law Enforcement"),
+    ("Peer Support Specialists", "Grant Managers", "Line Officers"),
+)
+TRIBE = World(
+    ("A Tribal court near {city}", "A Tribal wellness program in {state}"),
+    ("Tribal Government", "Courts"),
+    ("Tribal Leaders", "Judges", "Probation and Parole Officers"),
+)
+STATE = World(
+    ("{state} Statistical Analysis Center", "{county} Criminal Justice Council"),
+    ("State Administering Agency", "Law Enforcement", "Courts"),
+    ("Crime Analysts", "Grant Managers"),
+)
+PROSECUTION = World(
+    ("{county} District Attorney", "{state} Crime Laboratory"),
+    ("Prosecution", "Law Enforcement"),
+    ("Prosecutors", "Line Officers"),
+)
+PROBATION = World(
+    ("{county} Probation Department", "{state} Division of Community Supervision"),
+    ("Community Corrections", "Courts"),
+    ("Probation and Parole Officers", "Judges"),
+)
+CITY = World(
+    ("City of {city}", "{county} Office of Violence Prevention"),
+    ("Law Enforcement", "Behavioral Health"),
+    ("Peer Support Specialists", "Police Executives"),
+)
+
+
+@dataclass(frozen=True)
 class Topic:
     """`areas` and `subtopics` are the record's terms; `other` fills the free-text area."""
 
+    world: World
     areas: tuple[str, ...]
     subtopics: tuple[str, ...]
     titles: tuple[str, ...]
@@ -20,6 +77,7 @@ class Topic:
 
 TOPICS = (
     Topic(
+        POLICE,
         ("Substance Use", "Law Enforcement"),
         ("Deflection", "Overdose Prevention", "Other Program Areas"),
         ("Building a Deflection Pathway", "Officer-Led Referral to Treatment", "Deflection Data Roundtable"),
@@ -29,6 +87,7 @@ TOPICS = (
         "first responder deflection, pre-arrest diversion",
     ),
     Topic(
+        JAIL,
         ("Reentry", "Corrections"),
         ("Reentry Planning", "Employment", "Housing"),
         ("Reentry Planning from Day One", "Housing Navigation after Release", "Employer Roundtable on Second Chances"),
@@ -38,6 +97,7 @@ TOPICS = (
         "identification documents, benefits enrollment",
     ),
     Topic(
+        COURT,
         ("Pretrial Justice", "Adjudication"),
         ("Pretrial Services", "Risk Assessment"),
         ("Pretrial Court Date Reminders", "Pretrial Release Decision Workshop", "Validation of a Pretrial Tool"),
@@ -47,6 +107,7 @@ TOPICS = (
         "court date notification",
     ),
     Topic(
+        POLICE,
         ("Law Enforcement",),
         ("Body-Worn Cameras", "Policy Review"),
         ("Body-Worn Camera Policy Review", "Body-Worn Camera Redaction and Storage", "Body-Worn Camera Peer Visit"),
@@ -56,6 +117,7 @@ TOPICS = (
         "digital evidence management",
     ),
     Topic(
+        HEALTH,
         ("Substance Use",),
         ("Opioid Response", "Prescription Monitoring", "Overdose Fatality Review"),
         ("Overdose Fatality Review Start-up", "Opioid Response in Rural Counties", "Naloxone Leave-Behind Program"),
@@ -65,6 +127,7 @@ TOPICS = (
         "overdose fatality review, harm reduction",
     ),
     Topic(
+        POLICE,
         ("Crime Prevention", "Law Enforcement"),
         ("Crime Analysis", "Data-Driven Strategies"),
         ("Crime Analysis Unit Assessment", "Analyst Training: From Maps to Action", "Shooting Reviews that Work"),
@@ -74,6 +137,7 @@ TOPICS = (
         "problem-solving, place-based investigation",
     ),
     Topic(
+        TRIBE,
         ("Tribal Justice", "Adjudication"),
         ("Tribal Courts", "Tribal Healing to Wellness Courts"),
         ("Tribal Healing to Wellness Court Planning", "Tribal Code Development Session", "Tribal Probation Basics"),
@@ -83,6 +147,7 @@ TOPICS = (
         "traditional dispute resolution",
     ),
     Topic(
+        JAIL,
         ("Mental Health", "Corrections"),
         ("Jail Mental Health", "Screening and Assessment"),
         ("Jail Mental Health Screening", "Suicide Prevention in a Small Jail", "Stepping Up County Workshop"),
@@ -92,6 +157,7 @@ TOPICS = (
         "continuity of care, medication at release",
     ),
     Topic(
+        COURT,
         ("Adjudication", "Substance Use"),
         ("Drug Courts", "Veterans Treatment Courts"),
         ("Drug Court Best Practice Review", "Veterans Treatment Court Mentors", "Equity in Treatment Court Entry"),
@@ -101,6 +167,7 @@ TOPICS = (
         "treatment court coordination",
     ),
     Topic(
+        STATE,
         ("Information Sharing", "Justice System Improvement"),
         ("Data Integration", "Information Sharing"),
         ("Justice Data Integration Roadmap", "Record Linkage for Frequent Users", "Data Quality Clinic for Reporting"),
@@ -110,6 +177,7 @@ TOPICS = (
         "incident-based reporting, master person index",
     ),
     Topic(
+        PROSECUTION,
         ("Crime Victims", "Prosecution"),
         ("Sexual Assault Kit Initiative", "Victim Services"),
         ("Sexual Assault Kit Inventory", "Victim Notification Practices", "Cold Case Prosecution Workshop"),
@@ -119,6 +187,7 @@ TOPICS = (
         "forensic genetic genealogy",
     ),
     Topic(
+        PROBATION,
         ("Community Corrections", "Justice System Improvement"),
         ("Probation Reform", "Swift and Certain Sanctions", "Other Program Areas"),
         ("Probation Caseload Redesign", "Incentives in Community Supervision", "Supervision Fee Review"),
@@ -128,6 +197,7 @@ TOPICS = (
         "fines and fees, workload study",
     ),
     Topic(
+        POLICE,
         ("Law Enforcement", "Mental Health"),
         ("Crisis Response", "Officer Wellness"),
         ("Crisis Co-Responder Model Design", "Officer Wellness Peer Support", "988 and 911 Call Diversion"),
@@ -137,6 +207,7 @@ TOPICS = (
         "call triage, mobile crisis teams",
     ),
     Topic(
+        CITY,
         ("Crime Prevention",),
         ("Community Violence Intervention", "Youth Violence"),
         ("Violence Interruption Start-up", "School Safety Threat Assessment", "Youth Listening Sessions"),
