@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from html import unescape
+from html.parser import HTMLParser
 from pathlib import Path
 from re import DOTALL, sub
 
 import pytest
+from hypothesis import given, settings
 
 from tests.pagegen.catalog import EMERGING, EVIDENCE, FIELDS, OTHER_AREA
+from tests.pagegen.compare import (
+    expected_rows,
+    wrong_columns,
+    wrong_description,
+    wrong_fields,
+    wrong_groups,
+    wrong_sections,
+)
 from tests.pagegen.content import Content, Entry, Field, Paragraph, Section, Value
 from tests.pagegen.invent import invent, term
 from tests.pagegen.options import THEMES, Options, Theme
-from tests.pagegen.render import make_page
+from tests.pagegen.others import OTHERS
+from tests.pagegen.render import html_of, make_page
 from tests.pagegen.render_page import NOTICE_TEXT
 from tests.pagegen.render_text import extracted_page, extracted_text, prose_page, words_of
+from tests.pagegen.strategies import Case, any_options, cases
 from tests.pagegen.truth import Page, PageTruth
 from tests.pagegen.words import INSTRUCTIONS
 
 SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt"
+
+VOID = {"meta", "link", "br", "img", "input"}
 
 FORMS = {
     "plain": Options(),
@@ -67,6 +81,61 @@ def test_truth_is_visible(theme: Theme, form: str) -> None:
         seen = visible(page)
         missing = [text for text in promised(page.truth) if " ".join(words_of(text)) not in seen]
         assert not missing
+
+
+class Balance(HTMLParser):
+    """Finds the first end tag that does not close the innermost open element."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        """`<br />` opens nothing."""
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}> at {self.getpos()}")
+
+
+@pytest.mark.parametrize("form", [name for name, options in FORMS.items() if not options.unclosed and not options.keep])
+@pytest.mark.parametrize("theme", THEMES)
+def test_html_is_well_formed_unless_asked_otherwise(theme: Theme, form: str) -> None:
+    balance = Balance(html_of(invent(3), theme, FORMS[form]))
+    assert not balance.wrong
+    assert not balance.open
+
+
+@given(case=cases(options=any_options(cut=True)))
+@settings(max_examples=60, deadline=None)
+def test_any_options_give_a_page(case: Case) -> None:
+    page = case.page()
+    assert page.data
+    assert page.truth
+    assert page.truth.description
+
+
+@given(case=cases())
+@settings(max_examples=60, deadline=None)
+def test_truth_of_a_text_form_is_in_the_text(case: Case) -> None:
+    for page in (case.text(), case.prose()):
+        assert page.truth
+        seen = " ".join(words_of(page.data.decode()))
+        assert not [text for text in promised(page.truth) if " ".join(words_of(text)) not in seen]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_pages_are_no_records(name: str) -> None:
+    page = OTHERS[name]()
+    assert page.truth is None
+    assert page.kind != "record"
+    assert page == OTHERS[name]()
 
 
 def test_same_seed_same_page() -> None:
@@ -146,3 +215,18 @@ def test_text_form_is_the_samples() -> None:
     )
     assert sorted(made) == sorted(order)
     assert extracted_text(record).replace(NOTICE_TEXT, notice) == sample
+
+
+def test_comparison_accepts_the_truth_and_nothing_else() -> None:
+    truth = make_page(21).truth
+    assert truth
+    rows = [row for field in truth.fields for row in expected_rows(field)]
+    assert not wrong_fields(truth, rows)
+    assert not wrong_columns(truth, truth.columns)
+    assert not wrong_description(truth, truth.description)
+    assert not wrong_sections(truth, [vars(section) for section in truth.sections])
+    assert not wrong_groups(truth, truth.milestones, truth.metrics)
+    assert [line.split()[0] for line in wrong_fields(truth, rows[1:])] == ["missing"]
+    assert [line.split()[0] for line in wrong_fields(truth, [*rows, {"label": "Cost", "value": "1"}])] == ["invented"]
+    assert wrong_columns(truth, {**truth.columns, "tta_title": "Nowhere"})
+    assert wrong_description(truth, f"{truth.description} more")

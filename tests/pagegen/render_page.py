@@ -22,6 +22,7 @@ def mark(position: int) -> str:
     return f"{MARK_START}{position}{MARK_END}"
 
 
+NODE_LINKS = '<div class="node__links"><ul class="links inline"><li><a href="/user/login">Log in</a></li></ul></div>\n'
 FAKE_FIELDS = (
     '<div class="field field--name-field-county field--type-string field--label-above">'
     '<div class="field--label">County</div><div class="field--item">Quoted County</div></div>\n'
@@ -43,6 +44,9 @@ def entry_html(style: Style, entry: Field | Section | Group, position: int, cont
 def body_html(style: Style, content: Content, options: Options) -> str:
     """The body, which never has a label: the item carries the field's classes."""
     inner = blocks_html(content.body, options.body, unclosed=options.unclosed)
+    if options.unclosed:
+        # Emphasis that is never closed: a browser opens it again in every element that follows, labels included.
+        inner = "<p><em>".join(inner.rsplit("<p>", 1))
     if options.fake_fields:
         inner += "\n" + FAKE_FIELDS
     outer = "field field--name-body field--type-text-with-summary field--label-hidden"
@@ -92,7 +96,9 @@ def byline(theme: Theme, content: Content, options: Options) -> str:
     who = tag("span", person, class_=f"field field--name-uid {label.format('entity-reference')}")
     when = tag("span", time, class_=f"field field--name-created {label.format('created')}")
     box = f'<div class="node__submitted">\n    Submitted by {who} on {when}\n  </div>'
-    return f'<footer class="node__meta">\n  {box}\n</footer>'
+    # The author's picture is an article of its own, inside the node's.
+    picture = '<article class="profile" typeof="schema:Person" about="/user/12"></article>\n  ' if options.rdf else ""
+    return f'<footer class="node__meta">\n  {picture}{box}\n</footer>'
 
 
 ARTICLE_CLASSES: dict[Theme, str | None] = {
@@ -115,7 +121,8 @@ def article(theme: Theme, content: Content, options: Options) -> str:
     if theme == "olivero":
         head = f"<header>\n{head}\n</header>"
     meta = f'<span property="schema:name" content="{text(content.title)}" class="rdf-meta hidden"></span>'
-    fields = tag("div", f"\n{fields_html(theme, content, options)}\n", class_=inner)
+    links = NODE_LINKS if options.furniture and style.classed else ""
+    fields = tag("div", f"\n{fields_html(theme, content, options)}\n{links}", class_=inner)
     return tag(
         "article",
         f"\n{meta if options.rdf else ''}{head}\n  {fields}\n",
@@ -162,9 +169,19 @@ def _notice(theme: Theme) -> str:
     return tag("section" if theme.startswith("bootstrap") else "div", f"\n{inner}\n", class_=box)
 
 
+def _title(theme: Theme, content: Content) -> str:
+    """The page's title block; in Classy's family the title is printed as a field, outside of the node's element."""
+    bootstrap = theme.startswith("bootstrap")
+    field = (
+        None if bootstrap or theme in CLASSLESS else "field field--name-title field--type-string field--label-hidden"
+    )
+    heading = None if theme in CLASSLESS else "page-header" if bootstrap else "title page-title"
+    return tag("h1", tag("span", text(content.title), class_=field), class_=heading)
+
+
 def page_html(theme: Theme, content: Content, options: Options) -> str:
     """The document, with marks still in it."""
-    title = tag("h1", tag("span", text(content.title)), class_=None if theme in CLASSLESS else "page-header")
+    title = _title(theme, content)
     main = "\n".join([title, _notice(theme), '<a id="main-content"></a>', article(theme, content, options)])
     before, after = furniture(theme, options)
     skip_class = "visually-hidden focusable skip-link"

@@ -24,7 +24,7 @@ def translated(html: str) -> str:
     for index in range(0, len(pieces), 3):
         out.append(TEXT_NODE.sub(dressed, pieces[index]))
         out.append(pieces[index + 1] if index + 1 < len(pieces) else "")
-    return "".join(out)
+    return "".join(out).replace('<html lang="en"', '<html lang="es" class="translated-ltr"', 1)
 
 
 def wayback(html: str, *, host: str, path: str, moment: str) -> str:
