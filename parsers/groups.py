@@ -154,10 +154,11 @@ def _label_of(element: Element, table: str | None) -> Element | None:
             return child
     first = content[0]
     line = first.line()
-    if line is None or len(content) < 2 or is_item(first):
+    if line is None or is_item(first):
         return None
-    spelled = normal(line)
-    worded = spelled.startswith(_STEMS) and group_table(line) is None
+    worded = normal(line).startswith(_STEMS) and group_table(line) is None
+    if len(content) < 2:
+        return first if worded else None
     paired = len(content) == 2 and first.tag in HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
     return first if worded or paired or _is_question(line, content, table) else None
 
@@ -238,7 +239,7 @@ def _table_items(element: Element, table: str | None) -> list[list[_Sub]]:
         return [[pair] for pair in pairs] if table == "performance_metrics" else [pairs]
     if table == "performance_metrics" and all(len(row) == 2 for row in cells):
         return [[_Sub(readable(row[0].children) or None, None, row[1].children, row[1])] for row in cells]
-    return [[_Sub(None, None, [" | ".join(readable(cell.children) for cell in row)], row[0])] for row in cells]
+    return [[_Sub(None, None, ["\t".join(readable(cell.children) for cell in row)], row[0])] for row in cells]
 
 
 def _table_row(header: list[str | None], row: list[Element]) -> list[_Sub]:

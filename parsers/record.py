@@ -76,7 +76,7 @@ class Milestone(_Row):
     title: str | None = Column(None, description="the milestone's title, or its text where the page prints it as a plain line")
     date: str | None = Column(None, description="the first date printed in the milestone", json_schema_extra={"unit": "ISO 8601"})
     notes: str | None = Column(None, description="the milestone's notes or description")
-    details: str | None = Column(None, description="every field of the milestone, label to value, as a JSON object")
+    details: str | None = Column(None, description="every filled field of the milestone, a line each: label, colon, value")
 
 
 class PerformanceMetric(_Row):

@@ -161,7 +161,7 @@ def _label_at(element: Element, content: list[Element | str], shapes: Shapes, *,
     if text is None:
         return None
     if known(text) is not None:
-        return 0 if len(content) > 1 or classed else None
+        return 0 if len(content) > 1 or classed or shape(element, first) in shapes.taught else None
     if len(content) < 2 or element.tag in ("ul", "ol", "table", "tbody", "dl"):
         return None
     if classed and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.classes)):

@@ -18,6 +18,8 @@ _STRICT = {
 }
 """Types whose text is short and certain: another text after such a label means that the line is no label."""
 _MAX_LABEL_WORDS = 9
+_ORDER_SLACK = 6
+"""Places; the sample and the table in DOMAIN.md differ by up to four."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def _may_be_label(line: str) -> bool:
 
 
 def _cut(lines: list[str], marks: list[int]) -> list[Segment]:
-    ends = [*marks[1:], len(lines)]
+    ends = [*marks[1:], len(lines)][: len(marks)]
     return [Segment(mark, lines[mark], known(lines[mark]), lines[mark + 1 : end]) for mark, end in zip(marks, ends, strict=True)]
 
 
@@ -63,12 +65,21 @@ def _begin(lines: list[str], marks: list[int]) -> int | None:
     """The label line from which the scores to the end sum up highest; of equals the last, so that doubt is body."""
     best, best_sum, total = None, 0.0, 0.0
     later: set[str] = set()
+    following: Segment | None = None
     for segment in reversed(_cut(lines, marks)):
-        total += _score(segment) - 1.5 * (segment.label in later and not _repeats(segment))
+        total += _score(segment) - 1.5 * (segment.label in later) - 1.5 * _out_of_order(segment, following)
         later.add(segment.label)
+        following = segment
         if total > best_sum:
             best, best_sum = segment.line, total
     return best
+
+
+def _out_of_order(segment: Segment, following: Segment | None) -> bool:
+    """Whether the next label belongs far before this one: pages differ in their labels' order, but by a few places only."""
+    if following is None or segment.entry is None or following.entry is None:
+        return False
+    return segment.entry.order - following.entry.order > _ORDER_SLACK
 
 
 def _repeats(segment: Segment) -> bool:
@@ -81,9 +92,9 @@ def _score(segment: Segment) -> float:
         return 2.0 if any(section_of_instruction(line) for line in filled) else 0.5
     assert segment.entry is not None
     kind = segment.entry.type
-    if kind is Type.GROUP:
-        return 1.0
     score = 1.0
+    if kind is Type.GROUP:
+        return 1.0 if segment.lines[:1] != [""] else 0.0
     if filled and segment.lines and not segment.lines[0]:
         score -= 1.0  # the extractor leaves no blank line between a label and its value
     if kind in _STRICT:

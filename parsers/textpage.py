@@ -17,14 +17,18 @@ from parsers.labels import Type, group_table, normal, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Section, State
 from parsers.textlines import Segment, segments
 from parsers.urls import node_id
-from parsers.values import iso_time, reference
+from parsers.values import iso_time, reference, yes_no
 
 _SUBMITTED = re.compile(r"Submitted by\s+(.*?)(?:\s+on\b\s*(.*))?", re.IGNORECASE)
 _SKIP_LINK = "skip to main content"
 _HEAD_LINES = 60
 """Lines within which the title and the line `Submitted by` stand, before the body."""
-_SUB_LABEL = re.compile(r"Milestone(?: [A-Z(][\w()/&-]*| of| and| or){1,5}:?")
+_SUB_LABEL = re.compile(
+    r"(?:Milestone|Performance Metric|Metric)(?: [A-Z(][\w()/&-]*| of| and| or){1,5}:?|Question|Answer|Response", re.ASCII
+)
+"""The labels of a group's own fields: a known word and capitalised ones; no sentence looks so."""
 _MAX_LINE = 200
+_MAX_LABEL = 80
 _REFERENCES = (Type.REFERENCE, Type.REFERENCES, Type.DATE, Type.MONEY)
 
 
@@ -111,8 +115,13 @@ class _Writer:
         self._items: dict[str, int] = {}
 
     def body(self, lines: list[str]) -> None:
+        """The body; a label that nobody has listed may stand between it and the first known one."""
+        lines, fields = split_fields(lines)
+        if not fields or not looks_like_label(fields[0]) or len(fields) < 2 or fields[1].startswith(("•", "o ")):
+            lines, fields = lines + fields, []
         if text := paragraphs(lines):
             self._add(None, text, name=BODY)
+        self._loose(fields)
 
     def segment(self, segment: Segment) -> None:
         self.content.labels.append(segment.label)
@@ -130,6 +139,9 @@ class _Writer:
         elif entry.type is Type.REFERENCES:
             for line in segment.filled or [""]:
                 self._add(segment.label, line or None)
+        elif normal(segment.label) == "email address" and not any("@" in line for line in segment.filled[:1]):
+            self._add(segment.label, None)
+            self._loose(segment.filled)
         else:
             self._add(segment.label, segment.filled[0] if segment.filled else None)
             self._loose(segment.filled[1:])
@@ -146,14 +158,17 @@ class _Writer:
                 self._loose([line for line in run if line])
 
     def _open(self, label: str, lines: list[str]) -> None:
+        """A section. Its paragraphs end in blank lines; lines that follow the last one directly are fields."""
         self._section = label
+        lines, fields = split_fields(lines) if lines and any(not line for line in lines) else (lines, [])
         text = paragraphs(lines)
-        known_sections = self.content.sections
-        if known_sections and known_sections[-1].label == label:
-            merged = "\n\n".join(filter(None, (known_sections[-1].text, text)))
-            known_sections[-1] = known_sections[-1].model_copy(update={"text": merged})
-            return
-        known_sections.append(Section(position=len(known_sections) + 1, label=label, text=text or None))
+        sections = self.content.sections
+        if sections and sections[-1].label == label:
+            merged = "\n\n".join(filter(None, (sections[-1].text, text)))
+            sections[-1] = sections[-1].model_copy(update={"text": merged})
+        else:
+            sections.append(Section(position=len(sections) + 1, label=label, text=text or None))
+        self._loose(fields)
 
     def _group(self, segment: Segment) -> None:
         lines = segment.filled
@@ -165,11 +180,25 @@ class _Writer:
             self._items[label] = self._items.get(label, 0) + 1
             number = f"{label} {self._items[label]}"
             for sub_label, value in item:
-                self._add(sub_label or label, value, item=number)
+                if sub_label and value and "Date" in sub_label and iso_time(value) is None:
+                    self._add(sub_label, None, item=number)
+                    self._loose(value.split("\n"))
+                else:
+                    self._add(sub_label or label, value, item=number)
 
     def _loose(self, lines: list[str]) -> None:
-        for line in lines:
-            self._add(None, line)
+        """Lines after a complete value: a line that has a label's form, before one that has not, is a label; else text."""
+        index = 0
+        while index < len(lines):
+            if not is_label_before(lines, index):
+                self._add(None, lines[index])
+                index += 1
+                continue
+            end = index + 2
+            while end < len(lines) and not looks_like_label(lines[end]) and not is_label_before(lines, end):
+                end += 1
+            self._add(lines[index], "\n".join(lines[index + 1 : end]))
+            index = end
 
     def _add(self, label: str | None, value: str | None, *, name: str | None = None, item: str | None = None) -> None:
         self.content.fields.append(
@@ -195,7 +224,7 @@ def _sections(lines: list[str]) -> list[tuple[str | None, str]]:
 
 def _items(lines: list[str], table: str | None) -> list[list[tuple[str | None, str | None]]]:
     """A group's lines as items of (label, value): by the group's own labels, else a line an item unless it is prose."""
-    if table == "milestones" and any(_SUB_LABEL.fullmatch(line) for line in lines):
+    if any(_SUB_LABEL.fullmatch(line) for line in lines):
         return _labelled_items(lines)
     if table == "milestones" or all(len(line) <= _MAX_LINE for line in lines):
         return [[(None, line)] for line in lines]
@@ -216,6 +245,29 @@ def _labelled_items(lines: list[str]) -> list[list[tuple[str | None, str | None]
         else:
             items.append([(None, line)])
     return items
+
+
+def split_fields(lines: list[str]) -> tuple[list[str], list[str]]:
+    """Lines up to the last blank one, and those after: the extractor puts blank lines around paragraphs, none between fields."""
+    last = max((index for index, line in enumerate(lines) if not line), default=-1)
+    return lines[: last + 1], lines[last + 1 :]
+
+
+_LABEL_FORM = re.compile(r"[A-Z][\w'’()/&-]*(?: (?:[A-Z0-9(][\w'’()/&-]*|of|and|or|the|for|to|in|on|by|a|an|-|&)){0,8}:?")
+
+
+def looks_like_label(line: str) -> bool:
+    """Whether a line has the form of a label: a few capitalised words without a sentence's end."""
+    return len(line) <= _MAX_LABEL and _LABEL_FORM.fullmatch(line) is not None and yes_no(line) is None
+
+
+def is_label_before(lines: list[str], index: int) -> bool:
+    if index + 1 >= len(lines):
+        return False
+    line, following = lines[index], lines[index + 1]
+    if line.endswith("?") and len(line) <= _MAX_LINE:
+        return yes_no(following) is not None
+    return looks_like_label(line) and not looks_like_label(following)
 
 
 def paragraphs(lines: list[str]) -> str:

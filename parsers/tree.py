@@ -178,7 +178,7 @@ class _Text:
 
 
 def readable(nodes: Iterable[Element | str]) -> str:
-    """Nodes as text a person can read: line breaks, paragraphs, bullets and numbers of lists, cells of tables kept apart."""
+    """Nodes as text a person can read: line breaks, paragraphs, bullets and numbers of lists, cells of a table apart by tabs."""
     text = _Text()
     _render(list(nodes), text, indent=0)
     return "".join(text.pieces).strip()
@@ -236,8 +236,10 @@ def _without_breaks(children: list[Element | str]) -> list[Element | str]:
 
 def _render_row(node: Element, text: _Text, indent: int) -> None:
     text.line_break()
-    cells = [readable(cell.children).replace("\n", " ") for cell in node.elements]
-    text.add(" | ".join(cells))
+    cells = [" ".join(readable(cell.children).split()) for cell in node.elements]
+    if any(cells):
+        text.add("-")
+        text.pieces[-1] = "\t".join(cells)
     text.line_break()
 
 

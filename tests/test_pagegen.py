@@ -210,9 +210,7 @@ def test_text_form_is_the_samples() -> None:
     order = [line for line in sample.split("\n") if line in FIELDS]
     record = _sample_record(sample)
     made = [entry.spec.label for entry in record.entries]
-    record = Content(
-        **{**vars(record), "entries": tuple(sorted(record.entries, key=lambda e: order.index(e.spec.label)))}
-    )
+    record = Content(**{**vars(record), "entries": tuple(sorted(record.entries, key=lambda e: order.index(e.spec.label)))})
     assert sorted(made) == sorted(order)
     assert extracted_text(record).replace(NOTICE_TEXT, notice) == sample
 

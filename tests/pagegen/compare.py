@@ -105,9 +105,7 @@ def wrong_description(truth: PageTruth, description: str | None) -> list[str]:
 
 
 def _difference(wanted: list[str], found: list[str]) -> str:
-    same = next(
-        (i for i, (a, b) in enumerate(zip(wanted, found, strict=False)) if a != b), min(len(wanted), len(found))
-    )
+    same = next((i for i, (a, b) in enumerate(zip(wanted, found, strict=False)) if a != b), min(len(wanted), len(found)))
     return f"after {same} words {' '.join(found[same : same + 6])!r} in place of {' '.join(wanted[same : same + 6])!r}"
 
 
@@ -117,9 +115,7 @@ def wrong_sections(truth: PageTruth, rows: Iterable[Row]) -> list[str]:
     wanted = [(plain(section.label), plain(section.text)) for section in truth.sections]
     if found[: len(wanted)] == wanted and (len(found) == len(wanted) or _is_cut(truth)):
         return []
-    return [f"section {label!r} is missing or changed" for label in _lost(truth.sections, found)] or [
-        "section: too many"
-    ]
+    return [f"section {label!r} is missing or changed" for label in _lost(truth.sections, found)] or ["section: too many"]
 
 
 def _lost(sections: Iterable[SectionTruth], found: list[tuple[object, object]]) -> list[str]:

@@ -148,9 +148,7 @@ def _values(story: Plot) -> dict[str, tuple[Value, ...]]:
         "TTA Short Name": (Value(title),),
         "TTA Title": (Value(title),),
         "Status of Deliverable": (term(_first_status(story)),),
-        "Status Changed": (
-            Value(start=story.submitted + timedelta(days=rng.randint(1, 25), minutes=rng.randint(1, 400))),
-        ),
+        "Status Changed": (Value(start=story.submitted + timedelta(days=rng.randint(1, 25), minutes=rng.randint(1, 400))),),
         "Type of Agency": _sampled(rng, topic.world.agency_types, 2),
         "Provider Reference": (provider(rng.choice(PROVIDERS)),),
         "TTA Point of Contact": (user(person(rng)),),

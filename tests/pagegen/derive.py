@@ -170,9 +170,7 @@ def page_truth(content: Content, theme: Theme, options: Options, *, entries_kept
             case Field(spec=spec):
                 label = None if display_of(options, position) == "hidden" else spec.label
                 fields.append(
-                    field_truth(
-                        entry, label=label, name=name, section=section, item=None, host=content.host, options=options
-                    )
+                    field_truth(entry, label=label, name=name, section=section, item=None, host=content.host, options=options)
                 )
                 if label:
                     columns = {**column_values(entry, options), **columns}

@@ -44,9 +44,7 @@ def mail(rng: Random) -> str:
 def opening(rng: Random, topic: Topic, place: Place) -> str:
     subject = topic.subtopics[0].lower()
     words = rng.choice(OPENINGS)
-    return words.format(
-        agency=agency(rng, topic, place), provider=rng.choice(PROVIDERS), subject=subject, need=topic.need
-    )
+    return words.format(agency=agency(rng, topic, place), provider=rng.choice(PROVIDERS), subject=subject, need=topic.need)
 
 
 def plain_body(rng: Random, topic: Topic, place: Place) -> list[Block]:

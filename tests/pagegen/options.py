@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Theme = Literal[
-    "bootstrap3", "bootstrap3_old", "classy", "starterkit", "claro", "olivero", "barrio", "bare", "uswds", "dl"
-]
+Theme = Literal["bootstrap3", "bootstrap3_old", "classy", "starterkit", "claro", "olivero", "barrio", "bare", "uswds", "dl"]
 THEMES: tuple[Theme, ...] = (
     "bootstrap3",
     "bootstrap3_old",

@@ -39,9 +39,7 @@ def shell(title: str, main: str) -> bytes:
     ).encode()
 
 
-def page(
-    data: bytes, url: str = NODE, *, kind: CaptureKind = "other", status: int = 200, content_type: str = HTML
-) -> Page:
+def page(data: bytes, url: str = NODE, *, kind: CaptureKind = "other", status: int = 200, content_type: str = HTML) -> Page:
     return Page(data=data, url=url, content_type=content_type, status=status, kind=kind)
 
 
@@ -141,9 +139,7 @@ def search_results() -> Page:
         "<p>… TTA Short Name … <strong>County</strong> Suffolk County … Milestones Markup …</p></li>"
         for seed in range(5)
     )
-    return page(
-        shell("Search for county", f'<ol class="search-results">{found}</ol>'), f"{HOST}/search/node?keys=county"
-    )
+    return page(shell("Search for county", f'<ol class="search-results">{found}</ol>'), f"{HOST}/search/node?keys=county")
 
 
 def _post(kind: str, title: str, body: str) -> bytes:
@@ -166,9 +162,7 @@ def blog_post_that_lists_every_label() -> Page:
 
 
 def news_list() -> Page:
-    rows = "".join(
-        f'<div class="views-row"><h3><a href="/media/news/item-{n}">Item {n}</a></h3></div>' for n in range(9)
-    )
+    rows = "".join(f'<div class="views-row"><h3><a href="/media/news/item-{n}">Item {n}</a></h3></div>' for n in range(9))
     return page(shell("News", rows), f"{HOST}/media/news?page=2")
 
 

@@ -73,9 +73,7 @@ def field_box(style: Style, spec: Spec, items: list[str], display: Display, opti
     if display == "hidden":
         return tag("div", inner, class_=outer and f"{outer} {style.items}", data_quickedit_field_id=edit)
     if style.definition_list:
-        return tag(
-            "dl", f"\n{_label(style, spec, display, 'dt')}\n{inner}\n", class_=outer, data_quickedit_field_id=edit
-        )
+        return tag("dl", f"\n{_label(style, spec, display, 'dt')}\n{inner}\n", class_=outer, data_quickedit_field_id=edit)
     if wrapped and items:
         inner = tag("div", f"\n{inner}\n", class_=style.items if style.classed else None)
     label = _label(style, spec, display, options.label_tag)

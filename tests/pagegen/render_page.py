@@ -163,18 +163,14 @@ def _notice(theme: Theme) -> str:
     """The site's notice, printed between title and record."""
     box = None if theme in CLASSLESS else "block block-block-content clearfix"
     heading = None if theme in CLASSLESS else "block-title"
-    inner = (
-        tag("h2", "Attention", class_=heading) + f"\n<div>{NOTICE}</div>\n" + tag("h2", "Questions?", class_=heading)
-    )
+    inner = tag("h2", "Attention", class_=heading) + f"\n<div>{NOTICE}</div>\n" + tag("h2", "Questions?", class_=heading)
     return tag("section" if theme.startswith("bootstrap") else "div", f"\n{inner}\n", class_=box)
 
 
 def _title(theme: Theme, content: Content) -> str:
     """The page's title block; in Classy's family the title is printed as a field, outside of the node's element."""
     bootstrap = theme.startswith("bootstrap")
-    field = (
-        None if bootstrap or theme in CLASSLESS else "field field--name-title field--type-string field--label-hidden"
-    )
+    field = None if bootstrap or theme in CLASSLESS else "field field--name-title field--type-string field--label-hidden"
     heading = None if theme in CLASSLESS else "page-header" if bootstrap else "title page-title"
     return tag("h1", tag("span", text(content.title), class_=field), class_=heading)
 
@@ -186,12 +182,6 @@ def page_html(theme: Theme, content: Content, options: Options) -> str:
     before, after = furniture(theme, options)
     skip_class = "visually-hidden focusable skip-link"
     skip = tag("a", "\n  Skip to main content\n", href="#main-content", class_=skip_class)
-    body = (
-        f"{skip}\n{before}\n"
-        + tag("main", f"\n{main}\n", role="main", class_="main-container container")
-        + f"\n{after}"
-    )
+    body = f"{skip}\n{before}\n" + tag("main", f"\n{main}\n", role="main", class_="main-container container") + f"\n{after}"
     end = "" if options.unclosed else "\n</body>\n</html>\n"
-    return (
-        f'<!DOCTYPE html>\n<html lang="en" dir="ltr">\n<head>\n  {head(content, options)}\n</head>\n<body>\n{body}{end}'
-    )
+    return f'<!DOCTYPE html>\n<html lang="en" dir="ltr">\n<head>\n  {head(content, options)}\n</head>\n<body>\n{body}{end}'

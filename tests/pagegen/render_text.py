@@ -117,9 +117,7 @@ def _field(lines: Lines, entry: Field, section: str | None, item: str | None) ->
     return [replace(truth, hrefs=bare, datetimes=bare, state="value" if captured else "not_captured")]
 
 
-def _text_truth(
-    content: Content, fields: list[FieldTruth], sections: list[SectionTruth], columns: dict[str, Any]
-) -> PageTruth:
+def _text_truth(content: Content, fields: list[FieldTruth], sections: list[SectionTruth], columns: dict[str, Any]) -> PageTruth:
     html = page_truth(content, "bootstrap3", PLAIN)
     own = {key: html.columns[key] for key in ("title", "reference", "submitted_by")}
     milestones = tuple(_rows(fields, "Milestone"))

@@ -15,9 +15,7 @@ def debug(hook: str, name: str, html: str, options: Options) -> str:
     if not options.twig_debug:
         return html
     file = f"core/themes/stable/templates/{hook}/{hook}.html.twig"
-    names = (
-        f"   * {hook}--node--{name.replace('_', '-')}--tta.html.twig\n   * {hook}--tta.html.twig\n   x {hook}.html.twig"
-    )
+    names = f"   * {hook}--node--{name.replace('_', '-')}--tta.html.twig\n   * {hook}--tta.html.twig\n   x {hook}.html.twig"
     return (
         f"\n<!-- THEME DEBUG -->\n<!-- THEME HOOK: '{hook}' -->\n<!-- FILE NAME SUGGESTIONS:\n{names}\n-->\n"
         f"<!-- BEGIN OUTPUT from '{file}' -->\n{html}\n<!-- END OUTPUT from '{file}' -->\n"
@@ -64,9 +62,7 @@ def _layout(parts: list[str], content: Content, *, classed: bool) -> str:
     ]
     half = len(blocks) // 2
     regions = [
-        tag(
-            "div", "\n" + "\n".join(chosen) + "\n", class_=f"layout__region layout__region--{side}" if classed else None
-        )
+        tag("div", "\n" + "\n".join(chosen) + "\n", class_=f"layout__region layout__region--{side}" if classed else None)
         for side, chosen in (("first", blocks[:half]), ("second", blocks[half:]))
     ]
     return tag("div", "\n" + "\n".join(regions) + "\n", class_="layout layout--twocol-section" if classed else None)
@@ -98,9 +94,7 @@ def furniture(theme: Theme, options: Options) -> tuple[str, str]:
         '<button type="submit">Search</button></form>'
     )
     crumbs = '<ol class="breadcrumb"><li><a href="/">Home</a></li><li>TTA</li></ol>'
-    banner = (
-        "" if theme not in CLASSLESS else '<section class="usa-banner"><p>An official-looking banner.</p></section>'
-    )
+    banner = "" if theme not in CLASSLESS else '<section class="usa-banner"><p>An official-looking banner.</p></section>'
     before = f'{banner}<header role="banner">{nav}{search}</header>\n{crumbs}'
     links = "".join(f'<li><a href="/node/{900 + index}">{title}</a></li>' for index, title in enumerate(RECENT))
     sidebar = (

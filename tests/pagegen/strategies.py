@@ -70,9 +70,7 @@ def any_options(*, cut: bool = False, **fixed: Any) -> st.SearchStrategy[Options
     return st.builds(Options, **drawn)
 
 
-def cases(
-    themes: Iterable[Theme] = THEMES, options: st.SearchStrategy[Options] | None = None
-) -> st.SearchStrategy[Case]:
+def cases(themes: Iterable[Theme] = THEMES, options: st.SearchStrategy[Options] | None = None) -> st.SearchStrategy[Case]:
     """Records in any of the themes; without `options`, in the shape seen most often."""
     chosen = st.just(how.PLAIN) if options is None else options
     return st.builds(Case, SEEDS, st.sampled_from(tuple(themes)), chosen)

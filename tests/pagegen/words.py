@@ -132,9 +132,7 @@ INSTRUCTIONS: dict[str, tuple[Block, ...]] = {
         ),
     ),
     "Demographics Markup": (
-        Paragraph(
-            ("If the TTA is targeted to a particular audience or location, please complete the questions below.",)
-        ),
+        Paragraph(("If the TTA is targeted to a particular audience or location, please complete the questions below.",)),
     ),
     "Milestones Markup": (
         Paragraph(
