@@ -40,6 +40,7 @@ FORMS = {
     "mixed labels": Options(labels="mixed", milestones="table", furniture=True, twig_debug=True),
     "hidden labels": Options(labels="some_hidden", milestones="lines", body="breaks", items_always=True),
     "archive": Options(wayback=True, translated=True, rdf=True, quickedit=True, body="divs"),
+    "alias": Options(numberless=True, related=True, wayback=True),
     "layout": Options(wrapper="layout_builder", label_tag="h3", empty="empty_item", unclosed=True),
     "tabs": Options(wrapper="tabs", plain_dates=True, fake_fields=True, charset="windows-1252-undeclared"),
     "fieldset": Options(wrapper="fieldset", charset="utf-8-bom", keep=0.8, empty="space_item"),

@@ -64,15 +64,10 @@ def wrong_fields(truth: PageTruth, rows: Iterable[Row]) -> list[str]:
     for word in (word for field in uncertain for value in field.values for word in words_of(value)):
         if word.rstrip(":") not in everything:
             wrong.append(f"missing the word {word!r} of a group printed as lines")
-    if not uncertain and not _is_cut(truth):
+    if not uncertain and not truth.cut:
         spare = [row for index, row in enumerate(actual) if index not in used and row.get("label") is not None]
         wrong += [f"invented {_shown(row)}" for row in spare]
     return wrong
-
-
-def _is_cut(truth: PageTruth) -> bool:
-    """A cut page, unlike a text, still says its node number."""
-    return not truth.whole and truth.node_id is not None
 
 
 def _shown(row: Row) -> str:
@@ -115,7 +110,7 @@ def wrong_sections(truth: PageTruth, rows: Iterable[Row]) -> list[str]:
     """The instruction fields with their texts, in order."""
     found = [(plain(row.get("label")), plain(row.get("text"))) for row in rows]
     wanted = [(plain(section.label), plain(section.text)) for section in truth.sections]
-    if found[: len(wanted)] == wanted and (len(found) == len(wanted) or _is_cut(truth)):
+    if found[: len(wanted)] == wanted and (len(found) == len(wanted) or truth.cut):
         return []
     return [f"section {label!r} is missing or changed" for label in _lost(truth.sections, found)] or [
         "section: too many"
@@ -132,7 +127,7 @@ def wrong_groups(truth: PageTruth, milestones: Iterable[Row], metrics: Iterable[
     pairs = (("Milestone", truth.milestones, milestones), ("Performance Metrics", truth.metrics, metrics))
     for name, wanted, found in pairs:
         rows = [" ".join(str(plain(value)) for value in row.values() if value is not None) for row in found]
-        if len(rows) != len(wanted) and not _is_cut(truth):
+        if len(rows) != len(wanted) and not truth.cut:
             wrong.append(f"group {name}: {len(rows)} rows in place of {len(wanted)}")
         for number, (row, text) in enumerate(zip(wanted, rows, strict=False), start=1):
             lost = [value for value in row.values() if value and " ".join(words_of(value)) not in text]

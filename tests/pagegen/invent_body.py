@@ -27,6 +27,9 @@ ODD_TEXTS = (
     "The agencyâ€™s letter was pasted twice; see the attachment.",
     "Contact: Señora Ñandú, Åsa Ølgaard and Đỗ Thị Hương — 日本語 also spoken ✓",
     "Ranges like 5 < 10 & 20 > 15 matter here; so do \"quotes\" and <angle brackets>.",
+    "Access denied. You are not authorized to access this page.",
+    "Page not found: the requested page could not be found.",
+    "Please log in with username and password, then verify that you are human.",
     "Please see https://www.example.org/guide?a=1&b=2 before the call.",
 )  # fmt: skip
 

@@ -59,11 +59,15 @@ def extracted_text(content: Content, options: Options = PLAIN) -> str:
     return SKIP_LINK + extract_plain_text(html_of(content, "bootstrap3", options), main_content=True)
 
 
+def _url(content: Content) -> str:
+    return f"https://{content.host}{content.path(alias=False)}"
+
+
 def extracted_page(content: Content, options: Options = PLAIN) -> Page:
     text = extracted_text(content, options)
     return Page(
         data=text.encode(),
-        url=content.url,
+        url=_url(content),
         content_type="text/plain",
         truth=_extracted_truth(content, text, options),
         text_form=True,
@@ -158,7 +162,7 @@ def prose_page(content: Content) -> Page:
         whole=False,
     )
     data = "\n".join((*body, *told)).encode()
-    return Page(data=data, url=content.url, content_type="text/plain", truth=truth, text_form=True)
+    return Page(data=data, url=_url(content), content_type="text/plain", truth=truth, text_form=True)
 
 
 def prose_lines(content: Content) -> list[str]:

@@ -39,7 +39,7 @@ class PageTruth:
     """One page's truth. `columns` has the columns of `records` that this page decides, and no others.
 
     `milestones` and `metrics` are one dict a row, label to text. `description` is None where the page carries none.
-    `whole` is False where only parts of the record are on the page: a cut page, a text without labels.
+    `whole` is False where only parts of the record are on the page: a text without labels, or a `cut` page.
     """
 
     title: str | None
@@ -54,6 +54,7 @@ class PageTruth:
     metrics: tuple[dict[str, str], ...] = ()
     columns: dict[str, Any] = field(default_factory=dict)
     whole: bool = True
+    cut: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
