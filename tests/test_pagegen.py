@@ -122,7 +122,7 @@ def test_any_options_give_a_page(case: Case) -> None:
     assert page.truth.description
 
 
-@given(case=cases())
+@given(case=cases(options=any_options()))
 @settings(max_examples=60, deadline=None)
 def test_truth_of_a_text_form_is_in_the_text(case: Case) -> None:
     for page in (case.text(), case.prose()):

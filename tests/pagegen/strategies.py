@@ -39,8 +39,8 @@ class Case:
         return render(self.content, self.theme, self.options)
 
     def text(self) -> Page:
-        """The record in the first text form."""
-        return extracted_page(self.content)
+        """The record in the first text form; of the options, the body's shape counts."""
+        return extracted_page(self.content, Options(body=self.options.body))
 
     def prose(self) -> Page:
         """The record in the second text form."""
