@@ -127,6 +127,7 @@ def test_any_options_give_a_page(case: Case) -> None:
 def test_truth_of_a_text_form_is_in_the_text(case: Case) -> None:
     for page in (case.text(), case.prose()):
         assert page.truth
+        assert not wrong_fields(page.truth, [row for field in page.truth.fields for row in expected_rows(field)])
         seen = " ".join(words_of(page.data.decode()))
         assert not [text for text in promised(page.truth) if " ".join(words_of(text)) not in seen]
 

@@ -13,8 +13,9 @@ CaptureKind = Literal["record", "other", "blocked", "error", "redirect", "revisi
 class FieldTruth:
     """One data field. Each tuple has an entry per value; a field without values has none, and a row with a NULL value.
 
-    `certain` is False where a page's form leaves open how the field is to be split (groups printed as plain lines):
-    then its words must be in the database, and no more is promised.
+    `certain` is False where a page's form leaves open where the field begins and ends: groups printed as plain lines;
+    in a text, unlisted labels and what stands before them. Then its words must be in the database, and no more is
+    promised.
     """
 
     label: str | None
@@ -30,8 +31,11 @@ class FieldTruth:
 
 @dataclass(frozen=True)
 class SectionTruth:
+    """One instruction field. Where it is not `certain`, its text may run on into what follows."""
+
     label: str
     text: str
+    certain: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +52,7 @@ class PageTruth:
     submitted_by: str | None
     submitted_at: str | None
     description: str | None
+    description_certain: bool = True
     fields: tuple[FieldTruth, ...] = ()
     sections: tuple[SectionTruth, ...] = ()
     milestones: tuple[dict[str, str], ...] = ()
