@@ -40,6 +40,7 @@ FORMS = {
     "mixed labels": Options(labels="mixed", milestones="table", furniture=True, twig_debug=True),
     "hidden labels": Options(labels="some_hidden", milestones="lines", body="breaks", items_always=True),
     "archive": Options(wayback=True, translated=True, rdf=True, quickedit=True, body="divs"),
+    "alias": Options(numberless=True, related=True, wayback=True),
     "layout": Options(wrapper="layout_builder", label_tag="h3", empty="empty_item", unclosed=True),
     "tabs": Options(wrapper="tabs", plain_dates=True, fake_fields=True, charset="windows-1252-undeclared"),
     "fieldset": Options(wrapper="fieldset", charset="utf-8-bom", keep=0.8, empty="space_item"),
@@ -121,11 +122,12 @@ def test_any_options_give_a_page(case: Case) -> None:
     assert page.truth.description
 
 
-@given(case=cases())
+@given(case=cases(options=any_options()))
 @settings(max_examples=60, deadline=None)
 def test_truth_of_a_text_form_is_in_the_text(case: Case) -> None:
     for page in (case.text(), case.prose()):
         assert page.truth
+        assert not wrong_fields(page.truth, [row for field in page.truth.fields for row in expected_rows(field)])
         seen = " ".join(words_of(page.data.decode()))
         assert not [text for text in promised(page.truth) if " ".join(words_of(text)) not in seen]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tests.pagegen.render_text import words_of
-from tests.pagegen.truth import FieldTruth, PageTruth, SectionTruth
+from tests.pagegen.truth import FieldTruth, PageTruth
 
 Row = Mapping[str, Any]
 KEYS = ("section", "label", "name", "item", "value", "state", "href", "datetime")
@@ -41,11 +41,12 @@ def _key(row: Row) -> tuple[object, ...]:
     return tuple(plain(row.get(key)) for key in KEYS)
 
 
-def wrong_fields(truth: PageTruth, rows: Iterable[Row]) -> list[str]:
+def wrong_fields(truth: PageTruth, rows: Iterable[Row], elsewhere: str = "") -> list[str]:
     """Rows that are missing, changed or out of order, and rows with a label that the page has not.
 
-    Uncertain fields ask only that their words are somewhere. Rows without a label are never too many: they hold text
-    that belongs to no field, such as a field group's legend. A cut page may have more than its truth promises.
+    Uncertain fields ask only that their words are somewhere: in the rows or `elsewhere` (description, sections). Rows
+    without a label are never too many: they hold text that belongs to no field, such as a field group's legend. A cut
+    page may have more than its truth promises.
     """
     actual = [dict(row) for row in rows]
     keys = [_key(row) for row in actual]
@@ -60,19 +61,14 @@ def wrong_fields(truth: PageTruth, rows: Iterable[Row]) -> list[str]:
             used.add(found)
             at = found + 1
     uncertain = [field for field in truth.fields if not field.certain]
-    everything = " ".join(f"{row.get('label')} {plain(row.get('value'))}" for row in actual)
-    for word in (word for field in uncertain for value in field.values for word in words_of(value)):
+    everything = " ".join([elsewhere, *(f"{row.get('label')} {plain(row.get('value'))}" for row in actual)])
+    for word in (word for field in uncertain for text in (field.label, *field.values) for word in words_of(text or "")):
         if word.rstrip(":") not in everything:
-            wrong.append(f"missing the word {word!r} of a group printed as lines")
-    if not uncertain and not _is_cut(truth):
+            wrong.append(f"missing the word {word!r} of a field whose bounds are open")
+    if not uncertain and not truth.cut:
         spare = [row for index, row in enumerate(actual) if index not in used and row.get("label") is not None]
         wrong += [f"invented {_shown(row)}" for row in spare]
     return wrong
-
-
-def _is_cut(truth: PageTruth) -> bool:
-    """A cut page, unlike a text, still says its node number."""
-    return not truth.whole and truth.node_id is not None
 
 
 def _shown(row: Row) -> str:
@@ -97,9 +93,9 @@ def _same(actual: object, expected: object) -> bool:
 
 
 def wrong_description(truth: PageTruth, description: str | None) -> list[str]:
-    """The body, word for word; in a text without labels only that its words are there."""
+    """The body, word for word; where its end is uncertain only that its words are there."""
     wanted, found = words_of(truth.description or ""), words_of(description or "")
-    if truth.whole or truth.title is not None:
+    if truth.description_certain:
         return [] if wanted == found else [f"description: {_difference(wanted, found)}"]
     return [] if " ".join(wanted) in " ".join(found) else ["description: words of the body are missing"]
 
@@ -111,15 +107,16 @@ def _difference(wanted: list[str], found: list[str]) -> str:
 
 def wrong_sections(truth: PageTruth, rows: Iterable[Row]) -> list[str]:
     """The instruction fields with their texts, in order."""
-    found = [(plain(row.get("label")), plain(row.get("text"))) for row in rows]
-    wanted = [(plain(section.label), plain(section.text)) for section in truth.sections]
-    if found[: len(wanted)] == wanted and (len(found) == len(wanted) or _is_cut(truth)):
-        return []
-    return [f"section {label!r} is missing or changed" for label in _lost(truth.sections, found)] or ["section: too many"]
-
-
-def _lost(sections: Iterable[SectionTruth], found: list[tuple[object, object]]) -> list[str]:
-    return [section.label for section in sections if (plain(section.label), plain(section.text)) not in found]
+    found = [(str(plain(row.get("label"))), str(plain(row.get("text")))) for row in rows]
+    wrong = []
+    for number, section in enumerate(truth.sections):
+        label, text = found[number] if number < len(found) else ("", "")
+        wanted = str(plain(section.text))
+        if label != plain(section.label) or not (text == wanted or (not section.certain and text.startswith(wanted))):
+            wrong.append(f"section {section.label!r} is missing or changed")
+    if len(found) > len(truth.sections) and not truth.cut:
+        wrong.append(f"section {found[len(truth.sections)][0]!r} is none")
+    return wrong
 
 
 def wrong_groups(truth: PageTruth, milestones: Iterable[Row], metrics: Iterable[Row]) -> list[str]:
@@ -128,7 +125,7 @@ def wrong_groups(truth: PageTruth, milestones: Iterable[Row], metrics: Iterable[
     pairs = (("Milestone", truth.milestones, milestones), ("Performance Metrics", truth.metrics, metrics))
     for name, wanted, found in pairs:
         rows = [" ".join(str(plain(value)) for value in row.values() if value is not None) for row in found]
-        if len(rows) != len(wanted) and not _is_cut(truth):
+        if len(rows) != len(wanted) and truth.whole:
             wrong.append(f"group {name}: {len(rows)} rows in place of {len(wanted)}")
         for number, (row, text) in enumerate(zip(wanted, rows, strict=False), start=1):
             lost = [value for value in row.values() if value and " ".join(words_of(value)) not in text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -109,8 +110,12 @@ class Content:
     entries: tuple[Entry, ...]
 
     @property
-    def url(self) -> str:
-        return f"https://{self.host}/node/{self.node_id}"
+    def alias(self) -> str:
+        """The path of words that the site gives a node besides its number."""
+        return "/tta/" + re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+
+    def path(self, *, alias: bool) -> str:
+        return self.alias if alias else f"/node/{self.node_id}"
 
     def fields(self) -> dict[str, Field]:
         """The data fields by label, without those in groups."""

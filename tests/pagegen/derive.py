@@ -182,6 +182,7 @@ def page_truth(content: Content, theme: Theme, options: Options, *, entries_kept
         milestones=group_rows(kept, "Milestone"),
         metrics=group_rows(kept, "Performance Metrics"),
         whole=entries_kept is None,
+        cut=entries_kept is not None,
     )
 
 
@@ -190,7 +191,7 @@ def _assemble(content: Content, options: Options, columns: dict[str, Any]) -> Pa
     submitted_at = column_time(content.submitted, options) if content.submitted else None
     reference = reference_of(content.title)
     own: dict[str, Any] = {
-        "node_id": content.node_id,
+        "node_id": None if options.numberless else content.node_id,
         "title": content.title,
         "reference": reference,
         "submitted_by": content.author,
@@ -199,5 +200,5 @@ def _assemble(content: Content, options: Options, columns: dict[str, Any]) -> Pa
     return PageTruth(
         **own,
         description=body_text(content, options),
-        columns={**own, **columns},
+        columns={**{key: value for key, value in own.items() if value is not None or key != "node_id"}, **columns},
     )

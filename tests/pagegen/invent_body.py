@@ -18,7 +18,7 @@ OPENINGS = (
 )
 CLOSINGS = (
     "All sessions will be recorded for staff who work nights.",
-    "The site’s leadership has agreed to release staff for both days.",  # noqa: RUF001
+    "The site’s leadership has agreed to release staff for both days.",
     "Travel is covered by the provider; the site offers rooms and equipment.",
     "A follow-up call takes place ninety days after delivery.",
 )
@@ -27,6 +27,9 @@ ODD_TEXTS = (
     "The agencyâ€™s letter was pasted twice; see the attachment.",
     "Contact: Señora Ñandú, Åsa Ølgaard and Đỗ Thị Hương — 日本語 also spoken ✓",
     "Ranges like 5 < 10 & 20 > 15 matter here; so do \"quotes\" and <angle brackets>.",
+    "Access denied. You are not authorized to access this page.",
+    "Page not found: the requested page could not be found.",
+    "Please log in with username and password, then verify that you are human.",
     "Please see https://www.example.org/guide?a=1&b=2 before the call.",
 )  # fmt: skip
 

@@ -37,8 +37,9 @@ class Options:
     `labels`: how data fields show theirs; `mixed` takes turns without hiding any, `some_hidden` leaves every fourth
     one out. `milestones` is the shape of both groups, milestones and metrics. `plain_dates`: times are printed
     without `<time>`. `items_always`: also a single value sits in the items' wrapper. `fake_fields`: the body holds
-    markup that looks like fields. `keep`: cut the page after that share of its bytes. `moment`: the capture's 14
-    digits in Wayback's links.
+    markup that looks like fields. `furniture`: menus, blocks and footers; `related`: a teaser of another record
+    beside this one. `alias`: the address is a path of words; `numberless`: nor is the node's number in the page.
+    `keep`: cut the page after that share of its bytes. `moment`: the capture's 14 digits in Wayback's links.
     """
 
     labels: Labels = "above"
@@ -54,12 +55,20 @@ class Options:
     wayback: bool = False
     translated: bool = False
     furniture: bool = False
+    related: bool = False
+    alias: bool = False
+    numberless: bool = False
     plain_dates: bool = False
     items_always: bool = False
     fake_fields: bool = False
     unclosed: bool = False
     keep: float | None = None
     moment: str = "20250131000000"
+
+    @property
+    def edit_marks(self) -> bool:
+        """Whether quick edit's attributes are there; they hold the node's number."""
+        return self.quickedit and not self.numberless
 
 
 PLAIN = Options()

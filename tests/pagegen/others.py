@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
+
+from resiliparse.extract.html2text import extract_plain_text
 
 from tests.pagegen.catalog import ALL_LABELS, FIELDS, TYPE_CLASS
 from tests.pagegen.content import Content
@@ -156,9 +159,9 @@ def blog_post() -> Page:
 
 
 def blog_post_that_lists_every_label() -> Page:
-    """A guide to the form: all labels, as headings of paragraphs, and a reference as title."""
+    """A guide to the form: all labels, each followed by a sentence, as in a text of a record."""
     body = "".join(f"<p>{text(label)}</p><p>Tell us about it in a few words.</p>" for label in ALL_LABELS)
-    return page(_post("blog", "20250129-145639-07", body), f"{HOST}/media/blog/how-to-fill-in-the-form")
+    return page(_post("blog", "How to report your TTA", body), f"{HOST}/media/blog/how-to-report-your-tta")
 
 
 def news_list() -> Page:
@@ -250,6 +253,33 @@ def empty_page() -> Page:
     return page(b"", kind="unreadable")
 
 
+def maintenance() -> Page:
+    body = "<h1>Site under maintenance</h1><p>The site is currently under maintenance. Thank you for your patience.</p>"
+    return page(_bare("Site under maintenance", body), kind="error", status=503)
+
+
+def _as_text(original: Page) -> Page:
+    """What a text extractor leaves of a page; a conversion record has no status of its own."""
+    text_only = extract_plain_text(original.data.decode(), main_content=True)
+    return replace(original, data=text_only.encode(), content_type="text/plain", text_form=True)
+
+
+def blog_post_as_text() -> Page:
+    return _as_text(blog_post())
+
+
+def blog_post_that_lists_every_label_as_text() -> Page:
+    return _as_text(blog_post_that_lists_every_label())
+
+
+def teaser_list_as_text() -> Page:
+    return _as_text(teaser_list())
+
+
+def access_denied_as_text() -> Page:
+    return _as_text(access_denied_with_status_200())
+
+
 OTHERS: dict[str, Callable[[], Page]] = {
     make.__name__: make
     for make in (
@@ -263,6 +293,7 @@ OTHERS: dict[str, Callable[[], Page]] = {
         ),
         *(teaser_list, list_of_one_teaser, search_results, blog_post, blog_post_that_lists_every_label, news_list),
         *(challenge_by_script, reference_number_denial, incident_frame, too_many_requests, not_found, server_error),
-        *(redirect, json_answer, pdf, pdf_that_says_html, png, empty_page),
+        *(redirect, json_answer, pdf, pdf_that_says_html, png, empty_page, maintenance),
+        *(blog_post_as_text, blog_post_that_lists_every_label_as_text, teaser_list_as_text, access_denied_as_text),
     )
 }

@@ -10,7 +10,7 @@ from tests.pagegen.content import Content
 from tests.pagegen.derive import page_truth
 from tests.pagegen.invent import invent
 from tests.pagegen.options import PLAIN, Options, Theme
-from tests.pagegen.render_page import page_html
+from tests.pagegen.render_page import address, page_html
 from tests.pagegen.truth import Page
 from tests.pagegen.uglify import translated, wayback
 
@@ -29,7 +29,7 @@ def marked_html(content: Content, theme: Theme, options: Options) -> str:
     if options.translated:
         html = translated(html)
     if options.wayback:
-        html = wayback(html, host=content.host, path=f"/node/{content.node_id}", moment=options.moment)
+        html = wayback(html, host=content.host, path=address(content, options), moment=options.moment)
     return html
 
 
@@ -59,7 +59,7 @@ def render(content: Content, theme: Theme = "bootstrap3", options: Options = PLA
     charset = "windows-1252" if options.charset.startswith("windows") else "UTF-8"
     return Page(
         data=data,
-        url=content.url,
+        url=f"https://{content.host}{address(content, options)}",
         content_type=f"text/html; charset={charset}" if declared else "text/html",
         truth=page_truth(content, theme, options, entries_kept=kept),
     )

@@ -65,7 +65,7 @@ def box_classes(style: Style, spec: Spec, display: Display) -> str:
 def field_box(style: Style, spec: Spec, items: list[str], display: Display, options: Options, *, node_id: int) -> str:
     """A field's element around its rendered items."""
     outer = box_classes(style, spec, display) if style.classed else None
-    edit = f"node/{node_id}/{spec.name}/en/full" if options.quickedit and style.classed else None
+    edit = f"node/{node_id}/{spec.name}/en/full" if options.edit_marks and style.classed else None
     wrapped = spec.multiple or options.items_always
     if display == "hidden" and not wrapped and len(items) == 1:
         return tag("div", items[0], class_=outer and f"{outer} {style.item}", data_quickedit_field_id=edit)

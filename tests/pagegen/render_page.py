@@ -18,6 +18,11 @@ BODY = Spec("Body", "body", "long")
 MARK_START, MARK_END = "\ue000", "\ue001"
 
 
+def address(content: Content, options: Options) -> str:
+    """The page's path."""
+    return content.path(alias=options.alias or options.numberless)
+
+
 def mark(position: int) -> str:
     return f"{MARK_START}{position}{MARK_END}"
 
@@ -55,7 +60,7 @@ def body_html(style: Style, content: Content, options: Options) -> str:
         inner,
         class_=f"{style.formatted} {outer} {style.item}".strip() if style.classed else None,
         property="schema:text" if options.rdf else None,
-        data_quickedit_field_id=f"node/{content.node_id}/body/en/full" if options.quickedit and style.classed else None,
+        data_quickedit_field_id=f"node/{content.node_id}/body/en/full" if options.edit_marks and style.classed else None,
     )
 
 
@@ -126,28 +131,34 @@ def article(theme: Theme, content: Content, options: Options) -> str:
     return tag(
         "article",
         f"\n{meta if options.rdf else ''}{head}\n  {fields}\n",
-        data_history_node_id=str(content.node_id),
-        data_quickedit_entity_id=f"node/{content.node_id}" if options.quickedit and style.classed else None,
+        data_history_node_id=None if options.numberless else str(content.node_id),
+        data_quickedit_entity_id=f"node/{content.node_id}" if options.edit_marks and style.classed else None,
         role=None if theme == "olivero" else "article",
-        about=f"/node/{content.node_id}" if options.rdf else None,
+        about=address(content, options) if options.rdf else None,
         typeof="schema:Article" if options.rdf else None,
         class_=ARTICLE_CLASSES.get(theme, "node node--type-tta node--promoted node--view-mode-full"),
     )
+
+
+SETTINGS = (
+    '<script type="application/json" data-drupal-selector="drupal-settings-json">'
+    '{"path":{"currentPath":"node\\/NUMBER","isFront":false}}</script>'
+)
 
 
 def head(content: Content, options: Options) -> str:
     """The document's head; `…-undeclared` charsets leave out every word about it."""
     declared = not options.charset.endswith("-undeclared")
     charset = "windows-1252" if options.charset.startswith("windows") else "utf-8"
+    url, short = (f"https://{content.host}{path}" for path in (address(content, options), content.path(alias=False)))
     parts = [
         f'<meta charset="{charset}" />' if declared else "",
-        f'<link rel="canonical" href="{content.url}" />',
-        f'<link rel="shortlink" href="{content.url}" />',
+        f'<link rel="canonical" href="{url}" />',
+        "" if options.numberless else f'<link rel="shortlink" href="{short}" />',
         '<meta name="Generator" content="Drupal 8 (https://www.drupal.org)" />',
         f"<title>{text(content.title)} | {SITE_NAME}</title>",
         '<link rel="stylesheet" media="all" href="/sites/default/files/css/css_made_up.css" />',
-        f'<script type="application/json" data-drupal-selector="drupal-settings-json">'
-        f'{{"path":{{"currentPath":"node\\/{content.node_id}","isFront":false}}}}</script>',
+        "" if options.numberless else SETTINGS.replace("NUMBER", str(content.node_id)),
     ]
     return "\n  ".join(part for part in parts if part)
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from resiliparse.extract.html2text import extract_plain_text
 
+from tests.pagegen.catalog import METRIC_FIELDS, UNKNOWN_FIELDS
 from tests.pagegen.content import Content, Field, Group, Section, block_lines, blocks_text
-from tests.pagegen.derive import column_values, field_truth, page_truth
+from tests.pagegen.derive import column_values, page_truth
 from tests.pagegen.options import PLAIN, Options
 from tests.pagegen.render import html_of
 from tests.pagegen.truth import FieldTruth, Page, PageTruth, SectionTruth
@@ -59,11 +60,15 @@ def extracted_text(content: Content, options: Options = PLAIN) -> str:
     return SKIP_LINK + extract_plain_text(html_of(content, "bootstrap3", options), main_content=True)
 
 
+def _url(content: Content) -> str:
+    return f"https://{content.host}{content.path(alias=False)}"
+
+
 def extracted_page(content: Content, options: Options = PLAIN) -> Page:
     text = extracted_text(content, options)
     return Page(
         data=text.encode(),
-        url=content.url,
+        url=_url(content),
         content_type="text/plain",
         truth=_extracted_truth(content, text, options),
         text_form=True,
@@ -76,26 +81,66 @@ def _extracted_truth(content: Content, text: str, options: Options) -> PageTruth
     lines.skip_to(f"Submitted by {content.author} on" if content.author else "Questions?")
     if not lines.take(blocks_text(content.body)):
         raise ValueError(f"The extractor changed the body of node {content.node_id}; its truth is not known.")
+    found = _doubted(_found(lines, content))
+    fields = tuple(found_field for found_field, _ in found if isinstance(found_field, FieldTruth))
+    html = page_truth(content, "bootstrap3", PLAIN)
+    return replace(
+        html,
+        node_id=None,
+        submitted_at=None,
+        description_certain=not (fields and _unlisted(fields[0])),
+        fields=fields,
+        sections=tuple(section for section, _ in found if isinstance(section, SectionTruth)),
+        milestones=tuple(_rows(fields, "Milestone")),
+        metrics=(),  # a text does not tell that unlisted labels belong to a group
+        columns={key: html.columns[key] for key in ("title", "reference", "submitted_by")} | _columns(found, options),
+        whole=False,
+    )
+
+
+# A part of the text, and the record's field behind it where that is one of its own and not of a group.
+Found = tuple[FieldTruth | SectionTruth, Field | None]
+
+
+def _found(lines: Lines, content: Content) -> list[Found]:
+    found: list[Found] = []
     section: str | None = None
-    fields: list[FieldTruth] = []
-    sections: list[SectionTruth] = []
-    columns: dict[str, Any] = {}
     for entry in content.entries:
         match entry:
             case Section(spec=spec, blocks=blocks) if lines.take(spec.label):
                 section = spec.label
                 lines.take(blocks_text(blocks))
-                sections.append(SectionTruth(spec.label, blocks_text(blocks)))
+                found.append((SectionTruth(spec.label, blocks_text(blocks)), None))
             case Group(spec=spec, items=items):
                 lines.take(spec.label)
                 for number, item in enumerate(items, start=1):
-                    fields += [f for each in item for f in _field(lines, each, section, f"{spec.label} {number}")]
+                    own = (_field(lines, each, section, f"{spec.label} {number}") for each in item)
+                    found += [(truth, None) for truths in own for truth in truths]
             case Field():
-                found = _field(lines, entry, section, None)
-                fields += found
-                if any(field.state == "value" for field in found):
-                    columns = {**column_values(entry, options), **columns}
-    return _text_truth(content, fields, sections, columns)
+                found += [(truth, entry) for truth in _field(lines, entry, section, None)]
+    return found
+
+
+def _unlisted(found: FieldTruth | SectionTruth) -> bool:
+    return found.label in UNKNOWN_FIELDS or found.label in METRIC_FIELDS
+
+
+def _doubted(found: list[Found]) -> list[Found]:
+    """Nothing in a text tells an unlisted label from a line of the value before it: both are uncertain."""
+    following = [truth for truth, _ in found[1:]]
+    doubts = [_unlisted(truth) or _unlisted(after) for (truth, _), after in zip(found, following, strict=False)]
+    doubts += [_unlisted(truth) for truth, _ in found[-1:]]
+    return [(replace(truth, certain=not doubt), entry) for (truth, entry), doubt in zip(found, doubts, strict=True)]
+
+
+def _columns(found: list[Found], options: Options) -> dict[str, Any]:
+    """The columns that certain fields fill, none that an uncertain one might."""
+    columns: dict[str, Any] = {}
+    open_labels = {truth.label for truth, _ in found if not truth.certain}
+    for truth, entry in found:
+        if entry and isinstance(truth, FieldTruth) and truth.state == "value" and truth.label not in open_labels:
+            columns = {**column_values(entry, options), **columns}
+    return columns
 
 
 def _field(lines: Lines, entry: Field, section: str | None, item: str | None) -> list[FieldTruth]:
@@ -104,37 +149,22 @@ def _field(lines: Lines, entry: Field, section: str | None, item: str | None) ->
         return []
     captured = tuple(value for value in entry.values if lines.take(value.shown))
     lines.take("-")  # what is left of a range without its times
-    truth = field_truth(
-        Field(entry.spec, captured),
-        label=entry.spec.label,
-        name=None,
-        section=section,
-        item=item,
-        host="",
-        options=PLAIN,
-    )
     bare = tuple(None for _ in captured)
-    return [replace(truth, hrefs=bare, datetimes=bare, state="value" if captured else "not_captured")]
+    return [
+        FieldTruth(
+            label=entry.spec.label,
+            name=None,
+            section=section,
+            item=item,
+            values=tuple(value.shown for value in captured),
+            hrefs=bare,
+            datetimes=bare,
+            state="value" if captured else "not_captured",
+        )
+    ]
 
 
-def _text_truth(content: Content, fields: list[FieldTruth], sections: list[SectionTruth], columns: dict[str, Any]) -> PageTruth:
-    html = page_truth(content, "bootstrap3", PLAIN)
-    own = {key: html.columns[key] for key in ("title", "reference", "submitted_by")}
-    milestones = tuple(_rows(fields, "Milestone"))
-    return replace(
-        html,
-        node_id=None,
-        submitted_at=None,
-        fields=tuple(fields),
-        sections=tuple(sections),
-        milestones=milestones,
-        metrics=tuple(_rows(fields, "Performance Metrics")),
-        columns={**own, **columns},
-        whole=False,
-    )
-
-
-def _rows(fields: list[FieldTruth], group: str) -> list[dict[str, str]]:
+def _rows(fields: tuple[FieldTruth, ...], group: str) -> list[dict[str, str]]:
     rows: dict[str, dict[str, str]] = {}
     for field in fields:
         if field.item and field.label and field.item.rsplit(" ", 1)[0] == group:
@@ -153,10 +183,11 @@ def prose_page(content: Content) -> Page:
         submitted_by=None,
         submitted_at=None,
         description="\n".join(body),
+        description_certain=False,
         whole=False,
     )
     data = "\n".join((*body, *told)).encode()
-    return Page(data=data, url=content.url, content_type="text/plain", truth=truth, text_form=True)
+    return Page(data=data, url=_url(content), content_type="text/plain", truth=truth, text_form=True)
 
 
 def prose_lines(content: Content) -> list[str]:

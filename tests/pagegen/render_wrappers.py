@@ -76,6 +76,15 @@ MENU = (
     ("News", "/media/news"),
     ("Contact Us", "/contact"),
 )
+RELATED = (
+    '<aside><section class="block block-views"><h2>See also</h2>'
+    '<article data-history-node-id="812" role="article" class="tta is-promoted teaser clearfix">'
+    '<h2><a href="/node/812" rel="bookmark"><span>20190503-112233-4</span></a></h2>'
+    '<footer><div class="author">Submitted by <span>Another Author</span> on <span>Fri, 05/03/2019 - 11:22</span></div>'
+    '</footer><div class="content"><div class="field field--name-field-county field--label-above">'
+    '<div class="field--label">County</div><div class="field--item">Neighbor County</div></div>'
+    "<div><div>TTA Title</div><div>The title of another record</div></div></div></article></section></aside>\n"
+)
 RECENT = ("20230214-101530-11", "20220908-91145-3")
 
 
@@ -83,8 +92,9 @@ def furniture(theme: Theme, options: Options) -> tuple[str, str]:
     """What stands before and after the main part: menus, search, breadcrumb, sidebar, footer, scripts. Empty if not
     asked for.
     """
+    related = RELATED if options.related else ""
     if not options.furniture:
-        return "", ""
+        return "", related
     items = "".join(f'<li><a href="{path}">{name}</a></li>' for name, path in MENU)
     heading = '<h2 class="visually-hidden">Main navigation</h2>'
     nav = f'<nav role="navigation">{heading}<ul class="menu nav">{items}</ul></nav>'
@@ -110,4 +120,4 @@ def furniture(theme: Theme, options: Options) -> tuple[str, str]:
         '<script>window.dataLayer = window.dataLayer || []; document.write("County");</script>'
         '<style>.field--label { font-weight: bold; }</style><noscript><img src="/pixel.gif" alt="" /></noscript>'
     )
-    return before, f"{sidebar}\n{footer}\n{scripts}"
+    return before, f"{related}{sidebar}\n{footer}\n{scripts}"

@@ -36,7 +36,7 @@ FURNISHED_EVERY = 20
 
 def snapshot_page(snapshot: Snapshot) -> Page:
     if snapshot.form == "text":
-        return extracted_page(snapshot.content)
+        return extracted_page(snapshot.content, Options(body="breaks"))
     furniture = snapshot.content.node_id % FURNISHED_EVERY == 0
     return render(snapshot.content, snapshot.theme, Options(furniture=furniture))
 

@@ -39,8 +39,8 @@ class Case:
         return render(self.content, self.theme, self.options)
 
     def text(self) -> Page:
-        """The record in the first text form."""
-        return extracted_page(self.content)
+        """The record in the first text form; of the options, the body's shape counts."""
+        return extracted_page(self.content, Options(body=self.options.body))
 
     def prose(self) -> Page:
         """The record in the second text form."""
@@ -63,8 +63,8 @@ def any_options(*, cut: bool = False, **fixed: Any) -> st.SearchStrategy[Options
         "charset": _one_of(how.Charset),
         "keep": st.floats(0.3, 0.99) if cut else st.none(),
     }
-    switches = ("rdf", "quickedit", "twig_debug", "wayback", "translated", "furniture")
-    ugly = ("plain_dates", "items_always", "fake_fields", "unclosed")
+    switches = ("rdf", "quickedit", "twig_debug", "wayback", "translated", "furniture", "related")
+    ugly = ("plain_dates", "items_always", "fake_fields", "unclosed", "alias", "numberless")
     drawn |= {name: st.booleans() for name in (*switches, *ugly)}
     drawn |= {name: st.just(value) for name, value in fixed.items()}
     return st.builds(Options, **drawn)

@@ -15,7 +15,7 @@ class World:
 
 
 POLICE = World(
-    ("{city} Police Department", "{county} Sheriff’s Office"),  # noqa: RUF001
+    ("{city} Police Department", "{county} Sheriff’s Office"),
     ("Law Enforcement",),
     ("Police Executives", "Line Officers", "Crime Analysts"),
 )

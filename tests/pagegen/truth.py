@@ -13,8 +13,9 @@ CaptureKind = Literal["record", "other", "blocked", "error", "redirect", "revisi
 class FieldTruth:
     """One data field. Each tuple has an entry per value; a field without values has none, and a row with a NULL value.
 
-    `certain` is False where a page's form leaves open how the field is to be split (groups printed as plain lines):
-    then its words must be in the database, and no more is promised.
+    `certain` is False where a page's form leaves open where the field begins and ends: groups printed as plain lines;
+    in a text, unlisted labels and what stands before them. Then its words must be in the database, and no more is
+    promised.
     """
 
     label: str | None
@@ -30,8 +31,11 @@ class FieldTruth:
 
 @dataclass(frozen=True)
 class SectionTruth:
+    """One instruction field. Where it is not `certain`, its text may run on into what follows."""
+
     label: str
     text: str
+    certain: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +43,7 @@ class PageTruth:
     """One page's truth. `columns` has the columns of `records` that this page decides, and no others.
 
     `milestones` and `metrics` are one dict a row, label to text. `description` is None where the page carries none.
-    `whole` is False where only parts of the record are on the page: a cut page, a text without labels.
+    `whole` is False where only parts of the record are on the page: a text without labels, or a `cut` page.
     """
 
     title: str | None
@@ -48,12 +52,14 @@ class PageTruth:
     submitted_by: str | None
     submitted_at: str | None
     description: str | None
+    description_certain: bool = True
     fields: tuple[FieldTruth, ...] = ()
     sections: tuple[SectionTruth, ...] = ()
     milestones: tuple[dict[str, str], ...] = ()
     metrics: tuple[dict[str, str], ...] = ()
     columns: dict[str, Any] = field(default_factory=dict)
     whole: bool = True
+    cut: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -104,7 +104,7 @@ LAST_NAMES = (
 )
 
 LETTER = (
-    "Please submit a signed letter of support from your agency’s executive or other senior staff member. "  # noqa: RUF001
+    "Please submit a signed letter of support from your agency’s executive or other senior staff member. "
     "The letter can be emailed to or uploaded with this request. The letter should be submitted on official letterhead "
     "and include the following information:"
 )
