@@ -82,9 +82,13 @@ class _Scan:
         content = element.content
         index = 0
         while index < len(content):
-            child = content[index]
+            child = self._unwrapped(content[index])
             following = content[index + 1] if index + 1 < len(content) else None
-            if is_flat_label(child, following) and isinstance(child, Element):
+            if (
+                isinstance(child, Element)
+                and is_flat_label(child, following)
+                and not self._is_field(child, after_known=self._after_known)
+            ):
                 yield from _text(element, loose)
                 loose = []
                 end = self._end_of_run(content, index)
@@ -93,7 +97,9 @@ class _Scan:
                 index = end
                 continue
             index += 1
-            if not isinstance(child, Element) or (child.tag in _LOOSE and not self._is_field(child)):
+            if not isinstance(child, Element) or (
+                child.tag in _LOOSE and not self._is_field(child, after_known=self._after_known)
+            ):
                 loose.append(child)
                 continue
             found = list(self._of_child(child))
@@ -104,6 +110,16 @@ class _Scan:
             loose = []
             yield from found
         yield from _text(element, loose)
+
+    def _unwrapped(self, child: Element | str) -> Element | str:
+        """Looks through wrappers around one block, as layout builders put around each field."""
+        while isinstance(child, Element) and child.tag in BLOCKS and child.tag not in _LOOSE:
+            content = child.content
+            inner = content[0] if len(content) == 1 else None
+            if not isinstance(inner, Element) or inner.tag not in BLOCKS or self._is_field(child, after_known=True):
+                break
+            child = inner
+        return child
 
     def _of_child(self, child: Element) -> Iterator[Block]:
         block = field_of(child, self._shapes, after_known=self._after_known)
@@ -119,8 +135,8 @@ class _Scan:
     def _saw(self, label: Element) -> None:
         self._after_known = self._after_known or known(label.line()) is not None
 
-    def _is_field(self, element: Element) -> bool:
-        return field_of(element, self._shapes, after_known=self._after_known) is not None or (
+    def _is_field(self, element: Element, *, after_known: bool) -> bool:
+        return field_of(element, self._shapes, after_known=after_known) is not None or (
             element.tag in ("table", "ul", "ol") and self._is_container(element)
         )
 
@@ -139,10 +155,12 @@ class _Scan:
         children = element.elements
         if element.has_own_text() or any(self._is_text(child) for child in children):
             return False
-        return any(has_field_class(child) or self._is_field(child) or self._is_container(child) for child in children)
+        return any(self._is_field(child, after_known=True) or self._is_container(child) for child in children)
 
     def _is_text(self, child: Element) -> bool:
-        if child.tag in HEADINGS or not child.content or self._is_field(child) or self._is_container(child):
+        if child.tag in HEADINGS or not child.content or self._is_field(child, after_known=True):
+            return False
+        if self._is_container(child):
             return False
         return child.tag in _LOOSE or child.tag not in BLOCKS or is_prose(child)
 

@@ -46,6 +46,7 @@ class Shapes:
     taught: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     known_labels: int = 0
     _known_inside: dict[int, int] = field(default_factory=dict)
+    _first_known: set[int] = field(default_factory=set)
     _field_inside: set[int] = field(default_factory=set)
 
     def learn(self, root: Element) -> None:
@@ -62,7 +63,9 @@ class Shapes:
             if index < len(children):
                 path.append((element, index + 1))
                 path.append((children[index], 0))
-            elif path:
+                continue
+            self._teach(element)
+            if path:
                 parent = path[-1][0]
                 self._known_inside[id(parent)] += self._known_inside[id(element)]
                 if id(element) in self._field_inside or has_field_class(element):
@@ -76,7 +79,24 @@ class Shapes:
                 continue
             self._known_inside[id(element)] += 1
             if index == 0:
-                self.taught.add(shape(element, child))
+                self._first_known.add(id(element))
+
+    def _teach(self, element: Element) -> None:
+        """Takes the shape of an element with a known label, once all inside is counted."""
+        if id(element) in self._first_known:
+            first = element.content[0]
+            assert isinstance(first, Element)
+            if not self.is_container_of(element, first):
+                self.taught.add(shape(element, first))
+
+    def is_container_of(self, element: Element, first: Element) -> bool:
+        """Whether the first child is a field without a value among further fields, and not the label of all that follows."""
+        if has_field_class(first):
+            return True
+        inner = first.content
+        if len(inner) != 1 or not isinstance(inner[0], Element):
+            return False
+        return any(self._known_inside.get(id(child), 0) for child in element.elements if child is not first)
 
     def is_main_road(self, element: Element) -> bool:
         """Whether at least half of the page's known labels stand inside."""
@@ -158,7 +178,7 @@ def _label_at(element: Element, content: list[Element | str], shapes: Shapes, *,
     if not isinstance(first, Element) or is_item(first) or is_items(first):
         return None
     text = first.line()
-    if text is None:
+    if text is None or shapes.is_container_of(element, first):
         return None
     if known(text) is not None:
         return 0 if len(content) > 1 or classed or shape(element, first) in shapes.taught else None
