@@ -20,7 +20,6 @@ from parsers.shape import (
     has_field_class,
     is_flat_label,
     is_item,
-    is_prose,
 )
 from parsers.tree import BLOCKS, Element, readable
 from parsers.value import Value, items_of, read_value
@@ -46,13 +45,29 @@ def read_content(root: Element, base: str | None) -> Content:
     """All fields and sections below `root`. `base`: the page's address, for its relative links."""
     shapes = Shapes()
     shapes.learn(root)
-    blocks = list(_Scan(shapes).blocks(root))
+    blocks = list(_Scan(shapes).blocks(_content_of(root)))
+    if not any(block.kind == "field" for block in blocks):
+        blocks = list(_text(root, [root]))
     content = Content()
     writer = _Writer(content, base)
     body = _body(blocks)
     for block in blocks:
         writer.write(block, is_body=block is body)
     return content
+
+
+def _content_of(root: Element) -> Element:
+    """The element whose children are the body and the fields: wrappers around all of the content are looked through."""
+    element = root
+    while True:
+        filled = [child for child in element.elements if child.content]
+        if element.has_own_text() or len(filled) != 1 or filled[0].tag not in ("div", "section", "main", "article"):
+            break
+        if has_field_class(filled[0]):
+            break
+        element = filled[0]
+    blocks = [child for child in element.elements if child.content and child.tag in BLOCKS and child.tag not in _LOOSE]
+    return element if len(blocks) > 1 else root
 
 
 def _body(blocks: list[Block]) -> Block | None:
@@ -150,19 +165,19 @@ class _Scan:
     def _look_inside(self, element: Element) -> bool:
         if element.tag not in BLOCKS or not self._shapes.holds_fields(element):
             return False
-        if self._shapes.is_main_road(element):
+        if self._shapes.is_main_road(element) or (self._shapes.classed and self._shapes.holds_classed_fields(element)):
             return True
-        children = element.elements
-        if element.has_own_text() or any(self._is_text(child) for child in children):
+        if element.has_own_text():
             return False
-        return any(self._is_field(child, after_known=True) or self._is_container(child) for child in children)
-
-    def _is_text(self, child: Element) -> bool:
-        if child.tag in HEADINGS or not child.content or self._is_field(child, after_known=True):
-            return False
-        if self._is_container(child):
-            return False
-        return child.tag in _LOOSE or child.tag not in BLOCKS or is_prose(child)
+        fields = values = 0
+        for child in element.elements:
+            if self._is_field(child, after_known=True) or self._is_container(child):
+                fields += 1
+            elif child.tag in _LOOSE and child.tag not in HEADINGS and child.content:
+                return False
+            else:
+                values += child.tag not in HEADINGS and bool(child.content)
+        return fields > 0 and fields >= values
 
     def _end_of_run(self, content: list[Element | str], start: int) -> int:
         """Where the values of a flat label end: before the next label of its kind, a field, or a container."""
@@ -231,7 +246,7 @@ class _Writer:
 
     def _write_field(self, block: Block, label: str | None, *, is_body: bool) -> None:
         name = BODY if is_body else block.name
-        if is_body or block.kind == "text":
+        if is_body:
             values = [read_value(block.values, self._base)]
         else:
             values = [read_value(item, self._base) for item in items_of(block.values)]

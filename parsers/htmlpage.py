@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from parsers.columns import derive, entry_of, flags, has_value, milestones, performance_metrics
 from parsers.html import Content, read_content
 from parsers.kinds import kind_of_page
-from parsers.labels import Type, known
+from parsers.labels import Type, known, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Record
 from parsers.shape import has_field_class
 from parsers.tree import BLOCKS, Element, build, parse, readable
@@ -312,6 +312,7 @@ def _is_record(root: Element, content: Content, title: str | None) -> bool:
 def evidence(content: Content) -> tuple[int, int]:
     """How many of the registry's own labels a page has, and how many of its typed fields hold what they can't."""
     good = len({section.label for section in content.sections if known(section.label)})
+    good += len({section for row in content.fields if row.label is None and (section := section_of_instruction(row.value or ""))})
     bad = 0
     for row in content.fields:
         entry = entry_of(row)

@@ -23,9 +23,7 @@ _ITEM_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?item")
 _ITEMS_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?items")
 HIDDEN = frozenset(("visually-hidden", "sr-only", "usa-sr-only", "element-invisible", "hidden", "visuallyhidden", "invisible"))
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
-_PROSE = frozenset("p ul ol pre blockquote table h1 h2 h3 h4 h5 h6 br img".split())
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
-_VALUE_MARKERS = ("field__item", "field--item", "field-item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,8 @@ class Shapes:
 
     taught: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     known_labels: int = 0
+    classed_fields: int = 0
+    bare_fields: int = 0
     _known_inside: dict[int, int] = field(default_factory=dict)
     _first_known: set[int] = field(default_factory=set)
     _field_inside: set[int] = field(default_factory=set)
@@ -56,7 +56,10 @@ class Shapes:
             element, index = path.pop()
             if index == 0:
                 self._known_inside[id(element)] = 0
+                self.classed_fields += has_field_class(element)
                 if element is not root and name_of(element) and _is_opaque_field(element):
+                    if path:
+                        self._field_inside.add(id(path[-1][0]))
                     continue
                 self._look_at(element)
             children = element.elements
@@ -88,6 +91,7 @@ class Shapes:
             assert isinstance(first, Element)
             if not self.is_container_of(element, first):
                 self.taught.add(shape(element, first))
+                self.bare_fields += not has_field_class(element)
 
     def is_container_of(self, element: Element, first: Element) -> bool:
         """Whether the first child is a field without a value among further fields, and not the label of all that follows."""
@@ -101,6 +105,14 @@ class Shapes:
     def is_main_road(self, element: Element) -> bool:
         """Whether at least half of the page's known labels stand inside."""
         return self.known_labels > 0 and 2 * self._known_inside.get(id(element), 0) >= self.known_labels
+
+    @property
+    def classed(self) -> bool:
+        """Whether the page's own fields say so by their classes; then what else looks like a field is text."""
+        return self.classed_fields > self.bare_fields
+
+    def holds_classed_fields(self, element: Element) -> bool:
+        return id(element) in self._field_inside
 
     def holds_fields(self, element: Element) -> bool:
         return id(element) in self._field_inside or self._known_inside.get(id(element), 0) > 0
@@ -201,8 +213,3 @@ def is_flat_label(child: Element | str, following: Element | str | None) -> bool
         return False
     alike = isinstance(following, Element) and (following.tag, following.classes) == (child.tag, child.classes)
     return not alike or child.tag == "div"
-
-
-def is_prose(element: Element) -> bool:
-    """Whether an element holds text of its own, or elements that only text has."""
-    return element.has_own_text() or any(child.tag in _PROSE or child.tag in _INLINE for child in element.elements)
