@@ -15,7 +15,9 @@ from scraper.plaintext import printable
 
 _COMMANDS = {
     "import": "import_",
+    "load": "load",
     "parse": "parse",
+    "export": "export",
 }
 """Command to module; loaded when called, because starting Datasette's or the fetcher's libraries takes a while."""
 
