@@ -130,7 +130,9 @@ def _several(elements: list[Element], table: str | None) -> list[list[_Sub]]:
     items: list[list[_Sub]] = []
     for element in elements:
         inside = _items([element], table)
-        items += inside if element.tag in ("table", "ul", "ol") or is_items(element) else [sum(inside, [])]
+        items += (
+            inside if element.tag in ("table", "ul", "ol") or is_items(element) else [[sub for item in inside for sub in item]]
+        )
     return [item for item in items if item]
 
 
