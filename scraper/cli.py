@@ -18,6 +18,8 @@ _COMMANDS = {
     "load": "load",
     "parse": "parse",
     "export": "export",
+    "status": "status",
+    "why": "why",
 }
 """Command to module; loaded when called, because starting Datasette's or the fetcher's libraries takes a while."""
 
