@@ -1,0 +1,1 @@
+"""The commands of `tta`, one module each; `scraper.cli` gathers them."""

@@ -1,0 +1,164 @@
+"""One run of `tta fetch`: lock, list, fetch, store, and say what came of it.
+
+The sources know the archives, `storing` the order in which things become durable; here is who comes when, what an error
+means for the rest of the run, and how it ends.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from scraper.archive import Archive
+from scraper.config import Config
+from scraper.display import Display
+from scraper.errors import TtaError
+from scraper.http import Client
+from scraper.http_errors import NotAllowed, RequestFailed, SourcePaused, Stopped, TooLarge
+from scraper.ledger import LEDGER, Ledger
+from scraper.lock import locked
+from scraper.pacing import Pacer
+from scraper.plaintext import printable, printable_url
+from scraper.registry import chosen, make_source
+from scraper.report import FAILED, PAUSED, Report, SourceReport
+from scraper.rows import Row, State, Verdict
+from scraper.sources.base import Room, Source
+from scraper.stopping import Stop
+from scraper.storing import Storing
+
+ARCHIVE = "archive"
+TOO_LARGE_AGAIN = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line says. `window`: timestamps, inclusive; `limit`: captures to ask for; `now`: ask whatever waits."""
+
+    sources: tuple[str, ...] = ()
+    dry_run: bool = False
+    limit: int | None = None
+    window: tuple[str, str] | None = None
+    now: bool = False
+
+
+def fetch(data: Path, settings: Config, options: Options, display: Display, command: str = "tta fetch") -> Report:
+    """Fetches under the data folder's lock. Raises TtaError where nothing could be done, Locked where another run is on."""
+    names = chosen(settings, options.sources)
+    stop = Stop()
+    with stop.on_signals(), locked(data, command):
+        return fetch_locked(data, settings, options, display, stop=stop, names=names)
+
+
+def fetch_locked(
+    data: Path, settings: Config, options: Options, display: Display, *, stop: Stop, names: tuple[str, ...] | None = None
+) -> Report:
+    """As `fetch`, for a caller that holds the lock and listens to signals itself."""
+    names = chosen(settings, options.sources) if names is None else names
+    report = Report(dry_run=options.dry_run)
+    with ExitStack() as stack:
+        ledger = stack.enter_context(Ledger(data / LEDGER))
+        archive = stack.enter_context(Archive(data / ARCHIVE, writable=True))
+        for line in archive.recovered:
+            display.line(line)
+        pacer = Pacer(ledger, stop, override=options.now, on_wait=display.waiting)
+        http = settings.http
+        client = stack.enter_context(Client(settings.retry, pacer, stop, contact=http.contact, loopback=http.allow_loopback))
+        room = Room(client, ledger, archive, display.listing)
+        run = _Run(room, options, display, stop, report)
+        report.sources = [SourceReport(name) for name in names]
+        _run_all(run, [make_source(name, settings, room) for name in names], report)
+        for one in report.sources:
+            one.close(ledger.states(one.source))
+        ledger.end_run(run.number, report.status, report.as_json())
+    return report
+
+
+def _run_all(run: _Run, sources: list[Source], report: Report) -> None:
+    """Every source, then a second pass over what failed: an archive that timed out often answers from its cache later
+    (EDGI-proc PR #174).
+    """
+    parts = list(zip(sources, report.sources, strict=True))
+    try:
+        for source, part in parts:
+            run.guarded(part, lambda source=source, part=part: run.list_and_fetch(source, part))  # type: ignore[misc]
+        for source, part in parts:
+            if part.outcome not in (PAUSED, FAILED) and not run.options.dry_run:
+                run.guarded(part, lambda source=source, part=part: run.second_pass(source, part))  # type: ignore[misc]
+    except Stopped:
+        report.stopped = True
+        report.problems.append("stopped before the end; the next run goes on from here")
+    except (OSError, sqlite3.OperationalError) as error:
+        report.problems.append(f"the data folder can't be written to: {printable(error)}")
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one run carries along. `number` is the run's in the ledger."""
+
+    room: Room
+    options: Options
+    display: Display
+    stop: Stop
+    report: Report
+    number: int = 0
+    asked: int = 0
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def __post_init__(self) -> None:
+        self.number = self.room.ledger.begin_run()
+
+    def guarded(self, part: SourceReport, work: Callable[[], None]) -> None:
+        """Does a source's work; whatever ends it ends this source only."""
+        try:
+            work()
+        except SourcePaused as error:
+            part.fault(str(error), PAUSED)
+        except TtaError as error:
+            part.fault(printable(error), FAILED)
+
+    def list_and_fetch(self, source: Source, part: SourceReport) -> None:
+        part.add_listing(source.list_captures(self.options.window))
+        if self.options.dry_run:
+            part.to_fetch = sum(1 for _ in self._due(source.name))
+            return
+        total = sum(1 for _ in self._due(source.name))
+        storing = Storing(self.room.archive, self.room.ledger, source.name)
+        for done, row in enumerate(self._due(source.name), start=1):
+            self.stop.check()
+            verdict = storing.without_asking(row)
+            if verdict is None:
+                if self.options.limit is not None and self.asked >= self.options.limit:
+                    part.notes.append(f"stopped after {self.options.limit} captures, as --limit asks")
+                    return
+                self.asked += 1
+                verdict = self._ask(source, storing, row, again=False)
+            part.count(self.room.ledger.settle(row, verdict, self.number))
+            self.display.fetching(source.name, done, total)
+
+    def second_pass(self, source: Source, part: SourceReport) -> None:
+        storing = Storing(self.room.archive, self.room.ledger, source.name)
+        for row in self.room.ledger.due(source.name, now=None, failed_in=self.number):
+            self.stop.check()
+            verdict = storing.without_asking(row) or self._ask(source, storing, row, again=True)
+            part.count(self.room.ledger.settle(row, verdict, self.number, again=True), before=State.FAILED)
+        for row, reason in self.room.ledger.failed_in(source.name, self.number):
+            self.display.failure(f"{source.name}: {row.timestamp} {printable_url(row.url)}: {reason}")
+
+    def _due(self, source: str) -> Iterator[Row]:
+        low, high = self.options.window or ("", "")
+        now = None if self.options.now else self.began
+        return self.room.ledger.due(source, now=now, window=(low, high or "~"))
+
+    def _ask(self, source: Source, storing: Storing, row: Row, *, again: bool) -> Verdict:
+        """Asks for one capture and stores what comes. SourcePaused and Stopped are left to the callers."""
+        try:
+            outcome = source.fetch(row, again=again)
+        except RequestFailed as error:
+            return Verdict(state=State.FAILED, reason=printable(error))
+        except (TooLarge, NotAllowed) as error:
+            return Verdict(state=State.FAILED, reason=printable(error), ask_again=TOO_LARGE_AGAIN)
+        return outcome if isinstance(outcome, Verdict) else storing.add(outcome)

@@ -1,0 +1,62 @@
+"""The data folder's lock: one run at a time may change it, and who holds it can be told.
+
+The kernel's lock (flock) ends with its process, however that ends, so a dead holder is never in the way; the text in the file
+only says whose it is.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from scraper.capture import iso
+from scraper.errors import TtaError
+from scraper.plaintext import printable
+from scraper.warc import utc_now
+
+LOCK = "lock"
+
+
+class Locked(TtaError):
+    """Another run is changing the data folder; the text says which. Wait for it to end, or end it."""
+
+
+@contextmanager
+def locked(data: Path, command: str) -> Iterator[None]:
+    """Holds the lock of the data folder `data`, which is made when missing, while the block runs. Raises Locked, TtaError."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise TtaError(f"{data}: {error.strerror}; give a folder that can be written to with --data") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Locked(f"{data} is in use by {_holder(descriptor)}") from None
+        _write(descriptor, {"pid": os.getpid(), "command": command, "since": iso(utc_now())})
+        try:
+            yield
+        finally:
+            _write(descriptor, {})
+    finally:
+        os.close(descriptor)
+
+
+def _write(descriptor: int, holder: dict[str, object]) -> None:
+    os.ftruncate(descriptor, 0)
+    if holder:
+        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+
+
+def _holder(descriptor: int) -> str:
+    """Whose lock it is, as far as the file tells: its holder may have taken it this very moment."""
+    try:
+        holder = json.loads(os.pread(descriptor, 4096, 0))
+        return printable(f"`{holder['command']}`, process {holder['pid']}, since {holder['since']}")
+    except (ValueError, KeyError, TypeError):
+        return "another run"

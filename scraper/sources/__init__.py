@@ -1,0 +1,1 @@
+"""Where captures come from. Each source lists what there is into the ledger, and gets one listed capture when asked."""
