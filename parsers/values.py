@@ -133,20 +133,9 @@ def money_range(text: str) -> tuple[float | None, float | None]:
 _MONTHS = {
     name: number
     for number, names in enumerate(
-        [
-            "jan january",
-            "feb february",
-            "mar march",
-            "apr april",
-            "may",
-            "jun june",
-            "jul july",
-            "aug august",
-            "sep sept september",
-            "oct october",
-            "nov november",
-            "dec december",
-        ],
+        "jan january|feb february|mar march|apr april|may|jun june|jul july|aug august|sep sept september|oct october|nov november|dec december".split(
+            "|"
+        ),
         start=1,
     )
     for name in names.split()
