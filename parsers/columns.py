@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -143,13 +142,13 @@ def _milestone(position: int, rows: list[Field]) -> Milestone:
         title = next((value for label, value in pairs if _is_plain(label) and value), None)
     dated = next((field for field in rows if field.datetime or re.search(r"\bdate\b", field.label or "", re.IGNORECASE)), None)
     when = time_range(dated.value, dated.datetime)[0] if dated else None
-    details = {label or "text": value for label, value in pairs if value}
+    details = "\n".join(f"{label}: {value}" if label else value for label, value in pairs if value)
     return Milestone(
         position=position,
         title=title or None,
         date=when,
         notes=next((value for label, value in pairs if _NOTES.search(label) and value), None),
-        details=json.dumps(details, ensure_ascii=False) if details else None,
+        details=details or None,
     )
 
 

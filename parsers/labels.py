@@ -150,3 +150,27 @@ def group_table(label: str | None) -> str | None:
     """`milestones` or `performance_metrics` where the label names such a group."""
     spelled = normal(label or "")
     return next((table for table, stem in GROUPS.items() if re.fullmatch(rf"{stem}s?( \d+)?", spelled)), None)
+
+
+INSTRUCTIONS: tuple[tuple[str, str], ...] = (
+    ("Deliverable Markup for Questions", "please check the box next to the following questions"),
+    ("Event Date Markup", "please enter the applicable event date"),
+    ("Event Date Markup", "when entering an event date"),
+    ("Demographics Markup", "if the tta is targeted to a particular audience"),
+    ("Milestones Markup", "milestones are an element, activity"),
+    ("Milestones Markup", "please complete the fields below, if applicable, to create a milestone"),
+    ("Performance Metrics Markup", "please respond to the performance metrics below"),
+    ("Cover Letter Instructions", "please submit a signed letter of support"),
+    ("Cover Letter Instructions", "general information regarding the request for tta"),
+    ("Cover Letter Instructions", "the organizational and/or community needs specific to the request"),
+    ("Cover Letter Instructions", "the benefits or anticipated outcomes from the receipt"),
+    ("Cover Letter Instructions", "by submitting this application to bja nttac"),
+    ("Cover Letter Instructions", "please call [site:phone]"),
+)
+"""How the paragraphs of the form's fixed instructions begin, and under which label they stand (the sample in shared/samples)."""
+
+
+def section_of_instruction(line: str) -> str | None:
+    """The label of the section whose fixed text this line begins like; None where it is other text."""
+    spelled = re.sub(r"^\d+\.\s*", "", normal(line))
+    return next((label for label, start in INSTRUCTIONS if spelled.startswith(start)), None)

@@ -52,15 +52,11 @@ class Field(_Row):
 
     position: int = Column(description="place on the page, from 1", json_schema_extra={"unit": "rows"})
     section: str | None = Column(None, description="label of the instruction field that precedes it")
-    label: str | None = Column(
-        None, description="label as printed, also where visually hidden; NULL where the page prints none"
-    )
+    label: str | None = Column(None, description="label as printed, also where visually hidden; NULL where the page prints none")
     name: str | None = Column(None, description="Drupal's machine name, where the page's classes tell it")
     item: str | None = Column(None, description="group and number, such as 'Milestone 2', for a field nested in a group")
     value: str | None = Column(None, description="value as printed; line breaks kept")
-    state: State = Column(
-        description="value, empty (printed without a value) or not_captured (lost on the way into the capture)"
-    )
+    state: State = Column(description="value, empty (printed without a value) or not_captured (lost on the way into the capture)")
     href: str | None = Column(None, description="address the value links to, absolute, without an archive's prefix")
     datetime: str | None = Column(None, description="time as in the page's attribute; a range as start/end")
 
@@ -78,11 +74,9 @@ class Milestone(_Row):
 
     position: int = Column(description="place among the record's milestones, from 1")
     title: str | None = Column(None, description="the milestone's title, or its text where the page prints it as a plain line")
-    date: str | None = Column(
-        None, description="the first date printed in the milestone", json_schema_extra={"unit": "ISO 8601"}
-    )
+    date: str | None = Column(None, description="the first date printed in the milestone", json_schema_extra={"unit": "ISO 8601"})
     notes: str | None = Column(None, description="the milestone's notes or description")
-    details: str | None = Column(None, description="every field of the milestone, label to value, as a JSON object")
+    details: str | None = Column(None, description="every filled field of the milestone, a line each: label, colon, value")
 
 
 class PerformanceMetric(_Row):

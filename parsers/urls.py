@@ -18,7 +18,7 @@ _SAFE_SCHEMES = ("http", "https", "mailto", "tel", "ftp")
 
 @lru_cache(maxsize=65536)
 def node_id(url: str | None) -> int | None:
-    """The node number that an address of a record page holds, whatever the host; None for edit forms, revisions, aliases, files.
+    """The node number in the address of a record page, whatever the host; None for edit forms, revisions, aliases, files.
 
     `/node/N` with a trailing slash, a query, a language prefix (`/es/node/N`), `index.php`, any case, percent-encoding and
     doubled slashes is the same page in Drupal; so is the old form `?q=node/N`.

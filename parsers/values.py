@@ -1,4 +1,4 @@
-"""Printed values to typed ones: dates, Yes/No, points, money, numbers, references. What can't be read is None, never a guess."""
+"""Printed values to typed ones: dates, Yes/No, points, money, numbers, references. What can't be read is None."""
 
 from __future__ import annotations
 
@@ -114,8 +114,7 @@ _ABOVE = re.compile(
 def money_range(text: str) -> tuple[float | None, float | None]:
     """Lower and upper bound in dollars; an open end is None. One amount alone is both bounds."""
     amounts = [
-        float(whole.replace(",", "") + cents) * _SCALE[(scale or "")[:1].lower()]
-        for whole, cents, scale in _AMOUNT.findall(text)
+        float(whole.replace(",", "") + cents) * _SCALE[(scale or "")[:1].lower()] for whole, cents, scale in _AMOUNT.findall(text)
     ]
     if not amounts or len(amounts) > 2:
         return None, None
@@ -130,16 +129,21 @@ def money_range(text: str) -> tuple[float | None, float | None]:
 
 # --- dates ----------------------------------------------------------------------------------------------------------
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        "jan january|feb february|mar march|apr april|may|jun june|jul july|aug august|sep sept september|oct october|nov november|dec december".split(
-            "|"
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
+_MONTH_NAMES = (
+    ("jan", "january"),
+    ("feb", "february"),
+    ("mar", "march"),
+    ("apr", "april"),
+    ("may",),
+    ("jun", "june"),
+    ("jul", "july"),
+    ("aug", "august"),
+    ("sep", "sept", "september"),
+    ("oct", "october"),
+    ("nov", "november"),
+    ("dec", "december"),
+)
+_MONTHS = {name: month for month, names in enumerate(_MONTH_NAMES, start=1) for name in names}
 _MONTH = r"(?P<month>[A-Za-z]{3,9})\.?"
 _DATES = tuple(
     re.compile(pattern)
@@ -224,7 +228,7 @@ def _printed_day(text: str) -> date | None:
 
 
 def time_range(text: str | None, attribute: str | None) -> tuple[str | None, str | None]:
-    """Start and end. One time is both; a range with one end has the other None. The attribute (`start/end`) is exact, so it wins."""
+    """Start and end. One time is both; of a range with one end the other is None. The attribute (`start/end`) wins."""
     if attribute:
         start, slash, end = attribute.partition("/")
         first, last = iso_time(start), iso_time(end)

@@ -1,1 +1,1 @@
-"""Where captures come from. Each source lists what there is into the ledger, and gets one listed capture when asked."""
+"""Where captures come from. Each source yields `Capture`s; none knows of the archive's files, the parsers or the database."""

@@ -1,0 +1,105 @@
+"""Bytes to characters, before anything is parsed: byte order mark, HTTP header, `meta`, then detection."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from charset_normalizer import from_bytes
+
+MAX_PAGE = 32 * 1024 * 1024
+"""Bytes of a page that are read; the longest record seen has 0.1 MB. The rest is cut off and the page marked incomplete."""
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_META = re.compile(rb"<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
+_META_PRESCAN = 4096
+"""Bytes; HTML says 1024, but an archive's toolbar pushes the page's own `meta` down."""
+_HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
+_SAMPLE = 65536
+_MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")
+
+
+def decode(content: bytes, content_type: str | None = None, *, is_text: bool = False) -> str:
+    """The page's characters. Never raises: bytes that fit no encoding become U+FFFD."""
+    for bom, encoding in _BOMS:
+        if content.startswith(bom):
+            return content[len(bom) :].decode(encoding, "replace")
+    declared = _declared(content, content_type, is_text=is_text)
+    if declared is not None:
+        return _as_declared(content, declared)
+    if _is_utf8(content):
+        return content.decode("utf-8", "replace")
+    return content.decode(_detected(content), "replace")
+
+
+def _declared(content: bytes, content_type: str | None, *, is_text: bool) -> str | None:
+    header = _HEADER.search(content_type or "")
+    meta = None if is_text else _META.search(content[:_META_PRESCAN])
+    for name in (header[1] if header else None, meta[1].decode("ascii", "replace") if meta else None):
+        if name and (encoding := _known(name)):
+            return encoding
+    return None
+
+
+def _known(name: str) -> str | None:
+    """The codec for a label. By the Encoding Standard latin-1 and ASCII mean windows-1252, and a `meta` can't mean UTF-16."""
+    try:
+        encoding = codecs.lookup(name).name
+    except LookupError:
+        return None
+    if encoding in ("iso8859-1", "ascii", "cp1252"):
+        return "cp1252"
+    if encoding.startswith(("utf-16", "utf-32")):
+        return "utf-8"
+    return encoding if encoding not in ("base64", "hex", "rot13", "bz2", "zlib", "uu", "quopri", "idna", "punycode") else None
+
+
+def _as_declared(content: bytes, encoding: str) -> str:
+    if encoding == "utf-8" and not _is_utf8(content) and not _MULTIBYTE.search(content):
+        return _windows(content)
+    if encoding == "cp1252":
+        return content.decode("utf-8", "replace") if _is_utf8(content) and _MULTIBYTE.search(content) else _windows(content)
+    try:
+        return content.decode(encoding, "replace")
+    except (LookupError, ValueError, UnicodeError):
+        return content.decode("utf-8", "replace")
+
+
+def _windows(content: bytes) -> str:
+    """windows-1252 with its five holes as the Encoding Standard fills them, so that no byte is lost."""
+    try:
+        return content.decode("cp1252")
+    except UnicodeDecodeError:
+        return content.decode("latin-1").translate({code: _c1(code) for code in range(0x80, 0xA0)})
+
+
+def _c1(code: int) -> str:
+    try:
+        return bytes([code]).decode("cp1252")
+    except UnicodeDecodeError:
+        return chr(code)
+
+
+def _is_utf8(content: bytes) -> bool:
+    """Whether the bytes are UTF-8; a character cut off at the very end is no objection."""
+    try:
+        codecs.getincrementaldecoder("utf-8")("strict").decode(content, final=False)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _detected(content: bytes) -> str:
+    """Windows-1252 unless the detector is sure of something else: these are American pages, and most detectors err here."""
+    if content[:200].count(0) > 40:
+        return "utf-16-le" if content[1:200:2].count(0) > content[0:200:2].count(0) else "utf-16-be"
+    best = from_bytes(content[:_SAMPLE], preemptive_behaviour=False).best()
+    high = sum(byte >= 0x80 for byte in content[:_SAMPLE])
+    sure = best is not None and high > 200 and best.encoding not in ("ascii", "latin_1") and best.percent_chaos < 1
+    western = best is None or best.encoding.startswith(("cp125", "cp1252", "iso8859", "latin", "mac", "cp437", "cp85"))
+    return best.encoding if best is not None and sure and not western else "cp1252"

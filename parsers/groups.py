@@ -1,0 +1,260 @@
+"""A group's field (milestones, metrics, any nested paragraphs) to items, and each item to rows with labels of their own.
+
+Groups reach us as nested paragraphs, as a table, or as plain lines (DOMAIN.md, "The two forms", 6).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from parsers.labels import group_table, normal
+from parsers.shape import HEADINGS, Block, Shapes, field_of, has_field_class, has_label_class, is_item, is_items, name_of
+from parsers.tree import BLOCKS, Element, readable
+from parsers.value import Value, items_of, read_value
+
+_LABELLED_LINE = re.compile(r"([A-Z][^:\n]{1,80}):\s+(\S.*)")
+MAX_METRIC_LINE = 200
+"""Characters: lines of a metric's field that are all shorter are one answer each; longer ones are prose of one answer."""
+_STEMS = ("milestone", "performance metric", "metric")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One value on its way into `fields`; `place` is the element it was read from, where that is not the whole field."""
+
+    label: str | None
+    name: str | None
+    item: str | None
+    value: Value
+    place: Element | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sub:
+    """A field of an item, or (without label and name) text of the item that belongs to no label."""
+
+    label: str | None
+    name: str | None
+    values: list[Element | str]
+    place: Element | None
+
+
+def holds_group(block: Block, title: str | None) -> bool:
+    """Whether a field's value consists of items with fields of their own: by its label, or by the nested fields' classes."""
+    if block.kind != "field":
+        return False
+    if group_table(title) is not None:
+        return True
+    if any(token.startswith(("field--type-text", "field--type-string")) for token in block.element.classes):
+        return False
+    return block.name != "body" and any(_is_group_part(node) for node in block.values if isinstance(node, Element))
+
+
+def _is_group_part(element: Element) -> bool:
+    inside = (node for node in element.walk() if isinstance(node, Element))
+    return _is_paragraph(element) or any(_is_paragraph(node) or (has_field_class(node) and name_of(node)) for node in inside)
+
+
+def _is_paragraph(element: Element) -> bool:
+    return any(token == "paragraph" or token.startswith("paragraph--") for token in element.classes)
+
+
+def group_rows(block: Block, title: str | None, counts: dict[str, int], base: str | None) -> list[Row]:
+    """The rows of a group's field, items numbered on from `counts` (group label to items so far), which is updated."""
+    stem = title or block.name or "Item"
+    table = group_table(stem)
+    numbered = re.fullmatch(r"(.*\S)\s+\d+", stem)
+    rows: list[Row] = []
+    items = _items(list(block.values), table)
+    for item in items:
+        counts[stem] = counts.get(stem, 0) + 1
+        number = stem if numbered and len(items) == 1 else f"{stem} {counts[stem]}"
+        rows += _rows_of(item, title, block.name, number, base)
+    return rows or [Row(title, block.name, None, Value())]
+
+
+def _rows_of(item: list[_Sub], title: str | None, name: str | None, number: str, base: str | None) -> list[Row]:
+    rows: list[Row] = []
+    alone = len(item) == 1 and item[0].label is None and item[0].name is None
+    for sub in item:
+        label = title if alone else sub.label
+        own_name = name if alone else sub.name
+        whole = sub.label is None and sub.name is None
+        values = [read_value(nodes, base) for nodes in ([sub.values] if whole else items_of(sub.values))]
+        filled = [value for value in values if value.text]
+        if not filled and sub.label is None and sub.name is None:
+            continue
+        rows += [Row(label, own_name, number, value, sub.place) for value in filled or [Value()]]
+    return rows
+
+
+def _items(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
+    """The items among a group's value nodes, in page order."""
+    content = [node for node in nodes if isinstance(node, Element) or not node.isspace()]
+    if not content:
+        return []
+    elements = [node for node in content if isinstance(node, Element)]
+    if len(elements) < len(content):
+        return _plain(content, table)
+    if _are_fields(elements, table):
+        return _by_repeated_label([sub for element in elements for sub in _subs_of(element, table)])
+    if len(elements) > 1:
+        return _several(elements, table)
+    return _items_of_one(elements[0], table)
+
+
+def _items_of_one(only: Element, table: str | None) -> list[list[_Sub]]:
+    if only.tag == "table":
+        return _table_items(only, table)
+    if _is_paragraph(only):
+        return [_subs(only, table)]
+    if (
+        is_item(only)
+        or is_items(only)
+        or (only.tag in ("div", "ul", "ol", "dd", "li", "section", "article") and _only_blocks(only))
+    ):
+        return _items(only.children, table)
+    subs = _subs(only, table)
+    if any(sub.label or sub.name for sub in subs):
+        return _by_repeated_label(subs)
+    return _plain([only], table)
+
+
+def _several(elements: list[Element], table: str | None) -> list[list[_Sub]]:
+    """Elements side by side: an item each, but paragraphs of prose between them belong together."""
+    if all(element.tag not in ("div", "li", "dd", "table", "section", "article", "ul", "ol") for element in elements):
+        return _plain(list(elements), table)
+    return [item for element in elements for item in _items([element], table)]
+
+
+def _only_blocks(element: Element) -> bool:
+    return not element.has_own_text() and all(child.tag in BLOCKS and child.tag != "p" for child in element.elements)
+
+
+def _are_fields(elements: list[Element], table: str | None) -> bool:
+    """Whether these elements are an item's fields: by class, as `dt`, or by a field's shape and wording."""
+    if any(_is_paragraph(element) for element in elements):
+        return False
+    if any(element.tag == "dt" or has_label_class(element) for element in elements):
+        return True
+    labels = [_label_of(element, table) for element in elements]
+    return any(label is not None for label in labels)
+
+
+def _label_of(element: Element, table: str | None) -> Element | None:
+    """The label of an element that has a field's shape, by class or by wording; None where it is no field."""
+    content = element.content
+    if len(content) < 1 or not isinstance(content[0], Element):
+        return None
+    if is_items(element):
+        return None
+    for child in content[:2]:
+        if isinstance(child, Element) and has_label_class(child) and child.line():
+            return child
+    first = content[0]
+    line = first.line()
+    if line is None or is_item(first):
+        return None
+    worded = normal(line).startswith(_STEMS) and group_table(line) is None
+    if len(content) < 2:
+        return first if worded else None
+    paired = len(content) == 2 and first.tag in HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
+    return first if worded or paired or _is_question(line, content, table) else None
+
+
+def _is_question(line: str, content: list[Element | str], table: str | None) -> bool:
+    return table == "performance_metrics" and len(content) == 2 and line.rstrip().endswith(("?", ":"))
+
+
+def _subs(element: Element, table: str | None) -> list[_Sub]:
+    """The fields inside one item, wrappers looked through, and its text that belongs to none."""
+    found: list[_Sub] = []
+    content = element.content
+    index = 0
+    while index < len(content):
+        child = content[index]
+        if isinstance(child, Element) and _is_flat(child, content, index):
+            end = index + 1
+            while end < len(content) and not _is_flat(content[end], content, end):
+                end += 1
+            found.append(_Sub(readable([child]), None, content[index + 1 : end], child))
+            index = end
+            continue
+        found += _subs_of(child, table) if isinstance(child, Element) else [_Sub(None, None, [child], element)]
+        index += 1
+    return found
+
+
+def _is_flat(child: Element | str, content: list[Element | str], index: int) -> bool:
+    """A label whose values are its siblings."""
+    if not isinstance(child, Element) or child.line() is None:
+        return False
+    if child.tag == "dt" or has_label_class(child):
+        return True
+    return child.tag in HEADINGS and index + 1 < len(content) and normal(child.line() or "").startswith(_STEMS)
+
+
+def _subs_of(element: Element, table: str | None) -> list[_Sub]:
+    block = field_of(element, Shapes(), after_known=False)
+    if block is not None and (block.label is not None or block.name is not None):
+        label = readable([block.label]) if block.label is not None else None
+        return [_Sub(label, block.name, block.values, element)]
+    label_element = _label_of(element, table)
+    if label_element is not None:
+        values = [node for node in element.content if node is not label_element]
+        return [_Sub(readable([label_element]), name_of(element), values, element)]
+    nested = element.tag in BLOCKS and not element.has_own_text() and element.tag not in ("p", "ul", "ol", "table")
+    if nested and any(child.tag in BLOCKS for child in element.elements):
+        return _subs(element, table)
+    return [_Sub(None, None, [element], element)]
+
+
+def _by_repeated_label(subs: list[_Sub]) -> list[list[_Sub]]:
+    """Fields of several items one after another: the label that came first begins the next item."""
+    labels = [sub.label for sub in subs]
+    first = next((label for label in labels if label), None)
+    if first is None or labels.count(first) < 2:
+        return [subs]
+    items: list[list[_Sub]] = []
+    for sub in subs:
+        if not items or sub.label == first:
+            items.append([])
+        items[-1].append(sub)
+    return items
+
+
+def _table_items(element: Element, table: str | None) -> list[list[_Sub]]:
+    """A row of a table is an item and its header the labels; a table whose rows are headed is one item, or a metric a row."""
+    rows = [node for node in element.walk() if isinstance(node, Element) and node.tag == "tr"]
+    cells = [[cell for cell in row.elements if cell.tag in ("td", "th")] for row in rows]
+    cells = [row for row in cells if row]
+    if not cells:
+        return _plain([element], table)
+    if len(cells) > 1 and (all(cell.tag == "th" for cell in cells[0]) or rows[0].node.parent.tag == "thead"):  # type: ignore[union-attr]
+        header = [readable(cell.children) or None for cell in cells[0]]
+        return [_table_row(header, row) for row in cells[1:]]
+    if all(len(row) == 2 and row[0].tag == "th" for row in cells):
+        pairs = [_Sub(readable(row[0].children) or None, None, row[1].children, row[1]) for row in cells]
+        return [[pair] for pair in pairs] if table == "performance_metrics" else [pairs]
+    if table == "performance_metrics" and all(len(row) == 2 for row in cells):
+        return [[_Sub(readable(row[0].children) or None, None, row[1].children, row[1])] for row in cells]
+    return [[_Sub(None, None, ["\t".join(readable(cell.children) for cell in row)], row[0])] for row in cells]
+
+
+def _table_row(header: list[str | None], row: list[Element]) -> list[_Sub]:
+    labels = header + [None] * (len(row) - len(header))
+    return [_Sub(label, None, cell.children, cell) for label, cell in zip(labels, row, strict=False)]
+
+
+def _plain(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
+    """Text without elements of its own: an item a line, where the lines are not the prose of one answer."""
+    place = next((node for node in nodes if isinstance(node, Element)), None)
+    lines = [line.strip() for line in readable(nodes).splitlines() if line.strip()]
+    pairs = [_LABELLED_LINE.fullmatch(line) for line in lines]
+    if lines and all(pair and normal(pair[1]).startswith(_STEMS) for pair in pairs):
+        return _by_repeated_label([_Sub(pair[1], None, [pair[2]], place) for pair in pairs if pair])
+    prose = table != "milestones" and any(len(line) > MAX_METRIC_LINE for line in lines)
+    if len(lines) < 2 or prose or table is None:
+        return [[_Sub(None, None, nodes, place)]] if lines else []
+    return [[_Sub(None, None, [line], place)] for line in lines]

@@ -1,0 +1,242 @@
+"""An HTML page to blocks, and blocks to the record's fields and sections. How a field is recognised is in `shape`.
+
+`page` decides first which element holds the record; `groups` reads milestones and metrics; `columns` makes typed columns of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from parsers.columns import BODY
+from parsers.groups import Row, group_rows, holds_group
+from parsers.labels import is_instructions, known, known_name
+from parsers.record import Field, Section, State
+from parsers.shape import (
+    HEADINGS,
+    Block,
+    Shapes,
+    field_of,
+    has_field_class,
+    is_flat_label,
+    is_item,
+    is_prose,
+)
+from parsers.tree import BLOCKS, Element, readable
+from parsers.value import Value, items_of, read_value
+
+_LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
+MAX_FIELDS = 20_000
+"""Rows of one page; the richest page seen has about 60."""
+
+
+@dataclass(slots=True)
+class Content:
+    """What the content of a page says. `places` are the elements that the fields were read from, in the order of `fields`."""
+
+    fields: list[Field] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    places: list[Element] = field(default_factory=list)
+    section_places: list[Element] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    shape: list[str] = field(default_factory=list)
+
+
+def read_content(root: Element, base: str | None) -> Content:
+    """All fields and sections below `root`. `base`: the page's address, for its relative links."""
+    shapes = Shapes()
+    shapes.learn(root)
+    blocks = list(_Scan(shapes).blocks(root))
+    content = Content()
+    writer = _Writer(content, base)
+    body = _body(blocks)
+    for block in blocks:
+        writer.write(block, is_body=block is body)
+    return content
+
+
+def _body(blocks: list[Block]) -> Block | None:
+    """The body: the block of that name, else the first text before any labelled field."""
+    named = next((block for block in blocks if block.name == BODY), None)
+    if named is not None:
+        return named
+    for block in blocks:
+        if block.label is not None:
+            return None
+        if block.name is None and readable(block.values):
+            return block
+    return None
+
+
+class _Scan:
+    """Walks down from the content's root and yields its blocks in page order."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self._shapes = shapes
+        self._after_known = False
+        self._container: dict[int, bool] = {}
+
+    def blocks(self, element: Element) -> Iterator[Block]:
+        """The blocks of a container, its children in turn; prose that stands loose between fields is one block."""
+        loose: list[Element | str] = []
+        content = element.content
+        index = 0
+        while index < len(content):
+            child = content[index]
+            following = content[index + 1] if index + 1 < len(content) else None
+            if is_flat_label(child, following) and isinstance(child, Element):
+                yield from _text(element, loose)
+                loose = []
+                end = self._end_of_run(content, index)
+                self._saw(child)
+                yield Block("field", element, content[index + 1 : end], child, None)
+                index = end
+                continue
+            index += 1
+            if not isinstance(child, Element) or (child.tag in _LOOSE and not self._is_field(child)):
+                loose.append(child)
+                continue
+            found = list(self._of_child(child))
+            if not found and child.tag not in BLOCKS:
+                loose.append(child)
+                continue
+            yield from _text(element, loose)
+            loose = []
+            yield from found
+        yield from _text(element, loose)
+
+    def _of_child(self, child: Element) -> Iterator[Block]:
+        block = field_of(child, self._shapes, after_known=self._after_known)
+        if block is not None:
+            if block.label is not None:
+                self._saw(block.label)
+            yield block
+        elif self._is_container(child):
+            yield from self.blocks(child)
+        elif child.tag in BLOCKS:
+            yield from _text(child, [child])
+
+    def _saw(self, label: Element) -> None:
+        self._after_known = self._after_known or known(label.line()) is not None
+
+    def _is_field(self, element: Element) -> bool:
+        return field_of(element, self._shapes, after_known=self._after_known) is not None or (
+            element.tag in ("table", "ul", "ol") and self._is_container(element)
+        )
+
+    def _is_container(self, element: Element) -> bool:
+        """Whether an element only holds fields and further containers, or is on the way to most of the known labels."""
+        known_answer = self._container.get(id(element))
+        if known_answer is None:
+            known_answer = self._container[id(element)] = self._look_inside(element)
+        return known_answer
+
+    def _look_inside(self, element: Element) -> bool:
+        if element.tag not in BLOCKS or not self._shapes.holds_fields(element):
+            return False
+        if self._shapes.is_main_road(element):
+            return True
+        children = element.elements
+        if element.has_own_text() or any(self._is_text(child) for child in children):
+            return False
+        return any(has_field_class(child) or self._is_field(child) or self._is_container(child) for child in children)
+
+    def _is_text(self, child: Element) -> bool:
+        if child.tag in HEADINGS or not child.content or self._is_field(child) or self._is_container(child):
+            return False
+        return child.tag in _LOOSE or child.tag not in BLOCKS or is_prose(child)
+
+    def _end_of_run(self, content: list[Element | str], start: int) -> int:
+        """Where the values of a flat label end: before the next label of its kind, a field, or a container."""
+        label = content[start]
+        assert isinstance(label, Element)
+        index = start + 1
+        while index < len(content):
+            child = content[index]
+            following = content[index + 1] if index + 1 < len(content) else None
+            alike = isinstance(child, Element) and (child.tag, child.classes) == (label.tag, label.classes)
+            value_position = index == start + 1 and alike and label.tag != "dt" and not _differs(content, start)
+            if not value_position and is_flat_label(child, following):
+                break
+            if not value_position and alike and child.tag in HEADINGS | {"dt"} and self._after_known:  # type: ignore[union-attr]
+                break
+            if isinstance(child, Element) and has_field_class(child) and not is_item(child):
+                break
+            index += 1
+        return index
+
+
+def _differs(content: list[Element | str], start: int) -> bool:
+    """Whether the label at `start` looks unlike what follows it, so that a second one like it is the next label."""
+    label, following = content[start], content[start + 1]
+    if not isinstance(label, Element) or not isinstance(following, Element):
+        return True
+    return (label.tag, label.classes) != (following.tag, following.classes)
+
+
+def _text(element: Element, nodes: list[Element | str]) -> Iterator[Block]:
+    if any(isinstance(node, Element) or not node.isspace() for node in nodes):
+        yield Block("text", element, list(nodes))
+
+
+class _Writer:
+    """Turns blocks into rows: numbers them, keeps the current section, counts the items of groups."""
+
+    def __init__(self, content: Content, base: str | None) -> None:
+        self._content = content
+        self._base = base
+        self._section: str | None = None
+        self._items: dict[str, int] = {}
+
+    def write(self, block: Block, *, is_body: bool) -> None:
+        label = " ".join(readable([block.label]).split()) or None if block.label is not None else None
+        entry = known(label) if label else known_name(block.name)
+        self._content.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
+        if label:
+            self._content.labels.append(label)
+        title = label or (entry.text if entry is not None else None)
+        if title and is_instructions(title):
+            self._write_section(block, title)
+        elif holds_group(block, title):
+            rows = group_rows(block, title, self._items, self._base)
+            for row in rows:
+                self._add(row, block)
+        else:
+            self._write_field(block, label, is_body=is_body)
+
+    def _write_section(self, block: Block, title: str) -> None:
+        self._section = title
+        position = len(self._content.sections) + 1
+        text = readable(block.values)
+        self._content.sections.append(Section(position=position, label=title, text=text or None))
+        self._content.section_places.append(block.element)
+
+    def _write_field(self, block: Block, label: str | None, *, is_body: bool) -> None:
+        name = BODY if is_body else block.name
+        if is_body or block.kind == "text":
+            values = [read_value(block.values, self._base)]
+        else:
+            values = [read_value(item, self._base) for item in items_of(block.values)]
+        filled = [value for value in values if value.text]
+        if not filled and (label is None and block.kind == "text"):
+            return
+        for value in filled or [Value()]:
+            self._add(Row(label, name, None, value), block)
+
+    def _add(self, row: Row, block: Block) -> None:
+        if len(self._content.fields) >= MAX_FIELDS:
+            return
+        self._content.fields.append(
+            Field(
+                position=len(self._content.fields) + 1,
+                section=self._section,
+                label=row.label,
+                name=row.name,
+                item=row.item,
+                value=row.value.text or None,
+                state=State.VALUE if row.value.text else State.EMPTY,
+                href=row.value.href,
+                datetime=row.value.datetime,
+            )
+        )
+        self._content.places.append(row.place or block.element)

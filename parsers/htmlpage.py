@@ -1,0 +1,330 @@
+"""A whole HTML page: which element holds the record, what stands outside its fields, and whether it is a TTA record at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Literal
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from parsers.columns import derive, entry_of, flags, has_value, milestones, performance_metrics
+from parsers.html import Content, read_content
+from parsers.kinds import kind_of_page
+from parsers.labels import Type, known
+from parsers.record import Field, Head, Kind, Page, Record
+from parsers.tree import BLOCKS, Element, build, parse, readable
+from parsers.urls import node_id, without_archive
+from parsers.values import iso_time, number, place, reference, time_range, yes_no
+
+_CANDIDATES = "article, [data-history-node-id], .node"
+_FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
+_TEASERS = frozenset(("teaser", "node--view-mode-teaser", "view-mode-teaser", "node-teaser", "search-result", "search_index"))
+_FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
+_OTHER_TYPES = re.compile(
+    r"(?:node--type-|node-type-|type-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
+)
+_RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
+_OTHER_PATHS = re.compile(
+    r"/(media|frontpage|search|user|sites|taxonomy|admin|node/add|rss)(/|$)|/node/\d+/(edit|delete|revisions)", re.IGNORECASE
+)
+_GENERIC = frozenset(("county", "category", "archived", "email address", "contact name", "i agree", "target audience"))
+"""Labels of the registry that other pages use as well: they prove nothing."""
+_SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+by\b", re.IGNORECASE)
+_BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
+_BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
+_MAX_BYLINE = 400
+_MAX_CANDIDATES = 200
+
+
+@dataclass(slots=True)
+class Reading:
+    """The verdict, and the elements that each field and each value of the head were read from."""
+
+    page: Page
+    places: list[Element] = field(default_factory=list)
+    head_places: dict[str, Element] = field(default_factory=dict)
+
+
+def read_html(text: str, *, url: str | None, incomplete: bool) -> Reading:
+    """The verdict on a page in HTML. `url`: the page's address where known; `incomplete`: the capture is known to be cut."""
+    parsed = parse(text)
+    own_url = _own_url(parsed)
+    base = url or own_url
+    root = _root(parsed, node_id(base))
+    if root is not None and not _is_other(root, base):
+        reading = _read_record(parsed, root, base)
+        if reading is not None:
+            extra = {"incomplete": incomplete or _is_cut(text), "url": own_url}
+            record = reading.page.record.model_copy(update=extra) if reading.page.record else None
+            return Reading(reading.page.model_copy(update={"record": record}), reading.places, reading.head_places)
+    visible = readable([build(parsed.body)]) if parsed.body is not None else ""
+    return Reading(kind_of_page(_page_title(parsed), visible, text[: 1 << 20]))
+
+
+def _is_cut(text: str) -> bool:
+    """Whether a page begins and does not end."""
+    tail = text[-4096:].lower()
+    if "</html" in tail or "</body" in tail:
+        return False
+    head = text[:65536].lower()
+    return ("<html" in head or "<body" in head) or ("<article" in head and "</article" not in text.lower())
+
+
+# --- which element ----------------------------------------------------------------------------------------------------
+
+
+def _root(parsed: LexborHTMLParser, node: int | None) -> Element | None:
+    """The element that holds the one thing this page is about; None where it shows several (a list of teasers)."""
+    candidates = _outermost(parsed.css(_CANDIDATES)[:_MAX_CANDIDATES])
+    if not candidates:
+        return _fallback(parsed)
+    same = [one for one in candidates if node is not None and _history_id(one) == node]
+    full = [one for one in candidates if _history_id(one) is not None or _tokens(one) & _FULL]
+    whole = [one for one in candidates if not _tokens(one) & _TEASERS]
+    for tier in (same, full, whole):
+        if len(tier) == 1:
+            return build(tier[0])
+    return None
+
+
+def _outermost(nodes: list[LexborNode]) -> list[LexborNode]:
+    taken = {node.mem_id: node for node in nodes}  # a node comes once for each selector that it matches
+    found = []
+    for node in taken.values():
+        above = node.parent
+        inside = False
+        while above is not None and not inside:
+            inside = above.mem_id in taken
+            above = above.parent
+        if not inside:
+            found.append(node)
+    return found
+
+
+def _fallback(parsed: LexborHTMLParser) -> Element | None:
+    """A theme without `article`: the smallest usual container that holds labels of the registry."""
+    for selector in _FALLBACKS:
+        nodes = parsed.css(selector)
+        if len(nodes) != 1:
+            continue
+        element = build(nodes[0])
+        lines = (inner.line() for inner in element.walk() if isinstance(inner, Element))
+        if any(line and (entry := known(line)) and entry.text.casefold() not in _GENERIC for line in lines):
+            return element
+    return None
+
+
+def _tokens(node: LexborNode) -> set[str]:
+    return set((node.attributes.get("class") or "").lower().split())
+
+
+def _history_id(node: LexborNode) -> int | None:
+    return number(node.attributes.get("data-history-node-id") or "")
+
+
+def _is_other(root: Element, url: str | None) -> bool:
+    """Whether the address or the node's type says that this is another kind of page."""
+    tokens = {token.lower().replace("_", "-") for token in root.classes}
+    if any(_RECORD_TYPES.fullmatch(token) for token in tokens):
+        return bool(tokens & _TEASERS)
+    if tokens & _TEASERS or any(_OTHER_TYPES.fullmatch(token) for token in tokens):
+        return True
+    path = urlsplit(without_archive(url)).path if url else ""
+    return _OTHER_PATHS.match(path) is not None
+
+
+# --- the head ---------------------------------------------------------------------------------------------------------
+
+
+def _own_url(parsed: LexborHTMLParser) -> str | None:
+    """The page's own address as it prints it: the short link first, because it holds the node number."""
+    for rel in ("shortlink", "canonical"):
+        link = parsed.css_first(f'link[rel="{rel}"]')
+        href = without_archive(link.attributes.get("href") or "") if link is not None else ""
+        if href.startswith(("http://", "https://")) and (rel == "canonical" or node_id(href)):
+            return href
+    return None
+
+
+def _node_of(parsed: LexborHTMLParser, root: Element, url: str | None) -> int | None:
+    """The address decides; where it is an alias, the page's own number counts (DESIGN.md, "Identity")."""
+    attributes = root.node.attributes
+    spelled = [f"/{attributes.get('data-quickedit-entity-id') or ''}", attributes.get("about") or "", _own_url(parsed) or ""]
+    found = node_id(url) or _history_id(root.node) or next((number for one in spelled if (number := node_id(one))), None)
+    if found is None and (named := re.fullmatch(r"node-(\d{1,18})", attributes.get("id") or "")):
+        found = int(named[1])
+    return found
+
+
+def _page_title(parsed: LexborHTMLParser) -> str | None:
+    node = parsed.css_first("head > title") or parsed.css_first("title")
+    return " ".join(node.text_content.split()) if node is not None and node.text_content else None
+
+
+def _title(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Element | None]:
+    """The record's title and where it stands. Themes differ in what `h1` is, so the document's title is the witness."""
+    document = _page_title(parsed)
+    found: list[tuple[str, Element]] = []
+    headings = [build(node) for node in parsed.css("h1")[:20]]
+    headings += [inner for inner in root.walk() if isinstance(inner, Element) and _is_node_title(inner)][:5]
+    for heading in headings:
+        text = " ".join(readable([heading]).split())
+        if text:
+            found.append((text, heading))
+    named = [pair for pair in found if document and document.startswith(pair[0])]
+    referring = [pair for pair in found if reference(pair[0])]
+    if best := named or referring:
+        return best[0]
+    first = re.split(r"\s+[|·»–—]\s+", document)[0].strip() if document else ""
+    if found and not reference(first):
+        return found[0]
+    return first or None, None
+
+
+def _is_node_title(element: Element) -> bool:
+    if element.tag not in ("h1", "h2", "h3"):
+        return False
+    named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.classes)
+    links = [inner for inner in element.walk() if isinstance(inner, Element) and inner.tag == "a"]
+    return element.tag == "h1" or named or (len(links) == 1 and links[0].attribute("rel") == "bookmark")
+
+
+@dataclass(slots=True)
+class _Byline:
+    element: Element | None = None
+    name: str | None = None
+    time: str | None = None
+
+
+def _byline(root: Element) -> _Byline:
+    """The line `Submitted by NAME on DATE`: the smallest block around those words, above the fields."""
+    for start in _byline_starts(root):
+        block = start
+        while block.tag not in BLOCKS and block.parent is not None and block.parent is not root:
+            block = block.parent
+        text = " ".join(readable([block]).split())
+        if block is root or len(text) > _MAX_BYLINE:
+            continue
+        found = re.fullmatch(
+            r"(?:submitted |posted |authored |created )?by:?\s*(.*?)(?:\s*(?:,|\bon\b)\s*(.*))?", text, re.IGNORECASE
+        )
+        if found is None:
+            continue
+        times = [node for node in block.walk() if isinstance(node, Element)]
+        stamp = next((value for node in times if node.tag == "time" and (value := node.attribute("datetime"))), None)
+        stamp = stamp or next((value for node in times if _is_created(node) and (value := node.attribute("content"))), None)
+        return _Byline(block, found[1].strip(" ,") or None, iso_time(stamp) or iso_time(found[2]))
+    return _Byline()
+
+
+def _byline_starts(root: Element) -> list[Element]:
+    """Elements whose own text begins the line, in page order: `Submitted by` anywhere, a bare `By` only where a class vouches."""
+    found: list[Element] = []
+    for node in root.walk():
+        if not isinstance(node, Element):
+            continue
+        first = next((child for child in node.children if isinstance(child, str) and not child.isspace()), None)
+        if first is None:
+            continue
+        vouched = any(_BYLINE_CLASS.fullmatch(token) for one in (node, node.parent) if one for token in one.classes)
+        if _SUBMITTED.match(first) or (vouched and _BYLINE.match(first)):
+            found.append(node)
+    return found
+
+
+def _is_created(node: Element) -> bool:
+    return "created" in (node.attribute("property") or "").lower()
+
+
+# --- the record -------------------------------------------------------------------------------------------------------
+
+
+def _read_record(parsed: LexborHTMLParser, root: Element, base: str | None) -> Reading | None:
+    """The record that stands below `root`; None where too little speaks for a TTA record."""
+    title, heading = _title(parsed, root)
+    byline = _byline(root)
+    for element in (heading, byline.element):
+        if element is not None:
+            _detach(root, element)
+    content = read_content(root, base)
+    if not _is_record(root, content, title):
+        return None
+    head = Head(node_id=_node_of(parsed, root, base), title=title, submitted_by=byline.name, submitted_at=byline.time)
+    places = {"title": heading, "submitted_by": byline.element, "submitted_at": byline.element}
+    return Reading(
+        Page(kind=Kind.RECORD, reason="its fields are a TTA record's", record=make_record(head, content, "html")),
+        content.places,
+        {key: element for key, element in places.items() if element is not None},
+    )
+
+
+def make_record(head: Head, content: Content, form: Literal["html", "text"]) -> Record:
+    """The typed record of what was read."""
+    values = derive(head, content.fields)
+    return Record.model_construct(
+        **dict(values),
+        kind=Kind.RECORD,
+        form=form,
+        incomplete=False,
+        flags=flags(content.fields),
+        shape=sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12],
+        url=None,
+        fields=tuple(content.fields),
+        sections=tuple(content.sections),
+        milestones=milestones(content.fields),
+        performance_metrics=performance_metrics(content.fields),
+    )
+
+
+def _detach(root: Element, element: Element) -> None:
+    """Takes what was read as the head out of the tree, so that it is not read again as text without a label."""
+    for inner in root.walk():
+        if isinstance(inner, Element) and inner.node.mem_id == element.node.mem_id and inner.parent is not None:
+            inner.parent.children = [child for child in inner.parent.children if child is not inner]
+            return
+
+
+def _is_record(root: Element, content: Content, title: str | None) -> bool:
+    """Whether the evidence is enough: labels that only TTA records have, values of the right type, the node's type, the title."""
+    typed = any(_RECORD_TYPES.fullmatch(token.lower()) for token in root.classes)
+    vouched = typed or reference(title) is not None
+    if vouched and (typed or _history_id(root.node) is not None):
+        return True
+    good, bad = evidence(content)
+    return good >= 1 if vouched else good - 4 * bad >= 2
+
+
+def evidence(content: Content) -> tuple[int, int]:
+    """How many of the registry's own labels a page has, and how many of its typed fields hold what they can't."""
+    good = len({section.label for section in content.sections if known(section.label)})
+    bad = 0
+    for row in content.fields:
+        entry = entry_of(row)
+        if entry is None or row.item is not None:
+            continue
+        if _fits(entry.type, row) is False:
+            bad += 1
+        elif entry.text.casefold() not in _GENERIC:
+            good += 1
+    return good, bad
+
+
+def _fits(kind: Type, row: Field) -> bool | None:
+    """Whether a value is of its label's type; None where the type takes any text."""
+    text = row.value or ""
+    if not has_value(row):
+        return None
+    if kind is Type.YES_NO:
+        return yes_no(text) is not None
+    if kind is Type.POINT:
+        return place(text).longitude is not None or "(" in text
+    if kind is Type.NUMBER:
+        return number(text) is not None
+    if kind is Type.DATE:
+        return (iso_time(row.datetime) or iso_time(text)) is not None
+    if kind is Type.RANGE:
+        return time_range(text, row.datetime) != (None, None)
+    return None

@@ -1,0 +1,128 @@
+"""What a capture is when it is no record: by its status, its bytes, and what its page says."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from parsers.record import Kind, Page
+
+_MAGIC = (
+    (b"%PDF-", "PDF"),
+    (b"\x89PNG", "PNG image"),
+    (b"\xff\xd8\xff", "JPEG image"),
+    (b"GIF8", "GIF image"),
+    (b"PK\x03\x04", "ZIP file"),
+    (b"PK\x05\x06", "ZIP file"),
+    (b"\x1f\x8b", "gzip file"),
+    (b"RIFF", "media file"),
+    (b"\x00\x00\x01\x00", "icon"),
+    (b"\xd0\xcf\x11\xe0", "Office file"),
+    (b"wOF", "font"),
+    (b"\x7fELF", "program"),
+    (b"BM", "bitmap"),
+    (b"%!PS", "PostScript"),
+)
+_PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
+_BLOCKED_TITLES = re.compile(
+    r"^\W*(access denied|log ?in|sign in|user log ?in|user account|forbidden|403\b|unauthorized|401\b|just a moment"
+    r"|attention required|security check|are you (a )?(human|robot)|verif(y|ying) (you are|that you are) human"
+    r"|request (rejected|blocked|unsuccessful)|pardon our interruption|ddos|captcha|bot verification|checking your browser"
+    r"|blocked|error 1020|web page blocked)",
+    re.IGNORECASE,
+)
+_BLOCKED_TEXT = re.compile(
+    r"you are not authorized to access this page|you do not have permission to (view|access)"
+    r"|access to this (page|site|resource) (has been|is) (denied|blocked|restricted)|you don't have permission to access"
+    r"|checking (if the site connection is secure|your browser before)|enable javascript and cookies to continue"
+    r"|the requested url was rejected|incapsula incident|request unsuccessful|your support id is|sucuri website firewall"
+    r"|verify(ing)? (that )?you are (a )?human|complete the (security check|captcha)|ray id|unusual (traffic|activity)"
+    r"|you have been blocked|blocked by (the |our |a )?(security|firewall|network|web)|web application firewall"
+    r"|please (log|sign) in|your request (has been|was) blocked|reference #?\s?[0-9a-f]{2,}\.[0-9a-f]{4,}",
+    re.IGNORECASE,
+)
+_BLOCKED_MARKUP = re.compile(
+    r"cf-chl|challenge-platform|cf-browser-verification|_incapsula_resource|/_sec/|ak-challenge|px-captcha|perimeterx|datadome"
+    r"|awswafintegration|aws-waf-token|g-recaptcha|h-captcha|turnstile|distil_r_captcha",
+    re.IGNORECASE,
+)
+_PASSWORD = re.compile(r"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)
+_ERROR_TITLES = re.compile(
+    r"^\W*(page not found|404\b|not found|the requested page could not be found|error\b|(internal )?server error|50\d\b"
+    r"|service (temporarily )?unavailable|bad gateway|gateway time-?out|site (is )?under maintenance|site off-line)",
+    re.IGNORECASE,
+)
+_SHORT_PAGE = 6000
+"""Characters of visible text; a page that blocks says so and little else."""
+
+
+def kind_by_status(status: int | None, content: bytes) -> Page | None:
+    """What the HTTP status says; None for a success or where there is no status. A firewall answers with any status."""
+    if status is None or 200 <= status < 300:
+        return None
+    if 300 <= status < 400:
+        return Page(kind=Kind.REDIRECT, reason=f"status {status}")
+    sample = content[:65536].decode("utf-8", "replace")
+    blocked = status in (401, 403, 407, 429, 451) or _BLOCKED_MARKUP.search(sample) is not None
+    return Page(kind=Kind.BLOCKED if blocked else Kind.ERROR, reason=f"status {status}")
+
+
+def kind_by_bytes(content: bytes, content_type: str | None) -> Page | None:
+    """What the first bytes and the declared type say; None where this may be a page of text."""
+    head = content[:4096].lstrip()
+    if not content.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+        return Page(kind=Kind.UNREADABLE, reason="the page is empty")
+    magic = next((name for start, name in _MAGIC if content.startswith(start) or head.startswith(start)), None)
+    if magic:
+        return Page(kind=Kind.NOT_HTML, reason=f"a {magic}")
+    declared = (content_type or "").split(";")[0].strip().lower()
+    looks_html = re.search(rb"<(!doctype\s+html|html|head|body|article|div|p|h1)\b", content[:65536], re.IGNORECASE) is not None
+    if head[:1] in (b"{", b"[") and (declared.endswith("json") or _is_json(content)):
+        return Page(kind=Kind.NOT_HTML, reason="JSON")
+    if declared not in _PAGE_TYPES and not looks_html:
+        return Page(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
+    if declared.startswith(("image/", "audio/", "video/", "font/")) or declared in ("application/pdf", "application/json"):
+        return Page(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
+    if head.startswith(b"<?xml") and not looks_html:
+        return Page(kind=Kind.NOT_HTML, reason="XML")
+    if _is_binary(content):
+        return Page(kind=Kind.NOT_HTML, reason="binary data")
+    return None
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content[: 1 << 20])
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _is_binary(content: bytes) -> bool:
+    """NUL bytes that are not every second byte (UTF-16), or mostly control characters."""
+    sample = content[:4096]
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return False
+    nuls = sample.count(0)
+    halves = max(sample[::2].count(0), sample[1::2].count(0))
+    if nuls and not (nuls == halves and nuls > len(sample) // 5):
+        return nuls > 8 or nuls * 50 > len(sample)
+    controls = sum(byte < 9 or 13 < byte < 32 for byte in sample)
+    return not nuls and controls * 10 > len(sample)
+
+
+def kind_of_page(title: str | None, text: str, source: str) -> Page:
+    """What a page of text is that is no record. `text`: what is visible; `source`: its markup."""
+    if title and _BLOCKED_TITLES.search(title):
+        return Page(kind=Kind.BLOCKED, reason="its title says that access is refused")
+    if len(text) < _SHORT_PAGE and _BLOCKED_TEXT.search(text):
+        return Page(kind=Kind.BLOCKED, reason="its text says that access is refused")
+    if len(text) < _SHORT_PAGE and _BLOCKED_MARKUP.search(source):
+        return Page(kind=Kind.BLOCKED, reason="a firewall's challenge")
+    if title and _ERROR_TITLES.search(title):
+        return Page(kind=Kind.ERROR, reason="its title says that it is an error page")
+    if not text:
+        return Page(kind=Kind.UNREADABLE, reason="nothing on it can be read")
+    if _PASSWORD.search(source) and len(text) < _SHORT_PAGE and "<article" not in source.lower():
+        return Page(kind=Kind.BLOCKED, reason="a login form")
+    return Page(kind=Kind.OTHER, reason="not a TTA record's page")

@@ -1,0 +1,188 @@
+"""The idea that carries the HTML reader: a field is recognised by the shape around it, not by a theme's name.
+
+A field is an element whose first child is a line of text and whose other children are what the line is a label of. Labels that
+the registry knows, and elements whose classes say so, prove that a page uses a certain shape (which element holds which); the
+shape then finds the fields whose labels nobody has listed. Only elements on the way to most of the known labels are opened:
+whatever else holds prose is one value as a whole, so a body that looks like fields stays a body. A new theme is a new shape, and
+shapes are learned from each page.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from parsers.labels import known
+from parsers.tree import Element
+
+_LABEL_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?label")
+_FIELD_CLASS = re.compile(r"field--(?:name|type)-[\w-]+|field|field-name-[\w-]+")
+_NAME_CLASS = re.compile(r"field(?:--|-)name-([\w-]+)")
+_ITEM_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?item")
+_ITEMS_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?items")
+HIDDEN = frozenset(("visually-hidden", "sr-only", "usa-sr-only", "element-invisible", "hidden", "visuallyhidden", "invisible"))
+HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
+_PROSE = frozenset("p ul ol pre blockquote table h1 h2 h3 h4 h5 h6 br img".split())
+_INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
+_VALUE_MARKERS = ("field__item", "field--item", "field-item")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of the content in page order: a field with its label's element (None: it prints none), or text without a label."""
+
+    kind: Literal["field", "text"]
+    element: Element
+    values: list[Element | str]
+    label: Element | None = None
+    name: str | None = None
+
+
+@dataclass(slots=True)
+class Shapes:
+    """What one page teaches: the shapes its known labels stand in, and where most of them stand."""
+
+    taught: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
+    known_labels: int = 0
+    _known_inside: dict[int, int] = field(default_factory=dict)
+    _field_inside: set[int] = field(default_factory=set)
+
+    def learn(self, root: Element) -> None:
+        """One walk over the tree: counts known labels and field elements per element, and takes the shapes of the known."""
+        path: list[tuple[Element, int]] = [(root, 0)]
+        while path:
+            element, index = path.pop()
+            if index == 0:
+                self._known_inside[id(element)] = 0
+                if element is not root and name_of(element) and _is_opaque_field(element):
+                    continue
+                self._look_at(element)
+            children = element.elements
+            if index < len(children):
+                path.append((element, index + 1))
+                path.append((children[index], 0))
+            elif path:
+                parent = path[-1][0]
+                self._known_inside[id(parent)] += self._known_inside[id(element)]
+                if id(element) in self._field_inside or has_field_class(element):
+                    self._field_inside.add(id(parent))
+        self.known_labels = self._known_inside[id(root)]
+
+    def _look_at(self, element: Element) -> None:
+        content = element.content
+        for index, child in enumerate(content[:-1]):
+            if not isinstance(child, Element) or not known(child.line()):
+                continue
+            self._known_inside[id(element)] += 1
+            if index == 0:
+                self.taught.add(shape(element, child))
+
+    def is_main_road(self, element: Element) -> bool:
+        """Whether at least half of the page's known labels stand inside."""
+        return self.known_labels > 0 and 2 * self._known_inside.get(id(element), 0) >= self.known_labels
+
+    def holds_fields(self, element: Element) -> bool:
+        return id(element) in self._field_inside or self._known_inside.get(id(element), 0) > 0
+
+
+def shape(element: Element, label: Element) -> tuple[str, str, tuple[str, ...]]:
+    """Which element holds which as label, and the label's classes without those that hide it."""
+    return element.tag, label.tag, tuple(sorted(set(label.classes) - HIDDEN))
+
+
+def has_field_class(element: Element) -> bool:
+    return any(_FIELD_CLASS.fullmatch(name) for name in element.classes)
+
+
+def has_label_class(element: Element) -> bool:
+    return any(_LABEL_CLASS.fullmatch(name) for name in element.classes)
+
+
+def is_item(element: Element) -> bool:
+    return any(_ITEM_CLASS.fullmatch(name) for name in element.classes)
+
+
+def is_items(element: Element) -> bool:
+    return any(_ITEMS_CLASS.fullmatch(name) for name in element.classes)
+
+
+def name_of(element: Element) -> str | None:
+    """Drupal's machine name as the field's classes tell it, or the attribute that quick editing leaves."""
+    for token in element.classes:
+        if found := _NAME_CLASS.fullmatch(token):
+            return found[1].replace("-", "_")
+    parts = element.edit_id.split("/") if element.edit_id else []
+    return parts[2] if len(parts) >= 3 else None
+
+
+def _is_opaque_field(element: Element) -> bool:
+    """A field whose value is prose, such as the body: what looks like a field inside teaches nothing."""
+    return any(token.startswith("field--type-text") for token in element.classes) or name_of(element) == "body"
+
+
+def field_of(element: Element, shapes: Shapes, *, after_known: bool) -> Block | None:
+    """The field that this element is, or None. `after_known`: a field with a known label came before it on the page."""
+    content = element.content
+    classed = has_field_class(element) or (name_of(element) is not None and element.tag not in _INLINE)
+    label_at = _label_at(element, content, shapes, classed=classed, after_known=after_known)
+    if label_at is not None:
+        label = content[label_at]
+        assert isinstance(label, Element)
+        return Block("field", element, content[:label_at] + content[label_at + 1 :], label, _name_near(element))
+    if not classed:
+        return None
+    inner = content[0] if len(content) == 1 else None
+    if isinstance(inner, Element) and not is_item(inner) and not is_items(inner) and inner.tag in ("div", "section", "dl"):
+        nested = field_of(inner, shapes, after_known=after_known)
+        if nested is not None and nested.label is not None:
+            return Block("field", element, nested.values, nested.label, _name_near(element) or nested.name)
+    return Block("field", element, list(content), None, _name_near(element))
+
+
+def _name_near(element: Element) -> str | None:
+    """The machine name on the element, or on its only child: some themes put one more wrapper around."""
+    if name := name_of(element):
+        return name
+    return next((name for child in element.elements if not is_item(child) and (name := name_of(child))), None)
+
+
+def _label_at(element: Element, content: list[Element | str], shapes: Shapes, *, classed: bool, after_known: bool) -> int | None:
+    """Where among the children the label stands: by its class anywhere, by its text or the page's shape only in first place."""
+    for index, child in enumerate(content):
+        if isinstance(child, Element) and has_label_class(child) and (child.line() or not child.content):
+            return index
+        if index > 2:
+            break
+    first = content[0] if content else None
+    if not isinstance(first, Element) or is_item(first) or is_items(first):
+        return None
+    text = first.line()
+    if text is None:
+        return None
+    if known(text) is not None:
+        return 0 if len(content) > 1 or classed or shape(element, first) in shapes.taught else None
+    if len(content) < 2 or element.tag in ("ul", "ol", "table", "tbody", "dl"):
+        return None
+    if classed and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.classes)):
+        return 0
+    return 0 if after_known and shape(element, first) in shapes.taught else None
+
+
+def is_flat_label(child: Element | str, following: Element | str | None) -> bool:
+    """Whether a child is a label whose values are its siblings: by class, as `dt`, or by its text where a value follows."""
+    if not isinstance(child, Element) or child.line() is None:
+        return False
+    if child.tag == "dt":
+        return True
+    if has_label_class(child):
+        return True
+    if following is None or is_item(child) or known(child.line()) is None or child.tag in _INLINE:
+        return False
+    alike = isinstance(following, Element) and (following.tag, following.classes) == (child.tag, child.classes)
+    return not alike or child.tag == "div"
+
+
+def is_prose(element: Element) -> bool:
+    """Whether an element holds text of its own, or elements that only text has."""
+    return element.has_own_text() or any(child.tag in _PROSE or child.tag in _INLINE for child in element.elements)

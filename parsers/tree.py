@@ -1,0 +1,251 @@
+"""The page's elements as a light tree: what carries no content is gone, depth and size are bounded, order is the page's.
+
+selectolax parses; `html` reads fields out of this tree. Text is rendered here too, because only the tree knows what is a block.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+MAX_DEPTH = 120
+"""Levels; Drupal pages seen have at most 40. What lies deeper hangs on the last level, so no text is lost."""
+_GUARD_TAGS = 4000
+"""Below so many tags no page can take the parser long (measured: 4,000 nested elements 0.03 s, 100,000 of them 20 s)."""
+_PARSER_DEPTH = 256
+_LONG_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)[^<>]{8192,}>?")
+"""Tags over 8 KB: the parser compares each attribute with each other (measured: 100,000 attributes 34 s)."""
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)([^<>]*)>")
+_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
+_SELF_CLOSING = frozenset("p li dt dd option tr td th thead tbody tfoot html head body".split()) | _VOID
+"""Elements that need no end tag, so that their start tags say nothing of the depth."""
+
+SKIPPED = frozenset(
+    "script style template noscript head iframe object embed svg canvas video audio input select textarea button datalist "
+    "form nav dialog map -comment".split()
+)
+"""Elements without content of the record's own; a record's fields never stand in a form (an edit form's do)."""
+TRANSPARENT = frozenset(("font", "nobr", "bdi", "bdo", "center"))
+"""Wrappers that translators and old editors put around text; they say nothing about structure."""
+BLOCKS = frozenset(
+    "address article aside blockquote dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hr "
+    "legend li main ol p pre section summary table tbody td tfoot th thead tr ul caption body html".split()
+)
+SPACED = frozenset("blockquote dl h1 h2 h3 h4 h5 h6 ol p pre table ul".split())
+_SKIPPED_CLASSES = frozenset(("contextual", "contextual-links", "contextual-region-links", "quickedit", "skip-link"))
+_UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+
+
+class Element:
+    """One element: tag, classes, children in page order (elements and raw text). `node` leads back to the page for `locate`."""
+
+    __slots__ = ("_line", "children", "classes", "depth", "edit_id", "node", "parent", "tag")
+
+    def __init__(self, node: LexborNode, parent: Element | None) -> None:
+        attributes = node.attributes
+        classes = attributes.get("class")
+        self.tag = node.tag or ""
+        self.classes: tuple[str, ...] = tuple(classes.split()) if classes else ()
+        self.edit_id = attributes.get("data-quickedit-field-id")
+        self.node = node
+        self.parent = parent
+        self.depth: int = parent.depth + 1 if parent is not None else 0
+        self.children: list[Element | str] = []
+        self._line: str | bool | None = False
+
+    def attribute(self, name: str) -> str | None:
+        return self.node.attributes.get(name)
+
+    @property
+    def elements(self) -> list[Element]:
+        return [child for child in self.children if isinstance(child, Element)]
+
+    @property
+    def content(self) -> list[Element | str]:
+        """The children without blank text."""
+        return [child for child in self.children if isinstance(child, Element) or not child.isspace()]
+
+    def has_own_text(self) -> bool:
+        return any(isinstance(child, str) and not child.isspace() for child in self.children)
+
+    def line(self, limit: int = 400) -> str | None:
+        """Its text where it is a single line without blocks, links or line breaks, as a label is; None otherwise."""
+        if self._line is False:
+            self._line = self._single_line(limit)
+        return self._line  # type: ignore[return-value]
+
+    def _single_line(self, limit: int) -> str | None:
+        size = 0
+        pieces: list[str] = []
+        for node in self.walk():
+            if isinstance(node, Element):
+                if node.tag in BLOCKS or node.tag in ("br", "a", "time", "img"):
+                    return None
+                continue
+            size += len(node)
+            if size > 4 * limit:
+                return None
+            pieces.append(node)
+        text = " ".join("".join(pieces).translate(_UNSEEN).split())
+        return text if 0 < len(text) <= limit else None
+
+    def walk(self) -> Iterator[Element | str]:
+        """All that is inside, in page order."""
+        stack: list[Element | str] = self.children[::-1]
+        while stack:
+            node = stack.pop()
+            yield node
+            if isinstance(node, Element):
+                stack.extend(reversed(node.children))
+
+
+def parse(text: str) -> LexborHTMLParser:
+    """The parsed page, in time linear in its length (see the limits above)."""
+    if len(text) > 8192 and _LONG_TAG.search(text):
+        text = _LONG_TAG.sub(r"<\1>", text)
+    if text.count("<") > _GUARD_TAGS:
+        text = _flatten(text)
+    return LexborHTMLParser(text)
+
+
+def _flatten(text: str) -> str:
+    """The page without the tags of elements nested deeper than the parser can take; their text stays."""
+    pieces: list[str] = []
+    depth = kept_to = 0
+    for tag in _TAG.finditer(text):
+        if tag[2].lower() in _SELF_CLOSING:
+            continue
+        depth = max(0, depth - 1) if tag[1] else depth + 1
+        if depth + bool(tag[1]) > _PARSER_DEPTH:
+            pieces.append(text[kept_to : tag.start()])
+            kept_to = tag.end()
+    pieces.append(text[kept_to:])
+    return "".join(pieces) if kept_to else text
+
+
+def build(node: LexborNode) -> Element:
+    """The light tree below (and with) a node of the parsed page."""
+    root = Element(node, None)
+    stack: list[tuple[LexborNode | None, Element]] = [(node.first_child, root)]
+    while stack:
+        current, parent = stack.pop()
+        if current is None:
+            continue
+        stack.append((current.next, parent))
+        tag = current.tag
+        if tag == "-text":
+            parent.children.append(current.text_content or "")
+            continue
+        if tag is None or tag in SKIPPED or tag.startswith(("-", "!")):
+            continue
+        if tag in TRANSPARENT:
+            stack.append((current.first_child, parent))
+            continue
+        element = Element(current, parent)
+        if not _SKIPPED_CLASSES.isdisjoint(element.classes):
+            continue
+        parent.children.append(element)
+        stack.append((current.first_child, element if element.depth < MAX_DEPTH else parent))
+    return root
+
+
+class _Text:
+    """Readable text under construction: spaces folded, at most one blank line between blocks."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.breaks = 0
+        self.space = False
+
+    def add(self, raw: str) -> None:
+        words = raw.translate(_UNSEEN).split()
+        if not words:
+            self.space = self.space or bool(raw)
+            return
+        if self.breaks:
+            self.pieces.append("\n" * self.breaks if self.pieces else "")
+        elif (self.space or raw[0].isspace()) and self.pieces and not self.pieces[-1].endswith((" ", "\n")):
+            self.pieces.append(" ")
+        self.breaks = 0
+        self.pieces.append(" ".join(words))
+        self.space = raw[-1].isspace()
+
+    def line_break(self, at_least: int = 1, *, more: bool = False) -> None:
+        self.breaks = min(2, self.breaks + 1) if more else max(self.breaks, at_least)
+        self.space = False
+
+
+def readable(nodes: Iterable[Element | str]) -> str:
+    """Nodes as text a person can read: line breaks, paragraphs, bullets and numbers of lists, cells of a table apart by tabs."""
+    text = _Text()
+    _render(list(nodes), text, indent=0)
+    return "".join(text.pieces).strip()
+
+
+def _render(nodes: list[Element | str], text: _Text, indent: int) -> None:
+    for node in nodes:
+        if isinstance(node, str):
+            text.add(node)
+        elif node.tag == "br":
+            text.line_break(more=True)
+        elif node.tag == "pre":
+            _render_preformatted(node, text)
+        elif node.tag in ("ul", "ol"):
+            _render_list(node, text, indent)
+        elif node.tag == "tr":
+            _render_row(node, text, indent)
+        elif node.tag in BLOCKS:
+            gap = 2 if node.tag in SPACED and indent == 0 else 1
+            text.line_break(gap)
+            _render(node.children, text, indent)
+            text.line_break(gap)
+        else:
+            _render(node.children, text, indent)
+
+
+def _render_list(node: Element, text: _Text, indent: int) -> None:
+    text.line_break(2 if indent == 0 else 1)
+    number = 0
+    for child in node.children:
+        if not isinstance(child, Element) or child.tag != "li":
+            _render([child], text, indent + 1)
+            continue
+        number += 1
+        text.line_break()
+        mark = f"{number}." if node.tag == "ol" else "•"
+        start = len(text.pieces)
+        text.add(mark)
+        text.pieces[-1] = "  " * indent + mark + " "
+        before = len(text.pieces)
+        text.space = False
+        _render(_without_breaks(child.children), text, indent + 1)
+        if len(text.pieces) == before:
+            del text.pieces[start:]
+    text.line_break(2 if indent == 0 else 1)
+
+
+def _without_breaks(children: list[Element | str]) -> list[Element | str]:
+    """A list item's own paragraph starts on the line of its bullet."""
+    content = [child for child in children if isinstance(child, Element) or not child.isspace()]
+    if content and isinstance(content[0], Element) and content[0].tag in ("p", "div"):
+        return [*content[0].children, *content[1:]]
+    return children
+
+
+def _render_row(node: Element, text: _Text, indent: int) -> None:
+    text.line_break()
+    cells = [" ".join(readable(cell.children).split()) for cell in node.elements]
+    if any(cells):
+        text.add("-")
+        text.pieces[-1] = "\t".join(cells)
+    text.line_break()
+
+
+def _render_preformatted(node: Element, text: _Text) -> None:
+    text.line_break(2)
+    for line in "".join(piece for piece in node.walk() if isinstance(piece, str)).splitlines():
+        text.add(line)
+        text.line_break(more=True)
+    text.line_break(2)

@@ -1,0 +1,83 @@
+"""The `tta` command: its options, and how an error becomes one line and a status. The commands are in `scraper.commands`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from scraper.errors import ExitStatus, TtaError
+from scraper.folders import Folders
+from scraper.plaintext import printable
+
+_COMMANDS = {
+    "import": "import_",
+    "parse": "parse",
+}
+"""Command to module; loaded when called, because starting Datasette's or the fetcher's libraries takes a while."""
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"scraper.commands.{_COMMANDS[cmd_name]}").command
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--data",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    envvar="TTA_DATA",
+    default=Path("data"),
+    show_default=True,
+    help="The data folder. [env: TTA_DATA]",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    envvar="TTA_CONFIG",
+    help="The configuration file; tta.toml where it exists. [env: TTA_CONFIG]",
+)
+@click.version_option(package_name="tta")
+@click.pass_context
+def cli(ctx: click.Context, data: Path, config: Path | None) -> None:
+    """Keep, read and explore the training and technical assistance records of the BJA NTTAC."""
+    ctx.obj = Folders(data, config)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command and leaves with its status (DESIGN.md, "Command line")."""
+    try:
+        status = cli.main(args=arguments, prog_name="tta", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        status = done.exit_code
+    except click.UsageError as error:
+        error.show()
+        status = ExitStatus.USAGE
+    except click.ClickException as error:
+        error.show()
+        status = ExitStatus.ERROR
+    except TtaError as error:
+        click.echo(f"tta: {printable(error, 1000)}", err=True)
+        status = error.status
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("tta: stopped", err=True)
+        status = ExitStatus.PARTLY_DONE
+    except BrokenPipeError:
+        # whoever reads our output has seen enough; what is buffered must not raise again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = ExitStatus.ERROR
+    except OSError as error:
+        click.echo(f"tta: {printable(error.filename or 'a file')}: {error.strerror}", err=True)
+        status = ExitStatus.ERROR
+    sys.exit(int(status or 0))

@@ -1,0 +1,68 @@
+"""`tta parse`: one page to one JSON record on standard output; no database."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+
+from parsers.page import parse_page
+from parsers.record import Kind, Page
+from scraper.capture import Capture, Form
+from scraper.errors import DataLooksWrong, ExitStatus, TtaError
+from scraper.plaintext import printable
+from scraper.sources.files import Problem, read_file
+
+
+@click.command("parse")
+@click.argument("path", metavar="PATH|-", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--url", help="The page's address, where the file does not tell it.")
+@click.option("--text", "is_text", is_flag=True, help="Read the page as a text capture, whatever it looks like.")
+def command(path: Path, url: str | None, is_text: bool) -> int:
+    """Print the record on one page as JSON.
+
+    PATH is an HTML file, a text capture, or a WARC file with one capture; - is standard input. For a page that is no
+    record the verdict is printed and the status is 3.
+    """
+    page = _read(path, url, is_text=is_text)
+    if page.record is None:
+        click.echo(page.model_dump_json(exclude={"record"}, indent=2))
+        reason = f"{printable(path)}: not a TTA record but {page.kind.value}: {printable(page.reason)}"
+        raise DataLooksWrong(reason)
+    click.echo(page.record.model_dump_json(indent=2))
+    return ExitStatus.DONE
+
+
+def _read(path: Path, url: str | None, *, is_text: bool) -> Page:
+    """The verdict on the only capture of a file. Raises TtaError where there is none, or more than one."""
+    captures: list[Capture] = []
+    problems: list[Problem] = []
+    with tempfile.NamedTemporaryFile() as copy:
+        if str(path) == "-":
+            copy.write(sys.stdin.buffer.read())
+            copy.flush()
+        for item in read_file(Path(copy.name) if str(path) == "-" else path):
+            (problems if isinstance(item, Problem) else captures).append(item)  # type: ignore[arg-type]
+            if len(captures) > 1:
+                raise TtaError(f"{printable(path)}: holds more than one capture; use `tta import` and `tta load`")
+    for problem in problems:
+        click.echo(f"{printable(path)}: {printable(problem.reason)}", err=True)
+    if not captures:
+        if problems and problems[0].reason.startswith("not a page"):
+            return Page(kind=Kind.NOT_HTML, reason=problems[0].reason)
+        raise TtaError(f"{printable(path)}: nothing to parse; give an HTML file, a text capture or a WARC file")
+    return verdict(captures[0], url=url, is_text=is_text)
+
+
+def verdict(capture: Capture, *, url: str | None = None, is_text: bool = False) -> Page:
+    """What the parsers say of a capture."""
+    return parse_page(
+        capture.content,
+        url=url or capture.url,
+        content_type=capture.content_type,
+        http_status=capture.http_status,
+        is_text=is_text or capture.form is Form.CONVERSION,
+        incomplete=bool(capture.truncated or capture.content_problem),
+    )

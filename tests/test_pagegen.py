@@ -1,0 +1,232 @@
+"""The generator itself: what it says is on a page must be there, and the same seed must give the same page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+from re import DOTALL, sub
+
+import pytest
+from hypothesis import given, settings
+
+from tests.pagegen.catalog import EMERGING, EVIDENCE, FIELDS, OTHER_AREA
+from tests.pagegen.compare import (
+    expected_rows,
+    wrong_columns,
+    wrong_description,
+    wrong_fields,
+    wrong_groups,
+    wrong_sections,
+)
+from tests.pagegen.content import Content, Entry, Field, Paragraph, Section, Value
+from tests.pagegen.invent import invent, term
+from tests.pagegen.options import THEMES, Options, Theme
+from tests.pagegen.others import OTHERS
+from tests.pagegen.render import html_of, make_page
+from tests.pagegen.render_page import NOTICE_TEXT
+from tests.pagegen.render_text import extracted_page, extracted_text, prose_page, words_of
+from tests.pagegen.strategies import Case, any_options, cases
+from tests.pagegen.truth import Page, PageTruth
+from tests.pagegen.words import INSTRUCTIONS
+
+SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt"
+
+VOID = {"meta", "link", "br", "img", "input"}
+
+FORMS = {
+    "plain": Options(),
+    "mixed labels": Options(labels="mixed", milestones="table", furniture=True, twig_debug=True),
+    "hidden labels": Options(labels="some_hidden", milestones="lines", body="breaks", items_always=True),
+    "archive": Options(wayback=True, translated=True, rdf=True, quickedit=True, body="divs"),
+    "alias": Options(numberless=True, related=True, wayback=True),
+    "layout": Options(wrapper="layout_builder", label_tag="h3", empty="empty_item", unclosed=True),
+    "tabs": Options(wrapper="tabs", plain_dates=True, fake_fields=True, charset="windows-1252-undeclared"),
+    "fieldset": Options(wrapper="fieldset", charset="utf-8-bom", keep=0.8, empty="space_item"),
+}
+
+
+def visible(page: Page) -> str:
+    """What a reader sees, in one line: crude on purpose, so that it owes nothing to any parser."""
+    codec = "cp1252" if page.data[:3] != b"\xef\xbb\xbf" and not _is_utf8(page.data) else "utf-8"
+    html = page.data.decode(codec, "ignore")
+    html = sub(r"<!--.*?-->|<(script|style|head)\b.*?</\1>", " ", html, flags=DOTALL)
+    return " ".join(words_of(unescape(sub(r"<[^>]*>", " ", html))))
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data[: -4 or None].decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start > len(data) - 8
+    return True
+
+
+def promised(truth: PageTruth) -> list[str]:
+    """Every text the truth says is on the page."""
+    texts = [truth.title, truth.submitted_by, *(truth.description or "").split("\n")]
+    for field in truth.fields:
+        texts += [field.label, *field.values]
+    for section in truth.sections:
+        texts += [section.label, *section.text.split("\n")]
+    return [text for text in texts if text]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("theme", THEMES)
+def test_truth_is_visible(theme: Theme, form: str) -> None:
+    for seed in range(4):
+        page = make_page(seed, theme, FORMS[form])
+        assert page.truth is not None
+        seen = visible(page)
+        missing = [text for text in promised(page.truth) if " ".join(words_of(text)) not in seen]
+        assert not missing
+
+
+class Balance(HTMLParser):
+    """Finds the first end tag that does not close the innermost open element."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.wrong: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        """`<br />` opens nothing."""
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}> at {self.getpos()}")
+
+
+@pytest.mark.parametrize("form", [name for name, options in FORMS.items() if not options.unclosed and not options.keep])
+@pytest.mark.parametrize("theme", THEMES)
+def test_html_is_well_formed_unless_asked_otherwise(theme: Theme, form: str) -> None:
+    balance = Balance(html_of(invent(3), theme, FORMS[form]))
+    assert not balance.wrong
+    assert not balance.open
+
+
+@given(case=cases(options=any_options(cut=True)))
+@settings(max_examples=60, deadline=None)
+def test_any_options_give_a_page(case: Case) -> None:
+    page = case.page()
+    assert page.data
+    assert page.truth
+    assert page.truth.description
+
+
+@given(case=cases(options=any_options()))
+@settings(max_examples=60, deadline=None)
+def test_truth_of_a_text_form_is_in_the_text(case: Case) -> None:
+    for page in (case.text(), case.prose()):
+        assert page.truth
+        assert not wrong_fields(page.truth, [row for field in page.truth.fields for row in expected_rows(field)])
+        seen = " ".join(words_of(page.data.decode()))
+        assert not [text for text in promised(page.truth) if " ".join(words_of(text)) not in seen]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_pages_are_no_records(name: str) -> None:
+    page = OTHERS[name]()
+    assert page.truth is None
+    assert page.kind != "record"
+    assert page == OTHERS[name]()
+
+
+def test_same_seed_same_page() -> None:
+    assert make_page(7, "olivero") == make_page(7, "olivero")
+    assert make_page(7).data != make_page(8).data
+
+
+def test_hidden_labels_and_classless_themes_lose_names() -> None:
+    bare = make_page(11, "bare").truth
+    classy = make_page(11, "classy", Options(labels="hidden")).truth
+    assert bare
+    assert classy
+    assert {field.name for field in bare.fields} == {None}
+    assert all(field.label is None for field in classy.fields if field.item is None)
+    assert all(field.name for field in classy.fields)
+
+
+def test_cut_page_promises_only_what_is_on_it() -> None:
+    whole, cut = make_page(12).truth, make_page(12, options=Options(keep=0.7)).truth
+    assert whole
+    assert cut
+    assert not cut.whole
+    assert len(cut.fields) < len(whole.fields)
+    assert cut.fields == whole.fields[: len(cut.fields)]
+
+
+def test_text_forms_lose_links_and_times() -> None:
+    page = extracted_page(invent(5))
+    assert page.truth
+    assert {field.state for field in page.truth.fields} <= {"value", "not_captured"}
+    assert all(field.datetimes == tuple(None for _ in field.values) for field in page.truth.fields)
+    assert b"TTA Title" not in prose_page(invent(2)).data
+
+
+def _sample_record(text: str) -> Content:
+    """The record behind the sample, with made-up links and times in place of those the text has lost."""
+    moment = datetime(2025, 1, 29, 19, 56, 39, tzinfo=UTC)
+    body = text.split("Submitted by Hope Fiori on\n\n")[1].split("\n\nTTA Short Name\n", maxsplit=1)[0]
+    lines = text.split("\n")
+    known = {
+        label: Value(lines[lines.index(label, lines.index("TTA Short Name")) + 1])
+        for label in (
+            *("TTA Short Name", "TTA Title", EVIDENCE, EMERGING, "County", OTHER_AREA, "Recipient Agency Scope"),
+            *("Display event on public TTA Catalog", "I Agree", "Archived", "Event Location Geo", "Remote TTAC ID"),
+        )
+    }
+    known["Status Changed"] = Value(start=moment)
+    known["TTA Event Date"] = Value(start=moment, end=moment.replace(day=30))
+    entries: list[Entry] = []
+    for label, spec in FIELDS.items():
+        if label not in lines:
+            continue
+        if spec.kind == "markup":
+            entries.append(Section(spec, INSTRUCTIONS[label]))
+        else:
+            entries.append(Field(spec, (known.get(label, term("x")),)))
+    return Content(
+        node_id=1,
+        host="bjatta.bja.ojp.gov",
+        title=lines[2],
+        author="Hope Fiori",
+        submitted=moment,
+        body=tuple(Paragraph(tuple(part.split("\n"))) for part in body.split("\n\n")),
+        entries=tuple(entries),
+    )
+
+
+def test_text_form_is_the_samples() -> None:
+    """A Bootstrap 3 page of the sample's record, sent through the extractor, gives the sample to the letter."""
+    sample = SAMPLE.read_text(encoding="utf-8")
+    notice = next(line for line in sample.split("\n") if line.startswith("This website"))
+    order = [line for line in sample.split("\n") if line in FIELDS]
+    record = _sample_record(sample)
+    made = [entry.spec.label for entry in record.entries]
+    record = Content(**{**vars(record), "entries": tuple(sorted(record.entries, key=lambda e: order.index(e.spec.label)))})
+    assert sorted(made) == sorted(order)
+    assert extracted_text(record).replace(NOTICE_TEXT, notice) == sample
+
+
+def test_comparison_accepts_the_truth_and_nothing_else() -> None:
+    truth = make_page(21).truth
+    assert truth
+    rows = [row for field in truth.fields for row in expected_rows(field)]
+    assert not wrong_fields(truth, rows)
+    assert not wrong_columns(truth, truth.columns)
+    assert not wrong_description(truth, truth.description)
+    assert not wrong_sections(truth, [vars(section) for section in truth.sections])
+    assert not wrong_groups(truth, truth.milestones, truth.metrics)
+    assert [line.split()[0] for line in wrong_fields(truth, rows[1:])] == ["missing"]
+    assert [line.split()[0] for line in wrong_fields(truth, [*rows, {"label": "Cost", "value": "1"}])] == ["invented"]
+    assert wrong_columns(truth, {**truth.columns, "tta_title": "Nowhere"})
+    assert wrong_description(truth, f"{truth.description} more")
