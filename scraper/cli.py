@@ -15,6 +15,7 @@ from scraper.plaintext import printable
 
 _COMMANDS = {
     "import": "import_",
+    "fetch": "fetch",
     "parse": "parse",
 }
 """Command to module; loaded when called, because starting Datasette's or the fetcher's libraries takes a while."""

@@ -17,9 +17,10 @@ from scraper.archive import Archive
 from scraper.config import Config
 from scraper.display import Display
 from scraper.errors import TtaError
+from scraper.folders import Folders
 from scraper.http import Client
 from scraper.http_errors import NotAllowed, RequestFailed, SourcePaused, Stopped, TooLarge
-from scraper.ledger import LEDGER, Ledger
+from scraper.ledger import Ledger
 from scraper.lock import locked
 from scraper.pacing import Pacer
 from scraper.plaintext import printable, printable_url
@@ -30,7 +31,6 @@ from scraper.sources.base import Room, Source
 from scraper.stopping import Stop
 from scraper.storing import Storing
 
-ARCHIVE = "archive"
 TOO_LARGE_AGAIN = timedelta(days=30)
 
 
@@ -59,9 +59,10 @@ def fetch_locked(
     """As `fetch`, for a caller that holds the lock and listens to signals itself."""
     names = chosen(settings, options.sources) if names is None else names
     report = Report(dry_run=options.dry_run)
+    folders = Folders(data)
     with ExitStack() as stack:
-        ledger = stack.enter_context(Ledger(data / LEDGER))
-        archive = stack.enter_context(Archive(data / ARCHIVE, writable=True))
+        ledger = stack.enter_context(Ledger(folders.ledger))
+        archive = stack.enter_context(Archive(folders.archive, writable=True))
         for line in archive.recovered:
             display.line(line)
         pacer = Pacer(ledger, stop, override=options.now, on_wait=display.waiting)

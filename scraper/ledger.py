@@ -21,7 +21,6 @@ from scraper.pacing import Host
 from scraper.rows import PARK_AFTER, Row, State, Verdict, when_to_ask_again
 from scraper.warc import utc_now
 
-LEDGER = "ledger.db"
 VERSION = 1
 _CHUNK = 500
 _SCHEMA = """
@@ -151,9 +150,7 @@ class Ledger:
         last: tuple[str, str, int] = ("", "", 0)
         while True:
             extra = [] if failed_in is None else [failed_in]
-            found = self.db.execute(
-                f"{query} ORDER BY urlkey, timestamp, id LIMIT {_CHUNK}", [*values, *last, *extra]
-            ).fetchall()
+            found = self.db.execute(f"{query} ORDER BY urlkey, timestamp, id LIMIT {_CHUNK}", [*values, *last, *extra]).fetchall()
             for row in found:
                 yield _to_row(row)
             if len(found) < _CHUNK:
@@ -216,9 +213,7 @@ class Ledger:
 
     def fixity(self, capture_id: str) -> str | None:
         """How the stored capture compared with its index, where that is known."""
-        found = self.db.execute(
-            "SELECT fixity FROM captures WHERE capture_id = ? AND state = 'fetched'", [capture_id]
-        ).fetchone()
+        found = self.db.execute("SELECT fixity FROM captures WHERE capture_id = ? AND state = 'fetched'", [capture_id]).fetchone()
         return found[0] if found else None
 
     def urls(self) -> Iterator[tuple[str, str, str]]:

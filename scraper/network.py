@@ -131,7 +131,7 @@ class _Body(httpx.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         with _as_httpx():
-            assert isinstance(self._stream, Iterable)  # noqa: S101  (the synchronous pool gives no other)
+            assert isinstance(self._stream, Iterable)
             yield from self._stream
 
     def close(self) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+import sys
 from typing import Any
 
 import click
 from rich.console import Console
 
-from scraper.config import data_folder, load_config
+from scraper.config import load_config
 from scraper.display import Display
-from scraper.errors import TtaError
 from scraper.fetch import Options
 from scraper.fetch import fetch as run_fetch
+from scraper.folders import Folders
 from scraper.plaintext import printable
 
 
@@ -37,28 +37,19 @@ def _timestamp(_context: click.Context, parameter: click.Parameter, value: str |
 @click.option("--now", is_flag=True, help="Ask at once, whatever times to wait earlier runs have kept.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
-def fetch(context: click.Context, /, sources: tuple[str, ...], **options: Any) -> None:
+def command(context: click.Context, /, sources: tuple[str, ...], **options: Any) -> None:
     """Lists and fetches new captures from the enabled sources, or those named: wayback, commoncrawl, endofterm, live."""
-    try:
-        data = data_folder(getattr(context.obj, "data", None))
-        settings = load_config(_config_file(context))
-        start, end = options["start"], options["end"]
-        window = None if start is None and end is None else (start or "", (end or "").ljust(14, "9") if end else "")
-        chosen = Options(sources=sources, dry_run=options["dry_run"], limit=options["limit"], window=window, now=options["now"])
-        with Display() as display:
-            report = run_fetch(data, settings, chosen, display)
-    except TtaError as error:
-        click.echo(f"tta fetch: {printable(error, 2000)}", err=True)
-        context.exit(int(error.status))
+    folders: Folders = context.obj
+    settings = load_config(folders.config_file)
+    start, end = options["start"], options["end"]
+    window = None if start is None and end is None else (start or "", end.ljust(14, "9") if end else "")
+    chosen = Options(sources=sources, dry_run=options["dry_run"], limit=options["limit"], window=window, now=options["now"])
+    with Display() as display:
+        report = run_fetch(folders.data, settings, chosen, display)
     for problem in report.all_problems():
         click.echo(printable(problem, 1000), err=True)
     if options["as_json"]:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:
-        report.print_table(Console(highlight=False, width=None if Console().is_terminal else 140))
+        report.print_table(Console(highlight=False, width=None if sys.stdout.isatty() else 140))
     context.exit(int(report.status))
-
-
-def _config_file(context: click.Context) -> Path | None:
-    given = getattr(context.obj, "config_file", None)
-    return Path(given) if given else None

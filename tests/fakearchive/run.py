@@ -7,12 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-
-import click
-
-from scraper.commands.fetch import fetch
 
 HOST = "bjatta.bja.ojp.gov"
 
@@ -70,7 +65,17 @@ class Ran:
 
 def start(data: Path, config: Path, *arguments: str) -> subprocess.Popen[str]:
     """`tta --data DATA --config CONFIG fetch --json ARGUMENTS` in a process of its own."""
-    command = [sys.executable, "-m", "tests.fakearchive.run", "--data", str(data), "--config", str(config), "fetch", "--json"]
+    command = [
+        sys.executable,
+        "-c",
+        "from scraper.cli import main; main()",
+        "--data",
+        str(data),
+        "--config",
+        str(config),
+        "fetch",
+        "--json",
+    ]
     root = Path(__file__).parents[2]
     return subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root)
 
@@ -79,18 +84,3 @@ def run(data: Path, config: Path, *arguments: str) -> Ran:
     process = start(data, config, *arguments)
     out, err = process.communicate(timeout=90)
     return Ran(process.returncode, out, err)
-
-
-@click.group()
-@click.option("--data", type=click.Path(path_type=Path))
-@click.option("--config", "config_file", type=click.Path(path_type=Path))
-@click.pass_context
-def main(context: click.Context, data: Path, config_file: Path | None) -> None:
-    """No more of the program's own group than the command needs."""
-    context.obj = SimpleNamespace(data=data, config_file=config_file)
-
-
-main.add_command(fetch)
-
-if __name__ == "__main__":
-    main()

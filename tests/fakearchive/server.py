@@ -44,9 +44,7 @@ class Kept:
 
     def fields(self) -> list[str]:
         mime = next((value.split(";")[0] for name, value in self.headers if name == "Content-Type"), "unk")
-        row = dict(
-            zip(FIELDS, [self.urlkey, self.timestamp, self.url, mime, str(self.status), self.digest, "1234"], strict=True)
-        )
+        row = dict(zip(FIELDS, [self.urlkey, self.timestamp, self.url, mime, str(self.status), self.digest, "1234"], strict=True))
         return list((row | self.row).values())
 
 
