@@ -141,6 +141,11 @@ class Archive:
         """The stored capture of that id, if there is one."""
         return next(self.entries("capture_id = ?", (capture_id,)), None)
 
+    def urls(self) -> Iterator[str]:
+        """Every address of which there is a capture, once."""
+        for row in self._catalog.execute("SELECT DISTINCT url FROM captures WHERE url IS NOT NULL"):
+            yield str(row[0])
+
     def read(self, entry: Entry) -> Capture:
         """The capture itself. Raises ArchiveDamaged where the file no longer holds it."""
         path = self.folder / entry.warc_file

@@ -27,11 +27,13 @@ from scraper.plaintext import printable, printable_url
 from scraper.registry import chosen, make_source
 from scraper.report import FAILED, PAUSED, Report, SourceReport
 from scraper.rows import Row, State, Verdict
-from scraper.sources.base import Room, Source
+from scraper.sources.base import Room, Source, Visitor
 from scraper.stopping import Stop
 from scraper.storing import Storing
 
 TOO_LARGE_AGAIN = timedelta(days=30)
+MOST_FAILURES = 20
+"""Captures in a row that fail, for whatever reason, before the source is given up for the run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ def fetch_locked(
         run = _Run(room, options, display, stop, report)
         report.sources = [SourceReport(name) for name in names]
         _run_all(run, [make_source(name, settings, room) for name in names], report)
+        run.tell_failures()
         for one in report.sources:
             one.close(ledger.states(one.source))
         ledger.end_run(run.number, report.status, report.as_json())
@@ -123,12 +126,13 @@ class _Run:
 
     def list_and_fetch(self, source: Source, part: SourceReport) -> None:
         part.add_listing(source.list_captures(self.options.window))
+        total = sum(1 for _ in self._due(source))
         if self.options.dry_run:
-            part.to_fetch = sum(1 for _ in self._due(source.name))
+            part.to_fetch = total
             return
-        total = sum(1 for _ in self._due(source.name))
         storing = Storing(self.room.archive, self.room.ledger, source.name)
-        for done, row in enumerate(self._due(source.name), start=1):
+        failures = 0
+        for done, row in enumerate(self._due(source), start=1):
             self.stop.check()
             verdict = storing.without_asking(row)
             if verdict is None:
@@ -137,8 +141,21 @@ class _Run:
                     return
                 self.asked += 1
                 verdict = self._ask(source, storing, row, again=False)
-            part.count(self.room.ledger.settle(row, verdict, self.number))
+            self._settle(row, verdict, part)
             self.display.fetching(source.name, done, total)
+            failures = failures + 1 if verdict.state is State.FAILED else 0
+            if failures >= MOST_FAILURES:
+                part.fault(f"given up after {failures} captures in a row failed, the last because {verdict.reason}", FAILED)
+                return
+
+    def _settle(self, row: Row, verdict: Verdict, part: SourceReport) -> None:
+        """What was visited without a listing is no row of the ledger's; a failure of it is told at once."""
+        if row.id:
+            part.count(self.room.ledger.settle(row, verdict, self.number))
+            return
+        part.count(verdict.state)
+        if verdict.state is State.FAILED:
+            self.display.failure(f"{part.source}: {printable_url(row.url)}: {verdict.reason}")
 
     def second_pass(self, source: Source, part: SourceReport) -> None:
         storing = Storing(self.room.archive, self.room.ledger, source.name)
@@ -146,13 +163,19 @@ class _Run:
             self.stop.check()
             verdict = storing.without_asking(row) or self._ask(source, storing, row, again=True)
             part.count(self.room.ledger.settle(row, verdict, self.number, again=True), before=State.FAILED)
-        for row, reason in self.room.ledger.failed_in(source.name, self.number):
-            self.display.failure(f"{source.name}: {row.timestamp} {printable_url(row.url)}: {reason}")
 
-    def _due(self, source: str) -> Iterator[Row]:
+    def tell_failures(self) -> None:
+        """A line for each capture that could not be fetched."""
+        for part in self.report.sources:
+            for row, reason in self.room.ledger.failed_in(part.source, self.number):
+                self.display.failure(f"{part.source}: {row.timestamp} {printable_url(row.url)}: {reason}")
+
+    def _due(self, source: Source) -> Iterator[Row]:
+        if isinstance(source, Visitor):
+            return source.rows()
         low, high = self.options.window or ("", "")
         now = None if self.options.now else self.began
-        return self.room.ledger.due(source, now=now, window=(low, high or "~"))
+        return self.room.ledger.due(source.name, now=now, window=(low, high or "~"))
 
     def _ask(self, source: Source, storing: Storing, row: Row, *, again: bool) -> Verdict:
         """Asks for one capture and stores what comes. SourcePaused and Stopped are left to the callers."""
@@ -162,4 +185,9 @@ class _Run:
             return Verdict(state=State.FAILED, reason=printable(error))
         except (TooLarge, NotAllowed) as error:
             return Verdict(state=State.FAILED, reason=printable(error), ask_again=TOO_LARGE_AGAIN)
-        return outcome if isinstance(outcome, Verdict) else storing.add(outcome)
+        if isinstance(outcome, Verdict):
+            return outcome
+        verdict = storing.add(outcome)
+        if isinstance(source, Visitor):
+            source.stored(row, outcome, verdict.capture_id)
+        return verdict

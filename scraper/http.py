@@ -141,8 +141,10 @@ class Client:
             self.pacer.delay(host, backoff(self._retry.backoff, attempt))
         if failure.limited:
             self.pacer.hold(host, max(DEFAULT_429, failure.wait or 0.0), failure.text, end=True)
-        self.pacer.trouble(host, self._retry.backoff)
-        raise RequestFailed(f"{printable_url(url)}: {failure.text}", timed_out=failure.timed_out)
+        if not failure.timed_out or manner.retry_timeouts:
+            # A lone time-out is no trouble yet: archives time out while they load what they then answer from.
+            self.pacer.trouble(host, self._retry.backoff)
+        raise RequestFailed(f"{printable_url(url)}: {failure.text}")
 
     def _attempt(self, url: str, manner: Manner, headers: Mapping[str, str] | None, attempt: int) -> Answer | _Failure:
         host = host_of(url)
@@ -214,11 +216,16 @@ class Client:
     def _read(self, url: str, response: httpx.Response, manner: Manner) -> Answer:
         """The whole body, bounded. Raises TooLarge, RequestFailed, UndecodableContent, httpx.TransportError."""
         if manner.ranged and response.status_code == 200:
+            self.pacer.trouble(host_of(url), self._retry.backoff)
             raise RequestFailed(f"{printable_url(url)}: the server ignored the range that was asked for")
         length = response.headers.get("content-length", "")
         if re.fullmatch(r"[0-9]{1,19}", length) and int(length) > manner.max_wire:
             raise TooLarge(f"{printable_url(url)}: {length} bytes; at most {manner.max_wire} are read")
         raw = b"".join(_bounded(url, response, manner.max_wire))
+        framed = bool(length) or "chunked" in response.headers.get("transfer-encoding", "").lower()
+        if manner.ranged:
+            # A piece of a file is wanted as it lies there, whatever a header says about its encoding.
+            return Answer(url, response.status_code, response.headers, raw, raw, framed)
         encodings = response.headers.get_list("content-encoding")
         try:
             body = decode_content(raw, encodings=encodings, limit=manner.max_decoded)
@@ -228,7 +235,6 @@ class Client:
             raise
         if len(body) > MIB and len(body) > MAX_RATIO * len(raw):
             raise TooLarge(f"{printable_url(url)}: {len(raw)} bytes decode to {len(body)}, which only a bomb does")
-        framed = bool(length) or "chunked" in response.headers.get("transfer-encoding", "").lower()
         return Answer(url, response.status_code, response.headers, raw, body, framed)
 
 

@@ -13,18 +13,9 @@ class NotAllowed(TtaError):
 
 
 class RequestFailed(TtaError):
-    """No usable answer after every attempt that made sense. Nothing is known of what was asked for: ask again later.
-
-    `timed_out` says that the archive may answer from its cache the next time. `trouble` says that the host itself is in trouble
-    (transport, 5xx), which the circuit breaker counts; an answer that merely can't be used is no such sign.
-    """
+    """No usable answer after every attempt that made sense. Nothing is known of what was asked for: ask again later."""
 
     status = ExitStatus.PARTLY_DONE
-
-    def __init__(self, text: str, *, timed_out: bool = False, trouble: bool = True) -> None:
-        super().__init__(text)
-        self.timed_out = timed_out
-        self.trouble = trouble
 
 
 class TooLarge(TtaError):

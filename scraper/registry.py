@@ -9,9 +9,12 @@ from scraper.config import Config
 from scraper.errors import ExitStatus, TtaError
 from scraper.plaintext import printable
 from scraper.sources.base import Room, Source
+from scraper.sources.commoncrawl import CommonCrawl
+from scraper.sources.endofterm import EndOfTerm
+from scraper.sources.live import Live
 from scraper.sources.wayback import Wayback
 
-NAMES = ("wayback",)
+NAMES = ("wayback", "commoncrawl", "endofterm", "live")
 
 
 class UnknownSource(TtaError):
@@ -47,4 +50,14 @@ def _addresses(settings: Config, name: str) -> list[str]:
 def make_source(name: str, settings: Config, room: Room) -> Source:
     """The source of that name, ready to be asked."""
     loopback = settings.http.allow_loopback
-    return {"wayback": lambda: Wayback(settings.sources.wayback, settings.retry, room, loopback=loopback)}[name]()
+    sources, retry = settings.sources, settings.retry
+    hosts = sources.wayback.hosts
+    match name:
+        case "commoncrawl":
+            return CommonCrawl(sources.commoncrawl, hosts, retry, room, loopback=loopback)
+        case "endofterm":
+            return EndOfTerm(sources.endofterm, hosts, room, loopback=loopback)
+        case "live":
+            return Live(sources.live, room, contact=settings.http.contact, loopback=loopback)
+        case _:
+            return Wayback(sources.wayback, retry, room, loopback=loopback)

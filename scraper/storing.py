@@ -76,7 +76,8 @@ class Storing:
         original = self._same_body(capture)
         if original:
             return self._add(_as_revisit(capture, self._archive.read(original)), State.UNCHANGED, fetched.fixity, fetched.note)
-        return self._add(capture, State.FETCHED, fetched.fixity, fetched.note)
+        state = State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
+        return self._add(capture, state, fetched.fixity, fetched.note)
 
     def _same_body(self, capture: Capture) -> Entry | None:
         if capture.form is not Form.RESPONSE or not capture.content or not capture.url or not capture.sha256:

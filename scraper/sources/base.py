@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from scraper.archive import Archive
 from scraper.capture import Capture
@@ -56,4 +56,17 @@ class Source(Protocol):
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | Verdict:
         """One listed capture, or why there is none. `again`: it failed before in this run."""
+        ...
+
+
+@runtime_checkable
+class Visitor(Source, Protocol):
+    """A source without a listing, which visits what is known from elsewhere; its rows are not in the ledger."""
+
+    def rows(self) -> Iterator[Row]:
+        """What to ask for in this run."""
+        ...
+
+    def stored(self, row: Row, fetched: Fetched, capture_id: str | None) -> None:
+        """Told once what came is durable."""
         ...

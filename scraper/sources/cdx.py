@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
+from scraper.addresses import host_of
+from scraper.config import Retry
 from scraper.errors import TtaError
-from scraper.http import Answer
+from scraper.http import Answer, Client
+from scraper.pacing import backoff
 from scraper.plaintext import printable
 from scraper.rows import Row
 
@@ -20,16 +24,17 @@ FIELDS = ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest",
 _NAMES = {"url": "original", "mime": "mimetype", "status": "statuscode"}
 MAX_ROW = 1 << 20
 """Characters; addresses of kilobytes occur (ARCHIVES.md, section 1), more is no row."""
+T = TypeVar("T")
 _GAP = re.compile(r"[\s,]*")
 _DECODER = json.JSONDecoder()
 
 
 class NotCdx(TtaError):
-    """The answer is not a listing, or not a whole one. `blocked`: it says that the site is excluded."""
+    """The answer is not a listing, or not a whole one. `final`: asking again won't change it, as with an excluded site."""
 
-    def __init__(self, text: str, *, blocked: bool = False) -> None:
+    def __init__(self, text: str, *, final: bool = False) -> None:
         super().__init__(text)
-        self.blocked = blocked
+        self.final = final
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +51,7 @@ def parse_page(answer: Answer) -> Page:
     text = answer.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     start = text.lstrip()
     if blocked := re.search(r"(Administrative|Robot)AccessControlException|Blocked Site Error", text[:4096]):
-        raise NotCdx(f"the archive says that the site is excluded ({blocked[0]})", blocked=True)
+        raise NotCdx(f"the archive says that the site is excluded ({blocked[0]})", final=True)
     if "html" in content_type or start.startswith("<"):
         raise NotCdx(f"a page instead of a listing: {printable(_words(start), 80)}")
     if start.startswith("["):
@@ -150,6 +155,22 @@ def parse_lines(text: str) -> Iterator[dict[str, object]]:
 
 def _by_name(row: Mapping[str, object]) -> dict[str, str]:
     return {_NAMES.get(name, name): str(value) for name, value in row.items()}
+
+
+def until_readable(client: Client, retry: Retry, url: str, ask: Callable[[int], T]) -> T:
+    """What `ask` makes of an answer from `url`; an answer that is no listing is asked for again, as a broken one is.
+
+    `ask` is given the number of the attempt, from 0. Raises NotCdx at the end, or at once where asking again can't help.
+    """
+    attempt = 0
+    while True:
+        try:
+            return ask(attempt)
+        except NotCdx as error:
+            attempt += 1
+            if error.final or attempt >= retry.attempts or not client.budget.take():
+                raise
+            client.pacer.delay(host_of(url), backoff(retry.backoff, attempt - 1))
 
 
 def to_row(fields: Mapping[str, str]) -> Row | None:

@@ -10,15 +10,14 @@ from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
 from scraper import config
-from scraper.addresses import AllowList, host_of
+from scraper.addresses import AllowList
 from scraper.http import MIB, Answer, Manner
 from scraper.http_errors import NotAllowed, RequestFailed, TooLarge
 from scraper.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, SHRUNK, WINDOW, Counts, Listings
-from scraper.pacing import backoff
 from scraper.plaintext import printable
 from scraper.rows import Row, to_timestamp
 from scraper.sources.base import Listed, Room
-from scraper.sources.cdx import FIELDS, NotCdx, Page, parse_page, to_row
+from scraper.sources.cdx import FIELDS, NotCdx, Page, parse_page, to_row, until_readable
 
 MAX_PAGES = 10_000
 MAX_ROWS = 5_000_000
@@ -155,17 +154,12 @@ class CdxListing:
 
     def _page(self, asked: dict[str, str]) -> Page:
         """One page. What is no CDX is asked for again, as text every other time: JSON can be invalid where text is fine."""
-        host = host_of(self._settings.cdx_url)
-        for attempt in range(self._retry.attempts):
+
+        def ask(attempt: int) -> Page:
             form = {"output": "json"} if attempt % 2 == 0 else {}
-            answer = self._room.client.get(f"{self._settings.cdx_url}?{urlencode({**asked, **form})}", self._cdx)
-            try:
-                return _checked_page(answer)
-            except NotCdx as error:
-                if error.blocked or attempt + 1 == self._retry.attempts or not self._room.client.budget.take():
-                    raise
-                self._room.client.pacer.delay(host, backoff(self._retry.backoff, attempt))
-        raise AssertionError("attempts is at least 1")
+            return _checked_page(self._room.client.get(f"{self._settings.cdx_url}?{urlencode({**asked, **form})}", self._cdx))
+
+        return until_readable(self._room.client, self._retry, self._settings.cdx_url, ask)
 
 
 def _checked_page(answer: Answer) -> Page:
@@ -174,5 +168,5 @@ def _checked_page(answer: Answer) -> Page:
     try:
         parse_page(answer)
     except NotCdx as error:
-        raise NotCdx(f"answered {answer.status}: {error}", blocked=True) from None
-    raise NotCdx(f"answered {answer.status}", blocked=True)
+        raise NotCdx(f"answered {answer.status}: {error}", final=True) from None
+    raise NotCdx(f"answered {answer.status}", final=True)

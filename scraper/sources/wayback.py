@@ -113,7 +113,7 @@ class Wayback:
             # Twice the same is what the archive has; anything else was lost on the way.
             if self._cut.get(row.id) != capture.sha256:
                 self._cut[row.id] = capture.sha256
-                raise RequestFailed(f"{printable_url(answer.url)}: the body seems to be cut", trouble=False)
+                raise RequestFailed(f"{printable_url(answer.url)}: the body seems to be cut")
             capture = replace(capture, truncated="unspecified")
         return Fetched(capture, fixity, substitute=substitute)
 
@@ -126,7 +126,7 @@ class Wayback:
             return Verdict(state=State.BLOCKED, reason=f"the archive answers {status}")
         if 200 <= status < 300:
             return self._strange_page(answer)
-        raise RequestFailed(f"{printable_url(answer.url)}: answered {status} and is no capture", trouble=False)
+        raise RequestFailed(f"{printable_url(answer.url)}: answered {status} and is no capture")
 
     def _strange_page(self, answer: Answer) -> Verdict:
         """A page with status 200 that is no capture: an exclusion, or a breakdown, which many in a row show."""
