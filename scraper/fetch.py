@@ -159,7 +159,8 @@ class _Run:
 
     def second_pass(self, source: Source, part: SourceReport) -> None:
         storing = Storing(self.room.archive, self.room.ledger, source.name)
-        for row in self.room.ledger.due(source.name, now=None, failed_in=self.number):
+        soon = self.began + TOO_LARGE_AGAIN / 2
+        for row in self.room.ledger.due(source.name, now=soon, failed_in=self.number):
             self.stop.check()
             verdict = storing.without_asking(row) or self._ask(source, storing, row, again=True)
             part.count(self.room.ledger.settle(row, verdict, self.number, again=True), before=State.FAILED)
@@ -175,7 +176,7 @@ class _Run:
             return source.rows()
         low, high = self.options.window or ("", "")
         now = None if self.options.now else self.began
-        return self.room.ledger.due(source.name, now=now, window=(low, high or "~"))
+        return self.room.ledger.due(source.name, now=now, window=(low, high.ljust(14, "9")))
 
     def _ask(self, source: Source, storing: Storing, row: Row, *, again: bool) -> Verdict:
         """Asks for one capture and stores what comes. SourcePaused and Stopped are left to the callers."""

@@ -42,7 +42,7 @@ def command(context: click.Context, /, sources: tuple[str, ...], **options: Any)
     folders: Folders = context.obj
     settings = load_config(folders.config_file)
     start, end = options["start"], options["end"]
-    window = None if start is None and end is None else (start or "", end.ljust(14, "9") if end else "")
+    window = None if start is None and end is None else (start or "", end or "")
     chosen = Options(sources=sources, dry_run=options["dry_run"], limit=options["limit"], window=window, now=options["now"])
     with Display() as display:
         report = run_fetch(folders.data, settings, chosen, display)

@@ -87,7 +87,7 @@ class EndOfTerm:
         try:
             for block in self._blocks(collection, _surt(host)):
                 rows = self._rows(collection, block, _surt(host), total)
-                listings.add(listing, [row for row in rows if low <= row.timestamp <= (high or "~")])
+                listings.add(listing, [row for row in rows if low <= row.timestamp <= high.ljust(14, "9")])
                 self._room.progress(f"{self.name} {collection} {host}", total.listed)
             problem = ""
         except (NotCdx, RequestFailed, TooLarge, NotAllowed) as error:

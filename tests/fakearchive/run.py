@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from scraper.archive import Archive
+from scraper.capture import Capture, iso
+from scraper.cli import main
 
 HOST = "bjatta.bja.ojp.gov"
 
@@ -42,7 +48,7 @@ def write_config(path: Path, url: str, **changes: object) -> Path:
         sections[section.replace("__", ".")][key] = value
     lines = []
     for section, values in sections.items():
-        lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items()), ""]
+        lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None), ""]
     path.write_text("\n".join(lines))
     return path
 
@@ -81,6 +87,28 @@ def start(data: Path, config: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def run(data: Path, config: Path, *arguments: str) -> Ran:
-    process = start(data, config, *arguments)
-    out, err = process.communicate(timeout=90)
+    """The same in this process, which saves the start; `start` is for what has to be stopped or killed."""
+    out, err = io.StringIO(), io.StringIO()
+    status: object = None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(["--data", str(data), "--config", str(config), "fetch", "--json", *arguments])
+        except SystemExit as done:
+            status = done.code
+    assert isinstance(status, int)
+    return Ran(status, out.getvalue(), err.getvalue())
+
+
+def finished(process: subprocess.Popen[str], timeout: float = 60) -> Ran:
+    out, err = process.communicate(timeout=timeout)
     return Ran(process.returncode, out, err)
+
+
+def stored(data: Path) -> list[Capture]:
+    with Archive(data / "archive") as archive:
+        return [archive.read(entry) for entry in archive.entries()]
+
+
+def captures(data: Path) -> list[tuple[str | None, str | None]]:
+    """Address and time of everything stored, sorted."""
+    return sorted((capture.url, iso(capture.captured_at)) for capture in stored(data))  # type: ignore[type-var]
