@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from scraper.addresses import url_key
 from scraper.capture import from_iso, iso
 from scraper.ledger import Ledger
-from scraper.rows import Row, to_timestamp
+from scraper.rows import Row, sha1_of, to_timestamp
 from scraper.warc import utc_now
 
 OVERLAP = timedelta(days=14)
@@ -72,31 +72,27 @@ class Listings:
 
     def _values(self, listing: int, row: Row) -> tuple[object, ...]:
         place = (row.length, row.filename, row.offset, row.truncated)
-        page = (
-            row.url,
-            url_key(row.url),
-            row.timestamp,
-            row.digest or "",
-            row.mime,
-            row.status if row.status is not None else 0,
-        )
+        digest = sha1_of(row.digest) or row.digest or ""
+        page = (row.url, url_key(row.url), row.timestamp, digest, row.mime, row.status or 0)
         return (*self._where, *page, *place, listing, listing)
 
     def counts(self, listing: int, start: str | None) -> Counts:
         """Of a listing that has ended; `start`: the timestamp from which on it lists, None for all."""
         query = "SELECT count(*) FROM captures WHERE source = ? AND scope = ? AND "
-        listed = self._one(query + "last_listing = ?", listing)
-        new = self._one(query + "first_listing = ?", listing)
+        listed = int(self._db.execute(query + "last_listing = ?", [*self._where, listing]).fetchone()[0])
+        new = int(self._db.execute(query + "first_listing = ?", [*self._where, listing]).fetchone()[0])
         full = self._last(COMPLETE, (FULL,))
         vanished = 0
         if full:
-            vanished = self._one(
-                query + "last_listing < ? AND last_listing >= ? AND timestamp >= ?", listing, full[0], start or ""
-            )
+            # Rows that only a smaller or unfinished listing had don't count: it may have been no listing of ours at all.
+            complete = "SELECT id FROM listings WHERE source = ?1 AND scope = ?2 AND outcome = 'complete' AND id >= ?4"
+            gone = f"source = ?1 AND scope = ?2 AND last_listing < ?3 AND last_listing IN ({complete}) AND timestamp >= ?5"
+            values = (*self._where, listing, full[0], start or "")
+            vanished = self._db.execute(f"SELECT count(*) FROM captures WHERE {gone}", values).fetchone()[0]  # noqa: S608
+            if start is None:
+                before = self._db.execute("SELECT listed FROM listings WHERE id = ?", [full[0]]).fetchone()[0]
+                vanished = max(vanished, before + new - listed)
         return Counts(listed, new, vanished)
-
-    def _one(self, query: str, *values: object) -> int:
-        return int(self._db.execute(query, [*self._where, *values]).fetchone()[0])
 
     def end(self, listing: int, outcome: str, counts: Counts, note: str = "") -> None:
         values = [iso(utc_now()), outcome, counts.listed, counts.new, note, listing]

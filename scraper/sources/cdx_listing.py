@@ -23,6 +23,8 @@ MAX_PAGES = 10_000
 MAX_ROWS = 5_000_000
 MAX_EMPTY_PAGES = 200
 """Loop guards; a scan may give empty pages with a key, a loop gives them for ever (ARCHIVES.md, section 1, "Loop guards")."""
+MAX_ALIKE = 1000
+"""Rows of one page at one second that are asked for; the same second twice is the most that was seen (EDGI #40)."""
 MAX_REDIRECTS = 5
 CDX_WIRE, CDX_DECODED = 64 * MIB, 64 * MIB
 
@@ -73,7 +75,7 @@ class CdxListing:
                 listings.add(listing, rows)
                 reached_before = reached_before or any(since is not None and row.timestamp < since for row in rows)
         except BaseException as error:
-            counts = self._add_up(listings.counts(listing, ""), total)
+            counts = self._add_up(listings.counts(listing, "~"), total)
             listings.end(listing, PARTIAL, counts, printable(error))
             raise
         # A server that ignores `from` has listed everything, and is judged by everything.
@@ -133,10 +135,9 @@ class CdxListing:
         last = page.rows[-1]
         if to_row(last) is None:
             return []
-        exact = {name: value for name, value in asked.items() if name not in ("showResumeKey", "from", "to")}
-        found = self._page(
-            {**exact, "url": last["original"], "matchType": "exact", "from": last["timestamp"], "to": last["timestamp"]}
-        )
+        exact = {name: value for name, value in asked.items() if name != "showResumeKey"}
+        exact |= {"url": last["original"], "matchType": "exact", "from": last["timestamp"], "to": last["timestamp"]}
+        found = self._page({**exact, "limit": str(MAX_ALIKE)})
         return [row for row in self._in_scope(found, total) if row.timestamp == last["timestamp"]]
 
     def _in_scope(self, page: Page, total: Listed) -> list[Row]:

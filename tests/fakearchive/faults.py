@@ -11,6 +11,7 @@ import time
 from tests.fakearchive.server import Fault, Handler
 
 HTML = (("Content-Type", "text/html"),)
+TEXT = (("Content-Type", "text/plain"),)
 JSON = (("Content-Type", "application/json"),)
 
 

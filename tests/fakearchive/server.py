@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, quote, unquote, unquote_plus, urlsplit
+from urllib.parse import parse_qs, quote, unquote_plus, urlsplit
 
 FIELDS = ["urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"]
 
@@ -160,7 +160,7 @@ class Handler(BaseHTTPRequestHandler):
             elif path == "/cdx":
                 self._faulty(archive.on_listing, self._listing)
             elif path.startswith("/web/"):
-                self._faulty(archive.on_replay.get(unquote(self.path[len("/web/") :]), []), self._replay)
+                self._faulty(archive.on_replay.get(self.path[len("/web/") :], []), self._replay)
             else:
                 self.answer(404, b"no such page")
 
@@ -202,7 +202,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, body, (("Content-Type", content_type),))
 
     def _replay(self) -> None:
-        timestamp, _, url = unquote(self.path[len("/web/") :]).partition("id_/")
+        timestamp, _, url = self.path[len("/web/") :].partition("id_/")
         same = [kept for kept in self.archive.kept if Kept(url, "").urlkey == kept.urlkey]
         exact = [kept for kept in same if kept.timestamp == timestamp and kept.url == url]
         exact = exact or [kept for kept in same if kept.timestamp == timestamp]
