@@ -118,6 +118,7 @@ class _Scan:
                 child.tag in _LOOSE and not self._is_field(child, after_known=self._after_known)
             ):
                 loose.append(child)
+                self._first = False
                 continue
             found = list(self._of_child(child))
             if not found and child.tag not in BLOCKS:
@@ -133,7 +134,9 @@ class _Scan:
         while isinstance(child, Element) and child.tag in BLOCKS and child.tag not in _LOOSE:
             content = child.content
             inner = content[0] if len(content) == 1 else None
-            if not isinstance(inner, Element) or inner.tag not in BLOCKS or self._is_field(child, after_known=True):
+            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in _LOOSE:
+                break
+            if self._is_field(child, after_known=True):
                 break
             child = inner
         return child
@@ -147,10 +150,7 @@ class _Scan:
             yield block
         elif first and self._begins_with_prose(child):
             yield from _text(child, [child])
-        elif self._is_container(child):
-            self._first = first
-            yield from self.blocks(child)
-        elif _holds_values(child) and (not first or _begins_with_body(child)):
+        elif self._is_container(child) or (_holds_values(child) and (not first or _begins_with_body(child))):
             self._first = first
             yield from self.blocks(child)
         elif child.tag in BLOCKS:
