@@ -23,6 +23,7 @@ _MAGIC = (
     (b"BM", "bitmap"),
     (b"%!PS", "PostScript"),
 )
+_CONTROLS = bytes([*range(9), *range(14, 32)])
 _PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
 _BLOCKED_TITLES = re.compile(
     r"^\W*(access denied|log ?in|sign in|user log ?in|user account|forbidden|403\b|unauthorized|401\b|just a moment"
@@ -110,7 +111,7 @@ def is_binary(content: bytes) -> bool:
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if min(even, odd) * 20 < max(even, odd) and max(even, odd) * 5 > len(sample):
         return False
-    return sum(byte < 9 or 13 < byte < 32 for byte in sample) * 20 > len(sample)
+    return (len(sample) - len(sample.translate(None, _CONTROLS))) * 20 > len(sample)
 
 
 def kind_of_page(title: str | None, text: str, source: str) -> Page:
