@@ -18,6 +18,7 @@ _COMMANDS = {
     "load": "load",
     "parse": "parse",
     "export": "export",
+    "serve": "serve",
 }
 """Command to module; loaded when called, because starting Datasette's or the fetcher's libraries takes a while."""
 
