@@ -63,6 +63,8 @@ def list_cell(column: str, text: str, table_url: str) -> Markup | None:
 
 def cell(value: Any, column: str, table: str | None, table_url: str) -> Markup | None:
     """How a table shows a value; None where Datasette's own way is right."""
+    if column == "capture_id" and isinstance(value, dict) and value["label"] in (None, "None"):
+        return Markup('<a href="{}/{}">time not known</a>').format(table_url.replace("records", "captures"), value["value"])
     if not isinstance(value, str):
         return None
     if table == "records" and column in LISTS:

@@ -25,10 +25,13 @@ read from.</p>
 <p>It is <strong>not</strong> an official publication, and not complete: it holds what was captured. A record without a newer
 capture was not necessarily removed, and an empty cell may mean that the value was not captured: see <code>state</code> in the
 table <a href="/tta/fields">fields</a>.</p>
+<p>Works of the US government are not under copyright in the United States (17 U.S.C. 105). Texts that others contributed to the
+pages, and other countries' laws, may be another matter. Pages name people, who submitted them or were helped: mind their privacy.
+</p>
 <p>Start with the <a href="/tta/records">records</a>, the <a href="/-/map">map</a>, or what each column means: the
 <a href="/tta/dictionary">dictionary</a>.</p>
 """
-LICENSE = "US government works, in the public domain in the United States (17 U.S.C. 105); others' rights may remain"
+LICENSE = "Works of the US government: public domain in the US"
 LICENSE_URL = "https://www.usa.gov/government-copyright"
 SOURCE = "Captures of bjatta.bja.ojp.gov in public web archives"
 SOURCE_URL = "https://web.archive.org/web/*/bjatta.bja.ojp.gov/*"
