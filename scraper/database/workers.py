@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import BaseContext
 from pathlib import Path
 
 from scraper.archive import Entry
@@ -68,16 +69,22 @@ def _start() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def _context() -> BaseContext:
+    """Workers are not forked from this process: it has the database open, which must not be carried into another one."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["scraper.database.parsed"])
+    return context
+
+
 class _Pool:
     """Worker processes that are replaced when one dies."""
 
     def __init__(self, folder: Path, workers: int) -> None:
         self._folder = folder
         self._workers = workers
-        methods = multiprocessing.get_all_start_methods()
-        self._context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-        if "forkserver" in methods:
-            self._context.set_forkserver_preload(["scraper.database.parsed"])
+        self._context = _context()
 
     def _executor(self, workers: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(workers, mp_context=self._context, initializer=_start)
