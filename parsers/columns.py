@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
+from parsers.fiscal import fiscal_year
 from parsers.labels import Label, Type, group_table, known, known_name, normal
 from parsers.record import Field, Head, Milestone, PerformanceMetric, RecordValues, State
 from parsers.values import iso_time, money_range, number, place, reference, time_range, yes_no
@@ -47,6 +48,7 @@ def derive(head: Head, fields: Sequence[Field]) -> RecordValues:
     """All columns of a record. Of a duplicated label the first filled field counts (DESIGN.md, `records`)."""
     values: dict[str, Any] = head.model_dump(include=set(Head.model_fields))
     values["reference"] = reference(head.title)
+    values["fiscal_year"] = fiscal_year(values["reference"], values["submitted_at"])
     for entry, run in _runs(fields):
         if entry.columns and values.get(entry.columns[0]) is None and any(field.value for field in run):
             values |= _columns(entry, run)

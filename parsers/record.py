@@ -105,6 +105,11 @@ class RecordValues(Head):
     """The record's columns, all of them derived from the head and the fields by `parsers.columns`."""
 
     reference: str | None = Column(None, description="the record's own reference, YYYYMMDD-time-serial")
+    fiscal_year: int | None = Column(
+        None,
+        description="fiscal year of the submission, from 1 October, by the reference or else the time of submission; derived",
+        json_schema_extra={"unit": "year"},
+    )
     short_name: str | None = _labelled("TTA Short Name", "short name of the TTA")
     tta_title: str | None = _labelled("TTA Title", "title of the TTA")
     description: str | None = Column(None, description="the body of the page; bullets and line breaks kept")
