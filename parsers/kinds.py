@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import urlsplit
 
 from parsers.record import Kind, Page
+from parsers.urls import without_archive
 
 _MAGIC = (
     (b"%PDF-", "PDF"),
@@ -23,6 +25,7 @@ _MAGIC = (
     (b"BM", "bitmap"),
     (b"%!PS", "PostScript"),
 )
+_CONTROLS = bytes([*range(9), *range(14, 32)])
 _PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
 _BLOCKED_TITLES = re.compile(
     r"^\W*(access denied|log ?in|sign in|user log ?in|user account|forbidden|403\b|unauthorized|401\b|just a moment"
@@ -52,6 +55,9 @@ _ERROR_TITLES = re.compile(
     r"|service (temporarily )?unavailable|bad gateway|gateway time-?out|site (is )?under maintenance|site off-line)",
     re.IGNORECASE,
 )
+_OTHER_PATHS = re.compile(
+    r"/(media|frontpage|search|user|sites|taxonomy|admin|node/add|rss)(/|$)|/node/\d+/(edit|delete|revisions)", re.IGNORECASE
+)
 _SHORT_PAGE = 6000
 """Characters of visible text; a page that blocks says so and little else."""
 
@@ -72,8 +78,7 @@ def kind_by_bytes(content: bytes, content_type: str | None) -> Page | None:
     head = content[:4096].lstrip()
     if not content.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         return Page(kind=Kind.UNREADABLE, reason="the page is empty")
-    magic = next((name for start, name in _MAGIC if content.startswith(start) or head.startswith(start)), None)
-    if magic:
+    if magic := known_format(head):
         return Page(kind=Kind.NOT_HTML, reason=f"a {magic}")
     declared = (content_type or "").split(";")[0].strip().lower()
     looks_html = re.search(rb"<(!doctype\s+html|html|head|body|article|div|p|h1)\b", content[:65536], re.IGNORECASE) is not None
@@ -85,9 +90,14 @@ def kind_by_bytes(content: bytes, content_type: str | None) -> Page | None:
         return Page(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
     if head.startswith(b"<?xml") and not looks_html:
         return Page(kind=Kind.NOT_HTML, reason="XML")
-    if _is_binary(content):
+    if is_binary(content):
         return Page(kind=Kind.NOT_HTML, reason="binary data")
     return None
+
+
+def known_format(head: bytes) -> str | None:
+    """The name of a file format that is no page, by its first bytes."""
+    return next((name for start, name in _MAGIC if head.startswith(start)), None)
 
 
 def _is_json(content: bytes) -> bool:
@@ -98,17 +108,23 @@ def _is_json(content: bytes) -> bool:
     return True
 
 
-def _is_binary(content: bytes) -> bool:
-    """NUL bytes that are not every second byte (UTF-16), or mostly control characters."""
+def is_binary(content: bytes) -> bool:
+    """More than one control character in twenty. NULs at every second place are UTF-16, not binary."""
     sample = content[:4096]
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
-    nuls = sample.count(0)
-    halves = max(sample[::2].count(0), sample[1::2].count(0))
-    if nuls and not (nuls == halves and nuls > len(sample) // 5):
-        return nuls > 8 or nuls * 50 > len(sample)
-    controls = sum(byte < 9 or 13 < byte < 32 for byte in sample)
-    return not nuls and controls * 10 > len(sample)
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if min(even, odd) * 20 < max(even, odd) and max(even, odd) * 5 > len(sample):
+        return False
+    return (len(sample) - len(sample.translate(None, _CONTROLS))) * 20 > len(sample)
+
+
+def is_other_address(url: str | None) -> bool:
+    """Whether an address of the site is that of a page that is no record (DOMAIN.md, "The site")."""
+    try:
+        return _OTHER_PATHS.match(urlsplit(without_archive(url)).path) is not None if url else False
+    except ValueError:
+        return False
 
 
 def kind_of_page(title: str | None, text: str, source: str) -> Page:

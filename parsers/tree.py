@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from parsers.roles import NONE, Role, role_of
+
 MAX_DEPTH = 120
 """Levels; Drupal pages seen have at most 40. What lies deeper hangs on the last level, so no text is lost."""
 _GUARD_TAGS = 4000
@@ -29,6 +31,8 @@ SKIPPED = frozenset(
 """Elements without content of the record's own; a record's fields never stand in a form (an edit form's do)."""
 TRANSPARENT = frozenset(("font", "nobr", "bdi", "bdo", "center"))
 """Wrappers that translators and old editors put around text; they say nothing about structure."""
+_FORMATTING = frozenset("a b big code em i s small strike strong tt u".split())
+"""Elements that the parser opens again in all that follows where they were not closed (HTML standard, "active formatting")."""
 BLOCKS = frozenset(
     "address article aside blockquote dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hr "
     "legend li main ol p pre section summary table tbody td tfoot th thead tr ul caption body html".split()
@@ -41,13 +45,13 @@ _UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 class Element:
     """One element: tag, classes, children in page order (elements and raw text). `node` leads back to the page for `locate`."""
 
-    __slots__ = ("_line", "children", "classes", "depth", "edit_id", "node", "parent", "tag")
+    __slots__ = ("_line", "children", "depth", "edit_id", "node", "parent", "role", "tag")
 
     def __init__(self, node: LexborNode, parent: Element | None) -> None:
         attributes = node.attributes
         classes = attributes.get("class")
         self.tag = node.tag or ""
-        self.classes: tuple[str, ...] = tuple(classes.split()) if classes else ()
+        self.role: Role = role_of(classes) if classes else NONE
         self.edit_id = attributes.get("data-quickedit-field-id")
         self.node = node
         self.parent = parent
@@ -57,6 +61,10 @@ class Element:
 
     def attribute(self, name: str) -> str | None:
         return self.node.attributes.get(name)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.role.classes
 
     @property
     def elements(self) -> list[Element]:
@@ -128,6 +136,7 @@ def _flatten(text: str) -> str:
 def build(node: LexborNode) -> Element:
     """The light tree below (and with) a node of the parsed page."""
     root = Element(node, None)
+    reopened = False
     stack: list[tuple[LexborNode | None, Element]] = [(node.first_child, root)]
     while stack:
         current, parent = stack.pop()
@@ -146,9 +155,33 @@ def build(node: LexborNode) -> Element:
         element = Element(current, parent)
         if not _SKIPPED_CLASSES.isdisjoint(element.classes):
             continue
+        reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.classes)))
         parent.children.append(element)
         stack.append((current.first_child, element if element.depth < MAX_DEPTH else parent))
+    if reopened:
+        _unwrap_formatting(root)
     return root
+
+
+def _unwrap_formatting(root: Element) -> None:
+    """Takes out emphasis that was never closed and so stands around blocks and labels; their content stays in its place."""
+    inner_last = [node for node in root.walk() if isinstance(node, Element)][::-1]
+    for element in [*inner_last, root]:
+        children: list[Element | str] = []
+        for child in element.children:
+            if isinstance(child, Element) and _is_reopened(child):
+                for moved in child.elements:
+                    moved.parent = element
+                children += child.children
+            else:
+                children.append(child)
+        element.children = children
+
+
+def _is_reopened(element: Element) -> bool:
+    if element.tag not in _FORMATTING or element.classes:
+        return False
+    return not element.content or any(child.tag in BLOCKS or child.classes for child in element.elements)
 
 
 class _Text:

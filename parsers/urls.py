@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
-_NODE = re.compile(r"(?:/index\.php)?(?:/[a-z]{2}(?:-[a-z]{2,8})?)?/node/(\d{1,19})/?", re.IGNORECASE)
+_NODE = re.compile(r"(?:/index\.php)?(?:/[a-z]{2}(?:-[a-z]{2,8})?)?/node/([0-9]{1,19})/?", re.IGNORECASE)
 _ARCHIVED = re.compile(
     r"(?:(?:https?:)?//[^/?#\s]+)?/(?:[\w.-]+/){0,3}\d{4,14}(?:[a-z]{2}_)?/((?:https?:/{1,2}|mailto:|tel:|ftp:/{1,2}).+)",
     re.IGNORECASE,
@@ -51,7 +51,7 @@ def absolute(href: str | None, base: str | None) -> str | None:
     """A link as an absolute address on the page's own host; None for scripts, fragments of nothing, and what is no address."""
     if href is None:
         return None
-    link = without_archive("".join(char for char in href if char.isprintable()).strip())
+    link = without_archive((href if href.isprintable() else "".join(filter(str.isprintable, href))).strip())
     if not link:
         return None
     try:

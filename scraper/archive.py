@@ -11,6 +11,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -123,6 +124,27 @@ class Archive:
         """An earlier stored capture of this URL with the same body, if there is one."""
         found = self.entries("url = ? AND sha256 = ? AND form != 'revisit'", (url, sha256))
         return next(found, None)
+
+    def at(self, url: str, moment: datetime) -> Entry | None:
+        """The stored capture of this URL at this time, to the second, if there is one."""
+        second = (iso(moment.replace(microsecond=0)) or "").removesuffix("Z")
+        return next(self.entries("url = ? AND substr(captured_at, 1, 19) = ?", (url, second)), None)
+
+    def with_digest(self, url: str, digest: str) -> Entry | None:
+        """A whole stored capture of this URL whose source claimed this digest (`sha1:BASE32`), if there is one."""
+        found = self.entries(
+            "url = ? AND payload_digest = ? AND form = 'response' AND truncated IS NULL AND sha256 IS NOT NULL", (url, digest)
+        )
+        return next(found, None)
+
+    def entry(self, capture_id: str) -> Entry | None:
+        """The stored capture of that id, if there is one."""
+        return next(self.entries("capture_id = ?", (capture_id,)), None)
+
+    def urls(self) -> Iterator[str]:
+        """Every address of which there is a capture, once."""
+        for row in self._catalog.execute("SELECT DISTINCT url FROM captures WHERE url IS NOT NULL"):
+            yield str(row[0])
 
     def read(self, entry: Entry) -> Capture:
         """The capture itself. Raises ArchiveDamaged where the file no longer holds it."""

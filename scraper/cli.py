@@ -15,6 +15,7 @@ from scraper.plaintext import printable
 
 _COMMANDS = {
     "import": "import_",
+    "fetch": "fetch",
     "load": "load",
     "parse": "parse",
     "export": "export",

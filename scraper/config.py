@@ -5,7 +5,6 @@ Limits that archives set change over the years, so they are settings; the defaul
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from pathlib import Path
@@ -141,23 +140,18 @@ def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
     return cleaned
 
 
-def data_folder(given: Path | None = None) -> Path:
-    """The data folder: as given, else TTA_DATA, else `data` in the working directory."""
-    return given or Path(os.environ.get("TTA_DATA") or "data")
-
-
 def load_config(given: Path | None = None) -> Config:
-    """The settings in `given`, else in the file that TTA_CONFIG names, else in `tta.toml`, which alone need not exist.
+    """The settings in `given`, else in `tta.toml` in the working directory, which need not exist.
 
-    Raises BadConfiguration with one line that names the file and the key.
+    The command line gives what `--config` or TTA_CONFIG names; a file that was named has to be there, since going on with the
+    defaults would ask other archives than was meant. Raises BadConfiguration with one line that names the file and the key.
     """
-    named = given or (Path(os.environ["TTA_CONFIG"]) if os.environ.get("TTA_CONFIG") else None)
-    path = named or DEFAULT_FILE
+    path = given or DEFAULT_FILE
     try:
         with path.open("rb") as file:
             values = tomllib.load(file)
     except FileNotFoundError:
-        if path == DEFAULT_FILE:
+        if given is None:
             return Config()
         raise BadConfiguration(f"{path}: there is no such configuration file") from None
     except OSError as error:

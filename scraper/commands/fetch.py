@@ -1,0 +1,55 @@
+"""`tta fetch`: options and wording. What it does is in `scraper.fetch`."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import Any
+
+import click
+from rich.console import Console
+
+from scraper.config import load_config
+from scraper.display import Display
+from scraper.fetch import Options
+from scraper.fetch import fetch as run_fetch
+from scraper.folders import Folders
+from scraper.plaintext import printable
+
+
+def _timestamp(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """A date or time as the beginning of 14 digits: 2024, 2024-05, 20240531, 2024-05-31T12:00."""
+    if value is None:
+        return None
+    digits = re.sub(r"[-T:Z ]", "", value)
+    if not re.fullmatch(r"\d{4}(\d\d){0,5}", digits):
+        raise click.BadParameter("give a date such as 2024, 2024-05-31 or 20240531120000", param=parameter)
+    return digits
+
+
+@click.command("fetch")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option("--dry-run", is_flag=True, help="List and say what would be fetched; fetch nothing.")
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Ask for at most N captures.")
+@click.option("--from", "start", callback=_timestamp, metavar="DATE", help="Only captures made at that time or later.")
+@click.option("--to", "end", callback=_timestamp, metavar="DATE", help="Only captures made at that time or before.")
+@click.option("--now", is_flag=True, help="Ask at once, whatever times to wait earlier runs have kept.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.pass_context
+def command(context: click.Context, /, sources: tuple[str, ...], **options: Any) -> None:
+    """Lists and fetches new captures from the enabled sources, or those named: wayback, commoncrawl, endofterm, live."""
+    folders: Folders = context.obj
+    settings = load_config(folders.config_file)
+    start, end = options["start"], options["end"]
+    window = None if start is None and end is None else (start or "", end or "")
+    chosen = Options(sources=sources, dry_run=options["dry_run"], limit=options["limit"], window=window, now=options["now"])
+    with Display() as display:
+        report = run_fetch(folders.data, settings, chosen, display)
+    for problem in report.all_problems():
+        click.echo(printable(problem, 1000), err=True)
+    if options["as_json"]:
+        click.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        report.print_table(Console(highlight=False, width=None if sys.stdout.isatty() else 140))
+    context.exit(int(report.status))

@@ -1,0 +1,243 @@
+"""The ledger, `DIR/ledger.db`: what was listed, what became of it, when to ask again, and which hosts are not to be asked.
+
+The WARC files are the truth about what is stored; the ledger is what makes the next run ask for the rest only. A capture is
+written here as fetched after the archive has made it durable, so a crash in between costs one request and nothing else.
+Listings and their completeness are in `listings`.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from scraper.capture import from_iso, iso
+from scraper.errors import TtaError
+from scraper.pacing import Host
+from scraper.rows import PARK_AFTER, Row, State, Verdict, when_to_ask_again
+from scraper.warc import utc_now
+
+VERSION = 1
+_CHUNK = 500
+_SCHEMA = """
+CREATE TABLE hosts (
+    name TEXT PRIMARY KEY, not_before TEXT, reason TEXT NOT NULL, bans INTEGER NOT NULL, limited_at TEXT, asked_at TEXT
+) STRICT;
+CREATE TABLE runs (id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, status INTEGER, summary TEXT) STRICT;
+CREATE TABLE listings (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, kind TEXT NOT NULL, from_timestamp TEXT,
+    started_at TEXT NOT NULL, ended_at TEXT, listed INTEGER NOT NULL DEFAULT 0, new INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT NOT NULL, note TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX listings_by_scope ON listings (source, scope, id);
+CREATE TABLE captures (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, url TEXT NOT NULL, urlkey TEXT NOT NULL,
+    timestamp TEXT NOT NULL, digest TEXT NOT NULL, mime TEXT, status INTEGER, length INTEGER, filename TEXT,
+    "offset" INTEGER, truncated TEXT, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
+    ask_again_at TEXT, run INTEGER, first_listing INTEGER NOT NULL, last_listing INTEGER NOT NULL, fetched_at TEXT,
+    served_timestamp TEXT, served_url TEXT, capture_id TEXT, fixity TEXT,
+    UNIQUE (source, url, timestamp, digest, status)
+) STRICT;
+CREATE INDEX captures_to_ask ON captures (source, urlkey, timestamp, id) WHERE ask_again_at IS NOT NULL;
+CREATE INDEX captures_by_page ON captures (urlkey, timestamp);
+CREATE INDEX captures_by_id ON captures (capture_id) WHERE capture_id IS NOT NULL;
+CREATE TABLE live_pages (
+    url TEXT PRIMARY KEY, checked_at TEXT NOT NULL, outcome TEXT NOT NULL, etag TEXT, last_modified TEXT, text_hash TEXT,
+    capture_id TEXT, gone_since TEXT, removed_at TEXT
+) STRICT;
+CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+"""
+_ROW = "url, timestamp, digest, mime, status, length, filename, offset, truncated, id, tries"
+
+
+class LedgerDamaged(TtaError):
+    """The ledger can't be read; the text says what to do. Captures are safe: they are in the WARC files."""
+
+
+class Ledger:
+    """One writer at a time (the caller holds the data folder's lock). Every method that writes commits."""
+
+    def __init__(self, path: Path, *, writable: bool = True) -> None:
+        """Opens, and makes where missing; not `writable`: an empty one stands in for a missing one. Raises LedgerDamaged."""
+        self.path = path
+        if not writable and not path.exists():
+            self.db = sqlite3.connect(":memory:", isolation_level=None)
+            self.db.executescript(f"{_SCHEMA} PRAGMA user_version = {VERSION}")
+            return
+        try:
+            self.db = sqlite3.connect(path, timeout=30, isolation_level=None)
+            self.db.execute("PRAGMA journal_mode = WAL")
+            self.db.execute("PRAGMA synchronous = NORMAL")
+            self._prepare()
+        except sqlite3.DatabaseError as error:
+            raise LedgerDamaged(
+                f"{path}: {error}; restore it from a copy, or move it away: the next run then lists everything anew"
+                " and fetches only what the archive lacks"
+            ) from None
+
+    def _prepare(self) -> None:
+        version = self.db.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise LedgerDamaged(f"{self.path} was written by a newer version of this program (ledger {version}); update it")
+        if version == 0:
+            self.db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
+        elif (found := self.db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise sqlite3.DatabaseError(found)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.db.close()
+
+    # Hosts: what `pacing` remembers between runs.
+
+    def host(self, name: str) -> Host:
+        row = self.db.execute(
+            "SELECT not_before, reason, bans, limited_at, asked_at FROM hosts WHERE name = ?", [name]
+        ).fetchone()
+        if row is None:
+            return Host(name)
+        return Host(name, from_iso(row[0]), row[1], row[2], from_iso(row[3]), from_iso(row[4]))
+
+    def save_host(self, host: Host) -> None:
+        values = [host.name, iso(host.not_before), host.reason, host.bans, iso(host.limited_at), iso(host.asked_at)]
+        self.db.execute("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?)", values)
+
+    # Runs, and small things to remember.
+
+    def begin_run(self) -> int:
+        cursor = self.db.execute("INSERT INTO runs (started_at) VALUES (?)", [iso(utc_now())])
+        return int(cursor.lastrowid or 0)
+
+    def end_run(self, run: int, status: int, summary: dict[str, object]) -> None:
+        values = [iso(utc_now()), status, json.dumps(summary), run]
+        self.db.execute("UPDATE runs SET ended_at = ?, status = ?, summary = ? WHERE id = ?", values)
+
+    def note(self, name: str) -> tuple[str, datetime] | None:
+        """A remembered value and when it was kept."""
+        row = self.db.execute("SELECT value, at FROM notes WHERE name = ?", [name]).fetchone()
+        at = from_iso(row[1]) if row else None
+        return (row[0], at) if row and at else None
+
+    def keep_note(self, name: str, value: str) -> None:
+        self.db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", [name, value, iso(utc_now())])
+
+    # Captures.
+
+    def due(
+        self, source: str, *, now: datetime | None, window: tuple[str, str] = ("", "~"), failed_in: int | None = None
+    ) -> Iterator[Row]:
+        """Rows to ask for, ordered by page and time, so that an original comes before its revisits.
+
+        `now`: those whose time has come, None for all that are not settled; `window`: only timestamps within, inclusive;
+        `failed_in`: only those that failed in that run. Rows may be settled while they are iterated over.
+        """
+        query = (
+            f"SELECT {_ROW}, urlkey FROM captures WHERE source = ? AND ask_again_at IS NOT NULL AND ask_again_at <= ?"  # noqa: S608
+            " AND timestamp BETWEEN ? AND ? AND (urlkey, timestamp, id) > (?, ?, ?)"
+        )
+        values: list[object] = [source, iso(now) if now else "~", *window]
+        if failed_in is not None:
+            query += " AND run = ? AND state = 'failed'"
+        last: tuple[str, str, int] = ("", "", 0)
+        while True:
+            extra = [] if failed_in is None else [failed_in]
+            found = self.db.execute(f"{query} ORDER BY urlkey, timestamp, id LIMIT {_CHUNK}", [*values, *last, *extra]).fetchall()
+            for row in found:
+                yield _to_row(row)
+            if len(found) < _CHUNK:
+                return
+            last = (found[-1][-1], found[-1][1], found[-1][9])
+
+    def settle(self, row: Row, verdict: Verdict, run: int, *, again: bool = False) -> State:
+        """Writes what became of a row; says the state it is in now, PARKED where it failed in too many runs.
+
+        `again`: the row was tried before in this run, which counts as one try.
+        """
+        now = datetime.now(UTC)
+        tries = row.tries + (0 if again else 1)
+        if verdict.state is State.FAILED and tries >= PARK_AFTER:
+            verdict = Verdict(state=State.PARKED, reason=verdict.reason)
+        ask_again = when_to_ask_again(verdict, tries, now)
+        self.db.execute(
+            "UPDATE captures SET state = ?, reason = ?, tries = ?, ask_again_at = ?, run = ?, fetched_at = ?, fixity = ?,"
+            " served_timestamp = ?, served_url = ?, capture_id = ?, truncated = coalesce(?, truncated) WHERE id = ?",
+            (
+                *(verdict.state.value, verdict.reason, tries, iso(ask_again), run, None if ask_again else iso(utc_now())),
+                *(verdict.fixity, verdict.served_timestamp, verdict.served_url, verdict.capture_id, verdict.truncated, row.id),
+            ),
+        )
+        return verdict.state
+
+    def failed_in(self, source: str, run: int) -> Iterator[tuple[Row, str]]:
+        """The rows that a run could not fetch, with the reason."""
+        query = f"SELECT {_ROW}, reason FROM captures WHERE source = ? AND run = ? AND state IN ('failed', 'parked')"  # noqa: S608
+        for values in self.db.execute(query, [source, run]):
+            yield _to_row(values), str(values[-1])
+
+    def states(self, source: str) -> dict[State, int]:
+        """How many rows of a source are in each state."""
+        rows = self.db.execute("SELECT state, count(*) FROM captures WHERE source = ? GROUP BY state", [source])
+        return {State(state): count for state, count in rows}
+
+    def knows(self, urlkey: str, timestamp: str) -> bool:
+        """Whether any source lists a capture of that page at that time."""
+        query = "SELECT 1 FROM captures WHERE urlkey = ? AND timestamp = ? LIMIT 1"
+        return self.db.execute(query, [urlkey, timestamp]).fetchone() is not None
+
+    def stored_elsewhere(self, source: str, urlkey: str, row: Row) -> str | None:
+        """The capture id of the same page at the same time with the same digest, stored from another source."""
+        query = (
+            "SELECT capture_id FROM captures WHERE urlkey = ? AND timestamp = ? AND digest = ? AND digest != ''"
+            " AND source != ? AND capture_id IS NOT NULL AND state IN ('fetched', 'unchanged', 'duplicate') LIMIT 1"
+        )
+        found = self.db.execute(query, [urlkey, row.timestamp, row.digest or "", source]).fetchone()
+        return str(found[0]) if found else None
+
+    def original_of(self, urlkey: str, digest: str) -> str | None:
+        """The capture id of a stored capture of the same page, in whatever spelling, with that digest in the index."""
+        query = (
+            "SELECT capture_id FROM captures WHERE urlkey = ? AND digest = ? AND state IN ('fetched', 'duplicate')"
+            " AND capture_id IS NOT NULL AND truncated IS NULL ORDER BY timestamp LIMIT 1"
+        )
+        found = self.db.execute(query, [urlkey, digest]).fetchone()
+        return str(found[0]) if found else None
+
+    def fixity(self, capture_id: str) -> str | None:
+        """How the stored capture compared with its index, where that is known."""
+        found = self.db.execute("SELECT fixity FROM captures WHERE capture_id = ? AND state = 'fetched'", [capture_id]).fetchone()
+        return found[0] if found else None
+
+    def urls(self) -> Iterator[tuple[str, str, str]]:
+        """Every listed address with its source and state, each combination once."""
+        for source, url, state in self.db.execute("SELECT DISTINCT source, url, state FROM captures"):
+            yield str(source), str(url), str(state)
+
+
+def _to_row(values: tuple[object, ...]) -> Row:
+    url, timestamp, digest, mime, status, length, filename, offset, truncated, number, tries = values[:11]
+    return Row(
+        url=str(url),
+        timestamp=str(timestamp),
+        digest=str(digest) or None,
+        mime=None if mime is None else str(mime),
+        status=_int(status) or None,
+        length=_int(length),
+        filename=None if filename is None else str(filename),
+        offset=_int(offset),
+        truncated=None if truncated is None else str(truncated),
+        id=_int(number) or 0,
+        tries=_int(tries) or 0,
+    )
+
+
+def _int(value: object) -> int | None:
+    return value if isinstance(value, int) else None

@@ -1,0 +1,124 @@
+"""Listings in the ledger: which were complete, from when the next one has to start, and whether one lost rows.
+
+A listing may add rows whatever becomes of it; only a complete one counts as "we know what there is" (ARCHIVES.md, section 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from scraper.addresses import url_key
+from scraper.capture import from_iso, iso
+from scraper.ledger import Ledger
+from scraper.rows import Row, sha1_of, to_timestamp
+from scraper.warc import utc_now
+
+OVERLAP = timedelta(days=14)
+"""Late indexing is normal; EDGI lists 10 days back every night (ARCHIVES.md, fact 12 and section 7)."""
+FULL_EVERY = timedelta(days=7)
+ACCEPT_SHRUNK_AFTER = timedelta(days=7)
+"""For so long a smaller listing is taken for the archive's mistake, as pages come and go (IA #242); then for its new state."""
+FULL, INCREMENTAL, WINDOW = "full", "incremental", "window"
+COMPLETE, PARTIAL, SHRUNK, RUNNING = "complete", "partial", "shrunk", "running"
+_INSERT = """
+INSERT INTO captures (source, scope, url, urlkey, timestamp, digest, mime, status, length, filename, "offset", truncated,
+                      state, ask_again_at, first_listing, last_listing)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'listed', '', ?, ?)
+ON CONFLICT (source, url, timestamp, digest, status) DO UPDATE SET last_listing = excluded.last_listing
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of one listing: different rows, those never listed before, and those that an earlier listing had and this one lacks."""
+
+    listed: int
+    new: int
+    vanished: int
+
+
+class Listings:
+    """The listings of one source within one scope, such as a host or a crawl."""
+
+    def __init__(self, ledger: Ledger, source: str, scope: str) -> None:
+        self._db = ledger.db
+        self._where = (source, scope)
+
+    def start(self) -> datetime | None:
+        """From when a listing has to go: the last complete one's start less the overlap; None for all, once a week."""
+        full = self._last(COMPLETE, (FULL,))
+        last = self._last(COMPLETE, (FULL, INCREMENTAL))
+        if full is None or last is None or datetime.now(UTC) - full[1] >= FULL_EVERY:
+            return None
+        return last[1] - OVERLAP
+
+    def begin(self, kind: str, start: datetime | None) -> int:
+        """Notes that a listing begins now; its number."""
+        values = [*self._where, kind, to_timestamp(start) if start else None, iso(utc_now()), RUNNING]
+        query = "INSERT INTO listings (source, scope, kind, from_timestamp, started_at, outcome) VALUES (?, ?, ?, ?, ?, ?)"
+        return int(self._db.execute(query, values).lastrowid or 0)
+
+    def add(self, listing: int, rows: Iterable[Row]) -> None:
+        """Adds rows, or notes that known ones are still listed; all of them or none."""
+        self._db.execute("BEGIN")
+        try:
+            self._db.executemany(_INSERT, (self._values(listing, row) for row in rows))
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _values(self, listing: int, row: Row) -> tuple[object, ...]:
+        place = (row.length, row.filename, row.offset, row.truncated)
+        digest = sha1_of(row.digest) or row.digest or ""
+        page = (row.url, url_key(row.url), row.timestamp, digest, row.mime, row.status or 0)
+        return (*self._where, *page, *place, listing, listing)
+
+    def counts(self, listing: int, start: str | None) -> Counts:
+        """Of a listing that has ended; `start`: the timestamp from which on it lists, None for all."""
+        query = "SELECT count(*) FROM captures WHERE source = ? AND scope = ? AND "
+        listed = int(self._db.execute(query + "last_listing = ?", [*self._where, listing]).fetchone()[0])
+        new = int(self._db.execute(query + "first_listing = ?", [*self._where, listing]).fetchone()[0])
+        full = self._last(COMPLETE, (FULL,))
+        vanished = 0
+        if full:
+            # Rows that only a smaller or unfinished listing had don't count: it may have been no listing of ours at all.
+            complete = "SELECT id FROM listings WHERE source = ?1 AND scope = ?2 AND outcome = 'complete' AND id >= ?4"
+            gone = f"source = ?1 AND scope = ?2 AND last_listing < ?3 AND last_listing IN ({complete}) AND timestamp >= ?5"
+            values = (*self._where, listing, full[0], start or "")
+            vanished = self._db.execute(f"SELECT count(*) FROM captures WHERE {gone}", values).fetchone()[0]  # noqa: S608
+            if start is None:
+                before = self._db.execute("SELECT listed FROM listings WHERE id = ?", [full[0]]).fetchone()[0]
+                vanished = max(vanished, before + new - listed)
+        return Counts(listed, new, vanished)
+
+    def end(self, listing: int, outcome: str, counts: Counts, note: str = "") -> None:
+        values = [iso(utc_now()), outcome, counts.listed, counts.new, note, listing]
+        self._db.execute("UPDATE listings SET ended_at = ?, outcome = ?, listed = ?, new = ?, note = ? WHERE id = ?", values)
+
+    def shrunk_for_long(self) -> bool:
+        """Whether full listings have been smaller than the last good one for as long as it takes to believe it."""
+        full = self._last(COMPLETE, (FULL,))
+        first = self._db.execute(
+            "SELECT min(started_at) FROM listings WHERE source = ? AND scope = ? AND kind = ? AND outcome = ? AND id > ?",
+            [*self._where, FULL, SHRUNK, full[0] if full else 0],
+        ).fetchone()[0]
+        since = from_iso(first)
+        return since is not None and datetime.now(UTC) - since >= ACCEPT_SHRUNK_AFTER
+
+    def last_complete(self) -> datetime | None:
+        """When the last complete listing began."""
+        last = self._last(COMPLETE, (FULL, INCREMENTAL))
+        return last[1] if last else None
+
+    def _last(self, outcome: str, kinds: tuple[str, ...]) -> tuple[int, datetime] | None:
+        marks = ", ".join("?" * len(kinds))
+        row = self._db.execute(
+            f"SELECT id, started_at FROM listings WHERE source = ? AND scope = ? AND outcome = ? AND kind IN ({marks})"  # noqa: S608
+            " ORDER BY id DESC LIMIT 1",
+            [*self._where, outcome, *kinds],
+        ).fetchone()
+        at = from_iso(row[1]) if row else None
+        return (int(row[0]), at) if row and at else None

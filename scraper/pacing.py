@@ -1,0 +1,203 @@
+"""When the next request may be made: intervals, times to wait, retry budget, circuit breaker.
+
+All of it is per host, shared by every request of a run, retries and redirects included (ARCHIVES.md, section 6). What the next
+run has to know, such as a ban, is kept by a HostMemory, which is the ledger.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from scraper.http_errors import SourcePaused
+from scraper.stopping import Stop
+
+LONGEST_WAIT = 600.0
+"""Seconds that a run waits; what takes longer is left to a later run (DESIGN.md, "Fetching")."""
+DEFAULT_429 = 60.0
+"""Seconds; the Internet Archive sent no Retry-After with 429 as of 2023-11-27 (ARCHIVES.md, section 1, "Rates")."""
+FIRST_BAN = 3600.0
+"""Seconds; the Internet Archive's block lasts 1 h and doubles each time (EDGI issue #137, 2023)."""
+LONGEST_BAN = 7 * 86_400.0
+BAN_MEMORY = timedelta(days=7)
+"""For so long a refused connection after a 429 counts as a ban: longer than most bans, so that their doubling is seen."""
+MAX_RETRY_AFTER = 365 * 86_400.0
+"""Seconds. A longer one is kept as a year: far enough, and within what a date can hold."""
+LONGEST_BACKOFF = 300.0
+BREAKER_LIMIT = 5
+"""Requests in a row, retries of each not counted, that fail for the host's own sake before the source is paused."""
+BREAKER_PAUSE = 300.0
+"""Times the configured back-off, which gives 10 min with the default of 2 s."""
+BUDGET_BASE = 50
+BUDGET_SHARE = 0.1
+"""Retries that a run may make: 50, and 1 for every 10 requests."""
+_JITTER = random.SystemRandom()
+
+
+@dataclass(slots=True)
+class Host:
+    """What is remembered of a host between runs. Times are aware and in UTC."""
+
+    name: str
+    not_before: datetime | None = None
+    reason: str = ""
+    bans: int = 0
+    limited_at: datetime | None = None
+    asked_at: datetime | None = None
+
+
+class HostMemory(Protocol):
+    """Where hosts are remembered."""
+
+    def host(self, name: str) -> Host: ...
+
+    def save_host(self, host: Host) -> None: ...
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds that a Retry-After header asks for; None where there is none or it is junk (RFC 9110, section 10.2.3).
+
+    A date in the past and a negative number are 0; a number too large for a clock is `MAX_RETRY_AFTER`.
+    """
+    text = (value or "").strip()
+    if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", text):
+        if text.startswith("-"):
+            return 0.0
+        digits = text.lstrip("+").partition(".")[0].lstrip("0")
+        return MAX_RETRY_AFTER if len(digits) > 9 else min(float(text), MAX_RETRY_AFTER)
+    try:
+        date = parsedate_to_datetime(text)
+        date = date.replace(tzinfo=UTC) if date.tzinfo is None else date
+        return min(max((date - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def backoff(base: float, attempt: int) -> float:
+    """Seconds before retry number `attempt` (from 0): doubled each time, half of it random."""
+    full = min(LONGEST_BACKOFF, base * float(2**attempt))
+    return full / 2 + _JITTER.uniform(0, full / 2)
+
+
+class RetryBudget:
+    """How many retries the whole run still has: retries must not multiply the load on a host that is in trouble."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.retries = 0
+
+    def take(self) -> bool:
+        """Whether one more retry may be made; counts it."""
+        if self.retries >= BUDGET_BASE + BUDGET_SHARE * self.requests:
+            return False
+        self.retries += 1
+        return True
+
+
+class Pacer:
+    """Spaces the requests to each host and keeps the times before which it is not asked."""
+
+    def __init__(
+        self, memory: HostMemory, stop: Stop, *, override: bool = False, on_wait: Callable[[str, float], None] | None = None
+    ) -> None:
+        """`override`: times to wait that earlier runs kept are forgotten (`--now`). `on_wait` is told of each wait that a
+        host asked for: its name and the seconds.
+        """
+        self._memory = memory
+        self._stop = stop
+        self._override = override
+        self._on_wait = on_wait
+        self._seen: dict[str, Host] = {}
+        self._closed: set[str] = set()
+        self._last: dict[str, float] = {}
+        self._ready: dict[str, float] = {}
+        self._waited: dict[str, float] = {}
+        self._troubles: dict[str, int] = {}
+
+    def _host(self, name: str) -> Host:
+        if name not in self._seen:
+            host = self._seen[name] = self._memory.host(name)
+            now = datetime.now(UTC)
+            if self._override:
+                host.not_before = None
+            if host.not_before and host.not_before > now:
+                self._closed.add(name)
+            if host.asked_at and host.asked_at <= now:
+                self._last[name] = time.monotonic() - (now - host.asked_at).total_seconds()
+        return self._seen[name]
+
+    def wait(self, name: str, interval: float) -> None:
+        """Returns when `name` may be asked, `interval` seconds after the last request to it. Raises SourcePaused, Stopped."""
+        host = self._host(name)
+        if name in self._closed and host.not_before:
+            raise SourcePaused(name, host.not_before, host.reason)
+        ready = max(self._ready.get(name, 0.0), self._last.get(name, float("-inf")) + interval)
+        self._stop.sleep(ready - time.monotonic())
+
+    def asked(self, name: str) -> None:
+        """Notes that a request to `name` is made, or has just ended; the interval counts from the later of the two."""
+        self._last[name] = time.monotonic()
+        host = self._host(name)
+        host.asked_at = datetime.now(UTC)
+        self._memory.save_host(host)
+
+    def delay(self, name: str, seconds: float) -> None:
+        """The next request to `name` comes no sooner than in so many seconds; the client's own back-off."""
+        self._ready[name] = max(self._ready.get(name, 0.0), time.monotonic() + seconds)
+
+    def hold(self, name: str, seconds: float, reason: str, *, end: bool = False) -> None:
+        """No request to `name` for so many seconds, kept over runs. Raises SourcePaused where this run can't wait that long.
+
+        `end`: this run does not wait, however short the time is.
+        """
+        host = self._host(name)
+        until = datetime.now(UTC) + timedelta(seconds=seconds)
+        host.not_before = max(until, host.not_before or until)
+        host.reason = reason
+        self._memory.save_host(host)
+        self.delay(name, seconds)
+        self._waited[name] = self._waited.get(name, 0.0) + seconds
+        if end or self._waited[name] > LONGEST_WAIT:
+            self._closed.add(name)
+            raise SourcePaused(name, host.not_before, reason)
+        if self._on_wait:
+            self._on_wait(name, seconds)
+
+    def limited(self, name: str) -> None:
+        """Notes a 429: a refused connection after it is a ban."""
+        host = self._host(name)
+        host.limited_at = datetime.now(UTC)
+        self._memory.save_host(host)
+
+    def refused(self, name: str) -> None:
+        """A refused connection: raises SourcePaused where a 429 of the last days makes it a ban."""
+        host = self._host(name)
+        now = datetime.now(UTC)
+        if host.limited_at and now - host.limited_at < BAN_MEMORY:
+            seconds = min(FIRST_BAN * 2**host.bans, LONGEST_BAN)
+            host.bans = min(host.bans + 1, 20)
+            self.hold(name, seconds, "it refuses connections after it had asked for fewer requests: banned", end=True)
+
+    def trouble(self, name: str, base: float) -> None:
+        """A request failed for good through the host's fault; raises SourcePaused where too many did so in a row.
+
+        `base` is the configured back-off, in seconds, which the pause is a multiple of. A new run counts anew.
+        """
+        self._troubles[name] = self._troubles.get(name, 0) + 1
+        if self._troubles[name] >= BREAKER_LIMIT:
+            self._troubles[name] = 0
+            self.hold(name, BREAKER_PAUSE * base, f"{BREAKER_LIMIT} requests in a row failed", end=True)
+
+    def well(self, name: str) -> None:
+        """A usable answer: the host is not in trouble, and what it had asked to wait for is over."""
+        self._troubles[name] = 0
+        host = self._host(name)
+        if host.not_before and name not in self._closed:
+            host.not_before, host.reason = None, ""
+            self._memory.save_host(host)

@@ -1,0 +1,250 @@
+"""The live site: off by default, slow, and asked only for record addresses that are known from elsewhere.
+
+It is asked as HTTP means it, with validators, so that an unchanged page costs nothing; a page that is gone counts as removed
+only when it was gone on two runs a day apart (ARCHIVES.md, section 7, "Live").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from urllib.parse import urljoin, urlsplit
+
+from parsers.urls import node_id
+from scraper import config
+from scraper.addresses import AllowList, host_of
+from scraper.capture import Capture, Form, Original, from_iso, iso
+from scraper.http import MIB, REDIRECTS, Answer, Manner, user_agent
+from scraper.http_errors import NotAllowed, RequestFailed, TooLarge
+from scraper.pacing import BREAKER_LIMIT, BREAKER_PAUSE
+from scraper.plaintext import printable
+from scraper.robots import MAX_DELAY, MAX_REDIRECTS, MAX_SIZE, Rules, rules_of
+from scraper.rows import Row, State, Verdict, to_timestamp
+from scraper.sources.base import Fetched, Listed, Room
+from scraper.sources.memento import DROPPED
+from scraper.warc import sha1_digest, utc_now
+
+CONFIRM_AFTER = timedelta(hours=24)
+ROBOTS_FOR = timedelta(hours=24)
+PAGE_WIRE, PAGE_DECODED = 16 * MIB, 16 * MIB
+_CHALLENGES = ("cf-mitigated", "x-amzn-waf-action", "x-sucuri-block", "x-iinfo")
+_VOLATILE = re.compile(
+    rb'name="form_build_id"[^>]*>|form-[\w-]{43}|"(?:csrf_?token|token|view_dom_id|permissionsHash)":"[^"]*"'
+    rb'|js-view-dom-id-[\w-]+|view-dom-id-[\w-]+|\?(?:v=)?[a-z0-9]{6}(?=["\'])|<!--.*?-->|nonce="[^"]*"',
+    re.DOTALL,
+)
+"""What Drupal writes anew into each answer; a page that differs in nothing else is the same page."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the ledger remembers of one live page."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+    text_hash: str | None = None
+    capture_id: str | None = None
+    gone_since: datetime | None = None
+
+
+class Live:
+    """The configured sites. Rows are made for each run: one for every known record on every site."""
+
+    name = "live"
+
+    def __init__(self, settings: config.Live, room: Room, *, contact: str | None, loopback: bool) -> None:
+        self._settings = settings
+        self._room = room
+        self._agent = user_agent(contact)
+        self._rules: dict[str, Rules] = {}
+        self._blocked = 0
+        plain = any(urlsplit(url).scheme == "http" for url in settings.base_urls)
+        self._page = Manner(
+            allow=AllowList.of(settings.base_urls, loopback=loopback, plain_http=plain),
+            interval=settings.interval,
+            max_wire=PAGE_WIRE,
+            max_decoded=PAGE_DECODED,
+        )
+        self._robots = replace(self._page, max_wire=MAX_SIZE, max_decoded=MAX_SIZE, follow=MAX_REDIRECTS)
+
+    def list_captures(self, window: tuple[str, str] | None) -> Listed:
+        """Reads robots.txt of every site; what is asked for comes from the ledger and the archive, see `rows`."""
+        total = Listed()
+        if window is not None:
+            total.notes.append("--from and --to do not apply to the live site")
+        for base in self._settings.base_urls:
+            try:
+                self._rules[base] = self._read_rules(base)
+            except (RequestFailed, TooLarge, NotAllowed) as error:
+                total.problems.append(f"{printable(base)} is not asked: {error}")
+                continue
+            delay = self._rules[base].delay
+            if delay is not None and delay > MAX_DELAY:
+                total.notes.append(f"{printable(base)} asks for {delay:.0f} s between requests; {MAX_DELAY:.0f} s are kept")
+        total.listed = sum(1 for _ in self.rows())
+        return total
+
+    def _read_rules(self, base: str) -> Rules:
+        """The site's rules, at most a day old."""
+        name = f"robots {base}"
+        kept = self._room.ledger.note(name)
+        if kept and datetime.now(UTC) - kept[1] < ROBOTS_FOR:
+            return Rules(kept[0], self._agent)
+        rules = rules_of(self._room.client.get(urljoin(base, "/robots.txt"), self._robots), self._agent)
+        self._room.ledger.keep_note(name, rules.text)
+        return rules
+
+    def rows(self) -> Iterator[Row]:
+        """One for each known record on each site that may be asked, those checked longest ago first."""
+        numbers = {node_id(url) for _, url, _ in self._room.ledger.urls()}
+        numbers |= {node_id(url) for url in self._room.archive.urls()}
+        addresses = [
+            url
+            for base, rules in self._rules.items()
+            for number in numbers
+            if number is not None and rules.allows(url := urljoin(base, f"node/{number}"))
+        ]
+        checked = dict(self._room.ledger.db.execute("SELECT url, checked_at FROM live_pages"))
+        now = to_timestamp(utc_now())
+        for url in sorted(addresses, key=lambda url: (checked.get(url, ""), len(url), url)):
+            yield Row(url=url, timestamp=now)
+
+    def fetch(self, row: Row, *, again: bool) -> Fetched | Verdict:
+        """One page as it is now."""
+        known = self._known(row.url)
+        stored = self._room.archive.entry(known.capture_id) if known.capture_id else None
+        headers: dict[str, str] = {}
+        if stored:
+            # Both at once: older Drupal answers 304 only where both match (`drupal_page_cache_header`).
+            headers |= {"If-None-Match": known.etag} if known.etag else {}
+            headers |= {"If-Modified-Since": known.last_modified} if known.last_modified else {}
+        answer = self._room.client.get(row.url, self._manner(row.url), headers)
+        if answer.status == 304 and stored:
+            self._remember(row.url, "unchanged", known)
+            return Fetched(self._unchanged(row.url, self._room.archive.read(stored)))
+        return self._judged(row.url, answer, known)
+
+    def _manner(self, url: str) -> Manner:
+        delays = [rules.delay for base, rules in self._rules.items() if url.startswith(base)]
+        longest = max((min(delay, MAX_DELAY) for delay in delays if delay is not None), default=0.0)
+        return replace(self._page, interval=max(self._settings.interval, longest))
+
+    def _judged(self, url: str, answer: Answer, known: _Known) -> Fetched | Verdict:
+        if answer.status in (404, 410):
+            return self._gone(url, answer, known)
+        challenged = any(name in answer.headers for name in _CHALLENGES) and answer.status != 200
+        if answer.status in (401, 403, 451) or challenged or "cf-mitigated" in answer.headers:
+            return self._refused(url, answer, known)
+        if answer.status != 200 and answer.status not in REDIRECTS:
+            raise RequestFailed(f"{printable(url)}: answered {answer.status}")
+        self._blocked = 0
+        text_hash = _text_hash(answer)
+        if text_hash == known.text_hash and known.capture_id:
+            self._remember(url, "unchanged", replace(known, gone_since=None))
+            return Verdict(
+                state=State.UNCHANGED, reason="the same but for what changes in each answer", capture_id=known.capture_id
+            )
+        return Fetched(_capture(url, answer))
+
+    def stored(self, row: Row, fetched: Fetched, capture_id: str | None) -> None:
+        """Told by the driver once the capture is durable: its validators are worth something only then."""
+        capture = fetched.capture
+        if capture.form is not Form.RESPONSE or capture.http_status in (404, 410):
+            return
+        # A revisit has no body to compare with, so the capture that it repeats is remembered in its place.
+        entry = self._room.archive.same_body(row.url, capture.sha256) if capture.sha256 else None
+        found = _Known(
+            etag=capture.header("etag"),
+            last_modified=capture.header("last-modified"),
+            text_hash=_hash_of(capture.http_status, capture.header("location"), capture.payload),
+            capture_id=entry.capture_id if entry else capture_id,
+        )
+        self._remember(row.url, "stored", found)
+
+    def _refused(self, url: str, answer: Answer, known: _Known) -> Verdict:
+        """A login, a denial, a firewall: it says nothing about the record, and many in a row mean that we are to go."""
+        self._remember(url, "blocked", known)
+        self._blocked += 1
+        if self._blocked >= BREAKER_LIMIT:
+            reason = f"it refused {self._blocked} pages in a row"
+            self._room.client.pacer.hold(host_of(url), BREAKER_PAUSE, reason, end=True)
+        return Verdict(state=State.BLOCKED, reason=f"the site answers {answer.status}")
+
+    def _gone(self, url: str, answer: Answer, known: _Known) -> Fetched | Verdict:
+        """Removed, when it was gone a day ago as well; then the answer itself is kept as evidence, once."""
+        now = utc_now()
+        if known.gone_since is None or now - known.gone_since < CONFIRM_AFTER:
+            self._remember(url, "gone", replace(known, gone_since=known.gone_since or now))
+            return Verdict(state=State.MISSING, reason=f"the site answers {answer.status}; not confirmed yet")
+        before = self._room.ledger.db.execute("SELECT removed_at FROM live_pages WHERE url = ?", [url]).fetchone()
+        self._remember(url, "removed", known, removed_at=iso(now))
+        if before and before[0]:
+            return Verdict(state=State.MISSING, reason="removed")
+        return Fetched(_capture(url, answer), note="removed: gone on two runs a day apart")
+
+    def _unchanged(self, url: str, original: Capture) -> Capture:
+        return Capture(
+            form=Form.REVISIT,
+            source=self.name,
+            payload=b"",
+            url=url,
+            captured_at=utc_now(),
+            fetched_at=utc_now(),
+            http_status=original.http_status,
+            http_reason=original.http_reason,
+            http_headers=tuple(pair for pair in original.http_headers if pair[0].lower() in ("content-type", "location")),
+            content_type=original.content_type,
+            payload_digest=sha1_digest(original.payload),
+            original=Original(original.warc_record_id, original.url, original.captured_at),
+        )
+
+    def _known(self, url: str) -> _Known:
+        query = "SELECT etag, last_modified, text_hash, capture_id, gone_since FROM live_pages WHERE url = ?"
+        row = self._room.ledger.db.execute(query, [url]).fetchone()
+        return _Known(row[0], row[1], row[2], row[3], from_iso(row[4])) if row else _Known()
+
+    def _remember(self, url: str, outcome: str, known: _Known, removed_at: str | None = None) -> None:
+        self._room.ledger.db.execute(
+            "INSERT INTO live_pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO UPDATE SET"
+            " checked_at = excluded.checked_at, outcome = excluded.outcome, etag = excluded.etag,"
+            " last_modified = excluded.last_modified, text_hash = excluded.text_hash, capture_id = excluded.capture_id,"
+            " gone_since = excluded.gone_since, removed_at = CASE WHEN excluded.outcome IN ('gone', 'removed', 'blocked')"
+            " THEN coalesce(removed_at, excluded.removed_at) END",
+            (
+                *(url, iso(utc_now()), outcome, known.etag, known.last_modified, known.text_hash),
+                *(known.capture_id, iso(known.gone_since), removed_at),
+            ),
+        )
+
+
+def _capture(url: str, answer: Answer) -> Capture:
+    pairs = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
+    try:
+        reason = HTTPStatus(answer.status).phrase
+    except ValueError:
+        reason = ""
+    return Capture(
+        form=Form.RESPONSE,
+        source=Live.name,
+        payload=answer.body,
+        url=url,
+        captured_at=utc_now(),
+        fetched_at=utc_now(),
+        http_status=answer.status,
+        http_reason=reason,
+        http_headers=tuple(pair for pair in pairs if pair[0].lower() not in DROPPED),
+        content_type=answer.headers.get("content-type"),
+    )
+
+
+def _text_hash(answer: Answer) -> str:
+    return _hash_of(answer.status, answer.headers.get("location"), answer.body)
+
+
+def _hash_of(status: int | None, location: str | None, body: bytes) -> str:
+    """Of a page without what the site writes anew each time."""
+    return hashlib.sha256(f"{status} {location}\n".encode() + _VOLATILE.sub(b"", body)).hexdigest()

@@ -1,0 +1,160 @@
+"""Single WARC records read out of the large files of Common Crawl and of the End of Term archive, and the index rows that say
+where they lie. Both archives use this one path (ARCHIVES.md, sections 3 and 4).
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import replace
+from io import BytesIO
+
+from scraper.capture import Capture, Form
+from scraper.encoding import UndecodableContent, decode_content
+from scraper.http import MIB, Answer, Manner
+from scraper.http_errors import RequestFailed
+from scraper.plaintext import printable, printable_url
+from scraper.rows import Fixity, Row, State, Verdict, sha1_of, to_timestamp
+from scraper.sources.base import Fetched, Room
+from scraper.sources.cdx import NotCdx
+from scraper.warc import Damage, read_captures, sha1_digest, utc_now
+
+MAX_RECORD = 64 * MIB
+"""Bytes, on the wire and unpacked (ARCHIVES.md, section 8)."""
+CUT_LENGTHS = (500 * 1024, MIB, 5 * MIB)
+"""Bytes at which crawls cut bodies: 2008-12, since 2013, since 2025; not every such record says so (ARCHIVES.md, section 3)."""
+_FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.=-]*/){0,12}[A-Za-z0-9_][A-Za-z0-9_.=-]*\.warc\.gz")
+_SECRETS = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
+
+
+def read_range(room: Room, url: str, manner: Manner, start: int, length: int, *, short: bool = False) -> Answer:
+    """Exactly these bytes of a file; `short`: fewer where the file ends before. Other statuses than 206 are handed back.
+
+    Raises RequestFailed where a server answers with another range, and what Client.get raises.
+    """
+    end = start + length - 1
+    answer = room.client.get(url, manner, {"Range": f"bytes={start}-{end}"})
+    if answer.status != 206:
+        return answer
+    told = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
+    if not told or int(told[1]) != start:
+        raise _unlike(answer, "another range than was asked for")
+    last = int(told[2])
+    if last != end and not (short and last < end and told[3] != "*" and last + 1 == int(told[3])):
+        raise _unlike(answer, "another range than was asked for")
+    if len(answer.raw) != last - start + 1:
+        raise _unlike(answer, f"{len(answer.raw)} of {last - start + 1} bytes")
+    return answer
+
+
+def _unlike(answer: Answer, what: str) -> RequestFailed:
+    return RequestFailed(f"{printable_url(answer.url)}: {what} came")
+
+
+def total_size(answer: Answer) -> int | None:
+    """The size of the whole file, in bytes, where a 206 tells it."""
+    told = answer.headers.get("content-range", "").rpartition("/")[2].strip()
+    return int(told) if re.fullmatch(r"\d{1,19}", told) else None
+
+
+def one_member(raw: bytes, limit: int = MAX_RECORD) -> bytes:
+    """What one whole gzip member holds. Raises ValueError where it is anything else than exactly that."""
+    decoder = zlib.decompressobj(31)
+    try:
+        content = decoder.decompress(raw, limit)
+    except zlib.error as error:
+        raise ValueError(f"damaged gzip: {error}") from None
+    if not decoder.eof:
+        raise ValueError(f"more than {limit} bytes" if decoder.unconsumed_tail else "gzip that is cut")
+    if decoder.unused_data:
+        raise ValueError("more than one gzip member")
+    return content
+
+
+def located_row(fields: Mapping[str, object]) -> Row | None:
+    """An index line as a row; None where it is not of use (its file has a name that no archive would give it, for example).
+
+    Raises NotCdx where it is not an index line at all.
+    """
+    texts = {name: str(value) for name, value in fields.items() if value is not None}
+    if not {"url", "timestamp", "filename", "offset", "length"} <= set(texts):
+        raise NotCdx(f"an index line that does not say where its record lies: {printable(texts, 120)}")
+    place = (texts["offset"], texts["length"])
+    if not all(re.fullmatch(r"\d{1,15}", number) for number in place) or not 0 < int(texts["length"]) <= MAX_RECORD:
+        return None
+    if not re.fullmatch(r"\d{14}", texts["timestamp"]) or not _FILE.fullmatch(texts["filename"]):
+        return None
+    if not re.match(r"https?://[^/]", texts["url"], re.IGNORECASE) or re.search(r"[\x00-\x20\x7f\ud800-\udfff]", texts["url"]):
+        return None
+    status = texts.get("status", "")
+    return Row(
+        url=texts["url"],
+        timestamp=texts["timestamp"],
+        digest=texts.get("digest") or None,
+        mime=texts.get("mime"),
+        status=int(status) if re.fullmatch(r"\d{3}", status) else None,
+        length=int(texts["length"]),
+        filename=texts["filename"],
+        offset=int(texts["offset"]),
+        truncated=texts.get("truncated") or None,
+    )
+
+
+def fetch_record(room: Room, row: Row, *, source: str, data_url: str, manner: Manner) -> Fetched | Verdict:
+    """The capture that a row points to, after every check. Raises RequestFailed, and what Client.get raises."""
+    if row.filename is None or row.offset is None or row.length is None:
+        return Verdict(state=State.MISSING, reason="the index does not say where it lies")
+    answer = read_range(room, data_url + row.filename, manner, row.offset, row.length)
+    if answer.status in (403, 404, 410):
+        # S3 answers 403 for a missing file where listing is denied (ARCHIVES.md, section 4).
+        return Verdict(state=State.MISSING, reason=f"the archive answers {answer.status} for the file")
+    if answer.status != 206:
+        raise _unlike(answer, f"status {answer.status}")
+    capture = _only_record(answer, row, source)
+    return Fetched(_as_stored(capture, row, source), _fixity(capture, row))
+
+
+def _only_record(answer: Answer, row: Row, source: str) -> Capture:
+    try:
+        one_member(answer.raw)
+    except ValueError as error:
+        raise _unlike(answer, printable(error)) from None
+    found = list(read_captures(BytesIO(answer.raw), source))
+    if len(found) != 1 or isinstance(found[0], Damage):
+        raise _unlike(answer, "no single whole WARC record")
+    capture = found[0][1]
+    if capture.url != row.url:
+        raise _unlike(answer, f"the record of {printable_url(capture.url or 'no address')}")
+    if capture.captured_at is None or to_timestamp(capture.captured_at) != row.timestamp:
+        raise _unlike(answer, f"a record of another time than {row.timestamp}")
+    return capture
+
+
+def _as_stored(capture: Capture, row: Row, source: str) -> Capture:
+    """The record as it lies in the archive's file, without secrets."""
+    truncated = capture.truncated or row.truncated
+    if truncated is None and capture.form is Form.RESPONSE and len(capture.payload) in CUT_LENGTHS:
+        truncated = "length"
+    return replace(
+        capture,
+        source=source,
+        fetched_at=utc_now(),
+        http_headers=tuple(pair for pair in capture.http_headers if pair[0].lower() not in _SECRETS),
+        payload_digest=sha1_of(row.digest) or capture.payload_digest,
+        truncated=truncated,
+        origin=f"{row.filename}:{row.offset}",
+    )
+
+
+def _fixity(capture: Capture, row: Row) -> Fixity:
+    """Writers hash the body with chunking left in, or without: either will do (ARCHIVES.md, section 5, "Digest")."""
+    listed = sha1_of(row.digest)
+    if listed is None or capture.form is Form.REVISIT:
+        return Fixity.NOT_COMPARABLE
+    candidates = [capture.payload, capture.content]
+    try:
+        candidates.append(decode_content(capture.payload, chunked=True))
+    except UndecodableContent as error:
+        candidates.append(error.partial)
+    return Fixity.MATCHES if listed in map(sha1_digest, candidates) else Fixity.DIFFERS

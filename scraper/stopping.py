@@ -1,0 +1,70 @@
+"""Ctrl-C and SIGTERM: the run ends within seconds and loses nothing.
+
+A signal raises at once only while the run waits or listens to the network, where nothing can be half done; everywhere else it
+is noted, and the run ends before its next wait.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from scraper.http_errors import Stopped
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stop:
+    """Whether the run was asked to end."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._interruptible = False
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM ask this run to end while the block runs. Elsewhere than in the main thread nothing is changed."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        if self._interruptible:
+            self._interruptible = False
+            raise Stopped
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """A signal in this block raises Stopped at once; so does entering it after one."""
+        self.check()
+        self._interruptible = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._interruptible = False
+
+    def check(self) -> None:
+        """Raises Stopped where the run was asked to end."""
+        if self.asked:
+            raise Stopped
+
+    def sleep(self, seconds: float, *, tick: Callable[[float], None] | None = None) -> None:
+        """Waits; `tick` is told the seconds left, about once a second. Raises Stopped."""
+        ends = time.monotonic() + seconds
+        with self.interruptible():
+            while (left := ends - time.monotonic()) > 0:
+                if tick:
+                    tick(left)
+                time.sleep(min(left, 1.0))

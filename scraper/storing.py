@@ -1,0 +1,112 @@
+"""From a fetched capture to the archive: once, and without its body where that is stored already.
+
+The order is the promise: the archive makes a capture durable before the ledger hears of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from scraper.addresses import url_key
+from scraper.archive import Archive, Entry
+from scraper.capture import Capture, Form, Original
+from scraper.ledger import Ledger
+from scraper.rows import EMPTY_SHA1, Fixity, Row, State, Verdict, sha1_of, to_time, to_timestamp
+from scraper.sources.base import Fetched
+from scraper.warc import sha1_digest, utc_now
+
+
+class Storing:
+    """Puts the captures of one source into the archive."""
+
+    def __init__(self, archive: Archive, ledger: Ledger, source: str) -> None:
+        self._archive = archive
+        self._ledger = ledger
+        self._source = source
+
+    def without_asking(self, row: Row) -> Verdict | None:
+        """What can be settled with what is stored: the same capture, or the same body by the listing's digest; else None."""
+        moment = to_time(row.timestamp)
+        stored = self._archive.at(row.url, moment) if moment else None
+        if stored and not stored.truncated:
+            return Verdict(state=State.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
+        if elsewhere := self._ledger.stored_elsewhere(self._source, url_key(row.url), row):
+            return Verdict(state=State.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
+        original = self._original_of(row)
+        if original is None or moment is None:
+            return None
+        content_type = original.header("content-type")
+        revisit = Capture(
+            form=Form.REVISIT,
+            source=self._source,
+            payload=b"",
+            url=row.url,
+            captured_at=moment,
+            http_status=original.http_status,
+            http_reason=original.http_reason,
+            http_headers=(("Content-Type", content_type),) if content_type else (),
+            content_type=content_type,
+        )
+        return self._add(_as_revisit(revisit, original), State.UNCHANGED, Fixity.MATCHES)
+
+    def _original_of(self, row: Row) -> Capture | None:
+        """A stored capture of the same page whose digest in the index is the row's, and which may stand for it.
+
+        Not for redirects, whose bodies are alike wherever they lead, nor where the stored body is not what its index said.
+        """
+        digest = sha1_of(row.digest)
+        if digest is None or digest == EMPTY_SHA1:
+            return None
+        entry = self._archive.with_digest(row.url, digest)
+        if entry is None and row.is_revisit and (known := self._ledger.original_of(url_key(row.url), digest)):
+            entry = self._archive.entry(known)
+            entry = entry if entry and entry.payload_digest == digest else None
+        if entry is None or entry.form != Form.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
+            return None
+        if not row.is_revisit and entry.http_status != row.status:
+            return None
+        return None if self._ledger.fixity(entry.capture_id) == Fixity.DIFFERS else self._archive.read(entry)
+
+    def add(self, fetched: Fetched) -> Verdict:
+        """Stores what came, as a revisit where its body is stored for this address already."""
+        capture = fetched.capture
+        known = self._archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
+        if known and not (known.truncated and not capture.truncated):
+            return Verdict(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
+        original = self._same_body(capture)
+        if original:
+            return self._add(_as_revisit(capture, self._archive.read(original)), State.UNCHANGED, fetched.fixity, fetched.note)
+        state = State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
+        return self._add(capture, state, fetched.fixity, fetched.note)
+
+    def _same_body(self, capture: Capture) -> Entry | None:
+        if capture.form is not Form.RESPONSE or not capture.content or not capture.url or not capture.sha256:
+            return None
+        found = self._archive.same_body(capture.url, capture.sha256)
+        return found if found and found.form == Form.RESPONSE and not found.truncated else None
+
+    def _add(self, capture: Capture, state: State, fixity: Fixity, note: str = "") -> Verdict:
+        entry = self._archive.add(capture)
+        self._archive.flush()
+        return Verdict(
+            state=state if entry else State.DUPLICATE,
+            reason=note if entry else "stored already",
+            served_timestamp=to_timestamp(capture.captured_at) if capture.captured_at else None,
+            served_url=capture.url,
+            capture_id=capture.capture_id,
+            fixity=fixity,
+            truncated=capture.truncated,
+        )
+
+
+def _as_revisit(capture: Capture, original: Capture) -> Capture:
+    """The capture without its body. It carries the digest of the stored body, by which replay finds it (WARC 1.1, 6.7.2)."""
+    return replace(
+        capture,
+        form=Form.REVISIT,
+        payload=b"",
+        payload_digest=sha1_digest(original.payload),
+        original=Original(original.warc_record_id, original.url, original.captured_at),
+        warc_record_id=None,
+        fetched_at=capture.fetched_at or utc_now(),
+    )

@@ -1,0 +1,28 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakearchive.run import Ran, run, write_config
+from tests.fakearchive.server import FakeArchive
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeArchive]:
+    with FakeArchive().running() as archive:
+        yield archive
+
+
+@pytest.fixture
+def tta_fetch(fake: FakeArchive, tmp_path: Path) -> Callable[..., Ran]:
+    """`tta fetch` against `fake`, with settings by keyword; the data folder is `tmp_path / "data"`."""
+
+    def fetch(*arguments: str, **settings: object) -> Ran:
+        config = write_config(tmp_path / "tta.toml", fake.url, **settings)
+        return run(tmp_path / "data", config, *arguments)
+
+    return fetch

@@ -1,0 +1,114 @@
+"""`tta` as a test runs it: the real command in a process of its own, with a configuration of tiny waits."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scraper.archive import Archive
+from scraper.capture import Capture, iso
+from scraper.cli import main
+
+HOST = "bjatta.bja.ojp.gov"
+
+
+def write_config(path: Path, url: str, **changes: object) -> Path:
+    """A configuration file that points every source at `url`. `changes`: TOML values by `section__key`."""
+    sections: dict[str, dict[str, object]] = {
+        "http": {"allow_loopback": True, "contact": "mailto:test@example.org"},
+        "sources.wayback": {
+            "cdx_url": f"{url}/cdx",
+            "replay_url": f"{url}/web/",
+            "cdx_interval": 0.0,
+            "replay_interval": 0.0,
+        },
+        "sources.commoncrawl": {
+            "collinfo_url": f"{url}/collinfo.json",
+            "data_url": f"{url}/",
+            "index_interval": 0.0,
+            "data_interval": 0.0,
+        },
+        "sources.endofterm": {
+            "index_url": f"{url}/eot-index/collections/",
+            "data_url": f"{url}/",
+            "index_interval": 0.0,
+            "data_interval": 0.0,
+        },
+        "sources.live": {"base_urls": [f"{url}/"], "interval": 0.0},
+        "retry": {"attempts": 3, "backoff": 0.01, "deadline": 5.0},
+    }
+    for name, value in changes.items():
+        section, _, key = name.rpartition("__")
+        sections[section.replace("__", ".")][key] = value
+    lines = []
+    for section, values in sections.items():
+        lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None), ""]
+    path.write_text("\n".join(lines))
+    return path
+
+
+@dataclass
+class Ran:
+    """A finished command."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        return json.loads(self.out)  # type: ignore[no-any-return]
+
+    def source(self, name: str = "wayback") -> dict[str, Any]:
+        return self.report["sources"][name]  # type: ignore[no-any-return]
+
+
+def start(data: Path, config: Path, *arguments: str) -> subprocess.Popen[str]:
+    """`tta --data DATA --config CONFIG fetch --json ARGUMENTS` in a process of its own."""
+    command = [
+        sys.executable,
+        "-c",
+        "from scraper.cli import main; main()",
+        "--data",
+        str(data),
+        "--config",
+        str(config),
+        "fetch",
+        "--json",
+    ]
+    root = Path(__file__).parents[2]
+    return subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root)
+
+
+def run(data: Path, config: Path, *arguments: str) -> Ran:
+    """The same in this process, which saves the start; `start` is for what has to be stopped or killed."""
+    out, err = io.StringIO(), io.StringIO()
+    status: object = None
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main(["--data", str(data), "--config", str(config), "fetch", "--json", *arguments])
+        except SystemExit as done:
+            status = done.code
+    assert isinstance(status, int)
+    return Ran(status, out.getvalue(), err.getvalue())
+
+
+def finished(process: subprocess.Popen[str], timeout: float = 60) -> Ran:
+    out, err = process.communicate(timeout=timeout)
+    return Ran(process.returncode, out, err)
+
+
+def stored(data: Path) -> list[Capture]:
+    with Archive(data / "archive") as archive:
+        return [archive.read(entry) for entry in archive.entries()]
+
+
+def captures(data: Path) -> list[tuple[str | None, str | None]]:
+    """Address and time of everything stored, sorted."""
+    return sorted((capture.url, iso(capture.captured_at)) for capture in stored(data))  # type: ignore[type-var]

@@ -1,0 +1,147 @@
+"""A fetch from beginning to end: what is listed is stored, once, and a second run asks only for the listing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from scraper.capture import Form, iso
+from tests.fakearchive.run import HOST, Ran, captures, finished, start, stored, write_config
+from tests.fakearchive.server import FakeArchive
+
+Fetch = Callable[..., Ran]
+
+
+def test_everything_listed_is_stored_once(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    for number in range(3):
+        fake.add(f"https://{HOST}/node/{13435 + number}", f"2024010{number + 1}000000")
+    fake.add(f"https://rp.{HOST}/node/13435", "20240201000000")
+    first = tta_fetch()
+    assert first.status == 0, first.err
+    assert (first.source()["listed"], first.source()["new"], first.source()["fetched"]) == (4, 4, 4)
+    assert len(fake.replays()) == 4
+    assert sorted((c.url, c.content) for c in stored(tmp_path / "data")) == sorted((k.url, k.body) for k in fake.kept)
+    fake.arrivals.clear()
+    second = tta_fetch()
+    assert (second.status, fake.replays(), second.source()["fetched"]) == (0, [], 0)
+    assert fake.listings()
+
+
+def test_the_command_works_as_a_process(fake: FakeArchive, tmp_path: Path) -> None:
+    fake.add(f"https://{HOST}/node/1", "20240101000000")
+    ran = finished(start(tmp_path / "data", write_config(tmp_path / "tta.toml", fake.url)))
+    assert (ran.status, ran.source()["fetched"]) == (0, 1), ran.err
+
+
+def test_a_capture_keeps_its_headers_times_and_origin(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    secret = (("Set-Cookie", "SESS=1"), ("Authorization", "Basic x"), ("Transfer-Encoding", "chunked"), ("Content-Length", "-1"))
+    kept = fake.add(
+        f"https://{HOST}/node/1",
+        "20240101123456",
+        headers=(
+            ("Content-Type", "text/html; charset=UTF-8"),
+            ("X-Drupal-Cache", "HIT"),
+            ("X-Twice", "1"),
+            ("X-Twice", "2"),
+            *secret,
+        ),
+    )
+    assert tta_fetch().status == 0
+    (capture,) = stored(tmp_path / "data")
+    names = [name.lower() for name, _ in capture.http_headers]
+    assert sorted(names) == ["content-type", "x-drupal-cache", "x-twice", "x-twice"]
+    assert (capture.form, capture.source, capture.http_status) == (Form.RESPONSE, "wayback", 200)
+    assert iso(capture.captured_at) == "2024-01-01T12:34:56Z"
+    assert capture.fetched_at is not None
+    assert (capture.payload_digest, capture.origin) == (f"sha1:{kept.digest}", "item-1/file-1.warc.gz")
+
+
+def test_an_archived_redirect_is_a_capture_of_its_own(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    where = f"https://{HOST}/user/login?destination=/node/1"
+    fake.add(f"https://{HOST}/node/1", "20240101000000", b"moved", status=302, headers=(("Location", where),))
+    assert tta_fetch().status == 0
+    (capture,) = stored(tmp_path / "data")
+    assert (capture.http_status, capture.header("location")) == (302, where)
+    assert len(fake.replays()) == 1
+
+
+def test_the_same_body_is_a_revisit_and_is_not_downloaded(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    for day in (1, 2, 3):
+        fake.add(f"https://{HOST}/node/1", f"2024010{day}000000", b"<html>same</html>")
+    fake.add(f"https://{HOST}/node/1", "20240104000000", b"<html>other</html>")
+    fake.add(f"http://{HOST}/node/1", "20240105000000", b"<html>same</html>", row={"mimetype": "warc/revisit", "statuscode": "-"})
+    ran = tta_fetch()
+    assert (ran.source()["fetched"], ran.source()["unchanged"]) == (2, 3)
+    assert len(fake.replays()) == 2
+    found = stored(tmp_path / "data")
+    assert [c.form for c in sorted(found, key=lambda c: c.captured_at)] == [  # type: ignore[arg-type, return-value]
+        Form.RESPONSE,
+        Form.REVISIT,
+        Form.REVISIT,
+        Form.RESPONSE,
+        Form.REVISIT,
+    ]
+    first = next(c for c in found if iso(c.captured_at) == "2024-01-01T00:00:00Z")
+    for revisit in (c for c in found if c.form is Form.REVISIT and iso(c.captured_at) != "2024-01-04T00:00:00Z"):
+        assert revisit.original is not None
+        assert (revisit.original.url, revisit.original.captured_at) == (first.url, first.captured_at)
+        assert (revisit.payload_digest, revisit.http_status) == (first.payload_digest, 200)
+
+
+def test_the_same_body_behind_another_digest_is_a_revisit_too(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    fake.add(f"https://{HOST}/node/1", "20240101000000", b"<html>same</html>")
+    fake.add(f"https://{HOST}/node/1", "20240102000000", b"<html>same</html>", row={"digest": "-"})
+    assert tta_fetch().source()["unchanged"] == 1
+    assert [c.form for c in stored(tmp_path / "data")] == [Form.RESPONSE, Form.REVISIT]
+
+
+def test_a_capture_that_came_from_a_file_is_not_fetched_again(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    from scraper.archive import Archive
+    from tests.test_archive import page
+
+    imported = page(1, source="files")
+    with Archive(tmp_path / "data" / "archive", writable=True) as archive:
+        archive.add(imported)
+    assert imported.url and imported.captured_at
+    fake.add(imported.url, imported.captured_at.strftime("%Y%m%d%H%M%S"))
+    ran = tta_fetch()
+    assert (ran.status, ran.source()["duplicate"], fake.replays()) == (0, 1, [])
+    assert len(stored(tmp_path / "data")) == 1
+
+
+def test_limit_dry_run_and_window(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    for year in (2021, 2022, 2023, 2024):
+        fake.add(f"https://{HOST}/node/1", f"{year}0601000000")
+    dry = tta_fetch("--dry-run")
+    assert (dry.status, dry.source()["to_fetch"], fake.replays()) == (0, 4, [])
+    assert tta_fetch("--from", "2022", "--to", "2023").source()["fetched"] == 2
+    assert captures(tmp_path / "data") == [
+        (f"https://{HOST}/node/1", "2022-06-01T00:00:00Z"),
+        (f"https://{HOST}/node/1", "2023-06-01T00:00:00Z"),
+    ]
+    assert tta_fetch("--limit", "1").source()["fetched"] == 1
+    assert tta_fetch("--limit", "5").source()["fetched"] == 1
+
+
+def test_names_and_configuration_that_are_wrong(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    unknown = tta_fetch("waybak")
+    assert (unknown.status, "waybak" in unknown.err) == (2, True)
+    assert tta_fetch("--from", "yesterday").status == 2
+    wrong = tta_fetch(http__contcat="x")
+    assert (wrong.status, "http.contcat" in wrong.err) == (2, True)
+    off = tta_fetch(sources__wayback__enabled=False)
+    assert (off.status, "no source is enabled" in off.err) == (1, True)
+    assert tta_fetch("wayback", sources__wayback__enabled=False).status == 0
+    nobody = tta_fetch(http__contact=None, sources__wayback__cdx_url="https://web.archive.org/cdx/search/cdx")
+    assert (nobody.status, "contact" in nobody.err) == (1, True)
+    assert not fake.replays()
+
+
+def test_nothing_from_outside_reaches_the_terminal_as_it_came(fake: FakeArchive, tta_fetch: Fetch) -> None:
+    evil = "\x1b]0;owned\x07\u202e"
+    fake.on_listing += [lambda handler: handler.answer(200, f"<html>{evil}</html>".encode())] * 3
+    ran = tta_fetch()
+    assert ran.status == 4
+    assert "\x1b" not in ran.err + ran.out
+    assert "\u202e" not in ran.err + ran.out
+    assert "\\x1b" in ran.err

@@ -1,0 +1,58 @@
+"""The data travels one way (DESIGN.md, "Rooms"): imports say so."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PURE = sorted((ROOT / "parsers").glob("*.py"))
+CLOSED = {
+    "scraper.archive": (
+        "scraper.sources",
+        "scraper.fetch",
+        "scraper.database",
+        "scraper.export",
+        "scraper.serve",
+        "scraper.commands",
+    ),
+    "scraper.sources": ("scraper.fetch", "scraper.database", "scraper.export", "scraper.serve", "scraper.commands"),
+    "scraper.database": ("scraper.sources", "scraper.fetch", "scraper.export", "scraper.serve", "scraper.commands"),
+    "scraper.export": ("scraper.sources", "scraper.fetch", "scraper.commands"),
+}
+"""What each room never imports. Sources may ask the archive what it holds; nothing asks the sources."""
+NO_IO = {"os", "io", "socket", "sqlite3", "pathlib", "subprocess", "httpx", "shutil", "tempfile", "urllib.request", "logging"}
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("path", PURE, ids=lambda path: path.name)
+def test_parsers_are_pure(path: Path) -> None:
+    named = imports(path)
+    assert not {name for name in named if name.split(".")[0] == "scraper" or name in NO_IO}
+
+
+def within(module: str, room: str) -> bool:
+    return module == room or module.startswith(f"{room}.")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "scraper").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_import_goes_back_up(path: Path) -> None:
+    own = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    closed = [room for start, rooms in CLOSED.items() if within(own, start) for room in rooms]
+    assert not [name for name in imports(path) for room in closed if within(name, room)]
+
+
+@pytest.mark.parametrize("path", sorted([*(ROOT / "scraper").rglob("*.py"), *PURE]), ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_stay_readable(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
