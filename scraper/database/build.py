@@ -31,6 +31,21 @@ class _Shown(NamedTuple):
     body: str | None
 
 
+class _Placed(NamedTuple):
+    """A row of `fields` with its place: what `parsers.record.Field` has, without being a model."""
+
+    position: int
+    section: str | None
+    label: str | None
+    name: str | None
+    item: str | None
+    value: str | None
+    state: str
+    href: str | None
+    datetime: str | None
+    occurrence: int
+
+
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
@@ -142,10 +157,11 @@ def merged_rows(merge: Merge) -> tuple[list[Any], Rows]:
     """What several pages say together: the columns are derived from the merged fields, not merged themselves."""
     sourced = merge.fields()
     # `derive` and its neighbours only look at the rows, and making models of them again would take longer than they do
-    fields = cast("list[Field]", [one.row for one in sourced])
+    placed = [_Placed(position, *one.row[1:]) for position, one in enumerate(sourced, start=1)]
+    fields = cast("list[Field]", placed)
     values = derive(Head.model_construct(**merge.head), fields)
     return value_row(values), {
-        "fields": [(position, *one.row[1:], one.capture_id) for position, one in enumerate(sourced, start=1)],
+        "fields": [(*row, one.capture_id) for row, one in zip(placed, sourced, strict=True)],
         "sections": [(position, *section) for position, section in enumerate(merge.sections(), start=1)],
         "milestones": [(one.position, one.title, one.date, one.notes, one.details) for one in milestones(fields)],
         "performance_metrics": [(one.position, one.question, one.answer) for one in performance_metrics(fields)],
