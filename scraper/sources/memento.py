@@ -58,10 +58,11 @@ def memento_time(headers: httpx.Headers) -> datetime | None:
 
 def offered(answer: Answer, replay_url: str) -> Offer | None:
     """The capture that a redirect of the archive's own leads to; None where it leads anywhere else."""
-    if answer.status not in REDIRECTS:
+    location = answer.headers.get("location", "").strip()
+    if answer.status not in REDIRECTS or not location:
         return None
     try:
-        target = urljoin(answer.url, answer.headers.get("location", "").strip())
+        target = urljoin(answer.url, location)
     except ValueError:
         return None
     found = _in_replay(target, replay_url)
