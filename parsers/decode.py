@@ -63,7 +63,7 @@ def _as_declared(content: bytes, encoding: str) -> str:
     if encoding == "utf-8" and not _is_utf8(content) and not _MULTIBYTE.search(content):
         return _windows(content)
     if encoding == "cp1252":
-        return content.decode("utf-8", "replace") if _is_utf8(content) and _MULTIBYTE.search(content) else _windows(content)
+        return _windows(content)
     try:
         return content.decode(encoding, "replace")
     except (LookupError, ValueError, UnicodeError):

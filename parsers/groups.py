@@ -32,12 +32,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class _Sub:
-    """A field of an item, or (without label and name) text of the item that belongs to no label."""
+    """A field of an item, or (without label and name) text of the item that belongs to no label. `text`: a value read already."""
 
     label: str | None
     name: str | None
     values: list[Element | str]
     place: Element | None
+    text: str | None = None
 
 
 def holds_group(block: Block, title: str | None) -> bool:
@@ -82,6 +83,7 @@ def _rows_of(item: list[_Sub], title: str | None, name: str | None, number: str,
         own_name = name if alone else sub.name
         whole = sub.label is None and sub.name is None
         values = [read_value(nodes, base) for nodes in ([sub.values] if whole else items_of(sub.values))]
+        values += [Value(sub.text)] if sub.text else []
         filled = [value for value in values if value.text]
         if not filled and sub.label is None and sub.name is None:
             continue
@@ -125,7 +127,13 @@ def _several(elements: list[Element], table: str | None) -> list[list[_Sub]]:
     """Elements side by side: an item each, but paragraphs of prose between them belong together."""
     if all(element.tag not in ("div", "li", "dd", "table", "section", "article", "ul", "ol") for element in elements):
         return _plain(list(elements), table)
-    return [item for element in elements for item in _items([element], table)]
+    items: list[list[_Sub]] = []
+    for element in elements:
+        inside = _items([element], table)
+        items += (
+            inside if element.tag in ("table", "ul", "ol") or is_items(element) else [[sub for item in inside for sub in item]]
+        )
+    return [item for item in items if item]
 
 
 def _only_blocks(element: Element) -> bool:
@@ -248,13 +256,29 @@ def _table_row(header: list[str | None], row: list[Element]) -> list[_Sub]:
 
 
 def _plain(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
-    """Text without elements of its own: an item a line, where the lines are not the prose of one answer."""
+    """Text without elements of its own: fields of the form `Label: value`, else an item a line unless it is prose."""
     place = next((node for node in nodes if isinstance(node, Element)), None)
     lines = [line.strip() for line in readable(nodes).splitlines() if line.strip()]
-    pairs = [_LABELLED_LINE.fullmatch(line) for line in lines]
-    if lines and all(pair and normal(pair[1]).startswith(_STEMS) for pair in pairs):
-        return _by_repeated_label([_Sub(pair[1], None, [pair[2]], place) for pair in pairs if pair])
+    if lines and _labelled(lines[0]):
+        return _by_repeated_label(_labelled_subs(lines, place))
     prose = table != "milestones" and any(len(line) > MAX_METRIC_LINE for line in lines)
     if len(lines) < 2 or prose or table is None:
         return [[_Sub(None, None, nodes, place)]] if lines else []
     return [[_Sub(None, None, [line], place)] for line in lines]
+
+
+def _labelled(line: str) -> re.Match[str] | None:
+    """A line that begins with a label of the group's own fields and a colon."""
+    found = _LABELLED_LINE.fullmatch(line)
+    return found if found and normal(found[1]).startswith(_STEMS) else None
+
+
+def _labelled_subs(lines: list[str], place: Element | None) -> list[_Sub]:
+    """Lines of the form `Label: value`; a line without a label continues the value before it."""
+    texts: list[tuple[str, list[str]]] = []
+    for line in lines:
+        if found := _labelled(line):
+            texts.append((found[1], [found[2]]))
+        else:
+            texts[-1][1].append(line)
+    return [_Sub(label, None, [], place, "\n".join(value)) for label, value in texts]

@@ -20,7 +20,6 @@ from parsers.shape import (
     has_field_class,
     is_flat_label,
     is_item,
-    is_prose,
 )
 from parsers.tree import BLOCKS, Element, readable
 from parsers.value import Value, items_of, read_value
@@ -46,13 +45,29 @@ def read_content(root: Element, base: str | None) -> Content:
     """All fields and sections below `root`. `base`: the page's address, for its relative links."""
     shapes = Shapes()
     shapes.learn(root)
-    blocks = list(_Scan(shapes).blocks(root))
+    blocks = list(_Scan(shapes).blocks(_content_of(root)))
+    if not any(block.kind == "field" for block in blocks):
+        blocks = list(_text(root, [root]))
     content = Content()
     writer = _Writer(content, base)
     body = _body(blocks)
     for block in blocks:
         writer.write(block, is_body=block is body)
     return content
+
+
+def _content_of(root: Element) -> Element:
+    """The element whose children are the body and the fields: wrappers around all of the content are looked through."""
+    element = root
+    while True:
+        filled = [child for child in element.elements if child.content]
+        if element.has_own_text() or len(filled) != 1 or filled[0].tag not in ("div", "section", "main", "article"):
+            break
+        if has_field_class(filled[0]):
+            break
+        element = filled[0]
+    blocks = [child for child in element.elements if child.content and child.tag in BLOCKS and child.tag not in _LOOSE]
+    return element if len(blocks) > 1 else root
 
 
 def _body(blocks: list[Block]) -> Block | None:
@@ -82,9 +97,13 @@ class _Scan:
         content = element.content
         index = 0
         while index < len(content):
-            child = content[index]
+            child = self._unwrapped(content[index])
             following = content[index + 1] if index + 1 < len(content) else None
-            if is_flat_label(child, following) and isinstance(child, Element):
+            if (
+                isinstance(child, Element)
+                and is_flat_label(child, following)
+                and not self._is_field(child, after_known=self._after_known)
+            ):
                 yield from _text(element, loose)
                 loose = []
                 end = self._end_of_run(content, index)
@@ -93,7 +112,9 @@ class _Scan:
                 index = end
                 continue
             index += 1
-            if not isinstance(child, Element) or (child.tag in _LOOSE and not self._is_field(child)):
+            if not isinstance(child, Element) or (
+                child.tag in _LOOSE and not self._is_field(child, after_known=self._after_known)
+            ):
                 loose.append(child)
                 continue
             found = list(self._of_child(child))
@@ -104,6 +125,16 @@ class _Scan:
             loose = []
             yield from found
         yield from _text(element, loose)
+
+    def _unwrapped(self, child: Element | str) -> Element | str:
+        """Looks through wrappers around one block, as layout builders put around each field."""
+        while isinstance(child, Element) and child.tag in BLOCKS and child.tag not in _LOOSE:
+            content = child.content
+            inner = content[0] if len(content) == 1 else None
+            if not isinstance(inner, Element) or inner.tag not in BLOCKS or self._is_field(child, after_known=True):
+                break
+            child = inner
+        return child
 
     def _of_child(self, child: Element) -> Iterator[Block]:
         block = field_of(child, self._shapes, after_known=self._after_known)
@@ -119,8 +150,8 @@ class _Scan:
     def _saw(self, label: Element) -> None:
         self._after_known = self._after_known or known(label.line()) is not None
 
-    def _is_field(self, element: Element) -> bool:
-        return field_of(element, self._shapes, after_known=self._after_known) is not None or (
+    def _is_field(self, element: Element, *, after_known: bool) -> bool:
+        return field_of(element, self._shapes, after_known=after_known) is not None or (
             element.tag in ("table", "ul", "ol") and self._is_container(element)
         )
 
@@ -134,17 +165,19 @@ class _Scan:
     def _look_inside(self, element: Element) -> bool:
         if element.tag not in BLOCKS or not self._shapes.holds_fields(element):
             return False
-        if self._shapes.is_main_road(element):
+        if self._shapes.is_main_road(element) or (self._shapes.classed and self._shapes.holds_classed_fields(element)):
             return True
-        children = element.elements
-        if element.has_own_text() or any(self._is_text(child) for child in children):
+        if element.has_own_text():
             return False
-        return any(has_field_class(child) or self._is_field(child) or self._is_container(child) for child in children)
-
-    def _is_text(self, child: Element) -> bool:
-        if child.tag in HEADINGS or not child.content or self._is_field(child) or self._is_container(child):
-            return False
-        return child.tag in _LOOSE or child.tag not in BLOCKS or is_prose(child)
+        fields = values = 0
+        for child in element.elements:
+            if self._is_field(child, after_known=True) or self._is_container(child):
+                fields += 1
+            elif child.tag in _LOOSE and child.tag not in HEADINGS and child.content:
+                return False
+            else:
+                values += child.tag not in HEADINGS and bool(child.content)
+        return fields > 0 and fields >= values
 
     def _end_of_run(self, content: list[Element | str], start: int) -> int:
         """Where the values of a flat label end: before the next label of its kind, a field, or a container."""
@@ -213,7 +246,7 @@ class _Writer:
 
     def _write_field(self, block: Block, label: str | None, *, is_body: bool) -> None:
         name = BODY if is_body else block.name
-        if is_body or block.kind == "text":
+        if is_body:
             values = [read_value(block.values, self._base)]
         else:
             values = [read_value(item, self._base) for item in items_of(block.values)]

@@ -13,8 +13,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from parsers.columns import derive, entry_of, flags, has_value, milestones, performance_metrics
 from parsers.html import Content, read_content
 from parsers.kinds import kind_of_page
-from parsers.labels import Type, known
+from parsers.labels import Type, known, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Record
+from parsers.shape import has_field_class
 from parsers.tree import BLOCKS, Element, build, parse, readable
 from parsers.urls import node_id, without_archive
 from parsers.values import iso_time, number, place, reference, time_range, yes_no
@@ -36,6 +37,8 @@ _SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+by\b", re.I
 _BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
 _MAX_BYLINE = 400
+_MAX_BEFORE_BYLINE = 120
+"""Characters: only a title and the words beside a picture stand before the line `Submitted by`, never the body."""
 _MAX_CANDIDATES = 200
 
 
@@ -223,8 +226,12 @@ def _byline(root: Element) -> _Byline:
 def _byline_starts(root: Element) -> list[Element]:
     """Elements whose own text begins the line, in page order: `Submitted by` anywhere, a bare `By` only where a class vouches."""
     found: list[Element] = []
+    before = 0
     for node in root.walk():
-        if not isinstance(node, Element):
+        if isinstance(node, str):
+            before += len(node.strip())
+            continue
+        if before > _MAX_BEFORE_BYLINE or has_field_class(node) or _is_paragraph_of_prose(node):
             continue
         first = next((child for child in node.children if isinstance(child, str) and not child.isspace()), None)
         if first is None:
@@ -233,6 +240,11 @@ def _byline_starts(root: Element) -> list[Element]:
         if _SUBMITTED.match(first) or (vouched and _BYLINE.match(first)):
             found.append(node)
     return found
+
+
+def _is_paragraph_of_prose(node: Element) -> bool:
+    """A body may begin with such a line too; there it has paragraphs beside it."""
+    return node.tag == "p" and node.parent is not None and sum(one.tag == "p" for one in node.parent.elements) > 1
 
 
 def _is_created(node: Element) -> bool:
@@ -300,6 +312,7 @@ def _is_record(root: Element, content: Content, title: str | None) -> bool:
 def evidence(content: Content) -> tuple[int, int]:
     """How many of the registry's own labels a page has, and how many of its typed fields hold what they can't."""
     good = len({section.label for section in content.sections if known(section.label)})
+    good += len({section for row in content.fields if row.label is None and (section := section_of_instruction(row.value or ""))})
     bad = 0
     for row in content.fields:
         entry = entry_of(row)

@@ -72,8 +72,7 @@ def kind_by_bytes(content: bytes, content_type: str | None) -> Page | None:
     head = content[:4096].lstrip()
     if not content.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         return Page(kind=Kind.UNREADABLE, reason="the page is empty")
-    magic = next((name for start, name in _MAGIC if content.startswith(start) or head.startswith(start)), None)
-    if magic:
+    if magic := known_format(head):
         return Page(kind=Kind.NOT_HTML, reason=f"a {magic}")
     declared = (content_type or "").split(";")[0].strip().lower()
     looks_html = re.search(rb"<(!doctype\s+html|html|head|body|article|div|p|h1)\b", content[:65536], re.IGNORECASE) is not None
@@ -85,9 +84,14 @@ def kind_by_bytes(content: bytes, content_type: str | None) -> Page | None:
         return Page(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
     if head.startswith(b"<?xml") and not looks_html:
         return Page(kind=Kind.NOT_HTML, reason="XML")
-    if _is_binary(content):
+    if is_binary(content):
         return Page(kind=Kind.NOT_HTML, reason="binary data")
     return None
+
+
+def known_format(head: bytes) -> str | None:
+    """The name of a file format that is no page, by its first bytes."""
+    return next((name for start, name in _MAGIC if head.startswith(start)), None)
 
 
 def _is_json(content: bytes) -> bool:
@@ -98,17 +102,15 @@ def _is_json(content: bytes) -> bool:
     return True
 
 
-def _is_binary(content: bytes) -> bool:
-    """NUL bytes that are not every second byte (UTF-16), or mostly control characters."""
+def is_binary(content: bytes) -> bool:
+    """More than one control character in twenty. NULs at every second place are UTF-16, not binary."""
     sample = content[:4096]
     if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
         return False
-    nuls = sample.count(0)
-    halves = max(sample[::2].count(0), sample[1::2].count(0))
-    if nuls and not (nuls == halves and nuls > len(sample) // 5):
-        return nuls > 8 or nuls * 50 > len(sample)
-    controls = sum(byte < 9 or 13 < byte < 32 for byte in sample)
-    return not nuls and controls * 10 > len(sample)
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if min(even, odd) * 20 < max(even, odd) and max(even, odd) * 5 > len(sample):
+        return False
+    return sum(byte < 9 or 13 < byte < 32 for byte in sample) * 20 > len(sample)
 
 
 def kind_of_page(title: str | None, text: str, source: str) -> Page:

@@ -23,9 +23,7 @@ _ITEM_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?item")
 _ITEMS_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?items")
 HIDDEN = frozenset(("visually-hidden", "sr-only", "usa-sr-only", "element-invisible", "hidden", "visuallyhidden", "invisible"))
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
-_PROSE = frozenset("p ul ol pre blockquote table h1 h2 h3 h4 h5 h6 br img".split())
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
-_VALUE_MARKERS = ("field__item", "field--item", "field-item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,10 @@ class Shapes:
 
     taught: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     known_labels: int = 0
+    classed_fields: int = 0
+    bare_fields: int = 0
     _known_inside: dict[int, int] = field(default_factory=dict)
+    _first_known: set[int] = field(default_factory=set)
     _field_inside: set[int] = field(default_factory=set)
 
     def learn(self, root: Element) -> None:
@@ -55,14 +56,19 @@ class Shapes:
             element, index = path.pop()
             if index == 0:
                 self._known_inside[id(element)] = 0
+                self.classed_fields += has_field_class(element)
                 if element is not root and name_of(element) and _is_opaque_field(element):
+                    if path:
+                        self._field_inside.add(id(path[-1][0]))
                     continue
                 self._look_at(element)
             children = element.elements
             if index < len(children):
                 path.append((element, index + 1))
                 path.append((children[index], 0))
-            elif path:
+                continue
+            self._teach(element)
+            if path:
                 parent = path[-1][0]
                 self._known_inside[id(parent)] += self._known_inside[id(element)]
                 if id(element) in self._field_inside or has_field_class(element):
@@ -76,11 +82,37 @@ class Shapes:
                 continue
             self._known_inside[id(element)] += 1
             if index == 0:
-                self.taught.add(shape(element, child))
+                self._first_known.add(id(element))
+
+    def _teach(self, element: Element) -> None:
+        """Takes the shape of an element with a known label, once all inside is counted."""
+        if id(element) in self._first_known:
+            first = element.content[0]
+            assert isinstance(first, Element)
+            if not self.is_container_of(element, first):
+                self.taught.add(shape(element, first))
+                self.bare_fields += not has_field_class(element)
+
+    def is_container_of(self, element: Element, first: Element) -> bool:
+        """Whether the first child is a field without a value among further fields, and not the label of all that follows."""
+        if has_field_class(first):
+            return True
+        inner = first.content
+        if len(inner) != 1 or not isinstance(inner[0], Element):
+            return False
+        return any(self._known_inside.get(id(child), 0) for child in element.elements if child is not first)
 
     def is_main_road(self, element: Element) -> bool:
         """Whether at least half of the page's known labels stand inside."""
         return self.known_labels > 0 and 2 * self._known_inside.get(id(element), 0) >= self.known_labels
+
+    @property
+    def classed(self) -> bool:
+        """Whether the page's own fields say so by their classes; then what else looks like a field is text."""
+        return self.classed_fields > self.bare_fields
+
+    def holds_classed_fields(self, element: Element) -> bool:
+        return id(element) in self._field_inside
 
     def holds_fields(self, element: Element) -> bool:
         return id(element) in self._field_inside or self._known_inside.get(id(element), 0) > 0
@@ -158,7 +190,7 @@ def _label_at(element: Element, content: list[Element | str], shapes: Shapes, *,
     if not isinstance(first, Element) or is_item(first) or is_items(first):
         return None
     text = first.line()
-    if text is None:
+    if text is None or shapes.is_container_of(element, first):
         return None
     if known(text) is not None:
         return 0 if len(content) > 1 or classed or shape(element, first) in shapes.taught else None
@@ -181,8 +213,3 @@ def is_flat_label(child: Element | str, following: Element | str | None) -> bool
         return False
     alike = isinstance(following, Element) and (following.tag, following.classes) == (child.tag, child.classes)
     return not alike or child.tag == "div"
-
-
-def is_prose(element: Element) -> bool:
-    """Whether an element holds text of its own, or elements that only text has."""
-    return element.has_own_text() or any(child.tag in _PROSE or child.tag in _INLINE for child in element.elements)

@@ -29,6 +29,8 @@ SKIPPED = frozenset(
 """Elements without content of the record's own; a record's fields never stand in a form (an edit form's do)."""
 TRANSPARENT = frozenset(("font", "nobr", "bdi", "bdo", "center"))
 """Wrappers that translators and old editors put around text; they say nothing about structure."""
+_FORMATTING = frozenset("a b big code em i s small strike strong tt u".split())
+"""Elements that the parser opens again in all that follows where they were not closed (HTML standard, "active formatting")."""
 BLOCKS = frozenset(
     "address article aside blockquote dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hr "
     "legend li main ol p pre section summary table tbody td tfoot th thead tr ul caption body html".split()
@@ -128,6 +130,7 @@ def _flatten(text: str) -> str:
 def build(node: LexborNode) -> Element:
     """The light tree below (and with) a node of the parsed page."""
     root = Element(node, None)
+    reopened = False
     stack: list[tuple[LexborNode | None, Element]] = [(node.first_child, root)]
     while stack:
         current, parent = stack.pop()
@@ -146,9 +149,33 @@ def build(node: LexborNode) -> Element:
         element = Element(current, parent)
         if not _SKIPPED_CLASSES.isdisjoint(element.classes):
             continue
+        reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.classes)))
         parent.children.append(element)
         stack.append((current.first_child, element if element.depth < MAX_DEPTH else parent))
+    if reopened:
+        _unwrap_formatting(root)
     return root
+
+
+def _unwrap_formatting(root: Element) -> None:
+    """Takes out emphasis that was never closed and so stands around blocks and labels; their content stays in its place."""
+    inner_last = [node for node in root.walk() if isinstance(node, Element)][::-1]
+    for element in [*inner_last, root]:
+        children: list[Element | str] = []
+        for child in element.children:
+            if isinstance(child, Element) and _is_reopened(child):
+                for moved in child.elements:
+                    moved.parent = element
+                children += child.children
+            else:
+                children.append(child)
+        element.children = children
+
+
+def _is_reopened(element: Element) -> bool:
+    if element.tag not in _FORMATTING or element.classes:
+        return False
+    return not element.content or any(child.tag in BLOCKS or child.classes for child in element.elements)
 
 
 class _Text:

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
-_NODE = re.compile(r"(?:/index\.php)?(?:/[a-z]{2}(?:-[a-z]{2,8})?)?/node/(\d{1,19})/?", re.IGNORECASE)
+_NODE = re.compile(r"(?:/index\.php)?(?:/[a-z]{2}(?:-[a-z]{2,8})?)?/node/([0-9]{1,19})/?", re.IGNORECASE)
 _ARCHIVED = re.compile(
     r"(?:(?:https?:)?//[^/?#\s]+)?/(?:[\w.-]+/){0,3}\d{4,14}(?:[a-z]{2}_)?/((?:https?:/{1,2}|mailto:|tel:|ftp:/{1,2}).+)",
     re.IGNORECASE,

@@ -148,17 +148,7 @@ class Archive:
 
     def read(self, entry: Entry) -> Capture:
         """The capture itself. Raises ArchiveDamaged where the file no longer holds it."""
-        path = self.folder / entry.warc_file
-        try:
-            with path.open("rb") as file:
-                file.seek(entry.warc_offset)
-                member = file.read(entry.warc_length)
-        except OSError as error:
-            raise ArchiveDamaged(f"{path}: {error.strerror}; restore it from a copy") from None
-        item = next(read_captures(BytesIO(member), entry.source), None)
-        if item is None or isinstance(item, Damage):
-            raise ArchiveDamaged(f"{path} at {entry.warc_offset}: no readable record; restore it from a copy")
-        return item[1]
+        return read_entry(self.folder, entry)
 
     def add(self, capture: Capture) -> Entry | None:
         """Appends the capture; None where the archive has it already. Durable after the next `flush`."""
@@ -232,6 +222,21 @@ class Archive:
             done.append(f"{path.name}: an unfinished record of {unfinished} bytes at the end was removed")
         self._catalog.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path.name, end])
         return done
+
+
+def read_entry(folder: Path, entry: Entry) -> Capture:
+    """A stored capture, without the catalog: what worker processes read with. Raises ArchiveDamaged."""
+    path = folder / entry.warc_file
+    try:
+        with path.open("rb") as file:
+            file.seek(entry.warc_offset)
+            member = file.read(entry.warc_length)
+    except OSError as error:
+        raise ArchiveDamaged(f"{path}: {error.strerror}; restore it from a copy") from None
+    item = next(read_captures(BytesIO(member), entry.source), None)
+    if item is None or isinstance(item, Damage):
+        raise ArchiveDamaged(f"{path} at {entry.warc_offset}: no readable record; restore it from a copy")
+    return item[1]
 
 
 def members(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:

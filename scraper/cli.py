@@ -16,7 +16,11 @@ from scraper.plaintext import printable
 _COMMANDS = {
     "import": "import_",
     "fetch": "fetch",
+    "load": "load",
     "parse": "parse",
+    "export": "export",
+    "status": "status",
+    "why": "why",
 }
 """Command to module; loaded when called, because starting Datasette's or the fetcher's libraries takes a while."""
 

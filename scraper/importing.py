@@ -28,7 +28,7 @@ def import_paths(folder: Path, paths: Iterable[Path]) -> Imported:
     done = Imported()
     with Archive(folder, writable=True) as archive:
         done.recovered = archive.recovered
-        for item in read_paths(paths):
+        for item in read_paths(paths, but=folder):
             if isinstance(item, Problem):
                 done.problems.append(item)
             elif archive.add(item) is None:

@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
+from parsers.kinds import is_binary, known_format
 from scraper.capture import Capture, Form
 from scraper.encoding import GZIP_MAGIC, ZSTD_MAGIC, UndecodableContent, gunzip
 from scraper.warc import Damage, read_captures
@@ -43,18 +44,21 @@ class Problem:
     reason: str
 
 
-def read_paths(paths: Iterable[Path]) -> Iterator[Capture | Problem]:
-    """Every capture in the given files and folders, folders in the order of their names."""
+def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Problem]:
+    """Every capture in the given files and folders, folders in the order of their names; nothing in the folder `but`."""
     for path in paths:
         if path.is_dir():
-            yield from _read_folder(path)
+            yield from _read_folder(path, but.resolve())
         else:
             yield from read_file(path)
 
 
-def _read_folder(folder: Path) -> Iterator[Capture | Problem]:
-    for parent, folders, names in os.walk(folder, onerror=None):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+def _read_folder(folder: Path, but: Path) -> Iterator[Capture | Problem]:
+    refused: list[OSError] = []
+    for parent, folders, names in os.walk(folder, onerror=refused.append):
+        yield from (Problem(Path(error.filename), error.strerror or "can't be read") for error in refused)
+        refused.clear()
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and (Path(parent) / name).resolve() != but)
         for name in sorted(names):
             if not name.startswith("."):
                 yield from read_file(Path(parent) / name)
@@ -121,8 +125,8 @@ def _read_page(path: Path, file: BinaryIO) -> Iterator[Capture | Problem]:
         if truncated is None:
             yield Problem(path, "the file is empty")
         return
-    if _is_binary(body[:_HEAD]):
-        yield Problem(path, "not a page: binary data")
+    if (format_ := known_format(body[:_HEAD])) or is_binary(body[:_HEAD]):
+        yield Problem(path, f"not a page: {format_ or 'binary data'}")
         return
     is_html = _HTML.search(body[:_HEAD].replace(b"\0", b"")) is not None
     yield Capture(
@@ -133,18 +137,6 @@ def _read_page(path: Path, file: BinaryIO) -> Iterator[Capture | Problem]:
         truncated=truncated,
         origin=path.name,
     )
-
-
-def _is_binary(head: bytes) -> bool:
-    """NUL bytes where no UTF-16 explains them, a document's magic number, or mostly control characters."""
-    if head.startswith((b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x7fELF", b"\xd0\xcf\x11\xe0")):
-        return True
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return False
-    if b"\0" in head:
-        return max(head[::2].count(0), head[1::2].count(0)) * 4 < len(head)
-    controls = sum(byte < 9 or 13 < byte < 32 for byte in head)
-    return controls * 20 > len(head)
 
 
 def _read_wacz(path: Path) -> Iterator[Capture | Problem]:

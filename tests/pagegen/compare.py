@@ -61,7 +61,7 @@ def wrong_fields(truth: PageTruth, rows: Iterable[Row], elsewhere: str = "") -> 
             used.add(found)
             at = found + 1
     uncertain = [field for field in truth.fields if not field.certain]
-    everything = " ".join([elsewhere, *(f"{row.get('label')} {plain(row.get('value'))}" for row in actual)])
+    everything = " ".join([elsewhere, *(f"{row.get('item')} {row.get('label')} {plain(row.get('value'))}" for row in actual)])
     for word in (word for field in uncertain for text in (field.label, *field.values) for word in words_of(text or "")):
         if word.rstrip(":") not in everything:
             wrong.append(f"missing the word {word!r} of a field whose bounds are open")

@@ -1,0 +1,59 @@
+"""`tta status`: what there is, how fresh, and what the parser did not know."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+
+import click
+
+from scraper.folders import Folders
+from scraper.plaintext import printable
+from scraper.status import Status, status
+
+_MOST_SHOWN = 20
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.pass_obj
+def command(folders: Folders, as_json: bool) -> None:
+    """Say what there is, how fresh it is, and which labels are unknown."""
+    found = status(folders)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(found)))
+        return
+    for line in _lines(folders, found):
+        click.echo(line)
+
+
+def _lines(folders: Folders, found: Status) -> Iterator[str]:
+    if not found.archived and not found.loaded:
+        yield f"nothing in {printable(folders.data)} yet: run `tta import` or `tta fetch`"
+        return
+    yield f"archive        {found.archived} captures" + (
+        f", {found.not_loaded} not loaded: run `tta load`" if found.not_loaded else ""
+    )
+    if not found.loaded:
+        return
+    yield f"records        {found.records}, with {found.changes} changes seen"
+    yield f"captures       {found.captures}: {_counts(found.kinds)}"
+    yield f"sources        {_counts(found.sources)}"
+    first, last = found.first_captured_at or "-", found.last_captured_at or "-"
+    yield f"captured       {first} to {last}" + (f", {found.time_unknown} at unknown times" if found.time_unknown else "")
+    yield f"unknown labels {len(found.unknown_labels)}"
+    yield from _listed(found.unknown_labels, "records")
+    yield f"flags          {len(found.flags)}"
+    yield from _listed(found.flags, "captures")
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {printable(name)}" for name, count in counts.items()) or "none"
+
+
+def _listed(counts: dict[str, int], unit: str) -> Iterator[str]:
+    for name, count in list(counts.items())[:_MOST_SHOWN]:
+        yield f"  {printable(name, 120)}: {count} {unit}"
+    if len(counts) > _MOST_SHOWN:
+        yield f"  and {len(counts) - _MOST_SHOWN} more: see --json"

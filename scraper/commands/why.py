@@ -1,0 +1,109 @@
+"""`tta why`: where a value comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from scraper.database.connection import reading
+from scraper.errors import ExitStatus
+from scraper.folders import Folders
+from scraper.plaintext import printable
+from scraper.why import Origin, Reason, Why
+
+_WIDTH = 12
+_SNIPPET_LINES = 20
+
+
+@click.command("why")
+@click.argument("record", metavar="RECORD")
+@click.argument("field", metavar="[FIELD]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.pass_obj
+def command(folders: Folders, record: str, field: str | None, as_json: bool) -> int:
+    """Say where a value of a record comes from.
+
+    RECORD is a node number, a reference or a record_id; FIELD a column, a label or a machine name. Without FIELD the record's
+    captures and fields are listed.
+    """
+    with reading(folders.database) as db:
+        why = Why(db, folders.archive)
+        record_id = why.record(record)
+        if field is None:
+            captures, fields = why.captures(record_id), why.fields(record_id)
+            if as_json:
+                click.echo(json.dumps({"record_id": record_id, "captures": captures, "fields": fields}))
+            else:
+                _print(_overview(record_id, captures, fields))
+            return ExitStatus.DONE
+        reason = why.field(record_id, field)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(reason)))
+    else:
+        _print(_story(reason))
+    return ExitStatus.PARTLY_DONE if any(origin.fixity is None for origin in reason.origins) else ExitStatus.DONE
+
+
+def _print(lines: Iterator[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _line(name: str, value: object) -> str:
+    return f"{name:<{_WIDTH}} {printable('-' if value is None else value, 2000)}"
+
+
+def _overview(record_id: str, captures: list[dict[str, Any]], fields: list[dict[str, Any]]) -> Iterator[str]:
+    yield _line("record", record_id)
+    for capture in captures:
+        yield _line("capture", " ".join(str(capture[name] or "-") for name in ("captured_at", "source", "kind", "url")))
+    when = {capture["capture_id"]: capture["captured_at"] for capture in captures}
+    for row in fields:
+        value = row["value"] if row["state"] == "value" else f"({row['state']})"
+        name = ": ".join(filter(None, (row["item"], row["label"] or row["name"] or "(no label)")))
+        yield f"{printable(name)} = {printable(value, 100)}   [{when.get(row['capture_id']) or 'time unknown'}]"
+
+
+def _story(reason: Reason) -> Iterator[str]:
+    yield _line("record", reason.record_id)
+    yield _line("field", reason.field)
+    for name, value in reason.columns.items():
+        yield _line("column", f"{name} = {'NULL' if value is None else value}")
+    for row in reason.rows:
+        first, *more = (row.get("value", row.get("text")) or "-").splitlines() or ["-"]
+        yield _line("value", first)
+        yield from (_line("", line) for line in more)
+        details = {name: row.get(name) for name in ("state", "label", "name", "section", "item", "href", "datetime")}
+        yield _line("", ", ".join(f"{name} {value}" for name, value in details.items() if value))
+    for change in reason.changes:
+        old, new = (printable("(empty)" if change[name] is None else change[name], 200) for name in ("old_value", "new_value"))
+        yield _line("changed", f"{change['seen_after']} .. {change['seen_by']}: {old} -> {new}")
+    if not reason.changes:
+        yield _line("changed", "no change was seen")
+    for origin in reason.origins:
+        yield from _origin(origin)
+
+
+def _origin(origin: Origin) -> Iterator[str]:
+    capture = origin.capture
+    yield _line("capture", f"{capture['capture_id']} {capture['kind']}")
+    yield _line("  url", capture["url"])
+    yield _line("  time", capture["captured_at"] or "not known")
+    yield _line("  source", capture["source"])
+    yield _line("  status", capture["http_status"])
+    yield _line("  archive", f"{capture['warc_file']} at {capture['warc_offset']}")
+    if capture["original_id"]:
+        yield _line("  repeats", f"capture {capture['original_id']}")
+    yield _line("  sha256", f"{capture['sha256']} ({origin.fixity or 'not checked'})")
+    if origin.replay:
+        yield _line("  replay", origin.replay)
+    if origin.place is None:
+        yield _line("  place", origin.problem)
+        return
+    yield _line("  place", origin.place)
+    for line in (origin.snippet or "").splitlines()[:_SNIPPET_LINES]:
+        yield "  | " + printable(line, 500)

@@ -1,0 +1,165 @@
+"""Builds the rows of records out of the parsed pages of all their captures, a record at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from parsers.columns import derive, milestones, performance_metrics
+from parsers.record import Field, Head, State
+from parsers.urls import without_archive
+from scraper.database.grouping import BUILD_ORDER
+from scraper.database.merge import Merge, Seen
+from scraper.database.parsed import VALUE_COLUMNS, Content, unpack, value_row
+from scraper.database.schema import insert_sql
+from scraper.database.spill import Spill
+
+_OF_A_RECORD = ("records", "fields", "sections", "milestones", "performance_metrics", "changes")
+_NODE = VALUE_COLUMNS.index("node_id")
+_ROWS_AT_ONCE = 20_000
+
+
+class _Shown(NamedTuple):
+    """A capture of a record, as the database lists it. `body`: the capture that holds the page; None where nobody does."""
+
+    record_id: str
+    capture_id: str
+    captured_at: str | None
+    url: str | None
+    body: str | None
+
+
+Rows = dict[str, list[tuple[Any, ...]]]
+
+
+def build(db: sqlite3.Connection, spill: Spill) -> int:
+    """Writes every record of `temp.affected` anew, from the captures it has now; returns how many there are."""
+    for table in reversed(_OF_A_RECORD):
+        db.execute(f"DELETE FROM {table} WHERE record_id IN (SELECT record_id FROM temp.affected)")
+    rows: Rows = {table: [] for table in _OF_A_RECORD}
+    count = waiting = 0
+    for record_id, captures in _captures(db):
+        waiting += _add(rows, record_id, captures, spill)
+        count += 1
+        if waiting > _ROWS_AT_ONCE:
+            _write(db, rows)
+            waiting = 0
+    _write(db, rows)
+    return count
+
+
+def _captures(db: sqlite3.Connection) -> Iterator[tuple[str, Iterator[_Shown]]]:
+    query = f"""
+        SELECT record_id, capture_id, captured_at, url, CASE WHEN form IS NOT NULL THEN coalesce(original_id, capture_id) END
+        FROM captures WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id, {BUILD_ORDER}
+    """
+    return groupby(map(_Shown._make, db.execute(query)), key=lambda shown: shown.record_id)
+
+
+def _write(db: sqlite3.Connection, rows: Rows) -> None:
+    for table, waiting in rows.items():
+        db.executemany(insert_sql(table), waiting)
+        waiting.clear()
+
+
+def _add(rows: Rows, record_id: str, captures: Iterator[_Shown], spill: Spill) -> int:
+    """Appends the rows of one record; returns how many."""
+    story = _Story(spill)
+    for shown in captures:
+        story.add(shown)
+    values, parts = story.result()
+    if record_id.isdecimal():
+        values[_NODE] = int(record_id)
+    rows["records"].append((record_id, *values, story.url or story.page_url, story.first, story.last, story.captures))
+    for table, members in parts.items():
+        rows[table] += [(record_id, *member) for member in members]
+    return 1 + sum(map(len, parts.values()))
+
+
+class _Story:
+    """The captures of one record, in order. Where all show the same page, what was derived from it is the record's."""
+
+    def __init__(self, spill: Spill) -> None:
+        self._spill = spill
+        self._page: bytes | None = None
+        self._content: Content | None = None
+        self._seen: Seen | None = None
+        self._merge: Merge | None = None
+        self._before: list[Seen] = []
+        self.url: str | None = None
+        self.page_url: str | None = None
+        self.first: str | None = None
+        self.last: str | None = None
+        self.captures = 0
+
+    def add(self, shown: _Shown) -> None:
+        self.captures += 1
+        if shown.url:
+            self.url = without_archive(shown.url)
+        if shown.captured_at:
+            self.first = self.first or shown.captured_at
+            self.last = shown.captured_at
+        page = self._spill.get(shown.body) if shown.body else None
+        if page is None:
+            return
+        content = self._content if self._content is not None and page == self._page else unpack(page)
+        seen = Seen(shown.capture_id, shown.captured_at, content)
+        if self._merge is None and self._seen is not None and content is not self._content:
+            self._merge = Merge()
+            for earlier in self._before:
+                self._merge.add(earlier)
+        if self._merge is not None:
+            self._merge.add(seen)
+        else:
+            self._before.append(seen)
+        self._page, self._content, self._seen = page, content, seen
+        self.page_url = content.url or self.page_url
+
+    def result(self) -> tuple[list[Any], Rows]:
+        """The record's columns, and the rows of its other tables without the record."""
+        if self._seen is None:
+            return [None] * len(VALUE_COLUMNS), {}
+        if self._merge is not None:
+            return merged_rows(self._merge)
+        return page_rows(self._seen)
+
+
+def page_rows(seen: Seen) -> tuple[list[Any], Rows]:
+    """What one page says, as it was derived when it was parsed."""
+    content, capture_id = seen.content, seen.capture_id
+    return list(content.values), {
+        "fields": [(position, *row[1:], capture_id) for position, row in enumerate(content.fields, start=1)],
+        "sections": [(position, *section, capture_id) for position, section in enumerate(content.sections, start=1)],
+        "milestones": [tuple(row) for row in content.milestones],
+        "performance_metrics": [tuple(row) for row in content.performance_metrics],
+        "changes": [],
+    }
+
+
+def merged_rows(merge: Merge) -> tuple[list[Any], Rows]:
+    """What several pages say together: the columns are derived from the merged fields, not merged themselves."""
+    sourced = merge.fields()
+    fields = [
+        Field.model_construct(
+            position=position,
+            section=one.row.section,
+            label=one.row.label,
+            name=one.row.name,
+            item=one.row.item,
+            value=one.row.value,
+            state=State(one.row.state),
+            href=one.row.href,
+            datetime=one.row.datetime,
+        )
+        for position, one in enumerate(sourced, start=1)
+    ]
+    values = derive(Head.model_construct(**merge.head), fields)
+    return value_row(values), {
+        "fields": [(position, *one.row[1:], one.capture_id) for position, one in enumerate(sourced, start=1)],
+        "sections": [(position, *section) for position, section in enumerate(merge.sections(), start=1)],
+        "milestones": [(one.position, one.title, one.date, one.notes, one.details) for one in milestones(fields)],
+        "performance_metrics": [(one.position, one.question, one.answer) for one in performance_metrics(fields)],
+        "changes": [tuple(change) for change in merge.changes],
+    }

@@ -1,0 +1,94 @@
+"""Opens `tta.db`, for the one writer or for a reader, and turns SQLite's complaints into lines that say what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from scraper.database.schema import APPLICATION, VERSION
+from scraper.errors import TtaError
+
+BUSY_SECONDS = 30.0
+"""How long to wait for another program that writes to the file."""
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """The database as it is now, for reading only: one state for the whole block, whatever a load commits meanwhile.
+
+    Raises TtaError where there is none, or none that this program can read.
+    """
+    with _explained(path):
+        if not path.is_file():
+            raise TtaError(f"there is no database at {path}: run `tta load`")
+        with closing(
+            sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+        ) as db:
+            db.execute("BEGIN")
+            version = _version_of(db, path)
+            if version is None:
+                raise TtaError(f"{path} is empty: run `tta load`")
+            if version != VERSION:
+                raise TtaError(f"{path} was made by another version of this program: run `tta load --rebuild`")
+            yield db
+
+
+@contextmanager
+def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int | None]]:
+    """A connection in one open transaction, and the version of the tables it finds (None: there are none yet).
+
+    The archive's catalog is readable in it as schema `archive`. The end of the block commits, an exception rolls back.
+    Raises TtaError. The caller holds the data folder's lock.
+    """
+    with _explained(path):
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
+        with closing(connection) as db:
+            found = _version_of(db, path)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA cache_size = -65536")
+            db.execute("ATTACH DATABASE ? AS archive", [f"{catalog.resolve().as_uri()}?mode=ro"])
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db, found
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def _version_of(db: sqlite3.Connection, path: Path) -> int | None:
+    """The version of the tables; None for a database without any. Raises TtaError for somebody else's database."""
+    if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        return None
+    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
+        raise TtaError(f"{path} is not a database of this program: move it away, then run `tta load`")
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Lines for people in place of SQLite's errors."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise TtaError(_advice(path, error)) from error
+    except OSError as error:
+        raise TtaError(f"{error.filename or path}: {error.strerror or error}") from error
+
+
+def _advice(path: Path, error: sqlite3.Error) -> str:
+    code = getattr(error, "sqlite_errorname", "") or ""
+    if code.startswith("SQLITE_FULL"):
+        return f"no room left on the disk of {path}; nothing was changed: make room and run the command again"
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return f"another program is writing to {path}; nothing was changed: end it and run the command again"
+    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return f"{path} is damaged ({error}): delete it and run `tta load`; it is made again from the archive"
+    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
+        return f"{path} can't be read or written ({error}): check the folder's permissions and disk; nothing was changed"
+    return f"{path}: {error}; nothing was changed: run `tta load --rebuild`"

@@ -1,0 +1,106 @@
+"""Gives every capture its record, by the rules of `identity`, and its kind; computed anew over all captures at each load.
+
+What changes by that is collected in `temp.affected`: records to be built again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from scraper.database.identity import Marks, group
+
+SHOWS = "form IS NOT NULL"
+"""A capture that shows a record: by its own body, or as a revisit of one that does."""
+_BY_TIME = "rtrim(coalesce(captured_at, ''), 'Z')"
+"""Sorts times as moments: a fraction of a second comes after the full second, unknown time first (`merge.order`)."""
+BUILD_ORDER = f"{_BY_TIME}, form = 'html', capture_id"
+
+_WORKING = {
+    "todo": "capture_id",  # to be parsed next
+    "parsed": "capture_id",  # parsed in this load
+    "touched": "capture_id",  # new, or of another meaning than before
+    "affected": "record_id",  # to be built again
+    "known": "capture_id",  # in the database before a rebuild
+}
+
+
+def prepare(db: sqlite3.Connection) -> None:
+    """The working tables of one load; they end with its connection."""
+    for table, key in _WORKING.items():
+        db.execute(f"CREATE TEMP TABLE {table} ({key} TEXT PRIMARY KEY) WITHOUT ROWID")
+
+
+def assign(db: sqlite3.Connection) -> None:
+    """Sets `captures.record_id`, and adds to `temp.affected` every record that loses, gains or keeps a touched capture."""
+    _set(db, "NULL", f"NOT ({SHOWS}) AND (warc_type != 'revisit' OR original_id IS NOT NULL)")
+    _set(db, "CAST(node_id AS TEXT)", f"{SHOWS} AND node_id IS NOT NULL")
+    _assign_without_node(db)
+    _set(
+        db,
+        "(SELECT CAST(min(shown.node_id) AS TEXT) FROM captures shown"
+        " WHERE shown.node_id = captures.node_id AND shown.form IS NOT NULL)",
+        f"NOT ({SHOWS}) AND warc_type = 'revisit' AND original_id IS NULL",
+    )
+    db.execute(
+        "INSERT OR IGNORE INTO temp.affected "
+        "SELECT record_id FROM captures JOIN temp.touched USING (capture_id) WHERE record_id IS NOT NULL"
+    )
+
+
+def _assign_without_node(db: sqlite3.Connection) -> None:
+    without = f"{SHOWS} AND node_id IS NULL"
+    marked = "(reference IS NOT NULL OR address IS NOT NULL)"
+    pairs = db.execute(f"SELECT DISTINCT reference, address FROM captures WHERE {without} AND {marked}").fetchall()
+    records = group(
+        (Marks(*pair) for pair in pairs),
+        lambda reference: _lowest_node(db, "reference", reference),
+        lambda address: _lowest_node(db, "address", address),
+    )
+    db.execute("CREATE TEMP TABLE marks (reference TEXT, address TEXT, record_id TEXT)")
+    db.executemany("INSERT INTO temp.marks VALUES (?, ?, ?)", ((*marks, record_id) for marks, record_id in records.items()))
+    db.execute("CREATE INDEX temp.marks_by_pair ON marks (reference, address)")
+    _set(
+        db,
+        "(SELECT m.record_id FROM temp.marks m WHERE m.reference IS captures.reference AND m.address IS captures.address)",
+        f"{without} AND {marked}",
+    )
+    db.execute("DROP TABLE temp.marks")
+    _set(db, "'capture:' || coalesce(original_id, capture_id)", f"{without} AND NOT {marked} AND warc_type != 'revisit'")
+    _set(
+        db,
+        "(SELECT original.record_id FROM captures original WHERE original.capture_id = captures.original_id)",
+        f"{without} AND NOT {marked} AND warc_type = 'revisit'",
+    )
+
+
+def _lowest_node(db: sqlite3.Connection, column: str, value: str) -> int | None:
+    query = f"SELECT min(node_id) FROM captures WHERE {column} = ? AND {SHOWS}"
+    found = db.execute(query, [value]).fetchone()[0]
+    return None if found is None else int(found)
+
+
+def _set(db: sqlite3.Connection, record_id: str, where: str) -> None:
+    """Sets `record_id`, an SQL expression, where it is not so yet, and notes what that touches."""
+    db.execute("CREATE TEMP TABLE moved (capture_id TEXT PRIMARY KEY, old TEXT, new TEXT) WITHOUT ROWID")
+    db.execute(
+        f"INSERT INTO temp.moved SELECT capture_id, record_id, {record_id} AS new FROM captures "
+        f"WHERE ({where}) AND record_id IS NOT {record_id}"
+    )
+    db.execute("INSERT OR IGNORE INTO temp.affected SELECT old FROM temp.moved WHERE old IS NOT NULL")
+    db.execute("INSERT OR IGNORE INTO temp.touched SELECT capture_id FROM temp.moved")
+    db.execute("UPDATE captures SET record_id = moved.new FROM temp.moved WHERE moved.capture_id = captures.capture_id")
+    db.execute("DROP TABLE temp.moved")
+
+
+def set_kinds(db: sqlite3.Connection) -> None:
+    """Of the captures of a record with one body the first is `record` and each later one a `revisit` (DESIGN.md, "Fetching")."""
+    db.execute(
+        f"""
+        UPDATE captures SET kind = ranked.kind FROM (
+            SELECT capture_id, CASE row_number() OVER (PARTITION BY record_id, sha256 ORDER BY {BUILD_ORDER})
+                   WHEN 1 THEN 'record' ELSE 'revisit' END AS kind
+            FROM captures WHERE {SHOWS} AND warc_type != 'revisit' AND record_id IN (SELECT record_id FROM temp.affected)
+        ) AS ranked
+        WHERE ranked.capture_id = captures.capture_id AND captures.kind != ranked.kind
+        """
+    )

@@ -1,0 +1,201 @@
+"""Brings the database in line with the archive, in one transaction: what it lacks is parsed, what that touches is built anew.
+
+The order in which captures came makes no difference: every step but the parsing looks at all captures, and a record is always
+built from all its captures, the older ones read from the archive once more (docs/decisions/).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scraper.archive import CATALOG, Archive, Entry
+from scraper.database import grouping, revisits, schema
+from scraper.database.build import build
+from scraper.database.connection import writing
+from scraper.database.identity import address
+from scraper.database.parsed import Verdict
+from scraper.database.spill import Spill
+from scraper.database.tables import BY_NAME
+from scraper.database.workers import parse_all, sensible_workers
+from scraper.errors import ArchiveDamaged, TtaError
+from scraper.folders import Folders
+
+Progress = Callable[[int, int], None]
+_ENTRY = ", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)
+_READ = ("reason", "node_id", "reference", "form", "shape", "flags")
+_READ_AGAIN = (
+    f"UPDATE captures SET (kind, {', '.join(_READ)}) = ({', '.join('?' * (len(_READ) + 1))}) "
+    f"WHERE capture_id = ? AND ({', '.join(_READ)}) IS NOT ({', '.join('?' * len(_READ))})"
+)
+_AT_ONCE = 500
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a load did. `unreadable`: places in the archive that could not be read, a line each; their captures are not loaded."""
+
+    captures: int = 0
+    records: int = 0
+    built: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+
+def load(folders: Folders, *, rebuild: bool = False, workers: int | None = None, progress: Progress | None = None) -> Loaded:
+    """Loads what the archive has and the database lacks; `rebuild` makes all of it again. The caller holds the folder's lock.
+
+    `workers`: processes to parse in; None chooses. `progress` is told how many captures of how many are parsed.
+    Raises TtaError, and then nothing was changed.
+    """
+    folder = folders.archive
+    if not folder.is_dir():
+        raise TtaError(f"there is no archive at {folder}: run `tta import` or `tta fetch` first")
+    with (
+        Archive(folder, writable=True),
+        Spill(folders.data) as spill,
+        writing(folders.database, folder / CATALOG) as (db, version),
+    ):
+        fresh = rebuild or version != schema.VERSION
+        grouping.prepare(db)
+        if fresh:
+            _remember_captures(db)
+            schema.drop(db, history=version is not None and version != schema.VERSION)
+            schema.create(db)
+        schema.refresh_dictionary(db)
+        job = _Load(db, folder, spill, workers, progress)
+        if job.parse_new() or fresh:
+            schema.finish(db, ("captures",))
+            job.settle()
+            job.done.built = build(db, spill)
+            schema.finish(db)
+            db.execute("PRAGMA analysis_limit = 1000")
+            db.execute("ANALYZE main")
+        job.done.records = db.execute("SELECT count(*) FROM records").fetchone()[0]
+        return job.done
+
+
+def _remember_captures(db: sqlite3.Connection) -> None:
+    """Lists the captures that the database has before it is made again (`_note_damage` asks)."""
+    if db.execute("SELECT 1 FROM main.sqlite_master WHERE name = 'captures'").fetchone():
+        db.execute("INSERT INTO temp.known SELECT capture_id FROM main.captures")
+
+
+class _Load:
+    """One load, inside its transaction."""
+
+    def __init__(
+        self, db: sqlite3.Connection, folder: Path, spill: Spill, workers: int | None, progress: Progress | None
+    ) -> None:
+        self.db = db
+        self.folder = folder
+        self.spill = spill
+        self.workers = workers
+        self.progress = progress
+        self.done = Loaded()
+
+    def parse_new(self) -> bool:
+        """Parses and lists the captures that the database lacks; whether there were any."""
+        self.db.execute(
+            "INSERT INTO temp.todo SELECT capture_id FROM archive.captures EXCEPT SELECT capture_id FROM main.captures"
+        )
+        for parsed in self._parsed():
+            self._keep_new(parsed)
+        self.done.captures = self.db.execute("SELECT count(*) FROM temp.parsed").fetchone()[0]
+        return self.done.captures > 0
+
+    def settle(self) -> None:
+        """Finds every capture's record, and reads the older captures of the records that are to be built again.
+
+        Where those are read differently now, because the parser has changed since, the records are found once more.
+        """
+        changed = True
+        while changed:
+            revisits.resolve(self.db)
+            grouping.assign(self.db)
+            self.db.execute(
+                "INSERT INTO temp.todo SELECT DISTINCT coalesce(original_id, capture_id) FROM captures "
+                f"WHERE {grouping.SHOWS} AND record_id IN (SELECT record_id FROM temp.affected) "
+                "EXCEPT SELECT capture_id FROM temp.parsed"
+            )
+            changed = sum([self._keep_again(parsed) for parsed in self._parsed()]) > 0
+        grouping.set_kinds(self.db)
+
+    def _parsed(self) -> Iterator[list[tuple[Entry, Verdict]]]:
+        """Parses the captures of `temp.todo` in the order in which they lie on disk, some hundred at a time, and empties it."""
+        total = self.db.execute("SELECT count(*) FROM temp.todo").fetchone()[0]
+        waiting: list[tuple[Entry, Verdict]] = []
+        for count, (entry, verdict) in enumerate(parse_all(self.folder, self._entries(), self._processes(total)), start=1):
+            if verdict.damage:
+                self._note_damage(entry, verdict.damage)
+            else:
+                waiting.append((entry, verdict))
+            if len(waiting) >= _AT_ONCE:
+                yield self._spilled(waiting)
+                waiting = []
+            if self.progress:
+                self.progress(count, total)
+        yield self._spilled(waiting)
+        self.db.execute("DELETE FROM temp.todo")
+
+    def _processes(self, total: int) -> int:
+        """How many worker processes. A load that was killed may have been so by a page: then no page is read in this process."""
+        wanted = sensible_workers(total) if self.workers is None else self.workers
+        if wanted <= 1 and not self.spill.left_behind:
+            return 0
+        return max(wanted, 1) if total else 0
+
+    def _entries(self) -> Iterator[Entry]:
+        query = (
+            f"SELECT {_ENTRY} FROM archive.captures entry JOIN temp.todo USING (capture_id) "
+            "ORDER BY entry.warc_file, entry.warc_offset"
+        )
+        return (Entry(*row) for row in self.db.execute(query))
+
+    def _note_damage(self, entry: Entry, damage: str) -> None:
+        """A capture that the database has or had must not be lost to damage; a new one waits until the archive is mended."""
+        for table in ("main.captures", "temp.known"):
+            if self.db.execute(f"SELECT 1 FROM {table} WHERE capture_id = ?", [entry.capture_id]).fetchone():
+                raise ArchiveDamaged(f"{damage}; the database has this capture and was left as it is")
+        self.done.unreadable.append(damage)
+
+    def _spilled(self, parsed: list[tuple[Entry, Verdict]]) -> list[tuple[Entry, Verdict]]:
+        self.spill.add((verdict.capture_id, verdict.page) for _, verdict in parsed if verdict.page is not None)
+        self.db.executemany("INSERT INTO temp.parsed VALUES (?)", ((verdict.capture_id,) for _, verdict in parsed))
+        return parsed
+
+    def _keep_new(self, parsed: list[tuple[Entry, Verdict]]) -> None:
+        self.db.executemany(schema.insert_sql("captures"), (_row(entry, verdict) for entry, verdict in parsed))
+        self.db.executemany("INSERT INTO temp.touched VALUES (?)", ((verdict.capture_id,) for _, verdict in parsed))
+
+    def _keep_again(self, parsed: list[tuple[Entry, Verdict]]) -> int:
+        """Notes which captures are read differently now than when they were loaded; returns how many."""
+        changed = 0
+        for _, verdict in parsed:
+            values = [getattr(verdict, name) for name in _READ]
+            changed += self.db.execute(_READ_AGAIN, [verdict.kind, *values, verdict.capture_id, *values]).rowcount
+            self.db.execute("INSERT OR IGNORE INTO temp.touched VALUES (?)", [verdict.capture_id])
+        return changed
+
+
+def _row(entry: Entry, verdict: Verdict) -> tuple[object, ...]:
+    """A row of `captures` as far as the capture alone tells it."""
+    values = {
+        "capture_id": entry.capture_id,
+        "record_id": str(verdict.node_id) if verdict.form and verdict.node_id is not None else None,
+        "url": entry.url,
+        "captured_at": entry.captured_at,
+        "source": entry.source,
+        "http_status": entry.http_status,
+        "kind": verdict.kind,
+        "sha256": entry.sha256,
+        "address": address(entry.url),
+        "original_id": None,
+        "warc_type": entry.form,
+        "truncated": entry.truncated,
+        "warc_file": entry.warc_file,
+        "warc_offset": entry.warc_offset,
+    }
+    values |= {name: getattr(verdict, name) for name in _READ}
+    return tuple(values[name] for name in BY_NAME["captures"].columns)

@@ -1,0 +1,103 @@
+"""Makes the tables, indexes, full-text search and the dictionary from `tables`, through sqlite-utils, inside one transaction."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from sqlite_utils import Database
+
+from scraper.database.tables import BY_NAME, KEPT, SEARCHED, TABLES, Table
+
+VERSION = 1
+"""`user_version`: raised with every change of the tables; a database of an older version is made again from the archive."""
+APPLICATION = 0x74746131
+"""`application_id`, "tta1": tells this program's database from any other file."""
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """The empty tables, in the open transaction. Indexes and search follow with `finish`, after the rows: that is faster."""
+    database = Database(connection, recursive_triggers=False)
+    present = set(database.table_names())
+    for table in TABLES:
+        if table.name not in present:
+            database.table(table.name).create(
+                {name: _sql_type(table.model.model_fields[name]) for name in table.columns},
+                pk=table.keys if len(table.keys) > 1 else (table.keys[0] if table.keys else None),
+                foreign_keys=[(column, other, column) for column, other in table.links],
+                not_null={name for name in table.columns if table.model.model_fields[name].is_required()},
+                strict=True,
+            )
+    refresh_dictionary(connection)
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def finish(connection: sqlite3.Connection, names: Collection[str] = tuple(BY_NAME)) -> None:
+    """Indexes of the named tables, and full-text search: over the rows that are there, and kept up to date from then on."""
+    database = Database(connection, recursive_triggers=False)
+    for name in names:
+        table = BY_NAME[name]
+        for columns in table.indexes:
+            database.table(table.name).create_index(list(columns), if_not_exists=True)
+    if "records" in names and not database.table("records_fts").exists():
+        database.table("records").enable_fts(SEARCHED, create_triggers=True, tokenize="porter")
+
+
+def drop(connection: sqlite3.Connection, *, history: bool = False) -> None:
+    """Removes every table that is made from the archive; with `history` the story of the runs as well."""
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")]
+    names += [table.name for table in reversed(TABLES) if history or table.name not in KEPT]
+    for name in names:
+        connection.execute(f'DROP TABLE IF EXISTS main."{name}"')  # the attached catalog has a table `captures` too
+
+
+def refresh_dictionary(connection: sqlite3.Connection) -> None:
+    """Brings the dictionary in line with the models; writes nothing where it is."""
+    rows = dictionary_rows()
+    if sorted(connection.execute('SELECT * FROM "dictionary"'), key=str) != sorted(rows, key=str):
+        connection.execute('DELETE FROM "dictionary"')
+        connection.executemany(insert_sql("dictionary"), rows)
+
+
+def insert_sql(name: str) -> str:
+    """An INSERT of a whole row, its values in the order of `Table.columns`."""
+    columns = next(table for table in TABLES if table.name == name).columns
+    quoted = ", ".join(f'"{column}"' for column in columns)
+    return f'INSERT INTO "{name}" ({quoted}) VALUES ({", ".join("?" * len(columns))})'
+
+
+def dictionary_rows() -> list[tuple[str | None, ...]]:
+    """Table, column, description, label and unit of every column."""
+    return [(table.name, name, *_texts(table.model.model_fields[name])) for table in TABLES for name in table.columns]
+
+
+def table_description(table: Table) -> str:
+    """What the table holds, in a sentence."""
+    return (table.model.__doc__ or "").strip().splitlines()[0]
+
+
+def _texts(info: FieldInfo) -> tuple[str | None, str | None, str | None]:
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+    label, unit = extra.get("label"), extra.get("unit")
+    return info.description, str(label) if label else None, str(unit) if unit else None
+
+
+def _sql_type(info: FieldInfo) -> type:
+    """The SQLite type of a model's column: a list is JSON text, a yes or no is 1 or 0."""
+    annotation: Any = info.annotation
+    if get_origin(annotation) in (Union, UnionType):
+        annotation = next(choice for choice in get_args(annotation) if choice is not NoneType)
+    if get_origin(annotation) is list:
+        return str
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return str
+    if annotation is bool:
+        return int
+    if annotation not in (str, int, float):
+        raise TypeError(f"no SQLite type for {annotation!r}")
+    return annotation  # type: ignore[no-any-return]

@@ -1,0 +1,217 @@
+"""The tables: which model describes each, its keys, links and indexes. What the parsers read is described in `parsers.record`.
+
+`schema` makes the database from this list, and the dictionary and Datasette's column texts come from the same descriptions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Column
+
+from parsers.record import Field, Kind, Milestone, PerformanceMetric, RecordValues, Section
+
+_ISO: dict[str, Any] = {"unit": "ISO 8601, UTC"}
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _record_id() -> Any:
+    return Column(description="the record: its node number, or what stands for it where no node number is known")
+
+
+def _capture_id() -> Any:
+    return Column(description="the capture this was read from")
+
+
+class RecordRow(RecordValues):
+    """One TTA record: the newest known value of every column, over all its captures."""
+
+    record_id: str = _record_id()
+    url: str | None = Column(None, description="address of the record in its latest capture that has one")
+    first_captured_at: str | None = Column(
+        None, description="time of the earliest capture; NULL where no capture's time is known", json_schema_extra=_ISO
+    )
+    last_captured_at: str | None = Column(
+        None, description="time of the latest capture; NULL where no capture's time is known", json_schema_extra=_ISO
+    )
+    captures: int = Column(description="how many captures show the record", json_schema_extra={"unit": "captures"})
+
+
+class FieldRow(Field):
+    """Every field of each record's current state, in page order: one row per value."""
+
+    record_id: str = _record_id()
+    capture_id: str = _capture_id()
+
+
+class SectionRow(Section):
+    """The instruction fields of each record's page, with their text."""
+
+    record_id: str = _record_id()
+    capture_id: str = _capture_id()
+
+
+class MilestoneRow(Milestone):
+    """The milestones of each record."""
+
+    record_id: str = _record_id()
+
+
+class PerformanceMetricRow(PerformanceMetric):
+    """The performance metrics of each record."""
+
+    record_id: str = _record_id()
+
+
+class CaptureRow(_Row):
+    """Every capture in the archive: one page as one web archive, or one file, saw it at one time."""
+
+    capture_id: str = Column(description="identity of the capture: a digest of its address, time, status and body")
+    url: str | None = Column(None, description="address as captured")
+    node_id: int | None = Column(None, description="node number, where the address or the page tells it")
+    captured_at: str | None = Column(None, description="when it was captured; NULL is not known", json_schema_extra=_ISO)
+    source: str = Column(description="where the capture came from: wayback, commoncrawl, endofterm, live, files, ...")
+    http_status: int | None = Column(None, description="HTTP status, where the capture has one")
+    kind: Kind = Column(description="what the capture shows: " + ", ".join(Kind))
+    reason: str | None = Column(None, description="why it was taken for that kind of page")
+    form: str | None = Column(None, description="html or text: form of the record page; NULL where it shows no record")
+    record_id: str | None = Column(None, description="the record it shows; NULL where it shows none")
+    sha256: str | None = Column(
+        None, description="digest of the body, decoded; of the original's body for a revisit", json_schema_extra={"unit": "hex"}
+    )
+    reference: str | None = Column(None, description="the reference it shows")
+    address: str | None = Column(
+        None, description="address without scheme, www, last slash and fragment: two captures with one address show one page"
+    )
+    original_id: str | None = Column(None, description="the capture whose body a revisit record of the archive repeats")
+    warc_type: str = Column(description="response, resource, conversion or revisit: how the archive keeps it")
+    truncated: str | None = Column(None, description="why its body is known to be cut, as the archive says")
+    shape: str | None = Column(None, description="fingerprint of the page's structure")
+    flags: str | None = Column(None, description="what looks wrong in its values; a JSON array")
+    warc_file: str = Column(description="file in the archive folder that holds it")
+    warc_offset: int = Column(description="where in that file it begins", json_schema_extra={"unit": "bytes"})
+
+
+class ChangeRow(_Row):
+    """What changed between successive captures of a record, by time of capture."""
+
+    record_id: str = _record_id()
+    field: str = Column(description="the column that changed, or the label where it feeds no column")
+    old_value: str | None = Column(None, description="value before; several joined with '; '; NULL is empty")
+    new_value: str | None = Column(None, description="value after; several joined with '; '; NULL is empty")
+    seen_after: str = Column(description="the last capture that shows the old value", json_schema_extra=_ISO)
+    seen_by: str = Column(description="the first capture that shows the new value", json_schema_extra=_ISO)
+
+
+class RunRow(_Row):
+    """Each refresh: when it ran and how it ended."""
+
+    run_id: int = Column(description="number of the run, from 1")
+    started_at: str = Column(description="when it began", json_schema_extra=_ISO)
+    ended_at: str | None = Column(None, description="when it ended", json_schema_extra=_ISO)
+    status: int | None = Column(None, description="its exit status")
+    outcome: str | None = Column(None, description="committed, rolled back or failed")
+    captures: int | None = Column(None, description="captures known after it", json_schema_extra={"unit": "captures"})
+    records: int | None = Column(None, description="records known after it", json_schema_extra={"unit": "records"})
+    message: str | None = Column(None, description="what to look at, in a line")
+
+
+class RunCheckRow(_Row):
+    """The checks that each refresh passed or failed."""
+
+    run_id: int = Column(description="the run that made the check")
+    position: int = Column(description="place among the run's checks, from 1")
+    name: str = Column(description="name of the check")
+    subject: str | None = Column(None, description="what was checked, such as a column or a source")
+    figure: float | None = Column(None, description="what was measured")
+    threshold: float | None = Column(None, description="what it was held against")
+    passed: bool = Column(description="whether it passed; 1 yes, 0 no")
+    message: str | None = Column(None, description="what to look at, in a line")
+
+
+class DictionaryRow(_Row):
+    """Every column of every table, with what it means."""
+
+    table: str = Column(description="table of the database")
+    column: str = Column(description="column of the table")
+    description: str = Column(description="what it holds")
+    label: str | None = Column(None, description="label on the record page that it is read from")
+    unit: str | None = Column(None, description="unit or format of its values")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the database. `keys` come first; `links` are foreign keys (column, table); `local` columns differ by machine."""
+
+    name: str
+    model: type[BaseModel]
+    keys: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
+    local: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names in the order of the table: keys, then the record, then as the model has them."""
+        first = [*self.keys, *(name for name in ("record_id",) if name in self.model.model_fields and name not in self.keys)]
+        return tuple(dict.fromkeys([*first, *self.model.model_fields]))
+
+
+_OF_RECORD = ("record_id", "records")
+_OF_CAPTURE = ("capture_id", "captures")
+_PLACE = ("record_id", "position")
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        "records",
+        RecordRow,
+        keys=("record_id",),
+        indexes=tuple(
+            (name,)
+            for name in "node_id reference title status category provider_reference county event_start submitted_at "
+            "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager".split()
+        ),
+    ),
+    Table(
+        "captures",
+        CaptureRow,
+        keys=("capture_id",),
+        links=(_OF_RECORD,),
+        indexes=tuple((name,) for name in "record_id node_id captured_at kind reference address original_id".split()),
+        local=("warc_file", "warc_offset"),
+    ),
+    Table("fields", FieldRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), indexes=(("label",), ("capture_id",))),
+    Table("sections", SectionRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), indexes=(("label",),)),
+    Table("milestones", MilestoneRow, keys=_PLACE, links=(_OF_RECORD,), indexes=(("date",),)),
+    Table("performance_metrics", PerformanceMetricRow, keys=_PLACE, links=(_OF_RECORD,)),
+    Table("changes", ChangeRow, links=(_OF_RECORD,), indexes=(("record_id",), ("field",), ("seen_by",))),
+    Table("runs", RunRow, keys=("run_id",)),
+    Table("run_checks", RunCheckRow, keys=("run_id", "position"), links=(("run_id", "runs"),)),
+    Table("dictionary", DictionaryRow, keys=("table", "column")),
+)
+BY_NAME = {table.name: table for table in TABLES}
+KEPT = ("runs", "run_checks")
+"""Tables that tell what was done, not what the archive holds: a rebuild leaves them."""
+SEARCHED = (
+    "title",
+    "tta_title",
+    "short_name",
+    "description",
+    "provider_reference",
+    "other_program_area",
+    "point_of_contact",
+    "agency_types",
+    "target_audience",
+    "program_areas",
+    "program_area_subtopics",
+    "special_populations",
+    "county",
+    "recipient_agency_name",
+    "submitted_by",
+)
+"""Columns of `records` that full-text search looks in."""

@@ -1,0 +1,165 @@
+"""What the database's tests share: small record pages, archives made of them, and what a database says about them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from scraper.archive import Archive
+from scraper.capture import Capture, Form, Original
+from scraper.database.connection import reading
+from scraper.database.load import load
+from scraper.export import write_csv, write_jsonl
+from scraper.folders import Folders
+from scraper.warc import record_id_of, sha1_digest
+
+START = datetime(2025, 1, 1, 12, tzinfo=UTC)
+HOST = "https://bjatta.bja.ojp.gov"
+FILLER = {"TTA Source": "TTA Provider", "I Agree": "On", "Archived": "Off"}
+"""Fields that every page has, so that a page with one field of interest is plainly a record."""
+
+
+def day(number: int) -> datetime:
+    return START + timedelta(days=number)
+
+
+def html(
+    fields: dict[str, str | list[str]],
+    *,
+    node: int | None = None,
+    title: str = "20250129-145639-07",
+    body: str = "Help for a county.",
+    milestones: Iterable[dict[str, str]] = (),
+    submitted: str = "Hope Fiori",
+) -> bytes:
+    """A record page in Drupal's Bootstrap 3 theme (DOMAIN.md, shape 1)."""
+    own = f' data-history-node-id="{node}"' if node else ""
+    rows = "".join(_field(label, value) for label, value in (FILLER | fields).items())
+    groups = "".join(_milestone(one) for one in milestones)
+    if groups:
+        rows += '<div class="field field--name-field-milestone field--label-above"><div class="field--label">Milestone</div>'
+        rows += f'<div class="field--items">{groups}</div></div>'
+    return (
+        f"<!DOCTYPE html><html><head><title>{escape(title)} | BJA</title></head><body>"
+        f'<h1 class="page-header"><span>{escape(title)}</span></h1>'
+        f'<article{own} role="article" class="tta is-promoted full clearfix"><footer><div class="author">Submitted by '
+        f"<span><span>{escape(submitted)}</span></span></div></footer>"
+        f'<div class="content"><div class="field field--name-body field--type-text-with-summary field--label-hidden field--item">'
+        f"<p>{escape(body)}</p></div>{rows}</div></article></body></html>"
+    ).encode()
+
+
+def _name(label: str) -> str:
+    return "field-" + "-".join("".join(char if char.isalnum() else " " for char in label.lower()).split())[:26]
+
+
+def _field(label: str, value: str | list[str]) -> str:
+    values = value if isinstance(value, list) else [value]
+    items = "".join(f'<div class="field--item">{escape(one)}</div>' for one in values)
+    if len(values) > 1:
+        items = f'<div class="field--items">{items}</div>'
+    return (
+        f'<div class="field field--name-{_name(label)} field--type-string field--label-above">'
+        f'<div class="field--label">{escape(label)}</div>{items}</div>'
+    )
+
+
+def _milestone(fields: dict[str, str]) -> str:
+    rows = "".join(_field(label, value) for label, value in fields.items())
+    return f'<div class="field--item"><div class="paragraph paragraph--type--milestone">{rows}</div></div>'
+
+
+def page(payload: bytes, *, url: str | None = None, when: datetime | None = None, **more: Any) -> Capture:
+    """A capture of a page as a web archive hands it out."""
+    values: dict[str, Any] = {
+        "form": Form.RESPONSE,
+        "source": "wayback",
+        "payload": payload,
+        "url": url,
+        "captured_at": when,
+        "http_status": 200,
+        "http_reason": "OK",
+        "http_headers": (("Content-Type", "text/html; charset=utf-8"),),
+        "content_type": "text/html; charset=utf-8",
+    }
+    return Capture(**(values | more))
+
+
+def text(payload: str, *, url: str | None = None, when: datetime | None = None) -> Capture:
+    """A text capture, as in Common Crawl's WET files."""
+    return Capture(
+        form=Form.CONVERSION,
+        source="commoncrawl",
+        payload=payload.encode(),
+        url=url,
+        captured_at=when,
+        content_type="text/plain",
+    )
+
+
+def revisit(of: Capture, when: datetime, *, by: str = "record", url: str | None = None) -> Capture:
+    """A capture that says "the same as before". `by`: how it names the original: record, place, digest or nothing."""
+    originals = {
+        "record": Original(warc_record_id=record_id_of(of)),
+        "place": Original(url=of.url, captured_at=of.captured_at),
+        "digest": Original(),
+        "nothing": Original(),
+    }
+    return Capture(
+        form=Form.REVISIT,
+        source="wayback",
+        payload=b"",
+        url=url or of.url,
+        captured_at=when,
+        payload_digest=None if by == "nothing" else sha1_digest(of.payload),
+        original=originals[by],
+    )
+
+
+def node(number: int) -> str:
+    return f"{HOST}/node/{number}"
+
+
+def add(folders: Folders, captures: Iterable[Capture]) -> None:
+    with Archive(folders.archive, writable=True) as archive:
+        for capture in captures:
+            archive.add(capture)
+
+
+def loaded(folder: Path, *batches: Iterable[Capture], workers: int | None = None) -> Folders:
+    """A data folder whose captures came and were loaded batch by batch."""
+    folders = Folders(folder)
+    for batch in batches:
+        add(folders, batch)
+        load(folders, workers=workers)
+    return folders
+
+
+def query(folders: Folders, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    with reading(folders.database) as db:
+        return db.execute(sql, parameters).fetchall()
+
+
+def one(folders: Folders, sql: str, *parameters: object) -> Any:
+    """The only value of the only row."""
+    ((value,),) = query(folders, sql, *parameters)
+    return value
+
+
+def exports(folders: Folders) -> dict[str, bytes]:
+    """Every export, byte for byte, by file name."""
+    out = folders.data / "out"
+    with reading(folders.database) as db:
+        write_csv(db, out)
+        write_jsonl(db, out / "records.jsonl")
+    return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
+
+
+def broken_references(folders: Folders) -> list[Any]:
+    with closing(sqlite3.connect(folders.database)) as db:
+        return db.execute("PRAGMA foreign_key_check").fetchall()

@@ -1,0 +1,97 @@
+"""The command line keeps its promises: statuses, one line an error, results on standard output only."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SAMPLES = ROOT / "data" / "samples"
+SAMPLE = SAMPLES / "20250129-145639-07.txt"
+LOGIN = (
+    b"<html><head><title>Log in | Portal</title></head><body><h1>Log in</h1><form><input type='password'></form></body></html>"
+)
+
+
+def tta(*arguments: object, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", "from scraper.cli import main; main()", *map(str, arguments)]
+    done = subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, timeout=60, check=False)
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    return done
+
+
+def test_the_whole_path_from_captures_to_exports_and_back(tmp_path: Path) -> None:
+    data, first, second = tmp_path / "data", tmp_path / "first", tmp_path / "second"
+    assert tta("--data", data, "import", SAMPLES).returncode == 0
+    assert tta("--data", data, "load").returncode == 0
+    assert tta("--data", data, "export", "csv", first).returncode == 0
+    (data / "tta.db").unlink()
+    assert tta("--data", data, "load").returncode == 0
+    assert tta("--data", data, "export", "csv", second).returncode == 0
+    names = sorted(path.name for path in first.iterdir())
+    assert "records.csv" in names and "fields.csv" in names
+    assert [(first / name).read_bytes() for name in names] == [(second / name).read_bytes() for name in names]
+
+
+def test_importing_twice_adds_nothing(tmp_path: Path) -> None:
+    one = tta("--data", tmp_path, "import", "--json", SAMPLES)
+    two = tta("--data", tmp_path, "import", "--json", SAMPLES)
+    assert json.loads(one.stdout)["added"] == json.loads(two.stdout)["known"] > 60
+    assert json.loads(two.stdout)["added"] == 0
+
+
+def test_parse_prints_one_record_and_needs_no_data_folder(tmp_path: Path) -> None:
+    done = tta("parse", SAMPLE, cwd=tmp_path)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["county"] == "Suffolk County"
+    assert json.loads(tta("parse", "-", stdin=SAMPLE.read_bytes(), cwd=tmp_path).stdout) == json.loads(done.stdout)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("stdin", "status", "kind"),
+    [(LOGIN, 3, "blocked"), (b'{"a": 1}', 3, "not_html"), (b"\x89PNG\r\n\x1a\n\0\0", 3, "not_html"), (b"", 1, None)],
+)
+def test_parse_says_what_a_page_is_that_is_no_record(stdin: bytes, status: int, kind: str | None) -> None:
+    done = tta("parse", "-", stdin=stdin)
+    assert done.returncode == status
+    assert done.stderr
+    assert (json.loads(done.stdout)["kind"] if done.stdout else None) == kind
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status"),
+    [
+        (["--help"], 0),
+        (["import", "--help"], 0),
+        ([], 2),
+        (["nonsense"], 2),
+        (["import"], 2),
+        (["export", "nonsense", "x"], 2),
+        (["parse", "/nowhere/at/all"], 1),
+        (["import", "/nowhere/at/all"], 4),
+    ],
+)
+def test_statuses(tmp_path: Path, arguments: list[str], status: int) -> None:
+    done = tta("--data", tmp_path / "data", *arguments)
+    assert done.returncode == status, done.stderr.decode()
+    assert status == 0 or done.stderr
+
+
+def test_a_name_with_control_characters_reaches_the_terminal_escaped(tmp_path: Path) -> None:
+    path = tmp_path / "evil\x1b[31m\nname"
+    path.write_bytes(b"")
+    done = tta("--data", tmp_path / "data", "import", path)
+    assert done.returncode == 4
+    assert b"\x1b" not in done.stderr and done.stderr.count(b"\n") == 1
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    done = tta("--data", tmp_path / "file" / "data", "import", SAMPLE)
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1

@@ -1,0 +1,172 @@
+"""`tta import` keeps every kind of local capture, once, and bad input costs nothing else."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from scraper.archive import Archive
+from scraper.capture import Capture, Form
+from scraper.importing import import_paths
+from scraper.sources.files import Problem, read_file
+from scraper.warc import record_bytes
+
+WHEN = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
+HTML = b"<!DOCTYPE html><html><body><article>one page</article></body></html>"
+
+
+def response(number: int) -> Capture:
+    return Capture(
+        form=Form.RESPONSE,
+        source="wayback",
+        payload=f"<html>page {number} {'x' * 2000}</html>".encode(),
+        url=f"https://bjatta.bja.ojp.gov/node/{number}",
+        captured_at=WHEN,
+        http_status=200,
+        http_reason="OK",
+        http_headers=(("Content-Type", "text/html"),),
+        content_type="text/html",
+    )
+
+
+def warc(*numbers: int) -> bytes:
+    return b"".join(record_bytes(response(number), WHEN) for number in numbers)
+
+
+def wacz(body: bytes, digest: str | None = None) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        package.writestr("archive/data.warc.gz", body)
+        package.writestr("archive/../evil.warc.gz", b"never read")
+        digest = digest or hashlib.sha256(body).hexdigest()
+        package.writestr(
+            "datapackage.json", json.dumps({"resources": [{"path": "archive/data.warc.gz", "hash": f"sha256:{digest}"}]})
+        )
+    return out.getvalue()
+
+
+def stored(folder: Path) -> list[Capture]:
+    with Archive(folder) as archive:
+        return [archive.read(entry) for entry in archive.entries()]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "form", "content_type"),
+    [
+        ("page.html", HTML, Form.RESOURCE, "text/html"),
+        ("page", b"\xef\xbb\xbf\n<div>no name, no doctype</div>", Form.RESOURCE, "text/html"),
+        ("page.html.gz", gzip.compress(HTML), Form.RESOURCE, "text/html"),
+        ("utf16.html", "\ufeff<html>wide</html>".encode("utf-16-le"), Form.RESOURCE, "text/html"),
+        ("page.txt", b"Skip to main content\n\n20250129-145639-07\n", Form.CONVERSION, "text/plain"),
+    ],
+)
+def test_a_single_page_keeps_what_is_known_and_invents_nothing(
+    tmp_path: Path, name: str, body: bytes, form: Form, content_type: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(body)
+    done = import_paths(tmp_path / "archive", [path])
+    (capture,) = stored(tmp_path / "archive")
+    assert (done.added, done.problems) == (1, [])
+    assert (capture.form, capture.content_type, capture.source, capture.origin) == (form, content_type, "files", name)
+    assert (capture.url, capture.captured_at, capture.http_status) == (None, None, None)
+    assert capture.payload == (HTML if name.endswith(".gz") else body)
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [lambda body: body, gzip.decompress, wacz],
+    ids=["warc.gz", "warc", "wacz"],
+)
+def test_a_warc_file_keeps_its_records_however_it_is_packed(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(pack(warc(1, 2, 3)))
+    assert import_paths(tmp_path / "archive", [path]).problems == []
+    captures = stored(tmp_path / "archive")
+    assert [capture.url for capture in captures] == [response(number).url for number in (1, 2, 3)]
+    assert {(one.captured_at, one.source, one.http_status, one.http_headers) for one in captures} == {
+        (WHEN, "wayback", 200, (("Content-Type", "text/html"),))
+    }
+
+
+def test_the_same_capture_in_any_packing_is_kept_once(tmp_path: Path) -> None:
+    for name, body in (("a.warc.gz", warc(1, 2)), ("b.warc", gzip.decompress(warc(2, 1))), ("c.wacz", wacz(warc(1)))):
+        (tmp_path / name).write_bytes(body)
+    done = import_paths(tmp_path / "archive", [tmp_path])
+    assert (done.added, done.known) == (2, 3)
+    before = sorted((path.name, path.read_bytes()) for path in (tmp_path / "archive").glob("*.warc.gz"))
+    again = import_paths(tmp_path / "archive", [tmp_path / "a.warc.gz", tmp_path / "b.warc", tmp_path / "c.wacz"])
+    assert (again.added, again.known) == (0, 5)
+    assert sorted((path.name, path.read_bytes()) for path in (tmp_path / "archive").glob("*.warc.gz")) == before
+
+
+def test_a_folder_is_read_with_all_below_it_but_hidden_files(tmp_path: Path) -> None:
+    deep = tmp_path / "in" / "a" / "b"
+    deep.mkdir(parents=True)
+    (deep / "one.html").write_bytes(HTML)
+    (tmp_path / "in" / "two.txt").write_bytes(b"some text")
+    (tmp_path / "in" / ".hidden").write_bytes(b"not this")
+    assert import_paths(tmp_path / "archive", [tmp_path / "in"]).added == 2
+
+
+def problems(path: Path) -> tuple[int, str]:
+    found = list(read_file(path))
+    reasons = [item.reason for item in found if isinstance(item, Problem)]
+    return len(found) - len(reasons), "; ".join(reasons)
+
+
+@pytest.mark.parametrize(
+    ("body", "kept", "reason"),
+    [
+        (b"", 0, "the file is empty"),
+        (b" \n\n", 0, "the file is empty"),
+        (gzip.compress(b""), 0, "the file is empty"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), 0, "PNG image"),
+        (b"%PDF-1.7 text text", 0, "PDF"),
+        (bytes(range(256)) * 8, 0, "binary"),
+        (gzip.compress(HTML)[:-12], 1, "damaged gzip"),
+        (b"PK\x03\x04 not a zip file", 0, "ZIP"),
+        (wacz(warc(1), digest="0" * 64), 1, "hash"),
+        (warc(1, 2)[:-30], 1, "cut"),
+        (gzip.decompress(warc(1, 2))[:-30], 1, "cut"),
+        (warc(1) + b"garbage between" + warc(2), 2, "not a readable WARC record"),
+        (gzip.decompress(warc(1)) + b"\r\nnoise\r\n\r\n" + gzip.decompress(warc(2)), 2, ""),
+        (
+            gzip.decompress(warc(1)).replace(b"Content-Length: 2", b"Content-Length: 9999999992", 1) + gzip.decompress(warc(2)),
+            1,
+            "bytes",
+        ),
+    ],
+    ids=lambda value: value[:20].decode("latin-1") if isinstance(value, bytes) else str(value),
+)
+def test_bad_input_is_named_and_what_is_good_in_it_is_kept(tmp_path: Path, body: bytes, kept: int, reason: str) -> None:
+    path = tmp_path / "input"
+    path.write_bytes(body)
+    found, reasons = problems(path)
+    assert (found, reason in reasons) == (kept, True), reasons
+
+
+def test_damage_in_the_middle_costs_only_the_damaged_record(tmp_path: Path) -> None:
+    first, second, third = warc(1), warc(2), warc(3)
+    damaged = bytearray(second)
+    damaged[len(damaged) // 2 : len(damaged) // 2 + 8] = b"\xff" * 8
+    path = tmp_path / "damaged.warc.gz"
+    path.write_bytes(first + bytes(damaged) + third)
+    urls = [item.url for item in read_file(path) if isinstance(item, Capture)]
+    assert urls == [response(1).url, response(3).url]
+    assert any(isinstance(item, Problem) for item in read_file(path))
+
+
+def test_a_missing_path_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_bytes(HTML)
+    done = import_paths(tmp_path / "archive", [tmp_path / "nowhere", tmp_path / "page.html"])
+    assert done.added == 1
+    assert [problem.path.name for problem in done.problems] == ["nowhere"]

@@ -1,0 +1,170 @@
+"""From captures in the archive to rows in the database."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scraper.capture import Form
+from scraper.database.load import load
+from scraper.errors import TtaError
+from scraper.folders import Folders
+from tests.dbkit import add, broken_references, day, exports, html, loaded, node, one, page, query, revisit, text
+
+SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt"
+
+
+def test_a_page_becomes_a_record_with_all_its_rows(tmp_path: Path) -> None:
+    capture = page(
+        html(
+            {"County": "Suffolk County", "Type of Agency": ["Courts", "Police"], "Weather": "Rain"},
+            milestones=[{"Milestone Title": "Kick-off"}, {"Milestone Title": "Report"}],
+        ),
+        url=node(7),
+        when=day(0),
+    )
+    folders = loaded(tmp_path, [capture])
+    columns = "record_id, node_id, reference, county, agency_types, archived, agreed, url, first_captured_at, captures"
+    assert query(folders, f"SELECT {columns} FROM records") == [
+        ("7", 7, "20250129-145639-07", "Suffolk County", '["Courts", "Police"]', 0, 1, node(7), "2025-01-01T12:00:00Z", 1)
+    ]
+    assert query(folders, "SELECT position, value, state, capture_id FROM fields WHERE label = 'Weather'") == [
+        (one(folders, "SELECT position FROM fields WHERE label = 'Weather'"), "Rain", "value", capture.capture_id)
+    ]
+    assert query(folders, "SELECT title FROM milestones ORDER BY position") == [("Kick-off",), ("Report",)]
+    assert one(folders, "SELECT count(*) FROM records_fts WHERE records_fts MATCH 'suffolk'") == 1
+    assert broken_references(folders) == []
+
+
+def test_the_real_sample(tmp_path: Path) -> None:
+    folders = loaded(tmp_path, [text(SAMPLE.read_text())])
+    (row,) = query(folders, "SELECT record_id, county, longitude, submitted_by, submitted_at, status FROM records")
+    assert row == ("20250129-145639-07", "Suffolk County", -71.0464339, "Hope Fiori", None, None)
+    assert one(folders, "SELECT state FROM fields WHERE label = 'Status of Deliverable'") == "not_captured"
+
+
+def test_what_the_text_lost_comes_from_the_page_and_stays(tmp_path: Path) -> None:
+    reference = "20250129-145639-07"
+    known = page(
+        html({"Status of Deliverable": "In Progress", "County": "Essex County"}, title=reference), url=node(7), when=day(0)
+    )
+    later = text(SAMPLE.read_text(), when=day(5))
+    folders = loaded(tmp_path, [known], [later])
+    (row,) = query(folders, "SELECT record_id, node_id, status, county, captures, last_captured_at FROM records")
+    assert row == ("7", 7, "In Progress", "Suffolk County", 2, "2025-01-06T12:00:00Z")
+    sources = dict(query(folders, "SELECT label, capture_id FROM fields WHERE label IN ('County', 'Status of Deliverable')"))
+    assert sources == {"County": later.capture_id, "Status of Deliverable": known.capture_id}
+    changes = query(folders, "SELECT old_value, new_value, seen_after, seen_by FROM changes WHERE field = 'county'")
+    assert changes == [("Essex County", "Suffolk County", "2025-01-01T12:00:00Z", "2025-01-06T12:00:00Z")]
+    assert one(folders, "SELECT count(*) FROM changes WHERE field = 'status'") == 0
+
+
+def test_pages_of_other_kinds_have_a_row_and_no_record(tmp_path: Path) -> None:
+    folders = loaded(
+        tmp_path,
+        [
+            page(b"<html><body><h1>Not here</h1></body></html>", url=node(9), when=day(0), http_status=404),
+            page(b"", url=node(9), when=day(1), http_status=301, http_headers=(("Location", "/"),)),
+            page(b"\x89PNG\r\n\x1a\n", url=node(9), when=day(2), content_type="image/png"),
+        ],
+    )
+    assert [row[0] for row in query(folders, "SELECT kind FROM captures ORDER BY captured_at")] == [
+        "error",
+        "redirect",
+        "not_html",
+    ]
+    assert query(folders, "SELECT DISTINCT node_id, record_id FROM captures") == [(9, None)]
+    assert one(folders, "SELECT count(*) FROM records") == 0
+
+
+@pytest.mark.parametrize("by", ["record", "place", "digest"])
+def test_a_revisit_means_its_original_again(tmp_path: Path, by: str) -> None:
+    first = page(html({"County": "A"}), url=node(1), when=day(0))
+    second = page(html({"County": "B"}), url=node(1), when=day(1))
+    again = revisit(first, day(2), by=by)
+    folders = loaded(tmp_path, [again], [second], [first])
+    assert query(folders, "SELECT county, captures, last_captured_at FROM records") == [("A", 3, "2025-01-03T12:00:00Z")]
+    assert query(folders, "SELECT kind, record_id, sha256, original_id FROM captures WHERE warc_type = 'revisit'") == [
+        ("revisit", "1", first.sha256, first.capture_id)
+    ]
+    assert query(folders, "SELECT old_value, new_value FROM changes ORDER BY seen_by") == [("A", "B"), ("B", "A")]
+    assert one(folders, "SELECT capture_id FROM fields WHERE label = 'County'") == again.capture_id
+
+
+def test_a_revisit_of_nothing_known_waits(tmp_path: Path) -> None:
+    first = page(html({"County": "A"}), url=node(1), when=day(0))
+    lost = revisit(page(b"never seen", url=node(1), when=day(3)), day(4))
+    folders = loaded(tmp_path, [lost])
+    assert query(folders, "SELECT kind, record_id, node_id FROM captures") == [("revisit", None, 1)]
+    add(folders, [first])
+    load(folders)
+    assert one(folders, "SELECT record_id FROM captures WHERE kind = 'revisit'") == "1"
+    assert query(folders, "SELECT county, captures FROM records") == [("A", 2)]
+
+
+def test_the_same_body_later_is_a_revisit(tmp_path: Path) -> None:
+    body = html({"County": "A"})
+    captures = [page(body, url=node(1), when=day(number)) for number in (2, 0, 1)]
+    folders = loaded(tmp_path, *([capture] for capture in captures))
+    kinds = query(folders, "SELECT kind, captured_at FROM captures ORDER BY captured_at")
+    assert [kind for kind, _ in kinds] == ["record", "revisit", "revisit"]
+    assert one(folders, "SELECT captures FROM records") == 3
+
+
+def test_loading_twice_changes_no_byte(tmp_path: Path) -> None:
+    folders = loaded(tmp_path, [page(html({}), url=node(1), when=day(0))])
+    before = folders.database.read_bytes()
+    done = load(folders)
+    assert (done.captures, done.built, done.records) == (0, 0, 1)
+    assert folders.database.read_bytes() == before
+
+
+def test_a_rebuild_gives_the_same_and_keeps_the_runs(tmp_path: Path) -> None:
+    import sqlite3
+
+    folders = loaded(tmp_path, [page(html({"County": "A"}), url=node(1), when=day(0))], [text(SAMPLE.read_text(), when=day(1))])
+    before = exports(folders)
+    with sqlite3.connect(folders.database) as db:
+        db.execute("INSERT INTO runs (run_id, started_at) VALUES (1, '2025-01-01T00:00:00Z')")
+        db.execute("DELETE FROM fields")
+    load(folders, rebuild=True)
+    assert exports(folders) == before
+    assert one(folders, "SELECT count(*) FROM runs") == 1
+    folders.database.unlink()
+    load(folders, workers=2)
+    assert exports(folders) == before
+
+
+def test_several_workers_give_the_same(tmp_path: Path) -> None:
+    captures = [page(html({"County": f"County {n}"}), url=node(n % 70 + 1), when=day(n)) for n in range(200)]
+    one_worker = exports(loaded(tmp_path / "one", captures, workers=1))
+    assert exports(loaded(tmp_path / "two", captures, workers=2)) == one_worker
+
+
+def test_text_that_sqlite_cannot_keep_is_replaced(tmp_path: Path) -> None:
+    body = html({"County": "A\0B"}).replace(b"Help for", "Help &#xD800; for \N{PILE OF POO}".encode())
+    folders = loaded(tmp_path, [page(body, url=node(1), when=day(0))])
+    exports(folders)
+    assert "\N{PILE OF POO}" in one(folders, "SELECT description FROM records")
+
+
+def test_no_archive_is_a_line(tmp_path: Path) -> None:
+    with pytest.raises(TtaError, match="tta import"):
+        load(Folders(tmp_path))
+
+
+def test_every_line_of_jsonl_is_a_whole_record(tmp_path: Path) -> None:
+    folders = loaded(tmp_path, [page(html({"Type of Agency": "Courts"}), url=node(n), when=day(n)) for n in (10, 9, 100)])
+    lines = [json.loads(line) for line in exports(folders)["records.jsonl"].splitlines()]
+    assert [line["record_id"] for line in lines] == ["9", "10", "100"]
+    assert lines[0]["agency_types"] == ["Courts"]
+    assert {"fields", "sections", "milestones", "performance_metrics", "captures", "changes"} <= lines[0].keys()
+    assert "warc_offset" not in lines[0]["captures"][0]
+
+
+def test_form_is_how_the_archive_keeps_it(tmp_path: Path) -> None:
+    folders = loaded(tmp_path, [page(html({}), form=Form.RESOURCE, http_status=None, http_headers=(), url=node(3))])
+    assert query(folders, "SELECT warc_type, form, captured_at FROM captures") == [("resource", "html", None)]
+    assert query(folders, "SELECT first_captured_at, last_captured_at, captures FROM records") == [(None, None, 1)]

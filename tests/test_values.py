@@ -1,0 +1,164 @@
+"""Printed values become typed ones, and what can't be read becomes None."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parsers.values import Place, iso_time, money_range, number, place, reference, time_range, yes_no
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("20250129-145639-07", True),
+        ("20170119-85658-46", True),
+        ("20200722-170836-4", True),
+        ("20200722-17083-4", True),
+        ("20200722-1708-4", False),
+        ("REQ: 2020-07-22 - City (Webinar)", False),
+        ("20200722-170836-400", False),
+        ("x20200722-170836-4", False),
+        ("", False),
+    ],
+)
+def test_a_title_that_is_a_reference(title: str, expected: bool) -> None:
+    assert (reference(title) is not None) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("Yes", True), (" on ", True), ("Off", False), ("NO", False), ("✔", True), ("maybe", None), ("", None)],
+)
+def test_yes_no(text: str, expected: bool | None) -> None:
+    assert yes_no(text) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("0", 0), ("1,200", 1200), ("-5", -5), ("12a", None), ("9" * 30, None), ("1,2", None)]
+)
+def test_number(text: str, expected: int | None) -> None:
+    assert number(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "longitude", "latitude"),
+    [
+        ("POINT (-71.0464339 42.3458497)", -71.0464339, 42.3458497),
+        ("point(-71 42)", -71, 42),
+        ("  Point  (  -7.1E1   +4.2e+1  ) ", -71, 42),
+        ("POINT(-.5e2 42.)", -50, 42),
+        ("SRID=4326;POINT Z (-71 42 3)", -71, 42),
+        ("MULTIPOINT ((-71 42), (-72 43))", -71, 42),
+        ("MULTIPOINT (200 42, -72 43)", -72, 43),
+        ("GEOMETRYCOLLECTION (POINT (-71 42))", -71, 42),
+        ("POINT (144.79 13.44)", 144.79, 13.44),
+        ("POINT (2.35 48.85)", 2.35, 48.85),
+    ],
+)
+def test_a_sound_point_has_a_place(text: str, longitude: float, latitude: float) -> None:
+    assert place(text) == Place(longitude, latitude)
+
+
+@pytest.mark.parametrize(
+    ("text", "flag"),
+    [
+        ("POINT (200 42)", "point is out of range"),
+        ("POINT (-71 91)", "point is out of range"),
+        ("POINT (0 0)", "point is at 0 0"),
+        ("POINT (42.3458497 -71.0464339)", "point looks swapped"),
+        ("POINT (-71, 42)", "point is malformed"),
+        ("POINT (-71)", "point is malformed"),
+        ("POINT (nan 42)", "point is malformed"),
+        ("Boston", "point is malformed"),
+        ("POINT (1e999 2)", "point is out of range"),
+        ("POLYGON ((-71 42, -71 43, -70 43, -71 42))", None),
+        ("LINESTRING (-71 42, -72 43)", None),
+        ("POINT EMPTY", None),
+        ("", None),
+        ("POINT (" * 5000, "point is too long to read"),
+    ],
+)
+def test_what_is_no_place_is_flagged_and_never_on_the_map(text: str, flag: str | None) -> None:
+    assert place(text) == Place(None, None, flag)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2025-01-29T14:56:39-05:00", "2025-01-29T19:56:39Z"),
+        ("2025-01-29T14:56:39Z", "2025-01-29T14:56:39Z"),
+        ("2025-01-29T14:56:39", "2025-01-29T14:56:39"),
+        ("2025-01-29", "2025-01-29"),
+        ("Wed, 01/29/2025 - 14:56", "2025-01-29T14:56:00"),
+        ("Wednesday, January 29, 2025 - 2:56 PM", "2025-01-29T14:56:00"),
+        ("29 January 2025", "2025-01-29"),
+        ("Jan. 29, 2025 12:05 am", "2025-01-29T00:05:00"),
+        ("January 29th, 2025 at 3pm", "2025-01-29T15:00:00"),
+        ("1/2/25", "2025-01-02"),
+        ("02/29/2023", None),
+        ("13/45/2023", None),
+        ("25:99", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("soon", None),
+        (None, None),
+    ],
+)
+def test_times(text: str | None, expected: str | None) -> None:
+    assert iso_time(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "attribute", "expected"),
+    [
+        ("x", "2025-01-02T12:00:00Z/2025-01-03T12:00:00Z", ("2025-01-02T12:00:00Z", "2025-01-03T12:00:00Z")),
+        ("x", "2025-01-02T12:00:00Z", ("2025-01-02T12:00:00Z", "2025-01-02T12:00:00Z")),
+        ("x", "2025-01-02T12:00:00Z/", ("2025-01-02T12:00:00Z", None)),
+        ("x", "/2025-01-02T12:00:00Z", (None, "2025-01-02T12:00:00Z")),
+        ("Wed, 01/29/2025 - 14:56 - Thu, 01/30/2025 - 15:00", None, ("2025-01-29T14:56:00", "2025-01-30T15:00:00")),
+        ("Mon, 03/03/2025 - 09:00 - 17:00", None, ("2025-03-03T09:00:00", "2025-03-03T17:00:00")),
+        ("01/29/2025 - 01/30/2025", None, ("2025-01-29", "2025-01-30")),
+        ("January 2, 2025 to January 3, 2025", None, ("2025-01-02", "2025-01-03")),
+        ("01/29/2025 - 14:56", None, ("2025-01-29T14:56:00", "2025-01-29T14:56:00")),
+        ("01/29/2025 -", None, ("2025-01-29", None)),
+        ("- 01/29/2025", None, (None, "2025-01-29")),
+        ("-", None, (None, None)),
+    ],
+)
+def test_ranges(text: str, attribute: str | None, expected: tuple[str | None, str | None]) -> None:
+    assert time_range(text, attribute) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("$10,000 - $24,999", (10000, 24999)),
+        ("$25,001 to $50,000", (25001, 50000)),
+        ("Under $5,000", (None, 5000)),
+        ("Less than $10K", (None, 10000)),
+        ("$100,000+", (100000, None)),
+        ("Over $1.5 million", (1500000, None)),
+        ("$0", (0, 0)),
+        ("N/A", (None, None)),
+        ("1, 2 or 3", (None, None)),
+    ],
+)
+def test_money(text: str, expected: tuple[float | None, float | None]) -> None:
+    assert money_range(text) == expected
+
+
+@given(st.text(max_size=300))
+def test_no_text_makes_a_reader_raise(text: str) -> None:
+    for read in (reference, yes_no, number, place, iso_time, money_range):
+        read(text)
+    time_range(text, None)
+    time_range(text, text)
+
+
+@given(st.floats(-180, 180), st.floats(-90, 90))
+def test_every_point_is_a_place_or_flagged(longitude: float, latitude: float) -> None:
+    found = place(f"POINT ({longitude!r} {latitude!r})")
+    assert (found.flag is None) == (found.longitude is not None)
+    if found.flag is None:
+        assert (found.longitude, found.latitude) == (longitude, latitude)
