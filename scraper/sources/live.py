@@ -116,7 +116,7 @@ class Live:
     def fetch(self, row: Row, *, again: bool) -> Fetched | Verdict:
         """One page as it is now."""
         known = self._known(row.url)
-        stored = self._room.archive.entry(known.capture_id) if known.capture_id else None
+        stored = self._room.archive.capture(known.capture_id) if known.capture_id else None
         headers: dict[str, str] = {}
         if stored:
             # Both at once: older Drupal answers 304 only where both match (`drupal_page_cache_header`).
@@ -125,7 +125,7 @@ class Live:
         answer = self._room.client.get(row.url, self._manner(row.url), headers)
         if answer.status == 304 and stored:
             self._remember(row.url, "unchanged", known)
-            return Fetched(self._unchanged(row.url, self._room.archive.read(stored)))
+            return Fetched(self._unchanged(row.url, stored))
         return self._judged(row.url, answer, known)
 
     def _manner(self, url: str) -> Manner:
