@@ -71,7 +71,7 @@ def fetch_locked(
         http = settings.http
         client = stack.enter_context(Client(settings.retry, pacer, stop, contact=http.contact, loopback=http.allow_loopback))
         room = Room(client, ledger, archive, display.listing)
-        run = _Run(room, options, display, stop, report)
+        run = _Run(room, archive, options, display, stop, report)
         report.sources = [SourceReport(name) for name in names]
         _run_all(run, [make_source(name, settings, room) for name in names], report)
         run.tell_failures()
@@ -104,6 +104,7 @@ class _Run:
     """What one run carries along. `number` is the run's in the ledger."""
 
     room: Room
+    archive: Archive
     options: Options
     display: Display
     stop: Stop
@@ -130,7 +131,7 @@ class _Run:
         if self.options.dry_run:
             part.to_fetch = total
             return
-        storing = Storing(self.room.archive, self.room.ledger, source.name)
+        storing = Storing(self.archive, self.room.ledger, source.name)
         failures = 0
         for done, row in enumerate(self._due(source), start=1):
             self.stop.check()
@@ -158,7 +159,7 @@ class _Run:
             self.display.failure(f"{part.source}: {printable_url(row.url)}: {verdict.reason}")
 
     def second_pass(self, source: Source, part: SourceReport) -> None:
-        storing = Storing(self.room.archive, self.room.ledger, source.name)
+        storing = Storing(self.archive, self.room.ledger, source.name)
         soon = self.began + TOO_LARGE_AGAIN / 2
         for row in self.room.ledger.due(source.name, now=soon, failed_in=self.number):
             self.stop.check()

@@ -109,6 +109,13 @@ class FakeArchive:
             self._server.server_close()
             self._server = None
 
+    def stop_soon(self) -> None:
+        """No connection is accepted any more; those that are open go on."""
+        if self._server:
+            server, self._server = self._server, None
+            server.socket.close()
+            threading.Thread(target=server.shutdown, daemon=True).start()
+
     # What the archive answers when nothing is wrong.
 
     def rows(self, query: dict[str, str]) -> list[list[str]]:
