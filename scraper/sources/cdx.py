@@ -37,6 +37,10 @@ class NotCdx(TtaError):
         self.final = final
 
 
+class UnknownFields(NotCdx):
+    """The server does not know the fields that were asked for; ask for all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a listing. `rows` holds each as a mapping by the Internet Archive's field names."""
@@ -57,7 +61,10 @@ def parse_page(answer: Answer) -> Page:
     if start.startswith("["):
         return _json_page(start)
     if start.startswith("{"):
-        return Page([_by_name(row) for row in parse_lines(text)], None)
+        rows = [_by_name(row) for row in parse_lines(text)]
+        if not all("original" in row and "timestamp" in row for row in rows):
+            raise UnknownFields("the rows have no addresses")
+        return Page(rows, None)
     return _text_page(text)
 
 
