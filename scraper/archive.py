@@ -151,6 +151,11 @@ class Archive:
         for row in self._catalog.execute("SELECT DISTINCT url FROM captures WHERE url IS NOT NULL"):
             yield str(row[0])
 
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """Every source and address of which there is a capture, each pair once."""
+        for row in self._catalog.execute("SELECT DISTINCT source, url FROM captures WHERE url IS NOT NULL"):
+            yield str(row[0]), str(row[1])
+
     def read(self, entry: Entry) -> Capture:
         """The capture itself. Raises ArchiveDamaged where the file no longer holds it."""
         return read_entry(self.folder, entry)

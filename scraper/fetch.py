@@ -135,7 +135,7 @@ class _Run:
         failures = 0
         for done, row in enumerate(self._due(source), start=1):
             self.stop.check()
-            verdict = storing.without_asking(row)
+            verdict = storing.without_asking(row) if row.id else None
             if verdict is None:
                 if self.options.limit is not None and self.asked >= self.options.limit:
                     part.notes.append(f"stopped after {self.options.limit} captures, as --limit asks")

@@ -37,7 +37,7 @@ def originals() -> list[Capture]:
             6,
             http_status=302,
             http_reason="Found",
-            http_headers=(("Location", "https://bjatta.bja.ojp.gov/node/1"),),
+            http_headers=where,
             payload=b"to",
         ),
         page(7, http_status=404, http_reason="Not Found", http_headers=html),

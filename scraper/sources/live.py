@@ -134,11 +134,12 @@ class Live:
         return replace(self._page, interval=max(self._settings.interval, longest))
 
     def _judged(self, url: str, answer: Answer, known: _Known) -> Fetched | Verdict:
+        challenged = "cf-mitigated" in answer.headers
+        challenged |= answer.status != 200 and any(name in answer.headers for name in _CHALLENGES)
+        if answer.status in (401, 403, 451) or challenged:
+            return self._refused(url, answer, known)
         if answer.status in (404, 410):
             return self._gone(url, answer, known)
-        challenged = any(name in answer.headers for name in _CHALLENGES) and answer.status != 200
-        if answer.status in (401, 403, 451) or challenged or "cf-mitigated" in answer.headers:
-            return self._refused(url, answer, known)
         if answer.status != 200 and answer.status not in REDIRECTS:
             raise RequestFailed(f"{printable(url)}: answered {answer.status}")
         self._blocked = 0
