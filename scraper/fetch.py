@@ -127,7 +127,7 @@ class _Run:
 
     def list_and_fetch(self, source: Source, part: SourceReport) -> None:
         part.add_listing(source.list_captures(self.options.window))
-        total = sum(1 for _ in self._due(source))
+        total = self._due_count(source)
         if self.options.dry_run:
             part.to_fetch = total
             return
@@ -175,9 +175,22 @@ class _Run:
     def _due(self, source: Source) -> Iterator[Row]:
         if isinstance(source, Visitor):
             return source.rows()
+        return self.room.ledger.due(source.name, now=self._time, window=self._window)
+
+    def _due_count(self, source: Source) -> int:
+        if isinstance(source, Visitor):
+            return sum(1 for _ in source.rows())
+        return self.room.ledger.due_count(source.name, now=self._time, window=self._window)
+
+    @property
+    def _time(self) -> datetime | None:
+        return None if self.options.now else self.began
+
+    @property
+    def _window(self) -> tuple[str, str]:
+        """Timestamps, inclusive: 2024 as an end means all of 2024."""
         low, high = self.options.window or ("", "")
-        now = None if self.options.now else self.began
-        return self.room.ledger.due(source.name, now=now, window=(low, high.ljust(14, "9")))
+        return low, high.ljust(14, "9")
 
     def _ask(self, source: Source, storing: Storing, row: Row, *, again: bool) -> Verdict:
         """Asks for one capture and stores what comes. SourcePaused and Stopped are left to the callers."""
@@ -189,7 +202,7 @@ class _Run:
             return Verdict(state=State.FAILED, reason=printable(error), ask_again=TOO_LARGE_AGAIN)
         if isinstance(outcome, Verdict):
             return outcome
-        verdict = storing.add(outcome)
+        verdict = storing.add(outcome, row)
         if isinstance(source, Visitor):
             source.stored(row, outcome, verdict.capture_id)
         return verdict

@@ -157,6 +157,14 @@ class Ledger:
                 return
             last = (found[-1][-1], found[-1][1], found[-1][9])
 
+    def due_count(self, source: str, *, now: datetime | None, window: tuple[str, str] = ("", "~")) -> int:
+        """How many rows `due` would give."""
+        query = (
+            "SELECT count(*) FROM captures WHERE source = ? AND ask_again_at IS NOT NULL AND ask_again_at <= ?"
+            " AND timestamp BETWEEN ? AND ?"
+        )
+        return int(self.db.execute(query, [source, iso(now) if now else "~", *window]).fetchone()[0])
+
     def settle(self, row: Row, verdict: Verdict, run: int, *, again: bool = False) -> State:
         """Writes what became of a row; says the state it is in now, PARKED where it failed in too many runs.
 

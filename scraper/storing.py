@@ -67,8 +67,14 @@ class Storing:
             return None
         return None if self._ledger.fixity(entry.capture_id) == Fixity.DIFFERS else self._archive.read(entry)
 
-    def add(self, fetched: Fetched) -> Verdict:
+    def add(self, fetched: Fetched, row: Row) -> Verdict:
         """Stores what came, as a revisit where its body is stored for this address already."""
+        verdict = self._stored(fetched)
+        if not fetched.substitute:
+            return verdict
+        return replace(verdict, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
+
+    def _stored(self, fetched: Fetched) -> Verdict:
         capture = fetched.capture
         known = self._archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
         if known and not (known.truncated and not capture.truncated):

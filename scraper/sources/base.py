@@ -15,7 +15,10 @@ from scraper.rows import Fixity, Row, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A capture as the archive served it, not stored yet, with what the ledger should know of it."""
+    """A capture as the archive served it, not stored yet, with what the ledger should know of it.
+
+    `substitute`: it is not the one that was asked for, which stays to be asked for again.
+    """
 
     capture: Capture
     fixity: Fixity = Fixity.NOT_COMPARABLE

@@ -112,7 +112,7 @@ class CdxListing:
         seen: set[str] = set()
         rows_so_far = ours = empty = 0
         for _ in range(MAX_PAGES):
-            page = self._page({**asked, "resumeKey": key} if key else asked)
+            page = self._page_or_end({**asked, "resumeKey": key} if key else asked, limit)
             rows = self._in_scope(page, total)
             yield rows
             rows_so_far += len(page.rows)
@@ -121,8 +121,8 @@ class CdxListing:
             empty = 0 if page.rows else empty + 1
             key = page.resume_key
             if key is None:
-                if len(page.rows) >= limit:
-                    raise NotCdx(f"{len(page.rows)} rows came, as many as asked for, and no key to go on with")
+                if len(page.rows) > limit:
+                    raise NotCdx(f"more than {limit} rows are left, and no key to go on with")
                 if rows_so_far and not ours:
                     raise NotCdx(f"none of its {rows_so_far} rows is of that host")
                 return
@@ -132,6 +132,13 @@ class CdxListing:
             if len(page.rows) >= limit:
                 yield self._at_boundary(page, asked, total)
         raise NotCdx(f"it does not end after {MAX_PAGES} pages")
+
+    def _page_or_end(self, asked: dict[str, str], limit: int) -> Page:
+        """One page. As many rows as were asked for and no key may be the end or a lost key: one row more is asked for to tell."""
+        page = self._page(asked)
+        if page.resume_key is None and len(page.rows) == limit:
+            return self._page({**asked, "limit": str(limit + 1)})
+        return page
 
     def _at_boundary(self, page: Page, asked: dict[str, str], total: Listed) -> list[Row]:
         """The rows that a page's end cut off from their like: the key names the next time, so those of the same page and time

@@ -51,9 +51,9 @@ def memento_time(headers: httpx.Headers) -> datetime | None:
     """When the capture that was served was really made, UTC; None where the answer is the archive's own."""
     try:
         moment = parsedate_to_datetime(headers.get("memento-datetime", ""))
-    except (ValueError, TypeError, IndexError):
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def offered(answer: Answer, replay_url: str) -> Offer | None:
