@@ -25,6 +25,7 @@ from parsers.tree import BLOCKS, Element, readable
 from parsers.value import Value, items_of, read_value
 
 _LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
+_LONG_LINE = 100
 MAX_FIELDS = 20_000
 """Rows of one page; the richest page seen has about 60."""
 
@@ -89,6 +90,7 @@ class _Scan:
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
         self._after_known = False
+        self._first = True
         self._container: dict[int, bool] = {}
 
     def blocks(self, element: Element) -> Iterator[Block]:
@@ -116,6 +118,7 @@ class _Scan:
                 child.tag in _LOOSE and not self._is_field(child, after_known=self._after_known)
             ):
                 loose.append(child)
+                self._first = False
                 continue
             found = list(self._of_child(child))
             if not found and child.tag not in BLOCKS:
@@ -131,18 +134,24 @@ class _Scan:
         while isinstance(child, Element) and child.tag in BLOCKS and child.tag not in _LOOSE:
             content = child.content
             inner = content[0] if len(content) == 1 else None
-            if not isinstance(inner, Element) or inner.tag not in BLOCKS or self._is_field(child, after_known=True):
+            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in _LOOSE:
+                break
+            if self._is_field(child, after_known=True):
                 break
             child = inner
         return child
 
     def _of_child(self, child: Element) -> Iterator[Block]:
-        block = field_of(child, self._shapes, after_known=self._after_known)
+        block = field_of(child, self._shapes, after_known=self._after_known or not self._first)
+        first, self._first = self._first, False
         if block is not None:
             if block.label is not None:
                 self._saw(block.label)
             yield block
-        elif self._is_container(child):
+        elif first and self._begins_with_prose(child):
+            yield from _text(child, [child])
+        elif self._is_container(child) or (_holds_values(child) and (not first or _begins_with_body(child))):
+            self._first = first
             yield from self.blocks(child)
         elif child.tag in BLOCKS:
             yield from _text(child, [child])
@@ -179,6 +188,16 @@ class _Scan:
                 values += child.tag not in HEADINGS and bool(child.content)
         return fields > 0 and fields >= values
 
+    def _begins_with_prose(self, element: Element) -> bool:
+        """Whether the first block of a page without classes is its body, even if further down it looks like fields."""
+        children = [child for child in element.elements if child.content]
+        if self._shapes.classed or element.has_own_text() or not children or not _is_sentence(children[0]):
+            return False
+        if not self._shapes.is_main_road(element):
+            return True
+        fields = sum(self._is_field(child, after_known=True) or self._is_container(child) for child in children)
+        return sum(map(_is_sentence, children)) > fields
+
     def _end_of_run(self, content: list[Element | str], start: int) -> int:
         """Where the values of a flat label end: before the next label of its kind, a field, or a container."""
         label = content[start]
@@ -197,6 +216,28 @@ class _Scan:
                 break
             index += 1
         return index
+
+
+def _holds_values(element: Element) -> bool:
+    """Whether an element holds nothing but blocks, as a wrapper around values without labels does; prose has more."""
+    children = element.elements
+    return not element.has_own_text() and bool(children) and all(_is_box(child) for child in children)
+
+
+def _is_box(element: Element) -> bool:
+    return element.tag in BLOCKS and (element.tag not in _LOOSE or element.tag in HEADINGS)
+
+
+def _begins_with_body(element: Element) -> bool:
+    """Whether the first of several blocks inside is prose of paragraphs: then the body is that one, and not all of them."""
+    blocks = [child for child in element.elements if child.content]
+    return len(blocks) > 1 and any(child.tag in _LOOSE for child in blocks[0].elements)
+
+
+def _is_sentence(element: Element) -> bool:
+    """A line of prose, as bodies have and values mostly have not."""
+    line = element.line()
+    return line is not None and (len(line) > _LONG_LINE or line.endswith((".", "!", "?", ":"))) and known(line) is None
 
 
 def _differs(content: list[Element | str], start: int) -> bool:

@@ -6,13 +6,12 @@ import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Literal
-from urllib.parse import urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.columns import derive, entry_of, flags, has_value, milestones, performance_metrics
 from parsers.html import Content, read_content
-from parsers.kinds import kind_of_page
+from parsers.kinds import is_other_address, kind_of_page
 from parsers.labels import Type, known, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Record
 from parsers.shape import has_field_class
@@ -28,9 +27,6 @@ _OTHER_TYPES = re.compile(
     r"(?:node--type-|node-type-|type-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
 )
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
-_OTHER_PATHS = re.compile(
-    r"/(media|frontpage|search|user|sites|taxonomy|admin|node/add|rss)(/|$)|/node/\d+/(edit|delete|revisions)", re.IGNORECASE
-)
 _GENERIC = frozenset(("county", "category", "archived", "email address", "contact name", "i agree", "target audience"))
 """Labels of the registry that other pages use as well: they prove nothing."""
 _SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+by\b", re.IGNORECASE)
@@ -40,6 +36,8 @@ _MAX_BYLINE = 400
 _MAX_BEFORE_BYLINE = 120
 """Characters: only a title and the words beside a picture stand before the line `Submitted by`, never the body."""
 _MAX_CANDIDATES = 200
+_MAX_RIVALS = 20
+_MANY_LABELS = 4
 
 
 @dataclass(slots=True)
@@ -84,13 +82,25 @@ def _root(parsed: LexborHTMLParser, node: int | None) -> Element | None:
     candidates = _outermost(parsed.css(_CANDIDATES)[:_MAX_CANDIDATES])
     if not candidates:
         return _fallback(parsed)
-    same = [one for one in candidates if node is not None and _history_id(one) == node]
-    full = [one for one in candidates if _history_id(one) is not None or _tokens(one) & _FULL]
     whole = [one for one in candidates if not _tokens(one) & _TEASERS]
+    same = [one for one in whole if node is not None and _history_id(one) == node]
+    full = [one for one in whole if _history_id(one) is not None or _tokens(one) & _FULL]
     for tier in (same, full, whole):
         if len(tier) == 1:
             return build(tier[0])
-    return None
+    return _richest([build(one) for one in whole[:_MAX_RIVALS]])
+
+
+def _richest(rivals: list[Element]) -> Element | None:
+    """The one of several elements that has most of the labels; None where they are alike, as teasers are."""
+    counts = sorted(((_known_lines(rival), -index) for index, rival in enumerate(rivals)), reverse=True)
+    if len(counts) < 2 or counts[0][0] < _MANY_LABELS or counts[0][0] < 3 * counts[1][0]:
+        return None
+    return rivals[-counts[0][1]]
+
+
+def _known_lines(element: Element) -> int:
+    return sum(known(inner.line()) is not None for inner in element.walk() if isinstance(inner, Element))
 
 
 def _outermost(nodes: list[LexborNode]) -> list[LexborNode]:
@@ -135,8 +145,7 @@ def _is_other(root: Element, url: str | None) -> bool:
         return bool(tokens & _TEASERS)
     if tokens & _TEASERS or any(_OTHER_TYPES.fullmatch(token) for token in tokens):
         return True
-    path = urlsplit(without_archive(url)).path if url else ""
-    return _OTHER_PATHS.match(path) is not None
+    return is_other_address(url)
 
 
 # --- the head ---------------------------------------------------------------------------------------------------------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import urlsplit
 
 from parsers.record import Kind, Page
+from parsers.urls import without_archive
 
 _MAGIC = (
     (b"%PDF-", "PDF"),
@@ -23,6 +25,7 @@ _MAGIC = (
     (b"BM", "bitmap"),
     (b"%!PS", "PostScript"),
 )
+_CONTROLS = bytes([*range(9), *range(14, 32)])
 _PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
 _BLOCKED_TITLES = re.compile(
     r"^\W*(access denied|log ?in|sign in|user log ?in|user account|forbidden|403\b|unauthorized|401\b|just a moment"
@@ -51,6 +54,9 @@ _ERROR_TITLES = re.compile(
     r"^\W*(page not found|404\b|not found|the requested page could not be found|error\b|(internal )?server error|50\d\b"
     r"|service (temporarily )?unavailable|bad gateway|gateway time-?out|site (is )?under maintenance|site off-line)",
     re.IGNORECASE,
+)
+_OTHER_PATHS = re.compile(
+    r"/(media|frontpage|search|user|sites|taxonomy|admin|node/add|rss)(/|$)|/node/\d+/(edit|delete|revisions)", re.IGNORECASE
 )
 _SHORT_PAGE = 6000
 """Characters of visible text; a page that blocks says so and little else."""
@@ -110,7 +116,15 @@ def is_binary(content: bytes) -> bool:
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if min(even, odd) * 20 < max(even, odd) and max(even, odd) * 5 > len(sample):
         return False
-    return sum(byte < 9 or 13 < byte < 32 for byte in sample) * 20 > len(sample)
+    return (len(sample) - len(sample.translate(None, _CONTROLS))) * 20 > len(sample)
+
+
+def is_other_address(url: str | None) -> bool:
+    """Whether an address of the site is that of a page that is no record (DOMAIN.md, "The site")."""
+    try:
+        return _OTHER_PATHS.match(urlsplit(without_archive(url)).path) is not None if url else False
+    except ValueError:
+        return False
 
 
 def kind_of_page(title: str | None, text: str, source: str) -> Page:

@@ -9,18 +9,12 @@ shapes are learned from each page.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Literal
 
 from parsers.labels import known
 from parsers.tree import Element
 
-_LABEL_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?label")
-_FIELD_CLASS = re.compile(r"field--(?:name|type)-[\w-]+|field|field-name-[\w-]+")
-_NAME_CLASS = re.compile(r"field(?:--|-)name-([\w-]+)")
-_ITEM_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?item")
-_ITEMS_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?items")
 HIDDEN = frozenset(("visually-hidden", "sr-only", "usa-sr-only", "element-invisible", "hidden", "visuallyhidden", "invisible"))
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
@@ -124,26 +118,25 @@ def shape(element: Element, label: Element) -> tuple[str, str, tuple[str, ...]]:
 
 
 def has_field_class(element: Element) -> bool:
-    return any(_FIELD_CLASS.fullmatch(name) for name in element.classes)
+    return element.role.field
 
 
 def has_label_class(element: Element) -> bool:
-    return any(_LABEL_CLASS.fullmatch(name) for name in element.classes)
+    return element.role.label
 
 
 def is_item(element: Element) -> bool:
-    return any(_ITEM_CLASS.fullmatch(name) for name in element.classes)
+    return element.role.item
 
 
 def is_items(element: Element) -> bool:
-    return any(_ITEMS_CLASS.fullmatch(name) for name in element.classes)
+    return element.role.items
 
 
 def name_of(element: Element) -> str | None:
     """Drupal's machine name as the field's classes tell it, or the attribute that quick editing leaves."""
-    for token in element.classes:
-        if found := _NAME_CLASS.fullmatch(token):
-            return found[1].replace("-", "_")
+    if element.role.name:
+        return element.role.name
     parts = element.edit_id.split("/") if element.edit_id else []
     return parts[2] if len(parts) >= 3 else None
 

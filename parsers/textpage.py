@@ -12,7 +12,7 @@ from itertools import groupby
 from parsers.columns import BODY, field_key
 from parsers.html import Content
 from parsers.htmlpage import evidence, make_record
-from parsers.kinds import kind_of_page
+from parsers.kinds import is_other_address, kind_of_page
 from parsers.labels import Type, group_table, normal, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Section, State
 from parsers.textlines import Segment, segments
@@ -46,7 +46,8 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> Page:
             content.segment(segment)
     elif any(section_of_instruction(line) for line in lines):
         content.prose(lines[start:])
-    if not _is_record(content.content, title, has_byline=byline_at is not None, found=found):
+    other = is_other_address(url) or _is_list(lines)
+    if other or not _is_record(content.content, title, has_byline=byline_at is not None, found=found):
         return kind_of_page(next((line for line in lines if line), None), text[:65536], "")
     head = Head(node_id=node_id(url), title=title, submitted_by=name, submitted_at=time)
     record = make_record(head, content.content, "text").model_copy(update={"incomplete": incomplete})
@@ -84,6 +85,13 @@ def _body_start(lines: list[str], title_at: int | None, byline_at: int | None) -
     start = title_at + 1 if title_at is not None else 0
     notice = next((index for index in range(start, min(start + 12, len(lines))) if lines[index] == "Questions?"), None)
     return notice + 1 if notice is not None else start
+
+
+def _is_list(lines: list[str]) -> bool:
+    """Whether the text shows several records, each with its title and who submitted it."""
+    references = {line for line in lines if reference(line)}
+    bylines = sum(_SUBMITTED.fullmatch(line) is not None for line in lines)
+    return len(references) > 1 and bylines > 1
 
 
 def _keeps_references(found: list[Segment]) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from parsers.roles import NONE, Role, role_of
+
 MAX_DEPTH = 120
 """Levels; Drupal pages seen have at most 40. What lies deeper hangs on the last level, so no text is lost."""
 _GUARD_TAGS = 4000
@@ -43,13 +45,13 @@ _UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 class Element:
     """One element: tag, classes, children in page order (elements and raw text). `node` leads back to the page for `locate`."""
 
-    __slots__ = ("_line", "children", "classes", "depth", "edit_id", "node", "parent", "tag")
+    __slots__ = ("_line", "children", "depth", "edit_id", "node", "parent", "role", "tag")
 
     def __init__(self, node: LexborNode, parent: Element | None) -> None:
         attributes = node.attributes
         classes = attributes.get("class")
         self.tag = node.tag or ""
-        self.classes: tuple[str, ...] = tuple(classes.split()) if classes else ()
+        self.role: Role = role_of(classes) if classes else NONE
         self.edit_id = attributes.get("data-quickedit-field-id")
         self.node = node
         self.parent = parent
@@ -59,6 +61,10 @@ class Element:
 
     def attribute(self, name: str) -> str | None:
         return self.node.attributes.get(name)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.role.classes
 
     @property
     def elements(self) -> list[Element]:

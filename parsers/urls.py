@@ -51,7 +51,7 @@ def absolute(href: str | None, base: str | None) -> str | None:
     """A link as an absolute address on the page's own host; None for scripts, fragments of nothing, and what is no address."""
     if href is None:
         return None
-    link = without_archive("".join(char for char in href if char.isprintable()).strip())
+    link = without_archive((href if href.isprintable() else "".join(filter(str.isprintable, href))).strip())
     if not link:
         return None
     try:

@@ -1,0 +1,129 @@
+"""Laws of the parser on made-up pages with known truth: whatever the theme and the wrappers, the record is the same.
+
+The pages come from `tests.pagegen`, whose author has not read the parser.
+"""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from parsers.page import parse_page
+from parsers.record import Page, Record
+from tests.pagegen import truth
+from tests.pagegen.compare import wrong_columns, wrong_description, wrong_fields, wrong_groups, wrong_sections
+from tests.pagegen.options import CLASSLESS, THEMES, Options, Theme
+from tests.pagegen.others import OTHERS
+from tests.pagegen.strategies import Case, any_options, cases
+
+WELL_FORMED = {"fake_fields": False, "unclosed": False, "numberless": False, "plain_dates": False}
+PAGES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def read(page: truth.Page) -> Page:
+    return parse_page(page.data, url=page.url, content_type=page.content_type, http_status=page.status, is_text=page.text_form)
+
+
+def differences(page: truth.Page, record: Record) -> list[str]:
+    assert page.truth is not None
+    wanted = page.truth
+    rows = [row.model_dump(mode="json") for row in record.fields if not (row.name == "body" and row.label is None)]
+    milestones = [row.model_dump(exclude={"position"}) for row in record.milestones]
+    metrics = [row.model_dump(exclude={"position"}) for row in record.performance_metrics]
+    return [
+        *wrong_fields(wanted, rows, elsewhere=record.description or ""),
+        *wrong_columns(wanted, record.model_dump(mode="json")),
+        *wrong_description(wanted, record.description),
+        *wrong_sections(wanted, [section.model_dump() for section in record.sections]),
+        *wrong_groups(wanted, milestones, metrics),
+    ]
+
+
+def own_fields(record: Record) -> list[dict[str, object]]:
+    """The fields that the record's page itself has; text without label and name may be a theme's furniture."""
+    return [row.model_dump(exclude={"position"}) for row in record.fields if row.label or row.name]
+
+
+def shown_labels(case: Case) -> bool:
+    """Where labels are printed, and not only in places: without labels and classes nobody can know more than the values."""
+    return case.options.labels not in ("hidden", "some_hidden") or case.theme not in CLASSLESS
+
+
+@PAGES
+@given(cases(options=any_options(**WELL_FORMED)).filter(shown_labels))
+def test_any_record_in_any_theme_and_wrapper_reads_back(case: Case) -> None:
+    page = case.page()
+    record = read(page).record
+    assert record is not None
+    assert differences(page, record) == []
+
+
+@PAGES
+@given(cases(options=any_options()))
+def test_no_word_of_the_content_is_lost_and_the_page_is_a_record(case: Case) -> None:
+    page = case.page()
+    assert page.truth is not None
+    record = read(page).record
+    if record is None:  # only a page without any label, class and reference may be taken for another one
+        assert not shown_labels(case)
+        return
+    held = [record.title, record.submitted_by, record.description]
+    held += [text for row in record.fields for text in (row.label, row.item, row.value)]
+    held += [text for section in record.sections for text in (section.label, section.text)]
+    words = set(re.findall(r"\w+", " ".join(text for text in held if text)))
+    wanted = [page.truth.description or ""]
+    wanted += [text for field in page.truth.fields for text in (field.label or "", *field.values)]
+    wanted += [text for section in page.truth.sections for text in (section.label, section.text)]
+    assert not set(re.findall(r"\w+", " ".join(wanted))) - words
+
+
+@PAGES
+@given(cases(options=any_options(cut=True, **WELL_FORMED)).filter(shown_labels))
+def test_a_cut_page_gives_what_it_still_holds(case: Case) -> None:
+    page = case.page()
+    record = read(page).record
+    assert record is not None
+    if page.truth is not None and page.truth.cut:
+        assert record.incomplete
+    wrong = differences(page, record)
+    rows = sum(max(1, len(field.values)) for field in page.truth.fields) if page.truth else 0
+    assert len([one for one in wrong if one.startswith("missing")]) <= max(2, rows // 10)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_page_is_read_the_same_however_it_was_archived(theme: Theme) -> None:
+    noise = Options(rdf=True, twig_debug=True, wayback=True, translated=True, furniture=True)
+    one, two = read(Case(3, theme).page()).record, read(Case(3, theme, noise).page()).record
+    assert one is not None and two is not None
+    without = {"url", "shape", "fields"}
+    assert one.model_dump(exclude=without) == two.model_dump(exclude=without)
+    assert own_fields(one) == own_fields(two)
+
+
+@pytest.mark.parametrize("name", sorted(OTHERS))
+def test_what_is_no_record_becomes_none(name: str) -> None:
+    page = OTHERS[name]()
+    found = read(page)
+    assert found.record is None
+    assert found.kind.value == page.kind
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_text_capture_reads_back(seed: int) -> None:
+    page = Case(seed).text()
+    record = read(page).record
+    assert record is not None and record.form == "text"
+    assert [one for one in differences(page, record) if not one.startswith("missing")] == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_prose_without_labels_keeps_its_words_and_guesses_nothing(seed: int) -> None:
+    page = Case(seed).prose()
+    assert page.truth is not None
+    record = read(page).record
+    assert record is not None
+    assert wrong_description(page.truth, record.description) == []
+    assert {row.label for row in record.fields} == {None}
+    assert (record.county, record.evidence_based, record.title) == (None, None, None)
