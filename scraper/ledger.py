@@ -219,11 +219,6 @@ class Ledger:
         found = self.db.execute(query, [urlkey, digest]).fetchone()
         return str(found[0]) if found else None
 
-    def fixity(self, capture_id: str) -> str | None:
-        """How the stored capture compared with its index, where that is known."""
-        found = self.db.execute("SELECT fixity FROM captures WHERE capture_id = ? AND state = 'fetched'", [capture_id]).fetchone()
-        return found[0] if found else None
-
     def urls(self) -> Iterator[tuple[str, str, str]]:
         """Every listed address with its source and state, each combination once."""
         for source, url, state in self.db.execute("SELECT DISTINCT source, url, state FROM captures"):

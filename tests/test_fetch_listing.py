@@ -267,6 +267,13 @@ def test_who_asks_and_what_is_not_sent(fake: FakeArchive, tta_fetch: Fetch) -> N
         assert "cookie" not in headers
 
 
+def test_proxies_of_the_environment_are_not_used(fake: FakeArchive, tta_fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(fake, 1)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9/")
+    assert tta_fetch().source()["fetched"] == 1
+
+
 def test_a_server_may_list_a_row_per_line_as_pywb_does(fake: FakeArchive, tta_fetch: Fetch) -> None:
     filled(fake, 2)
 

@@ -105,12 +105,12 @@ def test_a_429_that_says_nothing_ends_the_source_and_is_kept(fake: FakeArchive, 
 
 
 @pytest.mark.parametrize("status", [429, 503])
-@pytest.mark.parametrize(
-    "value", ["3600", "99999999999999999999", format_datetime(datetime.now(UTC) + timedelta(days=2), usegmt=True)], ids=repr
-)
+@pytest.mark.parametrize("value", ["3600", "99999999999999999999", "a date"])
 @pytest.mark.parametrize("where", ["listing", "replay"])
 def test_a_long_wait_is_left_to_a_later_run(fake: FakeArchive, tta_fetch: Fetch, status: int, value: str, where: str) -> None:
     kept = fake.add(f"https://{HOST}/node/1", AT)
+    if value == "a date":
+        value = format_datetime(datetime.now(UTC) + timedelta(days=2), usegmt=True)
     fault: Fault = lambda handler: handler.answer(status, b"", (("Retry-After", value),))  # noqa: E731
     if where == "listing":
         fake.on_listing += [fault] * 3

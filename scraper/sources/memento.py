@@ -188,9 +188,13 @@ def fixity_of(answer: Answer, capture: Capture, row: Row) -> Fixity:
 
 def seems_cut(answer: Answer, capture: Capture, fixity: Fixity) -> bool:
     """Whether a body that differs from its digest also looks unfinished; its end may have been lost without an error."""
-    if fixity is not Fixity.DIFFERS:
-        return False
+    return fixity is Fixity.DIFFERS and (not answer.framed or is_short(answer, capture))
+
+
+def is_short(answer: Answer, capture: Capture) -> bool:
+    """Whether a body has fewer bytes than the site sent, or is a page without its end."""
     told = answer.headers.get(ORIGINAL + "content-length", "")
-    shorter = bool(re.fullmatch(r"[0-9]{1,12}", told)) and len(capture.payload) < int(told)
+    if re.fullmatch(r"[0-9]{1,12}", told) and len(capture.payload) < int(told):
+        return True
     page = "html" in (capture.content_type or "").lower() and b"<html" in capture.payload[:4096].lower()
-    return not answer.framed or shorter or (page and b"</html" not in capture.payload[-4096:].lower())
+    return page and b"</html" not in capture.payload[-4096:].lower()
