@@ -158,6 +158,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection. Faults use its methods to answer in ways no good server does."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     archive: FakeArchive
 
     def log_message(self, *_args: object) -> None:
