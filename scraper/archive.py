@@ -133,7 +133,9 @@ class Archive:
     def with_digest(self, url: str, digest: str) -> Entry | None:
         """A whole stored capture of this URL whose source claimed this digest (`sha1:BASE32`), if there is one."""
         found = self.entries(
-            "url = ? AND payload_digest = ? AND form = 'response' AND truncated IS NULL AND sha256 IS NOT NULL", (url, digest)
+            # The plus keeps SQLite to the index by address: one digest, of an error page say, may have very many rows.
+            "url = ? AND +payload_digest = ? AND form = 'response' AND truncated IS NULL AND sha256 IS NOT NULL",
+            (url, digest),
         )
         return next(found, None)
 

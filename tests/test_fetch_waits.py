@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from scraper.pacing import DEFAULT_429, MAX_RETRY_AFTER, RetryBudget, backoff, retry_after
+from scraper.http_errors import SourcePaused
+from scraper.ledger import Ledger
+from scraper.pacing import DEFAULT_429, MAX_RETRY_AFTER, Host, Pacer, RetryBudget, backoff, retry_after
+from scraper.stopping import Stop
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, Ran, run, write_config
 from tests.fakearchive.server import FakeArchive, Fault, Handler
@@ -171,6 +174,22 @@ def test_a_refused_connection_after_a_429_is_a_ban_that_doubles(tmp_path: Path) 
         assert run(tmp_path / "data", config).status == 0
     finally:
         fake.stop()
+
+
+def test_a_refusal_long_after_a_429_is_no_ban(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        for hours, bans, banned in ((1, 0, True), (30, 0, False), (23, 3, True), (800, 3, False)):
+            ledger.save_host(Host("x.org", bans=bans, limited_at=now - timedelta(hours=hours)))
+            pacer = Pacer(ledger, Stop())
+            if banned:
+                with pytest.raises(SourcePaused) as caught:
+                    pacer.refused("x.org")
+                assert (caught.value.until - now).total_seconds() == pytest.approx(3600 * 2**bans, abs=5)
+            else:
+                pacer.refused("x.org")
+        pacer.limited("x.org")
+        assert ledger.host("x.org").bans == 0
 
 
 def _until(text: str) -> datetime:
