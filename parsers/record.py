@@ -59,6 +59,7 @@ class Field(_Row):
     state: State = Column(description="value, empty (printed without a value) or not_captured (lost on the way into the capture)")
     href: str | None = Column(None, description="address the value links to, absolute, without an archive's prefix")
     datetime: str | None = Column(None, description="time as in the page's attribute; a range as start/end")
+    occurrence: int = Column(1, description="1 for the page's first field of this label, 2 for a second one, and so on")
 
 
 class Section(_Row):

@@ -133,8 +133,8 @@ def _flatten(text: str) -> str:
     return "".join(pieces) if kept_to else text
 
 
-def build(node: LexborNode) -> Element:
-    """The light tree below (and with) a node of the parsed page."""
+def build(node: LexborNode, *, forms: bool = False) -> Element:
+    """The light tree below (and with) a node of the parsed page. `forms`: with what stands in forms."""
     root = Element(node, None)
     reopened = False
     stack: list[tuple[LexborNode | None, Element]] = [(node.first_child, root)]
@@ -147,7 +147,7 @@ def build(node: LexborNode) -> Element:
         if tag == "-text":
             parent.children.append(current.text_content or "")
             continue
-        if tag is None or tag in SKIPPED or tag.startswith(("-", "!")):
+        if tag is None or (tag in SKIPPED and not (forms and tag == "form")) or tag.startswith(("-", "!")):
             continue
         if tag in TRANSPARENT:
             stack.append((current.first_child, parent))

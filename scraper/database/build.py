@@ -152,6 +152,7 @@ def merged_rows(merge: Merge) -> tuple[list[Any], Rows]:
             state=State(one.row.state),
             href=one.row.href,
             datetime=one.row.datetime,
+            occurrence=one.row.occurrence,
         )
         for position, one in enumerate(sourced, start=1)
     ]
