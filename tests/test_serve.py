@@ -125,6 +125,20 @@ def test_facets_count(site: Site) -> None:
     assert {one["value"] for one in facets["program_areas"]["results"]} >= {"Law Enforcement"}
 
 
+def test_facets_of_lists_follow_filters_and_count_records_once(site: Site) -> None:
+    courts_before = "value = 'Courts' and fiscal_year < 2021"
+    query = f"select count(distinct record_id) as n from records, json_each(agency_types) where {courts_before}"
+    ((expected,),) = [row.values() for row in site.json(f"/tta.json?sql={quote(query)}&_shape=array")]
+    facets = site.json("/tta/records.json?fiscal_year__lt=2021&_facet_size=max")["facet_results"]["agency_types"]
+    (courts,) = [one for one in facets["results"] if one["value"] == "Courts"]
+    assert (courts["count"], courts["selected"], facets["type"]) == (expected, False, "array")
+    chosen = site.json(courts["toggle_url"].partition("localhost")[2].replace("/tta/records?", "/tta/records.json?"))
+    assert chosen["filtered_table_rows_count"] == expected
+    (again,) = [one for one in chosen["facet_results"]["agency_types"]["results"] if one["value"] == "Courts"]
+    assert again["selected"]
+    assert "Courts" not in again["toggle_url"]
+
+
 def test_internal_tables_are_hidden(site: Site) -> None:
     tables = {table["name"]: table["hidden"] for table in site.json("/tta.json")["tables"]}
     assert {name for name, hidden in tables.items() if not hidden} == {table.name for table in TABLES}
