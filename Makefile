@@ -5,7 +5,7 @@ DEMO = data/demo
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test campaigns check format samples docs screenshots clean
+.PHONY: expectations fuzz quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,16 @@ check: setup ## Format check, lint and strict type check
 format: setup ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+expectations: setup ## Rewrite what is expected of tests/pages and show the difference
+	@$(BIN)/python -m tests.goldens
+	@git --no-pager diff --stat -p -- tests/pages
+
+fuzz: setup ## Feed mutated pages to the parser for ten minutes: MINUTES=60 SEED=7 for more
+	@$(BIN)/python -m tests.campaigns.fuzz_parser --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
+quality: setup ## Precision and recall of the parser on made-up pages, per field, theme and form
+	@$(BIN)/python -m tests.quality
 
 samples: setup ## Make the made-up sample archive again
 	@$(BIN)/python -m tests.pagegen.samples data/samples

@@ -1,0 +1,115 @@
+"""Pages that were made to break parsers: each a unit that is repeated, so that the same page can be had at any size.
+
+`page(name, n)` gives a record's page with `n` repetitions inside, whatever the browser standard makes of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+HEAD = (
+    '<!DOCTYPE html><html><head><meta charset="utf-8"><title>20240311-91530-7 | BJA NTTAC</title></head><body><main>'
+    '<h1>20240311-91530-7</h1><article data-history-node-id="150001" class="tta full clearfix"><div class="content">'
+    '<div class="field field--name-body field--label-hidden field--item"><p>Helped the sheriff.</p></div>'
+)
+FIELD = (
+    '<div class="field field--name-x field--label-above"><div class="field--label">{}</div><div class="field--item">{}</div></div>'
+)
+FIELDS = FIELD.format("TTA Short Name", "Reentry unit") + FIELD.format("County", "Larch County") + FIELD.format("Archived", "Off")
+TAIL = "</div></article></main></body></html>"
+OPEN_TAGS = (
+    "a abbr article aside b blockquote br button center dd details div dl dt em fieldset figure font footer form frameset h1 h2 "
+    "header hr i iframe label legend li main marquee math nav nobr object ol optgroup option p pre ruby rt s section select "
+    "small span strong summary sup svg table tbody td template textarea th thead time tr tt u ul video x-y"
+).split()
+
+Unit = str | Callable[[int], str]
+UNITS: dict[str, Unit] = {
+    **{f"open {tag}": f"<{tag}>" for tag in OPEN_TAGS},
+    "div that quotes a bracket": '<div title="<">',
+    "div that quotes tags": "<div title='a<b>c'>",
+    "div that quotes its end": '<div x="</div>">',
+    "div and the end of another": "<div></span>",
+    "div and ends of nothing": "<div></p></zz>",
+    "div and an end in a comment": "<div><!--</div>-->",
+    "div and an end in a script": "<div><script></div></script>",
+    "div in capitals": "<DIV\n>",
+    "paragraph in a button": "<button><p>",
+    "formatting of many kinds": lambda n: f'<b id="{n}">',
+    "formatting in paragraphs": lambda n: f"<font size={n}><p>x",
+    "formatting across blocks": "<b><div></b>",
+    "links across blocks": "<a><b><div></a></b>",
+    "cells in rows in tables": "<table><tr><td>",
+    "text outside of cells": "<table><tr>x",
+    "items in lists": "<ul><li>x",
+    "lists of definitions": "<dl><dt>County</dt><dd>",
+    "fields in fields": "<div><div>County</div><div>",
+    "fields in fields with classes": '<div class="field"><div class="field__label">County</div><div class="field__item">',
+    "groups in groups": '<div class="field"><div class="field__label">Milestone</div><div class="field__items"><div class="paragraph">',
+    "fields": lambda n: f"<div><div>Label {n}</div><div>v</div></div>",
+    "fields with classes": FIELD.format("County", "x"),
+    "values": '<div class="field--item">x</div>',
+    "labels": '<div class="field--label">County</div>',
+    "headings and paragraphs": "<h3>County</h3><p>Larch</p>",
+    "bold labels": "<strong>County</strong><br>Larch<br>",
+    "bold labels in paragraphs": "<p><b>County</b>: x</p>",
+    "definitions": "<dt>County</dt><dd>Larch</dd>",
+    "sections": FIELD.format("Travel Markup", "x"),
+    "headings": "<h1>x</h1>",
+    "articles": '<article class="tta"><div class="content"><div>County</div></div></article>',
+    "times": '<time datetime="2024-03-01T14:00:00Z">x</time> - ',
+    "links": '<a href="/taxonomy/term/1">x</a>, ',
+    "options": "<option>x",
+    "mixed neighbours": "<div>x</div><p>y</p>text<br>",
+    "ends of paragraphs": "</p>",
+    "ends of blocks": "</div>",
+    "brackets": "<",
+    "comments that never end": "<!--",
+    "entities that never end": "&#",
+    "entities": "&nbsp;&CounterClockwiseContourIntegral;",
+    "unseen characters": "\u200b\u00ad\ufeff",
+    "words": "lorem ipsum ",
+}
+
+
+def page(name: str, n: int) -> bytes:
+    """A record's page in which the unit stands `n` times after the fields."""
+    unit = UNITS[name]
+    repeated = unit * n if isinstance(unit, str) else "".join(unit(number) for number in range(n))
+    return f"{HEAD}{FIELDS}{repeated}{TAIL}".encode()
+
+
+def with_value(label: str, value: str) -> bytes:
+    """A record's page with one more field."""
+    return f"{HEAD}{FIELDS}{FIELD.format(label, value)}{TAIL}".encode()
+
+
+def attributes(value: str, n: int) -> bytes:
+    """A record's page with an element of `n` attributes."""
+    return f"{HEAD}{FIELDS}<div {' '.join(f'a{i}{value}' for i in range(n))}>x</div>{TAIL}".encode()
+
+
+HUGE: dict[str, Callable[[], bytes]] = {
+    "50 MB on one line": lambda: f"{HEAD}{FIELDS}<p>{'lorem ipsum ' * 4_200_000}</p>{TAIL}".encode(),
+    "one word of 20 MB": lambda: f"{HEAD}{FIELDS}<p>{'a' * 20_000_000}</p>{TAIL}".encode(),
+    "20 MB of zero bytes": lambda: page("words", 1) + b"\x00" * 20_000_000,
+    "6 MB of lone surrogates": lambda: page("words", 1) + b"\xed\xa0\x80" * 2_000_000,
+    "6 MB of invalid bytes": lambda: page("words", 1) + b"\xff\xfe\x81" * 2_000_000,
+    "a tag that never ends": lambda: f"{HEAD}{FIELDS}<div {'x ' * 5_000_000}".encode(),
+    "an attribute that never ends": lambda: f'{HEAD}{FIELDS}<div a="{"x" * 10_000_000}'.encode(),
+    "a million attributes": lambda: attributes("", 1_000_000),
+    "attributes that hold brackets": lambda: attributes('="<"', 100_000),
+    "one attribute again and again": lambda: f"{HEAD}{FIELDS}<div {'class=x ' * 500_000}>x</div>{TAIL}".encode(),
+    "a million classes": lambda: f'{HEAD}{FIELDS}<div class="{"field " * 1_000_000}">x</div>{TAIL}'.encode(),
+    "a number of a million digits": lambda: with_value("Remote TTAC ID", "9" * 1_000_000),
+    "a cost of a million digits": lambda: with_value("TTA Estimated Costs", "$" + "1" * 500_000 + " - " + "2," * 300_000),
+    "many points": lambda: with_value("Event Location Geo", "MULTIPOINT (" + "(1 2)," * 200_000),
+    "points that never end": lambda: with_value("Event Location Geo", "POINT (" * 300_000),
+    "dates without end": lambda: with_value("TTA Event Date", "03/01/2024 - January " * 100_000),
+    "a long title": lambda: page("words", 1).replace(b"<h1>", b"<h1>" + b"20240311-" * 500_000),
+    "submitted by and by": lambda: page("words", 1).replace(b"<article", b"<p>Submitted by " + b"a on " * 500_000 + b"</p><article"),
+    "a wide table": lambda: with_value("Milestone", "<table>" + ("<tr>" + "<td>x</td>" * 5_000 + "</tr>") * 4 + "</table>"),
+    "a table of spans": lambda: with_value("Milestone", "<table>" + "<tr><td rowspan=65534 colspan=1000>x</td></tr>" * 1000),
+    "charsets": lambda: page("words", 1).replace(b"<title>", b'<meta charset="x">' * 100_000 + b"<title>"),
+    "entities that name entities": lambda: b'<!DOCTYPE x [<!ENTITY a "&b;&b;"><!ENTITY b "&a;&a;">]>' + page("entities", 10),
+}

@@ -1,0 +1,105 @@
+"""No page makes the parser raise, hang or take more than its share: time grows with length and not faster."""
+
+from __future__ import annotations
+
+import gc
+import random
+import time
+from functools import cache
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from parsers.page import parse_page
+from parsers.record import Kind, Page
+from tests import hostile
+from tests.mutate import mutated
+from tests.pagegen.options import THEMES
+from tests.pagegen.others import OTHERS
+from tests.pagegen.render import make_page
+from tests.pagegen.strategies import any_options, cases
+
+LIMIT = 2.0
+"""Seconds of processor time for the largest pages; generous, as machines that test are slow and shared."""
+FEW, MANY = 3_000, 12_000
+GROWTH = 3.0
+"""How many times longer than four times as long a page of four times the length may take."""
+NOISE = 0.05
+"""Seconds that measure nothing: a page that takes less is fast enough."""
+URL = "https://bjatta.bja.ojp.gov/node/150001"
+
+
+def read(content: bytes) -> Page:
+    return parse_page(content, url=URL, content_type="text/html; charset=utf-8", http_status=200)
+
+
+def seconds(content: bytes) -> float:
+    """The shorter of two readings, so that what else the machine does counts less."""
+    taken = []
+    for _ in range(2):
+        gc.collect()
+        start = time.process_time()
+        read(content)
+        taken.append(time.process_time() - start)
+    return min(taken)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", hostile.UNITS)
+def test_time_grows_with_length(name: str) -> None:
+    many = seconds(hostile.page(name, MANY))
+    assert many < NOISE or many < GROWTH * MANY / FEW * max(seconds(hostile.page(name, FEW)), NOISE / 4)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", ["open div", "open b", "open p", "open li", "open table", "open select", "items in lists", "fields"])
+def test_a_hundred_thousand_elements(name: str) -> None:
+    start = time.process_time()
+    page = read(hostile.page(name, 100_000))
+    assert time.process_time() - start < 2 * LIMIT
+    assert page.record is not None
+    assert page.record.short_name == "Reentry unit"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("name", hostile.HUGE)
+def test_huge_page(name: str) -> None:
+    content = hostile.HUGE[name]()
+    start = time.process_time()
+    page = read(content)
+    assert time.process_time() - start < LIMIT
+    assert page.kind in Kind
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=400), st.booleans(), st.sampled_from([None, "text/html", "text/html; charset=utf-16", "x", ""]))
+def test_any_bytes_get_a_verdict(content: bytes, is_text: bool, content_type: str | None) -> None:
+    for given_bytes in (content, b"<html><body><article>" + content, hostile.HEAD.encode() + hostile.FIELDS.encode() + content):
+        page = parse_page(given_bytes, url=URL, content_type=content_type, is_text=is_text)
+        assert page.kind in Kind
+        assert (page.record is not None) == (page.kind == Kind.RECORD)
+
+
+@cache
+def seeds() -> tuple[bytes, ...]:
+    """Made-up pages of every theme and pages that are no records, as what is mutated."""
+    records = [make_page(seed, theme).data for seed, theme in enumerate(THEMES)]
+    return (*records, *(OTHERS[name](seed).data for seed, name in enumerate(sorted(OTHERS))))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.integers(0, 2**32), st.integers(1, 12))
+def test_mutated_page_gets_a_verdict(seed: int, times: int) -> None:
+    rng = random.Random(seed)
+    page = read(mutated(rng.choice(seeds()), rng, times, others=seeds()))
+    assert page.kind in Kind
+    assert (page.record is not None) == (page.kind == Kind.RECORD)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(cases(options=any_options()), st.floats(0, 1), st.booleans())
+def test_page_cut_anywhere_gets_a_verdict(case: object, share: float, is_text: bool) -> None:
+    data = case.page().data  # type: ignore[attr-defined]
+    page = parse_page(data[: int(len(data) * share)], url=URL, content_type="text/html", is_text=is_text, incomplete=True)
+    assert (page.record is not None) == (page.kind == Kind.RECORD)
