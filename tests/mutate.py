@@ -32,7 +32,7 @@ JUNK = (
     b'<a href="http://[::1">x</a>',
     b'<base href="//">',
     b'<meta charset="utf-16">',
-    "٣١‏\u202e\u2028".encode(),
+    "\u0663\u0661\u200f\u202e\u2028".encode(),
     b"Milestone",
     b"Performance Metrics Markup",
     b"Submitted by ",
@@ -66,7 +66,7 @@ def _junk(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
     at = rng.randrange(len(data) + 1)
     unit = UNITS[rng.choice(sorted(UNITS))]
     text = unit if isinstance(unit, str) else unit(rng.randrange(9))
-    piece = rng.choice((rng.choice(JUNK), text.encode(), f"<{rng.choice(OPEN_TAGS)}>".encode(), rng.randbytes(rng.randrange(1, 9))))
+    piece = rng.choice((rng.choice(JUNK), text.encode(), b"<%s>" % rng.choice(OPEN_TAGS).encode(), rng.randbytes(8)))
     return data[:at] + piece * rng.choice((1, 1, 1, 2, 200)) + data[at:]
 
 
@@ -104,7 +104,7 @@ def _recode(data: bytes, rng: random.Random, others: Sequence[bytes]) -> bytes:
     return text.encode(rng.choice(("utf-16", "utf-16-be", "cp1252", "shift-jis", "utf-7", "utf-8-sig")), "replace")
 
 
-MUTATIONS: tuple[Mutation, ...] = (_cut, _double, _move, _junk, _flip, _drop_tag, _drop_tag, _drop_tag, _truncate, _splice, _recode)
+MUTATIONS: tuple[Mutation, ...] = (_cut, _double, _move, _junk, _flip, *3 * (_drop_tag,), _truncate, _splice, _recode)
 RARE = (_truncate, _recode)
 
 

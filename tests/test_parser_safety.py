@@ -22,7 +22,7 @@ from tests.pagegen.strategies import any_options, cases
 
 LIMIT = 2.0
 """Seconds of processor time for the largest pages; generous, as machines that test are slow and shared."""
-FEW, MANY = 3_000, 12_000
+FEW, MANY = 1_500, 6_000
 GROWTH = 3.0
 """How many times longer than four times as long a page of four times the length may take."""
 NOISE = 0.05
@@ -53,11 +53,11 @@ def test_time_grows_with_length(name: str) -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("name", ["open div", "open b", "open p", "open li", "open table", "open select", "items in lists", "fields"])
+@pytest.mark.parametrize("name", ["open div", "open b", "open p", "open li", "open table", "open select", "items in lists"])
 def test_a_hundred_thousand_elements(name: str) -> None:
     start = time.process_time()
     page = read(hostile.page(name, 100_000))
-    assert time.process_time() - start < 2 * LIMIT
+    assert time.process_time() - start < LIMIT
     assert page.record is not None
     assert page.record.short_name == "Reentry unit"
 
@@ -85,7 +85,7 @@ def test_any_bytes_get_a_verdict(content: bytes, is_text: bool, content_type: st
 def seeds() -> tuple[bytes, ...]:
     """Made-up pages of every theme and pages that are no records, as what is mutated."""
     records = [make_page(seed, theme).data for seed, theme in enumerate(THEMES)]
-    return (*records, *(OTHERS[name](seed).data for seed, name in enumerate(sorted(OTHERS))))
+    return (*records, *(OTHERS[name]().data for name in sorted(OTHERS)))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
