@@ -5,10 +5,10 @@ DEMO = data/demo
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test campaigns check format samples clean
+.PHONY: help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
-	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.done ## Install Python packages into .venv, as locked in uv.lock
 
@@ -47,6 +47,12 @@ format: setup ## Format the code and mend what the linter can
 
 samples: setup ## Make the made-up sample archive again
 	@$(BIN)/python -m tests.pagegen.samples data/samples
+
+docs: setup ## Write metadata.yml, docs/commands.md and docs/dictionary.md again
+	@$(BIN)/python -m scraper.docs
+
+screenshots: setup ## Take the README's pictures again (needs Chromium)
+	@TTA_SCREENSHOTS=1 TTA_REQUIRE_BROWSER=1 $(BIN)/python -m pytest -q tests/test_browser.py
 
 clean: ## Remove what was built; the archive in data/ stays
 	@rm -rf .venv build dist $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
+from parsers.fiscal import fiscal_year
 from parsers.labels import Label, Type, group_table, known, known_name, normal
 from parsers.record import Field, Head, Milestone, PerformanceMetric, RecordValues, State
 from parsers.values import iso_time, money_range, number, place, reference, time_range, yes_no
@@ -47,6 +48,7 @@ def derive(head: Head, fields: Sequence[Field]) -> RecordValues:
     """All columns of a record. Of a duplicated label the first filled field counts (DESIGN.md, `records`)."""
     values: dict[str, Any] = head.model_dump(include=set(Head.model_fields))
     values["reference"] = reference(head.title)
+    values["fiscal_year"] = fiscal_year(values["reference"], values["submitted_at"])
     for entry, run in _runs(fields):
         if entry.columns and values.get(entry.columns[0]) is None and any(field.value for field in run):
             values |= _columns(entry, run)
@@ -59,7 +61,7 @@ def derive(head: Head, fields: Sequence[Field]) -> RecordValues:
 def _runs(fields: Sequence[Field]) -> Iterable[tuple[Label, list[Field]]]:
     """The rows of each field on the page whose label is known: values of one field follow each other."""
     top = (field for field in fields if field.item is None)
-    for _, rows in groupby(top, key=lambda field: (field.section, field.label, field.name)):
+    for _, rows in groupby(top, key=lambda field: (field.section, field.label, field.name, field.occurrence)):
         run = list(rows)
         entry = entry_of(run[0])
         if entry is not None:
@@ -120,10 +122,15 @@ def _items(fields: Sequence[Field], table: str) -> list[list[Field]]:
     return [list(rows) for _, rows in groupby(members, key=lambda field: field.item)]
 
 
+def _one_field(row: Field) -> tuple[object, ...]:
+    """Rows of an item that are values of one field; each text without a label stands for itself."""
+    return row.label, row.name, row.occurrence, row.label or row.name or row.position
+
+
 def _filled(rows: list[Field]) -> list[tuple[str, str]]:
     """Label (empty where there is none) and values of each field of an item."""
-    runs = [(label or "", list(run)) for label, run in groupby(rows, key=lambda field: field.label)]
-    return [(label, "; ".join(field.value or "" for field in run if field.value)) for label, run in runs]
+    runs = [list(run) for _, run in groupby(rows, key=_one_field)]
+    return [(run[0].label or "", "; ".join(field.value or "" for field in run if field.value)) for run in runs]
 
 
 def _is_plain(label: str) -> bool:

@@ -28,6 +28,7 @@ class Row:
     item: str | None
     value: Value
     place: Element | None = None
+    occurrence: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,11 @@ def holds_group(block: Block, title: str | None) -> bool:
 
 def _is_group_part(element: Element) -> bool:
     inside = (node for node in element.walk() if isinstance(node, Element))
-    return _is_paragraph(element) or any(_is_paragraph(node) or (has_field_class(node) and name_of(node)) for node in inside)
+    return _is_paragraph(element) or any(_is_paragraph(node) or _is_labelled_field(node) for node in inside)
+
+
+def _is_labelled_field(element: Element) -> bool:
+    return has_field_class(element) and name_of(element) is not None and any(map(has_label_class, element.elements))
 
 
 def _is_paragraph(element: Element) -> bool:
@@ -100,7 +105,7 @@ def _items(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
     if len(elements) < len(content):
         return _plain(content, table)
     if _are_fields(elements, table):
-        return _by_repeated_label([sub for element in elements for sub in _subs_of(element, table)])
+        return _by_question([sub for element in elements for sub in _subs_of(element, table)])
     if len(elements) > 1:
         return _several(elements, table)
     return _items_of_one(elements[0], table)
@@ -119,7 +124,7 @@ def _items_of_one(only: Element, table: str | None) -> list[list[_Sub]]:
         return _items(only.children, table)
     subs = _subs(only, table)
     if any(sub.label or sub.name for sub in subs):
-        return _by_repeated_label(subs)
+        return _by_question(subs)
     return _plain([only], table)
 
 
@@ -207,6 +212,10 @@ def _subs_of(element: Element, table: str | None) -> list[_Sub]:
     block = field_of(element, Shapes(), after_known=False)
     if block is not None and (block.label is not None or block.name is not None):
         label = readable([block.label]) if block.label is not None else None
+        parts = [node for node in block.values if isinstance(node, Element)]
+        if any(map(_is_group_part, parts)):
+            heading: list[_Sub] = [_Sub(None, None, [label], block.label)] if label else []
+            return heading + [sub for part in parts for sub in _subs(part, table)]
         return [_Sub(label, block.name, block.values, element)]
     label_element = _label_of(element, table)
     if label_element is not None:
@@ -216,6 +225,12 @@ def _subs_of(element: Element, table: str | None) -> list[_Sub]:
     if nested and any(child.tag in BLOCKS for child in element.elements):
         return _subs(element, table)
     return [_Sub(None, None, [element], element)]
+
+
+def _by_question(subs: list[_Sub]) -> list[list[_Sub]]:
+    """Fields one after another: where each label is a question of its own, each is an item."""
+    asked = [sub.label is not None and sub.label.rstrip().endswith("?") for sub in subs]
+    return [[sub] for sub in subs] if len(subs) > 1 and all(asked) else _by_repeated_label(subs)
 
 
 def _by_repeated_label(subs: list[_Sub]) -> list[list[_Sub]]:
@@ -239,7 +254,7 @@ def _table_items(element: Element, table: str | None) -> list[list[_Sub]]:
     cells = [row for row in cells if row]
     if not cells:
         return _plain([element], table)
-    if len(cells) > 1 and (all(cell.tag == "th" for cell in cells[0]) or rows[0].node.parent.tag == "thead"):  # type: ignore[union-attr]
+    if len(cells) > 1 and ((rows[0].parent is not None and rows[0].parent.tag == "thead") or _is_header(cells[0])):
         header = [readable(cell.children) or None for cell in cells[0]]
         return [_table_row(header, row) for row in cells[1:]]
     if all(len(row) == 2 and row[0].tag == "th" for row in cells):
@@ -247,7 +262,13 @@ def _table_items(element: Element, table: str | None) -> list[list[_Sub]]:
         return [[pair] for pair in pairs] if table == "performance_metrics" else [pairs]
     if table == "performance_metrics" and all(len(row) == 2 for row in cells):
         return [[_Sub(readable(row[0].children) or None, None, row[1].children, row[1])] for row in cells]
-    return [[_Sub(None, None, ["\t".join(readable(cell.children) for cell in row)], row[0])] for row in cells]
+    return [[_Sub(None, None, cell.children, cell) for cell in row if cell.content] for row in cells]
+
+
+def _is_header(row: list[Element]) -> bool:
+    """Whether a row holds labels: by its cells, or because each is worded like a label of the group's own fields."""
+    lines = [normal(cell.line() or "") for cell in row]
+    return all(cell.tag == "th" for cell in row) or all(line.startswith(_STEMS) for line in lines)
 
 
 def _table_row(header: list[str | None], row: list[Element]) -> list[_Sub]:

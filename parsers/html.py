@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from parsers.columns import BODY
 from parsers.groups import Row, group_rows, holds_group
-from parsers.labels import is_instructions, known, known_name
+from parsers.labels import group_of_member, is_instructions, known, known_name
 from parsers.record import Field, Section, State
 from parsers.shape import (
     HEADINGS,
@@ -20,6 +20,9 @@ from parsers.shape import (
     has_field_class,
     is_flat_label,
     is_item,
+    is_other_entity,
+    known_labels,
+    without_colon,
 )
 from parsers.tree import BLOCKS, Element, readable
 from parsers.value import Value, items_of, read_value
@@ -103,14 +106,14 @@ class _Scan:
             following = content[index + 1] if index + 1 < len(content) else None
             if (
                 isinstance(child, Element)
-                and is_flat_label(child, following)
+                and is_flat_label(child, following, self._shapes)
                 and not self._is_field(child, after_known=self._after_known)
             ):
                 yield from _text(element, loose)
                 loose = []
                 end = self._end_of_run(content, index)
                 self._saw(child)
-                yield Block("field", element, content[index + 1 : end], child, None)
+                yield Block("field", element, without_colon(content[index + 1 : end]), child, None)
                 index = end
                 continue
             index += 1
@@ -142,13 +145,16 @@ class _Scan:
         return child
 
     def _of_child(self, child: Element) -> Iterator[Block]:
+        if is_other_entity(child):
+            yield from _text(child, [child])
+            return
         block = field_of(child, self._shapes, after_known=self._after_known or not self._first)
         first, self._first = self._first, False
         if block is not None:
             if block.label is not None:
                 self._saw(block.label)
             yield block
-        elif first and self._begins_with_prose(child):
+        elif first and (self._begins_with_prose(child) or self._quotes(child)):
             yield from _text(child, [child])
         elif self._is_container(child) or (_holds_values(child) and (not first or _begins_with_body(child))):
             self._first = first
@@ -161,7 +167,7 @@ class _Scan:
 
     def _is_field(self, element: Element, *, after_known: bool) -> bool:
         return field_of(element, self._shapes, after_known=after_known) is not None or (
-            element.tag in ("table", "ul", "ol") and self._is_container(element)
+            element.tag in ("table", "ul", "ol", "p") and self._is_container(element)
         )
 
     def _is_container(self, element: Element) -> bool:
@@ -198,6 +204,13 @@ class _Scan:
         fields = sum(self._is_field(child, after_known=True) or self._is_container(child) for child in children)
         return sum(map(_is_sentence, children)) > fields
 
+    def _quotes(self, element: Element) -> bool:
+        """Whether every known label inside comes again further down: then this is a body that quotes the form."""
+        if self._shapes.classed:
+            return False
+        inside = known_labels(element)
+        return bool(inside) and all(self._shapes.labels[label] > times for label, times in inside.items())
+
     def _end_of_run(self, content: list[Element | str], start: int) -> int:
         """Where the values of a flat label end: before the next label of its kind, a field, or a container."""
         label = content[start]
@@ -208,9 +221,7 @@ class _Scan:
             following = content[index + 1] if index + 1 < len(content) else None
             alike = isinstance(child, Element) and (child.tag, child.classes) == (label.tag, label.classes)
             value_position = index == start + 1 and alike and label.tag != "dt" and not _differs(content, start)
-            if not value_position and is_flat_label(child, following):
-                break
-            if not value_position and alike and child.tag in HEADINGS | {"dt"} and self._after_known:  # type: ignore[union-attr]
+            if not value_position and is_flat_label(child, following, self._shapes):
                 break
             if isinstance(child, Element) and has_field_class(child) and not is_item(child):
                 break
@@ -261,6 +272,8 @@ class _Writer:
         self._base = base
         self._section: str | None = None
         self._items: dict[str, int] = {}
+        self._times: dict[tuple[str | None, str | None], int] = {}
+        self._member_labels: list[str] = []
 
     def write(self, block: Block, *, is_body: bool) -> None:
         label = " ".join(readable([block.label]).split()) or None if block.label is not None else None
@@ -275,6 +288,8 @@ class _Writer:
             rows = group_rows(block, title, self._items, self._base)
             for row in rows:
                 self._add(row, block)
+        elif label and (group := group_of_member(label)):
+            self._write_member(block, label, group)
         else:
             self._write_field(block, label, is_body=is_body)
 
@@ -285,6 +300,16 @@ class _Writer:
         self._content.sections.append(Section(position=position, label=title, text=text or None))
         self._content.section_places.append(block.element)
 
+    def _write_member(self, block: Block, label: str, group: str) -> None:
+        """A group's field that stands among the others: its items are told apart by the label that comes again."""
+        if label in self._member_labels or not self._member_labels:
+            self._items[group] = self._items.get(group, 0) + 1
+            self._member_labels = []
+        self._member_labels.append(label)
+        values = [read_value(item, self._base) for item in items_of(block.values)]
+        for value in [value for value in values if value.text] or [Value()]:
+            self._add(Row(label, block.name, f"{group} {self._items[group]}", value), block)
+
     def _write_field(self, block: Block, label: str | None, *, is_body: bool) -> None:
         name = BODY if is_body else block.name
         if is_body:
@@ -294,8 +319,9 @@ class _Writer:
         filled = [value for value in values if value.text]
         if not filled and (label is None and block.kind == "text"):
             return
+        times = self._times[label, name] = self._times.get((label, name), 0) + 1 if label or name else 1
         for value in filled or [Value()]:
-            self._add(Row(label, name, None, value), block)
+            self._add(Row(label, name, None, value, occurrence=times), block)
 
     def _add(self, row: Row, block: Block) -> None:
         if len(self._content.fields) >= MAX_FIELDS:
@@ -311,6 +337,7 @@ class _Writer:
                 state=State.VALUE if row.value.text else State.EMPTY,
                 href=row.value.href,
                 datetime=row.value.datetime,
+                occurrence=row.occurrence,
             )
         )
         self._content.places.append(row.place or block.element)

@@ -14,14 +14,13 @@ from parsers.html import Content, read_content
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.labels import Type, known, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Record
-from parsers.shape import has_field_class
+from parsers.shape import TEASERS, has_field_class, name_of
 from parsers.tree import BLOCKS, Element, build, parse, readable
 from parsers.urls import node_id, without_archive
 from parsers.values import iso_time, number, place, reference, time_range, yes_no
 
 _CANDIDATES = "article, [data-history-node-id], .node"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
-_TEASERS = frozenset(("teaser", "node--view-mode-teaser", "view-mode-teaser", "node-teaser", "search-result", "search_index"))
 _FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
 _OTHER_TYPES = re.compile(
     r"(?:node--type-|node-type-|type-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
@@ -33,9 +32,14 @@ _SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+by\b", re.I
 _BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
 _MAX_BYLINE = 400
+_BYLINE_NAME = frozenset(("uid", "created", "title"))
+"""Machine names of the fields that stand in the line itself (core's node templates)."""
 _MAX_BEFORE_BYLINE = 120
 """Characters: only a title and the words beside a picture stand before the line `Submitted by`, never the body."""
 _MAX_CANDIDATES = 200
+_NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
+_CURRENT_PATH = re.compile(r'"currentPath":"node\\?/([0-9]{1,18})"')
+_FEW = 20
 _MAX_RIVALS = 20
 _MANY_LABELS = 4
 
@@ -61,8 +65,18 @@ def read_html(text: str, *, url: str | None, incomplete: bool) -> Reading:
             extra = {"incomplete": incomplete or _is_cut(text), "url": own_url}
             record = reading.page.record.model_copy(update=extra) if reading.page.record else None
             return Reading(reading.page.model_copy(update={"record": record}), reading.places, reading.head_places)
-    visible = readable([build(parsed.body)]) if parsed.body is not None else ""
-    return Reading(kind_of_page(_page_title(parsed), visible, text[: 1 << 20]))
+    visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
+    headings = [node.text_content or "" for node in parsed.css("h1")[:5]]
+    titles = [title for title in (_page_title(parsed), *headings, visible[:200]) if title]
+    return Reading(kind_of_page(titles, visible, text[: 1 << 20], refreshes=_refreshes(parsed)))
+
+
+def _refreshes(parsed: LexborHTMLParser) -> bool:
+    """Whether the page sends its reader on to another address."""
+    marks = (node.attributes for node in parsed.css("meta[http-equiv]")[:20])
+    return any(
+        (one.get("http-equiv") or "").lower() == "refresh" and "url=" in (one.get("content") or "").lower() for one in marks
+    )
 
 
 def _is_cut(text: str) -> bool:
@@ -82,7 +96,7 @@ def _root(parsed: LexborHTMLParser, node: int | None) -> Element | None:
     candidates = _outermost(parsed.css(_CANDIDATES)[:_MAX_CANDIDATES])
     if not candidates:
         return _fallback(parsed)
-    whole = [one for one in candidates if not _tokens(one) & _TEASERS]
+    whole = [one for one in candidates if not _tokens(one) & TEASERS]
     same = [one for one in whole if node is not None and _history_id(one) == node]
     full = [one for one in whole if _history_id(one) is not None or _tokens(one) & _FULL]
     for tier in (same, full, whole):
@@ -142,8 +156,8 @@ def _is_other(root: Element, url: str | None) -> bool:
     """Whether the address or the node's type says that this is another kind of page."""
     tokens = {token.lower().replace("_", "-") for token in root.classes}
     if any(_RECORD_TYPES.fullmatch(token) for token in tokens):
-        return bool(tokens & _TEASERS)
-    if tokens & _TEASERS or any(_OTHER_TYPES.fullmatch(token) for token in tokens):
+        return bool(tokens & TEASERS)
+    if tokens & TEASERS or any(_OTHER_TYPES.fullmatch(token) for token in tokens):
         return True
     return is_other_address(url)
 
@@ -166,9 +180,13 @@ def _node_of(parsed: LexborHTMLParser, root: Element, url: str | None) -> int | 
     attributes = root.node.attributes
     spelled = [f"/{attributes.get('data-quickedit-entity-id') or ''}", attributes.get("about") or "", _own_url(parsed) or ""]
     found = node_id(url) or _history_id(root.node) or next((number for one in spelled if (number := node_id(one))), None)
-    if found is None and (named := re.fullmatch(r"node-(\d{1,18})", attributes.get("id") or "")):
-        found = int(named[1])
-    return found
+    if found is not None:
+        return found
+    body = parsed.body.attributes.get("class") if parsed.body is not None else None
+    settings = next((node.text() for node in parsed.css("script[data-drupal-selector]")[:3]), "")
+    marks = (attributes.get("id") or "", *(body or "").split())
+    named = next((mark for one in marks if (mark := _NODE_CLASS.fullmatch(one))), None) or _CURRENT_PATH.search(settings)
+    return int(named[1]) if named else None
 
 
 def _page_title(parsed: LexborHTMLParser) -> str | None:
@@ -240,7 +258,11 @@ def _byline_starts(root: Element) -> list[Element]:
         if isinstance(node, str):
             before += len(node.strip())
             continue
-        if before > _MAX_BEFORE_BYLINE or has_field_class(node) or _is_paragraph_of_prose(node):
+        if has_field_class(node) and not _BYLINE_NAME.issuperset((name_of(node),)):
+            break
+        if before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
+            break
+        if _is_paragraph_of_prose(node):
             continue
         first = next((child for child in node.children if isinstance(child, str) and not child.isspace()), None)
         if first is None:
@@ -253,7 +275,9 @@ def _byline_starts(root: Element) -> list[Element]:
 
 def _is_paragraph_of_prose(node: Element) -> bool:
     """A body may begin with such a line too; there it has paragraphs beside it."""
-    return node.tag == "p" and node.parent is not None and sum(one.tag == "p" for one in node.parent.elements) > 1
+    if node.tag != "p" or node.parent is None:
+        return False
+    return sum(isinstance(one, Element) and one.tag == "p" for one in node.parent.children[:_FEW]) > 1
 
 
 def _is_created(node: Element) -> bool:

@@ -31,7 +31,7 @@ _BLOCKED_TITLES = re.compile(
     r"^\W*(access denied|log ?in|sign in|user log ?in|user account|forbidden|403\b|unauthorized|401\b|just a moment"
     r"|attention required|security check|are you (a )?(human|robot)|verif(y|ying) (you are|that you are) human"
     r"|request (rejected|blocked|unsuccessful)|pardon our interruption|ddos|captcha|bot verification|checking your browser"
-    r"|blocked|error 1020|web page blocked)",
+    r"|blocked|error 1020|web ?(page|site) blocked|two-factor|multi-factor|verification code|azure waf|human verification)",
     re.IGNORECASE,
 )
 _BLOCKED_TEXT = re.compile(
@@ -41,23 +41,27 @@ _BLOCKED_TEXT = re.compile(
     r"|the requested url was rejected|incapsula incident|request unsuccessful|your support id is|sucuri website firewall"
     r"|verify(ing)? (that )?you are (a )?human|complete the (security check|captcha)|ray id|unusual (traffic|activity)"
     r"|you have been blocked|blocked by (the |our |a )?(security|firewall|network|web)|web application firewall"
-    r"|please (log|sign) in|your request (has been|was) blocked|reference #?\s?[0-9a-f]{2,}\.[0-9a-f]{4,}",
+    r"|web ?(page|site) blocked|the request is blocked|not allowed to browse|please enable (js|javascript) and disable any ad"
+    r"|verification code|please (log|sign) in|your request (has been|was) blocked|reference #?\s?[0-9a-f]{2,}\.[0-9a-f]{4,}",
     re.IGNORECASE,
 )
 _BLOCKED_MARKUP = re.compile(
     r"cf-chl|challenge-platform|cf-browser-verification|_incapsula_resource|/_sec/|ak-challenge|px-captcha|perimeterx|datadome"
-    r"|awswafintegration|aws-waf-token|g-recaptcha|h-captcha|turnstile|distil_r_captcha",
+    r"|captcha-delivery|awswafintegration|aws-waf-token|g-recaptcha|h-captcha|turnstile|distil_r_captcha",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(r"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)
 _ERROR_TITLES = re.compile(
     r"^\W*(page not found|404\b|not found|the requested page could not be found|error\b|(internal )?server error|50\d\b"
-    r"|service (temporarily )?unavailable|bad gateway|gateway time-?out|site (is )?under maintenance|site off-line)",
+    r"|service (temporarily )?unavailable|bad gateway|gateway time-?out|(web)?site (is )?(under|in|down for) maintenance"
+    r"|site off-?line|(hrm\W*)?the wayback machine has not archived|the website encountered an unexpected error)",
     re.IGNORECASE,
 )
 _OTHER_PATHS = re.compile(
     r"/(media|frontpage|search|user|sites|taxonomy|admin|node/add|rss)(/|$)|/node/\d+/(edit|delete|revisions)", re.IGNORECASE
 )
+_SENT_ON = re.compile(r"got an http 30\d response at crawl time", re.IGNORECASE)
+_LOCATION = re.compile(r"<script[^>]*>[^<]{0,200}\blocation(\.href)?\s*=", re.IGNORECASE)
 _SHORT_PAGE = 6000
 """Characters of visible text; a page that blocks says so and little else."""
 
@@ -66,6 +70,8 @@ def kind_by_status(status: int | None, content: bytes) -> Page | None:
     """What the HTTP status says; None for a success or where there is no status. A firewall answers with any status."""
     if status is None or 200 <= status < 300:
         return None
+    if status == 304:
+        return Page(kind=Kind.REVISIT, reason="status 304")
     if 300 <= status < 400:
         return Page(kind=Kind.REDIRECT, reason=f"status {status}")
     sample = content[:65536].decode("utf-8", "replace")
@@ -127,16 +133,18 @@ def is_other_address(url: str | None) -> bool:
         return False
 
 
-def kind_of_page(title: str | None, text: str, source: str) -> Page:
-    """What a page of text is that is no record. `text`: what is visible; `source`: its markup."""
-    if title and _BLOCKED_TITLES.search(title):
+def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool = False) -> Page:
+    """What a page of text is that is no record. `titles`: title and headings; `text`: what is visible; `source`: its markup."""
+    if any(map(_BLOCKED_TITLES.search, titles)):
         return Page(kind=Kind.BLOCKED, reason="its title says that access is refused")
     if len(text) < _SHORT_PAGE and _BLOCKED_TEXT.search(text):
         return Page(kind=Kind.BLOCKED, reason="its text says that access is refused")
     if len(text) < _SHORT_PAGE and _BLOCKED_MARKUP.search(source):
         return Page(kind=Kind.BLOCKED, reason="a firewall's challenge")
-    if title and _ERROR_TITLES.search(title):
+    if any(map(_ERROR_TITLES.search, titles)):
         return Page(kind=Kind.ERROR, reason="its title says that it is an error page")
+    if len(text) < _SHORT_PAGE and (refreshes or _SENT_ON.search(text) or (not text and _LOCATION.search(source))):
+        return Page(kind=Kind.REDIRECT, reason="the page sends its reader on")
     if not text:
         return Page(kind=Kind.UNREADABLE, reason="nothing on it can be read")
     if _PASSWORD.search(source) and len(text) < _SHORT_PAGE and "<article" not in source.lower():

@@ -152,6 +152,15 @@ def group_table(label: str | None) -> str | None:
     return next((table for table, stem in GROUPS.items() if re.fullmatch(rf"{stem}s?( \d+)?", spelled)), None)
 
 
+@lru_cache(maxsize=4096)
+def group_of_member(label: str) -> str | None:
+    """The group whose own field a label names where the group itself prints none: `Milestone Title` is of `Milestone`."""
+    spelled = normal(label)
+    if spelled.startswith("milestone ") and group_table(label) is None and not is_instructions(label):
+        return "Milestone"
+    return None
+
+
 INSTRUCTIONS: tuple[tuple[str, str], ...] = (
     ("Deliverable Markup for Questions", "please check the box next to the following questions"),
     ("Event Date Markup", "please enter the applicable event date"),

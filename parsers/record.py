@@ -59,6 +59,7 @@ class Field(_Row):
     state: State = Column(description="value, empty (printed without a value) or not_captured (lost on the way into the capture)")
     href: str | None = Column(None, description="address the value links to, absolute, without an archive's prefix")
     datetime: str | None = Column(None, description="time as in the page's attribute; a range as start/end")
+    occurrence: int = Column(1, description="1 for the page's first field of this label, 2 for a second one, and so on")
 
 
 class Section(_Row):
@@ -104,6 +105,11 @@ class RecordValues(Head):
     """The record's columns, all of them derived from the head and the fields by `parsers.columns`."""
 
     reference: str | None = Column(None, description="the record's own reference, YYYYMMDD-time-serial")
+    fiscal_year: int | None = Column(
+        None,
+        description="fiscal year of the submission, from 1 October, by the reference or else the time of submission; derived",
+        json_schema_extra={"unit": "year"},
+    )
     short_name: str | None = _labelled("TTA Short Name", "short name of the TTA")
     tta_title: str | None = _labelled("TTA Title", "title of the TTA")
     description: str | None = Column(None, description="the body of the page; bullets and line breaks kept")

@@ -9,6 +9,8 @@ shapes are learned from each page.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,6 +18,7 @@ from parsers.labels import known
 from parsers.tree import Element
 
 HIDDEN = frozenset(("visually-hidden", "sr-only", "usa-sr-only", "element-invisible", "hidden", "visuallyhidden", "invisible"))
+TEASERS = frozenset(("teaser", "node--view-mode-teaser", "view-mode-teaser", "node-teaser", "search-result", "search_index"))
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
 
@@ -36,7 +39,9 @@ class Shapes:
     """What one page teaches: the shapes its known labels stand in, and where most of them stand."""
 
     taught: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
+    flat: dict[int, set[tuple[str, tuple[str, ...]]]] = field(default_factory=dict)
     known_labels: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
     classed_fields: int = 0
     bare_fields: int = 0
     _known_inside: dict[int, int] = field(default_factory=dict)
@@ -45,21 +50,21 @@ class Shapes:
 
     def learn(self, root: Element) -> None:
         """One walk over the tree: counts known labels and field elements per element, and takes the shapes of the known."""
-        path: list[tuple[Element, int]] = [(root, 0)]
+        path: list[tuple[Element, Iterator[Element] | None]] = [(root, None)]
         while path:
-            element, index = path.pop()
-            if index == 0:
+            element, rest = path.pop()
+            if rest is None:
                 self._known_inside[id(element)] = 0
                 self.classed_fields += has_field_class(element)
-                if element is not root and name_of(element) and _is_opaque_field(element):
+                if element is not root and (is_other_entity(element) or (name_of(element) and _is_opaque_field(element))):
                     if path:
                         self._field_inside.add(id(path[-1][0]))
                     continue
                 self._look_at(element)
-            children = element.elements
-            if index < len(children):
-                path.append((element, index + 1))
-                path.append((children[index], 0))
+                rest = iter(element.elements)
+            child = next(rest, None)
+            if child is not None:
+                path += [(element, rest), (child, None)]
                 continue
             self._teach(element)
             if path:
@@ -68,6 +73,7 @@ class Shapes:
                 if id(element) in self._field_inside or has_field_class(element):
                     self._field_inside.add(id(parent))
         self.known_labels = self._known_inside[id(root)]
+        self.labels = known_labels(root)
 
     def _look_at(self, element: Element) -> None:
         content = element.content
@@ -75,6 +81,9 @@ class Shapes:
             if not isinstance(child, Element) or not known(child.line()):
                 continue
             self._known_inside[id(element)] += 1
+            following = content[index + 1] if index + 1 < len(content) else None
+            if not isinstance(following, Element) or _look(following) != _look(child):
+                self.flat.setdefault(id(element), set()).add(_look(child))
             if index == 0:
                 self._first_known.add(id(element))
 
@@ -112,6 +121,12 @@ class Shapes:
         return id(element) in self._field_inside or self._known_inside.get(id(element), 0) > 0
 
 
+def known_labels(element: Element) -> Counter[str]:
+    """How often each label of the registry stands inside an element, as a line of its own."""
+    lines = (inner.line() for inner in element.walk() if isinstance(inner, Element) and len(inner.elements) == 0)
+    return Counter(entry.text for line in lines if (entry := known(line)))
+
+
 def shape(element: Element, label: Element) -> tuple[str, str, tuple[str, ...]]:
     """Which element holds which as label, and the label's classes without those that hide it."""
     return element.tag, label.tag, tuple(sorted(set(label.classes) - HIDDEN))
@@ -141,6 +156,12 @@ def name_of(element: Element) -> str | None:
     return parts[2] if len(parts) >= 3 else None
 
 
+def is_other_entity(element: Element) -> bool:
+    """Whether an element inside the record shows something else, such as a comment or the teaser of another record."""
+    teaser = any(token in TEASERS or token == "comment" for token in element.classes)
+    return teaser or (element.tag == "article" and element.parent is not None)
+
+
 def _is_opaque_field(element: Element) -> bool:
     """A field whose value is prose, such as the body: what looks like a field inside teaches nothing."""
     return any(token.startswith("field--type-text") for token in element.classes) or name_of(element) == "body"
@@ -154,7 +175,8 @@ def field_of(element: Element, shapes: Shapes, *, after_known: bool) -> Block | 
     if label_at is not None:
         label = content[label_at]
         assert isinstance(label, Element)
-        return Block("field", element, content[:label_at] + content[label_at + 1 :], label, _name_near(element))
+        values = content[:label_at] + without_colon(content[label_at + 1 :])
+        return Block("field", element, values, label, _name_near(element))
     if not classed:
         return None
     inner = content[0] if len(content) == 1 else None
@@ -163,6 +185,14 @@ def field_of(element: Element, shapes: Shapes, *, after_known: bool) -> Block | 
         if nested is not None and nested.label is not None:
             return Block("field", element, nested.values, nested.label, _name_near(element) or nested.name)
     return Block("field", element, list(content), None, _name_near(element))
+
+
+def without_colon(values: list[Element | str]) -> list[Element | str]:
+    """A label's values without the colon that some editors put behind the label's element."""
+    if values and isinstance(values[0], str) and values[0].lstrip().startswith(":"):
+        rest = values[0].lstrip()[1:]
+        return [rest, *values[1:]] if rest.strip() else values[1:]
+    return values
 
 
 def _name_near(element: Element) -> str | None:
@@ -183,8 +213,10 @@ def _label_at(element: Element, content: list[Element | str], shapes: Shapes, *,
     if not isinstance(first, Element) or is_item(first) or is_items(first):
         return None
     text = first.line()
-    if text is None or shapes.is_container_of(element, first):
+    if text is None or shapes.is_container_of(element, first) or _has_more_labels(content, first):
         return None
+    if first.tag == "dt":
+        return 0
     if known(text) is not None:
         return 0 if len(content) > 1 or classed or shape(element, first) in shapes.taught else None
     if len(content) < 2 or element.tag in ("ul", "ol", "table", "tbody", "dl"):
@@ -194,7 +226,21 @@ def _label_at(element: Element, content: list[Element | str], shapes: Shapes, *,
     return 0 if after_known and shape(element, first) in shapes.taught else None
 
 
-def is_flat_label(child: Element | str, following: Element | str | None) -> bool:
+def _has_more_labels(content: list[Element | str], first: Element) -> bool:
+    """Whether further children are labels like the first one: then this element holds several fields, label after label."""
+    following = content[1] if len(content) > 1 else None
+    if isinstance(following, Element) and _look(following) == _look(first) and first.tag != "dt":
+        return False
+    alike = (child for child in content[1:] if isinstance(child, Element) and _look(child) == _look(first))
+    return any(first.tag == "dt" or known(child.line()) is not None for child in alike)
+
+
+def _look(element: Element) -> tuple[str, tuple[str, ...]]:
+    """Tag and classes, without those that hide."""
+    return element.tag, tuple(sorted(set(element.classes) - HIDDEN))
+
+
+def is_flat_label(child: Element | str, following: Element | str | None, shapes: Shapes) -> bool:
     """Whether a child is a label whose values are its siblings: by class, as `dt`, or by its text where a value follows."""
     if not isinstance(child, Element) or child.line() is None:
         return False
@@ -202,7 +248,14 @@ def is_flat_label(child: Element | str, following: Element | str | None) -> bool
         return True
     if has_label_class(child):
         return True
-    if following is None or is_item(child) or known(child.line()) is None or child.tag in _INLINE:
+    if following is None or is_item(child):
         return False
-    alike = isinstance(following, Element) and (following.tag, following.classes) == (child.tag, child.classes)
+    alike = isinstance(following, Element) and _look(following) == _look(child)
+    if known(child.line()) is None:
+        return (
+            not alike
+            and child.parent is not None
+            and child.tag != "div"
+            and _look(child) in shapes.flat.get(id(child.parent), ())
+        )
     return not alike or child.tag == "div"

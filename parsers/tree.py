@@ -21,7 +21,7 @@ _LONG_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)[^<>]{8192,}>?")
 """Tags over 8 KB: the parser compares each attribute with each other (measured: 100,000 attributes 34 s)."""
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)([^<>]*)>")
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
-_SELF_CLOSING = frozenset("p li dt dd option tr td th thead tbody tfoot html head body".split()) | _VOID
+_SELF_CLOSING = frozenset("p li dt dd tr td th thead tbody tfoot html head body".split()) | _VOID
 """Elements that need no end tag, so that their start tags say nothing of the depth."""
 
 SKIPPED = frozenset(
@@ -133,8 +133,8 @@ def _flatten(text: str) -> str:
     return "".join(pieces) if kept_to else text
 
 
-def build(node: LexborNode) -> Element:
-    """The light tree below (and with) a node of the parsed page."""
+def build(node: LexborNode, *, forms: bool = False) -> Element:
+    """The light tree below (and with) a node of the parsed page. `forms`: with what stands in forms."""
     root = Element(node, None)
     reopened = False
     stack: list[tuple[LexborNode | None, Element]] = [(node.first_child, root)]
@@ -147,7 +147,7 @@ def build(node: LexborNode) -> Element:
         if tag == "-text":
             parent.children.append(current.text_content or "")
             continue
-        if tag is None or tag in SKIPPED or tag.startswith(("-", "!")):
+        if tag is None or (tag in SKIPPED and not (forms and tag == "form")) or tag.startswith(("-", "!")):
             continue
         if tag in TRANSPARENT:
             stack.append((current.first_child, parent))

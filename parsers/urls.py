@@ -26,7 +26,8 @@ def node_id(url: str | None) -> int | None:
     if not url:
         return None
     try:
-        parts = urlsplit(without_archive(url))
+        plain = without_archive(url)
+        parts = urlsplit(plain if "//" in plain else f"//{plain}")
     except ValueError:
         return None
     path = re.sub(r"/{2,}", "/", unquote(parts.path))

@@ -9,7 +9,8 @@ from parsers.shape import has_field_class, is_item, is_items
 from parsers.tree import Element, readable
 from parsers.urls import absolute
 
-_SEPARATORS = re.compile(r"[\s,;|/&]*(?:and)?[\s,;|/&]*")
+_SEPARATORS = re.compile(r"(?:[\s,;|/&•·]|\band\b)*")
+_NO_LIST = frozenset("table time img pre blockquote h1 h2 h3 h4 h5 h6".split())
 _DASHES = "-–—"
 
 
@@ -34,11 +35,13 @@ def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
         inner = only.content
         if is_item(only) and len(inner) == 1 and isinstance(inner[0], Element) and is_items(inner[0]):
             return items_of(inner)
-        return _linked_items(only) or [content]
+        if len(inner) == 1 and isinstance(inner[0], Element) and inner[0].tag == "div" and not is_item(only):
+            return items_of(inner)
+        return _linked_items([only]) or [content]
     elements = [node for node in content if isinstance(node, Element)]
     if len(elements) == len(content) and _are_items(elements):
         return [item for element in elements for item in items_of([element])]
-    return [content]
+    return _linked_items(content) or [content]
 
 
 def _are_items(elements: list[Element]) -> bool:
@@ -61,31 +64,25 @@ def _wraps_items(element: Element) -> bool:
     return element.tag in ("div", "dd") and all(child.tag == "div" and not has_field_class(child) for child in children)
 
 
-def _linked_items(element: Element) -> list[list[Element | str]]:
+def _linked_items(nodes: list[Element | str]) -> list[list[Element | str]]:
     """The links of an item that holds nothing but links and separators between them; empty where it is anything else."""
     links: list[Element] = []
-    for node in element.walk():
-        if isinstance(node, Element):
-            if node.tag == "a":
-                links.append(node)
-            elif node.tag not in ("span", "br", "div", "li", "ul"):
-                return []
-    if len(links) < 2:
-        return []
-    outside = "".join(node if isinstance(node, str) else " " for node in _outside_links(element))
-    return [[link] for link in links] if _SEPARATORS.fullmatch(outside) else []
-
-
-def _outside_links(element: Element) -> list[Element | str]:
-    found: list[Element | str] = []
-    stack: list[Element | str] = element.children[::-1]
+    outside: list[str] = []
+    stack: list[Element | str] = nodes[::-1]
     while stack:
         node = stack.pop()
         if isinstance(node, str):
-            found.append(node)
-        elif node.tag != "a":
+            outside.append(node)
+        elif node.tag == "a":
+            links.append(node)
+            outside.append(" ")
+        elif node.tag in _NO_LIST:
+            return []
+        else:
             stack.extend(reversed(node.children))
-    return found
+    if len(links) < 2 or not _SEPARATORS.fullmatch("".join(outside)):
+        return []
+    return [[link] for link in links]
 
 
 def read_value(nodes: list[Element | str], base: str | None) -> Value:
@@ -96,7 +93,7 @@ def read_value(nodes: list[Element | str], base: str | None) -> Value:
     for node in _all_elements(nodes):
         if node.tag == "a":
             links.append(node)
-        elif node.tag == "time":
+        elif node.tag == "time" or any(token.startswith("date-display-") for token in node.classes):
             times.append(node)
     href = None
     if len(links) == 1 and readable(links) == text:
@@ -115,7 +112,9 @@ def _all_elements(nodes: list[Element | str]) -> list[Element]:
 
 def _datetime(times: list[Element], text: str) -> str | None:
     """The attribute of one `time`, or `start/end` of a range; a range that prints one end only keeps the slash on that side."""
-    stamps = [(time.attribute("datetime") or "").strip() for time in times]
+    stamped = [(time, (time.attribute("datetime") or time.attribute("content") or "").strip()) for time in times]
+    times = [time for time, stamp in stamped if stamp or time.tag == "time"]
+    stamps = [stamp for time, stamp in stamped if stamp or time.tag == "time"]
     if not any(stamps) or len(stamps) > 2:
         return None
     if len(stamps) == 2:

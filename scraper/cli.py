@@ -19,6 +19,7 @@ _COMMANDS = {
     "load": "load",
     "parse": "parse",
     "export": "export",
+    "serve": "serve",
     "status": "status",
     "why": "why",
 }

@@ -19,6 +19,7 @@ from scraper.plaintext import printable
 DEFAULT_FILE = Path("tta.toml")
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _URL = re.compile(r"https?://[^\s/?#@\\]+(?:/[^\s?#\\]*)?")
+_TILES = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?=[^?#]*\{z\})(?=[^?#]*\{x\})(?=[^?#]*\{y\})/[A-Za-z0-9_./{}@-]+")
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -124,12 +125,27 @@ class Retry(_Section):
     deadline: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 120.0
 
 
+class Serve(_Section):
+    """What `tta serve` shows. Without `tile_url` the map has state outlines only, and no page asks another host for anything."""
+
+    tile_url: str | None = None
+    tile_attribution: str = ""
+
+    @field_validator("tile_url")
+    @classmethod
+    def _is_tiles(cls, value: str | None) -> str | None:
+        if value is not None and not _TILES.fullmatch(value):
+            raise ValueError("must be an address such as https://host/{z}/{x}/{y}.png")
+        return value
+
+
 class Config(_Section):
     """The whole file. `Config()` is what a missing file means."""
 
     http: Http = Http()
     sources: Sources = Sources()
     retry: Retry = Retry()
+    serve: Serve = Serve()
 
 
 def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:

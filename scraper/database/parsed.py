@@ -54,6 +54,7 @@ class FieldValue(NamedTuple):
     state: str
     href: str | None
     datetime: str | None
+    occurrence: int = 1
 
 
 class Content(NamedTuple):
@@ -137,7 +138,18 @@ def _packed(record: Record) -> bytes | None:
         record.url,
         [record.title, record.node_id, record.submitted_by, record.submitted_at],
         [
-            (field_key(one), one.section, one.label, one.name, one.item, one.value, one.state, one.href, one.datetime)
+            (
+                field_key(one),
+                one.section,
+                one.label,
+                one.name,
+                one.item,
+                one.value,
+                one.state,
+                one.href,
+                one.datetime,
+                one.occurrence,
+            )
             for one in record.fields
         ],
         [(section.label, section.text) for section in record.sections],

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from scraper.database.tables import BY_NAME, KEPT, SEARCHED, TABLES, Table
 
-VERSION = 1
+VERSION = 2
 """`user_version`: raised with every change of the tables; a database of an older version is made again from the archive."""
 APPLICATION = 0x74746131
 """`application_id`, "tta1": tells this program's database from any other file."""

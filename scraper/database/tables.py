@@ -173,7 +173,7 @@ TABLES: tuple[Table, ...] = (
         keys=("record_id",),
         indexes=tuple(
             (name,)
-            for name in "node_id reference title status category provider_reference county event_start submitted_at "
+            for name in "node_id reference title fiscal_year status category provider_reference county event_start submitted_at "
             "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager".split()
         ),
     ),

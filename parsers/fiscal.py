@@ -1,0 +1,31 @@
+"""The fiscal year of the US government, which begins on 1 October and has the number of the year it ends in."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+SITE_ZONE = ZoneInfo("America/New_York")
+"""The zone of the portal's own times: a reference holds the local day of submission (DOMAIN.md, "The page")."""
+FIRST_MONTH = 10
+
+
+def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
+    """The fiscal year of the submission: by the reference's day, else by the time of submission; None where neither is known."""
+    day = _day_of_reference(reference) or _day_of_time(submitted_at)
+    return day.year + (day.month >= FIRST_MONTH) if day else None
+
+
+def _day_of_reference(reference: str | None) -> date | None:
+    try:
+        return datetime.strptime((reference or "")[:8], "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        return None
+
+
+def _day_of_time(text: str | None) -> date | None:
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return (moment.astimezone(SITE_ZONE) if moment.tzinfo else moment).date()

@@ -1,0 +1,27 @@
+"""`tta serve`: the database in Datasette."""
+
+from __future__ import annotations
+
+import click
+
+from scraper.config import load_config
+from scraper.folders import Folders
+from scraper.serve import PORT, serve
+
+
+@click.command("serve")
+@click.option(
+    "--port",
+    metavar="N",
+    type=click.IntRange(0, 65535),
+    default=PORT,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 is any free one.",
+)
+@click.pass_obj
+def command(folders: Folders, port: int) -> None:
+    """Show the database in Datasette, on this machine only, until Ctrl-C.
+
+    Reads the database and never writes it; what `tta load` commits meanwhile is seen at once.
+    """
+    serve(folders.database, port, load_config(folders.config_file).serve)

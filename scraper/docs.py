@@ -1,0 +1,70 @@
+"""Writes the generated documents: `metadata.yml`, the command reference and the data dictionary. `make docs` runs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from click.testing import CliRunner
+
+from scraper.cli import cli
+from scraper.database.schema import dictionary_rows, table_description
+from scraper.database.tables import TABLES
+from scraper.explore.metadata import NAME, render
+
+ROOT = Path(__file__).parents[1]
+MADE = "<!-- Made by `make docs`; edit the program's own texts in its place. -->"
+WIDTH = 100
+
+
+def documents() -> dict[str, str]:
+    """Every generated file by its path from the repository's root."""
+    return {NAME: render(), "docs/commands.md": commands(), "docs/dictionary.md": dictionary()}
+
+
+def commands() -> str:
+    """What `--help` says of every command."""
+    parts = [MADE, "", "# Commands", "", *_help()]
+    for name in cli.list_commands(click.Context(cli)):
+        parts += ["", f"## tta {name}", "", *_help(name)]
+    return "\n".join(parts) + "\n"
+
+
+def _help(*arguments: str) -> list[str]:
+    shown = CliRunner().invoke(cli, [*arguments, "--help"], prog_name="tta", terminal_width=WIDTH, max_content_width=WIDTH)
+    return ["```text", shown.output.rstrip(), "```"]
+
+
+def dictionary() -> str:
+    """Every table and column, with what it means."""
+    parts = [MADE, "", "# Data dictionary", ""]
+    parts += [f"* [{table.name}](#{table.name}): {table_description(table)}" for table in TABLES]
+    rows = dictionary_rows()
+    for table in TABLES:
+        parts += ["", f"## {table.name}", "", table_description(table), "", "| column | meaning | unit | label on the page |"]
+        parts += ["| --- | --- | --- | --- |"]
+        for of, column, text, label, unit in rows:
+            if of == table.name:
+                parts.append(f"| `{column}` | {_plain(text)} | {_plain(unit)} | {_plain(label)} |")
+    return "\n".join(parts) + "\n"
+
+
+def _plain(text: str | None) -> str:
+    return (text or "").replace("|", "\\|")
+
+
+def write(root: Path = ROOT) -> list[Path]:
+    """Writes them; returns those that were not up to date."""
+    changed = []
+    for name, text in documents().items():
+        path = root / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
+if __name__ == "__main__":
+    for path in write():
+        click.echo(path.relative_to(ROOT))

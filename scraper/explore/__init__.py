@@ -1,0 +1,114 @@
+"""What people see: this project's plugin for Datasette (pages, cells, headers), its templates and files, and `metadata.yml`.
+
+Datasette finds it by the entry point `tta` in pyproject.toml, however it is started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+from datasette.utils import urlsafe_components
+from datasette.utils.asgi import Response
+from markupsafe import Markup
+from pluggy import HookimplMarker
+
+from scraper.explore import home
+from scraper.explore import map as records_map
+from scraper.explore.facets import ListFacet
+from scraper.explore.headers import App, headers, with_headers
+from scraper.explore.links import cell
+from scraper.explore.record import record_page
+
+hook = HookimplMarker("datasette")
+DATABASE = "tta"
+PLUGIN = "tta"
+FIRST_COLUMNS = (
+    "record_id tta_title fiscal_year status program_areas agency_types provider_reference county event_start evidence_based "
+    "emerging_need captures"
+).split()
+"""Columns of `records` that its table shows unless others are asked for."""
+
+
+def _settings(datasette: Any) -> dict[str, Any]:
+    found: dict[str, Any] = datasette.plugin_config(PLUGIN) or {}
+    return found
+
+
+@hook
+def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
+    found = headers(datasette, _settings(datasette).get("tile_url"))
+    return lambda app: with_headers(app, found)
+
+
+@hook
+def render_cell(value: Any, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
+    if database != DATABASE:
+        return None
+    return cell(value, column, table, datasette.urls.table(DATABASE, "records"))
+
+
+@hook
+def extra_css_urls(datasette: Any) -> list[str]:
+    return [datasette.urls.static_plugins(PLUGIN, "explore.css")]
+
+
+@hook
+def extra_js_urls(datasette: Any) -> list[dict[str, Any]]:
+    return [{"url": datasette.urls.static_plugins(PLUGIN, "explore.js"), "module": True}]
+
+
+@hook
+def prepare_jinja2_environment(env: Any) -> None:
+    env.filters["picked"] = _picked
+
+
+def _picked(parts: Iterable[dict[str, Any]], key: str, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The parts with these names, in their order."""
+    by_name = {part[key]: part for part in parts}
+    return [by_name[name] for name in names if name in by_name]
+
+
+@hook
+def register_facet_classes() -> list[type]:
+    return [ListFacet]
+
+
+@hook
+def menu_links(datasette: Any) -> list[dict[str, str]]:
+    table = datasette.urls.table
+    return [
+        {"href": table(DATABASE, "records"), "label": "Records"},
+        {"href": datasette.urls.path("/-/map"), "label": "Map"},
+        {"href": table(DATABASE, "dictionary"), "label": "What the columns mean"},
+    ]
+
+
+@hook
+def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
+    return [(r"^/-/map$", _map)]
+
+
+async def _map(datasette: Any, request: Any) -> Any:
+    await datasette.ensure_permissions(request.actor, [("view-table", (DATABASE, "records")), "view-instance"])
+    context = await records_map.context(datasette, request)
+    return Response.html(await datasette.render_template("map.html", context, request=request, view_name="map"))
+
+
+@hook
+def extra_template_vars(
+    database: str | None, table: str | None, view_name: str, request: Any, datasette: Any
+) -> Callable[[], Awaitable[dict[str, Any]]]:
+    async def found() -> dict[str, Any]:
+        variables: dict[str, Any] = {"tta_files": records_map.files(datasette), "tta_tiles": _settings(datasette)}
+        if (database, table, view_name) == (DATABASE, "records", "row"):
+            (record_id,) = urlsafe_components(request.url_vars["pks"])
+            variables["tta"] = await record_page(datasette.get_database(DATABASE), record_id)
+        if (database, table, view_name) == (DATABASE, "records", "table"):
+            everything = {"_col", "_nocol", "_columns"} & set(request.args)
+            variables["tta_columns"] = [] if everything else FIRST_COLUMNS
+        if view_name == "index":
+            variables["tta"] = await home.context(datasette)
+        return variables
+
+    return found

@@ -1,0 +1,74 @@
+"""Values of pages in HTML: lists as links to rows like them, and addresses as links only where following one can do no harm."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, get_args
+from urllib.parse import urlencode, urlsplit
+
+from markupsafe import Markup
+
+from scraper.database.tables import RecordRow
+
+LISTS = frozenset(name for name, info in RecordRow.model_fields.items() if list[str] in get_args(info.annotation))
+"""Columns of `records` that hold a JSON array."""
+_SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)
+WAYBACK = "https://web.archive.org/web"
+
+
+def safe_href(address: str | None) -> str | None:
+    """The address, if it is http, https, mailto or tel and holds nothing that a browser might read in another way; else None."""
+    if not address or not _SAFE.fullmatch(address):
+        return None
+    try:
+        urlsplit(address)
+    except ValueError:
+        return None
+    return address
+
+
+def link(address: str, text: str) -> Markup:
+    """A link to another site, which learns nothing of where it was followed from."""
+    return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(address, text)
+
+
+def replay_url(source: str | None, captured_at: str | None, url: str | None) -> str | None:
+    """Where the capture can be looked at: in the Wayback Machine, where it came from there and its time is known."""
+    if source != "wayback" or not captured_at or not safe_href(url):
+        return None
+    return f"{WAYBACK}/{re.sub(r'[^0-9]', '', captured_at)[:14]}/{url}"
+
+
+def values_of(text: str | None) -> list[str] | None:
+    """The values of a JSON array of texts; None where the text is none."""
+    try:
+        found = json.loads(text or "")
+    except ValueError:
+        return None
+    return [str(one) for one in found] if isinstance(found, list) else None
+
+
+def list_cell(column: str, text: str, table_url: str) -> Markup | None:
+    """A JSON array as a list, each value linked to the records that have it too."""
+    values = values_of(text)
+    if not values:
+        return None
+    items = Markup("").join(
+        Markup('<li><a href="{}?{}">{}</a></li>').format(table_url, urlencode({f"{column}__arraycontains": value}), value)
+        for value in values
+    )
+    return Markup('<ul class="values">{}</ul>').format(items)
+
+
+def cell(value: Any, column: str, table: str | None, table_url: str) -> Markup | None:
+    """How a table shows a value; None where Datasette's own way is right."""
+    if column == "capture_id" and isinstance(value, dict) and value["label"] in (None, "None"):
+        return Markup('<a href="{}/{}">time not known</a>').format(table_url.replace("records", "captures"), value["value"])
+    if not isinstance(value, str):
+        return None
+    if table == "records" and column in LISTS:
+        return list_cell(column, value, table_url)
+    if column == "href" and (address := safe_href(value)):
+        return link(address, value)
+    return None

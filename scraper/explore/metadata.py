@@ -1,0 +1,152 @@
+"""Writes and finds `metadata.yml`, what Datasette says about the database. Texts of tables and columns come from the models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scraper.database.schema import dictionary_rows, table_description
+from scraper.database.tables import TABLES
+from scraper.errors import TtaError
+from scraper.explore.questions import QUESTIONS
+
+NAME = "metadata.yml"
+HEADER = "# Made by `make docs` from parsers/record.py, scraper/database/tables.py and scraper/explore/; edit those.\n"
+TITLE = "BJA TTA records, rebuilt from web archives"
+ABOUT = """\
+<p>Records of training and technical assistance (TTA) that the US Bureau of Justice Assistance (BJA) and its National Training and
+Technical Assistance Center (NTTAC) published on their reporting portal: who asked, what was delivered, where, for whom.
+The pages survive mainly in web archives. This database is rebuilt from those captures, and every value names the capture it was
+read from.</p>
+<p>It is <strong>not</strong> an official publication, and not complete: it holds what was captured. A record without a newer
+capture was not necessarily removed, and an empty cell may mean that the value was not captured: see <code>state</code> in the
+table <a href="/tta/fields">fields</a>.</p>
+<p>Works of the US government are not under copyright in the United States (17 U.S.C. 105). Texts that others contributed to the
+pages, and other countries' laws, may be another matter. Pages name people, who submitted them or were helped: mind their privacy.
+</p>
+<p>Start with the <a href="/tta/records">records</a>, the <a href="/-/map">map</a>, or what each column means: the
+<a href="/tta/dictionary">dictionary</a>.</p>
+"""
+LICENSE = "Works of the US government: public domain in the US"
+LICENSE_URL = "https://www.usa.gov/government-copyright"
+SOURCE = "Captures of bjatta.bja.ojp.gov in public web archives"
+SOURCE_URL = "https://web.archive.org/web/*/bjatta.bja.ojp.gov/*"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How Datasette shows a table: title, order, page size, facets (a dict for an array), and the column that names a row."""
+
+    title: str
+    facets: tuple[str | dict[str, str], ...] = ()
+    sort: str | None = None
+    sort_desc: str | None = None
+    size: int | None = None
+    label: str | None = None
+
+
+LOOKS = {
+    "records": Look(
+        "TTA records",
+        facets=(
+            "fiscal_year",
+            "status",
+            {"array": "program_areas"},
+            {"array": "agency_types"},
+            "evidence_based",
+            "emerging_need",
+        ),
+        sort_desc="submitted_at",
+        size=25,
+        label="title",
+    ),
+    "captures": Look("Captures of pages", facets=("kind", "source", "form"), sort_desc="captured_at", label="captured_at"),
+    "fields": Look("Fields, as printed on the pages", facets=("label",)),
+    "sections": Look("Instructions on the pages", facets=("label",)),
+    "milestones": Look("Milestones"),
+    "performance_metrics": Look("Performance metrics"),
+    "changes": Look("Changes between captures", facets=("field",), sort_desc="seen_by"),
+    "runs": Look("Refreshes", sort_desc="run_id"),
+    "run_checks": Look("Checks of each refresh", facets=("name", "passed")),
+    "dictionary": Look("What each column means", facets=("table",), size=200),
+}
+
+
+def metadata() -> dict[str, Any]:
+    """The content of `metadata.yml`."""
+    return {
+        "title": TITLE,
+        "description_html": ABOUT,
+        "license": LICENSE,
+        "license_url": LICENSE_URL,
+        "source": SOURCE,
+        "source_url": SOURCE_URL,
+        "databases": {
+            "tta": {
+                "tables": {table.name: _table(table.name, table_description(table)) for table in TABLES},
+                "queries": {
+                    name: {"title": one.title, "description": one.description, "sql": one.sql} for name, one in QUESTIONS.items()
+                },
+            }
+        },
+    }
+
+
+def _table(name: str, description: str) -> dict[str, Any]:
+    look = LOOKS[name]
+    texts: Mapping[str, Any] = {
+        "title": look.title,
+        "description": description,
+        "sort": look.sort,
+        "sort_desc": look.sort_desc,
+        "size": look.size,
+        "label_column": look.label,
+        "facets": list(look.facets) or None,
+    }
+    columns = {str(column): _text(str(text), label, unit) for of, column, text, label, unit in dictionary_rows() if of == name}
+    return {key: value for key, value in texts.items() if value is not None} | {"columns": columns}
+
+
+def _text(description: str, label: str | None, unit: str | None) -> str:
+    """A column's text in one line; Datasette has no place of its own for the label on the page."""
+    text = description + (f" [{unit}]" if unit else "")
+    return f"{text}; on the page: {label}" if label else text
+
+
+def render() -> str:
+    """The file's text."""
+    return HEADER + yaml.dump(metadata(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=130)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as such."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def metadata_file() -> Path:
+    """The file, whatever the working directory: beside this module when installed, at the repository's root otherwise."""
+    for folder in (Path(__file__).parent, Path(__file__).parents[2]):
+        if (folder / NAME).is_file():
+            return folder / NAME
+    raise TtaError(f"{NAME} is missing from the installation: install the program again")
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """What the file says. Raises TtaError where it is no such file."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        raise TtaError(f"{path} can't be read: write it again with `make docs`") from None
+    if not isinstance(found, dict):
+        raise TtaError(f"{path} is not Datasette's metadata: write it again with `make docs`")
+    return found

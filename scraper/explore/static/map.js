@@ -1,0 +1,173 @@
+// Draws the records of a filter on state outlines. Data comes from this server alone; tiles only where they are configured.
+
+const MAINLAND = [[24.5, -125], [49.5, -66.5]];
+const CELL = 60; // pixels; points of one cell of the screen are one mark
+const MOST = 100000; // points kept in memory
+const LISTED = 25; // records named in a popup
+const NEAR_ENOUGH = 12; // zoom at which what still shares a cell is listed
+const COLUMNS = ["title", "tta_title", "fiscal_year", "longitude", "latitude"];
+
+function rowUrl(records, id) {
+  const bytes = new TextEncoder().encode(id);
+  const encoded = Array.from(bytes, (byte) => {
+    const char = String.fromCharCode(byte);
+    if (/[A-Za-z0-9_-]/.test(char)) return char;
+    return char === " " ? "+" : "~" + byte.toString(16).toUpperCase().padStart(2, "0");
+  });
+  return `${records}/${encoded.join("")}`;
+}
+
+function firstPage(records, filters) {
+  const query = new URLSearchParams(filters);
+  for (const name of [...query.keys()]) {
+    const shapes = name.startsWith("_") && !name.startsWith("_search") && name !== "_where";
+    if (shapes || query.getAll(name).every((value) => value === "")) query.delete(name);
+  }
+  for (const column of COLUMNS) query.append("_col", column);
+  query.set("latitude__notnull", "1");
+  query.set("_size", "max");
+  query.set("_sort", "record_id");
+  query.set("_nofacet", "1");
+  query.set("_nocount", "1");
+  return `${records}.json?${query}`;
+}
+
+async function fetchJson(url) {
+  const answer = await fetch(url);
+  const found = await answer.json();
+  if (!answer.ok) throw new Error(found.error || answer.statusText);
+  return found;
+}
+
+async function* pages(url) {
+  for (let next = url; next; ) {
+    const page = await fetchJson(next);
+    const at = Object.fromEntries(page.columns.map((name, index) => [name, index]));
+    yield page.rows.map((row) => ({
+      id: row[at.record_id],
+      name: row[at.tta_title] || row[at.title] || row[at.record_id],
+      year: row[at.fiscal_year],
+      spot: [row[at.latitude], row[at.longitude]],
+    }));
+    next = page.next_url ? new URL(page.next_url, location.href) : null;
+    if (next) next = next.pathname + next.search;
+  }
+}
+
+function list(records, points) {
+  const box = document.createElement("div");
+  const items = document.createElement("ul");
+  for (const point of points.slice(0, LISTED)) {
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = rowUrl(records, point.id);
+    link.textContent = point.name;
+    item.append(link, point.year ? ` (fiscal year ${point.year})` : "");
+    items.append(item);
+  }
+  box.append(items);
+  if (points.length > LISTED) {
+    const more = document.createElement("p");
+    more.textContent = `and ${points.length - LISTED} more here`;
+    box.append(more);
+  }
+  return box;
+}
+
+function cells(L, map, points) {
+  const zoom = map.getZoom();
+  const bounds = map.getBounds().pad(0.2);
+  const found = new Map();
+  for (const point of points) {
+    if (!bounds.contains(point.spot)) continue;
+    const at = map.project(point.spot, zoom);
+    const key = `${Math.floor(at.x / CELL)} ${Math.floor(at.y / CELL)}`;
+    if (!found.has(key)) found.set(key, []);
+    found.get(key).push(point);
+  }
+  return found.values();
+}
+
+function mark(L, map, records, points) {
+  const many = points.length > 1;
+  const size = many ? Math.min(22 + 5 * Math.log2(points.length), 54) : 16;
+  const middle = [0, 1].map((axis) => points.reduce((sum, point) => sum + point.spot[axis], 0) / points.length);
+  const icon = L.divIcon({
+    className: many ? "tta-mark tta-many" : "tta-mark",
+    html: many ? String(points.length) : "",
+    iconSize: [size, size],
+  });
+  const name = many ? `${points.length} records` : points[0].name;
+  const marker = L.marker(middle, { icon, title: name, keyboard: true });
+  const act = () => {
+    const bounds = L.latLngBounds(points.map((point) => point.spot));
+    const apart = !bounds.getNorthEast().equals(bounds.getSouthWest());
+    if (many && apart && map.getZoom() < NEAR_ENOUGH) {
+      map.fitBounds(bounds, { padding: [40, 40], maxZoom: NEAR_ENOUGH });
+    } else {
+      L.popup({ maxHeight: 260 }).setLatLng(middle).setContent(list(records, points)).openOn(map);
+    }
+  };
+  marker.on("click", act);
+  marker.on("keypress", (event) => event.originalEvent.key === "Enter" && act());
+  marker.on("add", () => {
+    const element = marker.getElement();
+    element.setAttribute("role", "button");
+    element.setAttribute("aria-label", name);
+  });
+  return marker;
+}
+
+function plain(text) {
+  const holder = document.createElement("span");
+  holder.textContent = text;
+  return holder.innerHTML;
+}
+
+async function outlines(L, map, url) {
+  const states = await fetchJson(url);
+  // Colours come from the style sheet, so that light and dark are decided in one place.
+  L.geoJSON(states, { interactive: false, style: { className: "tta-state" } }).addTo(map);
+}
+
+async function draw(holder, status) {
+  const { records, filters, states, tiles, tilesBy } = holder.dataset;
+  const L = await import(new URL(holder.dataset.leaflet, location.href));
+  const small = holder.classList.contains("tta-map-small");
+  const map = L.map(holder, { maxZoom: 18, minZoom: 2, scrollWheelZoom: !small, zoomSnap: 0.5 });
+  map.attributionControl.setPrefix(false);
+  map.fitBounds(MAINLAND);
+  if (tiles) {
+    holder.classList.add("tta-map-tiles");
+    L.tileLayer(tiles, { attribution: plain(tilesBy) }).addTo(map);
+  }
+  await outlines(L, map, states);
+
+  const points = [];
+  const marks = L.layerGroup().addTo(map);
+  const redraw = () => {
+    marks.clearLayers();
+    for (const group of cells(L, map, points)) mark(L, map, records, group).addTo(marks);
+  };
+  map.on("moveend", redraw);
+  for await (const page of pages(firstPage(records, filters))) {
+    points.push(...page);
+    status.textContent = `${points.length.toLocaleString("en")} records so far`;
+    redraw();
+    if (points.length >= MOST) break;
+  }
+  const bounds = L.latLngBounds(points.map((point) => point.spot));
+  if (points.length && (small || !L.latLngBounds(MAINLAND).intersects(bounds))) {
+    map.fitBounds(bounds, { padding: [30, 30], maxZoom: 6 });
+  }
+  const partly = points.length >= MOST ? "; the rest is left out, narrow the filter" : "";
+  status.textContent = small ? "" : `${points.length.toLocaleString("en")} records with a place${partly}`;
+  holder.dataset.ready = points.length;
+}
+
+for (const holder of document.querySelectorAll(".tta-map")) {
+  const status = holder.nextElementSibling;
+  draw(holder, status).catch((error) => {
+    status.textContent = `The map can't be drawn: ${error.message}`;
+  });
+}

@@ -1,0 +1,82 @@
+"""Datasette on `tta.db`: its settings, and the loopback server around it. What it shows is in `scraper.explore`."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import signal
+import socket
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import uvicorn
+from datasette.app import Datasette
+
+from scraper.config import Serve
+from scraper.database.connection import reading
+from scraper.errors import TtaError
+from scraper.explore.facets import in_time
+from scraper.explore.metadata import metadata_file, read_metadata
+
+HOST = "127.0.0.1"
+"""Nothing else: whoever publishes the database puts a web server of their own in front."""
+PORT = 8001
+DATABASE = "tta"
+SETTINGS: dict[str, Any] = {
+    "allow_download": False,  # captured pages hold names; the exports are the way to take data away
+    "default_page_size": 50,
+    "max_returned_rows": 2000,
+    "sql_time_limit_ms": 2000,
+    "facet_time_limit_ms": 1000,
+    "facet_suggest_time_limit_ms": 50,
+    "suggest_facets": False,  # the useful facets are always shown; suggestions by column fill the page with identifiers
+    "default_facet_size": 8,
+    "truncate_cells_html": 280,
+    "max_csv_mb": 500,
+    "default_cache_ttl": 0,  # a nightly refresh is seen at once
+}
+
+
+def application(database: Path, settings: Serve | None = None) -> Datasette:
+    """Datasette on the database, which must exist: read only, but not immutable, so that a refresh is seen without a restart."""
+    metadata = in_time(read_metadata(metadata_file()))
+    chosen = settings or Serve()
+    metadata["plugins"] = {"tta": chosen.model_dump()}
+    return Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS)
+
+
+def serve(database: Path, port: int = PORT, settings: Serve | None = None) -> None:
+    """Serves until Ctrl-C or SIGTERM. `port` 0 is any free one. Raises TtaError where there is no database or no port."""
+    with reading(database):
+        pass
+    with _listening(port) as listener:
+        address = f"http://{HOST}:{listener.getsockname()[1]}/"
+        app = application(database, settings).app()
+        logging.getLogger("httpx").setLevel(logging.WARNING)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False))
+        signal.signal(signal.SIGTERM, _stop)
+        print(f"{address} (Ctrl-C ends)", flush=True)  # noqa: T201 - a script waits for this line
+        try:
+            server.run(sockets=[listener])
+        except KeyboardInterrupt:
+            return  # uvicorn has closed its connections and hands the signal on
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket that listens already, so that a port in use is noticed before anything starts."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise TtaError(f"port {port} is in use: end what uses it, or name another with --port") from None
+        raise TtaError(f"can't listen on {HOST}:{port}: {error.strerror}") from None
+    return listener
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

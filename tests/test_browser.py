@@ -1,0 +1,155 @@
+"""`tta serve` in a real browser: every page without an error, and without a request to another host."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from tests.dbkit import day, html, loaded, node
+from tests.dbkit import page as page_of
+from tests.webkit import CHROMIUM, REQUIRED, ROOT, Watched, browser, demo, serving
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM and not REQUIRED, reason="there is no Chromium: install one, such as Debian's chromium"),
+]
+REAL = "/tta/records/20250129-145639-07"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(demo(tmp_path_factory.mktemp("demo"))) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    assert CHROMIUM, "TTA_REQUIRE_BROWSER is set, and there is no Chromium"
+    with browser(tmp_path_factory.mktemp("profile")) as found:
+        yield found
+
+
+@pytest.fixture
+def watched(context: BrowserContext, address: str) -> Iterator[Watched]:
+    page = context.new_page()
+    found = Watched(page, address)
+    yield found
+    page.close()
+    found.check()
+
+
+def test_home_and_database(watched: Watched) -> None:
+    page = watched.open("/")
+    assert page.locator("h1").inner_text() == "BJA TTA records, rebuilt from web archives"
+    page.get_by_role("link", name="Ask a question of your own in SQL").click()
+    page.wait_for_url("**/tta")
+    assert page.get_by_role("link", name="records", exact=True).count()
+
+
+def test_table_with_facets(watched: Watched) -> None:
+    page = watched.open("/tta/records")
+    facets = page.locator(".facet-info-name").all_inner_texts()
+    for name in ("fiscal_year", "status", "program_areas", "agency_types", "evidence_based", "emerging_need"):
+        assert any(name in text for text in facets), facets
+    page.locator(".facet-info").filter(has_text="fiscal_year").locator("a", has_text="2023").click()
+    page.wait_for_load_state("networkidle")
+    assert "fiscal_year = 2023" in page.locator("h3").first.inner_text()
+
+
+def test_search(watched: Watched) -> None:
+    page = watched.open("/tta/records")
+    page.get_by_label("Search:").fill("deflection")
+    page.get_by_label("Search:").press("Enter")
+    page.wait_for_load_state("networkidle")
+    assert 'search matches "deflection"' in page.locator("h3").first.inner_text()
+    assert page.locator("tbody tr").count() >= 1
+
+
+def test_record(watched: Watched) -> None:
+    page = watched.open(REAL)
+    assert "Exploring the Value" in page.locator("h1").inner_text()
+    assert page.locator("p", has_text="20250129-145639-07").count()
+    assert page.get_by_text("not captured", exact=True).count() > 5
+    page.locator("a.tta-source").first.click()
+    assert page.url.endswith("#capture-1")
+
+
+def test_query(watched: Watched) -> None:
+    page = watched.open("/tta/areas_by_year")
+    assert page.locator("tbody tr").count() > 10
+
+
+def test_map_names_and_links_its_records(watched: Watched) -> None:
+    page = watched.open("/-/map")
+    page.wait_for_selector('.tta-map[data-ready="61"]')
+    assert page.locator("path.tta-state").count() == 56
+    page.locator(".tta-mark:not(.tta-many)").first.click()
+    link = page.locator(".leaflet-popup-content a").first
+    name = link.inner_text()
+    link.click()
+    page.wait_for_url("**/tta/records/*")
+    assert page.locator("h1").inner_text() == name
+
+
+def test_map_follows_the_filters_of_the_table(watched: Watched) -> None:
+    page = watched.open("/tta/records?fiscal_year=2023")
+    page.get_by_role("link", name="Show these records on a map").click()
+    page.wait_for_selector('.tta-map[data-ready="6"]')
+    page.get_by_role("link", name="These records as a table").click()
+    page.wait_for_load_state("networkidle")
+    assert "6 rows where fiscal_year = 2023" in page.locator("h3").first.inner_text()
+
+
+def test_map_works_without_a_mouse(watched: Watched) -> None:
+    page = watched.open("/-/map?fiscal_year=2023&_search=deflection")
+    page.wait_for_selector(".tta-map[data-ready]")
+    page.locator(".tta-mark").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".leaflet-popup-content a")
+
+
+@pytest.mark.parametrize("path", ["/", "/tta/records", REAL, "/tta/records/900000001", "/-/map", "/tta/captures"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_fit_a_phone(watched: Watched, path: str, scheme: Literal["light", "dark"]) -> None:
+    watched.page.set_viewport_size({"width": 375, "height": 700})
+    watched.page.emulate_media(color_scheme=scheme)
+    page = watched.open(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    ink, paper = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
+    assert (_light(ink) > _light(paper)) is (scheme == "dark")
+
+
+def _light(colour: str) -> int:
+    return sum(map(int, re.findall(r"\d+", colour)[:3]))
+
+
+def test_texts_of_pages_run_nothing(context: BrowserContext, tmp_path: Path) -> None:
+    hostile = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
+    fields = {"TTA Title": hostile, "County": hostile, "Event Location Geo": "POINT (-71.05 42.35)"}
+    folders = loaded(tmp_path, [page_of(html(fields, node=7, title=hostile, body=hostile), url=node(7), when=day(1))])
+    with serving(folders) as address:
+        watched = Watched(context.new_page(), address)
+        for path in ("/tta/records", "/tta/records/7", "/tta/fields", "/-/map"):
+            page = watched.open(path)
+            if path == "/-/map":
+                page.locator(".tta-mark").click()
+                assert page.locator(".leaflet-popup-content a").inner_text() == hostile
+            assert page.title() != "run"
+        watched.page.close()
+    watched.check()
+
+
+@pytest.mark.skipif(os.environ.get("TTA_SCREENSHOTS") != "1", reason="pictures are taken when asked: make screenshots")
+def test_take_the_pictures(watched: Watched) -> None:
+    watched.page.set_viewport_size({"width": 1100, "height": 900})
+    for name, path in {"records": "/tta/records", "map": "/-/map", "record": "/tta/records/900000004"}.items():
+        watched.open(path).wait_for_timeout(500)
+        file = ROOT / "docs" / "images" / f"{name}.png"
+        watched.page.screenshot(path=file)
+        assert file.stat().st_size < 200_000

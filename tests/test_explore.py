@@ -1,0 +1,143 @@
+"""The parts of the plugin that need no Datasette: links, the record's page, the fiscal year, state outlines."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from parsers.fiscal import fiscal_year
+from scraper.config import BadConfiguration, load_config
+from scraper.explore.links import cell, replay_url, safe_href
+from scraper.explore.record import arrange
+from tests.webkit import ROOT
+
+
+@pytest.mark.parametrize(
+    ("address", "followed"),
+    [
+        ("https://example.org/a?b=1#c", True),
+        ("HTTP://example.org", True),
+        ("mailto:someone@example.org", True),
+        ("tel:+1-202-555-0100", True),
+        ("javascript:alert(1)", False),
+        (" javascript:alert(1)", False),
+        ("java\nscript:alert(1)", False),
+        ("data:text/html,<script>", False),
+        ('https://example.org/" onclick="alert(1)', False),
+        ("https:///nobody", False),
+        ("https://[broken", False),
+        ("//example.org", False),
+        ("/node/1", False),
+        ("ftp://example.org", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_links_that_are_followed(address: str | None, followed: bool) -> None:
+    assert (safe_href(address) == address) is followed or address is None
+    assert bool(safe_href(address)) is followed
+
+
+@pytest.mark.parametrize(
+    ("reference", "submitted_at", "year"),
+    [
+        ("20250129-145639-07", None, 2025),
+        ("20240930-85658-46", "2024-10-01T02:00:00Z", 2024),
+        ("20241001-85658-46", None, 2025),
+        (None, "2024-10-01T03:59:00Z", 2024),  # still 30 September where the portal is
+        (None, "2024-10-01T04:00:00Z", 2025),
+        (None, "2024-10-01T00:00:00", 2025),
+        ("20241399-85658-46", "2020-01-01T00:00:00Z", 2020),
+        (None, None, None),
+        (None, "yesterday", None),
+    ],
+)
+def test_fiscal_year(reference: str | None, submitted_at: str | None, year: int | None) -> None:
+    assert fiscal_year(reference, submitted_at) == year
+
+
+def test_replay_is_for_the_wayback_machine_only() -> None:
+    url = "https://bjatta.bja.ojp.gov/node/1"
+    assert replay_url("wayback", "2025-01-31T00:00:00Z", url) == f"https://web.archive.org/web/20250131000000/{url}"
+    assert replay_url("commoncrawl", "2025-01-31T00:00:00Z", url) is None
+    assert replay_url("wayback", None, url) is None
+    assert replay_url("wayback", "2025-01-31T00:00:00Z", "javascript:alert(1)") is None
+
+
+def test_list_is_shown_as_links_to_its_like() -> None:
+    shown = cell('["A & B", "<i>"]', "program_areas", "records", "/tta/records")
+    assert shown == (
+        '<ul class="values"><li><a href="/tta/records?program_areas__arraycontains=A+%26+B">A &amp; B</a></li>'
+        '<li><a href="/tta/records?program_areas__arraycontains=%3Ci%3E">&lt;i&gt;</a></li></ul>'
+    )
+    assert cell("not JSON", "program_areas", "records", "/tta/records") is None
+    assert cell('["A"]', "value", "fields", "/tta/records") is None
+
+
+def _field(position: int, **values: Any) -> dict[str, Any]:
+    empty = dict.fromkeys(("section", "label", "name", "item", "value", "href", "datetime"))
+    return {**empty, "position": position, "state": "value", "capture_id": "c1", **values}
+
+
+def test_record_page_keeps_sections_items_and_states_apart() -> None:
+    names = "record_id tta_title short_name title url status fiscal_year program_areas agency_types provider_reference county"
+    record = dict.fromkeys([*names.split(), "evidence_based", "emerging_need"])
+    made = arrange(
+        {
+            "records": [{**record, "record_id": "1", "emerging_need": 0}],
+            "fields": [
+                _field(1, name="body", value="text"),
+                _field(2, label="A", value="one"),
+                _field(3, label="A", value="two"),
+                _field(4, section="Second", label="B", state="not_captured"),
+                _field(5, section="Second", item="Milestone 1", label="T", value="t"),
+                _field(6, section="Second", name="field-x-y", value="unlabelled"),
+            ],
+            "sections": [
+                {"label": "First", "text": "alone"},
+                {"label": "Second", "text": "fill in"},
+                {"label": "Last", "text": None},
+            ],
+            "captures": [{"capture_id": "c1", "source": "wayback", "captured_at": None, "url": None}],
+            "changes": [],
+        }
+    )
+    assert [group.name for group in made.groups] == [None, "First", "Second", "Last"]
+    assert [value.text for value in made.groups[0].labels[0].values] == ["one", "two"]
+    second = made.groups[2]
+    assert second.instructions == "fill in"
+    assert [(label.name, label.values[0].note) for label in second.labels] == [("B", "not captured"), ("x y", None)]
+    assert [(item.name, item.labels[0].name) for item in second.items] == [("Milestone 1", "T")]
+    assert made.description_source == 1
+    assert [(fact.name, fact.values) for fact in made.facts] == [("Emerging need", [("No", {"emerging_need": 0})])]
+
+
+def test_state_outlines_are_small_sound_and_credited() -> None:
+    path = ROOT / "scraper" / "explore" / "static" / "states.geojson"
+    assert path.stat().st_size < 150_000
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert len(found["features"]) == 56
+    for feature in found["features"]:
+        assert feature["properties"]["name"]
+        for polygon in feature["geometry"]["coordinates"]:
+            for ring in polygon:
+                assert ring[0] == ring[-1]
+                assert len(ring) >= 4
+    assert "us-atlas" in (path.parent / "SOURCES.md").read_text(encoding="utf-8")
+
+
+def test_tile_address_is_checked(tmp_path: Any) -> None:
+    file = tmp_path / "tta.toml"
+    file.write_text('[serve]\ntile_url = "https://tile.example.org/{z}/{x}/{y}.png"\n')
+    assert load_config(file).serve.tile_url == "https://tile.example.org/{z}/{x}/{y}.png"
+    for bad in (
+        "https://tile.example.org/",
+        "https://a b/{z}/{x}/{y}",
+        "javascript:{z}{x}{y}",
+        "https://h; script-src */{z}/{x}/{y}",
+    ):
+        file.write_text(f'[serve]\ntile_url = "{bad}"\n')
+        with pytest.raises(BadConfiguration, match=r"serve\.tile_url"):
+            load_config(file)

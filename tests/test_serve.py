@@ -1,0 +1,223 @@
+"""`tta serve`: its settings, headers and pages, as asked of Datasette itself; and its behaviour as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from scraper.config import Serve
+from scraper.database.tables import BY_NAME, TABLES
+from scraper.folders import Folders
+from scraper.serve import SETTINGS, application
+from tests.dbkit import day, html, loaded, node, page
+from tests.webkit import demo, serving, start
+
+HOSTILE = "<script>alert('title')</script>"
+REAL = "20250129-145639-07"
+
+
+class Site:
+    """Datasette on a database, without a server."""
+
+    def __init__(self, database: Path, settings: Serve | None = None) -> None:
+        self._datasette = application(database, settings)
+
+    def get(self, path: str) -> httpx.Response:
+        return asyncio.run(self._datasette.client.get(path))
+
+    def json(self, path: str) -> Any:
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    return demo(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="module")
+def site(folders: Folders) -> Site:
+    return Site(folders.database)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    fields = {"TTA Title": HOSTILE, "County": '"><img src=x onerror=alert(1)>', "TTA Program Area": [HOSTILE, "Law"]}
+    made = page(html(fields, node=7, title=HOSTILE, body=HOSTILE, submitted=HOSTILE), url=node(7), when=day(1))
+    folders = loaded(tmp_path_factory.mktemp("hostile"), [made])
+    with closing(sqlite3.connect(folders.database)) as db, db:
+        db.execute("UPDATE fields SET href = 'javascript:alert(1)' WHERE label = 'County'")
+        db.execute("UPDATE fields SET href = 'mailto:a@example.org' WHERE label = 'TTA Source'")
+        db.execute("UPDATE records SET url = ' javascript:alert(2)//'")
+    return Site(folders.database)
+
+
+def test_settings_are_in_force(site: Site) -> None:
+    assert SETTINGS.items() <= site.json("/-/settings.json").items()
+
+
+def test_no_file_of_the_database_can_be_downloaded(site: Site) -> None:
+    assert site.get("/tta.db").status_code == 403
+
+
+def test_nothing_can_be_written(site: Site) -> None:
+    answer = site.get(f"/tta.json?sql={quote('delete from records')}")
+    assert answer.status_code == 400
+    assert site.json("/tta.json?sql=select+count(*)+as+n+from+records&_shape=array") == [{"n": 61}]
+
+
+def test_long_queries_are_cut_off(site: Site) -> None:
+    endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
+    assert site.get(f"/tta.json?sql={quote(endless)}").status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/", "/tta", "/tta/records", f"/tta/records/{REAL}", "/-/map", "/tta/records.json", "/nowhere"])
+def test_every_answer_has_the_headers(site: Site, path: str) -> None:
+    headers = site.get(path).headers
+    policy = dict(rule.split(" ", 1) for rule in headers["content-security-policy"].split("; "))
+    assert policy["default-src"] == "'none'"
+    assert policy["connect-src"] == "'self'"
+    assert "unsafe" not in policy["script-src"]
+    assert policy["img-src"] == "'self' data:"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+
+
+def test_tiles_are_the_only_other_host(folders: Folders) -> None:
+    site = Site(folders.database, Serve(tile_url="https://tiles.example.org/{z}/{x}/{y}.png", tile_attribution="<b>us</b>"))
+    answer = site.get("/-/map")
+    assert "img-src 'self' data: https://tiles.example.org;" in answer.headers["content-security-policy"]
+    assert 'data-tiles="https://tiles.example.org/{z}/{x}/{y}.png"' in answer.text
+    assert "&lt;b&gt;us&lt;/b&gt;" in answer.text
+
+
+def test_robots_are_blocked(site: Site) -> None:
+    assert site.get("/robots.txt").text.split("\n") == ["User-agent: *", "Disallow: /"]
+
+
+@pytest.mark.parametrize("name", [table.name for table in TABLES])
+def test_every_column_is_described(site: Site, name: str) -> None:
+    text = site.get(f"/tta/{name}").text
+    described = re.findall(r"<dt>(\w+)</dt>", text)
+    assert set(BY_NAME[name].columns) <= set(described)
+
+
+def test_search_finds_and_says_so(site: Site) -> None:
+    found = site.json("/tta/records.json?_search=deflection&_shape=array")
+    assert REAL in {row["record_id"] for row in found}
+    assert 0 < len(found) < 61
+
+
+def test_facets_count(site: Site) -> None:
+    facets = site.json("/tta/records.json?_facet_size=max")["facet_results"]
+    assert set(facets) == {"fiscal_year", "status", "program_areas", "agency_types", "evidence_based", "emerging_need"}
+    assert sum(one["count"] for one in facets["fiscal_year"]["results"]) == 61
+    assert {one["value"] for one in facets["program_areas"]["results"]} >= {"Law Enforcement"}
+
+
+def test_facets_of_lists_follow_filters_and_count_records_once(site: Site) -> None:
+    courts_before = "value = 'Courts' and fiscal_year < 2021"
+    query = f"select count(distinct record_id) as n from records, json_each(agency_types) where {courts_before}"
+    ((expected,),) = [row.values() for row in site.json(f"/tta.json?sql={quote(query)}&_shape=array")]
+    facets = site.json("/tta/records.json?fiscal_year__lt=2021&_facet_size=max")["facet_results"]["agency_types"]
+    (courts,) = [one for one in facets["results"] if one["value"] == "Courts"]
+    assert (courts["count"], courts["selected"], facets["type"]) == (expected, False, "array")
+    chosen = site.json(courts["toggle_url"].partition("localhost")[2].replace("/tta/records?", "/tta/records.json?"))
+    assert chosen["filtered_table_rows_count"] == expected
+    (again,) = [one for one in chosen["facet_results"]["agency_types"]["results"] if one["value"] == "Courts"]
+    assert again["selected"]
+    assert "Courts" not in again["toggle_url"]
+
+
+def test_internal_tables_are_hidden(site: Site) -> None:
+    tables = {table["name"]: table["hidden"] for table in site.json("/tta.json")["tables"]}
+    assert {name for name, hidden in tables.items() if not hidden} == {table.name for table in TABLES}
+
+
+def _columns(text: str) -> list[str]:
+    return re.findall(r'<th [^>]*data-column="(\w+)"', text)
+
+
+def test_table_shows_the_first_columns_or_those_asked_for(site: Site) -> None:
+    shown = _columns(site.get("/tta/records").text)
+    assert shown[:3] == ["record_id", "tta_title", "fiscal_year"]
+    assert "description" not in shown
+    assert "description" in _columns(site.get("/tta/records?_columns=all").text)
+    assert _columns(site.get("/tta/records?_col=county").text) == ["record_id", "county"]
+
+
+def test_record_page_shows_all_of_the_record(site: Site) -> None:
+    text = site.get(f"/tta/records/{REAL}").text
+    for shown in ("Exploring the Value", "Hope Fiori", "Deliverable Markup for Questions", "Suffolk County", "not captured"):
+        assert shown in text
+    assert "Made up." not in text
+    assert 'id="capture-1"' in text
+    assert site.get("/tta/records/nobody").status_code == 404
+
+
+def test_record_page_of_the_demo_says_that_it_is_made_up(site: Site) -> None:
+    text = site.get("/tta/records/900000001").text
+    assert "Made up." in text
+    assert "Milestone 2" in text
+    assert "<del>In Progress</del> became <ins>On Hold</ins>" in text
+
+
+@pytest.mark.parametrize(
+    "path", ["/tta/records", "/tta/records?_columns=all", "/tta/records/7", "/tta/fields", "/-/map", "/tta/captures"]
+)
+def test_text_of_pages_is_never_markup(hostile: Site, path: str) -> None:
+    text = hostile.get(path).text
+    assert "<script>alert" not in text
+    assert "<img src=x" not in text
+    assert not re.search(r'href="\s*javascript:', text)
+
+
+def test_only_harmless_links_can_be_followed(hostile: Site) -> None:
+    text = hostile.get("/tta/records/7").text
+    assert 'href="mailto:a@example.org"' in text
+    assert "The page's own address" not in text
+    assert 'href="mailto:a@example.org"' in hostile.get("/tta/fields").text
+
+
+def test_filters_are_never_markup(site: Site) -> None:
+    text = site.get(f"/-/map?county={quote(HOSTILE)}&_search={quote(HOSTILE)}").text
+    assert "<script>alert" not in text
+
+
+def test_server_runs_anywhere_and_sees_a_refresh(tmp_path: Path) -> None:
+    folders = loaded(tmp_path / "data", [page(html({}, node=1), url=node(1), when=day(1))])
+    with serving(folders, cwd=tmp_path) as address:
+        assert [row["record_id"] for row in httpx.get(f"{address}tta/records.json?_shape=array").json()] == ["1"]
+        loaded(tmp_path / "data", [page(html({}, node=2), url=node(2), when=day(2))])
+        assert {row["record_id"] for row in httpx.get(f"{address}tta/records.json?_shape=array").json()} == {"1", "2"}
+        assert httpx.get(address).headers["x-frame-options"] == "DENY"
+
+
+def _fails(folders: Folders, *options: str) -> str:
+    server = start(folders, *options)
+    out, errors = server.communicate(timeout=30)
+    assert (server.returncode, out) == (1, "")
+    assert errors.count("\n") == 1
+    return errors
+
+
+def test_no_database_is_one_line(tmp_path: Path) -> None:
+    assert "run `tta load`" in _fails(Folders(tmp_path))
+
+
+def test_port_in_use_is_one_line(folders: Folders) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"port {port} is in use" in _fails(folders, "--port", str(port))

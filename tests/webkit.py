@@ -1,0 +1,122 @@
+"""What the tests of `tta serve` share: a demo database, a server of its own on a free port, and a watched browser page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+
+from scraper.database.load import load
+from scraper.folders import Folders
+from scraper.importing import import_paths
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = ROOT / "data" / "samples"
+FLAGS = (
+    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync "
+    "--hide-scrollbars"
+).split()
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+REQUIRED = os.environ.get("TTA_REQUIRE_BROWSER") == "1"
+SECONDS = 30
+
+
+def demo(folder: Path) -> Folders:
+    """The demo's data folder, as `make run` builds it."""
+    folders = Folders(folder)
+    import_paths(folders.archive, [SAMPLES])
+    load(folders, workers=1)
+    return folders
+
+
+def start(folders: Folders, *options: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+    """`tta serve` as a process of its own."""
+    command = [sys.executable, "-c", "from scraper.cli import main; main()", "--data", str(folders.data.resolve()), "serve"]
+    return subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd)
+
+
+@contextmanager
+def serving(folders: Folders, *, config: Path | None = None, cwd: Path | None = None) -> Iterator[str]:
+    """The address of `tta serve` on a free port; the server ends with the block, by Ctrl-C and without a word."""
+    environment = {"TTA_CONFIG": str(config)} if config else {}
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ |= environment
+    try:
+        server = start(folders, "--port", "0", cwd=cwd)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+    try:
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        assert line.startswith("http://127.0.0.1:"), line or server.communicate(timeout=SECONDS)[1]
+        yield line.split()[0]
+    finally:
+        server.send_signal(signal.SIGINT)
+        _, errors = server.communicate(timeout=SECONDS)
+    assert (server.returncode, errors) == (0, "")
+
+
+@dataclass
+class Watched:
+    """A page of the browser, and everything about it that should not have happened."""
+
+    page: Page
+    address: str
+    problems: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        self.page.on("requestfailed", self._on_failure)
+        self.page.on("response", self._on_response)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.problems.append(f"console: {message.text}")
+
+    def _on_failure(self, request: Request) -> None:
+        self.problems.append(f"failed: {request.url}: {request.failure}")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.problems.append(f"{response.status}: {response.url}")
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.address.rstrip("/") + path, wait_until="networkidle")
+        return self.page
+
+    def check(self) -> None:
+        """Fails on anything that went wrong, or that was asked of another host."""
+        assert self.problems == []
+        assert self.hosts - {""} <= {urlsplit(self.address).netloc}
+
+
+@contextmanager
+def browser(profile: Path) -> Iterator[BrowserContext]:
+    """Chromium with a new profile."""
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=CHROMIUM,
+            args=FLAGS,
+            headless=True,
+            viewport={"width": 1200, "height": 800},
+        )
+        try:
+            yield context
+        finally:
+            context.close()
