@@ -1,7 +1,7 @@
 """What there is and what is missing, by record number and source: the part of `tta status` that the ledger and archive know.
 
 "Never archived" is, for one source, a record that is known from elsewhere and that it does not list. Over all of them it is a
-number between known ones that nobody lists: whether there ever was such a record is not known (DESIGN.md, "Unknown is not empty").
+number between known ones that nobody lists: nobody knows whether there was such a record (DESIGN.md, "Unknown is not empty").
 """
 
 from __future__ import annotations
