@@ -210,17 +210,3 @@ def test_head_and_sections_are_kept_too() -> None:
 def test_a_fraction_of_a_second_is_later() -> None:
     assert order("2025-01-01T00:00:00Z", "html", "b") < order("2025-01-01T00:00:00.5Z", "html", "a")
     assert order(None, "html", "z") < order("2025-01-01T00:00:00Z", "text", "a")
-
-
-@settings(max_examples=40, deadline=None)
-@given(pages())
-def test_a_real_page_alone_is_what_its_parser_derived(made: Page) -> None:
-    """The shortcut for records with one page gives what merging it would give."""
-    read = parse_page(made.data, url=made.url, content_type=made.content_type, is_text=made.text_form).record
-    if read is not None:
-        alone = Seen("c", "2025-01-01T00:00:00Z", unpack(pack(read)))
-        values, rows = page_rows(alone)
-        merged_values, merged = merged_rows(merged_of(alone))
-        assert dict(zip(VALUE_COLUMNS, values, strict=True)) == dict(zip(VALUE_COLUMNS, merged_values, strict=True))
-        assert rows == merged
-        assert not set(rows) ^ set(merged)
