@@ -49,7 +49,8 @@ def derive(head: Head, fields: Sequence[Field]) -> RecordValues:
     values: dict[str, Any] = head.model_dump(include=set(Head.model_fields))
     values["reference"] = reference(head.title)
     values["fiscal_year"] = fiscal_year(values["reference"], values["submitted_at"])
-    for entry, run in _runs(fields):
+    runs = sorted(_runs(fields), key=lambda pair: pair[1][0].label is None)  # a printed label says more than a name
+    for entry, run in runs:
         if entry.columns and values.get(entry.columns[0]) is None and any(field.value for field in run):
             values |= _columns(entry, run)
     values["description"] = next(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 import re
 
+import webencodings
 from charset_normalizer import from_bytes
 
-MAX_PAGE = 32 * 1024 * 1024
-"""Bytes of a page that are read; the longest record seen has 0.1 MB. The rest is cut off and the page marked incomplete."""
+MAX_PAGE = 16 * 1024 * 1024
+"""Bytes of a page that are read (ARCHIVES.md, section 8; a record has 0.1 MB). The rest is cut off: incomplete."""
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -21,6 +22,7 @@ _META_PRESCAN = 4096
 """Bytes; HTML says 1024, but an archive's toolbar pushes the page's own `meta` down."""
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
 _SAMPLE = 65536
+_FOR_EACH_BROKEN = 3
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")
 
 
@@ -32,31 +34,36 @@ def decode(content: bytes, content_type: str | None = None, *, is_text: bool = F
     declared = _declared(content, content_type, is_text=is_text)
     if declared is not None:
         return _as_declared(content, declared)
-    if _is_utf8(content):
+    if _is_utf8(content) or _is_mostly_utf8(content):
         return content.decode("utf-8", "replace")
     return content.decode(_detected(content), "replace")
 
 
 def _declared(content: bytes, content_type: str | None, *, is_text: bool) -> str | None:
-    header = _HEADER.search(content_type or "")
-    meta = None if is_text else _META.search(content[:_META_PRESCAN])
-    for name in (header[1] if header else None, meta[1].decode("ascii", "replace") if meta else None):
-        if name and (encoding := _known(name)):
-            return encoding
-    return None
+    found = _HEADER.search(content_type or "")
+    header = _known(found[1]) if found else None
+    if header is not None and (header.startswith("utf-16") != _looks_utf16(content)):
+        header = None
+    match = None if is_text else _META.search(content[:_META_PRESCAN])
+    meta = _known(match[1].decode("ascii", "replace")) if match else None
+    if meta is not None and meta.startswith("utf-16"):
+        meta = "utf-8"  # the `meta` was found as ASCII, so it can't be UTF-16 (HTML standard, "prescan")
+    if header == "cp1252" and meta == "utf-8" and _is_utf8(content):
+        return meta  # a server's default for all files, against what the page says and is
+    return header or meta
 
 
 def _known(name: str) -> str | None:
-    """The codec for a label. By the Encoding Standard latin-1 and ASCII mean windows-1252, and a `meta` can't mean UTF-16."""
-    try:
-        encoding = codecs.lookup(name).name
-    except LookupError:
+    """The codec for a label of the Encoding Standard, where latin-1 and ASCII mean windows-1252; None for any other label."""
+    encoding = webencodings.lookup(name)
+    if encoding is None or encoding.name in ("replacement", "x-user-defined"):
         return None
-    if encoding in ("iso8859-1", "ascii", "cp1252"):
-        return "cp1252"
-    if encoding.startswith(("utf-16", "utf-32")):
-        return "utf-8"
-    return encoding if encoding not in ("base64", "hex", "rot13", "bz2", "zlib", "uu", "quopri", "idna", "punycode") else None
+    codec: str = encoding.codec_info.name
+    return "cp1252" if codec in ("iso8859-1", "cp1252") else codec
+
+
+def _looks_utf16(content: bytes) -> bool:
+    return content[:400].count(0) * 5 > len(content[:400])
 
 
 def _as_declared(content: bytes, encoding: str) -> str:
@@ -92,6 +99,14 @@ def _is_utf8(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_mostly_utf8(content: bytes) -> bool:
+    """Whether a stray byte or two stand among many characters of UTF-8: other encodings do not spell such sequences by chance."""
+    text = content.decode("utf-8", "replace")
+    characters = sum(char > "\x7f" for char in text)
+    broken = text.count("\ufffd")
+    return characters - broken >= _FOR_EACH_BROKEN * broken
 
 
 def _detected(content: bytes) -> str:

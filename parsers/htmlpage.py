@@ -28,11 +28,14 @@ _OTHER_TYPES = re.compile(
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
 _GENERIC = frozenset(("county", "category", "archived", "email address", "contact name", "i agree", "target audience"))
 """Labels of the registry that other pages use as well: they prove nothing."""
-_SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+by\b", re.IGNORECASE)
+_SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+(?:by|on)\b", re.IGNORECASE)
 _BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
 _MAX_BYLINE = 400
-_BYLINE_NAME = frozenset(("uid", "created", "title"))
+_BY = r"(?:submitted |posted |authored |created )"
+_BY_ON = re.compile(rf"{_BY}?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
+_ON_BY = re.compile(rf"{_BY}on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
+_BYLINE_NAME = frozenset(("uid", "created", "title", "user_picture"))
 """Machine names of the fields that stand in the line itself (core's node templates)."""
 _MAX_BEFORE_BYLINE = 120
 """Characters: only a title and the words beside a picture stand before the line `Submitted by`, never the body."""
@@ -58,9 +61,10 @@ def read_html(text: str, *, url: str | None, incomplete: bool) -> Reading:
     parsed = parse(text)
     own_url = _own_url(parsed)
     base = url or own_url
+    links_from = _base_of_links(parsed, base)
     root = _root(parsed, node_id(base))
     if root is not None and not _is_other(root, base):
-        reading = _read_record(parsed, root, base)
+        reading = _read_record(parsed, root, base, links_from)
         if reading is not None:
             extra = {"incomplete": incomplete or _is_cut(text), "url": own_url}
             record = reading.page.record.model_copy(update=extra) if reading.page.record else None
@@ -175,6 +179,13 @@ def _own_url(parsed: LexborHTMLParser) -> str | None:
     return None
 
 
+def _base_of_links(parsed: LexborHTMLParser, base: str | None) -> str | None:
+    """What relative links start from: the page's `base` element where it has one, else its address."""
+    node = parsed.css_first("base[href]")
+    href = without_archive(node.attributes.get("href") or "") if node is not None else ""
+    return href if href.startswith(("http://", "https://")) else base
+
+
 def _node_of(parsed: LexborHTMLParser, root: Element, url: str | None) -> int | None:
     """The address decides; where it is an alias, the page's own number counts (DESIGN.md, "Identity")."""
     attributes = root.node.attributes
@@ -238,16 +249,26 @@ def _byline(root: Element) -> _Byline:
         text = " ".join(readable([block]).split())
         if block is root or len(text) > _MAX_BYLINE:
             continue
-        found = re.fullmatch(
-            r"(?:submitted |posted |authored |created )?by:?\s*(.*?)(?:\s*(?:,|\bon\b)\s*(.*))?", text, re.IGNORECASE
-        )
+        found = _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)
         if found is None:
             continue
+        name, printed = _name_of_author(block, found["name"]), found["time"]
         times = [node for node in block.walk() if isinstance(node, Element)]
         stamp = next((value for node in times if node.tag == "time" and (value := node.attribute("datetime"))), None)
         stamp = stamp or next((value for node in times if _is_created(node) and (value := node.attribute("content"))), None)
-        return _Byline(block, found[1].strip(" ,") or None, iso_time(stamp) or iso_time(found[2]))
+        return _Byline(block, name, iso_time(stamp) or iso_time(printed))
     return _Byline()
+
+
+def _name_of_author(block: Element, printed: str) -> str | None:
+    """The author's name: the element that it stands in where there is one, for a name may hold the word "on"."""
+    for inner in block.walk():
+        if isinstance(inner, Element) and inner.tag in ("span", "a", "strong", "em") and (line := inner.line(200)):
+            words_of_the_line = iso_time(line) is not None or _SUBMITTED.match(line) or _BYLINE.match(line)
+            if not words_of_the_line:
+                return line
+    name = printed.strip(" ,")
+    return name if name and name.lower() != "on" else None
 
 
 def _byline_starts(root: Element) -> list[Element]:
@@ -287,14 +308,14 @@ def _is_created(node: Element) -> bool:
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
-def _read_record(parsed: LexborHTMLParser, root: Element, base: str | None) -> Reading | None:
+def _read_record(parsed: LexborHTMLParser, root: Element, base: str | None, links_from: str | None) -> Reading | None:
     """The record that stands below `root`; None where too little speaks for a TTA record."""
     title, heading = _title(parsed, root)
     byline = _byline(root)
     for element in (heading, byline.element):
         if element is not None:
             _detach(root, element)
-    content = read_content(root, base)
+    content = read_content(root, links_from)
     if not _is_record(root, content, title):
         return None
     head = Head(node_id=_node_of(parsed, root, base), title=title, submitted_by=byline.name, submitted_at=byline.time)

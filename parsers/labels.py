@@ -94,7 +94,9 @@ _PAGE_ORDER: tuple[tuple[str, Type, str], ...] = (
 LABELS: tuple[Label, ...] = tuple(
     Label(text, type_, tuple(columns.split()), order) for order, (text, type_, columns) in enumerate(_PAGE_ORDER)
 )
-_QUOTES = str.maketrans({"‘": "'", "’": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "})
+_SPELLED = {"‘": "'", "’": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "}
+_QUOTES: dict[int, str | None] = {ord(char): plain for char, plain in _SPELLED.items()}
+_QUOTES |= dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF])  # print nothing
 _MACHINE_NAME_LENGTH = 32
 """Characters of a field's machine name, `field_` included; Drupal's FieldStorageConfig::NAME_MAX_LENGTH."""
 

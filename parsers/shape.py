@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from parsers.labels import known
-from parsers.tree import Element
+from parsers.tree import Element, readable
 
 HIDDEN = frozenset(("visually-hidden", "sr-only", "usa-sr-only", "element-invisible", "hidden", "visuallyhidden", "invisible"))
 TEASERS = frozenset(("teaser", "node--view-mode-teaser", "view-mode-teaser", "node-teaser", "search-result", "search_index"))
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
+_MAX_LABEL = 300
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
 
 
@@ -205,7 +206,7 @@ def _name_near(element: Element) -> str | None:
 def _label_at(element: Element, content: list[Element | str], shapes: Shapes, *, classed: bool, after_known: bool) -> int | None:
     """Where among the children the label stands: by its class anywhere, by its text or the page's shape only in first place."""
     for index, child in enumerate(content):
-        if isinstance(child, Element) and has_label_class(child) and (child.line() or not child.content):
+        if isinstance(child, Element) and has_label_class(child) and _is_short(child):
             return index
         if index > 2:
             break
@@ -224,6 +225,11 @@ def _label_at(element: Element, content: list[Element | str], shapes: Shapes, *,
     if classed and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.classes)):
         return 0
     return 0 if after_known and shape(element, first) in shapes.taught else None
+
+
+def _is_short(element: Element) -> bool:
+    """Whether an element that says it is a label has a label's length; it may hold a link or a line break."""
+    return element.line() is not None or len(readable([element])) <= _MAX_LABEL
 
 
 def _has_more_labels(content: list[Element | str], first: Element) -> bool:

@@ -13,7 +13,7 @@ from parsers.columns import BODY, field_key
 from parsers.html import Content
 from parsers.htmlpage import evidence, make_record
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.labels import Type, group_table, normal, section_of_instruction
+from parsers.labels import Type, group_table, known, normal, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Section, State
 from parsers.textlines import Segment, segments
 from parsers.urls import node_id
@@ -21,6 +21,8 @@ from parsers.values import iso_time, reference, yes_no
 
 _SUBMITTED = re.compile(r"Submitted by\s+(.*?)(?:\s+on\b\s*(.*))?", re.IGNORECASE)
 _SKIP_LINK = "skip to main content"
+_NOTICE = "Attention"
+_FEW_LINES = 20
 _HEAD_LINES = 60
 """Lines within which the title and the line `Submitted by` stand, before the body."""
 _SUB_LABEL = re.compile(
@@ -34,7 +36,7 @@ _REFERENCES = (Type.REFERENCE, Type.REFERENCES, Type.DATE, Type.MONEY)
 
 def read_text(text: str, *, url: str | None, incomplete: bool) -> Page:
     """The verdict on a text capture. `incomplete`: the capture is known to be cut."""
-    lines = [line.strip() for line in text.translate(_UNSEEN).replace("\xa0", " ").split("\n")]
+    lines = _lines(text)
     title_at, title = _title(lines)
     byline_at, name, time = _byline(lines)
     start = _body_start(lines, title_at, byline_at)
@@ -44,7 +46,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> Page:
         content.body(lines[start : found[0].line])
         for segment in found:
             content.segment(segment)
-    elif any(section_of_instruction(line) for line in lines):
+    else:
         content.prose(lines[start:])
     other = is_other_address(url) or _is_list(lines)
     if other or not _is_record(content.content, title, has_byline=byline_at is not None, found=found):
@@ -57,6 +59,24 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> Page:
 _UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
 
+def _lines(text: str) -> list[str]:
+    """The lines, whatever ends them. Where every other one is blank, as some editors save them, those are taken out."""
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").translate(_UNSEEN).replace("\xa0", " ")
+    lines = [line.strip() for line in plain.split("\n")]
+    if len(lines) > _FEW_LINES and not any(lines[1::2]) and all(lines[0:-1:2]):
+        lines = lines[::2]
+    return [piece for line in lines for piece in _pieces(line)]
+
+
+def _pieces(line: str) -> list[str]:
+    """`Label: value` on one line as the two lines that they mostly are, where the label is known and the value fits it."""
+    label, colon, value = line.partition(": ")
+    entry = known(label) if colon and value.strip() else None
+    if entry is None or entry.type not in (Type.YES_NO, Type.NUMBER, Type.POINT):
+        return [line]
+    return [label, value.strip()]
+
+
 def _title(lines: list[str]) -> tuple[int | None, str | None]:
     """The record's reference where a line of the head is one; else the line after the skip link."""
     head = [(index, line) for index, line in enumerate(lines[:_HEAD_LINES]) if line]
@@ -66,7 +86,7 @@ def _title(lines: list[str]) -> tuple[int | None, str | None]:
         if reference(line):
             return index, line
     for position, (_, line) in enumerate(head[:-1]):
-        if normal(line) == _SKIP_LINK:
+        if normal(line) == _SKIP_LINK and head[position + 1][1] != _NOTICE:
             return head[position + 1]
     return (None, None)
 
@@ -75,7 +95,8 @@ def _byline(lines: list[str]) -> tuple[int | None, str | None, str | None]:
     for index, line in enumerate(lines[:_HEAD_LINES]):
         found = _SUBMITTED.fullmatch(line)
         if found and len(line) <= _MAX_LINE:
-            return index, found[1].strip() or None, iso_time(found[2])
+            name = found[1].strip()
+            return index, None if name in ("", "on") else name, iso_time(found[2])
     return None, None, None
 
 
@@ -91,7 +112,8 @@ def _is_list(lines: list[str]) -> bool:
     """Whether the text shows several records, each with its title and who submitted it."""
     references = {line for line in lines if reference(line)}
     bylines = sum(_SUBMITTED.fullmatch(line) is not None for line in lines)
-    return len(references) > 1 and bylines > 1
+    short_names = sum(normal(line) == "tta short name" for line in lines)
+    return len(references) > 1 and (bylines > 1 or short_names > 1)
 
 
 def _keeps_references(found: list[Segment]) -> bool:
@@ -103,7 +125,7 @@ def _keeps_references(found: list[Segment]) -> bool:
 def _is_record(content: Content, title: str | None, *, has_byline: bool, found: list[Segment]) -> bool:
     good, bad = evidence(content)
     if reference(title):
-        return good >= 1 or has_byline
+        return good >= 1 or has_byline or not found
     certain = any(section.text and section_of_instruction(section.text) for section in content.sections)
     certain = certain or any(row.value and field_key(row) in _CERTAIN for row in content.fields)
     return certain and good - 4 * bad >= (3 if found else 1)
@@ -184,7 +206,8 @@ class _Writer:
         if not lines:
             self._add(label, None)
             return
-        for item in _items(lines, group_table(label)):
+        has_paragraphs = "" in paragraphs(segment.lines).split("\n")
+        for item in _items(lines, group_table(label), has_paragraphs=has_paragraphs):
             self._items[label] = self._items.get(label, 0) + 1
             number = f"{label} {self._items[label]}"
             for sub_label, value in item:
@@ -230,11 +253,11 @@ def _sections(lines: list[str]) -> list[tuple[str | None, str]]:
     return found
 
 
-def _items(lines: list[str], table: str | None) -> list[list[tuple[str | None, str | None]]]:
+def _items(lines: list[str], table: str | None, *, has_paragraphs: bool) -> list[list[tuple[str | None, str | None]]]:
     """A group's lines as items of (label, value): by the group's own labels, else a line an item unless it is prose."""
     if any(_SUB_LABEL.fullmatch(line) for line in lines):
         return _labelled_items(lines)
-    if table == "milestones" or all(len(line) <= _MAX_LINE for line in lines):
+    if table == "milestones" or (not has_paragraphs and all(len(line) <= _MAX_LINE for line in lines)):
         return [[(None, line)] for line in lines]
     return [[(None, "\n".join(lines))]]
 

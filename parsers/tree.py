@@ -5,25 +5,15 @@ selectolax parses; `html` reads fields out of this tree. Text is rendered here t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from parsers.guard import harmless
 from parsers.roles import NONE, Role, role_of
 
 MAX_DEPTH = 120
 """Levels; Drupal pages seen have at most 40. What lies deeper hangs on the last level, so no text is lost."""
-_GUARD_TAGS = 4000
-"""Below so many tags no page can take the parser long (measured: 4,000 nested elements 0.03 s, 100,000 of them 20 s)."""
-_PARSER_DEPTH = 256
-_LONG_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)[^<>]{8192,}>?")
-"""Tags over 8 KB: the parser compares each attribute with each other (measured: 100,000 attributes 34 s)."""
-_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)([^<>]*)>")
-_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
-_SELF_CLOSING = frozenset("p li dt dd tr td th thead tbody tfoot html head body".split()) | _VOID
-"""Elements that need no end tag, so that their start tags say nothing of the depth."""
-
 SKIPPED = frozenset(
     "script style template noscript head iframe object embed svg canvas video audio input select textarea button datalist "
     "form nav dialog map -comment".split()
@@ -110,27 +100,8 @@ class Element:
 
 
 def parse(text: str) -> LexborHTMLParser:
-    """The parsed page, in time linear in its length (see the limits above)."""
-    if len(text) > 8192 and _LONG_TAG.search(text):
-        text = _LONG_TAG.sub(r"<\1>", text)
-    if text.count("<") > _GUARD_TAGS:
-        text = _flatten(text)
-    return LexborHTMLParser(text)
-
-
-def _flatten(text: str) -> str:
-    """The page without the tags of elements nested deeper than the parser can take; their text stays."""
-    pieces: list[str] = []
-    depth = kept_to = 0
-    for tag in _TAG.finditer(text):
-        if tag[2].lower() in _SELF_CLOSING:
-            continue
-        depth = max(0, depth - 1) if tag[1] else depth + 1
-        if depth + bool(tag[1]) > _PARSER_DEPTH:
-            pieces.append(text[kept_to : tag.start()])
-            kept_to = tag.end()
-    pieces.append(text[kept_to:])
-    return "".join(pieces) if kept_to else text
+    """The parsed page, in time linear in its length."""
+    return LexborHTMLParser(harmless(text))
 
 
 def build(node: LexborNode, *, forms: bool = False) -> Element:

@@ -55,7 +55,7 @@ class Place:
 
 def place(text: str) -> Place:
     """Well-known text to degrees, longitude first. A shape that is no point has no place; neither has a point that can't be."""
-    wkt = _SRID.sub("", text, count=1).strip().rstrip(";").strip()
+    wkt = _SRID.sub("", text.replace("−", "-"), count=1).strip().rstrip(";").strip()
     if len(wkt) > _MAX_WKT:
         return Place(flag="point is too long to read")
     points = _points(wkt)
@@ -152,13 +152,19 @@ _DATES = tuple(
         r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})",
         r"(?P<m>\d{1,2})-(?P<d>\d{1,2})-(?P<y>\d{4})",
         r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<short>\d{2})(?!\d)",
+        rf"(?P<d>\d{{1,2}})-{_MONTH}-(?P<y>\d{{4}})",
         rf"{_MONTH}\s+(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+(?P<y>\d{{4}})",
         rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\s+{_MONTH},?\s+(?P<y>\d{{4}})",
     )
 )
 _TIME = re.compile(
-    r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2}))?\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?(?P<zone>\s*(?:Z|UTC|GMT)\b|[+-]\d{2}:?\d{2})?"
+    r"(?P<H>\d{1,2}):(?P<M>\d{2})(?::(?P<S>\d{2}))?\s*(?P<half>[AaPp]\.?\s?[Mm]\.?)?(?P<zone>\s*(?:Z|UTC|GMT|AK[SD]T|[ECMP][SD]T|HST)\b|[+-]\d{2}:?\d{2})?"
 )
+_ZONES = {"UTC": "Z", "GMT": "Z", "AKST": "-09:00", "AKDT": "-08:00", "HST": "-10:00"} | {
+    f"{letter}{kind}T": f"-{hours + (kind == 'S'):02d}:00"
+    for letter, hours in zip("ECMP", (4, 5, 6, 7), strict=True)
+    for kind in "SD"
+}
 _BARE_HOUR = re.compile(r"\b(?P<H>\d{1,2})\s*(?P<half>[AaPp]\.?[Mm]\b)\.?")
 _RANGE = re.compile(r"\s+(?:-|–|—|to)\s+")
 _MAX_DATE = 200
@@ -205,7 +211,8 @@ def _printed_time(text: str) -> str | None:
         if not 1 <= hour <= 12:
             return None
         hour = hour % 12 + (12 if half == "p" else 0)
-    zone = parts.get("zone", "").strip().replace("UTC", "Z").replace("GMT", "Z")
+    zone = parts.get("zone", "").strip()
+    zone = _ZONES.get(zone, zone)
     written = f"{day.isoformat()}T{hour:02d}:{parts.get('M') or '00'}:{parts.get('S') or '00'}{zone}"
     return _machine_time(written)
 
@@ -250,6 +257,8 @@ def _printed_range(plain: str) -> tuple[str | None, str | None]:
         first, last = iso_time(start), iso_time(end)
         if first and last and _printed_day(end) and not _TIME.match(end):
             return first, last
+    if compact := _compact_range(plain):
+        return compact
     whole = iso_time(plain)
     if whole is None:
         return None, None
@@ -257,3 +266,27 @@ def _printed_range(plain: str) -> tuple[str | None, str | None]:
     if len(clocks) == 2:  # one day, two times
         return whole, iso_time(f"{whole[:10]} {clocks[1][0]}")
     return whole, whole
+
+
+_DAYS = re.compile(
+    r"(?P<a>[A-Za-z]{3,9})\.?\s+(?P<b>\d{1,2})\s*[-–—]\s*(?:(?P<c>[A-Za-z]{3,9})\.?\s+)?(?P<d>\d{1,2}),?\s+(?P<e>\d{4})"
+)
+_HOUR = r"\d{1,2}(?::\d{2})?"
+_HOURS = re.compile(
+    rf"(?P<day>.{{1,60}}\d{{4}}),?\s+(?P<a>{_HOUR})\s*[-–—]\s*(?P<b>{_HOUR})\s*(?P<half>[ap]\.?m)\b.{{0,40}}", re.IGNORECASE
+)
+
+
+def _compact_range(plain: str) -> tuple[str | None, str | None] | None:
+    """`March 30 - April 2, 2024`, `March 1 - 3, 2024` and `Mar 1 2024, 9 - 11am`: what both ends share is printed once."""
+    if days := _DAYS.search(plain):
+        last = f"{days['c'] or days['a']} {days['d']}, {days['e']}"
+        return iso_time(f"{days['a']} {days['b']}, {days['e']}"), iso_time(last)
+    if hours := _HOURS.fullmatch(plain):
+        start = iso_time(f"{hours['day']} {_with_minutes(hours['a'])} {hours['half']}")
+        return start, iso_time(f"{hours['day']} {_with_minutes(hours['b'])} {hours['half']}")
+    return None
+
+
+def _with_minutes(hour: str) -> str:
+    return hour if ":" in hour else f"{hour}:00"

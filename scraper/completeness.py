@@ -1,7 +1,7 @@
 """What there is and what is missing, by record number and source: the part of `tta status` that the ledger and archive know.
 
-"Never archived" is a record number that lies between known ones and that no archive lists: nobody knows whether there ever was
-such a record, so it is counted apart (DESIGN.md, "Unknown is not empty").
+"Never archived" is, for one source, a record that is known from elsewhere and that it does not list. Over all of them it is a
+number between known ones that nobody lists: nobody knows whether there was such a record (DESIGN.md, "Unknown is not empty").
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Listing:
 
 @dataclass(slots=True)
 class Completeness:
-    """By source, and over all of them. `never_archived`: numbers between the lowest and the highest known that nobody lists."""
+    """By source, and over all of them."""
 
     sources: dict[str, Numbers] = field(default_factory=dict)
     listings: list[Listing] = field(default_factory=list)
@@ -68,17 +68,19 @@ class Completeness:
         blocked = set[int]().union(*(part.blocked for part in parts)) - captured
         return Numbers(known, captured, blocked)
 
-    @property
-    def never_archived(self) -> int:
-        """How many numbers of the known range no archive lists."""
+    def never_archived(self, source: str | None = None) -> int:
+        """How many known records the source does not list; without one, how many numbers of the known range nobody lists."""
         known = self.total.known
+        if source is not None:
+            return len(known - self.sources[source].known)
         return max(known) - min(known) + 1 - len(known) if known else 0
 
     def as_json(self) -> dict[str, object]:
         """Counts only; for `--json`."""
+        by_source = self.sources.items()
         return {
-            "sources": {name: part.counts() for name, part in self.sources.items()},
-            "total": self.total.counts() | {"never_archived": self.never_archived},
+            "sources": {name: part.counts() | {"never_archived": self.never_archived(name)} for name, part in by_source},
+            "total": self.total.counts() | {"never_archived": self.never_archived()},
             "listings": [asdict(listing) for listing in self.listings],
             "waits": self.waits,
         }

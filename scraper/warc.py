@@ -177,13 +177,20 @@ def sha1_digest(body: bytes) -> str:
     return "sha1:" + b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
 
 
+class _Utf8Headers(StatusAndHeaders):  # type: ignore[misc]  # (warcio has no types)
+    """HTTP headers written as they are. warcio's own way percent-encodes values and fails where a name or reason is not ASCII."""
+
+    def compute_headers_buffer(self, header_filter: object = None) -> None:
+        self.headers_buff = self.to_bytes(header_filter)
+
+
 def record_bytes(capture: Capture, now: datetime) -> bytes:
     """The capture as one gzip member holding one WARC 1.1 record. `now` dates records whose time of capture is unknown."""
     headers = _warc_headers(capture, now)
     http = None
     if capture.form in (Form.RESPONSE, Form.REVISIT) and capture.http_status is not None:
         status = f"{capture.http_status} {_plain(capture.http_reason)}".strip()
-        http = StatusAndHeaders(status, [(_plain(k), _plain(v)) for k, v in capture.http_headers], protocol="HTTP/1.1")
+        http = _Utf8Headers(status, [(_plain(k), _plain(v)) for k, v in capture.http_headers], protocol="HTTP/1.1")
     out = io.BytesIO()
     writer = WARCWriter(out, gzip=True, warc_version="WARC/1.1")
     record: ArcWarcRecord = writer.create_warc_record(
@@ -247,7 +254,7 @@ def record_id_of(capture: Capture) -> str:
 
 def _plain(text: str) -> str:
     """A header value that can't end its line: hostile captures must not be able to write headers of their own."""
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", text).strip()
+    return re.sub(r"[\x00-\x1f\x7f]+", " ", text).encode("utf-8", "replace").decode().strip()
 
 
 def utc_now() -> datetime:

@@ -43,10 +43,11 @@ def stored(folder: Path) -> list[Capture]:
         page(form=Form.CONVERSION, http_status=None, http_reason="", http_headers=(), content_type="text/plain"),
         page(captured_at=None),
         page(captured_at=WHEN.replace(microsecond=123000)),
+        page(http_reason="Gefällt", http_headers=(("X-Ünder", "a; b=é \ufffd"), ("Location", "/straße?q=ü")), content_type=None),
         page(payload=bytes(range(256)) * 40, http_headers=(), content_type=None, origin="a b.html", truncated="length"),
         page(url="http://x.example/\r\nWARC-Type: evil", http_headers=(("X", "a\r\nY: b"),), content_type=None),
     ],
-    ids=["response", "resource without url", "text", "time unknown", "fraction", "binary", "header injection"],
+    ids=["response", "resource without url", "text", "time unknown", "fraction", "not ascii", "binary", "header injection"],
 )
 def test_a_capture_reads_back_as_it_was_put_in(tmp_path: Path, capture: Capture) -> None:
     with Archive(tmp_path, writable=True) as archive:

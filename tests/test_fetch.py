@@ -145,3 +145,32 @@ def test_nothing_from_outside_reaches_the_terminal_as_it_came(fake: FakeArchive,
     assert "\x1b" not in ran.err + ran.out
     assert "\u202e" not in ran.err + ran.out
     assert "\\x1b" in ran.err
+
+
+def test_completeness_counts_records_by_source(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    from scraper.archive import Archive
+    from scraper.completeness import completeness
+    from tests.fakearchive import faults
+    from tests.test_archive import page
+
+    assert completeness(tmp_path / "data").as_json()["total"] == {
+        **dict.fromkeys(("known", "captured", "blocked", "waiting", "never_archived"), 0)
+    }
+    assert not (tmp_path / "data").exists()
+    kept = [fake.add(f"https://{HOST}/node/{number}", "20240101000000") for number in (10, 11, 12, 15)]
+    fake.add(f"https://rp.{HOST}/node/10?page=1", "20240102000000")
+    fake.add(f"https://{HOST}/node/10/edit", "20240102000000")
+    fake.fault(kept[1], faults.answers(403))
+    fake.fault(kept[2], faults.answers(404))
+    with Archive(tmp_path / "data" / "archive", writable=True) as archive:
+        archive.add(page(11, source="files"))
+        archive.add(page(20, source="files"))
+    assert tta_fetch().status == 0
+    found = completeness(tmp_path / "data").as_json()
+    assert found["sources"] == {
+        "wayback": {"known": 4, "captured": 2, "blocked": 1, "waiting": 1, "never_archived": 1},
+        "files": {"known": 2, "captured": 2, "blocked": 0, "waiting": 0, "never_archived": 3},
+    }
+    assert found["total"] == {"known": 5, "captured": 4, "blocked": 0, "waiting": 1, "never_archived": 6}
+    (listing,) = found["listings"]  # type: ignore[misc]
+    assert (listing["scope"], listing["outcome"], listing["listed"]) == (HOST, "complete", 6)

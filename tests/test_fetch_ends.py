@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.campaigns.fuzz_fetch import fuzz
 from tests.campaigns.kill_fetch import campaign, contents
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, Ran, captures, finished, run, start, write_config
@@ -69,6 +70,10 @@ def test_a_second_run_says_who_holds_the_lock(fake: FakeArchive, tmp_path: Path)
 
 def test_killed_runs_leave_what_an_undisturbed_one_would() -> None:
     assert campaign(rounds=1, seed=int(time.time()), kills_each=4) >= 2
+
+
+def test_damaged_answers_lose_nothing() -> None:
+    assert set(fuzz(rounds=6, seed=int(time.time()))) <= {0, 4}
 
 
 @pytest.mark.parametrize("point", ["archive.Archive._insert", "archive.Archive.flush", "ledger.Ledger.settle"])
