@@ -77,6 +77,14 @@ def test_after_a_load_that_died_pages_are_read_in_processes_of_their_own(tmp_pat
     assert not (tmp_path / ".tta-load.db").exists()
 
 
+def test_workers_that_never_start_are_not_blamed_on_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_context", lambda: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(workers, "_start", lambda: os._exit(1))
+    add(Folders(tmp_path), pages(1, 2))
+    with pytest.raises(TtaError, match="worker processes"):
+        load(Folders(tmp_path), workers=2)
+
+
 def damage(folders: Folders, capture: Capture) -> None:
     with sqlite3.connect(folders.archive / "catalog.db") as catalog:
         name, offset = catalog.execute(

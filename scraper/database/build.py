@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from parsers.columns import derive, milestones, performance_metrics
-from parsers.record import Field, Head, State
+from parsers.record import Field, Head
 from parsers.urls import without_archive
 from scraper.database.grouping import BUILD_ORDER
 from scraper.database.merge import Merge, Seen
@@ -29,6 +29,21 @@ class _Shown(NamedTuple):
     captured_at: str | None
     url: str | None
     body: str | None
+
+
+class _Placed(NamedTuple):
+    """A row of `fields` with its place: what `parsers.record.Field` has, without being a model."""
+
+    position: int
+    section: str | None
+    label: str | None
+    name: str | None
+    item: str | None
+    value: str | None
+    state: str
+    href: str | None
+    datetime: str | None
+    occurrence: int
 
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -141,24 +156,12 @@ def page_rows(seen: Seen) -> tuple[list[Any], Rows]:
 def merged_rows(merge: Merge) -> tuple[list[Any], Rows]:
     """What several pages say together: the columns are derived from the merged fields, not merged themselves."""
     sourced = merge.fields()
-    fields = [
-        Field.model_construct(
-            position=position,
-            section=one.row.section,
-            label=one.row.label,
-            name=one.row.name,
-            item=one.row.item,
-            value=one.row.value,
-            state=State(one.row.state),
-            href=one.row.href,
-            datetime=one.row.datetime,
-            occurrence=one.row.occurrence,
-        )
-        for position, one in enumerate(sourced, start=1)
-    ]
+    # `derive` and its neighbours only look at the rows, and making models of them again would take longer than they do
+    placed = [_Placed(position, *one.row[1:]) for position, one in enumerate(sourced, start=1)]
+    fields = cast("list[Field]", placed)
     values = derive(Head.model_construct(**merge.head), fields)
     return value_row(values), {
-        "fields": [(position, *one.row[1:], one.capture_id) for position, one in enumerate(sourced, start=1)],
+        "fields": [(*row, one.capture_id) for row, one in zip(placed, sourced, strict=True)],
         "sections": [(position, *section) for position, section in enumerate(merge.sections(), start=1)],
         "milestones": [(one.position, one.title, one.date, one.notes, one.details) for one in milestones(fields)],
         "performance_metrics": [(one.position, one.question, one.answer) for one in performance_metrics(fields)],

@@ -150,7 +150,7 @@ class Merge:
 
     def _note(self, key: str, before: _Shown | None, after: _Shown) -> None:
         """A change, where both captures' times are known and differ, and more than white space does."""
-        if before is None or before.captured_at == after.captured_at:
+        if before is None or before.captured_at == after.captured_at or before.texts == after.texts:
             return
         if _comparable(before, after.form) != _comparable(after, before.form):
             old, new = ("; ".join(one.texts) or None for one in (before, after))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from scraper.archive import Entry
 from scraper.database.parsed import Verdict, parse_stored, unreadable
+from scraper.errors import TtaError
 
 BATCH_CAPTURES = 64
 BATCH_BYTES = 2_000_000
@@ -128,7 +129,7 @@ class _Pool:
 
     def _isolated(self, batch: list[Entry]) -> Iterator[Verdict]:
         """Page by page in a process of their own. One that ends two of them is given up: the first may have been killed."""
-        pool = self._executor(1)
+        pool = self._sound()
         try:
             for entry in batch:
                 for _ in range(2):
@@ -137,8 +138,18 @@ class _Pool:
                         break
                     except BrokenProcessPool:
                         pool.shutdown(wait=False, cancel_futures=True)
-                        pool = self._executor(1)
+                        pool = self._sound()
                 else:
                     yield unreadable(entry.capture_id, entry.url, "the parser crashed or took too long on it")
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _sound(self) -> ProcessPoolExecutor:
+        """A process that is known to work, so that what ends it is the page. Raises TtaError where none can be had."""
+        pool = self._executor(1)
+        try:
+            pool.submit(os.getpid).result()
+        except BrokenProcessPool:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise TtaError("worker processes end as soon as they start: make memory free, or use `--workers 1`") from None
+        return pool
