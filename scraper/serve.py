@@ -6,9 +6,10 @@ import errno
 import logging
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import uvicorn
 from datasette.app import Datasette
@@ -51,16 +52,27 @@ def serve(database: Path, port: int = PORT, settings: Serve | None = None) -> No
     with reading(database):
         pass
     with _listening(port) as listener:
-        address = f"http://{HOST}:{listener.getsockname()[1]}/"
         app = application(database, settings).app()
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False))
-        signal.signal(signal.SIGTERM, _stop)
-        print(f"{address} (Ctrl-C ends)", flush=True)  # noqa: T201 - a script waits for this line
+        _Server(uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False)).run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Says its address once it answers there, and takes Ctrl-C for the normal end that it is; uvicorn raises it again."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        for listener in sockets or ():
+            print(f"http://{HOST}:{listener.getsockname()[1]}/ (Ctrl-C ends)", flush=True)  # noqa: T201 - scripts wait for it
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
-            server.run(sockets=[listener])
-        except KeyboardInterrupt:
-            return  # uvicorn has closed its connections and hands the signal on
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _listening(port: int) -> socket.socket:
@@ -76,7 +88,3 @@ def _listening(port: int) -> socket.socket:
             raise TtaError(f"port {port} is in use: end what uses it, or name another with --port") from None
         raise TtaError(f"can't listen on {HOST}:{port}: {error.strerror}") from None
     return listener
-
-
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

@@ -21,6 +21,7 @@ CLOSED = {
     "scraper.sources": ("scraper.fetch", "scraper.database", "scraper.export", "scraper.serve", "scraper.commands"),
     "scraper.database": ("scraper.sources", "scraper.fetch", "scraper.export", "scraper.serve", "scraper.commands"),
     "scraper.export": ("scraper.sources", "scraper.fetch", "scraper.commands"),
+    "scraper.explore": ("scraper.sources", "scraper.fetch", "scraper.serve", "scraper.commands"),
 }
 """What each room never imports. Sources may ask the archive what it holds; nothing asks the sources."""
 NO_IO = {"os", "io", "socket", "sqlite3", "pathlib", "subprocess", "httpx", "shutil", "tempfile", "urllib.request", "logging"}

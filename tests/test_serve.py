@@ -203,6 +203,15 @@ def test_server_runs_anywhere_and_sees_a_refresh(tmp_path: Path) -> None:
         assert httpx.get(address).headers["x-frame-options"] == "DENY"
 
 
+def test_server_ends_well_when_told_to(folders: Folders) -> None:
+    server = start(folders, "--port", "0")
+    assert server.stdout is not None
+    assert server.stdout.readline().startswith("http://127.0.0.1:")
+    server.terminate()
+    _, errors = server.communicate(timeout=30)
+    assert (server.returncode, errors) == (0, "")
+
+
 def _fails(folders: Folders, *options: str) -> str:
     server = start(folders, *options)
     out, errors = server.communicate(timeout=30)

@@ -1,7 +1,8 @@
 // Draws the records of a filter on state outlines. Data comes from this server alone; tiles only where they are configured.
 
 const MAINLAND = [[24.5, -125], [49.5, -66.5]];
-const CELL = 60; // pixels; points of one cell of the screen are one mark
+const CELL = 24; // pixels; points in one cell of the screen are taken together first
+const APART = 46; // pixels; marks nearer than that are one mark
 const MOST = 100000; // points kept in memory
 const LISTED = 25; // records named in a popup
 const NEAR_ENOUGH = 12; // zoom at which what still shares a cell is listed
@@ -74,7 +75,8 @@ function list(records, points) {
   return box;
 }
 
-function cells(L, map, points) {
+// Points of the view in groups that do not overlap on the screen: cells first, then the fuller ones take in their neighbours.
+function groups(map, points) {
   const zoom = map.getZoom();
   const bounds = map.getBounds().pad(0.2);
   const found = new Map();
@@ -82,19 +84,30 @@ function cells(L, map, points) {
     if (!bounds.contains(point.spot)) continue;
     const at = map.project(point.spot, zoom);
     const key = `${Math.floor(at.x / CELL)} ${Math.floor(at.y / CELL)}`;
-    if (!found.has(key)) found.set(key, []);
-    found.get(key).push(point);
+    if (!found.has(key)) found.set(key, { points: [], x: 0, y: 0 });
+    const cell = found.get(key);
+    cell.points.push(point);
+    cell.x += at.x;
+    cell.y += at.y;
   }
-  return found.values();
+  const taken = [];
+  for (const cell of [...found.values()].sort((a, b) => b.points.length - a.points.length)) {
+    const x = cell.x / cell.points.length;
+    const y = cell.y / cell.points.length;
+    const near = taken.find((other) => Math.hypot(other.x - x, other.y - y) < APART);
+    if (near) near.points = near.points.concat(cell.points);
+    else taken.push({ points: cell.points, x, y });
+  }
+  return taken.map((group) => group.points);
 }
 
 function mark(L, map, records, points) {
   const many = points.length > 1;
-  const size = many ? Math.min(22 + 5 * Math.log2(points.length), 54) : 16;
+  const size = many ? Math.min(22 + 2.2 * Math.log2(points.length), APART) : 16;
   const middle = [0, 1].map((axis) => points.reduce((sum, point) => sum + point.spot[axis], 0) / points.length);
   const icon = L.divIcon({
     className: many ? "tta-mark tta-many" : "tta-mark",
-    html: many ? String(points.length) : "",
+    html: many ? points.length.toLocaleString("en") : "",
     iconSize: [size, size],
   });
   const name = many ? `${points.length} records` : points[0].name;
@@ -147,7 +160,7 @@ async function draw(holder, status) {
   const marks = L.layerGroup().addTo(map);
   const redraw = () => {
     marks.clearLayers();
-    for (const group of cells(L, map, points)) mark(L, map, records, group).addTo(marks);
+    for (const group of groups(map, points)) mark(L, map, records, group).addTo(marks);
   };
   map.on("moveend", redraw);
   for await (const page of pages(firstPage(records, filters))) {
