@@ -5,7 +5,7 @@ DEMO = data/demo
 BIN = .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run serve test check format samples docs screenshots clean
+.PHONY: help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ serve: setup ## Show the demo database in Datasette at http://127.0.0.1:8001
 
 test: setup ## Run every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+campaigns: setup ## Run the long checks: fetches killed at random moments, a listing of a million rows
+	@$(BIN)/python -m tests.campaigns.kill_fetch 20
+	@$(BIN)/python -m tests.campaigns.million_rows
 
 check: setup ## Format check, lint and strict type check
 	@$(BIN)/ruff format --check .

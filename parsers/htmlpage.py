@@ -39,6 +39,7 @@ _MAX_BEFORE_BYLINE = 120
 _MAX_CANDIDATES = 200
 _NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
 _CURRENT_PATH = re.compile(r'"currentPath":"node\\?/([0-9]{1,18})"')
+_FEW = 20
 _MAX_RIVALS = 20
 _MANY_LABELS = 4
 
@@ -67,7 +68,15 @@ def read_html(text: str, *, url: str | None, incomplete: bool) -> Reading:
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
     headings = [node.text_content or "" for node in parsed.css("h1")[:5]]
     titles = [title for title in (_page_title(parsed), *headings, visible[:200]) if title]
-    return Reading(kind_of_page(titles, visible, text[: 1 << 20]))
+    return Reading(kind_of_page(titles, visible, text[: 1 << 20], refreshes=_refreshes(parsed)))
+
+
+def _refreshes(parsed: LexborHTMLParser) -> bool:
+    """Whether the page sends its reader on to another address."""
+    marks = (node.attributes for node in parsed.css("meta[http-equiv]")[:20])
+    return any(
+        (one.get("http-equiv") or "").lower() == "refresh" and "url=" in (one.get("content") or "").lower() for one in marks
+    )
 
 
 def _is_cut(text: str) -> bool:
@@ -266,7 +275,9 @@ def _byline_starts(root: Element) -> list[Element]:
 
 def _is_paragraph_of_prose(node: Element) -> bool:
     """A body may begin with such a line too; there it has paragraphs beside it."""
-    return node.tag == "p" and node.parent is not None and sum(one.tag == "p" for one in node.parent.elements) > 1
+    if node.tag != "p" or node.parent is None:
+        return False
+    return sum(isinstance(one, Element) and one.tag == "p" for one in node.parent.children[:_FEW]) > 1
 
 
 def _is_created(node: Element) -> bool:

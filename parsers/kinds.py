@@ -60,6 +60,8 @@ _ERROR_TITLES = re.compile(
 _OTHER_PATHS = re.compile(
     r"/(media|frontpage|search|user|sites|taxonomy|admin|node/add|rss)(/|$)|/node/\d+/(edit|delete|revisions)", re.IGNORECASE
 )
+_SENT_ON = re.compile(r"got an http 30\d response at crawl time", re.IGNORECASE)
+_LOCATION = re.compile(r"<script[^>]*>[^<]{0,200}\blocation(\.href)?\s*=", re.IGNORECASE)
 _SHORT_PAGE = 6000
 """Characters of visible text; a page that blocks says so and little else."""
 
@@ -131,7 +133,7 @@ def is_other_address(url: str | None) -> bool:
         return False
 
 
-def kind_of_page(titles: list[str], text: str, source: str) -> Page:
+def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool = False) -> Page:
     """What a page of text is that is no record. `titles`: title and headings; `text`: what is visible; `source`: its markup."""
     if any(map(_BLOCKED_TITLES.search, titles)):
         return Page(kind=Kind.BLOCKED, reason="its title says that access is refused")
@@ -141,6 +143,8 @@ def kind_of_page(titles: list[str], text: str, source: str) -> Page:
         return Page(kind=Kind.BLOCKED, reason="a firewall's challenge")
     if any(map(_ERROR_TITLES.search, titles)):
         return Page(kind=Kind.ERROR, reason="its title says that it is an error page")
+    if len(text) < _SHORT_PAGE and (refreshes or _SENT_ON.search(text) or (not text and _LOCATION.search(source))):
+        return Page(kind=Kind.REDIRECT, reason="the page sends its reader on")
     if not text:
         return Page(kind=Kind.UNREADABLE, reason="nothing on it can be read")
     if _PASSWORD.search(source) and len(text) < _SHORT_PAGE and "<article" not in source.lower():

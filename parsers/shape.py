@@ -10,6 +10,7 @@ shapes are learned from each page.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -49,10 +50,10 @@ class Shapes:
 
     def learn(self, root: Element) -> None:
         """One walk over the tree: counts known labels and field elements per element, and takes the shapes of the known."""
-        path: list[tuple[Element, int]] = [(root, 0)]
+        path: list[tuple[Element, Iterator[Element] | None]] = [(root, None)]
         while path:
-            element, index = path.pop()
-            if index == 0:
+            element, rest = path.pop()
+            if rest is None:
                 self._known_inside[id(element)] = 0
                 self.classed_fields += has_field_class(element)
                 if element is not root and (is_other_entity(element) or (name_of(element) and _is_opaque_field(element))):
@@ -60,10 +61,10 @@ class Shapes:
                         self._field_inside.add(id(path[-1][0]))
                     continue
                 self._look_at(element)
-            children = element.elements
-            if index < len(children):
-                path.append((element, index + 1))
-                path.append((children[index], 0))
+                rest = iter(element.elements)
+            child = next(rest, None)
+            if child is not None:
+                path += [(element, rest), (child, None)]
                 continue
             self._teach(element)
             if path:

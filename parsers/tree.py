@@ -21,7 +21,7 @@ _LONG_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*)[^<>]{8192,}>?")
 """Tags over 8 KB: the parser compares each attribute with each other (measured: 100,000 attributes 34 s)."""
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)([^<>]*)>")
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
-_SELF_CLOSING = frozenset("p li dt dd option tr td th thead tbody tfoot html head body".split()) | _VOID
+_SELF_CLOSING = frozenset("p li dt dd tr td th thead tbody tfoot html head body".split()) | _VOID
 """Elements that need no end tag, so that their start tags say nothing of the depth."""
 
 SKIPPED = frozenset(

@@ -93,7 +93,7 @@ def read_value(nodes: list[Element | str], base: str | None) -> Value:
     for node in _all_elements(nodes):
         if node.tag == "a":
             links.append(node)
-        elif node.tag == "time":
+        elif node.tag == "time" or any(token.startswith("date-display-") for token in node.classes):
             times.append(node)
     href = None
     if len(links) == 1 and readable(links) == text:
@@ -112,7 +112,9 @@ def _all_elements(nodes: list[Element | str]) -> list[Element]:
 
 def _datetime(times: list[Element], text: str) -> str | None:
     """The attribute of one `time`, or `start/end` of a range; a range that prints one end only keeps the slash on that side."""
-    stamps = [(time.attribute("datetime") or "").strip() for time in times]
+    stamped = [(time, (time.attribute("datetime") or time.attribute("content") or "").strip()) for time in times]
+    times = [time for time, stamp in stamped if stamp or time.tag == "time"]
+    stamps = [stamp for time, stamp in stamped if stamp or time.tag == "time"]
     if not any(stamps) or len(stamps) > 2:
         return None
     if len(stamps) == 2:

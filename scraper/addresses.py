@@ -25,17 +25,21 @@ _BAD_CHARACTERS = re.compile(r"[^\x21-\x7e]|\\")
 class AllowList:
     """The hosts that one source may ask. `plain_http`: http is allowed for them too, only for a live site configured so.
 
-    `loopback` permits http to 127.0.0.1 at any port and nothing else on a private network; for tests.
+    `loopback` permits http to 127.0.0.1 and nothing else on a private network; for tests. `ports` are those of 127.0.0.1 that
+    are meant; none means any.
     """
 
     hosts: frozenset[str]
     loopback: bool = False
     plain_http: bool = False
+    ports: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, urls: Iterable[str], *, loopback: bool = False, plain_http: bool = False) -> AllowList:
-        """The hosts of a source's configured addresses."""
-        return cls(frozenset((urlsplit(url).hostname or "").lower() for url in urls), loopback, plain_http)
+        """The hosts of a source's configured addresses; of 127.0.0.1 the configured ports only."""
+        parts = [urlsplit(url) for url in urls]
+        hosts = frozenset((part.hostname or "").lower() for part in parts)
+        return cls(hosts, loopback, plain_http, frozenset(part.port or 80 for part in parts if part.hostname == LOOPBACK))
 
     def check(self, url: str) -> None:
         """Raises NotAllowed where a request for `url` must not be made."""
@@ -56,8 +60,13 @@ class AllowList:
         if host not in self.hosts:
             return f"its host {printable(host, 80)} is not one of the source's hosts"
         if self.loopback and host == LOOPBACK:
-            return None if parts.scheme == "http" else "only http is used on 127.0.0.1"
+            return self._loopback_problem(parts, port)
         return self._scheme_problem(parts, port)
+
+    def _loopback_problem(self, parts: SplitResult, port: int | None) -> str | None:
+        if parts.scheme != "http":
+            return "only http is used on 127.0.0.1"
+        return f"port {port} is not used" if self.ports and (port or 80) not in self.ports else None
 
     def _scheme_problem(self, parts: SplitResult, port: int | None) -> str | None:
         if parts.scheme != "https" and not (self.plain_http and parts.scheme == "http"):

@@ -133,7 +133,9 @@ class Archive:
     def with_digest(self, url: str, digest: str) -> Entry | None:
         """A whole stored capture of this URL whose source claimed this digest (`sha1:BASE32`), if there is one."""
         found = self.entries(
-            "url = ? AND payload_digest = ? AND form = 'response' AND truncated IS NULL AND sha256 IS NOT NULL", (url, digest)
+            # The plus keeps SQLite to the index by address: one digest, of an error page say, may have very many rows.
+            "url = ? AND +payload_digest = ? AND form = 'response' AND truncated IS NULL AND sha256 IS NOT NULL",
+            (url, digest),
         )
         return next(found, None)
 
@@ -141,10 +143,20 @@ class Archive:
         """The stored capture of that id, if there is one."""
         return next(self.entries("capture_id = ?", (capture_id,)), None)
 
+    def capture(self, capture_id: str) -> Capture | None:
+        """The stored capture itself, if there is one of that id. Raises ArchiveDamaged."""
+        entry = self.entry(capture_id)
+        return self.read(entry) if entry else None
+
     def urls(self) -> Iterator[str]:
         """Every address of which there is a capture, once."""
         for row in self._catalog.execute("SELECT DISTINCT url FROM captures WHERE url IS NOT NULL"):
             yield str(row[0])
+
+    def sources(self) -> Iterator[tuple[str, str]]:
+        """Every source and address of which there is a capture, each pair once."""
+        for row in self._catalog.execute("SELECT DISTINCT source, url FROM captures WHERE url IS NOT NULL"):
+            yield str(row[0]), str(row[1])
 
     def read(self, entry: Entry) -> Capture:
         """The capture itself. Raises ArchiveDamaged where the file no longer holds it."""

@@ -71,7 +71,7 @@ def fetch_locked(
         http = settings.http
         client = stack.enter_context(Client(settings.retry, pacer, stop, contact=http.contact, loopback=http.allow_loopback))
         room = Room(client, ledger, archive, display.listing)
-        run = _Run(room, options, display, stop, report)
+        run = _Run(room, archive, options, display, stop, report)
         report.sources = [SourceReport(name) for name in names]
         _run_all(run, [make_source(name, settings, room) for name in names], report)
         run.tell_failures()
@@ -104,6 +104,7 @@ class _Run:
     """What one run carries along. `number` is the run's in the ledger."""
 
     room: Room
+    archive: Archive
     options: Options
     display: Display
     stop: Stop
@@ -126,15 +127,15 @@ class _Run:
 
     def list_and_fetch(self, source: Source, part: SourceReport) -> None:
         part.add_listing(source.list_captures(self.options.window))
-        total = sum(1 for _ in self._due(source))
+        total = self._due_count(source)
         if self.options.dry_run:
             part.to_fetch = total
             return
-        storing = Storing(self.room.archive, self.room.ledger, source.name)
+        storing = Storing(self.archive, self.room.ledger, source.name)
         failures = 0
         for done, row in enumerate(self._due(source), start=1):
             self.stop.check()
-            verdict = storing.without_asking(row)
+            verdict = storing.without_asking(row) if row.id else None
             if verdict is None:
                 if self.options.limit is not None and self.asked >= self.options.limit:
                     part.notes.append(f"stopped after {self.options.limit} captures, as --limit asks")
@@ -158,7 +159,7 @@ class _Run:
             self.display.failure(f"{part.source}: {printable_url(row.url)}: {verdict.reason}")
 
     def second_pass(self, source: Source, part: SourceReport) -> None:
-        storing = Storing(self.room.archive, self.room.ledger, source.name)
+        storing = Storing(self.archive, self.room.ledger, source.name)
         soon = self.began + TOO_LARGE_AGAIN / 2
         for row in self.room.ledger.due(source.name, now=soon, failed_in=self.number):
             self.stop.check()
@@ -174,9 +175,22 @@ class _Run:
     def _due(self, source: Source) -> Iterator[Row]:
         if isinstance(source, Visitor):
             return source.rows()
+        return self.room.ledger.due(source.name, now=self._time, window=self._window)
+
+    def _due_count(self, source: Source) -> int:
+        if isinstance(source, Visitor):
+            return sum(1 for _ in source.rows())
+        return self.room.ledger.due_count(source.name, now=self._time, window=self._window)
+
+    @property
+    def _time(self) -> datetime | None:
+        return None if self.options.now else self.began
+
+    @property
+    def _window(self) -> tuple[str, str]:
+        """Timestamps, inclusive: 2024 as an end means all of 2024."""
         low, high = self.options.window or ("", "")
-        now = None if self.options.now else self.began
-        return self.room.ledger.due(source.name, now=now, window=(low, high.ljust(14, "9")))
+        return low, high.ljust(14, "9")
 
     def _ask(self, source: Source, storing: Storing, row: Row, *, again: bool) -> Verdict:
         """Asks for one capture and stores what comes. SourcePaused and Stopped are left to the callers."""
@@ -188,7 +202,7 @@ class _Run:
             return Verdict(state=State.FAILED, reason=printable(error), ask_again=TOO_LARGE_AGAIN)
         if isinstance(outcome, Verdict):
             return outcome
-        verdict = storing.add(outcome)
+        verdict = storing.add(outcome, row)
         if isinstance(source, Visitor):
             source.stored(row, outcome, verdict.capture_id)
         return verdict

@@ -157,6 +157,14 @@ class Ledger:
                 return
             last = (found[-1][-1], found[-1][1], found[-1][9])
 
+    def due_count(self, source: str, *, now: datetime | None, window: tuple[str, str] = ("", "~")) -> int:
+        """How many rows `due` would give."""
+        query = (
+            "SELECT count(*) FROM captures WHERE source = ? AND ask_again_at IS NOT NULL AND ask_again_at <= ?"
+            " AND timestamp BETWEEN ? AND ?"
+        )
+        return int(self.db.execute(query, [source, iso(now) if now else "~", *window]).fetchone()[0])
+
     def settle(self, row: Row, verdict: Verdict, run: int, *, again: bool = False) -> State:
         """Writes what became of a row; says the state it is in now, PARKED where it failed in too many runs.
 
@@ -210,11 +218,6 @@ class Ledger:
         )
         found = self.db.execute(query, [urlkey, digest]).fetchone()
         return str(found[0]) if found else None
-
-    def fixity(self, capture_id: str) -> str | None:
-        """How the stored capture compared with its index, where that is known."""
-        found = self.db.execute("SELECT fixity FROM captures WHERE capture_id = ? AND state = 'fetched'", [capture_id]).fetchone()
-        return found[0] if found else None
 
     def urls(self) -> Iterator[tuple[str, str, str]]:
         """Every listed address with its source and state, each combination once."""

@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -87,13 +88,19 @@ class _Backend(httpcore.SyncBackend):
         return _Stream(inner, self._clock)
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Certificates are always checked. Made once, since reading the system's takes a while."""
+    return ssl.create_default_context()
+
+
 class Transport(httpx.BaseTransport):
     """httpx on connections of our own. One request at a time; `deadline` says until when it may take."""
 
     def __init__(self, *, loopback: bool) -> None:
         self._clock = _Clock()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(),
+            ssl_context=_tls(),
             max_connections=4,
             max_keepalive_connections=4,
             keepalive_expiry=15.0,

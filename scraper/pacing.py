@@ -25,8 +25,10 @@ DEFAULT_429 = 60.0
 FIRST_BAN = 3600.0
 """Seconds; the Internet Archive's block lasts 1 h and doubles each time (EDGI issue #137, 2023)."""
 LONGEST_BAN = 7 * 86_400.0
-BAN_MEMORY = timedelta(days=7)
-"""For so long a refused connection after a 429 counts as a ban: longer than most bans, so that their doubling is seen."""
+BAN_MEMORY = timedelta(days=1)
+"""For so long after a 429, or after the end of a ban, a refused connection counts as a ban."""
+BANS_FORGOTTEN = timedelta(days=30)
+"""After so long without a 429 the next ban is taken for a first one."""
 MAX_RETRY_AFTER = 365 * 86_400.0
 """Seconds. A longer one is kept as a year: far enough, and within what a date can hold."""
 LONGEST_BACKOFF = 300.0
@@ -172,16 +174,20 @@ class Pacer:
     def limited(self, name: str) -> None:
         """Notes a 429: a refused connection after it is a ban."""
         host = self._host(name)
-        host.limited_at = datetime.now(UTC)
+        now = datetime.now(UTC)
+        if host.limited_at and now - host.limited_at > BANS_FORGOTTEN:
+            host.bans = 0
+        host.limited_at = now
         self._memory.save_host(host)
 
     def refused(self, name: str) -> None:
-        """A refused connection: raises SourcePaused where a 429 of the last days makes it a ban."""
+        """A refused connection: raises SourcePaused where a 429 shortly before makes it a ban."""
         host = self._host(name)
         now = datetime.now(UTC)
         if host.limited_at and now - host.limited_at < BAN_MEMORY:
             seconds = min(FIRST_BAN * 2**host.bans, LONGEST_BAN)
             host.bans = min(host.bans + 1, 20)
+            host.limited_at = now + timedelta(seconds=seconds)
             self.hold(name, seconds, "it refuses connections after it had asked for fewer requests: banned", end=True)
 
     def trouble(self, name: str, base: float) -> None:

@@ -101,11 +101,11 @@ class Report:
             "sources": {source.source: asdict(source) for source in self.sources},
         }
 
-    def all_problems(self) -> Iterable[str]:
-        """One line each, with the source's name before it."""
+    def lines(self) -> Iterable[str]:
+        """What was wrong and what is worth knowing, one line each, with the source's name before it."""
         yield from self.problems
         for source in self.sources:
-            yield from (f"{source.source}: {problem}" for problem in source.problems)
+            yield from (f"{source.source}: {text}" for text in (*source.problems, *source.notes))
 
     def print_table(self, console: Console) -> None:
         """The summary, a row per source."""

@@ -16,6 +16,7 @@ from datasette.app import Datasette
 from scraper.config import Serve
 from scraper.database.connection import reading
 from scraper.errors import TtaError
+from scraper.explore.facets import in_time
 from scraper.explore.metadata import metadata_file, read_metadata
 
 HOST = "127.0.0.1"
@@ -30,7 +31,7 @@ SETTINGS: dict[str, Any] = {
     "facet_time_limit_ms": 1000,
     "facet_suggest_time_limit_ms": 50,
     "suggest_facets": False,  # the useful facets are always shown; suggestions by column fill the page with identifiers
-    "default_facet_size": 12,
+    "default_facet_size": 8,
     "truncate_cells_html": 280,
     "max_csv_mb": 500,
     "default_cache_ttl": 0,  # a nightly refresh is seen at once
@@ -39,7 +40,7 @@ SETTINGS: dict[str, Any] = {
 
 def application(database: Path, settings: Serve | None = None) -> Datasette:
     """Datasette on the database, which must exist: read only, but not immutable, so that a refresh is seen without a restart."""
-    metadata = read_metadata(metadata_file())
+    metadata = in_time(read_metadata(metadata_file()))
     chosen = settings or Serve()
     metadata["plugins"] = {"tta": chosen.model_dump()}
     return Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS)

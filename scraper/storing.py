@@ -52,7 +52,7 @@ class Storing:
     def _original_of(self, row: Row) -> Capture | None:
         """A stored capture of the same page whose digest in the index is the row's, and which may stand for it.
 
-        Not for redirects, whose bodies are alike wherever they lead, nor where the stored body is not what its index said.
+        Not for redirects, whose bodies are alike wherever they lead, nor for a stored body that was cut.
         """
         digest = sha1_of(row.digest)
         if digest is None or digest == EMPTY_SHA1:
@@ -65,10 +65,16 @@ class Storing:
             return None
         if not row.is_revisit and entry.http_status != row.status:
             return None
-        return None if self._ledger.fixity(entry.capture_id) == Fixity.DIFFERS else self._archive.read(entry)
+        return self._archive.read(entry)
 
-    def add(self, fetched: Fetched) -> Verdict:
+    def add(self, fetched: Fetched, row: Row) -> Verdict:
         """Stores what came, as a revisit where its body is stored for this address already."""
+        verdict = self._stored(fetched)
+        if not fetched.substitute:
+            return verdict
+        return replace(verdict, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
+
+    def _stored(self, fetched: Fetched) -> Verdict:
         capture = fetched.capture
         known = self._archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
         if known and not (known.truncated and not capture.truncated):

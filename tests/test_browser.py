@@ -147,7 +147,7 @@ def test_texts_of_pages_run_nothing(context: BrowserContext, tmp_path: Path) -> 
 
 @pytest.mark.skipif(os.environ.get("TTA_SCREENSHOTS") != "1", reason="pictures are taken when asked: make screenshots")
 def test_take_the_pictures(watched: Watched) -> None:
-    watched.page.set_viewport_size({"width": 1100, "height": 700})
+    watched.page.set_viewport_size({"width": 1100, "height": 900})
     for name, path in {"records": "/tta/records", "map": "/-/map", "record": "/tta/records/900000004"}.items():
         watched.open(path).wait_for_timeout(500)
         file = ROOT / "docs" / "images" / f"{name}.png"

@@ -119,10 +119,24 @@ def test_search_finds_and_says_so(site: Site) -> None:
 
 
 def test_facets_count(site: Site) -> None:
-    facets = site.json("/tta/records.json")["facet_results"]
+    facets = site.json("/tta/records.json?_facet_size=max")["facet_results"]
     assert set(facets) == {"fiscal_year", "status", "program_areas", "agency_types", "evidence_based", "emerging_need"}
     assert sum(one["count"] for one in facets["fiscal_year"]["results"]) == 61
     assert {one["value"] for one in facets["program_areas"]["results"]} >= {"Law Enforcement"}
+
+
+def test_facets_of_lists_follow_filters_and_count_records_once(site: Site) -> None:
+    courts_before = "value = 'Courts' and fiscal_year < 2021"
+    query = f"select count(distinct record_id) as n from records, json_each(agency_types) where {courts_before}"
+    ((expected,),) = [row.values() for row in site.json(f"/tta.json?sql={quote(query)}&_shape=array")]
+    facets = site.json("/tta/records.json?fiscal_year__lt=2021&_facet_size=max")["facet_results"]["agency_types"]
+    (courts,) = [one for one in facets["results"] if one["value"] == "Courts"]
+    assert (courts["count"], courts["selected"], facets["type"]) == (expected, False, "array")
+    chosen = site.json(courts["toggle_url"].partition("localhost")[2].replace("/tta/records?", "/tta/records.json?"))
+    assert chosen["filtered_table_rows_count"] == expected
+    (again,) = [one for one in chosen["facet_results"]["agency_types"]["results"] if one["value"] == "Courts"]
+    assert again["selected"]
+    assert "Courts" not in again["toggle_url"]
 
 
 def test_internal_tables_are_hidden(site: Site) -> None:

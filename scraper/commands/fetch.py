@@ -46,8 +46,8 @@ def command(context: click.Context, /, sources: tuple[str, ...], **options: Any)
     chosen = Options(sources=sources, dry_run=options["dry_run"], limit=options["limit"], window=window, now=options["now"])
     with Display() as display:
         report = run_fetch(folders.data, settings, chosen, display)
-    for problem in report.all_problems():
-        click.echo(printable(problem, 1000), err=True)
+    for line in report.lines():
+        click.echo(printable(line, 1000), err=True)
     if options["as_json"]:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:

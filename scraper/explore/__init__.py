@@ -15,6 +15,7 @@ from pluggy import HookimplMarker
 
 from scraper.explore import home
 from scraper.explore import map as records_map
+from scraper.explore.facets import ListFacet
 from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.links import cell
 from scraper.explore.record import record_page
@@ -66,6 +67,11 @@ def _picked(parts: Iterable[dict[str, Any]], key: str, names: Sequence[str]) -> 
     """The parts with these names, in their order."""
     by_name = {part[key]: part for part in parts}
     return [by_name[name] for name in names if name in by_name]
+
+
+@hook
+def register_facet_classes() -> list[type]:
+    return [ListFacet]
 
 
 @hook

@@ -65,7 +65,7 @@ LOOKS = {
         label="title",
     ),
     "captures": Look("Captures of pages", facets=("kind", "source", "form"), sort_desc="captured_at", label="captured_at"),
-    "fields": Look("Fields, as printed on the pages", facets=("label", "state")),
+    "fields": Look("Fields, as printed on the pages", facets=("label",)),
     "sections": Look("Instructions on the pages", facets=("label",)),
     "milestones": Look("Milestones"),
     "performance_metrics": Look("Performance metrics"),

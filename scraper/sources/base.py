@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
-from scraper.archive import Archive
 from scraper.capture import Capture
 from scraper.http import Client
 from scraper.ledger import Ledger
@@ -15,7 +15,10 @@ from scraper.rows import Fixity, Row, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A capture as the archive served it, not stored yet, with what the ledger should know of it."""
+    """A capture as the archive served it, not stored yet, with what the ledger should know of it.
+
+    `substitute`: it is not the one that was asked for, which stays to be asked for again.
+    """
 
     capture: Capture
     fixity: Fixity = Fixity.NOT_COMPARABLE
@@ -35,13 +38,32 @@ class Listed:
     notes: list[str] = field(default_factory=list)
 
 
+class StoredCapture(Protocol):
+    """A row of the archive's catalog."""
+
+    @property
+    def capture_id(self) -> str: ...
+
+
+class Stored(Protocol):
+    """What a source may ask of the archive: what is there already. Storing is the driver's business."""
+
+    def at(self, url: str, moment: datetime) -> StoredCapture | None: ...
+
+    def same_body(self, url: str, sha256: str) -> StoredCapture | None: ...
+
+    def capture(self, capture_id: str) -> Capture | None: ...
+
+    def urls(self) -> Iterator[str]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """What a source works with. `progress` is told of every page of a listing: what is being listed, rows so far."""
 
     client: Client
     ledger: Ledger
-    archive: Archive
+    archive: Stored
     progress: Callable[[str, int], None]
 
 

@@ -37,6 +37,10 @@ class NotCdx(TtaError):
         self.final = final
 
 
+class UnknownFields(NotCdx):
+    """The server does not know the fields that were asked for; ask for all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a listing. `rows` holds each as a mapping by the Internet Archive's field names."""
@@ -47,6 +51,13 @@ class Page:
 
 def parse_page(answer: Answer) -> Page:
     """The rows and the key of the next page. Raises NotCdx."""
+    page = _parsed(answer)
+    if page.resume_key is not None and not re.fullmatch(r"[\x20-\x7e]{1,20000}", page.resume_key):
+        raise NotCdx("the key of the next page is no key")
+    return page
+
+
+def _parsed(answer: Answer) -> Page:
     content_type = answer.headers.get("content-type", "").lower()
     text = answer.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     start = text.lstrip()
@@ -57,7 +68,10 @@ def parse_page(answer: Answer) -> Page:
     if start.startswith("["):
         return _json_page(start)
     if start.startswith("{"):
-        return Page([_by_name(row) for row in parse_lines(text)], None)
+        rows = [_by_name(row) for row in parse_lines(text)]
+        if not all("original" in row and "timestamp" in row for row in rows):
+            raise UnknownFields("the rows have no addresses")
+        return Page(rows, None)
     return _text_page(text)
 
 
@@ -173,6 +187,11 @@ def until_readable(client: Client, retry: Retry, url: str, ask: Callable[[int], 
             client.pacer.delay(host_of(url), backoff(retry.backoff, attempt - 1))
 
 
+def plain(value: str | None) -> str | None:
+    """A short field as it stands; None where it is missing or holds what no such field holds."""
+    return value if value and value != "-" and re.fullmatch(r"[\x20-\x7e]{1,150}", value) else None
+
+
 def to_row(fields: Mapping[str, str]) -> Row | None:
     """A row of the Internet Archive's, None where it can't be asked for: the timestamp goes into an address, so digits only
     (waybackpack #63).
@@ -186,8 +205,8 @@ def to_row(fields: Mapping[str, str]) -> Row | None:
     return Row(
         url=original,
         timestamp=timestamp,
-        digest=digest if digest not in ("", "-") else None,
-        mime=fields.get("mimetype") or None,
+        digest=plain(digest),
+        mime=plain(fields.get("mimetype")),
         status=int(status) if re.fullmatch(r"[0-9]{3}", status) else None,
         length=int(length) if re.fullmatch(r"[0-9]{1,15}", length) else None,
     )

@@ -17,7 +17,7 @@ from scraper.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, SHRUNK, WINDO
 from scraper.plaintext import printable
 from scraper.rows import Row, to_timestamp
 from scraper.sources.base import Listed, Room
-from scraper.sources.cdx import FIELDS, NotCdx, Page, parse_page, to_row, until_readable
+from scraper.sources.cdx import FIELDS, NotCdx, Page, UnknownFields, parse_page, to_row, until_readable
 
 MAX_PAGES = 10_000
 MAX_ROWS = 5_000_000
@@ -37,6 +37,7 @@ class CdxListing:
         self._settings = settings
         self._retry = retry
         self._room = room
+        self._own_names = False
         self._cdx = Manner(
             allow=allow, interval=settings.cdx_interval, max_wire=CDX_WIRE, max_decoded=CDX_DECODED, follow=MAX_REDIRECTS
         )
@@ -109,17 +110,21 @@ class CdxListing:
         }
         key: str | None = None
         seen: set[str] = set()
-        rows_so_far = empty = 0
+        rows_so_far = ours = empty = 0
         for _ in range(MAX_PAGES):
-            page = self._page({**asked, "resumeKey": key} if key else asked)
-            yield self._in_scope(page, total)
+            page = self._page_or_end({**asked, "resumeKey": key} if key else asked, limit)
+            rows = self._in_scope(page, total)
+            yield rows
             rows_so_far += len(page.rows)
+            ours += len(rows)
             self._room.progress(f"{self.name} {host}", rows_so_far)
             empty = 0 if page.rows else empty + 1
             key = page.resume_key
             if key is None:
-                if len(page.rows) >= limit:
-                    raise NotCdx(f"{len(page.rows)} rows came, as many as asked for, and no key to go on with")
+                if len(page.rows) > limit:
+                    raise NotCdx(f"more than {limit} rows are left, and no key to go on with")
+                if rows_so_far and not ours:
+                    raise NotCdx(f"none of its {rows_so_far} rows is of that host")
                 return
             if key in seen or empty > MAX_EMPTY_PAGES or rows_so_far > MAX_ROWS:
                 raise NotCdx(f"it goes round in circles after {rows_so_far} rows")
@@ -127,6 +132,13 @@ class CdxListing:
             if len(page.rows) >= limit:
                 yield self._at_boundary(page, asked, total)
         raise NotCdx(f"it does not end after {MAX_PAGES} pages")
+
+    def _page_or_end(self, asked: dict[str, str], limit: int) -> Page:
+        """One page. As many rows as were asked for and no key may be the end or a lost key: one row more is asked for to tell."""
+        page = self._page(asked)
+        if page.resume_key is None and len(page.rows) == limit:
+            return self._page({**asked, "limit": str(limit + 1)})
+        return page
 
     def _at_boundary(self, page: Page, asked: dict[str, str], total: Listed) -> list[Row]:
         """The rows that a page's end cut off from their like: the key names the next time, so those of the same page and time
@@ -157,10 +169,19 @@ class CdxListing:
         """One page. What is no CDX is asked for again, as text every other time: JSON can be invalid where text is fine."""
 
         def ask(attempt: int) -> Page:
-            form = {"output": "json"} if attempt % 2 == 0 else {}
-            return _checked_page(self._room.client.get(f"{self._settings.cdx_url}?{urlencode({**asked, **form})}", self._cdx))
+            form = {"output": "json"} if attempt % 2 == 0 or self._own_names else {}
+            try:
+                return self._ask({**asked, **form})
+            except UnknownFields:
+                # pywb names its fields in its own way and leaves out those it does not know (ARCHIVES.md, section 3).
+                self._own_names = True
+                return self._ask({**asked, "output": "json"})
 
         return until_readable(self._room.client, self._retry, self._settings.cdx_url, ask)
+
+    def _ask(self, asked: dict[str, str]) -> Page:
+        query = {name: value for name, value in asked.items() if name != "fl" or not self._own_names}
+        return _checked_page(self._room.client.get(f"{self._settings.cdx_url}?{urlencode(query)}", self._cdx))
 
 
 def _checked_page(answer: Answer) -> Page:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
@@ -46,7 +47,8 @@ class CommonCrawl:
         self._hosts = hosts
         self._retry = retry
         self._room = room
-        allow = AllowList.of([settings.collinfo_url, settings.data_url], loopback=loopback)
+        # On loopback the list of crawls may name an index at another port.
+        allow = replace(AllowList.of([settings.collinfo_url, settings.data_url], loopback=loopback), ports=frozenset())
         self._index = Manner(
             allow=allow,
             interval=settings.index_interval,

@@ -116,7 +116,7 @@ class Live:
     def fetch(self, row: Row, *, again: bool) -> Fetched | Verdict:
         """One page as it is now."""
         known = self._known(row.url)
-        stored = self._room.archive.entry(known.capture_id) if known.capture_id else None
+        stored = self._room.archive.capture(known.capture_id) if known.capture_id else None
         headers: dict[str, str] = {}
         if stored:
             # Both at once: older Drupal answers 304 only where both match (`drupal_page_cache_header`).
@@ -125,7 +125,7 @@ class Live:
         answer = self._room.client.get(row.url, self._manner(row.url), headers)
         if answer.status == 304 and stored:
             self._remember(row.url, "unchanged", known)
-            return Fetched(self._unchanged(row.url, self._room.archive.read(stored)))
+            return Fetched(self._unchanged(row.url, stored))
         return self._judged(row.url, answer, known)
 
     def _manner(self, url: str) -> Manner:
@@ -134,11 +134,12 @@ class Live:
         return replace(self._page, interval=max(self._settings.interval, longest))
 
     def _judged(self, url: str, answer: Answer, known: _Known) -> Fetched | Verdict:
+        challenged = "cf-mitigated" in answer.headers
+        challenged |= answer.status != 200 and any(name in answer.headers for name in _CHALLENGES)
+        if answer.status in (401, 403, 451) or challenged:
+            return self._refused(url, answer, known)
         if answer.status in (404, 410):
             return self._gone(url, answer, known)
-        challenged = any(name in answer.headers for name in _CHALLENGES) and answer.status != 200
-        if answer.status in (401, 403, 451) or challenged or "cf-mitigated" in answer.headers:
-            return self._refused(url, answer, known)
         if answer.status != 200 and answer.status not in REDIRECTS:
             raise RequestFailed(f"{printable(url)}: answered {answer.status}")
         self._blocked = 0

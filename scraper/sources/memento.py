@@ -51,17 +51,18 @@ def memento_time(headers: httpx.Headers) -> datetime | None:
     """When the capture that was served was really made, UTC; None where the answer is the archive's own."""
     try:
         moment = parsedate_to_datetime(headers.get("memento-datetime", ""))
-    except (ValueError, TypeError, IndexError):
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def offered(answer: Answer, replay_url: str) -> Offer | None:
     """The capture that a redirect of the archive's own leads to; None where it leads anywhere else."""
-    if answer.status not in REDIRECTS:
+    location = answer.headers.get("location", "").strip()
+    if answer.status not in REDIRECTS or not location:
         return None
     try:
-        target = urljoin(answer.url, answer.headers.get("location", "").strip())
+        target = urljoin(answer.url, location)
     except ValueError:
         return None
     found = _in_replay(target, replay_url)
@@ -187,9 +188,13 @@ def fixity_of(answer: Answer, capture: Capture, row: Row) -> Fixity:
 
 def seems_cut(answer: Answer, capture: Capture, fixity: Fixity) -> bool:
     """Whether a body that differs from its digest also looks unfinished; its end may have been lost without an error."""
-    if fixity is not Fixity.DIFFERS:
-        return False
+    return fixity is Fixity.DIFFERS and (not answer.framed or is_short(answer, capture))
+
+
+def is_short(answer: Answer, capture: Capture) -> bool:
+    """Whether a body has fewer bytes than the site sent, or is a page without its end."""
     told = answer.headers.get(ORIGINAL + "content-length", "")
-    shorter = bool(re.fullmatch(r"[0-9]{1,12}", told)) and len(capture.payload) < int(told)
+    if re.fullmatch(r"[0-9]{1,12}", told) and len(capture.payload) < int(told):
+        return True
     page = "html" in (capture.content_type or "").lower() and b"<html" in capture.payload[:4096].lower()
-    return not answer.framed or shorter or (page and b"</html" not in capture.payload[-4096:].lower())
+    return page and b"</html" not in capture.payload[-4096:].lower()

@@ -17,7 +17,7 @@ from scraper.http_errors import RequestFailed
 from scraper.plaintext import printable, printable_url
 from scraper.rows import Fixity, Row, State, Verdict, sha1_of, to_timestamp
 from scraper.sources.base import Fetched, Room
-from scraper.sources.cdx import NotCdx
+from scraper.sources.cdx import NotCdx, plain
 from scraper.warc import Damage, read_captures, sha1_digest, utc_now
 
 MAX_RECORD = 64 * MIB
@@ -91,13 +91,13 @@ def located_row(fields: Mapping[str, object]) -> Row | None:
     return Row(
         url=texts["url"],
         timestamp=texts["timestamp"],
-        digest=texts.get("digest") or None,
-        mime=texts.get("mime"),
+        digest=plain(texts.get("digest")),
+        mime=plain(texts.get("mime")),
         status=int(status) if re.fullmatch(r"\d{3}", status) else None,
         length=int(texts["length"]),
         filename=texts["filename"],
         offset=int(texts["offset"]),
-        truncated=texts.get("truncated") or None,
+        truncated=plain(texts.get("truncated")),
     )
 
 

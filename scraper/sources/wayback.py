@@ -114,7 +114,8 @@ class Wayback:
             if self._cut.get(row.id) != capture.sha256:
                 self._cut[row.id] = capture.sha256
                 raise RequestFailed(f"{printable_url(answer.url)}: the body seems to be cut")
-            capture = replace(capture, truncated="unspecified")
+            if memento.is_short(answer, capture):
+                capture = replace(capture, truncated="unspecified")
         return Fetched(capture, fixity, substitute=substitute)
 
     def _no_memento(self, answer: Answer) -> Verdict:

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import hashlib
 import json
+import sys
 import threading
 import time
 from base64 import b32encode
@@ -93,9 +94,7 @@ class FakeArchive:
 
     def start(self, port: int = 0) -> None:
         handler = type("BoundHandler", (Handler,), {"archive": self})
-        ThreadingHTTPServer.allow_reuse_address = True
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", port), handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
@@ -108,6 +107,13 @@ class FakeArchive:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+
+    def stop_soon(self) -> None:
+        """No connection is accepted any more; those that are open go on."""
+        if self._server:
+            server, self._server = self._server, None
+            server.socket.close()
+            threading.Thread(target=server.shutdown, daemon=True).start()
 
     # What the archive answers when nothing is wrong.
 
@@ -138,10 +144,21 @@ class FakeArchive:
         return rows[:limit], quote(f"{last[0]} {int(last[1]) + 1}").replace("%20", "+")
 
 
+class _Server(ThreadingHTTPServer):
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that was killed is no error of the server's."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 class Handler(BaseHTTPRequestHandler):
     """One connection. Faults use its methods to answer in ways no good server does."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     archive: FakeArchive
 
     def log_message(self, *_args: object) -> None:

@@ -1,0 +1,69 @@
+"""The documents: generated ones are up to date, and the written ones say what is so."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from scraper.cli import cli
+from scraper.database.tables import TABLES
+from scraper.docs import documents
+from scraper.explore.metadata import LOOKS, metadata
+from scraper.explore.questions import QUESTIONS
+from tests.webkit import ROOT, demo
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+WRITTEN = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
+    (ROOT / "docs/decisions").glob("*.md")
+)
+
+
+@pytest.mark.parametrize("name", documents())
+def test_generated_document_is_up_to_date(name: str) -> None:
+    """If this fails: `make docs`, and commit what it wrote."""
+    assert (ROOT / name).read_text(encoding="utf-8") == documents()[name]
+
+
+def test_every_table_has_a_look_and_facets_that_exist() -> None:
+    assert set(LOOKS) == {table.name for table in TABLES}
+    for table in TABLES:
+        look = LOOKS[table.name]
+        named = [next(iter(one.values())) if isinstance(one, dict) else one for one in look.facets]
+        named += [name for name in (look.sort, look.sort_desc, look.label) if name]
+        assert set(named) <= set(table.columns)
+
+
+def test_every_column_has_a_text() -> None:
+    for table in metadata()["databases"]["tta"]["tables"].values():
+        assert all(text.strip() for text in table["columns"].values())
+
+
+def test_questions_of_the_readme_are_those_served_and_have_answers(tmp_path: Path) -> None:
+    assert re.findall(r"```sql\n(.*?)```", README, re.DOTALL) == [one.sql for one in QUESTIONS.values()]
+    with closing(sqlite3.connect(demo(tmp_path).database)) as db:
+        for one in QUESTIONS.values():
+            assert one.title in README
+            assert len(db.execute(one.sql).fetchall()) > 5
+
+
+def test_commands_of_the_readme_exist() -> None:
+    named = set(re.findall(r"^(?:\S+ )*tta (?:--data \S+ )?([a-z]+)", README, re.MULTILINE)) | set(
+        re.findall(r"`tta ([a-z]+)", README)
+    )
+    assert named
+    assert named <= set(cli.commands) | set(cli.list_commands(None))
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_and_tasks_of_documents_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (path.parent / target).exists(), target
+    tasks = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"(?:`|^)make ([a-z]+)", text, re.MULTILINE)) <= tasks
+    for module in re.findall(r"`((?:scraper|parsers|tests|docs)/[\w./]+)`", text):
+        assert (ROOT / module).exists(), module

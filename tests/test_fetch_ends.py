@@ -1,0 +1,156 @@
+"""How a fetch ends: by itself, by a signal, by being killed, or not at all because another one runs."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.campaigns.kill_fetch import campaign, contents
+from tests.fakearchive import faults
+from tests.fakearchive.run import HOST, Ran, captures, finished, run, start, write_config
+from tests.fakearchive.server import FakeArchive
+
+Fetch = Callable[..., Ran]
+AT = "20240101000000"
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("moment", ["waiting", "listening", "listing"])
+def test_a_signal_ends_the_run_within_seconds(fake: FakeArchive, tmp_path: Path, number: signal.Signals, moment: str) -> None:
+    kept = [fake.add(f"https://{HOST}/node/{page}", AT) for page in range(6)]
+    interval = 30.0 if moment == "waiting" else 0.0
+    if moment == "listening":
+        fake.fault(kept[2], faults.hangs(30))
+    if moment == "listing":
+        fake.on_listing.append(faults.hangs(30))
+    config = write_config(tmp_path / "tta.toml", fake.url, sources__wayback__replay_interval=interval, retry__deadline=60.0)
+    process = start(tmp_path / "data", config)
+    wait_for(lambda: len(fake.arrivals) == {"waiting": 1, "listening": 4, "listing": 1}[moment])
+    time.sleep(0.1)
+    began = time.monotonic()
+    process.send_signal(number)
+    ran = finished(process)
+    assert time.monotonic() - began < 3
+    assert (ran.status, ran.report["stopped"]) == (4, True), ran.err
+    assert len(captures(tmp_path / "data")) == (2 if moment == "listening" else 0)
+    fake.on_replay.clear()
+    config = write_config(tmp_path / "tta.toml", fake.url)
+    assert run(tmp_path / "data", config).status == 0
+    assert len(captures(tmp_path / "data")) == 6
+
+
+def test_a_second_run_says_who_holds_the_lock(fake: FakeArchive, tmp_path: Path) -> None:
+    fake.on_listing.append(faults.hangs(30))
+    config = write_config(tmp_path / "tta.toml", fake.url, retry__deadline=60.0)
+    first = start(tmp_path / "data", config)
+    wait_for(lambda: fake.arrivals)
+    second = run(tmp_path / "data", config)
+    assert (second.status, str(first.pid) in second.err, "tta fetch" in second.err) == (1, True, True), second.err
+    assert len(fake.arrivals) == 1
+    first.kill()
+    first.communicate()
+    assert run(tmp_path / "data", config).status == 0
+
+
+def test_killed_runs_leave_what_an_undisturbed_one_would() -> None:
+    assert campaign(rounds=1, seed=int(time.time()), kills_each=4) >= 2
+
+
+@pytest.mark.parametrize("point", ["archive.Archive._insert", "archive.Archive.flush", "ledger.Ledger.settle"])
+def test_a_crash_between_archive_and_ledger_costs_nothing(fake: FakeArchive, tmp_path: Path, point: str) -> None:
+    """The moments that a random kill seldom hits: a record without its row, a row without its verdict."""
+    for page in range(6):
+        fake.add(f"https://{HOST}/node/{page // 2}", f"2024010{page + 1}000000", b"<html>the same</html>")
+    config = write_config(tmp_path / "tta.toml", fake.url)
+    module, owner, method = point.split(".")
+    program = (
+        f"import os, scraper.{module} as m\nusual, calls = m.{owner}.{method}, []\n"
+        f"def crash(*a, **k):\n calls.append(1)\n if len(calls) == 3: os._exit(9)\n return usual(*a, **k)\n"
+        f"m.{owner}.{method} = crash\nfrom scraper.cli import main\nmain()"
+    )
+    command = [sys.executable, "-c", program, "--data", str(tmp_path / "data"), "--config", str(config), "fetch"]
+    assert subprocess.run(command, check=False, cwd=Path(__file__).parents[1], timeout=60).returncode == 9
+    assert run(tmp_path / "data", config).status == 0
+    assert run(tmp_path / "undisturbed", config).status == 0
+    assert contents(tmp_path / "data") == contents(tmp_path / "undisturbed")
+    assert len(contents(tmp_path / "data")) == 6
+
+
+def test_a_terminal_sees_progress_and_a_table(fake: FakeArchive, tmp_path: Path) -> None:
+    for page in range(5):
+        fake.add(f"https://{HOST}/node/{page}", AT)
+    config = write_config(tmp_path / "tta.toml", fake.url, sources__wayback__replay_interval=0.15)
+    inside, outside = pty.openpty()
+    program = [sys.executable, "-c", "from scraper.cli import main; main()"]
+    command = [*program, "--data", str(tmp_path / "data"), "--config", str(config), "fetch"]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    process = subprocess.Popen(command, stdout=outside, stderr=outside, env=environment, cwd=Path(__file__).parents[1])
+    os.close(outside)
+    seen = b""
+    while chunk := _read(inside):
+        seen += chunk
+    assert process.wait(20) == 0
+    assert b"fetching wayback" in seen
+    assert b"/5" in seen
+    assert b"waiting" in seen
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:
+        return b""
+
+
+def test_no_progress_where_there_is_no_terminal(fake: FakeArchive, tmp_path: Path) -> None:
+    fake.add(f"https://{HOST}/node/1", AT)
+    ran = finished(start(tmp_path / "data", write_config(tmp_path / "tta.toml", fake.url)))
+    assert (ran.status, ran.err) == (0, "")
+
+
+def test_a_full_disk_is_told_and_costs_nothing(
+    fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from scraper.archive import Archive
+
+    for page in range(3):
+        fake.add(f"https://{HOST}/node/{page}", AT)
+    usual = Archive._append
+
+    def full(self: Archive, member: bytes) -> tuple[Path, int]:
+        path, offset = usual(self, member[: len(member) // 2])
+        raise OSError(28, "No space left on device", str(path)) if offset else OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Archive, "_append", full)
+        ran = tta_fetch()
+    assert (ran.status, "No space left" in ran.err) == (4, True)
+    assert tta_fetch().source()["fetched"] == 3
+    assert len(captures(tmp_path / "data")) == 3
+
+
+def test_a_damaged_ledger_is_told_and_can_be_moved_away(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    fake.add(f"https://{HOST}/node/1", AT)
+    assert tta_fetch().status == 0
+    for path in (tmp_path / "data").glob("ledger.db*"):
+        path.write_bytes(b"not a database" * 1000)
+    ran = tta_fetch()
+    assert (ran.status, "ledger.db" in ran.err) == (1, True)
+    for path in (tmp_path / "data").glob("ledger.db*"):
+        path.unlink()
+    assert (tta_fetch().status, len(captures(tmp_path / "data")), len(fake.replays())) == (0, 1, 1)

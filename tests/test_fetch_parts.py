@@ -1,0 +1,369 @@
+"""The fetcher's parts by themselves: configuration, addresses, lock, robots.txt, listings, rows."""
+
+from __future__ import annotations
+
+import json
+import socket
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scraper import addresses
+from scraper.addresses import AllowList, checked_ip, host_of, url_key
+from scraper.config import BadConfiguration, Config, load_config
+from scraper.errors import TtaError
+from scraper.http import Answer, sendable
+from scraper.http_errors import NotAllowed, RequestFailed
+from scraper.ledger import Ledger, LedgerDamaged
+from scraper.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Counts, Listings
+from scraper.lock import LOCK, Locked, locked
+from scraper.plaintext import printable, printable_url
+from scraper.robots import rules_of
+from scraper.rows import Fixity, Row, State, Verdict, sha1_of, to_time, when_to_ask_again
+from scraper.sources.cdx import NotCdx, parse_page, to_row
+from scraper.sources.memento import original_url
+from tests.campaigns.million_rows import peak
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def answer(body: bytes, content_type: str = "application/json", status: int = 200, **headers: str) -> Answer:
+    return Answer("http://127.0.0.1/", status, httpx.Headers({"content-type": content_type, **headers}), body, body, True)
+
+
+# Configuration
+
+
+def test_no_file_means_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_config() == Config()
+    assert Config().sources.wayback.cdx_interval == 3.0
+    assert not Config().sources.live.enabled
+    with pytest.raises(BadConfiguration, match="there is no such"):
+        load_config(tmp_path / "tta.toml")
+    (tmp_path / "tta.toml").write_text("[retry]\nattempts = 7\n")
+    assert load_config().retry.attempts == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[http]\ncontcat = 'x'", "http.contcat"),
+        ("[sources.waybak]\nenabled = true", "sources.waybak"),
+        ("[retry]\nattempts = 0", "retry.attempts"),
+        ("[retry]\nattempts = 'many'", "retry.attempts"),
+        ("[retry]\nbackoff = nan", "retry.backoff"),
+        ("[retry]\ndeadline = inf", "retry.deadline"),
+        ("[retry]\nbackoff = -1", "retry.backoff"),
+        ("[sources.wayback]\ncdx_interval = -3", "sources.wayback.cdx_interval"),
+        ("[sources.wayback]\ncdx_url = 'ftp://x/'", "sources.wayback.cdx_url"),
+        ("[sources.wayback]\ncdx_url = 'https://user@x/'", "sources.wayback.cdx_url"),
+        ("[sources.wayback]\nhosts = ['not a host']", "sources.wayback.hosts"),
+        ("[sources.wayback]\nhosts = ['https://x.gov/']", "sources.wayback.hosts"),
+        ("[sources.endofterm]\ncollections = ['../x']", "sources.endofterm.collections"),
+        ('[http]\ncontact = "a\\nX-Evil: 1"', "http.contact"),
+        ("[http\n", "not a TOML file"),
+    ],
+)
+def test_a_wrong_configuration_names_its_key(tmp_path: Path, text: str, named: str) -> None:
+    path = tmp_path / "x.toml"
+    path.write_text(text)
+    with pytest.raises(BadConfiguration, match=named.replace(".", r"\.")) as caught:
+        load_config(path)
+    assert "\n" not in str(caught.value)
+    assert caught.value.status == 2
+
+
+# Addresses
+
+ALLOW = AllowList(frozenset({"web.archive.org"}))
+LOOPBACK = AllowList(frozenset({"127.0.0.1"}), loopback=True)
+
+
+@pytest.mark.parametrize(
+    ("allow", "url", "allowed"),
+    [
+        (ALLOW, "https://web.archive.org/web/2024id_/http://127.0.0.1/", True),
+        (ALLOW, "https://WEB.archive.org:443/", True),
+        (ALLOW, "http://web.archive.org/", False),
+        (ALLOW, "https://web.archive.org:8080/", False),
+        (ALLOW, "https://web.archive.org.evil.org/", False),
+        (ALLOW, "https://web.archive.org@evil.org/", False),
+        (ALLOW, "https://user:pw@web.archive.org/", False),
+        (ALLOW, "https://evil.org/web.archive.org", False),
+        (ALLOW, "https://web.archive.org\\@evil.org/", False),
+        (ALLOW, "https://web.archive.org/\r\nX: y", False),
+        (ALLOW, "https://web.archive.org/\x00", False),
+        (ALLOW, "file:///etc/passwd", False),
+        (ALLOW, "ftp://web.archive.org/", False),
+        (ALLOW, "//web.archive.org/", False),
+        (ALLOW, "https://[::1]/", False),
+        (ALLOW, "https://web.archive.org:99999/", False),
+        (ALLOW, "http://127.0.0.1/", False),
+        (AllowList(frozenset({"127.0.0.1"})), "http://127.0.0.1/", False),
+        (AllowList(frozenset({"web.archive.org"}), loopback=True), "http://web.archive.org/", False),
+        (LOOPBACK, "http://127.0.0.1:8080/", True),
+        (LOOPBACK, "https://127.0.0.1:8080/", False),
+        (AllowList.of(["http://127.0.0.1:81/"], loopback=True), "http://127.0.0.1:81/x", True),
+        (AllowList.of(["http://127.0.0.1:81/"], loopback=True), "http://127.0.0.1:82/x", False),
+        (AllowList.of(["http://127.0.0.1/"], loopback=True), "http://127.0.0.1:80/x", True),
+        (LOOPBACK, "http://127.0.0.2/", False),
+        (LOOPBACK, "http://localhost/", False),
+        (LOOPBACK, "http://2130706433/", False),
+        (LOOPBACK, "http://0x7f000001/", False),
+        (AllowList(frozenset({"live.gov"}), plain_http=True), "http://live.gov/", True),
+        (AllowList(frozenset({"live.gov"}), plain_http=True), "http://live.gov:81/", False),
+    ],
+)
+def test_the_allow_list(allow: AllowList, url: str, allowed: bool) -> None:
+    if allowed:
+        allow.check(url)
+        return
+    with pytest.raises(NotAllowed):
+        allow.check(url)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.0.0.8",
+        "172.16.0.1",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "224.0.0.1",
+        "::1",
+        "fc00::1",
+        "fe80::1%lo",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "255.255.255.255",
+        "::",
+        "ff02::1",
+    ],
+)
+def test_a_name_that_leads_to_a_private_address_is_not_connected_to(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    public = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("207.241.237.3", 443))]
+    private = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: public + private)
+    with pytest.raises(NotAllowed, match="not a public address"):
+        checked_ip("web.archive.org", 443, loopback=True, timeout=5)
+    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: public)
+    assert checked_ip("web.archive.org", 443, loopback=False, timeout=5) == "207.241.237.3"
+
+
+def test_only_127_0_0_1_is_let_through_for_tests() -> None:
+    assert checked_ip("127.0.0.1", 80, loopback=True, timeout=5) == "127.0.0.1"
+    for host, loopback in (("127.0.0.1", False), ("127.0.0.2", True), ("localhost", True)):
+        with pytest.raises(NotAllowed):
+            checked_ip(host, 80, loopback=loopback, timeout=5)
+
+
+def test_keys_hosts_and_what_can_be_sent() -> None:
+    same = ["https://x.gov/node/1", "http://www.x.gov:80/node/1/", "http://u@X.gov./node/1#f", "https://www2.x.gov:443/node/1"]
+    assert {url_key(url) for url in same} == {"x.gov/node/1"}
+    assert url_key("https://x.gov/Node/1") != url_key("https://x.gov/node/1")
+    assert url_key("http://[bad/") == "http://[bad/"
+    assert (host_of("https://X.org:443/"), host_of("http://127.0.0.1:81/x")) == ("x.org", "127.0.0.1:81")
+    assert sendable("https://x.gov/a b\r\nc\\d%20é") == "https://x.gov/a%20b%0D%0Ac%5Cd%20%C3%A9"
+
+
+def test_what_is_shown_is_printable() -> None:
+    assert printable("a\x1b[31m\r\nb\u202e\u2028\x85") == "a\\x1b[31m\\x0d\\x0ab\\u202e\\u2028\\x85"
+    assert len(printable("x" * 5000)) == 300
+    assert printable_url("https://user:secret@x.gov/") == "https://x.gov/"
+
+
+# Lock
+
+
+def test_the_lock_tells_its_holder_and_ends_with_it(tmp_path: Path) -> None:
+    with locked(tmp_path / "new", "tta fetch"):
+        with pytest.raises(Locked, match=r"`tta fetch`, process \d+, since 20"), locked(tmp_path / "new", "tta load"):
+            pass
+        (tmp_path / "new" / LOCK).write_text("{damaged")
+        with pytest.raises(Locked, match="another run"), locked(tmp_path / "new", "tta load"):
+            pass
+    (tmp_path / "new" / LOCK).write_text(json.dumps({"pid": 1, "command": "gone", "since": "x"}))
+    with locked(tmp_path / "new", "tta load"):
+        pass
+    (tmp_path / "file").write_text("")
+    with pytest.raises(TtaError, match="--data"), locked(tmp_path / "file" / "x", "tta load"):
+        pass
+
+
+# Ledger and listings
+
+
+def test_a_ledger_of_a_newer_program_is_refused(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        ledger.db.execute("PRAGMA user_version = 99")
+    with pytest.raises(LedgerDamaged, match="newer"):
+        Ledger(tmp_path / "ledger.db")
+
+
+def test_the_watermark_is_the_start_of_the_last_complete_listing(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        listings = Listings(ledger, "wayback", "x.gov")
+        assert listings.start() is None
+        full = listings.begin(FULL, None)
+        listings.add(full, [Row(url="https://x.gov/1", timestamp="20240101000000")])
+        listings.end(full, COMPLETE, listings.counts(full, None))
+        began = listings.last_complete()
+        assert began is not None
+        assert listings.start() == began - timedelta(days=14)
+        for outcome in (PARTIAL, SHRUNK, RUNNING):
+            listings.end(listings.begin(INCREMENTAL, None), outcome, Counts(0, 0, 0))
+            assert listings.start() == began - timedelta(days=14)
+        listings.end(listings.begin(WINDOW, None), COMPLETE, Counts(0, 0, 0))
+        ledger.db.execute("UPDATE listings SET started_at = '2099-01-01T00:00:00Z' WHERE kind = ?", [WINDOW])
+        assert listings.start() == began - timedelta(days=14)
+        ledger.db.execute("UPDATE listings SET started_at = '2026-01-01T00:00:00Z' WHERE id = ?", [full])
+        assert listings.start() is None
+        assert Listings(ledger, "wayback", "y.gov").start() is None
+
+
+def test_a_smaller_listing_is_believed_after_a_week(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        listings = Listings(ledger, "wayback", "x.gov")
+        rows = [Row(url=f"https://x.gov/{number}", timestamp="20240101000000") for number in range(5)]
+        full = listings.begin(FULL, None)
+        listings.add(full, rows)
+        listings.end(full, COMPLETE, listings.counts(full, None))
+        less = listings.begin(FULL, None)
+        listings.add(less, rows[:3])
+        assert listings.counts(less, None) == Counts(3, 0, 2)
+        assert listings.counts(less, "2025") == Counts(3, 0, 0)
+        listings.end(less, SHRUNK, listings.counts(less, None))
+        assert not listings.shrunk_for_long()
+        ledger.db.execute("UPDATE listings SET started_at = '2026-01-01T00:00:00Z' WHERE id = ?", [less])
+        assert listings.shrunk_for_long()
+
+
+def test_when_to_ask_again() -> None:
+    failed = Verdict(state=State.FAILED)
+    waits = [when_to_ask_again(failed, tries, NOW) for tries in (1, 2, 3, 4, 5)]
+    assert waits == [NOW, NOW, *(NOW + timedelta(days=days) for days in (1, 2, 4))]
+    for state, days in ((State.MISSING, 30), (State.BLOCKED, 90), (State.SUBSTITUTED, 7)):
+        assert when_to_ask_again(Verdict(state=state), 1, NOW) == NOW + timedelta(days=days)
+    assert when_to_ask_again(Verdict(state=State.FETCHED, fixity=Fixity.MATCHES), 1, NOW) is None
+
+
+def test_a_capture_that_fails_for_long_is_parked(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        listings = Listings(ledger, "wayback", "x.gov")
+        listings.add(listings.begin(FULL, None), [Row(url="https://x.gov/1", timestamp="20240101000000")])
+        states = []
+        for run in range(8):
+            (row,) = ledger.due("wayback", now=None)
+            states.append(ledger.settle(row, Verdict(state=State.FAILED), run))
+            (again,) = ledger.due("wayback", now=None)
+            ledger.settle(again, Verdict(state=State.FAILED), run, again=True)
+        assert states == [State.FAILED] * 7 + [State.PARKED]
+
+
+@pytest.mark.parametrize(
+    ("digest", "expected"),
+    [
+        ("PCM2Y2A3OVVUBBISEPC6YYELYYHFKOZD", "sha1:PCM2Y2A3OVVUBBISEPC6YYELYYHFKOZD"),
+        ("sha1:pcm2y2a3ovvubbisepc6yyelyyhfkozd", "sha1:PCM2Y2A3OVVUBBISEPC6YYELYYHFKOZD"),
+        ("da39a3ee5e6b4b0d3255bfef95601890afd80709", "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"),
+        ("sha256:" + "a" * 64, None),
+        ("-", None),
+        ("", None),
+        (None, None),
+        ("z" * 40, None),
+        ("1" * 32, None),
+    ],
+)
+def test_digests_in_all_spellings(digest: str | None, expected: str | None) -> None:
+    assert sha1_of(digest) == expected
+
+
+def test_odd_times() -> None:
+    assert to_time("20000008241731") == datetime(2000, 8, 24, 17, 31, tzinfo=UTC)
+    assert to_time("20240229123456") == datetime(2024, 2, 29, 12, 34, 56, tzinfo=UTC)
+    assert [to_time(text) for text in ("20230229000000", "2024", "x" * 14, "٢٠٢٤٠١٠١٠٠٠٠٠٠", "")] == [None] * 5
+
+
+# Answers
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.sampled_from(["application/json", "text/plain", ""]))
+def test_whatever_comes_is_rows_or_an_error(body: bytes, content_type: str) -> None:
+    try:
+        page = parse_page(answer(body, content_type))
+    except NotCdx:
+        return
+    for row in page.rows:
+        to_row(row)
+    nothing = not body.decode("utf-8", "surrogateescape").removeprefix("\ufeff").strip().strip("[], \t\r\n")
+    assert nothing or page.rows or page.resume_key
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 10_000))
+def test_a_listing_cut_anywhere_is_an_error(at: int) -> None:
+    rows = [["urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"]]
+    rows += [["gov,x)/1", "20240101000000", "https://x.gov/1", "text/html", "200", "D" * 32, "1"]] * 5
+    whole = json.dumps([*rows, [], ["key"]]).encode()
+    if 0 < at % len(whole) < len(whole):
+        with pytest.raises(NotCdx):
+            parse_page(answer(whole[: at % len(whole)]))
+
+
+def test_the_original_address_in_a_link_header() -> None:
+    asked = "https://x.gov/?a=1&b=2"
+    for link, expected in [
+        ('<https://x.gov/?a=1&amp;b=2>; rel="original"', asked),
+        ('<http://www.x.gov/?a=1&b=2>; rel="original", <y>; rel="timemap"', "http://www.x.gov/?a=1&b=2"),
+        ('<https://x.gov/t>; rel="timemap"; type="x", <http://x.gov/o>; rel=original', "http://x.gov/o"),
+        ('<javascript:alert(1)>; rel="original"', asked),
+        ('<http://x.gov/\x7f>; rel="original"', asked),
+        ('<https://x.gov/z>; rel="first memento"', asked),
+        ("", asked),
+    ]:
+        assert original_url(httpx.Headers({"Link": link}), asked) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "delay", "allowed"),
+    [
+        ("User-agent: *\nCrawl-delay: 10\n", 10.0, True),
+        ("User-agent: *\nCrawl-delay: 1e9\n", 1e9, True),
+        ("User-agent: *\nCrawl-delay: -5\n", None, True),
+        ("User-agent: *\nCrawl-delay: nan\n", None, True),
+        ("User-agent: *\nCrawl-delay: inf\n", None, True),
+        ("User-agent: *\nRequest-rate: 1/20\n", 20.0, True),
+        ("User-agent: tta-archive\nDisallow: /node\n\nUser-agent: *\nAllow: /\n", None, False),
+        ("\ufeffUser-agent: *\nDisallow: /\n", None, False),
+        ("", None, True),
+    ],
+)
+def test_robots_txt(text: str, delay: float | None, allowed: bool) -> None:
+    rules = rules_of(answer(text.encode(), "text/plain"), "tta-archive/1.0 (mailto:x@y)")
+    assert (rules.delay, rules.allows("https://x.gov/node/1")) == (delay, allowed)
+
+
+def test_robots_txt_that_is_none() -> None:
+    for status, content_type, body in [
+        (403, "text/plain", b""),
+        (500, "text/plain", b""),
+        (200, "text/html", b"x"),
+        (200, "", b"<x"),
+    ]:
+        with pytest.raises(RequestFailed):
+            rules_of(answer(body, content_type, status), "tta-archive")
+
+
+def test_memory_does_not_grow_with_the_listing() -> None:
+    few, many = peak(4_000, 2_000), peak(40_000, 2_000)
+    assert (few[0], many[0]) == (4_000, 40_000)
+    assert many[1] - few[1] < 12 * 1024

@@ -1,0 +1,157 @@
+"""Against pywb, a real web archive: what it plays we store, what we store it plays."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from scraper.archive import Archive
+from scraper.capture import Capture, Form, Original, iso
+from scraper.warc import sha1_digest
+from tests.fakearchive.bucket import Bucket, serve_range
+from tests.fakearchive.run import captures, run, stored, write_config
+from tests.fakearchive.server import FakeArchive
+from tests.test_archive import WHEN, page
+
+BIN = Path(sys.executable).parent
+
+
+def originals() -> list[Capture]:
+    html = (("Content-Type", "text/html; charset=UTF-8"), ("X-Drupal-Cache", "HIT"))
+    where = (("Location", "https://bjatta.bja.ojp.gov/node/1"),)
+    return [
+        *(page(number, http_headers=html, payload=f"<html>page {number} \u2013</html>".encode()) for number in range(1, 6)),
+        page(1, http_headers=html, payload="<html>page 1 \u2013</html>".encode(), captured_at=WHEN + timedelta(days=1)),
+        page(1, http_headers=html, captured_at=WHEN + timedelta(days=2)),
+        page(
+            6,
+            http_status=302,
+            http_reason="Found",
+            http_headers=where,
+            payload=b"to",
+        ),
+        page(7, http_status=404, http_reason="Not Found", http_headers=html),
+        page(8, http_status=503, http_reason="Service Unavailable", http_headers=html),
+    ]
+
+
+def revisit() -> Capture:
+    first = page(1, payload="<html>page 1 \u2013</html>".encode())
+    return page(
+        1,
+        form=Form.REVISIT,
+        payload=b"",
+        captured_at=WHEN + timedelta(days=3),
+        payload_digest=sha1_digest(first.payload),
+        original=Original(None, first.url, first.captured_at),
+        http_headers=(("Content-Type", "text/html; charset=UTF-8"),),
+    )
+
+
+@contextlib.contextmanager
+def pywb(folder: Path, warcs: list[Path]) -> Iterator[str]:
+    """Pywb with one collection, `tta`, of these files; its address."""
+    folder.mkdir()
+    (folder / "config.yaml").write_text("redirect_to_exact: true\n")
+    for arguments in (["init", "tta"], ["add", "tta", *map(str, warcs)]):
+        subprocess.run([str(BIN / "wb-manager"), *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with (folder / "log").open("wb") as log:
+        command = [str(BIN / "wayback"), "-p", str(port), "-b", "127.0.0.1"]
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, "NO_PROXY": "*"})
+        try:
+            for _ in range(300):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                    break
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}/tta"
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Pywb serving the originals; its address and their file."""
+    folder = tmp_path_factory.mktemp("pywb")
+    with Archive(folder / "source", writable=True) as archive:
+        for capture in [*originals(), revisit()]:
+            archive.add(capture)
+    file = folder / "source" / "tta-000001.warc.gz"
+    with pywb(folder / "pywb", [file]) as url:
+        yield url, file
+
+
+def test_what_pywb_plays_is_stored_and_what_is_stored_pywb_plays(served: tuple[str, Path], tmp_path: Path) -> None:
+    url, _ = served
+    config = write_config(tmp_path / "tta.toml", url, sources__wayback__replay_url=f"{url}/")
+    ran = run(tmp_path / "data", config)
+    assert (ran.status, ran.source()["listed"]) == (0, 11), ran.err
+    expected = [*originals(), revisit()]
+    assert captures(tmp_path / "data") == sorted((capture.url, iso(capture.captured_at)) for capture in expected)  # type: ignore[type-var]
+    found = {(capture.url, capture.captured_at): capture for capture in stored(tmp_path / "data")}
+    bodies = {(capture.url, capture.captured_at): capture.payload for capture in originals()}
+    for key, body in bodies.items():
+        capture = found[key]
+        assert capture.form is Form.REVISIT or capture.content == body
+        assert capture.form is Form.REVISIT or capture.header("x-drupal-cache") == next(
+            (c.header("x-drupal-cache") for c in originals() if (c.url, c.captured_at) == key), None
+        )
+    assert found[(expected[7].url, WHEN)].header("location") == "https://bjatta.bja.ojp.gov/node/1"
+    assert sum(capture.form is Form.REVISIT for capture in found.values()) == 2
+    assert run(tmp_path / "data", config).source()["fetched"] == 0
+    _plays_back(tmp_path, expected)
+
+
+def _plays_back(tmp_path: Path, expected: list[Capture]) -> None:
+    (warc,) = (tmp_path / "data" / "archive").glob("*.warc.gz")
+    checked = subprocess.run([str(BIN / "warcio"), "check", "-v", str(warc)], check=False, capture_output=True, text=True)
+    assert (checked.returncode, "digest failed" in checked.stdout) == (0, False), checked.stdout
+    assert checked.stdout.count("digest pass") >= 9
+    with pywb(tmp_path / "again", [warc]) as url:
+        for capture in expected:
+            if capture.http_status != 200 or not capture.captured_at:
+                continue
+            address = f"{url}/{capture.captured_at:%Y%m%d%H%M%S}id_/{capture.url}"
+            with urllib.request.urlopen(address, timeout=20) as answer:
+                body = "<html>page 1 \u2013</html>".encode() if capture.form is Form.REVISIT else capture.payload
+                assert answer.read() == body
+                assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
+
+
+def test_an_unlisted_time_is_redirected_to_the_exact_one_and_not_fetched_twice(
+    served: tuple[str, Path], fake: FakeArchive, tmp_path: Path
+) -> None:
+    url, _ = served
+    fake.add("https://bjatta.bja.ojp.gov/node/2", "20210101000000")
+    fake.add("https://bjatta.bja.ojp.gov/node/2", "20220101000000", b"<html>other")
+    config = write_config(
+        tmp_path / "tta.toml", url, sources__wayback__replay_url=f"{url}/", sources__wayback__cdx_url=f"{fake.url}/cdx"
+    )
+    ran = run(tmp_path / "data", config)
+    assert ran.status == 0, ran.err
+    assert captures(tmp_path / "data") == [("https://bjatta.bja.ojp.gov/node/2", iso(WHEN))]
+
+
+def test_common_crawls_way_through_pywb(served: tuple[str, Path], fake: FakeArchive, tmp_path: Path) -> None:
+    url, file = served
+    bucket = Bucket(fake)
+    crawls = [f'{{"id": "CC-MAIN-2026-{number}", "cdx-api": "{url}/cdx"}}' for number in range(10, 80)]
+    fake.files["/collinfo.json"] = lambda handler: handler.answer(200, f"[{','.join(crawls)}]".encode())
+    fake.files[f"/{file.name}"] = lambda handler: serve_range(handler, file.read_bytes())
+    config = write_config(tmp_path / "tta.toml", bucket.fake.url, sources__commoncrawl__crawls=1)
+    ran = run(tmp_path / "data", config, "commoncrawl")
+    assert (ran.status, ran.source("commoncrawl")["listed"]) == (0, 11), ran.err
+    assert len(captures(tmp_path / "data")) == 11

@@ -1,0 +1,209 @@
+"""Politeness: spacing, times to wait, bans, and what is kept of them over runs (ARCHIVES.md, section 6)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from scraper.http_errors import SourcePaused
+from scraper.ledger import Ledger
+from scraper.pacing import DEFAULT_429, MAX_RETRY_AFTER, Host, Pacer, RetryBudget, backoff, retry_after
+from scraper.stopping import Stop
+from tests.fakearchive import faults
+from tests.fakearchive.run import HOST, Ran, run, write_config
+from tests.fakearchive.server import FakeArchive, Fault, Handler
+
+Fetch = Callable[..., Ran]
+AT = "20240101000000"
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120.0),
+        (" 120 ", 120.0),
+        ("+7", 7.0),
+        ("1.5", 1.5),
+        ("0", 0.0),
+        ("-5", 0.0),
+        ("9999999999", MAX_RETRY_AFTER),
+        ("9" * 500, MAX_RETRY_AFTER),
+        ("Tue, 24 Nov 2026 00:01:00 GMT", 60.0),
+        ("Tue, 24 Nov 2026 00:01:00", 60.0),
+        ("Mon, 23 Nov 2026 00:00:00 GMT", 0.0),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", MAX_RETRY_AFTER),
+        ("soon", None),
+        ("", None),
+        (None, None),
+        ("12x", None),
+        ("1e9", None),
+        ("nan", None),
+        ("١٢", None),
+        ("Tue, 99 Nov 2026 00:01:00 GMT", None),
+    ],
+)
+def test_retry_after_in_all_its_forms(value: str | None, seconds: float | None) -> None:
+    assert retry_after(value, NOW) == seconds
+
+
+def test_backoff_doubles_with_jitter_and_has_an_end() -> None:
+    for attempt in range(6):
+        assert all(2.0**attempt <= backoff(2.0, attempt) <= 2.0 ** (attempt + 1) for _ in range(50))
+    assert backoff(2.0, 100) <= 300
+    assert len({backoff(2.0, 3) for _ in range(20)}) > 1
+
+
+def test_the_budget_grows_with_the_requests() -> None:
+    budget = RetryBudget()
+    assert sum(budget.take() for _ in range(100)) == 50
+    budget.requests = 100
+    assert sum(budget.take() for _ in range(100)) == 10
+
+
+def test_requests_are_spaced_with_retries_redirects_and_both_kinds(fake: FakeArchive, tta_fetch: Fetch) -> None:
+    kept = [fake.add(f"https://{HOST}/node/{number}", AT) for number in range(8)]
+    fake.on_listing.append(faults.answers(200, b"<html>"))
+    fake.fault(kept[1], faults.answers(503), faults.reset, faults.usual)
+    fake.fault(kept[2], lambda handler: handler.answer(302, b"", (("Location", f"/web/{AT}id_/http://{HOST}/node/2"),)))
+    fake.fault(kept[3], faults.hangs(0.4))
+    fake.fault(kept[4], faults.raw(b""))
+    ran = tta_fetch(
+        sources__wayback__cdx_interval=0.3,
+        sources__wayback__replay_interval=0.12,
+        sources__wayback__page_limit=4,
+        retry__deadline=0.3,
+        retry__backoff=0.001,
+    )
+    assert ran.source()["fetched"] == 8, ran.err
+    second = tta_fetch(sources__wayback__cdx_interval=0.3, sources__wayback__replay_interval=0.12)
+    assert second.source()["listed"] >= 8
+    times = fake.arrivals
+    assert len(times) >= 16
+    for (before, _), (after, path) in pairwise(times):
+        assert after - before >= (0.3 if path.startswith("/cdx") else 0.12), path
+    listings = [at for at, path in times if path.startswith("/cdx")]
+    assert all(after - before >= 0.3 for before, after in pairwise(listings))
+
+
+def test_a_429_that_says_nothing_ends_the_source_and_is_kept(fake: FakeArchive, tta_fetch: Fetch) -> None:
+    kept = [fake.add(f"https://{HOST}/node/{number}", AT) for number in range(5)]
+    fake.fault(kept[2], faults.answers(429))
+    ran = tta_fetch()
+    assert (ran.status, ran.source()["outcome"], ran.source()["fetched"], len(fake.replays())) == (4, "paused", 2, 3)
+    fake.arrivals.clear()
+    again = tta_fetch()
+    assert (again.status, again.source()["outcome"], fake.arrivals) == (4, "paused", [])
+    until = datetime.now(UTC) + timedelta(seconds=DEFAULT_429)
+    assert until.strftime("%Y-%m-%dT%H:") in again.err or (until - timedelta(minutes=2)).strftime("%Y-%m-%dT%H:") in again.err
+    now = tta_fetch("--now")
+    assert (now.status, now.source()["fetched"]) == (0, 3)
+    assert tta_fetch().status == 0
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("value", ["3600", "99999999999999999999", "a date"])
+@pytest.mark.parametrize("where", ["listing", "replay"])
+def test_a_long_wait_is_left_to_a_later_run(fake: FakeArchive, tta_fetch: Fetch, status: int, value: str, where: str) -> None:
+    kept = fake.add(f"https://{HOST}/node/1", AT)
+    if value == "a date":
+        value = format_datetime(datetime.now(UTC) + timedelta(days=2), usegmt=True)
+    fault: Fault = lambda handler: handler.answer(status, b"", (("Retry-After", value),))  # noqa: E731
+    if where == "listing":
+        fake.on_listing += [fault] * 3
+    else:
+        fake.fault(kept, *[fault] * 3)
+    began = time.monotonic()
+    ran = tta_fetch()
+    assert time.monotonic() - began < 5
+    assert (ran.status, ran.source()["outcome"]) == (4, "paused")
+    assert len(fake.arrivals) == (1 if where == "listing" else 2)
+    fake.arrivals.clear()
+    assert tta_fetch().status == 4
+    assert fake.arrivals == []
+
+
+def test_a_short_wait_is_waited_for_and_shared_by_the_host(fake: FakeArchive, tta_fetch: Fetch) -> None:
+    kept = [fake.add(f"https://{HOST}/node/{number}", AT) for number in range(3)]
+    fake.fault(kept[1], lambda handler: handler.answer(429, b"", (("Retry-After", "1"),)))
+    assert tta_fetch().status == 0
+    times = [at for at, path in fake.arrivals if path.startswith("/web")]
+    assert len(times) == 4
+    assert times[2] - times[1] >= 1.0
+
+
+def test_a_429_that_does_not_end_ends_the_source(fake: FakeArchive, tta_fetch: Fetch) -> None:
+    kept = [fake.add(f"https://{HOST}/node/{number}", AT) for number in range(3)]
+    fake.fault(kept[0], *[lambda handler: handler.answer(429, b"", (("Retry-After", "0"),))] * 50)
+    ran = tta_fetch()
+    assert (ran.status, ran.source()["outcome"], len(fake.replays())) == (4, "paused", 3)
+
+
+def test_a_refused_connection_after_a_429_is_a_ban_that_doubles(tmp_path: Path) -> None:
+    fake = FakeArchive()
+    fake.add(f"https://{HOST}/node/1", AT)
+    fake.start()
+    port = fake.port
+    config = write_config(tmp_path / "tta.toml", fake.url)
+
+    def last_answer(handler: Handler) -> None:
+        fake.stop_soon()
+        handler.answer(429, b"", (("Retry-After", "1"), ("Connection", "close")))
+        handler.close_connection = True
+
+    fake.on_listing.append(last_answer)
+    ran = run(tmp_path / "data", config)
+    assert (ran.status, "banned" in ran.err) == (4, True), ran.err
+    hours = [(_until(ran.err) - datetime.now(UTC)).total_seconds() / 3600]
+    again = run(tmp_path / "data", config)
+    assert (again.status, "banned" in again.err) == (4, True)
+    third = run(tmp_path / "data", config, "--now")
+    hours.append((_until(third.err) - datetime.now(UTC)).total_seconds() / 3600)
+    assert hours == pytest.approx([1.0, 2.0], abs=0.05)
+    fake.start(port)
+    try:
+        assert run(tmp_path / "data", config).status == 4
+        assert fake.arrivals[1:] == []
+        assert run(tmp_path / "data", config, "--now").status == 0
+        assert run(tmp_path / "data", config).status == 0
+    finally:
+        fake.stop()
+
+
+def test_a_refusal_long_after_a_429_is_no_ban(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        for hours, bans, banned in ((1, 0, True), (30, 0, False), (23, 3, True), (800, 3, False)):
+            ledger.save_host(Host("x.org", bans=bans, limited_at=now - timedelta(hours=hours)))
+            pacer = Pacer(ledger, Stop())
+            if banned:
+                with pytest.raises(SourcePaused) as caught:
+                    pacer.refused("x.org")
+                assert (caught.value.until - now).total_seconds() == pytest.approx(3600 * 2**bans, abs=5)
+            else:
+                pacer.refused("x.org")
+        pacer.limited("x.org")
+        assert ledger.host("x.org").bans == 0
+
+
+def _until(text: str) -> datetime:
+    return datetime.fromisoformat(text.partition("before ")[2].split()[0].rstrip(":").replace("Z", "+00:00"))
+
+
+def test_a_refused_connection_without_a_429_is_no_ban(tmp_path: Path) -> None:
+    fake = FakeArchive()
+    fake.start()
+    port = fake.port
+    fake.stop()
+    config = write_config(tmp_path / "tta.toml", fake.url)
+    ran = run(tmp_path / "data", config)
+    assert (ran.status, "banned" in ran.err) == (4, False)
+    fake.add(f"https://{HOST}/node/1", AT)
+    with fake.running(port):
+        assert run(tmp_path / "data", config).source()["fetched"] == 1
