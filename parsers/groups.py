@@ -14,9 +14,12 @@ from parsers.tree import BLOCKS, Element, readable
 from parsers.value import Value, items_of, read_value
 
 _LABELLED_LINE = re.compile(r"([A-Z][^:\n]{1,80}):\s+(\S.*)")
+_WRAPPERS = frozenset("div ul ol dd li section article tbody tr td".split())
 MAX_METRIC_LINE = 200
 """Characters: lines of a metric's field that are all shorter are one answer each; longer ones are prose of one answer."""
 _STEMS = ("milestone", "performance metric", "metric")
+_WORDS = frozenset(("question", "answer", "response", "result", "measure"))
+"""Labels of a metric's own fields that do not name the metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +119,7 @@ def _items_of_one(only: Element, table: str | None) -> list[list[_Sub]]:
         return _table_items(only, table)
     if _is_paragraph(only):
         return [_subs(only, table)]
-    if (
-        is_item(only)
-        or is_items(only)
-        or (only.tag in ("div", "ul", "ol", "dd", "li", "section", "article") and _only_blocks(only))
-    ):
+    if is_item(only) or is_items(only) or (only.tag in _WRAPPERS and _only_blocks(only)):
         return _items(only.children, table)
     subs = _subs(only, table)
     if any(sub.label or sub.name for sub in subs):
@@ -130,7 +129,7 @@ def _items_of_one(only: Element, table: str | None) -> list[list[_Sub]]:
 
 def _several(elements: list[Element], table: str | None) -> list[list[_Sub]]:
     """Elements side by side: an item each, but paragraphs of prose between them belong together."""
-    if all(element.tag not in ("div", "li", "dd", "table", "section", "article", "ul", "ol") for element in elements):
+    if not any(element.tag in _WRAPPERS or element.tag == "table" for element in elements):
         return _plain(list(elements), table)
     items: list[list[_Sub]] = []
     for element in elements:
@@ -169,7 +168,8 @@ def _label_of(element: Element, table: str | None) -> Element | None:
     line = first.line()
     if line is None or is_item(first):
         return None
-    worded = normal(line).startswith(_STEMS) and group_table(line) is None
+    spelled = normal(line)
+    worded = (spelled.startswith(_STEMS) and group_table(line) is None) or (table == "performance_metrics" and spelled in _WORDS)
     if len(content) < 2:
         return first if worded else None
     paired = len(content) == 2 and first.tag in HEADINGS | {"strong", "b", "dt", "th", "span", "label"}

@@ -137,7 +137,7 @@ class _Scan:
         while isinstance(child, Element) and child.tag in BLOCKS and child.tag not in _LOOSE:
             content = child.content
             inner = content[0] if len(content) == 1 else None
-            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in _LOOSE:
+            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in _LOOSE or is_other_entity(inner):
                 break
             if self._is_field(child, after_known=True):
                 break
@@ -317,7 +317,7 @@ class _Writer:
         else:
             values = [read_value(item, self._base) for item in items_of(block.values)]
         filled = [value for value in values if value.text]
-        if not filled and (label is None and block.kind == "text"):
+        if not filled and label is None and (block.kind == "text" or name == "user_picture"):
             return
         times = self._times[label, name] = self._times.get((label, name), 0) + 1 if label or name else 1
         for value in filled or [Value()]:

@@ -171,6 +171,9 @@ def _is_opaque_field(element: Element) -> bool:
 def field_of(element: Element, shapes: Shapes, *, after_known: bool) -> Block | None:
     """The field that this element is, or None. `after_known`: a field with a known label came before it on the page."""
     content = element.content
+    head = content[0] if content else None
+    if element.tag == "table" and isinstance(head, Element) and head.tag == "thead" and known(readable([head])[:_MAX_LABEL]):
+        return Block("field", element, content[1:], head, name_of(element))
     classed = has_field_class(element) or (name_of(element) is not None and element.tag not in _INLINE)
     label_at = _label_at(element, content, shapes, classed=classed, after_known=after_known)
     if label_at is not None:
@@ -200,7 +203,19 @@ def _name_near(element: Element) -> str | None:
     """The machine name on the element, or on its only child: some themes put one more wrapper around."""
     if name := name_of(element):
         return name
-    return next((name for child in element.elements if not is_item(child) and (name := name_of(child))), None)
+    beside = next((name for child in element.elements if not is_item(child) and (name := name_of(child))), None)
+    return beside or _name_inside(element)
+
+
+def _name_inside(element: Element) -> str | None:
+    """The name of the one field inside a pane or block whose title is the label."""
+    for child in element.elements[1:2]:
+        inner = child
+        while len(inner.content) == 1 and isinstance(inner.content[0], Element) and not is_item(inner):
+            inner = inner.content[0]
+            if name := name_of(inner):
+                return name
+    return None
 
 
 def _label_at(element: Element, content: list[Element | str], shapes: Shapes, *, classed: bool, after_known: bool) -> int | None:

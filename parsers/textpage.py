@@ -63,7 +63,7 @@ def _lines(text: str) -> list[str]:
     """The lines, whatever ends them. Where every other one is blank, as some editors save them, those are taken out."""
     plain = text.replace("\r\n", "\n").replace("\r", "\n").translate(_UNSEEN).replace("\xa0", " ")
     lines = [line.strip() for line in plain.split("\n")]
-    if len(lines) > _FEW_LINES and not any(lines[1::2]) and all(lines[0:-1:2]):
+    if len(lines) > _FEW_LINES and not any(lines[1::2]):
         lines = lines[::2]
     return [piece for line in lines for piece in _pieces(line)]
 

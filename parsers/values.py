@@ -241,7 +241,7 @@ def time_range(text: str | None, attribute: str | None) -> tuple[str | None, str
         first, last = iso_time(start), iso_time(end)
         return (first, last) if slash else (first, first)
     plain = " ".join((text or "").split())
-    if not plain:
+    if not plain or len(plain) > 2 * _MAX_DATE:
         return None, None
     if plain[0] in "-–—":
         return None, iso_time(plain[1:])
