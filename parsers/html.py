@@ -313,9 +313,9 @@ class _Writer:
     def _write_field(self, block: Block, label: str | None, *, is_body: bool) -> None:
         name = BODY if is_body else block.name
         if is_body:
-            values = [read_value(block.values, self._base)]
+            values = [read_value(block.values, self._base, prose=True)]
         else:
-            values = [read_value(item, self._base) for item in items_of(block.values)]
+            values = [read_value(item, self._base, prose=block.kind == "text") for item in items_of(block.values)]
         filled = [value for value in values if value.text]
         if not filled and label is None and (block.kind == "text" or name == "user_picture"):
             return

@@ -20,6 +20,7 @@ from parsers.urls import node_id, without_archive
 from parsers.values import iso_time, number, place, reference, time_range, yes_no
 
 _CANDIDATES = "article, [data-history-node-id], .node"
+_HEADINGS = "h1, h2.page-title, h2.title, .page-title, #page-title"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
 _FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
 _OTHER_TYPES = re.compile(
@@ -202,14 +203,14 @@ def _node_of(parsed: LexborHTMLParser, root: Element, url: str | None) -> int | 
 
 def _page_title(parsed: LexborHTMLParser) -> str | None:
     node = parsed.css_first("head > title") or parsed.css_first("title")
-    return " ".join(node.text_content.split()) if node is not None and node.text_content else None
+    return " ".join(node.text().split()) or None if node is not None else None
 
 
 def _title(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Element | None]:
     """The record's title and where it stands. Themes differ in what `h1` is, so the document's title is the witness."""
     document = _page_title(parsed)
     found: list[tuple[str, Element]] = []
-    headings = [build(node) for node in parsed.css("h1")[:20]]
+    headings = [build(node) for node in parsed.css(_HEADINGS)[:20]]
     headings += [inner for inner in root.walk() if isinstance(inner, Element) and _is_node_title(inner)][:5]
     for heading in headings:
         text = " ".join(readable([heading]).split())

@@ -23,6 +23,7 @@ _SUBMITTED = re.compile(r"Submitted by\s+(.*?)(?:\s+on\b\s*(.*))?", re.IGNORECAS
 _SKIP_LINK = "skip to main content"
 _NOTICE = "Attention"
 _FEW_LINES = 20
+_FEW_TOGETHER = 2
 _HEAD_LINES = 60
 """Lines within which the title and the line `Submitted by` stand, before the body."""
 _SUB_LABEL = re.compile(
@@ -65,16 +66,15 @@ def _lines(text: str) -> list[str]:
     lines = [line.strip() for line in plain.split("\n")]
     if len(lines) > _FEW_LINES and not any(lines[1::2]):
         lines = lines[::2]
-    return [piece for line in lines for piece in _pieces(line)]
+    together = sum(_labelled_line(line) is not None for line in lines)
+    return lines if together < _FEW_TOGETHER else [piece for line in lines for piece in _labelled_line(line) or (line,)]
 
 
-def _pieces(line: str) -> list[str]:
-    """`Label: value` on one line as the two lines that they mostly are, where the label is known and the value fits it."""
+def _labelled_line(line: str) -> tuple[str, str] | None:
+    """Label and value of a line `Label: value`, as some extractors print them where the label is in line."""
     label, colon, value = line.partition(": ")
     entry = known(label) if colon and value.strip() else None
-    if entry is None or entry.type not in (Type.YES_NO, Type.NUMBER, Type.POINT):
-        return [line]
-    return [label, value.strip()]
+    return (label, value.strip()) if entry is not None and entry.type not in (Type.INSTRUCTIONS, Type.GROUP) else None
 
 
 def _title(lines: list[str]) -> tuple[int | None, str | None]:

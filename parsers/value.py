@@ -11,6 +11,8 @@ from parsers.urls import absolute
 
 _SEPARATORS = re.compile(r"(?:[\s,;|/&•·]|\band\b)*")
 _NO_LIST = frozenset("table time img pre blockquote h1 h2 h3 h4 h5 h6".split())
+_MAX_LINKED = 300
+"""Characters; a file's link is followed by its size, but a link in prose is not what the value is."""
 _DASHES = "-–—"
 
 
@@ -85,8 +87,8 @@ def _linked_items(nodes: list[Element | str]) -> list[list[Element | str]]:
     return [[link] for link in links]
 
 
-def read_value(nodes: list[Element | str], base: str | None) -> Value:
-    """One item's text, the address it links to where it is one link as a whole, and its time or range of times."""
+def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = False) -> Value:
+    """One item's text, the address it links to where it is short and holds one link, and its time or times. `prose`: no field's value."""
     text = readable(nodes)
     links: list[Element] = []
     times: list[Element] = []
@@ -96,7 +98,7 @@ def read_value(nodes: list[Element | str], base: str | None) -> Value:
         elif node.tag == "time" or any(token.startswith("date-display-") for token in node.classes):
             times.append(node)
     href = None
-    if len(links) == 1 and readable(links) == text:
+    if len(links) == 1 and (readable(links) == text or (len(text) <= _MAX_LINKED and not prose)):
         href = absolute(links[0].attribute("href"), base)
     return Value(text, href, _datetime(times, text))
 
