@@ -88,7 +88,10 @@ def _linked_items(nodes: list[Element | str]) -> list[list[Element | str]]:
 
 
 def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = False) -> Value:
-    """One item's text, the address it links to where it is short and holds one link, and its time or times. `prose`: no field's value."""
+    """One item's text, the address it links to where it is short and holds one link, and its times.
+
+    `prose`: the nodes are no field's value; then a link counts only where it is all of them.
+    """
     text = readable(nodes)
     links: list[Element] = []
     times: list[Element] = []
