@@ -15,6 +15,7 @@ from parsers.html import Content, read_content
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.labels import Type, known, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Record
+from parsers.repair import close_left_open
 from parsers.shape import TEASERS
 from parsers.tree import Element, build, parse, readable
 from parsers.urls import node_id, without_archive
@@ -194,6 +195,7 @@ def _node_of(parsed: LexborHTMLParser, root: Element, url: str | None) -> int | 
 
 def _read_record(parsed: LexborHTMLParser, root: Element, base: str | None, links_from: str | None) -> Reading | None:
     """The record that stands below `root`; None where too little speaks for a TTA record."""
+    close_left_open(root)
     title, heading = title_of(parsed, root)
     byline = byline_of(root)
     for element in (heading, byline.element):
@@ -237,7 +239,14 @@ def _is_record(root: Element, content: Content, title: str | None) -> bool:
     if vouched and (typed or _history_id(root.node) is not None):
         return True
     good, bad = evidence(content)
-    return good >= 1 if vouched else good - 4 * bad >= 2
+    return good >= 1 if vouched else good - 4 * bad >= 2 and not _is_list(content)
+
+
+def _is_list(content: Content) -> bool:
+    """Whether most labels of the registry stand on the page again and again, as in a list of several records."""
+    rows = [row for row in content.fields if row.item is None and known(row.label)]
+    again = sum(row.occurrence > 1 for row in rows)
+    return again > 1 and 2 * again >= len(rows)
 
 
 def evidence(content: Content) -> tuple[int, int]:

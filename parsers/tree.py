@@ -89,6 +89,11 @@ class Element:
         text = " ".join("".join(pieces).translate(_UNSEEN).split())
         return text if 0 < len(text) <= limit else None
 
+    def forget(self, start: int) -> None:
+        """Drops the children from that place on, and what was remembered of the text."""
+        del self.children[start:]
+        self._line = False
+
     def walk(self) -> Iterator[Element | str]:
         """All that is inside, in page order."""
         stack: list[Element | str] = self.children[::-1]

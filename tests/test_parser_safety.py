@@ -20,7 +20,7 @@ from tests.pagegen.others import OTHERS
 from tests.pagegen.render import make_page
 from tests.pagegen.strategies import any_options, cases
 
-LIMIT = 2.0
+LIMIT = 8.0
 """Seconds of processor time for the largest pages; generous, as machines that test are slow and shared."""
 FEW, MANY = 1_500, 6_000
 GROWTH = 3.0

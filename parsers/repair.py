@@ -1,0 +1,89 @@
+"""Elements that were never closed, put right where classes tell: what follows a label, an item, a field or the body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from parsers.labels import Type, known
+from parsers.tree import Element
+
+_BODY = "body"
+_FEW = 2
+
+
+def close_left_open(root: Element) -> None:
+    """Moves what an unclosed label, field or body has swallowed to where it belongs: after it, in the same order."""
+    elements = [node for node in root.walk() if isinstance(node, Element)]
+    labelled = [element for element in elements if _is_labelled_field(element)]
+    for element in reversed(elements):  # from the inside out, so that what moves up goes on from there
+        if element.role.label:
+            _move_out(element, lambda child: child.role.item or child.role.items)
+        elif element.role.name == _BODY:
+            inside = sum(_stands_in(field, element) for field in labelled)
+            if inside > _FEW and inside == len(labelled):
+                _move_out(element, _is_labelled_field)
+        elif element.role.items:
+            _move_out(element, partial(_is_foreign, any_label=_in_plain_field(element)))
+        elif element.role.item:
+            _move_out(element, partial(_is_after_item, any_label=_in_plain_field(element)))
+        elif element.role.field:
+            _move_out(element, partial(_is_foreign, any_label=_is_plain_field(element)))
+
+
+def _is_labelled_field(element: Element) -> bool:
+    """A field of the record itself, by its class and a label of the registry; a group's own fields have other labels."""
+    labels = (child for child in element.elements if child.role.label)
+    return element.role.field and any(known(_own_text(label)) is not None for label in labels)
+
+
+def _is_foreign(child: Element, *, any_label: bool) -> bool:
+    """A field that can't stand among the items of another: one of the record itself, or any where items have no fields."""
+    labelled = any_label and child.role.field and any(inner.role.label for inner in child.elements)
+    return labelled or _is_labelled_field(child)
+
+
+def _is_after_item(child: Element, *, any_label: bool) -> bool:
+    """What can't stand directly in an item: the next item, and a field that is not the item's own."""
+    return (child.role.item and not child.role.field) or _is_foreign(child, any_label=any_label)
+
+
+def _in_plain_field(item: Element) -> bool:
+    """Whether an item is of a field whose values have no fields of their own, as a listed label tells that is no group's."""
+    above = item.parent
+    while above is not None and not above.role.field:
+        above = above.parent
+    return above is not None and _is_plain_field(above)
+
+
+def _is_plain_field(field: Element) -> bool:
+    entries = [known(_own_text(label)) for label in field.elements if label.role.label]
+    return any(entry is not None and entry.type is not Type.GROUP for entry in entries)
+
+
+def _own_text(label: Element) -> str:
+    """The label's text before any element that it may have swallowed."""
+    return label.line() or next((child for child in label.children if isinstance(child, str) and not child.isspace()), "")
+
+
+def _stands_in(element: Element, other: Element) -> bool:
+    above = element.parent
+    while above is not None and above is not other:
+        above = above.parent
+    return above is other
+
+
+def _move_out(element: Element, is_swallowed: Callable[[Element], bool]) -> None:
+    parent = element.parent
+    if parent is None:
+        return
+    start = next((at for at, child in enumerate(element.children) if isinstance(child, Element) and is_swallowed(child)), None)
+    if start is None:
+        return
+    moved = element.children[start:]
+    element.forget(start)
+    for child in moved:
+        if isinstance(child, Element):
+            child.parent = parent
+    at = next(index for index, child in enumerate(parent.children) if child is element)
+    parent.children[at + 1 : at + 1] = moved
