@@ -10,17 +10,17 @@ from typing import Literal
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.columns import derive, entry_of, flags, has_value, milestones, performance_metrics
+from parsers.head import byline_of, detach, detach_notice, document_title, title_of
 from parsers.html import Content, read_content
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.labels import Type, known, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Record
-from parsers.shape import TEASERS, has_field_class, name_of
-from parsers.tree import BLOCKS, Element, build, parse, readable
+from parsers.shape import TEASERS
+from parsers.tree import Element, build, parse, readable
 from parsers.urls import node_id, without_archive
 from parsers.values import iso_time, number, place, reference, time_range, yes_no
 
 _CANDIDATES = "article, [data-history-node-id], .node"
-_HEADINGS = "h1, h2.page-title, h2.title, .page-title, #page-title"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
 _FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
 _OTHER_TYPES = re.compile(
@@ -29,21 +29,9 @@ _OTHER_TYPES = re.compile(
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
 _GENERIC = frozenset(("county", "category", "archived", "email address", "contact name", "i agree", "target audience"))
 """Labels of the registry that other pages use as well: they prove nothing."""
-_SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+(?:by|on)\b", re.IGNORECASE)
-_BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
-_BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
-_MAX_BYLINE = 400
-_BY = r"(?:submitted |posted |authored |created )"
-_BY_ON = re.compile(rf"{_BY}?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
-_ON_BY = re.compile(rf"{_BY}on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
-_BYLINE_NAME = frozenset(("uid", "created", "title", "user_picture"))
-"""Machine names of the fields that stand in the line itself (core's node templates)."""
-_MAX_BEFORE_BYLINE = 120
-"""Characters: only a title and the words beside a picture stand before the line `Submitted by`, never the body."""
 _MAX_CANDIDATES = 200
 _NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
 _CURRENT_PATH = re.compile(r'"currentPath":"node\\?/([0-9]{1,18})"')
-_FEW = 20
 _MAX_RIVALS = 20
 _MANY_LABELS = 4
 
@@ -72,7 +60,7 @@ def read_html(text: str, *, url: str | None, incomplete: bool) -> Reading:
             return Reading(reading.page.model_copy(update={"record": record}), reading.places, reading.head_places)
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
     headings = [node.text_content or "" for node in parsed.css("h1")[:5]]
-    titles = [title for title in (_page_title(parsed), *headings, visible[:200]) if title]
+    titles = [title for title in (document_title(parsed), *headings, visible[:200]) if title]
     return Reading(kind_of_page(titles, visible, text[: 1 << 20], refreshes=_refreshes(parsed)))
 
 
@@ -201,121 +189,17 @@ def _node_of(parsed: LexborHTMLParser, root: Element, url: str | None) -> int | 
     return int(named[1]) if named else None
 
 
-def _page_title(parsed: LexborHTMLParser) -> str | None:
-    node = parsed.css_first("head > title") or parsed.css_first("title")
-    return " ".join(node.text().split()) or None if node is not None else None
-
-
-def _title(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Element | None]:
-    """The record's title and where it stands. Themes differ in what `h1` is, so the document's title is the witness."""
-    document = _page_title(parsed)
-    found: list[tuple[str, Element]] = []
-    headings = [build(node) for node in parsed.css(_HEADINGS)[:20]]
-    headings += [inner for inner in root.walk() if isinstance(inner, Element) and _is_node_title(inner)][:5]
-    for heading in headings:
-        text = " ".join(readable([heading]).split())
-        if text:
-            found.append((text, heading))
-    named = [pair for pair in found if document and document.startswith(pair[0])]
-    referring = [pair for pair in found if reference(pair[0])]
-    if best := named or referring:
-        return best[0]
-    first = re.split(r"\s+[|·»–—]\s+", document)[0].strip() if document else ""
-    if found and not reference(first):
-        return found[0]
-    return first or None, None
-
-
-def _is_node_title(element: Element) -> bool:
-    if element.tag not in ("h1", "h2", "h3"):
-        return False
-    named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.classes)
-    links = [inner for inner in element.walk() if isinstance(inner, Element) and inner.tag == "a"]
-    return element.tag == "h1" or named or (len(links) == 1 and links[0].attribute("rel") == "bookmark")
-
-
-@dataclass(slots=True)
-class _Byline:
-    element: Element | None = None
-    name: str | None = None
-    time: str | None = None
-
-
-def _byline(root: Element) -> _Byline:
-    """The line `Submitted by NAME on DATE`: the smallest block around those words, above the fields."""
-    for start in _byline_starts(root):
-        block = start
-        while block.tag not in BLOCKS and block.parent is not None and block.parent is not root:
-            block = block.parent
-        text = " ".join(readable([block]).split())
-        if block is root or len(text) > _MAX_BYLINE:
-            continue
-        found = _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)
-        if found is None:
-            continue
-        name, printed = _name_of_author(block, found["name"]), found["time"]
-        times = [node for node in block.walk() if isinstance(node, Element)]
-        stamp = next((value for node in times if node.tag == "time" and (value := node.attribute("datetime"))), None)
-        stamp = stamp or next((value for node in times if _is_created(node) and (value := node.attribute("content"))), None)
-        return _Byline(block, name, iso_time(stamp) or iso_time(printed))
-    return _Byline()
-
-
-def _name_of_author(block: Element, printed: str) -> str | None:
-    """The author's name: the element that it stands in where there is one, for a name may hold the word "on"."""
-    for inner in block.walk():
-        if isinstance(inner, Element) and inner.tag in ("span", "a", "strong", "em") and (line := inner.line(200)):
-            words_of_the_line = iso_time(line) is not None or _SUBMITTED.match(line) or _BYLINE.match(line)
-            if not words_of_the_line:
-                return line
-    name = printed.strip(" ,")
-    return name if name and name.lower() != "on" else None
-
-
-def _byline_starts(root: Element) -> list[Element]:
-    """Elements whose own text begins the line, in page order: `Submitted by` anywhere, a bare `By` only where a class vouches."""
-    found: list[Element] = []
-    before = 0
-    for node in root.walk():
-        if isinstance(node, str):
-            before += len(node.strip())
-            continue
-        if has_field_class(node) and not _BYLINE_NAME.issuperset((name_of(node),)):
-            break
-        if before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
-            break
-        if _is_paragraph_of_prose(node):
-            continue
-        first = next((child for child in node.children if isinstance(child, str) and not child.isspace()), None)
-        if first is None:
-            continue
-        vouched = any(_BYLINE_CLASS.fullmatch(token) for one in (node, node.parent) if one for token in one.classes)
-        if _SUBMITTED.match(first) or (vouched and _BYLINE.match(first)):
-            found.append(node)
-    return found
-
-
-def _is_paragraph_of_prose(node: Element) -> bool:
-    """A body may begin with such a line too; there it has paragraphs beside it."""
-    if node.tag != "p" or node.parent is None:
-        return False
-    return sum(isinstance(one, Element) and one.tag == "p" for one in node.parent.children[:_FEW]) > 1
-
-
-def _is_created(node: Element) -> bool:
-    return "created" in (node.attribute("property") or "").lower()
-
-
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
 def _read_record(parsed: LexborHTMLParser, root: Element, base: str | None, links_from: str | None) -> Reading | None:
     """The record that stands below `root`; None where too little speaks for a TTA record."""
-    title, heading = _title(parsed, root)
-    byline = _byline(root)
+    title, heading = title_of(parsed, root)
+    byline = byline_of(root)
     for element in (heading, byline.element):
         if element is not None:
-            _detach(root, element)
+            detach(root, element)
+    detach_notice(root)
     content = read_content(root, links_from)
     if not _is_record(root, content, title):
         return None
@@ -344,14 +228,6 @@ def make_record(head: Head, content: Content, form: Literal["html", "text"]) -> 
         milestones=milestones(content.fields),
         performance_metrics=performance_metrics(content.fields),
     )
-
-
-def _detach(root: Element, element: Element) -> None:
-    """Takes what was read as the head out of the tree, so that it is not read again as text without a label."""
-    for inner in root.walk():
-        if isinstance(inner, Element) and inner.node.mem_id == element.node.mem_id and inner.parent is not None:
-            inner.parent.children = [child for child in inner.parent.children if child is not inner]
-            return
 
 
 def _is_record(root: Element, content: Content, title: str | None) -> bool:

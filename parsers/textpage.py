@@ -21,7 +21,8 @@ from parsers.values import iso_time, reference, yes_no
 
 _SUBMITTED = re.compile(r"Submitted by\s+(.*?)(?:\s+on\b\s*(.*))?", re.IGNORECASE)
 _SKIP_LINK = "skip to main content"
-_NOTICE = "Attention"
+_NOTICE, _NOTICE_END = "Attention", "Questions?"
+_LINES_ABOVE_BYLINE = 3
 _FEW_LINES = 20
 _FEW_TOGETHER = 2
 _HEAD_LINES = 60
@@ -72,7 +73,7 @@ def _lines(text: str) -> list[str]:
 
 def _labelled_line(line: str) -> tuple[str, str] | None:
     """Label and value of a line `Label: value`, as some extractors print them where the label is in line."""
-    label, colon, value = line.partition(": ")
+    label, colon, value = line.partition("\t" if "\t" in line else ": ")
     entry = known(label) if colon and value.strip() else None
     return (label, value.strip()) if entry is not None and entry.type not in (Type.INSTRUCTIONS, Type.GROUP) else None
 
@@ -92,8 +93,14 @@ def _title(lines: list[str]) -> tuple[int | None, str | None]:
 
 
 def _byline(lines: list[str]) -> tuple[int | None, str | None, str | None]:
+    above = [line for line in lines[:_HEAD_LINES] if line]
+    after = above.index(_NOTICE_END) + 1 if _NOTICE_END in above else _LINES_ABOVE_BYLINE
+    filled = 0
     for index, line in enumerate(lines[:_HEAD_LINES]):
+        filled += bool(line)
         found = _SUBMITTED.fullmatch(line)
+        if filled > after + 1:
+            break  # prose stands before it: a body that quotes such a line
         if found and len(line) <= _MAX_LINE:
             name = found[1].strip()
             return index, None if name in ("", "on") else name, iso_time(found[2])
@@ -104,7 +111,7 @@ def _body_start(lines: list[str], title_at: int | None, byline_at: int | None) -
     if byline_at is not None:
         return byline_at + 1
     start = title_at + 1 if title_at is not None else 0
-    notice = next((index for index in range(start, min(start + 12, len(lines))) if lines[index] == "Questions?"), None)
+    notice = next((index for index in range(start, min(start + 12, len(lines))) if lines[index] == _NOTICE_END), None)
     return notice + 1 if notice is not None else start
 
 

@@ -92,7 +92,7 @@ def test_a_cut_page_gives_what_it_still_holds(case: Case) -> None:
     if record is None:  # cut before the first labels, on a page whose title and classes tell nothing either
         assert page.truth is not None and len(page.truth.fields) < 3
         return
-    if page.truth is not None and page.truth.cut:
+    if page.truth is not None and page.truth.cut and b"</body" not in page.data:
         assert record.incomplete
     wrong = differences(page, record)
     rows = sum(max(1, len(field.values)) for field in page.truth.fields) if page.truth else 0

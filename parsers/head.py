@@ -1,0 +1,157 @@
+"""What a page says of a record outside its fields: the title, the line `Submitted by NAME on DATE`, the site's notice."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from selectolax.lexbor import LexborHTMLParser
+
+from parsers.labels import known
+from parsers.shape import has_field_class, name_of
+from parsers.tree import BLOCKS, Element, build, readable
+from parsers.values import iso_time, reference
+
+_HEADINGS = "h1, h2.page-title, h2.title, .page-title, #page-title"
+_SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+(?:by|on)\b", re.IGNORECASE)
+_BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
+_BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
+_NOTICE = "this website is under construction"
+_MAX_NOTICE = 300
+_MAX_BYLINE = 400
+_BY = r"(?:submitted |posted |authored |created )"
+_BY_ON = re.compile(rf"{_BY}?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
+_ON_BY = re.compile(rf"{_BY}on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
+_BYLINE_NAME = frozenset(("uid", "created", "title", "user_picture"))
+"""Machine names of the fields that stand in the line itself (core's node templates)."""
+_MAX_BEFORE_BYLINE = 120
+"""Characters: only a title and the words beside a picture stand before the line `Submitted by`, never the body."""
+_FEW = 20
+
+
+def title_of(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Element | None]:
+    """The record's title and where it stands. Themes differ in what `h1` is, so the document's title is the witness."""
+    document = document_title(parsed)
+    found: list[tuple[str, Element]] = []
+    headings = [build(node) for node in parsed.css(_HEADINGS)[:20]]
+    headings += [inner for inner in root.walk() if isinstance(inner, Element) and _is_node_title(inner)][:5]
+    for heading in headings:
+        text = " ".join(readable([heading]).split())
+        if text:
+            found.append((text, heading))
+    named = [pair for pair in found if document and document.startswith(pair[0])]
+    referring = [pair for pair in found if reference(pair[0])]
+    if best := named or referring:
+        return best[0]
+    first = re.split(r"\s+[|·»–—]\s+", document)[0].strip() if document else ""
+    if found and not reference(first):
+        return found[0]
+    return first or None, None
+
+
+def _is_node_title(element: Element) -> bool:
+    if element.tag not in ("h1", "h2", "h3"):
+        return False
+    named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.classes)
+    links = [inner for inner in element.walk() if isinstance(inner, Element) and inner.tag == "a"]
+    return element.tag == "h1" or named or (len(links) == 1 and links[0].attribute("rel") == "bookmark")
+
+
+@dataclass(slots=True)
+class Byline:
+    element: Element | None = None
+    name: str | None = None
+    time: str | None = None
+
+
+def byline_of(root: Element) -> Byline:
+    """The line `Submitted by NAME on DATE`: the smallest block around those words, above the fields."""
+    for start in _byline_starts(root):
+        block = start
+        while block.tag not in BLOCKS and block.parent is not None and block.parent is not root:
+            block = block.parent
+        text = " ".join(readable([block]).split())
+        if block is root or len(text) > _MAX_BYLINE:
+            continue
+        found = _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)
+        if found is None:
+            continue
+        name, printed = _name_of_author(block, found["name"]), found["time"]
+        times = [node for node in block.walk() if isinstance(node, Element)]
+        stamp = next((value for node in times if node.tag == "time" and (value := node.attribute("datetime"))), None)
+        stamp = stamp or next((value for node in times if _is_created(node) and (value := node.attribute("content"))), None)
+        return Byline(block, name, iso_time(stamp) or iso_time(printed))
+    return Byline()
+
+
+def _name_of_author(block: Element, printed: str) -> str | None:
+    """The author's name: the element that it stands in where there is one, for a name may hold the word "on"."""
+    for inner in block.walk():
+        if isinstance(inner, Element) and inner.tag in ("span", "a", "strong", "em") and (line := inner.line(200)):
+            words_of_the_line = iso_time(line) is not None or _SUBMITTED.match(line) or _BYLINE.match(line)
+            if not words_of_the_line:
+                return line
+    name = printed.strip(" ,")
+    return name if name and name.lower() != "on" else None
+
+
+def _byline_starts(root: Element) -> list[Element]:
+    """Elements whose own text begins the line, in page order: `Submitted by` anywhere, a bare `By` only where a class vouches."""
+    found: list[Element] = []
+    before = 0
+    for node in root.walk():
+        if isinstance(node, str):
+            before += len(node.strip())
+            continue
+        if has_field_class(node) and not _BYLINE_NAME.issuperset((name_of(node),)):
+            break
+        if before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
+            break
+        if _is_paragraph_of_prose(node):
+            continue
+        first = next((child for child in node.children if isinstance(child, str) and not child.isspace()), None)
+        if first is None:
+            continue
+        vouched = any(_BYLINE_CLASS.fullmatch(token) for one in (node, node.parent) if one for token in one.classes)
+        if _SUBMITTED.match(first) or (_BYLINE.match(first) and (vouched or _has_time(node))):
+            found.append(node)
+    return found
+
+
+def _has_time(node: Element) -> bool:
+    return any(isinstance(inner, Element) and inner.tag == "time" for inner in node.walk())
+
+
+def detach_notice(root: Element) -> None:
+    """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
+    for inner in root.walk():
+        if isinstance(inner, Element) and (inner.line() or "").lower().startswith(_NOTICE):
+            notice = inner
+            while notice.parent is not None and notice.parent is not root and len(readable([notice.parent])) <= _MAX_NOTICE:
+                notice = notice.parent
+            detach(root, notice)
+            return
+
+
+def _is_paragraph_of_prose(node: Element) -> bool:
+    """A body may begin with such a line too; there it has paragraphs beside it."""
+    if node.tag != "p" or node.parent is None:
+        return False
+    return sum(isinstance(one, Element) and one.tag == "p" for one in node.parent.children[:_FEW]) > 1
+
+
+def _is_created(node: Element) -> bool:
+    return "created" in (node.attribute("property") or "").lower()
+
+
+def detach(root: Element, element: Element) -> None:
+    """Takes what was read as the head out of the tree, so that it is not read again as text without a label."""
+    for inner in root.walk():
+        if isinstance(inner, Element) and inner.node.mem_id == element.node.mem_id and inner.parent is not None:
+            inner.parent.children = [child for child in inner.parent.children if child is not inner]
+            return
+
+
+def document_title(parsed: LexborHTMLParser) -> str | None:
+    node = parsed.css_first("head > title") or parsed.css_first("title")
+    return " ".join(node.text().split()) or None if node is not None else None
