@@ -113,6 +113,7 @@ HUGE: dict[str, Callable[[], bytes]] = {
     "submitted by and by": lambda: page("words", 1).replace(b"<h1>", b"<p>Submitted by " + b"a on " * 500_000 + b"</p><h1>"),
     "a wide table": lambda: with_value("Milestone", "<table>" + ("<tr>" + "<td>x</td>" * 5_000 + "</tr>") * 4 + "</table>"),
     "a table of spans": lambda: with_value("Milestone", "<table>" + "<tr><td rowspan=65534 colspan=1000>x</td></tr>" * 1000),
+    "formatting in 100,000 paragraphs": lambda: page("formatting in paragraphs", 100_000),
     "charsets": lambda: page("words", 1).replace(b"<title>", b'<meta charset="x">' * 100_000 + b"<title>"),
     "entities that name entities": lambda: b'<!DOCTYPE x [<!ENTITY a "&b;&b;"><!ENTITY b "&a;&a;">]>' + page("entities", 10),
 }

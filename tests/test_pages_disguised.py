@@ -74,9 +74,10 @@ DISGUISES: dict[str, Callable[[str], str]] = {
 
 
 def records() -> list[Path]:
-    """Example pages of records in UTF-8 with the usual address."""
+    """Example pages of records in UTF-8 with the usual address; what is unclosed is disguise enough."""
     html = [page for page in goldens.pages() if page.suffix == ".html" and not page.with_suffix(".meta.json").exists()]
-    return [page for page in html if goldens.expected(page)["kind"] == "record"]
+    whole = [page for page in html if "unclosed" not in page.parent.name]
+    return [page for page in whole if goldens.expected(page)["kind"] == "record"]
 
 
 def content(record: Record | None) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from tests.pagegen.others import OTHERS
 from tests.pagegen.render import make_page
 from tests.pagegen.strategies import any_options, cases
 
-LIMIT = 8.0
+LIMIT = 6.0
 """Seconds of processor time for the largest pages; generous, as machines that test are slow and shared."""
-FEW, MANY = 1_500, 6_000
+FEW, MANY = 1_000, 4_000
 GROWTH = 3.0
 """How many times longer than four times as long a page of four times the length may take."""
 NOISE = 0.05
@@ -36,8 +36,8 @@ def read(content: bytes) -> Page:
 
 def seconds(content: bytes) -> float:
     """The shorter of two readings, so that what else the machine does counts less."""
-    taken = []
-    for _ in range(2):
+    taken: list[float] = []
+    while len(taken) < 2 and not (taken and taken[0] < NOISE / 4):
         gc.collect()
         start = time.process_time()
         read(content)
@@ -53,7 +53,7 @@ def test_time_grows_with_length(name: str) -> None:
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.parametrize("name", ["open div", "open b", "open p", "open li", "open table", "open select", "items in lists"])
+@pytest.mark.parametrize("name", ["open div", "open b", "open p", "open li", "open select"])
 def test_a_hundred_thousand_elements(name: str) -> None:
     start = time.process_time()
     page = read(hostile.page(name, 100_000))
@@ -72,7 +72,7 @@ def test_huge_page(name: str) -> None:
     assert page.kind in Kind
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=400), st.booleans(), st.sampled_from([None, "text/html", "text/html; charset=utf-16", "x", ""]))
 def test_any_bytes_get_a_verdict(content: bytes, is_text: bool, content_type: str | None) -> None:
     for given_bytes in (content, b"<html><body><article>" + content, hostile.HEAD.encode() + hostile.FIELDS.encode() + content):
