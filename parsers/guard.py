@@ -11,7 +11,7 @@ import re
 FEW_TAGS = 4000
 """With fewer tags no page can take the parser long (measured: 4,000 nested elements 0.03 s)."""
 MAX_DEPTH = 256
-MAX_FORMATTING = 64
+MAX_FORMATTING = 12
 MAX_TAG = 8192
 """Characters of one tag; 8 KB hold some 1,500 attributes, which the parser compares with each other in 10 ms."""
 _OPENER = re.compile(r"<(?:(!--)|(/?)([a-zA-Z][^\s/>]{0,40}))")

@@ -68,7 +68,7 @@ _SHORT_PAGE = 6000
 
 def kind_by_status(status: int | None, content: bytes) -> Page | None:
     """What the HTTP status says; None for a success or where there is no status. A firewall answers with any status."""
-    if status is None or 200 <= status < 300:
+    if status is None or status < 100 or 200 <= status < 300:  # some indexes write 0 for "not known"
         return None
     if status == 304:
         return Page(kind=Kind.REVISIT, reason="status 304")
