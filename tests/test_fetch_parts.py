@@ -24,7 +24,7 @@ from scraper.lock import LOCK, Locked, locked
 from scraper.plaintext import printable, printable_url
 from scraper.robots import rules_of
 from scraper.rows import Fixity, Row, State, Verdict, sha1_of, to_time, when_to_ask_again
-from scraper.sources.cdx import NotCdx, parse_page, to_row
+from scraper.sources.cdx import NotCdx, parse_listing, to_row
 from scraper.sources.memento import original_url
 from tests.campaigns.million_rows import peak
 
@@ -299,7 +299,7 @@ def test_odd_times() -> None:
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.sampled_from(["application/json", "text/plain", ""]))
 def test_whatever_comes_is_rows_or_an_error(body: bytes, content_type: str) -> None:
     try:
-        page = parse_page(answer(body, content_type))
+        page = parse_listing(answer(body, content_type))
     except NotCdx:
         return
     for row in page.rows:
@@ -316,7 +316,7 @@ def test_a_listing_cut_anywhere_is_an_error(at: int) -> None:
     whole = json.dumps([*rows, [], ["key"]]).encode()
     if 0 < at % len(whole) < len(whole):
         with pytest.raises(NotCdx):
-            parse_page(answer(whole[: at % len(whole)]))
+            parse_listing(answer(whole[: at % len(whole)]))
 
 
 def test_the_original_address_in_a_link_header() -> None:

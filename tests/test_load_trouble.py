@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from scraper import reading as capture_reading
 from scraper.capture import Capture
 from scraper.database import parsed, workers
 from scraper.database.connection import reading
@@ -25,7 +26,7 @@ from scraper.folders import Folders
 from tests.dbkit import add, day, exports, html, loaded, node, one, page, query
 
 TTA = Path(sys.executable).with_name("tta")
-parse_page = parsed.parse_page
+parse_page = capture_reading.parse_page
 
 
 def pages(*numbers: int, county: str = "A") -> list[Capture]:
@@ -45,7 +46,7 @@ def deadly(content: bytes, **more: Any) -> Any:
 
 @pytest.fixture
 def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parsed, "parse_page", deadly)
+    monkeypatch.setattr(capture_reading, "parse_page", deadly)
     monkeypatch.setattr(parsed, "PAGE_SECONDS", 0.5)
     monkeypatch.setattr(workers, "_context", lambda: multiprocessing.get_context("fork"))
 

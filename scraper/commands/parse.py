@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
-from parsers.page import parse_page
 from parsers.record import Kind, Page
-from scraper.capture import Capture, Form
+from scraper.capture import Capture
 from scraper.errors import DataLooksWrong, ExitStatus, TtaError
 from scraper.plaintext import printable
+from scraper.reading import read_capture
 from scraper.sources.files import Problem, read_file
 
 
@@ -53,16 +53,4 @@ def _read(path: Path, url: str | None, *, is_text: bool) -> Page:
         if problems and problems[0].reason.startswith("not a page"):
             return Page(kind=Kind.NOT_HTML, reason=problems[0].reason)
         raise TtaError(f"{printable(path)}: nothing to parse; give an HTML file, a text capture or a WARC file")
-    return verdict(captures[0], url=url, is_text=is_text)
-
-
-def verdict(capture: Capture, *, url: str | None = None, is_text: bool = False) -> Page:
-    """What the parsers say of a capture."""
-    return parse_page(
-        capture.content,
-        url=url or capture.url,
-        content_type=capture.content_type,
-        http_status=capture.http_status,
-        is_text=is_text or capture.form is Form.CONVERSION,
-        incomplete=bool(capture.truncated or capture.content_problem),
-    )
+    return read_capture(captures[0], url=url, is_text=is_text)

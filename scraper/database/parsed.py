@@ -15,12 +15,12 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from parsers.columns import field_key
-from parsers.page import parse_page
 from parsers.record import Kind, Record, RecordValues
 from parsers.urls import node_id
 from scraper.archive import Entry, read_entry
 from scraper.capture import Capture, Form
 from scraper.errors import ArchiveDamaged
+from scraper.reading import read_capture
 
 PAGE_SECONDS = 30.0
 """Bound on one page. A 5 MB page takes under a second on a slow machine, so what takes longer hangs (November 2026)."""
@@ -98,14 +98,7 @@ def _verdict(folder: Path, entry: Entry, clock: _Clock) -> Verdict:
 
 def verdict_on(capture: Capture, capture_id: str) -> Verdict:
     """Parses one capture."""
-    page = parse_page(
-        capture.content,
-        url=capture.url,
-        content_type=capture.content_type,
-        http_status=capture.http_status,
-        is_text=capture.form is Form.CONVERSION,
-        incomplete=bool(capture.truncated or capture.content_problem),
-    )
+    page = read_capture(capture)
     record = page.record
     if page.kind is not Kind.RECORD or record is None:
         return Verdict(capture_id, str(page.kind), _clean(page.reason), node_id(capture.url))

@@ -49,7 +49,7 @@ class Page:
     resume_key: str | None
 
 
-def parse_page(answer: Answer) -> Page:
+def parse_listing(answer: Answer) -> Page:
     """The rows and the key of the next page. Raises NotCdx."""
     page = _parsed(answer)
     if page.resume_key is not None and not re.fullmatch(r"[\x20-\x7e]{1,20000}", page.resume_key):

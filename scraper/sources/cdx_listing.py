@@ -17,7 +17,7 @@ from scraper.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, SHRUNK, WINDO
 from scraper.plaintext import printable
 from scraper.rows import Row, to_timestamp
 from scraper.sources.base import Listed, Room
-from scraper.sources.cdx import FIELDS, NotCdx, Page, UnknownFields, parse_page, to_row, until_readable
+from scraper.sources.cdx import FIELDS, NotCdx, Page, UnknownFields, parse_listing, to_row, until_readable
 
 MAX_PAGES = 10_000
 MAX_ROWS = 5_000_000
@@ -186,9 +186,9 @@ class CdxListing:
 
 def _checked_page(answer: Answer) -> Page:
     if answer.status == 200:
-        return parse_page(answer)
+        return parse_listing(answer)
     try:
-        parse_page(answer)
+        parse_listing(answer)
     except NotCdx as error:
         raise NotCdx(f"answered {answer.status}: {error}", final=True) from None
     raise NotCdx(f"answered {answer.status}", final=True)
