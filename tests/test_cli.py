@@ -95,3 +95,13 @@ def test_a_data_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     done = tta("--data", tmp_path / "file" / "data", "import", SAMPLE)
     assert done.returncode == 1
     assert done.stderr.count(b"\n") == 1
+
+
+def test_status_says_how_complete_the_archive_is(tmp_path: Path) -> None:
+    assert tta("--data", tmp_path / "empty", "status").stdout.startswith(b"nothing in")
+    data = tmp_path / "data"
+    assert tta("--data", data, "import", SAMPLES).returncode == 0
+    assert tta("--data", data, "load").returncode == 0
+    counts = json.loads(tta("--data", data, "status", "--json").stdout)["completeness"]
+    assert counts["sources"]["made-up"]["captured"] == counts["total"]["captured"] == counts["total"]["known"] > 50
+    assert b"record numbers\n  made-up: " in tta("--data", data, "status").stdout

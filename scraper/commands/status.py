@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import click
 
+from scraper.completeness import Completeness, completeness
 from scraper.folders import Folders
 from scraper.plaintext import printable
 from scraper.status import Status, status
@@ -19,13 +20,31 @@ _MOST_SHOWN = 20
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_obj
 def command(folders: Folders, as_json: bool) -> None:
-    """Say what there is, how fresh it is, and which labels are unknown."""
+    """Say what there is, how fresh and how complete it is, and which labels are unknown."""
     found = status(folders)
+    numbers = completeness(folders.data) if folders.archive.is_dir() or folders.ledger.exists() else Completeness()
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(found)))
+        click.echo(json.dumps(dataclasses.asdict(found) | {"completeness": numbers.as_json()}))
         return
-    for line in _lines(folders, found):
+    for line in (*_lines(folders, found), *_complete(numbers)):
         click.echo(line)
+
+
+def _complete(found: Completeness) -> Iterator[str]:
+    """What is missing, by source; only a ledger or an address tells a record's number."""
+    if not found.sources:
+        return
+    yield "record numbers"
+    for name, part in found.sources.items():
+        counts = ", ".join(f"{count} {label}" for label, count in part.counts().items())
+        yield f"  {printable(name)}: {counts}, {found.never_archived(name)} never archived there"
+    total = ", ".join(f"{count} {label}" for label, count in found.total.counts().items())
+    yield f"  all: {total}; {found.never_archived()} numbers between known ones that nobody lists"
+    for listing in found.listings:
+        last = listing.last_complete_at or "never"
+        yield f"  listing {printable(listing.source)} {printable(listing.scope)}: {listing.outcome}, last complete {last}"
+    for host, until in found.waits.items():
+        yield f"  {printable(host)} is not asked before {printable(until)}"
 
 
 def _lines(folders: Folders, found: Status) -> Iterator[str]:
