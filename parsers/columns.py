@@ -9,7 +9,7 @@ from typing import Any
 
 from parsers.fiscal import fiscal_year
 from parsers.labels import Label, Type, group_table, known, known_name, normal
-from parsers.record import Field, Head, Milestone, PerformanceMetric, RecordValues, State
+from parsers.record import Field, Head, Milestone, PerformanceMetric, RecordValues
 from parsers.values import iso_time, money_range, number, place, reference, time_range, yes_no
 
 BODY = "body"
@@ -108,14 +108,24 @@ def _problem(entry: Label, field: Field) -> str | None:
     text = field.value or ""
     if entry.type is Type.POINT:
         return place(text).flag
-    unreadable = {
-        Type.YES_NO: lambda: yes_no(text) is None,
-        Type.NUMBER: lambda: number(text) is None,
-        Type.DATE: lambda: iso_time(field.datetime) is None and iso_time(text) is None,
-        Type.RANGE: lambda: time_range(text, field.datetime) == (None, None),
-    }
-    test = unreadable.get(entry.type)
-    return f"{entry.text}: value can't be read" if test and test() else None
+    return f"{entry.text}: value can't be read" if fits(entry.type, text, field.datetime) is False else None
+
+
+def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
+    """Whether a printed value can be one of its label's type; None where the type takes any text."""
+    match kind:
+        case Type.YES_NO:
+            return yes_no(text) is not None
+        case Type.POINT:
+            return place(text).longitude is not None or "(" in text
+        case Type.NUMBER:
+            return number(text) is not None
+        case Type.DATE:
+            return (iso_time(attribute) or iso_time(text)) is not None
+        case Type.RANGE:
+            return time_range(text, attribute) != (None, None)
+        case _:
+            return None
 
 
 def _items(fields: Sequence[Field], table: str) -> list[list[Field]]:
@@ -177,7 +187,3 @@ def _metric(position: int, rows: list[Field]) -> PerformanceMetric:
     else:
         answer = "\n".join(f"{label}: {value}" if label else value for label, value in rest if value)
     return PerformanceMetric(position=position, question=(question[1] or None) if question else None, answer=answer or None)
-
-
-def has_value(field: Field) -> bool:
-    return field.state is State.VALUE

@@ -41,7 +41,6 @@ class Content:
     sections: list[Section] = field(default_factory=list)
     places: list[Element] = field(default_factory=list)
     section_places: list[Element] = field(default_factory=list)
-    labels: list[str] = field(default_factory=list)
     shape: list[str] = field(default_factory=list)
 
 
@@ -279,8 +278,6 @@ class _Writer:
         label = " ".join(readable([block.label]).split()) or None if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
         self._content.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
-        if label:
-            self._content.labels.append(label)
         title = label or (entry.text if entry is not None else None)
         if title and is_instructions(title):
             self._write_section(block, title)

@@ -9,17 +9,17 @@ from typing import Literal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.columns import derive, entry_of, flags, has_value, milestones, performance_metrics
+from parsers.columns import derive, entry_of, fits, flags, milestones, performance_metrics
 from parsers.head import byline_of, detach, detach_notice, document_title, title_of
 from parsers.html import Content, read_content
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.labels import Type, known, section_of_instruction
-from parsers.record import Field, Head, Kind, Page, Record
+from parsers.labels import known, section_of_instruction
+from parsers.record import Head, Kind, Page, Record
 from parsers.repair import close_left_open
-from parsers.shape import TEASERS
+from parsers.shape import TEASERS, known_labels
 from parsers.tree import Element, build, parse, readable
 from parsers.urls import node_id, without_archive
-from parsers.values import iso_time, number, place, reference, time_range, yes_no
+from parsers.values import number, reference
 
 _CANDIDATES = "article, [data-history-node-id], .node"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
@@ -108,7 +108,7 @@ def _richest(rivals: list[Element]) -> Element | None:
 
 
 def _known_lines(element: Element) -> int:
-    return sum(known(inner.line()) is not None for inner in element.walk() if isinstance(inner, Element))
+    return known_labels(element).total()
 
 
 def _outermost(nodes: list[LexborNode]) -> list[LexborNode]:
@@ -258,26 +258,8 @@ def evidence(content: Content) -> tuple[int, int]:
         entry = entry_of(row)
         if entry is None or row.item is not None:
             continue
-        if _fits(entry.type, row) is False:
+        if row.value and fits(entry.type, row.value, row.datetime) is False:
             bad += 1
         elif entry.text.casefold() not in _GENERIC:
             good += 1
     return good, bad
-
-
-def _fits(kind: Type, row: Field) -> bool | None:
-    """Whether a value is of its label's type; None where the type takes any text."""
-    text = row.value or ""
-    if not has_value(row):
-        return None
-    if kind is Type.YES_NO:
-        return yes_no(text) is not None
-    if kind is Type.POINT:
-        return place(text).longitude is not None or "(" in text
-    if kind is Type.NUMBER:
-        return number(text) is not None
-    if kind is Type.DATE:
-        return (iso_time(row.datetime) or iso_time(text)) is not None
-    if kind is Type.RANGE:
-        return time_range(text, row.datetime) != (None, None)
-    return None

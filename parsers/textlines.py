@@ -8,14 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from parsers.columns import fits
 from parsers.labels import Label, Type, is_instructions, known, section_of_instruction
-from parsers.values import number, place, yes_no
 
-_STRICT = {
-    Type.YES_NO: lambda line: yes_no(line) is not None,
-    Type.NUMBER: lambda line: number(line) is not None,
-    Type.POINT: lambda line: place(line).longitude is not None or "(" in line,
-}
+_STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT))
 """Types whose text is short and certain: another text after such a label means that the line is no label."""
 _MAX_LABEL_WORDS = 9
 _ORDER_SLACK = 6
@@ -98,8 +94,8 @@ def _score(segment: Segment) -> float:
     if filled and segment.lines and not segment.lines[0]:
         score -= 1.0  # the extractor leaves no blank line between a label and its value
     if kind in _STRICT:
-        fits = bool(filled) and _STRICT[kind](filled[0])
-        return score + (1.0 if fits else -3.0 if filled else -0.5) - min(3.0, 0.5 * max(0, len(filled) - 3))
+        sound = bool(filled) and fits(kind, filled[0]) is True
+        return score + (1.0 if sound else -3.0 if filled else -0.5) - min(3.0, 0.5 * max(0, len(filled) - 3))
     if not filled and segment.lines and kind is Type.TEXT:
         score -= 1.0
     return score - min(4.0, 0.5 * max(0, len(filled) - (1 if kind is Type.TEXT else 2)))
@@ -111,7 +107,7 @@ def _real(lines: list[str], marks: list[int]) -> list[int]:
     seen: set[str] = set()
     for segment in _cut(lines, marks):
         kind = segment.entry.type if segment.entry is not None else None
-        misfit = kind in _STRICT and segment.filled and not _STRICT[kind](segment.filled[0])
+        misfit = kind in _STRICT and segment.filled and fits(kind, segment.filled[0]) is False
         again = segment.label in seen and not _repeats(segment)
         if misfit or again:
             continue

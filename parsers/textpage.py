@@ -16,6 +16,7 @@ from parsers.kinds import is_other_address, kind_of_page
 from parsers.labels import Type, group_table, known, normal, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Section, State
 from parsers.textlines import Segment, segments
+from parsers.tree import UNSEEN
 from parsers.urls import node_id
 from parsers.values import iso_time, reference, yes_no
 
@@ -58,12 +59,9 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> Page:
     return Page(kind=Kind.RECORD, reason="its labels are a TTA record's", record=record)
 
 
-_UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
-
-
 def _lines(text: str) -> list[str]:
     """The lines, whatever ends them. Where every other one is blank, as some editors save them, those are taken out."""
-    plain = text.replace("\r\n", "\n").replace("\r", "\n").translate(_UNSEEN).replace("\xa0", " ")
+    plain = text.replace("\r\n", "\n").replace("\r", "\n").translate(UNSEEN).replace("\xa0", " ")
     lines = [line.strip() for line in plain.split("\n")]
     if len(lines) > _FEW_LINES and not any(lines[1::2]):
         lines = lines[::2]
@@ -161,7 +159,6 @@ class _Writer:
         self._loose(fields)
 
     def segment(self, segment: Segment) -> None:
-        self.content.labels.append(segment.label)
         entry = segment.entry
         if entry is None or entry.type is Type.INSTRUCTIONS:
             self._open(segment.label, segment.lines)

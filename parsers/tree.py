@@ -29,7 +29,7 @@ BLOCKS = frozenset(
 )
 SPACED = frozenset("blockquote dl h1 h2 h3 h4 h5 h6 ol p pre table ul".split())
 _SKIPPED_CLASSES = frozenset(("contextual", "contextual-links", "contextual-region-links", "quickedit", "skip-link"))
-_UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
 
 class Element:
@@ -86,7 +86,7 @@ class Element:
             if size > 4 * limit:
                 return None
             pieces.append(node)
-        text = " ".join("".join(pieces).translate(_UNSEEN).split())
+        text = " ".join("".join(pieces).translate(UNSEEN).split())
         return text if 0 < len(text) <= limit else None
 
     def forget(self, start: int) -> None:
@@ -169,7 +169,7 @@ class _Text:
         self.space = False
 
     def add(self, raw: str) -> None:
-        words = raw.translate(_UNSEEN).split()
+        words = raw.translate(UNSEEN).split()
         if not words:
             self.space = self.space or bool(raw)
             return

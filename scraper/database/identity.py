@@ -128,8 +128,3 @@ def _first_key(marks: Marks) -> tuple[str, str]:
 def address_id(plain: str) -> str:
     """The `record_id` of a record that is known by nothing but its address."""
     return "url:" + hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def capture_record_id(capture_id: str) -> str:
-    """The `record_id` of a record that is known by nothing but one capture."""
-    return "capture:" + capture_id
