@@ -92,6 +92,7 @@ def test_map_names_and_links_its_records(watched: Watched) -> None:
     page.locator(".tta-mark:not(.tta-many)").first.click()
     link = page.locator(".leaflet-popup-content a").first
     name = link.inner_text()
+    page.wait_for_selector(".leaflet-pan-anim", state="detached")  # the map makes room for the popup first
     link.click()
     page.wait_for_url("**/tta/records/*")
     assert page.locator("h1").inner_text() == name
