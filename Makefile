@@ -3,6 +3,7 @@ PYTHON ?= python3
 UV_VERSION = 0.13.9
 DEMO = data/demo
 BIN = .venv/bin
+SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen --inexact --active --python $(BIN)/python
 
 .DEFAULT_GOAL := help
 .PHONY: expectations fuzz quality help setup run serve test campaigns check format samples docs screenshots clean
@@ -10,21 +11,28 @@ BIN = .venv/bin
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/.done ## Install Python packages into .venv, as locked in uv.lock
+setup: .venv/.dev ## Install everything for working on the project into .venv, as locked in uv.lock
 
-.venv/.done: uv.lock pyproject.toml
+.venv/.uv: Makefile
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen --extra dev --active --python $(BIN)/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@touch $@
 
-run: setup ## Build the demo database from data/samples
+.venv/.run: .venv/.uv uv.lock pyproject.toml
+	@$(SYNC)
+	@touch $@
+
+.venv/.dev: .venv/.run
+	@$(SYNC) --extra dev --extra cluster --extra bench
+	@touch $@
+
+run: .venv/.run ## Build the demo database from data/samples
 	@rm -rf $(DEMO)
 	@$(BIN)/tta --data $(DEMO) import data/samples
 	@$(BIN)/tta --data $(DEMO) load
 	@echo "Built $(DEMO)/tta.db: one real capture and made-up records, marked as such. Look at it: make serve"
 
-serve: setup ## Show the demo database in Datasette at http://127.0.0.1:8001
+serve: .venv/.run ## Show the demo database in Datasette at http://127.0.0.1:8001
 	@test -f $(DEMO)/tta.db || $(MAKE) --no-print-directory run
 	@$(BIN)/tta --data $(DEMO) serve
 

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from scraper.http_errors import Stopped
-
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(BaseException):
+    """The person at the terminal, or the system, asked the run to end. Save what is there and leave."""
 
 
 class Stop:

@@ -149,7 +149,7 @@ def test_nothing_from_outside_reaches_the_terminal_as_it_came(fake: FakeArchive,
 
 def test_completeness_counts_records_by_source(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
     from scraper.archive import Archive
-    from scraper.completeness import completeness
+    from scraper.ledger.completeness import completeness
     from tests.fakearchive import faults
     from tests.test_archive import page
 

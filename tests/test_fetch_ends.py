@@ -76,13 +76,13 @@ def test_damaged_answers_lose_nothing() -> None:
     assert set(fuzz(rounds=6, seed=int(time.time()))) <= {0, 4}
 
 
-@pytest.mark.parametrize("point", ["archive.Archive._insert", "archive.Archive.flush", "ledger.Ledger.settle"])
+@pytest.mark.parametrize("point", ["archive.Archive._insert", "archive.Archive.flush", "ledger.store.Ledger.settle"])
 def test_a_crash_between_archive_and_ledger_costs_nothing(fake: FakeArchive, tmp_path: Path, point: str) -> None:
     """The moments that a random kill seldom hits: a record without its row, a row without its verdict."""
     for page in range(6):
         fake.add(f"https://{HOST}/node/{page // 2}", f"2024010{page + 1}000000", b"<html>the same</html>")
     config = write_config(tmp_path / "tta.toml", fake.url)
-    module, owner, method = point.split(".")
+    module, owner, method = point.rsplit(".", 2)
     program = (
         f"import os, scraper.{module} as m\nusual, calls = m.{owner}.{method}, []\n"
         f"def crash(*a, **k):\n calls.append(1)\n if len(calls) == 3: os._exit(9)\n return usual(*a, **k)\n"

@@ -12,20 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper import addresses
-from scraper.addresses import AllowList, checked_ip, host_of, url_key
 from scraper.config import BadConfiguration, Config, load_config
 from scraper.errors import TtaError
-from scraper.http import Answer, sendable
-from scraper.http_errors import NotAllowed, RequestFailed
-from scraper.ledger import Ledger, LedgerDamaged
-from scraper.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Counts, Listings
+from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Counts, Listings
+from scraper.ledger.rows import Fixity, Row, State, Verdict, sha1_of, to_time, when_to_ask_again
+from scraper.ledger.store import Ledger, LedgerDamaged
 from scraper.lock import LOCK, Locked, locked
 from scraper.plaintext import printable, printable_url
-from scraper.robots import rules_of
-from scraper.rows import Fixity, Row, State, Verdict, sha1_of, to_time, when_to_ask_again
 from scraper.sources.cdx import NotCdx, parse_listing, to_row
 from scraper.sources.memento import original_url
+from scraper.web import addresses
+from scraper.web.addresses import AllowList, checked_ip, host_of, url_key
+from scraper.web.client import Answer, sendable
+from scraper.web.errors import NotAllowed, RequestFailed
+from scraper.web.robots import rules_of
 from tests.campaigns.million_rows import peak
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

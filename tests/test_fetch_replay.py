@@ -63,7 +63,7 @@ def test_what_passes_is_waited_for(fake: FakeArchive, tta_fetch: Fetch, tmp_path
 
 
 def test_a_body_that_comes_too_slowly_is_given_up(fake: FakeArchive, tta_fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scraper.http.SLOW_AFTER", 0.2)
+    monkeypatch.setattr("scraper.web.client.SLOW_AFTER", 0.2)
     fake.fault(fake.add(PAGE, AT, BODY), faults.drips)
     began = time.monotonic()
     assert tta_fetch(retry__deadline=60.0).source()["fetched"] == 1
@@ -327,7 +327,7 @@ def test_a_host_that_keeps_failing_is_left_alone(fake: FakeArchive, tta_fetch: F
 
 
 def test_retries_have_a_budget(fake: FakeArchive, tta_fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scraper.pacing.BUDGET_BASE", 3)
+    monkeypatch.setattr("scraper.web.pacing.BUDGET_BASE", 3)
     for number in range(8):
         fake.fault(fake.add(f"https://{HOST}/node/{number}", AT), faults.answers(503))
     ran = tta_fetch()

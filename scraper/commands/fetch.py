@@ -1,4 +1,4 @@
-"""`tta fetch`: options and wording. What it does is in `scraper.fetch`."""
+"""`tta fetch`: options and wording. What it does is in `scraper.fetch.run`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import click
 from rich.console import Console
 
 from scraper.config import load_config
-from scraper.display import Display
-from scraper.fetch import Options
-from scraper.fetch import fetch as run_fetch
+from scraper.fetch.display import Display
+from scraper.fetch.run import Options
+from scraper.fetch.run import fetch as run_fetch
 from scraper.folders import Folders
 from scraper.plaintext import printable
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import click
 
-from scraper.completeness import Completeness, completeness
 from scraper.folders import Folders
+from scraper.ledger.completeness import Completeness, completeness
 from scraper.plaintext import printable
 from scraper.status import Status, status
 

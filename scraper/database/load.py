@@ -24,6 +24,8 @@ from scraper.errors import ArchiveDamaged, TtaError
 from scraper.folders import Folders
 
 Progress = Callable[[int, int], None]
+Gate = Callable[[sqlite3.Connection, "Loaded"], None]
+"""Looks at the new state inside the transaction; what it raises rolls everything back."""
 _ENTRY = ", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)
 _READ = ("reason", "node_id", "reference", "form", "shape", "flags")
 _READ_AGAIN = (
@@ -43,11 +45,18 @@ class Loaded:
     unreadable: list[str] = field(default_factory=list)
 
 
-def load(folders: Folders, *, rebuild: bool = False, workers: int | None = None, progress: Progress | None = None) -> Loaded:
+def load(
+    folders: Folders,
+    *,
+    rebuild: bool = False,
+    workers: int | None = None,
+    progress: Progress | None = None,
+    gate: Gate | None = None,
+) -> Loaded:
     """Loads what the archive has and the database lacks; `rebuild` makes all of it again. The caller holds the folder's lock.
 
-    `workers`: processes to parse in; None chooses. `progress` is told how many captures of how many are parsed.
-    Raises TtaError, and then nothing was changed.
+    `workers`: processes to parse in; None chooses. `progress` is told how many captures of how many are parsed. `gate` is asked
+    last, before the commit. Raises TtaError or what `progress` and `gate` raise, and then nothing was changed.
     """
     folder = folders.archive
     if not folder.is_dir():
@@ -73,6 +82,8 @@ def load(folders: Folders, *, rebuild: bool = False, workers: int | None = None,
             db.execute("PRAGMA analysis_limit = 1000")
             db.execute("ANALYZE main")
         job.done.records = db.execute("SELECT count(*) FROM records").fetchone()[0]
+        if gate:
+            gate(db, job.done)
         return job.done
 
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from scraper.capture import Capture
-from scraper.http import Client
-from scraper.ledger import Ledger
-from scraper.rows import Fixity, Row, Verdict
+from scraper.ledger.rows import Fixity, Row, Verdict
+from scraper.ledger.store import Ledger
+from scraper.web.client import Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Room:
 
 
 class Source(Protocol):
-    """One archive. Methods raise what `scraper.http_errors` names; SourcePaused ends the source for the run."""
+    """One archive. Methods raise what `scraper.web.errors` names; SourcePaused ends the source for the run."""
 
     name: str
 

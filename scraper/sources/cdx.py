@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from scraper.addresses import host_of
 from scraper.config import Retry
 from scraper.errors import TtaError
-from scraper.http import Answer, Client
-from scraper.pacing import backoff
+from scraper.ledger.rows import Row
 from scraper.plaintext import printable
-from scraper.rows import Row
+from scraper.web.addresses import host_of
+from scraper.web.client import Answer, Client
+from scraper.web.pacing import backoff
 
 FIELDS = ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length")
 _NAMES = {"url": "original", "mime": "mimetype", "status": "statuscode"}

@@ -14,9 +14,9 @@ import httpx
 
 from scraper.capture import Capture, Form
 from scraper.encoding import GZIP_MAGIC, gunzip
-from scraper.http import REDIRECTS, Answer
-from scraper.rows import Fixity, Row, sha1_of
+from scraper.ledger.rows import Fixity, Row, sha1_of
 from scraper.warc import sha1_digest, utc_now
+from scraper.web.client import REDIRECTS, Answer
 
 ORIGINAL = "x-archive-orig-"
 DROPPED = frozenset(

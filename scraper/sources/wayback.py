@@ -9,16 +9,16 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from scraper import config
-from scraper.addresses import AllowList, host_of, url_key
 from scraper.encoding import UndecodableContent
-from scraper.http import MIB, Answer, Manner, sendable
-from scraper.http_errors import RequestFailed
-from scraper.pacing import BREAKER_LIMIT, BREAKER_PAUSE
+from scraper.ledger.rows import Row, State, Verdict, to_time, to_timestamp
 from scraper.plaintext import printable, printable_url
-from scraper.rows import Row, State, Verdict, to_time, to_timestamp
 from scraper.sources import memento
 from scraper.sources.base import Fetched, Listed, Room
 from scraper.sources.cdx_listing import CdxListing
+from scraper.web.addresses import AllowList, host_of, url_key
+from scraper.web.client import MIB, Answer, Manner, sendable
+from scraper.web.errors import RequestFailed
+from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 
 MAX_HOPS = 5
 STRANGE_AGAIN = timedelta(days=1)

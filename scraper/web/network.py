@@ -16,7 +16,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from scraper.addresses import checked_ip
+from scraper.web.addresses import checked_ip
 
 MAX_CONNECT = 20.0
 """Seconds for resolving and connecting together."""

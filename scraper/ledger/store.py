@@ -17,9 +17,9 @@ from typing import Self
 
 from scraper.capture import from_iso, iso
 from scraper.errors import TtaError
-from scraper.pacing import Host
-from scraper.rows import PARK_AFTER, Row, State, Verdict, when_to_ask_again
+from scraper.ledger.rows import PARK_AFTER, Row, State, Verdict, when_to_ask_again
 from scraper.warc import utc_now
+from scraper.web.pacing import Host
 
 VERSION = 1
 _CHUNK = 500

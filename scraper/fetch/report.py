@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from scraper.errors import ExitStatus
-from scraper.rows import STORED, State
+from scraper.ledger.rows import STORED, State
 from scraper.sources.base import Listed
 
 DONE, PARTLY, PAUSED, FAILED = "done", "partly", "paused", "failed"

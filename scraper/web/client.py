@@ -19,14 +19,14 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from scraper.addresses import AllowList, host_of
 from scraper.config import Retry
 from scraper.encoding import UndecodableContent, decode_content
-from scraper.http_errors import RequestFailed, TooLarge
-from scraper.network import Transport, was_refused
-from scraper.pacing import DEFAULT_429, Pacer, RetryBudget, backoff, retry_after
 from scraper.plaintext import printable, printable_url
 from scraper.stopping import Stop
+from scraper.web.addresses import AllowList, host_of
+from scraper.web.errors import RequestFailed, TooLarge
+from scraper.web.network import Transport, was_refused
+from scraper.web.pacing import DEFAULT_429, Pacer, RetryBudget, backoff, retry_after
 
 MIB = 1024 * 1024
 MAX_RATIO = 200

@@ -15,21 +15,21 @@ from pathlib import Path
 
 from scraper.archive import Archive
 from scraper.config import Config
-from scraper.display import Display
 from scraper.errors import TtaError
+from scraper.fetch.display import Display
+from scraper.fetch.registry import chosen, make_source
+from scraper.fetch.report import FAILED, PAUSED, Report, SourceReport
+from scraper.fetch.storing import Storing
 from scraper.folders import Folders
-from scraper.http import Client
-from scraper.http_errors import NotAllowed, RequestFailed, SourcePaused, Stopped, TooLarge
-from scraper.ledger import Ledger
+from scraper.ledger.rows import Row, State, Verdict
+from scraper.ledger.store import Ledger
 from scraper.lock import locked
-from scraper.pacing import Pacer
 from scraper.plaintext import printable, printable_url
-from scraper.registry import chosen, make_source
-from scraper.report import FAILED, PAUSED, Report, SourceReport
-from scraper.rows import Row, State, Verdict
 from scraper.sources.base import Room, Source, Visitor
-from scraper.stopping import Stop
-from scraper.storing import Storing
+from scraper.stopping import Stop, Stopped
+from scraper.web.client import Client
+from scraper.web.errors import NotAllowed, RequestFailed, SourcePaused, TooLarge
+from scraper.web.pacing import Pacer
 
 TOO_LARGE_AGAIN = timedelta(days=30)
 MOST_FAILURES = 20

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from scraper.addresses import LOOPBACK
-from scraper.config import Config
+from scraper.config import Config, Sources
 from scraper.errors import ExitStatus, TtaError
 from scraper.plaintext import printable
 from scraper.sources.base import Room, Source
@@ -13,8 +12,9 @@ from scraper.sources.commoncrawl import CommonCrawl
 from scraper.sources.endofterm import EndOfTerm
 from scraper.sources.live import Live
 from scraper.sources.wayback import Wayback
+from scraper.web.addresses import LOOPBACK
 
-NAMES = ("wayback", "commoncrawl", "endofterm", "live")
+NAMES = tuple(Sources.model_fields)
 
 
 class UnknownSource(TtaError):

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from parsers.urls import node_id
 from scraper.archive import Archive
+from scraper.config import Sources
 from scraper.folders import Folders
-from scraper.ledger import Ledger
-from scraper.registry import NAMES
-from scraper.rows import STORED, State
+from scraper.ledger.rows import STORED, State
+from scraper.ledger.store import Ledger
 
 _BLOCKED = frozenset({State.BLOCKED.value})
+NAMES = tuple(Sources.model_fields)
 _STORED = frozenset(state.value for state in STORED)
 
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from scraper.addresses import url_key
 from scraper.capture import from_iso, iso
-from scraper.ledger import Ledger
-from scraper.rows import Row, sha1_of, to_timestamp
+from scraper.ledger.rows import Row, sha1_of, to_timestamp
+from scraper.ledger.store import Ledger
 from scraper.warc import utc_now
+from scraper.web.addresses import url_key
 
 OVERLAP = timedelta(days=14)
 """Late indexing is normal; EDGI lists 10 days back every night (ARCHIVES.md, fact 12 and section 7)."""

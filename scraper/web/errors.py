@@ -33,7 +33,3 @@ class SourcePaused(TtaError):
         super().__init__(f"{host} is not to be asked before {iso(until)}: {reason} (--now asks all the same)")
         self.host = host
         self.until = until
-
-
-class Stopped(BaseException):
-    """The person at the terminal, or the system, asked the run to end. Save what is there and leave."""
