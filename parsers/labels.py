@@ -144,6 +144,21 @@ def is_instructions(label: str) -> bool:
     return (entry is not None and entry.type is Type.INSTRUCTIONS) or re.search(r"\bmarkup\b", label, re.IGNORECASE) is not None
 
 
+_CONTACT = re.compile(
+    r"\b(e-?mails?|(tele)?phones?|fax|mobile|cell|contacts?(?! hours?\b)|grant manager|submitted by|author(ed by)?|submitter"
+    r"|request[eo]r|(first|last|full|your|person|staff)( |'s )name)\b"
+)
+_MAX_CONTACT_LABEL = 60
+"""Characters; what is longer is a question about people or a sentence, not the name of a field for one person."""
+
+
+@lru_cache(maxsize=4096)
+def is_contact(label: str) -> bool:
+    """Whether a field with this label, or this machine name, names a person or tells how to reach one."""
+    spelled = normal(label.replace("_", " "))
+    return len(spelled) <= _MAX_CONTACT_LABEL and not spelled.endswith("?") and _CONTACT.search(spelled) is not None
+
+
 GROUPS = {"milestones": "milestone", "performance_metrics": "performance metric"}
 """The groups that have a table of their own, and how their labels begin."""
 

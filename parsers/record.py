@@ -38,13 +38,14 @@ class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _labelled(label: str, description: str, unit: str | None = None) -> Any:
-    """A column that is read from the field with that label."""
-    return Column(None, description=description, json_schema_extra={"label": label, "unit": unit})
+def _labelled(label: str, description: str, unit: str | None = None, *, contact: bool = False) -> Any:
+    """A column that is read from the field with that label. `contact`: it names or reaches a person."""
+    return Column(None, description=description, json_schema_extra={"label": label, "unit": unit, "contact": contact})
 
 
-def _list(label: str, description: str) -> Any:
-    return Column(None, description=description + "; a JSON array", json_schema_extra={"label": label, "unit": None})
+def _list(label: str, description: str, *, contact: bool = False) -> Any:
+    extra: Any = {"label": label, "unit": None, "contact": contact}
+    return Column(None, description=description + "; a JSON array", json_schema_extra=extra)
 
 
 class Field(_Row):
@@ -93,7 +94,11 @@ class Head(_Row):
 
     node_id: int | None = Column(None, description="Drupal's node number, the record's identity")
     title: str | None = Column(None, description="title of the page, mostly the record's reference")
-    submitted_by: str | None = Column(None, description="who submitted the record, as printed (may be cut to 15 characters)")
+    submitted_by: str | None = Column(
+        None,
+        description="who submitted the record, as printed (may be cut to 15 characters)",
+        json_schema_extra={"contact": True},
+    )
     submitted_at: str | None = Column(
         None,
         description="when the record was submitted",
@@ -116,7 +121,7 @@ class RecordValues(Head):
     status: str | None = _labelled("Status of Deliverable", "status of the deliverable")
     status_changed_at: str | None = _labelled("Status Changed", "when the status last changed", "ISO 8601")
     agency_types: list[str] | None = _list("Type of Agency", "types of the agencies that were helped")
-    point_of_contact: list[str] | None = _list("TTA Point of Contact", "who is responsible for the TTA")
+    point_of_contact: list[str] | None = _list("TTA Point of Contact", "who is responsible for the TTA", contact=True)
     ttar_source: str | None = _labelled("TTAR Source", "where the request for the TTA came from")
     category: str | None = _labelled("Category", "kind of page on the portal")
     provider_reference: str | None = _labelled("Provider Reference", "the organisation that gave the help")
@@ -152,7 +157,7 @@ class RecordValues(Head):
         description="upper bound of the estimated cost, derived; NULL where open",
         json_schema_extra={"unit": "US dollars"},
     )
-    bja_grant_manager: str | None = _labelled("BJA Grant Manager", "the Bureau's grant manager")
+    bja_grant_manager: str | None = _labelled("BJA Grant Manager", "the Bureau's grant manager", contact=True)
     recipient_agency_scope: bool | None = _labelled("Recipient Agency Scope", "the recipient agency's scope; 1 yes, 0 no")
     recipient_agency_name: str | None = _labelled("Primary Recipient Agency Name", "the agency that was helped, as printed")
     event_start: str | None = _labelled("TTA Event Date", "start of the event", "ISO 8601")

@@ -1,0 +1,109 @@
+"""Personal contact details, and how to leave them out: the one definition for `tta export` and `tta serve`.
+
+What counts: the columns that the models mark (`contact`), fields whose label says so (`parsers.labels.is_contact`), and values
+that link to or are an e-mail address or a telephone number. Free text (a description, a milestone's notes) is not searched.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+
+from parsers.labels import is_contact
+from scraper.database.tables import TABLES, Table
+
+FUNCTION = "tta_is_contact"
+"""The SQL function that `register` adds: (label or machine name, value, href) to 1 or 0."""
+_ADDRESS = r"[^\s@;,]{1,64}@[^\s@;,]{1,255}\.[A-Za-z]{2,}"
+_PHONE = r"(?:\+?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?"
+_ONE = rf"(?:{_ADDRESS}|{_PHONE})"
+_ALONE = re.compile(rf"\s*{_ONE}(?:\s*[;,\s]\s*{_ONE}){{0,50}}\s*", re.IGNORECASE)
+_LINKED = re.compile(r"\s*(mailto|tel|sms):", re.IGNORECASE)
+_MAX_ALONE = 2000
+"""Characters; a longer value is prose."""
+
+
+def columns(table: Table) -> frozenset[str]:
+    """The columns of a table that hold nothing but contact details."""
+    found = set()
+    for name, info in table.model.model_fields.items():
+        extra = info.json_schema_extra
+        if isinstance(extra, dict) and extra.get("contact"):
+            found.add(name)
+    return frozenset(found)
+
+
+COLUMNS = frozenset(name for table in TABLES for name in columns(table))
+"""The names of all such columns; they are all columns of `records`."""
+
+
+def is_detail(label: str | None, value: str | None = None, href: str | None = None) -> bool:
+    """Whether a field of that label and value is a contact detail. `label` may be a column, a label or a machine name."""
+    if label and (label in COLUMNS or is_contact(label)):
+        return True
+    if href and _LINKED.match(href):
+        return True
+    return value is not None and len(value) <= _MAX_ALONE and _ALONE.fullmatch(value) is not None
+
+
+def register(db: sqlite3.Connection) -> None:
+    """Adds the SQL function that `kept_rows` and `expression` use to a connection."""
+    db.create_function(FUNCTION, 3, lambda *given: int(is_detail(*given)), deterministic=True)
+
+
+_IN_FIELDS = (
+    f"({FUNCTION}(fields.label, fields.value, fields.href) OR {FUNCTION}(fields.name, NULL, NULL) "
+    f"OR {FUNCTION}(rtrim(fields.item, ' 0123456789'), NULL, NULL))"
+)
+_NESTED = f"fields.item IS NOT NULL AND fields.value IS NOT NULL AND {_IN_FIELDS}"
+
+
+def kept_rows(table: str) -> str:
+    """An SQL condition on the rows of a table: those that stay where contact details are left out."""
+    if table == "fields":
+        return f"NOT {_IN_FIELDS}"
+    if table == "changes":
+        groups = "(changes.field IN ('milestones', 'performance_metrics') OR changes.field LIKE 'group %')"
+        nested = f"SELECT 1 FROM fields WHERE fields.record_id = changes.record_id AND {_NESTED}"
+        own = " OR ".join(f"{FUNCTION}(changes.field, changes.{name}, NULL)" for name in ("old_value", "new_value"))
+        return f"NOT ({own} OR ({groups} AND EXISTS ({nested})))"
+    return "1"
+
+
+def expression(table: str, column: str) -> str:
+    """SQL for a column's value without contact details: NULL in a column of them, or in a text that repeats a nested one."""
+    own = f'"{table}"."{column}"'
+    if table == "records" and column in COLUMNS:
+        return "NULL"
+    if (table, column) in _REPEATED:
+        nested = f"fields.record_id = {table}.record_id AND {_NESTED} AND instr({own}, fields.value)"
+        return f"CASE WHEN EXISTS (SELECT 1 FROM fields WHERE {nested}) THEN NULL ELSE {own} END"
+    return own
+
+
+_REPEATED = {
+    (table, column)
+    for table, names in (
+        ("milestones", ("title", "notes", "details")),
+        ("performance_metrics", ("question", "answer")),
+    )
+    for column in names
+}
+"""Columns that are made of the fields nested in a group, and so may repeat a contact's value."""
+
+
+def remove(db: sqlite3.Connection) -> None:
+    """Takes the contact details out of a database that may be written: a copy. No byte of them stays in its file.
+
+    Call it outside a transaction on a connection without row factory; afterwards close it, so that its journal is folded in.
+    """
+    register(db)
+    db.execute("PRAGMA secure_delete = ON")
+    for table, column in sorted(_REPEATED):
+        db.execute(f'UPDATE "{table}" SET "{column}" = {expression(table, column)} WHERE "{column}" IS NOT NULL')
+    db.execute(f"DELETE FROM changes WHERE NOT ({kept_rows('changes')})")  # before the fields, which it asks
+    db.execute(f"DELETE FROM fields WHERE NOT ({kept_rows('fields')})")
+    for name in sorted(COLUMNS):
+        db.execute(f'UPDATE records SET "{name}" = NULL WHERE "{name}" IS NOT NULL')
+    for (search,) in db.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'").fetchall():
+        db.execute(f'INSERT INTO "{search}" ("{search}") VALUES (\'rebuild\')')  # a deleted word stays in an index until then
