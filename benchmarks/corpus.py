@@ -20,7 +20,7 @@ from benchmarks.chrome import dressed
 from scraper.archive import Archive, Prepared, prepare
 from scraper.capture import Capture, Form, Original
 from scraper.warc import record_id_of, sha1_digest, utc_now
-from tests.pagegen.content import Content, Field, Value
+from tests.pagegen.content import Content, Field, Paragraph, Value
 from tests.pagegen.invent import invent
 from tests.pagegen.options import Options, Theme
 from tests.pagegen.others import blog_post, login, not_found
@@ -76,7 +76,7 @@ def _content(number: int, *, changed: bool) -> Content:
         else entry
         for entry in content.entries
     )
-    return replace(content, entries=entries)
+    return replace(content, entries=entries, body=(*content.body, Paragraph(("Update: the first session has taken place.",))))
 
 
 @cache
