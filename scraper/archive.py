@@ -10,12 +10,12 @@ import os
 import sqlite3
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, NamedTuple, Self
 
 from scraper.capture import Capture, Form, iso
 from scraper.encoding import GZIP_MAGIC
@@ -66,6 +66,19 @@ class Entry:
 
 
 _COLUMNS = ", ".join(Entry.__dataclass_fields__)
+
+
+class Prepared(NamedTuple):
+    """A capture ready to be appended: all that costs time is done. `entry` says all but where it will lie."""
+
+    entry: Entry
+    member: bytes
+
+
+def prepare(capture: Capture, now: datetime) -> Prepared:
+    """The capture as a gzip member holding one WARC record, with its row of the catalog; `now` as for `record_bytes`."""
+    member = record_bytes(capture, now)
+    return Prepared(_entry(capture, "", 0, len(member)), member)
 
 
 class Archive:
@@ -166,11 +179,16 @@ class Archive:
         """Appends the capture; None where the archive has it already. Durable after the next `flush`."""
         if capture.capture_id in self:
             return None
-        member = record_bytes(capture, utc_now())
-        path, offset = self._append(member)
-        entry = _entry(capture, path.name, offset, len(member))
+        return self.append(prepare(capture, utc_now()))
+
+    def append(self, prepared: Prepared) -> Entry | None:
+        """Appends a capture that was prepared, perhaps by another process; else as `add`."""
+        if prepared.entry.capture_id in self:
+            return None
+        path, offset = self._append(prepared.member)
+        entry = replace(prepared.entry, warc_file=path.name, warc_offset=offset)
         self._insert(entry)
-        self._catalog.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path.name, offset + len(member)])
+        self._catalog.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path.name, offset + len(prepared.member)])
         return entry
 
     def flush(self) -> None:
