@@ -11,7 +11,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 from sqlite_utils import Database
 
-from scraper.database.tables import BY_NAME, KEPT, SEARCHED, TABLES, Table
+from scraper.database.tables import BY_NAME, KEPT, TABLES, Table
 
 VERSION = 2
 """`user_version`: raised with every change of the tables; a database of an older version is made again from the archive."""
@@ -44,8 +44,8 @@ def finish(connection: sqlite3.Connection, names: Collection[str] = tuple(BY_NAM
         table = BY_NAME[name]
         for columns in table.indexes:
             database.table(table.name).create_index(list(columns), if_not_exists=True)
-    if "records" in names and not database.table("records_fts").exists():
-        database.table("records").enable_fts(SEARCHED, create_triggers=True, tokenize="porter")
+        if table.searched and not database.table(f"{name}_fts").exists():
+            database.table(name).enable_fts(table.searched, create_triggers=True, tokenize="porter")
 
 
 def drop(connection: sqlite3.Connection, *, history: bool = False) -> None:

@@ -146,7 +146,10 @@ class DictionaryRow(_Row):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the database. `keys` come first; `links` are foreign keys (column, table); `local` columns differ by machine."""
+    """A table of the database. `keys` come first; `links` are foreign keys (column, table); `local` columns differ by machine.
+
+    `searched`: the columns that full-text search of the table looks in.
+    """
 
     name: str
     model: type[BaseModel]
@@ -154,6 +157,7 @@ class Table:
     links: tuple[tuple[str, str], ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
     local: tuple[str, ...] = ()
+    searched: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -166,37 +170,6 @@ _OF_RECORD = ("record_id", "records")
 _OF_CAPTURE = ("capture_id", "captures")
 _PLACE = ("record_id", "position")
 
-TABLES: tuple[Table, ...] = (
-    Table(
-        "records",
-        RecordRow,
-        keys=("record_id",),
-        indexes=tuple(
-            (name,)
-            for name in "node_id reference title fiscal_year status category provider_reference county event_start submitted_at "
-            "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager".split()
-        ),
-    ),
-    Table(
-        "captures",
-        CaptureRow,
-        keys=("capture_id",),
-        links=(_OF_RECORD,),
-        indexes=tuple((name,) for name in "record_id node_id captured_at kind reference address original_id".split()),
-        local=("warc_file", "warc_offset"),
-    ),
-    Table("fields", FieldRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), indexes=(("label",), ("capture_id",))),
-    Table("sections", SectionRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), indexes=(("label",),)),
-    Table("milestones", MilestoneRow, keys=_PLACE, links=(_OF_RECORD,), indexes=(("date",),)),
-    Table("performance_metrics", PerformanceMetricRow, keys=_PLACE, links=(_OF_RECORD,)),
-    Table("changes", ChangeRow, links=(_OF_RECORD,), indexes=(("record_id",), ("field",), ("seen_by",))),
-    Table("runs", RunRow, keys=("run_id",)),
-    Table("run_checks", RunCheckRow, keys=("run_id", "position"), links=(("run_id", "runs"),)),
-    Table("dictionary", DictionaryRow, keys=("table", "column")),
-)
-BY_NAME = {table.name: table for table in TABLES}
-KEPT = ("runs", "run_checks")
-"""Tables that tell what was done, not what the archive holds: a rebuild leaves them."""
 SEARCHED = (
     "title",
     "tta_title",
@@ -215,3 +188,49 @@ SEARCHED = (
     "submitted_by",
 )
 """Columns of `records` that full-text search looks in."""
+COUNTED = "fiscal_year status evidence_based emerging_need program_areas agency_types category provider_reference county".split()
+"""Columns of `records` that facets, charts and questions count by. One index over all of them answers these on 100,000 records in
+0.03 s, where reading the rows, most of which is description, takes 0.13 s when they are in memory and seconds when not."""
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        "records",
+        RecordRow,
+        keys=("record_id",),
+        indexes=(
+            *(
+                (name,)
+                for name in "node_id reference title status category provider_reference county event_start submitted_at "
+                "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager".split()
+            ),
+            tuple(COUNTED),
+        ),
+        searched=SEARCHED,
+    ),
+    Table(
+        "captures",
+        CaptureRow,
+        keys=("capture_id",),
+        links=(_OF_RECORD,),
+        indexes=tuple((name,) for name in "record_id node_id captured_at kind reference address original_id".split()),
+        local=("warc_file", "warc_offset"),
+    ),
+    Table(
+        "fields",
+        FieldRow,
+        keys=_PLACE,
+        links=(_OF_RECORD, _OF_CAPTURE),
+        indexes=(("label",), ("capture_id",)),
+        searched=("value",),
+    ),
+    Table("sections", SectionRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), indexes=(("label",),)),
+    Table("milestones", MilestoneRow, keys=_PLACE, links=(_OF_RECORD,), indexes=(("date",),), searched=("title", "details")),
+    Table("performance_metrics", PerformanceMetricRow, keys=_PLACE, links=(_OF_RECORD,), searched=("question", "answer")),
+    Table("changes", ChangeRow, links=(_OF_RECORD,), indexes=(("record_id",), ("field",), ("seen_by",))),
+    Table("runs", RunRow, keys=("run_id",)),
+    Table("run_checks", RunCheckRow, keys=("run_id", "position"), links=(("run_id", "runs"),)),
+    Table("dictionary", DictionaryRow, keys=("table", "column"), searched=("table", "column", "description", "label")),
+)
+BY_NAME = {table.name: table for table in TABLES}
+KEPT = ("runs", "run_checks")
+"""Tables that tell what was done, not what the archive holds: a rebuild leaves them."""
