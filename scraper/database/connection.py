@@ -30,8 +30,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             version = _version_of(db, path)
             if version is None:
                 raise TtaError(f"{path} is empty: run `tta load`")
-            if version != VERSION:
-                raise TtaError(f"{path} was made by another version of this program: run `tta load --rebuild`")
+            if version < VERSION:
+                raise TtaError(f"{path} was made by an older version of this program: run `tta load`, which makes it anew")
             yield db
 
 
@@ -62,12 +62,15 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
 
 
 def _version_of(db: sqlite3.Connection, path: Path) -> int | None:
-    """The version of the tables; None for a database without any. Raises TtaError for somebody else's database."""
+    """The version of the tables; None for a database without any. Raises TtaError for somebody else's, or a newer one."""
     if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         return None
     if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
         raise TtaError(f"{path} is not a database of this program: move it away, then run `tta load`")
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
+    version = int(db.execute("PRAGMA user_version").fetchone()[0])
+    if version > VERSION:
+        raise TtaError(f"{path} was made by a newer version of this program (database {version}): update the program")
+    return version
 
 
 @contextmanager

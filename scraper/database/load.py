@@ -70,8 +70,7 @@ def load(
         grouping.prepare(db)
         if fresh:
             _remember_captures(db)
-            schema.drop(db, history=version is not None and version != schema.VERSION)
-            schema.create(db)
+            schema.renew(db)
         schema.refresh_dictionary(db)
         job = _Load(db, folder, spill, workers, progress)
         if job.parse_new() or fresh:

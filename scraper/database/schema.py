@@ -13,8 +13,10 @@ from sqlite_utils import Database
 
 from scraper.database.tables import BY_NAME, KEPT, TABLES, Table
 
-VERSION = 2
+VERSION = 3
 """`user_version`: raised with every change of the tables; a database of an older version is made again from the archive."""
+FINGERPRINT = "996cf6a5c7d98328"
+"""Of the SQL of this version's tables (`scraper.fingerprint`): a test fails where they change and VERSION does not."""
 APPLICATION = 0x74746131
 """`application_id`, "tta1": tells this program's database from any other file."""
 
@@ -48,10 +50,31 @@ def finish(connection: sqlite3.Connection, names: Collection[str] = tuple(BY_NAM
             database.table(name).enable_fts(table.searched, create_triggers=True, tokenize="porter")
 
 
-def drop(connection: sqlite3.Connection, *, history: bool = False) -> None:
-    """Removes every table that is made from the archive; with `history` the story of the runs as well."""
+def renew(connection: sqlite3.Connection) -> None:
+    """Puts empty tables of this version in the place of whatever tables there are; the rows of KEPT are carried over.
+
+    They are carried column by column, by name, so a later version's table of the runs may only get columns that can be NULL.
+    """
+    aside = [name for name in KEPT if _columns(connection, "main", name)]
+    for name in aside:
+        connection.execute(f'CREATE TEMP TABLE "kept_{name}" AS SELECT * FROM main."{name}"')
+    _drop(connection)
+    create(connection)
+    for name in aside:
+        found = _columns(connection, "temp", f"kept_{name}")
+        names = ", ".join(f'"{column}"' for column in BY_NAME[name].columns if column in found)
+        connection.execute(f'INSERT INTO main."{name}" ({names}) SELECT {names} FROM temp."kept_{name}"')
+        connection.execute(f'DROP TABLE temp."kept_{name}"')
+
+
+def _columns(connection: sqlite3.Connection, schema: str, table: str) -> list[str]:
+    """Names of a table's columns; none where there is no such table."""
+    return [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?, ?)", [table, schema])]
+
+
+def _drop(connection: sqlite3.Connection) -> None:
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")]
-    names += [table.name for table in reversed(TABLES) if history or table.name not in KEPT]
+    names += [table.name for table in reversed(TABLES)]
     for name in names:
         connection.execute(f'DROP TABLE IF EXISTS main."{name}"')  # the attached catalog has a table `captures` too
 

@@ -1,0 +1,104 @@
+"""What earlier versions left on disk is taken over: runs and ledger rows stay, the rest is made from the archive."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from scraper.database import schema
+from scraper.database.connection import reading
+from scraper.database.load import load
+from scraper.errors import TtaError
+from scraper.fingerprint import fingerprint
+from scraper.folders import Folders
+from tests import versions
+from tests.dbkit import add, broken_references, day, exports, html, loaded, node, page, query
+
+CAPTURES = [
+    page(html({"County": "Suffolk County"}, node=1), url=node(1), when=day(1)),
+    page(html({"County": "Essex County"}, node=1), url=node(1), when=day(9)),
+    page(html({"County": "Kent County"}, node=2, title="20250130-101112-1"), url=node(2), when=day(3)),
+]
+"""What the kept databases were loaded from."""
+RUNS = "SELECT run_id, started_at, ended_at, status, outcome, captures, records, message FROM runs ORDER BY run_id"
+CHECKS = "SELECT run_id, position, name, subject, figure, threshold, passed, message FROM run_checks ORDER BY run_id, position"
+
+old_database = pytest.mark.parametrize("dump", versions.kept("database"), ids=lambda path: path.stem)
+
+
+def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as db:
+        return db.execute(sql).fetchall()
+
+
+def version_of(path: Path) -> int:
+    return int(str(rows(path, "PRAGMA user_version")[0][0]))
+
+
+def test_a_change_of_the_tables_raises_the_version() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        schema.create(db)
+        schema.finish(db)
+        found = fingerprint(db)
+    assert found == schema.FINGERPRINT, (
+        f"the tables are not those of version {schema.VERSION}: keep a database of that version (tests/versions) and raise"
+        f" VERSION, unless nobody has one yet, and set FINGERPRINT to {found!r}"
+    )
+
+
+@old_database
+def test_an_old_database_is_made_anew_and_keeps_its_runs(tmp_path: Path, dump: Path) -> None:
+    folders = Folders(tmp_path / "data")
+    versions.made(dump, folders.database)
+    told = [rows(folders.database, sql) for sql in (RUNS, CHECKS)]
+    assert all(told)
+    with pytest.raises(TtaError, match=r"older version .* run `tta load`"), reading(folders.database):
+        pass
+    add(folders, CAPTURES)
+    load(folders)
+    assert [query(folders, sql) for sql in (RUNS, CHECKS)] == told
+    assert (version_of(folders.database), broken_references(folders)) == (schema.VERSION, [])
+    fresh = loaded(tmp_path / "fresh", CAPTURES)
+    ours, theirs = exports(folders), exports(fresh)
+    assert {name: text for name, text in ours.items() if not name.startswith("run")} == {
+        name: text for name, text in theirs.items() if not name.startswith("run")
+    }
+    with closing(sqlite3.connect(folders.database)) as db:
+        assert fingerprint(db) == schema.FINGERPRINT
+
+
+@old_database
+def test_an_old_database_stays_as_it_was_where_it_cant_be_made_anew(tmp_path: Path, dump: Path) -> None:
+    folders = Folders(tmp_path)
+    versions.made(dump, folders.database)
+    before = [rows(folders.database, f"SELECT * FROM {table}") for table in ("records", "fields", "captures", "runs")]
+    add(folders, CAPTURES)
+
+    def refuse(*_: object) -> None:
+        raise TtaError("no")
+
+    with pytest.raises(TtaError, match="no"):
+        load(folders, gate=refuse)
+    assert [rows(folders.database, f"SELECT * FROM {table}") for table in ("records", "fields", "captures", "runs")] == before
+
+
+def test_rebuilding_keeps_the_runs(tmp_path: Path) -> None:
+    folders = loaded(tmp_path, CAPTURES)
+    with closing(sqlite3.connect(folders.database)) as db, db:
+        db.execute("INSERT INTO runs (run_id, started_at, message) VALUES (7, '2026-11-01T00:00:00Z', 'all is well')")
+    load(folders, rebuild=True)
+    assert query(folders, "SELECT run_id, message FROM runs") == [(7, "all is well")]
+
+
+@pytest.mark.parametrize("rebuild", [False, True])
+def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path, rebuild: bool) -> None:
+    folders = loaded(tmp_path, CAPTURES)
+    with closing(sqlite3.connect(folders.database)) as db:
+        db.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    for use in (lambda: load(folders, rebuild=rebuild), lambda: exports(folders)):
+        with pytest.raises(TtaError, match=r"newer version .* update the program"):
+            use()
+    assert len(rows(folders.database, "SELECT * FROM captures")) == len(CAPTURES)
