@@ -16,7 +16,8 @@ from scraper.config import BadConfiguration, Config, load_config
 from scraper.errors import TtaError
 from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Counts, Listings
 from scraper.ledger.rows import Fixity, Row, State, Verdict, sha1_of, to_time, when_to_ask_again
-from scraper.ledger.store import Ledger, LedgerDamaged
+from scraper.ledger.store import Ledger
+from scraper.ledger.versions import LedgerDamaged
 from scraper.lock import LOCK, Locked, locked
 from scraper.plaintext import printable, printable_url
 from scraper.sources.cdx import NotCdx, parse_listing, to_row

@@ -14,6 +14,9 @@ from scraper.database.load import load
 from scraper.errors import TtaError
 from scraper.fingerprint import fingerprint
 from scraper.folders import Folders
+from scraper.ledger import versions as ledger_versions
+from scraper.ledger.store import Ledger
+from scraper.ledger.versions import LedgerDamaged
 from tests import versions
 from tests.dbkit import add, broken_references, day, exports, html, loaded, node, page, query
 
@@ -102,3 +105,88 @@ def test_a_database_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path,
         with pytest.raises(TtaError, match=r"newer version .* update the program"):
             use()
     assert len(rows(folders.database, "SELECT * FROM captures")) == len(CAPTURES)
+
+
+old_ledger = pytest.mark.parametrize("dump", versions.kept("ledger"), ids=lambda path: path.stem)
+LEDGER_TABLES = ("hosts", "runs", "listings", "captures", "live_pages", "notes")
+
+
+def ledger_rows(path: Path) -> list[list[tuple[object, ...]]]:
+    return [rows(path, f"SELECT * FROM {table} ORDER BY 1") for table in LEDGER_TABLES]
+
+
+def test_a_change_of_the_ledger_raises_its_version() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        ledger_versions.make(db)
+        found = fingerprint(db)
+    assert found == ledger_versions.FINGERPRINT, (
+        f"the tables are not those of ledger version {ledger_versions.VERSION}: keep a ledger of that version (tests/versions),"
+        f" raise VERSION, add a step, and set FINGERPRINT to {found!r}"
+    )
+
+
+def test_there_is_a_step_from_every_version_of_the_ledger() -> None:
+    assert sorted(ledger_versions.STEPS) == list(range(1, ledger_versions.VERSION))
+    assert {version_of_dump(dump) for dump in versions.kept("ledger")} == set(ledger_versions.STEPS)
+
+
+def version_of_dump(dump: Path) -> int:
+    return int(dump.read_text(encoding="utf-8").rsplit("PRAGMA user_version = ", 1)[1].strip("; \n"))
+
+
+@old_ledger
+def test_an_old_ledger_is_brought_up_to_date_and_keeps_every_row(tmp_path: Path, dump: Path) -> None:
+    path = versions.made(dump, tmp_path / "ledger.db")
+    before, version = ledger_rows(path), version_of(path)
+    with Ledger(path) as ledger:
+        assert fingerprint(ledger.db) == ledger_versions.FINGERPRINT
+        assert [row.url.rpartition("/")[2] for row in ledger.due("wayback", now=None)] == ["2"]
+    assert ledger_rows(path) == before
+    assert any(before)
+    assert version_of(path) == ledger_versions.VERSION
+    copy = tmp_path / f"ledger-{version}.db"
+    assert (ledger_rows(copy), version_of(copy)) == (before, version)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [copy.name, "ledger.db"]
+
+
+@old_ledger
+def test_a_step_that_fails_leaves_the_ledger_as_it_was(tmp_path: Path, dump: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = versions.made(dump, tmp_path / "ledger.db")
+    before, version = ledger_rows(path), version_of(path)
+
+    def half(ledger: sqlite3.Connection) -> None:
+        ledger.execute("DELETE FROM captures")
+        raise sqlite3.OperationalError("no room")
+
+    monkeypatch.setitem(ledger_versions.STEPS, version, half)
+    with pytest.raises(LedgerDamaged, match="no room"):
+        Ledger(path)
+    assert (ledger_rows(path), version_of(path)) == (before, version)
+
+
+@old_ledger
+def test_reading_an_old_ledger_changes_nothing_and_says_what_to_run(tmp_path: Path, dump: Path) -> None:
+    path = versions.made(dump, tmp_path / "ledger.db")
+    before = path.read_bytes()
+    with pytest.raises(LedgerDamaged, match=r"older version .* `tta doctor --repair`"):
+        Ledger(path, writable=False)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        ("CREATE TABLE mine (a)", "not a ledger of this program"),
+        ("CREATE TABLE mine (a); PRAGMA user_version = 1", "not a ledger of this program"),
+        ("CREATE TABLE mine (a); PRAGMA user_version = 2", "not a ledger of this program"),
+        ("PRAGMA user_version = 999", "newer version .* update the program"),
+    ],
+)
+def test_a_ledger_that_is_not_ours_is_refused_and_not_written_to(tmp_path: Path, sql: str, says: str) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(sql)
+    before = path.read_bytes()
+    with pytest.raises(LedgerDamaged, match=says):
+        Ledger(path)
+    assert path.read_bytes() == before

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scraper.database.schema import APPLICATION, VERSION
 from scraper.errors import TtaError
+from scraper.sqlite_trouble import advice
 
 BUSY_SECONDS = 30.0
 """How long to wait for another program that writes to the file."""
@@ -85,13 +86,9 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _advice(path: Path, error: sqlite3.Error) -> str:
+    if known := advice(path, error):
+        return known
     code = getattr(error, "sqlite_errorname", "") or ""
-    if code.startswith("SQLITE_FULL"):
-        return f"no room left on the disk of {path}; nothing was changed: make room and run the command again"
-    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return f"another program is writing to {path}; nothing was changed: end it and run the command again"
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return f"{path} is damaged ({error}): delete it and run `tta load`; it is made again from the archive"
-    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
-        return f"{path} can't be read or written ({error}): check the folder's permissions and disk; nothing was changed"
     return f"{path}: {error}; nothing was changed: run `tta load --rebuild`"

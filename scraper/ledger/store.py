@@ -2,7 +2,7 @@
 
 The WARC files are the truth about what is stored; the ledger is what makes the next run ask for the rest only. A capture is
 written here as fetched after the archive has made it durable, so a crash in between costs one request and nothing else.
-Listings and their completeness are in `listings`.
+Listings and their completeness are in `listings`, tables and earlier versions in `versions`.
 """
 
 from __future__ import annotations
@@ -16,46 +16,15 @@ from types import TracebackType
 from typing import Self
 
 from scraper.capture import from_iso, iso
-from scraper.errors import TtaError
+from scraper.ledger import versions
 from scraper.ledger.rows import PARK_AFTER, Row, State, Verdict, when_to_ask_again
+from scraper.ledger.versions import LedgerDamaged
+from scraper.sqlite_trouble import advice
 from scraper.warc import utc_now
 from scraper.web.pacing import Host
 
-VERSION = 1
 _CHUNK = 500
-_SCHEMA = """
-CREATE TABLE hosts (
-    name TEXT PRIMARY KEY, not_before TEXT, reason TEXT NOT NULL, bans INTEGER NOT NULL, limited_at TEXT, asked_at TEXT
-) STRICT;
-CREATE TABLE runs (id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, status INTEGER, summary TEXT) STRICT;
-CREATE TABLE listings (
-    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, kind TEXT NOT NULL, from_timestamp TEXT,
-    started_at TEXT NOT NULL, ended_at TEXT, listed INTEGER NOT NULL DEFAULT 0, new INTEGER NOT NULL DEFAULT 0,
-    outcome TEXT NOT NULL, note TEXT NOT NULL DEFAULT ''
-) STRICT;
-CREATE INDEX listings_by_scope ON listings (source, scope, id);
-CREATE TABLE captures (
-    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, url TEXT NOT NULL, urlkey TEXT NOT NULL,
-    timestamp TEXT NOT NULL, digest TEXT NOT NULL, mime TEXT, status INTEGER, length INTEGER, filename TEXT,
-    "offset" INTEGER, truncated TEXT, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
-    ask_again_at TEXT, run INTEGER, first_listing INTEGER NOT NULL, last_listing INTEGER NOT NULL, fetched_at TEXT,
-    served_timestamp TEXT, served_url TEXT, capture_id TEXT, fixity TEXT,
-    UNIQUE (source, url, timestamp, digest, status)
-) STRICT;
-CREATE INDEX captures_to_ask ON captures (source, urlkey, timestamp, id) WHERE ask_again_at IS NOT NULL;
-CREATE INDEX captures_by_page ON captures (urlkey, timestamp);
-CREATE INDEX captures_by_id ON captures (capture_id) WHERE capture_id IS NOT NULL;
-CREATE TABLE live_pages (
-    url TEXT PRIMARY KEY, checked_at TEXT NOT NULL, outcome TEXT NOT NULL, etag TEXT, last_modified TEXT, text_hash TEXT,
-    capture_id TEXT, gone_since TEXT, removed_at TEXT
-) STRICT;
-CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL, at TEXT NOT NULL) STRICT;
-"""
 _ROW = "url, timestamp, digest, mime, status, length, filename, offset, truncated, id, tries"
-
-
-class LedgerDamaged(TtaError):
-    """The ledger can't be read; the text says what to do. Captures are safe: they are in the WARC files."""
 
 
 class Ledger:
@@ -66,27 +35,35 @@ class Ledger:
         self.path = path
         if not writable and not path.exists():
             self.db = sqlite3.connect(":memory:", isolation_level=None)
-            self.db.executescript(f"{_SCHEMA} PRAGMA user_version = {VERSION}")
+            versions.make(self.db)
             return
         try:
             self.db = sqlite3.connect(path, timeout=30, isolation_level=None)
-            self.db.execute("PRAGMA journal_mode = WAL")
-            self.db.execute("PRAGMA synchronous = NORMAL")
-            self._prepare()
+            self._prepare(writable)
         except sqlite3.DatabaseError as error:
             raise LedgerDamaged(
-                f"{path}: {error}; restore it from a copy, or move it away: the next run then lists everything anew"
-                " and fetches only what the archive lacks"
+                advice(path, error)
+                or f"{path}: {error}; run `tta doctor`, restore the file from a copy, or move it away: the next run then lists"
+                " everything anew and fetches only what the archive lacks"
             ) from None
 
-    def _prepare(self) -> None:
-        version = self.db.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise LedgerDamaged(f"{self.path} was written by a newer version of this program (ledger {version}); update it")
-        if version == 0:
-            self.db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
-        elif (found := self.db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+    def _prepare(self, writable: bool) -> None:
+        version = versions.version_of(self.db, self.path)
+        self.db.execute("PRAGMA journal_mode = WAL")
+        self.db.execute("PRAGMA synchronous = NORMAL")
+        if version and (found := self.db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(found)
+        if version == 0:
+            versions.make(self.db)
+        elif version < versions.VERSION and writable:
+            versions.bring_up_to_date(self.db, self.path, version)
+        elif version < versions.VERSION:
+            raise LedgerDamaged(
+                f"{self.path} was written by an older version of this program (ledger {version}): run `tta doctor --repair`,"
+                " or the next `tta fetch`, which bring it up to date"
+            )
+        if not writable:
+            self.db.execute("PRAGMA query_only = ON")
 
     def __enter__(self) -> Self:
         return self
