@@ -105,6 +105,42 @@ def test_a_removal_counts_when_it_was_so_a_day_before(site: FakeArchive, tta_fet
     assert tta_fetch("live").source("live")["fetched"] == 0
 
 
+def _remove_for_good(site: FakeArchive, tta_fetch: Fetch, data: Path) -> None:
+    site.files["/node/1"] = faults.answers(404, b"<html>gone</html>")
+    tta_fetch("live")
+    with sqlite3.connect(data / "ledger.db") as db:
+        db.execute("UPDATE live_pages SET gone_since = '2026-01-01T00:00:00Z' WHERE gone_since IS NOT NULL")
+    assert tta_fetch("live").source("live")["fetched"] == 1
+
+
+def test_a_page_that_is_back_as_it_was_is_captured_again(site: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    there = site.files["/node/1"]
+    tta_fetch("live")
+    later()
+    _remove_for_good(site, tta_fetch, data)
+    later()
+    site.files["/node/1"] = there
+    tta_fetch("live")
+    found = [(one.form, one.http_status) for one in stored(data) if one.source == "live" and (one.url or "").endswith("/1")]
+    assert found == [(Form.RESPONSE, 200), (Form.RESPONSE, 404), (Form.REVISIT, 200)]
+    later()
+    tta_fetch("live")
+    assert len([one for one in stored(data) if (one.url or "").endswith("/1")]) == 4  # with the one from a file
+
+
+def test_a_page_that_was_back_in_between_is_not_confirmed_as_gone(site: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    site.files["/node/1"] = _conditional
+    tta_fetch("live")
+    site.files["/node/1"] = faults.answers(404, b"<html>gone</html>")
+    tta_fetch("live")
+    later()
+    site.files["/node/1"] = _conditional
+    tta_fetch("live")
+    with sqlite3.connect(tmp_path / "data" / "ledger.db") as db:
+        assert db.execute("SELECT DISTINCT gone_since FROM live_pages").fetchall() == [(None,)]
+
+
 @pytest.mark.parametrize(
     "fault",
     [

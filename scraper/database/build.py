@@ -15,6 +15,7 @@ from scraper.database.merge import Merge, Seen
 from scraper.database.parsed import VALUE_COLUMNS, Content, unpack, value_row
 from scraper.database.schema import insert_sql
 from scraper.database.spill import Spill
+from scraper.database.tables import Availability
 
 _OF_A_RECORD = ("records", "fields", "sections", "milestones", "performance_metrics", "changes")
 _NODE = VALUE_COLUMNS.index("node_id")
@@ -87,7 +88,8 @@ def _add(rows: Rows, record_id: str, captures: Iterator[_Shown], spill: Spill) -
     values, parts = story.result()
     if record_id.isdecimal():
         values[_NODE] = int(record_id)
-    rows["records"].append((record_id, *values, story.url or story.page_url, story.first, story.last, story.captures))
+    about = (story.url or story.page_url, story.first, story.last, story.captures, Availability.UNKNOWN, None)  # until `gone`
+    rows["records"].append((record_id, *values, *about))
     for table, members in parts.items():
         rows[table] += [(record_id, *member) for member in members]
     return 1 + sum(map(len, parts.values()))

@@ -11,9 +11,9 @@ from scraper.database.identity import Marks, group
 
 SHOWS = "form IS NOT NULL"
 """A capture that shows a record: by its own body, or as a revisit of one that does."""
-_BY_TIME = "rtrim(coalesce(captured_at, ''), 'Z')"
+BY_TIME = "rtrim(coalesce(captured_at, ''), 'Z')"
 """Sorts times as moments: a fraction of a second comes after the full second, unknown time first (`merge.order`)."""
-BUILD_ORDER = f"{_BY_TIME}, form = 'html', capture_id"
+BUILD_ORDER = f"{BY_TIME}, form = 'html', capture_id"
 
 _WORKING = {
     "todo": "capture_id",  # to be parsed next
@@ -32,14 +32,15 @@ def prepare(db: sqlite3.Connection) -> None:
 
 def assign(db: sqlite3.Connection) -> None:
     """Sets `captures.record_id`, and adds to `temp.affected` every record that loses, gains or keeps a touched capture."""
-    _set(db, "NULL", f"NOT ({SHOWS}) AND (warc_type != 'revisit' OR original_id IS NOT NULL)")
+    unknown = "warc_type = 'revisit' AND original_id IS NULL AND coalesce(http_status, 200) < 300"
+    _set(db, "NULL", f"NOT ({SHOWS}) AND NOT ({unknown})")
     _set(db, "CAST(node_id AS TEXT)", f"{SHOWS} AND node_id IS NOT NULL")
     _assign_without_node(db)
     _set(
         db,
         "(SELECT CAST(min(shown.node_id) AS TEXT) FROM captures shown"
         " WHERE shown.node_id = captures.node_id AND shown.form IS NOT NULL)",
-        f"NOT ({SHOWS}) AND warc_type = 'revisit' AND original_id IS NULL",
+        f"NOT ({SHOWS}) AND {unknown}",
     )
     db.execute(
         "INSERT OR IGNORE INTO temp.affected "

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scraper.archive import CATALOG, Archive, Entry
-from scraper.database import grouping, revisits, schema
+from scraper.database import gone, grouping, revisits, schema
 from scraper.database.build import build
 from scraper.database.connection import writing
 from scraper.database.identity import address
@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None]
 Gate = Callable[[sqlite3.Connection, "Loaded"], None]
 """Looks at the new state inside the transaction; what it raises rolls everything back."""
 _ENTRY = ", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)
-_READ = ("reason", "node_id", "reference", "form", "shape", "flags")
+_READ = ("reason", "node_id", "reference", "form", "shape", "flags", "redirect_to")
 _READ_AGAIN = (
     f"UPDATE captures SET (kind, {', '.join(_READ)}) = ({', '.join('?' * (len(_READ) + 1))}) "
     f"WHERE capture_id = ? AND ({', '.join(_READ)}) IS NOT ({', '.join('?' * len(_READ))})"
@@ -77,6 +77,7 @@ def load(
             schema.finish(db, ("captures",))
             job.settle()
             job.done.built = build(db, spill)
+            gone.apply(db)
             schema.finish(db)
             db.execute("PRAGMA analysis_limit = 1000")
             db.execute("ANALYZE main")
@@ -124,6 +125,7 @@ class _Load:
         while changed:
             revisits.resolve(self.db)
             grouping.assign(self.db)
+            gone.assign(self.db)
             self.db.execute(
                 "INSERT INTO temp.todo SELECT DISTINCT coalesce(original_id, capture_id) FROM captures "
                 f"WHERE {grouping.SHOWS} AND record_id IN (SELECT record_id FROM temp.affected) "
@@ -202,6 +204,7 @@ def _row(entry: Entry, verdict: Verdict) -> tuple[object, ...]:
         "sha256": entry.sha256,
         "address": address(entry.url),
         "original_id": None,
+        "gone_record_id": None,
         "warc_type": entry.form,
         "truncated": entry.truncated,
         "warc_file": entry.warc_file,

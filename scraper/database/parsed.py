@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from parsers.columns import field_key
 from parsers.record import Kind, Record, RecordValues
-from parsers.urls import node_id
+from parsers.urls import absolute, node_id
 from scraper.archive import Entry, read_entry
 from scraper.capture import Capture, Form
 from scraper.errors import ArchiveDamaged
@@ -38,6 +38,7 @@ class Verdict(NamedTuple):
     form: str | None = None
     shape: str | None = None
     flags: str | None = None
+    redirect_to: str | None = None
     page: bytes | None = None
     damage: str | None = None
 
@@ -83,12 +84,15 @@ def unreadable(capture_id: str, url: str | None, reason: str) -> Verdict:
 
 
 def _verdict(folder: Path, entry: Entry, clock: _Clock) -> Verdict:
-    if entry.form == Form.REVISIT:
-        return Verdict(entry.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(entry.url))
+    redirects = entry.http_status is not None and 300 <= entry.http_status < 400
+    if entry.form == Form.REVISIT and not redirects:
+        return _of_revisit(entry)
     try:
         capture = read_entry(folder, entry)
     except ArchiveDamaged as error:
         return Verdict(entry.capture_id, Kind.UNREADABLE, "", damage=str(error))
+    if entry.form == Form.REVISIT:
+        return _of_revisit(entry)._replace(redirect_to=_target(capture))
     try:
         with clock.page():
             return verdict_on(capture, entry.capture_id)
@@ -96,12 +100,23 @@ def _verdict(folder: Path, entry: Entry, clock: _Clock) -> Verdict:
         return unreadable(entry.capture_id, entry.url, f"the parser failed: {type(error).__name__}")
 
 
+def _of_revisit(entry: Entry) -> Verdict:
+    return Verdict(entry.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(entry.url))
+
+
+def _target(capture: Capture) -> str | None:
+    """Where an archived redirect leads, as an absolute address without an archive's prefix."""
+    cleaned: str | None = _clean(absolute(capture.header("location"), capture.url))
+    return cleaned
+
+
 def verdict_on(capture: Capture, capture_id: str) -> Verdict:
     """Parses one capture."""
     page = read_capture(capture)
     record = page.record
     if page.kind is not Kind.RECORD or record is None:
-        return Verdict(capture_id, str(page.kind), _clean(page.reason), node_id(capture.url))
+        target = _target(capture) if page.kind is Kind.REDIRECT else None
+        return Verdict(capture_id, str(page.kind), _clean(page.reason), node_id(capture.url), redirect_to=target)
     return Verdict(
         capture_id,
         str(page.kind),

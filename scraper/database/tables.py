@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -28,6 +29,13 @@ def _capture_id() -> Any:
     return Column(description="the capture this was read from")
 
 
+class Availability(StrEnum):
+    """What is known of a record after the last capture that shows it."""
+
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
 class RecordRow(RecordValues):
     """One TTA record: the newest known value of every column, over all its captures."""
 
@@ -40,6 +48,16 @@ class RecordRow(RecordValues):
         None, description="time of the latest capture; NULL where no capture's time is known", json_schema_extra=_ISO
     )
     captures: int = Column(description="how many captures show the record", json_schema_extra={"unit": "captures"})
+    availability: Availability = Column(
+        description="what is known of it after last_captured_at: `unknown`, no later capture tells, which does not mean that it "
+        "was removed; `gone`, a later capture of its address shows 'not found' or a redirect elsewhere"
+    )
+    gone_since: str | None = Column(
+        None,
+        description="time of the first capture that shows it gone, none after which shows it again; it went between "
+        "last_captured_at and then; NULL where availability is unknown",
+        json_schema_extra=_ISO,
+    )
 
 
 class FieldRow(Field):
@@ -91,6 +109,10 @@ class CaptureRow(_Row):
     original_id: str | None = Column(None, description="the capture whose body a revisit record of the archive repeats")
     warc_type: str = Column(description="response, resource, conversion or revisit: how the archive keeps it")
     truncated: str | None = Column(None, description="why its body is known to be cut, as the archive says")
+    redirect_to: str | None = Column(None, description="where a redirect leads, without an archive's prefix")
+    gone_record_id: str | None = Column(
+        None, description="the record that it shows to be gone from this address: not found, or a redirect elsewhere"
+    )
     shape: str | None = Column(None, description="fingerprint of the page's structure")
     flags: str | None = Column(None, description="what looks wrong in its values; a JSON array")
     warc_file: str = Column(description="file in the archive folder that holds it")
@@ -101,7 +123,9 @@ class ChangeRow(_Row):
     """What changed between successive captures of a record, by time of capture."""
 
     record_id: str = _record_id()
-    field: str = Column(description="the column that changed, or the label where it feeds no column")
+    field: str = Column(
+        description="the column that changed, or the label where it feeds no column; availability: from shown to gone, or back"
+    )
     old_value: str | None = Column(None, description="value before; several joined with '; '; NULL is empty")
     new_value: str | None = Column(None, description="value after; several joined with '; '; NULL is empty")
     seen_after: str = Column(description="the last capture that shows the old value", json_schema_extra=_ISO)
@@ -212,7 +236,9 @@ TABLES: tuple[Table, ...] = (
         CaptureRow,
         keys=("capture_id",),
         links=(_OF_RECORD,),
-        indexes=tuple((name,) for name in "record_id node_id captured_at kind reference address original_id".split()),
+        indexes=tuple(
+            (name,) for name in "record_id node_id captured_at kind reference address original_id gone_record_id".split()
+        ),
         local=("warc_file", "warc_offset"),
     ),
     Table(

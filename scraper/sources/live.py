@@ -124,7 +124,7 @@ class Live:
             headers |= {"If-Modified-Since": known.last_modified} if known.last_modified else {}
         answer = self._room.client.get(row.url, self._manner(row.url), headers)
         if answer.status == 304 and stored:
-            self._remember(row.url, "unchanged", known)
+            self._remember(row.url, "unchanged", replace(known, gone_since=None))
             return Fetched(self._unchanged(row.url, stored))
         return self._judged(row.url, answer, known)
 
@@ -144,7 +144,7 @@ class Live:
             raise RequestFailed(f"{printable(url)}: answered {answer.status}")
         self._blocked = 0
         text_hash = _text_hash(answer)
-        if text_hash == known.text_hash and known.capture_id:
+        if text_hash == known.text_hash and known.capture_id and not self._removed(url):
             self._remember(url, "unchanged", replace(known, gone_since=None))
             return Verdict(
                 state=State.UNCHANGED, reason="the same but for what changes in each answer", capture_id=known.capture_id
@@ -181,11 +181,16 @@ class Live:
         if known.gone_since is None or now - known.gone_since < CONFIRM_AFTER:
             self._remember(url, "gone", replace(known, gone_since=known.gone_since or now))
             return Verdict(state=State.MISSING, reason=f"the site answers {answer.status}; not confirmed yet")
-        before = self._room.ledger.db.execute("SELECT removed_at FROM live_pages WHERE url = ?", [url]).fetchone()
+        before = self._removed(url)
         self._remember(url, "removed", known, removed_at=iso(now))
-        if before and before[0]:
+        if before:
             return Verdict(state=State.MISSING, reason="removed")
         return Fetched(_capture(url, answer), note="removed: gone on two runs a day apart")
+
+    def _removed(self, url: str) -> bool:
+        """Whether the archive holds the answer that it is gone: then its coming back, however alike, is to be captured too."""
+        row = self._room.ledger.db.execute("SELECT removed_at FROM live_pages WHERE url = ?", [url]).fetchone()
+        return row is not None and row[0] is not None
 
     def _unchanged(self, url: str, original: Capture) -> Capture:
         return Capture(

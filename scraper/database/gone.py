@@ -1,0 +1,221 @@
+"""Which captures say that a record is no longer at its address, and what follows: `availability`, `gone_since`, and changes.
+
+Asked of all captures at each load, as in `grouping`. Only "not found" and a redirect elsewhere say so; a refusal, a login, a
+breakdown and an archive's own failure say nothing about the record (DESIGN.md, promise 4).
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable
+from itertools import groupby
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from parsers.record import Kind
+from parsers.urls import node_id, without_archive
+from scraper.database.grouping import BY_TIME, SHOWS
+from scraper.database.identity import address
+from scraper.database.merge import Change
+from scraper.database.schema import insert_sql
+from scraper.database.tables import Availability
+
+FIELD = "availability"
+SHOWN = "shown"
+"""`changes` tells the two states apart at a time when a capture was made; that nobody knows what came later is no change."""
+SITE = "bjatta.bja.ojp.gov"
+"""Its hosts show the same pages (DOMAIN.md, "The site"), so what one of them says of a node number counts for all."""
+MAX_HOPS = 5
+"""Redirects that are followed from capture to capture; a longer chain is a loop, or leads nowhere that can be told."""
+_NOT_FOUND = (404, 410)
+_REFUSES = re.compile(
+    r"(?:^|[/._-])(?:log-?in|log-?on|sign-?in|sso|saml\d?|simplesaml\w*|oauth\d?|openid[\w-]*|adfs|idp|auth\w*|cas|captcha"
+    r"|challenge|access-?denied|denied|forbidden|403|maintenance|off-?line|unavailable|50\d)(?:[/._-]|$)|^[^/]*/user/?$",
+    re.IGNORECASE,
+)
+"""Host and path that a visitor is sent to who may not look now, or while the site is down."""
+_NO_RECORD = re.compile(r"/?(?:(?:home|frontpage|index\.php|node|404|not-found|page-not-found)/?)?", re.IGNORECASE)
+_OTHER_PAGE = re.compile(r"/(?:media|frontpage|search|sites|taxonomy|rss)(?:/|$)", re.IGNORECASE)
+_PLAIN_NODE = re.compile(r"(?:/index\.php)?/node/0*[0-9]+/?", re.IGNORECASE)
+
+
+class _Candidate(NamedTuple):
+    """A capture that shows no record, and may say that one is gone. `held`: what it was taken to say before."""
+
+    capture_id: str
+    url: str
+    address: str
+    captured_at: str
+    means: str | None
+    status: int | None
+    leads_to: str | None
+    held: str | None
+
+
+_MEANING = """
+    SELECT one.capture_id, one.url, one.address, one.captured_at, one.kind,
+        CASE WHEN one.form IS NOT NULL THEN NULL WHEN one.warc_type != 'revisit' THEN one.kind
+             WHEN one.original_id IS NOT NULL THEN original.kind WHEN one.http_status IN (404, 410) THEN 'error'
+             WHEN one.http_status BETWEEN 300 AND 399 THEN 'redirect' END AS means,
+        coalesce(one.http_status, original.http_status) AS status,
+        coalesce(one.redirect_to, CASE WHEN original.address = one.address THEN original.redirect_to END) AS leads_to,
+        one.gone_record_id AS held
+    FROM captures one LEFT JOIN captures original ON original.capture_id = one.original_id
+    WHERE one.url IS NOT NULL AND one.captured_at IS NOT NULL
+"""
+"""What a capture means; a revisit means what its original does, and leads where that led from the same address."""
+_CANDIDATES = f"""
+    SELECT {", ".join(_Candidate._fields)} FROM ({_MEANING}) WHERE held IS NOT NULL OR (kind IN ('error', 'redirect', 'revisit')
+    AND ((means = 'error' AND status IN (404, 410)) OR (means = 'redirect' AND leads_to IS NOT NULL))) ORDER BY capture_id
+"""
+
+
+def assign(db: sqlite3.Connection) -> None:
+    """Sets `captures.gone_record_id`, and adds to `temp.affected` every record that gains or loses such a capture."""
+    found: list[tuple[str | None, str]] = []
+    records: set[tuple[str]] = set()
+    for row in db.execute(_CANDIDATES):
+        candidate = _Candidate._make(row)
+        record_id = _gone_record(db, candidate)
+        if record_id != candidate.held:
+            found.append((record_id, candidate.capture_id))
+            records |= {(one,) for one in (record_id, candidate.held) if one is not None}
+    db.executemany("UPDATE captures SET gone_record_id = ? WHERE capture_id = ?", found)
+    db.executemany("INSERT OR IGNORE INTO temp.affected VALUES (?)", sorted(records))
+
+
+def _gone_record(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
+    """The record that the capture says is gone; None where it says that of none."""
+    not_found = candidate.means == Kind.ERROR and candidate.status in _NOT_FOUND
+    if not not_found and (candidate.means != Kind.REDIRECT or candidate.leads_to is None):
+        return None
+    record_id = _record_at(db, candidate)
+    if record_id is None or not_found:
+        return record_id
+    return record_id if _leads_elsewhere(db, record_id, candidate) else None
+
+
+def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
+    """The record that an address was known for before: the last one shown there, or the one with the node number of its path."""
+    query = (
+        f"SELECT record_id FROM captures WHERE address = ? AND {SHOWS} AND {BY_TIME} < rtrim(?, 'Z')"
+        f" AND captured_at IS NOT NULL AND record_id IS NOT NULL ORDER BY {BY_TIME} DESC, capture_id LIMIT 1"
+    )
+    found = db.execute(query, [candidate.address, candidate.captured_at]).fetchone()
+    if found:
+        return str(found[0])
+    number = node_id(candidate.url)
+    if number is None or not _PLAIN_NODE.fullmatch(_path(candidate.url)):
+        # Of a path in another language the site may say "not found" while it has the record itself.
+        return None
+    shown = db.execute(f"SELECT DISTINCT address FROM captures WHERE node_id = ? AND {SHOWS}", [number]).fetchall()
+    if shown and _site(candidate.address) in {SITE} | {_site(one) for (one,) in shown if one}:
+        return str(number)
+    return None
+
+
+def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candidate) -> bool:
+    """Whether a redirect surely ends at a page that does not show the record; an alias that nobody captured may well show it."""
+    seen = {candidate.address}
+    target, moment = candidate.leads_to, candidate.captured_at
+    for _ in range(MAX_HOPS):
+        place = address(target)
+        if target is None or place is None or place in seen or _is_same_node(target, record_id, candidate.url):
+            return False
+        if _REFUSES.search(place.partition("?")[0]) or "destination=" in target:
+            return False
+        seen.add(place)
+        if db.execute(f"SELECT 1 FROM captures WHERE address = ? AND {SHOWS} AND record_id = ?", [place, record_id]).fetchone():
+            return False
+        if _site(place) != _site(candidate.address) or node_id(target) is not None or _shows_no_record(target):
+            return True
+        captured = _captured_at(db, place, moment)
+        if captured is None or captured.means != Kind.REDIRECT:
+            return captured is not None and _is_another_page(captured)
+        target, moment = captured.leads_to, captured.captured_at
+    return False
+
+
+class _Captured(NamedTuple):
+    """What was captured at the target of a redirect, about the same time. `means`: None where it shows a record."""
+
+    means: str | None
+    status: int | None
+    leads_to: str | None
+    captured_at: str
+
+
+def _captured_at(db: sqlite3.Connection, place: str, moment: str) -> _Captured | None:
+    """The capture there that is nearest in time."""
+    query = (
+        f"SELECT means, status, leads_to, captured_at FROM ({_MEANING}) WHERE address = ?"
+        " ORDER BY abs(julianday(captured_at) - julianday(?)), capture_id LIMIT 1"
+    )
+    row = db.execute(query, [place, moment]).fetchone()
+    return _Captured._make(row) if row else None
+
+
+def _is_another_page(captured: _Captured) -> bool:
+    missing = captured.means == Kind.ERROR and captured.status in _NOT_FOUND
+    return captured.means in (None, Kind.OTHER, Kind.NOT_HTML) or missing
+
+
+def _is_same_node(target: str, record_id: str, url: str) -> bool:
+    """Whether the target has the record's node number, on whatever host: a site that moves keeps its numbers."""
+    number = node_id(target)
+    return number is not None and (str(number) == record_id or number == node_id(url))
+
+
+def _shows_no_record(target: str) -> bool:
+    path = _path(target)
+    return _NO_RECORD.fullmatch(path) is not None or _OTHER_PAGE.match(path) is not None
+
+
+def _path(url: str) -> str:
+    return urlsplit(without_archive(url)).path
+
+
+def _site(place: str | None) -> str:
+    """What an address's host belongs to: all hosts of the site are one."""
+    host = (place or "").partition("/")[0].partition("?")[0]
+    return SITE if host == SITE or host.endswith(f".{SITE}") else host
+
+
+def apply(db: sqlite3.Connection) -> None:
+    """Sets `availability` and `gone_since` of the records that were built, and adds their going and coming back to `changes`."""
+    query = f"""
+        SELECT * FROM (
+            SELECT gone_record_id AS record_id, captured_at, 1 AS gone FROM captures
+            WHERE gone_record_id IN (SELECT record_id FROM temp.affected)
+            UNION ALL SELECT record_id, captured_at, 0 FROM captures WHERE captured_at IS NOT NULL
+            AND record_id IN (SELECT gone_record_id FROM captures JOIN temp.affected ON affected.record_id = gone_record_id)
+        ) ORDER BY record_id, {BY_TIME}, gone
+    """
+    for record_id, events in groupby(db.execute(query).fetchall(), key=lambda row: str(row[0])):
+        gone_since, changes = story((at, bool(gone)) for _, at, gone in events)
+        db.executemany(insert_sql("changes"), ((record_id, *change) for change in changes))
+        if gone_since is not None:
+            values = (Availability.GONE, gone_since, record_id)
+            db.execute("UPDATE records SET availability = ?, gone_since = ? WHERE record_id = ?", values)
+
+
+def story(events: Iterable[tuple[str, bool]]) -> tuple[str | None, list[Change]]:
+    """Since when a record is gone, None where its last capture shows it; and each change between shown and gone.
+
+    `events`: time, and whether the capture says that the record is gone, by time; of one time those that show it come first, and
+    outweigh the others. What was not found before it was ever shown was not gone.
+    """
+    changes: list[Change] = []
+    shown = gone_since = gone = None
+    for at, is_gone in events:
+        if not is_gone:
+            if gone_since is not None and gone is not None:
+                changes.append(Change(FIELD, Availability.GONE, SHOWN, gone, at))
+            shown, gone_since = at, None
+        elif shown is not None and at != shown:
+            if gone_since is None:
+                gone_since = at
+                changes.append(Change(FIELD, SHOWN, Availability.GONE, shown, at))
+            gone = at
+    return gone_since, changes

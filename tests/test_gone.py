@@ -1,0 +1,215 @@
+"""When a record counts as gone, and when nothing is known: 404, 410 and redirects elsewhere, and what never says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scraper.capture import Capture
+from scraper.database.gone import story
+from scraper.folders import Folders
+from tests.dbkit import HOST, day, html, loaded, node, one, page, query, revisit, text
+
+ALIAS = f"{HOST}/tta/help-for-suffolk"
+SHOWN = page(html({"County": "Essex"}, node=7), url=node(7), when=day(0))
+NOT_FOUND = b"<html><head><title>Page not found</title></head><body>The requested page could not be found.</body></html>"
+
+
+def missing(number: int = 5, *, url: str = node(7), status: int = 404, body: bytes = NOT_FOUND) -> Capture:
+    return page(body, url=url, when=day(number), http_status=status)
+
+
+def sent(to: str, number: int = 5, *, url: str = node(7), status: int = 301) -> Capture:
+    headers = (("Content-Type", "text/html"), ("Location", to))
+    return page(b"", url=url, when=day(number), http_status=status, http_headers=headers)
+
+
+def told(folder: Path, *captures: Capture, record_id: str = "7") -> tuple[Any, Any]:
+    folders = loaded(folder, captures)
+    (found,) = query(folders, "SELECT availability, gone_since FROM records WHERE record_id = ?", record_id)
+    return found
+
+
+def history(folders: Folders) -> list[tuple[Any, ...]]:
+    columns = "old_value, new_value, seen_after, seen_by"
+    return query(folders, f"SELECT {columns} FROM changes WHERE field = 'availability' ORDER BY seen_by")
+
+
+UNKNOWN = ("unknown", None)
+GONE = ("gone", "2025-01-06T12:00:00Z")
+
+
+SAYS_GONE = [
+    missing(),
+    missing(status=410, body=b""),
+    missing(url="http://rp.bjatta.bja.ojp.gov/node/7/"),
+    missing(url=f"https://web.archive.org/web/20250106120000/{node(7)}"),
+    missing(url=f"{node(7)}?page=2"),
+    sent(HOST),
+    sent("/frontpage"),
+    sent("/media/news"),
+    sent(node(99)),
+    sent("https://bja.ojp.gov/program/nttac"),
+    sent("https://web.archive.org/web/20250106120000id_/https://bja.ojp.gov/"),
+]
+SAYS_NOTHING = [
+    missing(status=403, body=b"<title>Access denied</title>"),
+    missing(status=401),
+    missing(status=429),
+    missing(status=451),
+    missing(status=500),
+    missing(status=503),
+    missing(status=404, body=b"<html><script src='/cdn-cgi/challenge-platform/h/b'></script></html>"),
+    missing(status=200),
+    missing(url=node(8)),
+    missing(url=f"{HOST}/es/node/7"),
+    missing(url="https://elsewhere.example.org/node/7"),
+    missing(url=f"{node(7)}/edit"),
+    sent("http://bjatta.bja.ojp.gov/node/7"),
+    sent("https://www.bjatta.bja.ojp.gov/node/7/"),
+    sent("https://ocp.bjatta.bja.ojp.gov/node/7?check_logged_in=1"),
+    sent("https://new.example.gov/node/7"),
+    sent("/user/login?destination=/node/7"),
+    sent("/user"),
+    sent("https://login.example.gov/openid_connect/authorize?client=1"),
+    sent("https://sso.example.gov/adfs/ls/"),
+    sent("/tta/an-alias-that-nobody-captured"),
+    sent("javascript:alert(1)"),
+    sent(""),
+]
+
+
+def _of_node(capture: Capture, number: int) -> Capture:
+    """The same story told of another node."""
+    own = f"/node/{number}"
+    headers = tuple((name, value.replace("/node/7", own)) for name, value in capture.http_headers)
+    return replace(capture, url=(capture.url or "").replace("/node/7", own), http_headers=headers)
+
+
+@pytest.fixture(scope="module")
+def each(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """A record for each case, from node 100 on."""
+    captures = [
+        one
+        for number, case in enumerate(SAYS_GONE + SAYS_NOTHING, start=100)
+        for one in (page(html({"County": "Essex"}, node=number), url=node(number), when=day(0)), _of_node(case, number))
+    ]
+    return loaded(tmp_path_factory.mktemp("each"), captures)
+
+
+def _name(case: object) -> str:
+    return f"{case.http_status} {case.url} {case.header('location')}" if isinstance(case, Capture) else str(case)
+
+
+@pytest.mark.parametrize(("number", "case"), list(enumerate(SAYS_GONE + SAYS_NOTHING, start=100)), ids=_name)
+def test_only_not_found_and_a_redirect_elsewhere_mean_gone(each: Folders, number: int, case: Capture) -> None:
+    expected = GONE if case in SAYS_GONE else UNKNOWN
+    assert query(each, "SELECT availability, gone_since FROM records WHERE node_id = ?", number) == [expected]
+    assert query(each, "SELECT new_value FROM changes WHERE record_id = ?", str(number)) == [("gone",)] * (expected == GONE)
+
+
+def test_a_redirect_to_an_alias_that_shows_the_record_is_no_end(tmp_path: Path) -> None:
+    alias = page(SHOWN.payload, url=ALIAS, when=day(9))
+    folders = loaded(tmp_path, [SHOWN, sent("/tta/help-for-suffolk")], [alias])
+    assert query(folders, "SELECT availability, gone_since, last_captured_at FROM records") == [
+        (*UNKNOWN, "2025-01-10T12:00:00Z")
+    ]
+    assert history(folders) == []
+
+
+def test_an_alias_is_judged_by_what_was_captured_there(tmp_path: Path) -> None:
+    """Known only when the capture of the alias comes, in a later load that has nothing else of the record."""
+    for name, at_alias, expected in (
+        ("record", page(SHOWN.payload, url=ALIAS, when=day(1)), UNKNOWN),
+        ("other", page(b"<html><body><h1>News</h1><p>Something</p></body></html>", url=ALIAS, when=day(6)), GONE),
+        ("missing", missing(6, url=ALIAS), GONE),
+        ("blocked", missing(6, url=ALIAS, status=403), UNKNOWN),
+        ("on", sent("/frontpage", 6, url=ALIAS), GONE),
+        ("back", sent(node(7), 6, url=ALIAS), UNKNOWN),
+        ("loop", sent(ALIAS, 6, url=ALIAS), UNKNOWN),
+        ("on to an alias", sent("/tta/more", 6, url=ALIAS), UNKNOWN),
+    ):
+        first = [SHOWN, sent("/tta/help-for-suffolk")]
+        folders = loaded(tmp_path / name, first, [at_alias])
+        assert query(folders, "SELECT availability, gone_since FROM records WHERE record_id = '7'") == [expected], name
+
+
+def test_gone_and_back_and_gone_again(tmp_path: Path) -> None:
+    again = page(html({"County": "Suffolk"}, node=7), url=node(7), when=day(9))
+    captures = [SHOWN, missing(3), sent("/frontpage", 5), again, missing(11, status=410), missing(12)]
+    folders = loaded(tmp_path, *([one] for one in reversed(captures)))
+    assert history(folders) == [
+        ("shown", "gone", "2025-01-01T12:00:00Z", "2025-01-04T12:00:00Z"),
+        ("gone", "shown", "2025-01-06T12:00:00Z", "2025-01-10T12:00:00Z"),
+        ("shown", "gone", "2025-01-10T12:00:00Z", "2025-01-12T12:00:00Z"),
+    ]
+    columns = "availability, gone_since, last_captured_at, captures, county"
+    assert query(folders, f"SELECT {columns} FROM records") == [
+        ("gone", "2025-01-12T12:00:00Z", "2025-01-10T12:00:00Z", 2, "Suffolk")
+    ]
+    evidence = "SELECT captured_at, record_id, kind, redirect_to FROM captures WHERE gone_record_id = '7' ORDER BY captured_at"
+    assert query(folders, evidence)[:2] == [
+        ("2025-01-04T12:00:00Z", None, "error", None),
+        ("2025-01-06T12:00:00Z", None, "redirect", f"{HOST}/frontpage"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        revisit(SHOWN, day(9)),
+        revisit(page(b"not in the archive", url=node(7), when=day(-9)), day(9)),
+        page(SHOWN.payload, url=ALIAS, when=day(9)),
+        page(SHOWN.payload, url=node(7), when=day(5)),
+    ],
+    ids=["revisit", "revisit of what is not there", "at an alias", "in the same second"],
+)
+def test_any_later_capture_of_the_record_brings_it_back(tmp_path: Path, back: Capture) -> None:
+    assert told(tmp_path, SHOWN, missing(), back) == UNKNOWN
+
+
+def test_a_revisit_of_a_missing_page_says_the_same_again(tmp_path: Path) -> None:
+    gone = missing(3)
+    again = page(SHOWN.payload, url=node(7), when=day(4))
+    alone = replace(revisit(missing(2, body=b"x"), day(5)), http_status=404, http_reason="Not Found")
+    for name, later in (("resolved", revisit(gone, day(5))), ("alone", alone)):
+        assert told(tmp_path / name, SHOWN, gone, again, later) == GONE
+        assert one(Folders(tmp_path / name), "SELECT captures FROM records") == 2
+
+
+def test_a_revisit_of_a_redirect_leads_where_that_led_from_the_same_address(tmp_path: Path) -> None:
+    home, elsewhere = sent(HOST, 1, url=node(7)), sent(HOST, 1, url=node(9))
+    assert told(tmp_path / "same", SHOWN, page(SHOWN.payload, url=node(7), when=day(2)), home, revisit(home, day(5))) == GONE
+    assert told(tmp_path / "other", SHOWN, elsewhere, revisit(elsewhere, day(5), url=node(7))) == UNKNOWN
+
+
+def test_missing_before_it_was_ever_shown_is_not_gone(tmp_path: Path) -> None:
+    folders = loaded(tmp_path, [missing(-3), SHOWN, missing(-2, url=node(99))])
+    assert query(folders, "SELECT record_id, availability FROM records") == [("7", "unknown")]
+    assert history(folders) == []
+
+
+def test_captures_whose_time_is_not_known_take_no_part(tmp_path: Path) -> None:
+    unknown = page(SHOWN.payload, url=node(7), when=None)
+    assert told(tmp_path / "shown", unknown, missing()) == UNKNOWN
+    assert told(tmp_path / "missing", SHOWN, page(NOT_FOUND, url=node(7), http_status=404)) == UNKNOWN
+
+
+def test_a_record_without_a_node_number_is_gone_from_its_address(tmp_path: Path) -> None:
+    shown = page(html({"County": "Essex"}, title="20240101-90000-1"), url=ALIAS, when=day(0))
+    assert told(tmp_path / "alias", shown, missing(url=f"{ALIAS}/"), record_id="20240101-90000-1") == GONE
+    assert told(tmp_path / "other", shown, missing(url=f"{ALIAS}-2"), record_id="20240101-90000-1") == UNKNOWN
+
+
+def test_a_record_known_as_text_only(tmp_path: Path) -> None:
+    sample = (Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt").read_text()
+    assert told(tmp_path, text(sample, url=node(7), when=day(0)), missing()) == GONE
+
+
+def test_the_story_needs_a_time_before_and_after() -> None:
+    assert story([("1", True), ("2", False), ("3", False)]) == (None, [])
+    assert story([]) == (None, [])
+    assert story([("2", False), ("2", True)]) == (None, [])
