@@ -1,0 +1,255 @@
+"""Makes a big database to browse, export and time: `python -m benchmarks.multiply 100000 DIR` writes DIR/tta.db.
+
+Six hundred invented records (`tests.pagegen`) are loaded the usual way; SQL then repeats them under other numbers, titles, dates,
+places and points. The archive has no such captures, so no value here can be traced: for browsing and timing only. The same number
+of records always gives the same rows.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+
+from parsers.fiscal import fiscal_year
+from scraper.capture import Capture
+from scraper.database import schema
+from scraper.database.load import load
+from scraper.database.tables import TABLES, Table
+from scraper.folders import Folders
+from tests.dbkit import add, page, text
+from tests.pagegen.demo import FIRST_NODE, HOST, SPREAD, history, plot
+from tests.pagegen.others import login, not_found, redirect
+from tests.pagegen.places import PLACES
+from tests.pagegen.samples import snapshot_page
+from tests.pagegen.truth import Page
+
+SEEDS = 600
+FIRST_DAY, LAST_DAY = date(2010, 10, 1), date(2026, 10, 31)
+"""Between these days lies the latest capture of each record; submissions begin some months earlier."""
+NO_POINT, FAR_POINT = 0.08, 0.12
+"""Shares of the records: without a point, and with one some way off the place that the page names."""
+FAR = 2.0  # degrees
+NIGHTS = 400
+_TIMES = re.compile(r"(_at|_start|_end|^date|^seen_after|^seen_by|^datetime)$")
+"""Columns that hold a time, or two with a slash between them."""
+_OWN = {"runs", "run_checks", "dictionary"}
+"""Tables that are not of a record."""
+
+
+def _seeded(folder: Path, seeds: int) -> Folders:
+    """A data folder with so many invented records, loaded as any other captures are."""
+    folders = Folders(folder)
+    add(folders, _seed_captures(seeds))
+    load(folders)
+    return folders
+
+
+def _seed_captures(seeds: int) -> Iterator[Capture]:
+    others = (login, not_found, redirect)
+    for index in range(seeds):
+        for snapshot in history(index):
+            last = snapshot.captured_at
+            yield _capture(snapshot_page(snapshot), last)
+        if index % 20 == 0:
+            other = others[index // 20 % len(others)]()
+            yield _capture(other, last + timedelta(days=60), url=f"https://{HOST}/node/{FIRST_NODE + index}")
+
+
+def _capture(shown: Page, when: datetime, url: str | None = None) -> Capture:
+    address = url or shown.url
+    if shown.text_form:
+        return text(shown.data.decode(), url=address, when=when)
+    return page(shown.data, url=address, when=when, http_status=shown.status, content_type=shown.content_type)
+
+
+def multiply(count: int, folder: Path, seeds: int = SEEDS) -> Path:
+    """Writes `folder`/tta.db with `count` records out of `seeds` invented ones; returns its path.
+
+    Raises FileExistsError where there is one.
+    """
+    target = folder / "tta.db"
+    if target.exists():
+        raise FileExistsError(f"{target} is there already: name another folder, or delete it")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch, closing(sqlite3.connect(target, isolation_level=None)) as db:
+        seed = _seeded(Path(scratch), seeds)
+        db.execute("PRAGMA journal_mode = OFF")
+        db.execute("PRAGMA synchronous = OFF")
+        db.execute("PRAGMA cache_size = -262144")
+        db.execute("ATTACH DATABASE ? AS seed", [str(seed.database)])
+        db.execute("BEGIN")
+        schema.create(db)
+        _functions(db)
+        _plan(db, count)
+        for table in TABLES:
+            if table.name not in _OWN:
+                _repeat(db, table)
+        _nights(db, count)
+        schema.finish(db)
+        db.execute("PRAGMA analysis_limit = 1000")
+        db.execute("ANALYZE main")
+        db.execute("COMMIT")
+        db.execute("PRAGMA journal_mode = WAL")
+    return target
+
+
+def _plan(db: sqlite3.Connection, count: int) -> None:
+    """`temp.copies`: which seed each record repeats, and what is its own."""
+    db.execute("CREATE TEMP TABLE origins (seed TEXT PRIMARY KEY, old_city TEXT, old_county TEXT, old_state TEXT)")
+    last = dict(db.execute("SELECT record_id, substr(last_captured_at, 1, 10) FROM seed.records"))
+    places = {str(FIRST_NODE + index): plot(index).place for index in range(len(last))}
+    db.executemany(
+        "INSERT INTO temp.origins VALUES (?, ?, ?, ?)",
+        ((name, place.city, place.county, place.state) for name, place in places.items()),
+    )
+    db.execute(
+        "CREATE TEMP TABLE copies (number INTEGER PRIMARY KEY, seed TEXT, node INTEGER, days INTEGER, clock TEXT, "
+        "new_city TEXT, new_county TEXT, new_state TEXT, new_longitude REAL, new_latitude REAL)"
+    )
+    db.executemany("INSERT INTO temp.copies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _copies(count, last))
+    db.execute("CREATE INDEX temp.copies_by_seed ON copies (seed)")
+
+
+def _copies(count: int, last: dict[str, str]) -> Iterator[tuple[object, ...]]:
+    rng = Random(f"multiply {count}")
+    names = sorted(last)
+    span = (LAST_DAY - FIRST_DAY).days
+    for number in range(count):
+        seed = names[number % len(names)]
+        days = (FIRST_DAY + timedelta(days=rng.randint(0, span)) - date.fromisoformat(last[seed])).days
+        second = number * 7919 % 86400  # 7919 has no divisor in common with a day's seconds: each comes up once in a round
+        clock = f"{second // 3600}{second // 60 % 60:02}{second % 60:02}-{number // 86400 + 1}"
+        place = rng.choice(PLACES)
+        draw = rng.random()
+        reach = FAR if draw < NO_POINT + FAR_POINT else SPREAD
+        longitude = round(place.longitude + rng.uniform(-reach, reach), 7)
+        latitude = round(place.latitude + rng.uniform(-reach, reach), 7)
+        point = (None, None) if draw < NO_POINT else (longitude, latitude)
+        yield number, seed, FIRST_NODE + number, days, clock, place.city, place.county, place.state, *point
+
+
+def _repeat(db: sqlite3.Connection, table: Table) -> None:
+    """Writes every row of the table once for each copy of its record; rows of no record come along with every tenth copy."""
+    values = ", ".join(_value(table.name, column) for column in table.columns)
+    of_record = "row.record_id = origins.seed" if "record_id" in table.columns else "false"
+    source = f"temp.copies JOIN temp.origins USING (seed) JOIN seed.{table.name} row ON {of_record}"
+    db.execute(f"{_insert(table)} SELECT {values} FROM {source} ORDER BY number")
+    if table.name == "captures":  # those that show no record
+        source = "temp.copies JOIN temp.origins USING (seed) JOIN seed.captures row ON row.node_id = CAST(seed AS INTEGER)"
+        db.execute(f"{_insert(table)} SELECT {values} FROM {source} WHERE row.record_id IS NULL ORDER BY number")
+
+
+def _insert(table: Table) -> str:
+    columns = ", ".join(f'"{column}"' for column in table.columns)
+    return f'INSERT INTO "{table.name}" ({columns})'
+
+
+def _value(table: str, column: str) -> str:
+    """The SQL of a copy's value: moved, renamed or renumbered where the record's own, else as it is."""
+    if sql := _OWN_VALUES.get((table, column)) or _OWN_VALUES.get(("", column)):
+        return sql
+    return f'moved(row."{column}", days)' if _TIMES.search(column) else f'row."{column}"'
+
+
+def _renamed(column: str) -> str:
+    return f"replace(replace(replace(row.{column}, old_county, new_county), old_state, new_state), old_city, new_city)"
+
+
+_REFERENCE = "renumbered(row.reference, days, clock)"
+_OWN_VALUES = {
+    ("", "record_id"): "CASE WHEN row.record_id IS NOT NULL THEN CAST(node AS TEXT) END",
+    ("", "node_id"): "node",
+    ("", "capture_id"): "substr(row.capture_id, 1, 12) || printf('%08x', number)",
+    ("", "original_id"): "substr(row.original_id, 1, 12) || printf('%08x', number)",
+    ("", "sha256"): "substr(row.sha256, 1, 56) || printf('%08x', number)",
+    ("", "url"): f"'https://{HOST}/node/' || node",
+    ("", "address"): f"'{HOST}/node/' || node",
+    ("", "reference"): _REFERENCE,
+    ("records", "title"): _REFERENCE,
+    ("records", "fiscal_year"): f"fiscal_year({_REFERENCE}, NULL)",
+    ("records", "longitude"): "new_longitude",
+    ("records", "latitude"): "new_latitude",
+    ("records", "county"): "CASE WHEN row.county IS NOT NULL THEN new_county END",
+    ("records", "short_name"): _renamed("short_name"),
+    ("records", "tta_title"): _renamed("tta_title"),
+    ("records", "description"): _renamed("description"),
+    ("fields", "value"): "CASE WHEN row.name = 'body' OR row.label IN ('County', 'TTA Title', 'TTA Short Name') "
+    f"THEN {_renamed('value')} ELSE row.value END",
+}
+"""SQL by table and column, or by column in any table."""
+
+
+def _functions(db: sqlite3.Connection) -> None:
+    """What a copy's values are made with, for SQL to call."""
+    db.create_function("moved", 2, _moved, deterministic=True)
+    db.create_function("renumbered", 3, _renumbered, deterministic=True)
+    db.create_function("fiscal_year", 2, fiscal_year, deterministic=True)
+
+
+def _moved(text: str | None, days: int) -> str | None:
+    """A time, or two with a slash between them, so many days later; clock and zone as they are."""
+    if text is None:
+        return None
+    return "/".join(_day_moved(part[:10], days) + part[10:] for part in text.split("/"))
+
+
+@lru_cache(maxsize=100_000)
+def _day_moved(day: str, days: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def _renumbered(reference: str | None, days: int, clock: str) -> str | None:
+    """A record's own reference for another day and time of day."""
+    if reference is None:
+        return None
+    return f"{date.fromisoformat(reference[:8]) + timedelta(days=days):%Y%m%d}-{clock}"
+
+
+def _nights(db: sqlite3.Connection, count: int) -> None:
+    """Runs and their checks: a refresh each night, one in forty rolled back."""
+    first = LAST_DAY - timedelta(days=NIGHTS)
+    for run in range(1, NIGHTS + 1):
+        day, bad = first + timedelta(days=run), run % 40 == 0
+        values = {
+            "run_id": run,
+            "started_at": f"{day}T03:17:00Z",
+            "ended_at": f"{day}T03:{20 + run % 30}:00Z",
+            "status": 3 if bad else 0,
+            "outcome": "rolled back" if bad else "committed",
+            "captures": count + run,
+            "records": count,
+            "message": "made up: a check failed" if bad else None,
+        }
+        _insert_row(db, "runs", values)
+        for position, name in enumerate(("share of pages that parse", "records that vanished", "unknown labels"), start=1):
+            passed = int(not bad or position > 1)
+            check = {"name": name, "figure": 0.9 * passed, "threshold": 0.5, "passed": passed}
+            _insert_row(db, "run_checks", {"run_id": run, "position": position} | check)
+
+
+def _insert_row(db: sqlite3.Connection, table: str, values: dict[str, object]) -> None:
+    db.execute(
+        f"INSERT INTO {table} ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})",
+        list(values.values()),
+    )
+
+
+def main(arguments: list[str]) -> None:
+    """Makes the database and says how long it took."""
+    count, folder = int(arguments[0]), Path(arguments[1])
+    began = time.monotonic()
+    path = multiply(count, folder)
+    print(f"{count:,} records, {path.stat().st_size / 1e6:,.0f} MB, {time.monotonic() - began:.0f} s: {path}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
