@@ -41,6 +41,9 @@ SETTINGS: dict[str, Any] = {
 
 def application(database: Path, settings: Serve | None = None) -> Datasette:
     """Datasette on the database, which must exist: read only, but not immutable, so that a refresh is seen without a restart."""
+    from datasette import handle_exception  # only after datasette.app: it is one of the plugins that that loads
+
+    handle_exception.rich = None  # it prints every 404 with all local variables, texts of captured pages among them
     metadata = in_time(read_metadata(metadata_file()))
     chosen = settings or Serve()
     metadata["plugins"] = {"tta": chosen.model_dump()}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import socket
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -17,27 +15,12 @@ import pytest
 from scraper.config import Serve
 from scraper.database.tables import BY_NAME, TABLES
 from scraper.folders import Folders
-from scraper.serve import SETTINGS, application
+from scraper.serve import SETTINGS
 from tests.dbkit import day, html, loaded, node, page
-from tests.webkit import demo, serving, start
+from tests.webkit import Site, demo, serving, start
 
 HOSTILE = "<script>alert('title')</script>"
 REAL = "20250129-145639-07"
-
-
-class Site:
-    """Datasette on a database, without a server."""
-
-    def __init__(self, database: Path, settings: Serve | None = None) -> None:
-        self._datasette = application(database, settings)
-
-    def get(self, path: str) -> httpx.Response:
-        return asyncio.run(self._datasette.client.get(path))
-
-    def json(self, path: str) -> Any:
-        answer = self.get(path)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
 
 
 @pytest.fixture(scope="module")

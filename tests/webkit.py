@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -11,13 +12,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 
+from scraper.config import Serve
 from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.importing import import_paths
+from scraper.serve import application
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "data" / "samples"
@@ -36,6 +41,21 @@ def demo(folder: Path) -> Folders:
     import_paths(folders.archive, [SAMPLES])
     load(folders, workers=1)
     return folders
+
+
+class Site:
+    """Datasette on a database, without a server."""
+
+    def __init__(self, database: Path, settings: Serve | None = None) -> None:
+        self._datasette = application(database, settings)
+
+    def get(self, path: str) -> httpx.Response:
+        return asyncio.run(self._datasette.client.get(path))
+
+    def json(self, path: str) -> Any:
+        answer = self.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
 
 def start(folders: Folders, *options: str, cwd: Path | None = None) -> subprocess.Popen[str]:

@@ -13,7 +13,7 @@ from datasette.utils.asgi import Response
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
-from scraper.explore import home
+from scraper.explore import dashboard, home
 from scraper.explore import map as records_map
 from scraper.explore.facets import ListFacet
 from scraper.explore.headers import App, headers, with_headers
@@ -79,6 +79,7 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
     table = datasette.urls.table
     return [
         {"href": table(DATABASE, "records"), "label": "Records"},
+        {"href": datasette.urls.path("/-/charts"), "label": "Charts"},
         {"href": datasette.urls.path("/-/map"), "label": "Map"},
         {"href": table(DATABASE, "dictionary"), "label": "What the columns mean"},
     ]
@@ -86,13 +87,22 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 
 @hook
 def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
-    return [(r"^/-/map$", _map)]
+    return [(r"^/-/map$", _map), (r"^/-/charts$", _charts)]
 
 
 async def _map(datasette: Any, request: Any) -> Any:
+    return await _page(datasette, request, "map", records_map.context)
+
+
+async def _charts(datasette: Any, request: Any) -> Any:
+    return await _page(datasette, request, "charts", dashboard.context)
+
+
+async def _page(datasette: Any, request: Any, name: str, context: Callable[[Any, Any], Awaitable[dict[str, Any]]]) -> Any:
+    """A page of this plugin, for those who may see the records."""
     await datasette.ensure_permissions(request.actor, [("view-table", (DATABASE, "records")), "view-instance"])
-    context = await records_map.context(datasette, request)
-    return Response.html(await datasette.render_template("map.html", context, request=request, view_name="map"))
+    shown = await context(datasette, request)
+    return Response.html(await datasette.render_template(f"{name}.html", shown, request=request, view_name=name))
 
 
 @hook

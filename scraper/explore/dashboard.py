@@ -1,0 +1,164 @@
+"""The page of charts: what the records that an address chooses are about, counted, and each count linked to its rows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from datasette.database import QueryInterrupted
+from datasette.utils.asgi import BadRequest
+from datasette.utils.sqlite import sqlite3
+
+from scraper.database.tables import BY_NAME, RecordRow
+from scraper.explore import charts
+from scraper.explore.chosen import DATABASE, Chosen, chosen, equal, form
+
+TITLE = "TTA records in charts"
+ANSWERS = {"evidence_based": "evidence-based or promising practice", "emerging_need": "emerging public safety need"}
+_LISTED = 15
+"""Bars shown at once; the others are folded away."""
+_ONE = "SELECT {column}, count(*) FROM records {where} GROUP BY 1"
+_BY_YEAR = "SELECT fiscal_year, {column}, count(*) FROM records {where} GROUP BY 1, 2"
+_LIST_BY_YEAR = """
+WITH arrays AS (SELECT fiscal_year, {column} AS items, count(*) AS n FROM records {where} GROUP BY 1, 2),
+     parts AS (SELECT DISTINCT fiscal_year, items, n, item.value FROM arrays, json_each(arrays.items) AS item)
+SELECT fiscal_year, value, sum(n) FROM parts GROUP BY 1, 2
+"""
+_MONTHS = "SELECT substr(captured_at, 1, 7), count(*) FROM captures WHERE captured_at IS NOT NULL GROUP BY 1 ORDER BY 1"
+_COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_id", "captures")]
+_FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records {{where}}"  # noqa: S608 - own names
+
+Counts = dict[tuple[object, object], int]
+
+
+class TookTooLong(BadRequest):
+    """The database's time limit ended a count. Choose fewer records."""
+
+
+async def context(datasette: Any, request: Any) -> dict[str, Any]:
+    """What the template `charts.html` shows."""
+    found = await chosen(datasette, request)
+    ask = _Asking(datasette.get_database(DATABASE), found)
+    by_year, areas, agencies, statuses, states, filled, months, *answers = await asyncio.gather(
+        ask.one("fiscal_year"),
+        ask.pairs(_LIST_BY_YEAR, "program_areas"),
+        ask.pairs(_LIST_BY_YEAR, "agency_types"),
+        ask.one("status"),
+        ask.one("place_state") if "place_state" in RecordRow.model_fields else _nothing(),
+        ask.row(_FILLED),
+        ask.months(datasette.urls.table(DATABASE, "captures")),
+        *(ask.pairs(_BY_YEAR, column) for column in ANSWERS),
+    )
+    return {
+        **await form(datasette, request),
+        "title": TITLE,
+        "records": filled[0],
+        "table_url": found.url(),
+        "words": found.words,
+        "listed": _LISTED,
+        "years": charts.bars(_in_order(by_year), ask.url_of("fiscal_year")),
+        "areas": charts.bars(charts.longest_first(_over_years(areas)), ask.url_of_item("program_areas")),
+        "areas_by_year": _areas_by_year(areas, found),
+        "agencies": charts.bars(charts.longest_first(_over_years(agencies)), ask.url_of_item("agency_types")),
+        "statuses": charts.bars(charts.longest_first(statuses), ask.url_of("status")),
+        "states": charts.state_map(states, ask.url_of("place_state")) if states else None,
+        "answers": [
+            (column, name, charts.wholes(counts, _url_of_answer(found, column)))
+            for (column, name), counts in zip(ANSWERS.items(), answers, strict=True)
+        ],
+        "months": months,
+        "filled": _filled(filled, found),
+    }
+
+
+class _Asking:
+    """Counts of the chosen records."""
+
+    def __init__(self, database: Any, found: Chosen) -> None:
+        self._database = database
+        self._chosen = found
+
+    async def rows(self, sql: str) -> list[Any]:
+        """Raises BadRequest where the filters are no SQL, or take too long."""
+        try:
+            found = await self._database.execute(sql, self._chosen.params, log_sql_errors=False)
+        except QueryInterrupted:
+            raise TookTooLong("Counting these records took too long: choose fewer, for instance one fiscal year") from None
+        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+            raise BadRequest(f"These filters can't be used: {error}") from None
+        rows: list[Any] = found.rows
+        return rows
+
+    async def one(self, column: str) -> dict[object, int]:
+        return {row[0]: row[1] for row in await self.rows(_ONE.format(column=column, where=self._chosen.where))}
+
+    async def pairs(self, sql: str, column: str) -> Counts:
+        return {(row[0], row[1]): row[2] for row in await self.rows(sql.format(column=column, where=self._chosen.where))}
+
+    async def row(self, sql: str) -> list[int]:
+        return list((await self.rows(sql.format(where=self._chosen.where)))[0])
+
+    async def months(self, captures_url: str) -> list[charts.Bar]:
+        """Captures of each month, months without one included; of the whole database, so only where all records are chosen."""
+        if self._chosen.where:
+            return []
+        counts = {str(row[0]): int(row[1]) for row in await self.rows(_MONTHS)}
+        return charts.bars(
+            [(month, counts.get(month, 0)) for month in _months_between(counts)],
+            lambda month: f"{captures_url}?captured_at__startswith={month}",
+        )
+
+    def url_of(self, column: str) -> Any:
+        return lambda value: self._chosen.url(equal(column, value))
+
+    def url_of_item(self, column: str) -> Any:
+        return lambda value: self._chosen.url((f"{column}__arraycontains", value))
+
+
+async def _nothing() -> dict[object, int]:
+    return {}
+
+
+def _in_order(counts: Mapping[object, int]) -> list[tuple[object, int]]:
+    return sorted(counts.items(), key=lambda one: (one[0] is None, str(one[0])))
+
+
+def _over_years(counts: Counts) -> dict[object, int]:
+    totals: dict[object, int] = defaultdict(int)
+    for (_, value), count in counts.items():
+        totals[value] += count
+    return totals
+
+
+def _areas_by_year(counts: Counts, found: Chosen) -> charts.Grid:
+    years = sorted({year for year, _ in counts}, key=lambda year: (year is None, str(year)))
+    areas = [area for area, _ in charts.longest_first(_over_years(counts))]
+    turned = {(area, year): count for (year, area), count in counts.items()}
+    return charts.grid(
+        turned, years, areas, lambda area, year: found.url(("program_areas__arraycontains", area), equal("fiscal_year", year))
+    )
+
+
+def _url_of_answer(found: Chosen, column: str) -> Any:
+    return lambda year, answer: found.url(equal("fiscal_year", year), equal(column, answer))
+
+
+def _filled(counts: list[int], found: Chosen) -> list[charts.Bar]:
+    """How many records have a value in each column, as shares of all of them."""
+    total, *of_columns = counts
+    rows = list(zip(_COLUMNS, of_columns, strict=True))
+    return charts.bars(rows, lambda column: found.url((f"{column}__isnull", 1)), total or 1)
+
+
+def _months_between(counts: Mapping[str, int]) -> list[str]:
+    if not counts:
+        return []
+    (first_year, first), (last_year, last) = ((int(month[:4]), int(month[5:7])) for month in (min(counts), max(counts)))
+    return [
+        f"{year}-{month:02}"
+        for year in range(first_year, last_year + 1)
+        for month in range(1, 13)
+        if (first_year, first) <= (year, month) <= (last_year, last)
+    ]
