@@ -7,38 +7,25 @@ it lacks is read from them when the archive is opened for writing, and it can be
 from __future__ import annotations
 
 import os
-import sqlite3
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from scraper.capture import Capture, Form, iso
-from scraper.encoding import GZIP_MAGIC
-from scraper.errors import ArchiveDamaged
+from scraper.catalog import open_catalog
+from scraper.durable import sync
+from scraper.errors import ArchiveDamaged, TtaError
+from scraper.members import Gap, Member, walk
 from scraper.warc import Damage, read_captures, record_bytes, record_id_of, sha1_digest, utc_now
 
 MAX_FILE = 1_000_000_000
 """Bytes after which a new WARC file is begun; 1 GB is what the WARC guidelines recommend (IIPC, WARC 1.1 annex)."""
-CATALOG = "catalog.db"
 _PREFIX = "tta-"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS captures (
-    capture_id TEXT PRIMARY KEY, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL, warc_length INTEGER NOT NULL,
-    form TEXT NOT NULL, source TEXT NOT NULL, url TEXT, captured_at TEXT, fetched_at TEXT, http_status INTEGER,
-    content_type TEXT, sha256 TEXT, payload_digest TEXT, truncated TEXT, warc_record_id TEXT,
-    original_record_id TEXT, original_url TEXT, original_captured_at TEXT
-) STRICT;
-CREATE INDEX IF NOT EXISTS captures_by_body ON captures (url, sha256);
-CREATE INDEX IF NOT EXISTS captures_by_place ON captures (warc_file, warc_offset);
-CREATE INDEX IF NOT EXISTS captures_by_record_id ON captures (warc_record_id);
-CREATE INDEX IF NOT EXISTS captures_by_digest ON captures (payload_digest);
-CREATE TABLE IF NOT EXISTS files (warc_file TEXT PRIMARY KEY, read_to INTEGER NOT NULL) STRICT;
-"""
+WARC_FILES = "*.warc.gz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +63,16 @@ class Prepared(NamedTuple):
 
 
 def prepare(capture: Capture, now: datetime) -> Prepared:
-    """The capture as a gzip member holding one WARC record, with its row of the catalog; `now` as for `record_bytes`."""
+    """The capture as a gzip member holding one WARC record, with its row of the catalog; `now` as for `record_bytes`.
+
+    The row is made from what the record reads back as, so that a catalog made again from the files is the same. Raises
+    TtaError where the record can't be read back.
+    """
     member = record_bytes(capture, now)
-    return Prepared(_entry(capture, "", 0, len(member)), member)
+    back = next(read_captures(BytesIO(member), capture.source), None)
+    if back is None or isinstance(back, Damage):
+        raise TtaError(f"a capture can't be kept: {back.reason if back else 'its record reads as empty'}")
+    return Prepared(entry_of(back[1], "", 0, len(member)), member)
 
 
 class Archive:
@@ -89,25 +83,13 @@ class Archive:
         self.folder = folder
         self._writable = writable
         self._current: Path | None = None
-        if writable:
-            folder.mkdir(parents=True, exist_ok=True)
-        self._catalog = self._open_catalog()
+        self._is_new = False
+        if writable and not folder.is_dir():
+            folder.mkdir(parents=True)
+            sync(folder.parent)
+        self._catalog = open_catalog(folder, writable=writable)
         if writable:
             self.recovered = self._reconcile()
-
-    def _open_catalog(self) -> sqlite3.Connection:
-        path = self.folder / CATALOG
-        if not self._writable and not path.exists():
-            catalog = sqlite3.connect(":memory:")
-            catalog.executescript(_SCHEMA)
-            return catalog
-        try:
-            catalog = sqlite3.connect(path, timeout=30)
-            catalog.execute("PRAGMA journal_mode = WAL")
-            catalog.executescript(_SCHEMA)
-        except sqlite3.DatabaseError as error:
-            raise ArchiveDamaged(f"{path}: {error}; delete this file, it is made again from the WARC files") from None
-        return catalog
 
     def __enter__(self) -> Self:
         return self
@@ -193,19 +175,26 @@ class Archive:
 
     def flush(self) -> None:
         """Bytes first, catalog after: a crash in between leaves a record that the next opening reads in again."""
-        if self._current is not None:
-            descriptor = os.open(self._current, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        if self._current is not None and self._current.exists():
+            sync(self._current)
+        if self._is_new:
+            sync(self.folder)
+            self._is_new = False
         self._catalog.commit()
 
     def _append(self, member: bytes) -> tuple[Path, int]:
+        """Writes all of the member or nothing. Raises OSError."""
         path = self._file_for(len(member))
-        with path.open("ab") as file:
+        self._is_new |= not path.exists()
+        with path.open("ab", buffering=0) as file:
             offset = file.tell()
-            file.write(member)
+            try:
+                rest = memoryview(member)
+                while rest:
+                    rest = rest[file.write(rest) :]
+            except BaseException:
+                file.truncate(offset)
+                raise
         return path, offset
 
     def _file_for(self, size: int) -> Path:
@@ -217,41 +206,61 @@ class Archive:
         self._current = self.folder / f"{_PREFIX}{number:06d}.warc.gz"
         return self._current
 
-    def _insert(self, entry: Entry) -> None:
+    def _insert(self, entry: Entry) -> int:
+        """How many rows that is: none for a capture that is there already."""
         marks = ", ".join("?" * len(Entry.__dataclass_fields__))
         values = [getattr(entry, name) for name in Entry.__dataclass_fields__]
-        self._catalog.execute(f"INSERT OR IGNORE INTO captures ({_COLUMNS}) VALUES ({marks})", values)  # noqa: S608
+        return self._catalog.execute(f"INSERT OR IGNORE INTO captures ({_COLUMNS}) VALUES ({marks})", values).rowcount  # noqa: S608
 
     def _reconcile(self) -> list[str]:
         """Brings the catalog in line with the files and cuts off an unfinished record; says what it did, a line each."""
         done: list[str] = []
-        for path in sorted(self.folder.glob("*.warc.gz")):
-            known = self._catalog.execute("SELECT read_to FROM files WHERE warc_file = ?", [path.name]).fetchone()
-            start = int(known[0]) if known else 0
-            size = path.stat().st_size
-            if size > start:
+        known = dict(self._catalog.execute("SELECT warc_file, read_to FROM files"))
+        if missing := known.keys() - {path.name for path in self.folder.glob(WARC_FILES)}:
+            raise ArchiveDamaged(f"{self.folder / min(missing)} is missing: restore it from a copy, or run `tta doctor`")
+        for path in sorted(self.folder.glob(WARC_FILES)):
+            start, size = known.get(path.name), path.stat().st_size
+            if start is None or size > start:
                 done += self._read_in(path, start)
             elif size < start:
-                raise ArchiveDamaged(f"{path} is {start - size} bytes shorter than it was; restore it from a copy")
+                raise ArchiveDamaged(
+                    f"{path} is {start - size} bytes shorter than it was: restore it from a copy, or run `tta doctor`"
+                )
         self._catalog.commit()
         return done
 
-    def _read_in(self, path: Path, start: int) -> list[str]:
-        added, end = 0, start
-        for offset, member in members(path, start):
-            for item in read_captures(BytesIO(member), "files"):
-                if isinstance(item, Damage):
-                    continue
-                self._insert(_entry(item[1], path.name, offset, len(member)))
-                added += 1
-            end = offset + len(member)
-        done = [f"{path.name}: {added} captures were not in the catalog and are now"] if added else []
-        unfinished = path.stat().st_size - end
-        if unfinished and path.name.startswith(_PREFIX):
-            os.truncate(path, end)
-            done.append(f"{path.name}: an unfinished record of {unfinished} bytes at the end was removed")
-        self._catalog.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path.name, end])
-        return done
+    def _read_in(self, path: Path, start: int | None) -> list[str]:
+        """Reads in what follows byte `start`; None: the catalog does not know the file."""
+        added, done = 0, []
+        for found in walk(path, start or 0):
+            if isinstance(found, Member):
+                added += self._catalogued(path, found)
+            elif found.is_cut and path.name.startswith(_PREFIX):
+                done.append(self._cut_off(path, found, is_known=start is not None))
+            else:
+                done.append(f"{path.name}: {found.length} bytes at {found.offset} can't be read: run `tta doctor`")
+        self._catalog.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path.name, path.stat().st_size])
+        return [f"{path.name}: {added} captures were not in the catalog and are now", *done] if added else done
+
+    def _catalogued(self, path: Path, member: Member) -> int:
+        """Puts the member's captures into the catalog; how many it lacked."""
+        found = [item[1] for item in read_captures(BytesIO(member.record), "files") if not isinstance(item, Damage)]
+        return sum(self._insert(entry_of(capture, path.name, member.offset, len(member.packed))) for capture in found)
+
+    def _cut_off(self, path: Path, gap: Gap, *, is_known: bool) -> str:
+        """Removes a record that was being written when the program ended. It was never said to be stored; where the catalog is
+        lost nobody can know that, so then its bytes are kept beside.
+        """
+        said = f"{path.name}: an unfinished record of {gap.length} bytes at the end was removed"
+        if not is_known:
+            aside = path.with_name(f"{path.name}.cut-{gap.offset}")
+            with path.open("rb") as file:
+                file.seek(gap.offset)
+                aside.write_bytes(file.read())
+            sync(aside)
+            said += f", and kept as {aside.name}"
+        os.truncate(path, gap.offset)
+        return said
 
 
 def read_entry(folder: Path, entry: Entry) -> Capture:
@@ -269,40 +278,8 @@ def read_entry(folder: Path, entry: Entry) -> Capture:
     return item[1]
 
 
-def members(path: Path, start: int = 0) -> Iterator[tuple[int, bytes]]:
-    """The whole gzip members of a file from byte `start` on, with their offsets; stops before one that is cut or damaged."""
-    with path.open("rb") as file:
-        file.seek(start)
-        offset, rest = start, b""
-        while True:
-            member, rest = _one_member(file, rest)
-            if member is None:
-                return
-            yield offset, member
-            offset += len(member)
-
-
-def _one_member(file: BinaryIO, rest: bytes) -> tuple[bytes | None, bytes]:
-    """The next compressed member and the bytes read beyond it."""
-    decoder = zlib.decompressobj(31)
-    taken: list[bytes] = []
-    data = rest or file.read(1 << 16)
-    if not data.startswith(GZIP_MAGIC[: len(data)]):
-        return None, b""
-    while data:
-        try:
-            decoder.decompress(data)
-        except zlib.error:
-            return None, b""
-        if decoder.eof:
-            taken.append(data[: len(data) - len(decoder.unused_data)])
-            return b"".join(taken), decoder.unused_data
-        taken.append(data)
-        data = file.read(1 << 16)
-    return None, b""
-
-
-def _entry(capture: Capture, warc_file: str, offset: int, length: int) -> Entry:
+def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entry:
+    """The catalog's row for a capture that was read at that place."""
     original = capture.original
     return Entry(
         capture_id=capture.capture_id,

@@ -15,8 +15,9 @@ from parsers.labels import LABELS, known, known_name, normal
 from parsers.page import locate
 from parsers.record import Field, RecordValues
 from parsers.urls import without_archive
-from scraper.archive import CATALOG, Archive, Entry
+from scraper.archive import Archive, Entry
 from scraper.capture import Capture, Form
+from scraper.catalog import CATALOG
 from scraper.database.grouping import BUILD_ORDER
 from scraper.database.merge import HEAD, Merge, Seen
 from scraper.database.parsed import unpack, verdict_on

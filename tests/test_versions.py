@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from scraper import catalog as catalog_module
+from scraper.archive import Archive
+from scraper.capture import Capture
+from scraper.catalog import CATALOG
 from scraper.database import schema
 from scraper.database.connection import reading
 from scraper.database.load import load
-from scraper.errors import TtaError
+from scraper.errors import ArchiveDamaged, TtaError
 from scraper.fingerprint import fingerprint
 from scraper.folders import Folders
 from scraper.ledger import versions as ledger_versions
@@ -190,3 +194,52 @@ def test_a_ledger_that_is_not_ours_is_refused_and_not_written_to(tmp_path: Path,
     with pytest.raises(LedgerDamaged, match=says):
         Ledger(path)
     assert path.read_bytes() == before
+
+
+def test_a_change_of_the_catalog_raises_its_version() -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(catalog_module.SCHEMA)
+        found = fingerprint(db)
+    assert found == catalog_module.FINGERPRINT, (
+        f"the tables are not those of catalog version {catalog_module.VERSION}: raise VERSION, and set FINGERPRINT to {found!r}"
+    )
+
+
+def stored(folder: Path) -> list[str]:
+    with Archive(folder) as archive:
+        return [entry.capture_id for entry in archive.entries()]
+
+
+def archive_of(folder: Path, captures: list[Capture]) -> list[str]:
+    with Archive(folder, writable=True) as archive:
+        for capture in captures:
+            archive.add(capture)
+    return stored(folder)
+
+
+def test_a_catalog_without_a_number_is_taken_as_it_is(tmp_path: Path) -> None:
+    """The first catalogs had the tables of version 1."""
+    (dump,) = versions.kept("catalog")
+    path = versions.made(dump, tmp_path / CATALOG)
+    before = rows(path, "SELECT * FROM captures")
+    assert before
+    with Archive(tmp_path) as archive:
+        assert len(archive) == len(before)
+    assert version_of(path) == 0
+    (tmp_path / "tta-000001.warc.gz").write_bytes(bytes(1312))  # as long as the catalog says, and not to be read again
+    with Archive(tmp_path, writable=True) as archive:
+        assert archive.recovered == []
+    assert (rows(path, "SELECT * FROM captures"), version_of(path)) == (before, catalog_module.VERSION)
+
+
+@pytest.mark.parametrize("sql", ["ALTER TABLE captures DROP COLUMN truncated", "CREATE TABLE later (a)"])
+@pytest.mark.parametrize("version", [0, 99])
+def test_a_catalog_of_another_version_is_made_again_from_the_files(tmp_path: Path, sql: str, version: int) -> None:
+    ids = archive_of(tmp_path, CAPTURES)
+    with closing(sqlite3.connect(tmp_path / CATALOG)) as db, db:
+        db.executescript(f"{sql}; DELETE FROM captures; PRAGMA user_version = {version}")
+    with pytest.raises(ArchiveDamaged, match=r"another version .* run `tta load`"):
+        Archive(tmp_path)
+    assert archive_of(tmp_path, []) == ids
+    with closing(sqlite3.connect(tmp_path / CATALOG)) as db:
+        assert fingerprint(db) == catalog_module.FINGERPRINT

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scraper.archive import CATALOG, Archive, Entry
+from scraper.archive import Archive, Entry
+from scraper.catalog import CATALOG
 from scraper.database import gone, grouping, revisits, schema
 from scraper.database.build import build
 from scraper.database.connection import writing

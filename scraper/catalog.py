@@ -1,0 +1,63 @@
+"""The archive's catalog, `catalog.db`: its tables, its version, and how it is opened. What is in it, `archive` says.
+
+It repeats what the WARC files say, so one of another version is emptied and filled from them again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from scraper.errors import ArchiveDamaged
+from scraper.fingerprint import fingerprint
+from scraper.sqlite_trouble import advice
+
+CATALOG = "catalog.db"
+VERSION = 1
+"""`user_version`: raised with every change of the tables. The first catalogs had the tables of version 1, and no number."""
+FINGERPRINT = "ad6edfeef9808ce8"
+"""Of the SQL of this version's tables (`scraper.fingerprint`): a test fails where they change and VERSION does not."""
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS captures (
+    capture_id TEXT PRIMARY KEY, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL, warc_length INTEGER NOT NULL,
+    form TEXT NOT NULL, source TEXT NOT NULL, url TEXT, captured_at TEXT, fetched_at TEXT, http_status INTEGER,
+    content_type TEXT, sha256 TEXT, payload_digest TEXT, truncated TEXT, warc_record_id TEXT,
+    original_record_id TEXT, original_url TEXT, original_captured_at TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS captures_by_body ON captures (url, sha256);
+CREATE INDEX IF NOT EXISTS captures_by_place ON captures (warc_file, warc_offset);
+CREATE INDEX IF NOT EXISTS captures_by_record_id ON captures (warc_record_id);
+CREATE INDEX IF NOT EXISTS captures_by_digest ON captures (payload_digest);
+CREATE TABLE IF NOT EXISTS files (warc_file TEXT PRIMARY KEY, read_to INTEGER NOT NULL) STRICT;
+"""
+
+
+def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
+    """The catalog of the archive in `folder`. To read: an empty one stands in for a missing one, and one of another version is
+    refused; to write: it is made, or emptied where it is of another version. Raises ArchiveDamaged.
+    """
+    path = folder / CATALOG
+    if not writable and not path.exists():
+        catalog = sqlite3.connect(":memory:")
+        catalog.executescript(SCHEMA)
+        return catalog
+    try:
+        catalog = sqlite3.connect(path, timeout=30)
+        catalog.execute("PRAGMA journal_mode = WAL")
+        _prepare(catalog, path, writable)
+    except sqlite3.DatabaseError as error:
+        text = f"{path}: {error}; run `tta doctor --repair`, which makes it again from the WARC files"
+        raise ArchiveDamaged(advice(path, error) or text) from None
+    return catalog
+
+
+def _prepare(catalog: sqlite3.Connection, path: Path, writable: bool) -> None:
+    version = catalog.execute("PRAGMA user_version").fetchone()[0]
+    if version == VERSION or (version == 0 and not writable and fingerprint(catalog) == FINGERPRINT):
+        return
+    if not writable:
+        raise ArchiveDamaged(f"{path} was written by another version of this program: run `tta load`, which makes it anew")
+    tables = [name for (name,) in catalog.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    other = tables if fingerprint(catalog) != FINGERPRINT else []
+    drops = " ".join(f'DROP TABLE "{name}";' for name in other)
+    catalog.executescript(f"BEGIN IMMEDIATE; {drops} {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")

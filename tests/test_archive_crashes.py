@@ -1,0 +1,222 @@
+"""The archive loses nothing to crashes, full disks, loss of power and bytes gone bad, whatever happened to its catalog."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scraper import archive as archive_module
+from scraper.archive import Archive, entry_of, prepare
+from scraper.capture import Capture
+from scraper.catalog import CATALOG
+from scraper.errors import ArchiveDamaged
+from scraper.members import Gap, Member, walk
+from scraper.warc import utc_now
+from tests.dbkit import day, html, node, page, revisit, text
+
+WARC = "tta-000001.warc.gz"
+
+
+def captures(*numbers: int) -> list[Capture]:
+    return [page(html({"County": f"County {n}"}), url=node(n), when=day(n)) for n in numbers]
+
+
+def filled(folder: Path, *numbers: int) -> list[int]:
+    """An archive of these pages; where each begins."""
+    with Archive(folder, writable=True) as archive:
+        for capture in captures(*numbers):
+            archive.add(capture)
+        return [entry.warc_offset for entry in archive.entries()]
+
+
+def lose_catalog(folder: Path) -> None:
+    for path in folder.glob(f"{CATALOG}*"):
+        path.unlink()
+
+
+def urls(folder: Path) -> list[str | None]:
+    with Archive(folder) as archive:
+        return [archive.read(entry).url for entry in archive.entries()]
+
+
+def spoil(path: Path, offset: int, bytes_: bytes = b"\xff" * 40) -> None:
+    with path.open("r+b") as file:
+        file.seek(offset)
+        file.write(bytes_)
+
+
+@pytest.mark.parametrize("where", [0, 1, 2], ids=["first", "middle", "last"])
+def test_a_record_gone_bad_costs_no_other_when_the_catalog_is_made_again(tmp_path: Path, where: int) -> None:
+    places = filled(tmp_path, 1, 2, 3)
+    spoil(tmp_path / WARC, places[where] + 30)
+    before = (tmp_path / WARC).read_bytes()
+    lose_catalog(tmp_path)
+    with Archive(tmp_path, writable=True) as archive:
+        assert any("can't be read" in line and str(places[where]) in line for line in archive.recovered)
+        archive.add(captures(9)[0])
+    assert (tmp_path / WARC).read_bytes().startswith(before)
+    assert urls(tmp_path) == [*(node(n) for n in (1, 2, 3) if n != where + 1), node(9)]
+    with Archive(tmp_path, writable=True) as archive:
+        assert archive.recovered == []
+
+
+@pytest.mark.parametrize("keep", [1, 10, 100])
+def test_what_is_cut_off_without_a_catalog_is_kept_beside(tmp_path: Path, keep: int) -> None:
+    places = filled(tmp_path, 1, 2)
+    path = tmp_path / WARC
+    torn = path.read_bytes()[places[1] :][:keep]
+    path.write_bytes(path.read_bytes()[: places[1]] + torn)
+    lose_catalog(tmp_path)
+    assert filled(tmp_path, 2) == places
+    assert (tmp_path / f"{WARC}.cut-{places[1]}").read_bytes() == torn
+
+
+def test_bytes_that_were_never_written_before_a_loss_of_power_are_cut_off(tmp_path: Path) -> None:
+    filled(tmp_path, 1)
+    whole = (tmp_path / WARC).read_bytes()
+    (tmp_path / WARC).write_bytes(whole + bytes(5000))
+    filled(tmp_path, 2)
+    assert urls(tmp_path) == [node(1), node(2)]
+    assert b"\0" * 100 not in (tmp_path / WARC).read_bytes()
+
+
+def test_a_write_that_fails_half_way_leaves_no_half_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run may go on, and what it adds next must not follow half a record."""
+    filled(tmp_path, 1)
+    whole = (tmp_path / WARC).read_bytes()
+
+    class Disk:
+        """Takes a hundred bytes, then is full."""
+
+        def __init__(self, file: object) -> None:
+            self.file, self.written = file, 0
+
+        def __enter__(self) -> Disk:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.file.close()  # type: ignore[attr-defined]
+
+        def write(self, data: bytes) -> int:
+            if self.written:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            self.written = 100
+            return int(self.file.write(data[:100]))  # type: ignore[attr-defined]
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.file, name)
+
+    opened = Path.open
+    with Archive(tmp_path, writable=True) as archive:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", lambda path, *a, **k: Disk(opened(path, *a, **k)))
+            with pytest.raises(OSError, match="No space"):
+                archive.add(captures(2)[0])
+        assert (tmp_path / WARC).read_bytes() == whole
+        archive.add(captures(3)[0])
+    assert urls(tmp_path) == [node(1), node(3)]
+
+
+def test_a_file_that_is_gone_is_an_error_that_names_it(tmp_path: Path) -> None:
+    filled(tmp_path, 1)
+    (tmp_path / WARC).unlink()
+    with pytest.raises(ArchiveDamaged, match=f"{WARC} is missing"):
+        Archive(tmp_path, writable=True)
+
+
+def test_the_catalog_made_again_is_the_catalog_as_it_was_written(tmp_path: Path) -> None:
+    first = captures(1)[0]
+    odd = [
+        page(b"x", url="https://bjatta.bja.ojp.gov/a\x01b\tc", when=day(2)),
+        page(b"\xff\x00" * 300, url=None, when=None, http_headers=(("X-\u00dc", "\ud800"),), http_reason="\x07"),
+        page(b"", url=node(4), when=day(4).replace(microsecond=5), http_status=None, payload_digest="sha1:AAAA"),
+        text("words", url=node(5)),
+        *(revisit(first, day(6 + place), by=by) for place, by in enumerate(("record", "place", "digest", "nothing"))),
+    ]
+    with Archive(tmp_path, writable=True) as archive:
+        for capture in [first, *odd]:
+            assert archive.add(capture)
+            assert archive.add(capture) is None
+        entries = list(archive.entries())
+    lose_catalog(tmp_path)
+    with Archive(tmp_path, writable=True) as archive:
+        assert list(archive.entries()) == entries
+        assert [archive.add(capture) for capture in [first, *odd]] == [None] * (1 + len(odd))
+
+
+def test_a_capture_reads_back_under_the_id_it_came_with(tmp_path: Path) -> None:
+    for capture in captures(1, 2):
+        prepared = prepare(capture, utc_now())
+        assert prepared.entry == entry_of(capture, "", 0, len(prepared.member))
+
+
+def test_bytes_are_durable_before_the_catalog_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """File, then folder, then catalog: the order is what a loss of power tries."""
+    log: list[str] = []
+    monkeypatch.setattr(archive_module, "sync", lambda path: log.append(path.name))
+    with Archive(tmp_path / "archive", writable=True) as archive:
+        archive._catalog.set_trace_callback(lambda sql: log.append("commit") if sql == "COMMIT" else None)
+        for number in (1, 2):
+            archive.add(captures(number)[0])
+            archive.flush()
+    assert log[:7] == [tmp_path.name, WARC, "archive", "commit", WARC, "commit", WARC]
+
+
+def test_damage_is_stepped_over_to_where_the_catalog_says_the_next_record_lies(tmp_path: Path) -> None:
+    """A page may hold whole gzip members of its own: found by searching, they would pass for records of the archive."""
+    forged = prepare(captures(99)[0], utc_now()).member
+    body = os.urandom(40_000) + forged + os.urandom(40_000)
+    with Archive(tmp_path, writable=True) as archive:
+        archive.add(page(body, url=node(1), when=day(1)))
+        second = archive.add(captures(2)[0])
+    assert second
+    path = tmp_path / WARC
+    assert forged in path.read_bytes()
+    spoil(path, 30)
+    searched = [type(found) for found in walk(path)]
+    told = [type(found) for found in walk(path, next_known=lambda _: second.warc_offset)]
+    assert (searched, told) == ([Gap, Member, Gap, Member], [Gap, Member])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: b"\x1f\x8b\x08" * 3000,
+        lambda: b"no gzip at all" * 100,
+        lambda: b"\x1f\x8b\x08\x08" + b"a" * 5000,
+        lambda: __import__("gzip").compress(bytes(80_000_000)),
+    ],
+    ids=["starts only", "text", "endless name", "bomb"],
+)
+def test_a_file_of_anything_is_walked_to_its_end(tmp_path: Path, make: Callable[[], bytes]) -> None:
+    path = tmp_path / "any.warc.gz"
+    path.write_bytes(make())
+    found = list(walk(path))
+    assert all(isinstance(item, Gap) for item in found)
+    assert sum(item.length for item in found if isinstance(item, Gap)) == path.stat().st_size
+
+
+def test_a_kill_while_importing_leaves_whole_records(tmp_path: Path) -> None:
+    source = tmp_path / "pages"
+    source.mkdir()
+    for n in range(300):
+        (source / f"{n}.html").write_bytes(html({"County": f"{n}"}, title=f"20250129-145639-{n % 90 + 10}"))
+    command = [str(Path(sys.executable).with_name("tta")), "--data", str(tmp_path / "data"), "import", str(source)]
+    folder = tmp_path / "data" / "archive"
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        while run.poll() is None and not (folder / WARC).exists():
+            time.sleep(0.01)
+        run.kill()
+    with Archive(folder, writable=True) as archive:
+        ids = {archive.read(entry).capture_id for entry in archive.entries()}
+        assert len(ids) == len(archive)
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+    with Archive(folder) as archive:
+        assert len(archive) == 300
