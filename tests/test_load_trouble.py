@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
+from scraper import crew
 from scraper import reading as capture_reading
 from scraper.capture import Capture
-from scraper.database import parsed, workers
+from scraper.database import parsed, spill
 from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.errors import TtaError
@@ -48,7 +49,7 @@ def deadly(content: bytes, **more: Any) -> Any:
 def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture_reading, "parse_page", deadly)
     monkeypatch.setattr(parsed, "PAGE_SECONDS", 0.5)
-    monkeypatch.setattr(workers, "_context", lambda: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(crew, "_context", lambda _: multiprocessing.get_context("fork"))
 
 
 @pytest.mark.usefixtures("hostile")
@@ -72,15 +73,15 @@ def test_a_page_that_hangs_in_this_process_is_given_up(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_after_a_load_that_died_pages_are_read_in_processes_of_their_own(tmp_path: Path) -> None:
     add(Folders(tmp_path), [page(html({}, body="KILL"), url=node(90)), *pages(1)])
-    (tmp_path / ".tta-load.db").write_bytes(b"left behind")
+    (tmp_path / spill.NAME).write_bytes(b"left behind")
     load(Folders(tmp_path))
     assert one(Folders(tmp_path), "SELECT count(*) FROM captures WHERE kind = 'unreadable'") == 1
-    assert not (tmp_path / ".tta-load.db").exists()
+    assert not (tmp_path / spill.NAME).exists()
 
 
 def test_workers_that_never_start_are_not_blamed_on_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_context", lambda: multiprocessing.get_context("fork"))
-    monkeypatch.setattr(workers, "_start", lambda: os._exit(1))
+    monkeypatch.setattr(crew, "_context", lambda _: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(crew, "_start", lambda: os._exit(1))
     add(Folders(tmp_path), pages(1, 2))
     with pytest.raises(TtaError, match="worker processes"):
         load(Folders(tmp_path), workers=2)

@@ -12,7 +12,7 @@ from parsers.record import Field, Head
 from parsers.urls import without_archive
 from scraper.database.grouping import BUILD_ORDER
 from scraper.database.merge import Merge, Seen
-from scraper.database.parsed import VALUE_COLUMNS, Content, unpack, value_row
+from scraper.database.parsed import VALUE_COLUMNS, Packed, opened, unpack, value_row
 from scraper.database.schema import insert_sql
 from scraper.database.spill import Spill
 from scraper.database.tables import Availability
@@ -23,13 +23,14 @@ _ROWS_AT_ONCE = 20_000
 
 
 class _Shown(NamedTuple):
-    """A capture of a record, as the database lists it. `body`: the capture that holds the page; None where nobody does."""
+    """A capture of a record, as the database lists it, and where in the spill its page lies; None where nobody has one."""
 
     record_id: str
     capture_id: str
     captured_at: str | None
     url: str | None
-    body: str | None
+    at: int | None
+    length: int | None
 
 
 class _Placed(NamedTuple):
@@ -52,6 +53,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 def build(db: sqlite3.Connection, spill: Spill) -> int:
     """Writes every record of `temp.affected` anew, from the captures it has now; returns how many there are."""
+    spill.flush()
     for table in reversed(_OF_A_RECORD):
         db.execute(f"DELETE FROM {table} WHERE record_id IN (SELECT record_id FROM temp.affected)")
     rows: Rows = {table: [] for table in _OF_A_RECORD}
@@ -68,8 +70,10 @@ def build(db: sqlite3.Connection, spill: Spill) -> int:
 
 def _captures(db: sqlite3.Connection) -> Iterator[tuple[str, Iterator[_Shown]]]:
     query = f"""
-        SELECT record_id, capture_id, captured_at, url, CASE WHEN form IS NOT NULL THEN coalesce(original_id, capture_id) END
-        FROM captures WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id, {BUILD_ORDER}
+        SELECT record_id, capture_id, captured_at, url, at, length
+        FROM captures LEFT JOIN (SELECT capture_id AS body, at, length FROM temp.parsed)
+        ON body = CASE WHEN form IS NOT NULL THEN coalesce(original_id, capture_id) END
+        WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id, {BUILD_ORDER}
     """
     return groupby(map(_Shown._make, db.execute(query)), key=lambda shown: shown.record_id)
 
@@ -101,10 +105,8 @@ class _Story:
     def __init__(self, spill: Spill) -> None:
         self._spill = spill
         self._page: bytes | None = None
-        self._content: Content | None = None
-        self._seen: Seen | None = None
+        self._showing: list[_Shown] = []
         self._merge: Merge | None = None
-        self._before: list[Seen] = []
         self.url: str | None = None
         self.page_url: str | None = None
         self.first: str | None = None
@@ -118,39 +120,42 @@ class _Story:
         if shown.captured_at:
             self.first = self.first or shown.captured_at
             self.last = shown.captured_at
-        page = self._spill.get(shown.body) if shown.body else None
-        if page is None:
+        if shown.at is None or shown.length is None:
             return
-        content = self._content if self._content is not None and page == self._page else unpack(page)
-        seen = Seen(shown.capture_id, shown.captured_at, content)
-        if self._merge is None and self._seen is not None and content is not self._content:
-            self._merge = Merge()
-            for earlier in self._before:
-                self._merge.add(earlier)
-        if self._merge is not None:
-            self._merge.add(seen)
-        else:
-            self._before.append(seen)
-        self._page, self._content, self._seen = page, content, seen
+        page = self._spill.page(shown.at, shown.length)
+        if page != self._page:
+            if self._page is not None:
+                self._merge = self._merged(self._page)
+            self._page, self._showing = page, []
+        self._showing.append(shown)
+
+    def _merged(self, page: bytes) -> Merge:
+        """The merge so far, with the captures that show `page`."""
+        merge = self._merge or Merge()
+        content = unpack(page)
+        for shown in self._showing:
+            merge.add(Seen(shown.capture_id, shown.captured_at, content))
         self.page_url = content.url or self.page_url
+        return merge
 
     def result(self) -> tuple[list[Any], Rows]:
         """The record's columns, and the rows of its other tables without the record."""
-        if self._seen is None:
+        if self._page is None:
             return [None] * len(VALUE_COLUMNS), {}
         if self._merge is not None:
-            return merged_rows(self._merge)
-        return page_rows(self._seen)
+            return merged_rows(self._merged(self._page))
+        packed = opened(self._page)
+        self.page_url = packed.url
+        return page_rows(packed, self._showing[-1].capture_id)
 
 
-def page_rows(seen: Seen) -> tuple[list[Any], Rows]:
+def page_rows(page: Packed, capture_id: str) -> tuple[list[Any], Rows]:
     """What one page says, as it was derived when it was parsed."""
-    content, capture_id = seen.content, seen.capture_id
-    return list(content.values), {
-        "fields": [(position, *row[1:], capture_id) for position, row in enumerate(content.fields, start=1)],
-        "sections": [(position, *section, capture_id) for position, section in enumerate(content.sections, start=1)],
-        "milestones": [tuple(row) for row in content.milestones],
-        "performance_metrics": [tuple(row) for row in content.performance_metrics],
+    return page.values, {
+        "fields": [(position, *row, capture_id) for position, row in enumerate(page.fields, start=1)],
+        "sections": [(position, *section, capture_id) for position, section in enumerate(page.sections, start=1)],
+        "milestones": [tuple(row) for row in page.milestones],
+        "performance_metrics": [tuple(row) for row in page.performance_metrics],
         "changes": [],
     }
 

@@ -17,7 +17,6 @@ BUILD_ORDER = f"{BY_TIME}, form = 'html', capture_id"
 
 _WORKING = {
     "todo": "capture_id",  # to be parsed next
-    "parsed": "capture_id",  # parsed in this load
     "touched": "capture_id",  # new, or of another meaning than before
     "affected": "record_id",  # to be built again
     "known": "capture_id",  # in the database before a rebuild

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from scraper.archive import Archive, Entry
 from scraper.catalog import CATALOG
+from scraper.cluster import cluster
+from scraper.crew import Crew, Processes, cores
 from scraper.database import gone, grouping, revisits, schema
 from scraper.database.build import build
 from scraper.database.connection import writing
@@ -20,13 +23,15 @@ from scraper.database.identity import address
 from scraper.database.parsed import Verdict
 from scraper.database.spill import Spill
 from scraper.database.tables import BY_NAME
-from scraper.database.workers import parse_all, sensible_workers
+from scraper.database.workers import FEW, parse_all
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.folders import Folders
 
 Progress = Callable[[int, int], None]
 Gate = Callable[[sqlite3.Connection, "Loaded"], None]
 """Looks at the new state inside the transaction; what it raises rolls everything back."""
+_Choose = Callable[[int], Crew | None]
+"""Who parses so many captures; None is this process."""
 _ENTRY = ", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)
 _READ = ("reason", "node_id", "reference", "form", "shape", "flags", "redirect_to")
 _READ_AGAIN = (
@@ -51,13 +56,15 @@ def load(
     *,
     rebuild: bool = False,
     workers: int | None = None,
+    scheduler: str | None = None,
     progress: Progress | None = None,
     gate: Gate | None = None,
 ) -> Loaded:
     """Loads what the archive has and the database lacks; `rebuild` makes all of it again. The caller holds the folder's lock.
 
-    `workers`: processes to parse in; None chooses. `progress` is told how many captures of how many are parsed. `gate` is asked
-    last, before the commit. Raises TtaError or what `progress` and `gate` raise, and then nothing was changed.
+    `workers`: processes to parse in; None chooses. `scheduler`: address of a dask cluster to parse on in their place. `progress`
+    is told how many captures of how many are parsed. `gate` is asked last, before the commit. Raises TtaError or what `progress`
+    and `gate` raise, and then nothing was changed.
     """
     folder = folders.archive
     if not folder.is_dir():
@@ -65,15 +72,17 @@ def load(
     with (
         Archive(folder, writable=True),
         Spill(folders.data) as spill,
+        _crews(workers, scheduler, careful=spill.left_behind) as choose,
         writing(folders.database, folder / CATALOG) as (db, version),
     ):
         fresh = rebuild or version != schema.VERSION
         grouping.prepare(db)
+        spill.begin(db)
         if fresh:
             _remember_captures(db)
             schema.renew(db)
         schema.refresh_dictionary(db)
-        job = _Load(db, folder, spill, workers, progress)
+        job = _Load(db, folder, spill, choose, progress)
         if job.parse_new() or fresh:
             schema.finish(db, ("captures",))
             job.settle()
@@ -88,6 +97,21 @@ def load(
         return job.done
 
 
+@contextmanager
+def _crews(workers: int | None, scheduler: str | None, *, careful: bool) -> Iterator[_Choose]:
+    """`careful`: an earlier load was killed, perhaps by a page; then no page is read in this process."""
+    if scheduler:
+        with cluster(scheduler) as crew:
+            yield lambda total: crew if total else None
+        return
+
+    def choose(total: int) -> Crew | None:
+        wanted = workers or (1 if total <= FEW else cores())
+        return Processes(wanted) if total and (wanted > 1 or careful) else None
+
+    yield choose
+
+
 def _remember_captures(db: sqlite3.Connection) -> None:
     """Lists the captures that the database has before it is made again (`_note_damage` asks)."""
     if db.execute("SELECT 1 FROM main.sqlite_master WHERE name = 'captures'").fetchone():
@@ -97,13 +121,11 @@ def _remember_captures(db: sqlite3.Connection) -> None:
 class _Load:
     """One load, inside its transaction."""
 
-    def __init__(
-        self, db: sqlite3.Connection, folder: Path, spill: Spill, workers: int | None, progress: Progress | None
-    ) -> None:
+    def __init__(self, db: sqlite3.Connection, folder: Path, spill: Spill, choose: _Choose, progress: Progress | None) -> None:
         self.db = db
         self.folder = folder
         self.spill = spill
-        self.workers = workers
+        self.choose = choose
         self.progress = progress
         self.done = Loaded()
 
@@ -139,7 +161,7 @@ class _Load:
         """Parses the captures of `temp.todo` in the order in which they lie on disk, some hundred at a time, and empties it."""
         total = self.db.execute("SELECT count(*) FROM temp.todo").fetchone()[0]
         waiting: list[tuple[Entry, Verdict]] = []
-        for count, (entry, verdict) in enumerate(parse_all(self.folder, self._entries(), self._processes(total)), start=1):
+        for count, (entry, verdict) in enumerate(parse_all(self.folder, self._entries(), self.choose(total)), start=1):
             if verdict.damage:
                 self._note_damage(entry, verdict.damage)
             else:
@@ -151,13 +173,6 @@ class _Load:
                 self.progress(count, total)
         yield self._spilled(waiting)
         self.db.execute("DELETE FROM temp.todo")
-
-    def _processes(self, total: int) -> int:
-        """How many worker processes. A load that was killed may have been so by a page: then no page is read in this process."""
-        wanted = sensible_workers(total) if self.workers is None else self.workers
-        if wanted <= 1 and not self.spill.left_behind:
-            return 0
-        return max(wanted, 1) if total else 0
 
     def _entries(self) -> Iterator[Entry]:
         query = (
@@ -174,8 +189,7 @@ class _Load:
         self.done.unreadable.append(damage)
 
     def _spilled(self, parsed: list[tuple[Entry, Verdict]]) -> list[tuple[Entry, Verdict]]:
-        self.spill.add((verdict.capture_id, verdict.page) for _, verdict in parsed if verdict.page is not None)
-        self.db.executemany("INSERT INTO temp.parsed VALUES (?)", ((verdict.capture_id,) for _, verdict in parsed))
+        self.spill.add(self.db, ((verdict.capture_id, verdict.page) for _, verdict in parsed))
         return parsed
 
     def _keep_new(self, parsed: list[tuple[Entry, Verdict]]) -> None:

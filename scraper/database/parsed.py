@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from types import FrameType
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from functools import lru_cache
+from io import BytesIO
+from typing import Any, NamedTuple, cast
+
+import orjson
 
 from parsers.columns import field_key
-from parsers.record import Kind, Record, RecordValues
+from parsers.record import Field, Kind, Record, RecordValues
 from parsers.urls import absolute, node_id
-from scraper.archive import Entry, read_entry
 from scraper.capture import Capture, Form
-from scraper.errors import ArchiveDamaged
+from scraper.database.clock import Clock, page_clock
 from scraper.reading import read_capture
+from scraper.warc import Damage, read_captures
 
 PAGE_SECONDS = 30.0
 """Bound on one page. A 5 MB page takes under a second on a slow machine, so what takes longer hangs (November 2026)."""
 VALUE_COLUMNS = tuple(RecordValues.model_fields)
+_json_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Verdict(NamedTuple):
@@ -72,36 +73,83 @@ class Content(NamedTuple):
     performance_metrics: list[list[Any]]
 
 
-def parse_stored(folder: Path, entries: Sequence[Entry], *, alone: bool = True) -> list[Verdict]:
-    """Reads and parses captures. `alone`: a page over its time ends the process, which the caller notices and repeats."""
-    with _page_clock(alone=alone) as clock:
-        return [_verdict(folder, entry, clock) for entry in entries]
+class Wanted(NamedTuple):
+    """A capture to be parsed, and where in its stretch its record lies (bytes)."""
+
+    capture_id: str
+    offset: int
+    length: int
+    form: str
+    url: str | None
+    http_status: int | None
 
 
-def unreadable(capture_id: str, url: str | None, reason: str) -> Verdict:
+class Stretch(NamedTuple):
+    """Part of a WARC file from byte `start` on, and the captures wanted of it; `problem` is why a record can't be read."""
+
+    file: str
+    start: int
+    data: bytes
+    wanted: tuple[Wanted, ...]
+    problem: str
+
+    def split(self) -> list[Stretch]:
+        """A stretch for each capture."""
+        return [
+            Stretch(
+                self.file,
+                self.start + one.offset,
+                self.data[one.offset : one.offset + one.length],
+                (one._replace(offset=0),),
+                self.problem,
+            )
+            for one in self.wanted
+        ]
+
+    def give_up(self) -> list[Verdict]:
+        """The verdicts on captures that the parser can't cope with."""
+        return [unreadable(one, "the parser crashed or took too long on it") for one in self.wanted]
+
+
+def parse_stretch(stretch: Stretch, *, alone: bool = True) -> list[Verdict]:
+    """A verdict for each wanted capture. `alone`: a page over its time ends the process, which the caller notices."""
+    with page_clock(PAGE_SECONDS, alone=alone) as clock:
+        return [_verdict(one, capture, stretch, clock) for one, capture in _read(stretch)]
+
+
+def _read(stretch: Stretch) -> Iterator[tuple[Wanted, Capture | None]]:
+    """The wanted captures, read in one go; None where there is no readable record, or none is needed."""
+    records = (item for item in read_captures(BytesIO(stretch.data), "") if not isinstance(item, Damage))
+    here = next(records, None)
+    for one in stretch.wanted:
+        while here is not None and here[0] < one.offset:
+            here = next(records, None)
+        yield one, here[1] if here is not None and here[0] == one.offset else None
+
+
+def unreadable(one: Wanted, reason: str) -> Verdict:
     """The verdict on a page that the parser can't cope with."""
-    return Verdict(capture_id, Kind.UNREADABLE, reason, node_id(url))
+    return Verdict(one.capture_id, Kind.UNREADABLE, reason, node_id(one.url))
 
 
-def _verdict(folder: Path, entry: Entry, clock: _Clock) -> Verdict:
-    redirects = entry.http_status is not None and 300 <= entry.http_status < 400
-    if entry.form == Form.REVISIT and not redirects:
-        return _of_revisit(entry)
+def _verdict(one: Wanted, capture: Capture | None, stretch: Stretch, clock: Clock) -> Verdict:
+    redirects = one.http_status is not None and 300 <= one.http_status < 400
+    if one.form == Form.REVISIT and not redirects:
+        return _of_revisit(one)
+    if capture is None:
+        damage = f"{stretch.file} at {stretch.start + one.offset}: {stretch.problem}; restore it from a copy"
+        return Verdict(one.capture_id, Kind.UNREADABLE, "", damage=damage)
+    if one.form == Form.REVISIT:
+        return _of_revisit(one)._replace(redirect_to=_target(capture))
     try:
-        capture = read_entry(folder, entry)
-    except ArchiveDamaged as error:
-        return Verdict(entry.capture_id, Kind.UNREADABLE, "", damage=str(error))
-    if entry.form == Form.REVISIT:
-        return _of_revisit(entry)._replace(redirect_to=_target(capture))
-    try:
-        with clock.page():
-            return verdict_on(capture, entry.capture_id)
+        with clock():
+            return verdict_on(capture, one.capture_id)
     except Exception as error:  # a page must never cost the rest of the load
-        return unreadable(entry.capture_id, entry.url, f"the parser failed: {type(error).__name__}")
+        return unreadable(one, f"the parser failed: {type(error).__name__}")
 
 
-def _of_revisit(entry: Entry) -> Verdict:
-    return Verdict(entry.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(entry.url))
+def _of_revisit(one: Wanted) -> Verdict:
+    return Verdict(one.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(one.url))
 
 
 def _target(capture: Capture) -> str | None:
@@ -125,7 +173,7 @@ def verdict_on(capture: Capture, capture_id: str) -> Verdict:
         reference=_clean(record.reference),
         form=record.form,
         shape=record.shape or None,
-        flags=json.dumps(_clean(record.flags), ensure_ascii=False) if record.flags else None,
+        flags=_json_text(_clean(record.flags)) if record.flags else None,
         page=pack(record),
     )
 
@@ -146,18 +194,7 @@ def _packed(record: Record) -> bytes | None:
         record.url,
         [record.title, record.node_id, record.submitted_by, record.submitted_at],
         [
-            (
-                field_key(one),
-                one.section,
-                one.label,
-                one.name,
-                one.item,
-                one.value,
-                one.state,
-                one.href,
-                one.datetime,
-                one.occurrence,
-            )
+            (one.section, one.label, one.name, one.item, one.value, one.state, one.href, one.datetime, one.occurrence)
             for one in record.fields
         ],
         [(section.label, section.text) for section in record.sections],
@@ -166,8 +203,8 @@ def _packed(record: Record) -> bytes | None:
         [(one.position, one.question, one.answer) for one in record.performance_metrics],
     ]
     try:
-        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
-    except UnicodeEncodeError:
+        return orjson.dumps(content)
+    except orjson.JSONEncodeError:
         return None
 
 
@@ -180,7 +217,7 @@ def _sql_value(value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, list | tuple):
-        return json.dumps(value, ensure_ascii=False)
+        return _json_text(value)
     return value
 
 
@@ -198,46 +235,40 @@ def _clean(value: Any) -> Any:
     return value
 
 
+class Packed(NamedTuple):
+    """A packed page as it lies in the spill. Rows of `fields` are those of `FieldValue` without the key."""
+
+    form: str
+    incomplete: bool
+    url: str | None
+    head: list[Any]
+    fields: list[list[Any]]
+    sections: list[tuple[str, str | None]]
+    values: list[Any]
+    milestones: list[list[Any]]
+    performance_metrics: list[list[Any]]
+
+
+def opened(page: bytes) -> Packed:
+    """What `pack` made bytes of."""
+    return Packed._make(orjson.loads(page))
+
+
 def unpack(page: bytes) -> Content:
-    """The content that `pack` made bytes of."""
-    form, incomplete, url, head, fields, sections, *derived = json.loads(page)
-    return Content(form, incomplete, url, head, [FieldValue._make(row) for row in fields], sections, *derived)
+    """The same with each field's key, as merging needs it."""
+    packed = opened(page)
+    return Content(*packed[:4], [FieldValue(_key(*row[:4]), *row) for row in packed.fields], *packed[5:])
 
 
-class _Clock:
-    """Bounds the time of each page, where the platform can."""
+class _Keyed(NamedTuple):
+    """What `parsers.columns.field_key` looks at."""
 
-    def __init__(self, *, works: bool) -> None:
-        self._works = works
-
-    @contextmanager
-    def page(self) -> Iterator[None]:
-        if self._works:
-            signal.setitimer(signal.ITIMER_REAL, PAGE_SECONDS)
-        try:
-            yield
-        finally:
-            if self._works:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+    section: str | None
+    label: str | None
+    name: str | None
+    item: str | None
 
 
-class PageTookTooLong(Exception):
-    """A page was given up; the load marks it and goes on."""
-
-
-def _give_up(_signal: int, _frame: FrameType | None) -> None:
-    raise PageTookTooLong
-
-
-@contextmanager
-def _page_clock(*, alone: bool) -> Iterator[_Clock]:
-    """SIGALRM ends a worker process even where C code hangs; in the main process it can only interrupt Python code."""
-    try:
-        before = signal.signal(signal.SIGALRM, signal.SIG_DFL if alone else _give_up)
-    except (AttributeError, ValueError):  # no such signal here, or not the main thread
-        yield _Clock(works=False)
-        return
-    try:
-        yield _Clock(works=True)
-    finally:
-        signal.signal(signal.SIGALRM, before)
+@lru_cache(maxsize=8192)
+def _key(section: str | None, label: str | None, name: str | None, item: str | None) -> str:
+    return field_key(cast("Field", _Keyed(section, label, name, item)))

@@ -1,155 +1,77 @@
-"""Parses stored captures, in this process or in several, with bounded memory; a page that kills or hangs a process costs itself.
+"""Parses stored captures, in this process or by a crew, with bounded memory; a page that kills or hangs a process costs itself.
 
+A task is a stretch of a WARC file, as it lies on disk, with the captures wanted of it: whoever works on it needs no archive.
 Results come in the order of the captures. `parsed` is what runs in the other processes.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.context import BaseContext
 from pathlib import Path
 
 from scraper.archive import Entry
-from scraper.database.parsed import Verdict, parse_stored, unreadable
-from scraper.errors import TtaError
+from scraper.crew import Crew, Job
+from scraper.database.parsed import Stretch, Verdict, Wanted, parse_stretch
 
-BATCH_CAPTURES = 64
-BATCH_BYTES = 2_000_000
+STRETCH_CAPTURES = 64
+STRETCH_BYTES = 2_000_000
 """A task for a process: captures that lie side by side, up to so many, or so many compressed bytes."""
-AHEAD = 3
-"""Tasks per process that are given out before the first result is taken: what bounds the memory."""
+GAP_BYTES = 100_000
+"""Bytes between two captures up to which reading on is cheaper than another stretch: some ten captures."""
 FEW = 500
 """Captures up to which starting processes takes longer than parsing (November 2026, two cores)."""
+JOB: Job[Stretch, Verdict] = Job(parse_stretch, Stretch.split, Stretch.give_up)
 
 
-def parse_all(folder: Path, entries: Iterable[Entry], workers: int) -> Iterator[tuple[Entry, Verdict]]:
-    """Every entry with its verdict, in order. `workers`: processes; 0 parses in this one."""
-    batches = _batches(entries)
-    if workers < 1:
-        for batch in batches:
-            yield from zip(batch, parse_stored(folder, batch, alone=False), strict=True)
-    else:
-        yield from _Pool(folder, workers).run(batches)
+def parse_all(folder: Path, entries: Iterable[Entry], crew: Crew | None) -> Iterator[tuple[Entry, Verdict]]:
+    """Every entry with its verdict, in order. `entries` come as they lie on disk; `crew`: who parses, None parses here."""
+    taken: deque[Entry] = deque()
+    stretches = _stretches(folder, entries, taken)
+    for _, verdicts in crew.run(JOB, stretches) if crew else _here(stretches):
+        for verdict in verdicts:
+            entry = taken.popleft()
+            assert verdict.capture_id == entry.capture_id, "a crew keeps the order"
+            yield entry, verdict
 
 
-def sensible_workers(captures: int) -> int:
-    """How many processes for so many captures: none for a few, else one per core that this program may use."""
-    if captures <= FEW:
-        return 0
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _here(stretches: Iterable[Stretch]) -> Iterator[tuple[Stretch, list[Verdict]]]:
+    for stretch in stretches:
+        yield stretch, parse_stretch(stretch, alone=False)
 
 
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    batch: list[Entry] = []
-    size = 0
+def _stretches(folder: Path, entries: Iterable[Entry], taken: deque[Entry]) -> Iterator[Stretch]:
+    """The tasks; each entry that goes into one is appended to `taken`."""
+    for some in _side_by_side(entries):
+        taken.extend(some)
+        yield _stretch(folder / some[0].warc_file, some)
+
+
+def _side_by_side(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    some: list[Entry] = []
+    size = end = 0
     for entry in entries:
-        batch.append(entry)
+        full = len(some) >= STRETCH_CAPTURES or size >= STRETCH_BYTES
+        if some and (full or entry.warc_file != some[0].warc_file or entry.warc_offset - end > GAP_BYTES):
+            yield some
+            some, size = [], 0
+        some.append(entry)
         size += entry.warc_length
-        if len(batch) >= BATCH_CAPTURES or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+        end = entry.warc_offset + entry.warc_length
+    if some:
+        yield some
 
 
-def _start() -> None:
-    """A worker whose parent was killed ends at once: nobody would ever take its results."""
-
-    def watch() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _context() -> BaseContext:
-    """Workers are not forked from this process: it has the database open, which must not be carried into another one."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["scraper.database.parsed"])
-    return context
-
-
-class _Pool:
-    """Worker processes that are replaced when one dies."""
-
-    def __init__(self, folder: Path, workers: int) -> None:
-        self._folder = folder
-        self._workers = workers
-        self._context = _context()
-
-    def _executor(self, workers: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(workers, mp_context=self._context, initializer=_start)
-
-    def run(self, batches: Iterator[list[Entry]]) -> Iterator[tuple[Entry, Verdict]]:
-        pool = self._executor(self._workers)
-        given: deque[tuple[list[Entry], Future[list[Verdict]]]] = deque()
-        try:
-            while True:
-                try:
-                    self._fill(pool, given, batches)
-                    if not given:
-                        return
-                    verdicts = given[0][1].result()
-                except BrokenProcessPool:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    # Which of the given tasks broke the pool is not told, so each is done again where it can harm no other.
-                    for batch, _ in given:
-                        yield from zip(batch, self._isolated(batch), strict=True)
-                    given.clear()
-                    pool = self._executor(self._workers)
-                    continue
-                batch, _ = given.popleft()
-                yield from zip(batch, verdicts, strict=True)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    def _fill(
-        self,
-        pool: ProcessPoolExecutor,
-        given: deque[tuple[list[Entry], Future[list[Verdict]]]],
-        batches: Iterator[list[Entry]],
-    ) -> None:
-        while len(given) < self._workers * AHEAD:
-            batch = next(batches, None)
-            if batch is None:
-                return
-            placeholder: Future[list[Verdict]] = Future()
-            given.append((batch, placeholder))  # before `submit`, which raises where the pool has broken meanwhile
-            given[-1] = (batch, pool.submit(parse_stored, self._folder, batch))
-
-    def _isolated(self, batch: list[Entry]) -> Iterator[Verdict]:
-        """Page by page in a process of their own. One that ends two of them is given up: the first may have been killed."""
-        pool = self._sound()
-        try:
-            for entry in batch:
-                for _ in range(2):
-                    try:
-                        yield from pool.submit(parse_stored, self._folder, [entry]).result()
-                        break
-                    except BrokenProcessPool:
-                        pool.shutdown(wait=False, cancel_futures=True)
-                        pool = self._sound()
-                else:
-                    yield unreadable(entry.capture_id, entry.url, "the parser crashed or took too long on it")
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    def _sound(self) -> ProcessPoolExecutor:
-        """A process that is known to work, so that what ends it is the page. Raises TtaError where none can be had."""
-        pool = self._executor(1)
-        try:
-            pool.submit(os.getpid).result()
-        except BrokenProcessPool:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise TtaError("worker processes end as soon as they start: make memory free, or use `--workers 1`") from None
-        return pool
+def _stretch(path: Path, some: list[Entry]) -> Stretch:
+    start, end = some[0].warc_offset, some[-1].warc_offset + some[-1].warc_length
+    data, problem = b"", "no readable record"
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            data = file.read(end - start)
+    except OSError as error:
+        problem = error.strerror or "can't be read"
+    wanted = tuple(
+        Wanted(one.capture_id, one.warc_offset - start, one.warc_length, one.form, one.url, one.http_status) for one in some
+    )
+    return Stretch(str(path), start, data, wanted, problem)

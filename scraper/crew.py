@@ -1,0 +1,152 @@
+"""Does tasks in other processes, of this machine or of a cluster: results in order, memory bounded, a deadly task costs itself.
+
+`database.workers` parses with it and `scan` reads whole crawls with it. `cluster` is the crew on other machines.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing.context import BaseContext
+from typing import Generic, Protocol, TypeVar
+
+from scraper.errors import TtaError
+
+AHEAD = 3
+"""Tasks per process that are given out before the first result is taken: what bounds the memory."""
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[Task, Result]):
+    """What is done with each task. The functions have to be importable by name, as they are called in other processes.
+
+    `work` must not depend on anything but its task. Where a task ends its process, `split` tells which smaller tasks it is made
+    of; one of those that ends two processes is given up, and `give_up` says what its results are then.
+    """
+
+    work: Callable[[Task], list[Result]]
+    split: Callable[[Task], list[Task]]
+    give_up: Callable[[Task], list[Result]]
+
+
+class Crew(Protocol):
+    """Whoever does tasks."""
+
+    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Result]]]:
+        """Every task with its results, in the order of the tasks. Raises TtaError where nobody can work."""
+
+
+class Processes:
+    """Worker processes on this machine; one that dies is replaced."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+
+    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Result]]]:
+        context = _context(job.work.__module__)
+        waiting = iter(tasks)
+        pool = _executor(context, self._workers)
+        given: deque[tuple[Task, Future[list[Result]]]] = deque()
+        try:
+            while True:
+                try:
+                    self._fill(pool, job, given, waiting)
+                    if not given:
+                        return
+                    results = given[0][1].result()
+                except BrokenProcessPool:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    # Which of the given tasks broke the pool is not told, so each is done again where it can harm no other.
+                    for task, _ in given:
+                        yield task, _isolated(context, job, task)
+                    given.clear()
+                    pool = _executor(context, self._workers)
+                    continue
+                yield given.popleft()[0], results
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _fill(
+        self,
+        pool: ProcessPoolExecutor,
+        job: Job[Task, Result],
+        given: deque[tuple[Task, Future[list[Result]]]],
+        tasks: Iterator[Task],
+    ) -> None:
+        while len(given) < self._workers * AHEAD:
+            try:
+                task = next(tasks)
+            except StopIteration:
+                return
+            placeholder: Future[list[Result]] = Future()
+            given.append((task, placeholder))  # before `submit`, which raises where the pool has broken meanwhile
+            given[-1] = (task, pool.submit(job.work, task))
+
+
+def cores() -> int:
+    """How many processes pay off here: one per core that this program may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _isolated(context: BaseContext, job: Job[Task, Result], task: Task) -> list[Result]:
+    """Part by part in a process of its own. One that ends two of them is given up: the first may have been killed."""
+    results: list[Result] = []
+    pool = _sound(context)
+    try:
+        for part in job.split(task):
+            for _ in range(2):
+                try:
+                    results += pool.submit(job.work, part).result()
+                    break
+                except BrokenProcessPool:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    pool = _sound(context)
+            else:
+                results += job.give_up(part)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return results
+
+
+def _sound(context: BaseContext) -> ProcessPoolExecutor:
+    """A process that is known to work, so that what ends it is the task. Raises TtaError where none can be had."""
+    pool = _executor(context, 1)
+    try:
+        pool.submit(os.getpid).result()
+    except BrokenProcessPool:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise TtaError("worker processes end as soon as they start: make memory free, or use `--workers 1`") from None
+    return pool
+
+
+def _executor(context: BaseContext, workers: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start)
+
+
+def _start() -> None:
+    """A worker whose parent was killed ends at once: nobody would ever take its results."""
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _context(module: str) -> BaseContext:
+    """Workers are not forked from this process: it has databases open, which must not be carried into another one."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([module])
+    return context

@@ -1,0 +1,62 @@
+"""Bounds the time of one page, where the platform can. `parsed` is the caller."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import FrameType
+from typing import IO
+
+Clock = Callable[[], AbstractContextManager[None]]
+"""Begins the time of a page; the end of the block ends it."""
+_ONE_AT_A_TIME = threading.Lock()
+
+
+class PageTookTooLong(Exception):
+    """A page was given up; the load marks it and goes on."""
+
+
+@contextmanager
+def page_clock(seconds: float, *, alone: bool) -> Iterator[Clock]:
+    """A clock for pages. `alone`: this process is there for nothing else, and is ended by a page over its time.
+
+    In the main thread SIGALRM ends a worker even where C code hangs; where the process is not alone it can only interrupt Python
+    code. A worker of a cluster runs its tasks in other threads, which signals don't reach: there a watchdog ends the process.
+    """
+    if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
+        before = signal.signal(signal.SIGALRM, signal.SIG_DFL if alone else _give_up)
+        try:
+            yield lambda: _alarm(seconds)
+        finally:
+            signal.signal(signal.SIGALRM, before)
+    elif alone:
+        with _ONE_AT_A_TIME, open(os.devnull, "w") as nowhere:  # noqa: PTH123  (the watchdog wants a file descriptor)
+            yield lambda: _watchdog(seconds, nowhere)
+    else:
+        yield nullcontext
+
+
+@contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+@contextmanager
+def _watchdog(seconds: float, nowhere: IO[str]) -> Iterator[None]:
+    faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+def _give_up(_signal: int, _frame: FrameType | None) -> None:
+    raise PageTookTooLong
