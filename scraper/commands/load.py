@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import click
 from rich.console import Console
@@ -13,6 +14,7 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from scraper.database.load import Progress as Report
 from scraper.database.load import load
+from scraper.database.plan import Plan, plan
 from scraper.errors import ExitStatus
 from scraper.folders import Folders
 from scraper.lock import locked
@@ -24,13 +26,18 @@ from scraper.plaintext import printable
 @click.option(
     "--workers", metavar="N", type=click.IntRange(1, 256), help="Processes to parse with; by default as many as pay off."
 )
+@click.option("--plan", "planned", is_flag=True, help="With --rebuild: say what it would change, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 @click.pass_obj
-def command(folders: Folders, rebuild: bool, workers: int | None, as_json: bool) -> int:
+def command(folders: Folders, rebuild: bool, workers: int | None, planned: bool, as_json: bool) -> int:
     """Parse what the archive has and the database lacks.
 
     Everything is written in one transaction: whoever reads the database sees what was there before, until all of it is done.
     """
+    if planned and not rebuild:
+        raise click.UsageError("--plan goes with --rebuild: it says what that would change")
+    if planned:
+        return _plan(folders, workers, as_json=as_json)
     with locked(folders.data, "tta load"), _bar() as report:
         done = load(folders, rebuild=rebuild, workers=workers, progress=report)
     for problem in done.unreadable:
@@ -41,6 +48,37 @@ def command(folders: Folders, rebuild: bool, workers: int | None, as_json: bool)
     else:
         click.echo(f"{done.captures} captures loaded, {done.built} records written, {done.records} records in all")
     return ExitStatus.PARTLY_DONE if done.unreadable else ExitStatus.DONE
+
+
+def _plan(folders: Folders, workers: int | None, *, as_json: bool) -> int:
+    with locked(folders.data, "tta load"), _bar() as report:
+        found = plan(folders, workers=workers, progress=report)
+    for problem in found.unreadable:
+        click.echo(printable(problem), err=True)
+    if as_json:
+        click.echo(json.dumps(asdict(found)))
+    else:
+        for line in _told(found):
+            click.echo(line)
+    return ExitStatus.PARTLY_DONE if found.unreadable else ExitStatus.DONE
+
+
+def _told(found: Plan) -> Iterator[str]:
+    unlike = found.differences
+    if not unlike:
+        why = f"all {found.read} captures read again" if found.read else "the database was read with this very program"
+        yield f"a rebuild would change nothing ({why})"
+        return
+    captures = f"{unlike.captures_appear.count} captures would be new, {unlike.captures_vanish.count} would be missing"
+    yield f"a rebuild would change {unlike.changed} records; {captures}"
+    for only, name in ((unlike.appear, "appear"), (unlike.vanish, "vanish")):
+        more = ", ..." if only.count > len(only.ids) else ""
+        yield f"{only.count} records would {name}" + (f": {printable(', '.join(only.ids), 500)}{more}" if only.count else "")
+    for one in unlike.fields:
+        yield f"{printable(' '.join(filter(None, (one.table, one.field))), 200)}: {one.count}"
+        for example in one.examples:
+            old, new = (printable("NULL" if text is None else text, 200) for text in (example.old, example.new))
+            yield f"  {printable(example.id)}: {old} -> {new}"
 
 
 @contextmanager

@@ -62,6 +62,25 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
             db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
+@contextmanager
+def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
+    """A connection that reads the database at `path` as schema `old` and another file as `new`, each as it is now.
+
+    The database may be of an earlier version. Raises TtaError where there is none.
+    """
+    with _explained(path):
+        if not path.is_file():
+            raise TtaError(f"there is no database at {path} to compare with: run `tta load`")
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as alone:
+            if _version_of(alone, path) is None:
+                raise TtaError(f"{path} is empty: run `tta load`")
+        with closing(sqlite3.connect(":memory:", uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
+            for schema, file in (("old", path), ("new", other)):
+                db.execute(f"ATTACH DATABASE ? AS {schema}", [f"{file.resolve().as_uri()}?mode=ro"])
+            db.execute("BEGIN")
+            yield db
+
+
 def _version_of(db: sqlite3.Connection, path: Path) -> int | None:
     """The version of the tables; None for a database without any. Raises TtaError for somebody else's, or a newer one."""
     if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:

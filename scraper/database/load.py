@@ -16,7 +16,7 @@ from scraper.archive import Archive, Entry
 from scraper.catalog import CATALOG
 from scraper.cluster import cluster
 from scraper.crew import Crew, Processes, cores
-from scraper.database import gone, grouping, revisits, schema
+from scraper.database import gone, grouping, program, revisits, schema, scratch
 from scraper.database.build import build
 from scraper.database.connection import writing
 from scraper.database.identity import address
@@ -59,21 +59,24 @@ def load(
     scheduler: str | None = None,
     progress: Progress | None = None,
     gate: Gate | None = None,
+    database: Path | None = None,
 ) -> Loaded:
     """Loads what the archive has and the database lacks; `rebuild` makes all of it again. The caller holds the folder's lock.
 
     `workers`: processes to parse in; None chooses. `scheduler`: address of a dask cluster to parse on in their place. `progress`
-    is told how many captures of how many are parsed. `gate` is asked last, before the commit. Raises TtaError or what `progress`
-    and `gate` raise, and then nothing was changed.
+    is told how many captures of how many are parsed. `gate` is asked last, before the commit. `database`: another file than the
+    folder's own (`plan`). Raises TtaError or what `progress` and `gate` raise, and then nothing was changed.
     """
     folder = folders.archive
     if not folder.is_dir():
         raise TtaError(f"there is no archive at {folder}: run `tta import` or `tta fetch` first")
+    if database is None:
+        scratch.clear(folders.data)
     with (
         Archive(folder, writable=True),
         Spill(folders.data) as spill,
         _crews(workers, scheduler, careful=spill.left_behind) as choose,
-        writing(folders.database, folder / CATALOG) as (db, version),
+        writing(database or folders.database, folder / CATALOG) as (db, version),
     ):
         fresh = rebuild or version != schema.VERSION
         grouping.prepare(db)
@@ -88,6 +91,7 @@ def load(
             job.settle()
             job.done.built = build(db, spill)
             gone.apply(db)
+            program.note(db, whole=fresh)
             schema.finish(db)
             db.execute("PRAGMA analysis_limit = 1000")
             db.execute("ANALYZE main")

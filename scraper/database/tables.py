@@ -158,6 +158,14 @@ class RunCheckRow(_Row):
     message: str | None = Column(None, description="what to look at, in a line")
 
 
+class ProgramRow(_Row):
+    """Which code read the captures, in one row."""
+
+    code: str | None = Column(
+        None, description="digest of the code that read all of them; NULL where a load added captures after the code had changed"
+    )
+
+
 class DictionaryRow(_Row):
     """Every column of every table, with what it means."""
 
@@ -255,6 +263,7 @@ TABLES: tuple[Table, ...] = (
     Table("changes", ChangeRow, links=(_OF_RECORD,), indexes=(("record_id",), ("field",), ("seen_by",))),
     Table("runs", RunRow, keys=("run_id",)),
     Table("run_checks", RunCheckRow, keys=("run_id", "position"), links=(("run_id", "runs"),)),
+    Table("program", ProgramRow),
     Table("dictionary", DictionaryRow, keys=("table", "column"), searched=("table", "column", "description", "label")),
 )
 BY_NAME = {table.name: table for table in TABLES}

@@ -72,6 +72,7 @@ LOOKS = {
     "changes": Look("Changes between captures", facets=("field",), sort_desc="seen_by"),
     "runs": Look("Refreshes", sort_desc="run_id"),
     "run_checks": Look("Checks of each refresh", facets=("name", "passed")),
+    "program": Look("Which program read the captures"),
     "dictionary": Look("What each column means", facets=("table",), size=200),
 }
 
