@@ -17,6 +17,7 @@ _COMMANDS = {
     "import": "import_",
     "fetch": "fetch",
     "load": "load",
+    "refresh": "refresh",
     "parse": "parse",
     "export": "export",
     "serve": "serve",

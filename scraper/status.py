@@ -6,8 +6,8 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 
-from parsers.labels import group_table, is_instructions, known
 from scraper.archive import Archive
+from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
 
@@ -56,14 +56,10 @@ def status(folders: Folders) -> Status:
         labels = db.execute(
             "SELECT label, count(DISTINCT record_id) FROM fields WHERE label IS NOT NULL AND item IS NULL GROUP BY label"
         )
-        unknown = Counter({label: count for label, count in labels if not _is_known(label)})
+        unknown = Counter({label: count for label, count in labels if not is_known(label)})
         found.unknown_labels = dict(sorted(unknown.items(), key=lambda one: (-one[1], one[0])))
         flags = Counter(
             flag for (text,) in db.execute("SELECT flags FROM captures WHERE flags IS NOT NULL") for flag in json.loads(text)
         )
         found.flags = dict(sorted(flags.items(), key=lambda one: (-one[1], one[0])))
     return found
-
-
-def _is_known(label: str) -> bool:
-    return known(label) is not None or group_table(label) is not None or is_instructions(label)
