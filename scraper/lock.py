@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,9 +64,11 @@ def locked(data: Path, command: str) -> Iterator[Holder | None]:
 
 
 def _write(descriptor: int, holder: dict[str, object]) -> None:
-    os.ftruncate(descriptor, 0)
-    if holder:
-        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+    """On a full disk the text is missing and the lock holds all the same."""
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        if holder:
+            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
 
 
 def _holder(descriptor: int) -> Holder | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from scraper.archive import Archive
+from scraper.database import runs
 from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
@@ -14,7 +16,9 @@ from scraper.folders import Folders
 
 @dataclass(slots=True)
 class Status:
-    """Counts, and times in ISO 8601 UTC. `not_loaded`: captures of the archive that the database lacks."""
+    """Counts, and times in ISO 8601 UTC. `not_loaded`: captures of the archive that the database lacks. `last_refresh`: its
+    row of `runs`; `last_good_refresh`: when the last one whose data the database has began.
+    """
 
     archived: int = 0
     not_loaded: int = 0
@@ -29,6 +33,8 @@ class Status:
     changes: int = 0
     unknown_labels: dict[str, int] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
+    last_refresh: dict[str, Any] | None = None
+    last_good_refresh: str | None = None
 
 
 def status(folders: Folders) -> Status:
@@ -61,5 +67,7 @@ def status(folders: Folders) -> Status:
         flags = Counter(
             flag for (text,) in db.execute("SELECT flags FROM captures WHERE flags IS NOT NULL") for flag in json.loads(text)
         )
+        found.last_refresh = runs.latest(db)
+        found.last_good_refresh = runs.last_good_at(db)
         found.flags = dict(sorted(flags.items(), key=lambda one: (-one[1], one[0])))
     return found

@@ -40,7 +40,7 @@ def command(context: click.Context, /, as_json: bool, **options: Any) -> None:
     folders: Folders = context.obj
     settings = load_config(folders.config_file)
     with Display() as display:
-        report = refresh(folders, settings, Options(**options), display)
+        report = refresh(folders, settings, Options(**options), display, display.parsing)
     for line in report.trouble():
         click.echo(printable(line, 1000), err=True)
     if as_json:

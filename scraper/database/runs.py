@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from scraper.database.checks import Check, Figures
 from scraper.database.connection import BUSY_SECONDS
@@ -75,6 +76,33 @@ def record(path: Path, run: Run, checks: Sequence[Check] = ()) -> int | None:
         number = add(db, run, checks)
         db.execute("COMMIT")
         return number
+
+
+def record_death(path: Path, since: str) -> None:
+    """Writes a run that was killed and could not do so itself, as the lock it held since then tells.
+
+    Nothing where it had come to its commit, whose row is there. Raises sqlite3.Error.
+    """
+    if not path.is_file():
+        return
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as db:
+        if not _has_runs(db) or db.execute("SELECT 1 FROM runs WHERE started_at >= ?", [since]).fetchone():
+            return
+    message = "killed, or the machine went down; the database was left as it was"
+    record(path, Run(started_at=since, outcome=Outcome.DIED, message=message))
+
+
+def latest(db: sqlite3.Connection) -> dict[str, Any] | None:
+    """The row of the last run, by column."""
+    cursor = db.execute("SELECT * FROM runs ORDER BY run_id DESC LIMIT 1")
+    row = cursor.fetchone()
+    return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
+
+
+def last_good_at(db: sqlite3.Connection) -> str | None:
+    """When the last run whose data the database has began."""
+    found = db.execute("SELECT max(started_at) FROM runs WHERE outcome = ?", [Outcome.COMMITTED]).fetchone()[0]
+    return None if found is None else str(found)
 
 
 def last_good(db: sqlite3.Connection) -> tuple[int, Figures] | None:

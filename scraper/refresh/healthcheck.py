@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from scraper.config import Config
+from scraper.config import BadConfiguration, Config
 from scraper.errors import TtaError
 from scraper.plaintext import printable
 from scraper.refresh.log import Log
 from scraper.web.addresses import AllowList
+from scraper.web.errors import NotAllowed
 from scraper.web.network import Transport
 
 START, SUCCESS, FAILURE = "/start", "", "/fail"
@@ -25,12 +26,16 @@ class Healthcheck:
     """Pings the configured address, or does nothing where there is none."""
 
     def __init__(self, settings: Config, log: Log) -> None:
-        """Raises NotAllowed where the address is not one that may be asked."""
+        """Raises BadConfiguration where the address is not one that may be asked."""
         self._url = settings.refresh.healthcheck_url
         self._loopback = settings.http.allow_loopback
         self._log = log
         if self._url:
-            AllowList.of([self._url], loopback=self._loopback).check(self._url)
+            try:
+                AllowList.of([self._url], loopback=self._loopback).check(self._url)
+            except NotAllowed as error:
+                why = str(error).rpartition(": ")[2]
+                raise BadConfiguration(f"refresh.healthcheck_url can't be used: {why}") from None
 
     def ping(self, which: str) -> None:
         """Asks once, for at most ten seconds; what goes wrong is a line in the log."""

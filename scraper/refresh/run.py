@@ -115,10 +115,9 @@ class _Refresh:
         """A refresh that was killed could write nothing about itself: the lock that it left behind tells of it."""
         if dead is None or dead.command != COMMAND:
             return
-        died = Run(started_at=dead.since, outcome=Outcome.DIED, message="killed, or the machine went down; nothing was changed")
         self.log.warning("run.died", died=dead.pid, since=dead.since)
         try:
-            runs.record(self.folders.database, died)
+            runs.record_death(self.folders.database, dead.since)
         except sqlite3.Error as error:
             self.log.warning("run.not_recorded", reason=str(error))
 
