@@ -17,13 +17,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scraper.crew import AHEAD, Crew, Job, Result, Task
+from scraper.crew import AHEAD, Check, Crew, Job, Result, Task
 from scraper.errors import TtaError
 
 CONNECT_SECONDS = 30.0
 ALONE_SECONDS = 120.0
 """How long a cluster may be without workers before the run ends; a worker that died is back within seconds."""
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 1.0
 
 
 @cache
@@ -56,8 +56,8 @@ def _work(asked: _Asked) -> list[Any]:
 
 
 @contextmanager
-def cluster(address: str) -> Iterator[Crew]:
-    """The crew at a dask scheduler's address, such as `tcp://10.0.0.5:8786`. Raises TtaError."""
+def cluster(address: str, check: Check | None = None) -> Iterator[Crew]:
+    """The crew at a dask scheduler's address, such as `tcp://10.0.0.5:8786`. `check` ends the wait. Raises TtaError."""
     try:
         from distributed import Client
     except ImportError:
@@ -69,11 +69,12 @@ def cluster(address: str) -> Iterator[Crew]:
             f"no dask scheduler answers at {address} ({type(error).__name__}): start one, or leave --scheduler"
         ) from None
     with client:
-        yield _Cluster(client)
+        yield _Cluster(client, check)
 
 
 class _Cluster:
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, check: Check | None) -> None:
+        self._check = check
         self._client = client
         self._executor = client.get_executor(pure=False)
 
@@ -115,6 +116,8 @@ class _Cluster:
     def _await(self, future: Future[list[Result]]) -> list[Result]:
         alone_since: float | None = None
         while True:
+            if self._check:
+                self._check()
             try:
                 return future.result(timeout=_LOOK_SECONDS)
             except StillWorking:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
@@ -20,6 +22,10 @@ from scraper.errors import TtaError
 
 AHEAD = 3
 """Tasks per process that are given out before the first result is taken: what bounds the memory."""
+_LOOK = 0.5
+"""Seconds between two looks at whether the run was asked to end."""
+Check = Callable[[], None]
+"""Raises where the run was asked to end (`stopping.Stop.check`)."""
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -47,8 +53,9 @@ class Crew(Protocol):
 class Processes:
     """Worker processes on this machine; one that dies is replaced."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, check: Check | None = None) -> None:
         self._workers = workers
+        self._check = check or _go_on
 
     def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Result]]]:
         context = _context(job.work.__module__)
@@ -61,12 +68,13 @@ class Processes:
                     self._fill(pool, job, given, waiting)
                     if not given:
                         return
-                    results = given[0][1].result()
+                    results = self._result(given[0][1])
                 except BrokenProcessPool:
+                    self._check()  # what was sent to the whole group of processes has ended the workers too
                     pool.shutdown(wait=False, cancel_futures=True)
                     # Which of the given tasks broke the pool is not told, so each is done again where it can harm no other.
                     for task, _ in given:
-                        yield task, _isolated(context, job, task)
+                        yield task, self._isolated(context, job, task)
                     given.clear()
                     pool = _executor(context, self._workers)
                     continue
@@ -90,30 +98,47 @@ class Processes:
             given.append((task, placeholder))  # before `submit`, which raises where the pool has broken meanwhile
             given[-1] = (task, pool.submit(job.work, task))
 
+    def _result(self, future: Future[list[Result]]) -> list[Result]:
+        """What a worker found. It may be at a task for long; a run that was asked to end does not wait for it."""
+        while not future.done():
+            self._check()
+            wait_for([future], timeout=_LOOK)
+        return future.result()
+
+    def _isolated(self, context: BaseContext, job: Job[Task, Result], task: Task) -> list[Result]:
+        """Part by part in a process of its own. One that ends two of them is given up: the first may have been killed."""
+        results: list[Result] = []
+        pool = _sound(context)
+        try:
+            for part in job.split(task):
+                for _ in range(2):
+                    try:
+                        results += self._result(pool.submit(job.work, part))
+                        break
+                    except BrokenProcessPool:
+                        self._check()
+                        pool.shutdown(wait=False, cancel_futures=True)
+                        pool = _sound(context)
+                else:
+                    results += job.give_up(part)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        return results
+
+
+def end_workers() -> None:
+    """Ends the worker processes of this process at once, whatever they are at: nobody takes their results any more."""
+    for process in multiprocessing.active_children():
+        process.terminate()
+
+
+def _go_on() -> None:
+    pass
+
 
 def cores() -> int:
     """How many processes pay off here: one per core that this program may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _isolated(context: BaseContext, job: Job[Task, Result], task: Task) -> list[Result]:
-    """Part by part in a process of its own. One that ends two of them is given up: the first may have been killed."""
-    results: list[Result] = []
-    pool = _sound(context)
-    try:
-        for part in job.split(task):
-            for _ in range(2):
-                try:
-                    results += pool.submit(job.work, part).result()
-                    break
-                except BrokenProcessPool:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    pool = _sound(context)
-            else:
-                results += job.give_up(part)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-    return results
 
 
 def _sound(context: BaseContext) -> ProcessPoolExecutor:
@@ -132,7 +157,8 @@ def _executor(context: BaseContext, workers: int) -> ProcessPoolExecutor:
 
 
 def _start() -> None:
-    """A worker whose parent was killed ends at once: nobody would ever take its results."""
+    """A worker whose parent was killed ends at once: nobody would ever take its results. Ctrl-C is the parent's to hear."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         parent = multiprocessing.parent_process()

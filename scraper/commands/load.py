@@ -19,6 +19,7 @@ from scraper.errors import ExitStatus
 from scraper.folders import Folders
 from scraper.lock import locked
 from scraper.plaintext import printable
+from scraper.stopping import Stop
 
 
 @click.command("load")
@@ -38,8 +39,9 @@ def command(folders: Folders, rebuild: bool, workers: int | None, planned: bool,
         raise click.UsageError("--plan goes with --rebuild: it says what that would change")
     if planned:
         return _plan(folders, workers, as_json=as_json)
-    with locked(folders.data, "tta load"), _bar() as report:
-        done = load(folders, rebuild=rebuild, workers=workers, progress=report)
+    stop = Stop()
+    with stop.on_signals(), locked(folders.data, "tta load"), _bar() as report:
+        done = load(folders, rebuild=rebuild, workers=workers, progress=report, stop=stop)
     for problem in done.unreadable:
         click.echo(printable(problem), err=True)
     if as_json:

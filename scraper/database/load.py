@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from scraper.archive import Archive, Entry
 from scraper.catalog import CATALOG
 from scraper.cluster import cluster
-from scraper.crew import Crew, Processes, cores
+from scraper.crew import Crew, Processes, cores, end_workers
 from scraper.database import gone, grouping, program, revisits, schema, scratch
 from scraper.database.build import build
-from scraper.database.connection import writing
+from scraper.database.connection import stoppable, writing
 from scraper.database.identity import address
 from scraper.database.parsed import Verdict
 from scraper.database.spill import Spill
@@ -26,6 +27,7 @@ from scraper.database.tables import BY_NAME
 from scraper.database.workers import FEW, parse_all
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.folders import Folders
+from scraper.stopping import Stop, Stopped
 
 Progress = Callable[[int, int], None]
 Gate = Callable[[sqlite3.Connection, "Loaded"], None]
@@ -60,32 +62,55 @@ def load(
     progress: Progress | None = None,
     gate: Gate | None = None,
     database: Path | None = None,
+    stop: Stop | None = None,
 ) -> Loaded:
     """Loads what the archive has and the database lacks; `rebuild` makes all of it again. The caller holds the folder's lock.
 
     `workers`: processes to parse in; None chooses. `scheduler`: address of a dask cluster to parse on in their place. `progress`
     is told how many captures of how many are parsed. `gate` is asked last, before the commit. `database`: another file than the
-    folder's own (`plan`). Raises TtaError or what `progress` and `gate` raise, and then nothing was changed.
+    folder's own (`plan`). `stop` ends it within a second or two. Raises TtaError, Stopped, or what `progress` and `gate` raise,
+    and then nothing was changed.
     """
+    try:
+        return _load(folders, _Wishes(rebuild, workers, scheduler, progress, gate, database, stop))
+    except Stopped:
+        end_workers()
+        raise
+
+
+class _Wishes(NamedTuple):
+    """The arguments of `load`."""
+
+    rebuild: bool
+    workers: int | None
+    scheduler: str | None
+    progress: Progress | None
+    gate: Gate | None
+    database: Path | None
+    stop: Stop | None
+
+
+def _load(folders: Folders, wishes: _Wishes) -> Loaded:
     folder = folders.archive
     if not folder.is_dir():
         raise TtaError(f"there is no archive at {folder}: run `tta import` or `tta fetch` first")
-    if database is None:
+    if wishes.database is None:
         scratch.clear(folders.data)
     with (
         Archive(folder, writable=True),
         Spill(folders.data) as spill,
-        _crews(workers, scheduler, careful=spill.left_behind) as choose,
-        writing(database or folders.database, folder / CATALOG) as (db, version),
+        _crews(wishes, careful=spill.left_behind) as choose,
+        writing(wishes.database or folders.database, folder / CATALOG) as (db, version),
+        stoppable(db, wishes.stop),
     ):
-        fresh = rebuild or version != schema.VERSION
+        fresh = wishes.rebuild or version != schema.VERSION
         grouping.prepare(db)
         spill.begin(db)
         if fresh:
             _remember_captures(db)
             schema.renew(db)
         schema.refresh_dictionary(db)
-        job = _Load(db, folder, spill, choose, progress)
+        job = _Load(db, folder, spill, choose, wishes)
         if job.parse_new() or fresh:
             schema.finish(db, ("captures",))
             job.settle()
@@ -96,22 +121,23 @@ def load(
             db.execute("PRAGMA analysis_limit = 1000")
             db.execute("ANALYZE main")
         job.done.records = db.execute("SELECT count(*) FROM records").fetchone()[0]
-        if gate:
-            gate(db, job.done)
+        if wishes.gate:
+            wishes.gate(db, job.done)
         return job.done
 
 
 @contextmanager
-def _crews(workers: int | None, scheduler: str | None, *, careful: bool) -> Iterator[_Choose]:
+def _crews(wishes: _Wishes, *, careful: bool) -> Iterator[_Choose]:
     """`careful`: an earlier load was killed, perhaps by a page; then no page is read in this process."""
-    if scheduler:
-        with cluster(scheduler) as crew:
+    check = wishes.stop.check if wishes.stop else None
+    if wishes.scheduler:
+        with cluster(wishes.scheduler, check) as crew:
             yield lambda total: crew if total else None
         return
 
     def choose(total: int) -> Crew | None:
-        wanted = workers or (1 if total <= FEW else cores())
-        return Processes(wanted) if total and (wanted > 1 or careful) else None
+        wanted = wishes.workers or (1 if total <= FEW else cores())
+        return Processes(wanted, check) if total and (wanted > 1 or careful) else None
 
     yield choose
 
@@ -125,12 +151,12 @@ def _remember_captures(db: sqlite3.Connection) -> None:
 class _Load:
     """One load, inside its transaction."""
 
-    def __init__(self, db: sqlite3.Connection, folder: Path, spill: Spill, choose: _Choose, progress: Progress | None) -> None:
+    def __init__(self, db: sqlite3.Connection, folder: Path, spill: Spill, choose: _Choose, wishes: _Wishes) -> None:
         self.db = db
         self.folder = folder
         self.spill = spill
         self.choose = choose
-        self.progress = progress
+        self.wishes = wishes
         self.done = Loaded()
 
     def parse_new(self) -> bool:
@@ -166,6 +192,8 @@ class _Load:
         total = self.db.execute("SELECT count(*) FROM temp.todo").fetchone()[0]
         waiting: list[tuple[Entry, Verdict]] = []
         for count, (entry, verdict) in enumerate(parse_all(self.folder, self._entries(), self.choose(total)), start=1):
+            if self.wishes.stop:
+                self.wishes.stop.check()
             if verdict.damage:
                 self._note_damage(entry, verdict.damage)
             else:
@@ -173,8 +201,8 @@ class _Load:
             if len(waiting) >= _AT_ONCE:
                 yield self._spilled(waiting)
                 waiting = []
-            if self.progress:
-                self.progress(count, total)
+            if self.wishes.progress:
+                self.wishes.progress(count, total)
         yield self._spilled(waiting)
         self.db.execute("DELETE FROM temp.todo")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, field
 
-from scraper.archive import CATALOG, Archive
+from scraper.archive import Archive
+from scraper.catalog import CATALOG
 from scraper.database.connection import comparing
 from scraper.database.difference import Differences, differences
 from scraper.database.load import Progress, load
