@@ -20,15 +20,19 @@ from pathlib import Path
 from random import Random
 
 from parsers.fiscal import fiscal_year
+from parsers.record import RecordValues
 from scraper.capture import Capture
 from scraper.database import schema
+from scraper.database.derived import COLUMNS as DERIVED
+from scraper.database.derived import derived
 from scraper.database.load import load
+from scraper.database.places import atlas
 from scraper.database.tables import TABLES, Table
 from scraper.folders import Folders
 from tests.dbkit import add, page, text
 from tests.pagegen.demo import FIRST_NODE, HOST, SPREAD, history, plot
 from tests.pagegen.others import login, not_found, redirect
-from tests.pagegen.places import PLACES
+from tests.pagegen.places import PLACES, Place
 from tests.pagegen.samples import snapshot_page
 from tests.pagegen.truth import Page
 
@@ -38,8 +42,10 @@ FIRST_DAY, LAST_DAY = date(2010, 10, 1), date(2026, 10, 31)
 NO_POINT, FAR_POINT = 0.08, 0.12
 """Shares of the records: without a point, and with one some way off the place that the page names."""
 FAR = 2.0  # degrees
+CITIES = 0.6
+"""Share of the records in one of some fifty cities; the others are in any county, so that there are as many as in the country."""
 NIGHTS = 400
-_TIMES = re.compile(r"(_at|_start|_end|^date|^seen_after|^seen_by|^datetime)$")
+_TIMES = re.compile(r"(_at|_since|_start|_end|^date|^seen_after|^seen_by|^datetime)$")
 """Columns that hold a time, or two with a slash between them."""
 _OWN = {"runs", "run_checks", "dictionary"}
 """Tables that are not of a record."""
@@ -93,6 +99,7 @@ def multiply(count: int, folder: Path, seeds: int = SEEDS) -> Path:
         for table in TABLES:
             if table.name not in _OWN:
                 _repeat(db, table)
+        _derive(db)
         _nights(db, count)
         schema.finish(db)
         db.execute("PRAGMA analysis_limit = 1000")
@@ -122,19 +129,27 @@ def _plan(db: sqlite3.Connection, count: int) -> None:
 def _copies(count: int, last: dict[str, str]) -> Iterator[tuple[object, ...]]:
     rng = Random(f"multiply {count}")
     names = sorted(last)
+    everywhere = list(_everywhere())
     span = (LAST_DAY - FIRST_DAY).days
     for number in range(count):
         seed = names[number % len(names)]
         days = (FIRST_DAY + timedelta(days=rng.randint(0, span)) - date.fromisoformat(last[seed])).days
         second = number * 7919 % 86400  # 7919 has no divisor in common with a day's seconds: each comes up once in a round
         clock = f"{second // 3600}{second // 60 % 60:02}{second % 60:02}-{number // 86400 + 1}"
-        place = rng.choice(PLACES)
+        place = rng.choice(PLACES if rng.random() < CITIES else everywhere)
         draw = rng.random()
         reach = FAR if draw < NO_POINT + FAR_POINT else SPREAD
         longitude = round(place.longitude + rng.uniform(-reach, reach), 7)
         latitude = round(place.latitude + rng.uniform(-reach, reach), 7)
         point = (None, None) if draw < NO_POINT else (longitude, latitude)
         yield number, seed, FIRST_NODE + number, days, clock, place.city, place.county, place.state, *point
+
+
+def _everywhere() -> Iterator[Place]:
+    """A point inside each county."""
+    for place, shape in atlas().outlines():
+        point = shape.representative_point()
+        yield Place(place.county, place.county, place.state, point.x, point.y)
 
 
 def _repeat(db: sqlite3.Connection, table: Table) -> None:
@@ -146,6 +161,14 @@ def _repeat(db: sqlite3.Connection, table: Table) -> None:
     if table.name == "captures":  # those that show no record
         source = "temp.copies JOIN temp.origins USING (seed) JOIN seed.captures row ON row.node_id = CAST(seed AS INTEGER)"
         db.execute(f"{_insert(table)} SELECT {values} FROM {source} WHERE row.record_id IS NULL ORDER BY number")
+
+
+def _derive(db: sqlite3.Connection) -> None:
+    """The columns that follow from others, by the program's own rules."""
+    names = ", ".join(RecordValues.model_fields)
+    rows = db.execute(f"SELECT record_id, {names} FROM records").fetchall()
+    update = f"UPDATE records SET ({', '.join(DERIVED)}) = ({', '.join('?' * len(DERIVED))}) WHERE record_id = ?"
+    db.executemany(update, ((*derived(values), record_id) for record_id, *values in rows))
 
 
 def _insert(table: Table) -> str:
@@ -167,6 +190,7 @@ def _renamed(column: str) -> str:
 _REFERENCE = "renumbered(row.reference, days, clock)"
 _OWN_VALUES = {
     ("", "record_id"): "CASE WHEN row.record_id IS NOT NULL THEN CAST(node AS TEXT) END",
+    ("", "gone_record_id"): "CASE WHEN row.gone_record_id IS NOT NULL THEN CAST(node AS TEXT) END",
     ("", "node_id"): "node",
     ("", "capture_id"): "substr(row.capture_id, 1, 12) || printf('%08x', number)",
     ("", "original_id"): "substr(row.original_id, 1, 12) || printf('%08x', number)",

@@ -12,20 +12,27 @@ FIRST_MONTH = 10
 
 def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
     """The fiscal year of the submission: by the reference's day, else by the time of submission; None where neither is known."""
-    day = _day_of_reference(reference) or _day_of_time(submitted_at)
-    return day.year + (day.month >= FIRST_MONTH) if day else None
+    day = day_of_reference(reference) or day_of_time(submitted_at)
+    return fiscal_year_of(day) if day else None
 
 
-def _day_of_reference(reference: str | None) -> date | None:
+def fiscal_year_of(day: date) -> int:
+    """The fiscal year that a day lies in."""
+    return day.year + (day.month >= FIRST_MONTH)
+
+
+def day_of_reference(reference: str | None) -> date | None:
+    """The day that a reference begins with, YYYYMMDD; None where it begins with none."""
     try:
         return datetime.strptime((reference or "")[:8], "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
     except ValueError:
         return None
 
 
-def _day_of_time(text: str | None) -> date | None:
+def day_of_time(text: str | None) -> date | None:
+    """The day of an ISO 8601 time: in the portal's zone where it tells a zone, else as printed; None where it is no time."""
     try:
         moment = datetime.fromisoformat(text or "")
-    except ValueError:
+        return (moment.astimezone(SITE_ZONE) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError):
         return None
-    return (moment.astimezone(SITE_ZONE) if moment.tzinfo else moment).date()

@@ -103,7 +103,15 @@ def test_search_finds_and_says_so(site: Site) -> None:
 
 def test_facets_count(site: Site) -> None:
     facets = site.json("/tta/records.json?_facet_size=max")["facet_results"]
-    assert set(facets) == {"fiscal_year", "status", "program_areas", "agency_types", "evidence_based", "emerging_need"}
+    assert set(facets) == {
+        "fiscal_year",
+        "status",
+        "program_areas",
+        "agency_types",
+        "place_state",
+        "evidence_based",
+        "emerging_need",
+    }
     assert sum(one["count"] for one in facets["fiscal_year"]["results"]) == 61
     assert {one["value"] for one in facets["program_areas"]["results"]} >= {"Law Enforcement"}
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 from parsers.columns import derive, milestones, performance_metrics
 from parsers.record import Field, Head
 from parsers.urls import without_archive
+from scraper.database.derived import derived
 from scraper.database.grouping import BUILD_ORDER
 from scraper.database.merge import Merge, Seen
 from scraper.database.parsed import VALUE_COLUMNS, Packed, opened, unpack, value_row
@@ -93,7 +94,7 @@ def _add(rows: Rows, record_id: str, captures: Iterator[_Shown], spill: Spill) -
     if record_id.isdecimal():
         values[_NODE] = int(record_id)
     about = (story.url or story.page_url, story.first, story.last, story.captures, Availability.UNKNOWN, None)  # until `gone`
-    rows["records"].append((record_id, *values, *about))
+    rows["records"].append((record_id, *values, *derived(values), *about))
     for table, members in parts.items():
         rows[table] += [(record_id, *member) for member in members]
     return 1 + sum(map(len, parts.values()))

@@ -11,11 +11,11 @@ from typing import Any, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 from sqlite_utils import Database
 
-from scraper.database.tables import BY_NAME, KEPT, TABLES, Table
+from scraper.database.tables import BY_NAME, KEPT, TABLES, VIEWS, Table
 
 VERSION = 3
 """`user_version`: raised with every change of the tables; a database of an older version is made again from the archive."""
-FINGERPRINT = "6ee76a558fcac16d"
+FINGERPRINT = "1ccc5c1dd93ba9bb"
 """Of the SQL of this version's tables (`scraper.fingerprint`): a test fails where they change and VERSION does not."""
 APPLICATION = 0x74746131
 """`application_id`, "tta1": tells this program's database from any other file."""
@@ -34,6 +34,8 @@ def create(connection: sqlite3.Connection) -> None:
                 not_null={name for name in table.columns if table.model.model_fields[name].is_required()},
                 strict=True,
             )
+    for view in VIEWS:
+        database.create_view(view.name, view.sql, replace=True)
     refresh_dictionary(connection)
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
@@ -75,6 +77,8 @@ def _columns(connection: sqlite3.Connection, schema: str, table: str) -> list[st
 def _drop(connection: sqlite3.Connection) -> None:
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%'")]
     names += [table.name for table in reversed(TABLES)]
+    for view in VIEWS:
+        connection.execute(f'DROP VIEW IF EXISTS main."{view.name}"')
     for name in names:
         connection.execute(f'DROP TABLE IF EXISTS main."{name}"')  # the attached catalog has a table `captures` too
 

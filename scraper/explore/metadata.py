@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from scraper.database.schema import dictionary_rows, table_description
-from scraper.database.tables import TABLES
+from scraper.database.tables import TABLES, VIEWS
 from scraper.errors import TtaError
 from scraper.explore.questions import QUESTIONS
 
@@ -57,6 +57,7 @@ LOOKS = {
             "status",
             {"array": "program_areas"},
             {"array": "agency_types"},
+            "place_state",
             "evidence_based",
             "emerging_need",
         ),
@@ -88,7 +89,8 @@ def metadata() -> dict[str, Any]:
         "source_url": SOURCE_URL,
         "databases": {
             "tta": {
-                "tables": {table.name: _table(table.name, table_description(table)) for table in TABLES},
+                "tables": {table.name: _table(table.name, table_description(table)) for table in TABLES}
+                | {view.name: {"title": view.title, "description": view.description} for view in VIEWS},
                 "queries": {
                     name: {"title": one.title, "description": one.description, "sql": one.sql} for name, one in QUESTIONS.items()
                 },
