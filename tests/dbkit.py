@@ -14,7 +14,7 @@ from scraper.archive import Archive
 from scraper.capture import Capture, Form, Original
 from scraper.database.connection import reading
 from scraper.database.load import load
-from scraper.export import write_csv, write_jsonl
+from scraper.export.run import write_csv, write_jsonl
 from scraper.folders import Folders
 from scraper.warc import record_id_of, sha1_digest
 
@@ -152,12 +152,12 @@ def one(folders: Folders, sql: str, *parameters: object) -> Any:
 
 
 def exports(folders: Folders) -> dict[str, bytes]:
-    """Every export, byte for byte, by file name."""
+    """What the database holds, byte for byte, by file name; the manifests tell of its refreshes as well and are left out."""
     out = folders.data / "out"
     with reading(folders.database) as db:
         write_csv(db, out)
         write_jsonl(db, out / "records.jsonl")
-    return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
+    return {path.name: path.read_bytes() for path in sorted(out.iterdir()) if not path.name.lower().endswith("manifest.json")}
 
 
 def broken_references(folders: Folders) -> list[Any]:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.export import EXPORTED, _cell
+from scraper.export.csvfile import cell
+from scraper.export.selection import EXPORTED
 from scraper.folders import Folders
 from tests.dbkit import day, exports, html, loaded, node, page, query
 
@@ -46,12 +47,12 @@ def test_formulas_are_text_and_numbers_stay_numbers(folders: Folders) -> None:
     "text", ["=1", "+1", "-1", "@a", "\ta", "\ra", "\na", "\0a", "＝1", "＋1", "－1", "＠a", "  =1", "\N{NO-BREAK SPACE}=1", "-"]
 )
 def test_what_a_spreadsheet_would_run_gets_an_apostrophe(text: str) -> None:
-    assert _cell(text) == "'" + text
+    assert cell(text) == "'" + text
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1) | st.integers() | st.floats(allow_nan=False) | st.none())
 def test_other_cells_are_left_alone(value: object) -> None:
-    shown = _cell(value)
+    shown = cell(value)
     if isinstance(value, str):
         assert shown in (value, "'" + value)
         assert shown == value or not value.lstrip()[:1].isalnum()
@@ -69,7 +70,7 @@ def test_lines_end_as_rfc_4180_says_and_text_is_kept(folders: Folders) -> None:
 
 def test_a_file_per_table_without_what_differs_by_machine(folders: Folders) -> None:
     files = exports(folders)
-    assert {name for name in files if name.endswith(".csv")} == {f"{name}.csv" for name in EXPORTED}
+    assert {name for name in files if name.endswith(".csv")} == {f"{name}.csv" for name in (*EXPORTED, "records_flat")}
     assert all(b"warc_offset" not in data.splitlines()[0] for name, data in files.items() if name != "dictionary.csv")
 
 
@@ -92,7 +93,8 @@ def test_the_command(folders: Folders, tmp_path: Path) -> None:
     out.mkdir(parents=True)
     (out / "mine.txt").write_text("kept")
     assert run(folders, "csv", out).returncode == 0
-    assert sorted(path.name for path in out.iterdir()) == sorted([*(f"{name}.csv" for name in EXPORTED), "mine.txt"])
+    ours = [f"{name}.csv" for name in (*EXPORTED, "records_flat")]
+    assert sorted(path.name for path in out.iterdir()) == sorted([*ours, "MANIFEST.json", "mine.txt"])
     assert sorted(path.name for path in out.parent.iterdir()) == ["out"]
     assert run(folders, "jsonl", tmp_path / "b.jsonl").returncode == 0
     piped = run(folders, "jsonl", "-")

@@ -1,32 +1,73 @@
-"""`tta export`: the database as files."""
+"""`tta export`: options and wording. What it does is in `scraper.export.run`."""
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import click
 
 from scraper.database.connection import reading
-from scraper.export import write_csv, write_jsonl
+from scraper.export.flat import MAX_ROWS, NAME
+from scraper.export.manifest import verify
+from scraper.export.run import FORMATS, export
+from scraper.export.selection import Selection
 from scraper.folders import Folders
 from scraper.plaintext import printable
 
 
-@click.command("export")
-@click.argument("form", metavar="FORMAT", type=click.Choice(["csv", "jsonl"]))
-@click.argument("dest", metavar="DEST", type=click.Path(path_type=Path, allow_dash=True))
-@click.pass_obj
-def command(folders: Folders, form: str, dest: Path) -> None:
-    """Write the database to DEST as csv (a folder, a file per table) or jsonl (a file, a record per line; - is standard output).
+def _verify(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
+    """Checks an earlier export and leaves; nothing is exported."""
+    if value is not None:
+        count = verify(value)
+        click.echo(f"{printable(value)}: {count} {'file is' if count == 1 else 'files are'} as exported")
+        context.exit()
 
-    What is there under those names is replaced once all of the export is written.
+
+def _names(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt  # so that what is half written is taken away
+
+
+@click.command("export")
+@click.argument("form", metavar="FORMAT", type=click.Choice(FORMATS))
+@click.argument("dest", metavar="DEST", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--where", metavar="SQL", help="Only the records that an SQL condition on the columns of records holds for.")
+@click.option("--since", metavar="TIME", help="Only the records captured at that time or later: 2025-01-31, 2025-01-31T12:00Z.")
+@click.option(
+    "--columns", metavar="A,B,C", callback=_names, help="Only these columns of records, or of the one --table; keys stay."
+)
+@click.option(
+    "--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; can be repeated. Also {NAME}, with csv."
+)
+@click.option("--without-contacts", is_flag=True, help="Leave out names, e-mail addresses and telephone numbers in own fields.")
+@click.option(
+    "--verify",
+    metavar="DEST",
+    type=click.Path(path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=_verify,
+    help="Check an earlier export against its manifest, and do nothing else.",
+)
+@click.pass_obj
+def command(folders: Folders, /, form: str, dest: Path, *, without_contacts: bool, **chosen: Any) -> None:
+    """Write the database to DEST: csv, parquet and datapackage are folders with a file per table, jsonl and geojson are files.
+
+    DEST - is standard output, for jsonl, geojson, and csv with one --table. What is there under those names is replaced once all
+    of the export is written. A manifest says what was written: rows, bytes and SHA-256 of each file.
+
+    The other tables hold the rows of the chosen records. TIME is when a page was captured, not when it was loaded.
     """
-    if form == "csv" and str(dest) == "-":
-        raise click.UsageError("csv is a folder of tables: name one in place of -")
+    signal.signal(signal.SIGTERM, _stop)
+    selection = Selection(**chosen, contacts=not without_contacts)
     with reading(folders.database) as db:
-        if form == "csv":
-            counts = write_csv(db, dest)
-            click.echo(f"{printable(dest)}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
-        else:
-            count = write_jsonl(db, None if str(dest) == "-" else dest)
-            click.echo(f"{printable(dest)}: {count} records", err=True)
+        counts = export(form, db, None if str(dest) == "-" else dest, selection)
+    click.echo(f"{printable(dest)}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
+    if counts.get(NAME, 0) > MAX_ROWS:
+        click.echo(f"{NAME}.csv has more rows than the {MAX_ROWS} a sheet can hold: narrow it with --where", err=True)

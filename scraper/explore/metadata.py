@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from scraper.database.about import LICENSE, LICENSE_URL, SOURCE, SOURCE_URL, TITLE
 from scraper.database.schema import dictionary_rows, table_description
 from scraper.database.tables import TABLES, VIEWS
 from scraper.errors import TtaError
@@ -16,7 +17,6 @@ from scraper.explore.questions import QUESTIONS
 
 NAME = "metadata.yml"
 HEADER = "# Made by `make docs` from parsers/record.py, scraper/database/tables.py and scraper/explore/; edit those.\n"
-TITLE = "BJA TTA records, rebuilt from web archives"
 ABOUT = """\
 <p>Records of training and technical assistance (TTA) that the US Bureau of Justice Assistance (BJA) and its National Training and
 Technical Assistance Center (NTTAC) published on their reporting portal: who asked, what was delivered, where, for whom.
@@ -31,10 +31,6 @@ pages, and other countries' laws, may be another matter. Pages name people, who 
 <p>Start with the <a href="/tta/records">records</a>, the <a href="/-/map">map</a>, or what each column means: the
 <a href="/tta/dictionary">dictionary</a>.</p>
 """
-LICENSE = "Works of the US government: public domain in the US"
-LICENSE_URL = "https://www.usa.gov/government-copyright"
-SOURCE = "Captures of bjatta.bja.ojp.gov in public web archives"
-SOURCE_URL = "https://web.archive.org/web/*/bjatta.bja.ojp.gov/*"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,147 @@
+"""A Data Package (datapackage.org, version 2): CSV tables with a description that programs can read and check.
+
+The schema is made from the models, so types, descriptions, keys and links are those of the database.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from scraper.database.about import CAVEAT, LICENSE, LICENSE_URL, SOURCE, SOURCE_URL, SUMMARY, TITLE
+from scraper.database.schema import table_description
+from scraper.database.tables import BY_NAME
+from scraper.export.columns import Values, codes_of, label_of, unit_of, values_of
+from scraper.export.manifest import Written, program
+
+NAME = "datapackage.json"
+README = "README.md"
+_PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
+_TYPES: dict[Values, dict[str, Any]] = {
+    Values.TEXT: {"type": "string"},
+    Values.CODE: {"type": "string"},
+    Values.INTEGER: {"type": "integer"},
+    Values.NUMBER: {"type": "number"},
+    Values.YES_NO: {"type": "boolean", "trueValues": ["1"], "falseValues": ["0"]},
+    Values.LIST: {"type": "array"},
+    Values.TIME: {"type": "datetime"},
+    Values.DATE: {"type": "date"},
+    Values.PARTIAL_TIME: {"type": "string"},
+}
+_PARTIAL_TIME = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?Z?)?"
+"""What `parsers.values.iso_time` gives: a day, a local time without zone, or UTC."""
+
+
+def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: dict[str, Any], digest: str) -> str:
+    """The package's description as JSON. `tables`: their columns; `files`: of each table, in the same order.
+
+    `state` is that of `manifest.state`, and in it `chosen_records`, how many of the records the package holds.
+    """
+    package = {
+        "$schema": _PROFILE,
+        "name": "bja-tta-records",
+        "title": TITLE,
+        "description": f"{SUMMARY}\n\n{CAVEAT}",
+        "licenses": [{"title": LICENSE, "path": LICENSE_URL}],
+        "sources": [{"title": SOURCE, "path": SOURCE_URL}],
+        "contributors": [{"title": program(), "roles": ["wrangler"]}],
+        "keywords": ["criminal justice", "training and technical assistance", "web archives", "Bureau of Justice Assistance"],
+        "citation": citation(state, digest),
+        "captured": {"first": state["first_captured_at"], "last": state["last_captured_at"]},
+        "resources": [
+            _resource(name, columns, file, tables) for (name, columns), file in zip(tables.items(), files, strict=True)
+        ],
+    }
+    return json.dumps(package, ensure_ascii=False, indent=2) + "\n"
+
+
+def citation(state: dict[str, Any], digest: str) -> str:
+    """How to name exactly this data: the database's content is told by its captures, the files by their digest."""
+    first, last = (str(state[name] or "unknown")[:10] for name in ("first_captured_at", "last_captured_at"))
+    return (
+        f"{TITLE} [data set]. Rebuilt with {program()} from {state['captures']} web captures of {first} to {last}; "
+        f"{_records(state)}. Files' fingerprint (SHA-256): {digest}."
+    )
+
+
+def _records(state: dict[str, Any]) -> str:
+    chosen, there = state["chosen_records"], state["records"]
+    return f"{there} records" if chosen == there else f"{chosen} of {there} records"
+
+
+def readme(state: dict[str, Any], digest: str) -> str:
+    """A page for whoever finds the folder."""
+    return (
+        f"# {TITLE}\n\n{SUMMARY}\n\n{CAVEAT}\n\n"
+        f"`{NAME}` describes each table and column and can be checked with `frictionless validate {NAME}`. "
+        "In the CSV files an empty cell is unknown, a list is a JSON array, yes and no are 1 and 0, and a text that a sheet "
+        "would run as a formula begins with an apostrophe that is not its own.\n\n"
+        f"Licence: {LICENSE} ({LICENSE_URL}). That need not hold for texts that others contributed, nor in other countries.\n\n"
+        f"Cite as: {citation(state, digest)}\n"
+    )
+
+
+def _resource(name: str, columns: tuple[str, ...], file: Written, tables: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "table",
+        "path": file.name,
+        "description": table_description(BY_NAME[name]),
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "dialect": {"delimiter": ",", "lineTerminator": "\r\n", "header": True, "doubleQuote": True},
+        "bytes": file.bytes,
+        "hash": f"sha256:{file.sha256}",
+        "rows": file.rows,
+        "schema": schema(name, columns, tables),
+    }
+
+
+def schema(name: str, columns: tuple[str, ...], tables: dict[str, tuple[str, ...]]) -> dict[str, Any]:
+    """A table's Table Schema; a link to a table that the package lacks is left out."""
+    table = BY_NAME[name]
+    made: dict[str, Any] = {
+        "fields": [_field(column, table.model.model_fields[column], alone=table.keys == (column,)) for column in columns],
+        "missingValues": [""],
+    }
+    if table.keys and set(table.keys) <= set(columns):
+        made["primaryKey"] = list(table.keys)
+    links = [
+        {"fields": [column], "reference": {"resource": other, "fields": [column]}}
+        for column, other in table.links
+        if column in columns and column in tables.get(other, ())
+    ]
+    if links:
+        made["foreignKeys"] = links
+    return made
+
+
+def _field(column: str, info: Any, *, alone: bool) -> dict[str, Any]:
+    kind = values_of(info)
+    field: dict[str, Any] = {"name": column, **_TYPES[kind]}
+    for key, value in (("title", label_of(info)), ("description", info.description), ("unit", unit_of(info))):
+        if value:
+            field[key] = value
+    constraints: dict[str, Any] = {}
+    if info.is_required():
+        constraints["required"] = True
+    if alone:
+        constraints["unique"] = True
+    if kind is Values.CODE:
+        constraints["enum"] = codes_of(info)
+    if kind is Values.PARTIAL_TIME:
+        constraints["pattern"] = _PARTIAL_TIME
+    if column in _RANGES:
+        constraints |= _RANGES[column]
+    if constraints:
+        field["constraints"] = constraints
+    return field
+
+
+_RANGES: dict[str, dict[str, Any]] = {
+    "longitude": {"minimum": -180, "maximum": 180},
+    "latitude": {"minimum": -90, "maximum": 90},
+    "position": {"minimum": 1},
+    "occurrence": {"minimum": 1},
+}
