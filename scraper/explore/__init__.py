@@ -13,7 +13,7 @@ from datasette.utils.asgi import Response
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
-from scraper.explore import dashboard, home
+from scraper.explore import dashboard, home, search
 from scraper.explore import map as records_map
 from scraper.explore.facets import ListFacet
 from scraper.explore.headers import App, headers, with_headers
@@ -79,6 +79,7 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
     table = datasette.urls.table
     return [
         {"href": table(DATABASE, "records"), "label": "Records"},
+        {"href": datasette.urls.path("/-/search"), "label": "Search"},
         {"href": datasette.urls.path("/-/charts"), "label": "Charts"},
         {"href": datasette.urls.path("/-/map"), "label": "Map"},
         {"href": table(DATABASE, "dictionary"), "label": "What the columns mean"},
@@ -87,7 +88,7 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 
 @hook
 def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
-    return [(r"^/-/map$", _map), (r"^/-/charts$", _charts)]
+    return [(r"^/-/map$", _map), (r"^/-/charts$", _charts), (r"^/-/search$", _search)]
 
 
 async def _map(datasette: Any, request: Any) -> Any:
@@ -96,6 +97,10 @@ async def _map(datasette: Any, request: Any) -> Any:
 
 async def _charts(datasette: Any, request: Any) -> Any:
     return await _page(datasette, request, "charts", dashboard.context)
+
+
+async def _search(datasette: Any, request: Any) -> Any:
+    return await _page(datasette, request, "search", search.context)
 
 
 async def _page(datasette: Any, request: Any, name: str, context: Callable[[Any, Any], Awaitable[dict[str, Any]]]) -> Any:

@@ -41,35 +41,36 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """What the template `charts.html` shows."""
     found = await chosen(datasette, request)
     ask = _Asking(datasette.get_database(DATABASE), found)
-    by_year, areas, agencies, statuses, states, filled, months, *answers = await asyncio.gather(
-        ask.one("fiscal_year"),
-        ask.pairs(_LIST_BY_YEAR, "program_areas"),
-        ask.pairs(_LIST_BY_YEAR, "agency_types"),
-        ask.one("status"),
-        ask.one("place_state") if "place_state" in RecordRow.model_fields else _nothing(),
-        ask.row(_FILLED),
-        ask.months(datasette.urls.table(DATABASE, "captures")),
-        *(ask.pairs(_BY_YEAR, column) for column in ANSWERS),
-    )
+    asked = {
+        "years": ask.one("fiscal_year"),
+        "areas": ask.pairs(_LIST_BY_YEAR, "program_areas"),
+        "agencies": ask.pairs(_LIST_BY_YEAR, "agency_types"),
+        "statuses": ask.one("status"),
+        "filled": ask.row(_FILLED),
+        "months": ask.months(datasette.urls.table(DATABASE, "captures")),
+        **{column: ask.pairs(_BY_YEAR, column) for column in ANSWERS},
+    }
+    if "place_state" in RecordRow.model_fields:
+        asked["states"] = ask.one("place_state")
+    counts: dict[str, Any] = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
     return {
         **await form(datasette, request),
         "title": TITLE,
-        "records": filled[0],
+        "records": counts["filled"][0],
         "table_url": found.url(),
         "words": found.words,
         "listed": _LISTED,
-        "years": charts.bars(_in_order(by_year), ask.url_of("fiscal_year")),
-        "areas": charts.bars(charts.longest_first(_over_years(areas)), ask.url_of_item("program_areas")),
-        "areas_by_year": _areas_by_year(areas, found),
-        "agencies": charts.bars(charts.longest_first(_over_years(agencies)), ask.url_of_item("agency_types")),
-        "statuses": charts.bars(charts.longest_first(statuses), ask.url_of("status")),
-        "states": charts.state_map(states, ask.url_of("place_state")) if states else None,
+        "years": charts.bars(_in_order(counts["years"]), ask.url_of("fiscal_year")),
+        "areas": charts.bars(charts.longest_first(_over_years(counts["areas"])), ask.url_of_item("program_areas")),
+        "areas_by_year": _areas_by_year(counts["areas"], found),
+        "agencies": charts.bars(charts.longest_first(_over_years(counts["agencies"])), ask.url_of_item("agency_types")),
+        "statuses": charts.bars(charts.longest_first(counts["statuses"]), ask.url_of("status")),
+        "states": charts.state_map(counts["states"], ask.url_of("place_state")) if "states" in counts else None,
         "answers": [
-            (column, name, charts.wholes(counts, _url_of_answer(found, column)))
-            for (column, name), counts in zip(ANSWERS.items(), answers, strict=True)
+            (column, name, charts.wholes(counts[column], _url_of_answer(found, column))) for column, name in ANSWERS.items()
         ],
-        "months": months,
-        "filled": _filled(filled, found),
+        "months": counts["months"],
+        "filled": _filled(counts["filled"], found),
     }
 
 
@@ -115,10 +116,6 @@ class _Asking:
 
     def url_of_item(self, column: str) -> Any:
         return lambda value: self._chosen.url((f"{column}__arraycontains", value))
-
-
-async def _nothing() -> dict[object, int]:
-    return {}
 
 
 def _in_order(counts: Mapping[object, int]) -> list[tuple[object, int]]:
