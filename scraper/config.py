@@ -168,7 +168,8 @@ class Checks(_Section):
     filled_drop: Share = 0.05
     filled_drop_tonight: Share = 0.5
     unknown_label_records: Count = 5
-    new_shape_captures: Count = 5
+    new_shape_share: Share = 0.5
+    new_shape_captures: Count = 20
     shared_references: Count = 20
     listing_age: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 14.0
 

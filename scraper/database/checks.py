@@ -154,7 +154,9 @@ def unknown_labels(looked: Looked) -> Iterator[Check]:
     of_label = "SELECT count(DISTINCT record_id) FROM fields WHERE label = ? AND item IS NULL"
     found = [(label, _count(looked.db, of_label, label), _count(looked.before, of_label, label)) for label in labels]
     advice = "describe it in parsers/labels.py, then `tta load --rebuild`; until then it is in the table fields"
-    yield from _crossed(name, found, most, "records", advice, first=looked.before is None)
+    new = list(_crossed(name, found, most, "records", advice, first=looked.before is None))
+    yield Check(name, Severity.WARN, None, len(new), 0, not new)
+    yield from new
 
 
 def is_known(label: str) -> bool:
@@ -163,17 +165,24 @@ def is_known(label: str) -> bool:
 
 
 def page_shapes(looked: Looked) -> Iterator[Check]:
-    """Page structures seen for the first time, told once when so many captures have them."""
-    name, most = "new page shapes", looked.limits.new_shape_captures
-    query = (
-        "SELECT shape, count(*) FROM captures WHERE shape IN"
-        f" (SELECT shape FROM captures WHERE shape IS NOT NULL AND {_READ_NOW}) GROUP BY shape ORDER BY count(*) DESC, shape"
-    )
-    of_shape = "SELECT count(*) FROM captures WHERE shape = ?"
-    counts = looked.db.execute(query).fetchmany(_MOST_ROWS)
-    found = [(shape, count, _count(looked.before, of_shape, shape)) for shape, count in counts]
-    advice = "look whether such a page is read right: `SELECT url FROM captures WHERE shape = ...`, then `tta why`"
-    yield from _crossed(name, found, most, "captures", advice, first=looked.before is None)
+    """Page structures seen for the first time: the share of what was read now that has one, and each that has become frequent.
+
+    Which fields a page has is part of its structure, so a few new ones are usual; a new theme makes all of them new.
+    """
+    name, limits = "new page shapes", looked.limits
+    shapes = f"SELECT shape, count(*) FROM captures WHERE shape IS NOT NULL AND {_READ_NOW} GROUP BY shape"
+    now = dict(looked.db.execute(shapes).fetchall())
+    held = {shape: _count(looked.before, _OF_SHAPE, shape) for shape in now}
+    total, new = sum(now.values()), sum(count for shape, count in now.items() if not held[shape])
+    passed = looked.before is None or new < limits.floor or new <= limits.new_shape_share * total
+    figure = new / total if total and looked.before else None
+    yield Check(name, Severity.WARN, None, figure, limits.new_shape_share, passed, None if passed else f"{new} pages: {_LOOK}")
+    found = [(shape, _count(looked.db, _OF_SHAPE, shape), held[shape]) for shape in now]
+    yield from _crossed(name, found, limits.new_shape_captures, "captures", _LOOK, first=looked.before is None)
+
+
+_OF_SHAPE = "SELECT count(*) FROM captures WHERE shape = ?"
+_LOOK = "look whether such a page is read right: column shape of the table captures finds some, `tta why` shows how they are read"
 
 
 def _count(db: sqlite3.Connection | None, query: str, value: str) -> int:
@@ -183,7 +192,6 @@ def _count(db: sqlite3.Connection | None, query: str, value: str) -> int:
 def _crossed(name: str, found: list[tuple[str, int, int]], most: int, unit: str, advice: str, *, first: bool) -> Iterator[Check]:
     """A row for what has come to more than `most` since the last run: name, count now and before. At first all is new."""
     crossed = [] if first else [(subject, now) for subject, now, before in found if before <= most < now]
-    yield Check(name, Severity.WARN, None, len(crossed), 0, not crossed, None)
     for subject, now in crossed[:_MOST_ROWS]:
         yield Check(name, Severity.WARN, printable(subject), now, most, False, f"seen in {now} {unit}: {advice}")
 
