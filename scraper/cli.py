@@ -12,11 +12,13 @@ import click
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
 from scraper.plaintext import printable
+from scraper.stopping import Stopped
 
 _COMMANDS = {
     "import": "import_",
     "fetch": "fetch",
     "load": "load",
+    "refresh": "refresh",
     "parse": "parse",
     "export": "export",
     "serve": "serve",
@@ -76,7 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
     except TtaError as error:
         click.echo(f"tta: {printable(error, 1000)}", err=True)
         status = error.status
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, Stopped, click.Abort):
         click.echo("tta: stopped", err=True)
         status = ExitStatus.PARTLY_DONE
     except BrokenPipeError:

@@ -139,6 +139,41 @@ class Serve(_Section):
         return value
 
 
+class Refresh(_Section):
+    """The nightly run. `deadline` is for the whole of it; of that, `reserve` is kept for loading and checking."""
+
+    deadline: Annotated[float, Field(gt=0, le=604_800, allow_inf_nan=False)] = 21_600.0
+    reserve: Annotated[float, Field(ge=0, le=604_800, allow_inf_nan=False)] = 1_800.0
+    healthcheck_url: str | None = None
+
+    @field_validator("healthcheck_url")
+    @classmethod
+    def _is_url(cls, value: str | None) -> str | None:
+        return None if value is None else _url(value)
+
+
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
+
+
+class Checks(_Section):
+    """What the new data may look like beside that of the last good run. A check that compares shares fails only where the
+    difference is also at least `floor` pages or records: a few odd pages in a small night are no alarm.
+    """
+
+    floor: Count = 20
+    vanished_records: Count = 0
+    parsed_drop: Share = 0.05
+    parsed_drop_tonight: Share = 0.5
+    filled_drop: Share = 0.05
+    filled_drop_tonight: Share = 0.5
+    unknown_label_records: Count = 5
+    new_shape_share: Share = 0.5
+    new_shape_captures: Count = 20
+    shared_references: Count = 20
+    listing_age: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 14.0
+
+
 class Config(_Section):
     """The whole file. `Config()` is what a missing file means."""
 
@@ -146,6 +181,8 @@ class Config(_Section):
     sources: Sources = Sources()
     retry: Retry = Retry()
     serve: Serve = Serve()
+    refresh: Refresh = Refresh()
+    checks: Checks = Checks()
 
 
 def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:

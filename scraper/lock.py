@@ -10,7 +10,8 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from scraper.capture import iso
@@ -25,9 +26,21 @@ class Locked(TtaError):
     """Another run is changing the data folder; the text says which. Wait for it to end, or end it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lock, as the file tells. `since`: ISO 8601, UTC."""
+
+    command: str
+    pid: int
+    since: str
+
+
 @contextmanager
-def locked(data: Path, command: str) -> Iterator[None]:
-    """Holds the lock of the data folder `data`, which is made when missing, while the block runs. Raises Locked, TtaError."""
+def locked(data: Path, command: str) -> Iterator[Holder | None]:
+    """Holds the lock of the data folder `data`, which is made when missing, while the block runs. Raises Locked, TtaError.
+
+    Yields the holder before, where it did not give the lock back: it was killed, or the machine went down.
+    """
     try:
         data.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -37,10 +50,13 @@ def locked(data: Path, command: str) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Locked(f"{data} is in use by {_holder(descriptor)}") from None
+            holder = _holder(descriptor)
+            who = f"`{holder.command}`, process {holder.pid}, since {holder.since}" if holder else "another run"
+            raise Locked(f"{data} is in use by {printable(who)}") from None
+        dead = _holder(descriptor)
         _write(descriptor, {"pid": os.getpid(), "command": command, "since": iso(utc_now())})
         try:
-            yield
+            yield dead
         finally:
             _write(descriptor, {})
     finally:
@@ -48,15 +64,17 @@ def locked(data: Path, command: str) -> Iterator[None]:
 
 
 def _write(descriptor: int, holder: dict[str, object]) -> None:
-    os.ftruncate(descriptor, 0)
-    if holder:
-        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+    """On a full disk the text is missing and the lock holds all the same."""
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        if holder:
+            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
 
 
-def _holder(descriptor: int) -> str:
+def _holder(descriptor: int) -> Holder | None:
     """Whose lock it is, as far as the file tells: its holder may have taken it this very moment."""
     try:
         holder = json.loads(os.pread(descriptor, 4096, 0))
-        return printable(f"`{holder['command']}`, process {holder['pid']}, since {holder['since']}")
+        return Holder(str(holder["command"]), int(holder["pid"]), str(holder["since"]))
     except (ValueError, KeyError, TypeError):
-        return "another run"
+        return None

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
-from parsers.labels import group_table, is_instructions, known
 from scraper.archive import Archive
+from scraper.database import runs
+from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
 
 
 @dataclass(slots=True)
 class Status:
-    """Counts, and times in ISO 8601 UTC. `not_loaded`: captures of the archive that the database lacks."""
+    """Counts, and times in ISO 8601 UTC. `not_loaded`: captures of the archive that the database lacks. `last_refresh`: its
+    row of `runs`; `last_good_refresh`: when the last one whose data the database has began.
+    """
 
     archived: int = 0
     not_loaded: int = 0
@@ -29,6 +33,8 @@ class Status:
     changes: int = 0
     unknown_labels: dict[str, int] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
+    last_refresh: dict[str, Any] | None = None
+    last_good_refresh: str | None = None
 
 
 def status(folders: Folders) -> Status:
@@ -56,14 +62,12 @@ def status(folders: Folders) -> Status:
         labels = db.execute(
             "SELECT label, count(DISTINCT record_id) FROM fields WHERE label IS NOT NULL AND item IS NULL GROUP BY label"
         )
-        unknown = Counter({label: count for label, count in labels if not _is_known(label)})
+        unknown = Counter({label: count for label, count in labels if not is_known(label)})
         found.unknown_labels = dict(sorted(unknown.items(), key=lambda one: (-one[1], one[0])))
         flags = Counter(
             flag for (text,) in db.execute("SELECT flags FROM captures WHERE flags IS NOT NULL") for flag in json.loads(text)
         )
+        found.last_refresh = runs.latest(db)
+        found.last_good_refresh = runs.last_good_at(db)
         found.flags = dict(sorted(flags.items(), key=lambda one: (-one[1], one[0])))
     return found
-
-
-def _is_known(label: str) -> bool:
-    return known(label) is not None or group_table(label) is not None or is_instructions(label)

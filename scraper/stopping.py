@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_TIME_IS_UP = signal.SIGUSR1
+"""What `until` sends to this process; SIGALRM bounds the parsing of single pages (`scraper.database.parsed`)."""
 
 
 class Stopped(BaseException):
@@ -25,7 +27,14 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked = False
+        self.late = False
         self._interruptible = False
+        self._listening = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has to end: somebody asked, or its time is up (`until`)."""
+        return self.asked or self.late
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
@@ -33,15 +42,38 @@ class Stop:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+        before = {number: signal.signal(number, self._on_signal) for number in (*_SIGNALS, _TIME_IS_UP)}
+        self._listening = True
         try:
             yield
         finally:
+            self._listening = False
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self.asked = True
+    @contextmanager
+    def until(self, seconds: float) -> Iterator[None]:
+        """Stops this block after so many seconds as a signal would, and `late` says so."""
+        self.late = False
+        timer = threading.Timer(seconds, self._time_is_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()  # its signal must not come when nobody listens to it any more
+
+    def _time_is_up(self) -> None:
+        """In a thread of its own; the signal is what wakes the main thread."""
+        self.late = True
+        main = threading.main_thread().ident
+        if self._listening and main is not None:
+            signal.pthread_kill(main, _TIME_IS_UP)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        if number != _TIME_IS_UP:
+            self.asked = True
         if self._interruptible:
             self._interruptible = False
             raise Stopped
@@ -59,7 +91,7 @@ class Stop:
 
     def check(self) -> None:
         """Raises Stopped where the run was asked to end."""
-        if self.asked:
+        if self.over:
             raise Stopped
 
     def sleep(self, seconds: float, *, tick: Callable[[float], None] | None = None) -> None:

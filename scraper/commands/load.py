@@ -17,6 +17,7 @@ from scraper.errors import ExitStatus
 from scraper.folders import Folders
 from scraper.lock import locked
 from scraper.plaintext import printable
+from scraper.stopping import Stop
 
 
 @click.command("load")
@@ -31,8 +32,9 @@ def command(folders: Folders, rebuild: bool, workers: int | None, as_json: bool)
 
     Everything is written in one transaction: whoever reads the database sees what was there before, until all of it is done.
     """
-    with locked(folders.data, "tta load"), _bar() as report:
-        done = load(folders, rebuild=rebuild, workers=workers, progress=report)
+    stop = Stop()
+    with stop.on_signals(), locked(folders.data, "tta load"), _bar() as report:
+        done = load(folders, rebuild=rebuild, workers=workers, progress=report, stop=stop)
     for problem in done.unreadable:
         click.echo(printable(problem), err=True)
     if as_json:

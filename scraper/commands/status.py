@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import click
 
+from scraper.database.runs import Outcome
 from scraper.folders import Folders
 from scraper.ledger.completeness import Completeness, completeness
 from scraper.plaintext import printable
@@ -61,10 +62,23 @@ def _lines(folders: Folders, found: Status) -> Iterator[str]:
     yield f"sources        {_counts(found.sources)}"
     first, last = found.first_captured_at or "-", found.last_captured_at or "-"
     yield f"captured       {first} to {last}" + (f", {found.time_unknown} at unknown times" if found.time_unknown else "")
+    yield from _refreshed(found)
     yield f"unknown labels {len(found.unknown_labels)}"
     yield from _listed(found.unknown_labels, "records")
     yield f"flags          {len(found.flags)}"
     yield from _listed(found.flags, "captures")
+
+
+def _refreshed(found: Status) -> Iterator[str]:
+    """The last run of `tta refresh`, and the last good one where that was another."""
+    last = found.last_refresh
+    if last is None:
+        yield "refreshed      never: `tta refresh` is the nightly run"
+        return
+    ended = f"{last['outcome']}, {last['started_at']}: {last['message']}"
+    yield f"refreshed      {printable(ended, 1000)}"
+    if last["outcome"] != Outcome.COMMITTED:
+        yield f"  the last good one began {found.last_good_refresh or 'never'}"
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -10,9 +10,12 @@ from pathlib import Path
 from scraper.database.schema import APPLICATION, VERSION
 from scraper.errors import TtaError
 from scraper.sqlite_trouble import advice
+from scraper.stopping import Stop
 
 BUSY_SECONDS = 30.0
 """How long to wait for another program that writes to the file."""
+_STEPS = 5000
+"""Of SQLite's machine, between two looks at whether the run was asked to end: well under a millisecond."""
 
 
 @contextmanager
@@ -60,6 +63,22 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
                     db.execute("ROLLBACK")
                 raise
             db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+@contextmanager
+def stoppable(db: sqlite3.Connection, stop: Stop | None) -> Iterator[None]:
+    """Statements in this block end with Stopped, however long they take, once the run was asked to end."""
+    if stop is None:
+        yield
+        return
+    db.set_progress_handler(lambda: stop.over, _STEPS)
+    try:
+        yield
+    except sqlite3.OperationalError:
+        stop.check()
+        raise
+    finally:
+        db.set_progress_handler(None, 0)
 
 
 def _version_of(db: sqlite3.Connection, path: Path) -> int | None:

@@ -10,18 +10,20 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from scraper.archive import CATALOG, Archive, Entry
 from scraper.database import gone, grouping, revisits, schema
 from scraper.database.build import build
-from scraper.database.connection import writing
+from scraper.database.connection import stoppable, writing
 from scraper.database.identity import address
 from scraper.database.parsed import Verdict
 from scraper.database.spill import Spill
 from scraper.database.tables import BY_NAME
-from scraper.database.workers import parse_all, sensible_workers
+from scraper.database.workers import end_workers, parse_all, sensible_workers
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.folders import Folders
+from scraper.stopping import Stop, Stopped
 
 Progress = Callable[[int, int], None]
 Gate = Callable[[sqlite3.Connection, "Loaded"], None]
@@ -52,12 +54,32 @@ def load(
     workers: int | None = None,
     progress: Progress | None = None,
     gate: Gate | None = None,
+    stop: Stop | None = None,
 ) -> Loaded:
     """Loads what the archive has and the database lacks; `rebuild` makes all of it again. The caller holds the folder's lock.
 
     `workers`: processes to parse in; None chooses. `progress` is told how many captures of how many are parsed. `gate` is asked
-    last, before the commit. Raises TtaError or what `progress` and `gate` raise, and then nothing was changed.
+    last, before the commit. `stop` ends it within a second or two. Raises TtaError, Stopped, or what `progress` and `gate`
+    raise, and then nothing was changed.
     """
+    try:
+        return _load(folders, _Wishes(rebuild, workers, progress, gate, stop))
+    except Stopped:
+        end_workers()
+        raise
+
+
+class _Wishes(NamedTuple):
+    """The arguments of `load`."""
+
+    rebuild: bool
+    workers: int | None
+    progress: Progress | None
+    gate: Gate | None
+    stop: Stop | None
+
+
+def _load(folders: Folders, wishes: _Wishes) -> Loaded:
     folder = folders.archive
     if not folder.is_dir():
         raise TtaError(f"there is no archive at {folder}: run `tta import` or `tta fetch` first")
@@ -65,14 +87,15 @@ def load(
         Archive(folder, writable=True),
         Spill(folders.data) as spill,
         writing(folders.database, folder / CATALOG) as (db, version),
+        stoppable(db, wishes.stop),
     ):
-        fresh = rebuild or version != schema.VERSION
+        fresh = wishes.rebuild or version != schema.VERSION
         grouping.prepare(db)
         if fresh:
             _remember_captures(db)
             schema.renew(db)
         schema.refresh_dictionary(db)
-        job = _Load(db, folder, spill, workers, progress)
+        job = _Load(db, folder, spill, wishes)
         if job.parse_new() or fresh:
             schema.finish(db, ("captures",))
             job.settle()
@@ -82,8 +105,8 @@ def load(
             db.execute("PRAGMA analysis_limit = 1000")
             db.execute("ANALYZE main")
         job.done.records = db.execute("SELECT count(*) FROM records").fetchone()[0]
-        if gate:
-            gate(db, job.done)
+        if wishes.gate:
+            wishes.gate(db, job.done)
         return job.done
 
 
@@ -96,14 +119,11 @@ def _remember_captures(db: sqlite3.Connection) -> None:
 class _Load:
     """One load, inside its transaction."""
 
-    def __init__(
-        self, db: sqlite3.Connection, folder: Path, spill: Spill, workers: int | None, progress: Progress | None
-    ) -> None:
+    def __init__(self, db: sqlite3.Connection, folder: Path, spill: Spill, wishes: _Wishes) -> None:
         self.db = db
         self.folder = folder
         self.spill = spill
-        self.workers = workers
-        self.progress = progress
+        self.wishes = wishes
         self.done = Loaded()
 
     def parse_new(self) -> bool:
@@ -138,7 +158,10 @@ class _Load:
         """Parses the captures of `temp.todo` in the order in which they lie on disk, some hundred at a time, and empties it."""
         total = self.db.execute("SELECT count(*) FROM temp.todo").fetchone()[0]
         waiting: list[tuple[Entry, Verdict]] = []
-        for count, (entry, verdict) in enumerate(parse_all(self.folder, self._entries(), self._processes(total)), start=1):
+        verdicts = parse_all(self.folder, self._entries(), self._processes(total), self.wishes.stop)
+        for count, (entry, verdict) in enumerate(verdicts, start=1):
+            if self.wishes.stop:
+                self.wishes.stop.check()
             if verdict.damage:
                 self._note_damage(entry, verdict.damage)
             else:
@@ -146,14 +169,14 @@ class _Load:
             if len(waiting) >= _AT_ONCE:
                 yield self._spilled(waiting)
                 waiting = []
-            if self.progress:
-                self.progress(count, total)
+            if self.wishes.progress:
+                self.wishes.progress(count, total)
         yield self._spilled(waiting)
         self.db.execute("DELETE FROM temp.todo")
 
     def _processes(self, total: int) -> int:
         """How many worker processes. A load that was killed may have been so by a page: then no page is read in this process."""
-        wanted = sensible_workers(total) if self.workers is None else self.workers
+        wanted = sensible_workers(total) if self.wishes.workers is None else self.wishes.workers
         if wanted <= 1 and not self.spill.left_behind:
             return 0
         return max(wanted, 1) if total else 0

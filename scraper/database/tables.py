@@ -133,16 +133,28 @@ class ChangeRow(_Row):
 
 
 class RunRow(_Row):
-    """Each refresh: when it ran and how it ended."""
+    """Each refresh: when it ran, how it ended, and what it brought."""
 
     run_id: int = Column(description="number of the run, from 1")
     started_at: str = Column(description="when it began", json_schema_extra=_ISO)
     ended_at: str | None = Column(None, description="when it ended", json_schema_extra=_ISO)
     status: int | None = Column(None, description="its exit status")
-    outcome: str | None = Column(None, description="committed, rolled back or failed")
+    outcome: str | None = Column(
+        None,
+        description="committed: the database has its data; refused: a check failed; stopped: it was ended or its time was up; "
+        "failed: an error; died: killed, or the machine went down. All but committed left the database as it was",
+    )
+    phase: str | None = Column(None, description="how far it came: fetch, load, checks or done")
+    accepted: bool | None = Column(None, description="whether failed checks were accepted on purpose; 1 yes, 0 no")
+    fetched: int | None = Column(
+        None, description="captures that it added to the archive", json_schema_extra={"unit": "captures"}
+    )
+    loaded: int | None = Column(None, description="captures that it loaded", json_schema_extra={"unit": "captures"})
     captures: int | None = Column(None, description="captures known after it", json_schema_extra={"unit": "captures"})
     records: int | None = Column(None, description="records known after it", json_schema_extra={"unit": "records"})
-    message: str | None = Column(None, description="what to look at, in a line")
+    records_before: int | None = Column(None, description="records known before it", json_schema_extra={"unit": "records"})
+    problems: str | None = Column(None, description="what went wrong or could not be done; a JSON array")
+    message: str | None = Column(None, description="what came of it and what to look at, in a line")
 
 
 class RunCheckRow(_Row):
@@ -151,9 +163,10 @@ class RunCheckRow(_Row):
     run_id: int = Column(description="the run that made the check")
     position: int = Column(description="place among the run's checks, from 1")
     name: str = Column(description="name of the check")
+    severity: str = Column(description="fail: a failed check keeps the new data out; warn: it is only told")
     subject: str | None = Column(None, description="what was checked, such as a column or a source")
-    figure: float | None = Column(None, description="what was measured")
-    threshold: float | None = Column(None, description="what it was held against")
+    figure: float | None = Column(None, description="what was measured: a count, or a share from 0 to 1")
+    threshold: float | None = Column(None, description="what it was held against: the most, or for a share the least allowed")
     passed: bool = Column(description="whether it passed; 1 yes, 0 no")
     message: str | None = Column(None, description="what to look at, in a line")
 

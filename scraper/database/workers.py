@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -18,24 +20,33 @@ from pathlib import Path
 from scraper.archive import Entry
 from scraper.database.parsed import Verdict, parse_stored, unreadable
 from scraper.errors import TtaError
+from scraper.stopping import Stop
 
 BATCH_CAPTURES = 64
 BATCH_BYTES = 2_000_000
 """A task for a process: captures that lie side by side, up to so many, or so many compressed bytes."""
 AHEAD = 3
 """Tasks per process that are given out before the first result is taken: what bounds the memory."""
+_LOOK = 0.5
+"""Seconds between two looks at whether the run was asked to end."""
 FEW = 500
 """Captures up to which starting processes takes longer than parsing (November 2026, two cores)."""
 
 
-def parse_all(folder: Path, entries: Iterable[Entry], workers: int) -> Iterator[tuple[Entry, Verdict]]:
-    """Every entry with its verdict, in order. `workers`: processes; 0 parses in this one."""
+def parse_all(folder: Path, entries: Iterable[Entry], workers: int, stop: Stop | None = None) -> Iterator[tuple[Entry, Verdict]]:
+    """Every entry with its verdict, in order. `workers`: processes; 0 parses in this one. `stop` ends the wait for them."""
     batches = _batches(entries)
     if workers < 1:
         for batch in batches:
             yield from zip(batch, parse_stored(folder, batch, alone=False), strict=True)
     else:
-        yield from _Pool(folder, workers).run(batches)
+        yield from _Pool(folder, workers, stop).run(batches)
+
+
+def end_workers() -> None:
+    """Ends the worker processes of this process at once, whatever page they are at: nobody takes their results any more."""
+    for process in multiprocessing.active_children():
+        process.terminate()
 
 
 def sensible_workers(captures: int) -> int:
@@ -59,7 +70,8 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
 
 
 def _start() -> None:
-    """A worker whose parent was killed ends at once: nobody would ever take its results."""
+    """A worker whose parent was killed ends at once: nobody would ever take its results. Ctrl-C is the parent's to hear."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         parent = multiprocessing.parent_process()
@@ -82,8 +94,9 @@ def _context() -> BaseContext:
 class _Pool:
     """Worker processes that are replaced when one dies."""
 
-    def __init__(self, folder: Path, workers: int) -> None:
+    def __init__(self, folder: Path, workers: int, stop: Stop | None) -> None:
         self._folder = folder
+        self._stop = stop
         self._workers = workers
         self._context = _context()
 
@@ -99,8 +112,9 @@ class _Pool:
                     self._fill(pool, given, batches)
                     if not given:
                         return
-                    verdicts = given[0][1].result()
+                    verdicts = self._result(given[0][1])
                 except BrokenProcessPool:
+                    self._check()  # what was sent to the whole group of processes has ended the workers too
                     pool.shutdown(wait=False, cancel_futures=True)
                     # Which of the given tasks broke the pool is not told, so each is done again where it can harm no other.
                     for batch, _ in given:
@@ -112,6 +126,17 @@ class _Pool:
                 yield from zip(batch, verdicts, strict=True)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _check(self) -> None:
+        if self._stop:
+            self._stop.check()
+
+    def _result(self, future: Future[list[Verdict]]) -> list[Verdict]:
+        """What a worker found. It may be at a page for half a minute; a run that was asked to end does not wait for it."""
+        while self._stop and not future.done():
+            self._stop.check()
+            wait_for([future], timeout=_LOOK)
+        return future.result()
 
     def _fill(
         self,
@@ -134,9 +159,10 @@ class _Pool:
             for entry in batch:
                 for _ in range(2):
                     try:
-                        yield from pool.submit(parse_stored, self._folder, [entry]).result()
+                        yield from self._result(pool.submit(parse_stored, self._folder, [entry]))
                         break
                     except BrokenProcessPool:
+                        self._check()
                         pool.shutdown(wait=False, cancel_futures=True)
                         pool = self._sound()
                 else:

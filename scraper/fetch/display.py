@@ -69,6 +69,10 @@ class Display:
         """Captures settled so far, of how many."""
         self._show(f"fetching {source}", done, total)
 
+    def parsing(self, done: int, total: int) -> None:
+        """Captures parsed so far, of how many."""
+        self._show("parsing captures", done, total)
+
     def _show(self, text: str, done: int, total: int | None) -> None:
         progress = self._progress
         if progress is None:

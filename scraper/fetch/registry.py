@@ -23,6 +23,10 @@ class UnknownSource(TtaError):
     status = ExitStatus.USAGE
 
 
+class NothingEnabled(TtaError):
+    """No source was named and none is enabled: there is nobody to ask. Name one, or enable one in the configuration file."""
+
+
 def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
     """The sources to ask: those named, else those enabled, in the order of NAMES. Raises TtaError where none may be asked."""
     for name in named:
@@ -30,7 +34,9 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
             raise UnknownSource(f"there is no source {printable(name, 40)}; there are {', '.join(NAMES)}")
     names = tuple(name for name in NAMES if (name in named if named else getattr(settings.sources, name).enabled))
     if not names:
-        raise TtaError("no source is enabled: name one, or set enabled = true under [sources.NAME] in the configuration file")
+        raise NothingEnabled(
+            "no source is enabled: name one, or set enabled = true under [sources.NAME] in the configuration file"
+        )
     for name in names:
         outside = [url for url in _addresses(settings, name) if urlsplit(url).hostname != LOOPBACK]
         if outside and not settings.http.contact:

@@ -94,12 +94,7 @@ def completeness(data: Path) -> Completeness:
     with Ledger(folders.ledger, writable=False) as ledger:
         for source, url, state in ledger.urls():
             _count(found, source, url, captured=state in _STORED, blocked=state in _BLOCKED)
-        query = (
-            "SELECT source, scope, outcome, listed, started_at, (SELECT max(started_at) FROM listings AS whole WHERE"
-            " whole.source = one.source AND whole.scope = one.scope AND whole.outcome = 'complete' AND whole.kind != 'window')"
-            " FROM listings AS one WHERE id IN (SELECT max(id) FROM listings GROUP BY source, scope) ORDER BY source, scope"
-        )
-        found.listings = [Listing(*row) for row in ledger.db.execute(query)]
+        found.listings = last_listings(ledger)
         hosts = ledger.db.execute("SELECT name, not_before FROM hosts WHERE not_before > strftime('%Y-%m-%dT%H:%M:%SZ', 'now')")
         found.waits = dict(hosts.fetchall())
     with Archive(folders.archive) as archive:
@@ -109,6 +104,16 @@ def completeness(data: Path) -> Completeness:
     for part in found.sources.values():
         part.blocked -= part.captured
     return found
+
+
+def last_listings(ledger: Ledger) -> list[Listing]:
+    """The last listing of every source and scope."""
+    query = (
+        "SELECT source, scope, outcome, listed, started_at, (SELECT max(started_at) FROM listings AS whole WHERE"
+        " whole.source = one.source AND whole.scope = one.scope AND whole.outcome = 'complete' AND whole.kind != 'window')"
+        " FROM listings AS one WHERE id IN (SELECT max(id) FROM listings GROUP BY source, scope) ORDER BY source, scope"
+    )
+    return [Listing(*row) for row in ledger.db.execute(query)]
 
 
 def _order(name: str) -> tuple[int, str]:

@@ -45,7 +45,7 @@ def write_config(path: Path, url: str, **changes: object) -> Path:
     }
     for name, value in changes.items():
         section, _, key = name.rpartition("__")
-        sections[section.replace("__", ".")][key] = value
+        sections.setdefault(section.replace("__", "."), {})[key] = value
     lines = []
     for section, values in sections.items():
         lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None), ""]
@@ -69,9 +69,9 @@ class Ran:
         return self.report["sources"][name]  # type: ignore[no-any-return]
 
 
-def start(data: Path, config: Path, *arguments: str) -> subprocess.Popen[str]:
-    """`tta --data DATA --config CONFIG fetch --json ARGUMENTS` in a process of its own."""
-    command = [
+def start(data: Path, config: Path, *arguments: str, command: str = "fetch") -> subprocess.Popen[str]:
+    """`tta --data DATA --config CONFIG fetch --json ARGUMENTS` in a process of its own, or another command so."""
+    program = [
         sys.executable,
         "-c",
         "from scraper.cli import main; main()",
@@ -79,20 +79,20 @@ def start(data: Path, config: Path, *arguments: str) -> subprocess.Popen[str]:
         str(data),
         "--config",
         str(config),
-        "fetch",
+        command,
         "--json",
     ]
     root = Path(__file__).parents[2]
-    return subprocess.Popen([*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root)
+    return subprocess.Popen([*program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root)
 
 
-def run(data: Path, config: Path, *arguments: str) -> Ran:
+def run(data: Path, config: Path, *arguments: str, command: str = "fetch") -> Ran:
     """The same in this process, which saves the start; `start` is for what has to be stopped or killed."""
     out, err = io.StringIO(), io.StringIO()
     status: object = None
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            main(["--data", str(data), "--config", str(config), "fetch", "--json", *arguments])
+            main(["--data", str(data), "--config", str(config), command, "--json", *arguments])
         except SystemExit as done:
             status = done.code
     assert isinstance(status, int)

@@ -1,0 +1,235 @@
+"""Looks at new data before it is committed: is it plausible beside that of the last good run? Never changes anything.
+
+`scraper.refresh` runs these inside the load's transaction and decides what a failed one means; `runs` keeps what they found.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from parsers.labels import group_table, is_instructions, known
+from scraper.config import Checks
+from scraper.database.parsed import VALUE_COLUMNS
+from scraper.plaintext import printable
+
+TONIGHT = "new: "
+"""Begins the subject of a check that looks only at what this load has read."""
+_EXAMPLES = 5
+_MOST_ROWS = 50
+_PAGES = "node_id IS NOT NULL AND warc_type != 'revisit' AND ifnull(http_status, 200) = 200 AND kind IN ({kinds})"
+"""Captures that ought to show a record: pages at a record's address, but for logins, errors and the like."""
+_OUGHT = _PAGES.format(kinds="'record', 'revisit', 'other', 'unreadable'")
+_READ_NOW = "capture_id IN (SELECT capture_id FROM temp.parsed)"
+
+
+class Severity(StrEnum):
+    """What a failed check does: `fail` keeps the new data out, `warn` is only told."""
+
+    FAIL = "fail"
+    WARN = "warn"
+
+
+class Check(NamedTuple):
+    """One check. `figure` and `threshold` are counts, the most allowed, or shares, the least; `message` says where to look."""
+
+    name: str
+    severity: str
+    subject: str | None
+    figure: float | None
+    threshold: float | None
+    passed: bool
+    message: str | None = None
+
+
+Figures = Mapping[tuple[str, str | None], float]
+"""Figures of the last good run by name and subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the checks look at. `before`: the state that readers still see, None where there is none; `last`: its figures."""
+
+    db: sqlite3.Connection
+    before: sqlite3.Connection | None
+    last: Figures
+    limits: Checks
+
+
+def check_all(looked: Looked) -> Iterator[Check]:
+    """Every check, in the order in which a person wants to read them."""
+    yield from vanished_records(looked)
+    yield from pages_that_parse(looked)
+    yield from filled_values(looked)
+    yield from unknown_labels(looked)
+    yield from page_shapes(looked)
+    yield from duplicates(looked)
+    yield from broken_references(looked)
+
+
+def vanished_records(looked: Looked) -> Iterator[Check]:
+    """Records that were there and are not now; one whose captures show another record now has merged, and counts as there."""
+    gone = [] if looked.before is None else list(_gone(looked.db, looked.before))
+    most = looked.limits.vanished_records
+    yield Check(
+        "vanished records",
+        Severity.FAIL,
+        None,
+        len(gone),
+        most,
+        len(gone) <= most,
+        f"{_some(gone)}: `tta why {printable(gone[0], 80)}` shows what is known of it, `tta load --rebuild --plan` what changed"
+        if gone
+        else None,
+    )
+
+
+def _gone(db: sqlite3.Connection, before: sqlite3.Connection) -> Iterator[str]:
+    now = (record_id for (record_id,) in db.execute("SELECT record_id FROM records ORDER BY record_id"))
+    current = next(now, None)
+    for (record_id,) in before.execute("SELECT record_id FROM records ORDER BY record_id"):
+        while current is not None and current < record_id:
+            current = next(now, None)
+        if current != record_id and not _merged(db, before, record_id):
+            yield record_id
+
+
+def _merged(db: sqlite3.Connection, before: sqlite3.Connection, record_id: str) -> bool:
+    captures = before.execute("SELECT capture_id FROM captures WHERE record_id = ?", [record_id])
+    query = "SELECT 1 FROM captures WHERE capture_id = ? AND record_id IS NOT NULL"
+    return any(db.execute(query, capture).fetchone() for capture in captures)
+
+
+def pages_that_parse(looked: Looked) -> Iterator[Check]:
+    """Of the captures that ought to show a record, the share that does."""
+    name, limits = "pages that parse", looked.limits
+    base = looked.last.get((name, None))
+    for subject, where, drop in ((None, "1", limits.parsed_drop), (f"{TONIGHT}pages", _READ_NOW, limits.parsed_drop_tonight)):
+        query = f"SELECT count(*), count(form) FROM captures WHERE {_OUGHT} AND {where}"
+        total, shown = looked.db.execute(query).fetchone()
+        advice = "`tta status` counts the kinds of pages; `tta parse` says what the parser makes of one"
+        yield _share(name, subject, (shown, total), base, drop, limits.floor, advice)
+
+
+def filled_values(looked: Looked) -> Iterator[Check]:
+    """Of the records that an HTML page shows, the share that has a value, by column. Text captures can't carry every field."""
+    name, limits = "filled values", looked.limits
+    counts = ", ".join(f"count(nullif(\"{column}\", '[]'))" for column in VALUE_COLUMNS)
+    for prefix, where, drop in (("", "1", limits.filled_drop), (TONIGHT, _READ_NOW, limits.filled_drop_tonight)):
+        shown = f"SELECT record_id FROM captures WHERE form = 'html' AND {where}"
+        total, *filled = looked.db.execute(f"SELECT count(*), {counts} FROM records WHERE record_id IN ({shown})").fetchone()
+        if prefix and total < limits.floor:
+            return
+        for column, count in zip(VALUE_COLUMNS, filled, strict=True):
+            base = looked.last.get((name, column))
+            advice = f"compare pages: `tta why RECORD {column}`; `tta status` lists labels that nobody has described"
+            yield _share(name, f"{prefix}{column}", (count, total), base, drop, limits.floor, advice)
+
+
+def _share(
+    name: str, subject: str | None, part: tuple[int, int], base: float | None, drop: float, floor: int, advice: str
+) -> Check:
+    """Fails where `part` falls short of the last good share `base` by more than `drop` of it, and by `floor` or more."""
+    count, total = part
+    figure = count / total if total else None
+    if base is None:
+        return Check(name, Severity.FAIL, subject, figure, None, True)
+    missing = base * total - count
+    passed = missing < floor or missing <= drop * base * total
+    message = None if passed else f"{count} of {total}, where {base:.1%} were usual: {advice}"
+    return Check(name, Severity.FAIL, subject, figure, base * (1 - drop), passed, message)
+
+
+def unknown_labels(looked: Looked) -> Iterator[Check]:
+    """Labels that nobody has described, told once when so many records have them."""
+    name, most = "unknown labels", looked.limits.unknown_label_records
+    query = (
+        "SELECT DISTINCT label FROM fields WHERE record_id IN (SELECT record_id FROM temp.affected)"
+        " AND label IS NOT NULL AND item IS NULL ORDER BY label"
+    )
+    labels = [label for (label,) in looked.db.execute(query) if not is_known(label)]
+    of_label = "SELECT count(DISTINCT record_id) FROM fields WHERE label = ? AND item IS NULL"
+    found = [(label, _count(looked.db, of_label, label), _count(looked.before, of_label, label)) for label in labels]
+    advice = "describe it in parsers/labels.py, then `tta load --rebuild`; until then it is in the table fields"
+    new = list(_crossed(name, found, most, "records", advice, first=looked.before is None))
+    yield Check(name, Severity.WARN, None, len(new), 0, not new)
+    yield from new
+
+
+def is_known(label: str) -> bool:
+    """Whether the registry says what a label means."""
+    return known(label) is not None or group_table(label) is not None or is_instructions(label)
+
+
+def page_shapes(looked: Looked) -> Iterator[Check]:
+    """Page structures seen for the first time: the share of what was read now that has one, and each that has become frequent.
+
+    Which fields a page has is part of its structure, so a few new ones are usual; a new theme makes all of them new.
+    """
+    name, limits = "new page shapes", looked.limits
+    shapes = f"SELECT shape, count(*) FROM captures WHERE shape IS NOT NULL AND {_READ_NOW} GROUP BY shape"
+    now = dict(looked.db.execute(shapes).fetchall())
+    held = {shape: _count(looked.before, _OF_SHAPE, shape) for shape in now}
+    total, new = sum(now.values()), sum(count for shape, count in now.items() if not held[shape])
+    passed = looked.before is None or new < limits.floor or new <= limits.new_shape_share * total
+    figure = new / total if total and looked.before else None
+    yield Check(name, Severity.WARN, None, figure, limits.new_shape_share, passed, None if passed else f"{new} pages: {_LOOK}")
+    found = [(shape, _count(looked.db, _OF_SHAPE, shape), held[shape]) for shape in now]
+    yield from _crossed(name, found, limits.new_shape_captures, "captures", _LOOK, first=looked.before is None)
+
+
+_OF_SHAPE = "SELECT count(*) FROM captures WHERE shape = ?"
+_LOOK = "look whether such a page is read right: column shape of the table captures finds some, `tta why` shows how they are read"
+
+
+def _count(db: sqlite3.Connection | None, query: str, value: str) -> int:
+    return int(db.execute(query, [value]).fetchone()[0]) if db else 0
+
+
+def _crossed(name: str, found: list[tuple[str, int, int]], most: int, unit: str, advice: str, *, first: bool) -> Iterator[Check]:
+    """A row for what has come to more than `most` since the last run: name, count now and before. At first all is new."""
+    crossed = [] if first else [(subject, now) for subject, now, before in found if before <= most < now]
+    for subject, now in crossed[:_MOST_ROWS]:
+        yield Check(name, Severity.WARN, printable(subject), now, most, False, f"seen in {now} {unit}: {advice}")
+
+
+def duplicates(looked: Looked) -> Iterator[Check]:
+    """Records that seem to be one: several with the same reference, more than before, or with the same node number."""
+    name = "one reference, several records"
+    twice = "SELECT {key} FROM records WHERE {key} IS NOT NULL GROUP BY {key} HAVING count(*) > 1 ORDER BY {key}"
+    shared = [str(one) for (one,) in looked.db.execute(twice.format(key="reference"))]
+    base = looked.last.get((name, None))
+    most = None if base is None else base + looked.limits.shared_references
+    passed = most is None or len(shared) <= most
+    message = None if passed else f"such as {_some(shared)}: look at them in Datasette, table records"
+    yield Check(name, Severity.FAIL, None, len(shared), most, passed, message)
+    nodes = [str(one) for (one,) in looked.db.execute(twice.format(key="node_id"))]
+    message = f"{_some(nodes)}: a mistake of this program; please report it" if nodes else None
+    yield Check("one node, several records", Severity.FAIL, None, len(nodes), 0, not nodes, message)
+
+
+def broken_references(looked: Looked) -> Iterator[Check]:
+    """Rows that name a record or capture that is not there, and records without a capture."""
+    tables = sorted({str(row[0]) for row in looked.db.execute("PRAGMA main.foreign_key_check")})
+    lonely = looked.db.execute(
+        "SELECT count(*) FROM records WHERE NOT EXISTS (SELECT 1 FROM captures WHERE captures.record_id = records.record_id)"
+    ).fetchone()[0]
+    lost = looked.db.execute(
+        "SELECT count(*) FROM captures WHERE original_id IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM captures other WHERE other.capture_id = captures.original_id)"
+    ).fetchone()[0]
+    for subject, count, where in (
+        ("tables", len(tables), ", ".join(tables)),
+        ("records without a capture", lonely, ""),
+        ("captures that repeat none", lost, ""),
+    ):
+        message = f"{where}{': ' if where else ''}`tta load --rebuild` mends it; please report it" if count else None
+        yield Check("broken references", Severity.FAIL, subject, count, 0, not count, message)
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(printable(one, 80) for one in names[:_EXAMPLES])
+    return shown if len(names) <= _EXAMPLES else f"{shown} and {len(names) - _EXAMPLES} more"

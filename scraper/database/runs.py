@@ -1,0 +1,131 @@
+"""The tables `runs` and `run_checks`: what each refresh came to, and the figures that the next one is held against."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from scraper.database.checks import Check, Figures
+from scraper.database.connection import BUSY_SECONDS
+from scraper.database.tables import BY_NAME
+
+
+class Outcome(StrEnum):
+    """How a run ended; all but `committed` left the database as it was."""
+
+    COMMITTED = "committed"
+    REFUSED = "refused"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    DIED = "died"
+
+
+@dataclass(slots=True)
+class Run:
+    """A row of `runs` but for its number; see there. Times are ISO 8601, UTC."""
+
+    started_at: str
+    ended_at: str | None = None
+    status: int | None = None
+    outcome: str | None = None
+    phase: str | None = None
+    accepted: bool = False
+    fetched: int | None = None
+    loaded: int | None = None
+    captures: int | None = None
+    records: int | None = None
+    records_before: int | None = None
+    problems: str | None = None
+    message: str | None = None
+
+
+def add(db: sqlite3.Connection, run: Run, checks: Sequence[Check] = ()) -> int:
+    """Writes a run and its checks in the open transaction; returns the run's number."""
+    number = int(db.execute("SELECT ifnull(max(run_id), 0) + 1 FROM runs").fetchone()[0])
+    _insert(db, "runs", {"run_id": number, **asdict(run)})
+    for position, check in enumerate(checks, start=1):
+        _insert(db, "run_checks", {"run_id": number, "position": position, **check._asdict()})
+    return number
+
+
+def _insert(db: sqlite3.Connection, table: str, values: dict[str, object]) -> None:
+    """Only into columns that there are: a run that was refused may have left the tables of an older version in place."""
+    present = {str(row[1]) for row in db.execute(f"PRAGMA main.table_info({table})")}
+    names = [name for name in BY_NAME[table].columns if name in present]
+    marks = ", ".join("?" * len(names))
+    db.execute(f"INSERT INTO main.{table} ({', '.join(names)}) VALUES ({marks})", [values[name] for name in names])
+
+
+def record(path: Path, run: Run, checks: Sequence[Check] = ()) -> int | None:
+    """Writes a run that left the database as it was, in a transaction of its own; None where there is no database to write to.
+
+    Raises sqlite3.Error.
+    """
+    if not path.is_file():
+        return None
+    uri = f"{path.resolve().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
+        if not _has_runs(db):
+            return None
+        db.execute("BEGIN IMMEDIATE")
+        number = add(db, run, checks)
+        db.execute("COMMIT")
+        return number
+
+
+def record_death(path: Path, since: str) -> None:
+    """Writes a run that was killed and could not do so itself, as the lock it held since then tells.
+
+    Nothing where it had come to its commit, whose row is there. Raises sqlite3.Error.
+    """
+    if not path.is_file():
+        return
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as db:
+        if not _has_runs(db) or db.execute("SELECT 1 FROM runs WHERE started_at >= ?", [since]).fetchone():
+            return
+    message = "killed, or the machine went down; the database was left as it was"
+    record(path, Run(started_at=since, outcome=Outcome.DIED, message=message))
+
+
+def latest(db: sqlite3.Connection) -> dict[str, Any] | None:
+    """The row of the last run, by column."""
+    cursor = db.execute("SELECT * FROM runs ORDER BY run_id DESC LIMIT 1")
+    row = cursor.fetchone()
+    return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
+
+
+def last_good_at(db: sqlite3.Connection) -> str | None:
+    """When the last run whose data the database has began."""
+    found = db.execute("SELECT max(started_at) FROM runs WHERE outcome = ?", [Outcome.COMMITTED]).fetchone()[0]
+    return None if found is None else str(found)
+
+
+def last_good(db: sqlite3.Connection) -> tuple[int, Figures] | None:
+    """The last run whose data the database has, with its figures by name and subject."""
+    row = db.execute("SELECT max(run_id) FROM runs WHERE outcome = ?", [Outcome.COMMITTED]).fetchone()
+    if row[0] is None:
+        return None
+    found = db.execute("SELECT name, subject, figure FROM run_checks WHERE run_id = ? AND figure IS NOT NULL", row)
+    return int(row[0]), {(str(name), subject): float(figure) for name, subject, figure in found}
+
+
+@contextmanager
+def state_before(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """What readers see while a load is under way: the last committed state; None where there are no records yet."""
+    if not path.is_file():
+        yield None
+        return
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
+        db.execute("BEGIN")
+        names = {str(name) for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        yield db if {"records", "captures", "fields"} <= names else None
+
+
+def _has_runs(db: sqlite3.Connection) -> bool:
+    names = {str(name) for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return {"runs", "run_checks"} <= names

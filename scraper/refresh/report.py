@@ -1,0 +1,124 @@
+"""What a refresh came to, for a person who has ten seconds, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+
+from scraper.database.checks import Check, Severity
+from scraper.database.load import Loaded
+from scraper.database.runs import Outcome, Run
+from scraper.errors import ExitStatus
+from scraper.fetch.report import Report as Fetched
+from scraper.plaintext import printable
+
+ADVICE = (
+    "the next run finds the same captures in the archive and is refused again, until the parser is mended"
+    " or `tta refresh --accept` takes the new state on purpose"
+)
+LISTING_AGE = "days since a whole listing"
+_MOST_CHECKS = 20
+
+
+@dataclass(slots=True)
+class Report:
+    """A whole run. `problems`: what could not be done, a line each; `changes`: how many more the database has now."""
+
+    run: Run
+    number: int | None = None
+    fetched: Fetched | None = None
+    loaded: Loaded | None = None
+    checks: list[Check] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    changes: int | None = None
+    seconds: float = 0.0
+
+    @property
+    def status(self) -> ExitStatus:
+        return ExitStatus(self.run.status or 0)
+
+    @property
+    def failed(self) -> list[Check]:
+        return [check for check in self.checks if not check.passed and check.severity == Severity.FAIL]
+
+    @property
+    def warned(self) -> list[Check]:
+        return [check for check in self.checks if not check.passed and check.severity == Severity.WARN]
+
+    @property
+    def silent(self) -> list[str]:
+        """Sources that have not been listed in full for too long."""
+        return [str(check.subject) for check in self.warned if check.name == LISTING_AGE]
+
+    def as_json(self) -> dict[str, object]:
+        """For `--json`: all that the lines say, and the checks that failed or warned in full."""
+        return {
+            "run_id": self.number,
+            **asdict(self.run),
+            "problems": self.problems,
+            "notes": self.notes,
+            "seconds": round(self.seconds, 1),
+            "changes": self.changes,
+            "built": self.loaded.built if self.loaded else None,
+            "checks": len(self.checks),
+            "failed": [check._asdict() for check in self.failed],
+            "warned": [check._asdict() for check in self.warned],
+            "fetch": self.fetched.as_json() if self.fetched else None,
+        }
+
+    def trouble(self) -> Iterator[str]:
+        """What somebody has to look at, a line each."""
+        yield from self.problems
+        for check in [*self.failed, *self.warned][:_MOST_CHECKS]:
+            yield said(check)
+        if (more := len(self.failed) + len(self.warned) - _MOST_CHECKS) > 0:
+            yield f"{more} more checks failed or warned: see --json, or the table run_checks"
+        if self.run.outcome == Outcome.REFUSED:
+            yield ADVICE
+
+    def lines(self) -> Iterator[str]:
+        """The summary."""
+        yield from self._fetched()
+        if self.loaded:
+            yield f"loaded   {self.loaded.captures} captures, {self.loaded.built} records written"
+        if self.run.records is not None:
+            before = "none" if self.run.records_before is None else self.run.records_before
+            yield f"records  {before} before, {self.run.records} now; {self.changes or 0} changes more"
+        if self.checks:
+            good = sum(check.passed for check in self.checks)
+            yield f"checks   {good} passed, {len(self.failed)} failed, {len(self.warned)} warned"
+        yield f"took     {duration(self.seconds)}"
+        yield f"{self.run.outcome}: {self.run.message}"
+
+    def _fetched(self) -> Iterator[str]:
+        for source in self.fetched.sources if self.fetched else []:
+            yield (
+                f"fetched  {source.source}: {source.fetched + source.unchanged + source.substituted} captures of {source.listed}"
+                f" listed, {source.waiting} waiting; {source.outcome}"
+            )
+        yield from (f"fetched  {note}" for note in self.notes)
+
+
+def said(check: Check) -> str:
+    """A check in a line."""
+    subject = f" ({check.subject})" if check.subject else ""
+    against = f", allowed {_number(check.threshold)}" if check.threshold is not None else ""
+    verb = "failed" if check.severity == Severity.FAIL else "look at"
+    return f"{verb}: {check.name}{printable(subject)}: {_number(check.figure)}{against}" + (
+        f": {check.message}" if check.message else ""
+    )
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "unknown"
+    return f"{value:.0f}" if (value == int(value) and value != 1) or value > 1 else f"{value:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """Such as `3 min 12 s`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "under a second"

@@ -1,0 +1,236 @@
+"""One refresh under the data folder's lock: what is asked for when, what an error means for the rest, and how it ends.
+
+Captures come first and are kept whatever becomes of the rest; the database changes in one transaction at the very end, after
+the checks (docs/decisions/refresh.md).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from scraper.capture import iso
+from scraper.config import Config
+from scraper.database import runs
+from scraper.database.checks import Looked, check_all
+from scraper.database.load import Loaded, Progress, load
+from scraper.database.runs import Outcome, Run
+from scraper.errors import DataLooksWrong, ExitStatus, TtaError
+from scraper.fetch.display import Display
+from scraper.fetch.registry import NothingEnabled, UnknownSource, chosen
+from scraper.fetch.run import Options as FetchOptions
+from scraper.fetch.run import fetch_locked
+from scraper.folders import Folders
+from scraper.lock import Holder, locked
+from scraper.plaintext import printable
+from scraper.refresh.healthcheck import FAILURE, START, SUCCESS, Healthcheck
+from scraper.refresh.log import Log
+from scraper.refresh.report import Report
+from scraper.refresh.sources import listing_checks
+from scraper.stopping import Stop, Stopped
+from scraper.warc import utc_now
+
+COMMAND = "tta refresh"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line says. `deadline`: seconds for the whole run, None for the configured."""
+
+    sources: tuple[str, ...] = ()
+    accept: bool = False
+    workers: int | None = None
+    deadline: float | None = None
+    now: bool = False
+    log_file: Path | None = None
+
+
+class Refused(DataLooksWrong):
+    """A check failed. Look at what it names; the database is as it was."""
+
+
+def refresh(folders: Folders, settings: Config, options: Options, display: Display, progress: Progress | None = None) -> Report:
+    """Fetches, loads, checks and commits. Raises TtaError where nothing could be begun, Locked where another run is on."""
+    try:
+        chosen(settings, options.sources)
+    except UnknownSource:
+        raise
+    except TtaError:
+        if not folders.archive.is_dir():
+            raise
+    log = Log(options.log_file)
+    healthcheck = Healthcheck(settings, log)
+    stop = Stop()
+    with stop.on_signals(), locked(folders.data, COMMAND) as dead:
+        run = _Refresh(folders, settings, options, display, progress, stop, log)
+        log.info("run.start", sources=list(options.sources), accept=options.accept)
+        healthcheck.ping(START)
+        try:
+            run.remember(dead)
+            run.go()
+        finally:
+            run.end()
+            healthcheck.ping(SUCCESS if run.is_well else FAILURE)
+    return run.report
+
+
+class _Refresh:
+    """One run, which holds the lock."""
+
+    def __init__(
+        self,
+        folders: Folders,
+        settings: Config,
+        options: Options,
+        display: Display,
+        progress: Progress | None,
+        stop: Stop,
+        log: Log,
+    ) -> None:
+        self.folders = folders
+        self.settings = settings
+        self.options = options
+        self.display = display
+        self.progress = progress
+        self.stop = stop
+        self.log = log
+        self.run = Run(started_at=iso(utc_now()) or "", phase="fetch")
+        self.report = Report(self.run)
+        self._began = time.monotonic()
+        self._deadline = options.deadline or settings.refresh.deadline
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nobody has to look: the data are in, and no source has been silent for long."""
+        return self.run.outcome == Outcome.COMMITTED and not self.report.silent
+
+    @property
+    def _left(self) -> float:
+        return max(self._began + self._deadline - time.monotonic(), 0.0)
+
+    def remember(self, dead: Holder | None) -> None:
+        """A refresh that was killed could write nothing about itself: the lock that it left behind tells of it."""
+        if dead is None or dead.command != COMMAND:
+            return
+        self.log.warning("run.died", died=dead.pid, since=dead.since)
+        try:
+            runs.record_death(self.folders.database, dead.since)
+        except sqlite3.Error as error:
+            self.log.warning("run.not_recorded", reason=str(error))
+
+    def go(self) -> None:
+        """All of it; how it ended is in the run afterwards. What is no TtaError, Stopped or OSError is a mistake of ours."""
+        try:
+            self._fetch()
+            self._load()
+        except Stopped:
+            reason = "its time was up" if self.stop.late and not self.stop.asked else "asked to end"
+            self._close(Outcome.STOPPED, ExitStatus.PARTLY_DONE, f"{reason}; what was fetched is kept, the next run goes on")
+        except Refused as error:
+            self._close(Outcome.REFUSED, error.status, str(error))
+        except TtaError as error:
+            self._close(Outcome.FAILED, error.status, printable(error, 1000))
+        except (OSError, sqlite3.Error) as error:
+            where = getattr(error, "filename", None) or self.folders.data
+            self._close(Outcome.FAILED, ExitStatus.ERROR, f"{printable(where)}: {printable(getattr(error, 'strerror', error))}")
+
+    def _close(self, outcome: Outcome, status: ExitStatus, message: str) -> None:
+        self.run.outcome, self.run.status, self.run.message = outcome, int(status), message
+
+    def _fetch(self) -> None:
+        reserve = min(self.settings.refresh.reserve, self._deadline / 2)
+        wanted = FetchOptions(sources=self.options.sources, now=self.options.now)
+        try:
+            names = chosen(self.settings, self.options.sources)
+            with self.stop.until(max(self._left - reserve, 0.0)):
+                self.report.fetched = fetch_locked(
+                    self.folders.data, self.settings, wanted, self.display, stop=self.stop, names=names
+                )
+        except NothingEnabled:
+            self.report.notes.append("nothing: no source is enabled")
+            return
+        except TtaError as error:
+            self._problem(f"nothing was fetched: {printable(error, 1000)}")
+            return
+        fetched = self.report.fetched
+        self.run.fetched = sum(one.fetched + one.unchanged + one.substituted for one in fetched.sources)
+        for one in fetched.sources:
+            counts = {name: getattr(one, name) for name in ("listed", "new", "fetched", "unchanged", "failed", "waiting")}
+            self.log.info("fetch.source", source=one.source, outcome=one.outcome, **counts)
+        if self.stop.asked:
+            raise Stopped
+        lines = [line for line in fetched.lines() if not (self.stop.late and line in fetched.problems)]
+        for line in lines:
+            self._problem(line)
+        if self.stop.late:
+            self._problem("the time for fetching was up; the next run goes on from here")
+
+    def _problem(self, line: str) -> None:
+        self.report.problems.append(printable(line, 1000))
+        self.log.warning("problem", text=line)
+
+    def _load(self) -> None:
+        self.run.phase = "load"
+        with self.stop.until(self._left):
+            load(self.folders, workers=self.options.workers, progress=self.progress, gate=self._gate, stop=self.stop)
+
+    def end(self) -> None:
+        """Keeps what came of it: in the log, and where the database was left as it was, in a transaction of its own."""
+        run, report = self.run, self.report
+        report.seconds = time.monotonic() - self._began
+        if run.outcome is None:
+            self._close(Outcome.FAILED, ExitStatus.ERROR, "a mistake of this program; please report it")
+        if run.outcome != Outcome.COMMITTED:
+            run.ended_at = iso(utc_now())
+            run.problems = json.dumps(report.problems) if report.problems else None
+            report.number = None
+            try:
+                report.number = runs.record(self.folders.database, run, report.checks)
+            except sqlite3.Error as error:
+                self.log.warning("run.not_recorded", reason=str(error))
+        level = self.log.info if run.outcome == Outcome.COMMITTED else self.log.error
+        counts = {
+            name: getattr(run, name) for name in ("status", "phase", "accepted", "fetched", "loaded", "captures", "records")
+        }
+        level(f"run.{run.outcome}", message=run.message, seconds=round(report.seconds, 1), **counts)
+
+    def _gate(self, db: sqlite3.Connection, loaded: Loaded) -> None:
+        """The last thing before the commit: the checks, and the run's own row."""
+        self.run.phase = "checks"
+        self.report.loaded = loaded
+        for damage in loaded.unreadable:
+            self._problem(damage)
+        with runs.state_before(self.folders.database) as before:
+            last = runs.last_good(db)
+            looked = Looked(db, before, last[1] if last else {}, self.settings.checks)
+            self.report.checks = [*check_all(looked), *listing_checks(self.report.fetched, self.folders, self.settings)]
+            self._count(db, before, loaded)
+        for check in (*self.report.failed, *self.report.warned):
+            self.log.warning("check", name=check.name, subject=check.subject, figure=check.figure, threshold=check.threshold)
+        if self.report.failed and not self.options.accept:
+            names = sorted({check.name for check in self.report.failed})
+            raise Refused(f"the new data look wrong ({', '.join(names)}); the database is as it was")
+        self.stop.check()
+        self.run.accepted = bool(self.report.failed)
+        partly = bool(self.report.problems)
+        message = "the database has the new data" if loaded.captures else "nothing new"
+        if self.run.accepted:
+            message += ", accepted although checks failed"
+        self._close(Outcome.COMMITTED, ExitStatus.PARTLY_DONE if partly else ExitStatus.DONE, message)
+        self.run.phase = "done"
+        self.run.ended_at = iso(utc_now())
+        self.run.problems = json.dumps(self.report.problems) if partly else None
+        self.report.number = runs.add(db, self.run, self.report.checks)
+
+    def _count(self, db: sqlite3.Connection, before: sqlite3.Connection | None, loaded: Loaded) -> None:
+        run = self.run
+        run.loaded, run.records = loaded.captures, loaded.records
+        run.captures = db.execute("SELECT count(*) FROM captures").fetchone()[0]
+        changes = db.execute("SELECT count(*) FROM changes").fetchone()[0]
+        if before is not None:
+            run.records_before = before.execute("SELECT count(*) FROM records").fetchone()[0]
+            changes -= before.execute("SELECT count(*) FROM changes").fetchone()[0]
+        self.report.changes = changes

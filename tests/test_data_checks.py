@@ -1,0 +1,223 @@
+"""Data broken on purpose, once for every check: it fires, and at the right size; a few odd pages are no alarm."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scraper.capture import Capture
+from scraper.config import Checks
+from scraper.database import runs
+from scraper.database.checks import Check, Looked, check_all
+from scraper.database.load import load
+from scraper.folders import Folders
+from tests.dbkit import add, day, html, node, page
+
+REST = {"Category": "TTA", "County": "A county"}
+
+
+def record(number: int, when: int = 0, **fields: str) -> Capture:
+    content = html({"County": f"County {number}", "Category": "TTA"} | fields, node=number, title=f"20240101-{90000 + number}-1")
+    return page(content, url=node(number), when=day(when))
+
+
+def other(number: int, when: int = 1) -> Capture:
+    return page(f"<html><body><h1>Notice {number}</h1><p>Moved.</p></body></html>".encode(), url=node(number), when=day(when))
+
+
+Broken = Callable[[sqlite3.Connection], object]
+
+
+class Nights:
+    """A data folder whose nights are loaded one after the other and checked as a refresh does."""
+
+    def __init__(self, data: Path, limits: Checks | None = None) -> None:
+        self.folders = Folders(data)
+        self.limits = limits or Checks()
+        self.found: list[Check] = []
+
+    def night(self, captures: Iterable[Capture] = (), *, broken: Broken | None = None, rebuild: bool = False) -> list[Check]:
+        """Loads, breaks what `broken` breaks, and commits whatever the checks say; returns those that did not pass."""
+        add(self.folders, captures)
+
+        def gate(db: sqlite3.Connection, _loaded: object) -> None:
+            if broken:
+                db.execute("PRAGMA defer_foreign_keys = ON")
+                broken(db)
+            with runs.state_before(self.folders.database) as before:
+                last = runs.last_good(db)
+                self.found = list(check_all(Looked(db, before, last[1] if last else {}, self.limits)))
+            runs.add(db, runs.Run("2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED), self.found)
+
+        load(self.folders, gate=gate, rebuild=rebuild)
+        return [check for check in self.found if not check.passed]
+
+
+@pytest.fixture
+def nights(tmp_path: Path) -> Nights:
+    """After a first, good night with 60 records."""
+    made = Nights(tmp_path / "data")
+    assert made.night(record(number) for number in range(1, 61)) == []
+    return made
+
+
+def fired(checks: list[Check]) -> list[tuple[str, str | None, str]]:
+    return [(check.name, check.subject, check.severity) for check in checks]
+
+
+def sql(statement: str, *values: Any) -> Broken:
+    return lambda db: db.execute(statement, values)
+
+
+def test_a_night_with_nothing_new_passes_with_the_same_figures(nights: Nights) -> None:
+    before = {(one.name, one.subject): one.figure for one in nights.found if not (one.subject or "").startswith("new:")}
+    assert nights.night() == []
+    assert {(one.name, one.subject): one.figure for one in nights.found if one.subject != "new: pages"} == before
+
+
+def test_a_record_that_vanished(nights: Nights) -> None:
+    vanish = "UPDATE captures SET record_id = NULL, form = NULL, kind = 'other' WHERE record_id = '7'"
+    checks = nights.night(
+        broken=lambda db: (
+            db.execute(vanish),
+            db.execute("DELETE FROM fields WHERE record_id = '7'"),
+            db.execute("DELETE FROM sections WHERE record_id = '7'"),
+            db.execute("DELETE FROM records WHERE record_id = '7'"),
+        )
+    )
+    assert fired(checks) == [("vanished records", None, "fail")]
+    assert checks[0].message is not None
+    assert "`tta why 7`" in checks[0].message
+
+
+def test_a_record_that_merged_into_another_has_not_vanished(tmp_path: Path) -> None:
+    made = Nights(tmp_path)
+    title = "20240101-90001-1"
+    made.night([page(html({"County": "A"}, title=title), url=None, when=day(0))])
+    assert made.night([page(html({"County": "A"}, title=title, node=1), url=node(1), when=day(1))]) == []
+    assert made.found[0] == ("vanished records", "fail", None, 0, 0, True, None)
+
+
+@pytest.mark.parametrize(("pages", "fires"), [(19, False), (25, True)])
+def test_pages_that_do_not_parse(nights: Nights, pages: int, fires: bool) -> None:
+    checks = nights.night(other(number) for number in range(101, 101 + pages))
+    expected = [("pages that parse", None, "fail"), ("pages that parse", "new: pages", "fail")]
+    assert fired(checks) == (expected if fires else [])
+
+
+def test_errors_redirects_and_logins_are_no_pages_that_fail_to_parse(nights: Nights) -> None:
+    login = b"<html><head><title>Log in</title></head><body><h1>Log in</h1><form><input type='password'></form></body></html>"
+    bad = [page(login + str(n).encode(), url=node(n), when=day(1)) for n in range(101, 131)]
+    bad += [page(b"<html><body>no</body></html>", url=node(n), when=day(1), http_status=404) for n in range(131, 161)]
+    assert nights.night(bad) == []
+
+
+@pytest.mark.parametrize(("pages", "fires"), [(19, False), (30, True)])
+def test_a_field_that_is_not_read_any_more(nights: Nights, pages: int, fires: bool) -> None:
+    """Among 60 old records the loss shows only in what is new, as a broken label does on the night it breaks."""
+    checks = nights.night(record(number, County="") for number in range(101, 101 + pages))
+    assert fired(checks) == ([("filled values", name, "fail") for name in ("county", "new: county")] if fires else [])
+
+
+def test_a_loss_in_a_large_archive_shows_in_what_is_new(tmp_path: Path) -> None:
+    made = Nights(tmp_path)
+    made.night(record(number) for number in range(1, 601))
+    checks = made.night(record(number, County="") for number in range(1001, 1026))
+    assert fired(checks) == [("filled values", "new: county", "fail")]
+
+
+def test_text_captures_which_cannot_carry_links_are_no_loss(nights: Nights) -> None:
+    from tests.dbkit import text
+
+    sample = (Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt").read_text()
+    texts = [text(sample.replace("145639-07", f"{90000 + n}-07"), url=node(n), when=day(1)) for n in range(101, 141)]
+    assert [check for check in nights.night(texts) if check.name == "filled values"] == []
+
+
+def test_labels_that_nobody_knows_are_told_once_when_they_are_many(nights: Nights) -> None:
+    assert nights.night(record(number, Weather="Rain") for number in range(101, 104)) == []
+    checks = nights.night(record(number, Weather="Rain") for number in range(104, 107))
+    assert all(one.message is None or "parsers/labels.py" in one.message for one in checks)
+    assert fired(checks) == [("unknown labels", None, "warn"), ("unknown labels", "Weather", "warn")]
+    assert checks[1].figure == 6
+    assert nights.night(record(number, Weather="Rain") for number in range(107, 117)) == []
+
+
+def test_page_shapes_are_told_once_when_they_are_many(nights: Nights) -> None:
+    def reshaped(number: int) -> Capture:
+        capture = record(number)
+        return page(
+            capture.payload.replace(b'<div class="field--label">', b'<h3 class="field--label">').replace(
+                b'</div><div class="field--item">', b'</h3><div class="field--item">'
+            ),
+            url=node(number),
+            when=day(2),
+        )
+
+    assert nights.night(map(reshaped, range(101, 105))) == []
+    checks = nights.night(map(reshaped, range(105, 127)))
+    assert [(check.name, check.severity, check.figure) for check in checks] == [("new page shapes", "warn", 26)]
+    assert nights.night(map(reshaped, range(127, 150))) == []
+
+
+def test_a_new_theme_is_told_on_the_night_it_comes(nights: Nights) -> None:
+    checks = nights.night(record(number, **{f"Weather {number % 3}": "Rain"}) for number in range(101, 125))
+    assert fired([check for check in checks if check.name == "new page shapes"]) == [("new page shapes", None, "warn")]
+
+
+def test_records_that_share_a_reference(nights: Nights) -> None:
+    twice = [
+        page(html({"County": "X", "Category": "TTA"}, node=n, title=f"20240101-{90001 + n % 30}-1"), url=node(n), when=day(1))
+        for n in range(201, 222)
+    ]
+    assert fired(nights.night(twice)) == [("one reference, several records", None, "fail")]
+
+
+def test_one_node_in_two_records(nights: Nights) -> None:
+    checks = nights.night(broken=sql("UPDATE records SET node_id = 1 WHERE record_id = '2'"))
+    assert fired(checks) == [("one node, several records", None, "fail")]
+
+
+@pytest.mark.parametrize(
+    ("broken", "subject"),
+    [
+        ("UPDATE sections SET record_id = 'nobody'; UPDATE fields SET capture_id = 'nobody' WHERE record_id = '1'", "tables"),
+        ("UPDATE captures SET record_id = NULL WHERE record_id = '3'", "records without a capture"),
+        ("UPDATE captures SET original_id = 'nobody' WHERE record_id = '3'", "captures that repeat none"),
+    ],
+)
+def test_broken_references(nights: Nights, broken: str, subject: str) -> None:
+    def breaks(db: sqlite3.Connection) -> None:
+        for statement in broken.split(";"):
+            db.execute(statement)
+
+    assert ("broken references", subject, "fail") in fired(nights.night(broken=breaks))
+
+
+def test_a_rebuild_is_held_against_what_was_there(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parser that reads less than yesterday's does not get past, though the tables were made anew."""
+    from parsers.record import Kind
+    from scraper import reading
+
+    usual = reading.parse_page
+
+    def worse(content: bytes, **more: Any) -> Any:
+        found = usual(content, **more)
+        return found.model_copy(update={"kind": Kind.OTHER, "record": None}) if b"County 1" in content else found
+
+    monkeypatch.setattr(reading, "parse_page", worse)
+    checks = nights.night(rebuild=True)
+    assert fired(checks) == [("vanished records", None, "fail")]
+    assert checks[0].figure == 11
+
+
+def test_limits_are_configuration(tmp_path: Path) -> None:
+    made = Nights(tmp_path, Checks(floor=3, filled_drop_tonight=0.1, unknown_label_records=0))
+    made.night(record(number) for number in range(1, 61))
+    checks = made.night(record(number, County="", Weather="Rain") for number in range(101, 105))
+    assert ("filled values", "new: county", "fail") in fired(checks)
+    assert ("unknown labels", "Weather", "warn") in fired(checks)

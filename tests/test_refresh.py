@@ -1,0 +1,120 @@
+"""The nightly run from listing to commit: what it does on a good night, and what a failed check, a pause or an error leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scraper.folders import Folders
+from tests.dbkit import add, day, exports, html, node, page, query
+from tests.fakearchive import faults
+from tests.fakearchive.run import HOST, Ran, run, write_config
+from tests.fakearchive.server import FakeArchive
+
+Refresh = Callable[..., Ran]
+AT = "20240101000000"
+LATER = "20240201000000"
+GONE = b"<html><body><h1>Something else</h1><p>No record here.</p></body></html>"
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    return Folders(tmp_path / "data")
+
+
+@pytest.fixture
+def tta_refresh(fake: FakeArchive, tmp_path: Path) -> Refresh:
+    """`tta refresh --json` against `fake`, with settings by keyword."""
+
+    def refresh(*arguments: str, **settings: object) -> Ran:
+        config = write_config(tmp_path / "tta.toml", fake.url, **settings)
+        return run(tmp_path / "data", config, *arguments, command="refresh")
+
+    return refresh
+
+
+def publish(fake: FakeArchive, *nodes: int, at: str = AT, body: bytes | None = None, **fields: str) -> None:
+    """Puts a page of every node into the archive."""
+    for number in nodes:
+        content = html({"County": f"County {number}"} | fields, node=number, title=f"20240101-90000-{number}")
+        fake.add(f"https://{HOST}/node/{number}", at, content if body is None else body + str(number).encode())
+
+
+def last_run(folders: Folders) -> dict[str, Any]:
+    columns = ("run_id", "status", "outcome", "phase", "accepted", "records", "records_before", "message")
+    return dict(zip(columns, query(folders, f"SELECT {', '.join(columns)} FROM runs ORDER BY run_id DESC")[0], strict=True))
+
+
+def test_a_good_night_fetches_loads_checks_and_commits(fake: FakeArchive, tta_refresh: Refresh, folders: Folders) -> None:
+    publish(fake, *range(1, 31))
+    ran = tta_refresh()
+    assert (ran.status, ran.err) == (0, "")
+    assert (ran.report["outcome"], ran.report["fetched"], ran.report["records"]) == ("committed", 30, 30)
+    publish(fake, 31, 32)
+    assert tta_refresh("--now").report["records_before"] == 30
+    assert last_run(folders) == {
+        "run_id": 2,
+        "status": 0,
+        "outcome": "committed",
+        "phase": "done",
+        "accepted": 0,
+        "records": 32,
+        "records_before": 30,
+        "message": "the database has the new data",
+    }
+    names = {name for (name,) in query(folders, "SELECT DISTINCT name FROM run_checks WHERE run_id = 2 AND passed")}
+    assert {"vanished records", "pages that parse", "filled values", "broken references", "a listing that shrank"} <= names
+
+
+def test_a_failed_check_leaves_yesterdays_data_and_is_refused_until_accepted(
+    fake: FakeArchive, tta_refresh: Refresh, folders: Folders
+) -> None:
+    publish(fake, *range(1, 31))
+    assert tta_refresh().status == 0
+    before = exports(folders)
+    publish(fake, *range(1, 31), at=LATER, body=GONE)
+    for _ in range(2):
+        ran = tta_refresh()
+        assert ran.status == 3
+        assert "pages that parse" in ran.err
+        assert "tta refresh --accept" in ran.err
+        assert exports(folders) == before
+        assert (last_run(folders)["outcome"], last_run(folders)["phase"]) == ("refused", "checks")
+    failed = "SELECT subject, figure FROM run_checks WHERE run_id = 3 AND name = 'pages that parse' AND NOT passed"
+    assert query(folders, failed) == [(None, 0.5), ("new: pages", 0.0)]
+    assert tta_refresh("--accept").status == 0
+    assert (last_run(folders)["outcome"], last_run(folders)["accepted"]) == ("committed", 1)
+    assert query(folders, "SELECT count(*) FROM captures WHERE kind = 'other'") == [(30,)]
+    assert tta_refresh().status == 0
+    assert last_run(folders)["message"] == "nothing new"
+
+
+def test_nothing_new_costs_a_listing_and_changes_no_byte_of_the_exports(
+    fake: FakeArchive, tta_refresh: Refresh, folders: Folders
+) -> None:
+    publish(fake, *range(1, 6))
+    assert tta_refresh().status == 0
+    before = exports(folders)
+    fake.arrivals.clear()
+    assert tta_refresh().status == 0
+    assert len(fake.arrivals) == len(fake.listings()) <= 2  # one without a row is followed by a full one
+    assert exports(folders) == before
+
+
+def test_a_paused_source_still_brings_what_came(fake: FakeArchive, tta_refresh: Refresh, folders: Folders) -> None:
+    publish(fake, *range(1, 6))
+    fake.fault(fake.kept[3], *[faults.answers(429, headers=(("Retry-After", "3600"),))] * 5)
+    ran = tta_refresh()
+    assert (ran.status, ran.report["outcome"], ran.report["records"]) == (4, "committed", 3), ran.err
+    assert json.loads(query(folders, "SELECT problems FROM runs")[0][0])
+
+
+def test_without_a_source_what_was_imported_is_loaded(tta_refresh: Refresh, folders: Folders) -> None:
+    add(folders, [page(html({}), url=node(1), when=day(0))])
+    ran = tta_refresh(sources__wayback__enabled=False)
+    assert (ran.status, ran.report["records"], ran.report["notes"]) == (0, 1, ["nothing: no source is enabled"])
+    assert tta_refresh("nowhere").status == 2

@@ -1,0 +1,165 @@
+"""How a refresh ends before its time: by a signal in each phase, by its deadline, by kill -9, and who comes after it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scraper.folders import Folders
+from tests.dbkit import add, day, exports, html, loaded, node, page, query
+from tests.fakearchive import faults
+from tests.fakearchive.run import HOST, finished, run, start, write_config
+from tests.fakearchive.server import FakeArchive
+from tests.test_fetch_ends import wait_for
+
+ROOT = Path(__file__).parents[1]
+AT = "20240101000000"
+SOON = 8
+"""Seconds; a second on a machine that has nothing else to do."""
+SLOW = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 3000000000) SELECT count(*) FROM c"
+POINTS = {"writing": ("scraper.database.load", "build"), "checks": ("scraper.refresh.run", "check_all")}
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    """Yesterday's data: one record, loaded."""
+    return loaded(tmp_path / "data", [page(html({"County": "Yesterday"}), url=node(1), when=day(0))])
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Path:
+    return write_config(tmp_path / "offline.toml", "http://127.0.0.1:9", sources__wayback__enabled=False)
+
+
+def many(folders: Folders) -> None:
+    """Enough pages to be busy with for seconds, in two processes."""
+    body = "Help for a county, in many words. " * 20_000
+    add(folders, [page(html({"County": f"C{n}"}, body=body), url=node(n), when=day(n % 99)) for n in range(2, 102)])
+
+
+def slowed(folders: Folders, config: Path, phase: str, *arguments: str) -> subprocess.Popen[str]:
+    """`tta refresh` in a session of its own, in which a phase says that it has come and then takes minutes of SQL."""
+    module, name = POINTS[phase]
+    program = (
+        f"import sys, {module} as m\nusual = m.{name}\ndef slow(first, *more):\n"
+        f" print('here', file=sys.stderr, flush=True)\n getattr(first, 'db', first).execute('{SLOW}').fetchone()\n"
+        f" return usual(first, *more)\nm.{name} = slow\nfrom scraper.cli import main\nmain()"
+    )
+    process = started(folders, program, "--config", str(config), "refresh", *arguments)
+    assert process.stderr is not None
+    assert process.stderr.readline() == "here\n"
+    return process
+
+
+def started(folders: Folders, program: str, *arguments: str) -> subprocess.Popen[str]:
+    """A program in a session of its own."""
+    command = [sys.executable, "-c", program, "--data", str(folders.data), *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, **pipes, text=True, cwd=ROOT, start_new_session=True)
+
+
+def in_session(session: int) -> Iterator[int]:
+    """The processes of a session that have not ended."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[3]) == session and fields[0] not in "ZX":
+                yield int(entry.name)
+
+
+def check_stopped(folders: Folders, before: dict[str, bytes], process: subprocess.Popen[str], began: float, phase: str) -> None:
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < SOON, (out, err)
+    assert (process.returncode, "Traceback" in err) == (4, False), (out, err)
+    wait_for(lambda: not list(in_session(process.pid)), 3)
+    assert exports(folders) == before
+    assert not (folders.data / ".tta-load.db").exists()
+    assert query(folders, "SELECT outcome, status, phase FROM runs ORDER BY run_id DESC LIMIT 1") == [("stopped", 4, phase)]
+
+
+@pytest.mark.parametrize(("number", "group"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_a_signal_ends_parsing_in_processes_and_the_processes(
+    folders: Folders, offline: Path, number: signal.Signals, group: bool
+) -> None:
+    """Ctrl-C and systemd send the signal to every process of the run, `kill` to one."""
+    before = exports(folders)
+    many(folders)
+    process = started(folders, "from scraper.cli import main; main()", "--config", str(offline), "refresh", "--workers", "2")
+    wait_for(lambda: len(list(in_session(process.pid))) >= 5)  # itself, fork server, resource tracker, two workers
+    time.sleep(0.2)
+    began = time.monotonic()
+    (os.killpg if group else os.kill)(process.pid, number)
+    check_stopped(folders, before, process, began, "load")
+
+
+@pytest.mark.parametrize(("phase", "number"), [("writing", signal.SIGTERM), ("checks", signal.SIGINT)])
+def test_a_signal_ends_long_statements(folders: Folders, offline: Path, phase: str, number: signal.Signals) -> None:
+    before = exports(folders)
+    add(folders, [page(html({}), url=node(2), when=day(0))])
+    process = slowed(folders, offline, phase)
+    began = time.monotonic()
+    process.send_signal(number)
+    check_stopped(folders, before, process, began, {"writing": "load"}.get(phase, phase))
+    assert run(folders.data, offline, command="refresh").report["records"] == 2
+
+
+def test_a_signal_while_fetching_keeps_what_came_and_loads_nothing(fake: FakeArchive, folders: Folders, tmp_path: Path) -> None:
+    before = exports(folders)
+    kept = [fake.add(f"https://{HOST}/node/{n}", AT, html({}, node=n)) for n in range(2, 8)]
+    fake.fault(kept[2], faults.hangs(30))
+    config = write_config(tmp_path / "tta.toml", fake.url, retry__deadline=60.0)
+    process = start(folders.data, config, command="refresh")
+    wait_for(lambda: len(fake.arrivals) == 4)
+    time.sleep(0.1)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    ran = finished(process)
+    assert time.monotonic() - began < SOON
+    assert (ran.status, ran.report["outcome"], ran.report["phase"], ran.report["fetched"]) == (4, "stopped", "fetch", 2), ran.err
+    assert exports(folders) == before
+    fake.on_replay.clear()
+    assert run(folders.data, config, command="refresh").report["records"] == 7
+
+
+def test_when_time_for_fetching_is_up_what_came_is_loaded(fake: FakeArchive, folders: Folders, tmp_path: Path) -> None:
+    for n in range(2, 62):
+        fake.add(f"https://{HOST}/node/{n}", AT, html({}, node=n))
+    config = write_config(tmp_path / "tta.toml", fake.url, sources__wayback__replay_interval=0.2, refresh__reserve=60.0)
+    ran = run(folders.data, config, "--deadline", "3", command="refresh")
+    assert ran.report["seconds"] < 3
+    assert (ran.status, ran.report["outcome"]) == (4, "committed"), ran.err
+    assert 3 < ran.report["records"] < 20
+    assert "the time for fetching was up" in ran.err
+
+
+def test_when_all_time_is_up_nothing_is_changed(folders: Folders, offline: Path) -> None:
+    before = exports(folders)
+    add(folders, [page(html({}), url=node(2), when=day(0))])
+    process = slowed(folders, offline, "checks", "--deadline", "3")
+    check_stopped(folders, before, process, time.monotonic(), "checks")
+    assert query(folders, "SELECT message FROM runs")[0][0].startswith("its time was up")
+
+
+def test_a_run_that_was_killed_is_told_by_the_next_which_takes_its_lock(folders: Folders, offline: Path) -> None:
+    before = exports(folders)
+    add(folders, [page(html({}), url=node(2), when=day(0))])
+    process = slowed(folders, offline, "checks")
+    second = run(folders.data, offline, command="refresh")
+    assert (second.status, f"`tta refresh`, process {process.pid}" in second.err) == (1, True), second.err
+    process.kill()
+    process.communicate()
+    assert exports(folders) == before
+    assert run(folders.data, offline, command="refresh").report["records"] == 2
+    assert query(folders, "SELECT run_id, outcome, status FROM runs ORDER BY run_id") == [(1, "died", None), (2, "committed", 0)]
+    assert run(folders.data, offline, command="refresh").status == 0
+    assert query(folders, "SELECT count(*) FROM runs") == [(3,)]
