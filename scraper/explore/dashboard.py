@@ -33,7 +33,7 @@ _FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} 
 Counts = dict[tuple[object, object], int]
 
 
-class TookTooLong(BadRequest):
+class TookTooLong(BadRequest):  # type: ignore[misc] # Datasette has no types
     """The database's time limit ended a count. Choose fewer records."""
 
 
