@@ -17,8 +17,9 @@ def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
 
 
 def _day_of_reference(reference: str | None) -> date | None:
+    day = (reference or "")[:8]
     try:
-        return datetime.strptime((reference or "")[:8], "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
+        return date(int(day[:4]), int(day[4:6]), int(day[6:]))
     except ValueError:
         return None
 
