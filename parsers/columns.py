@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from parsers.fiscal import fiscal_year
 from parsers.labels import Label, Type, group_table, known, known_name, normal
 from parsers.record import Field, Head, Milestone, PerformanceMetric, RecordValues
+from parsers.remember import remembered
 from parsers.values import iso_time, money_range, number, place, reference, time_range, yes_no
 
+Run = tuple[Label, list[Field]]
+"""A label of the registry and the rows of one field that has it."""
+_ONE_RUN = attrgetter("section", "label", "name", "occurrence")
+_HEAD, _COLUMNS = tuple(Head.model_fields), tuple(RecordValues.model_fields)
 BODY = "body"
 """Drupal's machine name of a node's body, which has no label on these pages."""
 _QUESTION = re.compile(r"\b(question|metric|measure|indicator|name|title)\b", re.IGNORECASE)
 _ANSWER = re.compile(r"\b(answer|response|value|result|count|number|total)\b", re.IGNORECASE)
+_TITLE = re.compile(r"\b(title|name)\b", re.IGNORECASE)
+_DATE = re.compile(r"\bdate\b", re.IGNORECASE)
 _NOTES = re.compile(r"\b(notes?|description|comments?|details?)\b", re.IGNORECASE)
 
 
@@ -30,7 +38,7 @@ def field_key(field: Field) -> str:
     A group (all milestones together) is one key, because an item has no identity of its own on these pages.
     """
     if field.item is not None:
-        stem = re.sub(r" \d+$", "", field.item)
+        stem = _stem(field.item)
         return group_table(stem) or f"group {normal(stem)}"
     if table := group_table(field.label):
         return table
@@ -46,27 +54,33 @@ def field_key(field: Field) -> str:
 
 def derive(head: Head, fields: Sequence[Field]) -> RecordValues:
     """All columns of a record. Of a duplicated label the first filled field counts (DESIGN.md, `records`)."""
-    values: dict[str, Any] = head.model_dump(include=set(Head.model_fields))
+    return RecordValues.trusted(column_values(head, fields, known_runs(fields)))
+
+
+def column_values(head: Head, fields: Sequence[Field], runs: Sequence[Run]) -> dict[str, Any]:
+    """`derive` where the runs are at hand: a value for each column."""
+    values = dict.fromkeys(_COLUMNS)
+    for column in _HEAD:
+        values[column] = getattr(head, column)
     values["reference"] = reference(head.title)
-    values["fiscal_year"] = fiscal_year(values["reference"], values["submitted_at"])
-    runs = sorted(_runs(fields), key=lambda pair: pair[1][0].label is None)  # a printed label says more than a name
-    for entry, run in runs:
-        if entry.columns and values.get(entry.columns[0]) is None and any(field.value for field in run):
+    values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)
+    for entry, run in sorted(runs, key=_has_no_label):  # a printed label says more than a name
+        if entry.columns and values[entry.columns[0]] is None and any(field.value for field in run):
             values |= _columns(entry, run)
     values["description"] = next(
         (field.value for field in fields if field.name == BODY and field.item is None and field.value), None
     )
-    return RecordValues.model_construct(**{name: values.get(name) for name in RecordValues.model_fields})
+    return values
 
 
-def _runs(fields: Sequence[Field]) -> Iterable[tuple[Label, list[Field]]]:
+def _has_no_label(run: Run) -> bool:
+    return run[1][0].label is None
+
+
+def known_runs(fields: Sequence[Field]) -> list[Run]:
     """The rows of each field on the page whose label is known: values of one field follow each other."""
-    top = (field for field in fields if field.item is None)
-    for _, rows in groupby(top, key=lambda field: (field.section, field.label, field.name, field.occurrence)):
-        run = list(rows)
-        entry = entry_of(run[0])
-        if entry is not None:
-            yield entry, run
+    runs = [list(rows) for _, rows in groupby((field for field in fields if field.item is None), key=_ONE_RUN)]
+    return [(entry, run) for run in runs if (entry := entry_of(run[0])) is not None]
 
 
 def _columns(entry: Label, run: list[Field]) -> dict[str, Any]:
@@ -94,13 +108,12 @@ def _columns(entry: Label, run: list[Field]) -> dict[str, Any]:
             return {column: "; ".join(texts)}
 
 
-def flags(fields: Sequence[Field]) -> tuple[str, ...]:
+def flags(runs: Sequence[Run]) -> tuple[str, ...]:
     """What looks wrong in the values of a page, once each, in page order."""
     found: dict[str, None] = {}
-    for entry, run in _runs(fields):
-        for field in run:
-            if field.value and (problem := _problem(entry, field)):
-                found[problem] = None
+    for entry, run in runs:
+        if entry.type not in _ANY_TEXT:
+            found |= dict.fromkeys(problem for field in run if field.value and (problem := _problem(entry, field)))
     return tuple(found)
 
 
@@ -111,8 +124,14 @@ def _problem(entry: Label, field: Field) -> str | None:
     return f"{entry.text}: value can't be read" if fits(entry.type, text, field.datetime) is False else None
 
 
+_ANY_TEXT = frozenset((Type.TEXT, Type.REFERENCE, Type.REFERENCES, Type.MONEY, Type.GROUP, Type.INSTRUCTIONS))
+"""Types that any text fits."""
+
+
 def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
     """Whether a printed value can be one of its label's type; None where the type takes any text."""
+    if kind in _ANY_TEXT:
+        return None
     match kind:
         case Type.YES_NO:
             return yes_no(text) is not None
@@ -129,8 +148,14 @@ def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
 
 
 def _items(fields: Sequence[Field], table: str) -> list[list[Field]]:
-    members = [field for field in fields if field.item is not None and group_table(re.sub(r" \d+$", "", field.item)) == table]
-    return [list(rows) for _, rows in groupby(members, key=lambda field: field.item)]
+    members = [field for field in fields if field.item is not None and group_table(_stem(field.item)) == table]
+    return [list(rows) for _, rows in groupby(members, key=attrgetter("item"))]
+
+
+@remembered
+def _stem(item: str) -> str:
+    """An item's group: its name without the number."""
+    return re.sub(r" \d+$", "", item)
 
 
 def _one_field(row: Field) -> tuple[object, ...]:
@@ -155,18 +180,15 @@ def milestones(fields: Sequence[Field]) -> tuple[Milestone, ...]:
 
 def _milestone(position: int, rows: list[Field]) -> Milestone:
     pairs = _filled(rows)
-    title = next((value for label, value in pairs if re.search(r"\b(title|name)\b", label, re.IGNORECASE)), None)
+    title = next((value for label, value in pairs if _TITLE.search(label)), None)
     if title is None:
         title = next((value for label, value in pairs if _is_plain(label) and value), None)
-    dated = next((field for field in rows if field.datetime or re.search(r"\bdate\b", field.label or "", re.IGNORECASE)), None)
+    dated = next((field for field in rows if field.datetime or _DATE.search(field.label or "")), None)
     when = time_range(dated.value, dated.datetime)[0] if dated else None
     details = "\n".join(f"{label}: {value}" if label else value for label, value in pairs if value)
-    return Milestone(
-        position=position,
-        title=title or None,
-        date=when,
-        notes=next((value for label, value in pairs if _NOTES.search(label) and value), None),
-        details=details or None,
+    notes = next((value for label, value in pairs if _NOTES.search(label) and value), None)
+    return Milestone.trusted(
+        {"position": position, "title": title or None, "date": when, "notes": notes, "details": details or None}
     )
 
 
@@ -179,11 +201,15 @@ def _metric(position: int, rows: list[Field]) -> PerformanceMetric:
     pairs = _filled(rows)
     if len(pairs) == 1:
         label, answer = pairs[0]
-        return PerformanceMetric(position=position, question=None if _is_plain(label) else label, answer=answer or None)
+        return _one_metric(position, None if _is_plain(label) else label, answer)
     question = next((pair for pair in pairs if _QUESTION.search(pair[0]) and not _ANSWER.search(pair[0])), None)
     rest = [pair for pair in pairs if pair is not question]
     if len(rest) == 1:
         answer = rest[0][1]
     else:
         answer = "\n".join(f"{label}: {value}" if label else value for label, value in rest if value)
-    return PerformanceMetric(position=position, question=(question[1] or None) if question else None, answer=answer or None)
+    return _one_metric(position, question[1] if question else None, answer)
+
+
+def _one_metric(position: int, question: str | None, answer: str) -> PerformanceMetric:
+    return PerformanceMetric.trusted({"position": position, "question": question or None, "answer": answer or None})

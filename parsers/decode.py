@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
+from functools import lru_cache
 
 import webencodings
 from charset_normalizer import from_bytes
@@ -53,6 +55,7 @@ def _declared(content: bytes, content_type: str | None, *, is_text: bool) -> str
     return header or meta
 
 
+@lru_cache(maxsize=256)
 def _known(name: str) -> str | None:
     """The codec for a label of the Encoding Standard, where latin-1 and ASCII mean windows-1252; None for any other label."""
     encoding = webencodings.lookup(name)
@@ -67,8 +70,11 @@ def _looks_utf16(content: bytes) -> bool:
 
 
 def _as_declared(content: bytes, encoding: str) -> str:
-    if encoding == "utf-8" and not _is_utf8(content) and not _MULTIBYTE.search(content):
-        return _windows(content)
+    if encoding == "utf-8":
+        with suppress(UnicodeDecodeError):
+            return content.decode()
+        if not _is_utf8(content) and not _MULTIBYTE.search(content):
+            return _windows(content)
     if encoding == "cp1252":
         return _windows(content)
     try:

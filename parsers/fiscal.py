@@ -23,8 +23,9 @@ def fiscal_year_of(day: date) -> int:
 
 def day_of_reference(reference: str | None) -> date | None:
     """The day that a reference begins with, YYYYMMDD; None where it begins with none."""
+    day = (reference or "")[:8]
     try:
-        return datetime.strptime((reference or "")[:8], "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
+        return date(int(day[:4]), int(day[4:6]), int(day[6:]))
     except ValueError:
         return None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from parsers.labels import group_table, normal
 from parsers.shape import HEADINGS, Block, Shapes, field_of, has_field_class, has_label_class, is_item, is_items, name_of
@@ -22,8 +23,7 @@ _WORDS = frozenset(("question", "answer", "response", "result", "measure"))
 """Labels of a metric's own fields that do not name the metric."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One value on its way into `fields`; `place` is the element it was read from, where that is not the whole field."""
 
     label: str | None
@@ -51,7 +51,7 @@ def holds_group(block: Block, title: str | None) -> bool:
         return False
     if group_table(title) is not None:
         return True
-    if any(token.startswith(("field--type-text", "field--type-string")) for token in block.element.classes):
+    if block.element.role.text:
         return False
     return block.name != "body" and any(_is_group_part(node) for node in block.values if isinstance(node, Element))
 
@@ -66,7 +66,7 @@ def _is_labelled_field(element: Element) -> bool:
 
 
 def _is_paragraph(element: Element) -> bool:
-    return any(token == "paragraph" or token.startswith("paragraph--") for token in element.classes)
+    return element.role.paragraph
 
 
 def group_rows(block: Block, title: str | None, counts: dict[str, int], base: str | None) -> list[Row]:

@@ -14,6 +14,7 @@ MAX_DEPTH = 256
 MAX_FORMATTING = 12
 MAX_TAG = 8192
 """Characters of one tag; 8 KB hold some 1,500 attributes, which the parser compares with each other in 10 ms."""
+_NO_MARKS = bytes(sorted(set(range(256)) - set(b"<>\"'")))
 _OPENER = re.compile(r"<(?:(!--)|(/?)([a-zA-Z][^\s/>]{0,40}))")
 _TAG_END = re.compile(r"[>\"']")
 _RAW = frozenset("script style textarea title xmp iframe noembed noframes plaintext".split())
@@ -23,11 +24,27 @@ _IMPLIED = frozenset("p li dt dd tr td th thead tbody tfoot html head body".spli
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 
 
-def harmless(text: str) -> str:
-    """The page without tags deeper than MAX_DEPTH, formatting left open too often, and attributes past all measure."""
-    if text.count("<") <= FEW_TAGS and len(text) <= MAX_TAG:
-        return text
-    return _Scanner(text).result()
+def harmless(text: str) -> bytes:
+    """The page in UTF-8 without tags deeper than MAX_DEPTH, formatting left open too often, and attributes past all measure."""
+    source = text.encode("utf-8", "replace")
+    return source if _is_plain(source) else _Scanner(text).result().encode("utf-8", "replace")
+
+
+def _is_plain(source: bytes) -> bool:
+    """Whether a page has few tags, each closed by the first `>` and none of them long: so it is with nearly every page.
+
+    Of the brackets and quotes alone nothing must be left once the pairs of quotes and then the tags are taken out.
+    """
+    marks = source.translate(None, _NO_MARKS)
+    if marks.count(b"<") > FEW_TAGS:
+        return False
+    if len(source) <= MAX_TAG:
+        return True
+    rest = marks.replace(b'""', b"").replace(b"<>", b"")
+    if b"<" in rest or b">" in rest:
+        return False
+    step = MAX_TAG // 2  # a tag longer than MAX_TAG covers one of these stretches, and has no bracket in it
+    return all(source.find(b">", start, start + step) >= 0 for start in range(0, len(source) - step, step))
 
 
 class _Scanner:

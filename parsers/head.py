@@ -16,13 +16,13 @@ _HEADINGS = "h1, h2.page-title, h2.title, .page-title, #page-title"
 _SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+(?:by|on)\b", re.IGNORECASE)
 _BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
-_NOTICE = "this website is under construction"
+NOTICE = "this website is under construction"
 _MAX_NOTICE = 300
 _MAX_BYLINE = 400
 _BY = r"(?:submitted |posted |authored |created )"
 _BY_ON = re.compile(rf"{_BY}?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
 _ON_BY = re.compile(rf"{_BY}on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
-_BYLINE_NAME = frozenset(("uid", "created", "title", "user_picture"))
+BYLINE_FIELDS = frozenset(("uid", "created", "title", "user_picture"))
 """Machine names of the fields that stand in the line itself (core's node templates)."""
 _MAX_BEFORE_BYLINE = 120
 """Characters: only a title and the words beside a picture stand before the line `Submitted by`, never the body."""
@@ -34,7 +34,7 @@ def title_of(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Eleme
     document = document_title(parsed)
     found: list[tuple[str, Element]] = []
     headings = [build(node) for node in parsed.css(_HEADINGS)[:20]]
-    headings += [inner for inner in root.walk() if isinstance(inner, Element) and _is_node_title(inner)][:5]
+    headings += [inner for inner in root.walk() if isinstance(inner, Element) and is_node_title(inner)][:5]
     for heading in headings:
         text = " ".join(readable([heading]).split())
         if text:
@@ -49,7 +49,7 @@ def title_of(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Eleme
     return first or None, None
 
 
-def _is_node_title(element: Element) -> bool:
+def is_node_title(element: Element) -> bool:
     if element.tag not in ("h1", "h2", "h3"):
         return False
     named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.classes)
@@ -103,7 +103,7 @@ def _byline_starts(root: Element) -> list[Element]:
         if isinstance(node, str):
             before += len(node.strip())
             continue
-        if has_field_class(node) and not _BYLINE_NAME.issuperset((name_of(node),)):
+        if has_field_class(node) and not BYLINE_FIELDS.issuperset((name_of(node),)):
             break
         if before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
             break
@@ -125,7 +125,7 @@ def _has_time(node: Element) -> bool:
 def detach_notice(root: Element) -> None:
     """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
     for inner in root.walk():
-        if isinstance(inner, Element) and (inner.line() or "").lower().startswith(_NOTICE):
+        if isinstance(inner, Element) and (inner.line() or "").lower().startswith(NOTICE):
             notice = inner
             while notice.parent is not None and notice.parent is not root and len(readable([notice.parent])) <= _MAX_NOTICE:
                 notice = notice.parent

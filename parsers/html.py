@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from parsers.columns import BODY
 from parsers.groups import Row, group_rows, holds_group
 from parsers.labels import group_of_member, is_instructions, known, known_name
+from parsers.plain import PlainField
 from parsers.record import Field, Section, State
 from parsers.shape import (
     HEADINGS,
@@ -24,7 +25,7 @@ from parsers.shape import (
     known_labels,
     without_colon,
 )
-from parsers.tree import BLOCKS, Element, readable
+from parsers.tree import BLOCKS, Element, one_line, readable
 from parsers.value import Value, items_of, read_value
 
 _LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
@@ -51,11 +52,19 @@ def read_content(root: Element, base: str | None) -> Content:
     blocks = list(_Scan(shapes).blocks(_content_of(root)))
     if not any(block.kind == "field" for block in blocks):
         blocks = list(_text(root, [root]))
+    return write_all(blocks, base)
+
+
+def write_all(blocks: Sequence[Block | PlainField], base: str | None) -> Content:
+    """The rows and sections of all blocks of a page, in their order."""
     content = Content()
-    writer = _Writer(content, base)
+    writer = Writer(content, base)
     body = _body(blocks)
     for block in blocks:
-        writer.write(block, is_body=block is body)
+        if isinstance(block, PlainField):
+            writer.write_plain(block)
+        else:
+            writer.write(block, is_body=block is body)
     return content
 
 
@@ -73,13 +82,13 @@ def _content_of(root: Element) -> Element:
     return element if len(blocks) > 1 else root
 
 
-def _body(blocks: list[Block]) -> Block | None:
+def _body(blocks: Sequence[Block | PlainField]) -> Block | PlainField | None:
     """The body: the block of that name, else the first text before any labelled field."""
     named = next((block for block in blocks if block.name == BODY), None)
     if named is not None:
         return named
     for block in blocks:
-        if block.label is not None:
+        if isinstance(block, PlainField) or block.label is not None:
             return None
         if block.name is None and readable(block.values):
             return block
@@ -263,7 +272,7 @@ def _text(element: Element, nodes: list[Element | str]) -> Iterator[Block]:
         yield Block("text", element, list(nodes))
 
 
-class _Writer:
+class Writer:
     """Turns blocks into rows: numbers them, keeps the current section, counts the items of groups."""
 
     def __init__(self, content: Content, base: str | None) -> None:
@@ -275,66 +284,79 @@ class _Writer:
         self._member_labels: list[str] = []
 
     def write(self, block: Block, *, is_body: bool) -> None:
-        label = " ".join(readable([block.label]).split()) or None if block.label is not None else None
+        label = one_line(readable([block.label])) or None if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
         self._content.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
         title = label or (entry.text if entry is not None else None)
         if title and is_instructions(title):
-            self._write_section(block, title)
+            self._open_section(title, readable(block.values), block.element)
         elif holds_group(block, title):
-            rows = group_rows(block, title, self._items, self._base)
-            for row in rows:
-                self._add(row, block)
+            for row in group_rows(block, title, self._items, self._base):
+                self._add(row, block.element)
         elif label and (group := group_of_member(label)):
-            self._write_member(block, label, group)
+            values = [read_value(item, self._base) for item in items_of(block.values)]
+            self._write_member(group, label, block.name, values, block.element)
+        elif is_body:
+            self._write_values(label, BODY, [read_value(block.values, self._base, prose=True)], block)
         else:
-            self._write_field(block, label, is_body=is_body)
+            values = [read_value(item, self._base, prose=block.kind == "text") for item in items_of(block.values)]
+            self._write_values(label, block.name, values, block)
 
-    def _write_section(self, block: Block, title: str) -> None:
-        self._section = title
+    def write_plain(self, field: PlainField) -> None:
+        """The same for a field whose values are read: its label is no group's, and it is not the body."""
+        self._content.shape.append(f"div>div:{field.name}")
+        if is_instructions(field.label):
+            texts = [value.text for value in field.values if value.text]
+            self._open_section(field.label, "\n".join(texts), field.element)
+        elif group := group_of_member(field.label):
+            self._write_member(group, field.label, field.name, field.values, field.element)
+        else:
+            self._write_rows(field.label, field.name, field.values, field.element)
+
+    def _open_section(self, label: str, text: str, place: Element) -> None:
+        self._section = label
         position = len(self._content.sections) + 1
-        text = readable(block.values)
-        self._content.sections.append(Section(position=position, label=title, text=text or None))
-        self._content.section_places.append(block.element)
+        self._content.sections.append(Section.trusted({"position": position, "label": label, "text": text or None}))
+        self._content.section_places.append(place)
 
-    def _write_member(self, block: Block, label: str, group: str) -> None:
+    def _write_member(self, group: str, label: str, name: str | None, values: list[Value], place: Element) -> None:
         """A group's field that stands among the others: its items are told apart by the label that comes again."""
         if label in self._member_labels or not self._member_labels:
             self._items[group] = self._items.get(group, 0) + 1
             self._member_labels = []
         self._member_labels.append(label)
-        values = [read_value(item, self._base) for item in items_of(block.values)]
         for value in [value for value in values if value.text] or [Value()]:
-            self._add(Row(label, block.name, f"{group} {self._items[group]}", value), block)
+            self._add(Row(label, name, f"{group} {self._items[group]}", value), place)
 
-    def _write_field(self, block: Block, label: str | None, *, is_body: bool) -> None:
-        name = BODY if is_body else block.name
-        if is_body:
-            values = [read_value(block.values, self._base, prose=True)]
-        else:
-            values = [read_value(item, self._base, prose=block.kind == "text") for item in items_of(block.values)]
-        filled = [value for value in values if value.text]
-        if not filled and label is None and (block.kind == "text" or name == "user_picture"):
-            return
+    def _write_values(self, label: str | None, name: str | None, values: list[Value], block: Block) -> None:
+        empty = label is None and not any(value.text for value in values)
+        if not (empty and (block.kind == "text" or name == "user_picture")):
+            self._write_rows(label, name, values, block.element)
+
+    def _write_rows(self, label: str | None, name: str | None, values: list[Value], place: Element) -> None:
         times = self._times[label, name] = self._times.get((label, name), 0) + 1 if label or name else 1
-        for value in filled or [Value()]:
-            self._add(Row(label, name, None, value, occurrence=times), block)
+        for value in [value for value in values if value.text] or [Value()]:
+            self._add(Row(label, name, None, value, occurrence=times), place)
 
-    def _add(self, row: Row, block: Block) -> None:
-        if len(self._content.fields) >= MAX_FIELDS:
+    def _add(self, row: Row, place: Element) -> None:
+        fields = self._content.fields
+        if len(fields) >= MAX_FIELDS:
             return
-        self._content.fields.append(
-            Field(
-                position=len(self._content.fields) + 1,
-                section=self._section,
-                label=row.label,
-                name=row.name,
-                item=row.item,
-                value=row.value.text or None,
-                state=State.VALUE if row.value.text else State.EMPTY,
-                href=row.value.href,
-                datetime=row.value.datetime,
-                occurrence=row.occurrence,
+        text, href, datetime = row.value
+        fields.append(
+            Field.trusted(
+                {
+                    "position": len(fields) + 1,
+                    "section": self._section,
+                    "label": row.label,
+                    "name": row.name,
+                    "item": row.item,
+                    "value": text or None,
+                    "state": State.VALUE if text else State.EMPTY,
+                    "href": href,
+                    "datetime": datetime,
+                    "occurrence": row.occurrence,
+                }
             )
         )
-        self._content.places.append(row.place or block.element)
+        self._content.places.append(row.place or place)

@@ -9,14 +9,16 @@ from typing import Literal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.columns import derive, entry_of, fits, flags, milestones, performance_metrics
-from parsers.head import byline_of, detach, detach_notice, document_title, title_of
+from parsers.columns import column_values, entry_of, fits, flags, known_runs, milestones, performance_metrics
+from parsers.head import Byline, byline_of, detach, detach_notice, document_title, title_of
 from parsers.html import Content, read_content
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.labels import known, section_of_instruction
 from parsers.record import Head, Kind, Page, Record
 from parsers.repair import close_left_open
-from parsers.shape import TEASERS, known_labels
+from parsers.roles import TEASERS
+from parsers.shape import known_labels
+from parsers.straight import closed_tree, read_straight
 from parsers.tree import Element, build, parse, readable
 from parsers.urls import node_id, without_archive
 from parsers.values import number, reference
@@ -37,6 +39,17 @@ _MAX_RIVALS = 20
 _MANY_LABELS = 4
 
 
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The page's text, its address, the one it prints as its own, where its links start from, whether it is known to be cut."""
+
+    text: str
+    base: str | None
+    own_url: str | None
+    links_from: str | None
+    incomplete: bool
+
+
 @dataclass(slots=True)
 class Reading:
     """The verdict, and the elements that each field and each value of the head were read from."""
@@ -54,11 +67,9 @@ def read_html(text: str, *, url: str | None, incomplete: bool) -> Reading:
     links_from = _base_of_links(parsed, base)
     root = _root(parsed, node_id(base))
     if root is not None and not _is_other(root, base):
-        reading = _read_record(parsed, root, base, links_from)
+        reading = _read_record(parsed, root, _Source(text, base, own_url, links_from, incomplete))
         if reading is not None:
-            extra = {"incomplete": incomplete or _is_cut(text), "url": own_url}
-            record = reading.page.record.model_copy(update=extra) if reading.page.record else None
-            return Reading(reading.page.model_copy(update={"record": record}), reading.places, reading.head_places)
+            return reading
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
     headings = [node.text_content or "" for node in parsed.css("h1")[:5]]
     titles = [title for title in (document_title(parsed), *headings, visible[:200]) if title]
@@ -85,7 +96,7 @@ def _is_cut(text: str) -> bool:
 # --- which element ----------------------------------------------------------------------------------------------------
 
 
-def _root(parsed: LexborHTMLParser, node: int | None) -> Element | None:
+def _root(parsed: LexborHTMLParser, node: int | None) -> LexborNode | None:
     """The element that holds the one thing this page is about; None where it shows several (a list of teasers)."""
     candidates = _outermost(parsed.css(_CANDIDATES)[:_MAX_CANDIDATES])
     if not candidates:
@@ -95,20 +106,16 @@ def _root(parsed: LexborHTMLParser, node: int | None) -> Element | None:
     full = [one for one in whole if _history_id(one) is not None or _tokens(one) & _FULL]
     for tier in (same, full, whole):
         if len(tier) == 1:
-            return build(tier[0])
-    return _richest([build(one) for one in whole[:_MAX_RIVALS]])
+            return tier[0]
+    return _richest(whole[:_MAX_RIVALS])
 
 
-def _richest(rivals: list[Element]) -> Element | None:
+def _richest(rivals: list[LexborNode]) -> LexborNode | None:
     """The one of several elements that has most of the labels; None where they are alike, as teasers are."""
-    counts = sorted(((_known_lines(rival), -index) for index, rival in enumerate(rivals)), reverse=True)
+    counts = sorted(((known_labels(build(rival)).total(), -index) for index, rival in enumerate(rivals)), reverse=True)
     if len(counts) < 2 or counts[0][0] < _MANY_LABELS or counts[0][0] < 3 * counts[1][0]:
         return None
     return rivals[-counts[0][1]]
-
-
-def _known_lines(element: Element) -> int:
-    return known_labels(element).total()
 
 
 def _outermost(nodes: list[LexborNode]) -> list[LexborNode]:
@@ -125,7 +132,7 @@ def _outermost(nodes: list[LexborNode]) -> list[LexborNode]:
     return found
 
 
-def _fallback(parsed: LexborHTMLParser) -> Element | None:
+def _fallback(parsed: LexborHTMLParser) -> LexborNode | None:
     """A theme without `article`: the smallest usual container that holds labels of the registry."""
     for selector in _FALLBACKS:
         nodes = parsed.css(selector)
@@ -134,7 +141,7 @@ def _fallback(parsed: LexborHTMLParser) -> Element | None:
         element = build(nodes[0])
         lines = (inner.line() for inner in element.walk() if isinstance(inner, Element))
         if any(line and (entry := known(line)) and entry.text.casefold() not in _GENERIC for line in lines):
-            return element
+            return nodes[0]
     return None
 
 
@@ -146,9 +153,9 @@ def _history_id(node: LexborNode) -> int | None:
     return number(node.attributes.get("data-history-node-id") or "")
 
 
-def _is_other(root: Element, url: str | None) -> bool:
+def _is_other(node: LexborNode, url: str | None) -> bool:
     """Whether the address or the node's type says that this is another kind of page."""
-    tokens = {token.lower().replace("_", "-") for token in root.classes}
+    tokens = {token.replace("_", "-") for token in _tokens(node)}
     if any(_RECORD_TYPES.fullmatch(token) for token in tokens):
         return bool(tokens & TEASERS)
     if tokens & TEASERS or any(_OTHER_TYPES.fullmatch(token) for token in tokens):
@@ -176,15 +183,18 @@ def _base_of_links(parsed: LexborHTMLParser, base: str | None) -> str | None:
     return href if href.startswith(("http://", "https://")) else base
 
 
-def _node_of(parsed: LexborHTMLParser, root: Element, url: str | None) -> int | None:
+def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_url: str | None) -> int | None:
     """The address decides; where it is an alias, the page's own number counts (DESIGN.md, "Identity")."""
-    attributes = root.node.attributes
-    spelled = [f"/{attributes.get('data-quickedit-entity-id') or ''}", attributes.get("about") or "", _own_url(parsed) or ""]
-    found = node_id(url) or _history_id(root.node) or next((number for one in spelled if (number := node_id(one))), None)
+    found = node_id(url) or _history_id(node)
+    if found is not None:
+        return found
+    attributes = node.attributes
+    spelled = [f"/{attributes.get('data-quickedit-entity-id') or ''}", attributes.get("about") or "", own_url or ""]
+    found = next((number for one in spelled if (number := node_id(one))), None)
     if found is not None:
         return found
     body = parsed.body.attributes.get("class") if parsed.body is not None else None
-    settings = next((node.text() for node in parsed.css("script[data-drupal-selector]")[:3]), "")
+    settings = next((script.text() for script in parsed.css("script[data-drupal-selector]")[:3]), "")
     marks = (attributes.get("id") or "", *(body or "").split())
     named = next((mark for one in marks if (mark := _NODE_CLASS.fullmatch(one))), None) or _CURRENT_PATH.search(settings)
     return int(named[1]) if named else None
@@ -193,8 +203,16 @@ def _node_of(parsed: LexborHTMLParser, root: Element, url: str | None) -> int | 
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
-def _read_record(parsed: LexborHTMLParser, root: Element, base: str | None, links_from: str | None) -> Reading | None:
-    """The record that stands below `root`; None where too little speaks for a TTA record."""
+@dataclass(slots=True)
+class _Top:
+    """What stands above the content, already taken out of the tree."""
+
+    title: str | None
+    heading: Element | None
+    byline: Byline
+
+
+def _take_top(parsed: LexborHTMLParser, root: Element) -> _Top:
     close_left_open(root)
     title, heading = title_of(parsed, root)
     byline = byline_of(root)
@@ -202,41 +220,72 @@ def _read_record(parsed: LexborHTMLParser, root: Element, base: str | None, link
         if element is not None:
             detach(root, element)
     detach_notice(root)
-    content = read_content(root, links_from)
-    if not _is_record(root, content, title):
+    return _Top(title, heading, byline)
+
+
+def _read_parts(parsed: LexborHTMLParser, node: LexborNode, links_from: str | None) -> tuple[_Top, Content]:
+    """Head and content of the record that stands below `node`, by the straight road where there is one."""
+    closed = closed_tree(node)
+    if closed is not None:
+        top = _take_top(parsed, closed)
+        if top.heading is None or not _stands_in(top.heading.node, node):
+            content = read_straight(closed, links_from)
+            if content is not None:
+                return top, content
+    root = build(node)
+    return _take_top(parsed, root), read_content(root, links_from)
+
+
+def _stands_in(node: LexborNode, other: LexborNode) -> bool:
+    above: LexborNode | None = node
+    while above is not None and above.mem_id != other.mem_id:
+        above = above.parent
+    return above is not None
+
+
+def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> Reading | None:
+    """The record that stands below `node`; None where too little speaks for a TTA record."""
+    top, content = _read_parts(parsed, node, page.links_from)
+    if not _is_record(node, content, top.title):
         return None
-    head = Head(node_id=_node_of(parsed, root, base), title=title, submitted_by=byline.name, submitted_at=byline.time)
-    places = {"title": heading, "submitted_by": byline.element, "submitted_at": byline.element}
+    number = _node_of(parsed, node, page.base, page.own_url)
+    byline = top.byline
+    head = Head.trusted({"node_id": number, "title": top.title, "submitted_by": byline.name, "submitted_at": byline.time})
+    incomplete = page.incomplete or _is_cut(page.text)
+    record = make_record(head, content, "html", incomplete=incomplete, url=page.own_url)
+    places = {"title": top.heading, "submitted_by": byline.element, "submitted_at": byline.element}
     return Reading(
-        Page(kind=Kind.RECORD, reason="its fields are a TTA record's", record=make_record(head, content, "html")),
+        Page.trusted({"kind": Kind.RECORD, "reason": "its fields are a TTA record's", "record": record}),
         content.places,
         {key: element for key, element in places.items() if element is not None},
     )
 
 
-def make_record(head: Head, content: Content, form: Literal["html", "text"]) -> Record:
-    """The typed record of what was read."""
-    values = derive(head, content.fields)
-    return Record.model_construct(
-        **dict(values),
-        kind=Kind.RECORD,
-        form=form,
-        incomplete=False,
-        flags=flags(content.fields),
-        shape=sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12],
-        url=None,
-        fields=tuple(content.fields),
-        sections=tuple(content.sections),
-        milestones=milestones(content.fields),
-        performance_metrics=performance_metrics(content.fields),
+def make_record(head: Head, content: Content, form: Literal["html", "text"], *, incomplete: bool, url: str | None) -> Record:
+    """The typed record of what was read. `url`: the page's own address where it prints it."""
+    runs = known_runs(content.fields)
+    return Record.trusted(
+        column_values(head, content.fields, runs)
+        | {
+            "kind": Kind.RECORD,
+            "form": form,
+            "incomplete": incomplete,
+            "flags": flags(runs),
+            "shape": sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12],
+            "url": url,
+            "fields": tuple(content.fields),
+            "sections": tuple(content.sections),
+            "milestones": milestones(content.fields),
+            "performance_metrics": performance_metrics(content.fields),
+        }
     )
 
 
-def _is_record(root: Element, content: Content, title: str | None) -> bool:
+def _is_record(node: LexborNode, content: Content, title: str | None) -> bool:
     """Whether the evidence is enough: labels that only TTA records have, values of the right type, the node's type, the title."""
-    typed = any(_RECORD_TYPES.fullmatch(token.lower()) for token in root.classes)
+    typed = any(map(_RECORD_TYPES.fullmatch, _tokens(node)))
     vouched = typed or reference(title) is not None
-    if vouched and (typed or _history_id(root.node) is not None):
+    if vouched and (typed or _history_id(node) is not None):
         return True
     good, bad = evidence(content)
     return good >= 1 if vouched else good - 4 * bad >= 2 and not _is_list(content)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import lru_cache
+
+from parsers.remember import remembered
 
 
 class Type(Enum):
@@ -101,14 +102,13 @@ _MACHINE_NAME_LENGTH = 32
 """Characters of a field's machine name, `field_` included; Drupal's FieldStorageConfig::NAME_MAX_LENGTH."""
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def normal(label: str) -> str:
     """A label's spelling without what themes change: case, spaces, quotes, dashes, a last colon."""
     text = " ".join(label.translate(_QUOTES).split()).casefold()
     return text.rstrip(":").rstrip(" *").strip()
 
 
-@lru_cache(maxsize=4096)
 def _machine(label: str) -> str:
     """The machine name that Drupal's form proposes for a label, without `field_` (core/misc/machine-name.js)."""
     return re.sub(r"[^a-z0-9]+", "_", normal(label)).strip("_")
@@ -125,11 +125,13 @@ _BY_MACHINE_NAME = {
 }
 
 
+@remembered
 def known(label: str | None) -> Label | None:
     """The registry's entry for a printed label; None where the label is not known."""
     return _BY_LABEL.get(normal(label)) if label else None
 
 
+@remembered
 def known_name(name: str | None) -> Label | None:
     """The registry's entry for a machine name that spells a known label; for pages that print no label."""
     if not name:
@@ -137,7 +139,7 @@ def known_name(name: str | None) -> Label | None:
     return _BY_MACHINE_NAME.get(name.removeprefix("field_").strip("_"))
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def is_instructions(label: str) -> bool:
     """Whether a field with this label carries instructions and opens a section (DESIGN.md, `fields.section`)."""
     entry = known(label)
@@ -163,13 +165,14 @@ GROUPS = {"milestones": "milestone", "performance_metrics": "performance metric"
 """The groups that have a table of their own, and how their labels begin."""
 
 
+@remembered
 def group_table(label: str | None) -> str | None:
     """`milestones` or `performance_metrics` where the label names such a group."""
     spelled = normal(label or "")
     return next((table for table, stem in GROUPS.items() if re.fullmatch(rf"{stem}s?( \d+)?", spelled)), None)
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def group_of_member(label: str) -> str | None:
     """The group whose own field a label names where the group itself prints none: `Milestone Title` is of `Milestone`."""
     spelled = normal(label)

@@ -18,7 +18,6 @@ from parsers.labels import known
 from parsers.tree import Element, readable
 
 HIDDEN = frozenset(("visually-hidden", "sr-only", "usa-sr-only", "element-invisible", "hidden", "visuallyhidden", "invisible"))
-TEASERS = frozenset(("teaser", "node--view-mode-teaser", "view-mode-teaser", "node-teaser", "search-result", "search_index"))
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _MAX_LABEL = 300
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
@@ -57,7 +56,7 @@ class Shapes:
             if rest is None:
                 self._known_inside[id(element)] = 0
                 self.classed_fields += has_field_class(element)
-                if element is not root and (is_other_entity(element) or (name_of(element) and _is_opaque_field(element))):
+                if element is not root and (is_other_entity(element) or (name_of(element) and is_opaque_field(element))):
                     if path:
                         self._field_inside.add(id(path[-1][0]))
                     continue
@@ -159,13 +158,12 @@ def name_of(element: Element) -> str | None:
 
 def is_other_entity(element: Element) -> bool:
     """Whether an element inside the record shows something else, such as a comment or the teaser of another record."""
-    teaser = any(token in TEASERS or token == "comment" for token in element.classes)
-    return teaser or (element.tag == "article" and element.parent is not None)
+    return element.role.other or (element.tag == "article" and element.parent is not None)
 
 
-def _is_opaque_field(element: Element) -> bool:
+def is_opaque_field(element: Element) -> bool:
     """A field whose value is prose, such as the body: what looks like a field inside teaches nothing."""
-    return any(token.startswith("field--type-text") for token in element.classes) or name_of(element) == "body"
+    return element.role.prose or name_of(element) == "body"
 
 
 def field_of(element: Element, shapes: Shapes, *, after_known: bool) -> Block | None:

@@ -55,7 +55,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> Page:
     if other or not _is_record(content.content, title, has_byline=byline_at is not None, found=found):
         return kind_of_page([line for line in lines if line][:3], text[:65536], "")
     head = Head(node_id=node_id(url), title=title, submitted_by=name, submitted_at=time)
-    record = make_record(head, content.content, "text").model_copy(update={"incomplete": incomplete})
+    record = make_record(head, content.content, "text", incomplete=incomplete, url=None)
     return Page(kind=Kind.RECORD, reason="its labels are a TTA record's", record=record)
 
 

@@ -5,7 +5,7 @@ selectolax parses; `html` reads fields out of this tree. Text is rendered here t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -28,19 +28,22 @@ BLOCKS = frozenset(
     "legend li main ol p pre section summary table tbody td tfoot th thead tr ul caption body html".split()
 )
 SPACED = frozenset("blockquote dl h1 h2 h3 h4 h5 h6 ol p pre table ul".split())
-_SKIPPED_CLASSES = frozenset(("contextual", "contextual-links", "contextual-region-links", "quickedit", "skip-link"))
 UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
 
 class Element:
-    """One element: tag, classes, children in page order (elements and raw text). `node` leads back to the page for `locate`."""
+    """One element: tag, classes, children in page order (elements and raw text). `node` leads back to the page for `locate`.
 
-    __slots__ = ("_line", "children", "depth", "edit_id", "node", "parent", "role", "tag")
+    `closed`: its children were left out (see `grow`).
+    """
+
+    __slots__ = ("_line", "children", "closed", "depth", "edit_id", "node", "parent", "role", "tag")
 
     def __init__(self, node: LexborNode, parent: Element | None) -> None:
         attributes = node.attributes
         classes = attributes.get("class")
         self.tag = node.tag or ""
+        self.closed = False
         self.role: Role = role_of(classes) if classes else NONE
         self.edit_id = attributes.get("data-quickedit-field-id")
         self.node = node
@@ -86,7 +89,7 @@ class Element:
             if size > 4 * limit:
                 return None
             pieces.append(node)
-        text = " ".join("".join(pieces).translate(UNSEEN).split())
+        text = one_line("".join(pieces))
         return text if 0 < len(text) <= limit else None
 
     def forget(self, start: int) -> None:
@@ -111,32 +114,47 @@ def parse(text: str) -> LexborHTMLParser:
 
 def build(node: LexborNode, *, forms: bool = False) -> Element:
     """The light tree below (and with) a node of the parsed page. `forms`: with what stands in forms."""
-    root = Element(node, None)
-    reopened = False
-    stack: list[tuple[LexborNode | None, Element]] = [(node.first_child, root)]
-    while stack:
-        current, parent = stack.pop()
-        if current is None:
-            continue
-        stack.append((current.next, parent))
-        tag = current.tag
-        if tag == "-text":
-            parent.children.append(current.text_content or "")
-            continue
-        if tag is None or (tag in SKIPPED and not (forms and tag == "form")) or tag.startswith(("-", "!")):
-            continue
-        if tag in TRANSPARENT:
-            stack.append((current.first_child, parent))
-            continue
-        element = Element(current, parent)
-        if not _SKIPPED_CLASSES.isdisjoint(element.classes):
-            continue
-        reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.classes)))
-        parent.children.append(element)
-        stack.append((current.first_child, element if element.depth < MAX_DEPTH else parent))
+    root, reopened = grow(node, forms=forms)
     if reopened:
         _unwrap_formatting(root)
     return root
+
+
+def grow(node: LexborNode, *, forms: bool = False, closed: Callable[[Element], bool] | None = None) -> tuple[Element, bool]:
+    """The light tree as the page has it, and whether emphasis that was never closed stands around blocks in it.
+
+    `closed`: which elements are to be left without their children.
+    """
+    root = Element(node, None)
+    reopened = False
+    ways: list[tuple[LexborNode | None, Element]] = [(node.first_child, root)]
+    while ways:
+        current, parent = ways.pop()
+        while current is not None:
+            below, into = None, parent
+            tag = current.tag
+            if tag == "-text":
+                parent.children.append(current.text_content or "")
+            elif tag in TRANSPARENT:
+                below = current.first_child
+            elif tag is not None and not _is_dropped(tag, forms=forms):
+                element = Element(current, parent)
+                if not element.role.skipped:
+                    reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.classes)))
+                    parent.children.append(element)
+                    into = element if element.depth < MAX_DEPTH else parent
+                    element.closed = closed is not None and closed(element)
+                    below = None if element.closed else current.first_child
+            if below is None:
+                current = current.next
+            else:
+                ways.append((current.next, parent))
+                current, parent = below, into
+    return root, reopened
+
+
+def _is_dropped(tag: str, *, forms: bool) -> bool:
+    return (tag in SKIPPED and not (forms and tag == "form")) or tag.startswith(("-", "!"))
 
 
 def _unwrap_formatting(root: Element) -> None:
@@ -160,6 +178,17 @@ def _is_reopened(element: Element) -> bool:
     return not element.content or any(child.tag in BLOCKS or child.classes for child in element.elements)
 
 
+def one_line(text: str) -> str:
+    """The text with each run of white space as one space, none around, and no character that prints nothing."""
+    return " ".join(words(text))
+
+
+def words(text: str) -> list[str]:
+    """The text's words, without the characters that print nothing."""
+    plain = text.replace("\n", " ")  # line breaks aside, nearly every text is printable
+    return plain.split() if plain.isprintable() else text.translate(UNSEEN).split()
+
+
 class _Text:
     """Readable text under construction: spaces folded, at most one blank line between blocks."""
 
@@ -169,8 +198,8 @@ class _Text:
         self.space = False
 
     def add(self, raw: str) -> None:
-        words = raw.translate(UNSEEN).split()
-        if not words:
+        seen = words(raw)
+        if not seen:
             self.space = self.space or bool(raw)
             return
         if self.breaks:
@@ -178,7 +207,7 @@ class _Text:
         elif (self.space or raw[0].isspace()) and self.pieces and not self.pieces[-1].endswith((" ", "\n")):
             self.pieces.append(" ")
         self.breaks = 0
-        self.pieces.append(" ".join(words))
+        self.pieces.append(" ".join(seen))
         self.space = raw[-1].isspace()
 
     def line_break(self, at_least: int = 1, *, more: bool = False) -> None:

@@ -6,11 +6,15 @@ import re
 from functools import lru_cache
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
+from parsers.remember import remembered
+
 _NODE = re.compile(r"(?:/index\.php)?(?:/[a-z]{2}(?:-[a-z]{2,8})?)?/node/([0-9]{1,19})/?", re.IGNORECASE)
 _ARCHIVED = re.compile(
     r"(?:(?:https?:)?//[^/?#\s]+)?/(?:[\w.-]+/){0,3}\d{4,14}(?:[a-z]{2}_)?/((?:https?:/{1,2}|mailto:|tel:|ftp:/{1,2}).+)",
     re.IGNORECASE,
 )
+_FROM_ROOT = re.compile(r"/(?:[\w-]+/)*[\w-]*", re.ASCII)
+"""Links such as `/taxonomy/term/1`, which nearly all are: they need no more than the host put before them."""
 _MAX_NODE = 2**63 - 1
 _MAX_PREFIXES = 4
 _SAFE_SCHEMES = ("http", "https", "mailto", "tel", "ftp")
@@ -52,6 +56,19 @@ def absolute(href: str | None, base: str | None) -> str | None:
     """A link as an absolute address on the page's own host; None for scripts, fragments of nothing, and what is no address."""
     if href is None:
         return None
+    if base and _FROM_ROOT.fullmatch(href) and (origin := _origin(base)):
+        return origin + href
+    return _joined(href, base)
+
+
+@remembered
+def _origin(base: str) -> str | None:
+    """Scheme and host of an address, as its links from the root begin."""
+    root = _joined("/", base) or ""
+    return root[:-1] if root.startswith(("http://", "https://")) else None
+
+
+def _joined(href: str, base: str | None) -> str | None:
     link = without_archive((href if href.isprintable() else "".join(filter(str.isprintable, href))).strip())
     if not link:
         return None

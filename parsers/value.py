@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from parsers.shape import has_field_class, is_item, is_items
 from parsers.tree import Element, readable
@@ -16,8 +16,7 @@ _MAX_LINKED = 300
 _DASHES = "-–—"
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One value as printed; empty text where there is none."""
 
     text: str = ""
@@ -98,7 +97,7 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
     for node in _all_elements(nodes):
         if node.tag == "a":
             links.append(node)
-        elif node.tag == "time" or any(token.startswith("date-display-") for token in node.classes):
+        elif node.tag == "time" or node.role.dated:
             times.append(node)
     href = None
     if len(links) == 1 and (readable(links) == text or (len(text) <= _MAX_LINKED and not prose)):

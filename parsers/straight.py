@@ -1,0 +1,113 @@
+"""The straight road: a page whose content is nothing but fields that say so by their classes, read field after field.
+
+Most captures are like that, and reading them needs no evidence from the page as a whole. Whatever could be read in more than
+one way is left to the general reader (`html.read_content`), which says the same of these pages too; tests/test_straight.py
+holds both to it. `plain` reads the plain fields, `groups` and `html` all others.
+"""
+
+from __future__ import annotations
+
+from selectolax.lexbor import LexborNode
+
+from parsers.head import BYLINE_FIELDS, NOTICE, is_node_title
+from parsers.html import Content, write_all
+from parsers.labels import known
+from parsers.plain import PlainField, plain_field
+from parsers.repair import close_left_open
+from parsers.shape import Block, Shapes, field_of, is_opaque_field
+from parsers.tree import BLOCKS, MAX_DEPTH, Element, grow, one_line
+
+_WRAPPERS = ("div", "section", "main", "article")
+_SPARE_LEVELS = 20
+"""Levels below MAX_DEPTH; a field's own tree begins to count at the field, the page's at the record."""
+
+
+def closed_tree(node: LexborNode) -> Element | None:
+    """The light tree of a record with its fields closed, which is quickly made; None where the road can't be straight."""
+    root, reopened = grow(node, closed=_is_field)
+    return root if not reopened and _is_straight(root) else None
+
+
+def _is_field(element: Element) -> bool:
+    return element.role.field and element.role.name not in BYLINE_FIELDS
+
+
+def _is_straight(root: Element) -> bool:
+    """Whether the closed fields stand side by side, and no text beside or above them can be a line of the head around them."""
+    element = root
+    while not element.has_own_text():
+        if any(child.closed for child in element.elements):
+            return all(child.closed for child in element.elements)
+        if element is not root and any(child.tag not in BLOCKS for child in element.elements):
+            return False
+        holding = [child for child in element.elements if _holds_closed(child)]
+        if len(holding) != 1 or not holding[0].role.silent:
+            return False
+        element = holding[0]
+    return False
+
+
+def _holds_closed(element: Element) -> bool:
+    return any(isinstance(node, Element) and node.closed for node in element.walk())
+
+
+def read_straight(root: Element, base: str | None) -> Content | None:
+    """Fields and sections below the root of a closed tree, once its head is taken out; None where the road is not straight."""
+    fields = _fields(root)
+    blocks: list[Block | PlainField] = []
+    for element in fields:
+        block = plain_field(element, base) or _block(element)
+        if block is None:
+            return None
+        blocks.append(block)
+    return write_all(blocks, base) if blocks else None
+
+
+def _fields(root: Element) -> list[Element]:
+    """The fields, where they are all that the root holds, wrappers looked through; none where it holds anything else."""
+    element = root
+    while True:
+        filled = [child for child in element.elements if child.closed or child.content]
+        if element.has_own_text() or not filled:
+            return []
+        if all(child.closed for child in filled):
+            return filled if len(filled) > 1 else []
+        if len(filled) > 1 or filled[0].tag not in _WRAPPERS or not filled[0].role.silent:
+            return []
+        element = filled[0]
+
+
+def _block(closed: Element) -> Block | None:
+    """The block of a field that is not plain, if the rest of the page has no say in how it is read."""
+    if closed.tag != "div" or closed.role.name is None or NOTICE in one_line(closed.node.text()).lower():
+        return None  # another kind of element may be a label; the notice is taken out of the content
+    element, reopened = grow(closed.node)
+    close_left_open(element)
+    if reopened or not _is_closed_in_itself(element):
+        return None
+    block = field_of(element, Shapes(), after_known=False)
+    if block is None or (block.label is None and any(child.role.label for child in element.elements)):
+        return None
+    return block if block.label is None or block.label.role.label else None
+
+
+def _is_closed_in_itself(element: Element) -> bool:
+    """Whether nothing in a field belongs after it, and nothing in it teaches how other fields are to be read."""
+    role = element.role
+    swallowed = any(child.role.field or ((role.item or role.items) and child.role.item) for child in element.elements)
+    if role.label or role.other or swallowed or known(element.line()) is not None:
+        return False
+    inside = [node for node in element.walk() if isinstance(node, Element)]
+    return all(map(_is_ordinary, inside)) and (is_opaque_field(element) or all(map(_labels_by_class, [element, *inside])))
+
+
+def _is_ordinary(inner: Element) -> bool:
+    if inner.depth > MAX_DEPTH - _SPARE_LEVELS or inner.role.name == "body":
+        return False
+    return not (inner.tag in ("h1", "h2", "h3") and is_node_title(inner))
+
+
+def _labels_by_class(element: Element) -> bool:
+    """Whether every line inside that is spelled like a label is one by its class: then it teaches no other shape."""
+    labels = (child for child in element.content[:-1] if isinstance(child, Element) and known(child.line()) is not None)
+    return all(element.role.field and child.role.part == "label" and not child.elements for child in labels)

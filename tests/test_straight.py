@@ -1,0 +1,102 @@
+"""Both roads of the HTML reader say the same of a page: that of fields side by side, and that which weighs the whole page.
+
+Pages are example pages, made-up ones of every theme, and both after a few mutations; what the straight road refuses counts
+for nothing here, so one test says which pages it has to take.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from parsers import htmlpage
+from parsers.page import locate, parse_page
+from parsers.record import Page
+from parsers.straight import closed_tree, read_straight
+from tests import goldens
+from tests.mutate import mutated
+from tests.pagegen.options import CLASSLESS, THEMES, Options, Theme
+from tests.pagegen.render import make_page
+from tests.pagegen.strategies import Case, any_options, cases
+
+PAGES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = [page.read_bytes() for page in goldens.pages() if page.suffix == ".html"]
+
+
+class Roads:
+    """The parser with the straight road, which it counts, and without."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._patch = monkeypatch
+        self.straight = 0
+
+    def general(self, content: bytes, **known: str | None) -> Page:
+        self._patch.setattr(htmlpage, "closed_tree", lambda _node: None)
+        return parse_page(content, **known)
+
+    def both(self, content: bytes, **known: str | None) -> Page:
+        self._patch.setattr(htmlpage, "closed_tree", closed_tree)
+        self._patch.setattr(htmlpage, "read_straight", self._counted)
+        return parse_page(content, **known)
+
+    def _counted(self, *given: object) -> object:
+        content = read_straight(*given)  # type: ignore[arg-type]
+        self.straight += content is not None
+        return content
+
+
+@pytest.fixture
+def roads(monkeypatch: pytest.MonkeyPatch) -> Roads:
+    return Roads(monkeypatch)
+
+
+def same(roads: Roads, content: bytes, url: str | None = goldens.USUAL["url"]) -> None:
+    assert roads.both(content, url=url).model_dump() == roads.general(content, url=url).model_dump()
+
+
+@pytest.mark.parametrize("content", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_example_page_reads_the_same_on_both_roads(roads: Roads, content: bytes) -> None:
+    same(roads, content)
+
+
+@settings(PAGES, suppress_health_check=[*PAGES.suppress_health_check, HealthCheck.function_scoped_fixture])
+@given(cases(options=any_options(cut=True)))
+def test_made_up_page_reads_the_same_on_both_roads(roads: Roads, case: Case) -> None:
+    page = case.page()
+    same(roads, page.data, page.url)
+
+
+def base_pages() -> list[bytes]:
+    """Pages that take the straight road until a mutation puts something in its way."""
+    plain = [make_page(seed, theme).data for seed, theme in enumerate(THEMES) if theme not in CLASSLESS]
+    return plain + [page for page in EXAMPLES if b"field" in page]
+
+
+BASE = base_pages()
+
+
+@settings(PAGES, max_examples=400, suppress_health_check=[*PAGES.suppress_health_check, HealthCheck.function_scoped_fixture])
+@given(st.integers(min_value=0, max_value=2**32))
+def test_mutated_page_reads_the_same_on_both_roads(roads: Roads, seed: int) -> None:
+    rng = random.Random(seed)
+    same(roads, mutated(rng.choice(BASE), rng, rng.choice((1, 1, 2, 4)), BASE))
+
+
+@pytest.mark.parametrize("theme", [theme for theme in THEMES if theme not in CLASSLESS and theme != "dl"])
+@pytest.mark.parametrize("seed", range(4))
+def test_pages_whose_fields_have_classes_take_the_straight_road(roads: Roads, theme: Theme, seed: int) -> None:
+    page = make_page(seed, theme, Options(labels="mixed", items_always=seed == 3))
+    assert roads.both(page.data, url=page.url).record is not None
+    assert roads.straight == 1
+
+
+def test_place_of_a_value_is_the_same_on_both_roads(roads: Roads, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = make_page(5, "classy").data
+    keys = ("title", "submitted_by", "description", "county", "agency_types", "milestones", "event_start")
+    places = [locate(page, key, url=goldens.USUAL["url"]) for key in keys]
+    monkeypatch.setattr(htmlpage, "closed_tree", lambda _node: None)
+    assert places == [locate(page, key, url=goldens.USUAL["url"]) for key in keys]
+    assert sum(place is not None for place in places) > len(keys) // 2
