@@ -154,7 +154,7 @@ _MAX_CONTACT_LABEL = 60
 """Characters; what is longer is a question about people or a sentence, not the name of a field for one person."""
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def is_contact(label: str) -> bool:
     """Whether a field with this label, or this machine name, names a person or tells how to reach one."""
     spelled = normal(label.replace("_", " "))
