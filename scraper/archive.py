@@ -198,12 +198,11 @@ class Archive:
         return path, offset
 
     def _file_for(self, size: int) -> Path:
-        current = self._current or max(self.folder.glob(f"{_PREFIX}*.warc.gz"), default=None)
-        number = int(current.name.removeprefix(_PREFIX).split(".")[0]) if current else 1
+        current = self._current or _last_file(self.folder)
         if current and current.stat().st_size + size > MAX_FILE:
             self.flush()
-            number += 1
-        self._current = self.folder / f"{_PREFIX}{number:06d}.warc.gz"
+            current = None
+        self._current = current or new_file(self.folder)
         return self._current
 
     def _insert(self, entry: Entry) -> int:
@@ -235,7 +234,7 @@ class Archive:
         for found in walk(path, start or 0):
             if isinstance(found, Member):
                 added += self._catalogued(path, found)
-            elif found.is_cut and path.name.startswith(_PREFIX):
+            elif found.is_cut and is_own(path):
                 done.append(self._cut_off(path, found, is_known=start is not None))
             else:
                 done.append(f"{path.name}: {found.length} bytes at {found.offset} can't be read: run `tta doctor`")
@@ -261,6 +260,22 @@ class Archive:
             said += f", and kept as {aside.name}"
         os.truncate(path, gap.offset)
         return said
+
+
+def is_own(path: Path) -> bool:
+    """Whether this program wrote the file, by its name."""
+    return path.name.startswith(_PREFIX)
+
+
+def _last_file(folder: Path) -> Path | None:
+    return max(folder.glob(f"{_PREFIX}{WARC_FILES}"), default=None)
+
+
+def new_file(folder: Path) -> Path:
+    """The name of the next WARC file."""
+    last = _last_file(folder)
+    number = int(last.name.removeprefix(_PREFIX).split(".")[0]) + 1 if last else 1
+    return folder / f"{_PREFIX}{number:06d}.warc.gz"
 
 
 def read_entry(folder: Path, entry: Entry) -> Capture:

@@ -51,9 +51,16 @@ def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
     return catalog
 
 
-def _prepare(catalog: sqlite3.Connection, path: Path, writable: bool) -> None:
+def is_other(catalog: sqlite3.Connection) -> bool:
+    """Whether a catalog has other tables than this version's."""
     version = catalog.execute("PRAGMA user_version").fetchone()[0]
-    if version == VERSION or (version == 0 and not writable and fingerprint(catalog) == FINGERPRINT):
+    return version not in (0, VERSION) or (version == 0 and fingerprint(catalog) != FINGERPRINT)
+
+
+def _prepare(catalog: sqlite3.Connection, path: Path, writable: bool) -> None:
+    if not writable and not is_other(catalog):
+        return
+    if catalog.execute("PRAGMA user_version").fetchone()[0] == VERSION:
         return
     if not writable:
         raise ArchiveDamaged(f"{path} was written by another version of this program: run `tta load`, which makes it anew")

@@ -23,6 +23,7 @@ _COMMANDS = {
     "export": "export",
     "serve": "serve",
     "status": "status",
+    "doctor": "doctor",
     "why": "why",
 }
 """Command to module; loaded when called, because starting Datasette's or the fetcher's libraries takes a while."""

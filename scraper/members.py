@@ -37,14 +37,14 @@ class Gap(NamedTuple):
     is_cut: bool = False
 
 
-NextKnown = Callable[[int], int | None]
+LengthAt = Callable[[int], int | None]
 
 
-def walk(path: Path, start: int = 0, next_known: NextKnown | None = None) -> Iterator[Member | Gap]:
+def walk(path: Path, start: int = 0, length_at: LengthAt | None = None) -> Iterator[Member | Gap]:
     """Every member from byte `start` on and every gap between them, in order; memory does not grow with the file.
 
-    After damage the next member is looked for. `next_known` tells where one begins after a given offset; where it can't, the
-    first place counts at which a whole one does. Raises OSError.
+    After damage the next place is looked for at which a whole member begins. A damaged page may hold one in its own bytes, so
+    where `length_at` knows how long the member at an offset is, that is stepped over unread. Raises OSError.
     """
     with path.open("rb") as file:
         size = file.seek(0, 2)
@@ -55,9 +55,8 @@ def walk(path: Path, start: int = 0, next_known: NextKnown | None = None) -> Ite
                 yield found
                 offset += len(found.packed)
                 continue
-            after = next_known(offset) if next_known else None
-            if after is None or after >= size:
-                after = _next_member(file, offset + 1, size)
+            length = length_at(offset) if length_at else None
+            after = min(offset + length, size) if length else _next_member(file, offset + 1, size)
             is_cut = after == size and (found == _CUT or _is_blank(file, offset))
             yield Gap(offset, after - offset, found, is_cut)
             offset = after

@@ -167,6 +167,11 @@ def _split_http(block: bytes) -> tuple[str, tuple[tuple[str, str], ...], bytes]:
     return lines[0], tuple(headers), body
 
 
+def http_body(block: bytes) -> bytes:
+    """What follows the headers of an HTTP message."""
+    return _split_http(block)[2]
+
+
 def _status(status_line: str | None) -> int | None:
     found = re.match(r"HTTP/\S+\s+(\d{3})\b", status_line or "")
     return int(found[1]) if found else None

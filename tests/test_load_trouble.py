@@ -146,6 +146,15 @@ def test_every_reader_says_what_is_wrong_with_the_database_in_a_line(tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
+def test_an_unfinished_record_in_the_archive_is_no_error_of_the_load(tmp_path: Path) -> None:
+    """The catalog's log is not empty then, and is not the load's to write back: it has the catalog for reading only."""
+    folders = loaded(tmp_path, pages(1))
+    add(folders, pages(2))
+    with (folders.archive / "tta-000001.warc.gz").open("ab") as file:
+        file.write(b"\x1f\x8b\x08")
+    assert load(folders).records == 2
+
+
 def test_a_foreign_database_is_not_written_to(tmp_path: Path) -> None:
     folders = Folders(tmp_path)
     add(folders, pages(1))

@@ -16,7 +16,7 @@ ABOVE = (
     "scraper.fetch",
 )
 """The fetcher's rooms, the lowest first: none imports one above it."""
-SHOWN = ("scraper.export", "scraper.explore", "scraper.serve", "scraper.commands")
+SHOWN = ("scraper.export", "scraper.explore", "scraper.serve", "scraper.doctor", "scraper.commands")
 CLOSED = {
     "scraper.archive": ("scraper.sources", "scraper.fetch", "scraper.database", *SHOWN),
     "scraper.database": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", *SHOWN),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from scraper.database.schema import APPLICATION, VERSION
@@ -31,7 +31,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
         ) as db:
             db.execute("BEGIN")
-            version = _version_of(db, path)
+            version = version_of(db, path)
             if version is None:
                 raise TtaError(f"{path} is empty: run `tta load`")
             if version < VERSION:
@@ -49,7 +49,7 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
     with _explained(path):
         connection = sqlite3.connect(f"{path.resolve().as_uri()}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
         with closing(connection) as db:
-            found = _version_of(db, path)
+            found = version_of(db, path)
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA cache_size = -65536")
@@ -62,7 +62,8 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
-            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            with suppress(sqlite3.Error):  # all is committed; what stays in the log is read from there, and copied another time
+                db.execute("PRAGMA main.wal_checkpoint(PASSIVE)")
 
 
 @contextmanager
@@ -75,7 +76,7 @@ def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
         if not path.is_file():
             raise TtaError(f"there is no database at {path} to compare with: run `tta load`")
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as alone:
-            if _version_of(alone, path) is None:
+            if version_of(alone, path) is None:
                 raise TtaError(f"{path} is empty: run `tta load`")
         with closing(sqlite3.connect(":memory:", uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
             for schema, file in (("old", path), ("new", other)):
@@ -100,7 +101,7 @@ def stoppable(db: sqlite3.Connection, stop: Stop | None) -> Iterator[None]:
         db.set_progress_handler(None, 0)
 
 
-def _version_of(db: sqlite3.Connection, path: Path) -> int | None:
+def version_of(db: sqlite3.Connection, path: Path) -> int | None:
     """The version of the tables; None for a database without any. Raises TtaError for somebody else's, or a newer one."""
     if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         return None

@@ -53,10 +53,11 @@ class Loaded:
     unreadable: list[str] = field(default_factory=list)
 
 
-def load(
+def load(  # noqa: PLR0913 - all by name; each is a wish of its own
     folders: Folders,
     *,
     rebuild: bool = False,
+    without_lost: bool = False,
     workers: int | None = None,
     scheduler: str | None = None,
     progress: Progress | None = None,
@@ -66,13 +67,14 @@ def load(
 ) -> Loaded:
     """Loads what the archive has and the database lacks; `rebuild` makes all of it again. The caller holds the folder's lock.
 
+    `without_lost`: makes all of it again although the archive has lost captures that the database has; else that is an error.
     `workers`: processes to parse in; None chooses. `scheduler`: address of a dask cluster to parse on in their place. `progress`
     is told how many captures of how many are parsed. `gate` is asked last, before the commit. `database`: another file than the
     folder's own (`plan`). `stop` ends it within a second or two. Raises TtaError, Stopped, or what `progress` and `gate` raise,
     and then nothing was changed.
     """
     try:
-        return _load(folders, _Wishes(rebuild, workers, scheduler, progress, gate, database, stop))
+        return _load(folders, _Wishes(rebuild, without_lost, workers, scheduler, progress, gate, database, stop))
     except Stopped:
         end_workers()
         raise
@@ -82,6 +84,7 @@ class _Wishes(NamedTuple):
     """The arguments of `load`."""
 
     rebuild: bool
+    without_lost: bool
     workers: int | None
     scheduler: str | None
     progress: Progress | None
@@ -103,11 +106,14 @@ def _load(folders: Folders, wishes: _Wishes) -> Loaded:
         writing(wishes.database or folders.database, folder / CATALOG) as (db, version),
         stoppable(db, wishes.stop),
     ):
-        fresh = wishes.rebuild or version != schema.VERSION
+        fresh = wishes.rebuild or wishes.without_lost or version != schema.VERSION
         grouping.prepare(db)
         spill.begin(db)
+        if not wishes.without_lost and version is not None:
+            _check_none_is_lost(db)
         if fresh:
-            _remember_captures(db)
+            if not wishes.without_lost:
+                _remember_captures(db)
             schema.renew(db)
         schema.refresh_dictionary(db)
         job = _Load(db, folder, spill, choose, wishes)
@@ -142,10 +148,26 @@ def _crews(wishes: _Wishes, *, careful: bool) -> Iterator[_Choose]:
     yield choose
 
 
+def _check_none_is_lost(db: sqlite3.Connection) -> None:
+    """Raises ArchiveDamaged where the archive lacks a capture that the database has: building anew would drop what it said."""
+    if not _has_captures(db):
+        return
+    lost = "FROM main.captures one WHERE NOT EXISTS (SELECT 1 FROM archive.captures c WHERE c.capture_id = one.capture_id)"
+    count, first = db.execute(f"SELECT count(*), min(capture_id) {lost}").fetchone()
+    if count:
+        raise ArchiveDamaged(
+            f"the archive lacks {count} captures that the database has, {first} for one; nothing was changed: run `tta doctor`"
+        )
+
+
 def _remember_captures(db: sqlite3.Connection) -> None:
     """Lists the captures that the database has before it is made again (`_note_damage` asks)."""
-    if db.execute("SELECT 1 FROM main.sqlite_master WHERE name = 'captures'").fetchone():
+    if _has_captures(db):
         db.execute("INSERT INTO temp.known SELECT capture_id FROM main.captures")
+
+
+def _has_captures(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM main.sqlite_master WHERE name = 'captures'").fetchone() is not None
 
 
 class _Load:
@@ -217,7 +239,7 @@ class _Load:
         """A capture that the database has or had must not be lost to damage; a new one waits until the archive is mended."""
         for table in ("main.captures", "temp.known"):
             if self.db.execute(f"SELECT 1 FROM {table} WHERE capture_id = ?", [entry.capture_id]).fetchone():
-                raise ArchiveDamaged(f"{damage}; the database has this capture and was left as it is")
+                raise ArchiveDamaged(f"{damage}; the database has this capture and was left as it is: run `tta doctor`")
         self.done.unreadable.append(damage)
 
     def _spilled(self, parsed: list[tuple[Entry, Verdict]]) -> list[tuple[Entry, Verdict]]:

@@ -1,0 +1,95 @@
+"""`tta doctor`: options, wording and status. What is looked at and mended is in `scraper.doctor`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.progress import DownloadColumn, Progress, TimeRemainingColumn
+
+from scraper.doctor.archive import Progress as Report
+from scraper.doctor.examine import examine
+from scraper.doctor.findings import Examined, counted
+from scraper.doctor.repair import Repaired
+from scraper.doctor.repair import repair as mend_all
+from scraper.doctor.scratch import Scratch
+from scraper.errors import ExitStatus, TtaError
+from scraper.folders import Folders
+from scraper.lock import locked
+
+
+@click.command("doctor")
+@click.option("--repair", is_flag=True, help="Mend what is found; nothing that was captured is deleted.")
+@click.option("--deep", is_flag=True, help="Make the database a second time, beside, and compare all of it.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.pass_obj
+def command(folders: Folders, repair: bool, deep: bool, as_json: bool) -> int:
+    """Check archive, ledger and database against each other, and mend them.
+
+    Every record of the archive is read and its digests are compared, so this takes a while. A `note` is nothing to worry about.
+    The status is 0 where nothing is wrong, or all was mended, 3 where something is wrong and nothing was changed, and 4 where
+    a part could not be mended.
+    """
+    if not folders.data.is_dir():
+        raise TtaError(f"there is no folder {folders.data}: name the data folder with --data")
+    with locked(folders.data, "tta doctor"), _bar() as report:
+        if repair:
+            repaired = mend_all(folders, is_deep=deep, progress=report)
+            examined = repaired.after
+        else:
+            repaired = None
+            with Scratch() as scratch:
+                examined = examine(folders, scratch, is_deep=deep, progress=report)
+    if as_json:
+        click.echo(json.dumps(_as_json(examined, repaired), indent=2))
+    else:
+        for line in _lines(examined, repaired):
+            click.echo(line)
+    if repaired:
+        return ExitStatus.DONE if repaired.is_whole else ExitStatus.PARTLY_DONE
+    return ExitStatus.DATA_LOOKS_WRONG if examined.wrong else ExitStatus.DONE
+
+
+def _as_json(examined: Examined, repaired: Repaired | None) -> dict[str, object]:
+    if repaired is None:
+        return examined.as_json()
+    mended = [asdict(finding) for finding in repaired.mended]
+    return examined.as_json() | {"mended": mended, "problems": repaired.problems, "lost": repaired.lost}
+
+
+def _lines(examined: Examined, repaired: Repaired | None) -> Iterator[str]:
+    if repaired:
+        for finding in repaired.mended:
+            yield f"mended: {finding.text}; {finding.mend}"
+            yield from (f"  {example}" for example in finding.examples)
+        for problem in repaired.problems:
+            yield f"not mended: {problem}"
+    for finding in examined.findings:
+        yield from finding.lines()
+    read = f"{counted(examined.files, 'WARC file')} with {counted(examined.records, 'record')} read, {examined.bytes:,} bytes"
+    wrong = len(examined.wrong)
+    if not wrong:
+        lost = f"; {counted(repaired.lost, 'capture')} had to be given up" if repaired and repaired.lost else ""
+        yield f"{read}: nothing is wrong{lost}"
+    elif repaired:
+        yield f"{read}: {counted(wrong, 'thing')} could not be mended"
+    else:
+        mend = ": `tta doctor --repair` mends what can be" if any(finding.mend for finding in examined.wrong) else ""
+        yield f"{read}: {counted(wrong, 'thing')} wrong{mend}"
+
+
+@contextmanager
+def _bar() -> Iterator[Report | None]:
+    """A progress bar on a terminal, and nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = (*Progress.get_default_columns()[:2], DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("reading the archive", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)

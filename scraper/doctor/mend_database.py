@@ -1,0 +1,56 @@
+"""Mends the database: it is made again from the archive, in one transaction, and the story of the runs is carried over."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+
+from scraper.database.load import Loaded, load
+from scraper.database.tables import KEPT
+from scraper.doctor.database import MISPLACED
+from scraper.doctor.findings import Finding, Kind
+from scraper.doctor.salvage import copy_readable, set_aside
+from scraper.doctor.scratch import DATABASE, Scratch
+from scraper.folders import Folders
+
+
+def mend_database(scratch: Scratch, folders: Folders, findings: Collection[Finding]) -> None:
+    """Does what the findings of the database say. Raises OSError, TtaError, sqlite3.Error."""
+    kinds = {finding.kind for finding in findings}
+    scratch.detach(DATABASE)
+    if Kind.DATABASE_DAMAGED in kinds:
+        _anew(folders)
+    elif kinds == {Kind.DATABASE_PLACES}:
+        _tell_places(scratch, folders)
+    else:
+        load(folders, rebuild=True)
+
+
+def _anew(folders: Folders) -> None:
+    """A new database, with what can still be read of the runs in the damaged one; that is set aside first."""
+    aside = set_aside(folders.database)
+
+    def carry_over(db: sqlite3.Connection, _: Loaded) -> None:
+        for table in KEPT:
+            copy_readable(aside, table, db)
+
+    load(folders, gate=carry_over)
+
+
+def _tell_places(scratch: Scratch, folders: Folders) -> None:
+    """Where the captures lie is all that is wrong: it is put right without making anything anew."""
+    seen = scratch.db
+    seen.execute("ATTACH DATABASE ? AS tta", [folders.database.resolve().as_uri()])
+    try:
+        seen.execute("BEGIN IMMEDIATE")
+        seen.execute(
+            "UPDATE tta.captures AS one SET (warc_file, warc_offset) = (SELECT warc_file, warc_offset FROM main.seen s"
+            f" WHERE s.capture_id = one.capture_id ORDER BY 1, 2 LIMIT 1) WHERE capture_id IN (SELECT capture_id {MISPLACED})"
+        )
+        seen.execute("COMMIT")
+    except sqlite3.Error:
+        if seen.in_transaction:
+            seen.execute("ROLLBACK")
+        raise
+    finally:
+        scratch.detach(DATABASE)

@@ -1,0 +1,68 @@
+"""Mends the ledger: what it wrongly takes for stored is asked for again, and a damaged one is copied as far as it can be read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from pathlib import Path
+
+from scraper.doctor.findings import Finding, Kind
+from scraper.doctor.ledger import GONE, STORED_STATES, UNTOLD
+from scraper.doctor.salvage import copy_readable, set_aside
+from scraper.doctor.scratch import LEDGER, Scratch
+from scraper.durable import sync
+from scraper.ledger import versions
+from scraper.ledger.store import Ledger
+
+_COPIED = ("hosts", "runs", "captures", "live_pages", "notes")
+"""Not the listings: with rows gone, the next run has to list everything, which it does where no listing was ever complete."""
+_ASK_AGAIN = f"""
+    UPDATE ledger.captures AS one SET state = 'listed', reason = 'the archive no longer holds it', tries = 0, ask_again_at = '',
+     fetched_at = NULL, served_timestamp = NULL, served_url = NULL, capture_id = NULL, fixity = NULL
+    WHERE state IN ({STORED_STATES}) AND {GONE}"""
+_FORGET_PAGE = f"""
+    UPDATE ledger.live_pages AS one SET etag = NULL, last_modified = NULL, text_hash = NULL, capture_id = NULL WHERE {GONE}"""
+_NOTE_STORED = f"""
+    UPDATE ledger.captures SET state = 'duplicate', reason = 'stored already', ask_again_at = NULL, capture_id = told.stored_id
+    FROM (SELECT id AS told_id, capture_id AS stored_id FROM ({UNTOLD})) AS told WHERE id = told.told_id"""
+
+
+def mend_ledger(scratch: Scratch, path: Path, findings: Collection[Finding]) -> None:
+    """Does what the findings of the ledger say. Raises OSError, TtaError, sqlite3.Error."""
+    kinds = {finding.kind for finding in findings}
+    scratch.detach(LEDGER)
+    if Kind.LEDGER_DAMAGED in kinds:
+        _copy(path)
+    Ledger(path).close()  # brings an older one up to date
+    if not kinds & {Kind.LEDGER_LOST, Kind.LEDGER_PAGES, Kind.LEDGER_MISSES}:
+        return
+    seen = scratch.db
+    seen.execute("ATTACH DATABASE ? AS ledger", [path.resolve().as_uri()])
+    try:
+        seen.execute("BEGIN IMMEDIATE")
+        for statement in (_ASK_AGAIN, _FORGET_PAGE, _NOTE_STORED):
+            seen.execute(statement)
+        seen.execute("COMMIT")
+    except sqlite3.Error:
+        if seen.in_transaction:
+            seen.execute("ROLLBACK")
+        raise
+    finally:
+        scratch.detach(LEDGER)
+
+
+def _copy(path: Path) -> None:
+    """A new ledger with what can still be read of the damaged one, which is set aside."""
+    fresh = path.with_name(f".{path.stem}-new{path.suffix}")
+    fresh.unlink(missing_ok=True)
+    with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+        versions.make(db)
+        db.execute("BEGIN")
+        for table in _COPIED:
+            copy_readable(path, table, db)
+        db.execute("COMMIT")
+    sync(fresh)
+    set_aside(path)
+    fresh.replace(path)
+    sync(path.parent)

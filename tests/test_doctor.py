@@ -1,0 +1,438 @@
+"""`tta doctor` finds what is wrong in a data folder, says it in a line, and mends it without deleting anything captured."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from scraper.archive import Archive
+from scraper.capture import Capture
+from scraper.catalog import CATALOG
+from scraper.cli import cli
+from scraper.database.load import load
+from scraper.errors import ArchiveDamaged, TtaError
+from scraper.folders import Folders
+from scraper.ledger.listings import FULL, Listings
+from scraper.ledger.rows import Row, State, Verdict
+from scraper.ledger.store import Ledger
+from scraper.warc import record_bytes, utc_now
+from tests import versions
+from tests.dbkit import add, day, exports, html, node, one, page, query, revisit
+
+NUMBERS = range(1, 7)
+WARC = "tta-000001.warc.gz"
+RUN = "INSERT INTO runs (run_id, started_at, ended_at, message) VALUES (4, '2026-11-01', '2026-11-01', 'well')"
+
+
+def captures() -> list[Capture]:
+    pages = [page(html({"County": f"County {n}"}), url=node(n), when=day(n)) for n in NUMBERS]
+    return [*pages, revisit(pages[0], day(20))]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    """An archive, a ledger and a database that agree; one run is told of, and one capture could not be had."""
+    folders = Folders(tmp_path / "data")
+    add(folders, captures())
+    load(folders)
+    with closing(sqlite3.connect(folders.database)) as db, db:
+        db.execute(RUN)
+    with Ledger(folders.ledger) as ledger:
+        listings = Listings(ledger, "wayback", "bjatta.bja.ojp.gov")
+        listing = listings.begin(FULL, None)
+        rows = [Row(url=node(n), timestamp=f"{day(n):%Y%m%d%H%M%S}", status=200, digest=f"{n}") for n in (*NUMBERS, 99)]
+        listings.add(listing, rows)
+        listings.end(listing, "complete", listings.counts(listing, None))
+        run = ledger.begin_run()
+        for row in list(ledger.due("wayback", now=None)):
+            number = int(row.url.rpartition("/")[2])
+            stored = next((one.capture_id for one in captures() if one.url == row.url), None)
+            state = State.FETCHED if number in NUMBERS else State.MISSING
+            ledger.settle(row, Verdict(state=state, capture_id=stored), run)
+        ledger.end_run(run, 0, {})
+    return folders
+
+
+def doctor(folders: Folders, *options: str) -> Result:
+    return CliRunner().invoke(cli, ["--data", str(folders.data), "doctor", *options], standalone_mode=False)
+
+
+def status(folders: Folders, *options: str) -> int:
+    result = doctor(folders, *options)
+    if result.exception:
+        raise result.exception
+    return int(result.return_value)
+
+
+def found(folders: Folders) -> set[str]:
+    """Kinds of what is wrong, without the notes."""
+    report = json.loads(doctor(folders, "--json").stdout)
+    return {finding["kind"] for finding in report["findings"] if not finding["harmless"]}
+
+
+def notes(folders: Folders) -> set[str]:
+    report = json.loads(doctor(folders, "--json").stdout)
+    return {finding["kind"] for finding in report["findings"] if finding["harmless"]}
+
+
+def state_of(folder: Path) -> dict[str, str]:
+    """Every file's digest, but for what SQLite keeps beside open databases and the lock."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "lock" and not path.name.endswith(("-wal", "-shm"))
+    }
+
+
+def bodies(folders: Folders) -> set[str | None]:
+    with Archive(folders.archive) as archive:
+        return {archive.read(entry).url for entry in archive.entries()}
+
+
+def entries(folders: Folders) -> list[tuple[int, int]]:
+    with Archive(folders.archive) as archive:
+        return [(entry.warc_offset, entry.warc_length) for entry in archive.entries()]
+
+
+def spoil(folders: Folders, number: int) -> bytes:
+    """Makes a record unreadable; the file's bytes after that."""
+    offset, _ = entries(folders)[number]
+    with (folders.archive / WARC).open("r+b") as file:
+        file.seek(offset + 40)
+        file.write(b"\xff" * 30)
+    return (folders.archive / WARC).read_bytes()
+
+
+def sql(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        for statement in statements:
+            db.execute(statement)
+
+
+def test_a_sound_folder_is_found_sound_and_left_alone(folders: Folders) -> None:
+    before = state_of(folders.data)
+    result = doctor(folders)
+    assert (result.return_value, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        f"1 WARC file with 7 records read, {(folders.archive / WARC).stat().st_size:,} bytes: nothing is wrong"
+    ]
+    assert status(folders, "--repair") == 0
+    assert status(folders, "--deep") == 0
+    assert state_of(folders.data) == before
+
+
+def trouble(path: str, *statements: str) -> Callable[[Folders], None]:
+    def make(folders: Folders) -> None:
+        sql(folders.data / path, *statements)
+
+    return make
+
+
+def scribble(path: str, where: float) -> Callable[[Folders], None]:
+    """Overwrites a page in the middle of a file."""
+
+    def make(folders: Folders) -> None:
+        file = folders.data / path
+        with closing(sqlite3.connect(file)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with file.open("r+b") as out:
+            out.seek(int(file.stat().st_size * where) // 4096 * 4096)
+            out.write(b"\xa5" * 4096)
+
+    return make
+
+
+def remove(path: str) -> Callable[[Folders], None]:
+    return lambda folders: (folders.data / path).unlink()
+
+
+def old(kind: str, dump: str) -> Callable[[Folders], None]:
+    def make(folders: Folders) -> None:
+        path = folders.data / f"{kind}.db"
+        path.unlink()
+        versions.made(versions.FOLDER / dump, path)
+        if kind == "tta":
+            sql(path, "DELETE FROM captures")  # another archive's
+
+    return make
+
+
+MENDABLE: dict[str, tuple[Callable[[Folders], None], set[str]]] = {
+    "catalog lacks a capture": (
+        trouble(f"archive/{CATALOG}", "DELETE FROM captures WHERE warc_offset = 0"),
+        {"catalog-differs"},
+    ),
+    "catalog says another place": (
+        trouble(f"archive/{CATALOG}", "UPDATE captures SET warc_offset = warc_offset + 1 WHERE warc_offset > 0"),
+        {"catalog-differs"},
+    ),
+    "catalog says another body": (
+        trouble(f"archive/{CATALOG}", "UPDATE captures SET sha256 = 'abc' WHERE warc_offset = 0"),
+        {"catalog-differs"},
+    ),
+    "catalog of another version": (trouble(f"archive/{CATALOG}", "PRAGMA user_version = 77"), {"catalog-damaged"}),
+    "catalog overwritten": (scribble(f"archive/{CATALOG}", 0.0), {"catalog-damaged"}),
+    "catalog damaged within": (scribble(f"archive/{CATALOG}", 0.3), {"catalog-damaged"}),
+    "ledger takes for missing what is stored": (
+        trouble("ledger.db", "UPDATE captures SET state = 'missing', capture_id = NULL, ask_again_at = '2099' WHERE id = 1"),
+        {"ledger-misses"},
+    ),
+    "ledger of version 1": (old("ledger", "ledger-1.sql"), {"ledger-old"}),
+    "ledger overwritten": (scribble("ledger.db", 0.0), {"ledger-damaged"}),
+    "ledger damaged within": (scribble("ledger.db", 0.5), {"ledger-damaged"}),
+    "database of version 1": (old("tta", "database-1.sql"), {"database-old"}),
+    "database overwritten": (scribble("tta.db", 0.0), {"database-damaged"}),
+    "database damaged within": (scribble("tta.db", 0.5), {"database-damaged"}),
+    "database lacks an index": (trouble("tta.db", "DROP INDEX idx_captures_kind"), {"database-schema"}),
+    "database has another table": (trouble("tta.db", "ALTER TABLE fields ADD COLUMN more TEXT"), {"database-schema"}),
+    "search index lacks a row": (
+        trouble("tta.db", "DROP TRIGGER records_ad", "DROP TRIGGER records_au", "DELETE FROM records WHERE rowid = 1"),
+        {"database-schema", "database-search", "database-links"},
+    ),
+    "rows without their record": (trouble("tta.db", "DELETE FROM records WHERE node_id = 2"), {"database-links"}),
+    "database says another place": (
+        trouble("tta.db", "UPDATE captures SET warc_file = 'x', warc_offset = 5"),
+        {"database-places"},
+    ),
+    "database says another address": (
+        trouble("tta.db", "UPDATE captures SET url = 'https://x.example/' WHERE warc_offset = 0"),
+        {"database-rows"},
+    ),
+    "copy left by a killed run": (lambda folders: (folders.data / ".ledger-1.db").touch(), {"left-behind"}),
+}
+
+
+@pytest.mark.parametrize("name", MENDABLE)
+def test_what_is_wrong_is_found_named_and_mended(folders: Folders, name: str) -> None:
+    make, kinds = MENDABLE[name]
+    before = exports(folders)
+    warc = (folders.archive / WARC).read_bytes()
+    make(folders)
+    spoiled = state_of(folders.data)
+    assert found(folders) == kinds
+    assert status(folders) == 3
+    assert state_of(folders.data) == spoiled, "looking changes nothing"
+    assert "`tta doctor --repair`" in doctor(folders).stdout.splitlines()[-1]
+    repaired = doctor(folders, "--repair")
+    assert (repaired.return_value, repaired.exception) == (0, None), repaired.stdout
+    assert found(folders) == set()
+    assert status(folders, "--deep") == 0
+    assert exports(folders) == before
+    assert (folders.archive / WARC).read_bytes() == warc
+    if name not in ("database overwritten", "database of version 1"):
+        assert query(folders, "SELECT run_id, message FROM runs") == [(4, "well")]
+
+
+def test_values_that_the_archive_does_not_give_are_found_by_a_second_database(folders: Folders) -> None:
+    before = exports(folders)
+    sql(folders.database, "UPDATE fields SET value = 'Elsewhere' WHERE label = 'County' AND record_id = '3'")
+    assert status(folders) == 0
+    assert status(folders, "--deep") == 3
+    assert status(folders, "--repair", "--deep") == 0
+    assert exports(folders) == before
+    assert not list(folders.data.glob(".tta-plan*"))
+
+
+def test_a_damaged_record_costs_no_other_and_no_byte_is_deleted(folders: Folders) -> None:
+    spoiled = spoil(folders, 2)
+    assert found(folders) == {"records-damaged", "captures-lost", "ledger-lost", "database-lost"}
+    before = exports(folders)
+    result = doctor(folders, "--repair")
+    assert result.return_value == 4, "one capture had to be given up"
+    assert node(3) in result.stdout
+    assert bodies(folders) == {node(n) for n in NUMBERS if n != 3}
+    assert (folders.archive / f"{WARC}.damaged-1").read_bytes() == spoiled
+    assert json.loads((folders.archive / "lost.jsonl").read_text())["url"] == node(3)
+    with Ledger(folders.ledger) as ledger:
+        assert [row.url for row in ledger.due("wayback", now=utc_now())] == [node(3)]
+    # The database keeps what only it still knows, and says so.
+    assert exports(folders) == before
+    assert found(folders) == {"database-lost"}
+    assert notes(folders) == {"copy-kept", "captures-lost-earlier"}
+    with pytest.raises(ArchiveDamaged, match="tta doctor"):
+        load(folders)
+
+
+def test_a_capture_that_comes_back_makes_all_well_again(folders: Folders) -> None:
+    before = exports(folders)
+    spoil(folders, 2)
+    assert status(folders, "--repair") == 4
+    add(folders, captures())
+    assert found(folders) == {"database-places"}
+    assert status(folders, "--repair") == 0
+    load(folders)
+    assert exports(folders) == before
+    assert notes(folders) == {"copy-kept"}
+
+
+def test_what_is_lost_for_good_is_dropped_only_when_told_to(folders: Folders) -> None:
+    spoil(folders, 2)
+    status(folders, "--repair")
+    result = CliRunner().invoke(cli, ["--data", str(folders.data), "load", "--without-lost"], standalone_mode=False)
+    assert result.return_value == 0
+    assert one(folders, "SELECT count(*) FROM records WHERE node_id = 3") == 0
+    assert query(folders, "SELECT run_id FROM runs") == [(4,)]
+    assert found(folders) == set()
+
+
+@pytest.mark.parametrize("rebuild", [False, True])
+@pytest.mark.parametrize("file_is", ["shorter", "gone"])
+def test_nothing_is_loaded_over_a_file_that_is_shorter_or_gone(folders: Folders, file_is: str, rebuild: bool) -> None:
+    path = folders.archive / WARC
+    before = exports(folders)
+    whole = path.read_bytes()
+    path.unlink()
+    if file_is == "shorter":
+        path.write_bytes(whole[: entries(folders)[4][0] + 50])
+    assert {"captures-lost", "database-lost"} < found(folders)
+    assert {"file-short", "file-gone"} & found(folders)
+    for _ in range(2):
+        with pytest.raises(TtaError, match="tta doctor"):
+            load(folders, rebuild=rebuild)
+        assert exports(folders) == before
+        assert status(folders, "--repair") == 4
+    path.unlink(missing_ok=True)
+    path.write_bytes(whole)
+    assert status(folders, "--repair") == 0
+    load(folders, rebuild=rebuild)
+    assert exports(folders) == before
+
+
+def test_a_body_that_was_changed_under_its_digest_is_found(folders: Folders) -> None:
+    """A gzip member that is whole and a record that reads well: only the digests tell."""
+    true = record_bytes(captures()[1], utc_now())
+    plain = gzip.decompress(true)
+    changed = plain.replace(b"County 2", b"County 9")
+    path = folders.archive / WARC
+    offset, length = entries(folders)[1]
+    whole = path.read_bytes()
+    path.write_bytes(whole[:offset] + gzip.compress(changed) + whole[offset + length :])
+    assert plain != changed
+    assert {"records-damaged", "captures-lost"} <= found(folders)
+    assert "WARC-Block-Digest" in doctor(folders).stdout
+    status(folders, "--repair")
+    assert node(2) not in bodies(folders)
+
+
+def test_a_live_page_whose_capture_is_lost_is_taken_as_new(folders: Folders) -> None:
+    """Compared with a capture that is gone, the page would be called unchanged and never be stored again."""
+    sql(folders.ledger, f"INSERT INTO live_pages VALUES ('{node(1)}', 'now', 'stored', 'e', 'm', 'hash', 'nowhere', NULL, NULL)")
+    assert found(folders) == {"ledger-pages"}
+    assert status(folders, "--repair") == 0
+    with closing(sqlite3.connect(folders.ledger)) as db:
+        assert db.execute("SELECT etag, last_modified, text_hash, capture_id FROM live_pages").fetchall() == [(None,) * 4]
+
+
+def test_what_a_killed_run_leaves_is_a_note(folders: Folders) -> None:
+    add(folders, [page(html({"County": "new"}), url=node(50), when=day(50))])
+    path = folders.archive / WARC
+    path.write_bytes(path.read_bytes() + record_bytes(captures()[0], utc_now())[:100])
+    (folders.data / ".tta-load.db").touch()
+    sql(folders.ledger, "INSERT INTO runs (started_at) VALUES ('2026-11-20T00:00:00Z')")
+    result = doctor(folders)
+    assert result.return_value == 0
+    assert all(line.startswith("note: ") for line in result.stdout.splitlines()[:-1])
+    assert notes(folders) == {"record-unfinished", "not-loaded", "left-behind", "runs-unfinished"}
+    load(folders)
+    assert notes(folders) == {"runs-unfinished"}
+
+
+def test_files_of_others_are_named_and_left_alone(folders: Folders) -> None:
+    (folders.archive / "other.warc.gz").write_bytes(record_bytes(page(html({}), url=node(70), when=day(70)), utc_now()))
+    (folders.archive / "no\x1b[31mtes.txt").write_text("mine")
+    result = doctor(folders)
+    assert (result.return_value, "\x1b" in result.stdout) == (0, False)
+    assert notes(folders) == {"file-foreign", "catalog-behind", "not-loaded"}
+    assert status(folders, "--repair") == 0
+    assert (folders.archive / "no\x1b[31mtes.txt").exists()
+
+
+def test_a_ledger_copied_out_of_damage_keeps_what_can_be_read_and_lists_everything_anew(folders: Folders) -> None:
+    with Ledger(folders.ledger) as ledger:
+        ledger.db.execute("INSERT INTO hosts VALUES ('web.archive.org', '2099-01-01T00:00:00Z', 'asked to wait', 1, NULL, NULL)")
+    scribble("ledger.db", 0.9)(folders)
+    assert status(folders, "--repair") == 0
+    with Ledger(folders.ledger) as ledger:
+        assert ledger.host("web.archive.org").reason == "asked to wait"
+        assert Listings(ledger, "wayback", "bjatta.bja.ojp.gov").start() is None
+    assert (folders.data / "ledger.damaged-1.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (trouble("ledger.db", "PRAGMA user_version = 99"), "ledger-damaged"),
+        (trouble("tta.db", "PRAGMA user_version = 99"), "database-damaged"),
+        (trouble("tta.db", "PRAGMA application_id = 5"), "database-damaged"),
+    ],
+    ids=["newer ledger", "newer database", "foreign database"],
+)
+def test_what_belongs_to_a_newer_or_another_program_is_not_touched(
+    folders: Folders, make: Callable[[Folders], None], kind: str
+) -> None:
+    make(folders)
+    before = state_of(folders.data)
+    assert found(folders) == {kind}
+    assert status(folders, "--repair") == 4
+    assert state_of(folders.data) == before
+
+
+class Pulled(BaseException):
+    """The plug."""
+
+
+def test_a_repair_that_is_stopped_anywhere_can_be_run_again(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stops it before every rename, removal and synchronisation in turn."""
+    spoil(folders, 2)
+    stops = 0
+
+    def stopping(real: Any, at: int) -> Any:
+        def call(*arguments: Any, **more: Any) -> Any:
+            nonlocal stops
+            stops += 1
+            if stops == at:
+                raise Pulled
+            return real(*arguments, **more)
+
+        return call
+
+    for at in range(1, 60):
+        stops = 0
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", stopping(Path.replace, at))
+            patch.setattr(Path, "unlink", stopping(Path.unlink, at))
+            patch.setattr(os, "fsync", stopping(os.fsync, at))
+            try:
+                doctor(folders, "--repair")
+                break
+            except Pulled:
+                continue
+    else:
+        pytest.fail("never got through")
+    assert at > 5
+    status(folders, "--repair")
+    assert bodies(folders) == {node(n) for n in NUMBERS if n != 3}
+    assert found(folders) == {"database-lost"}
+    lost = [json.loads(line) for line in (folders.archive / "lost.jsonl").read_text().splitlines()]
+    assert [one["url"] for one in lost] == [node(3)]
+
+
+def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    result = doctor(Folders(tmp_path / "nowhere"))
+    assert isinstance(result.exception, TtaError)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_empty_folder_is_sound(tmp_path: Path) -> None:
+    assert status(Folders(tmp_path)) == 0
+    assert status(Folders(tmp_path), "--repair", "--deep") == 0
