@@ -6,7 +6,7 @@ BIN = .venv/bin
 SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen --inexact --active --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: expectations fuzz quality help setup run serve test campaigns check format samples docs screenshots clean
+.PHONY: bench expectations fuzz quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ campaigns: setup ## Run the long checks: fetches killed or fed damaged answers, 
 	@$(BIN)/python -m tests.campaigns.kill_fetch 20
 	@$(BIN)/python -m tests.campaigns.fuzz_fetch 300
 	@$(BIN)/python -m tests.campaigns.million_rows
+
+bench: setup ## Measure what it costs and write docs/performance.md: ARGS="loading --captures 100000" for one part, larger
+	@nice $(BIN)/python -m benchmarks $(ARGS)
 
 check: setup ## Format check, lint and strict type check
 	@$(BIN)/ruff format --check .

@@ -17,6 +17,7 @@ from scraper.stopping import Stopped
 _COMMANDS = {
     "import": "import_",
     "fetch": "fetch",
+    "scan": "scan",
     "load": "load",
     "refresh": "refresh",
     "parse": "parse",

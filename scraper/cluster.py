@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scraper.crew import AHEAD, Check, Crew, Job, Result, Task
+from scraper.crew import AHEAD, Check, Crew, Job, Processes, Result, Task
 from scraper.errors import TtaError
 
 CONNECT_SECONDS = 30.0
@@ -31,7 +31,7 @@ def code_version() -> str:
     """A digest of the code that reads pages and archives: two machines with the same read the same out of a page."""
     digest = hashlib.sha256()
     root = Path(__file__).parent.parent
-    for folder in ("parsers", "scraper", "scraper/database"):
+    for folder in ("parsers", "scraper", "scraper/database", "scraper/scan"):
         for path in sorted((root / folder).glob("*.py")):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
@@ -99,19 +99,16 @@ class _Cluster:
         return future
 
     def _results(self, job: Job[Task, Result], task: Task, future: Future[list[Result]]) -> list[Result]:
-        """The task's results. Where several workers died of it, it is done again part by part."""
+        """The task's results. Where several workers died while they had it, this machine finds out what it does to a process.
+
+        dask counts a worker's death against every task that the worker had, so it can't tell which of them is to blame.
+        """
         from distributed import KilledWorker
 
         try:
             return self._await(future)
         except KilledWorker:
-            results: list[Result] = []
-            for part in job.split(task):
-                try:
-                    results += self._await(self._give(job, part))
-                except KilledWorker:
-                    results += job.give_up(part)
-            return results
+            return Processes(1, self._check).isolated(job, task)
 
     def _await(self, future: Future[list[Result]]) -> list[Result]:
         alone_since: float | None = None

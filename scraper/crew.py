@@ -74,7 +74,7 @@ class Processes:
                     pool.shutdown(wait=False, cancel_futures=True)
                     # Which of the given tasks broke the pool is not told, so each is done again where it can harm no other.
                     for task, _ in given:
-                        yield task, self._isolated(context, job, task)
+                        yield task, self.isolated(job, task)
                     given.clear()
                     pool = _executor(context, self._workers)
                     continue
@@ -105,8 +105,12 @@ class Processes:
             wait_for([future], timeout=_LOOK)
         return future.result()
 
-    def _isolated(self, context: BaseContext, job: Job[Task, Result], task: Task) -> list[Result]:
-        """Part by part in a process of its own. One that ends two of them is given up: the first may have been killed."""
+    def isolated(self, job: Job[Task, Result], task: Task) -> list[Result]:
+        """The task's results, found part by part in a process of its own.
+
+        A part that ends two processes is given up: the first may have been killed by something else.
+        """
+        context = _context(job.work.__module__)
         results: list[Result] = []
         pool = _sound(context)
         try:

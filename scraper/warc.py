@@ -11,7 +11,7 @@ import io
 import re
 import uuid
 from base64 import b32encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
@@ -49,16 +49,19 @@ class Damage:
     reason: str
 
 
-def read_captures(stream: BinaryIO, source: str, start: int = 0) -> Iterator[tuple[int, Capture] | Damage]:
+def read_captures(
+    stream: BinaryIO, source: str, start: int = 0, *, wanted: Callable[[str | None], bool] | None = None
+) -> Iterator[tuple[int, Capture] | Damage]:
     """Every capture from byte `start` on with its offset, and every damage, in file order; never raises on what a file holds.
 
     `source` names captures whose record does not say where it came from. Records that are no captures (request, metadata,
-    warcinfo) are passed over.
+    warcinfo) are passed over. `wanted` is asked about a record's address before its block is read; the others are passed over
+    as well, damaged or not as far as the next record can be found.
     """
     position: int | None = start
     while position is not None:
         damage: Damage | None = None
-        for item in _read_run(stream, source, position):
+        for item in _read_run(stream, source, position, wanted):
             if isinstance(item, Damage):
                 damage = item
                 break
@@ -69,13 +72,18 @@ def read_captures(stream: BinaryIO, source: str, start: int = 0) -> Iterator[tup
         position = _next_start(stream, damage.position + 1)
 
 
-def _read_run(stream: BinaryIO, source: str, start: int) -> Iterator[tuple[int, Capture] | Damage]:
+def _read_run(
+    stream: BinaryIO, source: str, start: int, wanted: Callable[[str | None], bool] | None
+) -> Iterator[tuple[int, Capture] | Damage]:
     """Captures up to the first damage."""
     stream.seek(start)
     at = start
     try:
         for record in ArchiveIterator(stream, record_types=WarcRecordType.any_type, parse_http=False):
             at = record.stream_pos if record.stream_pos >= start else start + record.stream_pos
+            is_capture = bool(record.record_type & _CAPTURES)
+            if wanted is not None and not (is_capture and wanted(_target_of(record))):
+                continue
             declared = record.content_length
             if declared > MAX_BLOCK:
                 yield Damage(at, f"a record says it has {declared} bytes; at most {MAX_BLOCK} are read")
@@ -84,10 +92,14 @@ def _read_run(stream: BinaryIO, source: str, start: int) -> Iterator[tuple[int, 
             if len(block) < declared:
                 yield Damage(at, f"a record is cut: {len(block)} of {declared} bytes")
                 return
-            if record.record_type & _CAPTURES:
+            if is_capture:
                 yield at, _to_capture(record, block, source)
     except (OSError, ValueError, EOFError) as error:
         yield Damage(at, f"not a readable WARC record: {_short(error)}")
+
+
+def _target_of(record: WarcRecord) -> str | None:
+    return (record.headers.get("WARC-Target-URI") or "").strip().strip("<>") or None
 
 
 def _next_start(stream: BinaryIO, position: int) -> int | None:
@@ -115,7 +127,7 @@ def _to_capture(record: WarcRecord, block: bytes, source: str) -> Capture:
     payload = block
     if form in (Form.RESPONSE, Form.REVISIT) and block.startswith(b"HTTP/"):
         status_line, http_headers, payload = _split_http(block)
-    url = (headers.get("warc-target-uri") or "").strip().strip("<>") or None
+    url = _target_of(record)
     time_known = headers.get(CAPTURED_AT.lower()) != UNKNOWN_TIME
     return Capture(
         form=form,

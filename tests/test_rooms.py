@@ -18,6 +18,9 @@ ABOVE = (
 """The fetcher's rooms, the lowest first: none imports one above it."""
 SHOWN = ("scraper.export", "scraper.explore", "scraper.serve", "scraper.doctor", "scraper.commands")
 CLOSED = {
+    "scraper.crew": ("scraper.archive", "scraper.scan", "scraper.database", "scraper.sources", "scraper.fetch", *SHOWN),
+    "scraper.cluster": ("scraper.archive", "scraper.scan", "scraper.database", "scraper.sources", "scraper.fetch", *SHOWN),
+    "scraper.scan": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", "scraper.database", *SHOWN),
     "scraper.archive": ("scraper.sources", "scraper.fetch", "scraper.database", *SHOWN),
     "scraper.database": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", *SHOWN),
     "scraper.export": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", "scraper.commands"),

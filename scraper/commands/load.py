@@ -30,10 +30,21 @@ from scraper.stopping import Stop
 @click.option(
     "--workers", metavar="N", type=click.IntRange(1, 256), help="Processes to parse with; by default as many as pay off."
 )
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Parse on the dask cluster with this scheduler, such as tcp://10.0.0.5:8786."
+)
 @click.option("--plan", "planned", is_flag=True, help="With --rebuild: say what it would change, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 @click.pass_obj
-def command(folders: Folders, rebuild: bool, without_lost: bool, workers: int | None, planned: bool, as_json: bool) -> int:
+def command(
+    folders: Folders,
+    rebuild: bool,
+    without_lost: bool,
+    workers: int | None,
+    scheduler: str | None,
+    planned: bool,
+    as_json: bool,
+) -> int:
     """Parse what the archive has and the database lacks.
 
     Everything is written in one transaction: whoever reads the database sees what was there before, until all of it is done.
@@ -44,7 +55,15 @@ def command(folders: Folders, rebuild: bool, without_lost: bool, workers: int | 
         return _plan(folders, workers, as_json=as_json)
     stop = Stop()
     with stop.on_signals(), locked(folders.data, "tta load"), _bar() as report:
-        done = load(folders, rebuild=rebuild, without_lost=without_lost, workers=workers, progress=report, stop=stop)
+        done = load(
+            folders,
+            rebuild=rebuild,
+            without_lost=without_lost,
+            workers=workers,
+            scheduler=scheduler,
+            progress=report,
+            stop=stop,
+        )
     for problem in done.unreadable:
         click.echo(printable(problem), err=True)
     if as_json:

@@ -1,0 +1,185 @@
+"""Measures what the program costs and writes docs/performance.md: `make bench`, or `python -m benchmarks --help`.
+
+Everything that is compared is measured in one run, and told as a ratio: ratios carry over to other machines, times do not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import browsing
+from benchmarks.corpus import make
+from benchmarks.measure import Measured, machine, measured
+from benchmarks.multiply import multiply
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "performance.md"
+USUAL_PAGES = 300
+PARSED_PAGES = 400
+
+
+class Sizes(NamedTuple):
+    """How much is measured on: captures of the load, captures of each memory measurement, records of each database browsed."""
+
+    captures: int
+    memory: tuple[int, ...]
+    records: tuple[int, ...]
+    repeat: int
+
+
+class Row(NamedTuple):
+    """A line of a table: what was measured, its figure, and what it is held against."""
+
+    what: str
+    figure: str
+    ratio: str = ""
+
+
+Part = Callable[[Path, Sizes], Iterator[Row]]
+
+
+def _rate(count: int, one: Measured) -> str:
+    return f"{count / one.wall:,.0f} captures/s; {1e6 * one.cpu / count:,.0f} µs of processor each"
+
+
+def loading(data: Path, sizes: Sizes) -> Iterator[Row]:
+    """Loading, against the floor"""
+    folder = str(make(sizes.captures, data / f"corpus-{sizes.captures}"))
+    workers = len(os.sched_getaffinity(0))
+    least = measured("benchmarks.loading:floor", folder, repeat=sizes.repeat)
+    one = measured("benchmarks.loading:full_load", folder, 1, repeat=sizes.repeat)
+    every = measured("benchmarks.loading:full_load", folder, workers, repeat=sizes.repeat)
+    again = measured("benchmarks.loading:load_again", folder, repeat=sizes.repeat)
+    yield Row("floor: FastWARC and the bare HTML parser, one process", _rate(sizes.captures, least), "1")
+    for name, load in (("`tta load --workers 1`", one), (f"`tta load --workers {workers}`", every)):
+        wall, cpu = least.wall / load.wall, least.cpu / load.cpu
+        yield Row(name, _rate(sizes.captures, load), f"{wall:.2f} of the floor's speed ({cpu:.2f} by processor time)")
+    yield Row("`tta load` with nothing new", f"{again.wall:.2f} s", f"{again.wall / one.wall:.2%} of a full load by one")
+
+
+def parsing(data: Path, sizes: Sizes) -> Iterator[Row]:
+    """Parsing alone, against the bare parser it stands on"""
+    folder = str(make(sizes.captures, data / f"corpus-{sizes.captures}"))
+    spent = measured("benchmarks.loading:parser_alone", folder, PARSED_PAGES).result
+    for name in ("bare", "parse_page"):
+        label = "selectolax's bare parse" if name == "bare" else "`parse_page`"
+        yield Row(label, f"{1e6 * spent[name] / spent['pages']:,.0f} µs a page", f"{spent[name] / spent['bare']:.2f}")
+
+
+def usual(data: Path, sizes: Sizes) -> Iterator[Row]:
+    """The same job as one would usually write it (a part of what `tta` does: one theme, no history, no sources)"""
+    folder = str(make(sizes.captures, data / f"corpus-{sizes.captures}"))
+    load = measured("benchmarks.loading:full_load", folder, 1, repeat=sizes.repeat)
+    each = load.cpu / sizes.captures
+    yield Row("`tta load --workers 1`", f"{1e6 * each:,.0f} µs of processor a capture", "1")
+    for name, work in (
+        ("BeautifulSoup, an insert per record", "usual_way"),
+        ("parsel, an insert per record", "usual_way_with_parsel"),
+    ):
+        one = measured(f"benchmarks.loading:{work}", folder, USUAL_PAGES)
+        yield Row(
+            name, f"{1e6 * one.cpu / one.result:,.0f} µs of processor a page", f"{one.cpu / one.result / each:.1f} times as long"
+        )
+
+
+def memory(data: Path, sizes: Sizes) -> Iterator[Row]:
+    """Peak memory of a full load by two workers, against the number of captures"""
+    first: Measured | None = None
+    for captures in sizes.memory:
+        folder = str(make(captures, data / f"corpus-{captures}"))
+        load = measured("benchmarks.loading:full_load", folder, 2)
+        first = first or load
+        figure = f"{load.own_mib:.0f} MiB, and {load.child_mib:.0f} MiB in the largest worker"
+        yield Row(f"{captures:,} captures", figure, f"{load.own_mib / first.own_mib:.2f} of the smallest")
+
+
+def datasette(data: Path, sizes: Sizes) -> Iterator[Row]:
+    """Datasette's pages, over HTTP, median of three"""
+    for records in sizes.records:
+        folder = data / f"records-{records}"
+        if not (folder / "tta.db").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            multiply(records, folder)
+        spent = browsing.pages(folder)
+        slow = sorted(spent.items(), key=lambda one: -one[1])
+        yield Row(f"{records:,} records: slowest of {len(spent)} pages", f"{slow[0][1]:.2f} s, {slow[0][0]}", "")
+        for name, seconds in slow:
+            yield Row(f"{records:,} records: {name}", f"{1000 * seconds:,.0f} ms", "over 1 s" if seconds > 1 else "")
+
+
+def exports(data: Path, sizes: Sizes) -> Iterator[Row]:
+    """Exports, against every table through Python's sqlite3 and csv"""
+    folder = str(make(sizes.captures, data / f"corpus-{sizes.captures}"))
+    measured("benchmarks.loading:full_load", folder, 2)
+    with tempfile.TemporaryDirectory() as out:
+        plain = measured("benchmarks.loading:export_with_sqlite3", folder, f"{out}/plain", repeat=sizes.repeat)
+        yield Row("sqlite3 and csv: no check, no manifest", f"{plain.cpu:.2f} s of processor", "1")
+        for form in ("csv", "jsonl", "parquet", "geojson", "datapackage"):
+            one = measured("benchmarks.loading:export_with_tta", folder, form, f"{out}/{form}")
+            yield Row(f"`tta export {form}`", f"{one.cpu:.2f} s of processor", f"{one.cpu / plain.cpu:.1f}")
+
+
+PARTS: dict[str, Part] = {part.__name__: part for part in (loading, parsing, usual, memory, datasette, exports)}
+
+
+HEAD = """\
+# What it costs
+
+Written by `make bench`, each part below by itself. The captures are made up: record pages with a portal's menus and scripts
+around them, 39 KB on average, and some repeats, revisits, texts and other pages among them (`benchmarks/corpus.py`). What is
+compared was measured in one run; ratios carry over to other machines, times do not. Below each heading stands how much was
+measured and how busy the machine was: where other programs were running, go by processor time.
+"""
+
+
+def _write(title: str, about: str, rows: list[Row]) -> None:
+    """Puts a part into the document, in place of an older one; the other parts stay."""
+    table = ["| what | figure | ratio |", "| --- | --- | --- |", *(f"| {' | '.join(row)} |" for row in rows)]
+    parts = _parts(DOCUMENT.read_text(encoding="utf-8")) if DOCUMENT.exists() else {}
+    parts[title] = "\n".join([about, "", *table])
+    known = [(part.__doc__ or "").strip() for part in PARTS.values()]
+    sections = [f"\n## {name}\n\n{parts[name]}\n" for name in known if name in parts]
+    DOCUMENT.write_text(HEAD + "".join(sections), encoding="utf-8")
+
+
+def _parts(document: str) -> dict[str, str]:
+    found = (section.partition("\n") for section in document.split("\n## ")[1:])
+    return {title.strip(): text.strip() for title, _, text in found}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    arguments.add_argument("parts", nargs="*", choices=[*PARTS, []], help="what to measure; everything by default")
+    arguments.add_argument("--captures", type=int, default=2000)
+    arguments.add_argument("--memory", type=int, nargs="+", default=[1000, 4000], metavar="CAPTURES")
+    arguments.add_argument("--records", type=int, nargs="+", default=[10_000], metavar="RECORDS")
+    arguments.add_argument("--repeat", type=int, default=2, help="of several runs the quickest counts")
+    arguments.add_argument("--folder", type=Path, default=Path("data/bench"), help="where made-up data is kept for the next run")
+    given = arguments.parse_args()
+    sizes = Sizes(given.captures, tuple(given.memory), tuple(given.records), given.repeat)
+    for name in given.parts or PARTS:
+        part = PARTS[name]
+        title = (part.__doc__ or "").strip()
+        print(f"\n{title}")
+        load = os.getloadavg()[0]
+        rows = []
+        for row in part(given.folder, sizes):
+            print(f"  {row.what:55s} {row.figure:55s} {row.ratio}", flush=True)
+            rows.append(row)
+        busy = f"{load:.0f} other processes were running" if load >= 0.5 else "the machine was idle"
+        _write(title, f"{datetime.now(UTC):%Y-%m-%d}; {_size(name, sizes)}; {busy}; {machine()}.", rows)
+
+
+def _size(name: str, sizes: Sizes) -> str:
+    if name == "datasette":
+        return "records as named"
+    return "captures as named" if name == "memory" else f"{sizes.captures:,} captures"
+
+
+if __name__ == "__main__":
+    main()

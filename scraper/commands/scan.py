@@ -1,0 +1,105 @@
+"""`tta scan`: whole crawls, searched for TTA pages."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+
+import click
+
+from scraper.cluster import cluster
+from scraper.config import load_config
+from scraper.crew import Crew, Processes, cores, end_workers
+from scraper.errors import ExitStatus, TtaError
+from scraper.folders import Folders
+from scraper.lock import locked
+from scraper.plaintext import printable
+from scraper.scan.addresses import checked, listed
+from scraper.scan.run import Scan, scan
+from scraper.stopping import Stop, Stopped
+
+
+@click.command("scan")
+@click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
+@click.option("--list", "lists", metavar="FILE", multiple=True, type=click.Path(), help="Read addresses from FILE, a line each.")
+@click.option("--prefix", metavar="ADDRESS", help="What stands before every line of --list, such as s3://eotarchive/.")
+@click.option("--source", default="files", show_default=True, metavar="NAME", help="What the captures' source is called.")
+@click.option("--workers", metavar="N", type=click.IntRange(1, 256), help="Files read at a time; by default one per core.")
+@click.option("--scheduler", metavar="ADDRESS", help="Read on the dask cluster with this scheduler, such as tcp://10.0.0.5:8786.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    addresses: tuple[str, ...],
+    lists: tuple[str, ...],
+    prefix: str | None,
+    **options: str | int | bool | None,
+) -> None:
+    """Search WARC files, local or at https:// and s3:// addresses, and add the configured hosts' pages to the archive.
+
+    Files that were read to their end are remembered and not read again. A file that can't be read is named, and asked for again
+    by the next scan. A list may be compressed, and `-` is standard input.
+    """
+    folders: Folders = context.obj
+    if not addresses and not lists:
+        raise click.UsageError("give the address of a WARC file, or a --list of them")
+    settings = load_config(folders.config_file)
+    loopback = settings.http.allow_loopback
+    given = chain(
+        [checked(address, loopback=loopback) for address in addresses],
+        *(listed(_lines(name), prefix, loopback=loopback) for name in lists),
+    )
+    hosts, source = settings.sources.wayback.hosts, str(options["source"])
+    stop = Stop()
+    with stop.on_signals(), locked(folders.data, "tta scan"), _crew(options["workers"], options["scheduler"], stop) as crew:
+        try:
+            done = scan(folders.data, given, hosts, source, crew)
+        except Stopped:
+            end_workers()
+            click.echo("tta: stopped; what was found is kept, and the next scan goes on from there", err=True)
+            context.exit(int(ExitStatus.PARTLY_DONE))
+    _report(done, as_json=bool(options["as_json"]))
+    context.exit(int(ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE))
+
+
+def _report(done: Scan, *, as_json: bool) -> None:
+    for problem in done.problems:
+        click.echo(printable(problem), err=True)
+    if as_json:
+        counts = {"files": done.files, "known_files": done.known_files, "failed": done.failed}
+        click.echo(json.dumps(counts | {"added": done.added, "known": done.known, "problems": len(done.problems)}))
+    else:
+        click.echo(
+            f"{done.files} files read, {done.known_files} were read before, {done.failed} failed; "
+            f"{done.added} captures added, {done.known} were there already"
+        )
+
+
+@contextmanager
+def _crew(workers: str | int | bool | None, scheduler: str | int | bool | None, stop: Stop) -> Iterator[Crew]:
+    if scheduler:
+        with cluster(str(scheduler), stop.check) as crew:
+            yield crew
+    else:
+        yield Processes(int(workers or cores()), stop.check)
+
+
+def _lines(name: str) -> Iterator[str]:
+    """Lines of a list, which archives publish with gzip."""
+    if name == "-":
+        yield from sys.stdin
+        return
+    path = Path(name)
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8") as lines:
+            yield from lines
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise TtaError(f"{printable(path)}: {getattr(error, 'strerror', None) or 'not a list of addresses'}") from None

@@ -1,0 +1,224 @@
+"""`tta scan`: pages of the configured hosts out of whole WARC files, wherever those lie."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from scraper.archive import Archive
+from scraper.capture import Capture
+from scraper.cli import main
+from scraper.crew import Processes
+from scraper.folders import Folders
+from scraper.scan import reading
+from scraper.scan.addresses import BadAddress, checked, listed
+from scraper.scan.reading import Piece, is_of, read_piece
+from scraper.scan.run import Scan, scan
+from scraper.warc import record_bytes
+from tests.dbkit import day, html, node, page, revisit
+from tests.fakearchive.run import write_config
+
+HOSTS = ("bjatta.bja.ojp.gov",)
+
+
+def crawl(path: Path, *numbers: int, others: int = 5) -> list[Capture]:
+    """A crawler's file: our pages, each after some of somebody else's. Returns ours."""
+    ours: list[Capture] = []
+    with path.open("wb") as file:
+        for number in numbers:
+            for other in range(others):
+                stranger = page(b"<p>A page of somebody else's</p>" * 90, url=f"https://example.org/{other}", when=day(number))
+                file.write(record_bytes(stranger, day(0)))
+            ours.append(page(html({"County": f"County {number}"}), url=node(number), when=day(number)))
+            file.write(record_bytes(ours[-1], day(0)))
+    return ours
+
+
+def ids(folder: Path) -> list[str]:
+    with Archive(folder / "archive") as archive:
+        return [entry.capture_id for entry in archive.entries()]
+
+
+def scanned(data: Path, *addresses: object, workers: int = 1) -> Scan:
+    return scan(data, [checked(str(address), loopback=True) for address in addresses], HOSTS, "files", Processes(workers))
+
+
+def test_only_the_hosts_pages_are_taken_and_a_file_is_read_once(tmp_path: Path) -> None:
+    ours = crawl(tmp_path / "one.warc.gz", 1, 2)
+    more = crawl(tmp_path / "two.warc.gz", 2, 3)
+    first = scanned(tmp_path / "data", tmp_path / "one.warc.gz")
+    assert (first.files, first.added, first.problems) == (1, 2, [])
+    second = scanned(tmp_path / "data", tmp_path / "one.warc.gz", tmp_path / "two.warc.gz", tmp_path / "two.warc.gz")
+    assert (second.files, second.known_files, second.added, second.known) == (1, 1, 1, 1)
+    assert ids(tmp_path / "data") == [capture.capture_id for capture in (*ours, more[1])]
+    with Archive(tmp_path / "data" / "archive") as archive:
+        stored = archive.capture(ours[1].capture_id)
+    assert stored is not None and stored.payload == ours[1].payload
+    assert re.fullmatch(r".*/one\.warc\.gz at \d+", stored.origin or ""), "every capture says which file it was found in"
+
+
+def test_any_crew_makes_the_same_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [tmp_path / f"{name}.warc.gz" for name in "abcd"]
+    for number, file in enumerate(files):
+        crawl(file, *range(number * 10, number * 10 + 8))
+    for workers in (1, 2):
+        scanned(tmp_path / str(workers), *files, workers=workers)
+    one, two = (tmp_path / name / "archive" / "tta-000001.warc.gz" for name in "12")
+    assert one.read_bytes() == two.read_bytes()
+    monkeypatch.setattr(reading, "FOUND_BYTES", 1)
+    monkeypatch.setattr("scraper.crew._context", lambda _: __import__("multiprocessing").get_context("fork"))
+    scanned(tmp_path / "parts", *files)
+    assert sorted(ids(tmp_path / "parts")) == sorted(ids(tmp_path / "1")), "a file read in parts gives what it gives in one go"
+
+
+def test_damage_is_named_and_the_rest_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "one.warc.gz"
+    ours = crawl(path, 1, 2, 3)
+    data = bytearray(path.read_bytes())
+    at = len(data) // 2
+    data[at : at + 40] = b"\xff" * 40
+    path.write_bytes(data)
+    done = scanned(tmp_path / "data", path, tmp_path / "missing.warc.gz")
+    assert {ours[0].capture_id, ours[2].capture_id} <= set(ids(tmp_path / "data"))
+    assert {problem.partition(": ")[2][:8] for problem in done.problems} == {"at byte ", "can't be"}
+    assert (done.files, done.failed) == (1, 1)
+
+
+def test_a_revisit_of_our_page_is_kept_as_one(tmp_path: Path) -> None:
+    original = page(html({"County": "A"}), url=node(1), when=day(0))
+    again = revisit(original, day(3))
+    (tmp_path / "one.warc.gz").write_bytes(record_bytes(original, day(0)) + record_bytes(again, day(0)))
+    scanned(tmp_path / "data", tmp_path / "one.warc.gz")
+    assert ids(tmp_path / "data") == [original.capture_id, again.capture_id]
+
+
+class _Ranges(BaseHTTPRequestHandler):
+    """Files by range, as buckets serve them; `cut` ends every answer early."""
+
+    files: dict[str, bytes]
+    cut = False
+
+    def do_HEAD(self) -> None:
+        self._answer(body=False)
+
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def _answer(self, *, body: bool) -> None:
+        data = self.files.get(self.path)
+        if data is None:
+            self.send_error(404)
+            return
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        start, end = (int(asked[1]), min(int(asked[2] or len(data)), len(data) - 1)) if asked else (0, len(data) - 1)
+        self.send_response(206 if asked else 200)
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Length", str(end + 1 - start))
+        if asked:
+            self.send_header("Content-Range", f"bytes {start}-{end}/{len(data)}")
+        self.end_headers()
+        if body:
+            part = data[start : end + 1]
+            self.wfile.write(part[: len(part) // 2] if self.cut else part)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(files: dict[str, bytes]) -> Iterator[tuple[str, type[_Ranges]]]:
+    handler = type("Handler", (_Ranges,), {"files": files})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", handler
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_over_http_and_a_broken_connection_is_not_taken_for_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def tta(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["--data", str(tmp_path / "data"), "--config", str(config), *arguments])
+        return int(ended.value.code or 0), *capsys.readouterr()
+
+    ours = crawl(tmp_path / "one.warc.gz", 1, 2)
+    with serving({"/crawl/one.warc.gz": (tmp_path / "one.warc.gz").read_bytes()}) as (url, handler):
+        config = write_config(tmp_path / "tta.toml", "http://127.0.0.1:9")
+        (tmp_path / "paths.gz").write_bytes(gzip.compress(b"crawl/one.warc.gz\ncrawl/none.warc.gz\n"))
+        arguments = ("scan", "--list", str(tmp_path / "paths.gz"), "--prefix", f"{url}/", "--workers", "1")
+        handler.cut = True
+        status, _, errors = tta(*arguments)
+        assert (status, errors.count("can't be read")) == (4, 2), errors
+        handler.cut = False
+        status, _, errors = tta(*arguments)
+        assert status == 4
+        assert errors.count("\n") == 1
+        assert "none.warc.gz" in errors
+        assert ids(tmp_path / "data") == [capture.capture_id for capture in ours]
+        assert "1 were read before" in tta(*arguments)[1]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ftp://example.org/a.warc.gz",
+        "file:///etc/passwd",
+        "http://example.org/a.warc.gz",
+        "http://127.0.0.1/a.warc.gz",
+        "https://me:secret@example.org/a.warc.gz",
+        "zip://a::https://example.org/b.zip",
+        "https://example.org/a b",
+        "s3://bucket/key?versionId=1",
+        "https://[::1/a",
+        "memory://a",
+    ],
+)
+def test_other_addresses_are_refused_without_a_secret_in_the_line(address: str) -> None:
+    with pytest.raises(BadAddress) as refused:
+        checked(address)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_list_can_only_name_what_lies_below_its_prefix() -> None:
+    good = ["crawl-data/EOT-2024/segments/1/warc/a.warc.gz\n", "\n"]
+    assert list(listed(iter(good), "s3://eotarchive/")) == ["s3://eotarchive/crawl-data/EOT-2024/segments/1/warc/a.warc.gz"]
+    for bad in ("../a", "https://example.org/a", "/a", "a::b", "a?b", "a b"):
+        with pytest.raises(BadAddress):
+            list(listed(iter([bad]), "s3://eotarchive/"))
+
+
+@pytest.mark.parametrize(
+    ("url", "ours"),
+    [
+        ("https://bjatta.bja.ojp.gov/node/1", True),
+        ("http://RP.bjatta.bja.ojp.gov:80/", True),
+        ("https://bjatta.bja.ojp.gov./node/1", True),
+        ("https://notbjatta.bja.ojp.gov/", False),
+        ("https://bjatta.bja.ojp.gov.example.org/", False),
+        ("https://example.org/bjatta.bja.ojp.gov", False),
+        ("dns:bjatta.bja.ojp.gov", False),
+        ("https://[broken", False),
+        (None, False),
+    ],
+)
+def test_whose_page_it_is(url: str | None, ours: bool) -> None:
+    assert is_of(url, HOSTS) is ours
+
+
+def test_nothing_a_file_holds_ends_the_scan(tmp_path: Path) -> None:
+    for number, data in enumerate((b"", b"\x1f\x8b\x08" + b"\0" * 50, b"WARC/1.0\r\nContent-Length: -5\r\n\r\n", b"<html>" * 99)):
+        path = tmp_path / str(number)
+        path.write_bytes(data)
+        (found,) = read_piece(Piece(str(path), 0, HOSTS, "files"))
+        assert (found.prepared, found.rest, found.failed) == ((), None, False)
+    assert read_piece(Piece(str(tmp_path), 0, HOSTS, "files"))[0].failed
+    assert Folders(tmp_path).archive.exists() is False
