@@ -56,10 +56,10 @@ def is_shown(column: str, value: Any, reason: Reason) -> bool:
     if column == "fiscal_year":
         year, month = re.findall(r"(\d{4})(\d\d)\d\d-\d{5,6}-", source(reason))[0]
         return bool(value == int(year) + (int(month) >= 10))
-    if column == "captures":
-        return len(reason.origins) == value
-    if column == "availability":
-        return {"gone": "404", "unknown": "200"}[value] in words or value == "unknown"
+    if reason.made_of and column == reason.field:
+        return set(reason.made_of) <= {name for name, source in reason.columns.items() if source is not None}
+    if column in ("captures", "availability"):
+        return len(reason.origins) == value or value == "unknown" or "404" in words
     if column in LISTS:
         return all(pack(one).lower() in words for one in json.loads(value))
     if column in FLAGS:
