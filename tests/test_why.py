@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,10 @@ from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
-from scraper.importing import import_paths
 from scraper.why import Why
 from tests.dbkit import HOST, add, day, html, loaded, node, page, query, revisit, text
 
-SAMPLES = Path(__file__).parents[1] / "data" / "samples"
-SAMPLE = SAMPLES / "20250129-145639-07.txt"
-EVERY = 15
+SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt"
 
 
 def ask(folders: Folders, *arguments: str) -> tuple[int, str]:
@@ -44,21 +42,6 @@ def two(tmp_path: Path) -> Folders:
     first = page(html({"County": "Essex County", "Status of Deliverable": "Open", "Weather": "Rain"}), url=node(7), when=day(0))
     second = page(html({"County": "Suffolk County"}, submitted="Another Name"), url=node(7), when=day(1))
     return loaded(tmp_path, [first, second, revisit(second, day(2))])
-
-
-def test_every_value_of_the_demo_can_be_traced(tmp_path: Path) -> None:
-    folders = Folders(tmp_path)
-    import_paths(folders.archive, [SAMPLES])
-    load(folders)
-    with reading(folders.database) as db:
-        why = Why(db, folders.archive)
-        ids = [row[0] for row in query(folders, "SELECT record_id FROM records ORDER BY record_id")]
-        for record_id in [ids[0], *ids[1::EVERY]]:
-            names = {row["label"] or row["name"] for row in why.fields(record_id) if row["state"] == "value"}
-            assert len(names) > 8
-            for name in (names - {None}) | {"title"}:
-                for origin in why.field(record_id, name).origins:
-                    assert origin.fixity == "sound" and origin.place and origin.snippet, (record_id, name, origin.problem)
 
 
 def test_the_story_of_a_value(two: Folders) -> None:
@@ -99,6 +82,91 @@ def test_a_field_by_any_of_its_names(two: Folders, name: str) -> None:
 )
 def test_which_capture_tells_it(two: Folders, name: str, when: str) -> None:
     assert [origin["capture"]["captured_at"] for origin in answer(two, "7", name)["origins"]] == [when]
+
+
+def places(found: Any) -> list[tuple[str, str, str]]:
+    """Time of the capture, value and source of each place."""
+    return [
+        (origin["capture"]["captured_at"][:10], place["value"], place["snippet"])
+        for origin in found["origins"]
+        for place in origin["places"]
+    ]
+
+
+def test_values_of_one_field_have_places_of_their_own(tmp_path: Path) -> None:
+    folders = loaded(tmp_path, [page(html({"Target Audience": ["Police", "Courts"]}, node=7), url=node(7), when=day(0))])
+    (origin,) = answer(folders, "7", "target_audience")["origins"]
+    assert [place["value"] for place in origin["places"]] == ["Police", "Courts"]
+    assert len({place["place"] for place in origin["places"]}) == 2
+    assert len({place["snippet"] for place in origin["places"]}) == 1
+
+
+def test_a_field_merged_from_page_and_text_is_traced_to_both(tmp_path: Path) -> None:
+    """The text shows a milestone that is new, and the date of the old one comes from the page, under another number."""
+    one, two = {"Milestone Title": "Kick-off", "Milestone Notes": "Noted"}, {"Milestone Title": "Report"}
+    first = page(html({}, node=7, milestones=[one, two]), url=node(7), when=day(0))
+    second = page(html({}, node=7, milestones=[two, one | {"Milestone Notes": "Changed"}]), url=node(7), when=day(1))
+    folders = loaded(tmp_path, [first, second])
+    found = answer(folders, "7", "Milestone 2")
+    assert [(when, value) for when, value, _ in places(found)] == [("2025-01-02", "Kick-off"), ("2025-01-02", "Changed")]
+    assert all(value in snippet for _, value, snippet in places(found))
+    assert len(answer(folders, "7", "milestones")["rows"]) == 3
+
+
+def test_what_a_later_text_lost_is_traced_to_the_page_that_has_it(tmp_path: Path) -> None:
+    words = SAMPLE.read_text().replace("Suffolk County", "Essex County")
+    first = page(html({"Category": "TTA", "County": "Suffolk County"}, node=7), url=node(7), when=day(0))
+    folders = loaded(tmp_path, [first, text(words, url=node(7), when=day(1))])
+    assert [(when, value) for when, value, _ in places(answer(folders, "7", "category"))] == [("2025-01-01", "TTA")]
+    ((when, value, snippet),) = places(answer(folders, "7", "county"))
+    assert (when, value, snippet) == ("2025-01-02", "Essex County", "County\nEssex County")
+
+
+@pytest.mark.parametrize(
+    ("column", "made_of", "value"),
+    [("fiscal_year", ["reference"], 2025), ("estimated_cost_lower", [], 1000.0), ("reference", [], "20250129-145639-07")],
+)
+def test_a_column_made_out_of_another_leads_to_its_source(tmp_path: Path, column: str, made_of: list[str], value: object) -> None:
+    payload = html({"TTA Estimated Costs": "$1,000 - $5,000"}, node=7)
+    folders = loaded(tmp_path, [page(payload, url=node(7), when=day(0))])
+    found = answer(folders, "7", column)
+    assert (found["made_of"], found["columns"][column]) == (made_of, value)
+    assert found["origins"][0]["fixity"] == "sound" and found["origins"][0]["places"][0]["snippet"]
+
+
+def test_a_section_and_a_gone_record(tmp_path: Path) -> None:
+    folders = loaded(
+        tmp_path,
+        [
+            page(html({"Event Date Markup": "Enter the date of the event."}, node=7), url=node(7), when=day(0)),
+            page(b"gone", url=node(7), when=day(3), http_status=404, http_reason="Not Found"),
+        ],
+    )
+    found = answer(folders, "7", "event date markup")
+    assert [value for _, value, _ in places(found)] == ["Enter the date of the event."]
+    found = answer(folders, "7", "availability")
+    assert found["columns"] == {"availability": "gone", "gone_since": "2025-01-04T12:00:00Z"}
+    assert [snippet for _, _, snippet in places(found)] == ["WARC-Date: 2025-01-04T12:00:00Z", "HTTP: 404 Not Found"]
+    assert [(one["old_value"], one["new_value"]) for one in found["changes"]] == [("shown", "gone")]
+    told = ask(folders, "why", "7", "gone_since")[1]
+    assert "2025-01-01T12:00:00Z .. 2025-01-04T12:00:00Z: shown -> gone" in told and "HTTP: 404 Not Found" in told
+
+
+def test_a_page_that_is_read_otherwise_now_is_said_so(two: Folders) -> None:
+    with sqlite3.connect(two.database) as db:
+        db.execute("UPDATE fields SET value = 'Kent County' WHERE label = 'County'")
+    (origin,) = answer(two, "7", "County")["origins"]
+    assert origin["places"][0]["place"] is None and "--rebuild --plan" in origin["places"][0]["problem"]
+
+
+def test_every_column_of_a_record_can_be_asked_for(two: Folders) -> None:
+    with reading(two.database) as db:
+        why = Why(db, two.archive)
+        for column in [row[0] for row in query(two, "SELECT name FROM pragma_table_info('records')")]:
+            try:
+                assert column in why.field("7", column).columns
+            except TtaError as error:
+                assert "no capture of it prints one" in str(error) or "it is made out of" in str(error)
 
 
 def test_a_record_by_its_reference_and_without_a_field(two: Folders) -> None:

@@ -12,8 +12,9 @@ import click
 from scraper.database.connection import reading
 from scraper.errors import ExitStatus
 from scraper.folders import Folders
+from scraper.origins import Origin, Place
 from scraper.plaintext import printable
-from scraper.why import Origin, Reason, Why
+from scraper.why import Reason, Why
 
 _WIDTH = 12
 _SNIPPET_LINES = 20
@@ -71,6 +72,8 @@ def _overview(record_id: str, captures: list[dict[str, Any]], fields: list[dict[
 def _story(reason: Reason) -> Iterator[str]:
     yield _line("record", reason.record_id)
     yield _line("field", reason.field)
+    if reason.made_of:
+        yield _line("made of", ", ".join(reason.made_of))
     for name, value in reason.columns.items():
         yield _line("column", f"{name} = {'NULL' if value is None else value}")
     for row in reason.rows:
@@ -95,15 +98,25 @@ def _origin(origin: Origin) -> Iterator[str]:
     yield _line("  time", capture["captured_at"] or "not known")
     yield _line("  source", capture["source"])
     yield _line("  status", capture["http_status"])
+    if capture["redirect_to"]:
+        yield _line("  leads to", capture["redirect_to"])
     yield _line("  archive", f"{capture['warc_file']} at {capture['warc_offset']}")
     if capture["original_id"]:
         yield _line("  repeats", f"capture {capture['original_id']}")
     yield _line("  sha256", f"{capture['sha256']} ({origin.fixity or 'not checked'})")
     if origin.replay:
         yield _line("  replay", origin.replay)
-    if origin.place is None:
+    if origin.problem:
         yield _line("  place", origin.problem)
-        return
-    yield _line("  place", origin.place)
-    for line in (origin.snippet or "").splitlines()[:_SNIPPET_LINES]:
-        yield "  | " + printable(line, 500)
+    shown: str | None = None
+    for place in origin.places:
+        yield _line("  place", _where(place, several=len(origin.places) > 1))
+        if place.snippet != shown:  # values of one field share its source
+            for line in (place.snippet or "").splitlines()[:_SNIPPET_LINES]:
+                yield "  | " + printable(line, 500)
+        shown = place.snippet
+
+
+def _where(place: Place, *, several: bool) -> str:
+    where = place.place or place.problem or "not known"
+    return f"{where}: {printable(place.value, 60)}" if several and place.value else where

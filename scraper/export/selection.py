@@ -11,7 +11,7 @@ from typing import Any
 
 from parsers.values import iso_time
 from scraper.database import contacts
-from scraper.database.tables import BY_NAME, KEPT, TABLES, Table
+from scraper.database.tables import BY_NAME, OF_THIS_COPY, TABLES, Table
 from scraper.errors import ExitStatus, TtaError
 from scraper.export.condition import choose
 
@@ -24,7 +24,7 @@ _ORDERS = {
 }
 """The order of rows where the table's keys don't tell it; of a record's rows in a table that has a record."""
 _LAST = ("captures", "changes", "dictionary")
-EXPORTED = (*(table.name for table in TABLES if table.name not in (*KEPT, *_LAST)), *_LAST)
+EXPORTED = (*(table.name for table in TABLES if table.name not in (*OF_THIS_COPY, *_LAST)), *_LAST)
 """The tables that are exported: all but those that tell what was done and not what the archive holds."""
 
 

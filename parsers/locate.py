@@ -1,0 +1,240 @@
+"""Where on a record's page each value was read, and the source there: what `tta why` shows. Pure; the page is read once for all.
+
+A spot on an HTML page is a path of elements, on a text page the numbers of its lines. The spot is checked, not only remembered:
+it is the smallest part of the page around the field that holds the value.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from html import unescape
+from typing import NamedTuple
+
+from selectolax.lexbor import LexborNode
+
+from parsers.decode import MAX_PAGE, decode
+from parsers.htmlpage import Reading, read_html
+from parsers.record import Record
+from parsers.textpage import read_text
+from parsers.tree import UNSEEN
+from parsers.urls import node_id
+
+MAX_SNIPPET = 100_000
+"""Characters of source kept for a value; the longest bodies seen have 30,000."""
+_WHOLE_FIELD = 4000
+"""Characters up to which the whole field is shown, label and all; of a longer one only the part with the value."""
+_FAR = 20_000
+"""Lines in which a text is looked for: a page of a million lines must not cost their square."""
+_Span = tuple[int, int]
+_MARK = re.compile(r"\s*(?:•|o(?= )|\d{1,3}\.)?\s*")
+"""What `tree.readable` puts before the items of a list."""
+
+
+class Spot(NamedTuple):
+    """A place on the page and its source."""
+
+    place: str
+    snippet: str
+
+
+class Spots(ABC):
+    """What the page of a record shows, and the spot of each part; None where it can't be told. Found when asked for."""
+
+    def __init__(self, record: Record, text: str, url: str | None) -> None:
+        self.record = record
+        self._text = text
+        self._url = url
+
+    @abstractmethod
+    def of_field(self, index: int) -> Spot | None:
+        """The spot of `record.fields[index]`."""
+
+    @abstractmethod
+    def of_section(self, index: int) -> Spot | None:
+        """The spot of `record.sections[index]`."""
+
+    @abstractmethod
+    def of_head(self, name: str) -> Spot | None:
+        """The spot of `title`, `submitted_by` or `submitted_at`."""
+
+    def of_node_id(self) -> Spot | None:
+        """The spot of the node number: in the address, else in a tag of the page."""
+        number = self.record.node_id
+        if number is not None and node_id(self._url) == number:
+            return Spot("the capture's address", self._url or "")
+        return self._in_tag(rf"(?<![0-9]){number}(?![0-9])") if number is not None else None
+
+    def of_page_url(self) -> Spot | None:
+        """The spot where the page names its own address."""
+        return self._in_tag(re.escape(self.record.url)) if self.record.url else None
+
+    def _in_tag(self, pattern: str) -> Spot | None:
+        found = re.search(rf"<[^<>]{{0,1000}}{pattern}[^<>]{{0,1000}}>", self._text)
+        if found is None:
+            return None
+        return Spot(f"line {self._text.count(chr(10), 0, found.start()) + 1}", found[0])
+
+
+def locate(content: bytes, *, url: str | None = None, content_type: str | None = None, is_text: bool = False) -> Spots | None:
+    """What the page of a record shows, to be found on it; None where the page shows no record."""
+    text = decode(content[:MAX_PAGE], content_type, is_text=is_text)
+    if is_text:
+        record = read_text(text, url=url, incomplete=False).record
+        return _OnLines(record, text, url) if record is not None else None
+    reading = read_html(text, url=url, incomplete=False)
+    record = reading.page.record
+    return _OnPage(record, text, url, reading) if record is not None else None
+
+
+# --- HTML -------------------------------------------------------------------------------------------------------------
+
+
+class _OnPage(Spots):
+    def __init__(self, record: Record, text: str, url: str | None, reading: Reading) -> None:
+        super().__init__(record, text, url)
+        self._nodes = [place.node for place in reading.places]
+        self._head = {name: place.node for name, place in reading.head_places.items()}
+        self._anywhere = next(iter([*self._nodes, *self._head.values()]), None)
+
+    def of_field(self, index: int) -> Spot | None:
+        row = self.record.fields[index]
+        return _spot(self._nodes[index], row.value, row.datetime)
+
+    def of_section(self, index: int) -> Spot | None:
+        section = self.record.sections[index]
+        return _spot(self._anywhere, section.text or section.label)
+
+    def of_head(self, name: str) -> Spot | None:
+        value = getattr(self.record, name)
+        if value is None:
+            return None
+        return _spot(self._head.get(name, self._anywhere), None if name == "submitted_at" else value)
+
+
+def _spot(node: LexborNode | None, value: str | None, attribute: str | None = None) -> Spot | None:
+    """The smallest part of the page with the value, looked for inside the node and then around it."""
+    if node is None:
+        return None
+    if value is None or _in_attributes(node, value, attribute):
+        return _source(node, node)
+    whole: LexborNode | None = node
+    while whole is not None and not holds(whole.text(), value):
+        whole = whole.parent
+    if whole is None:
+        return None
+    smallest = whole
+    while inner := next((child for child in smallest.iter() if holds(child.text(), value)), None):
+        smallest = inner
+    return _source(smallest, node if whole is node else smallest)
+
+
+def _in_attributes(node: LexborNode, value: str, attribute: str | None) -> bool:
+    """Whether a value is not printed but stands in an attribute, such as a picture's text or a time's moment."""
+    if holds(node.text(), value):
+        return False
+    source = unescape(node.html or "")
+    return holds(source, value) or (attribute is not None and attribute.split("/")[0] in source)
+
+
+def _source(smallest: LexborNode, whole: LexborNode) -> Spot:
+    source = whole.html or ""
+    if len(source) > _WHOLE_FIELD:
+        source = smallest.html or ""
+    return Spot(_path(smallest), source[:MAX_SNIPPET])
+
+
+def _path(node: LexborNode) -> str:
+    steps: list[str] = []
+    current: LexborNode | None = node
+    while current is not None and current.tag and not current.tag.startswith("-"):
+        before = current.prev
+        number = 1
+        while before is not None:
+            number += before.tag == current.tag
+            before = before.prev
+        steps.append(f"{current.tag}[{number}]")
+        current = current.parent
+    return "/" + "/".join(reversed(steps))
+
+
+def holds(text: str, value: str) -> bool:
+    """Whether a text has every line of a value, as far as white space and the marks of lists go."""
+    packed = pack(text)
+    return all(pack(cell) in packed for line in value.splitlines() for cell in _MARK.sub("", line, count=1).split("\t"))
+
+
+def pack(text: str) -> str:
+    """A text without white space and what no reader sees, by which the page's source and a value can be compared."""
+    return "".join(text.translate(UNSEEN).split())
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+class _OnLines(Spots):
+    def __init__(self, record: Record, text: str, url: str | None) -> None:
+        super().__init__(record, text, url)
+        self._source = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        self._packed = [pack(line) for line in self._source]
+
+    def of_field(self, index: int) -> Spot | None:
+        return self._spot(self._fields[index])
+
+    def of_section(self, index: int) -> Spot | None:
+        return self._spot(self._sections[index])
+
+    def of_head(self, name: str) -> Spot | None:
+        if getattr(self.record, name) is None:
+            return None
+        value = self.record.submitted_by if name == "submitted_at" else getattr(self.record, name)
+        return self._spot(self._find([value or "Submitted by"], 0))
+
+    @cached_property
+    def _fields(self) -> list[_Span | None]:
+        return self._follow([[row.label or "", *(row.value or "").splitlines()] for row in self.record.fields])
+
+    @cached_property
+    def _sections(self) -> list[_Span | None]:
+        return self._follow([[one.label, *(one.text or "").splitlines()] for one in self.record.sections])
+
+    def _follow(self, wanted: Sequence[Sequence[str]]) -> list[_Span | None]:
+        """The span of lines of each text, each looked for after the one before it, or else from the top."""
+        spans: list[_Span | None] = []
+        at = 0
+        for texts in wanted:
+            span = self._find(texts, at) or self._find(texts, 0) or self._find(texts[1:], 0)
+            spans.append(span)
+            at = span[1] if span else at
+        return spans
+
+    def _find(self, texts: Sequence[str], start: int) -> _Span | None:
+        """The first line, and the last one plus one, of texts that follow each other, blank lines apart."""
+        pieces = [piece for text in texts if (piece := pack(text))]
+        for first in range(start, min(start + _FAR, len(self._packed))) if pieces else ():
+            if pieces[0] in self._packed[first] and (end := self._match(pieces, first)):
+                return first, end
+        return None
+
+    def _match(self, pieces: Sequence[str], first: int) -> int | None:
+        at, left = first, ""
+        for number, piece in enumerate(pieces):
+            if number and piece in left:
+                left = left.partition(piece)[2]
+                continue
+            while number and at < len(self._packed) and not self._packed[at]:
+                at += 1
+            if at >= len(self._packed) or piece not in self._packed[at]:
+                return None
+            left = self._packed[at].partition(piece)[2]
+            at += 1
+        return at
+
+    def _spot(self, span: _Span | None) -> Spot | None:
+        if span is None:
+            return None
+        first, end = span
+        place = f"line {first + 1}" if end == first + 1 else f"lines {first + 1} to {end}"
+        return Spot(place, "\n".join(self._source[first:end])[:MAX_SNIPPET])

@@ -1,0 +1,127 @@
+"""Every value of the demo can say where it comes from: the capture is sound, the place is found, the source there holds it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parsers.locate import holds, pack
+from parsers.record import RecordValues
+from parsers.values import iso_time
+from scraper.database.connection import reading
+from scraper.database.load import load
+from scraper.folders import Folders
+from scraper.importing import import_paths
+from scraper.origins import SOUND, Origins
+from scraper.why import Reason, Why
+from tests.dbkit import query
+
+SAMPLES = Path(__file__).parents[1] / "data" / "samples"
+WORDS = {0: ("no", "off"), 1: ("yes", "on")}
+LISTS = {name for name, info in RecordValues.model_fields.items() if "list" in str(info.annotation)}
+FLAGS = {name for name, info in RecordValues.model_fields.items() if "bool" in str(info.annotation)}
+TIMES = ("submitted_at", "status_changed_at", "event_start", "event_end")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    folders = Folders(tmp_path_factory.mktemp("demo"))
+    import_paths(folders.archive, [SAMPLES])
+    load(folders)
+    return folders
+
+
+def source(reason: Reason) -> str:
+    """The page's source behind a value, as a reader sees it and as it is written."""
+    snippets = [place.snippet or "" for origin in reason.origins for place in origin.places]
+    return "\n".join(unescape(re.sub(r"<[^>]*>", "", one)) + "\n" + unescape(one) for one in snippets)
+
+
+def moments(reason: Reason) -> set[str | None]:
+    found = re.findall(r'(?:datetime|content)="([^"]+)"', source(reason))
+    return {iso_time(one) for one in found}
+
+
+def is_shown(column: str, value: Any, reason: Reason) -> bool:
+    """Whether the source holds what the column says, each type in its own way."""
+    words = pack(source(reason)).lower()
+    if column in TIMES:
+        return value in moments(reason)
+    if column == "fiscal_year":
+        year, month = re.findall(r"(\d{4})(\d\d)\d\d-\d{5,6}-", source(reason))[0]
+        return bool(value == int(year) + (int(month) >= 10))
+    if reason.made_of and column == reason.field:
+        return set(reason.made_of) <= {name for name, source in reason.columns.items() if source is not None}
+    if column in ("captures", "availability"):
+        return len(reason.origins) == value or value == "unknown" or "404" in words
+    if column in LISTS:
+        return all(pack(one).lower() in words for one in json.loads(value))
+    if column in FLAGS:
+        return any(word in words for word in WORDS[int(value)])
+    if isinstance(value, int | float):
+        return f"{value:.12g}" in words.replace(",", "") or str(value) in words
+    return all(holds(source(reason), part) for part in value.split("; "))
+
+
+def check(reason: Reason) -> None:
+    """A reason's captures are sound, each of its values has a place, and what stands there holds it."""
+    at = (reason.record_id, reason.field)
+    assert reason.origins, at
+    assert {(origin.fixity, origin.problem) for origin in reason.origins} == {(SOUND, None)}, at
+    for place in (place for origin in reason.origins for place in origin.places):
+        assert place.place and place.snippet and not place.problem, (at, place)
+        assert place.value is None or holds(source(reason), place.value) or place.value in moments(reason), (at, place)
+    if reason.rows and not reason.made_of:
+        shown = Counter(place.value for origin in reason.origins for place in origin.places)
+        assert shown == Counter(row.get("value", row.get("text")) for row in reason.rows), at
+    for column, value in reason.columns.items():
+        assert value is None or is_shown(column, value, reason), (at, column, value, source(reason))
+
+
+def test_every_value_of_the_demo_can_be_traced(demo: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: Counter[str] = Counter()
+    real = Origins._capture
+    monkeypatch.setattr(Origins, "_capture", lambda self, capture_id: (read.update([capture_id]), real(self, capture_id))[1])
+    columns, fields, items, sections = set(), set(), set(), set()
+    with reading(demo.database) as db:
+        why = Why(db, demo.archive)
+        for (record_id,) in query(demo, "SELECT record_id FROM records"):
+            for reason in why.everything(record_id):
+                check(reason)
+                columns |= {(record_id, name) for name, value in reason.columns.items() if value is not None}
+                rows = {(record_id, row["position"]) for row in reason.rows}
+                if any("text" in row for row in reason.rows):
+                    sections |= rows
+                else:
+                    fields |= rows
+                    items |= {(record_id, reason.field)} if reason.rows and reason.rows[0]["item"] == reason.field else set()
+    assert set(read.values()) == {1}
+    names = [name for (name,) in query(demo, "SELECT name FROM pragma_table_info('records')")]
+    filled = query(demo, f"SELECT record_id, {', '.join(names)} FROM records")
+    assert columns == {(row[0], name) for row in filled for name, value in zip(names, row[1:], strict=True) if value is not None}
+    assert fields == set(query(demo, "SELECT record_id, position FROM fields"))
+    assert sections == set(query(demo, "SELECT record_id, position FROM sections"))
+    assert items == set(query(demo, "SELECT DISTINCT record_id, item FROM fields WHERE item IS NOT NULL"))
+
+
+def test_every_milestone_and_metric_of_the_demo_is_made_of_traced_rows(demo: Folders) -> None:
+    found = query(demo, "SELECT record_id, item, value, datetime FROM fields WHERE item IS NOT NULL AND value IS NOT NULL")
+    rows: dict[tuple[str, str], list[str]] = {}
+    for record_id, item, value, when in found:
+        rows.setdefault((record_id, item), []).extend(filter(None, (value, iso_time(when))))
+    for table, group, columns in (
+        ("milestones", "Milestone", "title, date, notes, details"),
+        ("performance_metrics", "Performance Metrics", "question, answer"),
+    ):
+        members = query(demo, f"SELECT record_id, position, {columns} FROM {table}")
+        assert members
+        for record_id, position, *values in members:
+            said = pack("\n".join(rows[record_id, f"{group} {position}"]))
+            for value in filter(None, values):
+                assert all(pack(line.split(": ", 1)[-1]) in said for line in value.splitlines()), (record_id, position, value)
