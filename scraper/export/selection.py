@@ -24,7 +24,7 @@ _ORDERS = {
 }
 """The order of rows where the table's keys don't tell it; of a record's rows in a table that has a record."""
 _LAST = ("captures", "changes", "dictionary")
-EXPORTED = (*(table.name for table in TABLES if table.name not in (*KEPT, *_LAST)), *_LAST)
+EXPORTED = (*(table.name for table in TABLES if table.name not in (*KEPT, "program", *_LAST)), *_LAST)
 """The tables that are exported: all but those that tell what was done and not what the archive holds."""
 
 
