@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scraper.capture import Capture
+from scraper.config import Config, Sources, Wayback
 from scraper.database.load import load
+from scraper.fetch.display import Display
 from scraper.folders import Folders
+from scraper.refresh.run import Options, refresh
 from tests.dbkit import HOST, add, broken_references, day, exports, html, loaded, node, page, query, revisit, text
 
 REFERENCE = "20240101-90000-1"
@@ -95,3 +99,27 @@ def test_search_finds_what_is_there_now(tmp_path: Path) -> None:
     )
     found = "SELECT count(*) FROM records JOIN records_fts ON records.rowid = records_fts.rowid WHERE records_fts MATCH ?"
     assert [query(folders, found, word) for word in ("suffolk", "essex")] == [[(0,)], [(1,)]]
+
+
+@cache
+def _at_once() -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        return exports(loaded(Path(folder), CAPTURES))
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.permutations(CAPTURES), st.lists(st.integers(0, len(CAPTURES)), max_size=4), st.sampled_from([None, None, None, 2]))
+def test_any_number_of_nights_gives_the_same_bytes_and_no_night_is_refused(
+    shuffled: list[Capture], cuts: list[int], workers: int | None
+) -> None:
+    """Late captures move records about, into others too; the checks take none of that for a loss."""
+    edges = [0, *sorted(cuts), len(shuffled)]
+    with tempfile.TemporaryDirectory() as folder:
+        nightly = Folders(Path(folder) / "nightly")
+        for start, end in pairwise(edges):
+            add(nightly, shuffled[start:end])
+            offline = Config(sources=Sources(wayback=Wayback(enabled=False)))
+            report = refresh(nightly, offline, Options(workers=workers), Display())
+            assert report.run.outcome == "committed", report.run.message
+        assert query(nightly, "SELECT count(*) FROM runs") == [(len(edges) - 1,)]
+        assert exports(nightly) == _at_once()

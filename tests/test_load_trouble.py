@@ -172,7 +172,7 @@ def test_an_older_database_is_made_again_by_load_and_refused_by_readers(tmp_path
     before = exports(folders)
     with sqlite3.connect(folders.database) as db:
         db.execute("PRAGMA user_version = 0")
-        db.execute("ALTER TABLE captures DROP COLUMN shape")
+        db.execute("ALTER TABLE captures DROP COLUMN flags")
     with pytest.raises(TtaError, match="run `tta load`"):
         exports(folders)
     load(folders)

@@ -81,6 +81,7 @@ def test_a_failed_check_leaves_yesterdays_data_and_is_refused_until_accepted(
         ran = tta_refresh()
         assert ran.status == 3
         assert "pages that parse" in ran.err
+        assert ran.err.startswith("refused: the new data look wrong (pages that parse)")
         assert "tta refresh --accept" in ran.err
         assert exports(folders) == before
         assert (last_run(folders)["outcome"], last_run(folders)["phase"]) == ("refused", "checks")

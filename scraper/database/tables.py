@@ -164,7 +164,7 @@ class RunCheckRow(_Row):
     run_id: int = Column(description="the run that made the check")
     position: int = Column(description="place among the run's checks, from 1")
     name: str = Column(description="name of the check")
-    severity: str = Column(description="fail: a failed check keeps the new data out; warn: it is only told")
+    severity: str | None = Column(None, description="fail: a failed check keeps the new data out; warn: it is only told")
     subject: str | None = Column(None, description="what was checked, such as a column or a source")
     figure: float | None = Column(None, description="what was measured: a count, or a share from 0 to 1")
     threshold: float | None = Column(None, description="what it was held against: the most, or for a share the least allowed")
@@ -270,7 +270,7 @@ TABLES: tuple[Table, ...] = (
         keys=("capture_id",),
         links=(_OF_RECORD,),
         indexes=tuple(
-            (name,) for name in "record_id node_id captured_at kind reference address original_id gone_record_id".split()
+            (name,) for name in "record_id node_id captured_at kind reference address original_id gone_record_id shape".split()
         ),
         local=("warc_file", "warc_offset"),
     ),

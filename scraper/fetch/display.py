@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,8 @@ class Display:
     """Lines and, on a terminal, a progress bar with counts, rate and time left. Use it in a `with`."""
 
     def __init__(self) -> None:
+        self.on_line: Callable[[str], None] = lambda _text: None
+        """Is told every line, also those that are not shown; for a log."""
         self._console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
         self._progress: Progress | None = None
         self._task: TaskID | None = None
@@ -46,15 +49,20 @@ class Display:
 
     def line(self, text: str) -> None:
         """One line of the program's own, with whatever came from outside made printable."""
+        self.on_line(text)
+        self._show_line(text)
+
+    def _show_line(self, text: str) -> None:
         self._console.print(printable(text, 1000))
 
     def failure(self, text: str) -> None:
         """A line about one capture; only the first few are shown."""
         self._failures += 1
+        self.on_line(text)
         if self._failures <= MAX_FAILURES:
-            self.line(text)
+            self._show_line(text)
         elif self._failures == MAX_FAILURES + 1:
-            self.line("further failures of single captures are not shown")
+            self._show_line("further failures of single captures are not shown")
 
     def waiting(self, host: str, seconds: float) -> None:
         """A host asked to wait."""

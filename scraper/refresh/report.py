@@ -70,6 +70,8 @@ class Report:
     def trouble(self) -> Iterator[str]:
         """What somebody has to look at, a line each."""
         yield from self.problems
+        if self.run.outcome != Outcome.COMMITTED:
+            yield f"{self.run.outcome}: {self.run.message}"
         for check in [*self.failed, *self.warned][:_MOST_CHECKS]:
             yield said(check)
         if (more := len(self.failed) + len(self.warned) - _MOST_CHECKS) > 0:
@@ -89,7 +91,8 @@ class Report:
             good = sum(check.passed for check in self.checks)
             yield f"checks   {good} passed, {len(self.failed)} failed, {len(self.warned)} warned"
         yield f"took     {duration(self.seconds)}"
-        yield f"{self.run.outcome}: {self.run.message}"
+        if self.run.outcome == Outcome.COMMITTED:
+            yield f"{self.run.outcome}: {self.run.message}"
 
     def _fetched(self) -> Iterator[str]:
         for source in self.fetched.sources if self.fetched else []:

@@ -65,6 +65,7 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     healthcheck = Healthcheck(settings, log)
     stop = Stop()
     with stop.on_signals(), locked(folders.data, COMMAND) as dead:
+        display.on_line = lambda text: log.warning("fetch.told", text=text)
         run = _Refresh(folders, settings, options, display, progress, stop, log)
         log.info("run.start", sources=list(options.sources), accept=options.accept)
         healthcheck.ping(START)

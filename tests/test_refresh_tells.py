@@ -1,0 +1,173 @@
+"""What a refresh tells of itself: the log, the healthcheck, the report, `tta status`."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scraper.cli import main
+from scraper.folders import Folders
+from scraper.refresh.log import Log
+from tests.dbkit import add, day, html, node, page
+from tests.fakearchive import faults
+from tests.fakearchive.run import HOST, run, write_config
+from tests.fakearchive.server import FakeArchive
+
+AT = "20240101000000"
+HOSTILE = "Evil\x1b[31m\u202elabel\nnew line"
+
+
+@contextmanager
+def healthchecks(status: int = 200) -> Iterator[tuple[str, list[str]]]:
+    """A healthcheck service: its address, and the paths that were asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            asked.append(self.path)
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/ping/secret", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def events(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_the_healthcheck_hears_of_start_success_and_failure(fake: FakeArchive, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    for n in range(1, 31):
+        fake.add(f"https://{HOST}/node/{n}", AT, html({}, node=n))
+    with healthchecks() as (url, asked):
+        config = write_config(tmp_path / "tta.toml", fake.url, refresh__healthcheck_url=url)
+        assert run(tmp_path / "data", config, "--log-file", str(log), command="refresh").status == 0
+        assert asked == ["/ping/secret/start", "/ping/secret"]
+        for n in range(1, 31):
+            fake.add(
+                f"https://{HOST}/node/{n}", "20240201000000", b"<html><body><h1>No record</h1></body></html>" + bytes([n + 64])
+            )
+        assert run(tmp_path / "data", config, command="refresh").status == 3
+        assert asked[2:] == ["/ping/secret/start", "/ping/secret/fail"]
+    assert "secret" not in log.read_text()
+
+
+@pytest.mark.parametrize("fault", ["error", "nobody", "redirect"])
+def test_a_healthcheck_that_fails_changes_nothing_but_the_log(tmp_path: Path, fault: str) -> None:
+    folders = Folders(tmp_path / "data")
+    add(folders, [page(html({}), url=node(1), when=day(0))])
+    log = tmp_path / "log"
+    with healthchecks({"error": 500, "nobody": 500, "redirect": 302}[fault]) as (service, _):
+        url = "http://127.0.0.1:9/" if fault == "nobody" else service
+        config = write_config(tmp_path / "tta.toml", url, sources__wayback__enabled=False, refresh__healthcheck_url=url)
+        ran = run(folders.data, config, "--log-file", str(log), command="refresh")
+    assert (ran.status, ran.err) == (0, "")
+    assert [one["level"] for one in events(log) if one["event"].startswith("healthcheck")] == ["warning", "warning"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/ping",
+        "https://127.0.0.1/ping",
+        "http://169.254.169.254/x",
+        "ftp://example.org/",
+        "https://a.org:8443/",
+    ],
+)
+def test_a_healthcheck_address_that_may_not_be_asked_is_a_mistake_in_the_configuration(tmp_path: Path, url: str) -> None:
+    add(Folders(tmp_path / "data"), [page(html({}), url=node(1), when=day(0))])
+    config = write_config(tmp_path / "tta.toml", url, sources__wayback__enabled=False, refresh__healthcheck_url=url)
+    ran = run(tmp_path / "data", config, command="refresh")
+    assert (ran.status, "healthcheck_url" in ran.err, ran.err.count("\n")) == (2, True, 1), ran.err
+
+
+def test_the_log_holds_json_lines_without_words_of_pages(fake: FakeArchive, tmp_path: Path) -> None:
+    for n in range(1, 9):
+        fake.add(f"https://{HOST}/node/{n}", AT, html({HOSTILE: "Rain"}, node=n, title="A secret title", submitted="Ada Example"))
+    alias = fake.add(f"https://{HOST}/tta/help-for-ada-example?mail=ada@example.org", AT, html({}, node=9))
+    fake.fault(alias, *[faults.answers(503)] * 20)
+    log = tmp_path / "log"
+    config = write_config(tmp_path / "tta.toml", fake.url)
+    for _ in range(2):
+        ran = run(tmp_path / "data", config, "--now", "--log-file", str(log), command="refresh")
+        assert ran.status == 4, ran.err
+    text = log.read_text()
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]|secret|ada|Ada", text), text
+    assert [one["event"] for one in events(log) if one["event"].startswith("run.")] == ["run.start", "run.committed"] * 2
+    failed = [one["text"] for one in events(log) if one["event"] == "fetch.told"]
+    assert len(failed) == 2
+    assert failed[0].startswith(f"wayback: {AT} https://{HOST}/...")
+    assert all({"time", "level", "event", "pid"} <= one.keys() for one in events(log))
+
+
+def test_the_log_goes_on_in_a_new_file_when_it_was_moved_away(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log")
+    log.info("one", text="\x1b[31m a\nb https://bjatta.bja.ojp.gov/node/7?x=1 https://bjatta.bja.ojp.gov/tta/somebody")
+    (tmp_path / "log").rename(tmp_path / "log.1")
+    log.info("two")
+    assert [one["event"] for one in events(tmp_path / "log")] == ["two"]
+    (first,) = events(tmp_path / "log.1")
+    assert first["text"] == "\\x1b[31m a\\x0ab https://bjatta.bja.ojp.gov/node/7 https://bjatta.bja.ojp.gov/..."
+    assert (tmp_path / "log").stat().st_mode & 0o007 == 0
+
+
+def test_a_log_that_cannot_be_written_is_told_before_anything_is_done(fake: FakeArchive, tmp_path: Path) -> None:
+    config = write_config(tmp_path / "tta.toml", fake.url)
+    ran = run(tmp_path / "data", config, "--log-file", str(tmp_path / "none" / "log"), command="refresh")
+    assert (ran.status, "--log-file" in ran.err, fake.arrivals) == (1, True, [])
+
+
+def test_hostile_labels_reach_nobody_raw(fake: FakeArchive, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = write_config(tmp_path / "tta.toml", fake.url, checks__unknown_label_records=2)
+    for n in range(1, 9):
+        fake.add(f"https://{HOST}/node/{n}", AT, html({"Category" if n < 3 else HOSTILE: "Rain"}, node=n))
+        if n in (2, 8):
+            with pytest.raises(SystemExit):
+                main(["--data", str(tmp_path / "data"), "--config", str(config), "refresh"])
+    with pytest.raises(SystemExit):
+        main(["--data", str(tmp_path / "data"), "--config", str(config), "status"])
+    out, err = capsys.readouterr()
+    assert "look at: unknown labels (Evil" in err
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e]", out + err)
+
+
+def test_the_report_is_read_in_ten_seconds_and_status_knows_the_last_run(
+    fake: FakeArchive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_config(tmp_path / "tta.toml", fake.url)
+
+    def tta(*arguments: str) -> list[str]:
+        with pytest.raises(SystemExit):
+            main(["--data", str(tmp_path / "data"), "--config", str(config), *arguments])
+        return capsys.readouterr().out.splitlines()
+
+    fake.add(f"https://{HOST}/node/1", AT, html({}, node=1))
+    lines = tta("refresh")
+    assert len(lines) <= 12
+    assert lines[:3] == [
+        "fetched  wayback: 1 captures of 1 listed, 0 waiting; done",
+        "loaded   1 captures, 1 records written",
+        "records  none before, 1 now; 0 changes more",
+    ]
+    assert lines[-1] == "committed: the database has the new data"
+    shown = [line for line in tta("status") if line.startswith("refreshed")]
+    assert shown[0].endswith("the database has the new data")
