@@ -58,7 +58,12 @@ def test_libreoffice_shows_what_the_database_holds(written: Path, tmp_path: Path
     assert not [cell for cell in cells if cell.formula]
     assert {cell.type for cell in cells} == {"string", "float", "date", ""}  # nothing became a percentage or a currency
     first, second = (dict(zip(names, row, strict=False)) for row in rows)
-    assert {name for name, cell in first.items() if cell.type == "date"} == {"event_start", "event_end"}
+    assert {name for name, cell in first.items() if cell.type == "date"} == {
+        "event_start",
+        "event_end",
+        "event_on",
+        "submitted_on",
+    }
     shown = {name: cell.shown for name, cell in first.items()}
     assert shown["county"] == FIELDS["County"]
     assert shown["short_name"] == "'" + str(FIELDS["TTA Short Name"]) and shown["tta_title"] == "'" + str(FIELDS["TTA Title"])

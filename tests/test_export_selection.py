@@ -8,6 +8,7 @@ import json
 import sqlite3
 import time
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -45,7 +46,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     return loaded(tmp_path_factory.mktemp("some") / "data", captures)
 
 
-def lines(folders: Folders, tmp_path: Path, selection: Selection) -> list[dict[str, object]]:
+def lines(folders: Folders, tmp_path: Path, selection: Selection) -> list[dict[str, Any]]:
     with reading(folders.database) as db:
         export("jsonl", db, tmp_path / "r.jsonl", selection)
     return [json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]
@@ -144,6 +145,18 @@ def test_all_tables_hold_the_rows_of_the_chosen_records(folders: Folders, tmp_pa
     assert counts["captures"] == 2 and counts["dictionary"] == query(folders, "SELECT count(*) FROM dictionary")[0][0]
 
 
+def test_the_capture_that_shows_a_record_gone_goes_with_it(tmp_path: Path) -> None:
+    shown = page(html({"County": "A"}), url=node(1), when=day(0))
+    gone = page(b"<html><title>Not found</title></html>", url=node(1), when=day(5), http_status=404, http_reason="Not Found")
+    folders = loaded(tmp_path / "data", [shown, gone, page(html({"County": "B"}), url=node(2), when=day(0))])
+    with reading(folders.database) as db:
+        assert export("csv", db, tmp_path / "out", Selection(where="availability = 'gone'"))["captures"] == 2
+        assert export("datapackage", db, tmp_path / "p", Selection(since="2025-01-05"))["records"] == 1
+    (record,) = lines(folders, tmp_path, Selection(where="node_id = 1"))
+    assert record["capture_count"] == 1
+    assert [(one["kind"], one["gone_record_id"]) for one in record["captures"]] == [("record", None), ("error", "1")]
+
+
 def test_captures_of_no_record_are_there_unless_records_are_chosen(folders: Folders, tmp_path: Path) -> None:
     with reading(folders.database) as db:
         assert export("csv", db, tmp_path)["captures"] == 6
@@ -156,7 +169,7 @@ def test_columns_narrow_the_records_and_keep_their_key(folders: Folders, tmp_pat
     with reading(folders.database) as db:
         export("csv", db, tmp_path / "out", Selection(columns=("title", "county")))
     headings = {path.stem: path.read_text("utf-8-sig").splitlines()[0] for path in (tmp_path / "out").glob("*.csv")}
-    assert headings["records"] == headings["records_flat"] == "record_id,title,county"
+    assert headings["records"] == "record_id,title,county" and headings["records_flat"] == '"record_id","title","county"'
     assert headings["milestones"] == "record_id,position,title,date,notes,details"
 
 
