@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
@@ -30,8 +31,14 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
     return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt  # so that what is half written is taken away
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, so that what is half written is taken away."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @click.command("export")
@@ -64,9 +71,8 @@ def command(folders: Folders, /, form: str, dest: Path, *, without_contacts: boo
 
     The other tables hold the rows of the chosen records. TIME is when a page was captured, not when it was loaded.
     """
-    signal.signal(signal.SIGTERM, _stop)
     selection = Selection(**chosen, contacts=not without_contacts)
-    with reading(folders.database) as db:
+    with _ended_in_order(), reading(folders.database) as db:
         counts = export(form, db, None if str(dest) == "-" else dest, selection)
     click.echo(f"{printable(dest)}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
     if counts.get(NAME, 0) > MAX_ROWS:

@@ -27,7 +27,7 @@ class Values(Enum):
 
 _BY_UNIT = {
     "ISO 8601, UTC": Values.TIME,
-    "ISO 8601 date": Values.DATE,
+    "YYYY-MM-DD": Values.DATE,
     "ISO 8601": Values.PARTIAL_TIME,
     "ISO 8601, UTC where the page tells the zone": Values.PARTIAL_TIME,
 }
@@ -42,7 +42,7 @@ def values_of(info: FieldInfo) -> Values:
     if isinstance(annotation, type) and issubclass(annotation, StrEnum):
         return Values.CODE
     unit = unit_of(info)
-    if annotation is str and unit and unit.startswith("ISO 8601"):
+    if annotation is str and unit and ("ISO 8601" in unit or "YYYY" in unit):
         if unit not in _BY_UNIT:
             raise TypeError(f"no rule for times in {unit!r}")
         return _BY_UNIT[unit]

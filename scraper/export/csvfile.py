@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 _FORMULA = re.compile(r"[\s\u200b\ufeff]*[=+\-@\t\r\n\0＝＋－﹣−＠﹫﹢﹦]")
 """What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), full-width and small forms included."""
@@ -22,11 +22,13 @@ def cell(value: Any) -> Any:
     return text_cell(value) if isinstance(value, str) else value
 
 
-def write(columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: BinaryIO) -> int:
-    """A heading and the rows; returns the number of rows."""
+def write(
+    columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: BinaryIO, *, quoting: Literal[0, 2] = csv.QUOTE_MINIMAL
+) -> int:
+    """A heading and the rows; returns the number of rows. `quoting` is QUOTE_MINIMAL or QUOTE_NONNUMERIC of `csv`."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
     try:
-        writer = csv.writer(text, lineterminator="\r\n")
+        writer = csv.writer(text, lineterminator="\r\n", quoting=quoting)
         writer.writerow(columns)
         count = 0
         for row in rows:

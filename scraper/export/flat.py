@@ -1,11 +1,13 @@
 """The flat CSV for spreadsheets: one row a record, made to be opened by a double click and read by people.
 
 It begins with a byte order mark, without which Excel reads UTF-8 as another encoding. Several values are joined, yes and no are
-words, and what a spreadsheet would turn into a number or a day of its own gets a leading apostrophe, as formulas do.
+words, and what a spreadsheet would turn into a number or a day of its own gets a leading apostrophe, as formulas do. Texts are
+quoted, because LibreOffice's import dialog takes semicolons for separators too unless it is told otherwise.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -36,14 +38,14 @@ def write(columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: BinaryI
     """The records' rows; returns their number."""
     names = list(columns)
     file.write(MARK)
-    return csvfile.write(names, _shown(names, rows), file)
+    return csvfile.write(names, _shown(names, rows), file, quoting=csv.QUOTE_NONNUMERIC)
 
 
 def _shown(names: list[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     fields = BY_NAME["records"].model.model_fields
     shows = [_SHOWN.get(values_of(fields[name]), _same) for name in names]
     for row in rows:
-        yield tuple(None if value is None else show(value) for show, value in zip(shows, row, strict=True))
+        yield tuple("" if value is None else show(value) for show, value in zip(shows, row, strict=True))
 
 
 def _same(value: Any) -> Any:

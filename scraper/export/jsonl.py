@@ -1,4 +1,7 @@
-"""JSON Lines: a line per record with all its rows of the other tables. Nothing of the database's content is lost in it."""
+"""JSON Lines: a line per record with all its rows of the other tables. Nothing of any record is lost in it.
+
+Only captures that are about no record are not there; they are in the other formats.
+"""
 
 from __future__ import annotations
 

@@ -60,6 +60,7 @@ def state(db: sqlite3.Connection) -> dict[str, Any]:
         "captures": captures,
         "first_captured_at": first,
         "last_captured_at": last,
+        "read_by": db.execute("SELECT max(code) FROM program").fetchone()[0],
         "last_run": dict(zip(("run_id", "started_at", "ended_at", "outcome"), run, strict=True)) if run else None,
     }
 

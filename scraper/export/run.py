@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from scraper.errors import ExitStatus, TtaError
-from scraper.export import csvfile, datapackage, flat, geojson, jsonl, manifest, parquet
+from scraper.export import csvfile, datapackage, flat, geojson, jsonl, manifest
 from scraper.export.files import MANIFEST, manifest_of, new_file, new_folder
 from scraper.export.manifest import Written
 from scraper.export.progress import Bar
@@ -138,6 +138,8 @@ class _Folder:
 
     def _writer(self, name: str) -> Callable[..., int]:
         if self._form == "parquet":
+            from scraper.export import parquet  # here, because pyarrow takes a while to start
+
             return lambda *given: parquet.write(name, *given)
         return csvfile.write
 

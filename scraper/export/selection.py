@@ -23,6 +23,8 @@ _ORDERS = {
     "changes": "rtrim(seen_by, 'Z'), field, rtrim(seen_after, 'Z'), old_value, new_value",
 }
 """The order of rows where the table's keys don't tell it; of a record's rows in a table that has a record."""
+_ABOUT = ("record_id", "gone_record_id")
+"""A capture is about the record that it shows, or that it shows to be gone."""
 _LAST = ("captures", "changes", "dictionary")
 EXPORTED = (*(table.name for table in TABLES if table.name not in (*OF_THIS_COPY, *_LAST)), *_LAST)
 """The tables that are exported: all but those that tell what was done and not what the archive holds."""
@@ -90,10 +92,10 @@ class Source:
             for _, row in self._by_record(name):
                 yield row
             return
-        of_chosen = "record_id IN (SELECT record_id FROM temp.chosen)"
+        of_chosen = " OR ".join(f"{column} IN (SELECT record_id FROM temp.chosen)" for column in _ABOUT)
         condition = of_chosen if name == "captures" and self.selection.narrows else "1"
         wanted = self._expressions(name)
-        order = _ORDERS.get(name) or ", ".join(f'"{key}"' for key in BY_NAME[name].keys)
+        order = _ORDERS.get(name) or ", ".join(f'"{key}"' for key in BY_NAME[name].keys or BY_NAME[name].columns)
         yield from self._db.execute(f'SELECT {wanted} FROM "{name}" WHERE {condition} ORDER BY {order}')
 
     def placed(self) -> Iterator[tuple[float | None, float | None, tuple[Any, ...]]]:
@@ -114,9 +116,10 @@ class Source:
         """Walks the records and looks up each one's rows, so that a big table needs no sorting."""
         keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
         order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
+        about = " OR ".join(f'"{name}".{column} = chosen.record_id' for column in _ABOUT if column in BY_NAME[name].columns)
         query = (
             f'SELECT chosen.place, {self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{name}" '
-            f'ON "{name}".record_id = chosen.record_id WHERE {self._kept(name)} ORDER BY {order}'
+            f"ON {about} WHERE {self._kept(name)} ORDER BY {order}"
         )
         for place, *row in self._db.execute(query):
             yield place, tuple(row)

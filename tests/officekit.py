@@ -1,0 +1,84 @@
+"""LibreOffice for tests: opens a file as a double click would and says what each cell became.
+
+Its import dialog can't be shown here, so the dialog's own proposals are given: comma, semicolon and tab separate, the quotation
+mark quotes, and UTF-8 because of the byte order mark.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+OFFICE = next(filter(None, map(shutil.which, ("soffice", "libreoffice"))), None)
+REQUIRED = os.environ.get("TTA_REQUIRE_OFFICE") == "1"
+_OFFICE_NS = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
+_TABLE_NS = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
+_TEXT_NS = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
+SECONDS = 100
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a sheet: its type (string, float, date, ...; empty for none), what is shown, and a formula where it has one."""
+
+    type: str
+    shown: str
+    formula: str | None
+
+
+def opened(path: Path, scratch: Path) -> list[list[Cell]]:
+    """The rows of the sheet that LibreOffice makes of a file, without the empty ones at its end."""
+    if OFFICE is None:
+        if REQUIRED:
+            pytest.fail("TTA_REQUIRE_OFFICE is set and there is no soffice: install libreoffice-calc-nogui")
+        pytest.skip("no LibreOffice here")
+    profile = f"-env:UserInstallation={(scratch / 'profile').resolve().as_uri()}"
+    command = [
+        OFFICE,
+        profile,
+        "--headless",
+        "--infilter=CSV:44/59/9,34,76",
+        "--convert-to",
+        "fods",
+        "--outdir",
+        str(scratch),
+        str(path),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+    made = scratch / f"{path.stem}.fods"
+    assert made.is_file(), done.stdout + done.stderr
+    rows = [list(_cells(row)) for row in Xml.parse(made).iter(f"{_TABLE_NS}table-row")]
+    while rows and not any(cell.shown for cell in rows[-1]):
+        rows.pop()
+    return rows
+
+
+def _cells(row: Xml.Element) -> list[Cell]:
+    cells: list[Cell] = []
+    for element in row:
+        if element.tag != f"{_TABLE_NS}table-cell":
+            continue
+        shown = "\n".join("".join(_said(part)) for part in element.iter(f"{_TEXT_NS}p"))
+        cell = Cell(element.get(f"{_OFFICE_NS}value-type", ""), shown, element.get(f"{_TABLE_NS}formula"))
+        cells += [cell] * min(int(element.get(f"{_TABLE_NS}number-columns-repeated", "1")), 200)
+    return cells
+
+
+def _said(part: Xml.Element) -> list[str]:
+    """The text of a paragraph; runs of spaces and tabs are elements of their own."""
+    said = [part.text or ""]
+    for child in part:
+        if child.tag == f"{_TEXT_NS}s":
+            said.append(" " * int(child.get(f"{_TEXT_NS}c", "1")))
+        elif child.tag == f"{_TEXT_NS}tab":
+            said.append("\t")
+        else:
+            said += _said(child)
+        said.append(child.tail or "")
+    return said

@@ -1,0 +1,231 @@
+"""An export is whole or not there, and its manifest proves which."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scraper.cli import main
+from scraper.database.connection import reading
+from scraper.errors import DataLooksWrong, TtaError
+from scraper.export import csvfile, manifest
+from scraper.export.run import FOLDERS, FORMATS, export
+from scraper.export.selection import EXPORTED, Selection
+from scraper.folders import Folders
+from tests.dbkit import day, html, loaded, node, page, query
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    captures = [page(html({"County": f"County {number}"}), url=node(number), when=day(number)) for number in range(1, 6)]
+    return loaded(tmp_path_factory.mktemp("files") / "data", captures)
+
+
+def written(folders: Folders, form: str, path: Path, selection: Selection | None = None) -> Path:
+    with reading(folders.database) as db:
+        export(form, db, path, selection)
+    return path
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_manifest_says_what_was_written(folders: Folders, tmp_path: Path, form: str) -> None:
+    out = written(folders, form, tmp_path / "out", Selection(where="node_id > 2"))
+    beside = out / "MANIFEST.json" if form in FOLDERS else tmp_path / "out.manifest.json"
+    told = json.loads(beside.read_text())
+    assert (told["format"], told["selection"]["where"], told["selection"]["contacts"]) == (form, "node_id > 2", True)
+    assert told["database"]["captures"] == 5 and told["database"]["last_captured_at"] == "2025-01-06T12:00:00Z"
+    files = {file["name"]: file for file in told["files"]}
+    folder = out if form in FOLDERS else tmp_path
+    assert set(files) == {name for name in names(folder) if not name.lower().endswith("manifest.json")}
+    for name, file in files.items():
+        data = (folder / name).read_bytes()
+        assert (file["bytes"], file["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+    if form in FOLDERS:
+        suffix = "parquet" if form == "parquet" else "csv"
+        assert files[f"records.{suffix}"]["rows"] == 3
+    else:
+        assert files["out"]["rows"] == (0 if form == "geojson" else 3)
+    assert manifest.verify(out) == len(files)
+
+
+def test_the_manifest_tells_the_last_refresh(folders: Folders, tmp_path: Path) -> None:
+    copy = Folders(tmp_path)
+    shutil.copy(folders.database, copy.database)
+    with sqlite3.connect(copy.database) as db:
+        db.execute("INSERT INTO runs (run_id, started_at, outcome) VALUES (7, '2026-01-02T03:17:00Z', 'committed')")
+    db.close()
+    told = json.loads((written(copy, "csv", tmp_path / "out") / "MANIFEST.json").read_text())
+    assert told["database"]["last_run"]["run_id"] == 7 and told["database"]["last_run"]["outcome"] == "committed"
+
+
+@pytest.mark.parametrize("harm", ["change", "cut", "remove"])
+def test_harm_is_named(folders: Folders, tmp_path: Path, harm: str) -> None:
+    out = written(folders, "csv", tmp_path / "out")
+    path = out / "fields.csv"
+    data = path.read_bytes()
+    if harm == "change":
+        path.write_bytes(data.replace(b"County 3", b"County 4"))
+    elif harm == "cut":
+        path.write_bytes(data[:-9])
+    else:
+        path.unlink()
+    with pytest.raises(DataLooksWrong, match=r"fields\.csv (has|is missing)"):
+        manifest.verify(out)
+
+
+def test_a_file_beside_the_export_does_not_matter(folders: Folders, tmp_path: Path) -> None:
+    out = written(folders, "csv", tmp_path / "out")
+    (out / "notes.txt").write_text("mine")
+    assert manifest.verify(out) == len(EXPORTED) + 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "{", '{"files": []}', '{"files": [{"name": "../x", "rows": 1, "bytes": 1, "sha256": ""}]}', "[" * 100_000],
+)
+def test_a_strange_manifest_is_a_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "MANIFEST.json").write_text(content)
+    with pytest.raises(TtaError, match="is not a manifest"):
+        manifest.verify(tmp_path)
+    assert manifest.names(tmp_path) == []
+
+
+def test_a_changed_list_of_files_is_noticed(folders: Folders, tmp_path: Path) -> None:
+    out = written(folders, "csv", tmp_path / "out")
+    told: dict[str, Any] = json.loads((out / "MANIFEST.json").read_text())
+    told["files"] = told["files"][1:]
+    (out / "MANIFEST.json").write_text(json.dumps(told))
+    (out / "records.csv").unlink()
+    with pytest.raises(DataLooksWrong, match="is not a manifest"):
+        manifest.verify(out)
+
+
+def test_verify_as_a_command(folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = written(folders, "jsonl", tmp_path / "r.jsonl")
+
+    def verified(path: Path) -> tuple[object, str]:
+        with pytest.raises(SystemExit) as left:
+            main(["export", "--verify", str(path)])
+        shown = capsys.readouterr()
+        assert shown.err.count("\n") <= 1
+        return left.value.code, shown.out + shown.err
+
+    assert verified(out) == (0, f"{out}: 1 file is as exported\n")
+    out.write_bytes(out.read_bytes()[:-1])
+    assert verified(out)[0] == 3
+    (tmp_path / "r.jsonl.manifest.json").unlink()
+    assert verified(out)[0] == 1
+    assert verified(tmp_path / "nothing")[0] == 1
+
+
+def test_a_narrower_export_takes_its_own_older_files_away(folders: Folders, tmp_path: Path) -> None:
+    out = written(folders, "csv", tmp_path)
+    (out / "mine.csv").write_text("kept")
+    written(folders, "csv", out, Selection(tables=("records",)))
+    assert names(out) == ["MANIFEST.json", "mine.csv", "records.csv"]
+    written(folders, "parquet", out, Selection(tables=("records",)))
+    assert names(out) == ["MANIFEST.json", "mine.csv", "records.parquet"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_where_the_disk_is_full_the_old_export_stays(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    out = written(folders, form, tmp_path / "out", Selection(where="node_id = 1"))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def full(_number: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(TtaError, match="No space left on device; nothing was exported"):
+        written(folders, form, out)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert manifest.verify(out)
+
+
+@pytest.mark.parametrize(("form", "number"), [("csv", signal.SIGTERM), ("jsonl", signal.SIGINT)])
+def test_an_export_that_is_ended_leaves_nothing_half_done(folders: Folders, tmp_path: Path, form: str, number: int) -> None:
+    """A real process that is slow at its first row, and ended there."""
+    script = (
+        "import sys, time\n"
+        "from scraper.export import csvfile, jsonl\n"
+        "from scraper.cli import main\n"
+        "def slow(rows):\n"
+        "    for row in rows:\n"
+        "        yield row\n"
+        "        print('writing', flush=True)\n"
+        "        time.sleep(30)\n"
+        "write, lines = csvfile.write, jsonl.lines\n"
+        "csvfile.write = lambda columns, rows, file, **more: write(columns, slow(rows), file, **more)\n"
+        "jsonl.lines = lambda source: slow(lines(source))\n"
+        "main(sys.argv[1:])\n"
+    )
+    command = [sys.executable, "-c", script, "--data", str(folders.data), "export", form, str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None and running.stdout.readline() == "writing\n"
+        began = time.monotonic()
+        running.send_signal(number)
+        errors = running.communicate(timeout=30)[1]
+    assert (running.returncode, errors.strip()) == (4, "tta: stopped") and time.monotonic() - began < 10
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_text_is_written_as_it_goes(folders: Folders) -> None:
+    """Rows are not gathered before the first is written."""
+
+    class Full(Exception):
+        pass
+
+    class Small:
+        def __init__(self) -> None:
+            self.size = 0
+
+        def write(self, data: bytes) -> int:
+            self.size += len(data)
+            if self.size > 100_000:
+                raise Full
+            return len(data)
+
+        closed = False
+
+        def __getattr__(self, name: str) -> Any:
+            return lambda *_: True
+
+    taken = 0
+
+    def endless() -> Any:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield ("x" * 100,)
+
+    with pytest.raises(Full):
+        csvfile.write(["a"], endless(), Small())  # type: ignore[arg-type]
+    assert taken < 5_000
+
+
+def test_standard_output_has_no_manifest(folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tta = Path(sys.executable).with_name("tta")
+    command = [str(tta), "--data", str(folders.data), "export", "csv", "-", "--table", "fields", "--columns", "label,value"]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    assert done.stdout.startswith(b"record_id,position,label,value\r\n") and list(tmp_path.iterdir()) == []
+    assert done.stdout.count(b"\r\n") == 1 + query(folders, "SELECT count(*) FROM fields")[0][0]
+    assert b"\x1b" not in done.stderr and done.stderr.count(b"\n") == 1

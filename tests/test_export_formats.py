@@ -1,0 +1,313 @@
+"""Every format, read back by programs that are not ours, holds what the database holds."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import sqlite3
+import subprocess
+from datetime import UTC, date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import frictionless
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from frictionless import Package
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scraper.capture import Capture
+from scraper.database.connection import reading
+from scraper.database.tables import BY_NAME
+from scraper.errors import DataLooksWrong
+from scraper.export import parquet
+from scraper.export.columns import Values, values_of
+from scraper.export.run import FORMATS, export
+from scraper.export.selection import EXPORTED, Selection
+from scraper.folders import Folders
+from tests.dbkit import day, html, loaded, node, page, query, revisit
+from tests.webkit import demo
+
+Rows = list[tuple[Any, ...]]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    return demo(tmp_path_factory.mktemp("demo"))
+
+
+@pytest.fixture(scope="module")
+def out(folders: Folders, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every format, in a folder or file of its name."""
+    made = tmp_path_factory.mktemp("out")
+    with reading(folders.database) as db:
+        for form in FORMATS:
+            export(form, db, made / form)
+    return made
+
+
+def there(folders: Folders, table: str, columns: list[str]) -> Rows:
+    """The table as it is in the database, its rows in an order of their own."""
+    names = ", ".join('"' + name + '"' for name in columns)
+    return rows_of(query(folders, f"SELECT {names} FROM {table}"))
+
+
+def rows_of(rows: Any) -> Rows:
+    return sorted((tuple(row) for row in rows), key=repr)
+
+
+def as_stored(table: str, column: str, value: Any) -> Any:
+    """A typed value as SQLite has it."""
+    kind = values_of(BY_NAME[table].model.model_fields[column])
+    if value is None:
+        return None
+    if kind is Values.TIME:
+        assert isinstance(value, datetime) and value.tzinfo is not None
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if kind is Values.DATE:
+        assert isinstance(value, date)
+        return value.isoformat()
+    if kind is Values.LIST:
+        return json.dumps(list(value), ensure_ascii=False)
+    if kind is Values.YES_NO:
+        assert value in (True, False)
+        return int(value)
+    return value
+
+
+@pytest.mark.parametrize("table", EXPORTED)
+def test_parquet_read_with_pyarrow(folders: Folders, out: Path, table: str) -> None:
+    read = pq.read_table(out / "parquet" / f"{table}.parquet")
+    found = [tuple(as_stored(table, name, row[name]) for name in read.column_names) for row in read.to_pylist()]
+    assert rows_of(found) == there(folders, table, read.column_names)
+
+
+def test_parquet_types_say_what_columns_hold(out: Path) -> None:
+    schema = pq.read_schema(out / "parquet" / "records.parquet")
+    types = {field.name: str(field.type) for field in schema}
+    assert types["last_captured_at"] == "timestamp[us, tz=UTC]" and types["evidence_based"] == "bool"
+    assert types["program_areas"].startswith("list<") and types["longitude"] == "double" and types["captures"] == "int64"
+    assert types["event_start"] == "string"  # may be a day, or a local time without zone
+    field = schema.field("estimated_cost_lower")
+    assert field.nullable and field.metadata[b"unit"] == b"US dollars" and b"lower bound" in field.metadata[b"description"]
+    assert not schema.field("record_id").nullable
+
+
+@pytest.mark.parametrize("table", ["records", "fields", "captures"])
+def test_parquet_read_with_duckdb(folders: Folders, out: Path, table: str) -> None:
+    with duckdb.connect() as connection:
+        read = connection.execute("SELECT * FROM read_parquet(?)", [str(out / "parquet" / f"{table}.parquet")]).to_arrow_table()
+    found = [tuple(as_stored(table, name, row[name]) for name in read.column_names) for row in read.to_pylist()]
+    assert rows_of(found) == there(folders, table, read.column_names)
+
+
+def test_parquet_answers_in_duckdb_without_casts(folders: Folders, out: Path) -> None:
+    question = (
+        "SELECT area, count(*) FROM (SELECT unnest(program_areas) AS area FROM read_parquet(?) WHERE emerging_need) GROUP BY area"
+    )
+    with duckdb.connect() as connection:
+        found = connection.execute(question, [str(out / "parquet" / "records.parquet")]).fetchall()
+    ours = "SELECT value, count(*) FROM records, json_each(program_areas) WHERE emerging_need GROUP BY value"
+    assert sorted(found) == sorted(query(folders, ours)) and found
+
+
+def test_parquet_read_with_pandas(folders: Folders, out: Path) -> None:
+    frame = pd.read_parquet(out / "parquet" / "captures.parquet")
+    assert isinstance(frame["captured_at"].dtype, pd.DatetimeTZDtype)
+    ((first, missing),) = query(folders, "SELECT min(captured_at), sum(captured_at IS NULL) FROM captures")
+    assert frame["captured_at"].min() == pd.Timestamp(first) and frame["captured_at"].isna().sum() == missing
+
+
+@pytest.mark.parametrize("table", EXPORTED)
+def test_csv_read_with_pandas_as_text(folders: Folders, out: Path, table: str) -> None:
+    frame = pd.read_csv(out / "csv" / f"{table}.csv", dtype=str, keep_default_na=False, na_values=[""])
+    for name in frame.columns:
+        stored = [None if value is None else str(value) for (value,) in query(folders, f'SELECT "{name}" FROM {table}')]
+        found = [None if value is None or pd.isna(value) else plain(value) for value in frame[name]]
+        assert sorted(found, key=repr) == sorted(stored, key=repr), name
+
+
+def plain(cell: str) -> str:
+    """A cell without the apostrophe that the export may have put before it; the demo has no text that begins with one."""
+    return cell.removeprefix("'")
+
+
+def test_csv_read_with_duckdb_and_sqlite(folders: Folders, out: Path) -> None:
+    path = str(out / "csv" / "fields.csv")
+    count = query(folders, "SELECT count(*) FROM fields")[0][0]
+    with duckdb.connect() as connection:
+        assert connection.execute("SELECT count(*) FROM read_csv(?, all_varchar = true)", [path]).fetchall() == [(count,)]
+    sqlite = shutil.which("sqlite3")
+    if sqlite is None:
+        pytest.skip("no sqlite3 command here")
+    done = subprocess.run(
+        [sqlite, ":memory:", f'.import --csv "{path}" f', "SELECT count(*) FROM f"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(count)
+
+
+def test_jsonl_read_with_duckdb_and_pandas(folders: Folders, out: Path) -> None:
+    path = out / "jsonl"
+    frame = pd.read_json(path, lines=True, dtype=False)
+    assert sorted(frame["record_id"].astype(str)) == sorted(one for (one,) in query(folders, "SELECT record_id FROM records"))
+    with duckdb.connect() as connection:
+        sql = "SELECT sum(len(fields)), sum(len(captures)) FROM read_json(?, format = 'newline_delimited')"
+        assert connection.execute(sql, [str(path)]).fetchall() == query(
+            folders, "SELECT (SELECT count(*) FROM fields), (SELECT count(coalesce(record_id, gone_record_id)) FROM captures)"
+        )
+
+
+def test_geojson_is_what_rfc_7946_says(folders: Folders, out: Path) -> None:
+    found = json.loads((out / "geojson").read_bytes())
+    assert set(found) == {"type", "features"} and found["type"] == "FeatureCollection"
+    places = {
+        record_id: (longitude, latitude)
+        for record_id, longitude, latitude in query(
+            folders, "SELECT record_id, longitude, latitude FROM records WHERE longitude IS NOT NULL"
+        )
+    }
+    assert {feature["id"]: tuple(feature["geometry"]["coordinates"]) for feature in found["features"]} == places
+    for feature in found["features"]:
+        assert set(feature) == {"type", "id", "geometry", "properties"} and feature["geometry"]["type"] == "Point"
+        assert isinstance(feature["properties"]["program_areas"], list | None)
+        assert not {"longitude", "latitude"} & set(feature["properties"])
+
+
+def test_geojson_has_no_null_island_and_no_record_without_a_place(folders: Folders, tmp_path: Path) -> None:
+    copy = Folders(tmp_path)
+    shutil.copy(folders.database, copy.database)
+    with sqlite3.connect(copy.database) as db:
+        db.execute("UPDATE records SET longitude = 0, latitude = 0 WHERE rowid = 1")
+        db.execute("UPDATE records SET longitude = NULL WHERE rowid = 2")
+        db.execute("UPDATE records SET latitude = 91 WHERE rowid = 3")
+    db.close()
+    with reading(copy.database) as opened:
+        counts = export("geojson", opened, tmp_path / "g.json")
+    total = query(copy, "SELECT count(*) FROM records")[0][0]
+    assert counts == {"features": total - 3, "records without a place": 3}
+    assert len(json.loads((tmp_path / "g.json").read_text())["features"]) == total - 3
+
+
+def test_no_feature_at_all_is_valid_too(folders: Folders, tmp_path: Path) -> None:
+    with reading(folders.database) as db:
+        export("geojson", db, tmp_path / "g.json", Selection(where="0"))
+    assert json.loads((tmp_path / "g.json").read_text()) == {"type": "FeatureCollection", "features": []}
+
+
+def report(folder: Path) -> frictionless.Report:
+    return Package(str(folder / "datapackage.json")).validate()
+
+
+def test_the_data_package_is_valid(folders: Folders, out: Path) -> None:
+    found = report(out / "datapackage")
+    assert found.valid, found.flatten(["name", "rowNumber", "type", "message"])
+    package = Package(str(out / "datapackage" / "datapackage.json"))
+    assert set(package.resource_names) == set(EXPORTED)
+    for resource in package.resources:
+        assert resource.rows == query(folders, f"SELECT count(*) FROM {resource.name}")[0][0]
+        described = {field.name: field.description for field in resource.schema.fields}
+        sql = 'SELECT "column", description FROM dictionary WHERE "table" = ?'
+        texts = dict(query(folders, sql, resource.name))
+        assert described == {name: texts[name] for name in described}
+    assert package.get_resource("fields").schema.foreign_keys[0]["reference"]["resource"] == "records"
+    text = (out / "datapackage" / "datapackage.json").read_text()
+    assert json.loads(text)["citation"] in (out / "datapackage" / "README.md").read_text()
+
+
+def test_the_data_package_of_some_records_is_valid(folders: Folders, tmp_path: Path) -> None:
+    with reading(folders.database) as db:
+        export("datapackage", db, tmp_path, Selection(where="fiscal_year = 2024", columns=("title",), contacts=False))
+    assert report(tmp_path).valid
+    assert "6 of 61 records" in (tmp_path / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind"),
+    [
+        (b"900000002,", b"900000001,", "primary-key"),
+        (b",value,", b",maybe,", "constraint-error"),
+        (b"900000002,1,", b"999999999,1,", "foreign-key"),
+    ],
+)
+def test_the_schema_of_the_data_package_finds_what_is_wrong(out: Path, tmp_path: Path, old: bytes, new: bytes, kind: str) -> None:
+    shutil.copytree(out / "datapackage", tmp_path / "p")
+    name = "records.csv" if kind == "primary-key" else "fields.csv"
+    path = tmp_path / "p" / name
+    heading, end, rows = path.read_bytes().partition(b"\r\n")
+    path.write_bytes(heading + end + rows.replace(old, new, 1))
+    description = json.loads((tmp_path / "p" / "datapackage.json").read_text())
+    for resource in description["resources"]:
+        del resource["hash"], resource["bytes"]  # or these alone would tell
+    (tmp_path / "p" / "datapackage.json").write_text(json.dumps(description))
+    found = {error[0] for error in report(tmp_path / "p").flatten(["type"])}
+    assert kind in found
+
+
+def test_the_hash_in_the_data_package_is_checked(out: Path, tmp_path: Path) -> None:
+    shutil.copytree(out / "datapackage", tmp_path / "p")
+    path = tmp_path / "p" / "records.csv"
+    path.write_bytes(path.read_bytes().replace(b"Suffolk", b"Norfolk", 1))
+    assert {error[0] for error in report(tmp_path / "p").flatten(["type"])} >= {"hash-count"}
+
+
+def test_same_database_same_bytes(folders: Folders, out: Path, tmp_path: Path) -> None:
+    with reading(folders.database) as db:
+        for form in FORMATS:
+            export(form, db, tmp_path / form)
+    ours, again = (
+        {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()} for root in (out, tmp_path)
+    )
+    assert set(ours) == set(again)
+    assert [name for name in ours if ours[name] != again[name]] == []
+
+
+def _captures() -> list[Capture]:
+    """Two records, one of which changes; a capture that repeats another, one at an unknown time, and one that shows no record."""
+    first = page(html({"County": "Kings", "Contact Name": "Nell Marsh"}), url=node(1), when=day(0))
+    second = page(html({"County": "Queens"}, milestones=[{"Milestone Title": "Kick-off"}]), url=node(1), when=day(3))
+    other = page(html({"County": "Bronx"}, title="Help"), url=node(10), when=None)
+    nobody = page(b"<html><title>Log in</title></html>", url=node(3), when=day(1))
+    return [first, second, revisit(first, day(2)), revisit(second, day(5)), other, nobody]
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.permutations(_captures()), st.integers(1, 5))
+def test_any_order_of_loading_gives_the_same_bytes(captures: list[Capture], split: int) -> None:
+    def files(folder: Path, *batches: list[Capture]) -> dict[str, bytes]:
+        with reading(loaded(folder / "data", *batches).database) as db:
+            for form in FORMATS:
+                export(form, db, folder / "out" / form, Selection(where="node_id < 10 OR county = 'Bronx'"))
+        return {str(path.relative_to(folder)): path.read_bytes() for path in (folder / "out").rglob("*") if path.is_file()}
+
+    with TemporaryDirectory() as scratch:
+        once, twice = files(Path(scratch, "a"), _captures()), files(Path(scratch, "b"), captures[:split], captures[split:])
+    assert set(once) == set(twice) and len(once) > 30
+    assert [name for name in once if once[name] != twice[name]] == []
+
+
+def test_csv_of_all_tables_has_every_column_but_where_the_archive_lies(out: Path) -> None:
+    for table in EXPORTED:
+        with (out / "csv" / f"{table}.csv").open(newline="", encoding="utf-8") as file:
+            heading = next(csv.reader(file))
+        assert heading == [name for name in BY_NAME[table].columns if name not in BY_NAME[table].local]
+
+
+def test_a_value_of_another_type_is_named_and_nothing_is_written(folders: Folders, tmp_path: Path) -> None:
+    row = tuple("yesterday" if name == "captured_at" else None for name in ("capture_id", "captured_at"))
+    with pytest.raises(DataLooksWrong, match=r"captures\.captured_at holds a value that is no time"):
+        parquet.write("captures", ("capture_id", "captured_at"), [row], io.BytesIO())
+
+
+def test_parquet_of_many_rows_has_groups_and_all_rows() -> None:
+    rows = (("r", number, "Markup", "x" * 700) for number in range(60_000))
+    file = io.BytesIO()
+    assert parquet.write("sections", ("record_id", "position", "label", "text"), rows, file) == 60_000
+    read = pq.ParquetFile(file)
+    assert read.metadata.num_row_groups == 2
+    assert read.read(["position"]).column(0).to_pylist() == list(range(60_000))
