@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from parsers.fiscal import fiscal_year
 from scraper.config import BadConfiguration, load_config
 from scraper.explore.links import cell, replay_url, safe_href
 from scraper.explore.record import arrange
+from scraper.serve import application
 from tests.webkit import ROOT
 
 
@@ -67,13 +69,14 @@ def test_replay_is_for_the_wayback_machine_only() -> None:
 
 
 def test_list_is_shown_as_links_to_its_like() -> None:
-    shown = cell('["A & B", "<i>"]', "program_areas", "records", "/tta/records")
+    urls = application(Path("tta.db")).urls
+    shown = cell('["A & B", "<i>"]', "program_areas", "records", urls)
     assert shown == (
         '<ul class="values"><li><a href="/tta/records?program_areas__arraycontains=A+%26+B">A &amp; B</a></li>'
         '<li><a href="/tta/records?program_areas__arraycontains=%3Ci%3E">&lt;i&gt;</a></li></ul>'
     )
-    assert cell("not JSON", "program_areas", "records", "/tta/records") is None
-    assert cell('["A"]', "value", "fields", "/tta/records") is None
+    assert cell("not JSON", "program_areas", "records", urls) is None
+    assert cell('["A"]', "value", "fields", urls) is None
 
 
 def _field(position: int, **values: Any) -> dict[str, Any]:

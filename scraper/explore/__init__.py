@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from datasette.utils import urlsafe_components
+from datasette.utils import path_with_replaced_args, urlsafe_components
 from datasette.utils.asgi import Response
 from markupsafe import Markup
 from pluggy import HookimplMarker
@@ -19,6 +19,7 @@ from scraper.explore.facets import ListFacet
 from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.links import cell
 from scraper.explore.record import record_page
+from scraper.explore.requests import tidied
 
 hook = HookimplMarker("datasette")
 DATABASE = "tta"
@@ -38,14 +39,14 @@ def _settings(datasette: Any) -> dict[str, Any]:
 @hook
 def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
     found = headers(datasette, _settings(datasette).get("tile_url"))
-    return lambda app: with_headers(app, found)
+    return lambda app: with_headers(tidied(app, datasette.setting("base_url")), found)
 
 
 @hook
 def render_cell(value: Any, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
     if database != DATABASE:
         return None
-    return cell(value, column, table, datasette.urls.table(DATABASE, "records"))
+    return cell(value, column, table, datasette.urls)
 
 
 @hook
@@ -115,7 +116,10 @@ def extra_template_vars(
     database: str | None, table: str | None, view_name: str, request: Any, datasette: Any
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
     async def found() -> dict[str, Any]:
-        variables: dict[str, Any] = {"tta_files": records_map.files(datasette), "tta_tiles": _settings(datasette)}
+        variables: dict[str, Any] = {"tta_files": records_map.files(datasette), "tta_settings": _settings(datasette)}
+        variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
+            path_with_replaced_args(*given)
+        )  # it forgets base_url
         if (database, table, view_name) == (DATABASE, "records", "row"):
             (record_id,) = urlsafe_components(request.url_vars["pks"])
             variables["tta"] = await record_page(datasette.get_database(DATABASE), record_id)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from datasette.utils import await_me_maybe
-from datasette.utils.asgi import BadRequest, Request
+from datasette.utils.asgi import BadRequest
 
 from scraper.database.tables import RecordRow
 
@@ -76,10 +76,7 @@ async def chosen(datasette: Any, request: Any) -> Chosen:
         raise BadRequest(f"no such column of {TABLE}: {', '.join(sorted(unknown))}")
     clauses, params = filters.build_where_clauses(TABLE)
     words: list[str] = []
-    asked = Request(
-        dict(request.scope, query_string=urlencode(pairs).encode()), None
-    )  # an empty _search is an error to Datasette
-    for found in pm.hook.filters_from_request(request=asked, table=TABLE, database=DATABASE, datasette=datasette):
+    for found in pm.hook.filters_from_request(request=request, table=TABLE, database=DATABASE, datasette=datasette):
         also = await await_me_maybe(found)
         if also:
             clauses += also.where_clauses

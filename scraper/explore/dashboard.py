@@ -33,10 +33,6 @@ _FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} 
 Counts = dict[tuple[object, object], int]
 
 
-class TookTooLong(BadRequest):  # type: ignore[misc] # Datasette has no types
-    """The database's time limit ended a count. Choose fewer records."""
-
-
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """What the template `charts.html` shows."""
     found = await chosen(datasette, request)
@@ -86,7 +82,7 @@ class _Asking:
         try:
             found = await self._database.execute(sql, self._chosen.params, log_sql_errors=False)
         except QueryInterrupted:
-            raise TookTooLong("Counting these records took too long: choose fewer, for instance one fiscal year") from None
+            raise BadRequest("Counting these records took too long: choose fewer, for instance one fiscal year") from None
         except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
             raise BadRequest(f"These filters can't be used: {error}") from None
         rows: list[Any] = found.rows

@@ -116,6 +116,11 @@ def _text(description: str, label: str | None, unit: str | None) -> str:
     return f"{text}; on the page: {label}" if label else text
 
 
+def under(base_url: str, found: dict[str, Any]) -> dict[str, Any]:
+    """The metadata for a server whose pages begin at `base_url`: the texts' own links lead there."""
+    return found | {"description_html": found["description_html"].replace('href="/', f'href="{base_url}')}
+
+
 def render() -> str:
     """The file's text."""
     return HEADER + yaml.dump(metadata(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=130)
