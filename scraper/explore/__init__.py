@@ -13,6 +13,7 @@ from datasette.utils.asgi import Response
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
+from scraper.database.checks import is_known
 from scraper.explore import dashboard, home, search
 from scraper.explore import map as records_map
 from scraper.explore.facets import ListFacet
@@ -57,6 +58,11 @@ def extra_css_urls(datasette: Any) -> list[str]:
 @hook
 def extra_js_urls(datasette: Any) -> list[dict[str, Any]]:
     return [{"url": datasette.urls.static_plugins(PLUGIN, "explore.js"), "module": True}]
+
+
+@hook
+def prepare_connection(conn: Any) -> None:
+    conn.create_function("is_known_label", 1, lambda label: int(is_known(str(label))), deterministic=True)
 
 
 @hook

@@ -94,17 +94,13 @@ async def form(datasette: Any, request: Any) -> dict[str, Any]:
         ("program_areas__arraycontains", "Program area", AREAS),
         ("place_state", "State", STATES),
     ]
-    lists = [(name, label, await _first_column(database, sql)) for name, label, sql in choices if _is_column(name)]
+    lists = [(name, label, await _first_column(database, sql)) for name, label, sql in choices]
     return {
         "lists": lists,
         "chosen": {name: request.args.get(name) or "" for name in FORM},
         "kept": [(name, value) for name, value in pairs_of(request) if name not in FORM],
         "query_string": urlencode(pairs_of(request)),
     }
-
-
-def _is_column(name: str) -> bool:
-    return name.partition("__")[0] in RecordRow.model_fields
 
 
 async def _first_column(database: Any, sql: str) -> list[str]:

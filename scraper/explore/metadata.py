@@ -88,7 +88,8 @@ def metadata() -> dict[str, Any]:
                 "tables": {table.name: _table(table.name, table_description(table)) for table in TABLES}
                 | {view.name: {"title": view.title, "description": view.description} for view in VIEWS},
                 "queries": {
-                    name: {"title": one.title, "description": one.description, "sql": one.sql} for name, one in QUESTIONS.items()
+                    name: {"title": one.title, "description": one.description, "sql": one.sql, "params": list(one.parameters)}
+                    for name, one in QUESTIONS.items()
                 },
             }
         },
