@@ -11,7 +11,7 @@ import pytest
 from parsers.fiscal import fiscal_year
 from scraper.config import BadConfiguration, load_config
 from scraper.explore.links import cell, replay_url, safe_href
-from scraper.explore.record import arrange
+from scraper.explore.record import FACTS, arrange, moment
 from scraper.serve import application
 from tests.webkit import ROOT
 
@@ -85,8 +85,8 @@ def _field(position: int, **values: Any) -> dict[str, Any]:
 
 
 def test_record_page_keeps_sections_items_and_states_apart() -> None:
-    names = "record_id tta_title short_name title url status fiscal_year program_areas agency_types provider_reference county"
-    record = dict.fromkeys([*names.split(), "evidence_based", "emerging_need"])
+    names = [column for column, _ in FACTS]
+    record = dict.fromkeys(["record_id", "tta_title", "short_name", "title", "url", *names])
     made = arrange(
         {
             "records": [{**record, "record_id": "1", "emerging_need": 0}],
@@ -144,3 +144,18 @@ def test_tile_address_is_checked(tmp_path: Any) -> None:
         file.write_text(f'[serve]\ntile_url = "{bad}"\n')
         with pytest.raises(BadConfiguration, match=r"serve\.tile_url"):
             load_config(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2020-07-24T20:17:12Z", "2020-07-24 20:17 UTC"),
+        ("2020-07-24T20:17:12.123-04:00", "2020-07-24 20:17 -04:00"),
+        ("2020-07-24T20:17", "2020-07-24 20:17"),
+        ("2020-07-24", "2020-07-24"),
+        ("soon", "soon"),
+        (None, ""),
+    ],
+)
+def test_times_are_shown_to_the_minute_with_their_zone(text: str | None, shown: str) -> None:
+    assert moment(text) == shown

@@ -19,17 +19,13 @@ from scraper.explore import map as records_map
 from scraper.explore.facets import ListFacet
 from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.links import cell
-from scraper.explore.record import record_page
+from scraper.explore.metadata import LOOKS
+from scraper.explore.record import moment, record_page
 from scraper.explore.requests import tidied
 
 hook = HookimplMarker("datasette")
 DATABASE = "tta"
 PLUGIN = "tta"
-FIRST_COLUMNS = (
-    "record_id tta_title fiscal_year status program_areas agency_types provider_reference county event_start evidence_based "
-    "emerging_need captures"
-).split()
-"""Columns of `records` that its table shows unless others are asked for."""
 
 
 def _settings(datasette: Any) -> dict[str, Any]:
@@ -68,6 +64,7 @@ def prepare_connection(conn: Any) -> None:
 @hook
 def prepare_jinja2_environment(env: Any) -> None:
     env.filters["picked"] = _picked
+    env.filters["moment"] = moment
 
 
 def _picked(parts: Iterable[dict[str, Any]], key: str, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -129,9 +126,11 @@ def extra_template_vars(
         if (database, table, view_name) == (DATABASE, "records", "row"):
             (record_id,) = urlsafe_components(request.url_vars["pks"])
             variables["tta"] = await record_page(datasette.get_database(DATABASE), record_id)
-        if (database, table, view_name) == (DATABASE, "records", "table"):
-            everything = {"_col", "_nocol", "_columns"} & set(request.args)
-            variables["tta_columns"] = [] if everything else FIRST_COLUMNS
+        if database == DATABASE and view_name == "table":
+            variables["tta_counted"] = table == "records"
+            if first := LOOKS[table].first if table in LOOKS else ():
+                everything = {"_col", "_nocol", "_columns"} & set(request.args)
+                variables["tta_columns"] = [] if everything else first
         if view_name == "index":
             variables["tta"] = await home.context(datasette)
         return variables

@@ -12,6 +12,16 @@ _AREA = "(:program_area = '' or :program_area in (select value from json_each(re
 _STATE = "(:state = '' or place_state = :state or place_state_code = upper(:state))"
 _SINCE = "A day such as 2024-10-01; left empty: all."
 
+LABELS = """\
+with recursive labels (label) as (
+  select min(label) from fields
+  union all
+  select (select min(fields.label) from fields where fields.label > labels.label) from labels where label is not null
+)
+select label from labels where label is not null
+"""
+"""Every label, a step along the index each: counting millions of rows takes a second."""
+
 
 class Question(NamedTuple):
     """`parameters` are those of the SQL, in the order of the form."""
@@ -54,8 +64,8 @@ order by records desc, agency_type
     ),
     "places": Question(
         "Where was help given?",
-        "Records by state and county of the point on their page, also for one state (name or postal code) or fiscal year alone. "
-        "Records without a point are one row without a state.",
+        "Records by state and county of the point on their page, also for one state (name or postal code) or "
+        "fiscal year alone. Records without a point are one row without a state.",
         f"""\
 select place_state as state, place_county as county, place_county_code as county_code, count(*) as records
 from records
@@ -117,8 +127,8 @@ order by records desc, provider
     ),
     "costs": Question(
         "What was the help estimated to cost?",
-        "Records by the range of the estimated cost as printed, and its bounds in US dollars, also for one fiscal year or program "
-        "area alone.",
+        "Records by the range of the estimated cost as printed, and its bounds in US dollars, also for one fiscal year or "
+        "program area alone.",
         f"""\
 select estimated_cost, estimated_cost_lower, estimated_cost_upper, count(*) as records
 from records
@@ -144,8 +154,8 @@ limit 500
     ),
     "disappeared": Question(
         "Which records disappeared?",
-        "Records whose address shows 'not found' or leads elsewhere in a later capture, since a day. Where no later capture tells, "
-        f"nothing is known, and the record is not listed. {_SINCE}",
+        "Records whose address shows 'not found' or leads elsewhere in a later capture, since a day. Where no later capture "
+        f"tells, nothing is known, and the record is not listed. {_SINCE}",
         """\
 select gone_since, last_captured_at as last_seen, record_id, title, tta_title, fiscal_year, url
 from records
@@ -174,7 +184,7 @@ order by records desc, label
     ),
     "newest": Question(
         "Which records are the newest?",
-        f"The latest 100 records by day of submission, of one state (name or postal code) alone if you like, since a day. {_SINCE}",
+        f"The latest 100 records by day of submission, also of one state (name or postal code) alone, since a day. {_SINCE}",
         f"""\
 select submitted_on, record_id, tta_title, status, place_state, county, last_captured_at
 from records
