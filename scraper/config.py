@@ -126,10 +126,16 @@ class Retry(_Section):
 
 
 class Serve(_Section):
-    """What `tta serve` shows. Without `tile_url` the map has state outlines only, and no page asks another host for anything."""
+    """What `tta serve` shows. Without `tile_url` the map has state outlines only, and no page asks another host for anything.
+
+    `contacts` false: without names, e-mail addresses and telephone numbers of people. `base_url`: the path that a web server in
+    front passes on.
+    """
 
     tile_url: str | None = None
     tile_attribution: str = ""
+    contacts: bool = True
+    base_url: Annotated[str, StringConstraints(pattern=r"^/(?:[A-Za-z0-9._~-]+/)*$", max_length=200)] = "/"
 
     @field_validator("tile_url")
     @classmethod

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import signal
 import socket
+import sqlite3
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +21,20 @@ from scraper.config import Serve
 from scraper.database.connection import reading
 from scraper.errors import TtaError
 from scraper.explore.facets import in_time
-from scraper.explore.metadata import metadata_file, read_metadata
+from scraper.explore.metadata import metadata_file, read_metadata, under
+from scraper.without_contacts import Copy, cleared_copy
 
 HOST = "127.0.0.1"
 """Nothing else: whoever publishes the database puts a web server of their own in front."""
 PORT = 8001
 DATABASE = "tta"
+RENEW_SECONDS = 30.0
+"""How often a server without contact details looks for changes of the database; one that shows all sees them at once."""
 SETTINGS: dict[str, Any] = {
     "allow_download": False,  # captured pages hold names; the exports are the way to take data away
     "default_page_size": 50,
     "max_returned_rows": 2000,
-    "sql_time_limit_ms": 2000,
+    "sql_time_limit_ms": 1000,
     "facet_time_limit_ms": 1000,
     "facet_suggest_time_limit_ms": 50,
     "suggest_facets": False,  # the useful facets are always shown; suggestions by column fill the page with identifiers
@@ -40,33 +46,62 @@ SETTINGS: dict[str, Any] = {
 
 
 def application(database: Path, settings: Serve | None = None) -> Datasette:
-    """Datasette on the database, which must exist: read only, but not immutable, so that a refresh is seen without a restart."""
+    """Datasette on the database, which must exist: read only, but not immutable, so that a refresh is seen without a restart.
+
+    What is left out by the settings must be out of the database already (`scraper.without_contacts`).
+    """
     from datasette import handle_exception  # only after datasette.app: it is one of the plugins that that loads
 
     handle_exception.rich = None  # it prints every 404 with all local variables, texts of captured pages among them
-    metadata = in_time(read_metadata(metadata_file()))
     chosen = settings or Serve()
+    metadata = under(chosen.base_url, in_time(read_metadata(metadata_file())))
     metadata["plugins"] = {"tta": chosen.model_dump()}
-    return Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS)
+    return Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | {"base_url": chosen.base_url})
 
 
 def serve(database: Path, port: int = PORT, settings: Serve | None = None) -> None:
     """Serves until Ctrl-C or SIGTERM. `port` 0 is any free one. Raises TtaError where there is no database or no port."""
+    chosen = settings or Serve()
     with reading(database):
         pass
-    with _listening(port) as listener:
-        app = application(database, settings).app()
+    with _listening(port) as listener, ExitStack() as stack:
+        made = None if chosen.contacts else stack.enter_context(cleared_copy(database))
+        datasette = application(made.path if made else database, chosen)
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        _Server(uvicorn.Config(app, log_level="warning", lifespan="on", server_header=False)).run(sockets=[listener])
+        config = uvicorn.Config(datasette.app(), log_level="warning", lifespan="on", server_header=False)
+        _Server(config, chosen.base_url, made).run(sockets=[listener])
+
+
+async def _renewing(made: Copy) -> None:
+    """Keeps a copy up to date."""
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        try:
+            await asyncio.to_thread(made.renew)
+        except (sqlite3.Error, OSError) as error:
+            print(f"still serving the copy of before: the database can't be copied: {error}", file=sys.stderr)  # noqa: T201
 
 
 class _Server(uvicorn.Server):
     """Says its address once it answers there, and takes Ctrl-C for the normal end that it is; uvicorn raises it again."""
 
+    def __init__(self, config: uvicorn.Config, base_url: str, copy: Copy | None) -> None:
+        super().__init__(config)
+        self._base_url = base_url
+        self._copy = copy
+        self._task: asyncio.Task[None] | None = None
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
+        if self._copy:
+            self._task = asyncio.create_task(_renewing(self._copy))
         for listener in sockets or ():
-            print(f"http://{HOST}:{listener.getsockname()[1]}/ (Ctrl-C ends)", flush=True)  # noqa: T201 - scripts wait for it
+            print(f"http://{HOST}:{listener.getsockname()[1]}{self._base_url} (Ctrl-C ends)", flush=True)  # noqa: T201 - scripts wait for it
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._task:
+            self._task.cancel()
+        await super().shutdown(sockets=sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

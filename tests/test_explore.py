@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from parsers.fiscal import fiscal_year
 from scraper.config import BadConfiguration, load_config
 from scraper.explore.links import cell, replay_url, safe_href
-from scraper.explore.record import arrange
+from scraper.explore.record import FACTS, arrange, moment
+from scraper.serve import application
 from tests.webkit import ROOT
 
 
@@ -67,13 +69,14 @@ def test_replay_is_for_the_wayback_machine_only() -> None:
 
 
 def test_list_is_shown_as_links_to_its_like() -> None:
-    shown = cell('["A & B", "<i>"]', "program_areas", "records", "/tta/records")
+    urls = application(Path("tta.db")).urls
+    shown = cell('["A & B", "<i>"]', "program_areas", "records", urls)
     assert shown == (
         '<ul class="values"><li><a href="/tta/records?program_areas__arraycontains=A+%26+B">A &amp; B</a></li>'
         '<li><a href="/tta/records?program_areas__arraycontains=%3Ci%3E">&lt;i&gt;</a></li></ul>'
     )
-    assert cell("not JSON", "program_areas", "records", "/tta/records") is None
-    assert cell('["A"]', "value", "fields", "/tta/records") is None
+    assert cell("not JSON", "program_areas", "records", urls) is None
+    assert cell('["A"]', "value", "fields", urls) is None
 
 
 def _field(position: int, **values: Any) -> dict[str, Any]:
@@ -82,8 +85,8 @@ def _field(position: int, **values: Any) -> dict[str, Any]:
 
 
 def test_record_page_keeps_sections_items_and_states_apart() -> None:
-    names = "record_id tta_title short_name title url status fiscal_year program_areas agency_types provider_reference county"
-    record = dict.fromkeys([*names.split(), "evidence_based", "emerging_need"])
+    names = [column for column, _ in FACTS]
+    record = dict.fromkeys(["record_id", "tta_title", "short_name", "title", "url", *names])
     made = arrange(
         {
             "records": [{**record, "record_id": "1", "emerging_need": 0}],
@@ -141,3 +144,18 @@ def test_tile_address_is_checked(tmp_path: Any) -> None:
         file.write_text(f'[serve]\ntile_url = "{bad}"\n')
         with pytest.raises(BadConfiguration, match=r"serve\.tile_url"):
             load_config(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2020-07-24T20:17:12Z", "2020-07-24 20:17 UTC"),
+        ("2020-07-24T20:17:12.123-04:00", "2020-07-24 20:17 -04:00"),
+        ("2020-07-24T20:17", "2020-07-24 20:17"),
+        ("2020-07-24", "2020-07-24"),
+        ("soon", "soon"),
+        (None, ""),
+    ],
+)
+def test_times_are_shown_to_the_minute_with_their_zone(text: str | None, shown: str) -> None:
+    assert moment(text) == shown

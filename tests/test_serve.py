@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import closing
+from html import unescape
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
 
-from scraper.config import Serve
-from scraper.database.tables import BY_NAME, TABLES
+from scraper.config import BadConfiguration, Serve, load_config
+from scraper.database.tables import BY_NAME, TABLES, VIEWS
+from scraper.errors import TtaError
 from scraper.folders import Folders
-from scraper.serve import SETTINGS
+from scraper.serve import SETTINGS, application
+from scraper.without_contacts import cleared_copy
 from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import Site, demo, serving, start
 
@@ -132,7 +138,8 @@ def test_facets_of_lists_follow_filters_and_count_records_once(site: Site) -> No
 
 def test_internal_tables_are_hidden(site: Site) -> None:
     tables = {table["name"]: table["hidden"] for table in site.json("/tta.json")["tables"]}
-    assert {name for name, hidden in tables.items() if not hidden} == {table.name for table in TABLES}
+    shown = {one.name for one in (*TABLES, *VIEWS)} - {"program"}
+    assert {name for name, hidden in tables.items() if not hidden} == shown
 
 
 def _columns(text: str) -> list[str]:
@@ -221,3 +228,128 @@ def test_port_in_use_is_one_line(folders: Folders) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert f"port {port} is in use" in _fails(folders, "--port", str(port))
+
+
+CONTACTS = ("Hope Fiori", "Ocean Kestrel", "Quill Marlowe", "quill.marlowe@example.org", "555-0100")
+"""People of the page below: the submitter, the point of contact, and the agency's contact in fields of their own."""
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    fields: dict[str, str | list[str]] = {
+        "TTA Title": "Help for courts",
+        "TTA Point of Contact": ["Ocean Kestrel"],
+        "BJA Grant Manager": "Ocean Kestrel",
+        "Contact Name": "Quill Marlowe",
+        "Email Address": "quill.marlowe@example.org",
+        "Something Unheard Of": "202-555-0100",
+    }
+    other = fields | {"TTA Point of Contact": ["Quill Marlowe"]}
+    pages = [page(html(one, node=5), url=node(5), when=day(number)) for number, one in enumerate((fields, other), start=1)]
+    return loaded(tmp_path_factory.mktemp("people"), pages)
+
+
+def _crawl(get: Callable[[str], httpx.Response], start: str, most: int) -> dict[str, str]:
+    """The pages that links lead to, from one on, by address; nothing outside this server is asked for."""
+    found: dict[str, str] = {}
+    waiting = [start]
+    while waiting and len(found) < most:
+        path = waiting.pop(0)
+        if path in found:
+            continue
+        answer = get(path)
+        assert answer.status_code in (200, 302), (path, answer.status_code)
+        found[path] = answer.text
+        if "html" in answer.headers.get("content-type", ""):
+            hrefs = map(unescape, re.findall(r'(?:href|src)="([^"#]+)', answer.text))
+            waiting += [href.removeprefix("http://localhost") for href in hrefs if re.match(r"/|http://localhost/", href)]
+    return found
+
+
+def test_contacts_are_nowhere_when_left_out(people: Folders) -> None:
+    with cleared_copy(people.database) as made:
+        site = Site(made.path, Serve(contacts=False))
+        found = _crawl(site.get, "/", 250)
+        assert "/tta/records/5" in found
+        assert any(".csv" in path for path in found)
+        everything = ["/tta/records.csv?_stream=on", "/tta/fields.json?_size=max", "/tta/changes.csv", "/tta/records/5.json"]
+        everything += [f"/tta.json?sql={quote(f'select * from {name}')}" for name in ("records_fts", "fields_fts", "fields")]
+        everything += [f"/-/search?q={quote(word)}&in={where}" for word in CONTACTS for where in ("records", "fields")]
+        found |= {path: site.get(path).text for path in everything}
+        for path, text in found.items():
+            asked = {"Hope", "Quill", "Ocean"} if path.startswith("/-/search") else set()
+            shown = [name for name in CONTACTS if name in text]
+            assert not shown or asked, (path, shown)
+        assert not re.search(r"<mark>", "".join(text for path, text in found.items() if path.startswith("/-/search?q=Hope")))
+        assert "Submitter left out here" in found["/tta/records/5"]
+        raw = made.path.read_bytes()
+        assert [name for name in CONTACTS if name.encode() in raw] == []
+    assert not made.path.exists()
+    assert "Hope Fiori" in Site(people.database).get("/tta/records/5").text
+
+
+def test_a_copy_follows_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = loaded(tmp_path / "data", [page(html({}, node=1), url=node(1), when=day(1))])
+    with cleared_copy(folders.database) as made:
+        reader = Site(made.path)
+        assert len(reader.json("/tta/records.json?_shape=array")) == 1
+        assert not made.renew()
+        loaded(tmp_path / "data", [page(html({}, node=2), url=node(2), when=day(2))])
+        assert made.renew()
+        assert len(reader.json("/tta/records.json?_shape=array")) == 2
+    monkeypatch.setattr("scraper.database.contacts.remove", lambda _: (_ for _ in ()).throw(OSError(28, "No space left")))
+    with pytest.raises(TtaError, match="TMPDIR"), cleared_copy(folders.database):
+        pass
+
+
+def test_server_without_contacts_sees_a_refresh(people: Folders, tmp_path: Path) -> None:
+    config = tmp_path / "tta.toml"
+    config.write_text("[serve]\ncontacts = false\n")
+    with serving(people, config=config, quick=True) as address:
+        assert "Hope Fiori" not in httpx.get(f"{address}tta/records/5").text
+        loaded(people.data, [page(html({}, node=6, submitted="Hope Fiori"), url=node(6), when=day(2))])
+        for _ in range(50):
+            answer = httpx.get(f"{address}tta/records/6")
+            if answer.status_code == 200:
+                break
+            time.sleep(0.2)
+        assert answer.status_code == 200
+        assert "Hope Fiori" not in answer.text
+
+
+@pytest.mark.parametrize("passed_on", ["/help/tta/", "/"])
+def test_pages_work_under_a_path(people: Folders, passed_on: str) -> None:
+    """Whether the web server in front passes the path on or takes it off."""
+    own = application(people.database, Serve(base_url="/help/tta/"))
+    transport = httpx.ASGITransport(own.app())
+
+    def get(path: str) -> httpx.Response:
+        async def asked() -> httpx.Response:
+            async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+                return await client.get(passed_on + path.removeprefix("/help/tta/"))
+
+        return asyncio.run(asked())
+
+    found = _crawl(get, "/help/tta/", 60)
+    assert len(found) >= 60
+    for path, text in found.items():
+        addresses = [path, *re.findall(r'(?:href|src|action)="(/[^"]*)"', text)]
+        assert [one for one in addresses if not one.startswith("/help/tta/") or "/help/tta/help" in one] == [], path
+
+
+@pytest.mark.parametrize("path", ["tta/", "/tta", "//", "/a b/", "https://example.org/"])
+def test_a_path_is_checked(tmp_path: Path, path: str) -> None:
+    file = tmp_path / "tta.toml"
+    file.write_text(f'[serve]\nbase_url = "{path}"\n')
+    with pytest.raises(BadConfiguration, match=r"serve\.base_url"):
+        load_config(file)
+
+
+def test_an_empty_search_is_no_error(site: Site) -> None:
+    for path in (
+        "/tta/records.json?_search=",
+        "/tta/records.json?_search=&status=Completed",
+        "/tta/records.json?status=Completed&_search=",
+    ):
+        asked = site.json(path)
+        assert asked["filtered_table_rows_count"] == (28 if "status" in path else 61)

@@ -18,10 +18,16 @@ from scraper.serve import PORT, serve
     show_default=True,
     help="Port on 127.0.0.1; 0 is any free one.",
 )
+@click.option("--without-contacts", is_flag=True, help="Leave out names, e-mail addresses and telephone numbers of people.")
 @click.pass_obj
-def command(folders: Folders, port: int) -> None:
+def command(folders: Folders, port: int, without_contacts: bool) -> None:
     """Show the database in Datasette, on this machine only, until Ctrl-C.
 
     Reads the database and never writes it; what `tta load` commits meanwhile is seen at once.
+    Without contacts it serves a copy that is cleared of them, in the folder for temporary files, renewed within a minute of a
+    change. Names inside prose, such as a description, stay.
     """
-    serve(folders.database, port, load_config(folders.config_file).serve)
+    settings = load_config(folders.config_file).serve
+    if without_contacts:
+        settings = settings.model_copy(update={"contacts": False})
+    serve(folders.database, port, settings)

@@ -99,8 +99,12 @@ def remove(db: sqlite3.Connection) -> None:
     """
     register(db)
     db.execute("PRAGMA secure_delete = ON")
+    db.execute(f"CREATE TEMP TABLE repeated AS SELECT DISTINCT record_id FROM fields WHERE {_NESTED}")  # few: ask for these alone
     for table, column in sorted(_REPEATED):
-        db.execute(f'UPDATE "{table}" SET "{column}" = {expression(table, column)} WHERE "{column}" IS NOT NULL')
+        db.execute(
+            f'UPDATE "{table}" SET "{column}" = {expression(table, column)} '
+            f'WHERE "{column}" IS NOT NULL AND record_id IN (SELECT record_id FROM temp.repeated)'
+        )
     db.execute(f"DELETE FROM changes WHERE NOT ({kept_rows('changes')})")  # before the fields, which it asks
     db.execute(f"DELETE FROM fields WHERE NOT ({kept_rows('fields')})")
     for name in sorted(COLUMNS):

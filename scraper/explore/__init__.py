@@ -8,26 +8,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
-from datasette.utils import urlsafe_components
+from datasette.utils import path_with_replaced_args, urlsafe_components
 from datasette.utils.asgi import Response
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
+from scraper.database.checks import is_known
 from scraper.explore import dashboard, home, search
 from scraper.explore import map as records_map
 from scraper.explore.facets import ListFacet
 from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.links import cell
-from scraper.explore.record import record_page
+from scraper.explore.metadata import LOOKS
+from scraper.explore.record import moment, record_page
+from scraper.explore.requests import tidied
 
 hook = HookimplMarker("datasette")
 DATABASE = "tta"
 PLUGIN = "tta"
-FIRST_COLUMNS = (
-    "record_id tta_title fiscal_year status program_areas agency_types provider_reference county event_start evidence_based "
-    "emerging_need captures"
-).split()
-"""Columns of `records` that its table shows unless others are asked for."""
 
 
 def _settings(datasette: Any) -> dict[str, Any]:
@@ -38,14 +36,14 @@ def _settings(datasette: Any) -> dict[str, Any]:
 @hook
 def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
     found = headers(datasette, _settings(datasette).get("tile_url"))
-    return lambda app: with_headers(app, found)
+    return lambda app: with_headers(tidied(app, datasette.setting("base_url")), found)
 
 
 @hook
 def render_cell(value: Any, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
     if database != DATABASE:
         return None
-    return cell(value, column, table, datasette.urls.table(DATABASE, "records"))
+    return cell(value, column, table, datasette.urls)
 
 
 @hook
@@ -59,8 +57,14 @@ def extra_js_urls(datasette: Any) -> list[dict[str, Any]]:
 
 
 @hook
+def prepare_connection(conn: Any) -> None:
+    conn.create_function("is_known_label", 1, lambda label: int(is_known(str(label))), deterministic=True)
+
+
+@hook
 def prepare_jinja2_environment(env: Any) -> None:
     env.filters["picked"] = _picked
+    env.filters["moment"] = moment
 
 
 def _picked(parts: Iterable[dict[str, Any]], key: str, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -115,13 +119,18 @@ def extra_template_vars(
     database: str | None, table: str | None, view_name: str, request: Any, datasette: Any
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
     async def found() -> dict[str, Any]:
-        variables: dict[str, Any] = {"tta_files": records_map.files(datasette), "tta_tiles": _settings(datasette)}
+        variables: dict[str, Any] = {"tta_files": records_map.files(datasette), "tta_settings": _settings(datasette)}
+        variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
+            path_with_replaced_args(*given)
+        )  # it forgets base_url
         if (database, table, view_name) == (DATABASE, "records", "row"):
             (record_id,) = urlsafe_components(request.url_vars["pks"])
             variables["tta"] = await record_page(datasette.get_database(DATABASE), record_id)
-        if (database, table, view_name) == (DATABASE, "records", "table"):
-            everything = {"_col", "_nocol", "_columns"} & set(request.args)
-            variables["tta_columns"] = [] if everything else FIRST_COLUMNS
+        if database == DATABASE and view_name == "table":
+            variables["tta_counted"] = table == "records"
+            if first := LOOKS[table].first if table in LOOKS else ():
+                everything = {"_col", "_nocol", "_columns"} & set(request.args)
+                variables["tta_columns"] = [] if everything else first
         if view_name == "index":
             variables["tta"] = await home.context(datasette)
         return variables

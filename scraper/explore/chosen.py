@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from datasette.utils import await_me_maybe
-from datasette.utils.asgi import BadRequest, Request
+from datasette.utils.asgi import BadRequest
 
 from scraper.database.tables import RecordRow
 
@@ -76,10 +76,7 @@ async def chosen(datasette: Any, request: Any) -> Chosen:
         raise BadRequest(f"no such column of {TABLE}: {', '.join(sorted(unknown))}")
     clauses, params = filters.build_where_clauses(TABLE)
     words: list[str] = []
-    asked = Request(
-        dict(request.scope, query_string=urlencode(pairs).encode()), None
-    )  # an empty _search is an error to Datasette
-    for found in pm.hook.filters_from_request(request=asked, table=TABLE, database=DATABASE, datasette=datasette):
+    for found in pm.hook.filters_from_request(request=request, table=TABLE, database=DATABASE, datasette=datasette):
         also = await await_me_maybe(found)
         if also:
             clauses += also.where_clauses
@@ -97,17 +94,13 @@ async def form(datasette: Any, request: Any) -> dict[str, Any]:
         ("program_areas__arraycontains", "Program area", AREAS),
         ("place_state", "State", STATES),
     ]
-    lists = [(name, label, await _first_column(database, sql)) for name, label, sql in choices if _is_column(name)]
+    lists = [(name, label, await _first_column(database, sql)) for name, label, sql in choices]
     return {
         "lists": lists,
         "chosen": {name: request.args.get(name) or "" for name in FORM},
         "kept": [(name, value) for name, value in pairs_of(request) if name not in FORM],
         "query_string": urlencode(pairs_of(request)),
     }
-
-
-def _is_column(name: str) -> bool:
-    return name.partition("__")[0] in RecordRow.model_fields
 
 
 async def _first_column(database: Any, sql: str) -> list[str]:

@@ -11,7 +11,7 @@ from datasette.database import QueryInterrupted
 from datasette.utils.asgi import BadRequest
 from datasette.utils.sqlite import sqlite3
 
-from scraper.database.tables import BY_NAME, RecordRow
+from scraper.database.tables import BY_NAME
 from scraper.explore import charts
 from scraper.explore.chosen import DATABASE, Chosen, chosen, equal, form
 
@@ -28,13 +28,9 @@ SELECT fiscal_year, value, sum(n) FROM parts GROUP BY 1, 2
 """
 _MONTHS = "SELECT substr(captured_at, 1, 7), count(*) FROM captures WHERE captured_at IS NOT NULL GROUP BY 1 ORDER BY 1"
 _COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_id", "captures")]
-_FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records {{where}}"  # noqa: S608 - own names
+_FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records {{where}}"
 
 Counts = dict[tuple[object, object], int]
-
-
-class TookTooLong(BadRequest):  # type: ignore[misc] # Datasette has no types
-    """The database's time limit ended a count. Choose fewer records."""
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
@@ -46,12 +42,11 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         "areas": ask.pairs(_LIST_BY_YEAR, "program_areas"),
         "agencies": ask.pairs(_LIST_BY_YEAR, "agency_types"),
         "statuses": ask.one("status"),
+        "states": ask.one("place_state"),
         "filled": ask.row(_FILLED),
         "months": ask.months(datasette.urls.table(DATABASE, "captures")),
         **{column: ask.pairs(_BY_YEAR, column) for column in ANSWERS},
     }
-    if "place_state" in RecordRow.model_fields:
-        asked["states"] = ask.one("place_state")
     counts: dict[str, Any] = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
     return {
         **await form(datasette, request),
@@ -65,7 +60,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         "areas_by_year": _areas_by_year(counts["areas"], found),
         "agencies": charts.bars(charts.longest_first(_over_years(counts["agencies"])), ask.url_of_item("agency_types")),
         "statuses": charts.bars(charts.longest_first(counts["statuses"]), ask.url_of("status")),
-        "states": charts.state_map(counts["states"], ask.url_of("place_state")) if "states" in counts else None,
+        "states": charts.state_map(counts["states"], ask.url_of("place_state")),
         "answers": [
             (column, name, charts.wholes(counts[column], _url_of_answer(found, column))) for column, name in ANSWERS.items()
         ],
@@ -86,7 +81,7 @@ class _Asking:
         try:
             found = await self._database.execute(sql, self._chosen.params, log_sql_errors=False)
         except QueryInterrupted:
-            raise TookTooLong("Counting these records took too long: choose fewer, for instance one fiscal year") from None
+            raise BadRequest("Counting these records took too long: choose fewer, for instance one fiscal year") from None
         except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
             raise BadRequest(f"These filters can't be used: {error}") from None
         rows: list[Any] = found.rows

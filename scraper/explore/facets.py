@@ -72,6 +72,6 @@ class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
             "value": value,
             "label": value,
             "count": count,
-            "toggle_url": self.ds.absolute_url(self.request, change(self.request, dict([own]))),
+            "toggle_url": self.ds.absolute_url(self.request, self.ds.urls.path(change(self.request, dict([own])))),
             "selected": selected,
         }

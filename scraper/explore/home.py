@@ -1,28 +1,85 @@
-"""The home page: how much there is, how fresh it is, and where to begin."""
+"""The home page: how much there is, how fresh and how complete it is, and where to begin."""
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from typing import Any
 
+from scraper.database.checks import is_known
 from scraper.database.schema import table_description
-from scraper.database.tables import TABLES
+from scraper.database.tables import TABLES, VIEWS
+from scraper.explore import charts
 from scraper.explore.metadata import LOOKS
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.questions import LABELS, QUESTIONS
 from scraper.explore.record import MADE_UP
 
-FIGURES = """
-SELECT (SELECT count(*) FROM records) AS records, (SELECT count(*) FROM captures) AS captures,
-       (SELECT min(captured_at) FROM captures) AS first, (SELECT max(captured_at) FROM captures) AS last,
-       (SELECT count(*) FROM records WHERE last_captured_at IS NULL) AS undated,
-       EXISTS (SELECT 1 FROM captures WHERE source = ?) AS demo
+_COUNTS = """
+SELECT count(*) AS records, count(latitude) AS placed, count(fiscal_year) AS dated,
+       coalesce(sum(last_captured_at IS NULL), 0) AS undated, coalesce(sum(availability = 'gone'), 0) AS gone,
+       coalesce(sum(county_agrees = 0), 0) AS disagreeing
+FROM records
 """
+_TIMES = "SELECT min(captured_at) AS first, max(captured_at) AS last FROM captures"
+_DEMO = "SELECT EXISTS (SELECT 1 FROM captures WHERE source = :made_up)"
+_KINDS = "SELECT kind, count(*) FROM captures GROUP BY kind ORDER BY 2 DESC, 1"
+_YEARS = "SELECT fiscal_year, count(*) FROM records GROUP BY 1 ORDER BY fiscal_year IS NULL, fiscal_year"
+_RUN = "SELECT run_id, started_at, ended_at, outcome, message FROM runs ORDER BY run_id DESC LIMIT 1"
+_GOOD_RUN = "SELECT max(ended_at) FROM runs WHERE outcome = 'committed'"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of the records are meant, where they are listed, and what that says."""
+
+    name: str
+    count: int
+    percent: float
+    url: str
+    note: str
 
 
 async def context(datasette: Any) -> dict[str, Any]:
     """What the template `index.html` shows beside the metadata."""
-    found = await datasette.get_database("tta").execute(FIGURES, [MADE_UP])
+    database, urls = datasette.get_database("tta"), datasette.urls
+    asked = (_COUNTS, _TIMES, _KINDS, _YEARS, LABELS, _RUN, _GOOD_RUN)
+    found = await asyncio.gather(*(database.execute(sql) for sql in asked), database.execute(_DEMO, {"made_up": MADE_UP}))
+    counts, times, kinds, years, labels, run, good, demo = (result.rows for result in found)
+    records, captures = urls.table("tta", "records"), urls.table("tta", "captures")
     return {
-        **dict(found.first()),
-        "tables": [(table.name, LOOKS[table.name].title, table_description(table)) for table in TABLES],
+        "counts": dict(counts[0]),
+        "times": dict(times[0]),
+        "demo": bool(demo[0][0]),
+        "captures": sum(row[1] for row in kinds),
+        "kinds": [(row[0], row[1], f"{captures}?kind={row[0]}") for row in kinds],
+        "years": charts.bars(
+            [tuple(row) for row in years],
+            lambda year: f"{records}?fiscal_year__isnull=1" if year is None else f"{records}?fiscal_year={year}",
+        ),
+        "run": dict(run[0]) if run else None,
+        "good_run": good[0][0],
+        "shares": _shares(dict(counts[0]), urls),
+        "unknown_labels": sum(not is_known(row[0]) for row in labels),
+        "tables": [
+            (table.name, LOOKS[table.name].title, table_description(table)) for table in TABLES if not LOOKS[table.name].hidden
+        ]
+        + [(view.name, view.title, view.description) for view in VIEWS],
         "questions": [(name, one.title, one.description) for name, one in QUESTIONS.items()],
     }
+
+
+def _shares(counts: dict[str, int], urls: Any) -> list[Share]:
+    records = urls.table("tta", "records")
+    rows = [
+        ("with a place", "placed", f"{records}?latitude__notnull=1", "the others print no point, or one that can't be right"),
+        ("with a fiscal year", "dated", f"{records}?fiscal_year__notnull=1", "the others tell no day of submission"),
+        (
+            "gone from the portal",
+            "gone",
+            urls.query("tta", "disappeared"),
+            "of the others nobody knows: that is not 'still there'",
+        ),
+        ("whose county and point disagree", "disagreeing", urls.table("tta", "county_disagreements"), "either may be wrong"),
+        ("seen at an unknown time", "undated", f"{records}?last_captured_at__isnull=1", "captures that tell no time"),
+    ]
+    return [Share(name, counts[key], charts.percent(counts[key], counts["records"]), url, note) for name, key, url, note in rows]

@@ -14,6 +14,7 @@ from scraper.database.tables import RecordRow
 LISTS = frozenset(name for name, info in RecordRow.model_fields.items() if list[str] in get_args(info.annotation))
 """Columns of `records` that hold a JSON array."""
 _SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)
+DATABASE = "tta"
 WAYBACK = "https://web.archive.org/web"
 
 
@@ -61,14 +62,14 @@ def list_cell(column: str, text: str, table_url: str) -> Markup | None:
     return Markup('<ul class="values">{}</ul>').format(items)
 
 
-def cell(value: Any, column: str, table: str | None, table_url: str) -> Markup | None:
-    """How a table shows a value; None where Datasette's own way is right."""
+def cell(value: Any, column: str, table: str | None, urls: Any) -> Markup | None:
+    """How a table shows a value; None where Datasette's own way is right. `urls` are Datasette's."""
     if column == "capture_id" and isinstance(value, dict) and value["label"] in (None, "None"):
-        return Markup('<a href="{}/{}">time not known</a>').format(table_url.replace("records", "captures"), value["value"])
+        return Markup('<a href="{}">time not known</a>').format(urls.row(DATABASE, "captures", value["value"]))
     if not isinstance(value, str):
         return None
     if table == "records" and column in LISTS:
-        return list_cell(column, value, table_url)
+        return list_cell(column, value, urls.table(DATABASE, "records"))
     if column == "href" and (address := safe_href(value)):
         return link(address, value)
     return None

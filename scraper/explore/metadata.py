@@ -35,7 +35,10 @@ pages, and other countries' laws, may be another matter. Pages name people, who 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How Datasette shows a table: title, order, page size, facets (a dict for an array), and the column that names a row."""
+    """How Datasette shows a table: title, order, page size, facets (a dict for an array), and the column that names a row.
+
+    `first`: the columns that are shown unless others are asked for; empty: all.
+    """
 
     title: str
     facets: tuple[str | dict[str, str], ...] = ()
@@ -43,6 +46,8 @@ class Look:
     sort_desc: str | None = None
     size: int | None = None
     label: str | None = None
+    first: tuple[str, ...] = ()
+    hidden: bool = False
 
 
 LOOKS = {
@@ -60,16 +65,36 @@ LOOKS = {
         sort_desc="submitted_at",
         size=25,
         label="title",
+        first=tuple(
+            "record_id tta_title fiscal_year status program_areas agency_types provider_reference place_state county event_on "
+            "evidence_based emerging_need availability".split()
+        ),
     ),
-    "captures": Look("Captures of pages", facets=("kind", "source", "form"), sort_desc="captured_at", label="captured_at"),
-    "fields": Look("Fields, as printed on the pages", facets=("label",)),
+    "captures": Look(
+        "Captures of pages",
+        facets=("kind", "source", "form"),
+        sort_desc="captured_at",
+        label="captured_at",
+        first=tuple("capture_id captured_at url kind source http_status record_id reason".split()),
+    ),
+    "fields": Look(
+        "Fields, as printed on the pages",
+        facets=("label", "state"),
+        first=tuple("record_id position section label item value state href capture_id".split()),
+    ),
     "sections": Look("Instructions on the pages", facets=("label",)),
     "milestones": Look("Milestones"),
     "performance_metrics": Look("Performance metrics"),
     "changes": Look("Changes between captures", facets=("field",), sort_desc="seen_by"),
-    "runs": Look("Refreshes", sort_desc="run_id"),
-    "run_checks": Look("Checks of each refresh", facets=("name", "passed")),
-    "program": Look("Which program read the captures"),
+    "runs": Look(
+        "Refreshes",
+        facets=("outcome",),
+        sort_desc="run_id",
+        label="started_at",
+        first=tuple("run_id started_at ended_at outcome fetched loaded records message".split()),
+    ),
+    "run_checks": Look("Checks of each refresh", facets=("name", "severity", "passed"), sort_desc="run_id"),
+    "program": Look("Which program read the captures", hidden=True),
     "dictionary": Look("What each column means", facets=("table",), size=200),
 }
 
@@ -88,7 +113,8 @@ def metadata() -> dict[str, Any]:
                 "tables": {table.name: _table(table.name, table_description(table)) for table in TABLES}
                 | {view.name: {"title": view.title, "description": view.description} for view in VIEWS},
                 "queries": {
-                    name: {"title": one.title, "description": one.description, "sql": one.sql} for name, one in QUESTIONS.items()
+                    name: {"title": one.title, "description": one.description, "sql": one.sql, "params": list(one.parameters)}
+                    for name, one in QUESTIONS.items()
                 },
             }
         },
@@ -105,6 +131,7 @@ def _table(name: str, description: str) -> dict[str, Any]:
         "size": look.size,
         "label_column": look.label,
         "facets": list(look.facets) or None,
+        "hidden": look.hidden or None,
     }
     columns = {str(column): _text(str(text), label, unit) for of, column, text, label, unit in dictionary_rows() if of == name}
     return {key: value for key, value in texts.items() if value is not None} | {"columns": columns}
@@ -114,6 +141,11 @@ def _text(description: str, label: str | None, unit: str | None) -> str:
     """A column's text in one line; Datasette has no place of its own for the label on the page."""
     text = description + (f" [{unit}]" if unit else "")
     return f"{text}; on the page: {label}" if label else text
+
+
+def under(base_url: str, found: dict[str, Any]) -> dict[str, Any]:
+    """The metadata for a server whose pages begin at `base_url`: the texts' own links lead there."""
+    return found | {"description_html": found["description_html"].replace('href="/', f'href="{base_url}')}
 
 
 def render() -> str:

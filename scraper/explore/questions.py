@@ -1,49 +1,198 @@
-"""Questions that are asked often, as queries that Datasette offers by name; the README shows the same."""
+"""Questions that are asked often, as queries that Datasette offers by name. A parameter that is left empty asks for everything.
+
+README.md shows three of them, in their simplest form.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+_YEAR = "(:fiscal_year = '' or fiscal_year = :fiscal_year)"
+_AREA = "(:program_area = '' or :program_area in (select value from json_each(records.program_areas)))"
+_STATE = "(:state = '' or place_state = :state or place_state_code = upper(:state))"
+_SINCE = "A day such as 2024-10-01; left empty: all."
+
+LABELS = """\
+with recursive labels (label) as (
+  select min(label) from fields
+  union all
+  select (select min(fields.label) from fields where fields.label > labels.label) from labels where label is not null
+)
+select label from labels where label is not null
+"""
+"""Every label, a step along the index each: counting millions of rows takes a second."""
+
 
 class Question(NamedTuple):
+    """`parameters` are those of the SQL, in the order of the form."""
+
     title: str
     description: str
     sql: str
+    parameters: tuple[str, ...] = ()
 
 
 QUESTIONS = {
     "areas_by_year": Question(
         "Which program areas got help, year by year?",
-        "Records by fiscal year and program area. A record with two areas counts in both.",
-        """\
+        "Records by fiscal year and program area, also for one state (name or postal code) alone. "
+        "A record with two areas counts in both.",
+        f"""\
 select fiscal_year, area.value as program_area, count(*) as records
 from records, json_each(records.program_areas) as area
+where {_STATE}
 group by fiscal_year, program_area
-order by fiscal_year desc, records desc
+order by fiscal_year desc, records desc, program_area
 """,
+        ("state",),
+    ),
+    "agencies_helped": Question(
+        "Which types of agency were helped most?",
+        "Records by type of agency, also for one fiscal year or program area alone. A record with two types counts in both.",
+        f"""\
+select agency.value as agency_type,
+       count(*) as records,
+       min(fiscal_year) as first_year,
+       max(fiscal_year) as last_year
+from records, json_each(records.agency_types) as agency
+where {_YEAR}
+  and {_AREA}
+group by agency_type
+order by records desc, agency_type
+""",
+        ("fiscal_year", "program_area"),
+    ),
+    "places": Question(
+        "Where was help given?",
+        "Records by state and county of the point on their page, also for one state (name or postal code) or "
+        "fiscal year alone. Records without a point are one row without a state.",
+        f"""\
+select place_state as state, place_county as county, place_county_code as county_code, count(*) as records
+from records
+where {_STATE}
+  and {_YEAR}
+group by place_state, place_county_code
+order by records desc, state, county
+""",
+        ("state", "fiscal_year"),
     ),
     "emerging_needs": Question(
         "How many requests answered an emerging public safety need?",
-        "By fiscal year. Records whose answer is not known count in neither share.",
-        """\
+        "By fiscal year, also for one program area alone. Records whose answer is not known count in no share.",
+        f"""\
 select fiscal_year,
        count(*) as records,
        sum(emerging_need) as emerging,
        round(100.0 * sum(emerging_need) / count(emerging_need), 1) as percent_of_known,
        sum(emerging_need is null) as not_known
 from records
+where {_AREA}
 group by fiscal_year
 order by fiscal_year desc
 """,
+        ("program_area",),
+    ),
+    "evidence_based_share": Question(
+        "How much of the help was for evidence-based practice?",
+        "By program area, also for one fiscal year alone. Records whose answer is not known count in no share.",
+        f"""\
+select area.value as program_area,
+       count(*) as records,
+       sum(evidence_based) as evidence_based,
+       round(100.0 * sum(evidence_based) / count(evidence_based), 1) as percent_of_known,
+       sum(evidence_based is null) as not_known
+from records, json_each(records.program_areas) as area
+where {_YEAR}
+group by program_area
+order by percent_of_known desc, records desc
+""",
+        ("fiscal_year",),
+    ),
+    "providers": Question(
+        "Who gave the help?",
+        "Organisations that gave help, by the number of their records, also for one fiscal year or program area alone.",
+        f"""\
+select provider_reference as provider,
+       count(*) as records,
+       count(distinct place_state) as states,
+       min(fiscal_year) as first_year,
+       max(fiscal_year) as last_year
+from records
+where {_YEAR}
+  and {_AREA}
+group by provider
+order by records desc, provider
+""",
+        ("fiscal_year", "program_area"),
+    ),
+    "costs": Question(
+        "What was the help estimated to cost?",
+        "Records by the range of the estimated cost as printed, and its bounds in US dollars, also for one fiscal year or "
+        "program area alone.",
+        f"""\
+select estimated_cost, estimated_cost_lower, estimated_cost_upper, count(*) as records
+from records
+where {_YEAR}
+  and {_AREA}
+group by estimated_cost
+order by estimated_cost_lower is null, estimated_cost_lower, estimated_cost
+""",
+        ("fiscal_year", "program_area"),
     ),
     "latest_changes": Question(
-        "What changed lately?",
-        "The hundred latest differences between successive captures of a record.",
+        "What changed since a day?",
+        f"The latest 500 differences between successive captures of a record, of one field alone if you like. {_SINCE}",
         """\
-select changes.seen_by, records.title, changes.field, changes.old_value, changes.new_value, changes.record_id
+select changes.seen_by, changes.record_id, records.title, changes.field, changes.old_value, changes.new_value
 from changes join records using (record_id)
+where changes.seen_by >= :since
+  and (:field = '' or changes.field = :field)
 order by changes.seen_by desc
+limit 500
+""",
+        ("since", "field"),
+    ),
+    "disappeared": Question(
+        "Which records disappeared?",
+        "Records whose address shows 'not found' or leads elsewhere in a later capture, since a day. Where no later capture "
+        f"tells, nothing is known, and the record is not listed. {_SINCE}",
+        """\
+select gone_since, last_captured_at as last_seen, record_id, title, tta_title, fiscal_year, url
+from records
+where availability = 'gone'
+  and gone_since >= :since
+order by gone_since desc
+""",
+        ("since",),
+    ),
+    "unknown_labels": Question(
+        "Which labels does nobody describe yet?",
+        "Labels on record pages that feed no column of their own: their values are in the table of fields all the same.",
+        """\
+with recursive labels (label) as (
+  select min(label) from fields
+  union all
+  select (select min(fields.label) from fields where fields.label > labels.label) from labels where label is not null
+)
+select label,
+       (select count(distinct record_id) from fields where fields.label = labels.label) as records,
+       (select value from fields where fields.label = labels.label and value is not null limit 1) as example
+from labels
+where label is not null and not is_known_label(label)
+order by records desc, label
+""",
+    ),
+    "newest": Question(
+        "Which records are the newest?",
+        f"The latest 100 records by day of submission, also of one state (name or postal code) alone, since a day. {_SINCE}",
+        f"""\
+select submitted_on, record_id, tta_title, status, place_state, county, last_captured_at
+from records
+where submitted_on >= :since
+  and {_STATE}
+order by submitted_at desc
 limit 100
 """,
+        ("since", "state"),
     ),
 }

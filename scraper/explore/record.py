@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -19,12 +20,17 @@ FACTS = (
     ("program_areas", "Program areas"),
     ("agency_types", "Agencies"),
     ("provider_reference", "Provider"),
-    ("county", "County"),
+    ("county", "County, as printed"),
+    ("place_county", "County of the point"),
+    ("place_state", "State of the point"),
+    ("event_on", "Event on"),
+    ("estimated_cost", "Estimated cost"),
     ("evidence_based", "Evidence-based"),
     ("emerging_need", "Emerging need"),
 )
 """Columns at the top of the page, each linked to the records that have the same value."""
 _LONG = 300
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 _ANSWERS = {0: "No", 1: "Yes"}
 _STATES = {"empty": "empty on the page", "not_captured": "not captured"}
 
@@ -101,7 +107,8 @@ async def record_page(database: Any, record_id: str) -> RecordPage | None:
         "records": "SELECT * FROM records WHERE record_id = ?",
         "fields": "SELECT * FROM fields WHERE record_id = ? ORDER BY position",
         "sections": "SELECT label, text FROM sections WHERE record_id = ? ORDER BY position",
-        "captures": "SELECT * FROM captures WHERE record_id = ? ORDER BY captured_at IS NULL, captured_at, capture_id",
+        "captures": "SELECT * FROM captures WHERE record_id = ?1 OR gone_record_id = ?1 "
+        "ORDER BY captured_at IS NULL, captured_at, capture_id",
         "changes": "SELECT * FROM changes WHERE record_id = ? ORDER BY seen_by DESC, seen_after, rowid",
     }
     found = await asyncio.gather(*(database.execute(sql, [record_id]) for sql in queries.values()))
@@ -134,6 +141,15 @@ def _is_body(row: Row) -> bool:
 
 def _capture(number: int, row: Row) -> dict[str, Any]:
     return {**row, "number": number, "replay": replay_url(row["source"], row["captured_at"], row["url"])}
+
+
+def moment(text: str | None) -> str:
+    """A time as people read it: to the minute, with its zone where it has one. Whatever else the text is, it stays."""
+    found = _TIME.fullmatch(text or "")
+    if not found:
+        return text or ""
+    day, clock, zone = found.groups()
+    return f"{day} {clock} {'UTC' if zone == 'Z' else zone or ''}".rstrip()
 
 
 def _facts(record: Row) -> Iterable[Fact]:

@@ -45,11 +45,11 @@ class Scope:
             SELECT {self.columns}, snippet({index}, -1, :begin, :end, '…', 30) AS snippet
             FROM {index} JOIN "{self.name}" AS own ON own.rowid = {index}.rowid {self.joins}
             WHERE {index} MATCH :match ORDER BY {order} LIMIT :size OFFSET :start
-        """  # noqa: S608 - names of this module
+        """
 
     @property
     def count(self) -> str:
-        return f"SELECT count(*) FROM {self.name}_fts WHERE {self.name}_fts MATCH :match"  # noqa: S608 - names of this module
+        return f"SELECT count(*) FROM {self.name}_fts WHERE {self.name}_fts MATCH :match"
 
 
 _TITLE = "coalesce(records.tta_title, records.short_name, records.title, records.record_id)"

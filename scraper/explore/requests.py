@@ -1,0 +1,28 @@
+"""Requests put in order before Datasette reads them: without the path of a web server in front, without an empty search."""
+
+from __future__ import annotations
+
+import re
+
+from scraper.explore.headers import App, Receive, Scope, Send
+
+_EMPTY_SEARCH = re.compile(rb"(?:^|&)_search=(?=&|$)")
+
+
+def tidied(app: App, base_url: str) -> App:
+    """The application, as if it were asked at `/` whether or not the request's path begins with `base_url`.
+
+    Datasette 0.65 routes both alike, and then writes `base_url` twice into links of pages that were asked for with it. A search
+    form that is sent empty is an error to Datasette, and to people it means: all rows.
+    """
+    prefix = base_url.encode()
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope = dict(scope, query_string=_EMPTY_SEARCH.sub(b"", scope["query_string"]).removeprefix(b"&"))
+            raw = scope.get("raw_path") or scope["path"].encode()
+            if base_url != "/" and raw.startswith(prefix):
+                scope |= {"raw_path": b"/" + raw[len(prefix) :], "path": "/" + scope["path"][len(base_url) :]}
+        await app(scope, receive, send)
+
+    return wrapped

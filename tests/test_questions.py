@@ -1,0 +1,62 @@
+"""The questions that Datasette offers by name: each answers at once, and its parameters narrow the answer."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from scraper.explore.questions import QUESTIONS
+from tests.webkit import Site, demo
+
+NARROWER = {
+    "fiscal_year": "2023",
+    "program_area": "Law Enforcement",
+    "state": "Massachusetts",
+    "since": "2021-01-01",
+    "field": "status",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site(demo(tmp_path_factory.mktemp("demo")).database)
+
+
+def _rows(site: Site, name: str, **given: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = site.json(f"/tta/{name}.json?{urlencode({**given, '_shape': 'array'})}")
+    return found
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_every_parameter_may_be_left_empty_and_narrows_the_answer(site: Site, name: str) -> None:
+    question = QUESTIONS[name]
+    assert set(re.findall(r":(\w+)", question.sql)) == set(question.parameters)
+    everything = _rows(site, name)
+    if name not in ("disappeared", "unknown_labels"):  # the demo has none
+        assert everything
+    for parameter in question.parameters:
+        narrower = _rows(site, name, **{parameter: NARROWER[parameter]})
+        assert narrower != everything or not everything, parameter
+        assert len(narrower) <= len(everything)
+    text = site.get(f"/tta/{name}").text
+    assert question.title in text
+    assert all(f'name="{parameter}"' in text for parameter in question.parameters)
+
+
+def test_a_state_may_be_named_or_abbreviated(site: Site) -> None:
+    named, short = (_rows(site, "places", state=state) for state in ("Massachusetts", "ma"))
+    assert named == short
+    assert {row["state"] for row in named} == {"Massachusetts"}
+
+
+def test_answers_are_those_of_the_records(site: Site) -> None:
+    rows = _rows(site, "areas_by_year")
+    for row in rows[:5]:
+        query = urlencode({"fiscal_year": row["fiscal_year"], "program_areas__arraycontains": row["program_area"], "_size": 0})
+        assert site.json(f"/tta/records.json?{query}")["filtered_table_rows_count"] == row["records"]
+    costs = _rows(site, "costs")
+    assert sum(row["records"] for row in costs) == 61
+    assert sum(row["records"] for row in _rows(site, "places")) == 61
