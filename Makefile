@@ -6,7 +6,7 @@ BIN = .venv/bin
 SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen --inexact --active --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: bench expectations fuzz quality help setup run serve test campaigns check format samples docs screenshots clean
+.PHONY: bench cron install expectations fuzz quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +25,8 @@ setup: .venv/.dev ## Install everything for working on the project into .venv, a
 .venv/.dev: .venv/.run
 	@$(SYNC) --extra dev --extra cluster --extra bench
 	@touch $@
+
+install: .venv/.run ## Install what the program needs into .venv, and nothing for working on it
 
 run: .venv/.run ## Build the demo database from data/samples
 	@rm -rf $(DEMO)
@@ -46,6 +48,9 @@ campaigns: setup ## Run the long checks: fetches killed or fed damaged answers, 
 
 bench: setup ## Measure what it costs and write docs/performance.md: ARGS="loading --captures 100000" for one part, larger
 	@nice $(BIN)/python -m benchmarks $(ARGS)
+
+cron: setup ## Run the guide's crontab line under the real cron daemon (needs root, and cron)
+	@$(BIN)/python -m tests.campaigns.cron_line
 
 check: setup ## Format check, lint and strict type check
 	@$(BIN)/ruff format --check .

@@ -18,7 +18,7 @@ from tests.webkit import ROOT, demo
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WRITTEN = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
-    (ROOT / "docs/decisions").glob("*.md")
+    [*(ROOT / "docs/decisions").glob("*.md"), *(ROOT / "docs/deploy").glob("*.md"), *(ROOT / "docs/guides").glob("*.md")]
 )
 
 

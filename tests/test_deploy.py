@@ -1,0 +1,331 @@
+"""The files of docs/deploy do what their guide says: each is run for real, on this machine and on loopback."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import sqlite3
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import yaml
+
+from scraper.folders import Folders
+from tests.dbkit import html, one, query
+from tests.fakearchive.run import HOST, write_config
+from tests.fakearchive.server import FakeArchive
+from tests.webkit import demo, serving
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "docs/deploy"
+UNITS = ("tta-refresh.service", "tta-refresh.timer", "tta-serve.service")
+TTA = Path(os.environ.get("VIRTUAL_ENV", ROOT / ".venv")) / "bin/tta"
+TIME_OF_DAY = re.compile(r"^17 3 \* \* \* +", re.MULTILINE)
+
+
+def tool(name: str) -> str:
+    """Where a program is; where it is not, the test is skipped with a line, or fails where deployment has to be tried."""
+    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if not found:
+        if os.environ.get("TTA_REQUIRE_DEPLOY") == "1":
+            pytest.fail(f"{name} is not installed, and TTA_REQUIRE_DEPLOY is set")
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def publish(fake: FakeArchive, *nodes: int, at: str = "20240101000000") -> None:
+    for number in nodes:
+        page = html({"County": "Suffolk County"}, node=number, title=f"20240101-90000-{number}")
+        fake.add(f"https://{HOST}/node/{number}", at, page)
+
+
+def records(data: Path) -> int:
+    return int(one(Folders(data), "SELECT count(*) FROM records"))
+
+
+# systemd
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> list[Path]:
+    """The units, with the program where it is here."""
+    found = []
+    for name in UNITS:
+        path = tmp_path / name
+        path.write_text((DEPLOY / name).read_text().replace("/opt/tta/.venv/bin/tta", str(TTA)))
+        found.append(path)
+    return found
+
+
+def test_systemd_finds_nothing_to_say_about_the_units(units: list[Path]) -> None:
+    done = subprocess.run([tool("systemd-analyze"), "verify", *map(str, units)], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_systemd_confines_the_services(units: list[Path]) -> None:
+    """Exposure from 0 (none) to 10; an unconfined service has 9.6. The threshold is in tenths."""
+    for path in units:
+        if path.suffix == ".service":
+            command = [tool("systemd-analyze"), "security", "--offline=true", "--threshold=20", str(path)]
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout[-300:]
+
+
+def test_the_units_command_is_a_refresh_that_works(fake: FakeArchive, tmp_path: Path) -> None:
+    publish(fake, 1, 2)
+    config = write_config(tmp_path / "tta.toml", fake.url)
+    (command,) = re.findall(r"^ExecStart=(.+)$", (DEPLOY / "tta-refresh.service").read_text(), re.MULTILINE)
+    here = {
+        "/opt/tta/.venv/bin/tta": str(TTA),
+        "/var/lib/tta": str(tmp_path / "data"),
+        "/etc/tta/tta.toml": str(config),
+        "/var/log/tta": str(tmp_path),
+    }
+    words = [next((word.replace(far, near) for far, near in here.items() if far in word), word) for word in shlex.split(command)]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert records(tmp_path / "data") == 2
+    assert (tmp_path / "refresh.jsonl").read_text().count("\n") > 2
+
+
+# cron
+
+
+@pytest.fixture
+def home(fake: FakeArchive, tmp_path: Path) -> Path:
+    """A home folder as the guide leaves it: the program in ~/tta, and beside it its configuration and its data."""
+    program = tmp_path / "home/tta"
+    (program / "data").mkdir(parents=True)
+    (program / ".venv").symlink_to(TTA.parents[1])
+    write_config(program / "tta.toml", fake.url)
+    return tmp_path / "home"
+
+
+def cron_command() -> str:
+    (line,) = [line for line in (DEPLOY / "crontab").read_text().splitlines() if line[:1].isdigit()]
+    return TIME_OF_DAY.sub("", line)
+
+
+def as_cron(home: Path, command: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command with no more than cron gives it."""
+    bare = {"HOME": str(home), "LOGNAME": "somebody", "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}
+    return subprocess.run(["/bin/sh", "-c", command], check=False, capture_output=True, text=True, env=bare, cwd=home)
+
+
+def test_cron_accepts_the_crontab() -> None:
+    done = subprocess.run([tool("crontab"), "-n", str(DEPLOY / "crontab")], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "%" not in cron_command()  # a percent sign ends a command there
+
+
+def test_a_good_night_sends_no_mail_and_keeps_its_report(fake: FakeArchive, home: Path) -> None:
+    publish(fake, 1)
+    done = as_cron(home, cron_command())
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "committed" in (home / "tta/data/refresh.log").read_text()
+    assert records(home / "tta/data") == 1
+    assert (home / "tta/data/tta.db").stat().st_mode & 0o007 == 0
+
+
+def test_a_bad_night_sends_mail_that_says_what_to_look_at(fake: FakeArchive, home: Path) -> None:
+    (home / "tta/tta.toml").write_text("[nonsense]\n")
+    done = as_cron(home, cron_command())
+    assert done.returncode != 0
+    assert done.stdout == ""
+    assert "tta.toml" in done.stderr
+    assert fake.requests == []
+
+
+# a scheduled workflow
+
+_GH = """#!/bin/sh
+# A release is a folder of its name.
+cd "$RELEASES" || exit 1
+command="$1 $2"; tag="$3"; shift 3
+[ -d "$tag" ] || { echo "release not found" >&2; exit 1; }
+case "$command" in
+  "release view") ls "$tag" ;;
+  "release download") cp "$tag/$2" "$OLDPWD/" ;;
+  "release upload") for file; do [ "$file" = --clobber ] || cp "$OLDPWD/$file" "$tag/" || exit 1; done ;;
+  "release delete-asset") rm "$tag/$1" ;;
+  *) echo "unknown: $command" >&2; exit 1 ;;
+esac
+"""
+
+
+class Workflow:
+    """The workflow's steps, run as GitHub runs them, in a new checkout each night."""
+
+    def __init__(self, fake: FakeArchive, folder: Path) -> None:
+        self.releases = folder / "releases"
+        self._folder, self._fake, self._nights = folder, fake, 0
+        for name in ("archive", "data"):
+            (self.releases / name).mkdir(parents=True)
+        (folder / "bin").mkdir()
+        (folder / "bin/gh").write_text(_GH)
+        (folder / "bin/gh").chmod(0o755)
+        self.steps = yaml.safe_load((DEPLOY / "publish.yml").read_text())["jobs"]["refresh"]["steps"]
+
+    def night(self) -> dict[str, bool]:
+        """How each step that ran ended."""
+        self._nights += 1
+        checkout = self._folder / f"night{self._nights}"
+        (checkout / "data").mkdir(parents=True)
+        (checkout / ".venv").symlink_to(TTA.parents[1])
+        write_config(checkout / "tta.toml", self._fake.url)
+        paths = {"PATH": f"{self._folder / 'bin'}:{os.environ['PATH']}", "RELEASES": str(self.releases)}
+        ended: dict[str, bool] = {}
+        self.errors = ""
+        for step in self.steps:
+            if "run" not in step or step["run"] == "make install":
+                continue
+            condition = step.get("if")
+            assert condition in (None, "${{ always() && steps.restore.outcome == 'success' }}")
+            if ended["Fetch the archive of last night"] if condition else all(ended.values()):
+                # GitHub's own words for `shell: bash`
+                command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+                environment = os.environ | paths | {"GITHUB_STEP_SUMMARY": str(checkout / "summary.md")}
+                done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=checkout, env=environment)
+                ended[step["name"]] = done.returncode == 0
+                self.errors += done.stderr
+        return ended
+
+    def archives(self) -> list[Path]:
+        return sorted((self.releases / "archive").iterdir())
+
+
+def test_the_workflow_keeps_the_archive_and_publishes_without_contacts(fake: FakeArchive, tmp_path: Path) -> None:
+    workflow = Workflow(fake, tmp_path)
+    publish(fake, 1)
+    ended = workflow.night()
+    assert ended == dict.fromkeys(("Fetch the archive of last night", "Refresh", "Keep the archive", "Publish"), True), (
+        workflow.errors
+    )
+    publish(fake, 2)
+    asked = len(fake.requests)
+    assert all(workflow.night().values())
+    fetched = [path[-7:] for path, _ in fake.requests[asked:] if path.startswith("/web/")]
+    assert fetched == ["/node/2"]  # the other was in the archive of last night
+    published = workflow.releases / "data"
+    assert {path.name for path in published.iterdir()} == {"csv.tar.gz", "records.jsonl.gz", "tta.db.gz"}
+    subprocess.run(["gunzip", "-k", str(published / "tta.db.gz")], check=True)
+    with closing(sqlite3.connect(published / "tta.db")) as db:
+        assert db.execute("SELECT count(*), count(submitted_by) FROM records").fetchone() == (2, 0)
+    with tarfile.open(published / "csv.tar.gz") as files:
+        assert "csv/records.csv" in files.getnames()
+    assert b"Hope Fiori" not in (published / "tta.db").read_bytes()
+
+
+def test_the_workflow_keeps_what_a_refused_night_captured(fake: FakeArchive, tmp_path: Path) -> None:
+    workflow = Workflow(fake, tmp_path)
+    publish(fake, 1)
+    workflow.night()
+    (before,) = workflow.archives()
+    for number in range(100, 180):  # pages that are none of this program's: the share that parses falls
+        fake.add(f"https://{HOST}/node/{number}", "20240301000000", b"<html><body><h1>Something else</h1></body></html>")
+    ended = workflow.night()
+    assert (ended["Refresh"], ended["Keep the archive"], "Publish" in ended) == (False, True, False)
+    newest = workflow.archives()[-1]
+    assert newest != before
+    assert newest.stat().st_size > before.stat().st_size
+
+
+def test_the_workflow_stops_where_it_cant_tell_what_was_kept(fake: FakeArchive, tmp_path: Path) -> None:
+    workflow = Workflow(fake, tmp_path)
+    shutil.rmtree(workflow.releases / "archive")
+    assert workflow.night() == {"Fetch the archive of last night": False}
+    assert fake.requests == []
+
+
+def test_the_workflow_keeps_the_newest_three_archives(fake: FakeArchive, tmp_path: Path) -> None:
+    workflow = Workflow(fake, tmp_path)
+    for year in (2021, 2022, 2023, 2024):
+        with tarfile.open(workflow.releases / f"archive/archive-{year}0101T000000.tar", "w"):
+            pass
+    workflow.steps = [step for step in workflow.steps if step.get("name") not in ("Refresh", "Publish")]
+    assert all(workflow.night().values())
+    assert [path.name[8:12] for path in workflow.archives()][:2] == ["2023", "2024"]
+    assert len(workflow.archives()) == 3
+
+
+# a web server in front
+
+_NGINX = """
+daemon off;
+pid {folder}/pid;
+error_log stderr;
+events {{ }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    include {folder}/tta.conf;
+}}
+"""
+
+
+@contextmanager
+def nginx(folder: Path, upstream: str) -> Iterator[str]:
+    """The address of nginx, with the guide's file, in front of a server."""
+    address = urlsplit(upstream).netloc
+    text = (DEPLOY / "nginx.conf").read_text().replace("127.0.0.1:8001", address)
+    assert address in text
+    socket = folder / "socket"
+    text = re.sub(r"^ +listen \[::\]:80;\n", "", text, flags=re.MULTILINE).replace("listen 80;", f"listen unix:{socket};")
+    (folder / "tta.conf").write_text(text)
+    (folder / "nginx.conf").write_text(_NGINX.format(folder=folder))
+    server = subprocess.Popen([tool("nginx"), "-c", str(folder / "nginx.conf")], stderr=subprocess.PIPE, text=True)
+    try:
+        until = time.monotonic() + 10
+        while not socket.exists() and server.poll() is None and time.monotonic() < until:
+            time.sleep(0.02)
+        assert server.poll() is None, server.stderr and server.stderr.read()
+        yield str(socket)
+    finally:
+        server.terminate()
+        server.communicate(timeout=10)
+
+
+def test_nginx_passes_reading_on_and_nothing_else(tmp_path: Path) -> None:
+    tool("nginx")
+    folders = demo(tmp_path / "data")
+    ((record,),) = query(folders, "SELECT record_id FROM records ORDER BY record_id DESC LIMIT 1")
+    with serving(folders) as upstream, nginx(tmp_path, upstream) as socket:
+        transport = httpx.HTTPTransport(uds=socket)
+        with httpx.Client(transport=transport, base_url="http://tta.example.org", timeout=30) as client:
+            direct = httpx.get(f"{upstream}tta/records")
+            front = client.get("/tta/records")
+            assert front.status_code == direct.status_code == 200
+            kept = set(direct.headers) - {"date", "content-length", "connection", "transfer-encoding", "link"}
+            assert {name: front.headers[name] for name in kept} == {name: direct.headers[name] for name in kept}
+            assert front.headers["server"] == "nginx"
+            assert front.headers["content-encoding"] == "gzip"
+            assert client.get(f"/tta/records/{record}").status_code == 200
+            assert client.get("/tta/records.json?_size=5").json()["next_url"].startswith("http://tta.example.org/")
+            assert client.head("/").status_code in (200, 405)
+            for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+                assert client.request(method, "/tta/records").status_code == 403
+            assert client.get("/tta.db").status_code == 403
+            answers = [client.get("/robots.txt").status_code for _ in range(90)]
+            assert set(answers) == {200, 429}
+
+
+def test_caddy_accepts_its_file(tmp_path: Path) -> None:
+    if not shutil.which("caddy"):
+        pytest.skip("caddy is not installed")
+    command = ["caddy", "validate", "--adapter", "caddyfile", "--config", str(DEPLOY / "Caddyfile")]
+    here = os.environ | {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=here)
+    assert done.returncode == 0, done.stderr
