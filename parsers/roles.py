@@ -17,7 +17,7 @@ _FIELD = re.compile(r"field--(?:name|type)-[\w-]+|field|field-name-[\w-]+")
 _NAME = re.compile(r"field(?:--|-)name-([\w-]+)")
 
 
-Part = Literal["field", "label", "item", "items"]
+Part = Literal["field", "label", "item", "items", "paragraph"]
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,7 @@ class Role:
     def part(self) -> Part | None:
         """The part of a field that the classes name, if it is one only and they say nothing else of their element."""
         parts: list[Part] = [part for part in _PARTS if getattr(self, part)]
-        special = self.skipped or self.other or self.paragraph or self.dated
-        return parts[0] if len(parts) == 1 and not special else None
+        return parts[0] if len(parts) == 1 and not (self.skipped or self.other or self.dated) else None
 
 
 NONE = Role()

@@ -11,13 +11,16 @@ from selectolax.lexbor import LexborNode
 
 from parsers.head import BYLINE_FIELDS, NOTICE, is_node_title
 from parsers.html import Content, write_all
-from parsers.labels import known
-from parsers.plain import PlainField, plain_field
+from parsers.labels import is_instructions, known
+from parsers.plain import PlainField, PlainGroup, label_of, plain_block
 from parsers.repair import close_left_open
 from parsers.shape import Block, Shapes, field_of, is_opaque_field
-from parsers.tree import BLOCKS, MAX_DEPTH, Element, grow, one_line
+from parsers.tree import BLOCKS, MAX_DEPTH, Element, grow, one_line, readable
+from parsers.value import Value
 
 _WRAPPERS = ("div", "section", "main", "article")
+_MAX_SOURCE = 10_000
+"""Characters; the longest instructions seen have 3,000."""
 _SPARE_LEVELS = 20
 """Levels below MAX_DEPTH; a field's own tree begins to count at the field, the page's at the record."""
 
@@ -54,9 +57,9 @@ def _holds_closed(element: Element) -> bool:
 def read_straight(root: Element, base: str | None) -> Content | None:
     """Fields and sections below the root of a closed tree, once its head is taken out; None where the road is not straight."""
     fields = _fields(root)
-    blocks: list[Block | PlainField] = []
+    blocks: list[Block | PlainField | PlainGroup] = []
     for element in fields:
-        block = plain_field(element, base) or _block(element)
+        block = plain_block(element, base) or _instructions(element) or _block(element)
         if block is None:
             return None
         blocks.append(block)
@@ -75,6 +78,28 @@ def _fields(root: Element) -> list[Element]:
         if len(filled) > 1 or filled[0].tag not in _WRAPPERS or not filled[0].role.silent:
             return []
         element = filled[0]
+
+
+_instruction_texts: dict[str, str] = {}
+_MAX_TEXTS = 256
+
+
+def _instructions(closed: Element) -> PlainField | None:
+    """A section of the form's fixed instructions, which stand on page after page and are read once; None for anything else."""
+    first = next((node for node in closed.node.iter() if node.tag == "div"), None)
+    label = label_of(first) if first is not None else None
+    if label is None or closed.role.name is None or not is_instructions(label):
+        return None
+    source = closed.node.html or ""
+    text = _instruction_texts.get(source)
+    if text is None:
+        block = _block(closed)
+        if block is None or block.label is None or block.name != closed.role.name:
+            return None
+        text = readable(block.values)
+        if len(_instruction_texts) < _MAX_TEXTS and len(source) <= _MAX_SOURCE:
+            _instruction_texts[source] = text
+    return PlainField(closed, label, closed.role.name, [Value(text)])
 
 
 def _block(closed: Element) -> Block | None:
