@@ -123,7 +123,7 @@ def _text(content: list[LexborNode]) -> str | None:
 
 
 def _value(item: LexborNode, base: str | None) -> Value | None:
-    """The value of an item: nothing, a text, the text of one link, time or paragraph, or a range of times."""
+    """The value of an item: nothing, a text, the text of one link, time or paragraph, a range of times, or lines of text."""
     content = _content(item)
     if not content:
         return Value()
@@ -133,7 +133,7 @@ def _value(item: LexborNode, base: str | None) -> Value | None:
         text = _text(content)
         return None if text is None else Value(text)
     if len(content) > 1:
-        return _range(content)
+        return _range(content) or _lines(item)
     if tag not in ("a", "time", "p") or not _is_silent(inner):
         return None
     text = _text(_content(inner))
@@ -142,6 +142,23 @@ def _value(item: LexborNode, base: str | None) -> Value | None:
     if tag == "a":
         return Value(text, absolute(inner.attributes.get("href"), base))
     return Value(text, None, _stamp(inner) or None) if tag == "time" else Value(text)
+
+
+def _lines(item: LexborNode) -> Value | None:
+    """Texts with line breaks between them."""
+    pieces: list[str] = []
+    breaks = 0
+    for node in item.iter(include_text=True):
+        if node.tag == "br" and _is_silent(node):
+            breaks = min(2, breaks + 1)
+        elif node.tag != "-text":
+            return None
+        elif line := one_line(node.text_content or ""):
+            if pieces and not breaks:
+                return None
+            pieces += ["\n" * breaks if pieces else "", line]
+            breaks = 0
+    return Value("".join(pieces))
 
 
 def _is_silent(node: LexborNode) -> bool:

@@ -104,11 +104,14 @@ def _instructions(closed: Element) -> PlainField | None:
 
 def _block(closed: Element) -> Block | None:
     """The block of a field that is not plain, if the rest of the page has no say in how it is read."""
-    if closed.tag != "div" or closed.role.name is None or NOTICE in one_line(closed.node.text()).lower():
+    if closed.tag != "div" or closed.role.name is None or _holds_notice(closed.node.text()):
         return None  # another kind of element may be a label; the notice is taken out of the content
     element, reopened = grow(closed.node)
-    close_left_open(element)
-    if reopened or not _is_closed_in_itself(element):
+    inside = [node for node in element.walk() if isinstance(node, Element)]
+    if not all(inner.role.silent for inner in inside):
+        close_left_open(element)
+        inside = [node for node in element.walk() if isinstance(node, Element)]
+    if reopened or not _is_closed_in_itself(element, inside):
         return None
     block = field_of(element, Shapes(), after_known=False)
     if block is None or (block.label is None and any(child.role.label for child in element.elements)):
@@ -116,13 +119,16 @@ def _block(closed: Element) -> Block | None:
     return block if block.label is None or block.label.role.label else None
 
 
-def _is_closed_in_itself(element: Element) -> bool:
+def _holds_notice(text: str) -> bool:
+    return "construction" in text.lower() and NOTICE in one_line(text).lower()
+
+
+def _is_closed_in_itself(element: Element, inside: list[Element]) -> bool:
     """Whether nothing in a field belongs after it, and nothing in it teaches how other fields are to be read."""
     role = element.role
     swallowed = any(child.role.field or ((role.item or role.items) and child.role.item) for child in element.elements)
     if role.label or role.other or swallowed or known(element.line()) is not None:
         return False
-    inside = [node for node in element.walk() if isinstance(node, Element)]
     return all(map(_is_ordinary, inside)) and (is_opaque_field(element) or all(map(_labels_by_class, [element, *inside])))
 
 

@@ -78,6 +78,8 @@ class Element:
         return self._line  # type: ignore[return-value]
 
     def _single_line(self, limit: int) -> str | None:
+        if not self.children:
+            return None
         size = 0
         pieces: list[str] = []
         for node in self.walk():
