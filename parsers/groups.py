@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from parsers.labels import group_table, normal
-from parsers.shape import HEADINGS, Block, Shapes, field_of, has_field_class, has_label_class, is_item, is_items, name_of
+from parsers.shape import HEADINGS, UNTAUGHT, Block, field_of, has_field_class, has_label_class, is_item, is_items, name_of
 from parsers.tree import BLOCKS, Element, readable
 from parsers.value import Value, items_of, read_value
 
@@ -218,7 +218,7 @@ def _is_flat(child: Element | str, content: list[Element | str], index: int) -> 
 
 
 def _subs_of(element: Element, table: str | None) -> list[_Sub]:
-    block = field_of(element, Shapes(), after_known=False)
+    block = field_of(element, UNTAUGHT, after_known=False)
     if block is not None and (block.label is not None or block.name is not None):
         label = readable([block.label]) if block.label is not None else None
         parts = [node for node in block.values if isinstance(node, Element)]

@@ -12,7 +12,7 @@ from parsers.shape import has_field_class, name_of
 from parsers.tree import BLOCKS, Element, build, readable
 from parsers.values import iso_time, reference
 
-_HEADINGS = "h1, h2.page-title, h2.title, .page-title, #page-title"
+_HEADINGS = "h1, h2.title, .page-title, #page-title"
 _SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+(?:by|on)\b", re.IGNORECASE)
 _BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")

@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Literal, get_args
 
 TEASERS = frozenset(("teaser", "node--view-mode-teaser", "view-mode-teaser", "node-teaser", "search-result", "search_index"))
+HIDDEN = frozenset(("visually-hidden", "sr-only", "usa-sr-only", "element-invisible", "hidden", "visuallyhidden", "invisible"))
 _SKIPPED = frozenset(("contextual", "contextual-links", "contextual-region-links", "quickedit", "skip-link"))
 _BEFORE = r"(?:[\w-]*[\w](?:__|--|-))?"
 _LABEL = re.compile(_BEFORE + "label")
@@ -40,6 +41,11 @@ class Role:
     dated: bool = False
     prose: bool = False
     text: bool = False
+
+    @cached_property
+    def look(self) -> tuple[str, ...]:
+        """The classes in order, without those that hide."""
+        return tuple(sorted(set(self.classes) - HIDDEN))
 
     @cached_property
     def silent(self) -> bool:

@@ -14,7 +14,7 @@ from parsers.html import Content, write_all
 from parsers.labels import is_instructions, known
 from parsers.plain import PlainField, PlainGroup, label_of, plain_block
 from parsers.repair import close_left_open
-from parsers.shape import Block, Shapes, field_of, is_opaque_field
+from parsers.shape import UNTAUGHT, Block, field_of, is_opaque_field
 from parsers.tree import BLOCKS, MAX_DEPTH, Element, grow, one_line, readable
 from parsers.value import Value
 
@@ -113,7 +113,7 @@ def _block(closed: Element) -> Block | None:
         inside = [node for node in element.walk() if isinstance(node, Element)]
     if reopened or not _is_closed_in_itself(element, inside):
         return None
-    block = field_of(element, Shapes(), after_known=False)
+    block = field_of(element, UNTAUGHT, after_known=False)
     if block is None or (block.label is None and any(child.role.label for child in element.elements)):
         return None
     return block if block.label is None or block.label.role.label else None

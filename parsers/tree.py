@@ -61,7 +61,7 @@ class Element:
 
     @property
     def elements(self) -> list[Element]:
-        return [child for child in self.children if isinstance(child, Element)]
+        return [child for child in self.children if not isinstance(child, str)]
 
     @property
     def content(self) -> list[Element | str]:
@@ -200,7 +200,7 @@ class _Text:
         self.space = False
 
     def add(self, raw: str) -> None:
-        seen = words(raw)
+        seen = words(raw) if not raw.isspace() else []
         if not seen:
             self.space = self.space or bool(raw)
             return
