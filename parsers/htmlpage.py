@@ -18,7 +18,7 @@ from parsers.record import Head, Kind, Page, Record
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS
 from parsers.shape import known_labels
-from parsers.straight import closed_tree, read_straight
+from parsers.straight import close, read_straight
 from parsers.tree import Element, build, parse, readable
 from parsers.urls import node_id, without_archive
 from parsers.values import number, reference
@@ -225,14 +225,14 @@ def _take_top(parsed: LexborHTMLParser, root: Element) -> _Top:
 
 def _read_parts(parsed: LexborHTMLParser, node: LexborNode, links_from: str | None) -> tuple[_Top, Content]:
     """Head and content of the record that stands below `node`, by the straight road where there is one."""
-    closed = closed_tree(node)
-    if closed is not None:
-        top = _take_top(parsed, closed)
+    closed = close(node)
+    if closed.straight:
+        top = _take_top(parsed, closed.root)
         if top.heading is None or not _stands_in(top.heading.node, node):
-            content = read_straight(closed, links_from)
+            content = read_straight(closed.root, links_from)
             if content is not None:
                 return top, content
-    root = build(node)
+    root = build(node) if closed.fields else closed.root
     return _take_top(parsed, root), read_content(root, links_from)
 
 

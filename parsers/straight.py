@@ -7,6 +7,9 @@ holds both to it. `plain` reads the plain fields, `groups` and `html` all others
 
 from __future__ import annotations
 
+from functools import partial
+from typing import NamedTuple
+
 from selectolax.lexbor import LexborNode
 
 from parsers.head import BYLINE_FIELDS, NOTICE, is_node_title
@@ -15,7 +18,7 @@ from parsers.labels import is_instructions, known
 from parsers.plain import PlainField, PlainGroup, label_of, plain_block
 from parsers.repair import close_left_open
 from parsers.shape import UNTAUGHT, Block, field_of, is_opaque_field
-from parsers.tree import BLOCKS, MAX_DEPTH, Element, grow, one_line, readable
+from parsers.tree import BLOCKS, MAX_DEPTH, Element, grow, one_line, readable, unwrap_formatting
 from parsers.value import Value
 
 _WRAPPERS = ("div", "section", "main", "article")
@@ -25,33 +28,42 @@ _SPARE_LEVELS = 20
 """Levels below MAX_DEPTH; a field's own tree begins to count at the field, the page's at the record."""
 
 
-def closed_tree(node: LexborNode) -> Element | None:
-    """The light tree of a record with its fields closed, which is quickly made; None where the road can't be straight."""
-    root, reopened = grow(node, closed=_is_field)
-    return root if not reopened and _is_straight(root) else None
+class Closed(NamedTuple):
+    """The light tree of a record with its fields closed, which is quickly made. `straight`: whether the road can be."""
+
+    root: Element
+    fields: list[Element]
+    straight: bool
 
 
-def _is_field(element: Element) -> bool:
-    return element.role.field and element.role.name not in BYLINE_FIELDS
+def close(node: LexborNode) -> Closed:
+    """The tree below (and with) a record's node. Where no field says by its class that it is one, it is `tree.build`'s."""
+    fields: list[Element] = []
+    root, reopened = grow(node, closed=partial(_closes, fields))
+    if reopened and not fields:
+        unwrap_formatting(root)
+    return Closed(root, fields, not reopened and _stand_side_by_side(fields, root))
 
 
-def _is_straight(root: Element) -> bool:
-    """Whether the closed fields stand side by side, and no text beside or above them can be a line of the head around them."""
-    element = root
-    while not element.has_own_text():
-        if any(child.closed for child in element.elements):
-            return all(child.closed for child in element.elements)
-        if element is not root and any(child.tag not in BLOCKS for child in element.elements):
+def _closes(fields: list[Element], element: Element) -> bool:
+    is_field = element.role.field and element.role.name not in BYLINE_FIELDS
+    if is_field:
+        fields.append(element)
+    return is_field
+
+
+def _stand_side_by_side(fields: list[Element], root: Element) -> bool:
+    """Whether the fields are all that their parent holds, and no text above them can be a line of the head around them."""
+    parent = fields[0].parent if fields else None
+    if parent is None or [child for child in parent.children if not isinstance(child, str)] != fields:
+        return False
+    element: Element | None = parent
+    while element is not None:
+        inline = element not in (parent, root) and any(child.tag not in BLOCKS for child in element.elements)
+        if element.has_own_text() or inline or not (element is root or element.role.silent):
             return False
-        holding = [child for child in element.elements if _holds_closed(child)]
-        if len(holding) != 1 or not holding[0].role.silent:
-            return False
-        element = holding[0]
-    return False
-
-
-def _holds_closed(element: Element) -> bool:
-    return any(isinstance(node, Element) and node.closed for node in element.walk())
+        element = element.parent
+    return True
 
 
 def read_straight(root: Element, base: str | None) -> Content | None:

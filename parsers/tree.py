@@ -118,7 +118,7 @@ def build(node: LexborNode, *, forms: bool = False) -> Element:
     """The light tree below (and with) a node of the parsed page. `forms`: with what stands in forms."""
     root, reopened = grow(node, forms=forms)
     if reopened:
-        _unwrap_formatting(root)
+        unwrap_formatting(root)
     return root
 
 
@@ -159,7 +159,7 @@ def _is_dropped(tag: str, *, forms: bool) -> bool:
     return (tag in SKIPPED and not (forms and tag == "form")) or tag.startswith(("-", "!"))
 
 
-def _unwrap_formatting(root: Element) -> None:
+def unwrap_formatting(root: Element) -> None:
     """Takes out emphasis that was never closed and so stands around blocks and labels; their content stays in its place."""
     inner_last = [node for node in root.walk() if isinstance(node, Element)][::-1]
     for element in [*inner_last, root]:
