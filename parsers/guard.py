@@ -24,9 +24,12 @@ _IMPLIED = frozenset("p li dt dd tr td th thead tbody tfoot html head body".spli
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 
 
-def harmless(text: str) -> bytes:
-    """The page in UTF-8 without tags deeper than MAX_DEPTH, formatting left open too often, and attributes past all measure."""
-    source = text.encode("utf-8", "replace")
+def harmless(text: str, utf8: bytes | None = None) -> bytes:
+    """The page in UTF-8 without tags deeper than MAX_DEPTH, formatting left open too often, and attributes past all measure.
+
+    `utf8`: the text's bytes in UTF-8, where they are at hand.
+    """
+    source = utf8 if utf8 is not None else text.encode("utf-8", "replace")
     return source if _is_plain(source) else _Scanner(text).result().encode("utf-8", "replace")
 
 

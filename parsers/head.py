@@ -125,7 +125,7 @@ def _has_time(node: Element) -> bool:
 def detach_notice(root: Element) -> None:
     """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
     for inner in root.walk():
-        if isinstance(inner, Element) and (inner.line() or "").lower().startswith(NOTICE):
+        if isinstance(inner, Element) and inner.children and (inner.line() or "").lower().startswith(NOTICE):
             notice = inner
             while notice.parent is not None and notice.parent is not root and len(readable([notice.parent])) <= _MAX_NOTICE:
                 notice = notice.parent

@@ -10,6 +10,8 @@ from typing import Literal
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.columns import column_values, entry_of, fits, flags, known_runs, milestones, performance_metrics
+from parsers.decode import Decoded
+from parsers.guard import harmless
 from parsers.head import Byline, byline_of, detach, detach_notice, document_title, title_of
 from parsers.html import Content, read_content
 from parsers.kinds import is_other_address, kind_of_page
@@ -19,7 +21,7 @@ from parsers.repair import close_left_open
 from parsers.roles import TEASERS
 from parsers.shape import known_labels
 from parsers.straight import close, read_straight
-from parsers.tree import Element, build, parse, readable
+from parsers.tree import Element, build, readable
 from parsers.urls import node_id, without_archive
 from parsers.values import number, reference
 
@@ -59,9 +61,10 @@ class Reading:
     head_places: dict[str, Element] = field(default_factory=dict)
 
 
-def read_html(text: str, *, url: str | None, incomplete: bool) -> Reading:
+def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     """The verdict on a page in HTML. `url`: the page's address where known; `incomplete`: the capture is known to be cut."""
-    parsed = parse(text)
+    text = page.text
+    parsed = LexborHTMLParser(harmless(text, page.utf8))
     own_url = _own_url(parsed)
     base = url or own_url
     links_from = _base_of_links(parsed, base)

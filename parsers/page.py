@@ -28,10 +28,10 @@ def parse_page(
     if verdict is not None:
         return verdict
     cut = incomplete or len(content) > MAX_PAGE
-    text = decode(content[:MAX_PAGE], content_type, is_text=is_text)
+    decoded = decode(content[:MAX_PAGE], content_type, is_text=is_text)
     if is_text:
-        return read_text(text, url=url, incomplete=cut)
-    return read_html(text, url=url, incomplete=cut).page
+        return read_text(decoded.text, url=url, incomplete=cut)
+    return read_html(decoded, url=url, incomplete=cut).page
 
 
 def locate(
@@ -41,11 +41,11 @@ def locate(
 
     `key` is `columns.field_key` of the field, or `title`, `submitted_by`, `submitted_at`.
     """
-    text = decode(content[:MAX_PAGE], content_type, is_text=is_text)
+    decoded = decode(content[:MAX_PAGE], content_type, is_text=is_text)
     if is_text:
-        page = read_text(text, url=url, incomplete=False)
-        return _locate_line(text, key, page)
-    reading = read_html(text, url=url, incomplete=False)
+        page = read_text(decoded.text, url=url, incomplete=False)
+        return _locate_line(decoded.text, key, page)
+    reading = read_html(decoded, url=url, incomplete=False)
     if reading.page.record is None:
         return None
     if key in reading.head_places:

@@ -18,7 +18,11 @@ def close_left_open(root: Element) -> None:
     labelled = [one for one in elements if _is_labelled_field(one)] if any(map(_is_body_with_fields, elements)) else []
     for element in reversed(elements):  # from the inside out, so that what moves up goes on from there
         role = element.role
-        if role.silent or not any(child.role.field or child.role.item or child.role.items for child in element.elements):
+        if (
+            role.silent
+            or not element.children
+            or not any(child.role.field or child.role.item or child.role.items for child in element.elements)
+        ):
             continue  # nothing in it can have been swallowed
         if role.label:
             _move_out(element, lambda child: child.role.item or child.role.items)

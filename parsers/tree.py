@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 
-from parsers.guard import harmless
 from parsers.roles import NONE, Role, role_of
 
 MAX_DEPTH = 120
@@ -107,11 +106,6 @@ class Element:
             yield node
             if isinstance(node, Element):
                 stack.extend(reversed(node.children))
-
-
-def parse(text: str) -> LexborHTMLParser:
-    """The parsed page, in time linear in its length."""
-    return LexborHTMLParser(harmless(text))
 
 
 def build(node: LexborNode, *, forms: bool = False) -> Element:
