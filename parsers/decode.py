@@ -6,6 +6,7 @@ import codecs
 import re
 from contextlib import suppress
 from functools import lru_cache
+from typing import NamedTuple
 
 import webencodings
 from charset_normalizer import from_bytes
@@ -28,14 +29,26 @@ _FOR_EACH_BROKEN = 3
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")
 
 
-def decode(content: bytes, content_type: str | None = None, *, is_text: bool = False) -> str:
+class Decoded(NamedTuple):
+    """A page's characters, and the bytes that they are in UTF-8 where those are at hand."""
+
+    text: str
+    utf8: bytes | None = None
+
+
+def decode(content: bytes, content_type: str | None = None, *, is_text: bool = False) -> Decoded:
     """The page's characters. Never raises: bytes that fit no encoding become U+FFFD."""
     for bom, encoding in _BOMS:
         if content.startswith(bom):
-            return content[len(bom) :].decode(encoding, "replace")
+            return Decoded(content[len(bom) :].decode(encoding, "replace"))
     declared = _declared(content, content_type, is_text=is_text)
-    if declared is not None:
-        return _as_declared(content, declared)
+    if declared in (None, "utf-8"):
+        with suppress(UnicodeDecodeError):
+            return Decoded(content.decode(), content)
+    return Decoded(_detect(content) if declared is None else _as_declared(content, declared))
+
+
+def _detect(content: bytes) -> str:
     if _is_utf8(content) or _is_mostly_utf8(content):
         return content.decode("utf-8", "replace")
     return content.decode(_detected(content), "replace")
@@ -70,11 +83,8 @@ def _looks_utf16(content: bytes) -> bool:
 
 
 def _as_declared(content: bytes, encoding: str) -> str:
-    if encoding == "utf-8":
-        with suppress(UnicodeDecodeError):
-            return content.decode()
-        if not _is_utf8(content) and not _MULTIBYTE.search(content):
-            return _windows(content)
+    if encoding == "utf-8" and not _is_utf8(content) and not _MULTIBYTE.search(content):
+        return _windows(content)
     if encoding == "cp1252":
         return _windows(content)
     try:

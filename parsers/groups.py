@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from parsers.labels import group_table, normal
-from parsers.shape import HEADINGS, Block, Shapes, field_of, has_field_class, has_label_class, is_item, is_items, name_of
+from parsers.shape import HEADINGS, UNTAUGHT, Block, field_of, has_field_class, has_label_class, is_item, is_items, name_of
 from parsers.tree import BLOCKS, Element, readable
 from parsers.value import Value, items_of, read_value
 
 _LABELLED_LINE = re.compile(r"([A-Z][^:\n]{1,80}):\s+(\S.*)")
+_NUMBERED = re.compile(r"(.*\S)\s+\d+")
 _WRAPPERS = frozenset("div ul ol dd li section article tbody tr td".split())
 MAX_METRIC_LINE = 200
 """Characters: lines of a metric's field that are all shorter are one answer each; longer ones are prose of one answer."""
@@ -72,15 +73,23 @@ def _is_paragraph(element: Element) -> bool:
 def group_rows(block: Block, title: str | None, counts: dict[str, int], base: str | None) -> list[Row]:
     """The rows of a group's field, items numbered on from `counts` (group label to items so far), which is updated."""
     stem = title or block.name or "Item"
-    table = group_table(stem)
-    numbered = re.fullmatch(r"(.*\S)\s+\d+", stem)
+    items = _items(list(block.values), group_table(stem))
     rows: list[Row] = []
-    items = _items(list(block.values), table)
-    for item in items:
-        counts[stem] = counts.get(stem, 0) + 1
-        number = stem if numbered and len(items) == 1 else f"{stem} {counts[stem]}"
+    for item, number in zip(items, item_names(stem, len(items), counts), strict=True):
         rows += _rows_of(item, title, block.name, number, base)
     return rows or [Row(title, block.name, None, Value())]
+
+
+def item_names(stem: str, items: int, counts: dict[str, int]) -> list[str]:
+    """What the items of a group are called: its label and a number, on from `counts`, which is updated.
+
+    A label that ends in a number itself is the name of its only item.
+    """
+    first = counts.get(stem, 0) + 1
+    counts[stem] = first + items - 1
+    if items == 1 and _NUMBERED.fullmatch(stem):
+        return [stem]
+    return [f"{stem} {number}" for number in range(first, first + items)]
 
 
 def _rows_of(item: list[_Sub], title: str | None, name: str | None, number: str, base: str | None) -> list[Row]:
@@ -209,7 +218,7 @@ def _is_flat(child: Element | str, content: list[Element | str], index: int) -> 
 
 
 def _subs_of(element: Element, table: str | None) -> list[_Sub]:
-    block = field_of(element, Shapes(), after_known=False)
+    block = field_of(element, UNTAUGHT, after_known=False)
     if block is not None and (block.label is not None or block.name is not None):
         label = readable([block.label]) if block.label is not None else None
         parts = [node for node in block.values if isinstance(node, Element)]

@@ -24,9 +24,12 @@ _IMPLIED = frozenset("p li dt dd tr td th thead tbody tfoot html head body".spli
 _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
 
 
-def harmless(text: str) -> bytes:
-    """The page in UTF-8 without tags deeper than MAX_DEPTH, formatting left open too often, and attributes past all measure."""
-    source = text.encode("utf-8", "replace")
+def harmless(text: str, utf8: bytes | None = None) -> bytes:
+    """The page in UTF-8 without tags deeper than MAX_DEPTH, formatting left open too often, and attributes past all measure.
+
+    `utf8`: the text's bytes in UTF-8, where they are at hand.
+    """
+    source = utf8 if utf8 is not None else text.encode("utf-8", "replace")
     return source if _is_plain(source) else _Scanner(text).result().encode("utf-8", "replace")
 
 
@@ -40,9 +43,11 @@ def _is_plain(source: bytes) -> bool:
         return False
     if len(source) <= MAX_TAG:
         return True
-    rest = marks.replace(b'""', b"").replace(b"<>", b"")
-    if b"<" in rest or b">" in rest:
-        return False
+    tags = marks.replace(b'""', b"")
+    if tags != b"<>" * (len(tags) // 2):
+        rest = tags.replace(b"<>", b"")
+        if b"<" in rest or b">" in rest:
+            return False
     step = MAX_TAG // 2  # a tag longer than MAX_TAG covers one of these stretches, and has no bracket in it
     return all(source.find(b">", start, start + step) >= 0 for start in range(0, len(source) - step, step))
 

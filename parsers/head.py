@@ -12,7 +12,7 @@ from parsers.shape import has_field_class, name_of
 from parsers.tree import BLOCKS, Element, build, readable
 from parsers.values import iso_time, reference
 
-_HEADINGS = "h1, h2.page-title, h2.title, .page-title, #page-title"
+_HEADINGS = "h1, h2.title, .page-title, #page-title"
 _SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+(?:by|on)\b", re.IGNORECASE)
 _BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
@@ -125,7 +125,7 @@ def _has_time(node: Element) -> bool:
 def detach_notice(root: Element) -> None:
     """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
     for inner in root.walk():
-        if isinstance(inner, Element) and (inner.line() or "").lower().startswith(NOTICE):
+        if isinstance(inner, Element) and inner.children and (inner.line() or "").lower().startswith(NOTICE):
             notice = inner
             while notice.parent is not None and notice.parent is not root and len(readable([notice.parent])) <= _MAX_NOTICE:
                 notice = notice.parent

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from parsers.columns import BODY
-from parsers.groups import Row, group_rows, holds_group
+from parsers.groups import Row, group_rows, holds_group, item_names
 from parsers.labels import group_of_member, is_instructions, known, known_name
-from parsers.plain import PlainField
+from parsers.plain import PlainField, PlainGroup
 from parsers.record import Field, Section, State
 from parsers.shape import (
     HEADINGS,
@@ -55,7 +55,7 @@ def read_content(root: Element, base: str | None) -> Content:
     return write_all(blocks, base)
 
 
-def write_all(blocks: Sequence[Block | PlainField], base: str | None) -> Content:
+def write_all(blocks: Sequence[Block | PlainField | PlainGroup], base: str | None) -> Content:
     """The rows and sections of all blocks of a page, in their order."""
     content = Content()
     writer = Writer(content, base)
@@ -63,6 +63,8 @@ def write_all(blocks: Sequence[Block | PlainField], base: str | None) -> Content
     for block in blocks:
         if isinstance(block, PlainField):
             writer.write_plain(block)
+        elif isinstance(block, PlainGroup):
+            writer.write_group(block)
         else:
             writer.write(block, is_body=block is body)
     return content
@@ -82,13 +84,13 @@ def _content_of(root: Element) -> Element:
     return element if len(blocks) > 1 else root
 
 
-def _body(blocks: Sequence[Block | PlainField]) -> Block | PlainField | None:
+def _body(blocks: Sequence[Block | PlainField | PlainGroup]) -> Block | PlainField | PlainGroup | None:
     """The body: the block of that name, else the first text before any labelled field."""
     named = next((block for block in blocks if block.name == BODY), None)
     if named is not None:
         return named
     for block in blocks:
-        if isinstance(block, PlainField) or block.label is not None:
+        if not isinstance(block, Block) or block.label is not None:
             return None
         if block.name is None and readable(block.values):
             return block
@@ -302,8 +304,17 @@ class Writer:
             values = [read_value(item, self._base, prose=block.kind == "text") for item in items_of(block.values)]
             self._write_values(label, block.name, values, block)
 
+    def write_group(self, group: PlainGroup) -> None:
+        self._content.shape.append(f"div>div:{group.name}")
+        if not group.items:
+            self._add(Row(group.label, group.name, None, Value()), group.element)
+        for number, item in zip(item_names(group.label, len(group.items), self._items), group.items, strict=True):
+            for part in item:
+                for value in [value for value in part.values if value.text] or [Value()]:
+                    self._add(Row(part.label, part.name, number, value), part.element)
+
     def write_plain(self, field: PlainField) -> None:
-        """The same for a field whose values are read: its label is no group's, and it is not the body."""
+        """A field whose values are read: its label is no group's, and it is not the body."""
         self._content.shape.append(f"div>div:{field.name}")
         if is_instructions(field.label):
             texts = [value.text for value in field.values if value.text]

@@ -10,6 +10,8 @@ from typing import Literal
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.columns import column_values, entry_of, fits, flags, known_runs, milestones, performance_metrics
+from parsers.decode import Decoded
+from parsers.guard import harmless
 from parsers.head import Byline, byline_of, detach, detach_notice, document_title, title_of
 from parsers.html import Content, read_content
 from parsers.kinds import is_other_address, kind_of_page
@@ -18,8 +20,8 @@ from parsers.record import Head, Kind, Page, Record
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS
 from parsers.shape import known_labels
-from parsers.straight import closed_tree, read_straight
-from parsers.tree import Element, build, parse, readable
+from parsers.straight import close, read_straight
+from parsers.tree import Element, build, readable
 from parsers.urls import node_id, without_archive
 from parsers.values import number, reference
 
@@ -59,9 +61,10 @@ class Reading:
     head_places: dict[str, Element] = field(default_factory=dict)
 
 
-def read_html(text: str, *, url: str | None, incomplete: bool) -> Reading:
+def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     """The verdict on a page in HTML. `url`: the page's address where known; `incomplete`: the capture is known to be cut."""
-    parsed = parse(text)
+    text = page.text
+    parsed = LexborHTMLParser(harmless(text, page.utf8))
     own_url = _own_url(parsed)
     base = url or own_url
     links_from = _base_of_links(parsed, base)
@@ -225,14 +228,14 @@ def _take_top(parsed: LexborHTMLParser, root: Element) -> _Top:
 
 def _read_parts(parsed: LexborHTMLParser, node: LexborNode, links_from: str | None) -> tuple[_Top, Content]:
     """Head and content of the record that stands below `node`, by the straight road where there is one."""
-    closed = closed_tree(node)
-    if closed is not None:
-        top = _take_top(parsed, closed)
+    closed = close(node)
+    if closed.straight:
+        top = _take_top(parsed, closed.root)
         if top.heading is None or not _stands_in(top.heading.node, node):
-            content = read_straight(closed, links_from)
+            content = read_straight(closed.root, links_from)
             if content is not None:
                 return top, content
-    root = build(node)
+    root = build(node) if closed.fields else closed.root
     return _take_top(parsed, root), read_content(root, links_from)
 
 

@@ -80,13 +80,13 @@ class Spots(ABC):
 
 def locate(content: bytes, *, url: str | None = None, content_type: str | None = None, is_text: bool = False) -> Spots | None:
     """What the page of a record shows, to be found on it; None where the page shows no record."""
-    text = decode(content[:MAX_PAGE], content_type, is_text=is_text)
+    page = decode(content[:MAX_PAGE], content_type, is_text=is_text)
     if is_text:
-        record = read_text(text, url=url, incomplete=False).record
-        return _OnLines(record, text, url) if record is not None else None
-    reading = read_html(text, url=url, incomplete=False)
+        record = read_text(page.text, url=url, incomplete=False).record
+        return _OnLines(record, page.text, url) if record is not None else None
+    reading = read_html(page, url=url, incomplete=False)
     record = reading.page.record
-    return _OnPage(record, text, url, reading) if record is not None else None
+    return _OnPage(record, page.text, url, reading) if record is not None else None
 
 
 # --- HTML -------------------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def parse_page(
     if verdict is not None:
         return verdict
     cut = incomplete or len(content) > MAX_PAGE
-    text = decode(content[:MAX_PAGE], content_type, is_text=is_text)
+    decoded = decode(content[:MAX_PAGE], content_type, is_text=is_text)
     if is_text:
-        return read_text(text, url=url, incomplete=cut)
-    return read_html(text, url=url, incomplete=cut).page
+        return read_text(decoded.text, url=url, incomplete=cut)
+    return read_html(decoded, url=url, incomplete=cut).page

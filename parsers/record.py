@@ -7,6 +7,7 @@ them. A column's description is the model's `description`; `label` is the label 
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cache
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
@@ -34,6 +35,11 @@ class State(StrEnum):
     NOT_CAPTURED = "not_captured"
 
 
+@cache
+def _names_of(model: type[BaseModel]) -> set[str]:
+    return set(model.model_fields)
+
+
 class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -45,7 +51,7 @@ class _Row(BaseModel):
         """
         row = cls.__new__(cls)
         object.__setattr__(row, "__dict__", values)
-        object.__setattr__(row, "__pydantic_fields_set__", set(values))
+        object.__setattr__(row, "__pydantic_fields_set__", _names_of(cls))
         object.__setattr__(row, "__pydantic_extra__", None)
         object.__setattr__(row, "__pydantic_private__", None)
         return row

@@ -15,20 +15,31 @@ _FEW = 2
 def close_left_open(root: Element) -> None:
     """Moves what an unclosed label, field or body has swallowed to where it belongs: after it, in the same order."""
     elements = [node for node in root.walk() if isinstance(node, Element)]
-    labelled = [element for element in elements if _is_labelled_field(element)]
+    labelled = [one for one in elements if _is_labelled_field(one)] if any(map(_is_body_with_fields, elements)) else []
     for element in reversed(elements):  # from the inside out, so that what moves up goes on from there
-        if element.role.label:
+        role = element.role
+        if (
+            role.silent
+            or not element.children
+            or not any(child.role.field or child.role.item or child.role.items for child in element.elements)
+        ):
+            continue  # nothing in it can have been swallowed
+        if role.label:
             _move_out(element, lambda child: child.role.item or child.role.items)
-        elif element.role.name == _BODY:
+        elif role.name == _BODY:
             inside = sum(_stands_in(field, element) for field in labelled)
             if inside > _FEW and inside == len(labelled):
                 _move_out(element, _is_labelled_field)
-        elif element.role.items:
+        elif role.items:
             _move_out(element, partial(_is_foreign, any_label=_in_plain_field(element)))
-        elif element.role.item:
+        elif role.item:
             _move_out(element, partial(_is_after_item, any_label=_in_plain_field(element)))
-        elif element.role.field:
+        elif role.field:
             _move_out(element, partial(_is_foreign, any_label=_is_plain_field(element)))
+
+
+def _is_body_with_fields(element: Element) -> bool:
+    return element.role.name == _BODY and any(isinstance(inner, Element) and inner.role.field for inner in element.walk())
 
 
 def _is_labelled_field(element: Element) -> bool:

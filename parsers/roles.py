@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Literal, get_args
 
 TEASERS = frozenset(("teaser", "node--view-mode-teaser", "view-mode-teaser", "node-teaser", "search-result", "search_index"))
+HIDDEN = frozenset(("visually-hidden", "sr-only", "usa-sr-only", "element-invisible", "hidden", "visuallyhidden", "invisible"))
 _SKIPPED = frozenset(("contextual", "contextual-links", "contextual-region-links", "quickedit", "skip-link"))
 _BEFORE = r"(?:[\w-]*[\w](?:__|--|-))?"
 _LABEL = re.compile(_BEFORE + "label")
@@ -17,7 +18,7 @@ _FIELD = re.compile(r"field--(?:name|type)-[\w-]+|field|field-name-[\w-]+")
 _NAME = re.compile(r"field(?:--|-)name-([\w-]+)")
 
 
-Part = Literal["field", "label", "item", "items"]
+Part = Literal["field", "label", "item", "items", "paragraph"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Role:
     text: bool = False
 
     @cached_property
+    def look(self) -> tuple[str, ...]:
+        """The classes in order, without those that hide."""
+        return tuple(sorted(set(self.classes) - HIDDEN))
+
+    @cached_property
     def silent(self) -> bool:
         """Whether the classes say nothing that a reader goes by."""
         return self == Role(self.classes)
@@ -50,8 +56,7 @@ class Role:
     def part(self) -> Part | None:
         """The part of a field that the classes name, if it is one only and they say nothing else of their element."""
         parts: list[Part] = [part for part in _PARTS if getattr(self, part)]
-        special = self.skipped or self.other or self.paragraph or self.dated
-        return parts[0] if len(parts) == 1 and not special else None
+        return parts[0] if len(parts) == 1 and not (self.skipped or self.other or self.dated) else None
 
 
 NONE = Role()

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from parsers.labels import known
+from parsers.roles import HIDDEN
 from parsers.tree import Element, readable
 
-HIDDEN = frozenset(("visually-hidden", "sr-only", "usa-sr-only", "element-invisible", "hidden", "visuallyhidden", "invisible"))
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _MAX_LABEL = 300
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
@@ -121,6 +121,10 @@ class Shapes:
         return id(element) in self._field_inside or self._known_inside.get(id(element), 0) > 0
 
 
+UNTAUGHT = Shapes()
+"""For an element that is read by itself: no page has taught anything. It is never given a page to learn from."""
+
+
 def known_labels(element: Element) -> Counter[str]:
     """How often each label of the registry stands inside an element, as a line of its own."""
     lines = (inner.line() for inner in element.walk() if isinstance(inner, Element) and len(inner.elements) == 0)
@@ -129,7 +133,7 @@ def known_labels(element: Element) -> Counter[str]:
 
 def shape(element: Element, label: Element) -> tuple[str, str, tuple[str, ...]]:
     """Which element holds which as label, and the label's classes without those that hide it."""
-    return element.tag, label.tag, tuple(sorted(set(label.classes) - HIDDEN))
+    return element.tag, label.tag, label.role.look
 
 
 def has_field_class(element: Element) -> bool:
@@ -227,17 +231,19 @@ def _label_at(element: Element, content: list[Element | str], shapes: Shapes, *,
     if not isinstance(first, Element) or is_item(first) or is_items(first):
         return None
     text = first.line()
-    if text is None or shapes.is_container_of(element, first) or _has_more_labels(content, first):
+    if text is None or shapes.is_container_of(element, first):
         return None
     if first.tag == "dt":
-        return 0
-    if known(text) is not None:
-        return 0 if len(content) > 1 or classed or shape(element, first) in shapes.taught else None
-    if len(content) < 2 or element.tag in ("ul", "ol", "table", "tbody", "dl"):
-        return None
-    if classed and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.classes)):
-        return 0
-    return 0 if after_known and shape(element, first) in shapes.taught else None
+        labels = True
+    elif known(text) is not None:
+        labels = len(content) > 1 or classed or shape(element, first) in shapes.taught
+    elif len(content) < 2 or element.tag in ("ul", "ol", "table", "tbody", "dl"):
+        labels = False
+    elif classed and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.classes)):
+        labels = True
+    else:
+        labels = after_known and shape(element, first) in shapes.taught
+    return 0 if labels and not _has_more_labels(content, first) else None
 
 
 def _is_short(element: Element) -> bool:
@@ -256,7 +262,7 @@ def _has_more_labels(content: list[Element | str], first: Element) -> bool:
 
 def _look(element: Element) -> tuple[str, tuple[str, ...]]:
     """Tag and classes, without those that hide."""
-    return element.tag, tuple(sorted(set(element.classes) - HIDDEN))
+    return element.tag, element.role.look
 
 
 def is_flat_label(child: Element | str, following: Element | str | None, shapes: Shapes) -> bool:

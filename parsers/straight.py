@@ -7,56 +7,71 @@ holds both to it. `plain` reads the plain fields, `groups` and `html` all others
 
 from __future__ import annotations
 
+from functools import partial
+from typing import NamedTuple
+
 from selectolax.lexbor import LexborNode
 
 from parsers.head import BYLINE_FIELDS, NOTICE, is_node_title
 from parsers.html import Content, write_all
-from parsers.labels import known
-from parsers.plain import PlainField, plain_field
+from parsers.labels import is_instructions, known
+from parsers.plain import PlainField, PlainGroup, label_of, plain_block
 from parsers.repair import close_left_open
-from parsers.shape import Block, Shapes, field_of, is_opaque_field
-from parsers.tree import BLOCKS, MAX_DEPTH, Element, grow, one_line
+from parsers.shape import UNTAUGHT, Block, field_of, is_opaque_field
+from parsers.tree import BLOCKS, MAX_DEPTH, Element, grow, one_line, readable, unwrap_formatting
+from parsers.value import Value
 
 _WRAPPERS = ("div", "section", "main", "article")
+_MAX_SOURCE = 10_000
+"""Characters; the longest instructions seen have 3,000."""
 _SPARE_LEVELS = 20
 """Levels below MAX_DEPTH; a field's own tree begins to count at the field, the page's at the record."""
 
 
-def closed_tree(node: LexborNode) -> Element | None:
-    """The light tree of a record with its fields closed, which is quickly made; None where the road can't be straight."""
-    root, reopened = grow(node, closed=_is_field)
-    return root if not reopened and _is_straight(root) else None
+class Closed(NamedTuple):
+    """The light tree of a record with its fields closed, which is quickly made. `straight`: whether the road can be."""
+
+    root: Element
+    fields: list[Element]
+    straight: bool
 
 
-def _is_field(element: Element) -> bool:
-    return element.role.field and element.role.name not in BYLINE_FIELDS
+def close(node: LexborNode) -> Closed:
+    """The tree below (and with) a record's node. Where no field says by its class that it is one, it is `tree.build`'s."""
+    fields: list[Element] = []
+    root, reopened = grow(node, closed=partial(_closes, fields))
+    if reopened and not fields:
+        unwrap_formatting(root)
+    return Closed(root, fields, not reopened and _stand_side_by_side(fields, root))
 
 
-def _is_straight(root: Element) -> bool:
-    """Whether the closed fields stand side by side, and no text beside or above them can be a line of the head around them."""
-    element = root
-    while not element.has_own_text():
-        if any(child.closed for child in element.elements):
-            return all(child.closed for child in element.elements)
-        if element is not root and any(child.tag not in BLOCKS for child in element.elements):
+def _closes(fields: list[Element], element: Element) -> bool:
+    is_field = element.role.field and element.role.name not in BYLINE_FIELDS
+    if is_field:
+        fields.append(element)
+    return is_field
+
+
+def _stand_side_by_side(fields: list[Element], root: Element) -> bool:
+    """Whether the fields are all that their parent holds, and no text above them can be a line of the head around them."""
+    parent = fields[0].parent if fields else None
+    if parent is None or [child for child in parent.children if not isinstance(child, str)] != fields:
+        return False
+    element: Element | None = parent
+    while element is not None:
+        inline = element not in (parent, root) and any(child.tag not in BLOCKS for child in element.elements)
+        if element.has_own_text() or inline or not (element is root or element.role.silent):
             return False
-        holding = [child for child in element.elements if _holds_closed(child)]
-        if len(holding) != 1 or not holding[0].role.silent:
-            return False
-        element = holding[0]
-    return False
-
-
-def _holds_closed(element: Element) -> bool:
-    return any(isinstance(node, Element) and node.closed for node in element.walk())
+        element = element.parent
+    return True
 
 
 def read_straight(root: Element, base: str | None) -> Content | None:
     """Fields and sections below the root of a closed tree, once its head is taken out; None where the road is not straight."""
     fields = _fields(root)
-    blocks: list[Block | PlainField] = []
+    blocks: list[Block | PlainField | PlainGroup] = []
     for element in fields:
-        block = plain_field(element, base) or _block(element)
+        block = plain_block(element, base) or _instructions(element) or _block(element)
         if block is None:
             return None
         blocks.append(block)
@@ -77,27 +92,55 @@ def _fields(root: Element) -> list[Element]:
         element = filled[0]
 
 
+_instruction_texts: dict[str, str] = {}
+_MAX_TEXTS = 256
+
+
+def _instructions(closed: Element) -> PlainField | None:
+    """A section of the form's fixed instructions, which stand on page after page and are read once; None for anything else."""
+    first = next((node for node in closed.node.iter() if node.tag == "div"), None)
+    label = label_of(first) if first is not None else None
+    if label is None or closed.role.name is None or not is_instructions(label):
+        return None
+    source = closed.node.html or ""
+    text = _instruction_texts.get(source)
+    if text is None:
+        block = _block(closed)
+        if block is None or block.label is None or block.name != closed.role.name:
+            return None
+        text = readable(block.values)
+        if len(_instruction_texts) < _MAX_TEXTS and len(source) <= _MAX_SOURCE:
+            _instruction_texts[source] = text
+    return PlainField(closed, label, closed.role.name, [Value(text)])
+
+
 def _block(closed: Element) -> Block | None:
     """The block of a field that is not plain, if the rest of the page has no say in how it is read."""
-    if closed.tag != "div" or closed.role.name is None or NOTICE in one_line(closed.node.text()).lower():
+    if closed.tag != "div" or closed.role.name is None or _holds_notice(closed.node.text()):
         return None  # another kind of element may be a label; the notice is taken out of the content
     element, reopened = grow(closed.node)
-    close_left_open(element)
-    if reopened or not _is_closed_in_itself(element):
+    inside = [node for node in element.walk() if isinstance(node, Element)]
+    if not all(inner.role.silent for inner in inside):
+        close_left_open(element)
+        inside = [node for node in element.walk() if isinstance(node, Element)]
+    if reopened or not _is_closed_in_itself(element, inside):
         return None
-    block = field_of(element, Shapes(), after_known=False)
+    block = field_of(element, UNTAUGHT, after_known=False)
     if block is None or (block.label is None and any(child.role.label for child in element.elements)):
         return None
     return block if block.label is None or block.label.role.label else None
 
 
-def _is_closed_in_itself(element: Element) -> bool:
+def _holds_notice(text: str) -> bool:
+    return "construction" in text.lower() and NOTICE in one_line(text).lower()
+
+
+def _is_closed_in_itself(element: Element, inside: list[Element]) -> bool:
     """Whether nothing in a field belongs after it, and nothing in it teaches how other fields are to be read."""
     role = element.role
     swallowed = any(child.role.field or ((role.item or role.items) and child.role.item) for child in element.elements)
     if role.label or role.other or swallowed or known(element.line()) is not None:
         return False
-    inside = [node for node in element.walk() if isinstance(node, Element)]
     return all(map(_is_ordinary, inside)) and (is_opaque_field(element) or all(map(_labels_by_class, [element, *inside])))
 
 

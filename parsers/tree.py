@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborNode
 
-from parsers.guard import harmless
 from parsers.roles import NONE, Role, role_of
 
 MAX_DEPTH = 120
@@ -61,7 +60,7 @@ class Element:
 
     @property
     def elements(self) -> list[Element]:
-        return [child for child in self.children if isinstance(child, Element)]
+        return [child for child in self.children if not isinstance(child, str)]
 
     @property
     def content(self) -> list[Element | str]:
@@ -78,6 +77,8 @@ class Element:
         return self._line  # type: ignore[return-value]
 
     def _single_line(self, limit: int) -> str | None:
+        if not self.children:
+            return None
         size = 0
         pieces: list[str] = []
         for node in self.walk():
@@ -107,16 +108,11 @@ class Element:
                 stack.extend(reversed(node.children))
 
 
-def parse(text: str) -> LexborHTMLParser:
-    """The parsed page, in time linear in its length."""
-    return LexborHTMLParser(harmless(text))
-
-
 def build(node: LexborNode, *, forms: bool = False) -> Element:
     """The light tree below (and with) a node of the parsed page. `forms`: with what stands in forms."""
     root, reopened = grow(node, forms=forms)
     if reopened:
-        _unwrap_formatting(root)
+        unwrap_formatting(root)
     return root
 
 
@@ -157,7 +153,7 @@ def _is_dropped(tag: str, *, forms: bool) -> bool:
     return (tag in SKIPPED and not (forms and tag == "form")) or tag.startswith(("-", "!"))
 
 
-def _unwrap_formatting(root: Element) -> None:
+def unwrap_formatting(root: Element) -> None:
     """Takes out emphasis that was never closed and so stands around blocks and labels; their content stays in its place."""
     inner_last = [node for node in root.walk() if isinstance(node, Element)][::-1]
     for element in [*inner_last, root]:
@@ -198,7 +194,7 @@ class _Text:
         self.space = False
 
     def add(self, raw: str) -> None:
-        seen = words(raw)
+        seen = words(raw) if not raw.isspace() else []
         if not seen:
             self.space = self.space or bool(raw)
             return

@@ -11,11 +11,12 @@ import random
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from selectolax.lexbor import LexborNode
 
 from parsers import htmlpage
 from parsers.page import locate, parse_page
 from parsers.record import Page
-from parsers.straight import closed_tree, read_straight
+from parsers.straight import Closed, close, read_straight
 from tests import goldens
 from tests.mutate import mutated
 from tests.pagegen.options import CLASSLESS, THEMES, Options, Theme
@@ -26,6 +27,10 @@ PAGES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 EXAMPLES = [page.read_bytes() for page in goldens.pages() if page.suffix == ".html"]
 
 
+def never_straight(node: LexborNode) -> Closed:
+    return close(node)._replace(straight=False)
+
+
 class Roads:
     """The parser with the straight road, which it counts, and without."""
 
@@ -34,11 +39,11 @@ class Roads:
         self.straight = 0
 
     def general(self, content: bytes, **known: str | None) -> Page:
-        self._patch.setattr(htmlpage, "closed_tree", lambda _node: None)
+        self._patch.setattr(htmlpage, "close", never_straight)
         return parse_page(content, **known)
 
     def both(self, content: bytes, **known: str | None) -> Page:
-        self._patch.setattr(htmlpage, "closed_tree", closed_tree)
+        self._patch.setattr(htmlpage, "close", close)
         self._patch.setattr(htmlpage, "read_straight", self._counted)
         return parse_page(content, **known)
 
@@ -97,6 +102,6 @@ def test_place_of_a_value_is_the_same_on_both_roads(roads: Roads, monkeypatch: p
     page = make_page(5, "classy").data
     keys = ("title", "submitted_by", "description", "county", "agency_types", "milestones", "event_start")
     places = [locate(page, key, url=goldens.USUAL["url"]) for key in keys]
-    monkeypatch.setattr(htmlpage, "closed_tree", lambda _node: None)
+    monkeypatch.setattr(htmlpage, "close", never_straight)
     assert places == [locate(page, key, url=goldens.USUAL["url"]) for key in keys]
     assert sum(place is not None for place in places) > len(keys) // 2
