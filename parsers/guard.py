@@ -16,7 +16,10 @@ MAX_TAG = 8192
 """Characters of one tag; 8 KB hold some 1,500 attributes, which the parser compares with each other in 10 ms."""
 _NO_MARKS = bytes(sorted(set(range(256)) - set(b"<>\"'")))
 _OPENER = re.compile(r"<(?:(!--)|(/?)([a-zA-Z][^\s/>]{0,40}))")
-_TAG_END = re.compile(r"[>\"']")
+_REST_OF_TAG = re.compile(
+    r"""[^\s/>]*(?:[\s/]+|[^\s/>][^\s/>=]*(?:\s*=\s*(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s>"'][^\s>]*)?)?)*>?"""
+)
+"""A tag from its name on, as the HTML standard's tokenizer reads it: a quote opens a value only after an equals sign."""
 _RAW = frozenset("script style textarea title xmp iframe noembed noframes plaintext".split())
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())
 _IMPLIED = frozenset("p li dt dd tr td th thead tbody tfoot html head body".split()) | _VOID
@@ -88,14 +91,8 @@ class _Scanner:
         return end
 
     def _end_of_tag(self, position: int) -> int:
-        while (found := _TAG_END.search(self._text, position)) is not None:
-            if found[0] == ">":
-                return found.end()
-            quote = self._text.find(found[0], found.end())
-            if quote < 0:
-                break
-            position = quote + 1
-        return len(self._text)
+        found = _REST_OF_TAG.match(self._text, position)
+        return found.end() if found else len(self._text)
 
     def _closes(self, name: str) -> bool:
         """Counts an end tag; whether it belongs to a start tag that was taken out, or to none."""

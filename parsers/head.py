@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.labels import known
 from parsers.shape import has_field_class, name_of
@@ -13,6 +13,7 @@ from parsers.tree import BLOCKS, Element, build, readable
 from parsers.values import iso_time, reference
 
 _HEADINGS = "h1, h2.title, .page-title, #page-title"
+_TITLES = ("h1", "h2", "h3")
 _SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+(?:by|on)\b", re.IGNORECASE)
 _BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
@@ -34,7 +35,8 @@ def title_of(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Eleme
     document = document_title(parsed)
     found: list[tuple[str, Element]] = []
     headings = [build(node) for node in parsed.css(_HEADINGS)[:20]]
-    headings += [inner for inner in root.walk() if isinstance(inner, Element) and is_node_title(inner)][:5]
+    inside = (inner for inner in root.walk() if isinstance(inner, Element) and inner.tag in _TITLES)
+    headings += [inner for inner in inside if is_node_title(inner)][:5]
     for heading in headings:
         text = " ".join(readable([heading]).split())
         if text:
@@ -50,7 +52,7 @@ def title_of(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Eleme
 
 
 def is_node_title(element: Element) -> bool:
-    if element.tag not in ("h1", "h2", "h3"):
+    if element.tag not in _TITLES:
         return False
     named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.classes)
     links = [inner for inner in element.walk() if isinstance(inner, Element) and inner.tag == "a"]
@@ -146,10 +148,19 @@ def _is_created(node: Element) -> bool:
 
 def detach(root: Element, element: Element) -> None:
     """Takes what was read as the head out of the tree, so that it is not read again as text without a label."""
+    if not stands_in(element.node, root.node):
+        return
     for inner in root.walk():
         if isinstance(inner, Element) and inner.node.mem_id == element.node.mem_id and inner.parent is not None:
             inner.parent.children = [child for child in inner.parent.children if child is not inner]
             return
+
+
+def stands_in(node: LexborNode, other: LexborNode) -> bool:
+    above: LexborNode | None = node
+    while above is not None and above.mem_id != other.mem_id:
+        above = above.parent
+    return above is not None
 
 
 def document_title(parsed: LexborHTMLParser) -> str | None:

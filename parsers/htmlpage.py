@@ -12,7 +12,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from parsers.columns import column_values, entry_of, fits, flags, known_runs, milestones, performance_metrics
 from parsers.decode import Decoded
 from parsers.guard import harmless
-from parsers.head import Byline, byline_of, detach, detach_notice, document_title, title_of
+from parsers.head import Byline, byline_of, detach, detach_notice, document_title, stands_in, title_of
 from parsers.html import Content, read_content
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.labels import known, section_of_instruction
@@ -231,19 +231,12 @@ def _read_parts(parsed: LexborHTMLParser, node: LexborNode, links_from: str | No
     closed = close(node)
     if closed.straight:
         top = _take_top(parsed, closed.root)
-        if top.heading is None or not _stands_in(top.heading.node, node):
+        if top.heading is None or not stands_in(top.heading.node, node):
             content = read_straight(closed.root, links_from)
             if content is not None:
                 return top, content
     root = build(node) if closed.fields else closed.root
     return _take_top(parsed, root), read_content(root, links_from)
-
-
-def _stands_in(node: LexborNode, other: LexborNode) -> bool:
-    above: LexborNode | None = node
-    while above is not None and above.mem_id != other.mem_id:
-        above = above.parent
-    return above is not None
 
 
 def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> Reading | None:

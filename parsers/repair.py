@@ -15,7 +15,8 @@ _FEW = 2
 def close_left_open(root: Element) -> None:
     """Moves what an unclosed label, field or body has swallowed to where it belongs: after it, in the same order."""
     elements = [node for node in root.walk() if isinstance(node, Element)]
-    labelled = [one for one in elements if _is_labelled_field(one)] if any(map(_is_body_with_fields, elements)) else []
+    bodies = [element for element in elements if element.role.name == _BODY]
+    labelled = [one for one in elements if _is_labelled_field(one)] if any(map(_holds_fields, bodies)) else []
     for element in reversed(elements):  # from the inside out, so that what moves up goes on from there
         role = element.role
         if (
@@ -38,8 +39,8 @@ def close_left_open(root: Element) -> None:
             _move_out(element, partial(_is_foreign, any_label=_is_plain_field(element)))
 
 
-def _is_body_with_fields(element: Element) -> bool:
-    return element.role.name == _BODY and any(isinstance(inner, Element) and inner.role.field for inner in element.walk())
+def _holds_fields(element: Element) -> bool:
+    return any(isinstance(inner, Element) and inner.role.field for inner in element.walk())
 
 
 def _is_labelled_field(element: Element) -> bool:

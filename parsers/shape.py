@@ -10,7 +10,6 @@ shapes are learned from each page.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -41,51 +40,58 @@ class Shapes:
     taught: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     flat: dict[int, set[tuple[str, tuple[str, ...]]]] = field(default_factory=dict)
     known_labels: int = 0
-    labels: Counter[str] = field(default_factory=Counter)
     classed_fields: int = 0
     bare_fields: int = 0
     _known_inside: dict[int, int] = field(default_factory=dict)
     _first_known: set[int] = field(default_factory=set)
+    _root: Element | None = None
+    _labels: Counter[str] | None = None
     _field_inside: set[int] = field(default_factory=set)
 
     def learn(self, root: Element) -> None:
         """One walk over the tree: counts known labels and field elements per element, and takes the shapes of the known."""
-        path: list[tuple[Element, Iterator[Element] | None]] = [(root, None)]
-        while path:
-            element, rest = path.pop()
-            if rest is None:
-                self._known_inside[id(element)] = 0
-                self.classed_fields += has_field_class(element)
-                if element is not root and (is_other_entity(element) or (name_of(element) and is_opaque_field(element))):
-                    if path:
-                        self._field_inside.add(id(path[-1][0]))
-                    continue
-                self._look_at(element)
-                rest = iter(element.elements)
-            child = next(rest, None)
-            if child is not None:
-                path += [(element, rest), (child, None)]
-                continue
-            self._teach(element)
-            if path:
-                parent = path[-1][0]
-                self._known_inside[id(parent)] += self._known_inside[id(element)]
-                if id(element) in self._field_inside or has_field_class(element):
-                    self._field_inside.add(id(parent))
+        self._root = root
+        self._visit(root)
         self.known_labels = self._known_inside[id(root)]
-        self.labels = known_labels(root)
 
-    def _look_at(self, element: Element) -> None:
+    @property
+    def labels(self) -> Counter[str]:
+        """How often each label of the registry stands on the page; few pages have to be asked."""
+        if self._labels is None:
+            self._labels = known_labels(self._root) if self._root is not None else Counter()
+        return self._labels
+
+    def _visit(self, element: Element) -> bool:
+        """Whether the element is a field, holds one, or holds what is not looked into. The tree's depth is bounded."""
+        self.classed_fields += element.role.field
+        if element is not self._root and (is_other_entity(element) or (name_of(element) and is_opaque_field(element))):
+            return True
+        inside = self._look_at(element)
+        holds_field = False
+        for child in element.children:
+            if not isinstance(child, str):
+                holds_field = self._visit(child) or holds_field
+                inside += self._known_inside.get(id(child), 0)
+        self._known_inside[id(element)] = inside
+        if holds_field:
+            self._field_inside.add(id(element))
+        self._teach(element)
+        return holds_field or element.role.field
+
+    def _look_at(self, element: Element) -> int:
+        """How many children are lines that are spelled like a known label, with something after them."""
         content = element.content
+        found = 0
         for index, child in enumerate(content[:-1]):
-            if not isinstance(child, Element) or not known(child.line()):
+            if isinstance(child, str) or not known(child.line()):
                 continue
-            self._known_inside[id(element)] += 1
-            following = content[index + 1] if index + 1 < len(content) else None
+            found += 1
+            following = content[index + 1]
             if not isinstance(following, Element) or _look(following) != _look(child):
                 self.flat.setdefault(id(element), set()).add(_look(child))
             if index == 0:
                 self._first_known.add(id(element))
+        return found
 
     def _teach(self, element: Element) -> None:
         """Takes the shape of an element with a known label, once all inside is counted."""
