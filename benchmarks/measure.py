@@ -49,7 +49,7 @@ class Measured:
 
 
 def measured(work: str, *arguments: object, repeat: int = 1) -> Measured:
-    """The quickest of `repeat` runs of `work`, a function `module:name` that takes and returns what JSON can carry. Needs /proc."""
+    """The quickest of `repeat` runs of `work`, a function `module:name` from and to JSON. Needs /proc."""
     module, _, function = work.partition(":")
     command = [sys.executable, "-c", _REPORT, module, function, json.dumps(arguments)]
     return min((_run(work, command) for _ in range(repeat)), key=lambda one: one.wall)
