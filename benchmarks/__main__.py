@@ -59,6 +59,12 @@ def loading(data: Path, sizes: Sizes) -> Iterator[Row]:
     for name, load in (("`tta load --workers 1`", one), (f"`tta load --workers {workers}`", every)):
         wall, cpu = least.wall / load.wall, least.cpu / load.cpu
         yield Row(name, _rate(sizes.captures, load), f"{wall:.2f} of the floor's speed ({cpu:.2f} by processor time)")
+    writer = every.own_cpu / sizes.captures
+    yield Row(
+        "of it in the one process that writes",
+        f"{1e6 * writer:,.0f} µs of processor each",
+        f"at most {1 / writer:,.0f} captures/s",
+    )
     yield Row("`tta load` with nothing new", f"{again.wall:.2f} s", f"{again.wall / one.wall:.2%} of a full load by one")
 
 
@@ -94,7 +100,7 @@ def memory(data: Path, sizes: Sizes) -> Iterator[Row]:
         folder = str(make(captures, data / f"corpus-{captures}"))
         load = measured("benchmarks.loading:full_load", folder, 2)
         first = first or load
-        figure = f"{load.own_mib:.0f} MiB, and {load.child_mib:.0f} MiB in the largest worker"
+        figure = f"{load.own_mib:.0f} MiB, and {load.others_mib:.0f} MiB in the largest worker"
         yield Row(f"{captures:,} captures", figure, f"{load.own_mib / first.own_mib:.2f} of the smallest")
 
 

@@ -15,68 +15,87 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_LOOK_SECONDS = 0.1
 _REPORT = """
-import json, resource, sys, time
+import json, sys, time
 from importlib import import_module
 module, function, arguments = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 work = getattr(import_module(module), function)
-before = time.process_time()
-began = time.perf_counter()
+cpu, began = time.process_time(), time.perf_counter()
 result = work(*arguments)
-wall = time.perf_counter() - began
-own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-print(json.dumps({
-    "result": result,
-    "wall": wall,
-    "cpu": time.process_time() - before + children.ru_utime + children.ru_stime,
-    "own_mib": own.ru_maxrss / 1024,
-    "child_mib": children.ru_maxrss / 1024,
-}))
+wall, cpu = time.perf_counter() - began, time.process_time() - cpu
+memory = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(json.dumps({"result": result, "wall": wall, "own_cpu": cpu, "own_mib": memory / 1024}))
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a piece of work returned and took: seconds, and MiB held at most by its process and by the largest of its children."""
+    """What a piece of work returned and took: seconds (of processor: by its own process, and by those it started), and MiB.
+
+    Memory is the most that its own process held, and the most that any of the others did.
+    """
 
     result: Any
     wall: float
-    cpu: float
+    own_cpu: float
     own_mib: float
-    child_mib: float
+    others_cpu: float
+    others_mib: float
+
+    @property
+    def cpu(self) -> float:
+        return self.own_cpu + self.others_cpu
 
 
 def measured(work: str, *arguments: object, repeat: int = 1) -> Measured:
-    """The quickest of `repeat` runs of `work`, a function `module:name` that takes and returns what JSON can carry."""
+    """The quickest of `repeat` runs of `work`, a function `module:name` from and to JSON. Needs /proc."""
     module, _, function = work.partition(":")
-    runs = []
-    for _ in range(repeat):
-        command = [sys.executable, "-c", _REPORT, module, function, json.dumps(arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"{work} failed:\n{done.stderr}")
-        runs.append(Measured(**json.loads(done.stdout.splitlines()[-1])))
-    return min(runs, key=lambda one: one.wall)
+    command = [sys.executable, "-c", _REPORT, module, function, json.dumps(arguments)]
+    return min((_run(work, command) for _ in range(repeat)), key=lambda one: one.wall)
 
 
-def timed(*command: str | Path) -> float:
-    """Seconds on the wall that a command takes from start to end, its interpreter's start included."""
-    began = time.perf_counter()
-    subprocess.run([str(part) for part in command], check=True, capture_output=True)
-    return time.perf_counter() - began
+def _run(work: str, command: list[str]) -> Measured:
+    """Workers come from a fork server, so that nobody but the kernel's list of processes knows them as this work's."""
+    others: dict[int, tuple[float, float]] = {}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        while process.poll() is None:
+            others |= _session(process.pid)
+            time.sleep(_LOOK_SECONDS)
+        assert process.stdout is not None
+        output = process.stdout.read()
+    if process.returncode:
+        raise SystemExit(f"{work} failed")
+    cpu, memory = sum(cpu for cpu, _ in others.values()), max((mib for _, mib in others.values()), default=0.0)
+    return Measured(**json.loads(output.splitlines()[-1]), others_cpu=cpu, others_mib=memory)
+
+
+def _session(leader: int) -> dict[int, tuple[float, float]]:
+    """Processor seconds so far, and MiB at most, of every other process in the session of `leader`."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) != leader or int(folder.name) == leader:
+                continue
+            status = (folder / "status").read_text()
+        except OSError:  # it has just ended
+            continue
+        ticks = int(fields[11]) + int(fields[12])
+        peak = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+        found[int(folder.name)] = (ticks / os.sysconf("SC_CLK_TCK"), peak / 1024)
+    return found
 
 
 def machine() -> str:
     """The machine the figures are of, in a line."""
-    model = next(
-        (line.partition(": ")[2] for line in _lines("/proc/cpuinfo") if line.startswith("model name")), platform.processor()
-    )
+    names = (line.partition(": ")[2] for line in _lines("/proc/cpuinfo") if line.startswith("model name"))
     memory = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
     release = dict(line.split("=", 1) for line in _lines("/etc/os-release") if "=" in line)
     system = release.get("PRETTY_NAME", platform.system()).strip('"')
+    model = next(names, platform.machine())
     cores = len(os.sched_getaffinity(0))
-    python = platform.python_version()
-    return f"{model or platform.machine()}, {cores} cores, {memory / 2**20:.0f} GiB of memory, {system}, Python {python}"
+    return f"{model}, {cores} cores, {memory / 2**20:.0f} GiB of memory, {system}, Python {platform.python_version()}"
 
 
 def _lines(path: str) -> list[str]:

@@ -40,7 +40,7 @@ def resolve(db: sqlite3.Connection) -> None:
 
     A revisit takes its original's body digest, form and reference, and its node number where its own address tells none.
     """
-    for row in db.execute(f"{_SELECT} WHERE form = 'revisit'").fetchall():
+    for row in db.execute(f"{_SELECT} WHERE form = 'revisit'"):  # of the catalog, which nothing changes meanwhile
         revisit = _Revisit._make(row)
         original = _original(db, revisit, {revisit.capture_id})
         taken = _taken(db, original)
