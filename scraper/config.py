@@ -177,7 +177,7 @@ class Checks(_Section):
     new_shape_share: Share = 0.5
     new_shape_captures: Count = 20
     shared_references: Count = 20
-    listing_age: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 14.0
+    silent_days: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 14.0
 
 
 class Config(_Section):

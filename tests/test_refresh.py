@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +121,30 @@ def test_without_a_source_what_was_imported_is_loaded(tta_refresh: Refresh, fold
     ran = tta_refresh(sources__wayback__enabled=False)
     assert (ran.status, ran.report["records"], ran.report["notes"]) == (0, 1, ["nothing: no source is enabled"])
     assert tta_refresh("nowhere").status == 2
+
+
+def test_a_listing_that_shrank_is_a_warning_and_removes_nothing(
+    fake: FakeArchive, tta_refresh: Refresh, folders: Folders
+) -> None:
+    publish(fake, *range(1, 11))
+    assert tta_refresh().status == 0
+    del fake.kept[2:]
+    ran = tta_refresh()
+    assert (ran.status, ran.report["records"], ran.report["outcome"]) == (4, 10, "committed")
+    assert [(one["name"], one["subject"], one["severity"]) for one in ran.report["warned"]] == [
+        ("a listing that shrank", "wayback", "warn")
+    ]
+
+
+def test_a_source_that_is_silent_for_long_is_told(fake: FakeArchive, tta_refresh: Refresh, folders: Folders) -> None:
+    publish(fake, 1)
+    assert tta_refresh().status == 0
+    fake.on_listing.extend([faults.answers(503)] * 20)
+    assert tta_refresh("--now").report["warned"] == []
+    with closing(sqlite3.connect(folders.ledger)) as ledger, ledger:
+        ledger.execute("UPDATE runs SET ended_at = '2025-01-01T00:00:00Z' WHERE id = 1")
+    ran = tta_refresh("--now")
+    assert (ran.status, ran.report["outcome"]) == (4, "committed")
+    assert [one["name"] for one in ran.report["warned"]] == ["days since a source answered"]
+    fake.on_listing.clear()
+    assert tta_refresh("--now").report["warned"] == []

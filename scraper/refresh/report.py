@@ -16,7 +16,7 @@ ADVICE = (
     "the next run finds the same captures in the archive and is refused again, until the parser is mended"
     " or `tta refresh --accept` takes the new state on purpose"
 )
-LISTING_AGE = "days since a whole listing"
+SILENT = "days since a source answered"
 _MOST_CHECKS = 20
 
 
@@ -48,8 +48,8 @@ class Report:
 
     @property
     def silent(self) -> list[str]:
-        """Sources that have not been listed in full for too long."""
-        return [str(check.subject) for check in self.warned if check.name == LISTING_AGE]
+        """Sources that have not answered for too long."""
+        return [str(check.subject) for check in self.warned if check.name == SILENT]
 
     def as_json(self) -> dict[str, object]:
         """For `--json`: all that the lines say, and the checks that failed or warned in full."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from scraper.plaintext import printable
 from scraper.refresh.healthcheck import FAILURE, START, SUCCESS, Healthcheck
 from scraper.refresh.log import Log
 from scraper.refresh.report import Report
-from scraper.refresh.sources import listing_checks
+from scraper.refresh.sources import source_checks
 from scraper.stopping import Stop, Stopped
 from scraper.warc import utc_now
 
@@ -61,6 +62,8 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     except TtaError:
         if not folders.archive.is_dir():
             raise
+    with suppress(OSError):  # `locked` tells what is wrong with it
+        folders.data.mkdir(parents=True, exist_ok=True)  # the log may lie there
     log = Log(options.log_file)
     healthcheck = Healthcheck(settings, log)
     stop = Stop()
@@ -207,7 +210,7 @@ class _Refresh:
         with runs.state_before(self.folders.database) as before:
             last = runs.last_good(db)
             looked = Looked(db, before, last[1] if last else {}, self.settings.checks)
-            self.report.checks = [*check_all(looked), *listing_checks(self.report.fetched, self.folders, self.settings)]
+            self.report.checks = [*check_all(looked), *source_checks(self.report.fetched, self.folders, self.settings)]
             self._count(db, before, loaded)
         for check in (*self.report.failed, *self.report.warned):
             self.log.warning("check", name=check.name, subject=check.subject, figure=check.figure, threshold=check.threshold)

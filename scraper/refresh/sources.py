@@ -1,4 +1,4 @@
-"""Checks of the listings: one that lost rows, and a source that has not given a whole one for long.
+"""Checks of the sources: a listing that lost rows, and a source that has been of no use for long.
 
 Both only warn. What a listing lost stays in the archive and in the database, and data that came are not made worse by a source
 that is silent; but somebody has to hear of it (DESIGN.md, "Unknown is not empty").
@@ -12,42 +12,43 @@ from datetime import UTC, datetime
 from scraper.capture import from_iso
 from scraper.config import Config
 from scraper.database.checks import Check, Severity
+from scraper.fetch.report import DONE, PARTLY
 from scraper.fetch.report import Report as Fetched
 from scraper.folders import Folders
-from scraper.ledger.completeness import Listing, last_listings
+from scraper.ledger.completeness import last_listings
 from scraper.ledger.listings import SHRUNK
 from scraper.ledger.store import Ledger
-from scraper.refresh.report import LISTING_AGE
+from scraper.refresh.report import SILENT
 
 
-def listing_checks(fetched: Fetched | None, folders: Folders, settings: Config) -> Iterator[Check]:
+def source_checks(fetched: Fetched | None, folders: Folders, settings: Config) -> Iterator[Check]:
     """Of every source that this run asked."""
-    asked = {} if fetched is None else {one.source: one for one in fetched.sources}
-    if not asked:
+    if fetched is None:
         return
     with Ledger(folders.ledger, writable=False) as ledger:
-        listings = [one for one in last_listings(ledger) if one.source in asked]
-    for name, source in asked.items():
-        yield _shrunk(name, source.vanished, [one for one in listings if one.source == name])
-    for one in listings:
-        yield _age(one, settings.checks.listing_age)
+        listings = last_listings(ledger)
+        for one in fetched.sources:
+            shrunk = [listing.scope for listing in listings if listing.source == one.source and listing.outcome == SHRUNK]
+            yield _shrunk(one.source, one.vanished, shrunk)
+            yield _silent(ledger, one.source, settings.checks.silent_days)
 
 
-def _shrunk(name: str, vanished: int, listings: list[Listing]) -> Check:
-    shrunk = [one.scope for one in listings if one.outcome == SHRUNK]
-    passed = not shrunk
+def _shrunk(name: str, vanished: int, scopes: list[str]) -> Check:
     message = (
-        f"captures that {', '.join(shrunk)} listed before are missing from the listing; nothing was removed: see `tta status`"
+        f"captures that {', '.join(scopes)} listed before are missing from the listing; nothing was removed: see `tta status`"
     )
-    return Check("a listing that shrank", Severity.WARN, name, vanished, 0, passed, None if passed else message)
+    return Check("a listing that shrank", Severity.WARN, name, vanished, 0, not scopes, message if scopes else None)
 
 
-def _age(listing: Listing, most: float) -> Check:
-    last = from_iso(listing.last_complete_at) or from_iso(listing.started_at)
-    days = (datetime.now(UTC) - last).total_seconds() / 86_400 if last else None
-    passed = days is not None and days <= most
-    message = (
-        None if passed else "no new captures can be known of: see `tta status`, and what the last runs say in the table runs"
-    )
-    figure = None if days is None else round(days, 2)
-    return Check(LISTING_AGE, Severity.WARN, f"{listing.source} {listing.scope}", figure, most, passed, message)
+def _silent(ledger: Ledger, name: str, most: float) -> Check:
+    """How long ago the source last did all or listed anything; where it never did, how long ago it was first asked."""
+    outcome, listed = (f"json_extract(summary, '$.sources.{name}.{key}')" for key in ("outcome", "listed"))  # a name of ours
+    asked = f"SELECT ended_at FROM runs WHERE {outcome} IS NOT NULL"  # noqa: S608
+    answered = f"{asked} AND ({outcome} = ? OR ({outcome} = ? AND {listed} > 0)) ORDER BY id DESC LIMIT 1"
+    well = ledger.db.execute(answered, [DONE, PARTLY]).fetchone()
+    first = ledger.db.execute(f"{asked} ORDER BY id LIMIT 1").fetchone()
+    since = next((from_iso(row[0]) for row in (well, first) if row), None)
+    days = round((datetime.now(UTC) - since).total_seconds() / 86_400, 2) if since else None
+    passed = days is None or days <= most
+    message = None if passed else "nothing new is known of it since: the problems of the last runs are in the table runs"
+    return Check(SILENT, Severity.WARN, name, days, most, passed, message)
