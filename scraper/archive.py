@@ -17,6 +17,7 @@ from typing import NamedTuple, Self
 
 from scraper.capture import Capture, Form, iso
 from scraper.catalog import open_catalog
+from scraper.deliveries import counts_more
 from scraper.durable import sync
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.members import Gap, Member, walk
@@ -158,20 +159,25 @@ class Archive:
         return read_entry(self.folder, entry)
 
     def add(self, capture: Capture) -> Entry | None:
-        """Appends the capture; None where the archive has it already. Durable after the next `flush`."""
-        if capture.capture_id in self:
+        """Appends the capture; None where the archive has it already. Durable after the next `flush`.
+
+        A delivery that counts for more than the one it has (`deliveries`) is appended all the same, and takes its place.
+        """
+        held = self.entry(capture.capture_id)
+        if held is not None and not counts_more(entry_of(capture, "", 0, 0), held):
             return None
         return self.append(prepare(capture, utc_now()))
 
     def append(self, prepared: Prepared) -> Entry | None:
         """Appends a capture that was prepared, perhaps by another process; else as `add`."""
-        if prepared.entry.capture_id in self:
+        held = self.entry(prepared.entry.capture_id)
+        if held is not None and not counts_more(prepared.entry, held):
             return None
         path, offset = self._append(prepared.member)
         entry = replace(prepared.entry, warc_file=path.name, warc_offset=offset)
         self._insert(entry)
         self._catalog.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path.name, offset + len(prepared.member)])
-        return entry
+        return entry if held is None else None
 
     def flush(self) -> None:
         """Bytes first, catalog after: a crash in between leaves a record that the next opening reads in again."""
@@ -206,10 +212,15 @@ class Archive:
         return self._current
 
     def _insert(self, entry: Entry) -> int:
-        """How many rows that is: none for a capture that is there already."""
+        """How many captures that is more: none for one that is there already. The delivery that counts takes the place."""
         marks = ", ".join("?" * len(Entry.__dataclass_fields__))
         values = [getattr(entry, name) for name in Entry.__dataclass_fields__]
-        return self._catalog.execute(f"INSERT OR IGNORE INTO captures ({_COLUMNS}) VALUES ({marks})", values).rowcount  # noqa: S608
+        row = f"INTO captures ({_COLUMNS}) VALUES ({marks})"
+        added = self._catalog.execute(f"INSERT OR IGNORE {row}", values).rowcount
+        held = None if added else self.entry(entry.capture_id)
+        if held is not None and counts_more(entry, held):
+            self._catalog.execute(f"REPLACE {row}", values)
+        return added
 
     def _reconcile(self) -> list[str]:
         """Brings the catalog in line with the files and cuts off an unfinished record; says what it did, a line each."""

@@ -24,8 +24,8 @@ FILLER = {"TTA Source": "TTA Provider", "I Agree": "On", "Archived": "Off"}
 """Fields that every page has, so that a page with one field of interest is plainly a record."""
 
 
-def day(number: int) -> datetime:
-    return START + timedelta(days=number)
+def day(number: int, hours: int = 0) -> datetime:
+    return START + timedelta(days=number, hours=hours)
 
 
 def html(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from functools import cache
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scraper.capture import Capture
+from scraper.catalog import CATALOG
 from scraper.config import Config, Sources, Wayback
 from scraper.database.load import load
+from scraper.deliveries import SOURCES
 from scraper.fetch.display import Display
 from scraper.folders import Folders
 from scraper.refresh.run import Options, refresh
@@ -21,6 +25,28 @@ from tests.dbkit import HOST, add, broken_references, day, exports, html, loaded
 REFERENCE = "20240101-90000-1"
 ALIAS = f"{HOST}/tta/help-for-suffolk"
 SAMPLE = (Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt").read_text()
+
+
+def _deliveries_and_departures(a: Capture) -> list[Capture]:
+    """The very same capture from other sources, and captures that say of nodes 1 and 2 that they are gone."""
+    gone = page(b"not found", url=node(1), when=day(10), http_status=404)
+    away = (("Content-Type", "text/html"), ("Location", "/frontpage"))
+    alias = (("Content-Type", "text/html"), ("Location", "/tta/help-for-suffolk"))
+    login = (("Content-Type", "text/html"), ("Location", "/user/login?destination=/node/2"))
+    return [
+        replace(a, source="commoncrawl", warc_record_id="<urn:uuid:6f0d4ab4-0000-4000-8000-000000000001>"),
+        replace(a, source="files", content_type=None, http_headers=()),
+        revisit(replace(a, warc_record_id="<urn:uuid:6f0d4ab4-0000-4000-8000-000000000001>"), day(12), by="place"),
+        gone,
+        revisit(gone, day(11)),
+        page(b"not found", url="http://rp.bjatta.bja.ojp.gov/node/1/", when=day(2, 6), http_status=410),
+        page(b"", url=node(2), when=day(5), http_status=301, http_headers=away),
+        page(b"", url=node(1), when=day(6, 6), http_status=302, http_headers=alias),
+        page(b"", url=node(2), when=day(7), http_status=302, http_headers=login),
+        page(b"not found", url=ALIAS, when=day(8, 6), http_status=404),
+        page(b"not found", url=f"{HOST}/other", when=day(2), http_status=404),
+        page(b"not found", url=node(3), when=day(2), http_status=404),
+    ]
 
 
 def _captures() -> list[Capture]:
@@ -48,15 +74,16 @@ def _captures() -> list[Capture]:
         page(html({"County": "F"}, title="Nothing at all"), url=None, when=day(1)),
         page(b"<html><body>Access denied</body></html>", url=node(1), when=day(9), http_status=403),
         revisit(page(b"unknown", url=node(2), when=day(0)), day(9)),
+        *_deliveries_and_departures(a),
     ]
 
 
 CAPTURES = _captures()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    st.lists(st.sampled_from(CAPTURES), unique_by=lambda one: one.capture_id, min_size=1),
+    st.lists(st.sampled_from(CAPTURES), unique_by=id, min_size=1),
     st.randoms(use_true_random=False),
     st.lists(st.integers(0, len(CAPTURES)), max_size=3),
     st.booleans(),
@@ -83,11 +110,47 @@ def test_one_by_one_backwards(tmp_path: Path) -> None:
     assert exports(one_by_one) == exports(at_once)
     records = query(at_once, "SELECT record_id, captures FROM records ORDER BY 1")
     assert dict(records)["1"] >= 9
+    gone = "SELECT record_id, availability, substr(gone_since, 1, 10) FROM records ORDER BY 1"
+    assert [row[1:] for row in query(at_once, gone)] == [
+        ("unknown", None),
+        ("unknown", None),
+        ("unknown", None),
+        ("gone", "2025-01-03"),
+    ]
     assert len(records) == 4
     assert query(at_once, "SELECT count(*) FROM captures c JOIN records USING (record_id)") == [
         (sum(count for _, count in records),)
     ]
     assert query(at_once, "SELECT value FROM fields WHERE record_id = '2' AND label = 'Weather'") == [("Rain",)]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_of_several_deliveries_the_same_one_counts_whoever_came_first(tmp_path: Path, order: tuple[int, ...]) -> None:
+    """And so after the catalog was lost; a delivery that was refused or has been taken is not kept again."""
+    a = CAPTURES[0]
+    several = [a, replace(a, source="commoncrawl", content_type="text/html"), replace(a, source="files", truncated="length")]
+    folders = loaded(tmp_path, *([several[index]] for index in order))
+    assert query(folders, "SELECT source, truncated, captures FROM captures JOIN records USING (record_id)") == [
+        ("wayback", None, 1)
+    ]
+    size = sum(path.stat().st_size for path in folders.archive.glob("*.warc.gz"))
+    add(folders, several * 2)
+    assert sum(path.stat().st_size for path in folders.archive.glob("*.warc.gz")) == size
+    before = exports(folders)
+    for path in folders.archive.glob(f"{CATALOG}*"):
+        path.unlink()
+    load(folders, rebuild=True)
+    assert exports(folders) == before
+    assert tuple(Sources.model_fields) == SOURCES
+
+
+def test_another_delivery_can_turn_a_capture_into_another_kind(tmp_path: Path) -> None:
+    """The record that it was taken to show goes with it."""
+    shown = page(html({"County": "Essex"}, node=7), url=node(7), when=day(0), source="files")
+    other = replace(shown, source="wayback", http_headers=(("Content-Type", "application/pdf"),), content_type="application/pdf")
+    folders = loaded(tmp_path, [shown], [other])
+    assert query(folders, "SELECT kind, record_id FROM captures") == [("not_html", None)]
+    assert query(folders, "SELECT count(*) FROM records") == [(0,)]
 
 
 def test_search_finds_what_is_there_now(tmp_path: Path) -> None:

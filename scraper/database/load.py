@@ -186,6 +186,7 @@ class _Load:
         self.db.execute(
             "INSERT INTO temp.todo SELECT capture_id FROM archive.captures EXCEPT SELECT capture_id FROM main.captures"
         )
+        grouping.read_moved_again(self.db)
         for parsed in self._parsed():
             self._keep_new(parsed)
         self.done.captures = self.db.execute("SELECT count(*) FROM temp.parsed").fetchone()[0]

@@ -269,8 +269,12 @@ TABLES: tuple[Table, ...] = (
         CaptureRow,
         keys=("capture_id",),
         links=(_OF_RECORD,),
-        indexes=tuple(
-            (name,) for name in "record_id node_id captured_at kind reference address original_id gone_record_id shape".split()
+        indexes=(
+            *(
+                (name,)
+                for name in "record_id node_id captured_at kind reference address original_id gone_record_id shape".split()
+            ),
+            ("warc_file", "warc_offset"),
         ),
         local=("warc_file", "warc_offset"),
     ),
