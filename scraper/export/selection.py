@@ -93,7 +93,7 @@ class Source:
         of_chosen = "record_id IN (SELECT record_id FROM temp.chosen)"
         condition = of_chosen if name == "captures" and self.selection.narrows else "1"
         wanted = self._expressions(name)
-        order = _ORDERS.get(name) or ", ".join(f'"{key}"' for key in BY_NAME[name].keys)
+        order = _ORDERS.get(name) or ", ".join(f'"{key}"' for key in BY_NAME[name].keys) or "1"
         yield from self._db.execute(f'SELECT {wanted} FROM "{name}" WHERE {condition} ORDER BY {order}')
 
     def placed(self) -> Iterator[tuple[float | None, float | None, tuple[Any, ...]]]:
