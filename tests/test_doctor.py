@@ -20,6 +20,7 @@ from scraper.capture import Capture
 from scraper.catalog import CATALOG
 from scraper.cli import cli
 from scraper.database.load import load
+from scraper.database.spill import NAME as SPILL
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.folders import Folders
 from scraper.ledger.listings import FULL, Listings
@@ -337,7 +338,7 @@ def test_what_a_killed_run_leaves_is_a_note(folders: Folders) -> None:
     add(folders, [page(html({"County": "new"}), url=node(50), when=day(50))])
     path = folders.archive / WARC
     path.write_bytes(path.read_bytes() + record_bytes(captures()[0], utc_now())[:100])
-    (folders.data / ".tta-load.db").touch()
+    (folders.data / SPILL).touch()
     sql(folders.ledger, "INSERT INTO runs (started_at) VALUES ('2026-11-20T00:00:00Z')")
     result = doctor(folders)
     assert result.return_value == 0

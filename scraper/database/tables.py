@@ -164,7 +164,9 @@ class RunCheckRow(_Row):
     run_id: int = Column(description="the run that made the check")
     position: int = Column(description="place among the run's checks, from 1")
     name: str = Column(description="name of the check")
-    severity: str | None = Column(None, description="fail: a failed check keeps the new data out; warn: it is only told")
+    severity: str | None = Column(
+        None, description="fail: a failed check keeps the new data out; warn: it is only told; NULL in runs of database version 2"
+    )
     subject: str | None = Column(None, description="what was checked, such as a column or a source")
     figure: float | None = Column(None, description="what was measured: a count, or a share from 0 to 1")
     threshold: float | None = Column(None, description="what it was held against: the most, or for a share the least allowed")

@@ -13,7 +13,7 @@ from scraper.doctor.scratch import Scratch
 from scraper.folders import Folders
 from scraper.plaintext import printable
 
-UNFINISHED = (".ledger-*.db*", "archive/.tta-*", f"{PLAN}*")
+UNFINISHED = (".ledger-*.db*", "archive/.tta-*", ".tta-load.db*", f"{PLAN}*")
 """Copies that were being made when their run was killed; what they are made from is all there."""
 
 
