@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext
 
 from tests.dbkit import day, html, loaded, node
@@ -115,7 +116,70 @@ def test_map_works_without_a_mouse(watched: Watched) -> None:
     page.wait_for_selector(".leaflet-popup-content a")
 
 
-@pytest.mark.parametrize("path", ["/", "/tta/records", REAL, "/tta/records/900000001", "/-/map", "/tta/captures"])
+OWN = ["/", "/-/charts", "/-/search?q=training", "/-/map", REAL, "/tta/records/900000001"]
+"""The pages that are this project's own; Datasette's are its own to mend."""
+
+
+@pytest.mark.parametrize("path", OWN)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_pass_an_accessibility_check(watched: Watched, path: str, scheme: Literal["light", "dark"]) -> None:
+    watched.page.emulate_media(color_scheme=scheme)
+    page = watched.open(path)
+    if page.locator(".tta-map").count():
+        page.wait_for_selector(".tta-map[data-ready]")
+    found = Axe().run(page)
+    assert [f"{one['id']}: {node['html'][:200]}" for one in found.response["violations"] for node in one["nodes"]] == []
+
+
+def test_home_leads_to_a_chart_and_to_the_rows_behind_it(watched: Watched) -> None:
+    page = watched.open("/")
+    page.get_by_role("link", name="Charts", exact=True).click()
+    page.locator("select[name=program_areas__arraycontains]").select_option("Law Enforcement")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_load_state("networkidle")
+    assert "18 records" in page.locator("section.content strong").inner_text()
+    bar = page.locator(".tta-columns-chart a").first
+    count = bar.locator(".tta-column-count").inner_text()
+    bar.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/tta/records?*")
+    assert page.locator("tbody tr").count() == int(count)
+    page.get_by_role("link", name="Show these records in charts").click()
+    assert f"{count} records" in page.locator("section.content strong").inner_text()
+
+
+def test_a_state_of_the_map_leads_to_its_records(watched: Watched) -> None:
+    page = watched.open("/-/charts")
+    page.get_by_role("link", name="Massachusetts: 4 records").click()
+    page.wait_for_url("**/tta/records?*")
+    assert "4 rows where place_state" in page.locator("h3").first.inner_text()
+
+
+def test_search_from_the_home_page_marks_what_it_found(watched: Watched) -> None:
+    page = watched.open("/")
+    page.get_by_label("Search all texts").fill('"mental health" court*')
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/-/search?*")
+    assert page.locator("mark").count()
+    page.get_by_role("link", name="Fields").click()
+    page.wait_for_load_state("networkidle")
+    page.locator(".tta-hits a").first.click()
+    page.wait_for_url("**/tta/records/*")
+
+
+def test_a_question_answers_at_once_and_takes_a_parameter(watched: Watched) -> None:
+    page = watched.open("/")
+    page.get_by_role("link", name="Who gave the help?").click()
+    page.wait_for_url("**/tta/providers")
+    everything = page.locator("tbody tr").count()
+    assert everything > 5
+    page.get_by_label("fiscal_year").fill("2023")
+    page.get_by_role("button", name="Run SQL").click()
+    page.wait_for_url("**fiscal_year=2023*")
+    assert 0 < page.locator("tbody tr").count() < everything
+
+
+@pytest.mark.parametrize("path", [*OWN, "/tta", "/tta/records", "/tta/captures", "/tta/areas_by_year"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_phone(watched: Watched, path: str, scheme: Literal["light", "dark"]) -> None:
     watched.page.set_viewport_size({"width": 375, "height": 700})

@@ -42,12 +42,13 @@ def test_every_column_has_a_text() -> None:
         assert all(text.strip() for text in table.get("columns", {}).values())
 
 
-def test_questions_of_the_readme_are_those_served_and_have_answers(tmp_path: Path) -> None:
-    assert re.findall(r"```sql\n(.*?)```", README, re.DOTALL) == [one.sql for one in QUESTIONS.values()]
+def test_the_readme_names_the_questions_that_are_served_and_its_own_sql_has_answers(tmp_path: Path) -> None:
+    assert [one.title for one in QUESTIONS.values() if one.title not in " ".join(README.split())] == []
+    queries = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+    assert queries
     with closing(sqlite3.connect(demo(tmp_path).database)) as db:
-        for one in QUESTIONS.values():
-            assert one.title in README
-            assert len(db.execute(one.sql).fetchall()) > 5
+        for query in queries:
+            assert len(db.execute(query).fetchall()) > 5
 
 
 def test_commands_of_the_readme_exist() -> None:
