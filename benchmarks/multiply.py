@@ -44,6 +44,7 @@ NO_POINT, FAR_POINT = 0.08, 0.12
 FAR = 2.0  # degrees
 CITIES = 0.6
 """Share of the records in one of some fifty cities; the others are in any county, so that there are as many as in the country."""
+AT_ONCE = 10_000
 NIGHTS = 400
 _TIMES = re.compile(r"(_at|_since|_start|_end|^date|^seen_after|^seen_by|^datetime)$")
 """Columns that hold a time, or two with a slash between them."""
@@ -123,7 +124,6 @@ def _plan(db: sqlite3.Connection, count: int) -> None:
         "new_city TEXT, new_county TEXT, new_state TEXT, new_longitude REAL, new_latitude REAL)"
     )
     db.executemany("INSERT INTO temp.copies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", _copies(count, last))
-    db.execute("CREATE INDEX temp.copies_by_seed ON copies (seed)")
 
 
 def _copies(count: int, last: dict[str, str]) -> Iterator[tuple[object, ...]]:
@@ -158,19 +158,23 @@ def _repeat(db: sqlite3.Connection, table: Table) -> None:
         db.execute(f"{_insert(table)} SELECT * FROM seed.{table.name}")
         return
     values = ", ".join(_value(table.name, column) for column in table.columns)
-    source = f"temp.copies JOIN temp.origins USING (seed) JOIN seed.{table.name} row ON row.record_id = seed"
+    copies = "temp.copies CROSS JOIN temp.origins USING (seed) CROSS JOIN"  # CROSS keeps that order, so nothing has to be sorted
+    source = f"{copies} seed.{table.name} row ON row.record_id = seed"
     db.execute(f"{_insert(table)} SELECT {values} FROM {source} ORDER BY number")
     if table.name == "captures":  # those that show no record
-        source = "temp.copies JOIN temp.origins USING (seed) JOIN seed.captures row ON row.node_id = CAST(seed AS INTEGER)"
+        source = f"{copies} seed.captures row ON row.node_id = CAST(seed AS INTEGER)"
         db.execute(f"{_insert(table)} SELECT {values} FROM {source} WHERE row.record_id IS NULL ORDER BY number")
 
 
 def _derive(db: sqlite3.Connection) -> None:
     """The columns that follow from others, by the program's own rules."""
     names = ", ".join(RecordValues.model_fields)
-    rows = db.execute(f"SELECT record_id, {names} FROM records").fetchall()
-    update = f"UPDATE records SET ({', '.join(DERIVED)}) = ({', '.join('?' * len(DERIVED))}) WHERE record_id = ?"
-    db.executemany(update, ((*derived(values), record_id) for record_id, *values in rows))
+    update = f"UPDATE records SET ({', '.join(DERIVED)}) = ({', '.join('?' * len(DERIVED))}) WHERE rowid = ?"
+    (last,) = db.execute("SELECT max(rowid) FROM records").fetchone()
+    for first in range(0, last, AT_ONCE):
+        wanted = f"SELECT rowid, {names} FROM records WHERE rowid > ? AND rowid <= ?"
+        rows = db.execute(wanted, [first, first + AT_ONCE]).fetchall()
+        db.executemany(update, [(*derived(values), rowid) for rowid, *values in rows])
 
 
 def _insert(table: Table) -> str:

@@ -12,6 +12,7 @@ import tarfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ import pytest
 import yaml
 
 from scraper.folders import Folders
-from tests.dbkit import html, one, query
+from tests.dbkit import html, one
 from tests.fakearchive.run import HOST, write_config
 from tests.fakearchive.server import FakeArchive
 from tests.webkit import demo, serving
@@ -203,40 +204,56 @@ class Workflow:
         return sorted((self.releases / "archive").iterdir())
 
 
-def test_the_workflow_keeps_the_archive_and_publishes_without_contacts(fake: FakeArchive, tmp_path: Path) -> None:
-    workflow = Workflow(fake, tmp_path)
-    publish(fake, 1)
-    ended = workflow.night()
-    assert ended == dict.fromkeys(("Fetch the archive of last night", "Refresh", "Keep the archive", "Publish"), True), (
-        workflow.errors
-    )
-    publish(fake, 2)
-    asked = len(fake.requests)
-    assert all(workflow.night().values())
-    fetched = [path[-7:] for path, _ in fake.requests[asked:] if path.startswith("/web/")]
-    assert fetched == ["/node/2"]  # the other was in the archive of last night
-    published = workflow.releases / "data"
+@dataclass
+class Nights:
+    """A good night, and one whose pages are none of this program's, so that it is refused."""
+
+    workflow: Workflow
+    good: dict[str, bool]
+    refused: dict[str, bool]
+    sizes: list[int]
+    fetched: list[str]
+    errors: str
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nights]:
+    with FakeArchive().running() as fake:
+        workflow = Workflow(fake, tmp_path_factory.mktemp("nights"))
+        publish(fake, 1)
+        good, errors = workflow.night(), workflow.errors
+        for number in range(100, 150):
+            fake.add(f"https://{HOST}/node/{number}", "20240301000000", b"<html><body><h1>Something else</h1></body></html>")
+        asked = len(fake.requests)
+        refused = workflow.night()
+        sizes = [path.stat().st_size for path in workflow.archives()]
+        fetched = [path.rpartition("/")[2] for path, _ in fake.requests[asked:] if path.startswith("/web/")]
+        yield Nights(workflow, good, refused, sizes, fetched, errors)
+
+
+def test_the_workflow_publishes_without_contacts(nights: Nights) -> None:
+    steps = ("Fetch the archive of last night", "Refresh", "Keep the archive", "Publish")
+    assert nights.good == dict.fromkeys(steps, True), nights.errors
+    published = nights.workflow.releases / "data"
     assert {path.name for path in published.iterdir()} == {"csv.tar.gz", "records.jsonl.gz", "tta.db.gz"}
     subprocess.run(["gunzip", "-k", str(published / "tta.db.gz")], check=True)
     with closing(sqlite3.connect(published / "tta.db")) as db:
-        assert db.execute("SELECT count(*), count(submitted_by) FROM records").fetchone() == (2, 0)
+        assert db.execute("SELECT count(*), count(submitted_by) FROM records").fetchone() == (1, 0)
+    assert b"Hope Fiori" not in (published / "tta.db").read_bytes()
     with tarfile.open(published / "csv.tar.gz") as files:
         assert "csv/records.csv" in files.getnames()
-    assert b"Hope Fiori" not in (published / "tta.db").read_bytes()
+        assert b"Hope Fiori" not in b"".join(file.read() for name in files if (file := files.extractfile(name)))
 
 
-def test_the_workflow_keeps_what_a_refused_night_captured(fake: FakeArchive, tmp_path: Path) -> None:
-    workflow = Workflow(fake, tmp_path)
-    publish(fake, 1)
-    workflow.night()
-    (before,) = workflow.archives()
-    for number in range(100, 180):  # pages that are none of this program's: the share that parses falls
-        fake.add(f"https://{HOST}/node/{number}", "20240301000000", b"<html><body><h1>Something else</h1></body></html>")
-    ended = workflow.night()
-    assert (ended["Refresh"], ended["Keep the archive"], "Publish" in ended) == (False, True, False)
-    newest = workflow.archives()[-1]
-    assert newest != before
-    assert newest.stat().st_size > before.stat().st_size
+def test_the_workflow_does_not_fetch_again_what_it_kept(nights: Nights) -> None:
+    assert nights.fetched
+    assert "1" not in nights.fetched
+
+
+def test_the_workflow_keeps_what_a_refused_night_captured(nights: Nights) -> None:
+    assert nights.refused == {"Fetch the archive of last night": True, "Refresh": False, "Keep the archive": True}
+    before, after = nights.sizes
+    assert after > before
 
 
 def test_the_workflow_stops_where_it_cant_tell_what_was_kept(fake: FakeArchive, tmp_path: Path) -> None:
@@ -277,13 +294,18 @@ http {{
 
 
 @contextmanager
-def nginx(folder: Path, upstream: str) -> Iterator[str]:
-    """The address of nginx, with the guide's file, in front of a server."""
-    address = urlsplit(upstream).netloc
-    text = (DEPLOY / "nginx.conf").read_text().replace("127.0.0.1:8001", address)
-    assert address in text
-    socket = folder / "socket"
-    text = re.sub(r"^ +listen \[::\]:80;\n", "", text, flags=re.MULTILINE).replace("listen 80;", f"listen unix:{socket};")
+def nginx(folder: Path, upstream: str, change: tuple[str, str] = ("", "")) -> Iterator[httpx.Client]:
+    """A client of nginx, which runs with the guide's file, or a changed one, in front of a server."""
+    address, socket = urlsplit(upstream).netloc, folder / "socket"
+    text = (DEPLOY / "nginx.conf").read_text()
+    for old, new in (
+        ("127.0.0.1:8001", address),
+        ("listen 80;", f"listen unix:{socket};"),
+        ("    listen [::]:80;\n", ""),
+        change,
+    ):
+        assert old in text
+        text = text.replace(old, new) if old else text
     (folder / "tta.conf").write_text(text)
     (folder / "nginx.conf").write_text(_NGINX.format(folder=folder))
     server = subprocess.Popen([tool("nginx"), "-c", str(folder / "nginx.conf")], stderr=subprocess.PIPE, text=True)
@@ -292,34 +314,47 @@ def nginx(folder: Path, upstream: str) -> Iterator[str]:
         while not socket.exists() and server.poll() is None and time.monotonic() < until:
             time.sleep(0.02)
         assert server.poll() is None, server.stderr and server.stderr.read()
-        yield str(socket)
+        with httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://tta.example.org", timeout=30
+        ) as client:
+            yield client
     finally:
         server.terminate()
         server.communicate(timeout=10)
 
 
-def test_nginx_passes_reading_on_and_nothing_else(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    return demo(tmp_path_factory.mktemp("shown"))
+
+
+def test_nginx_passes_reading_on_and_nothing_else(shown: Folders, tmp_path: Path) -> None:
     tool("nginx")
-    folders = demo(tmp_path / "data")
-    ((record,),) = query(folders, "SELECT record_id FROM records ORDER BY record_id DESC LIMIT 1")
-    with serving(folders) as upstream, nginx(tmp_path, upstream) as socket:
-        transport = httpx.HTTPTransport(uds=socket)
-        with httpx.Client(transport=transport, base_url="http://tta.example.org", timeout=30) as client:
-            direct = httpx.get(f"{upstream}tta/records")
-            front = client.get("/tta/records")
-            assert front.status_code == direct.status_code == 200
-            kept = set(direct.headers) - {"date", "content-length", "connection", "transfer-encoding", "link"}
-            assert {name: front.headers[name] for name in kept} == {name: direct.headers[name] for name in kept}
-            assert front.headers["server"] == "nginx"
-            assert front.headers["content-encoding"] == "gzip"
-            assert client.get(f"/tta/records/{record}").status_code == 200
-            assert client.get("/tta/records.json?_size=5").json()["next_url"].startswith("http://tta.example.org/")
-            assert client.head("/").status_code in (200, 405)
-            for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
-                assert client.request(method, "/tta/records").status_code == 403
-            assert client.get("/tta.db").status_code == 403
-            answers = [client.get("/robots.txt").status_code for _ in range(90)]
-            assert set(answers) == {200, 429}
+    with serving(shown) as upstream, nginx(tmp_path, upstream) as client:
+        direct, front = httpx.get(f"{upstream}tta/records", timeout=30), client.get("/tta/records")
+        assert front.status_code == direct.status_code == 200
+        kept = set(direct.headers) - {"date", "content-length", "connection", "transfer-encoding", "link"}
+        assert {name: front.headers[name] for name in kept} == {name: direct.headers[name] for name in kept}
+        assert front.headers["server"] == "nginx"
+        assert front.headers["content-encoding"] == "gzip"
+        assert client.get("/tta/records.json?_size=5").json()["next_url"].startswith("http://tta.example.org/tta/")
+        for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+            assert client.request(method, "/tta/records").status_code == 403
+        assert client.get("/tta.db").status_code == 403
+        answers = [client.get("/robots.txt").status_code for _ in range(90)]
+        assert set(answers) == {200, 429}
+
+
+def test_nginx_serves_under_a_path_as_the_guide_says(shown: Folders, tmp_path: Path) -> None:
+    tool("nginx")
+    config = tmp_path / "tta.toml"
+    config.write_text('[serve]\nbase_url = "/records/"\n')
+    with serving(shown, config=config) as upstream, nginx(tmp_path, upstream, ("location / {", "location /records/ {")) as client:
+        home = client.get("/records/").text
+        links = set(re.findall(r'(?:href|src)="(/[^"#?]*)', home))
+        assert links
+        assert not [link for link in links if not link.startswith("/records/")]
+        assert [link for link in sorted(links)[:30] if client.get(link).status_code != 200] == []
 
 
 def test_caddy_accepts_its_file(tmp_path: Path) -> None:
