@@ -17,7 +17,7 @@ MAX_TAG = 8192
 _NO_MARKS = bytes(sorted(set(range(256)) - set(b"<>\"'")))
 _OPENER = re.compile(r"<(?:(!--)|(/?)([a-zA-Z][^\s/>]{0,40}))")
 _REST_OF_TAG = re.compile(
-    r"""[^\s/>]*(?:[\s/]+|[^\s/>][^\s/>=]*(?:\s*=\s*(?:"[^"]*(?:"|\Z)|'[^']*(?:'|\Z)|[^\s>"'][^\s>]*)?)?)*>?"""
+    r"""[^\s/>]*+(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?+|'[^']*+'?+|[^\s>"'][^\s>]*+)?+)?+)*+>?"""
 )
 """A tag from its name on, as the HTML standard's tokenizer reads it: a quote opens a value only after an equals sign."""
 _RAW = frozenset("script style textarea title xmp iframe noembed noframes plaintext".split())
