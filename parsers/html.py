@@ -28,7 +28,7 @@ from parsers.shape import (
 from parsers.tree import BLOCKS, Element, one_line, readable
 from parsers.value import Value, items_of, read_value
 
-_LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
+LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
 _LONG_LINE = 100
 MAX_FIELDS = 20_000
 """Rows of one page; the richest page seen has about 60."""
@@ -80,7 +80,7 @@ def _content_of(root: Element) -> Element:
         if has_field_class(filled[0]):
             break
         element = filled[0]
-    blocks = [child for child in element.elements if child.content and child.tag in BLOCKS and child.tag not in _LOOSE]
+    blocks = [child for child in element.elements if child.content and child.tag in BLOCKS and child.tag not in LOOSE]
     return element if len(blocks) > 1 else root
 
 
@@ -128,7 +128,7 @@ class _Scan:
                 continue
             index += 1
             if not isinstance(child, Element) or (
-                child.tag in _LOOSE and not self._is_field(child, after_known=self._after_known)
+                child.tag in LOOSE and not self._is_field(child, after_known=self._after_known)
             ):
                 loose.append(child)
                 self._first = False
@@ -144,10 +144,10 @@ class _Scan:
 
     def _unwrapped(self, child: Element | str) -> Element | str:
         """Looks through wrappers around one block, as layout builders put around each field."""
-        while isinstance(child, Element) and child.tag in BLOCKS and child.tag not in _LOOSE:
+        while isinstance(child, Element) and child.tag in BLOCKS and child.tag not in LOOSE:
             content = child.content
             inner = content[0] if len(content) == 1 else None
-            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in _LOOSE or is_other_entity(inner):
+            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in LOOSE or is_other_entity(inner):
                 break
             if self._is_field(child, after_known=True):
                 break
@@ -166,7 +166,7 @@ class _Scan:
             yield block
         elif first and (self._begins_with_prose(child) or self._quotes(child)):
             yield from _text(child, [child])
-        elif self._is_container(child) or (_holds_values(child) and (not first or _begins_with_body(child))):
+        elif self._is_container(child) or (holds_values(child) and (not first or _begins_with_body(child))):
             self._first = first
             yield from self.blocks(child)
         elif child.tag in BLOCKS:
@@ -198,7 +198,7 @@ class _Scan:
         for child in element.elements:
             if self._is_field(child, after_known=True) or self._is_container(child):
                 fields += 1
-            elif child.tag in _LOOSE and child.tag not in HEADINGS and child.content:
+            elif child.tag in LOOSE and child.tag not in HEADINGS and child.content:
                 return False
             else:
                 values += child.tag not in HEADINGS and bool(child.content)
@@ -239,20 +239,20 @@ class _Scan:
         return index
 
 
-def _holds_values(element: Element) -> bool:
+def holds_values(element: Element) -> bool:
     """Whether an element holds nothing but blocks, as a wrapper around values without labels does; prose has more."""
     children = element.elements
     return not element.has_own_text() and bool(children) and all(_is_box(child) for child in children)
 
 
 def _is_box(element: Element) -> bool:
-    return element.tag in BLOCKS and (element.tag not in _LOOSE or element.tag in HEADINGS)
+    return element.tag in BLOCKS and (element.tag not in LOOSE or element.tag in HEADINGS)
 
 
 def _begins_with_body(element: Element) -> bool:
     """Whether the first of several blocks inside is prose of paragraphs: then the body is that one, and not all of them."""
     blocks = [child for child in element.elements if child.content]
-    return len(blocks) > 1 and any(child.tag in _LOOSE for child in blocks[0].elements)
+    return len(blocks) > 1 and any(child.tag in LOOSE for child in blocks[0].elements)
 
 
 def _is_sentence(element: Element) -> bool:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborNode
 
 from parsers.head import BYLINE_FIELDS, NOTICE, is_node_title
-from parsers.html import Content, write_all
+from parsers.html import LOOSE, Content, holds_values, write_all
 from parsers.labels import is_instructions, known
 from parsers.plain import PlainField, PlainGroup, label_of, plain_block
 from parsers.repair import close_left_open
@@ -53,9 +53,9 @@ def _closes(fields: list[Element], element: Element) -> bool:
 
 
 def _stand_side_by_side(fields: list[Element], root: Element) -> bool:
-    """Whether the fields are all that their parent holds, and no text above them can be a line of the head around them."""
+    """Whether the fields have one parent, in which they come first, and no text above can be a line of the head around them."""
     parent = fields[0].parent if fields else None
-    if parent is None or [child for child in parent.children if not isinstance(child, str)] != fields:
+    if parent is None or parent.elements[0] is not fields[0] or any(field.parent is not parent for field in fields):
         return False
     element: Element | None = parent
     while element is not None:
@@ -68,28 +68,47 @@ def _stand_side_by_side(fields: list[Element], root: Element) -> bool:
 
 def read_straight(root: Element, base: str | None) -> Content | None:
     """Fields and sections below the root of a closed tree, once its head is taken out; None where the road is not straight."""
-    fields = _fields(root)
     blocks: list[Block | PlainField | PlainGroup] = []
-    for element in fields:
-        block = plain_block(element, base) or _instructions(element) or _block(element)
+    for element in _content_of(root):
+        if element.closed:
+            block = plain_block(element, base) or _instructions(element) or _block(element)
+        else:
+            block = Block("text", element, [element]) if _is_aside(element) else None
         if block is None:
             return None
         blocks.append(block)
     return write_all(blocks, base) if blocks else None
 
 
-def _fields(root: Element) -> list[Element]:
-    """The fields, where they are all that the root holds, wrappers looked through; none where it holds anything else."""
+def _content_of(root: Element) -> list[Element]:
+    """The fields and what stands among them, wrappers looked through; nothing where the root holds anything besides."""
     element = root
     while True:
         filled = [child for child in element.elements if child.closed or child.content]
         if element.has_own_text() or not filled:
             return []
-        if all(child.closed for child in filled):
-            return filled if len(filled) > 1 else []
+        if sum(child.closed for child in filled) > 1:
+            return element.elements
         if len(filled) > 1 or filled[0].tag not in _WRAPPERS or not filled[0].role.silent:
             return []
         element = filled[0]
+
+
+def _is_aside(element: Element) -> bool:
+    """Whether an element among the fields is text of its own, such as the links below a node: no field, label or wrapper."""
+    content = element.content
+    first = content[0] if content else None
+    if element.tag != "div" or holds_values(element) or (isinstance(first, Element) and first.line() is not None):
+        return False
+    if len(content) == 1 and isinstance(first, Element) and first.tag in BLOCKS and first.tag not in LOOSE:
+        return False
+    parts = [element, *(inner for inner in element.walk() if isinstance(inner, Element))]
+    return element.line() is None and all(map(_says_nothing, parts))
+
+
+def _says_nothing(element: Element) -> bool:
+    silent = element.role.silent and element.edit_id is None and element.tag not in ("article", "dt")
+    return silent and known(element.line()) is None
 
 
 _instruction_texts: dict[str, str] = {}
