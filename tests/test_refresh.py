@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import tomllib
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,11 +12,16 @@ from typing import Any
 
 import pytest
 
+from scraper.config import Checks
+from scraper.database.checks import Check
 from scraper.folders import Folders
+from scraper.refresh import run as refresh_run
+from tests import versions
 from tests.dbkit import add, day, exports, html, node, page, query
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, Ran, run, write_config
 from tests.fakearchive.server import FakeArchive
+from tests.test_versions import CAPTURES
 
 Refresh = Callable[..., Ran]
 AT = "20240101000000"
@@ -148,3 +154,29 @@ def test_a_source_that_is_silent_for_long_is_told(fake: FakeArchive, tta_refresh
     assert [one["name"] for one in ran.report["warned"]] == ["days since a source answered"]
     fake.on_listing.clear()
     assert tta_refresh("--now").report["warned"] == []
+
+
+def test_limits_are_documented_with_their_defaults() -> None:
+    note = (Path(__file__).parents[1] / "docs/decisions/data-checks.md").read_text()
+    documented = tomllib.loads(note.split("```toml\n")[1].split("```")[0])["checks"]
+    assert documented == Checks().model_dump()
+
+
+@pytest.mark.parametrize("dump", versions.kept("database"), ids=lambda path: path.stem)
+def test_an_older_database_is_compared_with_and_keeps_a_refused_run(
+    tta_refresh: Refresh, folders: Folders, monkeypatch: pytest.MonkeyPatch, dump: Path
+) -> None:
+    versions.made(dump, folders.database)
+    add(folders, CAPTURES)
+    with monkeypatch.context() as patch:
+        patch.setattr(refresh_run, "check_all", lambda _looked: [Check("made up", "fail", None, 1, 0, False)])
+        assert tta_refresh(sources__wayback__enabled=False).status == 3
+    with closing(sqlite3.connect(folders.database)) as db:
+        outcome, number = db.execute("SELECT outcome, run_id FROM runs ORDER BY run_id DESC").fetchone()
+        assert outcome == "refused"
+        assert db.execute("SELECT name, passed FROM run_checks WHERE run_id = ?", [number]).fetchall() == [("made up", 0)]
+    ran = tta_refresh(sources__wayback__enabled=False)
+    assert (ran.status, ran.report["outcome"], ran.report["records_before"], ran.report["records"]) == (0, "committed", 2, 2), (
+        ran.err
+    )
+    assert query(folders, "SELECT outcome FROM runs ORDER BY run_id DESC LIMIT 2") == [("committed",), ("refused",)]

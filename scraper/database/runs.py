@@ -14,6 +14,14 @@ from scraper.database.checks import Check, Figures
 from scraper.database.connection import BUSY_SECONDS
 from scraper.database.tables import BY_NAME
 
+_COMPARED = {
+    "records": ("record_id",),
+    "captures": ("capture_id", "record_id", "shape"),
+    "fields": ("record_id", "label", "item"),
+    "changes": ("record_id",),
+}
+"""What the checks ask of the state before."""
+
 
 class Outcome(StrEnum):
     """How a run ended; all but `committed` left the database as it was."""
@@ -55,7 +63,7 @@ def add(db: sqlite3.Connection, run: Run, checks: Sequence[Check] = ()) -> int:
 
 def _insert(db: sqlite3.Connection, table: str, values: dict[str, object]) -> None:
     """Only into columns that there are: a run that was refused may have left the tables of an older version in place."""
-    present = {str(row[1]) for row in db.execute(f"PRAGMA main.table_info({table})")}
+    present = _columns(db, table)
     names = [name for name in BY_NAME[table].columns if name in present]
     marks = ", ".join("?" * len(names))
     db.execute(f"INSERT INTO main.{table} ({', '.join(names)}) VALUES ({marks})", [values[name] for name in names])
@@ -116,14 +124,21 @@ def last_good(db: sqlite3.Connection) -> tuple[int, Figures] | None:
 
 @contextmanager
 def state_before(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """What readers see while a load is under way: the last committed state; None where there are no records yet."""
+    """What readers see while a load is under way: the last committed state.
+
+    None where there are no tables yet, or those of a version too old to compare with.
+    """
     if not path.is_file():
         yield None
         return
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
         db.execute("BEGIN")
-        names = {str(name) for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        yield db if {"records", "captures", "fields"} <= names else None
+        has_all = all(set(columns) <= _columns(db, table) for table, columns in _COMPARED.items())
+        yield db if has_all else None
+
+
+def _columns(db: sqlite3.Connection, table: str) -> set[str]:
+    return {str(row[1]) for row in db.execute(f"PRAGMA main.table_info({table})")}
 
 
 def _has_runs(db: sqlite3.Connection) -> bool:

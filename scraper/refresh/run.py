@@ -166,11 +166,15 @@ class _Refresh:
             self.log.info("fetch.source", source=one.source, outcome=one.outcome, **counts)
         if self.stop.asked:
             raise Stopped
-        lines = [line for line in fetched.lines() if not (self.stop.late and line in fetched.problems)]
-        for line in lines:
-            self._problem(line)
         if self.stop.late:
             self._problem("the time for fetching was up; the next run goes on from here")
+        else:
+            for line in fetched.problems:
+                self._problem(line)
+        for one in fetched.sources:
+            for line in one.problems:
+                self._problem(f"{one.source}: {line}")
+            self.report.notes += [f"{one.source}: {line}" for line in one.notes]
 
     def _problem(self, line: str) -> None:
         self.report.problems.append(printable(line, 1000))
