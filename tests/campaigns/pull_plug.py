@@ -28,6 +28,7 @@ from pathlib import Path
 
 from scraper.database.spill import NAME as SPILL
 from scraper.database.tables import KEPT, TABLES
+from scraper.doctor import deep
 from scraper.doctor.examine import examine
 from scraper.doctor.scratch import Scratch
 from scraper.folders import Folders
@@ -37,7 +38,7 @@ from tests.dbkit import add, day, html, loaded, node, page
 from tests.fakearchive.run import HOST, write_config
 from tests.fakearchive.server import FakeArchive
 
-OLD, NEW = range(1, 41), range(30, 100)
+OLD, NEW = range(1, 25), range(18, 60)
 KILLS_A_ROUND = 5
 MOMENTS = ("random", "archive grows", "parsing", "writing", "writing on")
 """When to kill: after a random time, or a random moment after the WARC file has grown, parsed pages lie in the load's file, or
@@ -185,11 +186,15 @@ def fill_up(command: Command, data: Path, chance: random.Random, counts: Counts)
         if resize:
             resize()  # before anything else: SQLite can't open a file with a log where there is no room for its index
         found = content(data / "data" / "tta.db")
-        assert found in (command.old, command.new), command.name
         assert "Traceback" not in run.err, run.err
         assert run.status in (0, 1, 4), (run.status, run.err)
-        assert (found == command.new) == (run.status == 0), (command.name, run.status, run.err)
-        counts.full[f"{command.name}, {kind} full, {'new' if found == command.new else 'old'}"] += 1
+        state = {command.old: "old", command.new: "new"}.get(found, "new as far as it could fetch")
+        if found not in (command.old, command.new):
+            # A refresh that has no room for more captures loads those that it has, and ends with 4.
+            assert (command.name, run.status) == ("refresh", 4), (command.name, run.status, run.err)
+            assert not list(deep.compare(Folders(data / "data"))), "the database is not what the archive says"
+        assert run.status != 0 or state == "new", run.err
+        counts.full[f"{command.name}, {kind} full, {state}"] += 1
         well(command, data / "data", counts)
 
 
@@ -266,7 +271,7 @@ def _say(line: str) -> None:
 
 if __name__ == "__main__":
     given = [int(argument) for argument in sys.argv[1:]]
-    wanted, disks, first = (*given, *(200, 40, 1)[len(given) :])
+    wanted, disks, first = (*given, *(200, 30, 1)[len(given) :])
     _say(f"seed {first}")
     for told in campaign(wanted, disks, first, _say).lines():
         _say(told)
