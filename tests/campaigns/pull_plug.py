@@ -1,0 +1,277 @@
+"""Pulls the plug of loads and refreshes, fills their disk, and looks at what is left: the old state or the new, never another.
+
+    python -m tests.campaigns.pull_plug [KILLS] [FULL_DISKS] [SEED]
+
+A round begins with a data folder of yesterday and new captures: in the archive for `tta load`, at a made-up web archive for
+`tta refresh`. The run is killed (SIGKILL, alone or with its workers) after a random time within what an undisturbed one takes, or
+once a file shows that a phase has begun, some times over; then one is left to its end. After every kill the database holds
+yesterday's content or today's; in the end it and the archive are those of an undisturbed run, and `tta doctor` finds nothing.
+Everything is on loopback.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scraper.database.spill import NAME as SPILL
+from scraper.database.tables import KEPT, TABLES
+from scraper.doctor import deep
+from scraper.doctor.examine import examine
+from scraper.doctor.scratch import Scratch
+from scraper.folders import Folders
+from tests.campaigns.forked import Forked, Forker
+from tests.campaigns.kill_fetch import contents
+from tests.dbkit import add, day, html, loaded, node, page
+from tests.fakearchive.run import HOST, write_config
+from tests.fakearchive.server import FakeArchive
+
+OLD, NEW = range(1, 25), range(18, 60)
+KILLS_A_ROUND = 5
+MOMENTS = ("random", "archive grows", "parsing", "writing", "writing on")
+"""When to kill: after a random time, or a random moment after the WARC file has grown, parsed pages lie in the load's file, or
+the database's log has begun to grow, or goes on to."""
+
+
+@dataclass
+class Counts:
+    """What came of it."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    too_late: int = 0
+    states: Counter[str] = field(default_factory=Counter)
+    full: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+
+    def lines(self) -> Iterator[str]:
+        for name in ("kills", "states", "full", "notes"):
+            counted: Counter[str] = getattr(self, name)
+            yield f"{name}: {counted.total()}" + "".join(f"; {key} {number}" for key, number in sorted(counted.items()))
+        yield f"runs that had ended before their kill: {self.too_late}"
+
+
+def content(database: Path) -> str:
+    """A digest of every value but the story of the runs and where captures lie; of nothing where there is no database."""
+    if not database.exists():
+        return "none"
+    found = hashlib.sha256()
+    with closing(sqlite3.connect(database)) as db:
+        for table in TABLES:
+            if table.name in KEPT:
+                continue
+            names = ", ".join(f'"{name}"' for name in table.columns if name not in table.local)
+            for row in db.execute(f'SELECT {names} FROM "{table.name}" ORDER BY {names}'):
+                found.update(repr((table.name, row)).encode())
+    return found.hexdigest()
+
+
+class Command:
+    """A command that brings a folder from yesterday to today, and how long it takes when nobody disturbs it."""
+
+    def __init__(self, name: str, forker: Forker, config: Path, before: Path) -> None:
+        self.name = name
+        self.before = before
+        self._forker = forker
+        self._config = config
+        today = before.with_name(f"today-{name}")
+        shutil.copytree(before, today)
+        began = time.monotonic()
+        self.finish(today)
+        self.seconds = time.monotonic() - began
+        self.old, self.new = content(before / "tta.db"), content(today / "tta.db")
+        self.archive = contents(today)
+        assert self.old != self.new
+
+    def start(self, data: Path, *, workers: int = 1, limit: int | None = None) -> Forked:
+        """`limit`: bytes beyond which no file of the run may grow."""
+        options = ("--config", self._config, "--data", data, self.name, "--workers", str(workers))
+        return self._forker.start(*options, limit=limit)
+
+    def finish(self, data: Path) -> None:
+        """One run that comes to a good end."""
+        run = self.start(data)
+        assert run.wait(), "it does not end"
+        assert run.status == 0, run.err
+
+
+def size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def archived(data: Path) -> int:
+    return sum(size(path) for path in (data / "archive").glob("*.warc.gz"))
+
+
+def reached(data: Path, moment: str) -> Callable[[], bool]:
+    """Whether the run has come so far, by the files in its folder."""
+    before, log = archived(data), data / "tta.db-wal"
+    return {
+        "archive grows": lambda: archived(data) > before,
+        "parsing": lambda: size(data / SPILL) > 0 or (data / SPILL).exists(),
+        "writing": lambda: size(log) > 0,
+        "writing on": lambda: size(log) > 100_000,
+    }[moment]
+
+
+def pull(command: Command, data: Path, chance: random.Random, counts: Counts) -> bool:
+    """One kill, and what it left; whether there is still something to do."""
+    moment = chance.choice(MOMENTS)
+    before = archived(data)
+    run = command.start(data, workers=chance.choice((1, 1, 2)))
+    if moment == "random":
+        run.wait(chance.uniform(0.02, 1.05) * command.seconds)
+    else:
+        is_there, deadline = reached(data, moment), time.monotonic() + 3 * command.seconds
+        while run.is_running() and not is_there() and time.monotonic() < deadline:
+            time.sleep(0.002)
+        run.wait(chance.uniform(0, 0.3) * command.seconds * chance.choice((0, 1)))
+    was_running = run.is_running()
+    run.kill(group=chance.random() < 0.5)
+    run.wait()
+    run.wait_for_group()
+    log, spill = size(data / "tta.db-wal"), (data / SPILL).exists()
+    found = content(data / "tta.db")
+    assert found in (command.old, command.new), (command.name, moment)
+    if not was_running:
+        counts.too_late += 1
+        return found == command.old
+    if found == command.new:
+        phase = "after the commit"
+    elif log:
+        phase = "writing the database"
+    elif spill:
+        phase = "parsing"
+    else:
+        phase = "fetching" if archived(data) > before else "before anything"
+    counts.kills[f"{command.name}, {phase}"] += 1
+    counts.states["new" if found == command.new else "old"] += 1
+    return found == command.old
+
+
+def well(command: Command, data: Path, counts: Counts) -> None:
+    """Lets a run come to its end, and compares everything with an undisturbed one."""
+    command.finish(data)
+    assert content(data / "tta.db") == command.new, command.name
+    assert contents(data) == command.archive, command.name
+    with Scratch() as scratch:
+        examined = examine(Folders(data), scratch)
+    assert not examined.wrong, [finding.text for finding in examined.wrong]
+    counts.notes.update(finding.kind.value for finding in examined.findings)
+
+
+def fill_up(command: Command, data: Path, chance: random.Random, counts: Counts) -> None:
+    """A run whose disk fills up, in a small file system of its own where this machine lets us make one; then one with room."""
+    used = sum(size(path) for path in command.before.rglob("*"))
+    room = int(used * chance.uniform(1.02, 4.5))
+    with disk(data, room) as resize:
+        kind, limit = ("disk", None) if resize else ("largest file", int(room / 3))
+        shutil.copytree(command.before, data / "data")
+        run = command.start(data / "data", limit=limit)
+        assert run.wait(), "it does not end"
+        if resize:
+            resize()  # before anything else: SQLite can't open a file with a log where there is no room for its index
+        found = content(data / "data" / "tta.db")
+        assert "Traceback" not in run.err, run.err
+        assert run.status in (0, 1, 4), (run.status, run.err)
+        state = {command.old: "old", command.new: "new"}.get(found, "new as far as it could fetch")
+        if found not in (command.old, command.new):
+            # A refresh that has no room for more captures loads those that it has, and ends with 4.
+            assert (command.name, run.status) == ("refresh", 4), (command.name, run.status, run.err)
+            assert not list(deep.compare(Folders(data / "data"))), "the database is not what the archive says"
+        assert run.status != 0 or state == "new", run.err
+        counts.full[f"{command.name}, {kind} full, {state}"] += 1
+        well(command, data / "data", counts)
+
+
+@contextmanager
+def disk(folder: Path, room: int) -> Iterator[Callable[[], None] | None]:
+    """A file system of `room` bytes at `folder`, and what gives it more; None where we may not make one (not root)."""
+    folder.mkdir()
+    made = ["mount", "-t", "tmpfs", "-o", f"size={room // 4096 * 4096}", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(made, check=False, capture_output=True).returncode:
+        yield None
+        return
+    try:
+        yield lambda: subprocess.run(["mount", "-o", "remount,size=500m", str(folder)], check=True) and None
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def load_command(folder: Path, forker: Forker, config: Path) -> Command:
+    """`tta load`: new captures lie in the archive, of records that there are and of others."""
+    before = folder / "before-load"
+    loaded(before, [page(html({"County": f"County {n}"}), url=node(n), when=day(n)) for n in OLD])
+    add(Folders(before), [page(html({"County": f"New {n}", "Category": "TTA"}), url=node(n), when=day(200 + n)) for n in NEW])
+    return Command("load", forker, config, before)
+
+
+def refresh_command(folder: Path, forker: Forker, config: Path, fake: FakeArchive) -> Command:
+    """`tta refresh`: the web archive has new captures since yesterday."""
+    before = folder / "before-refresh"
+    _publish(fake, OLD, "20240101000000", "County")
+    run = forker.start("--config", config, "--data", before, "refresh")
+    assert run.wait(), "it does not end"
+    assert run.status == 0, run.err
+    _publish(fake, NEW, "20240301000000", "New")
+    return Command("refresh", forker, config, before)
+
+
+def _publish(fake: FakeArchive, numbers: range, at: str, county: str) -> None:
+    for number in numbers:
+        body = html({"County": f"{county} {number}"}, node=number, title=f"20240101-90000-{number}")
+        fake.add(f"https://{HOST}/node/{number}", at, body)
+
+
+def campaign(kills: int, full: int, seed: int, tell: Callable[[str], object] = lambda _: None) -> Counts:
+    """Runs until so many kills have hit, and so many disks were full. Raises AssertionError where a state is another."""
+    chance, counts = random.Random(seed), Counts()
+    with FakeArchive().running() as fake, tempfile.TemporaryDirectory() as name, Forker(Path(name)) as forker:
+        folder = Path(name)
+        config = write_config(folder / "tta.toml", fake.url)
+        commands = [load_command(folder, forker, config), refresh_command(folder, forker, config, fake)]
+        number = 0
+        while counts.kills.total() < kills or counts.full.total() < full:
+            command, data = commands[number % 2], folder / f"round-{number}"
+            number += 1
+            try:
+                if counts.kills.total() < kills:
+                    shutil.copytree(command.before, data)
+                    for _ in range(min(KILLS_A_ROUND, kills - counts.kills.total())):
+                        if not pull(command, data, chance, counts):
+                            break
+                    well(command, data, counts)
+                if counts.full.total() < full:
+                    fill_up(command, folder / f"disk-{number}", chance, counts)
+            except AssertionError as error:
+                raise AssertionError(f"round {number}, seed {seed}: {error}") from error
+            shutil.rmtree(data, ignore_errors=True)
+            tell(f"{counts.kills.total()} kills, {counts.full.total()} full disks")
+    return counts
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    given = [int(argument) for argument in sys.argv[1:]]
+    wanted, disks, first = (*given, *(200, 30, 1)[len(given) :])
+    _say(f"seed {first}")
+    for told in campaign(wanted, disks, first, _say).lines():
+        _say(told)
