@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.cli import main
+from scraper.database.connection import reading
 from scraper.export.csvfile import cell
+from scraper.export.run import export
 from scraper.export.selection import EXPORTED
 from scraper.folders import Folders
 from tests.dbkit import day, exports, html, loaded, node, page, query
@@ -89,15 +91,17 @@ def run(folders: Folders, *arguments: str | Path) -> subprocess.CompletedProcess
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_command(folders: Folders, tmp_path: Path) -> None:
+def test_other_files_of_a_folder_stay_and_standard_output_is_the_same(folders: Folders, tmp_path: Path) -> None:
     out = tmp_path / "a" / "out"
     out.mkdir(parents=True)
     (out / "mine.txt").write_text("kept")
-    assert run(folders, "csv", out).returncode == 0
+    with reading(folders.database) as db:
+        export("csv", db, out)
     ours = [f"{name}.csv" for name in (*EXPORTED, "records_flat")]
     assert sorted(path.name for path in out.iterdir()) == sorted([*ours, "MANIFEST.json", "mine.txt"])
     assert sorted(path.name for path in out.parent.iterdir()) == ["out"]
-    assert run(folders, "jsonl", tmp_path / "b.jsonl").returncode == 0
+    with reading(folders.database) as db:
+        export("jsonl", db, tmp_path / "b.jsonl")
     piped = run(folders, "jsonl", "-")
     assert piped.stdout.encode() == (tmp_path / "b.jsonl").read_bytes()
 

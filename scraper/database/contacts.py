@@ -13,7 +13,7 @@ from parsers.labels import is_contact
 from scraper.database.tables import TABLES, Table
 
 FUNCTION = "tta_is_contact"
-"""The SQL function that `register` adds: (label or machine name, value, href) to 1 or 0."""
+"""The SQL function that `register` adds: (label or column, machine name, item, value, href) to 1 or 0."""
 _ADDRESS = r"[^\s@;,]{1,64}@[^\s@;,]{1,255}\.[A-Za-z]{2,}"
 _PHONE = r"(?:\+?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?"
 _ONE = rf"(?:{_ADDRESS}|{_PHONE})"
@@ -48,13 +48,16 @@ def is_detail(label: str | None, value: str | None = None, href: str | None = No
 
 def register(db: sqlite3.Connection) -> None:
     """Adds the SQL function that `kept_rows` and `expression` use to a connection."""
-    db.create_function(FUNCTION, 3, lambda *given: int(is_detail(*given)), deterministic=True)
+    db.create_function(FUNCTION, 5, _in_row, deterministic=True)
 
 
-_IN_FIELDS = (
-    f"({FUNCTION}(fields.label, fields.value, fields.href) OR {FUNCTION}(fields.name, NULL, NULL) "
-    f"OR {FUNCTION}(rtrim(fields.item, ' 0123456789'), NULL, NULL))"
-)
+def _in_row(label: str | None, name: str | None, item: str | None, value: str | None, href: str | None) -> bool:
+    """Whether a row of `fields` is a contact detail: by its label, its machine name, or the group that it is nested in."""
+    named = (name and is_contact(name)) or (item and is_contact(item.rstrip(" 0123456789")))
+    return bool(named) or is_detail(label, value, href)
+
+
+_IN_FIELDS = f"{FUNCTION}(fields.label, fields.name, fields.item, fields.value, fields.href)"
 _NESTED = f"fields.item IS NOT NULL AND fields.value IS NOT NULL AND {_IN_FIELDS}"
 
 
@@ -65,7 +68,7 @@ def kept_rows(table: str) -> str:
     if table == "changes":
         groups = "(changes.field IN ('milestones', 'performance_metrics') OR changes.field LIKE 'group %')"
         nested = f"SELECT 1 FROM fields WHERE fields.record_id = changes.record_id AND {_NESTED}"
-        own = " OR ".join(f"{FUNCTION}(changes.field, changes.{name}, NULL)" for name in ("old_value", "new_value"))
+        own = " OR ".join(f"{FUNCTION}(changes.field, NULL, NULL, changes.{name}, NULL)" for name in ("old_value", "new_value"))
         return f"NOT ({own} OR ({groups} AND EXISTS ({nested})))"
     return "1"
 

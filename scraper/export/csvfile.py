@@ -26,13 +26,14 @@ def write(
     columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: BinaryIO, *, quoting: Literal[0, 2] = csv.QUOTE_MINIMAL
 ) -> int:
     """A heading and the rows; returns the number of rows. `quoting` is QUOTE_MINIMAL or QUOTE_NONNUMERIC of `csv`."""
+    is_formula = _FORMULA.match  # asked of every cell
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
     try:
         writer = csv.writer(text, lineterminator="\r\n", quoting=quoting)
         writer.writerow(columns)
         count = 0
         for row in rows:
-            writer.writerow([cell(value) for value in row])
+            writer.writerow(["'" + value if isinstance(value, str) and is_formula(value) else value for value in row])
             count += 1
         text.flush()
     finally:

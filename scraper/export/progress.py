@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 _STEP = 2_000
 """Rows between two looks at the bar."""
@@ -37,15 +37,15 @@ class Bar:
         if self._progress:
             self._progress.stop()
 
-    def watch(self, what: str, rows: Iterable[Any], total: int | None) -> Iterator[Any]:
+    def watch(self, what: str, rows: Iterable[Any], total: int | None) -> Iterable[Any]:
         """The rows, counted while they pass."""
-        if self._progress is None:
-            yield from rows
-            return
-        task = self._progress.add_task(what, total=total)
-        count = 0
-        for count, row in enumerate(rows, start=1):
-            if count % _STEP == 0:
-                self._progress.update(task, completed=count)
-            yield row
-        self._progress.update(task, completed=count, total=count)
+        return rows if self._progress is None else _counted(self._progress, self._progress.add_task(what, total=total), rows)
+
+
+def _counted(progress: Progress, task: TaskID, rows: Iterable[Any]) -> Iterator[Any]:
+    count = 0
+    for count, row in enumerate(rows, start=1):
+        if count % _STEP == 0:
+            progress.update(task, completed=count)
+        yield row
+    progress.update(task, completed=count, total=count)

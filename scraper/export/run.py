@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -99,7 +99,7 @@ def _write_lines(lines: Iterable[str], file: BinaryIO) -> int:
     return count
 
 
-def _watched(source: Source, name: str, bar: Bar) -> Iterator[tuple[Any, ...]]:
+def _watched(source: Source, name: str, bar: Bar) -> Iterable[tuple[Any, ...]]:
     return bar.watch(name, source.rows(name), source.count(name) if bar.shown else None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from parsers.values import iso_time
@@ -89,14 +90,12 @@ class Source:
     def rows(self, name: str) -> Iterator[tuple[Any, ...]]:
         """The rows of a table, in their order: of records by node number, of captures by time."""
         if "record_id" in BY_NAME[name].columns and name != "captures":
-            for _, row in self._by_record(name):
-                yield row
-            return
+            return self._by_record(name, "")
         of_chosen = " OR ".join(f"{column} IN (SELECT record_id FROM temp.chosen)" for column in _ABOUT)
         condition = of_chosen if name == "captures" and self.selection.narrows else "1"
         wanted = self._expressions(name)
         order = _ORDERS.get(name) or ", ".join(f'"{key}"' for key in BY_NAME[name].keys or BY_NAME[name].columns)
-        yield from self._db.execute(f'SELECT {wanted} FROM "{name}" WHERE {condition} ORDER BY {order}')
+        return self._db.execute(f'SELECT {wanted} FROM "{name}" WHERE {condition} ORDER BY {order}')
 
     def placed(self) -> Iterator[tuple[float | None, float | None, tuple[Any, ...]]]:
         """Longitude, latitude and the row of each record."""
@@ -109,20 +108,19 @@ class Source:
 
     def groups(self, name: str) -> Iterator[tuple[int, Iterator[tuple[Any, ...]]]]:
         """The rows of a table by record, with the record's place among the chosen, from 1; records without rows are left out."""
-        for place, pairs in groupby(self._by_record(name), key=lambda pair: pair[0]):
-            yield place, (row for _, row in pairs)
+        for place, rows in groupby(self._by_record(name, "chosen.place, "), key=itemgetter(0)):
+            yield place, (row[1:] for row in rows)
 
-    def _by_record(self, name: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
-        """Walks the records and looks up each one's rows, so that a big table needs no sorting."""
+    def _by_record(self, name: str, before: str) -> Iterator[tuple[Any, ...]]:
+        """Walks the records and looks up each one's rows, so that a big table needs no sorting. `before`: columns in front."""
         keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
         order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
         about = " OR ".join(f'"{name}".{column} = chosen.record_id' for column in _ABOUT if column in BY_NAME[name].columns)
         query = (
-            f'SELECT chosen.place, {self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{name}" '
+            f'SELECT {before}{self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{name}" '
             f"ON {about} WHERE {self._kept(name)} ORDER BY {order}"
         )
-        for place, *row in self._db.execute(query):
-            yield place, tuple(row)
+        return self._db.execute(query)
 
     def _kept(self, name: str) -> str:
         return "1" if self.selection.contacts else contacts.kept_rows(name)
