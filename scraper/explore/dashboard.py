@@ -16,7 +16,10 @@ from scraper.explore import charts
 from scraper.explore.chosen import DATABASE, Chosen, chosen, equal, form
 
 TITLE = "TTA records in charts"
-ANSWERS = {"evidence_based": "evidence-based or promising practice", "emerging_need": "emerging public safety need"}
+ANSWERS = {
+    "evidence_based": "For an evidence-based or promising practice?",
+    "emerging_need": "For an emerging public safety need?",
+}
 _LISTED = 15
 """Bars shown at once; the others are folded away."""
 _ONE = "SELECT {column}, count(*) FROM records {where} GROUP BY 1"

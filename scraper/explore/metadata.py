@@ -113,7 +113,13 @@ def metadata() -> dict[str, Any]:
                 "tables": {table.name: _table(table.name, table_description(table)) for table in TABLES}
                 | {view.name: {"title": view.title, "description": view.description} for view in VIEWS},
                 "queries": {
-                    name: {"title": one.title, "description": one.description, "sql": one.sql, "params": list(one.parameters)}
+                    name: {
+                        "title": one.title,
+                        "description": one.description,
+                        "sql": one.sql,
+                        "params": list(one.parameters),
+                        "hide_sql": True,  # the answer first; a link shows it
+                    }
                     for name, one in QUESTIONS.items()
                 },
             }
