@@ -127,13 +127,13 @@ def _value(item: LexborNode, base: str | None) -> Value | None:
     content = _content(item)
     if not content:
         return Value()
+    if len(content) > 1:
+        return _range(content) or _lines(item)
     inner = content[0]
     tag = inner.tag
     if tag == "-text":
         text = _text(content)
         return None if text is None else Value(text)
-    if len(content) > 1:
-        return _range(content) or _lines(item)
     if tag not in ("a", "time", "p") or not _is_silent(inner):
         return None
     text = _text(_content(inner))
