@@ -15,6 +15,7 @@ from scraper.database import workers
 from scraper.database.load import load
 from scraper.errors import TtaError
 from scraper.folders import Folders
+from scraper.scan.run import scan
 from tests.clusterkit import HOSTILE, cluster_running
 from tests.dbkit import add, day, exports, html, node, one, page
 
@@ -51,6 +52,13 @@ def test_a_cluster_gives_the_same_bytes_though_workers_die(tmp_path: Path, monke
         assert running.workers[0].wait(10) != 0
         assert exports(there) == exports(here)
         assert one(there, "SELECT node_id FROM captures WHERE kind = 'unreadable'") == 999
+
+        files = [str(here.archive / "tta-000001.warc.gz"), str(there.archive / "tta-000001.warc.gz")]
+        scan(tmp_path / "local", files, ("bjatta.bja.ojp.gov",), "files", crew.Processes(2))
+        with cluster.cluster(running.address) as many:
+            scan(tmp_path / "remote", files, ("bjatta.bja.ojp.gov",), "files", many)
+        local, remote = (tmp_path / name / "archive" / "tta-000001.warc.gz" for name in ("local", "remote"))
+        assert local.read_bytes() == remote.read_bytes()
 
         monkeypatch.setattr(cluster, "code_version", lambda: "another")
         before = there.database.read_bytes()
