@@ -77,6 +77,10 @@ def check(reason: Reason) -> None:
     for place in (place for origin in reason.origins for place in origin.places):
         assert place.place and place.snippet and not place.problem, (at, place)
         assert place.value is None or holds(source(reason), place.value) or place.value in moments(reason), (at, place)
+    labels = {row["label"] for row in reason.rows if row.get("label") and "text" not in row}
+    if reason.rows and not reason.made_of and reason.columns:
+        near = [place.snippet or "" for origin in reason.origins for place in origin.places]
+        assert all(any(holds(unescape(one), label) for label in labels) for one in near if labels and len(one) < 4000), at
     if reason.rows and not reason.made_of:
         shown = Counter(place.value for origin in reason.origins for place in origin.places)
         assert shown == Counter(row.get("value", row.get("text")) for row in reason.rows), at
