@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -89,5 +90,10 @@ def main(arguments: list[str] | None = None) -> None:
         status = ExitStatus.ERROR
     except OSError as error:
         click.echo(f"tta: {printable(error.filename or 'a file')}: {error.strerror}", err=True)
+        status = ExitStatus.ERROR
+    except sqlite3.Error as error:
+        click.echo(
+            f"tta: the data folder can't be read or written ({printable(error)}): see to its disk, run `tta doctor`", err=True
+        )
         status = ExitStatus.ERROR
     sys.exit(int(status or 0))

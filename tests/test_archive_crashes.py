@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -220,3 +221,25 @@ def test_a_kill_while_importing_leaves_whole_records(tmp_path: Path) -> None:
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
     with Archive(folder) as archive:
         assert len(archive) == 300
+
+
+@pytest.mark.parametrize("limit", [4096, 20_000, 60_000])
+def test_an_import_without_room_says_so_in_a_line_and_goes_on_when_there_is_some(tmp_path: Path, limit: int) -> None:
+    source = tmp_path / "pages"
+    source.mkdir()
+    for n in range(300):
+        (source / f"{n}.html").write_bytes(
+            html({"County": f"{n}"}, body=os.urandom(300).hex(), title=f"20250129-145639-{n % 90}")
+        )
+    command = [str(Path(sys.executable).with_name("tta")), "--data", str(tmp_path / "data"), "import", str(source)]
+    full = subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert (full.returncode, full.stderr.count("\n")) == (1, 1), full.stderr
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
+    with Archive(tmp_path / "data" / "archive") as archive:
+        assert len({archive.read(entry).capture_id for entry in archive.entries()}) == len(archive) == 300

@@ -69,7 +69,7 @@ def test_a_second_run_says_who_holds_the_lock(fake: FakeArchive, tmp_path: Path)
 
 
 def test_killed_runs_leave_what_an_undisturbed_one_would() -> None:
-    assert campaign(rounds=1, seed=int(time.time()), kills_each=4) >= 2
+    assert campaign(rounds=1, seed=int(time.time()), kills_each=4) >= 1
 
 
 def test_damaged_answers_lose_nothing() -> None:

@@ -82,8 +82,11 @@ def campaign(rounds: int, seed: int, kills_each: int = 6) -> int:
         fill(fake)
         config = write_config(Path(folder) / "tta.toml", fake.url, sources__wayback__replay_interval=0.02)
         expected = undisturbed(Path(folder) / "undisturbed", config)
+        began = time.monotonic()
+        assert finished(start(Path(folder) / "timed", config)).status == 0
+        whole = time.monotonic() - began
         for number in range(rounds):
-            moments = (chance.uniform(0.25, 1.4) for _ in range(kills_each))
+            moments = (chance.uniform(0.2, 0.9) * whole for _ in range(kills_each))
             found, kills = disturbed(Path(folder) / str(number), config, moments)
             assert found == expected, f"round {number}, seed {seed}"
             assert all(form != Form.CONVERSION for *_, form, _ in found)
