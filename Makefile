@@ -6,7 +6,7 @@ BIN = .venv/bin
 SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen --inexact --active --python $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: bench explore-big cron install expectations fuzz quality help setup run serve test campaigns check format samples docs screenshots clean
+.PHONY: bench browse cron install expectations fuzz quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,7 +81,7 @@ docs: setup ## Write metadata.yml, docs/commands.md and docs/dictionary.md again
 screenshots: setup ## Take the README's pictures again (needs Chromium)
 	@TTA_SCREENSHOTS=1 TTA_REQUIRE_BROWSER=1 $(BIN)/python -m pytest -q tests/test_browser.py
 
-explore-big: setup ## Time every kind of page on 100,000 records: N=1000000 DIR=/tmp/big for more
+browse: setup ## Time every kind of page on 100,000 records: N=1000000 DIR=/tmp/big for more
 	@$(BIN)/python -m tests.campaigns.explore_big $(or $(N),100000) $(DIR)
 
 clean: ## Remove what was built; the archive in data/ stays

@@ -100,3 +100,11 @@ def test_parts_fill_the_whole(counts: dict[tuple[object, object], int]) -> None:
             n for (first, _), n in counts.items() if charts.words(first) == row.label
         )
         assert (row.known is None) is all(part.name == charts.UNKNOWN for part in row.parts)
+
+
+def test_a_chart_that_takes_too_long_is_missing_and_the_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = "with recursive n (x) as (select 1 union all select x + 1 from n) select 1, 1, sum(x) from n {where} limit 1"
+    monkeypatch.setattr("scraper.explore.dashboard._LIST_BY_YEAR", endless + " -- {column}")
+    text = Site(demo(tmp_path).database).get("/-/charts").text
+    assert "a chart is missing" in text
+    assert "61 records</a>" in text

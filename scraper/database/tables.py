@@ -236,17 +236,10 @@ SEARCHED = (
     "submitted_by",
 )
 """Columns of `records` that full-text search looks in."""
-COUNTED = (
-    "fiscal_year",
-    "status",
-    "evidence_based",
-    "emerging_need",
-    "program_areas",
-    "agency_types",
-    "category",
-    "provider_reference",
-    "county",
-    "place_state",
+COUNTED = tuple(
+    "fiscal_year status evidence_based emerging_need program_areas agency_types category provider_reference county place_state "
+    "place_state_code place_county place_county_code estimated_cost estimated_cost_lower estimated_cost_upper availability "
+    "county_agrees latitude last_captured_at".split()
 )
 """Columns of `records` that facets, charts and questions count by. One index over all of them answers these on 100,000 records in
 0.03 s, where reading the rows, most of which is description, takes 0.13 s when they are in memory and seconds when not."""
@@ -262,7 +255,7 @@ TABLES: tuple[Table, ...] = (
                 for name in "node_id reference title status category provider_reference county event_start submitted_at "
                 "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager place_county_code county_agrees".split()
             ),
-            tuple(COUNTED),
+            COUNTED,
         ),
         searched=SEARCHED,
     ),

@@ -54,7 +54,8 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     return {
         **await form(datasette, request),
         "title": TITLE,
-        "records": counts["filled"][0],
+        "records": sum(counts["years"].values()),
+        "cut_off": ask.cut_off,
         "table_url": found.url(),
         "words": found.words,
         "listed": _LISTED,
@@ -78,13 +79,16 @@ class _Asking:
     def __init__(self, database: Any, found: Chosen) -> None:
         self._database = database
         self._chosen = found
+        self.cut_off = False
+        """Whether the database's time limit ended a count, whose chart is then missing."""
 
     async def rows(self, sql: str) -> list[Any]:
-        """Raises BadRequest where the filters are no SQL, or take too long."""
+        """None where the time limit ended the count. Raises BadRequest where the filters are no SQL."""
         try:
             found = await self._database.execute(sql, self._chosen.params, log_sql_errors=False)
         except QueryInterrupted:
-            raise BadRequest("Counting these records took too long: choose fewer, for instance one fiscal year") from None
+            self.cut_off = True
+            return []
         except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
             raise BadRequest(f"These filters can't be used: {error}") from None
         rows: list[Any] = found.rows
@@ -97,7 +101,9 @@ class _Asking:
         return {(row[0], row[1]): row[2] for row in await self.rows(sql.format(column=column, where=self._chosen.where))}
 
     async def row(self, sql: str) -> list[int]:
-        return list((await self.rows(sql.format(where=self._chosen.where)))[0])
+        """The only row; empty where the time limit ended the count."""
+        found = await self.rows(sql.format(where=self._chosen.where))
+        return list(found[0]) if found else []
 
     async def months(self, captures_url: str) -> list[charts.Bar]:
         """Captures of each month, months without one included; of the whole database, so only where all records are chosen."""
@@ -142,6 +148,8 @@ def _url_of_answer(found: Chosen, column: str) -> Any:
 
 def _filled(counts: list[int], found: Chosen) -> list[charts.Bar]:
     """How many records have a value in each column, as shares of all of them."""
+    if not counts:
+        return []
     total, *of_columns = counts
     rows = list(zip(_COLUMNS, of_columns, strict=True))
     return charts.bars(rows, lambda column: found.url((f"{column}__isnull", 1)), total or 1)

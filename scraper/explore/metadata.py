@@ -79,7 +79,7 @@ LOOKS = {
     ),
     "fields": Look(
         "Fields, as printed on the pages",
-        facets=("label", "state"),
+        facets=("label",),
         first=tuple("record_id position section label item value state href capture_id".split()),
     ),
     "sections": Look("Instructions on the pages", facets=("label",)),

@@ -175,11 +175,11 @@ with recursive labels (label) as (
   select (select min(fields.label) from fields where fields.label > labels.label) from labels where label is not null
 )
 select label,
-       (select count(distinct record_id) from fields where fields.label = labels.label) as records,
+       (select count(*) from fields where fields.label = labels.label) as fields,
        (select value from fields where fields.label = labels.label and value is not null limit 1) as example
 from labels
 where label is not null and not is_known_label(label)
-order by records desc, label
+order by fields desc, label
 """,
     ),
     "newest": Question(
