@@ -6,12 +6,14 @@ import sqlite3
 from collections.abc import Collection
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
-from sqlite_utils import Database
 
 from scraper.database.tables import BY_NAME, KEPT, TABLES, VIEWS, Table
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 VERSION = 3
 """`user_version`: raised with every change of the tables; a database of an older version is made again from the archive."""
@@ -23,7 +25,7 @@ APPLICATION = 0x74746131
 
 def create(connection: sqlite3.Connection) -> None:
     """The empty tables, in the open transaction. Indexes and search follow with `finish`, after the rows: that is faster."""
-    database = Database(connection, recursive_triggers=False)
+    database = _tool(connection)
     present = set(database.table_names())
     for table in TABLES:
         if table.name not in present:
@@ -43,7 +45,7 @@ def create(connection: sqlite3.Connection) -> None:
 
 def finish(connection: sqlite3.Connection, names: Collection[str] = tuple(BY_NAME)) -> None:
     """Indexes of the named tables, and full-text search: over the rows that are there, and kept up to date from then on."""
-    database = Database(connection, recursive_triggers=False)
+    database = _tool(connection)
     for name in names:
         table = BY_NAME[name]
         for columns in table.indexes:
@@ -112,6 +114,13 @@ def _texts(info: FieldInfo) -> tuple[str | None, str | None, str | None]:
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     label, unit = extra.get("label"), extra.get("unit")
     return info.description, str(label) if label else None, str(unit) if unit else None
+
+
+def _tool(connection: sqlite3.Connection) -> Database:
+    """Loaded when tables are made: it loads pandas where that is installed, which takes most of a second."""
+    from sqlite_utils import Database
+
+    return Database(connection, recursive_triggers=False)
 
 
 def _sql_type(info: FieldInfo) -> type:
