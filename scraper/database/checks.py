@@ -20,9 +20,8 @@ TONIGHT = "new: "
 """Begins the subject of a check that looks only at what this load has read."""
 _EXAMPLES = 5
 _MOST_ROWS = 50
-_PAGES = "node_id IS NOT NULL AND warc_type != 'revisit' AND ifnull(http_status, 200) = 200 AND kind IN ({kinds})"
-"""Captures that ought to show a record: pages at a record's address, but for logins, errors and the like."""
-_OUGHT = _PAGES.format(kinds="'record', 'revisit', 'other', 'unreadable'")
+_OUGHT = "node_id IS NOT NULL AND warc_type != 'revisit' AND kind IN ('record', 'revisit', 'other', 'unreadable')"
+"""Captures that ought to show a record: pages at a record's address, but for logins, errors, redirects and the like."""
 _READ_NOW = "capture_id IN (SELECT capture_id FROM temp.parsed)"
 
 
@@ -117,7 +116,7 @@ def pages_that_parse(looked: Looked) -> Iterator[Check]:
 def filled_values(looked: Looked) -> Iterator[Check]:
     """Of the records that an HTML page shows, the share that has a value, by column. Text captures can't carry every field."""
     name, limits = "filled values", looked.limits
-    counts = ", ".join(f"count(nullif(\"{column}\", '[]'))" for column in VALUE_COLUMNS)
+    counts = ", ".join(f'count("{column}")' for column in VALUE_COLUMNS)
     for prefix, where, drop in (("", "1", limits.filled_drop), (TONIGHT, _READ_NOW, limits.filled_drop_tonight)):
         shown = f"SELECT record_id FROM captures WHERE form = 'html' AND {where}"
         total, *filled = looked.db.execute(f"SELECT count(*), {counts} FROM records WHERE record_id IN ({shown})").fetchone()
