@@ -55,6 +55,10 @@ class Counts:
     full: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
 
+    def kills_of(self, command: Command) -> int:
+        """How many of the kills hit this command: the next round is the other's."""
+        return sum(number for text, number in self.kills.items() if text.startswith(command.name))
+
     def lines(self) -> Iterator[str]:
         for name in ("kills", "states", "full", "notes"):
             counted: Counter[str] = getattr(self, name)
@@ -177,7 +181,7 @@ def well(command: Command, data: Path, counts: Counts) -> None:
 def fill_up(command: Command, data: Path, chance: random.Random, counts: Counts) -> None:
     """A run whose disk fills up, in a small file system of its own where this machine lets us make one; then one with room."""
     used = sum(size(path) for path in command.before.rglob("*"))
-    room = int(used * chance.uniform(1.02, 4.5))
+    room = int(used * chance.uniform(1.02, 2.2 if command.name == "load" else 4.5))
     with disk(data, room) as resize:
         kind, limit = ("disk", None) if resize else ("largest file", int(room / 3))
         shutil.copytree(command.before, data / "data")
@@ -246,7 +250,7 @@ def campaign(kills: int, full: int, seed: int, tell: Callable[[str], object] = l
         commands = [load_command(folder, forker, config), refresh_command(folder, forker, config, fake)]
         number = 0
         while counts.kills.total() < kills or counts.full.total() < full:
-            command, data = commands[number % 2], folder / f"round-{number}"
+            command, data = min(commands, key=counts.kills_of), folder / f"round-{number}"
             number += 1
             try:
                 if counts.kills.total() < kills:
@@ -256,7 +260,7 @@ def campaign(kills: int, full: int, seed: int, tell: Callable[[str], object] = l
                             break
                     well(command, data, counts)
                 if counts.full.total() < full:
-                    fill_up(command, folder / f"disk-{number}", chance, counts)
+                    fill_up(commands[number % 2], folder / f"disk-{number}", chance, counts)
             except AssertionError as error:
                 raise AssertionError(f"round {number}, seed {seed}: {error}") from error
             shutil.rmtree(data, ignore_errors=True)
