@@ -240,6 +240,7 @@ CONTACTS = ("Hope Fiori", "Ocean Kestrel", "Quill Marlowe", "quill.marlowe@examp
 def people(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     fields: dict[str, str | list[str]] = {
         "TTA Title": "Help for courts",
+        "Type of Agency": ["Courts", "Prosecution"],
         "TTA Point of Contact": ["Ocean Kestrel"],
         "BJA Grant Manager": "Ocean Kestrel",
         "Contact Name": "Quill Marlowe",
