@@ -240,6 +240,7 @@ CONTACTS = ("Hope Fiori", "Ocean Kestrel", "Quill Marlowe", "quill.marlowe@examp
 def people(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     fields: dict[str, str | list[str]] = {
         "TTA Title": "Help for courts",
+        "Type of Agency": ["Courts", "Prosecution"],
         "TTA Point of Contact": ["Ocean Kestrel"],
         "BJA Grant Manager": "Ocean Kestrel",
         "Contact Name": "Quill Marlowe",
@@ -338,7 +339,7 @@ def test_pages_work_under_a_path(people: Folders, passed_on: str) -> None:
     found = _crawl(get, "/help/tta/", 60)
     assert len(found) > 40
     for path, text in found.items():
-        addresses = [path, *re.findall(r'(?:href|src|action)="(/[^"]*)"', text)]
+        addresses = [path, *re.findall(r'(?:href|src|action)="(?:http://localhost)?(/[^"]*)"', text)]
         assert [one for one in addresses if not one.startswith("/help/tta/") or "/help/tta/help" in one] == [], path
 
 
