@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.chrome import dressed
-from scraper.archive import Archive, Prepared, prepare
+from scraper.archive.store import Archive, Prepared, prepare
+from scraper.archive.warc import record_id_of, sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original
-from scraper.warc import record_id_of, sha1_digest, utc_now
 from tests.pagegen.content import Content, Field, Paragraph, Value
 from tests.pagegen.invent import invent
 from tests.pagegen.options import Options, Theme

@@ -14,7 +14,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from selectolax.lexbor import LexborHTMLParser
 
 from parsers.page import parse_page
-from scraper.archive import Archive
+from scraper.archive.store import Archive
 from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.export.run import export

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scraper.archive import Archive
+from scraper.archive.store import Archive
 from scraper.sources.files import Problem, read_paths
 
 _FLUSH_EVERY = 1000

@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from scraper.archive.warc import utc_now
 from scraper.capture import iso
 from scraper.errors import TtaError
 from scraper.plaintext import printable
-from scraper.warc import utc_now
 
 LOCK = "lock"
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from scraper.archive import Archive
+from scraper.archive.store import Archive
 from scraper.database import runs
 from scraper.database.checks import is_known
 from scraper.database.connection import reading

@@ -10,13 +10,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from scraper.archive import Archive
+from scraper.archive.store import Archive
+from scraper.archive.warc import record_id_of, sha1_digest
 from scraper.capture import Capture, Form, Original
 from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.export.run import write_csv, write_jsonl
 from scraper.folders import Folders
-from scraper.warc import record_id_of, sha1_digest
 
 START = datetime(2025, 1, 1, 12, tzinfo=UTC)
 HOST = "https://bjatta.bja.ojp.gov"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from scraper.archive import Archive
+from scraper.archive.catalog import CATALOG
+from scraper.archive.store import Archive
 from scraper.capture import Capture, Form, Original
-from scraper.catalog import CATALOG
 from scraper.errors import ArchiveDamaged
 
 WHEN = datetime(2025, 1, 31, 12, 0, 5, tzinfo=UTC)

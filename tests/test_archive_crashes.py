@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from scraper import archive as archive_module
-from scraper.archive import Archive, entry_of, prepare
+from scraper.archive import store as archive_module
+from scraper.archive.catalog import CATALOG
+from scraper.archive.members import Gap, Member, walk
+from scraper.archive.store import Archive, entry_of, prepare
+from scraper.archive.warc import utc_now
 from scraper.capture import Capture
-from scraper.catalog import CATALOG
 from scraper.errors import ArchiveDamaged
-from scraper.members import Gap, Member, walk
-from scraper.warc import utc_now
 from tests.dbkit import day, html, node, page, revisit, text
 
 WARC = "tta-000001.warc.gz"

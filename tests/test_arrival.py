@@ -12,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scraper.archive.catalog import CATALOG
+from scraper.archive.deliveries import SOURCES
 from scraper.capture import Capture
-from scraper.catalog import CATALOG
 from scraper.config import Config, Sources, Wayback
 from scraper.database.load import load
-from scraper.deliveries import SOURCES
 from scraper.fetch.display import Display
 from scraper.folders import Folders
 from scraper.refresh.run import Options, refresh

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from scraper import cluster, crew, reading
-from scraper.cluster import OtherVersion
+from scraper import reading
+from scraper.crew import cluster, processes
+from scraper.crew.cluster import OtherVersion
 from scraper.database import workers
 from scraper.database.load import load
 from scraper.errors import TtaError
@@ -29,7 +30,7 @@ def deadly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "parse_page", reading.parse_page)
     exec(HOSTILE, hostile.__dict__)
     monkeypatch.setitem(sys.modules, "hostile_preload", hostile)
-    monkeypatch.setattr(crew, "_context", lambda _: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(processes, "_context", lambda _: multiprocessing.get_context("fork"))
 
 
 @pytest.mark.usefixtures("deadly")
@@ -54,13 +55,13 @@ def test_a_cluster_gives_the_same_bytes_though_workers_die(tmp_path: Path, monke
         assert one(there, "SELECT node_id FROM captures WHERE kind = 'unreadable'") == 999
 
         files = [str(here.archive / "tta-000001.warc.gz"), str(there.archive / "tta-000001.warc.gz")]
-        scan(tmp_path / "local", files, ("bjatta.bja.ojp.gov",), "files", crew.Processes(2))
+        scan(tmp_path / "local", files, ("bjatta.bja.ojp.gov",), "files", processes.Processes(2))
         with cluster.cluster(running.address) as many:
             scan(tmp_path / "remote", files, ("bjatta.bja.ojp.gov",), "files", many)
         local, remote = (tmp_path / name / "archive" / "tta-000001.warc.gz" for name in ("local", "remote"))
         assert local.read_bytes() == remote.read_bytes()
 
-        monkeypatch.setattr(cluster, "code_version", lambda: "another")
+        monkeypatch.setattr(cluster, "reading_code", lambda: "another")
         before = there.database.read_bytes()
         with pytest.raises(TtaError, match="another version"):
             load(there, rebuild=True, scheduler=running.address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.corpus import BLOCK, block, make, node, title
-from scraper.archive import Archive
+from scraper.archive.store import Archive
 from scraper.database.load import load
 from scraper.folders import Folders
 from tests.dbkit import one, query

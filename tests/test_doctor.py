@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from scraper.archive import Archive
+from scraper.archive.catalog import CATALOG
+from scraper.archive.store import Archive
+from scraper.archive.warc import record_bytes, utc_now
 from scraper.capture import Capture
-from scraper.catalog import CATALOG
 from scraper.cli import cli
 from scraper.database.load import load
 from scraper.database.spill import NAME as SPILL
@@ -26,7 +27,6 @@ from scraper.folders import Folders
 from scraper.ledger.listings import FULL, Listings
 from scraper.ledger.rows import Row, State, Verdict
 from scraper.ledger.store import Ledger
-from scraper.warc import record_bytes, utc_now
 from tests import versions
 from tests.dbkit import add, day, exports, html, node, one, page, query, revisit
 

@@ -96,7 +96,7 @@ def test_the_same_body_behind_another_digest_is_a_revisit_too(fake: FakeArchive,
 
 
 def test_a_capture_that_came_from_a_file_is_not_fetched_again(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
-    from scraper.archive import Archive
+    from scraper.archive.store import Archive
     from tests.test_archive import page
 
     imported = page(1, source="files")
@@ -148,7 +148,7 @@ def test_nothing_from_outside_reaches_the_terminal_as_it_came(fake: FakeArchive,
 
 
 def test_completeness_counts_records_by_source(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
-    from scraper.archive import Archive
+    from scraper.archive.store import Archive
     from scraper.ledger.completeness import completeness
     from tests.fakearchive import faults
     from tests.test_archive import page

@@ -76,7 +76,7 @@ def test_damaged_answers_lose_nothing() -> None:
     assert set(fuzz(rounds=6, seed=int(time.time()))) <= {0, 4}
 
 
-@pytest.mark.parametrize("point", ["archive.Archive._insert", "archive.Archive.flush", "ledger.store.Ledger.settle"])
+@pytest.mark.parametrize("point", ["archive.store.Archive._insert", "archive.store.Archive.flush", "ledger.store.Ledger.settle"])
 def test_a_crash_between_archive_and_ledger_costs_nothing(fake: FakeArchive, tmp_path: Path, point: str) -> None:
     """The moments that a random kill seldom hits: a record without its row, a row without its verdict."""
     for page in range(6):
@@ -131,7 +131,7 @@ def test_no_progress_where_there_is_no_terminal(fake: FakeArchive, tmp_path: Pat
 def test_a_full_disk_is_told_and_costs_nothing(
     fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from scraper.archive import Archive
+    from scraper.archive.store import Archive
 
     for page in range(3):
         fake.add(f"https://{HOST}/node/{page}", AT)

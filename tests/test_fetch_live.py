@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scraper.archive import Archive
+from scraper.archive.store import Archive
 from scraper.capture import Form
 from tests.fakearchive import faults
 from tests.fakearchive.run import Ran, stored

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from scraper.archive import Archive
+from scraper.archive.store import Archive
+from scraper.archive.warc import sha1_digest
 from scraper.capture import Capture, Form, Original, iso
-from scraper.warc import sha1_digest
 from tests.fakearchive.bucket import Bucket, serve_range
 from tests.fakearchive.run import captures, run, stored, write_config
 from tests.fakearchive.server import FakeArchive

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from scraper.archive import Archive
+from scraper.archive.store import Archive
+from scraper.archive.warc import record_bytes
 from scraper.capture import Capture, Form
 from scraper.importing import import_paths
 from scraper.sources.files import Problem, read_file
-from scraper.warc import record_bytes
 
 WHEN = datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
 HTML = b"<!DOCTYPE html><html><body><article>one page</article></body></html>"

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from scraper import crew
 from scraper import reading as capture_reading
 from scraper.capture import Capture
+from scraper.crew import processes as crew
 from scraper.database import parsed, spill
 from scraper.database.connection import reading
 from scraper.database.load import load

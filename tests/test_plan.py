@@ -133,8 +133,8 @@ def test_a_plan_comes_true(folders: Folders, monkeypatch: pytest.MonkeyPatch) ->
         return real(swapped, capture_id)
 
     monkeypatch.setattr(parsed, "verdict_on", otherwise)
-    monkeypatch.setattr(program, "code", lambda: "changed")
-    monkeypatch.setattr("scraper.database.plan.code", lambda: "changed")
+    monkeypatch.setattr(program, "reading_code", lambda: "changed")
+    monkeypatch.setattr("scraper.database.plan.reading_code", lambda: "changed")
     found = planned(folders)
     assert fields(found)["records", "county"] == (1, [("2", "Essex", "Norfolk")])
     assert set(fields(found)) == {("records", "county"), ("fields", "County"), ("changes", "county")}
@@ -147,8 +147,8 @@ def test_a_plan_comes_true(folders: Folders, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_captures_loaded_with_changed_code_make_the_plan_look(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "code", lambda: "changed")
-    monkeypatch.setattr("scraper.database.plan.code", lambda: "changed")
+    monkeypatch.setattr(program, "reading_code", lambda: "changed")
+    monkeypatch.setattr("scraper.database.plan.reading_code", lambda: "changed")
     add(folders, [page(html({"County": "Kent"}, node=3), url=node(3), when=day(0))])
     load(folders)
     assert plan(folders).read == 6

@@ -18,8 +18,8 @@ from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.importing import import_paths
-from scraper.origins import SOUND, Origins
-from scraper.why import Reason, Why
+from scraper.provenance.origins import SOUND, Origins
+from scraper.provenance.why import Reason, Why
 from tests.dbkit import query
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"

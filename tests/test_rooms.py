@@ -16,13 +16,23 @@ ABOVE = (
     "scraper.fetch",
 )
 """The fetcher's rooms, the lowest first: none imports one above it."""
-SHOWN = ("scraper.export", "scraper.explore", "scraper.serve", "scraper.doctor", "scraper.commands")
+SHOWN = (
+    *("scraper.export", "scraper.explore", "scraper.serve", "scraper.provenance"),
+    *("scraper.doctor", "scraper.refresh", "scraper.commands"),
+)
 CLOSED = {
     "scraper.crew": ("scraper.archive", "scraper.scan", "scraper.database", "scraper.sources", "scraper.fetch", *SHOWN),
-    "scraper.cluster": ("scraper.archive", "scraper.scan", "scraper.database", "scraper.sources", "scraper.fetch", *SHOWN),
     "scraper.scan": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", "scraper.database", *SHOWN),
     "scraper.archive": ("scraper.sources", "scraper.fetch", "scraper.database", *SHOWN),
     "scraper.database": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", *SHOWN),
+    "scraper.provenance": (
+        "scraper.web",
+        "scraper.ledger",
+        "scraper.sources",
+        "scraper.fetch",
+        "scraper.export",
+        "scraper.explore",
+    ),
     "scraper.export": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", "scraper.commands"),
     "scraper.explore": ("scraper.web", "scraper.sources", "scraper.fetch", "scraper.serve", "scraper.commands"),
 } | {room: (*ABOVE[place + 1 :], "scraper.database", *SHOWN) for place, room in enumerate(ABOVE)}

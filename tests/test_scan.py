@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from scraper.archive import Archive
+from scraper.archive.store import Archive
+from scraper.archive.warc import record_bytes
 from scraper.capture import Capture
 from scraper.cli import main
-from scraper.crew import Processes
+from scraper.crew.processes import Processes
 from scraper.folders import Folders
 from scraper.scan import reading
 from scraper.scan.addresses import BadAddress, checked, listed
 from scraper.scan.reading import Piece, is_of, read_piece
 from scraper.scan.run import Scan, scan
-from scraper.warc import record_bytes
 from tests.dbkit import day, html, node, page, revisit
 from tests.fakearchive.run import write_config
 
@@ -73,7 +73,7 @@ def test_any_crew_makes_the_same_archive(tmp_path: Path, monkeypatch: pytest.Mon
     one, two = (tmp_path / name / "archive" / "tta-000001.warc.gz" for name in "12")
     assert one.read_bytes() == two.read_bytes()
     monkeypatch.setattr(reading, "FOUND_BYTES", 1)
-    monkeypatch.setattr("scraper.crew._context", lambda _: __import__("multiprocessing").get_context("fork"))
+    monkeypatch.setattr("scraper.crew.processes._context", lambda _: __import__("multiprocessing").get_context("fork"))
     scanned(tmp_path / "parts", *files)
     assert sorted(ids(tmp_path / "parts")) == sorted(ids(tmp_path / "1")), "a file read in parts gives what it gives in one go"
 

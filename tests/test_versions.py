@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from scraper import catalog as catalog_module
-from scraper.archive import Archive
+from scraper.archive import catalog as catalog_module
+from scraper.archive.catalog import CATALOG
+from scraper.archive.store import Archive
 from scraper.capture import Capture
-from scraper.catalog import CATALOG
 from scraper.database import schema
 from scraper.database.connection import reading
 from scraper.database.load import load

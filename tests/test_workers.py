@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parsers.urls import node_id
-from scraper.archive import Archive, Entry
-from scraper.crew import Processes
+from scraper.archive.catalog import Entry
+from scraper.archive.store import Archive
+from scraper.crew.processes import Processes
 from scraper.database import workers
 from scraper.database.parsed import Verdict, parse_stretch, verdict_on
 from scraper.database.workers import parse_all

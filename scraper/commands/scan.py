@@ -12,9 +12,9 @@ from pathlib import Path
 
 import click
 
-from scraper.cluster import cluster
 from scraper.config import load_config
-from scraper.crew import Crew, Processes, cores, end_workers
+from scraper.crew.cluster import cluster
+from scraper.crew.processes import Crew, Processes, cores, end_workers
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
 from scraper.lock import locked

@@ -12,9 +12,9 @@ import click
 from scraper.database.connection import reading
 from scraper.errors import ExitStatus
 from scraper.folders import Folders
-from scraper.origins import Origin, Place
 from scraper.plaintext import printable
-from scraper.why import Reason, Why
+from scraper.provenance.origins import Origin, Place
+from scraper.provenance.why import Reason, Why
 
 _WIDTH = 12
 _SNIPPET_LINES = 20

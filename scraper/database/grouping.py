@@ -35,7 +35,7 @@ def prepare(db: sqlite3.Connection) -> None:
 
 
 def read_moved_again(db: sqlite3.Connection) -> None:
-    """Takes captures out that lie elsewhere in the archive now, because another delivery of them counts (`scraper.deliveries`).
+    """Takes captures out that lie elsewhere in the archive now, as another delivery of them counts (`archive.deliveries`).
 
     They are to be parsed anew, and the records that they were taken to show are to be built anew.
     """

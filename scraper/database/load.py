@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from scraper.archive import Archive, Entry
-from scraper.catalog import CATALOG
-from scraper.cluster import cluster
-from scraper.crew import Crew, Processes, cores, end_workers
+from scraper.archive.catalog import CATALOG, Entry
+from scraper.archive.store import Archive
+from scraper.crew.cluster import cluster
+from scraper.crew.processes import Crew, Processes, cores, end_workers
 from scraper.database import gone, grouping, program, revisits, schema, scratch
 from scraper.database.build import build
 from scraper.database.connection import stoppable, writing

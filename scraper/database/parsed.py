@@ -17,10 +17,10 @@ import orjson
 from parsers.columns import field_key
 from parsers.record import Field, Kind, Record, RecordValues
 from parsers.urls import absolute, node_id
+from scraper.archive.warc import Damage, read_captures
 from scraper.capture import Capture, Form
 from scraper.database.clock import Clock, page_clock
 from scraper.reading import read_capture
-from scraper.warc import Damage, read_captures
 
 PAGE_SECONDS = 30.0
 """Bound on one page. A 5 MB page takes under a second on a slow machine, so what takes longer hangs (November 2026)."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, field
 
-from scraper.archive import Archive
-from scraper.catalog import CATALOG
+from scraper.archive.catalog import CATALOG
+from scraper.archive.store import Archive
 from scraper.database.connection import comparing
 from scraper.database.difference import Differences, differences
 from scraper.database.load import Progress, load
-from scraper.database.program import code, read_with
+from scraper.database.program import read_with
 from scraper.database.schema import VERSION
 from scraper.database.scratch import scratch
 from scraper.errors import TtaError
 from scraper.folders import Folders
+from scraper.reading_code import reading_code
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ def plan(folders: Folders, *, workers: int | None = None, progress: Progress | N
 
 def _is_up_to_date(db: sqlite3.Connection) -> bool:
     """Whether this very code read all that the archive has: then a rebuild gives the same (DESIGN.md, promise 2)."""
-    if db.execute("PRAGMA old.user_version").fetchone()[0] != VERSION or read_with(db, "old") != code():
+    if db.execute("PRAGMA old.user_version").fetchone()[0] != VERSION or read_with(db, "old") != reading_code():
         return False
     place = "capture_id, warc_file, warc_offset"
     loaded, stored = (f"SELECT {place} FROM {schema}.captures" for schema in ("old", "new"))

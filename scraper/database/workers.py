@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from scraper.archive import Entry
-from scraper.crew import Crew, Job
+from scraper.archive.catalog import Entry
+from scraper.crew.processes import Crew, Job
 from scraper.database.parsed import Stretch, Verdict, Wanted, parse_stretch
 
 STRETCH_CAPTURES = 64

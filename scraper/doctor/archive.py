@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from scraper import catalog
-from scraper.archive import WARC_FILES, Entry, entry_of, is_own
+from scraper.archive import catalog
+from scraper.archive.catalog import Entry
+from scraper.archive.members import Member, walk
+from scraper.archive.store import WARC_FILES, entry_of, is_own
 from scraper.doctor.findings import Examined, Finding, Kind, agreed, counted, examples
 from scraper.doctor.records import read_member
 from scraper.doctor.scratch import CATALOG, Scratch
-from scraper.members import Member, walk
 from scraper.plaintext import printable
 
 Progress = Callable[[int, int], None]

@@ -10,8 +10,8 @@ import json
 from collections.abc import Collection
 from pathlib import Path
 
-from scraper import catalog
-from scraper.archive import Archive, new_file
+from scraper.archive import catalog
+from scraper.archive.store import Archive, new_file
 from scraper.doctor.archive import LOST
 from scraper.doctor.findings import Finding, Kind
 from scraper.doctor.scratch import CATALOG, Scratch

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
+from scraper.archive.warc import Damage, http_body, read_captures
 from scraper.capture import Capture
-from scraper.warc import Damage, http_body, read_captures
 
 _WITH_PAYLOAD = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion
 

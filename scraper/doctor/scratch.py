@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from scraper import catalog
-from scraper.archive import Entry
+from scraper.archive import catalog
+from scraper.archive.catalog import Entry
 from scraper.database import schema
 from scraper.ledger import versions
 

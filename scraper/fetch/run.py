@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from scraper.archive import Archive
+from scraper.archive.store import Archive
 from scraper.config import Config
 from scraper.errors import TtaError
 from scraper.fetch.display import Display

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from scraper.archive import Archive, Entry
+from scraper.archive.catalog import Entry
+from scraper.archive.store import Archive
+from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original
 from scraper.ledger.rows import EMPTY_SHA1, Fixity, Row, State, Verdict, sha1_of, to_time, to_timestamp
 from scraper.ledger.store import Ledger
 from scraper.sources.base import Fetched
-from scraper.warc import sha1_digest, utc_now
 from scraper.web.addresses import url_key
 
 

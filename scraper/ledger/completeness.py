@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from parsers.urls import node_id
-from scraper.archive import Archive
+from scraper.archive.store import Archive
 from scraper.config import Sources
 from scraper.folders import Folders
 from scraper.ledger.rows import STORED, State

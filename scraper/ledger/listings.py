@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
 from scraper.ledger.rows import Row, sha1_of, to_timestamp
 from scraper.ledger.store import Ledger
-from scraper.warc import utc_now
 from scraper.web.addresses import url_key
 
 OVERLAP = timedelta(days=14)

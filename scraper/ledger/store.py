@@ -15,12 +15,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
 from scraper.ledger import versions
 from scraper.ledger.rows import PARK_AFTER, Row, State, Verdict, when_to_ask_again
 from scraper.ledger.versions import LedgerDamaged
 from scraper.sqlite_trouble import advice
-from scraper.warc import utc_now
 from scraper.web.pacing import Host
 
 _CHUNK = 500

@@ -13,10 +13,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from parsers.urls import node_id
+from scraper.archive.warc import utc_now
 from scraper.capture import iso
 from scraper.errors import TtaError
 from scraper.plaintext import printable, printable_url
-from scraper.warc import utc_now
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 _MAX_TEXT = 1000

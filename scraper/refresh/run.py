@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from scraper.archive.warc import utc_now
 from scraper.capture import iso
 from scraper.config import Config
 from scraper.database import runs
@@ -32,7 +33,6 @@ from scraper.refresh.log import Log
 from scraper.refresh.report import Report
 from scraper.refresh.sources import source_checks
 from scraper.stopping import Stop, Stopped
-from scraper.warc import utc_now
 
 COMMAND = "tta refresh"
 

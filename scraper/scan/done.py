@@ -8,9 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from scraper.archive.warc import utc_now
 from scraper.capture import iso
 from scraper.errors import TtaError
-from scraper.warc import utc_now
 
 NAME = "scanned.db"
 _SCHEMA = """

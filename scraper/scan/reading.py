@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import BinaryIO, NamedTuple, cast
 from urllib.parse import urlsplit
 
-from scraper.archive import Prepared, prepare
+from scraper.archive.store import Prepared, prepare
+from scraper.archive.warc import Damage, read_captures, utc_now
 from scraper.scan.addresses import opened
-from scraper.warc import Damage, read_captures, utc_now
 
 FOUND_BYTES = 16_000_000
 """Compressed bytes found up to which a part of a file is read; the rest is another task. What bounds the memory."""

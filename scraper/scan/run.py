@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scraper.archive import Archive
-from scraper.crew import Crew, Job
+from scraper.archive.store import Archive
+from scraper.crew.processes import Crew, Job
 from scraper.scan.done import Scanned
 from scraper.scan.reading import Found, Piece, read_piece
 

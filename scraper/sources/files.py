@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from parsers.kinds import is_binary, known_format
+from scraper.archive.warc import Damage, read_captures
 from scraper.capture import Capture, Form
 from scraper.encoding import GZIP_MAGIC, ZSTD_MAGIC, UndecodableContent, gunzip
-from scraper.warc import Damage, read_captures
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash

@@ -12,10 +12,10 @@ from urllib.parse import unquote, urljoin
 
 import httpx
 
+from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form
 from scraper.encoding import GZIP_MAGIC, gunzip
 from scraper.ledger.rows import Fixity, Row, sha1_of
-from scraper.warc import sha1_digest, utc_now
 from scraper.web.client import REDIRECTS, Answer
 
 ORIGINAL = "x-archive-orig-"

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from io import BytesIO
 
+from scraper.archive.warc import Damage, read_captures, sha1_digest, utc_now
 from scraper.capture import Capture, Form
 from scraper.encoding import UndecodableContent, decode_content
 from scraper.ledger.rows import Fixity, Row, State, Verdict, sha1_of, to_timestamp
 from scraper.plaintext import printable, printable_url
 from scraper.sources.base import Fetched, Room
 from scraper.sources.cdx import NotCdx, plain
-from scraper.warc import Damage, read_captures, sha1_digest, utc_now
 from scraper.web.client import MIB, Answer, Manner
 from scraper.web.errors import RequestFailed
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from scraper.archive import Archive
+from scraper.archive.store import Archive
 from scraper.capture import Form, iso
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, finished, run, start, write_config

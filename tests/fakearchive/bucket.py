@@ -8,8 +8,8 @@ import re
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from scraper.archive.warc import record_bytes, sha1_digest
 from scraper.capture import Capture, Form
-from scraper.warc import record_bytes, sha1_digest
 from tests.fakearchive.server import FakeArchive, Fault, Handler, Kept
 
 WARC = "crawl-data/CC-MAIN-2026-40/segments/1/warc/one.warc.gz"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scraper.archive import Archive
+from scraper.archive.store import Archive
 from scraper.capture import Capture, iso
 from scraper.cli import main
 

@@ -6,35 +6,22 @@ nothing of the data folder: tasks bring the bytes they are about.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as StillWorking
 from contextlib import contextmanager
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from scraper.crew import AHEAD, Check, Crew, Job, Processes, Result, Task
+from scraper.crew.processes import AHEAD, Check, Crew, Job, Processes, Result, Task
 from scraper.errors import TtaError
+from scraper.reading_code import reading_code
 
 CONNECT_SECONDS = 30.0
 ALONE_SECONDS = 120.0
 """How long a cluster may be without workers before the run ends; a worker that died is back within seconds."""
 _LOOK_SECONDS = 1.0
-
-
-@cache
-def code_version() -> str:
-    """A digest of the code that reads pages and archives: two machines with the same read the same out of a page."""
-    digest = hashlib.sha256()
-    root = Path(__file__).parent.parent
-    for folder in ("parsers", "scraper", "scraper/database", "scraper/scan"):
-        for path in sorted((root / folder).glob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 class OtherVersion(Exception):
@@ -50,8 +37,8 @@ class _Asked(NamedTuple):
 
 
 def _work(asked: _Asked) -> list[Any]:
-    if asked.version != code_version():
-        raise OtherVersion(f"{code_version()} in place of {asked.version}")
+    if asked.version != reading_code():
+        raise OtherVersion(f"{reading_code()} in place of {asked.version}")
     return asked.job.work(asked.task)
 
 
@@ -95,7 +82,7 @@ class _Cluster:
                 future.cancel()
 
     def _give(self, job: Job[Task, Result], task: Task) -> Future[list[Result]]:
-        future: Future[list[Result]] = self._executor.submit(_work, _Asked(code_version(), job, task))
+        future: Future[list[Result]] = self._executor.submit(_work, _Asked(reading_code(), job, task))
         return future
 
     def _results(self, job: Job[Task, Result], task: Task, future: Future[list[Result]]) -> list[Result]:

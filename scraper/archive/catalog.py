@@ -6,6 +6,7 @@ It repeats what the WARC files say, so one of another version is emptied and fil
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 from pathlib import Path
 
 from scraper.errors import ArchiveDamaged
@@ -30,6 +31,30 @@ CREATE INDEX IF NOT EXISTS captures_by_record_id ON captures (warc_record_id);
 CREATE INDEX IF NOT EXISTS captures_by_digest ON captures (payload_digest);
 CREATE TABLE IF NOT EXISTS files (warc_file TEXT PRIMARY KEY, read_to INTEGER NOT NULL) STRICT;
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the catalog: what is known of a stored capture without opening its WARC file. Times are ISO 8601, UTC."""
+
+    capture_id: str
+    warc_file: str
+    warc_offset: int
+    warc_length: int
+    form: str
+    source: str
+    url: str | None
+    captured_at: str | None
+    fetched_at: str | None
+    http_status: int | None
+    content_type: str | None
+    sha256: str | None
+    payload_digest: str | None
+    truncated: str | None
+    warc_record_id: str | None
+    original_record_id: str | None
+    original_url: str | None
+    original_captured_at: str | None
 
 
 def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:

@@ -6,10 +6,7 @@ counts for more than those it has, so that what the catalog says does not depend
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from scraper.archive import Entry
+from scraper.archive.catalog import Entry
 
 SOURCES = ("wayback", "commoncrawl", "endofterm", "live")
 """The order of the configuration's sources (a test holds it); others come after them by name."""

@@ -18,7 +18,7 @@ from scraper.database.gone import FIELD as AVAILABILITY
 from scraper.database.grouping import BUILD_ORDER
 from scraper.database.merge import HEAD
 from scraper.errors import TtaError
-from scraper.origins import Origin, Origins, Row, key_of
+from scraper.provenance.origins import Origin, Origins, Row, key_of
 
 _KEY_OF_COLUMN = (
     {column: label.columns[0] for label in LABELS for column in label.columns}

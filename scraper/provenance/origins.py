@@ -16,9 +16,9 @@ from parsers.labels import normal
 from parsers.locate import Spot, Spots, locate
 from parsers.record import Field
 from parsers.urls import without_archive
-from scraper.archive import Archive, Entry
+from scraper.archive.catalog import CATALOG, Entry
+from scraper.archive.store import Archive
 from scraper.capture import Capture, Form
-from scraper.catalog import CATALOG
 from scraper.errors import ArchiveDamaged
 
 REPLAY = "https://web.archive.org/web/"

@@ -8,49 +8,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from scraper.archive.catalog import Entry, open_catalog
+from scraper.archive.deliveries import counts_more
+from scraper.archive.members import Gap, Member, walk
+from scraper.archive.warc import Damage, read_captures, record_bytes, record_id_of, sha1_digest, utc_now
 from scraper.capture import Capture, Form, iso
-from scraper.catalog import open_catalog
-from scraper.deliveries import counts_more
 from scraper.durable import sync
 from scraper.errors import ArchiveDamaged, TtaError
-from scraper.members import Gap, Member, walk
-from scraper.warc import Damage, read_captures, record_bytes, record_id_of, sha1_digest, utc_now
 
 MAX_FILE = 1_000_000_000
 """Bytes after which a new WARC file is begun; 1 GB is what the WARC guidelines recommend (IIPC, WARC 1.1 annex)."""
 _PREFIX = "tta-"
 WARC_FILES = "*.warc.gz"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One row of the catalog: what is known of a stored capture without opening its WARC file. Times are ISO 8601, UTC."""
-
-    capture_id: str
-    warc_file: str
-    warc_offset: int
-    warc_length: int
-    form: str
-    source: str
-    url: str | None
-    captured_at: str | None
-    fetched_at: str | None
-    http_status: int | None
-    content_type: str | None
-    sha256: str | None
-    payload_digest: str | None
-    truncated: str | None
-    warc_record_id: str | None
-    original_record_id: str | None
-    original_url: str | None
-    original_captured_at: str | None
 
 
 _COLUMNS = ", ".join(Entry.__dataclass_fields__)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from scraper.archive.warc import MAX_BLOCK
 from scraper.encoding import GZIP_MAGIC
-from scraper.warc import MAX_BLOCK
 
 MAX_MEMBER = MAX_BLOCK + (1 << 20)
 """Bytes that one member may have, packed or unpacked: a record's block and as much of headers as anybody writes."""
