@@ -39,18 +39,8 @@ def _anew(folders: Folders) -> None:
 
 def _tell_places(scratch: Scratch, folders: Folders) -> None:
     """Where the captures lie is all that is wrong: it is put right without making anything anew."""
-    seen = scratch.db
-    seen.execute("ATTACH DATABASE ? AS tta", [folders.database.resolve().as_uri()])
-    try:
-        seen.execute("BEGIN IMMEDIATE")
-        seen.execute(
+    with scratch.changing(DATABASE, folders.database) as db:
+        db.execute(
             "UPDATE tta.captures AS one SET (warc_file, warc_offset) = (SELECT warc_file, warc_offset FROM main.seen s"
             f" WHERE s.capture_id = one.capture_id ORDER BY 1, 2 LIMIT 1) WHERE capture_id IN (SELECT capture_id {MISPLACED})"
         )
-        seen.execute("COMMIT")
-    except sqlite3.Error:
-        if seen.in_transaction:
-            seen.execute("ROLLBACK")
-        raise
-    finally:
-        scratch.detach(DATABASE)

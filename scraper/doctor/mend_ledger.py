@@ -37,19 +37,9 @@ def mend_ledger(scratch: Scratch, path: Path, findings: Collection[Finding]) -> 
     Ledger(path).close()  # brings an older one up to date
     if not kinds & {Kind.LEDGER_LOST, Kind.LEDGER_PAGES, Kind.LEDGER_MISSES}:
         return
-    seen = scratch.db
-    seen.execute("ATTACH DATABASE ? AS ledger", [path.resolve().as_uri()])
-    try:
-        seen.execute("BEGIN IMMEDIATE")
+    with scratch.changing(LEDGER, path) as db:
         for statement in (_ASK_AGAIN, _FORGET_PAGE, _NOTE_STORED):
-            seen.execute(statement)
-        seen.execute("COMMIT")
-    except sqlite3.Error:
-        if seen.in_transaction:
-            seen.execute("ROLLBACK")
-        raise
-    finally:
-        scratch.detach(LEDGER)
+            db.execute(statement)
 
 
 def _copy(path: Path) -> None:

@@ -7,8 +7,8 @@ only; where one is missing, damaged or of another version an empty one stands in
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -61,6 +61,22 @@ class Scratch:
         self.db.execute(f"ATTACH DATABASE ':memory:' AS {name}")
         for statement in _empty(name):
             self.db.execute(statement)
+
+    @contextmanager
+    def changing(self, name: str, path: Path) -> Iterator[sqlite3.Connection]:
+        """The file under this name, in one transaction: the end of the block commits, an exception rolls back."""
+        self.detach(name)
+        self.db.execute(f"ATTACH DATABASE ? AS {name}", [path.resolve().as_uri()])
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+            yield self.db
+            self.db.execute("COMMIT")
+        except BaseException:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+            raise
+        finally:
+            self.detach(name)
 
     def detach(self, name: str) -> None:
         """Lets go of the file."""

@@ -1,0 +1,147 @@
+"""What the tests of `tta doctor` share: a sound data folder, what the doctor says of one, and ways to spoil it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from scraper.archive.store import Archive
+from scraper.capture import Capture
+from scraper.cli import cli
+from scraper.database.load import load
+from scraper.folders import Folders
+from scraper.ledger.listings import FULL, Listings
+from scraper.ledger.rows import Row, State, Verdict
+from scraper.ledger.store import Ledger
+from tests import versions
+from tests.dbkit import add, day, html, node, page, revisit
+
+NUMBERS = range(1, 7)
+WARC = "tta-000001.warc.gz"
+RUN = "INSERT INTO runs (run_id, started_at, ended_at, message) VALUES (4, '2026-11-01', '2026-11-01', 'well')"
+
+
+def captures() -> list[Capture]:
+    pages = [page(html({"County": f"County {n}"}), url=node(n), when=day(n)) for n in NUMBERS]
+    return [*pages, revisit(pages[0], day(20))]
+
+
+def sound(data: Path) -> Folders:
+    """An archive, a ledger and a database that agree; one run is told of, and one capture could not be had."""
+    folders = Folders(data)
+    add(folders, captures())
+    load(folders)
+    with closing(sqlite3.connect(folders.database)) as db, db:
+        db.execute(RUN)
+    with Ledger(folders.ledger) as ledger:
+        listings = Listings(ledger, "wayback", "bjatta.bja.ojp.gov")
+        listing = listings.begin(FULL, None)
+        rows = [Row(url=node(n), timestamp=f"{day(n):%Y%m%d%H%M%S}", status=200, digest=f"{n}") for n in (*NUMBERS, 99)]
+        listings.add(listing, rows)
+        listings.end(listing, "complete", listings.counts(listing, None))
+        run = ledger.begin_run()
+        for row in list(ledger.due("wayback", now=None)):
+            number = int(row.url.rpartition("/")[2])
+            stored = next((one.capture_id for one in captures() if one.url == row.url), None)
+            state = State.FETCHED if number in NUMBERS else State.MISSING
+            ledger.settle(row, Verdict(state=state, capture_id=stored), run)
+        ledger.end_run(run, 0, {})
+    return folders
+
+
+def doctor(folders: Folders, *options: str) -> Result:
+    return CliRunner().invoke(cli, ["--data", str(folders.data), "doctor", *options], standalone_mode=False)
+
+
+def status(folders: Folders, *options: str) -> int:
+    result = doctor(folders, *options)
+    if result.exception:
+        raise result.exception
+    return int(result.return_value)
+
+
+def found(folders: Folders) -> set[str]:
+    """Kinds of what is wrong, without the notes."""
+    report = json.loads(doctor(folders, "--json").stdout)
+    return {finding["kind"] for finding in report["findings"] if not finding["harmless"]}
+
+
+def notes(folders: Folders) -> set[str]:
+    report = json.loads(doctor(folders, "--json").stdout)
+    return {finding["kind"] for finding in report["findings"] if finding["harmless"]}
+
+
+def state_of(folder: Path) -> dict[str, str]:
+    """Every file's digest, but for what SQLite keeps beside open databases and the lock."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "lock" and not path.name.endswith(("-wal", "-shm"))
+    }
+
+
+def bodies(folders: Folders) -> set[str | None]:
+    with Archive(folders.archive) as archive:
+        return {archive.read(entry).url for entry in archive.entries()}
+
+
+def entries(folders: Folders) -> list[tuple[int, int]]:
+    with Archive(folders.archive) as archive:
+        return [(entry.warc_offset, entry.warc_length) for entry in archive.entries()]
+
+
+def spoil(folders: Folders, number: int) -> bytes:
+    """Makes a record unreadable; the file's bytes after that."""
+    offset, _ = entries(folders)[number]
+    with (folders.archive / WARC).open("r+b") as file:
+        file.seek(offset + 40)
+        file.write(b"\xff" * 30)
+    return (folders.archive / WARC).read_bytes()
+
+
+def sql(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        for statement in statements:
+            db.execute(statement)
+
+
+def trouble(path: str, *statements: str) -> Callable[[Folders], None]:
+    def make(folders: Folders) -> None:
+        sql(folders.data / path, *statements)
+
+    return make
+
+
+def scribble(path: str, where: float) -> Callable[[Folders], None]:
+    """Overwrites a page in the middle of a file."""
+
+    def make(folders: Folders) -> None:
+        file = folders.data / path
+        with closing(sqlite3.connect(file)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with file.open("r+b") as out:
+            out.seek(int(file.stat().st_size * where) // 4096 * 4096)
+            out.write(b"\xa5" * 4096)
+
+    return make
+
+
+def remove(path: str) -> Callable[[Folders], None]:
+    return lambda folders: (folders.data / path).unlink()
+
+
+def old(kind: str, dump: str) -> Callable[[Folders], None]:
+    def make(folders: Folders) -> None:
+        path = folders.data / f"{kind}.db"
+        path.unlink()
+        versions.made(versions.FOLDER / dump, path)
+        if kind == "tta":
+            sql(path, "DELETE FROM captures")  # another archive's
+
+    return make
