@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import urlopen
 
+from benchmarks.measure import processor_seconds
 from scraper.explore.questions import QUESTIONS
 
 ROUNDS = 3
@@ -33,14 +35,21 @@ _PAGES = {
 """What people open. `_record` adds a record's own page, and every canned query is added by its name."""
 
 
-def pages(data: Path) -> dict[str, float]:
-    """Seconds of each page, by its name: the median of three requests after the first."""
+class Asked(NamedTuple):
+    """What a page cost: seconds on the clock, and of the server's processor time, which other programs do not disturb."""
+
+    took: float
+    worked: float
+
+
+def pages(data: Path) -> dict[str, Asked]:
+    """What each page costs, by its name: the medians of three requests after the first."""
     command = [str(Path(sys.executable).with_name("tta")), "--data", str(data), "serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
         try:
             base = _address(server)
             wanted = _PAGES | {"a record": _record(data)} | {f"query {name}": f"/tta/{quote(name)}" for name in QUESTIONS}
-            return {name: _median(base + path) for name, path in wanted.items()}
+            return {name: _median(base + path, server.pid) for name, path in wanted.items()}
         finally:
             server.terminate()
 
@@ -66,14 +75,16 @@ def _record(data: Path) -> str:
     return f"/tta/records/{quote(record)}"
 
 
-def _median(url: str) -> float:
-    spent = []
-    for _ in range(ROUNDS + 1):
-        began = time.perf_counter()
-        try:
-            with urlopen(url, timeout=120) as answer:
-                answer.read()
-        except URLError as error:
-            raise SystemExit(f"{url}: {error}") from None
-        spent.append(time.perf_counter() - began)
-    return statistics.median(spent[1:])
+def _median(url: str, server: int) -> Asked:
+    asked = [_asked(url, server) for _ in range(ROUNDS + 1)][1:]
+    return Asked(*map(statistics.median, zip(*asked, strict=True)))
+
+
+def _asked(url: str, server: int) -> Asked:
+    before, began = processor_seconds(server), time.perf_counter()
+    try:
+        with urlopen(url, timeout=120) as answer:
+            answer.read()
+    except URLError as error:
+        raise SystemExit(f"{url}: {error}") from None
+    return Asked(time.perf_counter() - began, processor_seconds(server) - before)

@@ -81,10 +81,19 @@ def _session(leader: int) -> dict[int, tuple[float, float]]:
             status = (folder / "status").read_text()
         except OSError:  # it has just ended
             continue
-        ticks = int(fields[11]) + int(fields[12])
         peak = next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
-        found[int(folder.name)] = (ticks / os.sysconf("SC_CLK_TCK"), peak / 1024)
+        found[int(folder.name)] = (_seconds(fields), peak / 1024)
     return found
+
+
+def processor_seconds(process: int) -> float:
+    """Seconds of processor time that a process has used so far."""
+    return _seconds(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split())
+
+
+def _seconds(fields: list[str]) -> float:
+    """Processor time out of what follows the name in /proc/PID/stat: utime and stime (proc(5))."""
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def machine() -> str:

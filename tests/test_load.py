@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -168,3 +170,15 @@ def test_form_is_how_the_archive_keeps_it(tmp_path: Path) -> None:
     folders = loaded(tmp_path, [page(html({}), form=Form.RESOURCE, http_status=None, http_headers=(), url=node(3))])
     assert query(folders, "SELECT warc_type, form, captured_at FROM captures") == [("resource", "html", None)]
     assert query(folders, "SELECT first_captured_at, last_captured_at, captures FROM records") == [(None, None, 1)]
+
+
+def test_a_load_does_without_pandas_though_it_is_installed(tmp_path: Path) -> None:
+    """sqlite-utils loads it where it can, which takes longer than loading a thousand captures."""
+    folders = Folders(tmp_path)
+    add(folders, [page(html({"County": "Suffolk County"}), url=node(7), when=day(0))])
+    load_it = (
+        "import sys; from pathlib import Path; from scraper.folders import Folders; from scraper.database.load import load; "
+        "load(Folders(Path(sys.argv[1]))); assert 'pandas' not in sys.modules; import pandas"
+    )
+    subprocess.run([sys.executable, "-c", load_it, str(tmp_path)], check=True)
+    assert one(folders, "SELECT count(*) FROM records") == 1

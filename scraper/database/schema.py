@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from enum import Enum
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
@@ -117,10 +119,23 @@ def _texts(info: FieldInfo) -> tuple[str | None, str | None, str | None]:
 
 
 def _tool(connection: sqlite3.Connection) -> Database:
-    """Loaded when tables are made: it loads pandas where that is installed, which takes most of a second."""
-    from sqlite_utils import Database
-
+    """Loaded when tables are made, and without the pandas that it looks for: that takes most of a second, and nobody uses it."""
+    with _hidden("pandas"):
+        from sqlite_utils import Database
     return Database(connection, recursive_triggers=False)
+
+
+@contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """In this block the module is not installed, unless it is loaded already (None in `sys.modules`: Python's import system)."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 def _sql_type(info: FieldInfo) -> type:

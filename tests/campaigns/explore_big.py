@@ -6,7 +6,6 @@ more than a second's work. With a Chromium it also opens the main pages and fail
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from urllib.parse import urlencode
 import click
 import httpx
 
+from benchmarks.measure import processor_seconds
 from benchmarks.multiply import multiply
 from scraper.explore.questions import QUESTIONS
 from scraper.folders import Folders
@@ -88,17 +88,11 @@ class Asked(NamedTuple):
 
 
 def ask(client: httpx.Client, server: int, address: str) -> Asked:
-    began, before = time.perf_counter(), _processor(server)
+    began, before = time.perf_counter(), processor_seconds(server)
     answer = client.get(address, timeout=120)
-    took, worked = time.perf_counter() - began, _processor(server) - before
+    took, worked = time.perf_counter() - began, processor_seconds(server) - before
     cut_off = any(sign in answer.text for sign in ("took too long", "hese facets timed out", "SQL Interrupted"))
     return Asked(took, worked, answer.status_code == 200 and not cut_off)
-
-
-def _processor(process: int) -> float:
-    """Seconds of processor time that a process has used (proc(5), utime and stime)."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main(count: int, folder: Path) -> int:
