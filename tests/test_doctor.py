@@ -24,6 +24,7 @@ from scraper.database.load import load
 from scraper.database.spill import NAME as SPILL
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.folders import Folders
+from scraper.importing import import_paths
 from scraper.ledger.listings import FULL, Listings
 from scraper.ledger.rows import Row, State, Verdict
 from scraper.ledger.store import Ledger
@@ -295,6 +296,23 @@ def test_what_is_sound_in_a_damaged_file_of_another_program_stays_sound(folders:
     assert {node(71), node(72)} < bodies(folders)
     assert (folders.archive / "crawl.warc.gz.damaged-1").read_bytes() == damaged
     assert found(folders) == set()
+
+
+def test_captures_that_are_packed_together_are_told_and_never_taken_for_each_other(folders: Folders, tmp_path: Path) -> None:
+    path = folders.archive / "crawl.warc.gz"
+    path.write_bytes(gzip.compress(b"".join(map(foreign_record, (70, 71)))))
+    assert found(folders) == {"packed-together"}
+    done = load(folders)
+    assert done.captures == 0 and "tta import" in done.unreadable[0]
+    assert status(folders, "--repair") == 4
+    assert import_paths(folders.archive, [path]).added == 2
+    path.rename(tmp_path / "crawl.warc.gz")
+    assert status(folders, "--repair") == 0
+    load(folders)
+    assert query(folders, "SELECT node_id, county FROM records WHERE node_id >= 70 ORDER BY 1") == [
+        (70, "County 70"),
+        (71, "County 71"),
+    ]
 
 
 def test_a_copy_that_a_killed_repair_left_is_no_part_of_the_archive(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
