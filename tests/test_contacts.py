@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -62,6 +63,15 @@ def test_labels_that_feed_a_column_of_contacts_are_labels_of_contacts() -> None:
 def test_a_value_that_is_an_address_or_a_number(value: str) -> None:
     assert contacts.is_detail("Help", value)
     assert not contacts.is_detail("Help", f"Write to {value} for more")
+
+
+@pytest.mark.parametrize("gap", [" ", "   ", "; ", " , ", "\n", "1", "-", ".b"])
+@pytest.mark.parametrize("detail", ["a@b.co", "555-010-7788", "(555) 010-7788 ext 1"])
+def test_no_value_of_a_page_takes_long_to_tell(detail: str, gap: str) -> None:
+    began = time.process_time()
+    for end in (" !", "@", ""):
+        contacts.is_detail("Help", f"{gap.join([detail] * 50)}{gap * 50}{end}"[:2000])
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize("value", ["2025-01-29", "20250129-145639-07", "$10,000 - $50,000", "1234567890", "12", ""])

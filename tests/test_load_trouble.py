@@ -17,11 +17,13 @@ from typing import Any
 import pytest
 
 from scraper import reading as capture_reading
+from scraper.archive.catalog import CATALOG
 from scraper.capture import Capture
 from scraper.crew import processes as crew
 from scraper.database import parsed, spill
 from scraper.database.connection import reading
 from scraper.database.load import load
+from scraper.database.plan import plan
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from tests.dbkit import add, day, exports, html, loaded, node, one, page, query
@@ -107,6 +109,26 @@ def test_damage_keeps_a_new_capture_out_until_it_is_mended(tmp_path: Path) -> No
     assert "tta-000001.warc.gz" in done.unreadable[0]
     assert one(folders, "SELECT count(*) FROM captures") == 2
     assert len(load(folders).unreadable) == 1
+
+
+def test_bytes_that_only_the_load_meets_are_told(tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    captures = pages(1, 2, 3)
+    add(folders, captures)
+    damage(folders, captures[1])
+    (folders.archive / CATALOG).unlink()
+    done = load(folders)
+    assert (done.captures, len(done.unreadable)) == (2, 1)
+    assert "can't be read" in done.unreadable[0]
+
+
+def test_bytes_that_only_a_plan_meets_are_told(tmp_path: Path) -> None:
+    captures = pages(1, 2)
+    folders = loaded(tmp_path, captures)
+    add(folders, pages(3))
+    damage(folders, pages(3)[0])
+    (folders.archive / CATALOG).unlink()
+    assert "can't be read" in plan(folders).unreadable[0]
 
 
 @pytest.mark.parametrize("rebuild", [False, True])

@@ -65,8 +65,12 @@ class Archive:
             folder.mkdir(parents=True)
             sync(folder.parent)
         self._catalog = open_catalog(folder, writable=writable)
+        self.recovered: list[str] = []
+        """What opening it did to bring the catalog in line with the files, a line each."""
+        self.unread: list[str] = []
+        """Of those the lines about bytes that can't be read, and captures that don't count."""
         if writable:
-            self.recovered = self._reconcile()
+            self._reconcile()
 
     def __enter__(self) -> Self:
         return self
@@ -198,24 +202,22 @@ class Archive:
             self._catalog.execute(f"REPLACE {row}", values)
         return added
 
-    def _reconcile(self) -> list[str]:
-        """Brings the catalog in line with the files and cuts off an unfinished record; says what it did, a line each."""
-        done: list[str] = []
+    def _reconcile(self) -> None:
+        """Brings the catalog in line with the files and cuts off an unfinished record; notes in `recovered` what it did."""
         known = dict(self._catalog.execute("SELECT warc_file, read_to FROM files"))
         if missing := known.keys() - {path.name for path in self.folder.glob(WARC_FILES)}:
             raise ArchiveDamaged(f"{self.folder / min(missing)} is missing: restore it from a copy, or run `tta doctor`")
         for path in sorted(self.folder.glob(WARC_FILES)):
             start, size = known.get(path.name), path.stat().st_size
             if start is None or size > start:
-                done += self._read_in(path, start)
+                self._read_in(path, start)
             elif size < start:
                 raise ArchiveDamaged(
                     f"{path} is {start - size} bytes shorter than it was: restore it from a copy, or run `tta doctor`"
                 )
         self._catalog.commit()
-        return done
 
-    def _read_in(self, path: Path, start: int | None) -> list[str]:
+    def _read_in(self, path: Path, start: int | None) -> None:
         """Reads in what follows byte `start`; None: the catalog does not know the file."""
         added, done = 0, []
         for found in walk(path, start or 0):
@@ -224,13 +226,22 @@ class Archive:
             elif found.is_cut and is_own(path):
                 done.append(self._cut_off(path, found, is_known=start is not None))
             else:
-                done.append(f"{path.name}: {found.length} bytes at {found.offset} can't be read: run `tta doctor`")
+                self.unread.append(f"{path.name}: {found.length} bytes at {found.offset} can't be read: run `tta doctor`")
+                done.append(self.unread[-1])
         self._catalog.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path.name, path.stat().st_size])
-        return [f"{path.name}: {added} captures were not in the catalog and are now", *done] if added else done
+        if added:
+            self.recovered.append(f"{path.name}: {added} captures were not in the catalog and are now")
+        self.recovered += done
 
     def _catalogued(self, path: Path, member: Member) -> int:
-        """Puts the member's captures into the catalog; how many it lacked."""
+        """Puts the member's capture into the catalog; how many it lacked."""
         found = [item[1] for item in read_captures(BytesIO(member.record), "files") if not isinstance(item, Damage)]
+        if len(found) > 1:  # a capture is found by its place in the file: all of them would be the first one
+            self.unread.append(
+                f"{path.name}: {len(found)} captures at {member.offset} packed together don't count: `tta import` the file"
+            )
+            self.recovered.append(self.unread[-1])
+            return 0
         return sum(self._insert(entry_of(capture, path.name, member.offset, len(member.packed))) for capture in found)
 
     def _cut_off(self, path: Path, gap: Gap, *, is_known: bool) -> str:

@@ -100,7 +100,7 @@ def _load(folders: Folders, wishes: _Wishes) -> Loaded:
     if wishes.database is None:
         scratch.clear(folders.data)
     with (
-        Archive(folder, writable=True),
+        Archive(folder, writable=True) as archive,
         Spill(folders.data) as spill,
         _crews(wishes, careful=spill.left_behind) as choose,
         writing(wishes.database or folders.database, folder / CATALOG) as (db, version),
@@ -117,6 +117,7 @@ def _load(folders: Folders, wishes: _Wishes) -> Loaded:
             schema.renew(db)
         schema.refresh_dictionary(db)
         job = _Load(db, folder, spill, choose, wishes)
+        job.done.unreadable += archive.unread
         if job.parse_new() or fresh:
             schema.finish(db, ("captures",))
             job.settle()

@@ -34,15 +34,15 @@ def plan(folders: Folders, *, workers: int | None = None, progress: Progress | N
     """Finds out without changing `tta.db`. The caller holds the folder's lock. Raises TtaError where there is no database."""
     if not folders.archive.is_dir():
         raise TtaError(f"there is no archive at {folders.archive}: restore it from a copy")
-    with Archive(folders.archive, writable=True):
-        pass  # so that the catalog lists all that the WARC files have
+    with Archive(folders.archive, writable=True) as archive:
+        unread = archive.unread  # from here on the catalog lists all that the WARC files have
     with comparing(folders.database, folders.archive / CATALOG) as db:
         if _is_up_to_date(db):
-            return Plan()
+            return Plan(unreadable=unread)
     with scratch(folders.data) as beside:
         done = load(folders, rebuild=True, workers=workers, progress=progress, database=beside)
         with comparing(folders.database, beside) as db:
-            return Plan(done.captures, differences(db), done.unreadable)
+            return Plan(done.captures, differences(db), unread + done.unreadable)
 
 
 def _is_up_to_date(db: sqlite3.Connection) -> bool:

@@ -69,6 +69,7 @@ def _survey_file(scratch: Scratch, path: Path, examined: Examined) -> Iterator[i
         row = scratch.db.execute(place, [path.name, offset]).fetchone()
         return int(row[0]) if row else None
 
+    together = 0
     for found in walk(path, length_at=length_at):
         if not isinstance(found, Member):
             scratch.add_damage(path.name, found.offset, found.length, found.reason, is_cut=found.is_cut)
@@ -79,9 +80,15 @@ def _survey_file(scratch: Scratch, path: Path, examined: Examined) -> Iterator[i
         length = len(found.packed)
         if read.wrong:
             scratch.add_damage(path.name, found.offset, length, read.wrong)
+        elif len(read.captures) > 1:
+            together += len(read.captures)
         else:
             scratch.add_seen(entry_of(capture, path.name, found.offset, length) for capture in read.captures)
         yield found.offset + length
+    if together:
+        text = f"{path.name} has {counted(together, 'capture')} that {agreed(together)} packed together and don't count"
+        advice = "`tta import` the file, move it away, then run `tta doctor --repair`"
+        examined.findings.append(Finding(Kind.PACKED_TOGETHER, printable(f"{text}: {advice}"), together, subject=path.name))
 
 
 def examine_files(scratch: Scratch, folder: Path) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     FILE_SHORT = "file-short"
     FILE_GONE = "file-gone"
     FILE_FOREIGN = "file-foreign"
+    PACKED_TOGETHER = "packed-together"
     CAPTURES_LOST = "captures-lost"
     LOST_EARLIER = "captures-lost-earlier"
     CATALOG_DAMAGED = "catalog-damaged"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from scraper.database.scratch import NAME as PLAN
 from scraper.database.spill import NAME as SPILL
@@ -35,19 +36,25 @@ def examine_leftovers(folders: Folders) -> Iterator[Finding]:
 
 def lost_earlier(scratch: Scratch, folders: Folders) -> Iterator[Finding]:
     """Captures that a repair had to give up and that have not come back since."""
-    path = folders.archive / LOST
+    missing = {
+        capture_id: shown
+        for capture_id, shown in lost_captures(folders.archive)
+        if not scratch.count("SELECT count(*) FROM seen WHERE capture_id = ?", capture_id)
+    }
+    if missing:
+        text = f"{counted(len(missing), 'capture')} that {LOST} names {agreed(len(missing))} still missing"
+        yield Finding(Kind.LOST_EARLIER, text, len(missing), harmless=True, examples=examples(list(missing.values())))
+
+
+def lost_captures(folder: Path) -> Iterator[tuple[str, str]]:
+    """The captures that the archive's file of lost ones names, each with its time and address; lines that are cut name none."""
+    path = folder / LOST
     if not path.exists():
         return
-    missing: dict[str, str] = {}
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             try:
                 one = json.loads(line)
-                capture_id, shown = str(one["capture_id"]), f"{one['captured_at']} {one['url']}"
+                yield str(one["capture_id"]), f"{one['captured_at']} {one['url']}"
             except (ValueError, KeyError, TypeError):
                 continue
-            if not scratch.count("SELECT count(*) FROM seen WHERE capture_id = ?", capture_id):
-                missing[capture_id] = shown
-    if missing:
-        text = f"{counted(len(missing), 'capture')} that {LOST} names {agreed(len(missing))} still missing"
-        yield Finding(Kind.LOST_EARLIER, text, len(missing), harmless=True, examples=examples(list(missing.values())))

@@ -54,6 +54,7 @@ def scan(
     """
     done = Scan()
     with Archive(data / "archive", writable=True) as archive, Scanned(data, hosts) as scanned:
+        done.problems += archive.unread
         run = _Run(done, archive, scanned)
         try:
             rest = run.pieces(crew, (Piece(address, 0, hosts, source) for address in run.unread(addresses)))
