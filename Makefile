@@ -78,8 +78,8 @@ samples: setup ## Make the made-up sample archive again
 docs: setup ## Write metadata.yml, docs/commands.md and docs/dictionary.md again
 	@$(BIN)/python -m scraper.docs
 
-screenshots: setup ## Take the README's pictures again (needs Chromium)
-	@TTA_SCREENSHOTS=1 TTA_REQUIRE_BROWSER=1 $(BIN)/python -m pytest -q tests/test_browser.py
+screenshots: setup ## Take the pictures of README and guides again (needs Chromium, LibreOffice, pdftoppm)
+	@TTA_SCREENSHOTS=1 TTA_REQUIRE_BROWSER=1 TTA_REQUIRE_OFFICE=1 $(BIN)/python -m pytest -q -k take tests/test_browser.py tests/test_export_guide.py
 
 browse: setup ## Time every kind of page on 100,000 records: N=1000000 DIR=/tmp/big for more
 	@$(BIN)/python -m tests.campaigns.explore_big $(or $(N),100000) $(DIR)

@@ -1,4 +1,4 @@
-"""LibreOffice for tests: opens a file as a double click would and says what each cell became.
+"""LibreOffice for tests: opens a file as a double click would, says what each cell became, and can make a picture of it.
 
 Its import dialog can't be shown here, so the dialog's own proposals are given: comma, semicolon and tab separate, the quotation
 mark quotes, and UTF-8 because of the byte order mark.
@@ -7,6 +7,7 @@ mark quotes, and UTF-8 because of the byte order mark.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -34,29 +35,37 @@ class Cell:
 
 def opened(path: Path, scratch: Path) -> list[list[Cell]]:
     """The rows of the sheet that LibreOffice makes of a file, without the empty ones at its end."""
+    made = _converted(path, "fods", scratch, "--infilter=CSV:44/59/9,34,76")
+    rows = [list(_cells(row)) for row in Xml.parse(made).iter(f"{_TABLE_NS}table-row")]
+    while rows and not any(cell.shown for cell in rows[-1]):
+        rows.pop()
+    return rows
+
+
+def picture(path: Path, target: Path, scratch: Path) -> None:
+    """Writes a PNG of the sheet's upper left corner as LibreOffice prints it: grid and headings on, no column wider than 2 inches."""
+    sheet = _converted(path, "fods", scratch, "--infilter=CSV:44/59/9,34,76")
+    text = re.sub(r'column-width="(?:[2-9]|\d\d)\.\d+in"', 'column-width="2in"', sheet.read_text(encoding="utf-8"))
+    page = 'style:print="headers grid" fo:page-width="12in" fo:page-height="2.9in" fo:margin="0.02in"'
+    text = re.sub(r"<style:page-layout-properties", rf"\g<0> {page}", text)
+    sheet.write_text(re.sub(r"<style:(header|footer)>", r'<style:\1 style:display="false">', text), encoding="utf-8")
+    printed = _converted(sheet, "pdf", scratch)
+    command = ["pdftoppm", "-png", "-gray", "-r", "80", "-singlefile", str(printed), str(target.with_suffix(""))]
+    subprocess.run(command, timeout=SECONDS, check=True)
+
+
+def _converted(path: Path, form: str, scratch: Path, *options: str) -> Path:
+    """What LibreOffice makes of a file, in `scratch`."""
     if OFFICE is None:
         if REQUIRED:
             pytest.fail("TTA_REQUIRE_OFFICE is set and there is no soffice: install libreoffice-calc-nogui")
         pytest.skip("no LibreOffice here")
     profile = f"-env:UserInstallation={(scratch / 'profile').resolve().as_uri()}"
-    command = [
-        OFFICE,
-        profile,
-        "--headless",
-        "--infilter=CSV:44/59/9,34,76",
-        "--convert-to",
-        "fods",
-        "--outdir",
-        str(scratch),
-        str(path),
-    ]
+    command = [OFFICE, profile, "--headless", *options, "--convert-to", form, "--outdir", str(scratch), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
-    made = scratch / f"{path.stem}.fods"
+    made = scratch / f"{path.stem}.{form}"
     assert made.is_file(), done.stdout + done.stderr
-    rows = [list(_cells(row)) for row in Xml.parse(made).iter(f"{_TABLE_NS}table-row")]
-    while rows and not any(cell.shown for cell in rows[-1]):
-        rows.pop()
-    return rows
+    return made
 
 
 def _cells(row: Xml.Element) -> list[Cell]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from scraper.cli import main
 from tests.dbkit import query
+from tests.officekit import picture
 from tests.webkit import ROOT, demo
 
 GUIDE = (ROOT / "docs/guides/cite.md").read_text(encoding="utf-8")
@@ -24,13 +27,14 @@ def blocks(language: str) -> list[str]:
 def test_the_guide_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     folders = demo(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
-    (shell,) = blocks("sh")
-    for line in shell.splitlines():
+    for line in map(str.strip, "".join(blocks("sh")).strip().splitlines()):
         with pytest.raises(SystemExit) as left:
             main(["--data", "data", *shlex.split(line, comments=True)[1:]])
         assert left.value.code == 0, capsys.readouterr().err
         if " parquet " in line:
             Path("out").rename("parquet")
+    (said,) = re.findall(r'it ends in "(.*?)"', GUIDE)
+    assert said in json.loads(Path("evidence/MANIFEST.json").read_text())["citation"]
     for file in Path("parquet").glob("*.parquet"):  # the guide's three folders are one here
         file.rename(Path("out", file.name))
     count = query(folders, "SELECT count(*) FROM records")[0][0]
@@ -51,3 +55,14 @@ def run(code: str) -> dict[str, Any]:
     names: dict[str, Any] = {}
     exec(compile(code, "cite.md", "exec"), names)
     return names
+
+
+@pytest.mark.skipif(os.environ.get("TTA_SCREENSHOTS") != "1", reason="pictures are taken when asked: make screenshots")
+def test_take_the_picture_of_the_spreadsheet(tmp_path: Path) -> None:
+    folders = demo(tmp_path / "data")
+    command = blocks("sh")[0].replace("evidence/", str(tmp_path / "evidence"))
+    with pytest.raises(SystemExit):
+        main(["--data", str(folders.data), *shlex.split(command)[1:]])
+    file = ROOT / "docs/images/spreadsheet.png"
+    picture(tmp_path / "evidence/records_flat.csv", file, tmp_path)
+    assert file.stat().st_size < 150_000

@@ -32,11 +32,8 @@ _PARTIAL_TIME = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?Z?)?"
 """What `parsers.values.iso_time` gives: a day, a local time without zone, or UTC."""
 
 
-def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: dict[str, Any], digest: str) -> str:
-    """The package's description as JSON. `tables`: their columns; `files`: of each table, in the same order.
-
-    `state` is that of `manifest.state`, and in it `chosen_records`, how many of the records the package holds.
-    """
+def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: dict[str, Any], citation: str) -> str:
+    """The package's description as JSON. `tables`: their columns; `files`: of each table, in the same order."""
     package = {
         "$schema": _PROFILE,
         "name": "bja-tta-records",
@@ -46,7 +43,7 @@ def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: di
         "sources": [{"title": SOURCE, "path": SOURCE_URL}],
         "contributors": [{"title": program(), "roles": ["wrangler"]}],
         "keywords": ["criminal justice", "training and technical assistance", "web archives", "Bureau of Justice Assistance"],
-        "citation": citation(state, digest),
+        "citation": citation,
         "captured": {"first": state["first_captured_at"], "last": state["last_captured_at"]},
         "resources": [
             _resource(name, columns, file, tables) for (name, columns), file in zip(tables.items(), files, strict=True)
@@ -55,21 +52,7 @@ def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: di
     return json.dumps(package, ensure_ascii=False, indent=2) + "\n"
 
 
-def citation(state: dict[str, Any], digest: str) -> str:
-    """How to name exactly this data: the database's content is told by its captures, the files by their digest."""
-    first, last = (str(state[name] or "unknown")[:10] for name in ("first_captured_at", "last_captured_at"))
-    return (
-        f"{TITLE} [data set]. Rebuilt with {program()} from {state['captures']} web captures of {first} to {last}; "
-        f"{_records(state)}. Files' fingerprint (SHA-256): {digest}."
-    )
-
-
-def _records(state: dict[str, Any]) -> str:
-    chosen, there = state["chosen_records"], state["records"]
-    return f"{there} records" if chosen == there else f"{chosen} of {there} records"
-
-
-def readme(state: dict[str, Any], digest: str) -> str:
+def readme(citation: str) -> str:
     """A page for whoever finds the folder."""
     return (
         f"# {TITLE}\n\n{SUMMARY}\n\n{CAVEAT}\n\n"
@@ -77,7 +60,7 @@ def readme(state: dict[str, Any], digest: str) -> str:
         "In the CSV files an empty cell is unknown, a list is a JSON array, yes and no are 1 and 0, and a text that a sheet "
         "would run as a formula begins with an apostrophe that is not its own.\n\n"
         f"Licence: {LICENSE} ({LICENSE_URL}). That need not hold for texts that others contributed, nor in other countries.\n\n"
-        f"Cite as: {citation(state, digest)}\n"
+        f"Cite as: {citation}\n"
     )
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from scraper.database.about import TITLE
 from scraper.database.schema import VERSION
 from scraper.errors import DataLooksWrong, TtaError
 from scraper.export.files import MANIFEST, manifest_of
@@ -65,14 +66,28 @@ def state(db: sqlite3.Connection) -> dict[str, Any]:
     }
 
 
-def text(form: str, db: sqlite3.Connection, selection: Selection, files: list[Written], **more: Any) -> str:
-    """The manifest's JSON."""
+def citation(state: dict[str, Any], chosen: int, files: list[Written]) -> str:
+    """How to name exactly these files, with `chosen` of the database's records in them.
+
+    The database's content is told by its captures, the files by their digest.
+    """
+    first, last = (str(state[name] or "unknown")[:10] for name in ("first_captured_at", "last_captured_at"))
+    there = state["records"]
+    records = f"{there} records" if chosen == there else f"{chosen} of {there} records"
+    return (
+        f"{TITLE} [data set]. Rebuilt with {program()} from {state['captures']} web captures of {first} to {last}; "
+        f"{records}. Files' fingerprint (SHA-256): {fingerprint(files)}."
+    )
+
+
+def text(form: str, state: dict[str, Any], selection: Selection, files: list[Written], citation: str) -> str:
+    """The manifest's JSON; `state` is that of the function of this name."""
     content = {
         "format": form,
         "program": program(),
-        "database": state(db),
+        "citation": citation,
+        "database": state,
         "selection": asdict(selection),
-        **more,
         "files": [asdict(file) for file in files],
         "fingerprint": fingerprint(files),
     }

@@ -108,7 +108,9 @@ def _write_manifest(form: str, source: Source, asked: Selection, destination: Pa
     rows = counts.get("records", counts.get("features"))
     file = manifest.written(destination, next(iter(counts.values())) if rows is None else rows)
     with new_file(manifest_of(destination)) as beside:
-        beside.write(manifest.text(form, source.database, asked, [file]).encode())
+        state = manifest.state(source.database)
+        citation = manifest.citation(state, source.records, [file])
+        beside.write(manifest.text(form, state, asked, [file], citation).encode())
 
 
 class _Folder:
@@ -149,19 +151,19 @@ class _Folder:
         self._written.append(manifest.written(path, count))
 
     def _finish(self, folder: Path) -> None:
-        """The description of a data package, then the manifest of all."""
+        """The description of a data package, then the manifest of all; both cite the files with data in them."""
+        state = manifest.state(self._source.database)
+        citation = manifest.citation(state, self._source.records, self._written)
         if self._form == "datapackage":
-            state = manifest.state(self._source.database) | {"chosen_records": self._source.records}
-            digest = manifest.fingerprint(self._written)
             tables = {name: self._source.columns(name) for name in self._source.tables}
             texts = {
-                datapackage.NAME: datapackage.describe(tables, list(self._written), state, digest),
-                datapackage.README: datapackage.readme(state, digest),
+                datapackage.NAME: datapackage.describe(tables, list(self._written), state, citation),
+                datapackage.README: datapackage.readme(citation),
             }
             for name, content in texts.items():
                 (folder / name).write_text(content, encoding="utf-8", newline="\n")
                 self._written.append(manifest.written(folder / name, None))
-        content = manifest.text(self._form, self._source.database, self._asked, self._written)
+        content = manifest.text(self._form, state, self._asked, self._written, citation)
         (folder / MANIFEST).write_text(content, encoding="utf-8", newline="\n")
 
     def _replaced(self, folder: Path) -> set[str]:
