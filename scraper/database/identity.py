@@ -23,7 +23,7 @@ class Marks(NamedTuple):
     address: str | None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def address(url: str | None) -> str | None:
     """What is left of a URL when scheme, `www.`, default port, last slash, fragment and an archive's prefix are taken off.
 

@@ -24,6 +24,9 @@ FINGERPRINT = "ab0bdc0686fa7cbf"
 APPLICATION = 0x74746131
 """`application_id`, "tta1": tells this program's database from any other file."""
 
+SORT_KIB = 16_384
+"""Of 64 MiB, which is the cache's own size, indexes of 4 million rows are no sooner made (1.3 times the time; November 2026)."""
+
 
 def create(connection: sqlite3.Connection) -> None:
     """The empty tables, in the open transaction. Indexes and search follow with `finish`, after the rows: that is faster."""
@@ -48,12 +51,22 @@ def create(connection: sqlite3.Connection) -> None:
 def finish(connection: sqlite3.Connection, names: Collection[str] = tuple(BY_NAME)) -> None:
     """Indexes of the named tables, and full-text search: over the rows that are there, and kept up to date from then on."""
     database = _tool(connection)
-    for name in names:
-        table = BY_NAME[name]
-        for columns in table.indexes:
-            database.table(table.name).create_index(list(columns), if_not_exists=True)
-        if table.searched and not database.table(f"{name}_fts").exists():
-            database.table(name).enable_fts(table.searched, create_triggers=True, tokenize="porter")
+    with _sorting(connection):
+        for name in names:
+            table = BY_NAME[name]
+            for columns in table.indexes:
+                database.table(table.name).create_index(list(columns), if_not_exists=True)
+            if table.searched and not database.table(f"{name}_fts").exists():
+                database.table(name).enable_fts(table.searched, create_triggers=True, tokenize="porter")
+
+
+@contextmanager
+def _sorting(connection: sqlite3.Connection) -> Iterator[None]:
+    """In this block SQLite sorts an index's rows in SORT_KIB; it takes as much as its cache may hold, beside the cache."""
+    (before,) = connection.execute("PRAGMA main.cache_size").fetchone()
+    connection.execute(f"PRAGMA main.cache_size = -{SORT_KIB}")
+    yield
+    connection.execute(f"PRAGMA main.cache_size = {before}")
 
 
 def renew(connection: sqlite3.Connection) -> None:
