@@ -357,9 +357,8 @@ def test_what_belongs_to_a_newer_or_another_program_is_not_touched(
     assert state_of(folders.data) == before
 
 
-def test_a_repair_that_is_stopped_anywhere_can_be_run_again(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stops it before every rename, removal and synchronisation in turn."""
-    spoil(folders, 2)
+def stopped_everywhere(folders: Folders, monkeypatch: pytest.MonkeyPatch, after: Callable[[], None]) -> None:
+    """Repairs, stopped before every rename, link, removal and synchronisation in turn; `after` each stop."""
     stops = 0
 
     def stopping(real: Any, at: int) -> Any:
@@ -375,22 +374,45 @@ def test_a_repair_that_is_stopped_anywhere_can_be_run_again(folders: Folders, mo
     for at in range(1, 60):
         stops = 0
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "replace", stopping(Path.replace, at))
-            patch.setattr(Path, "unlink", stopping(Path.unlink, at))
+            for name in ("replace", "unlink", "hardlink_to"):
+                patch.setattr(Path, name, stopping(getattr(Path, name), at))
             patch.setattr(os, "fsync", stopping(os.fsync, at))
             try:
                 doctor(folders, "--repair")
                 break
             except Pulled:
-                continue
+                after()
     else:
         pytest.fail("never got through")
     assert at > 5
+
+
+def test_a_repair_that_is_stopped_anywhere_can_be_run_again(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoil(folders, 2)
+    stopped_everywhere(folders, monkeypatch, lambda: None)
     status(folders, "--repair")
     assert bodies(folders) == {node(n) for n in NUMBERS if n != 3}
     assert found(folders) == {"database-lost"}
     lost = [json.loads(line) for line in (folders.archive / "lost.jsonl").read_text().splitlines()]
     assert [one["url"] for one in lost] == [node(3)]
+
+
+@pytest.mark.parametrize("name", ["ledger.db", "tta.db"])
+def test_a_repair_that_is_stopped_anywhere_forgets_nothing_that_could_be_read(
+    folders: Folders, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Ledger(folders.ledger) as ledger:
+        ledger.db.execute("INSERT INTO hosts VALUES ('web.archive.org', '2099-01-01T00:00:00Z', 'asked to wait', 1, NULL, NULL)")
+    scribble(name, 0.9 if name == "ledger.db" else 0.5)(folders)
+
+    def check() -> None:
+        assert (folders.data / name).exists()
+
+    stopped_everywhere(folders, monkeypatch, check)
+    with Ledger(folders.ledger) as ledger:
+        assert ledger.host("web.archive.org").reason == "asked to wait"
+    assert query(folders, "SELECT run_id FROM runs") == [(4,)]
+    assert found(folders) == set()
 
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:

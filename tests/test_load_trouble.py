@@ -44,6 +44,8 @@ def deadly(content: bytes, **more: Any) -> Any:
         time.sleep(60)
     if b"RAISE" in content:
         raise RecursionError
+    if b"HUGE" in content:
+        raise MemoryError
     return parse_page(content, **more)
 
 
@@ -69,6 +71,49 @@ def test_pages_that_kill_hang_or_break_the_parser_cost_only_themselves(tmp_path:
 def test_a_page_that_hangs_in_this_process_is_given_up(tmp_path: Path) -> None:
     folders = loaded(tmp_path, [page(html({}, body="HANG"), url=node(91)), *pages(1)])
     assert query(folders, "SELECT kind FROM captures ORDER BY kind") == [("record",), ("unreadable",)]
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_page_that_this_machine_has_no_room_for_waits_for_a_larger_one(
+    tmp_path: Path, workers: int, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request.getfixturevalue("hostile")
+    huge = page(html({}, body="HUGE"), url=node(90), when=day(90))
+    folders = Folders(tmp_path)
+    add(folders, [*pages(1, 2), huge, *pages(3)])
+    done = load(folders, workers=workers)
+    assert (done.captures, len(done.unreadable)) == (3, 1)
+    assert "memory" in done.unreadable[0]
+    monkeypatch.undo()
+    assert (load(folders, workers=1).captures, one(folders, "SELECT count(*) FROM records")) == (1, 4)
+
+
+@pytest.mark.usefixtures("hostile")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("word", ["HUGE", "HANG", "KILL"])
+def test_what_was_read_before_is_not_unsaid_by_a_machine_at_its_end(
+    tmp_path: Path, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(capture_reading, "parse_page", parse_page)
+        folders = loaded(tmp_path, [page(html({}, body=word), url=node(1), when=day(1)), *pages(2)])
+    before = query(folders, "SELECT * FROM records")
+    add(folders, [page(html({"County": "new"}), url=node(1), when=day(5))])
+    with pytest.raises(TtaError, match="memory" if word == "HUGE" else "read before"):
+        load(folders, workers=2)
+    assert query(folders, "SELECT * FROM records") == before
+
+
+@pytest.mark.usefixtures("hostile")
+def test_the_verdict_on_a_page_that_hangs_is_the_same_however_many_workers(tmp_path: Path) -> None:
+    """And a plan reads it again, though the same code has read it: another day the page may be read."""
+    reasons = set()
+    for workers in (1, 2):
+        folders = loaded(tmp_path / str(workers), [page(html({}, body="HANG"), url=node(91)), *pages(1)], workers=workers)
+        reasons.add(one(folders, "SELECT reason FROM captures WHERE kind = 'unreadable'"))
+    assert len(reasons) == 1
+    assert plan(folders).read == 2
 
 
 @pytest.mark.usefixtures("hostile")

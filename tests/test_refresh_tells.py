@@ -14,9 +14,13 @@ from typing import Any
 import pytest
 
 from scraper.cli import main
+from scraper.config import load_config
+from scraper.database import runs
+from scraper.fetch.display import Display
 from scraper.folders import Folders
 from scraper.refresh.log import Log
-from tests.dbkit import add, day, html, node, page
+from scraper.refresh.run import Options, refresh
+from tests.dbkit import add, day, html, loaded, node, page, query
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, run, write_config
 from tests.fakearchive.server import FakeArchive
@@ -134,6 +138,35 @@ def test_a_log_that_cannot_be_written_is_told_before_anything_is_done(fake: Fake
     config = write_config(tmp_path / "tta.toml", fake.url)
     ran = run(tmp_path / "data", config, "--log-file", str(tmp_path / "none" / "log"), command="refresh")
     assert (ran.status, "--log-file" in ran.err, fake.arrivals) == (1, True, [])
+
+
+def test_a_new_label_is_told_by_the_report_and_not_by_the_log(fake: FakeArchive, tmp_path: Path) -> None:
+    config = write_config(tmp_path / "tta.toml", fake.url, checks__unknown_label_records=2)
+    fake.add(f"https://{HOST}/node/1", AT, html({}, node=1))
+    run(tmp_path / "data", config, command="refresh")
+    for n in range(2, 8):
+        fake.add(f"https://{HOST}/node/{n}", AT, html({"Home of Ada Example": "Rain"}, node=n))
+    ran = run(tmp_path / "data", config, "--now", "--log-file", str(tmp_path / "log"), command="refresh")
+    assert "unknown labels (Home of Ada Example)" in ran.err
+    assert [one["name"] for one in events(tmp_path / "log") if one["event"] == "check"].count("unknown labels") == 2
+    assert "Ada" not in (tmp_path / "log").read_text()
+
+
+def test_a_mistake_after_the_checks_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run calls itself committed by then, and the commit does not come."""
+    add_run = runs.add
+
+    def mistaken(*_: object) -> int:
+        monkeypatch.setattr(runs, "add", add_run)
+        raise AssertionError
+
+    folders = loaded(tmp_path / "data", [page(html({}), url=node(1), when=day(1))])
+    monkeypatch.setattr(runs, "add", mistaken)
+    config = write_config(tmp_path / "tta.toml", "http://127.0.0.1:9", sources__wayback__enabled=False)
+    with pytest.raises(AssertionError), Display() as display:
+        refresh(folders, load_config(config), Options(log_file=tmp_path / "log"), display)
+    assert events(tmp_path / "log")[-1]["event"] == "run.failed"
+    assert query(folders, "SELECT outcome FROM runs") == [("failed",)]
 
 
 def test_hostile_labels_reach_nobody_raw(fake: FakeArchive, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,8 @@ from scraper.plaintext import printable
 
 TONIGHT = "new: "
 """Begins the subject of a check that looks only at what this load has read."""
+UNKNOWN_LABELS = "unknown labels"
+"""The check whose subjects are words of pages."""
 _EXAMPLES = 5
 _MOST_ROWS = 50
 _OUGHT = "node_id IS NOT NULL AND warc_type != 'revisit' AND kind IN ('record', 'revisit', 'other', 'unreadable')"
@@ -144,7 +146,7 @@ def _share(
 
 def unknown_labels(looked: Looked) -> Iterator[Check]:
     """Labels that nobody has described, told once when so many records have them."""
-    name, most = "unknown labels", looked.limits.unknown_label_records
+    name, most = UNKNOWN_LABELS, looked.limits.unknown_label_records
     query = (
         "SELECT DISTINCT label FROM fields WHERE record_id IN (SELECT record_id FROM temp.affected)"
         " AND label IS NOT NULL AND item IS NULL ORDER BY label"

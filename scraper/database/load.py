@@ -21,7 +21,7 @@ from scraper.database import gone, grouping, program, revisits, schema, scratch
 from scraper.database.build import build
 from scraper.database.connection import stoppable, writing
 from scraper.database.identity import address
-from scraper.database.parsed import Verdict
+from scraper.database.parsed import GIVEN_UP, Verdict
 from scraper.database.spill import Spill
 from scraper.database.tables import BY_NAME
 from scraper.database.workers import FEW, parse_all
@@ -255,11 +255,23 @@ class _Load:
     def _keep_again(self, parsed: list[tuple[Entry, Verdict]]) -> int:
         """Notes which captures are read differently now than when they were loaded; returns how many."""
         changed = 0
-        for _, verdict in parsed:
+        for entry, verdict in parsed:
+            if verdict.reason == GIVEN_UP:
+                self._check_was_given_up(entry)
             values = [getattr(verdict, name) for name in _READ]
             changed += self.db.execute(_READ_AGAIN, [verdict.kind, *values, verdict.capture_id, *values]).rowcount
             self.db.execute("INSERT OR IGNORE INTO temp.touched VALUES (?)", [verdict.capture_id])
         return changed
+
+    def _check_was_given_up(self, entry: Entry) -> None:
+        """Raises TtaError where the page was read before: a machine that is short of time or memory must not unsay it."""
+        query = f"SELECT 1 FROM main.captures WHERE capture_id = ? AND {grouping.SHOWS}"
+        if self.db.execute(query, [entry.capture_id]).fetchone():
+            place = f"{entry.warc_file} at {entry.warc_offset}"
+            raise TtaError(
+                f"{place}: {GIVEN_UP}, and it was read before; nothing was changed: run `tta load` again when the machine has "
+                "less to do, or `tta load --rebuild --plan` to see what would change"
+            )
 
 
 def _row(entry: Entry, verdict: Verdict) -> tuple[object, ...]:

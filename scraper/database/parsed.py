@@ -19,11 +19,13 @@ from parsers.record import Field, Kind, Record, RecordValues
 from parsers.urls import absolute, node_id
 from scraper.archive.warc import Damage, read_captures
 from scraper.capture import Capture, Form
-from scraper.database.clock import Clock, page_clock
+from scraper.database.clock import Clock, PageTookTooLong, page_clock
 from scraper.reading import read_capture
 
 PAGE_SECONDS = 30.0
 """Bound on one page. A 5 MB page takes under a second on a slow machine, so what takes longer hangs (November 2026)."""
+GIVEN_UP = "the parser crashed or took too long on it"
+"""The reason on a page that ended the processes that read it, or was over its time."""
 VALUE_COLUMNS = tuple(RecordValues.model_fields)
 _json_text = json.JSONEncoder(ensure_ascii=False).encode
 
@@ -108,13 +110,25 @@ class Stretch(NamedTuple):
 
     def give_up(self) -> list[Verdict]:
         """The verdicts on captures that the parser can't cope with."""
-        return [unreadable(one, "the parser crashed or took too long on it") for one in self.wanted]
+        return [unreadable(one, GIVEN_UP) for one in self.wanted]
 
 
 def parse_stretch(stretch: Stretch, *, alone: bool = True) -> list[Verdict]:
     """A verdict for each wanted capture. `alone`: a page over its time ends the process, which the caller notices."""
-    with page_clock(PAGE_SECONDS, alone=alone) as clock:
-        return [_verdict(one, capture, stretch, clock) for one, capture in _read(stretch)]
+    try:
+        with page_clock(PAGE_SECONDS, alone=alone) as clock:
+            return [_verdict(one, capture, stretch, clock) for one, capture in _read(stretch)]
+    except MemoryError:  # what a machine has no room for is no word about the page: another machine reads it
+        parts = stretch.split()
+    if len(parts) > 1:
+        return [verdict for part in parts for verdict in parse_stretch(part, alone=alone)]
+    return [_no_room(one, stretch) for one in stretch.wanted]
+
+
+def _no_room(one: Wanted, stretch: Stretch) -> Verdict:
+    place = f"{stretch.file} at {stretch.start + one.offset}"
+    damage = f"{place}: there is not enough memory to read this page; make memory free, or use `--workers 1`"
+    return Verdict(one.capture_id, Kind.UNREADABLE, "", damage=damage)
 
 
 def _read(stretch: Stretch) -> Iterator[tuple[Wanted, Capture | None]]:
@@ -144,6 +158,10 @@ def _verdict(one: Wanted, capture: Capture | None, stretch: Stretch, clock: Cloc
     try:
         with clock():
             return verdict_on(capture, one.capture_id)
+    except MemoryError:
+        raise
+    except PageTookTooLong:
+        return unreadable(one, GIVEN_UP)
     except Exception as error:  # a page must never cost the rest of the load
         return unreadable(one, f"the parser failed: {type(error).__name__}")
 

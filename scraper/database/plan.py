@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass, field
 
+from parsers.record import Kind
 from scraper.archive.catalog import CATALOG
 from scraper.archive.store import Archive
 from scraper.database.connection import comparing
 from scraper.database.difference import Differences, differences
 from scraper.database.load import Progress, load
+from scraper.database.parsed import GIVEN_UP
 from scraper.database.program import read_with
 from scraper.database.schema import VERSION
 from scraper.database.scratch import scratch
@@ -46,8 +48,13 @@ def plan(folders: Folders, *, workers: int | None = None, progress: Progress | N
 
 
 def _is_up_to_date(db: sqlite3.Connection) -> bool:
-    """Whether this very code read all that the archive has: then a rebuild gives the same (DESIGN.md, promise 2)."""
+    """Whether this very code read all that the archive has: then a rebuild gives the same (DESIGN.md, promise 2).
+
+    Of a page that was given up that is not certain: the machine may have been at its end.
+    """
     if db.execute("PRAGMA old.user_version").fetchone()[0] != VERSION or read_with(db, "old") != reading_code():
+        return False
+    if db.execute("SELECT 1 FROM old.captures WHERE kind = ? AND reason = ?", [Kind.UNREADABLE, GIVEN_UP]).fetchone():
         return False
     place = "capture_id, warc_file, warc_offset"
     loaded, stored = (f"SELECT {place} FROM {schema}.captures" for schema in ("old", "new"))

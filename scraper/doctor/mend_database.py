@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection
+from contextlib import closing
 
 from scraper.database.load import Loaded, load
+from scraper.database.scratch import scratch
 from scraper.database.tables import KEPT
 from scraper.doctor.database import MISPLACED
 from scraper.doctor.findings import Finding, Kind
-from scraper.doctor.salvage import copy_readable, set_aside
+from scraper.doctor.salvage import copy_readable, put_in_place
 from scraper.doctor.scratch import DATABASE, Scratch
 from scraper.folders import Folders
 
@@ -27,14 +29,17 @@ def mend_database(scratch: Scratch, folders: Folders, findings: Collection[Findi
 
 
 def _anew(folders: Folders) -> None:
-    """A new database, with what can still be read of the runs in the damaged one; that is set aside first."""
-    aside = set_aside(folders.database)
+    """A new database, with what can still be read of the runs in the damaged one; that is set aside when the new one is whole."""
 
     def carry_over(db: sqlite3.Connection, _: Loaded) -> None:
         for table in KEPT:
-            copy_readable(aside, table, db)
+            copy_readable(folders.database, table, db)
 
-    load(folders, gate=carry_over)
+    with scratch(folders.data) as beside:
+        load(folders, rebuild=True, gate=carry_over, database=beside)
+        with closing(sqlite3.connect(beside)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all of it is in the one file that takes the place
+        put_in_place(beside, folders.database)
 
 
 def _tell_places(scratch: Scratch, folders: Folders) -> None:

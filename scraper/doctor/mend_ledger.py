@@ -9,9 +9,8 @@ from pathlib import Path
 
 from scraper.doctor.findings import Finding, Kind
 from scraper.doctor.ledger import GONE, STORED_STATES, UNTOLD
-from scraper.doctor.salvage import copy_readable, set_aside
+from scraper.doctor.salvage import copy_readable, put_in_place
 from scraper.doctor.scratch import LEDGER, Scratch
-from scraper.durable import sync
 from scraper.ledger import versions
 from scraper.ledger.store import Ledger
 
@@ -52,7 +51,4 @@ def _copy(path: Path) -> None:
         for table in _COPIED:
             copy_readable(path, table, db)
         db.execute("COMMIT")
-    sync(fresh)
-    set_aside(path)
-    fresh.replace(path)
-    sync(path.parent)
+    put_in_place(fresh, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -51,14 +52,29 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def set_aside(path: Path) -> Path:
-    """Renames `tta.db` to `tta.damaged-1.db`, with what SQLite keeps beside it; the new path. Raises OSError."""
-    names = (path.with_name(f"{path.stem}.damaged-{number}{path.suffix}") for number in itertools.count(1))
+def put_in_place(fresh: Path, damaged: Path) -> Path:
+    """Gives `fresh` the name of a damaged file, which stays as `tta.damaged-1.db`, with what SQLite keeps beside it; that path.
+
+    At every moment one of the two has the name: a program that is killed leaves nobody without. Raises OSError.
+    """
+    names = (damaged.with_name(f"{damaged.stem}.damaged-{number}{damaged.suffix}") for number in itertools.count(1))
     aside = next(name for name in names if not name.exists())
-    path.replace(aside)
+    sync(fresh)
+    _second_name(damaged, aside)
     for suffix in ("-wal", "-shm"):
-        beside = path.with_name(path.name + suffix)
+        beside = damaged.with_name(damaged.name + suffix)
         if beside.exists():
             beside.replace(aside.with_name(aside.name + suffix))
-    sync(path.parent)
+    sync(damaged.parent)
+    fresh.replace(damaged)
+    sync(damaged.parent)
     return aside
+
+
+def _second_name(path: Path, name: Path) -> None:
+    """A hard link, or a copy where the file system has none."""
+    try:
+        name.hardlink_to(path)
+    except OSError:
+        shutil.copyfile(path, name)
+        sync(name)

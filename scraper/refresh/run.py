@@ -17,7 +17,7 @@ from scraper.archive.warc import utc_now
 from scraper.capture import iso
 from scraper.config import Config
 from scraper.database import runs
-from scraper.database.checks import Looked, check_all
+from scraper.database.checks import UNKNOWN_LABELS, Looked, check_all
 from scraper.database.load import Loaded, Progress, load
 from scraper.database.runs import Outcome, Run
 from scraper.errors import DataLooksWrong, ExitStatus, TtaError
@@ -75,6 +75,9 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
         try:
             run.remember(dead)
             run.go()
+        except BaseException:
+            run.run.outcome = None  # the gate may have said otherwise, before a commit that did not come
+            raise
         finally:
             run.end()
             healthcheck.ping(SUCCESS if run.is_well else FAILURE)
@@ -217,7 +220,8 @@ class _Refresh:
             self.report.checks = [*check_all(looked), *source_checks(self.report.fetched, self.folders, self.settings)]
             self._count(db, before, loaded)
         for check in (*self.report.failed, *self.report.warned):
-            self.log.warning("check", name=check.name, subject=check.subject, figure=check.figure, threshold=check.threshold)
+            subject = None if check.name == UNKNOWN_LABELS else check.subject  # a label is words of a page
+            self.log.warning("check", name=check.name, subject=subject, figure=check.figure, threshold=check.threshold)
         if self.report.failed and not self.options.accept:
             names = sorted({check.name for check in self.report.failed})
             raise Refused(f"the new data look wrong ({', '.join(names)}); the database is as it was")
