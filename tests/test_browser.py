@@ -186,6 +186,8 @@ def test_pages_fit_a_phone(watched: Watched, path: str, scheme: Literal["light",
     watched.page.emulate_media(color_scheme=scheme)
     page = watched.open(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    for chart in page.locator(".tta-scroll:has(.tta-columns-chart:not(.tta-narrow))").all():  # the demo's nine years
+        assert chart.evaluate("chart => chart.scrollWidth <= chart.clientWidth")
     ink, paper = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
     assert (_light(ink) > _light(paper)) is (scheme == "dark")
 
