@@ -52,7 +52,7 @@ def locked(data: Path, command: str) -> Iterator[Holder | None]:
         except BlockingIOError:
             holder = _holder(descriptor)
             who = f"`{holder.command}`, process {holder.pid}, since {holder.since}" if holder else "another run"
-            raise Locked(f"{data} is in use by {printable(who)}") from None
+            raise Locked(f"{data} is in use by {printable(who)}: wait for it to end") from None
         dead = _holder(descriptor)
         _write(descriptor, {"pid": os.getpid(), "command": command, "since": iso(utc_now())})
         try:

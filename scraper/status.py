@@ -17,7 +17,8 @@ from scraper.folders import Folders
 @dataclass(slots=True)
 class Status:
     """Counts, and times in ISO 8601 UTC. `not_loaded`: captures of the archive that the database lacks. `last_refresh`: its
-    row of `runs`; `last_good_refresh`: when the last one whose data the database has began.
+    row of `runs`; `failed_checks`: of it, by column of `run_checks`; `last_good_refresh`: when the last one whose data the
+    database has began.
     """
 
     archived: int = 0
@@ -34,6 +35,7 @@ class Status:
     unknown_labels: dict[str, int] = field(default_factory=dict)
     flags: dict[str, int] = field(default_factory=dict)
     last_refresh: dict[str, Any] | None = None
+    failed_checks: list[dict[str, Any]] = field(default_factory=list)
     last_good_refresh: str | None = None
 
 
@@ -68,6 +70,8 @@ def status(folders: Folders) -> Status:
             flag for (text,) in db.execute("SELECT flags FROM captures WHERE flags IS NOT NULL") for flag in json.loads(text)
         )
         found.last_refresh = runs.latest(db)
+        if found.last_refresh:
+            found.failed_checks = [check._asdict() for check in runs.failed_checks(db, found.last_refresh["run_id"])]
         found.last_good_refresh = runs.last_good_at(db)
         found.flags = dict(sorted(flags.items(), key=lambda one: (-one[1], one[0])))
     return found

@@ -43,7 +43,7 @@ def opened(path: Path, scratch: Path) -> list[list[Cell]]:
 
 
 def picture(path: Path, target: Path, scratch: Path) -> None:
-    """Writes a PNG of the sheet's upper left corner as LibreOffice prints it: grid and headings on, no column wider than 2 inches."""
+    """Writes a PNG of the sheet's upper left corner as LibreOffice prints it, with grid and headings and no very wide column."""
     sheet = _converted(path, "fods", scratch, "--infilter=CSV:44/59/9,34,76")
     text = re.sub(r'column-width="(?:[2-9]|\d\d)\.\d+in"', 'column-width="2in"', sheet.read_text(encoding="utf-8"))
     page = 'style:print="headers grid" fo:page-width="12in" fo:page-height="2.9in" fo:margin="0.02in"'

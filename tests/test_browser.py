@@ -179,6 +179,17 @@ def test_a_question_answers_at_once_and_takes_a_parameter(watched: Watched) -> N
     assert 0 < page.locator("tbody tr").count() < everything
 
 
+@pytest.mark.parametrize("path", ["/", "/-/charts", "/tta/records"])
+def test_the_keyboards_place_is_seen(watched: Watched, path: str) -> None:
+    page = watched.open(path)
+    hidden = []
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "none":
+            hidden.append(page.evaluate("document.activeElement.outerHTML.slice(0, 80)"))
+    assert hidden == []
+
+
 @pytest.mark.parametrize("path", [*OWN, "/tta", "/tta/records", "/tta/captures", "/tta/areas_by_year"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_phone(watched: Watched, path: str, scheme: Literal["light", "dark"]) -> None:
@@ -186,6 +197,8 @@ def test_pages_fit_a_phone(watched: Watched, path: str, scheme: Literal["light",
     watched.page.emulate_media(color_scheme=scheme)
     page = watched.open(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    for chart in page.locator(".tta-scroll:has(.tta-columns-chart:not(.tta-narrow))").all():  # the demo's nine years
+        assert chart.evaluate("chart => chart.scrollWidth <= chart.clientWidth")
     ink, paper = page.evaluate("[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]")
     assert (_light(ink) > _light(paper)) is (scheme == "dark")
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scraper.cli import main
+
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "data" / "samples"
 SAMPLE = SAMPLES / "20250129-145639-07.txt"
@@ -105,3 +107,14 @@ def test_status_says_how_complete_the_archive_is(tmp_path: Path) -> None:
     counts = json.loads(tta("--data", data, "status", "--json").stdout)["completeness"]
     assert counts["sources"]["made-up"]["captured"] == counts["total"]["captured"] == counts["total"]["known"] > 50
     assert b"record numbers\n  made-up: " in tta("--data", data, "status").stdout
+
+
+def test_the_list_of_commands_fits_a_terminal_and_cuts_no_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    commands = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
+    assert len(commands) == 11
+    assert [line for line in commands if line.endswith("...") or len(line) > 80] == []

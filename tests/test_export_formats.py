@@ -8,6 +8,7 @@ import json
 import shutil
 import sqlite3
 import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -311,3 +312,10 @@ def test_parquet_of_many_rows_has_groups_and_all_rows() -> None:
     read = pq.ParquetFile(file)
     assert read.metadata.num_row_groups == 2
     assert read.read(["position"]).column(0).to_pylist() == list(range(60_000))
+
+
+def test_a_reader_that_has_seen_enough_ends_an_export_without_a_word(folders: Folders) -> None:
+    program = f'"{sys.executable}" -c "from scraper.cli import main; main()" --data "{folders.data}" export jsonl -'
+    done = subprocess.run(f"{program} | head -n 1", shell=True, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr == ""
+    assert json.loads(done.stdout)["record_id"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from scraper.explore.questions import QUESTIONS
+from scraper.status import status
+from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import Site, demo
 
 NARROWER = {
@@ -35,8 +38,7 @@ def test_every_parameter_may_be_left_empty_and_narrows_the_answer(site: Site, na
     question = QUESTIONS[name]
     assert set(re.findall(r":(\w+)", question.sql)) == set(question.parameters)
     everything = _rows(site, name)
-    if name not in ("disappeared", "unknown_labels"):  # the demo has none
-        assert everything
+    assert bool(everything) is (name != "unknown_labels"), "the demo has labels that are described, and an answer to all else"
     for parameter in question.parameters:
         narrower = _rows(site, name, **{parameter: NARROWER[parameter]})
         assert narrower != everything or not everything, parameter
@@ -60,3 +62,19 @@ def test_answers_are_those_of_the_records(site: Site) -> None:
     costs = _rows(site, "costs")
     assert sum(row["records"] for row in costs) == 61
     assert sum(row["records"] for row in _rows(site, "places")) == 61
+
+
+def test_status_home_page_and_question_agree_on_the_labels_that_nobody_describes(tmp_path: Path) -> None:
+    folders = loaded(
+        tmp_path,
+        [
+            page(
+                html({"Weather": "Rain"}, node=1, milestones=[{"Milestone Title": "Plan", "Milestone Moon": "Full"}]), url=node(1)
+            ),
+            page(html({"Weather": "Snow", "County": "Essex County"}, node=2), url=node(2), when=day(1)),
+        ],
+    )
+    site = Site(folders.database)
+    assert status(folders).unknown_labels == {"Weather": 2}
+    assert [(row["label"], row["fields"]) for row in _rows(site, "unknown_labels")] == [("Weather", 2)]
+    assert re.search(r'<a href="/tta/unknown_labels">1</a>', site.get("/").text)

@@ -196,11 +196,38 @@ def test_the_report_is_read_in_ten_seconds_and_status_knows_the_last_run(
     fake.add(f"https://{HOST}/node/1", AT, html({}, node=1))
     lines = tta("refresh")
     assert len(lines) <= 12
-    assert lines[:3] == [
-        "fetched  wayback: 1 captures of 1 listed, 0 waiting; done",
+    assert re.fullmatch(r"run      \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, number 1", lines[0])
+    assert lines[1:4] == [
+        "fetched  wayback: 1 new captures, 1 listed, 0 waiting; done",
         "loaded   1 captures, 1 records written",
-        "records  none before, 1 now; 0 changes more",
+        "records  none before, 1 now; 0 new changes",
     ]
     assert lines[-1] == "committed: the database has the new data"
     shown = [line for line in tta("status") if line.startswith("refreshed")]
     assert shown[0].endswith("the database has the new data")
+
+
+def test_after_a_refusal_status_and_doctor_say_why_and_do_not_lead_around_the_checks(
+    fake: FakeArchive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_config(tmp_path / "tta.toml", fake.url)
+
+    def tta(*arguments: str) -> str:
+        with pytest.raises(SystemExit):
+            main(["--data", str(tmp_path / "data"), "--config", str(config), *arguments])
+        return capsys.readouterr().out
+
+    for n in range(1, 31):
+        fake.add(f"https://{HOST}/node/{n}", AT, html({}, node=n))
+    assert tta("refresh").endswith("committed: the database has the new data\n")
+    for n in range(1, 31):
+        fake.add(f"https://{HOST}/node/{n}", "20240301000000", b"<html><body><h1>Notice</h1><p>Moved %d.</p></body></html>" % n)
+    assert tta("refresh").endswith("refused, status 3: the database is as it was; `tta status` says why\n")
+    shown = tta("status")
+    assert "30 not loaded: the last refresh was refused, see below" in shown
+    assert "  failed: pages that parse: 0.5, at least 0.95: 30 of 60" in shown
+    assert re.search(r"look at node \d+ as captured at 2024-03-01T00:00:00Z, which is taken for kind `other`", shown)
+    assert "  the next run finds the same captures" in shown
+    examined = tta("doctor")
+    assert "30 captures of the archive are not loaded yet: the last refresh was refused, see `tta status`" in examined
+    assert "tta load" not in shown + examined

@@ -29,7 +29,7 @@ from scraper.lock import locked
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_obj
 def command(folders: Folders, repair: bool, deep: bool, as_json: bool) -> int:
-    """Check archive, ledger and database against each other, and mend them.
+    """Check archive, ledger and database against each other.
 
     Every record of the archive is read and its digests are compared, so this takes a while. A `note` is nothing to worry about.
     The status is 0 where nothing is wrong, or all was mended, 3 where something is wrong and nothing was changed, and 4 where

@@ -64,10 +64,11 @@ def _ended_in_order() -> Iterator[None]:
 )
 @click.pass_obj
 def command(folders: Folders, /, form: str, dest: Path, *, without_contacts: bool, **chosen: Any) -> None:
-    """Write the database to DEST: csv, parquet and datapackage are folders with a file per table, jsonl and geojson are files.
+    """Write the data to files for spreadsheets, pandas, R and archives.
 
-    DEST - is standard output, for jsonl, geojson, and csv with one --table. What is there under those names is replaced once all
-    of the export is written. A manifest says what was written: rows, bytes and SHA-256 of each file.
+    FORMAT is csv, parquet or datapackage, folders with a file per table, or jsonl or geojson, one file each. DEST - is
+    standard output, for jsonl, geojson, and csv with one --table. What is there under those names is replaced once all of the
+    export is written. A manifest says what was written: rows, bytes and SHA-256 of each file.
 
     The other tables hold the rows of the chosen records. TIME is when a page was captured, not when it was loaded.
     """

@@ -38,7 +38,10 @@ def _timestamp(_context: click.Context, parameter: click.Parameter, value: str |
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def command(context: click.Context, /, sources: tuple[str, ...], **options: Any) -> None:
-    """Lists and fetches new captures from the enabled sources, or those named: wayback, commoncrawl, endofterm, live."""
+    """List and fetch new captures from web archives and the live site.
+
+    Asks the enabled sources, or those named: wayback, commoncrawl, endofterm, live.
+    """
     folders: Folders = context.obj
     settings = load_config(folders.config_file)
     start, end = options["start"], options["end"]

@@ -19,9 +19,10 @@ from scraper.plaintext import printable
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 @click.pass_obj
 def command(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
-    """Add local captures to the archive: HTML, text, WARC, WET, WACZ, and folders of them.
+    """Add captures from files to the archive.
 
-    What the archive already has is not added again. A path that can't be used is named, and the rest is imported.
+    PATH is HTML, text, WARC, WET or WACZ, or a folder of them. What the archive already has is not added again. A path that
+    can't be used is named, and the rest is imported.
     """
     with locked(folders.data, "tta import"):
         done = import_paths(folders.archive, paths)

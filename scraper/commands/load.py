@@ -47,7 +47,8 @@ def command(
 ) -> int:
     """Parse what the archive has and the database lacks.
 
-    Everything is written in one transaction: whoever reads the database sees what was there before, until all of it is done.
+    Unlike `tta refresh` it holds nothing against the last good run. Everything is written in one transaction: whoever reads
+    the database sees what was there before, until all of it is done.
     """
     if planned and not rebuild:
         raise click.UsageError("--plan goes with --rebuild: it says what that would change")

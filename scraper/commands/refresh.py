@@ -32,7 +32,7 @@ from scraper.refresh.run import Options, refresh
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_context
 def command(context: click.Context, /, as_json: bool, **options: Any) -> None:
-    """Fetch, load, check and commit, as one guarded run: what cron calls every night.
+    """Fetch, load, check and commit: what cron calls every night.
 
     New captures are kept whatever happens. The database changes in one transaction, after the checks: where one fails, it stays
     as it was, and the status is 3. Asks the enabled sources, or those named.

@@ -41,10 +41,11 @@ def command(
     prefix: str | None,
     **options: str | int | bool | None,
 ) -> None:
-    """Search WARC files, local or at https:// and s3:// addresses, and add the configured hosts' pages to the archive.
+    """Search whole WARC files for the portal's pages.
 
-    Files that were read to their end are remembered and not read again. A file that can't be read is named, and asked for again
-    by the next scan. A list may be compressed, and `-` is standard input.
+    Adds the configured hosts' pages to the archive, from files here and at https:// and s3:// addresses. Files that were read
+    to their end are remembered and not read again. A file that can't be read is named, and asked for again by the next scan.
+    A list may be compressed, and `-` is standard input.
     """
     folders: Folders = context.obj
     if not addresses and not lists:

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 import click
 
+from scraper.database.checks import Check
 from scraper.database.runs import Outcome
 from scraper.folders import Folders
 from scraper.ledger.completeness import Completeness, completeness
 from scraper.plaintext import printable
+from scraper.refresh.report import ADVICE, said
 from scraper.status import Status, status
 
 _MOST_SHOWN = 20
@@ -21,7 +23,10 @@ _MOST_SHOWN = 20
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_obj
 def command(folders: Folders, as_json: bool) -> None:
-    """Say what there is, how fresh and how complete it is, and which labels are unknown."""
+    """Say what there is, how fresh, and how complete.
+
+    Also the last refresh, the labels that nobody has described yet, and record numbers that are missing.
+    """
     found = status(folders)
     numbers = completeness(folders.data) if folders.archive.is_dir() or folders.ledger.exists() else Completeness()
     if as_json:
@@ -53,7 +58,7 @@ def _lines(folders: Folders, found: Status) -> Iterator[str]:
         yield f"nothing in {printable(folders.data)} yet: run `tta import` or `tta fetch`"
         return
     yield f"archive        {found.archived} captures" + (
-        f", {found.not_loaded} not loaded: run `tta load`" if found.not_loaded else ""
+        f", {found.not_loaded} not loaded: {_to_load(found)}" if found.not_loaded else ""
     )
     if not found.loaded:
         return
@@ -77,8 +82,18 @@ def _refreshed(found: Status) -> Iterator[str]:
         return
     ended = f"{last['outcome']}, {last['started_at']}: {last['message']}"
     yield f"refreshed      {printable(ended, 1000)}"
+    for check in found.failed_checks:
+        yield f"  {printable(said(Check(**check)), 1000)}"
+    if last["outcome"] == Outcome.REFUSED:
+        yield f"  {ADVICE}"
     if last["outcome"] != Outcome.COMMITTED:
         yield f"  the last good one began {found.last_good_refresh or 'never'}"
+
+
+def _to_load(found: Status) -> str:
+    """`tta load` checks nothing, so it is not what to run after a refusal."""
+    refused = found.last_refresh is not None and found.last_refresh["outcome"] == Outcome.REFUSED
+    return "the last refresh was refused, see below" if refused else "run `tta load`"
 
 
 def _counts(counts: dict[str, int]) -> str:

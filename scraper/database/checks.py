@@ -111,8 +111,19 @@ def pages_that_parse(looked: Looked) -> Iterator[Check]:
     for subject, where, drop in ((None, "1", limits.parsed_drop), (f"{TONIGHT}pages", _READ_NOW, limits.parsed_drop_tonight)):
         query = f"SELECT count(*), count(form) FROM captures WHERE {_OUGHT} AND {where}"
         total, shown = looked.db.execute(query).fetchone()
-        advice = "`tta status` counts the kinds of pages; `tta parse` says what the parser makes of one"
+        example = f"{_strange_page(looked.db, where)}; " if shown < total else ""
+        advice = f"{example}`tta parse` says what the parser makes of a page"
         yield _share(name, subject, (shown, total), base, drop, limits.floor, advice)
+
+
+def _strange_page(db: sqlite3.Connection, where: str) -> str:
+    """A page to look at, the latest that shows no record; by number and time, since readers do not see a refused capture."""
+    query = (
+        f"SELECT node_id, captured_at, kind FROM captures WHERE {_OUGHT} AND {where} AND form IS NULL"
+        " ORDER BY captured_at DESC, capture_id LIMIT 1"
+    )
+    number, when, kind = db.execute(query).fetchone()
+    return f"look at node {number} as captured at {when or 'an unknown time'}, which is taken for kind `{kind}`"
 
 
 def filled_values(looked: Looked) -> Iterator[Check]:

@@ -120,6 +120,8 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise TtaError(_advice(path, error)) from error
+    except BrokenPipeError:  # of standard output, when its reader has seen enough: nothing is wrong with the database
+        raise
     except OSError as error:
         raise TtaError(f"{error.filename or path}: {error.strerror or error}") from error
 

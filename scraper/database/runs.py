@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from scraper.database.checks import Check, Figures
+from scraper.database.checks import Check, Figures, Severity
 from scraper.database.connection import BUSY_SECONDS
 from scraper.database.tables import BY_NAME
 
@@ -105,6 +105,13 @@ def latest(db: sqlite3.Connection) -> dict[str, Any] | None:
     cursor = db.execute("SELECT * FROM runs ORDER BY run_id DESC LIMIT 1")
     row = cursor.fetchone()
     return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
+
+
+def failed_checks(db: sqlite3.Connection, number: int) -> list[Check]:
+    """The checks that kept out a run's data, or that it was accepted in spite of."""
+    names = ", ".join(Check._fields)
+    query = f"SELECT {names} FROM run_checks WHERE run_id = ? AND NOT passed AND severity = ? ORDER BY position"
+    return [Check(*row) for row in db.execute(query, [number, Severity.FAIL])]
 
 
 def last_good_at(db: sqlite3.Connection) -> str | None:

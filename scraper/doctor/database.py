@@ -136,5 +136,9 @@ def _not_loaded(scratch: Scratch) -> Iterator[Finding]:
         " WHERE NOT EXISTS (SELECT 1 FROM tta.captures c WHERE c.capture_id = s.capture_id)"
     )
     if count:
-        text = f"{counted(count, 'capture')} of the archive {agreed(count)} not loaded yet: run `tta load`"
+        refused = scratch.count(
+            "SELECT count(*) FROM tta.runs WHERE outcome = 'refused' AND run_id = (SELECT max(run_id) FROM tta.runs)"
+        )
+        advice = "the last refresh was refused, see `tta status`" if refused else "run `tta load`"
+        text = f"{counted(count, 'capture')} of the archive {agreed(count)} not loaded yet: {advice}"
         yield Finding(Kind.NOT_LOADED, text, count, harmless=True)

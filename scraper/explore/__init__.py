@@ -58,7 +58,12 @@ def extra_js_urls(datasette: Any) -> list[dict[str, Any]]:
 
 @hook
 def prepare_connection(conn: Any) -> None:
-    conn.create_function("is_known_label", 1, lambda label: int(is_known(str(label))), deterministic=True)
+    conn.create_function("is_known_label", 1, lambda label: int(_is_described(str(label))), deterministic=True)
+
+
+def _is_described(label: str) -> bool:
+    """Also true of a milestone's or metric's own field: all of them stand in the tables of these, and millions need no look."""
+    return is_known(label) or label.casefold().startswith(("milestone ", "metric ", "performance metric "))
 
 
 @hook

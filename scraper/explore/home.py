@@ -6,12 +6,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from scraper.database.checks import is_known
 from scraper.database.schema import table_description
 from scraper.database.tables import TABLES, VIEWS
 from scraper.explore import charts
 from scraper.explore.metadata import LOOKS
-from scraper.explore.questions import LABELS, QUESTIONS
+from scraper.explore.questions import QUESTIONS, UNKNOWN_LABELS
 from scraper.explore.record import MADE_UP
 
 _COUNTS = """
@@ -42,7 +41,7 @@ class Share:
 async def context(datasette: Any) -> dict[str, Any]:
     """What the template `index.html` shows beside the metadata."""
     database, urls = datasette.get_database("tta"), datasette.urls
-    asked = (_COUNTS, _TIMES, _KINDS, _YEARS, LABELS, _RUN, _GOOD_RUN)
+    asked = (_COUNTS, _TIMES, _KINDS, _YEARS, UNKNOWN_LABELS, _RUN, _GOOD_RUN)
     found = await asyncio.gather(*(database.execute(sql) for sql in asked), database.execute(_DEMO, {"made_up": MADE_UP}))
     counts, times, kinds, years, labels, run, good, demo = (result.rows for result in found)
     records, captures = urls.table("tta", "records"), urls.table("tta", "captures")
@@ -59,7 +58,7 @@ async def context(datasette: Any) -> dict[str, Any]:
         "run": dict(run[0]) if run else None,
         "good_run": good[0][0],
         "shares": _shares(dict(counts[0]), urls),
-        "unknown_labels": sum(not is_known(row[0]) for row in labels),
+        "unknown_labels": labels[0][0],
         "tables": [
             (table.name, LOOKS[table.name].title, table_description(table)) for table in TABLES if not LOOKS[table.name].hidden
         ]

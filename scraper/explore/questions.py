@@ -12,15 +12,19 @@ _AREA = "(:program_area = '' or :program_area in (select value from json_each(re
 _STATE = "(:state = '' or place_state = :state or place_state_code = upper(:state))"
 _SINCE = "A day such as 2024-10-01; left empty: all."
 
-LABELS = """\
+_UNKNOWN_LABELS = """\
 with recursive labels (label) as (
   select min(label) from fields
   union all
   select (select min(fields.label) from fields where fields.label > labels.label) from labels where label is not null
+), unknown (label) as (
+  select label from labels
+  where label is not null and not is_known_label(label)
+    and exists (select 1 from fields where fields.label = labels.label and item is null)
 )
-select label from labels where label is not null
 """
-"""Every label, a step along the index each: counting millions of rows takes a second."""
+"""A step along the index for every label: counting millions of rows takes a second."""
+UNKNOWN_LABELS = f"{_UNKNOWN_LABELS}select count(*) from unknown"
 
 
 class Question(NamedTuple):
@@ -167,18 +171,13 @@ order by gone_since desc
     ),
     "unknown_labels": Question(
         "Which labels does nobody describe yet?",
-        "Labels on record pages that feed no column of their own: their values are in the table of fields all the same.",
-        """\
-with recursive labels (label) as (
-  select min(label) from fields
-  union all
-  select (select min(fields.label) from fields where fields.label > labels.label) from labels where label is not null
-)
-select label,
-       (select count(*) from fields where fields.label = labels.label) as fields,
-       (select value from fields where fields.label = labels.label and value is not null limit 1) as example
-from labels
-where label is not null and not is_known_label(label)
+        "Labels on record pages that feed no column of their own: their values are in the table of fields all the same. Labels "
+        "inside a milestone or another group are not meant.",
+        f"""\
+{_UNKNOWN_LABELS}select label,
+       (select count(*) from fields where fields.label = unknown.label) as fields,
+       (select value from fields where fields.label = unknown.label and value is not null limit 1) as example
+from unknown
 order by fields desc, label
 """,
     ),

@@ -80,25 +80,33 @@ class Report:
             yield ADVICE
 
     def lines(self) -> Iterator[str]:
-        """The summary."""
+        """The summary, to be read in a log as well: which run it was comes first, and how it ended last."""
+        yield f"run      {self.run.started_at}" + (f", number {self.number}" if self.number is not None else "")
         yield from self._fetched()
         if self.loaded:
             yield f"loaded   {self.loaded.captures} captures, {self.loaded.built} records written"
         if self.run.records is not None:
             before = "none" if self.run.records_before is None else self.run.records_before
-            yield f"records  {before} before, {self.run.records} now; {self.changes or 0} changes more"
+            yield f"records  {before} before, {self.run.records} now; {self.changes or 0} new changes"
         if self.checks:
             good = sum(check.passed for check in self.checks)
             yield f"checks   {good} passed, {len(self.failed)} failed, {len(self.warned)} warned"
         yield f"took     {duration(self.seconds)}"
-        if self.run.outcome == Outcome.COMMITTED:
-            yield f"{self.run.outcome}: {self.run.message}"
+        yield self._ended()
+
+    def _ended(self) -> str:
+        """What is wrong is on standard error, and in a log of standard output alone the last line leads to it."""
+        if self.run.outcome != Outcome.COMMITTED:
+            why = "" if self.number is None else "; `tta status` says why"
+            return f"{self.run.outcome}, status {int(self.status)}: the database is as it was{why}"
+        partly = "; a part could not be done, the next run tries again" if self.status == ExitStatus.PARTLY_DONE else ""
+        return f"{self.run.outcome}: {self.run.message}{partly}"
 
     def _fetched(self) -> Iterator[str]:
         for source in self.fetched.sources if self.fetched else []:
             yield (
-                f"fetched  {source.source}: {source.fetched + source.unchanged + source.substituted} captures of {source.listed}"
-                f" listed, {source.waiting} waiting; {source.outcome}"
+                f"fetched  {source.source}: {source.fetched + source.unchanged + source.substituted} new captures,"
+                f" {source.listed} listed, {source.waiting} waiting; {source.outcome}"
             )
         yield from (f"fetched  {note}" for note in self.notes)
 
@@ -106,10 +114,17 @@ class Report:
 def said(check: Check) -> str:
     """A check in a line."""
     subject = f" ({check.subject})" if check.subject else ""
-    against = f", allowed {_number(check.threshold)}" if check.threshold is not None else ""
+    against = "" if check.threshold is None else f", {_bound(check)} {_number(check.threshold)}"
     verb = "failed" if check.severity == Severity.FAIL else "look at"
     return f"{verb}: {check.name}{printable(subject)}: {_number(check.figure)}{against}" + (
         f": {check.message}" if check.message else ""
+    )
+
+
+def _bound(check: Check) -> str:
+    """Which way a check that did not pass is bounded."""
+    return (
+        "at least" if check.figure is not None and check.threshold is not None and check.figure < check.threshold else "at most"
     )
 
 

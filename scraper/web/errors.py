@@ -30,6 +30,8 @@ class SourcePaused(TtaError):
     status = ExitStatus.PARTLY_DONE
 
     def __init__(self, host: str, until: datetime, reason: str) -> None:
-        super().__init__(f"{host} is not to be asked before {iso(until)}: {reason} (--now asks all the same)")
+        super().__init__(
+            f"{host} is not to be asked before {iso(until.replace(microsecond=0))}: {reason} (--now asks all the same)"
+        )
         self.host = host
         self.until = until
