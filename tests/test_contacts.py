@@ -111,6 +111,10 @@ def test_a_copy_without_details_shows_the_same_and_holds_no_byte_of_them(folders
         shown = {table: read(db, table) for table in BY_NAME}
         db.backup(other)
     with closing(sqlite3.connect(copy, isolation_level=None)) as other:
+        other.execute("PRAGMA writable_schema = ON")  # as ANALYZE makes it in builds that sample values
+        other.execute("CREATE TABLE IF NOT EXISTS sqlite_stat4 (tbl, idx, neq, nlt, ndlt, sample)")
+        other.execute("INSERT INTO sqlite_stat4 (tbl, sample) SELECT 'records', bja_grant_manager FROM records")
+        other.execute("PRAGMA writable_schema = OFF")
         contacts.remove(other)
         for table in BY_NAME:
             assert other.execute(f"SELECT * FROM {table} ORDER BY rowid").fetchall() == shown[table]
