@@ -108,7 +108,10 @@ def _in_us(longitude: float, latitude: float) -> bool:
 
 # --- money ----------------------------------------------------------------------------------------------------------
 
-_AMOUNT = re.compile(r"\$?\s*(\d{1,3}(?:,\d{3})+|\d{1,12})(\.\d{1,4})?\s*(thousand|million|billion|[kKmMbB])?(?![\w])")
+_AMOUNT = re.compile(
+    r"(?<![\w.,])\$?\s*(\d{1,3}(?:,\d{3})+|\d{1,12})(\.\d{1,4})?\s*(thousand|million|billion|[kKmMbB])?(?!\w|[.,]\d)"
+)
+"""A whole amount: part of a longer number, or of a word such as FY2024, is none."""
 _SCALE = {"": 1, "k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}
 _BELOW = re.compile(r"\b(under|less than|below|up to|at most|no more than|maximum)\b|^\s*[<≤]", re.IGNORECASE)
 _ABOVE = re.compile(

@@ -96,7 +96,7 @@ def test_record_page_keeps_sections_items_and_states_apart() -> None:
                 _field(3, label="A", value="two"),
                 _field(4, section="Second", label="B", state="not_captured"),
                 _field(5, section="Second", item="Milestone 1", label="T", value="t"),
-                _field(6, section="Second", name="field-x-y", value="unlabelled"),
+                _field(6, section="Second", name="field_x_y", value="unlabelled"),
             ],
             "sections": [
                 {"label": "First", "text": "alone"},

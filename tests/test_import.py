@@ -165,6 +165,35 @@ def test_damage_in_the_middle_costs_only_the_damaged_record(tmp_path: Path) -> N
     assert any(isinstance(item, Problem) for item in read_file(path))
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        HTML,
+        b"",
+        b"HTTP/1.1 20\r\nServer: x\r\n\r\n" + HTML,
+        b"HTTP/1.1\r\n\r\n" + HTML,
+        b"\xff\xfe\0",
+        b"HTTP/1.1 000\r\n\r\n" + HTML,
+    ],
+    ids=["no head", "nothing", "two digits", "no status", "bytes", "zeros"],
+)
+def test_a_response_whose_block_is_no_sound_http_message_is_kept_whole(tmp_path: Path, block: bytes) -> None:
+    """Crawlers keep what servers say, and servers say anything."""
+    head = "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: https://bjatta.bja.ojp.gov/node/7\r\n"
+    record = (
+        f"{head}WARC-Date: 2024-05-06T07:08:09Z\r\nWARC-Record-ID: <urn:uuid:7>\r\nContent-Length: {len(block)}\r\n\r\n".encode()
+        + block
+        + b"\r\n\r\n"
+    )
+    path = tmp_path / "crawl.warc"
+    path.write_bytes(warc(1) + gzip.compress(record) + warc(2))
+    done = import_paths(tmp_path / "archive", [path])
+    assert (done.added, done.problems) == (3, [])
+    first, odd, last = stored(tmp_path / "archive")
+    assert (first.url, last.url) == (response(1).url, response(2).url)
+    assert (odd.payload, odd.http_status) == ((HTML, 0) if b"000" in block else (block, None))
+
+
 def test_a_missing_path_does_not_stop_the_others(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_bytes(HTML)
     done = import_paths(tmp_path / "archive", [tmp_path / "nowhere", tmp_path / "page.html"])

@@ -7,12 +7,13 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from scraper.archive.store import Archive
+from scraper.archive.store import Archive, Prepared, prepare
 from scraper.archive.warc import record_bytes
 from scraper.capture import Capture
 from scraper.cli import main
@@ -222,3 +223,16 @@ def test_nothing_a_file_holds_ends_the_scan(tmp_path: Path) -> None:
         assert (found.prepared, found.rest, found.failed) == ((), None, False)
     assert read_piece(Piece(str(tmp_path), 0, HOSTS, "files"))[0].failed
     assert Folders(tmp_path).archive.exists() is False
+
+
+def test_a_capture_that_can_not_be_kept_costs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def picky(capture: Capture, now: datetime) -> Prepared:
+        if capture.url == node(2):
+            raise ValueError("\x1b[31mwords of the page")
+        return prepare(capture, now)
+
+    monkeypatch.setattr(reading, "prepare", picky)
+    crawl(tmp_path / "crawl.warc.gz", 1, 2, 3)
+    (found,) = read_piece(Piece(str(tmp_path / "crawl.warc.gz"), 0, HOSTS, "files"))
+    assert ([one.entry.url for one in found.prepared], found.failed) == ([node(1), node(3)], False)
+    assert len(found.problems) == 1 and "words" not in found.problems[0]

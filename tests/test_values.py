@@ -142,6 +142,13 @@ def test_ranges(text: str, attribute: str | None, expected: tuple[str | None, st
         ("$0", (0, 0)),
         ("N/A", (None, None)),
         ("1, 2 or 3", (None, None)),
+        ("$10,000-$24,999.", (10000, 24999)),
+        ("10,000-24,999", (10000, 24999)),
+        ("USD$500", (500, 500)),
+        ("$" + "9" * 40, (None, None)),
+        ("$1,234,56", (None, None)),
+        ("$1,0000", (None, None)),
+        ("see FY2024", (None, None)),
     ],
 )
 def test_money(text: str, expected: tuple[float | None, float | None]) -> None:

@@ -37,6 +37,7 @@ SOURCE, CAPTURED_AT, FETCHED_AT, ORIGIN, LISTED_DIGEST = (
 )
 REVISIT_PROFILE = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _CAPTURES = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion | WarcRecordType.revisit
+_STATUS = re.compile(rb"HTTP/[\x21-\x7e]+[ \t]+\d{3}(?![\w\x80-\xff])")
 _START = re.compile(rb"\x1f\x8b\x08|WARC/[01]\.\d")
 _SCAN = 1 << 20
 
@@ -125,7 +126,7 @@ def _to_capture(record: WarcRecord, block: bytes, source: str) -> Capture:
     status_line: str | None = None
     http_headers: tuple[tuple[str, str], ...] = ()
     payload = block
-    if form in (Form.RESPONSE, Form.REVISIT) and block.startswith(b"HTTP/"):
+    if form in (Form.RESPONSE, Form.REVISIT):
         status_line, http_headers, payload = _split_http(block)
     url = _target_of(record)
     time_known = headers.get(CAPTURED_AT.lower()) != UNKNOWN_TIME
@@ -163,8 +164,13 @@ def _original(headers: dict[str, str]) -> Original:
     )
 
 
-def _split_http(block: bytes) -> tuple[str, tuple[tuple[str, str], ...], bytes]:
-    """Status line, headers and body of an HTTP message; line ends may be bare LF, bytes anything (ARCHIVES.md, 5)."""
+def _split_http(block: bytes) -> tuple[str | None, tuple[tuple[str, str], ...], bytes]:
+    """Status line, headers and body of an HTTP message; line ends may be bare LF, bytes anything (ARCHIVES.md, 5).
+
+    A block that does not begin with a status is no such message: all of it is body, so that no byte of it is lost.
+    """
+    if not _STATUS.match(block):
+        return None, (), block
     end = re.search(rb"\r?\n\r?\n", block)
     head, body = (block[: end.start()], block[end.end() :]) if end else (block, b"")
     lines = re.split(r"\r?\n", head.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode())
@@ -180,7 +186,7 @@ def _split_http(block: bytes) -> tuple[str, tuple[tuple[str, str], ...], bytes]:
 
 
 def http_body(block: bytes) -> bytes:
-    """What follows the headers of an HTTP message."""
+    """What follows the headers of an HTTP message; all of what is none."""
     return _split_http(block)[2]
 
 
@@ -206,19 +212,19 @@ def record_bytes(capture: Capture, now: datetime) -> bytes:
     headers = _warc_headers(capture, now)
     http = None
     if capture.form in (Form.RESPONSE, Form.REVISIT) and capture.http_status is not None:
-        status = f"{capture.http_status} {_plain(capture.http_reason)}".strip()
+        status = f"{capture.http_status:03d} {_plain(capture.http_reason)}".strip()
         http = _Utf8Headers(status, [(_plain(k), _plain(v)) for k, v in capture.http_headers], protocol="HTTP/1.1")
     out = io.BytesIO()
     writer = WARCWriter(out, gzip=True, warc_version="WARC/1.1")
     record: ArcWarcRecord = writer.create_warc_record(
         headers["WARC-Target-URI"],
         capture.form.value,
-        payload=io.BytesIO(capture.payload),
-        length=len(capture.payload),
         warc_content_type=headers.pop("Content-Type", ""),
         http_headers=http,
         warc_headers_dict=headers,
     )
+    record.raw_stream = io.BytesIO(capture.payload)  # given at once, it would be searched for HTTP headers that are not there
+    record.length = record.payload_length = len(capture.payload)
     writer.write_record(record)
     return out.getvalue()
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ from scraper.export.run import FORMATS, export
 from scraper.export.selection import Selection
 from scraper.folders import Folders
 from scraper.plaintext import printable
+from scraper.stopping import terminated_as_interrupted
 
 
 def _verify(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
@@ -29,16 +27,6 @@ def _verify(context: click.Context, _parameter: click.Parameter, value: Path | N
 
 def _names(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
-
-
-@contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that what is half written is taken away."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @click.command("export")
@@ -73,7 +61,7 @@ def command(folders: Folders, /, form: str, dest: Path, *, without_contacts: boo
     The other tables hold the rows of the chosen records. TIME is when a page was captured, not when it was loaded.
     """
     selection = Selection(**chosen, contacts=not without_contacts)
-    with _ended_in_order(), reading(folders.database) as db:
+    with terminated_as_interrupted(), reading(folders.database) as db:
         counts = export(form, db, None if str(dest) == "-" else dest, selection)
     click.echo(f"{printable(dest)}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
     if counts.get(NAME, 0) > MAX_ROWS:

@@ -75,10 +75,15 @@ def kept_rows(table: str) -> str:
 
 
 def expression(table: str, column: str) -> str:
-    """SQL for a column's value without contact details: NULL in a column of them, or in a text that repeats a nested one."""
+    """SQL for a column's value without contact details: NULL in a column of them, or in a text that repeats a nested one.
+
+    What runs tell of their troubles is left out as well: it names addresses, which may hold a person's name, and folders.
+    """
     own = f'"{table}"."{column}"'
-    if table == "records" and column in COLUMNS:
+    if (table == "records" and column in COLUMNS) or (table, column) == ("runs", "problems"):
         return "NULL"
+    if (table, column) == ("runs", "message"):
+        return f"CASE WHEN runs.outcome = 'committed' THEN {own} END"
     if (table, column) in _REPEATED:
         nested = f"fields.record_id = {table}.record_id AND {_NESTED} AND instr({own}, fields.value)"
         return f"CASE WHEN EXISTS (SELECT 1 FROM fields WHERE {nested}) THEN NULL ELSE {own} END"
@@ -111,7 +116,12 @@ def remove(db: sqlite3.Connection) -> None:
         )
     db.execute(f"DELETE FROM changes WHERE NOT ({kept_rows('changes')})")  # before the fields, which it asks
     db.execute(f"DELETE FROM fields WHERE NOT ({kept_rows('fields')})")
+    db.execute(f"UPDATE runs SET problems = NULL, message = {expression('runs', 'message')}")
     for name in sorted(COLUMNS):
         db.execute(f'UPDATE records SET "{name}" = NULL WHERE "{name}" IS NOT NULL')
     for (search,) in db.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'").fetchall():
         db.execute(f'INSERT INTO "{search}" ("{search}") VALUES (\'rebuild\')')  # a deleted word stays in an index until then
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").fetchone():
+        db.execute("DELETE FROM sqlite_stat4")  # values of indexed columns, which some builds of SQLite sample
+    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").fetchone():
+        db.execute("DELETE FROM sqlite_stat4")  # values of indexed columns, where SQLite was built to sample them

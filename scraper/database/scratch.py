@@ -5,14 +5,12 @@ It is removed at the end, also on SIGTERM. What a killed program leaves behind, 
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from scraper.errors import TtaError
+from scraper.stopping import terminated_as_interrupted
 
 NAME = ".tta-plan.db"
 
@@ -30,25 +28,8 @@ def clear(data: Path) -> None:
 def scratch(data: Path) -> Iterator[Path]:
     """The path of a database that is not there yet and is gone after the block. The caller holds the data folder's lock."""
     clear(data)
-    with _terminated_as_interrupted():
+    with terminated_as_interrupted():
         try:
             yield data / NAME
         finally:
             clear(data)
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that it is left in order."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -63,8 +63,7 @@ def _payload(record: WarcRecord, block: bytes) -> bytes | None:
     """None where the record has none of its own: a revisit names the digest of a body that lies elsewhere."""
     if not record.record_type & _WITH_PAYLOAD:
         return None
-    is_http = record.record_type == WarcRecordType.response and block.startswith(b"HTTP/")
-    return http_body(block) if is_http else block
+    return http_body(block) if record.record_type == WarcRecordType.response else block
 
 
 def _differs(said: str | None, content: bytes | None) -> bool:

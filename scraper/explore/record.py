@@ -191,7 +191,7 @@ def _labels(rows: Iterable[Row], numbers: Mapping[str, int]) -> list[Label]:
     labels = []
     for (label, name), run in groupby(rows, key=lambda row: (row["label"], row["name"])):
         values = [_value(row, numbers) for row in run]
-        labels.append(Label(label or (name or "no label").removeprefix("field-").replace("-", " "), values))
+        labels.append(Label(label or (name or "no label").removeprefix("field_").replace("_", " "), values))
     return labels
 
 

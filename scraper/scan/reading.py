@@ -70,7 +70,13 @@ def _search(piece: Piece, file: BinaryIO) -> Found:
         if size >= FOUND_BYTES:
             return Found(tuple(prepared), offset, _shown(problems))
         traced = replace(capture, source=piece.source, origin=f"{piece.address} at {offset}")
-        prepared.append(prepare(traced, utc_now()))
+        try:
+            prepared.append(prepare(traced, utc_now()))
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a record holds, it must not cost the others
+            problems.append(f"at byte {offset}: a capture can't be kept: {type(error).__name__}")
+            continue
         size += len(prepared[-1].member)
     return Found(tuple(prepared), None, _shown(problems))
 
