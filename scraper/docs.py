@@ -31,7 +31,9 @@ def commands() -> str:
 
 
 def _help(*arguments: str) -> list[str]:
-    shown = CliRunner().invoke(cli, [*arguments, "--help"], prog_name="tta", terminal_width=WIDTH, max_content_width=WIDTH)
+    shown = CliRunner(catch_exceptions=False).invoke(
+        cli, [*arguments, "--help"], prog_name="tta", terminal_width=WIDTH, max_content_width=WIDTH
+    )
     return ["```text", shown.output.rstrip(), "```"]
 
 

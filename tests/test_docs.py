@@ -18,7 +18,7 @@ from tests.webkit import ROOT, demo
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WRITTEN = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
-    [*(ROOT / "docs/decisions").glob("*.md"), *(ROOT / "docs/deploy").glob("*.md"), *(ROOT / "docs/guides").glob("*.md")]
+    file for folder in ("docs", "docs/decisions", "docs/deploy", "docs/guides") for file in (ROOT / folder).glob("*.md")
 )
 
 
@@ -68,3 +68,12 @@ def test_links_and_tasks_of_documents_exist(path: Path) -> None:
     assert set(re.findall(r"(?:`|^)make ([a-z]+)", text, re.MULTILINE)) <= tasks
     for module in re.findall(r"`((?:scraper|parsers|tests|docs)/[\w./]+)`", text):
         assert (ROOT / module).exists(), module
+
+
+@pytest.mark.parametrize("index", ["docs/README.md", "docs/decisions/README.md"])
+def test_an_index_leads_to_every_document(index: str) -> None:
+    path = ROOT / index
+    linked = set(re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")))
+    folders = [path.parent, path.parent / "guides"]
+    there = {str(file.relative_to(path.parent)) for folder in folders for file in folder.glob("*.md") if file != path}
+    assert there - linked == set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterator
 
 import click
@@ -50,7 +51,8 @@ def _complete(found: Completeness) -> Iterator[str]:
         last = listing.last_complete_at or "never"
         yield f"  listing {printable(listing.source)} {printable(listing.scope)}: {listing.outcome}, last complete {last}"
     for host, until in found.waits.items():
-        yield f"  {printable(host)} is not asked before {printable(until)}"
+        second = re.sub("[.][0-9]+", "", until)
+        yield f"  {printable(host)} is not asked before {printable(second)}"
 
 
 def _lines(folders: Folders, found: Status) -> Iterator[str]:
