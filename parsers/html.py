@@ -288,7 +288,7 @@ class Writer:
     def write(self, block: Block, *, is_body: bool) -> None:
         label = one_line(readable([block.label])) or None if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
-        self._content.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
+        rows = len(self._content.fields)
         title = label or (entry.text if entry is not None else None)
         if title and is_instructions(title):
             self._open_section(title, readable(block.values), block.element)
@@ -303,6 +303,8 @@ class Writer:
         else:
             values = [read_value(item, self._base, prose=block.kind == "text") for item in items_of(block.values)]
             self._write_values(label, block.name, values, block)
+        if block.kind == "field" or len(self._content.fields) > rows:  # what prints nothing is no part of the structure
+            self._content.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
 
     def write_group(self, group: PlainGroup) -> None:
         self._content.shape.append(f"div>div:{group.name}")

@@ -112,3 +112,13 @@ def all_spots(page: bytes) -> list[Spot | None]:
     assert spots is not None
     rows = range(len(spots.record.fields))
     return [*map(spots.of_head, ("title", "submitted_by", "submitted_at")), *map(spots.of_field, rows)]
+
+
+def test_a_page_cut_in_the_first_field_after_its_body_has_one_shape(roads: Roads) -> None:
+    """The footer, empty once the byline is taken out, and the field without a value are no part of the structure."""
+    body = b'<div class="field field--name-body field--type-text-with-summary field--label-hidden field--item"><p>Help.</p></div>'
+    head = b'<html><body><article data-history-node-id="7" class="tta full"><footer><div class="author">Submitted by <span>Ann'
+    head += b' Onym</span></div></footer><div class="content">'
+    cut = b'<div class="field field--name-field-county field--type-string field--label-above"><div class'
+    same(roads, head + body + cut)
+    assert roads.straight == 1
