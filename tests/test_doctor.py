@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import gzip
-import json
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from scraper.archive.catalog import CATALOG
-from scraper.archive.store import Archive
-from scraper.archive.warc import record_bytes, sha1_digest, utc_now
-from scraper.cli import cli
+from scraper.archive.warc import record_bytes, utc_now
 from scraper.database.load import load
 from scraper.database.spill import NAME as SPILL
-from scraper.errors import ArchiveDamaged, TtaError
+from scraper.errors import TtaError
 from scraper.folders import Folders
-from scraper.importing import import_paths
 from scraper.ledger.listings import Listings
 from scraper.ledger.store import Ledger
-from tests.dbkit import add, day, exports, html, node, one, page, query
+from tests.dbkit import add, day, exports, html, node, page, query
 from tests.doctorkit import (
-    NUMBERS,
     WARC,
     bodies,
     captures,
@@ -38,20 +30,11 @@ from tests.doctorkit import (
     old,
     scribble,
     sound,
-    spoil,
     sql,
     state_of,
     status,
     trouble,
 )
-
-
-class Pulled(BaseException):
-    """The plug."""
-
-
-def stopped(*_: object) -> None:
-    raise Pulled
 
 
 @pytest.fixture
@@ -145,114 +128,6 @@ def test_values_that_the_archive_does_not_give_are_found_by_a_second_database(fo
     assert status(folders, "--repair", "--deep") == 0
     assert exports(folders) == before
     assert not list(folders.data.glob(".tta-plan*"))
-
-
-def test_a_damaged_record_costs_no_other_and_no_byte_is_deleted(folders: Folders) -> None:
-    spoiled = spoil(folders, 2)
-    assert found(folders) == {"records-damaged", "captures-lost", "ledger-lost", "database-lost"}
-    before = exports(folders)
-    result = doctor(folders, "--repair")
-    assert result.return_value == 4, "one capture had to be given up"
-    assert node(3) in result.stdout
-    assert bodies(folders) == {node(n) for n in NUMBERS if n != 3}
-    assert (folders.archive / f"{WARC}.damaged-1").read_bytes() == spoiled
-    assert json.loads((folders.archive / "lost.jsonl").read_text())["url"] == node(3)
-    with Ledger(folders.ledger) as ledger:
-        assert [row.url for row in ledger.due("wayback", now=utc_now())] == [node(3)]
-    # The database keeps what only it still knows, and says so.
-    assert exports(folders) == before
-    assert found(folders) == {"database-lost"}
-    assert notes(folders) == {"copy-kept", "captures-lost-earlier"}
-    with pytest.raises(ArchiveDamaged, match="tta doctor"):
-        load(folders)
-
-
-def foreign_record(number: int) -> bytes:
-    """A record as other programs write it: the body lies in chunks, and its digest is that of the body without them."""
-    body = html({"County": f"County {number}"})
-    message = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
-    message += b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
-    head = (
-        f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: {node(number)}\r\nWARC-Date: 2025-01-05T00:00:00Z\r\n"
-        f"WARC-Record-ID: <urn:uuid:{number}>\r\nWARC-Payload-Digest: {sha1_digest(body)}\r\n"
-        f"Content-Type: application/http; msgtype=response\r\nContent-Length: {len(message)}\r\n\r\n"
-    )
-    return head.encode() + message + b"\r\n\r\n"
-
-
-def test_what_is_sound_in_a_damaged_file_of_another_program_stays_sound(folders: Folders) -> None:
-    members = [gzip.compress(foreign_record(number)) for number in (70, 71, 72)]
-    damaged = b"".join([members[0][:60] + b"\xff" * 30 + members[0][90:], *members[1:]])
-    (folders.archive / "crawl.warc.gz").write_bytes(damaged)
-    load(folders)
-    assert status(folders, "--repair") == 0
-    assert {node(71), node(72)} < bodies(folders)
-    assert (folders.archive / "crawl.warc.gz.damaged-1").read_bytes() == damaged
-    assert found(folders) == set()
-
-
-def test_captures_that_are_packed_together_are_told_and_never_taken_for_each_other(folders: Folders, tmp_path: Path) -> None:
-    path = folders.archive / "crawl.warc.gz"
-    path.write_bytes(gzip.compress(b"".join(map(foreign_record, (70, 71)))))
-    assert found(folders) == {"packed-together"}
-    done = load(folders)
-    assert done.captures == 0 and "tta import" in done.unreadable[0]
-    assert status(folders, "--repair") == 4
-    assert import_paths(folders.archive, [path]).added == 2
-    path.rename(tmp_path / "crawl.warc.gz")
-    assert status(folders, "--repair") == 0
-    load(folders)
-    assert query(folders, "SELECT node_id, county FROM records WHERE node_id >= 70 ORDER BY 1") == [
-        (70, "County 70"),
-        (71, "County 71"),
-    ]
-
-
-def test_a_copy_that_a_killed_repair_left_is_no_part_of_the_archive(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    spoil(folders, 2)
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", stopped)
-        with pytest.raises(Pulled):
-            status(folders, "--repair")
-    assert list(folders.archive.glob(".tta-*"))
-    (folders.archive / CATALOG).unlink()
-    with Archive(folders.archive, writable=True) as archive:
-        assert {entry.warc_file for entry in archive.entries()} == {WARC}
-    status(folders, "--repair")
-    assert not list(folders.archive.glob(".tta-*"))
-    assert bodies(folders) == {node(n) for n in NUMBERS if n != 3}
-
-
-def test_a_line_about_a_lost_capture_that_was_cut_is_written_again(folders: Folders) -> None:
-    spoil(folders, 2)
-    with Archive(folders.archive) as archive:
-        lost = next(entry.capture_id for entry in archive.entries() if entry.url == node(3))
-    (folders.archive / "lost.jsonl").write_text(f'{{"capture_id": "{lost}", "url": ')
-    status(folders, "--repair")
-    assert json.loads((folders.archive / "lost.jsonl").read_text().splitlines()[-1])["url"] == node(3)
-    assert "captures-lost-earlier" in notes(folders)
-
-
-def test_a_capture_that_comes_back_makes_all_well_again(folders: Folders) -> None:
-    before = exports(folders)
-    spoil(folders, 2)
-    assert status(folders, "--repair") == 4
-    add(folders, captures())
-    assert found(folders) == {"database-places"}
-    assert status(folders, "--repair") == 0
-    load(folders)
-    assert exports(folders) == before
-    assert notes(folders) == {"copy-kept"}
-
-
-def test_what_is_lost_for_good_is_dropped_only_when_told_to(folders: Folders) -> None:
-    spoil(folders, 2)
-    status(folders, "--repair")
-    result = CliRunner().invoke(cli, ["--data", str(folders.data), "load", "--without-lost"], standalone_mode=False)
-    assert result.return_value == 0
-    assert one(folders, "SELECT count(*) FROM records WHERE node_id = 3") == 0
-    assert query(folders, "SELECT run_id FROM runs") == [(4,)]
-    assert found(folders) == set()
 
 
 @pytest.mark.parametrize("rebuild", [False, True])
@@ -355,64 +230,6 @@ def test_what_belongs_to_a_newer_or_another_program_is_not_touched(
     assert found(folders) == {kind}
     assert status(folders, "--repair") == 4
     assert state_of(folders.data) == before
-
-
-def stopped_everywhere(folders: Folders, monkeypatch: pytest.MonkeyPatch, after: Callable[[], None]) -> None:
-    """Repairs, stopped before every rename, link, removal and synchronisation in turn; `after` each stop."""
-    stops = 0
-
-    def stopping(real: Any, at: int) -> Any:
-        def call(*arguments: Any, **more: Any) -> Any:
-            nonlocal stops
-            stops += 1
-            if stops == at:
-                raise Pulled
-            return real(*arguments, **more)
-
-        return call
-
-    for at in range(1, 60):
-        stops = 0
-        with monkeypatch.context() as patch:
-            for name in ("replace", "unlink", "hardlink_to"):
-                patch.setattr(Path, name, stopping(getattr(Path, name), at))
-            patch.setattr(os, "fsync", stopping(os.fsync, at))
-            try:
-                doctor(folders, "--repair")
-                break
-            except Pulled:
-                after()
-    else:
-        pytest.fail("never got through")
-    assert at > 5
-
-
-def test_a_repair_that_is_stopped_anywhere_can_be_run_again(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    spoil(folders, 2)
-    stopped_everywhere(folders, monkeypatch, lambda: None)
-    status(folders, "--repair")
-    assert bodies(folders) == {node(n) for n in NUMBERS if n != 3}
-    assert found(folders) == {"database-lost"}
-    lost = [json.loads(line) for line in (folders.archive / "lost.jsonl").read_text().splitlines()]
-    assert [one["url"] for one in lost] == [node(3)]
-
-
-@pytest.mark.parametrize("name", ["ledger.db", "tta.db"])
-def test_a_repair_that_is_stopped_anywhere_forgets_nothing_that_could_be_read(
-    folders: Folders, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with Ledger(folders.ledger) as ledger:
-        ledger.db.execute("INSERT INTO hosts VALUES ('web.archive.org', '2099-01-01T00:00:00Z', 'asked to wait', 1, NULL, NULL)")
-    scribble(name, 0.9 if name == "ledger.db" else 0.5)(folders)
-
-    def check() -> None:
-        assert (folders.data / name).exists()
-
-    stopped_everywhere(folders, monkeypatch, check)
-    with Ledger(folders.ledger) as ledger:
-        assert ledger.host("web.archive.org").reason == "asked to wait"
-    assert query(folders, "SELECT run_id FROM runs") == [(4,)]
-    assert found(folders) == set()
 
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
