@@ -1,6 +1,6 @@
 """The crew on other machines: a dask.distributed cluster, through its `concurrent.futures` executor.
 
-`crew` says what a crew is; the extra `cluster` installs what this needs. Workers need this program, in the very same version, and
+`processes` says what a crew is; the extra `cluster` installs what this needs. Workers need this program, in the same version, and
 nothing of the data folder: tasks bring the bytes they are about.
 """
 

@@ -15,7 +15,7 @@ from scraper.folders import Folders
 from scraper.plaintext import printable
 
 UNFINISHED = (".ledger-*.db*", "archive/.tta-*", ".tta-load.db*", f"{PLAN}*")
-"""Copies that were being made when their run was killed; what they are made from is all there."""
+"""Copies that were being made when their run was killed; what they are made from is all there. (.tta-load.db: an older spill.)"""
 
 
 def examine_leftovers(folders: Folders) -> Iterator[Finding]:
