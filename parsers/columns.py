@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from parsers.fiscal import fiscal_year
 from parsers.labels import Label, Type, group_table, known, known_name, normal
@@ -14,17 +14,28 @@ from parsers.record import Field, Head, Milestone, PerformanceMetric, RecordValu
 from parsers.remember import remembered
 from parsers.values import iso_time, money_range, number, place, reference, time_range, yes_no
 
-Run = tuple[Label, list[Field]]
-"""A label of the registry and the rows of one field that has it."""
 _ONE_RUN = attrgetter("section", "label", "name", "occurrence")
 _HEAD, _COLUMNS = tuple(Head.model_fields), tuple(RecordValues.model_fields)
 BODY = "body"
 """Drupal's machine name of a node's body, which has no label on these pages."""
+_NOTHING: Mapping[str, Any] = {}
 _QUESTION = re.compile(r"\b(question|metric|measure|indicator|name|title)\b", re.IGNORECASE)
 _ANSWER = re.compile(r"\b(answer|response|value|result|count|number|total)\b", re.IGNORECASE)
 _TITLE = re.compile(r"\b(title|name)\b", re.IGNORECASE)
 _DATE = re.compile(r"\bdate\b", re.IGNORECASE)
 _NOTES = re.compile(r"\b(notes?|description|comments?|details?)\b", re.IGNORECASE)
+
+
+class Run(NamedTuple):
+    """One field of the page whose label is known: the columns that its filled values make, and what looks wrong in them.
+
+    `labelled`: the page prints the label, where else only the machine name tells it.
+    """
+
+    entry: Label
+    labelled: bool
+    columns: Mapping[str, Any]
+    problems: tuple[str, ...]
 
 
 def entry_of(field: Field) -> Label | None:
@@ -64,9 +75,9 @@ def column_values(head: Head, fields: Sequence[Field], runs: Sequence[Run]) -> d
         values[column] = getattr(head, column)
     values["reference"] = reference(head.title)
     values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)
-    for entry, run in sorted(runs, key=_has_no_label):  # a printed label says more than a name
-        if entry.columns and values[entry.columns[0]] is None and any(field.value for field in run):
-            values |= _columns(entry, run)
+    for run in sorted(runs, key=_has_no_label):  # a printed label says more than a name
+        if run.columns and values[run.entry.columns[0]] is None:
+            values |= run.columns
     values["description"] = next(
         (field.value for field in fields if field.name == BODY and field.item is None and field.value), None
     )
@@ -74,18 +85,28 @@ def column_values(head: Head, fields: Sequence[Field], runs: Sequence[Run]) -> d
 
 
 def _has_no_label(run: Run) -> bool:
-    return run[1][0].label is None
+    return not run.labelled
 
 
 def known_runs(fields: Sequence[Field]) -> list[Run]:
-    """The rows of each field on the page whose label is known: values of one field follow each other."""
-    runs = [list(rows) for _, rows in groupby((field for field in fields if field.item is None), key=_ONE_RUN)]
-    return [(entry, run) for run in runs if (entry := entry_of(run[0])) is not None]
+    """Each field on the page whose label is known: values of one field follow each other."""
+    found = []
+    for _, rows in groupby((field for field in fields if field.item is None), key=_ONE_RUN):
+        first = next(rows)
+        if entry := entry_of(first):
+            values = [(field.value, field.datetime) for field in (first, *rows) if field.value]
+            found.append(read_run(entry, values, labelled=first.label is not None))
+    return found
 
 
-def _columns(entry: Label, run: list[Field]) -> dict[str, Any]:
-    filled = [field for field in run if field.value]
-    texts = [field.value or "" for field in filled]
+def read_run(entry: Label, filled: Sequence[tuple[str, str | None]], *, labelled: bool) -> Run:
+    """A field's run out of its values that have a text, each with its time as in the page's attribute."""
+    columns = _columns(entry, [text for text, _ in filled], filled[0][1]) if entry.columns and filled else _NOTHING
+    problems = () if entry.type in _ANY_TEXT else (_problem(entry, *value) for value in filled)
+    return Run(entry, labelled, columns, tuple(problem for problem in problems if problem))
+
+
+def _columns(entry: Label, texts: list[str], datetime: str | None) -> dict[str, Any]:
     column = entry.columns[0]
     match entry.type:
         case Type.REFERENCES:
@@ -95,9 +116,9 @@ def _columns(entry: Label, run: list[Field]) -> dict[str, Any]:
         case Type.NUMBER:
             return {column: next((value for value in map(number, texts) if value is not None), None)}
         case Type.DATE:
-            return {column: iso_time(filled[0].datetime) or iso_time(texts[0])}
+            return {column: iso_time(datetime) or iso_time(texts[0])}
         case Type.RANGE:
-            return dict(zip(entry.columns, time_range(texts[0], filled[0].datetime), strict=True))
+            return dict(zip(entry.columns, time_range(texts[0], datetime), strict=True))
         case Type.POINT:
             first = next((spot for spot in map(place, texts) if spot.longitude is not None), None)
             return {"longitude": first.longitude, "latitude": first.latitude} if first else {}
@@ -110,18 +131,13 @@ def _columns(entry: Label, run: list[Field]) -> dict[str, Any]:
 
 def flags(runs: Sequence[Run]) -> tuple[str, ...]:
     """What looks wrong in the values of a page, once each, in page order."""
-    found: dict[str, None] = {}
-    for entry, run in runs:
-        if entry.type not in _ANY_TEXT:
-            found |= dict.fromkeys(problem for field in run if field.value and (problem := _problem(entry, field)))
-    return tuple(found)
+    return tuple(dict.fromkeys(problem for run in runs for problem in run.problems))
 
 
-def _problem(entry: Label, field: Field) -> str | None:
-    text = field.value or ""
+def _problem(entry: Label, text: str, datetime: str | None) -> str | None:
     if entry.type is Type.POINT:
         return place(text).flag
-    return f"{entry.text}: value can't be read" if fits(entry.type, text, field.datetime) is False else None
+    return f"{entry.text}: value can't be read" if fits(entry.type, text, datetime) is False else None
 
 
 _ANY_TEXT = frozenset((Type.TEXT, Type.REFERENCE, Type.REFERENCES, Type.MONEY, Type.GROUP, Type.INSTRUCTIONS))

@@ -13,7 +13,7 @@ from parsers.tree import BLOCKS, Element, build, readable
 from parsers.values import iso_time, reference
 
 _HEADINGS = "h1, h2.title, .page-title, #page-title"
-_TITLES = ("h1", "h2", "h3")
+TITLES = ("h1", "h2", "h3")
 _SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+(?:by|on)\b", re.IGNORECASE)
 _BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
@@ -35,7 +35,7 @@ def title_of(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Eleme
     document = document_title(parsed)
     found: list[tuple[str, Element]] = []
     headings = [build(node) for node in parsed.css(_HEADINGS)[:20]]
-    inside = (inner for inner in root.walk() if isinstance(inner, Element) and inner.tag in _TITLES)
+    inside = (inner for inner in root.walk() if isinstance(inner, Element) and inner.tag in TITLES)
     headings += [inner for inner in inside if is_node_title(inner)][:5]
     for heading in headings:
         text = " ".join(readable([heading]).split())
@@ -52,7 +52,7 @@ def title_of(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Eleme
 
 
 def is_node_title(element: Element) -> bool:
-    if element.tag not in _TITLES:
+    if element.tag not in TITLES:
         return False
     named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.classes)
     links = [inner for inner in element.walk() if isinstance(inner, Element) and inner.tag == "a"]
@@ -105,7 +105,7 @@ def _byline_starts(root: Element) -> list[Element]:
         if isinstance(node, str):
             before += len(node.strip())
             continue
-        if has_field_class(node) and not BYLINE_FIELDS.issuperset((name_of(node),)):
+        if node.closed or (has_field_class(node) and not BYLINE_FIELDS.issuperset((name_of(node),))):
             break
         if before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
             break

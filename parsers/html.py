@@ -1,18 +1,14 @@
-"""An HTML page to blocks, and blocks to the record's fields and sections. How a field is recognised is in `shape`.
+"""The content of an HTML page to blocks in page order, whatever the theme. How a field is recognised is in `shape`.
 
-`page` decides first which element holds the record; `groups` reads milestones and metrics; `columns` makes typed columns of all.
+`htmlpage` decides first which element holds the record; `rows` makes the record's fields and sections of the blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 
-from parsers.columns import BODY
-from parsers.groups import Row, group_rows, holds_group, item_names
-from parsers.labels import group_of_member, is_instructions, known, known_name
-from parsers.plain import PlainField, PlainGroup
-from parsers.record import Field, Section, State
+from parsers.labels import known
+from parsers.rows import Content, write_all
 from parsers.shape import (
     HEADINGS,
     Block,
@@ -25,24 +21,10 @@ from parsers.shape import (
     known_labels,
     without_colon,
 )
-from parsers.tree import BLOCKS, Element, one_line, readable
-from parsers.value import Value, items_of, read_value
+from parsers.tree import BLOCKS, Element
 
 LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
 _LONG_LINE = 100
-MAX_FIELDS = 20_000
-"""Rows of one page; the richest page seen has about 60."""
-
-
-@dataclass(slots=True)
-class Content:
-    """What the content of a page says. `places` are the elements that the fields were read from, in the order of `fields`."""
-
-    fields: list[Field] = field(default_factory=list)
-    sections: list[Section] = field(default_factory=list)
-    places: list[Element] = field(default_factory=list)
-    section_places: list[Element] = field(default_factory=list)
-    shape: list[str] = field(default_factory=list)
 
 
 def read_content(root: Element, base: str | None) -> Content:
@@ -53,21 +35,6 @@ def read_content(root: Element, base: str | None) -> Content:
     if not any(block.kind == "field" for block in blocks):
         blocks = list(_text(root, [root]))
     return write_all(blocks, base)
-
-
-def write_all(blocks: Sequence[Block | PlainField | PlainGroup], base: str | None) -> Content:
-    """The rows and sections of all blocks of a page, in their order."""
-    content = Content()
-    writer = Writer(content, base)
-    body = _body(blocks)
-    for block in blocks:
-        if isinstance(block, PlainField):
-            writer.write_plain(block)
-        elif isinstance(block, PlainGroup):
-            writer.write_group(block)
-        else:
-            writer.write(block, is_body=block is body)
-    return content
 
 
 def _content_of(root: Element) -> Element:
@@ -82,19 +49,6 @@ def _content_of(root: Element) -> Element:
         element = filled[0]
     blocks = [child for child in element.elements if child.content and child.tag in BLOCKS and child.tag not in LOOSE]
     return element if len(blocks) > 1 else root
-
-
-def _body(blocks: Sequence[Block | PlainField | PlainGroup]) -> Block | PlainField | PlainGroup | None:
-    """The body: the block of that name, else the first text before any labelled field."""
-    named = next((block for block in blocks if block.name == BODY), None)
-    if named is not None:
-        return named
-    for block in blocks:
-        if not isinstance(block, Block) or block.label is not None:
-            return None
-        if block.name is None and readable(block.values):
-            return block
-    return None
 
 
 class _Scan:
@@ -272,104 +226,3 @@ def _differs(content: list[Element | str], start: int) -> bool:
 def _text(element: Element, nodes: list[Element | str]) -> Iterator[Block]:
     if any(isinstance(node, Element) or not node.isspace() for node in nodes):
         yield Block("text", element, list(nodes))
-
-
-class Writer:
-    """Turns blocks into rows: numbers them, keeps the current section, counts the items of groups."""
-
-    def __init__(self, content: Content, base: str | None) -> None:
-        self._content = content
-        self._base = base
-        self._section: str | None = None
-        self._items: dict[str, int] = {}
-        self._times: dict[tuple[str | None, str | None], int] = {}
-        self._member_labels: list[str] = []
-
-    def write(self, block: Block, *, is_body: bool) -> None:
-        label = one_line(readable([block.label])) or None if block.label is not None else None
-        entry = known(label) if label else known_name(block.name)
-        rows = len(self._content.fields)
-        title = label or (entry.text if entry is not None else None)
-        if title and is_instructions(title):
-            self._open_section(title, readable(block.values), block.element)
-        elif holds_group(block, title):
-            for row in group_rows(block, title, self._items, self._base):
-                self._add(row, block.element)
-        elif label and (group := group_of_member(label)):
-            values = [read_value(item, self._base) for item in items_of(block.values)]
-            self._write_member(group, label, block.name, values, block.element)
-        elif is_body:
-            self._write_values(label, BODY, [read_value(block.values, self._base, prose=True)], block)
-        else:
-            values = [read_value(item, self._base, prose=block.kind == "text") for item in items_of(block.values)]
-            self._write_values(label, block.name, values, block)
-        if block.kind == "field" or len(self._content.fields) > rows:  # what prints nothing is no part of the structure
-            self._content.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
-
-    def write_group(self, group: PlainGroup) -> None:
-        self._content.shape.append(f"div>div:{group.name}")
-        if not group.items:
-            self._add(Row(group.label, group.name, None, Value()), group.element)
-        for number, item in zip(item_names(group.label, len(group.items), self._items), group.items, strict=True):
-            for part in item:
-                for value in [value for value in part.values if value.text] or [Value()]:
-                    self._add(Row(part.label, part.name, number, value), part.element)
-
-    def write_plain(self, field: PlainField) -> None:
-        """A field whose values are read: its label is no group's, and it is not the body."""
-        self._content.shape.append(f"div>div:{field.name}")
-        if is_instructions(field.label):
-            texts = [value.text for value in field.values if value.text]
-            self._open_section(field.label, "\n".join(texts), field.element)
-        elif group := group_of_member(field.label):
-            self._write_member(group, field.label, field.name, field.values, field.element)
-        else:
-            self._write_rows(field.label, field.name, field.values, field.element)
-
-    def _open_section(self, label: str, text: str, place: Element) -> None:
-        self._section = label
-        position = len(self._content.sections) + 1
-        self._content.sections.append(Section.trusted({"position": position, "label": label, "text": text or None}))
-        self._content.section_places.append(place)
-
-    def _write_member(self, group: str, label: str, name: str | None, values: list[Value], place: Element) -> None:
-        """A group's field that stands among the others: its items are told apart by the label that comes again."""
-        if label in self._member_labels or not self._member_labels:
-            self._items[group] = self._items.get(group, 0) + 1
-            self._member_labels = []
-        self._member_labels.append(label)
-        for value in [value for value in values if value.text] or [Value()]:
-            self._add(Row(label, name, f"{group} {self._items[group]}", value), place)
-
-    def _write_values(self, label: str | None, name: str | None, values: list[Value], block: Block) -> None:
-        empty = label is None and not any(value.text for value in values)
-        if not (empty and (block.kind == "text" or name == "user_picture")):
-            self._write_rows(label, name, values, block.element)
-
-    def _write_rows(self, label: str | None, name: str | None, values: list[Value], place: Element) -> None:
-        times = self._times[label, name] = self._times.get((label, name), 0) + 1 if label or name else 1
-        for value in [value for value in values if value.text] or [Value()]:
-            self._add(Row(label, name, None, value, occurrence=times), place)
-
-    def _add(self, row: Row, place: Element) -> None:
-        fields = self._content.fields
-        if len(fields) >= MAX_FIELDS:
-            return
-        text, href, datetime = row.value
-        fields.append(
-            Field.trusted(
-                {
-                    "position": len(fields) + 1,
-                    "section": self._section,
-                    "label": row.label,
-                    "name": row.name,
-                    "item": row.item,
-                    "value": text or None,
-                    "state": State.VALUE if text else State.EMPTY,
-                    "href": href,
-                    "datetime": datetime,
-                    "occurrence": row.occurrence,
-                }
-            )
-        )
-        self._content.places.append(row.place or place)

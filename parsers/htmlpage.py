@@ -9,18 +9,19 @@ from typing import Literal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.columns import column_values, entry_of, fits, flags, known_runs, milestones, performance_metrics
+from parsers.columns import column_values, entry_of, fits, flags, milestones, performance_metrics
 from parsers.decode import Decoded
 from parsers.guard import harmless
 from parsers.head import Byline, byline_of, detach, detach_notice, document_title, stands_in, title_of
-from parsers.html import Content, read_content
+from parsers.html import read_content
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.labels import known, section_of_instruction
 from parsers.record import Head, Kind, Page, Record
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS
+from parsers.rows import Content, write_all
 from parsers.shape import known_labels
-from parsers.straight import close, read_straight
+from parsers.straight import road
 from parsers.tree import Element, build, readable
 from parsers.urls import node_id, without_archive
 from parsers.values import number, reference
@@ -43,26 +44,33 @@ _MANY_LABELS = 4
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """The page's text, its address, the one it prints as its own, where its links start from, whether it is known to be cut."""
+    """The page's text, its address, the one it prints as its own, where its links start from, whether it is known to be cut.
+
+    `placed`: the places of its values are asked for.
+    """
 
     text: str
     base: str | None
     own_url: str | None
     links_from: str | None
     incomplete: bool
+    placed: bool
 
 
 @dataclass(slots=True)
 class Reading:
-    """The verdict, and the elements that each field and each value of the head were read from."""
+    """The verdict, and the elements that each field and each value of the head were read from, where that was asked for."""
 
     page: Page
-    places: list[Element] = field(default_factory=list)
+    places: list[Element | None] = field(default_factory=list)
     head_places: dict[str, Element] = field(default_factory=dict)
 
 
-def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
-    """The verdict on a page in HTML. `url`: the page's address where known; `incomplete`: the capture is known to be cut."""
+def read_html(page: Decoded, *, url: str | None, incomplete: bool, placed: bool = False) -> Reading:
+    """The verdict on a page in HTML. `url`: the page's address where known; `incomplete`: the capture is known to be cut.
+
+    `placed`: tells the places of values too, for which the page is read the general way, which says the same.
+    """
     text = page.text
     parsed = LexborHTMLParser(harmless(text, page.utf8))
     own_url = _own_url(parsed)
@@ -70,7 +78,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     links_from = _base_of_links(parsed, base)
     root = _root(parsed, node_id(base))
     if root is not None and not _is_other(root, base):
-        reading = _read_record(parsed, root, _Source(text, base, own_url, links_from, incomplete))
+        reading = _read_record(parsed, root, _Source(text, base, own_url, links_from, incomplete, placed))
         if reading is not None:
             return reading
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
@@ -226,22 +234,20 @@ def _take_top(parsed: LexborHTMLParser, root: Element) -> _Top:
     return _Top(title, heading, byline)
 
 
-def _read_parts(parsed: LexborHTMLParser, node: LexborNode, links_from: str | None) -> tuple[_Top, Content]:
+def _read_parts(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> tuple[_Top, Content]:
     """Head and content of the record that stands below `node`, by the straight road where there is one."""
-    closed = close(node)
-    if closed.straight:
-        top = _take_top(parsed, closed.root)
-        if top.heading is None or not stands_in(top.heading.node, node):
-            content = read_straight(closed.root, links_from)
-            if content is not None:
-                return top, content
-    root = build(node) if closed.fields else closed.root
-    return _take_top(parsed, root), read_content(root, links_from)
+    straight = road(node, page.links_from) if not page.placed else None
+    if straight is not None:
+        top = _take_top(parsed, straight.top)
+        if straight.leads_on() and (top.heading is None or not stands_in(top.heading.node, node)):
+            return top, write_all(straight.blocks, page.links_from)
+    root = build(node)
+    return _take_top(parsed, root), read_content(root, page.links_from)
 
 
 def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> Reading | None:
     """The record that stands below `node`; None where too little speaks for a TTA record."""
-    top, content = _read_parts(parsed, node, page.links_from)
+    top, content = _read_parts(parsed, node, page)
     if not _is_record(node, content, top.title):
         return None
     number = _node_of(parsed, node, page.base, page.own_url)
@@ -259,14 +265,13 @@ def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> R
 
 def make_record(head: Head, content: Content, form: Literal["html", "text"], *, incomplete: bool, url: str | None) -> Record:
     """The typed record of what was read. `url`: the page's own address where it prints it."""
-    runs = known_runs(content.fields)
     return Record.trusted(
-        column_values(head, content.fields, runs)
+        column_values(head, content.fields, content.runs)
         | {
             "kind": Kind.RECORD,
             "form": form,
             "incomplete": incomplete,
-            "flags": flags(runs),
+            "flags": flags(content.runs),
             "shape": sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12],
             "url": url,
             "fields": tuple(content.fields),

@@ -84,7 +84,7 @@ def locate(content: bytes, *, url: str | None = None, content_type: str | None =
     if is_text:
         record = read_text(page.text, url=url, incomplete=False).record
         return _OnLines(record, page.text, url) if record is not None else None
-    reading = read_html(page, url=url, incomplete=False)
+    reading = read_html(page, url=url, incomplete=False, placed=True)
     record = reading.page.record
     return _OnPage(record, page.text, url, reading) if record is not None else None
 
@@ -95,9 +95,9 @@ def locate(content: bytes, *, url: str | None = None, content_type: str | None =
 class _OnPage(Spots):
     def __init__(self, record: Record, text: str, url: str | None, reading: Reading) -> None:
         super().__init__(record, text, url)
-        self._nodes = [place.node for place in reading.places]
+        self._nodes = [place.node if place is not None else None for place in reading.places]
         self._head = {name: place.node for name, place in reading.head_places.items()}
-        self._anywhere = next(iter([*self._nodes, *self._head.values()]), None)
+        self._anywhere = next((node for node in (*self._nodes, *self._head.values()) if node is not None), None)
 
     def of_field(self, index: int) -> Spot | None:
         row = self.record.fields[index]

@@ -1,182 +1,234 @@
 """Plain fields: a label and values of one text, link or time each, as Drupal's themes print most of a record's fields.
 
-They are read at once from the page's own nodes, and so are groups of nothing but plain fields. A field that is anything more
-is not plain: `html` reads it by its shape, and would read a plain one as the same (tests/test_straight.py holds this).
+They are read from their source as lexbor writes it: every tag closed, every value quoted, no `<` in a text. So a pattern knows
+all that stands there, and a source that came before (a status, a provider, an empty field) is read once. A field that is anything
+more is not plain: `html` reads it by its shape, and would read a plain one as the same (tests/test_straight.py holds this).
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from html import unescape
 
-from selectolax.lexbor import LexborNode
-
-from parsers.columns import BODY
+from parsers.columns import BODY, Run, read_run
 from parsers.head import NOTICE
-from parsers.labels import group_table, is_instructions, known
-from parsers.roles import Part, role_of
-from parsers.tree import Element, one_line
+from parsers.labels import group_of_member, group_table, is_instructions, known
+from parsers.roles import NONE, Role, role_of
+from parsers.tree import one_line
 from parsers.urls import absolute
 from parsers.value import Value
 
 _MAX_LABEL = 300
+_MAX_SOURCE = 20_000
+"""Characters of a plain field; longer ones are left to the general rules."""
+_SHORT = 2000
+"""Characters of a source that is remembered: nearly every plain field has under 500."""
+_SOURCES = 4096
+
+_ATTRIBUTES = r'(?: [^\s"<>=/]++="[^"]*+")*+'
+_INSIDE = r"(?:[^<]|<(?!/?div\b))*+"
+_LEAF = rf"<div{_ATTRIBUTES}>{_INSIDE}</div>"
+_LEAVES = rf"(?:\s*+{_LEAF})++\s*+"
+_SIMPLE = rf"<div{_ATTRIBUTES}>(?:\s*+{_LEAF})*+(?:\s*+<div{_ATTRIBUTES}>{_LEAVES}</div>)?\s*+</div>"
+_FIELD = re.compile(rf"<div({_ATTRIBUTES})>\s*+<div({_ATTRIBUTES})>([^<]*+)</div>(.*)</div>", re.DOTALL)
+_WRAPPED = re.compile(rf"\s*+<div({_ATTRIBUTES})>({_LEAVES})</div>\s*+")
+_SIDE_BY_SIDE = re.compile(rf"(?:{_LEAVES}|\s*+)")
+_ITEM = re.compile(rf"<div({_ATTRIBUTES})>({_INSIDE})</div>")
+_PARAGRAPH = rf"<div({_ATTRIBUTES})>\s*+<div({_ATTRIBUTES})>((?:\s*+{_SIMPLE})++)\s*+</div>\s*+</div>"
+_PARAGRAPHS = re.compile(rf"(?:\s*+{_PARAGRAPH})++\s*+")
+_ONE_PARAGRAPH, _ONE_FIELD = re.compile(_PARAGRAPH), re.compile(_SIMPLE)
+_WRAPPED_ANY = re.compile(rf"\s*+<div({_ATTRIBUTES})>((?:\s*+{_PARAGRAPH})++)\s*+</div>\s*+")
+_INLINE = re.compile(rf"\s*+<(a|time|p)({_ATTRIBUTES})>([^<]*+)</\1>\s*+")
+_RANGE = re.compile(rf"\s*+<time({_ATTRIBUTES})>([^<]*+)</time>([^<]++)<time({_ATTRIBUTES})>([^<]*+)</time>\s*+")
+_FROM_ANYWHERE = re.compile(r"(?:/.*|[a-z][a-z0-9+.-]*:.*)?", re.IGNORECASE | re.DOTALL)
+"""A link that is the same on every page of a host. Any other starts from the page's own address, and is left to `html`."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class PlainField:
-    """A field as `shape.Block` has it, with its values read; none where it is printed without a value."""
+    """A field as `shape.Block` has it, with its values read: those with a text, or one without where there are none.
 
-    element: Element
+    `run` is what the values make of the record's columns, where the label is known.
+    """
+
     label: str
     name: str
-    values: list[Value]
+    values: tuple[Value, ...]
+    instructions: bool
+    member_of: str | None
+    run: Run | None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class PlainGroup:
     """A group whose items are paragraphs of plain fields."""
 
-    element: Element
     label: str
     name: str
-    items: list[list[PlainField]]
+    items: tuple[tuple[PlainField, ...], ...]
 
 
-def plain_block(element: Element, base: str | None) -> PlainField | PlainGroup | None:
-    """The field of an element whose classes say that it is one, if it is plain. `base`: where relative links start from."""
-    role = element.role
-    if element.tag != "div" or role.part != "field" or role.name is None or role.name == BODY:
+Plain = PlainField | PlainGroup
+
+
+def read_plain(source: str, origin: str | None) -> Plain | None:
+    """The field of an element with that source, if its classes say that it is one and it is plain.
+
+    `origin`: scheme and host that links from the root start from, None where they are not known.
+    """
+    if len(source) <= _SHORT:
+        return _remembered(source, origin)
+    return _read(source, origin) if len(source) <= _MAX_SOURCE else None
+
+
+def plain_field(label: str, name: str, values: Sequence[Value]) -> PlainField:
+    """A field of these values, of which some or all may be empty."""
+    filled = tuple(value for value in values if value.text)
+    entry = known(label)
+    run = read_run(entry, [(value.text, value.datetime) for value in filled], labelled=True) if entry else None
+    return PlainField(label, name, filled or (Value(),), is_instructions(label), group_of_member(label), run)
+
+
+def label_of(source: str) -> tuple[str, str] | None:
+    """Label and machine name of a field by its source, where its classes tell both and the label is one short line."""
+    found = _FIELD.fullmatch(source)
+    role = _role(found[1]) if found else NONE
+    if found is None or role.part != "field" or role.name is None or _role(found[2]).part != "label":
         return None
-    content = _content(element.node)
-    label = label_of(content[0]) if content else None
-    if label is None:
+    label = _text(found[3])
+    return (label, role.name) if label and len(label) <= _MAX_LABEL else None
+
+
+def _read(source: str, origin: str | None) -> Plain | None:
+    named = label_of(source)
+    if named is None or named[1] == BODY:
         return None
-    items = content[1:]
-    if len(items) == 1 and _part(items[0]) == "items":
-        items = _content(items[0])
-        if not items:
+    label, name = named
+    found = _FIELD.fullmatch(source)
+    assert found is not None
+    rest = found[4]
+    values = _values(rest, origin) if group_table(label) is None else None
+    if values is not None:
+        return plain_field(label, name, values)
+    if not rest.strip():
+        return PlainGroup(label, name, ())
+    if _role(found[1]).text or is_instructions(label):
+        return None
+    items = _items(rest, origin)
+    return PlainGroup(label, name, items) if items else None
+
+
+_remembered = lru_cache(_SOURCES)(_read)
+
+
+def _values(source: str, origin: str | None) -> list[Value] | None:
+    """The values of a field whose items stand there, in a wrapper of their own or not; None where anything else does."""
+    wrapped = _WRAPPED.fullmatch(source)
+    if wrapped is not None:
+        if _role(wrapped[1]).part != "items":
             return None
-    if group_table(label) is None:
-        values = _values(items, base)
-        if values is not None:
-            return PlainField(element, label, role.name, values)
-    elif not items:
-        return PlainGroup(element, label, role.name, [])
-    groups = None if role.text or is_instructions(label) else _groups(items, element, base)
-    return PlainGroup(element, label, role.name, groups) if groups else None
-
-
-def _values(items: list[LexborNode], base: str | None) -> list[Value] | None:
+        source = wrapped[2]
+    elif not _SIDE_BY_SIDE.fullmatch(source):
+        return None
     values: list[Value] = []
-    for item in items:
-        value = _value(item, base) if _part(item) == "item" else None
+    for attributes, inside in _ITEM.findall(source):
+        value = _value(inside, origin) if _role(attributes).part == "item" else None
         if value is None or (values and known(values[-1].text)):
             return None  # a value that is spelled like a label, with others after it, would count as one
         values.append(value)
     return values
 
 
-def _groups(items: list[LexborNode], parent: Element, base: str | None) -> list[list[PlainField]] | None:
+def _items(source: str, origin: str | None) -> tuple[tuple[PlainField, ...], ...] | None:
     """The fields of each item, where an item is one paragraph."""
-    groups: list[list[PlainField]] = []
-    for item in items:
-        content = _content(item) if _part(item) == "item" else []
-        if len(content) != 1 or _part(content[0]) != "paragraph":
+    wrapped = _WRAPPED_ANY.fullmatch(source)
+    if wrapped is not None:
+        if _role(wrapped[1]).part != "items":
             return None
-        blocks = [plain_block(Element(node, parent), base) for node in _content(content[0])]
-        fields = [block for block in blocks if isinstance(block, PlainField)]
-        if not fields or len(fields) < len(blocks):
-            return None
-        groups.append(fields)
-    return groups
-
-
-def _content(node: LexborNode) -> list[LexborNode]:
-    """The children without comments and blank text."""
-    content: list[LexborNode] = []
-    child = node.first_child
-    while child is not None:
-        tag = child.tag
-        if tag != "-comment" and not (tag == "-text" and (child.text_content or "").isspace()):
-            content.append(child)
-        child = child.next
-    return content
-
-
-def _part(node: LexborNode) -> Part | None:
-    """Which part of a field a `div` is, by its classes."""
-    classes = node.attributes.get("class") if node.tag == "div" else None
-    return role_of(classes).part if classes else None
-
-
-def label_of(node: LexborNode) -> str | None:
-    """The label that a node is by its class, where it is one short line."""
-    label = _text(_content(node)) if _part(node) == "label" else None
-    return label if label and len(label) <= _MAX_LABEL else None
-
-
-def _text(content: list[LexborNode]) -> str | None:
-    """The text of a node that holds nothing else, in one line; None where it holds more or a text that means more."""
-    if len(content) != 1 or content[0].tag != "-text":
+        source = wrapped[2]
+    elif not _PARAGRAPHS.fullmatch(source):
         return None
-    text = one_line(content[0].text_content or "")
-    return None if text.lower().startswith(NOTICE) else text
+    items: list[tuple[PlainField, ...]] = []
+    for item, paragraph, inside in _ONE_PARAGRAPH.findall(source):
+        if _role(item).part != "item" or _role(paragraph).part != "paragraph":
+            return None
+        blocks = [_read(one, origin) for one in _ONE_FIELD.findall(inside)]
+        fields = tuple(block for block in blocks if isinstance(block, PlainField))
+        if len(fields) < len(blocks):
+            return None
+        items.append(fields)
+    return tuple(items)
 
 
-def _value(item: LexborNode, base: str | None) -> Value | None:
+def _value(inside: str, origin: str | None) -> Value | None:
     """The value of an item: nothing, a text, the text of one link, time or paragraph, a range of times, or lines of text."""
-    content = _content(item)
-    if not content:
-        return Value()
-    if len(content) > 1:
-        return _range(content) or _lines(item)
-    inner = content[0]
-    tag = inner.tag
-    if tag == "-text":
-        text = _text(content)
+    if "<" not in inside:
+        text = _text(inside)
         return None if text is None else Value(text)
-    if tag not in ("a", "time", "p") or not _is_silent(inner):
-        return None
-    text = _text(_content(inner))
-    if not text:
+    found = _INLINE.fullmatch(inside)
+    if found is None:
+        return _range(inside) or _lines(inside)
+    tag, attributes, printed = found.groups()
+    text = _text(printed)
+    if not text or not _role(attributes).silent:
         return None
     if tag == "a":
-        return Value(text, absolute(inner.attributes.get("href"), base))
-    return Value(text, None, _stamp(inner) or None) if tag == "time" else Value(text)
+        href = _attribute(attributes, "href")
+        return Value(text, absolute(href, origin)) if _FROM_ANYWHERE.fullmatch(href or "") else None
+    return Value(text, None, _stamp(attributes) or None) if tag == "time" else Value(text)
 
 
-def _lines(item: LexborNode) -> Value | None:
+def _range(inside: str) -> Value | None:
+    """Two times and the text between them."""
+    found = _RANGE.fullmatch(inside)
+    if found is None or not (_role(found[1]).silent and _role(found[4]).silent):
+        return None
+    between = unescape(found[3])
+    start, dash, end = _text(found[2]), one_line(between), _text(found[5])
+    if not start or not dash or not end or not (between[0].isspace() and between[-1].isspace()):
+        return None
+    stamps = _stamp(found[1]), _stamp(found[4])
+    return Value(f"{start} {dash} {end}", None, "/".join(stamps) if any(stamps) else None)
+
+
+def _lines(inside: str) -> Value | None:
     """Texts with line breaks between them."""
     pieces: list[str] = []
     breaks = 0
-    for node in item.iter(include_text=True):
-        if node.tag == "br" and _is_silent(node):
-            breaks = min(2, breaks + 1)
-        elif node.tag != "-text":
+    for number, part in enumerate(inside.split("<br>")):
+        if "<" in part:
             return None
-        elif line := one_line(node.text_content or ""):
-            if pieces and not breaks:
-                return None
+        breaks = min(2, breaks + 1) if number else 0
+        if line := one_line(unescape(part)):
             pieces += ["\n" * breaks if pieces else "", line]
             breaks = 0
     return Value("".join(pieces))
 
 
-def _is_silent(node: LexborNode) -> bool:
-    classes = node.attributes.get("class")
-    return not classes or role_of(classes).silent
+def _text(source: str) -> str | None:
+    """A text in one line; None for one that means more."""
+    text = one_line(unescape(source) if "&" in source else source)
+    return None if text.lower().startswith(NOTICE) else text
 
 
-def _stamp(time: LexborNode) -> str:
-    return (time.attributes.get("datetime") or time.attributes.get("content") or "").strip()
+@lru_cache(maxsize=8192)
+def _role(attributes: str) -> Role:
+    """The role of an element with these attributes, which are few: a theme prints the same ones again and again."""
+    classes = _attribute(attributes, "class")
+    return role_of(classes) if classes else NONE
 
 
-def _range(content: list[LexborNode]) -> Value | None:
-    """Two times and the text between them."""
-    if [node.tag for node in content] != ["time", "-text", "time"] or not all(map(_is_silent, content[::2])):
-        return None
-    start, between, end = _text(_content(content[0])), content[1].text_content or "", _text(_content(content[2]))
-    dash = one_line(between)
-    if not start or not dash or not end or not (between[0].isspace() and between[-1].isspace()):
-        return None
-    stamps = _stamp(content[0]), _stamp(content[2])
-    return Value(f"{start} {dash} {end}", None, "/".join(stamps) if any(stamps) else None)
+_ATTRIBUTE = {name: re.compile(rf' {name}="([^"]*)"') for name in ("class", "href", "datetime", "content")}
+
+
+def _attribute(attributes: str, name: str) -> str | None:
+    """An attribute's value; None where there is none."""
+    found = _ATTRIBUTE[name].search(attributes)
+    return unescape(found[1]) if found else None
+
+
+def _stamp(attributes: str) -> str:
+    return (_attribute(attributes, "datetime") or _attribute(attributes, "content") or "").strip()

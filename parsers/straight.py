@@ -2,25 +2,27 @@
 
 Most captures are like that, and reading them needs no evidence from the page as a whole. Whatever could be read in more than
 one way is left to the general reader (`html.read_content`), which says the same of these pages too; tests/test_straight.py
-holds both to it. `plain` reads the plain fields, `groups` and `html` all others.
+holds both to it. `plain` reads the plain fields, `groups` and `rows` all others.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from parsers.head import BYLINE_FIELDS, NOTICE, is_node_title
-from parsers.html import LOOSE, Content, holds_values, write_all
+from parsers.head import BYLINE_FIELDS, NOTICE, TITLES, is_node_title
+from parsers.html import LOOSE, holds_values
 from parsers.labels import is_instructions, known
-from parsers.plain import PlainField, PlainGroup, label_of, plain_block
+from parsers.plain import Plain, PlainField, label_of, plain_field, read_plain
 from parsers.repair import close_left_open
+from parsers.roles import NONE, Role, role_of
 from parsers.shape import UNTAUGHT, Block, field_of, is_opaque_field
-from parsers.tree import BLOCKS, MAX_DEPTH, Element, grow, one_line, readable, unwrap_formatting
+from parsers.tree import BLOCKS, MAX_DEPTH, TRANSPARENT, Element, grow, is_dropped, one_line, readable
+from parsers.urls import origin_of
 from parsers.value import Value
 
+_FIELDS = "div.field, div[class*='field--name-'], div[class*='field-name-']"
 _WRAPPERS = ("div", "section", "main", "article")
 _MAX_SOURCE = 10_000
 """Characters; the longest instructions seen have 3,000."""
@@ -28,77 +30,120 @@ _SPARE_LEVELS = 20
 """Levels below MAX_DEPTH; a field's own tree begins to count at the field, the page's at the record."""
 
 
-class Closed(NamedTuple):
-    """The light tree of a record with its fields closed, which is quickly made. `straight`: whether the road can be."""
+class Road(NamedTuple):
+    """A record whose fields stand side by side. `top`: the light tree around `holder`, whose children are the `blocks`."""
 
-    root: Element
-    fields: list[Element]
-    straight: bool
+    top: Element
+    holder: Element
+    blocks: list[Block | Plain]
 
-
-def close(node: LexborNode) -> Closed:
-    """The tree below (and with) a record's node. Where no field says by its class that it is one, it is `tree.build`'s."""
-    fields: list[Element] = []
-    root, reopened = grow(node, closed=partial(_closes, fields))
-    if reopened and not fields:
-        unwrap_formatting(root)
-    return Closed(root, fields, not reopened and _stand_side_by_side(fields, root))
-
-
-def _closes(fields: list[Element], element: Element) -> bool:
-    is_field = element.role.field and element.role.name not in BYLINE_FIELDS
-    if is_field:
-        fields.append(element)
-    return is_field
+    def leads_on(self) -> bool:
+        """Whether nothing stands around the fields once what belongs to the head is taken out of `top`."""
+        element = self.top
+        while element is not self.holder:
+            filled = [child for child in element.elements if child is self.holder or child.content]
+            if len(filled) != 1 or filled[0].tag not in _WRAPPERS or not filled[0].role.silent:
+                return False
+            element = filled[0]
+        return True
 
 
-def _stand_side_by_side(fields: list[Element], root: Element) -> bool:
-    """Whether the fields have one parent, in which they come first, and no text above can be a line of the head around them."""
-    parent = fields[0].parent if fields else None
-    if parent is None or parent.elements[0] is not fields[0] or any(field.parent is not parent for field in fields):
-        return False
-    element: Element | None = parent
+def road(node: LexborNode, base: str | None) -> Road | None:
+    """The straight road through the record below `node`, if there is one. `base`: where relative links start from."""
+    first = node.css_first(_FIELDS)
+    origin = origin_of(base) if base else None
+    if first is None or first.parent is None or (base and origin is None):
+        return None
+    around = _around(node, first.parent)
+    if around is None:
+        return None
+    blocks = _blocks(first.parent, origin)
+    return Road(*around, blocks) if blocks else None
+
+
+# --- around the fields ------------------------------------------------------------------------------------------------
+
+
+def _around(node: LexborNode, parent: LexborNode) -> tuple[Element, Element] | None:
+    """The light tree of the record without the fields, and the element in it that holds them; None where it has a say."""
+    held: list[Element] = []
+
+    def holds(element: Element) -> bool:
+        if element.node.mem_id == parent.mem_id:
+            held.append(element)
+        return bool(held) and held[0] is element
+
+    if parent.mem_id == node.mem_id:
+        root = Element(node, None)
+        return root, root
+    root, reopened = grow(node, closed=holds)
+    if reopened or not held or not _is_silent(held[0], root) or any(map(_is_field, root.walk())):
+        return None
+    return root, held[0]
+
+
+def _is_field(element: Element | str) -> bool:
+    return isinstance(element, Element) and element.role.field and element.role.name not in BYLINE_FIELDS
+
+
+def _is_silent(holder: Element, root: Element) -> bool:
+    """Whether no text and no class of the elements around the fields can be part of a field or of the line of the head."""
+    element: Element | None = holder
     while element is not None:
-        inline = element not in (parent, root) and any(child.tag not in BLOCKS for child in element.elements)
+        inline = element not in (holder, root) and any(child.tag not in BLOCKS for child in element.elements)
         if element.has_own_text() or inline or not (element is root or element.role.silent):
             return False
         element = element.parent
     return True
 
 
-def read_straight(root: Element, base: str | None) -> Content | None:
-    """Fields and sections below the root of a closed tree, once its head is taken out; None where the road is not straight."""
-    blocks: list[Block | PlainField | PlainGroup] = []
-    for element in _content_of(root):
-        if element.closed:
-            block = plain_block(element, base) or _instructions(element) or _block(element)
-        else:
-            block = Block("text", element, [element]) if _is_aside(element) else None
-        if block is None:
-            return None
-        blocks.append(block)
-    return write_all(blocks, base) if blocks else None
+# --- the fields -------------------------------------------------------------------------------------------------------
 
 
-def _content_of(root: Element) -> list[Element]:
-    """The fields and what stands among them, wrappers looked through; nothing where the root holds anything besides."""
-    element = root
-    while True:
-        filled = [child for child in element.elements if child.closed or child.content]
-        if element.has_own_text() or not filled:
+def _blocks(holder: LexborNode, origin: str | None) -> list[Block | Plain]:
+    """The fields and what stands among them; nothing where they do not come first, or can be read in more than one way."""
+    blocks: list[Block | Plain] = []
+    fields = 0
+    node = holder.first_child
+    while node is not None:
+        tag = node.tag
+        if tag == "-text":
+            if not (node.text_content or "").isspace():
+                return []
+        elif tag in TRANSPARENT:
             return []
-        if sum(child.closed for child in filled) > 1:
-            return element.elements
-        if len(filled) > 1 or filled[0].tag not in _WRAPPERS or not filled[0].role.silent:
-            return []
-        element = filled[0]
+        elif tag is not None and not is_dropped(tag):
+            block = (read_plain(node.html or "", origin) if tag == "div" else None) or _other(node)
+            if block is None:
+                return []
+            if not isinstance(block, Role):
+                fields += not isinstance(block, Block) or block.kind == "field"
+                blocks.append(block)
+                if not fields:
+                    return []
+        node = node.next
+    return blocks if fields > 1 else []
+
+
+def _other(node: LexborNode) -> Block | Plain | Role | None:
+    """What is no plain field: another field, or text of its own; its role where readers never see it; None where it has a say."""
+    classes = node.attributes.get("class")
+    role = role_of(classes) if classes else NONE
+    if role.skipped:
+        return role
+    if node.tag != "div" or role.name in BYLINE_FIELDS:
+        return None  # another kind of element may be a label
+    if role.field:
+        return _instructions(node, role) or _block(node, role)
+    aside, reopened = grow(node)
+    return Block("text", aside, [aside]) if not reopened and _is_aside(aside) and not _holds_notice(node.text()) else None
 
 
 def _is_aside(element: Element) -> bool:
     """Whether an element among the fields is text of its own, such as the links below a node: no field, label or wrapper."""
     content = element.content
     first = content[0] if content else None
-    if element.tag != "div" or holds_values(element) or (isinstance(first, Element) and first.line() is not None):
+    if holds_values(element) or (isinstance(first, Element) and first.line() is not None):
         return False
     if len(content) == 1 and isinstance(first, Element) and first.tag in BLOCKS and first.tag not in LOOSE:
         return False
@@ -107,41 +152,41 @@ def _is_aside(element: Element) -> bool:
 
 
 def _says_nothing(element: Element) -> bool:
-    silent = element.role.silent and element.edit_id is None and element.tag not in ("article", "dt")
+    silent = element.role.silent and element.edit_id is None and element.tag not in ("article", "dt", *TITLES)
     return silent and known(element.line()) is None
 
 
-_instruction_texts: dict[str, str] = {}
-_MAX_TEXTS = 256
+_instructions_read: dict[str, PlainField] = {}
+_MAX_READ = 256
 
 
-def _instructions(closed: Element) -> PlainField | None:
+def _instructions(node: LexborNode, role: Role) -> PlainField | None:
     """A section of the form's fixed instructions, which stand on page after page and are read once; None for anything else."""
-    first = next((node for node in closed.node.iter() if node.tag == "div"), None)
-    label = label_of(first) if first is not None else None
-    if label is None or closed.role.name is None or not is_instructions(label):
+    source = node.html or ""
+    read = _instructions_read.get(source)
+    if read is not None:
+        return read
+    named = label_of(source)
+    if named is None or not is_instructions(named[0]):
         return None
-    source = closed.node.html or ""
-    text = _instruction_texts.get(source)
-    if text is None:
-        block = _block(closed)
-        if block is None or block.label is None or block.name != closed.role.name:
-            return None
-        text = readable(block.values)
-        if len(_instruction_texts) < _MAX_TEXTS and len(source) <= _MAX_SOURCE:
-            _instruction_texts[source] = text
-    return PlainField(closed, label, closed.role.name, [Value(text)])
+    block = _block(node, role)
+    if block is None or block.label is None or block.name != role.name:
+        return None
+    read = plain_field(*named, [Value(readable(block.values))])
+    if len(_instructions_read) < _MAX_READ and len(source) <= _MAX_SOURCE:
+        _instructions_read[source] = read
+    return read
 
 
-def _block(closed: Element) -> Block | None:
+def _block(node: LexborNode, role: Role) -> Block | None:
     """The block of a field that is not plain, if the rest of the page has no say in how it is read."""
-    if closed.tag != "div" or closed.role.name is None or _holds_notice(closed.node.text()):
-        return None  # another kind of element may be a label; the notice is taken out of the content
-    element, reopened = grow(closed.node)
-    inside = [node for node in element.walk() if isinstance(node, Element)]
+    if role.name is None or _holds_notice(node.text()):
+        return None
+    element, reopened = grow(node)
+    inside = [inner for inner in element.walk() if isinstance(inner, Element)]
     if not all(inner.role.silent for inner in inside):
         close_left_open(element)
-        inside = [node for node in element.walk() if isinstance(node, Element)]
+        inside = [inner for inner in element.walk() if isinstance(inner, Element)]
     if reopened or not _is_closed_in_itself(element, inside):
         return None
     block = field_of(element, UNTAUGHT, after_known=False)
@@ -166,7 +211,7 @@ def _is_closed_in_itself(element: Element, inside: list[Element]) -> bool:
 def _is_ordinary(inner: Element) -> bool:
     if inner.depth > MAX_DEPTH - _SPARE_LEVELS or inner.role.name == "body":
         return False
-    return not (inner.tag in ("h1", "h2", "h3") and is_node_title(inner))
+    return not (inner.tag in TITLES and is_node_title(inner))
 
 
 def _labels_by_class(element: Element) -> bool:

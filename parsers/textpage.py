@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
-from parsers.columns import BODY, field_key
-from parsers.html import Content
+from parsers.columns import BODY, field_key, known_runs
 from parsers.htmlpage import evidence, make_record
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.labels import Type, group_table, known, normal, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Section, State
+from parsers.rows import Content
 from parsers.textlines import Segment, segments
 from parsers.tree import UNSEEN
 from parsers.urls import node_id
@@ -54,6 +54,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> Page:
     other = is_other_address(url) or _is_list(lines)
     if other or not _is_record(content.content, title, has_byline=byline_at is not None, found=found):
         return kind_of_page([line for line in lines if line][:3], text[:65536], "")
+    content.content.runs = known_runs(content.content.fields)
     head = Head(node_id=node_id(url), title=title, submitted_by=name, submitted_at=time)
     record = make_record(head, content.content, "text", incomplete=incomplete, url=None)
     return Page(kind=Kind.RECORD, reason="its labels are a TTA record's", record=record)

@@ -133,7 +133,7 @@ def grow(node: LexborNode, *, forms: bool = False, closed: Callable[[Element], b
                 parent.children.append(current.text_content or "")
             elif tag in TRANSPARENT:
                 below = current.first_child
-            elif tag is not None and not _is_dropped(tag, forms=forms):
+            elif tag is not None and not is_dropped(tag, forms=forms):
                 element = Element(current, parent)
                 if not element.role.skipped:
                     reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.classes)))
@@ -149,7 +149,8 @@ def grow(node: LexborNode, *, forms: bool = False, closed: Callable[[Element], b
     return root, reopened
 
 
-def _is_dropped(tag: str, *, forms: bool) -> bool:
+def is_dropped(tag: str, *, forms: bool = False) -> bool:
+    """Whether elements (or comments) of this kind carry nothing that a reader goes by. `forms`: but what stands in forms does."""
     return (tag in SKIPPED and not (forms and tag == "form")) or tag.startswith(("-", "!"))
 
 

@@ -56,13 +56,13 @@ def absolute(href: str | None, base: str | None) -> str | None:
     """A link as an absolute address on the page's own host; None for scripts, fragments of nothing, and what is no address."""
     if href is None:
         return None
-    if base and _FROM_ROOT.fullmatch(href) and (origin := _origin(base)):
+    if base and _FROM_ROOT.fullmatch(href) and (origin := origin_of(base)):
         return origin + href
     return _joined(href, base)
 
 
 @remembered
-def _origin(base: str) -> str | None:
+def origin_of(base: str) -> str | None:
     """Scheme and host of an address, as its links from the root begin."""
     root = _joined("/", base) or ""
     return root[:-1] if root.startswith(("http://", "https://")) else None

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborNode
 
 from parsers import htmlpage
-from parsers.locate import Spot, locate
+from parsers.locate import locate
 from parsers.page import parse_page
 from parsers.record import Page
-from parsers.straight import Closed, close, read_straight
+from parsers.straight import Road, road
 from tests import goldens
 from tests.mutate import mutated
 from tests.pagegen.options import CLASSLESS, THEMES, Options, Theme
@@ -28,8 +28,8 @@ PAGES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 EXAMPLES = [page.read_bytes() for page in goldens.pages() if page.suffix == ".html"]
 
 
-def never_straight(node: LexborNode) -> Closed:
-    return close(node)._replace(straight=False)
+def never_straight(node: LexborNode, base: str | None) -> None:
+    return None
 
 
 class Roads:
@@ -40,18 +40,17 @@ class Roads:
         self.straight = 0
 
     def general(self, content: bytes, **known: str | None) -> Page:
-        self._patch.setattr(htmlpage, "close", never_straight)
+        self._patch.setattr(htmlpage, "road", never_straight)
         return parse_page(content, **known)
 
     def both(self, content: bytes, **known: str | None) -> Page:
-        self._patch.setattr(htmlpage, "close", close)
-        self._patch.setattr(htmlpage, "read_straight", self._counted)
+        self._patch.setattr(htmlpage, "road", self._counted)
         return parse_page(content, **known)
 
-    def _counted(self, *given: object) -> object:
-        content = read_straight(*given)  # type: ignore[arg-type]
-        self.straight += content is not None
-        return content
+    def _counted(self, node: LexborNode, base: str | None) -> Road | None:
+        found = road(node, base)
+        self.straight += found is not None
+        return found
 
 
 @pytest.fixture
@@ -99,19 +98,13 @@ def test_pages_whose_fields_have_classes_take_the_straight_road(roads: Roads, th
     assert roads.straight == 1
 
 
-def test_places_of_values_are_the_same_on_both_roads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_value_of_a_page_on_the_straight_road_has_its_place() -> None:
     page = make_page(5, "classy").data
-    spots = all_spots(page)
-    monkeypatch.setattr(htmlpage, "close", never_straight)
-    assert spots == all_spots(page)
-    assert all(spots[:3])
-
-
-def all_spots(page: bytes) -> list[Spot | None]:
     spots = locate(page, url=goldens.USUAL["url"])
     assert spots is not None
-    rows = range(len(spots.record.fields))
-    return [*map(spots.of_head, ("title", "submitted_by", "submitted_at")), *map(spots.of_field, rows)]
+    assert spots.record == parse_page(page, url=goldens.USUAL["url"]).record
+    assert all(map(spots.of_head, ("title", "submitted_by", "submitted_at")))
+    assert all(map(spots.of_field, range(len(spots.record.fields))))
 
 
 def test_a_page_cut_in_the_first_field_after_its_body_has_one_shape(roads: Roads) -> None:

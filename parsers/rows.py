@@ -1,0 +1,183 @@
+"""Blocks of a page to the rows of its record: fields and sections, numbered, each field in its section.
+
+`html` and `straight` bring the blocks; `groups` reads milestones and metrics; `columns` makes typed columns of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from parsers.columns import BODY, Run, read_run
+from parsers.groups import group_rows, holds_group, item_names
+from parsers.labels import group_of_member, is_instructions, known, known_name
+from parsers.plain import PlainField, PlainGroup
+from parsers.record import Field, Section, State
+from parsers.shape import Block
+from parsers.tree import Element, one_line, readable
+from parsers.value import Value, items_of, read_value
+
+MAX_FIELDS = 20_000
+"""Rows of one page; the richest page seen has about 60."""
+
+
+@dataclass(slots=True)
+class Content:
+    """What the content of a page says. `runs`: what its fields of known labels make of the record's columns.
+
+    `places`: the elements that the fields were read from, in the order of `fields`; None for one read from its source.
+    """
+
+    fields: list[Field] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=list)
+    places: list[Element | None] = field(default_factory=list)
+    shape: list[str] = field(default_factory=list)
+
+
+def write_all(blocks: Sequence[Block | PlainField | PlainGroup], base: str | None) -> Content:
+    """The rows and sections of all blocks of a page, in their order."""
+    content = Content()
+    writer = _Writer(content, base)
+    body = _body(blocks)
+    for block in blocks:
+        if isinstance(block, PlainField):
+            writer.write_plain(block)
+        elif isinstance(block, PlainGroup):
+            writer.write_group(block)
+        else:
+            writer.write(block, is_body=block is body)
+    return content
+
+
+def _body(blocks: Sequence[Block | PlainField | PlainGroup]) -> Block | PlainField | PlainGroup | None:
+    """The body: the block of that name, else the first text before any labelled field."""
+    named = next((block for block in blocks if block.name == BODY), None)
+    if named is not None:
+        return named
+    for block in blocks:
+        if not isinstance(block, Block) or block.label is not None:
+            return None
+        if block.name is None and readable(block.values):
+            return block
+    return None
+
+
+class _Writer:
+    """Turns blocks into rows: numbers them, keeps the current section, counts the items of groups."""
+
+    def __init__(self, content: Content, base: str | None) -> None:
+        self._content = content
+        self._base = base
+        self._section: str | None = None
+        self._items: dict[str, int] = {}
+        self._times: dict[tuple[str | None, str | None], int] = {}
+        self._member_labels: list[str] = []
+
+    def write(self, block: Block, *, is_body: bool) -> None:
+        label = one_line(readable([block.label])) or None if block.label is not None else None
+        entry = known(label) if label else known_name(block.name)
+        rows = len(self._content.fields)
+        title = label or (entry.text if entry is not None else None)
+        if title and is_instructions(title):
+            self._open_section(title, readable(block.values))
+        elif holds_group(block, title):
+            for row in group_rows(block, title, self._items, self._base):
+                self._add(row.label, row.name, row.value, row.place or block.element, item=row.item)
+        elif label and (group := group_of_member(label)):
+            values = [read_value(item, self._base) for item in items_of(block.values)]
+            self._write_member(group, label, block.name, [one for one in values if one.text] or [Value()], block.element)
+        elif is_body:
+            self._write_block(label, BODY, [read_value(block.values, self._base, prose=True)], block)
+        else:
+            values = [read_value(item, self._base, prose=block.kind == "text") for item in items_of(block.values)]
+            self._write_block(label, block.name, values, block)
+        if block.kind == "field" or len(self._content.fields) > rows:  # what prints nothing is no part of the structure
+            self._content.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
+
+    def write_group(self, group: PlainGroup) -> None:
+        self._content.shape.append(f"div>div:{group.name}")
+        if not group.items:
+            self._add(group.label, group.name, Value())
+        for number, item in zip(item_names(group.label, len(group.items), self._items), group.items, strict=True):
+            for part in item:
+                for value in part.values:
+                    self._add(part.label, part.name, value, item=number)
+
+    def write_plain(self, field: PlainField) -> None:
+        """A field whose values are read: its label is no group's, and it is not the body."""
+        self._content.shape.append(f"div>div:{field.name}")
+        if field.instructions:
+            self._open_section(field.label, "\n".join(value.text for value in field.values))
+        elif field.member_of:
+            self._write_member(field.member_of, field.label, field.name, field.values)
+        else:
+            self._write_field(field.label, field.name, field.values, field.run)
+
+    def _open_section(self, label: str, text: str) -> None:
+        self._section = label
+        position = len(self._content.sections) + 1
+        self._content.sections.append(Section.trusted({"position": position, "label": label, "text": text or None}))
+
+    def _write_member(
+        self, group: str, label: str, name: str | None, values: Sequence[Value], place: Element | None = None
+    ) -> None:
+        """A group's field that stands among the others: its items are told apart by the label that comes again."""
+        if label in self._member_labels or not self._member_labels:
+            self._items[group] = self._items.get(group, 0) + 1
+            self._member_labels = []
+        self._member_labels.append(label)
+        for value in values:
+            self._add(label, name, value, place, item=f"{group} {self._items[group]}")
+
+    def _write_block(self, label: str | None, name: str | None, values: list[Value], block: Block) -> None:
+        empty = label is None and not any(value.text for value in values)
+        if empty and (block.kind == "text" or name == "user_picture"):
+            return
+        entry = known(label) if label else known_name(name)
+        filled = [value for value in values if value.text]
+        run = read_run(entry, [(one.text, one.datetime) for one in filled], labelled=label is not None) if entry else None
+        self._write_field(label, name, filled or [Value()], run, block.element)
+
+    def _write_field(
+        self, label: str | None, name: str | None, values: Sequence[Value], run: Run | None, place: Element | None = None
+    ) -> None:
+        times = 1
+        if label or name:
+            times = self._times[label, name] = self._times.get((label, name), 0) + 1
+        if run is not None and len(self._content.fields) + len(values) <= MAX_FIELDS:
+            self._content.runs.append(run)
+        for value in values:
+            self._add(label, name, value, place, occurrence=times)
+
+    def _add(
+        self,
+        label: str | None,
+        name: str | None,
+        value: Value,
+        place: Element | None = None,
+        *,
+        item: str | None = None,
+        occurrence: int = 1,
+    ) -> None:
+        fields = self._content.fields
+        if len(fields) >= MAX_FIELDS:
+            return
+        text, href, datetime = value
+        fields.append(
+            Field.trusted(
+                {
+                    "position": len(fields) + 1,
+                    "section": self._section,
+                    "label": label,
+                    "name": name,
+                    "item": item,
+                    "value": text or None,
+                    "state": State.VALUE if text else State.EMPTY,
+                    "href": href,
+                    "datetime": datetime,
+                    "occurrence": occurrence,
+                }
+            )
+        )
+        self._content.places.append(place)
