@@ -24,23 +24,19 @@ from parsers.value import Value
 _MAX_LABEL = 300
 _MAX_SOURCE = 20_000
 """Characters of a plain field; longer ones are left to the general rules."""
-_SHORT = 2000
+_SHORT = 1500
 """Characters of a source that is remembered: nearly every plain field has under 500."""
 _SOURCES = 4096
 
 _ATTRIBUTES = r'(?: [^\s"<>=/]++="[^"]*+")*+'
 _INSIDE = r"(?:[^<]|<(?!/?div\b))*+"
 _LEAF = rf"<div{_ATTRIBUTES}>{_INSIDE}</div>"
-_LEAVES = rf"(?:\s*+{_LEAF})++\s*+"
-_SIMPLE = rf"<div{_ATTRIBUTES}>(?:\s*+{_LEAF})*+(?:\s*+<div{_ATTRIBUTES}>{_LEAVES}</div>)?\s*+</div>"
-_FIELD = re.compile(rf"<div({_ATTRIBUTES})>\s*+<div({_ATTRIBUTES})>([^<]*+)</div>(.*)</div>", re.DOTALL)
-_WRAPPED = re.compile(rf"\s*+<div({_ATTRIBUTES})>({_LEAVES})</div>\s*+")
-_SIDE_BY_SIDE = re.compile(rf"(?:{_LEAVES}|\s*+)")
-_ITEM = re.compile(rf"<div({_ATTRIBUTES})>({_INSIDE})</div>")
-_PARAGRAPH = rf"<div({_ATTRIBUTES})>\s*+<div({_ATTRIBUTES})>((?:\s*+{_SIMPLE})++)\s*+</div>\s*+</div>"
-_PARAGRAPHS = re.compile(rf"(?:\s*+{_PARAGRAPH})++\s*+")
-_ONE_PARAGRAPH, _ONE_FIELD = re.compile(_PARAGRAPH), re.compile(_SIMPLE)
-_WRAPPED_ANY = re.compile(rf"\s*+<div({_ATTRIBUTES})>((?:\s*+{_PARAGRAPH})++)\s*+</div>\s*+")
+_SIMPLE = rf"<div{_ATTRIBUTES}>(?:\s*+{_LEAF})*+(?:\s*+<div{_ATTRIBUTES}>(?:\s*+{_LEAF})++\s*+</div>)?\s*+</div>"
+_FIELD = re.compile(rf"<div({_ATTRIBUTES})>\s*+<div({_ATTRIBUTES})>([^<]*+)</div>\s*+(.*)</div>", re.DOTALL)
+_WRAPPER = re.compile(rf"<div({_ATTRIBUTES})>\s*+(<div.*)</div>\s*+", re.DOTALL)
+_ITEM = re.compile(rf"<div({_ATTRIBUTES})>({_INSIDE})</div>\s*+")
+_PARAGRAPH = re.compile(rf"<div({_ATTRIBUTES})>\s*+<div({_ATTRIBUTES})>\s*+((?:{_SIMPLE}\s*+)++)</div>\s*+</div>\s*+")
+_ONE_FIELD = re.compile(_SIMPLE)
 _INLINE = re.compile(rf"\s*+<(a|time|p)({_ATTRIBUTES})>([^<]*+)</\1>\s*+")
 _RANGE = re.compile(rf"\s*+<time({_ATTRIBUTES})>([^<]*+)</time>([^<]++)<time({_ATTRIBUTES})>([^<]*+)</time>\s*+")
 _FROM_ANYWHERE = re.compile(r"(?:/.*|[a-z][a-z0-9+.-]*:.*)?", re.IGNORECASE | re.DOTALL)
@@ -95,72 +91,66 @@ def plain_field(label: str, name: str, values: Sequence[Value]) -> PlainField:
 def label_of(source: str) -> tuple[str, str] | None:
     """Label and machine name of a field by its source, where its classes tell both and the label is one short line."""
     found = _FIELD.fullmatch(source)
-    role = _role(found[1]) if found else NONE
-    if found is None or role.part != "field" or role.name is None or _role(found[2]).part != "label":
+    return _named(found) if found else None
+
+
+def _named(found: re.Match[str]) -> tuple[str, str] | None:
+    role = _role(found[1])
+    if role.part != "field" or role.name is None or _role(found[2]).part != "label":
         return None
     label = _text(found[3])
     return (label, role.name) if label and len(label) <= _MAX_LABEL else None
 
 
 def _read(source: str, origin: str | None) -> Plain | None:
-    named = label_of(source)
-    if named is None or named[1] == BODY:
+    found = _FIELD.fullmatch(source)
+    named = _named(found) if found else None
+    if found is None or named is None or named[1] == BODY:
         return None
     label, name = named
-    found = _FIELD.fullmatch(source)
-    assert found is not None
-    rest = found[4]
-    values = _values(rest, origin) if group_table(label) is None else None
+    items = found[4]
+    is_group = group_table(label) is not None
+    if is_group and not items:
+        return PlainGroup(label, name, ())
+    if items.startswith("<div") and (wrapper := _WRAPPER.fullmatch(items)) and _role(wrapper[1]).part == "items":
+        items = wrapper[2]
+    values = None if is_group else _values(items, origin)
     if values is not None:
         return plain_field(label, name, values)
-    if not rest.strip():
-        return PlainGroup(label, name, ())
-    if _role(found[1]).text or is_instructions(label):
-        return None
-    items = _items(rest, origin)
-    return PlainGroup(label, name, items) if items else None
+    groups = _groups(items, origin) if not (_role(found[1]).text or is_instructions(label)) else None
+    return PlainGroup(label, name, groups) if groups else None
 
 
 _remembered = lru_cache(_SOURCES)(_read)
 
 
 def _values(source: str, origin: str | None) -> list[Value] | None:
-    """The values of a field whose items stand there, in a wrapper of their own or not; None where anything else does."""
-    wrapped = _WRAPPED.fullmatch(source)
-    if wrapped is not None:
-        if _role(wrapped[1]).part != "items":
-            return None
-        source = wrapped[2]
-    elif not _SIDE_BY_SIDE.fullmatch(source):
-        return None
+    """The values of a field's items; None where anything else stands among them."""
     values: list[Value] = []
-    for attributes, inside in _ITEM.findall(source):
-        value = _value(inside, origin) if _role(attributes).part == "item" else None
+    at = 0
+    while found := _ITEM.match(source, at):
+        value = _value(found[2], origin) if _role(found[1]).part == "item" else None
         if value is None or (values and known(values[-1].text)):
             return None  # a value that is spelled like a label, with others after it, would count as one
         values.append(value)
-    return values
+        at = found.end()
+    return values if at == len(source) else None
 
 
-def _items(source: str, origin: str | None) -> tuple[tuple[PlainField, ...], ...] | None:
+def _groups(source: str, origin: str | None) -> tuple[tuple[PlainField, ...], ...] | None:
     """The fields of each item, where an item is one paragraph."""
-    wrapped = _WRAPPED_ANY.fullmatch(source)
-    if wrapped is not None:
-        if _role(wrapped[1]).part != "items":
+    groups: list[tuple[PlainField, ...]] = []
+    at = 0
+    while found := _PARAGRAPH.match(source, at):
+        if _role(found[1]).part != "item" or _role(found[2]).part != "paragraph":
             return None
-        source = wrapped[2]
-    elif not _PARAGRAPHS.fullmatch(source):
-        return None
-    items: list[tuple[PlainField, ...]] = []
-    for item, paragraph, inside in _ONE_PARAGRAPH.findall(source):
-        if _role(item).part != "item" or _role(paragraph).part != "paragraph":
-            return None
-        blocks = [_read(one, origin) for one in _ONE_FIELD.findall(inside)]
+        blocks = [_remembered(one, origin) for one in _ONE_FIELD.findall(found[3])]
         fields = tuple(block for block in blocks if isinstance(block, PlainField))
         if len(fields) < len(blocks):
             return None
-        items.append(fields)
-    return tuple(items)
+        groups.append(fields)
+        at = found.end()
+    return tuple(groups) if at == len(source) else None
 
 
 def _value(inside: str, origin: str | None) -> Value | None:
