@@ -113,7 +113,8 @@ def _blocks(holder: LexborNode, origin: str | None) -> list[Block | Plain]:
         elif tag in TRANSPARENT:
             return []
         elif tag is not None and not is_dropped(tag):
-            block = (read_plain(node.html or "", origin) if tag == "div" else None) or _other(node)
+            source = node.html or "" if tag == "div" else ""
+            block = _instructions_read.get(source) or read_plain(source, origin) or _other(node, source)
             if block is None:
                 return []
             if not isinstance(block, Role):
@@ -125,7 +126,7 @@ def _blocks(holder: LexborNode, origin: str | None) -> list[Block | Plain]:
     return blocks if fields > 1 else []
 
 
-def _other(node: LexborNode) -> Block | Plain | Role | None:
+def _other(node: LexborNode, source: str) -> Block | Plain | Role | None:
     """What is no plain field: another field, or text of its own; its role where readers never see it; None where it has a say."""
     classes = node.attributes.get("class")
     role = role_of(classes) if classes else NONE
@@ -134,7 +135,7 @@ def _other(node: LexborNode) -> Block | Plain | Role | None:
     if node.tag != "div" or role.name in BYLINE_FIELDS:
         return None  # another kind of element may be a label
     if role.field:
-        return _instructions(node, role) or _block(node, role)
+        return _instructions(node, role, source) or _block(node, role)
     aside, reopened = grow(node)
     return Block("text", aside, [aside]) if not reopened and _is_aside(aside) and not _holds_notice(node.text()) else None
 
@@ -160,12 +161,8 @@ _instructions_read: dict[str, PlainField] = {}
 _MAX_READ = 256
 
 
-def _instructions(node: LexborNode, role: Role) -> PlainField | None:
+def _instructions(node: LexborNode, role: Role, source: str) -> PlainField | None:
     """A section of the form's fixed instructions, which stand on page after page and are read once; None for anything else."""
-    source = node.html or ""
-    read = _instructions_read.get(source)
-    if read is not None:
-        return read
     named = label_of(source)
     if named is None or not is_instructions(named[0]):
         return None
