@@ -28,7 +28,7 @@ from tests.pagegen.render import html_of
 from tests.pagegen.render_text import extracted_page
 
 HOST = "bjatta.bja.ojp.gov"
-TEMPLATES = 300
+TEMPLATES = 3000
 BLOCK = 100
 """Captures that are laid out alike: 72 records for the first time, 12 changed, 8 unchanged, 4 revisits, a text, 3 other pages."""
 _RECORDS = 72

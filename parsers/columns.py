@@ -164,8 +164,13 @@ def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
 
 
 def _items(fields: Sequence[Field], table: str) -> list[list[Field]]:
-    members = [field for field in fields if field.item is not None and group_table(_stem(field.item)) == table]
+    members = [field for field in fields if field.item is not None and _table_of(field.item) == table]
     return [list(rows) for _, rows in groupby(members, key=attrgetter("item"))]
+
+
+@remembered
+def _table_of(item: str) -> str | None:
+    return group_table(_stem(item))
 
 
 @remembered

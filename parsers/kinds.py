@@ -25,6 +25,7 @@ _MAGIC = (
     (b"BM", "bitmap"),
     (b"%!PS", "PostScript"),
 )
+_BLANK = b"\0 \t\r\n\xef\xbb\xbf"
 _CONTROLS = bytes([*range(9), *range(14, 32)])
 _PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
 _BLOCKED_TITLES = re.compile(
@@ -82,7 +83,7 @@ def kind_by_status(status: int | None, content: bytes) -> Page | None:
 def kind_by_bytes(content: bytes, content_type: str | None) -> Page | None:
     """What the first bytes and the declared type say; None where this may be a page of text."""
     head = content[:4096].lstrip()
-    if not content.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+    if not head.strip(_BLANK) and not content.strip(_BLANK):
         return Page(kind=Kind.UNREADABLE, reason="the page is empty")
     if magic := known_format(head):
         return Page(kind=Kind.NOT_HTML, reason=f"a {magic}")
