@@ -29,7 +29,7 @@ _NOTES = re.compile(r"\b(notes?|description|comments?|details?)\b", re.IGNORECAS
 class Run(NamedTuple):
     """One field of the page whose label is known: the columns that its filled values make, and what looks wrong in them.
 
-    `labelled`: the page prints the label, where else only the machine name tells it.
+    `labelled`: the page prints the label, where else only the machine name tells it. A run may be of many pages: lists are copied.
     """
 
     entry: Label
@@ -78,6 +78,8 @@ def column_values(head: Head, fields: Sequence[Field], runs: Sequence[Run]) -> d
     for run in sorted(runs, key=_has_no_label):  # a printed label says more than a name
         if run.columns and values[run.entry.columns[0]] is None:
             values |= run.columns
+            if run.entry.type is Type.REFERENCES:
+                values[run.entry.columns[0]] = list(run.columns[run.entry.columns[0]])
     values["description"] = next(
         (field.value for field in fields if field.name == BODY and field.item is None and field.value), None
     )

@@ -115,9 +115,10 @@ def _read(source: str, origin: str | None) -> Plain | None:
     if items.startswith("<div") and (wrapper := _WRAPPER.fullmatch(items)) and _role(wrapper[1]).part == "items":
         items = wrapper[2]
     values = None if is_group else _values(items, origin)
+    instructions = is_instructions(label)
     if values is not None:
-        return plain_field(label, name, values)
-    groups = _groups(items, origin) if not (_role(found[1]).text or is_instructions(label)) else None
+        return plain_field(label, name, values) if len(values) < 2 or not instructions else None  # they are one text
+    groups = _groups(items, origin) if not (_role(found[1]).text or instructions) else None
     return PlainGroup(label, name, groups) if groups else None
 
 

@@ -108,7 +108,7 @@ class _Writer:
         """A field whose values are read: its label is no group's, and it is not the body."""
         self._content.shape.append(f"div>div:{field.name}")
         if field.instructions:
-            self._open_section(field.label, "\n".join(value.text for value in field.values))
+            self._open_section(field.label, field.values[0].text)
         elif field.member_of:
             self._write_member(field.member_of, field.label, field.name, field.values)
         else:

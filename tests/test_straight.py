@@ -115,3 +115,57 @@ def test_a_page_cut_in_the_first_field_after_its_body_has_one_shape(roads: Roads
     cut = b'<div class="field field--name-field-county field--type-string field--label-above"><div class'
     same(roads, head + body + cut)
     assert roads.straight == 1
+
+
+def page_with(link: str) -> bytes:
+    field = (
+        '<div class="field field--name-field-{0} field--type-entity-reference field--label-above"><div class="field--label">{1}'
+    )
+    field += '</div><div class="field--item"><a href="{2}">Somewhere</a></div></div>'
+    fields = "".join(field.format(*one, link) for one in (("status", "Status of Deliverable"), ("source", "TTA Source")))
+    return f'<html><body><article data-history-node-id="7" class="tta full"><div>{fields}</div></article></body></html>'.encode()
+
+
+@pytest.mark.parametrize(
+    ("link", "first", "second"),
+    [
+        ("/taxonomy/term/5", "https://one.example/taxonomy/term/5", "http://two.example/taxonomy/term/5"),
+        ("term/5", "https://one.example/a/term/5", "http://two.example/b/term/5"),
+        ("?page=1", "https://one.example/a/7?page=1", "http://two.example/b/8?page=1"),
+        ("https://three.example/", "https://three.example/", "https://three.example/"),
+        ("//three.example/x", "https://three.example/x", "http://three.example/x"),
+        ("", None, None),
+    ],
+)
+def test_a_field_that_came_before_links_from_its_own_page(roads: Roads, link: str, first: str | None, second: str | None) -> None:
+    for url, expected in (("https://one.example/a/7", first), ("http://two.example/b/8", second)):
+        record = roads.both(page_with(link), url=url).record
+        assert record is not None
+        assert {field.href for field in record.fields} == {expected}
+        assert record == roads.general(page_with(link), url=url).record
+    assert roads.straight == 2
+
+
+def test_records_of_one_source_share_nothing_that_a_caller_can_change() -> None:
+    page = make_page(3, "bootstrap3").data
+    record = parse_page(page, url=goldens.USUAL["url"]).record
+    assert record is not None
+    before = record.model_dump()
+    lists = [value for name in type(record).model_fields if isinstance(value := getattr(record, name), list)]
+    assert lists
+    for one in lists:
+        one.append("another")
+    again = parse_page(page, url=goldens.USUAL["url"]).record
+    assert again is not None
+    assert again.model_dump() == before
+
+
+def test_instructions_in_several_items_are_one_text(roads: Roads) -> None:
+    """Found by a mutated page: paragraphs stand a blank line apart, items that are no paragraphs do not."""
+    field = (
+        '<div class="field field--name-field-x-markup field--type-markup field--label-above"><div class="field__label">X Markup'
+    )
+    field += '</div><div class="field__item"><p>One.</p></div><div class="field__item">Two.</div></div>'
+    page = page_with("/").replace(b"</div></article>", field.encode() + b"</div></article>")
+    same(roads, page)
+    assert roads.straight == 1
