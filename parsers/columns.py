@@ -29,7 +29,7 @@ _NOTES = re.compile(r"\b(notes?|description|comments?|details?)\b", re.IGNORECAS
 class Run(NamedTuple):
     """One field of the page whose label is known: the columns that its filled values make, and what looks wrong in them.
 
-    `labelled`: the page prints the label, where else only the machine name tells it. A run may be of many pages: lists are copied.
+    `labelled`: the page prints the label, where else only the machine name tells it. One run may be of many pages.
     """
 
     entry: Label
