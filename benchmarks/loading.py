@@ -49,14 +49,19 @@ class Page(NamedTuple):
     url: str | None
 
 
+def html_pages(data: str, pages: int) -> list[Page]:
+    """So many of the archive's HTML pages, in the order in which they were captured."""
+    with Archive(Path(data, "archive")) as archive:
+        chosen = islice(archive.entries("form = 'response' AND http_status = 200"), pages)
+        return [Page(capture.content, capture.url) for capture in map(archive.read, chosen)]
+
+
 def parser_alone(data: str, pages: int) -> dict[str, dict[str, float]]:
     """Processor seconds for so many HTML pages: lexbor alone (`bare`), and `parse_page` on top of it; the least of three turns.
 
     `all` of them, and those among them that the parser reads the `straight` way or the `general` way (`parsers.straight`).
     """
-    with Archive(Path(data, "archive")) as archive:
-        chosen = islice(archive.entries("form = 'response' AND http_status = 200"), pages)
-        every = [Page(capture.content, capture.url) for capture in map(archive.read, chosen)]
+    every = html_pages(data, pages)
     ways = {"all": every} | {way: [page for page in every if _way(page) == way] for way in ("straight", "general")}
     return {way: {"pages": len(some)} | _spent(some) for way, some in ways.items()}
 
@@ -64,7 +69,7 @@ def parser_alone(data: str, pages: int) -> dict[str, dict[str, float]]:
 def _way(page: Page) -> str | None:
     """Which way the parser reads a page; None where it shows no record."""
     with patch.object(htmlpage, "read_content", wraps=htmlpage.read_content) as general:
-        record = _parse(page).record
+        record = parse(page).record
     return None if record is None else "general" if general.called else "straight"
 
 
@@ -76,13 +81,14 @@ def _spent(pages: list[Page]) -> dict[str, float]:
             LexborHTMLParser(page.content)
         between = time.process_time()
         for page in pages:
-            _parse(page)
+            parse(page)
         turns.append((between - began, time.process_time() - between))
     bare, parsed = (min(spent) for spent in zip(*turns, strict=True))
     return {"bare": bare, "parse_page": parsed}
 
 
-def _parse(page: Page) -> Parsed:
+def parse(page: Page) -> Parsed:
+    """What the parser says of a page as a crawler keeps it."""
     return parse_page(page.content, url=page.url, content_type="text/html; charset=UTF-8", http_status=200)
 
 
