@@ -10,17 +10,17 @@ from typing import Any, NamedTuple, cast
 from parsers.columns import derive, milestones, performance_metrics
 from parsers.record import Field, Head
 from parsers.urls import without_archive
+from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
 from scraper.database.grouping import BUILD_ORDER
 from scraper.database.merge import Merge, Seen
 from scraper.database.parsed import VALUE_COLUMNS, Packed, opened, unpack, value_row
-from scraper.database.schema import insert_sql
 from scraper.database.spill import Spill
 from scraper.database.tables import Availability
 
 _OF_A_RECORD = ("records", "fields", "sections", "milestones", "performance_metrics", "changes")
 _NODE = VALUE_COLUMNS.index("node_id")
-_ROWS_AT_ONCE = 20_000
+_ROWS_AT_ONCE = 2_000
 
 
 class _Shown(NamedTuple):
@@ -81,7 +81,7 @@ def _captures(db: sqlite3.Connection) -> Iterator[tuple[str, Iterator[_Shown]]]:
 
 def _write(db: sqlite3.Connection, rows: Rows) -> None:
     for table, waiting in rows.items():
-        db.executemany(insert_sql(table), waiting)
+        insert_rows(db, table, waiting)
         waiting.clear()
 
 

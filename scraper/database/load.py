@@ -19,6 +19,7 @@ from scraper.crew.cluster import cluster
 from scraper.crew.processes import Crew, Processes, cores, end_workers
 from scraper.database import gone, grouping, program, revisits, schema, scratch
 from scraper.database.build import build
+from scraper.database.bulk import insert_rows
 from scraper.database.connection import stoppable, writing
 from scraper.database.identity import address
 from scraper.database.parsed import GIVEN_UP, Verdict
@@ -249,7 +250,7 @@ class _Load:
         return parsed
 
     def _keep_new(self, parsed: list[tuple[Entry, Verdict]]) -> None:
-        self.db.executemany(schema.insert_sql("captures"), (_row(entry, verdict) for entry, verdict in parsed))
+        insert_rows(self.db, "captures", [_row(entry, verdict) for entry, verdict in parsed])
         self.db.executemany("INSERT INTO temp.touched VALUES (?)", ((verdict.capture_id,) for _, verdict in parsed))
 
     def _keep_again(self, parsed: list[tuple[Entry, Verdict]]) -> int:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from enum import Enum
+from functools import cache
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
@@ -108,11 +109,13 @@ def refresh_dictionary(connection: sqlite3.Connection) -> None:
         connection.executemany(insert_sql("dictionary"), rows)
 
 
-def insert_sql(name: str) -> str:
-    """An INSERT of a whole row, its values in the order of `Table.columns`."""
-    columns = next(table for table in TABLES if table.name == name).columns
+@cache
+def insert_sql(name: str, rows: int = 1) -> str:
+    """An INSERT of so many whole rows, the values of each in the order of `Table.columns`."""
+    columns = BY_NAME[name].columns
     quoted = ", ".join(f'"{column}"' for column in columns)
-    return f'INSERT INTO "{name}" ({quoted}) VALUES ({", ".join("?" * len(columns))})'
+    row = f"({', '.join('?' * len(columns))})"
+    return f'INSERT INTO "{name}" ({quoted}) VALUES {", ".join([row] * rows)}'
 
 
 def dictionary_rows() -> list[tuple[str | None, ...]]:
