@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import patch
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper.database.merge import Change, Merge, Seen, order
+from scraper.database.merge import Change, Merge, Seen, _Kept, order
 from scraper.database.parsed import Content, FieldValue
 
 KEYS = ("short_name", "county", "status", "weather", "description")
@@ -97,6 +98,46 @@ def test_the_same_page_again_changes_only_the_source(some: list[Seen]) -> None:
     if last.captured_at:
         assert [one.row for one in before.fields()] == [one.row for one in after.fields()]
         assert before.changes == after.changes
+
+
+few = st.sampled_from(
+    [
+        row("county", "a"),
+        row("county", "b"),
+        row("county", "a")._replace(href="https://example.org/"),
+        lost("county"),
+        row("milestones", "a", item="Milestone 1"),
+        row("milestones", "b", item="Milestone 1"),
+        lost("milestones", item="Milestone 1"),
+        row("milestones", "a", item="Milestone 2"),
+    ]
+)
+alike = st.lists(
+    st.builds(
+        lambda number, rows, form, cut, known: seen(number, *rows, form=form, cut=cut, when=known),
+        st.integers(1, 28),
+        st.lists(few, min_size=1, max_size=2),
+        st.sampled_from(["html", "html", "text"]),
+        st.integers(0, 4).map(lambda chance: chance == 0),
+        st.integers(0, 4).map(lambda chance: chance != 0),
+    ),
+    min_size=3,
+    max_size=5,
+)
+
+
+@settings(max_examples=500)
+@given(alike)
+def test_a_field_that_is_shown_again_is_what_looking_closer_makes_of_it(some: list[Seen]) -> None:
+    """Most captures show what the one before did, and `Merge` looks no closer then."""
+    quick, close = Merge(), Merge()
+    for one in some:
+        quick.add(one)
+    with patch.object(_Kept, "is_repeated", return_value=False):
+        for one in some:
+            close.add(one)
+    assert quick.fields() == close.fields()
+    assert quick.changes == close.changes
 
 
 @given(captures)

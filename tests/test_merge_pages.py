@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 
 from parsers.page import parse_page
-from scraper.database.build import merged_rows, page_rows
+from scraper.database.build import derived_again, merged_rows, page_rows
 from scraper.database.merge import Merge, Seen
 from scraper.database.parsed import VALUE_COLUMNS, opened, pack, unpack
 from tests.pagegen.strategies import Case, any_options, cases
@@ -30,7 +30,7 @@ def merged(*captures: Seen | None) -> Merge:
 
 
 def values(merge: Merge) -> dict[str, Any]:
-    return dict(zip(VALUE_COLUMNS, merged_rows(merge)[0], strict=True))
+    return dict(zip(VALUE_COLUMNS, merged_rows(merge, "1")[0], strict=True))
 
 
 def state(merge: Merge) -> list[Any]:
@@ -46,9 +46,22 @@ def test_a_page_alone_is_what_its_parser_derived(case: Case) -> None:
     if alone is not None:
         record = parse_page(made.data, url=made.url, content_type=made.content_type).record
         assert record is not None
-        own, rows = page_rows(opened(pack(record)), alone.capture_id)
-        assert dict(zip(VALUE_COLUMNS, own, strict=True)) == values(merged(alone))
-        assert rows == merged_rows(merged(alone))[1]
+        page = opened(pack(record))
+        merge = merged(alone)
+        assert page_rows(page, "1", alone.capture_id) == merged_rows(merge, "1")
+        assert derived_again(merge.head, merge.fields()) == (page.values, page.milestones, page.performance_metrics)
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(options=any_options(cut=True)), cases(options=any_options(cut=True)))
+def test_what_a_page_says_is_derived_as_it_is_from_merged_fields(one: Case, other: Case) -> None:
+    """The shortcut for a record whose latest page says all that is known of it."""
+    merge = merged(seen(one.page()), seen(other.page(), 2))
+    columns, rows = merged_rows(merge, "1")
+    again = derived_again(merge.head, merge.fields())
+    assert columns == again.values
+    assert [list(row[1:]) for row in rows["milestones"]] == again.milestones
+    assert [list(row[1:]) for row in rows["performance_metrics"]] == again.performance_metrics
 
 
 @pytest.mark.parametrize("seed", range(3, 24))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
@@ -13,6 +13,7 @@ from parsers.urls import without_archive
 from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
 from scraper.database.grouping import BUILD_ORDER
+from scraper.database.likeness import Sourced
 from scraper.database.merge import Merge, Seen
 from scraper.database.parsed import VALUE_COLUMNS, Packed, opened, unpack, value_row
 from scraper.database.spill import Spill
@@ -90,13 +91,13 @@ def _add(rows: Rows, record_id: str, captures: Iterator[_Shown], spill: Spill) -
     story = _Story(spill)
     for shown in captures:
         story.add(shown)
-    values, parts = story.result()
+    values, parts = story.result(record_id)
     if record_id.isdecimal():
         values[_NODE] = int(record_id)
     about = (story.url or story.page_url, story.first, story.last, story.captures, Availability.UNKNOWN, None)  # until `gone`
     rows["records"].append((record_id, *values, *derived(values), *about))
     for table, members in parts.items():
-        rows[table] += [(record_id, *member) for member in members]
+        rows[table] += members
     return 1 + sum(map(len, parts.values()))
 
 
@@ -139,39 +140,56 @@ class _Story:
         self.page_url = content.url or self.page_url
         return merge
 
-    def result(self) -> tuple[list[Any], Rows]:
-        """The record's columns, and the rows of its other tables without the record."""
+    def result(self, record_id: str) -> tuple[list[Any], Rows]:
+        """The record's columns, and the rows of its other tables."""
         if self._page is None:
             return [None] * len(VALUE_COLUMNS), {}
         if self._merge is not None:
-            return merged_rows(self._merged(self._page))
+            return merged_rows(self._merged(self._page), record_id)
         packed = opened(self._page)
         self.page_url = packed.url
-        return page_rows(packed, self._showing[-1].capture_id)
+        return page_rows(packed, record_id, self._showing[-1].capture_id)
 
 
-def page_rows(page: Packed, capture_id: str) -> tuple[list[Any], Rows]:
+def page_rows(page: Packed, record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
     """What one page says, as it was derived when it was parsed."""
     return page.values, {
-        "fields": [(position, *row, capture_id) for position, row in enumerate(page.fields, start=1)],
-        "sections": [(position, *section, capture_id) for position, section in enumerate(page.sections, start=1)],
-        "milestones": [tuple(row) for row in page.milestones],
-        "performance_metrics": [tuple(row) for row in page.performance_metrics],
+        "fields": [(record_id, position, *row, capture_id) for position, row in enumerate(page.fields, start=1)],
+        "sections": [(record_id, position, *section, capture_id) for position, section in enumerate(page.sections, start=1)],
+        "milestones": [(record_id, *row) for row in page.milestones],
+        "performance_metrics": [(record_id, *row) for row in page.performance_metrics],
         "changes": [],
     }
 
 
-def merged_rows(merge: Merge) -> tuple[list[Any], Rows]:
-    """What several pages say together: the columns are derived from the merged fields, not merged themselves."""
+def merged_rows(merge: Merge, record_id: str) -> tuple[list[Any], Rows]:
+    """What several pages say together. Where the latest says all of it, what was derived from that page is the record's."""
     sourced = merge.fields()
-    # `derive` and its neighbours only look at the rows, and making models of them again would take longer than they do
-    placed = [_Placed(position, *one.row[1:]) for position, one in enumerate(sourced, start=1)]
-    fields = cast("list[Field]", placed)
-    values = derive(Head.model_construct(**merge.head), fields)
-    return value_row(values), {
-        "fields": [(*row, one.capture_id) for row, one in zip(placed, sourced, strict=True)],
-        "sections": [(position, *section) for position, section in enumerate(merge.sections(), start=1)],
-        "milestones": [(one.position, one.title, one.date, one.notes, one.details) for one in milestones(fields)],
-        "performance_metrics": [(one.position, one.question, one.answer) for one in performance_metrics(fields)],
-        "changes": [tuple(change) for change in merge.changes],
+    latest = merge.latest_alone(sourced)
+    columns = derived_again(merge.head, sourced) if latest is None else latest
+    return columns.values, {
+        "fields": [(record_id, position, *one.row[1:], one.capture_id) for position, one in enumerate(sourced, start=1)],
+        "sections": [(record_id, position, *section) for position, section in enumerate(merge.sections(), start=1)],
+        "milestones": [(record_id, *row) for row in columns.milestones],
+        "performance_metrics": [(record_id, *row) for row in columns.performance_metrics],
+        "changes": [(record_id, *change) for change in merge.changes],
     }
+
+
+class Derived(NamedTuple):
+    """What is derived of fields, as `parsed.Content` has it of one page."""
+
+    values: list[Any]
+    milestones: list[list[Any]]
+    performance_metrics: list[list[Any]]
+
+
+def derived_again(head: dict[str, Any], sourced: Sequence[Sourced]) -> Derived:
+    """The columns out of the merged fields: they are not merged themselves."""
+    # `derive` and its neighbours only look at the rows, and making models of them again would take longer than they do
+    fields = cast("list[Field]", [_Placed(position, *one.row[1:]) for position, one in enumerate(sourced, start=1)])
+    return Derived(
+        value_row(derive(Head.model_construct(**head), fields)),
+        [[one.position, one.title, one.date, one.notes, one.details] for one in milestones(fields)],
+        [[one.position, one.question, one.answer] for one in performance_metrics(fields)],
+    )

@@ -81,11 +81,13 @@ def is_cut(rows: Sequence[FieldValue], kept: Sequence[Sourced]) -> bool:
     return starts(held, new[-1]) or (len(new) < len(old) and new[-1] == held)
 
 
-def without_echoes(rows: Sequence[Sourced]) -> list[Sourced]:
+def without_echoes(rows: list[Sourced]) -> list[Sourced]:
     """The rows without those lines of a text that a page of the record shows as a label or a value.
 
     A text extractor prints a label that nobody knows like any other line, so `parsers` can only guess whose line it is.
     """
+    if all(one.form == PAGE for one in rows):
+        return rows
     shown = {
         plain(line)
         for one in rows
