@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import cache
 
 STATES = {
     "01": ("Alabama", "AL"),
@@ -131,6 +132,12 @@ def _key(plain: str) -> str:
     return re.sub(r"[^a-z0-9]", "", plain)
 
 
+@cache
+def _named_key(known: str) -> str:
+    """The key of a county's own name: the same in many states."""
+    return _key(_plain(known))
+
+
 _STATE_NAMES = {_key(_plain(text)): code for code, texts in STATES.items() for text in texts}
 
 
@@ -143,11 +150,12 @@ class CountyNames:
         self._exact: dict[str, set[str]] = defaultdict(set)
         self._whatever: dict[str, set[str]] = defaultdict(set)
         for code, name in names.items():
-            for known in (name, full_name(code, name), *_ALSO.get(code, ())):
-                self._exact[_key(_plain(known))].add(code)
+            bare = [_named_key(known) for known in (name, *_ALSO.get(code, ()))]
+            for key in (*bare, _named_key(full_name(code, name))):
+                self._exact[key].add(code)
             if in_state[code[:2], name] == 1:  # whatever the page calls it, it can only be this one
-                for known in (name, *_ALSO.get(code, ())):
-                    self._whatever[_key(_plain(known))].add(code)
+                for key in bare:
+                    self._whatever[key].add(code)
 
     def codes(self, printed: str) -> frozenset[str]:
         """The counties that a printed text can mean, by code, in every state that has one; none where it names no county.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from pydantic import Field as Column
@@ -82,11 +83,13 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def _place(longitude: float | None, latitude: float | None, printed: str | None) -> list[Any]:
+@lru_cache(maxsize=4096)
+def _place(longitude: float | None, latitude: float | None, printed: str | None) -> tuple[Any, ...]:
+    """The last five columns. Points come again, as a page's is often that of a town."""
     if longitude is None or latitude is None:
-        return [None] * 5
+        return (None,) * 5
     place = atlas().place(longitude, latitude)
     if place is None:
-        return [None] * 5
+        return (None,) * 5
     agrees = atlas().agrees(place, printed, longitude, latitude) if printed else None
-    return [place.state, place.state_code, place.county, place.county_code, None if agrees is None else int(agrees)]
+    return place.state, place.state_code, place.county, place.county_code, None if agrees is None else int(agrees)
