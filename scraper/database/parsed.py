@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 from io import BytesIO
+from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -27,6 +28,8 @@ PAGE_SECONDS = 30.0
 GIVEN_UP = "the parser crashed or took too long on it"
 """The reason on a page that ended the processes that read it, or was over its time."""
 VALUE_COLUMNS = tuple(RecordValues.model_fields)
+_VALUE_ROW = itemgetter(*VALUE_COLUMNS)
+_FIELD_ROW = itemgetter("section", "label", "name", "item", "value", "state", "href", "datetime", "occurrence")
 _json_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -211,10 +214,7 @@ def _packed(record: Record) -> bytes | None:
         record.incomplete,
         record.url,
         [record.title, record.node_id, record.submitted_by, record.submitted_at],
-        [
-            (one.section, one.label, one.name, one.item, one.value, one.state, one.href, one.datetime, one.occurrence)
-            for one in record.fields
-        ],
+        [_FIELD_ROW(vars(one)) for one in record.fields],
         [(section.label, section.text) for section in record.sections],
         value_row(record),
         [(one.position, one.title, one.date, one.notes, one.details) for one in record.milestones],
@@ -228,15 +228,21 @@ def _packed(record: Record) -> bytes | None:
 
 def value_row(values: RecordValues) -> list[Any]:
     """A record's columns as SQLite keeps them: lists as JSON text, yes and no as 1 and 0."""
-    return [_sql_value(getattr(values, name)) for name in VALUE_COLUMNS]
+    return [value if value is None or type(value) is str else _sql_value(value) for value in _VALUE_ROW(vars(values))]
 
 
 def _sql_value(value: Any) -> Any:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, list | tuple):
-        return _json_text(value)
+        return _json_array(tuple(value))
     return value
+
+
+@lru_cache(maxsize=4096)
+def _json_array(texts: tuple[str, ...]) -> str:
+    """Most are lists of the site's own terms, which come again."""
+    return _json_text(texts)
 
 
 _UNKEEPABLE = re.compile("[\0\ud800-\udfff]")
