@@ -10,6 +10,7 @@ shapes are learned from each page.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -19,6 +20,8 @@ from parsers.tree import Element, readable
 
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _MAX_LABEL = 300
+_BARE: tuple[str, str, tuple[str, ...]] = ("div", "div", ())
+"""The shape of a closed element."""
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
 
 
@@ -42,6 +45,8 @@ class Shapes:
     known_labels: int = 0
     classed_fields: int = 0
     bare_fields: int = 0
+    closed: Mapping[int, str] = field(default_factory=dict)
+    """Labels of the closed elements, by the `id` of each (`bare`): a `div` in a `div`, both without classes."""
     _known_inside: dict[int, int] = field(default_factory=dict)
     _first_known: set[int] = field(default_factory=set)
     _root: Element | None = None
@@ -58,11 +63,25 @@ class Shapes:
     def labels(self) -> Counter[str]:
         """How often each label of the registry stands on the page; few pages have to be asked."""
         if self._labels is None:
-            self._labels = known_labels(self._root) if self._root is not None else Counter()
+            self._labels = self.labels_inside(self._root) if self._root is not None else Counter()
         return self._labels
+
+    def labels_inside(self, element: Element) -> Counter[str]:
+        """How often each label of the registry stands inside an element, closed ones included."""
+        found = known_labels(element)
+        if self.closed:
+            labels = (self.closed[id(inner)] for inner in element.descendants() if inner.closed)
+            found.update(entry.text for label in labels if (entry := known(label)))
+        return found
+
+    def is_closed_field(self, element: Element, *, after_known: bool) -> bool:
+        """Whether a closed element is a field: see `field_of`."""
+        return known(self.closed[id(element)]) is not None or (after_known and _BARE in self.taught)
 
     def _visit(self, element: Element) -> bool:
         """Whether the element is a field, holds one, or holds what is not looked into. The tree's depth is bounded."""
+        if element.closed:
+            return self._learn_closed(element)
         self.classed_fields += element.role.field
         if element is not self._root and (is_other_entity(element) or (name_of(element) and is_opaque_field(element))):
             return True
@@ -77,6 +96,14 @@ class Shapes:
             self._field_inside.add(id(element))
         self._teach(element)
         return holds_field or element.role.field
+
+    def _learn_closed(self, element: Element) -> Literal[False]:
+        """Takes the shape of a field that needs no look inside; no class says that it is one."""
+        if known(self.closed[id(element)]) is not None:
+            self._known_inside[id(element)] = 1
+            self.taught.add(_BARE)
+            self.bare_fields += 1
+        return False
 
     def _look_at(self, element: Element) -> int:
         """How many children are lines that are spelled like a known label, with something after them."""

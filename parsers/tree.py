@@ -74,6 +74,11 @@ class Element:
             self._content = [child for child in self.children if isinstance(child, Element) or not child.isspace()]
         return self._content
 
+    @property
+    def filled(self) -> bool:
+        """Whether it holds anything besides blank text."""
+        return self.closed or bool(self.content)
+
     def has_own_text(self) -> bool:
         return any(isinstance(child, str) for child in self.content)
 
