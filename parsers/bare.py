@@ -19,7 +19,7 @@ from parsers.tree import BLOCKS, MAX_DEPTH, Element, grow, readable
 from parsers.urls import origin_of
 from parsers.value import Value
 
-_NAMED = "[class*='field'], [data-quickedit-field-id]"
+_NAMED = ".field, [class*='field--name-'], [class*='field--type-'], [class*='field-name-'], [data-quickedit-field-id]"
 _MAX_LABEL = 300
 _MAX_LEVEL = MAX_DEPTH - 20
 _BOXES = frozenset("div section main article body fieldset details".split())

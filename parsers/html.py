@@ -46,7 +46,7 @@ def read_closed(root: Element, fields: Mapping[int, Plain], base: str | None) ->
 
 
 def _blocks(root: Element, closed: Mapping[int, Plain]) -> list[Block | Plain]:
-    shapes = Shapes(closed={key: field.label for key, field in closed.items()})
+    shapes = Shapes(closed={key: known(field.label) for key, field in closed.items()})
     shapes.learn(root)
     return list(_Scan(shapes, closed).blocks(_content_of(root)))
 
@@ -82,6 +82,12 @@ class _Scan:
         index = 0
         while index < len(content):
             child = self._unwrapped(content[index])
+            if isinstance(child, Element) and child.closed:
+                yield from _text(element, loose)
+                loose = []
+                yield from self._of_closed(child)
+                index += 1
+                continue
             following = content[index + 1] if index + 1 < len(content) else None
             if (
                 isinstance(child, Element)
@@ -123,15 +129,14 @@ class _Scan:
             child = inner
         return child
 
+    def _of_closed(self, child: Element) -> Iterator[Plain]:
+        is_known = self._shapes.closed[id(child)] is not None
+        if is_known or self._is_field(child, after_known=self._after_known or not self._first):
+            yield self._closed[id(child)]
+        self._after_known = self._after_known or is_known
+        self._first = False
+
     def _of_child(self, child: Element) -> Iterator[Block | Plain]:
-        if child.closed:
-            is_field = self._is_field(child, after_known=self._after_known or not self._first)
-            self._first = False
-            if is_field:
-                field = self._closed[id(child)]
-                self._after_known = self._after_known or known(field.label) is not None
-                yield field
-            return
         if is_other_entity(child):
             yield from _text(child, [child])
             return

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from parsers.labels import known
+from parsers.labels import Label, known
 from parsers.roles import HIDDEN
 from parsers.tree import Element, readable
 
@@ -45,8 +45,8 @@ class Shapes:
     known_labels: int = 0
     classed_fields: int = 0
     bare_fields: int = 0
-    closed: Mapping[int, str] = field(default_factory=dict)
-    """Labels of the closed elements, by the `id` of each (`bare`): a `div` in a `div`, both without classes."""
+    closed: Mapping[int, Label | None] = field(default_factory=dict)
+    """What is known of the labels of closed elements, by the `id` of each (`bare`): a `div` in a `div`, both without classes."""
     _known_inside: dict[int, int] = field(default_factory=dict)
     _first_known: set[int] = field(default_factory=set)
     _root: Element | None = None
@@ -70,47 +70,51 @@ class Shapes:
         """How often each label of the registry stands inside an element, closed ones included."""
         found = known_labels(element)
         if self.closed:
-            labels = (self.closed[id(inner)] for inner in element.descendants() if inner.closed)
-            found.update(entry.text for label in labels if (entry := known(label)))
+            entries = (self.closed[id(inner)] for inner in element.descendants() if inner.closed)
+            found.update(entry.text for entry in entries if entry is not None)
         return found
 
     def is_closed_field(self, element: Element, *, after_known: bool) -> bool:
         """Whether a closed element is a field: see `field_of`."""
-        return known(self.closed[id(element)]) is not None or (after_known and _BARE in self.taught)
+        return self.closed[id(element)] is not None or (after_known and _BARE in self.taught)
 
     def _visit(self, element: Element) -> bool:
         """Whether the element is a field, holds one, or holds what is not looked into. The tree's depth is bounded."""
-        if element.closed:
-            return self._learn_closed(element)
         self.classed_fields += element.role.field
         if element is not self._root and (is_other_entity(element) or (name_of(element) and is_opaque_field(element))):
             return True
-        inside = self._look_at(element)
+        content = element.content
+        inside = self._look_at(element, content) if len(content) > 1 else 0
         holds_field = False
-        for child in element.children:
-            if not isinstance(child, str):
-                holds_field = self._visit(child) or holds_field
-                inside += self._known_inside.get(id(child), 0)
+        for child in content:
+            if isinstance(child, str) or child.is_plain_text():
+                continue
+            if child.closed:
+                inside += self._learn_closed(child)
+                continue
+            holds_field = self._visit(child) or holds_field
+            inside += self._known_inside.get(id(child), 0)
         self._known_inside[id(element)] = inside
         if holds_field:
             self._field_inside.add(id(element))
         self._teach(element)
         return holds_field or element.role.field
 
-    def _learn_closed(self, element: Element) -> Literal[False]:
-        """Takes the shape of a field that needs no look inside; no class says that it is one."""
-        if known(self.closed[id(element)]) is not None:
-            self._known_inside[id(element)] = 1
-            self.taught.add(_BARE)
-            self.bare_fields += 1
-        return False
+    def _learn_closed(self, element: Element) -> int:
+        """Takes the shape of a field that needs no look inside: how many known labels are there. No class says that it is one."""
+        if self.closed[id(element)] is None:
+            return 0
+        self._known_inside[id(element)] = 1
+        self.taught.add(_BARE)
+        self.bare_fields += 1
+        return 1
 
-    def _look_at(self, element: Element) -> int:
+    def _look_at(self, element: Element, content: list[Element | str]) -> int:
         """How many children are lines that are spelled like a known label, with something after them."""
-        content = element.content
         found = 0
         for index, child in enumerate(content[:-1]):
-            if isinstance(child, str) or not known(child.line()):
+            line = None if isinstance(child, str) else child.line()
+            if isinstance(child, str) or line is None or known(line) is None:
                 continue
             found += 1
             following = content[index + 1]

@@ -82,6 +82,17 @@ class Element:
     def has_own_text(self) -> bool:
         return any(isinstance(child, str) for child in self.content)
 
+    def is_plain_text(self) -> bool:
+        """Whether it holds a text and nothing else, and its tag and attributes say nothing that a reader goes by."""
+        children = self.children
+        return (
+            self.role is NONE
+            and self.edit_id is None
+            and self.tag != "article"
+            and len(children) == 1
+            and isinstance(children[0], str)
+        )
+
     def line(self, limit: int = 400) -> str | None:
         """Its text where it is a single line without blocks, links or line breaks, as a label is; None otherwise."""
         if self._line is False:
