@@ -15,7 +15,7 @@ from parsers.groups import STEMS
 from parsers.head import NOTICE
 from parsers.labels import group_table, is_instructions, known, normal
 from parsers.plain import Plain, PlainField, PlainGroup, plain_field, text_of, value_of
-from parsers.tree import BLOCKS, MAX_DEPTH, Element, grow, readable
+from parsers.tree import BLOCKS, MAX_DEPTH, Element, build, grow, readable, unwrap_formatting
 from parsers.urls import origin_of
 from parsers.value import Value
 
@@ -65,31 +65,35 @@ class Closed:
         return True
 
     def stands_clear(self) -> bool:
-        """Whether nothing around the fields can make them part of a title, the byline, the notice or emphasis left open."""
+        """Whether there are fields, and nothing around makes them part of a title, a byline, a notice or emphasis left open."""
         around: dict[int, Element] = {}
         for element in self.root.descendants():
             above = element.parent if element.closed else None
             while above is not None and id(above) not in around:
                 around[id(above)] = above
                 above = above.parent
-        return not self._reopened and all(map(self._is_box, around.values()))
+        return bool(around) and not self._reopened and all(map(self._is_box, around.values()))
 
     def _is_box(self, element: Element) -> bool:
         if element is self.root:
             return not element.has_own_text()
-        return element.tag in _BOXES and element.role.silent and all(map(_is_block, element.content))
+        return element.tag in _BOXES and all(map(_is_block, element.content))
+
+    def whole(self) -> Element:
+        """The tree with nothing closed, as `tree.build` makes it."""
+        if self.fields:
+            return build(self.root.node)
+        if self._reopened:
+            unwrap_formatting(self.root)
+        return self.root
 
 
 def close_bare(node: LexborNode, base: str | None) -> Closed | None:
-    """The tree below (and with) a record's node; None where there is nothing to close, or classes may say what is a field.
-
-    `base`: where relative links start from.
-    """
+    """The tree below (and with) a record's node; None where classes may say what is a field. `base`: where links start from."""
     origin = origin_of(base) if base else None
     if (base and origin is None) or node.css_first(_NAMED) is not None:
         return None
-    closed = Closed(node, origin)
-    return closed if closed.fields and closed.stands_clear() else None
+    return Closed(node, origin)
 
 
 def _is_block(child: Element | str) -> bool:

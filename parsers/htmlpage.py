@@ -243,12 +243,12 @@ def _read_parts(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> tu
         if straight.leads_on() and (top.heading is None or not stands_in(top.heading.node, node)):
             return top, write_all(straight.blocks, page.links_from)
     bare = close_bare(node, page.links_from) if not page.placed else None
-    if bare is not None:
+    if bare is not None and bare.stands_clear():
         top = _take_top(parsed, bare.root)
         content = read_closed(bare.root, bare.fields, page.links_from)
         if content is not None:
             return top, content
-    root = build(node)
+    root = bare.whole() if bare is not None else build(node)
     return _take_top(parsed, root), read_content(root, page.links_from)
 
 
