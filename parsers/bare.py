@@ -169,7 +169,9 @@ def _read(source: str, origin: str | None) -> Plain | None:
         return _read_group(source, origin)
     label = _label_of(found[1])
     values = _values(found[2], origin) if found[2] and label and group_table(label) is None else None
-    return plain_field(label, None, values) if label and values is not None else None
+    if not label or values is None or (len(values) > 1 and is_instructions(label)):
+        return None  # several values of instructions are one text
+    return plain_field(label, None, values)
 
 
 _remembered = lru_cache(_SOURCES)(_read)
