@@ -15,7 +15,7 @@ from parsers.groups import STEMS
 from parsers.head import NOTICE
 from parsers.labels import group_table, is_instructions, known, normal
 from parsers.plain import Plain, PlainField, PlainGroup, plain_field, text_of, value_of
-from parsers.tree import BLOCKS, MAX_DEPTH, Element, build, grow, readable, unwrap_formatting
+from parsers.tree import BLOCKS, MAX_DEPTH, Element, build, grow, one_line, readable, unwrap_formatting
 from parsers.urls import origin_of
 from parsers.value import Value
 
@@ -52,15 +52,15 @@ class Closed:
     def _closes(self, element: Element) -> bool:
         """Closes what has a label of the registry, and whatever has the same shape and stands beside the last one that had."""
         node = element.node
-        beside = element.parent is self._beside
-        if not _is_bare(node) or element.depth > _MAX_LEVEL or not (beside or _begins_with_known(node)):
+        if not _is_bare(node) or element.depth > _MAX_LEVEL:
+            return False
+        if element.parent is not self._beside and not _begins_with_known(node):
             return False
         source = node.html or ""
         field = _instructions_read.get(source) or _read_bare(source, self._origin) or _instructions(node, source)
-        if field is None or not (beside or known(field.label)):
+        if field is None:
             return False
-        if known(field.label):
-            self._beside = element.parent
+        self._beside = element.parent
         self.fields[id(element)] = field
         return True
 
@@ -75,9 +75,7 @@ class Closed:
         return bool(around) and not self._reopened and all(map(self._is_box, around.values()))
 
     def _is_box(self, element: Element) -> bool:
-        if element is self.root:
-            return not element.has_own_text()
-        return element.tag in _BOXES and all(map(_is_block, element.content))
+        return element is self.root or (element.tag in _BOXES and all(map(_is_block, element.content)))
 
     def whole(self) -> Element:
         """The tree with nothing closed, as `tree.build` makes it."""
@@ -117,7 +115,7 @@ def _first_bare(node: LexborNode | None) -> LexborNode | None:
 def _begins_with_known(node: LexborNode) -> bool:
     first = _first_bare(node.first_child)
     inner = first.first_child if first is not None else None
-    return inner is not None and inner.tag == "-text" and known(inner.text_content) is not None
+    return inner is not None and inner.tag == "-text" and known(one_line(inner.text_content or "")) is not None
 
 
 _instructions_read: dict[str, PlainField] = {}
@@ -179,8 +177,7 @@ _remembered = lru_cache(_SOURCES)(_read)
 
 def _label_of(source: str) -> str | None:
     """The label that a text is, if it can be one."""
-    label = text_of(source) if len(source) <= _MAX_LABEL and "<" not in source else None
-    return label or None
+    return text_of(source) if len(source) <= _MAX_LABEL and "<" not in source else None
 
 
 def _values(source: str, origin: str | None) -> list[Value] | None:
@@ -200,7 +197,7 @@ def _read_group(source: str, origin: str | None) -> PlainGroup | None:
     """A group of which each item is a `div` in a `div` with plain fields; None where an item is more, or may be several."""
     found = _GROUP.fullmatch(source)
     label = _label_of(found[1]) if found else None
-    if found is None or label is None or group_table(label) is None or not known(label):
+    if found is None or not label or group_table(label) is None:
         return None
     items: list[tuple[PlainField, ...]] = []
     for item in _ONE_ITEM.findall(found[2]):

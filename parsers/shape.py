@@ -101,12 +101,11 @@ class Shapes:
         return holds_field or element.role.field
 
     def _learn_closed(self, element: Element) -> int:
-        """Takes the shape of a field that needs no look inside: how many known labels are there. No class says that it is one."""
+        """Takes the shape of a field that needs no look inside, and says how many known labels it has."""
         if self.closed[id(element)] is None:
             return 0
         self._known_inside[id(element)] = 1
         self.taught.add(_BARE)
-        self.bare_fields += 1
         return 1
 
     def _look_at(self, element: Element, content: list[Element | str]) -> int:

@@ -6,11 +6,13 @@ tests/test_straight.py holds this of made-up and mutated pages; here is what eac
 from __future__ import annotations
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser
 
 from parsers import htmlpage
 from parsers.bare import Closed
 from parsers.page import parse_page
 from parsers.record import Page
+from parsers.tree import build
 
 URL = "https://bjatta.bja.ojp.gov/node/7"
 BODY = "<div><p>Help is asked for.</p></div>"
@@ -100,6 +102,31 @@ CLOSED = {
     "an empty label": (FIELDS + field("", "Value") + MORE, 5),
     "a comment in a field": (FIELDS + MORE.replace("<div>A plan", "<!-- x --><div>A plan"), 4),
     "a link from the page's own address": (FIELDS + field("TTA Source", '<a href="?page=1">Next</a>') + MORE, 5),
+    "a label of a group in an item": (
+        FIELDS + field("Milestone", f"<div><div>{field('Milestone Title', 'a') + field('Milestone 2', 'b')}</div></div>"),
+        2,
+    ),
+    "a section in an item": (
+        FIELDS + field("Milestone", f"<div><div>{field('Milestone Title', 'a') + field('Milestones Markup', 'b')}</div></div>"),
+        0,
+    ),
+    "a numbered group": (FIELDS + field("Milestone 2", f"<div>{MILESTONE}</div>") + MORE, 6),
+    "a title in instructions": (FIELDS + field("X Markup", "<h1>20250129-145639-07</h1><p>One.</p>") + MORE, 5),
+    "classes in instructions": (FIELDS + field("X Markup", '<ul><li class="label">a<em class="item">b</em></li></ul>') + MORE, 5),
+    "prose and fields in one box further down": (FIELDS + f"<div><p>More of it.</p>{MORE}</div>", 4),
+    "an unlisted label of another shape": (
+        FIELDS + "<p><strong>Room</strong> 12</p><p><strong>County</strong> Cuyahoga</p>",
+        2,
+    ),
+    "unlisted labels in another record": (
+        BODY + f"<article><div>{field('TTA Title', 'Elsewhere') + field('Room', '12')}</div></article>",
+        0,
+    ),
+    "a body that quotes a field of another shape": (
+        f"<div><div><h3>County</h3><p>x</p></div><div>{'Well. ' * 40}</div></div>" + FIELDS + MORE,
+        5,
+    ),
+    "a byline after the fields": (FIELDS + "<div>Submitted by Ann Onym on 01/02/2025</div>", 2),
     "a list of records": (FIELDS * 3, 6),
 }
 
@@ -117,6 +144,7 @@ def test_closed_fields_are_read_as_in_full(monkeypatch: pytest.MonkeyPatch, name
         "{}",
         "<div><div>{}</div></div>",
         "<h2>7</h2><div>{}</div>",
+        "Seven {} words",
         '<fieldset class="form-item"><legend>General</legend><div>{}</div></fieldset>',
         '<div class="usa-prose">{}</div><ul><li><a href="/node/7#comments">Add a comment</a></li></ul>',
     ],
@@ -141,6 +169,11 @@ def test_what_can_take_fields_in_is_read_in_full(monkeypatch: pytest.MonkeyPatch
     assert read(page(BODY + FIELDS + MORE, around=around), monkeypatch)[1] == 0
 
 
+def test_what_lies_too_deep_is_read_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = "<div>" * 117 + BODY + FIELDS + "</div>" * 117
+    assert read(page(deep), monkeypatch)[1] == 0
+
+
 @pytest.mark.parametrize("mark", ['class="field"', 'class="field--name-x"', 'data-quickedit-field-id="node/7/x/en/full"'])
 def test_pages_that_name_a_field_are_left_to_other_roads(monkeypatch: pytest.MonkeyPatch, mark: str) -> None:
     assert read(page(FIELDS + MORE + f"<div {mark}><div>Note</div><div>x</div></div>"), monkeypatch)[1] == 0
@@ -160,3 +193,10 @@ def test_a_tree_with_nothing_closed_is_not_made_again(monkeypatch: pytest.Monkey
     monkeypatch.setattr(Closed, "whole", kept)
     parse_page(content, url=URL)
     assert len(built) == 1
+
+
+def test_an_article_without_elements_is_no_plain_text() -> None:
+    """It shows something else than the record, which what holds it has to know."""
+    article = LexborHTMLParser("<div><article>Elsewhere</article><p>Here</p></div>").css_first("div")
+    assert article is not None
+    assert [element.is_plain_text() for element in build(article).elements] == [False, True]
