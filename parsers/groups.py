@@ -19,7 +19,7 @@ _NUMBERED = re.compile(r"(.*\S)\s+\d+")
 _WRAPPERS = frozenset("div ul ol dd li section article tbody tr td".split())
 MAX_METRIC_LINE = 200
 """Characters: lines of a metric's field that are all shorter are one answer each; longer ones are prose of one answer."""
-_STEMS = ("milestone", "performance metric", "metric")
+STEMS = ("milestone", "performance metric", "metric")
 _WORDS = frozenset(("question", "answer", "response", "result", "measure"))
 """Labels of a metric's own fields that do not name the metric."""
 
@@ -178,7 +178,7 @@ def _label_of(element: Element, table: str | None) -> Element | None:
     if line is None or is_item(first):
         return None
     spelled = normal(line)
-    worded = (spelled.startswith(_STEMS) and group_table(line) is None) or (table == "performance_metrics" and spelled in _WORDS)
+    worded = (spelled.startswith(STEMS) and group_table(line) is None) or (table == "performance_metrics" and spelled in _WORDS)
     if len(content) < 2:
         return first if worded else None
     paired = len(content) == 2 and first.tag in HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
@@ -214,7 +214,7 @@ def _is_flat(child: Element | str, content: list[Element | str], index: int) -> 
         return False
     if child.tag == "dt" or has_label_class(child):
         return True
-    return child.tag in HEADINGS and index + 1 < len(content) and normal(child.line() or "").startswith(_STEMS)
+    return child.tag in HEADINGS and index + 1 < len(content) and normal(child.line() or "").startswith(STEMS)
 
 
 def _subs_of(element: Element, table: str | None) -> list[_Sub]:
@@ -277,7 +277,7 @@ def _table_items(element: Element, table: str | None) -> list[list[_Sub]]:
 def _is_header(row: list[Element]) -> bool:
     """Whether a row holds labels: by its cells, or because each is worded like a label of the group's own fields."""
     lines = [normal(cell.line() or "") for cell in row]
-    return all(cell.tag == "th" for cell in row) or all(line.startswith(_STEMS) for line in lines)
+    return all(cell.tag == "th" for cell in row) or all(line.startswith(STEMS) for line in lines)
 
 
 def _table_row(header: list[str | None], row: list[Element]) -> list[_Sub]:
@@ -300,7 +300,7 @@ def _plain(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
 def _labelled(line: str) -> re.Match[str] | None:
     """A line that begins with a label of the group's own fields and a colon."""
     found = _LABELLED_LINE.fullmatch(line)
-    return found if found and normal(found[1]).startswith(_STEMS) else None
+    return found if found and normal(found[1]).startswith(STEMS) else None
 
 
 def _labelled_subs(lines: list[str], place: Element | None) -> list[_Sub]:

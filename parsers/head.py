@@ -152,7 +152,7 @@ def detach(root: Element, element: Element) -> None:
         return
     for inner in root.walk():
         if isinstance(inner, Element) and inner.node.mem_id == element.node.mem_id and inner.parent is not None:
-            inner.parent.children = [child for child in inner.parent.children if child is not inner]
+            inner.parent.replace([child for child in inner.parent.children if child is not inner])
             return
 
 

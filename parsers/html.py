@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from parsers.labels import known
+from parsers.plain import Plain
 from parsers.rows import Content, write_all
 from parsers.shape import (
     HEADINGS,
@@ -18,7 +19,6 @@ from parsers.shape import (
     is_flat_label,
     is_item,
     is_other_entity,
-    known_labels,
     without_colon,
 )
 from parsers.tree import BLOCKS, Element
@@ -29,44 +29,65 @@ _LONG_LINE = 100
 
 def read_content(root: Element, base: str | None) -> Content:
     """All fields and sections below `root`. `base`: the page's address, for its relative links."""
-    shapes = Shapes()
-    shapes.learn(root)
-    blocks = list(_Scan(shapes).blocks(_content_of(root)))
-    if not any(block.kind == "field" for block in blocks):
+    blocks = _blocks(root, {})
+    if all(isinstance(block, Block) and block.kind == "text" for block in blocks):
         blocks = list(_text(root, [root]))
     return write_all(blocks, base)
+
+
+def read_closed(root: Element, fields: Mapping[int, Plain], base: str | None) -> Content | None:
+    """As `read_content`, of a tree in which some elements are closed; None if not all of these prove to be fields.
+
+    `fields`: what the closed elements are if they are fields, by the `id` of each.
+    """
+    blocks = _blocks(root, fields)
+    proven = sum(not isinstance(block, Block) for block in blocks)
+    return write_all(blocks, base) if proven == len(fields) else None
+
+
+def _blocks(root: Element, closed: Mapping[int, Plain]) -> list[Block | Plain]:
+    shapes = Shapes(closed={key: known(field.label) for key, field in closed.items()})
+    shapes.learn(root)
+    return list(_Scan(shapes, closed).blocks(_content_of(root)))
 
 
 def _content_of(root: Element) -> Element:
     """The element whose children are the body and the fields: wrappers around all of the content are looked through."""
     element = root
     while True:
-        filled = [child for child in element.elements if child.content]
+        filled = [child for child in element.elements if child.filled]
         if element.has_own_text() or len(filled) != 1 or filled[0].tag not in ("div", "section", "main", "article"):
             break
         if has_field_class(filled[0]):
             break
         element = filled[0]
-    blocks = [child for child in element.elements if child.content and child.tag in BLOCKS and child.tag not in LOOSE]
+    blocks = [child for child in element.elements if child.filled and child.tag in BLOCKS and child.tag not in LOOSE]
     return element if len(blocks) > 1 else root
 
 
 class _Scan:
     """Walks down from the content's root and yields its blocks in page order."""
 
-    def __init__(self, shapes: Shapes) -> None:
+    def __init__(self, shapes: Shapes, closed: Mapping[int, Plain]) -> None:
         self._shapes = shapes
+        self._closed = closed
         self._after_known = False
         self._first = True
         self._container: dict[int, bool] = {}
 
-    def blocks(self, element: Element) -> Iterator[Block]:
+    def blocks(self, element: Element) -> Iterator[Block | Plain]:
         """The blocks of a container, its children in turn; prose that stands loose between fields is one block."""
         loose: list[Element | str] = []
         content = element.content
         index = 0
         while index < len(content):
             child = self._unwrapped(content[index])
+            if isinstance(child, Element) and child.closed:
+                yield from _text(element, loose)
+                loose = []
+                yield from self._of_closed(child)
+                index += 1
+                continue
             following = content[index + 1] if index + 1 < len(content) else None
             if (
                 isinstance(child, Element)
@@ -108,7 +129,14 @@ class _Scan:
             child = inner
         return child
 
-    def _of_child(self, child: Element) -> Iterator[Block]:
+    def _of_closed(self, child: Element) -> Iterator[Plain]:
+        is_known = self._shapes.closed[id(child)] is not None
+        if is_known or self._is_field(child, after_known=self._after_known or not self._first):
+            yield self._closed[id(child)]
+        self._after_known = self._after_known or is_known
+        self._first = False
+
+    def _of_child(self, child: Element) -> Iterator[Block | Plain]:
         if is_other_entity(child):
             yield from _text(child, [child])
             return
@@ -130,6 +158,8 @@ class _Scan:
         self._after_known = self._after_known or known(label.line()) is not None
 
     def _is_field(self, element: Element, *, after_known: bool) -> bool:
+        if element.closed:
+            return self._shapes.is_closed_field(element, after_known=after_known)
         return field_of(element, self._shapes, after_known=after_known) is not None or (
             element.tag in ("table", "ul", "ol", "p") and self._is_container(element)
         )
@@ -155,12 +185,12 @@ class _Scan:
             elif child.tag in LOOSE and child.tag not in HEADINGS and child.content:
                 return False
             else:
-                values += child.tag not in HEADINGS and bool(child.content)
+                values += child.tag not in HEADINGS and child.filled
         return fields > 0 and fields >= values
 
     def _begins_with_prose(self, element: Element) -> bool:
         """Whether the first block of a page without classes is its body, even if further down it looks like fields."""
-        children = [child for child in element.elements if child.content]
+        children = [child for child in element.elements if child.filled]
         if self._shapes.classed or element.has_own_text() or not children or not _is_sentence(children[0]):
             return False
         if not self._shapes.is_main_road(element):
@@ -172,7 +202,7 @@ class _Scan:
         """Whether every known label inside comes again further down: then this is a body that quotes the form."""
         if self._shapes.classed:
             return False
-        inside = known_labels(element)
+        inside = self._shapes.labels_inside(element)
         return bool(inside) and all(self._shapes.labels[label] > times for label, times in inside.items())
 
     def _end_of_run(self, content: list[Element | str], start: int) -> int:
@@ -205,7 +235,7 @@ def _is_box(element: Element) -> bool:
 
 def _begins_with_body(element: Element) -> bool:
     """Whether the first of several blocks inside is prose of paragraphs: then the body is that one, and not all of them."""
-    blocks = [child for child in element.elements if child.content]
+    blocks = [child for child in element.elements if child.filled]
     return len(blocks) > 1 and any(child.tag in LOOSE for child in blocks[0].elements)
 
 

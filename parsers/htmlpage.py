@@ -9,11 +9,12 @@ from typing import Literal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from parsers.bare import close_bare
 from parsers.columns import column_values, entry_of, fits, flags, milestones, performance_metrics
 from parsers.decode import Decoded
 from parsers.guard import harmless
 from parsers.head import Byline, byline_of, detach, detach_notice, document_title, stands_in, title_of
-from parsers.html import read_content
+from parsers.html import read_closed, read_content
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.labels import known, section_of_instruction
 from parsers.record import Head, Kind, Page, Record
@@ -235,13 +236,19 @@ def _take_top(parsed: LexborHTMLParser, root: Element) -> _Top:
 
 
 def _read_parts(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> tuple[_Top, Content]:
-    """Head and content of the record that stands below `node`, by the straight road where there is one."""
+    """Head and content of the record below `node`: by the straight road, or with plain fields closed, where that goes."""
     straight = road(node, page.links_from) if not page.placed else None
     if straight is not None:
         top = _take_top(parsed, straight.top)
         if straight.leads_on() and (top.heading is None or not stands_in(top.heading.node, node)):
             return top, write_all(straight.blocks, page.links_from)
-    root = build(node)
+    bare = close_bare(node, page.links_from) if not page.placed else None
+    if bare is not None and bare.stands_clear():
+        top = _take_top(parsed, bare.root)
+        content = read_closed(bare.root, bare.fields, page.links_from)
+        if content is not None:
+            return top, content
+    root = bare.whole() if bare is not None else build(node)
     return _take_top(parsed, root), read_content(root, page.links_from)
 
 

@@ -51,7 +51,7 @@ class PlainField:
     """
 
     label: str
-    name: str
+    name: str | None
     values: tuple[Value, ...]
     instructions: bool
     member_of: str | None
@@ -63,7 +63,7 @@ class PlainGroup:
     """A group whose items are paragraphs of plain fields."""
 
     label: str
-    name: str
+    name: str | None
     items: tuple[tuple[PlainField, ...], ...]
 
 
@@ -80,7 +80,7 @@ def read_plain(source: str, origin: str | None) -> Plain | None:
     return _read(source, origin) if len(source) <= _MAX_SOURCE else None
 
 
-def plain_field(label: str, name: str, values: Sequence[Value]) -> PlainField:
+def plain_field(label: str, name: str | None, values: Sequence[Value]) -> PlainField:
     """A field of these values, of which some or all may be empty."""
     filled = tuple(value for value in values if value.text)
     entry = known(label)
@@ -98,7 +98,7 @@ def _named(found: re.Match[str]) -> tuple[str, str] | None:
     role = _role(found[1])
     if role.part != "field" or role.name is None or _role(found[2]).part != "label":
         return None
-    label = _text(found[3])
+    label = text_of(found[3])
     return (label, role.name) if label and len(label) <= _MAX_LABEL else None
 
 
@@ -130,7 +130,7 @@ def _values(source: str, origin: str | None) -> list[Value] | None:
     values: list[Value] = []
     at = 0
     while found := _ITEM.match(source, at):
-        value = _value(found[2], origin) if _role(found[1]).part == "item" else None
+        value = value_of(found[2], origin) if _role(found[1]).part == "item" else None
         if value is None or (values and known(values[-1].text)):
             return None  # a value that is spelled like a label, with others after it, would count as one
         values.append(value)
@@ -154,16 +154,16 @@ def _groups(source: str, origin: str | None) -> tuple[tuple[PlainField, ...], ..
     return tuple(groups) if at == len(source) else None
 
 
-def _value(inside: str, origin: str | None) -> Value | None:
+def value_of(inside: str, origin: str | None) -> Value | None:
     """The value of an item: nothing, a text, the text of one link, time or paragraph, a range of times, or lines of text."""
     if "<" not in inside:
-        text = _text(inside)
+        text = text_of(inside)
         return None if text is None else Value(text)
     found = _INLINE.fullmatch(inside)
     if found is None:
         return _range(inside) or _lines(inside)
     tag, attributes, printed = found.groups()
-    text = _text(printed)
+    text = text_of(printed)
     if not text or not _role(attributes).silent:
         return None
     if tag == "a":
@@ -178,8 +178,8 @@ def _range(inside: str) -> Value | None:
     if found is None or not (_role(found[1]).silent and _role(found[4]).silent):
         return None
     between = unescape(found[3])
-    start, dash, end = _text(found[2]), one_line(between), _text(found[5])
-    if not start or not dash or not end or not (between[0].isspace() and between[-1].isspace()):
+    start, dash, end = text_of(found[2]), one_line(between), text_of(found[5])
+    if not start or not dash or not end or known(start) or known(end) or not (between[0].isspace() and between[-1].isspace()):
         return None
     stamps = _stamp(found[1]), _stamp(found[4])
     return Value(f"{start} {dash} {end}", None, "/".join(stamps) if any(stamps) else None)
@@ -199,7 +199,7 @@ def _lines(inside: str) -> Value | None:
     return Value("".join(pieces))
 
 
-def _text(source: str) -> str | None:
+def text_of(source: str) -> str | None:
     """A text in one line; None for one that means more."""
     text = one_line(unescape(source) if "&" in source else source)
     return None if text.lower().startswith(NOTICE) else text

@@ -14,16 +14,12 @@ _FEW = 2
 
 def close_left_open(root: Element) -> None:
     """Moves what an unclosed label, field or body has swallowed to where it belongs: after it, in the same order."""
-    elements = [node for node in root.walk() if isinstance(node, Element)]
+    elements = [element for element in root.descendants() if not element.role.silent]
     bodies = [element for element in elements if element.role.name == _BODY]
     labelled = [one for one in elements if _is_labelled_field(one)] if any(map(_holds_fields, bodies)) else []
     for element in reversed(elements):  # from the inside out, so that what moves up goes on from there
         role = element.role
-        if (
-            role.silent
-            or not element.children
-            or not any(child.role.field or child.role.item or child.role.items for child in element.elements)
-        ):
+        if not any(child.role.field or child.role.item or child.role.items for child in element.elements):
             continue  # nothing in it can have been swallowed
         if role.label:
             _move_out(element, lambda child: child.role.item or child.role.items)
@@ -40,7 +36,7 @@ def close_left_open(root: Element) -> None:
 
 
 def _holds_fields(element: Element) -> bool:
-    return any(isinstance(inner, Element) and inner.role.field for inner in element.walk())
+    return any(inner.role.field for inner in element.descendants())
 
 
 def _is_labelled_field(element: Element) -> bool:
@@ -98,4 +94,4 @@ def _move_out(element: Element, is_swallowed: Callable[[Element], bool]) -> None
         if isinstance(child, Element):
             child.parent = parent
     at = next(index for index, child in enumerate(parent.children) if child is element)
-    parent.children[at + 1 : at + 1] = moved
+    parent.replace([*parent.children[: at + 1], *moved, *parent.children[at + 1 :]])

@@ -96,7 +96,7 @@ class _Writer:
             self._content.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
 
     def write_group(self, group: PlainGroup) -> None:
-        self._content.shape.append(f"div>div:{group.name}")
+        self._content.shape.append(f"div>div:{group.name or 'field'}")
         if not group.items:
             self._add(group.label, group.name, Value())
         for number, item in zip(item_names(group.label, len(group.items), self._items), group.items, strict=True):
@@ -106,7 +106,7 @@ class _Writer:
 
     def write_plain(self, field: PlainField) -> None:
         """A field whose values are read: its label is no group's, and it is not the body."""
-        self._content.shape.append(f"div>div:{field.name}")
+        self._content.shape.append(f"div>div:{field.name or 'field'}")
         if field.instructions:
             self._open_section(field.label, field.values[0].text)
         elif field.member_of:

@@ -10,15 +10,18 @@ shapes are learned from each page.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from parsers.labels import known
+from parsers.labels import Label, known
 from parsers.roles import HIDDEN
 from parsers.tree import Element, readable
 
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _MAX_LABEL = 300
+_BARE: tuple[str, str, tuple[str, ...]] = ("div", "div", ())
+"""The shape of a closed element."""
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
 
 
@@ -42,6 +45,8 @@ class Shapes:
     known_labels: int = 0
     classed_fields: int = 0
     bare_fields: int = 0
+    closed: Mapping[int, Label | None] = field(default_factory=dict)
+    """What is known of the labels of closed elements, by the `id` of each (`bare`): a `div` in a `div`, both without classes."""
     _known_inside: dict[int, int] = field(default_factory=dict)
     _first_known: set[int] = field(default_factory=set)
     _root: Element | None = None
@@ -58,32 +63,57 @@ class Shapes:
     def labels(self) -> Counter[str]:
         """How often each label of the registry stands on the page; few pages have to be asked."""
         if self._labels is None:
-            self._labels = known_labels(self._root) if self._root is not None else Counter()
+            self._labels = self.labels_inside(self._root) if self._root is not None else Counter()
         return self._labels
+
+    def labels_inside(self, element: Element) -> Counter[str]:
+        """How often each label of the registry stands inside an element, closed ones included."""
+        found = known_labels(element)
+        if self.closed:
+            entries = (self.closed[id(inner)] for inner in element.descendants() if inner.closed)
+            found.update(entry.text for entry in entries if entry is not None)
+        return found
+
+    def is_closed_field(self, element: Element, *, after_known: bool) -> bool:
+        """Whether a closed element is a field: see `field_of`."""
+        return self.closed[id(element)] is not None or (after_known and _BARE in self.taught)
 
     def _visit(self, element: Element) -> bool:
         """Whether the element is a field, holds one, or holds what is not looked into. The tree's depth is bounded."""
         self.classed_fields += element.role.field
         if element is not self._root and (is_other_entity(element) or (name_of(element) and is_opaque_field(element))):
             return True
-        inside = self._look_at(element)
+        content = element.content
+        inside = self._look_at(element, content) if len(content) > 1 else 0
         holds_field = False
-        for child in element.children:
-            if not isinstance(child, str):
-                holds_field = self._visit(child) or holds_field
-                inside += self._known_inside.get(id(child), 0)
+        for child in content:
+            if isinstance(child, str) or child.is_plain_text():
+                continue
+            if child.closed:
+                inside += self._learn_closed(child)
+                continue
+            holds_field = self._visit(child) or holds_field
+            inside += self._known_inside.get(id(child), 0)
         self._known_inside[id(element)] = inside
         if holds_field:
             self._field_inside.add(id(element))
         self._teach(element)
         return holds_field or element.role.field
 
-    def _look_at(self, element: Element) -> int:
+    def _learn_closed(self, element: Element) -> int:
+        """Takes the shape of a field that needs no look inside, and says how many known labels it has."""
+        if self.closed[id(element)] is None:
+            return 0
+        self._known_inside[id(element)] = 1
+        self.taught.add(_BARE)
+        return 1
+
+    def _look_at(self, element: Element, content: list[Element | str]) -> int:
         """How many children are lines that are spelled like a known label, with something after them."""
-        content = element.content
         found = 0
         for index, child in enumerate(content[:-1]):
-            if isinstance(child, str) or not known(child.line()):
+            line = None if isinstance(child, str) else child.line()
+            if isinstance(child, str) or line is None or known(line) is None:
                 continue
             found += 1
             following = content[index + 1]

@@ -26,6 +26,7 @@ BLOCKS = frozenset(
     "address article aside blockquote dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hr "
     "legend li main ol p pre section summary table tbody td tfoot th thead tr ul caption body html".split()
 )
+_ENDS_LINE = BLOCKS | {"br", "a", "time", "img"}
 SPACED = frozenset("blockquote dl h1 h2 h3 h4 h5 h6 ol p pre table ul".split())
 UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
@@ -36,20 +37,24 @@ class Element:
     `closed`: its children were left out (see `grow`).
     """
 
-    __slots__ = ("_line", "children", "closed", "depth", "edit_id", "node", "parent", "role", "tag")
+    __slots__ = ("_content", "_line", "children", "closed", "depth", "edit_id", "node", "parent", "role", "tag")
 
     def __init__(self, node: LexborNode, parent: Element | None) -> None:
-        attributes = node.attributes
-        classes = attributes.get("class")
         self.tag = node.tag or ""
-        self.closed = False
-        self.role: Role = role_of(classes) if classes else NONE
-        self.edit_id = attributes.get("data-quickedit-field-id")
         self.node = node
         self.parent = parent
-        self.depth: int = parent.depth + 1 if parent is not None else 0
         self.children: list[Element | str] = []
+        self.depth: int = parent.depth + 1 if parent is not None else 0
+        self.closed = False
+        self.role: Role = NONE
+        self.edit_id: str | None = None
+        self._content: list[Element | str] | None = None
         self._line: str | bool | None = False
+        if attributes := node.attributes:
+            classes = attributes.get("class")
+            if classes:
+                self.role = role_of(classes)
+            self.edit_id = attributes.get("data-quickedit-field-id")
 
     def attribute(self, name: str) -> str | None:
         return self.node.attributes.get(name)
@@ -60,15 +65,33 @@ class Element:
 
     @property
     def elements(self) -> list[Element]:
-        return [child for child in self.children if not isinstance(child, str)]
+        return [child for child in self.children if isinstance(child, Element)]
 
     @property
     def content(self) -> list[Element | str]:
-        """The children without blank text."""
-        return [child for child in self.children if isinstance(child, Element) or not child.isspace()]
+        """The children without blank text; not to be changed."""
+        if self._content is None:
+            self._content = [child for child in self.children if isinstance(child, Element) or not child.isspace()]
+        return self._content
+
+    @property
+    def filled(self) -> bool:
+        """Whether it holds anything besides blank text."""
+        return self.closed or bool(self.content)
 
     def has_own_text(self) -> bool:
-        return any(isinstance(child, str) and not child.isspace() for child in self.children)
+        return any(isinstance(child, str) for child in self.content)
+
+    def is_plain_text(self) -> bool:
+        """Whether it holds a text and nothing else, and its tag and attributes say nothing that a reader goes by."""
+        children = self.children
+        return (
+            self.role is NONE
+            and self.edit_id is None
+            and self.tag != "article"
+            and len(children) == 1
+            and isinstance(children[0], str)
+        )
 
     def line(self, limit: int = 400) -> str | None:
         """Its text where it is a single line without blocks, links or line breaks, as a label is; None otherwise."""
@@ -77,13 +100,13 @@ class Element:
         return self._line  # type: ignore[return-value]
 
     def _single_line(self, limit: int) -> str | None:
-        if not self.children:
+        if any(isinstance(child, Element) and child.tag in _ENDS_LINE for child in self.children):
             return None
         size = 0
         pieces: list[str] = []
         for node in self.walk():
             if isinstance(node, Element):
-                if node.tag in BLOCKS or node.tag in ("br", "a", "time", "img"):
+                if node.tag in _ENDS_LINE:
                     return None
                 continue
             size += len(node)
@@ -93,9 +116,14 @@ class Element:
         text = one_line("".join(pieces))
         return text if 0 < len(text) <= limit else None
 
+    def replace(self, children: list[Element | str]) -> None:
+        """Puts other children in the place of its own."""
+        self.children = children
+        self._content = None
+
     def forget(self, start: int) -> None:
         """Drops the children from that place on, and what was remembered of the text."""
-        del self.children[start:]
+        self.replace(self.children[:start])
         self._line = False
 
     def walk(self) -> Iterator[Element | str]:
@@ -106,6 +134,19 @@ class Element:
             yield node
             if isinstance(node, Element):
                 stack.extend(reversed(node.children))
+
+    def descendants(self) -> list[Element]:
+        """All elements inside, in page order; the tree's depth is bounded."""
+        found: list[Element] = []
+        _gather(self, found)
+        return found
+
+
+def _gather(element: Element, found: list[Element]) -> None:
+    for child in element.children:
+        if isinstance(child, Element):
+            found.append(child)
+            _gather(child, found)
 
 
 def build(node: LexborNode, *, forms: bool = False) -> Element:
@@ -126,18 +167,21 @@ def grow(node: LexborNode, *, forms: bool = False, closed: Callable[[Element], b
     ways: list[tuple[LexborNode | None, Element]] = [(node.first_child, root)]
     while ways:
         current, parent = ways.pop()
+        children = parent.children
         while current is not None:
-            below, into = None, parent
             tag = current.tag
             if tag == "-text":
-                parent.children.append(current.text_content or "")
-            elif tag in TRANSPARENT:
+                children.append(current.text_content or "")
+                current = current.next
+                continue
+            below, into = None, parent
+            if tag in TRANSPARENT:
                 below = current.first_child
-            elif tag is not None and not is_dropped(tag, forms=forms):
+            elif tag is not None and (tag in BLOCKS or not is_dropped(tag, forms=forms)):
                 element = Element(current, parent)
                 if not element.role.skipped:
                     reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.classes)))
-                    parent.children.append(element)
+                    children.append(element)
                     into = element if element.depth < MAX_DEPTH else parent
                     element.closed = closed is not None and closed(element)
                     below = None if element.closed else current.first_child
@@ -146,6 +190,7 @@ def grow(node: LexborNode, *, forms: bool = False, closed: Callable[[Element], b
             else:
                 ways.append((current.next, parent))
                 current, parent = below, into
+                children = parent.children
     return root, reopened
 
 
@@ -156,8 +201,7 @@ def is_dropped(tag: str, *, forms: bool = False) -> bool:
 
 def unwrap_formatting(root: Element) -> None:
     """Takes out emphasis that was never closed and so stands around blocks and labels; their content stays in its place."""
-    inner_last = [node for node in root.walk() if isinstance(node, Element)][::-1]
-    for element in [*inner_last, root]:
+    for element in [*reversed(root.descendants()), root]:
         children: list[Element | str] = []
         for child in element.children:
             if isinstance(child, Element) and _is_reopened(child):
@@ -166,7 +210,7 @@ def unwrap_formatting(root: Element) -> None:
                 children += child.children
             else:
                 children.append(child)
-        element.children = children
+        element.replace(children)
 
 
 def _is_reopened(element: Element) -> bool:

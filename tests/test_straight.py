@@ -1,4 +1,4 @@
-"""Both roads of the HTML reader say the same of a page: that of fields side by side, and that which weighs the whole page.
+"""All roads of the HTML reader say the same of a page: those of plain fields side by side, and that which weighs the whole page.
 
 Pages are example pages, made-up ones of every theme, and both after a few mutations; what the straight road refuses counts
 for nothing here, so one test says which pages it has to take.
@@ -7,6 +7,7 @@ for nothing here, so one test says which pages it has to take.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,10 +15,15 @@ from hypothesis import strategies as st
 from selectolax.lexbor import LexborNode
 
 from parsers import htmlpage
+from parsers.bare import close_bare
+from parsers.html import read_closed
 from parsers.locate import locate
 from parsers.page import parse_page
+from parsers.plain import Plain
 from parsers.record import Page
+from parsers.rows import Content
 from parsers.straight import Road, road
+from parsers.tree import Element
 from tests import goldens
 from tests.mutate import mutated
 from tests.pagegen.options import CLASSLESS, THEMES, Options, Theme
@@ -28,29 +34,38 @@ PAGES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 EXAMPLES = [page.read_bytes() for page in goldens.pages() if page.suffix == ".html"]
 
 
-def never_straight(node: LexborNode, base: str | None) -> None:
+def never(node: LexborNode, base: str | None) -> None:
     return None
 
 
 class Roads:
-    """The parser with the straight road, which it counts, and without."""
+    """The parser with its roads for plain fields, with classes and without, which it counts, and with neither."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._patch = monkeypatch
         self.straight = 0
+        self.bare = 0
 
     def general(self, content: bytes, **known: str | None) -> Page:
-        self._patch.setattr(htmlpage, "road", never_straight)
+        self._patch.setattr(htmlpage, "road", never)
+        self._patch.setattr(htmlpage, "close_bare", never)
         return parse_page(content, **known)
 
     def both(self, content: bytes, **known: str | None) -> Page:
         self._patch.setattr(htmlpage, "road", self._counted)
+        self._patch.setattr(htmlpage, "close_bare", close_bare)
+        self._patch.setattr(htmlpage, "read_closed", self._counted_bare)
         return parse_page(content, **known)
 
     def _counted(self, node: LexborNode, base: str | None) -> Road | None:
         found = road(node, base)
         self.straight += found is not None
         return found
+
+    def _counted_bare(self, root: Element, fields: Mapping[int, Plain], base: str | None) -> Content | None:
+        content = read_closed(root, fields, base)
+        self.bare += content is not None
+        return content
 
 
 @pytest.fixture
@@ -74,20 +89,20 @@ def test_made_up_page_reads_the_same_on_both_roads(roads: Roads, case: Case) -> 
     same(roads, page.data, page.url)
 
 
-def base_pages() -> list[bytes]:
-    """Pages that take the straight road until a mutation puts something in its way."""
-    plain = [make_page(seed, theme).data for seed, theme in enumerate(THEMES) if theme not in CLASSLESS]
-    return plain + [page for page in EXAMPLES if b"field" in page]
+def base_pages(*, classless: bool) -> list[bytes]:
+    """Pages that take the road for their kind of fields until a mutation puts something in its way."""
+    plain = [make_page(seed, theme).data for seed, theme in enumerate(THEMES * 2) if (theme in CLASSLESS) == classless]
+    return plain + [page for page in EXAMPLES if (b"field" not in page) == classless]
 
 
-BASE = base_pages()
+CLASSED, BARE = base_pages(classless=False), base_pages(classless=True)
 
 
 @settings(PAGES, max_examples=400, suppress_health_check=[*PAGES.suppress_health_check, HealthCheck.function_scoped_fixture])
-@given(st.integers(min_value=0, max_value=2**32))
-def test_mutated_page_reads_the_same_on_both_roads(roads: Roads, seed: int) -> None:
+@given(st.integers(min_value=0, max_value=2**32), st.sampled_from([CLASSED, BARE]))
+def test_mutated_page_reads_the_same_on_both_roads(roads: Roads, seed: int, pages: list[bytes]) -> None:
     rng = random.Random(seed)
-    same(roads, mutated(rng.choice(BASE), rng, rng.choice((1, 1, 2, 4)), BASE))
+    same(roads, mutated(rng.choice(pages), rng, rng.choice((1, 1, 2, 4)), CLASSED + BARE))
 
 
 @pytest.mark.parametrize("theme", [theme for theme in THEMES if theme not in CLASSLESS and theme != "dl"])
@@ -98,8 +113,17 @@ def test_pages_whose_fields_have_classes_take_the_straight_road(roads: Roads, th
     assert roads.straight == 1
 
 
-def test_every_value_of_a_page_on_the_straight_road_has_its_place() -> None:
-    page = make_page(5, "classy").data
+@pytest.mark.parametrize("theme", sorted(CLASSLESS))
+@pytest.mark.parametrize("seed", range(4))
+def test_plain_fields_of_pages_without_classes_are_closed(roads: Roads, theme: Theme, seed: int) -> None:
+    page = make_page(seed, theme, Options(items_always=seed == 3, furniture=seed == 2))
+    assert roads.both(page.data, url=page.url).record is not None
+    assert (roads.bare, roads.straight) == (1, 0)
+
+
+@pytest.mark.parametrize("theme", ["classy", "uswds"])
+def test_every_value_of_a_page_read_from_sources_has_its_place(theme: Theme) -> None:
+    page = make_page(5, theme).data
     spots = locate(page, url=goldens.USUAL["url"])
     assert spots is not None
     assert spots.record == parse_page(page, url=goldens.USUAL["url"]).record
