@@ -361,6 +361,17 @@ def test_an_empty_search_is_no_error(site: Site) -> None:
         assert asked["filtered_table_rows_count"] == (28 if "status" in path else 61)
 
 
+def test_array_facet_by_datasettes_name_is_the_quick_one(site: Site) -> None:
+    found = site.json("/tta/records.json?fiscal_year=2023&_facet_array=special_populations&_facet_size=max")
+    facet = found["facet_results"]["special_populations"]
+    query = "select value, count(distinct record_id) from records, json_each(special_populations) "
+    query += "where fiscal_year = 2023 group by 1"
+    counted = {row[0]: row[1] for row in site.json(f"/tta.json?sql={quote(query)}")["rows"]}
+    assert counted == {one["value"]: one["count"] for one in facet["results"]}
+    assert (facet["type"], facet["hideable"]) == ("array", True)
+    assert facet["toggle_url"] == "/tta/records.json?fiscal_year=2023&_facet_size=max"
+
+
 def test_every_link_of_the_demo_leads_somewhere(site: Site) -> None:
     found = _crawl(site.get, "/", 600)
     kinds = ("/-/charts", "/-/map", "/-/search", "/tta/records/", "/tta/captures/", "/tta/providers", "/tta/county_disagreements")

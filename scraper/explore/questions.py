@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from scraper.explore.arrays import holding
+
 _YEAR = "(:fiscal_year = '' or fiscal_year = :fiscal_year)"
-_AREA = "(:program_area = '' or :program_area in (select value from json_each(records.program_areas)))"
+_AREA = f"(:program_area = '' or {holding('program_areas', 'program_area')})"
 _STATE = "(:state = '' or place_state = :state or place_state_code = upper(:state))"
 _SINCE = "A day such as 2024-10-01; left empty: all."
 
