@@ -56,6 +56,17 @@ def test_settings_are_in_force(site: Site) -> None:
     assert SETTINGS.items() <= site.json("/-/settings.json").items()
 
 
+def test_home_page_stands_where_looking_for_made_up_captures_takes_too_long(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "This is the demo" in Site(folders.database).get("/").text
+    monkeypatch.setattr(
+        "scraper.explore.home._DEMO", "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
+    )
+    answer = Site(folders.database, Serve(query_seconds=0.3)).get("/")
+    assert (answer.status_code, "61" in answer.text, "This is the demo" in answer.text) == (200, True, False)
+
+
 def test_no_file_of_the_database_can_be_downloaded(site: Site) -> None:
     assert site.get("/tta.db").status_code == 403
 
@@ -69,6 +80,16 @@ def test_nothing_can_be_written(site: Site) -> None:
 def test_long_queries_are_cut_off(site: Site) -> None:
     endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
     assert site.get(f"/tta.json?sql={quote(endless)}").status_code == 400
+
+
+def test_how_long_a_query_may_take_is_configured(folders: Folders, site: Site) -> None:
+    assert site.json("/-/settings.json")["sql_time_limit_ms"] == 1000
+    some = "with recursive n(x) as (select 1 union all select x + 1 from n limit 1000000) select count(*) from n"
+    assert Site(folders.database, Serve(query_seconds=0.1)).get(f"/tta.json?sql={quote(some)}").status_code == 400
+    patient = Site(folders.database, Serve(query_seconds=60))
+    assert patient.get(f"/tta.json?sql={quote(some)}").status_code == 200
+    settings = patient.json("/-/settings.json")
+    assert (settings["sql_time_limit_ms"], settings["facet_time_limit_ms"]) == (60_000, 60_000)
 
 
 @pytest.mark.parametrize("path", ["/", "/tta", "/tta/records", f"/tta/records/{REAL}", "/-/map", "/tta/records.json", "/nowhere"])
