@@ -132,7 +132,7 @@ def ask(client: httpx.Client, server: int, path: str) -> Asked:
 def missing(path: str, status: int, text: str) -> str:
     """What a page lacks, by what it says itself; a table says how many rows there are in its title, or nothing of it."""
     if status != 200 or "SQL Interrupted" in text or "Searching took too long" in text:
-        return "no answer"
+        return "the answer"
     lacks = {
         "a chart": "Counting took too long" in text,
         "facets": "hese facets timed out" in text,

@@ -67,10 +67,10 @@ TABLE = "<title>tta: records: {} where status = 1</title>"
         ("/tta/records?status=1", 200, TABLE.format(""), "the number of rows"),
         ("/tta/records", 200, TABLE.format("12 rows") + "<p>These facets timed out: status</p>", "facets"),
         ("/tta/records/12", 200, "<title>12</title>", ""),
-        ("/tta/places", 400, "SQL Interrupted", "no answer"),
+        ("/tta/places", 400, "SQL Interrupted", "the answer"),
         ("/-/charts", 200, "Counting took too long, and a chart is missing", "a chart"),
-        ("/-/search?q=t*", 200, "Searching took too long", "no answer"),
-        ("/", 500, "", "no answer"),
+        ("/-/search?q=t*", 200, "Searching took too long", "the answer"),
+        ("/", 500, "", "the answer"),
     ],
 )
 def test_a_page_that_a_time_limit_cut_off_is_not_told_as_quick(path: str, status: int, text: str, missing: str) -> None:

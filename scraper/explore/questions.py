@@ -107,13 +107,18 @@ order by fiscal_year desc
         "How much of the help was for evidence-based practice?",
         "By program area, also for one fiscal year alone. Records whose answer is not known count in no share.",
         f"""\
+with counted as (
+  select program_areas, count(*) as records, sum(evidence_based) as evidence_based, count(evidence_based) as known
+  from records
+  where {_YEAR}
+  group by program_areas
+)
 select area.value as program_area,
-       count(*) as records,
+       sum(records) as records,
        sum(evidence_based) as evidence_based,
-       round(100.0 * sum(evidence_based) / count(evidence_based), 1) as percent_of_known,
-       sum(evidence_based is null) as not_known
-from records, json_each(records.program_areas) as area
-where {_YEAR}
+       round(100.0 * sum(evidence_based) / sum(known), 1) as percent_of_known,
+       sum(records - known) as not_known
+from counted, json_each(counted.program_areas) as area
 group by program_area
 order by percent_of_known desc, records desc
 """,
