@@ -1,90 +1,141 @@
-"""How long Datasette's pages take at N made-up records (`multiply`), over HTTP, as `tta serve` serves them."""
+"""What every kind of page of Datasette costs on a data folder's database, over HTTP, as `tta serve` serves it."""
 
 from __future__ import annotations
 
+import re
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
-from urllib.error import URLError
-from urllib.parse import quote
-from urllib.request import urlopen
+from urllib.parse import urlencode
+
+import httpx
 
 from benchmarks.measure import processor_seconds
+from scraper.database.connection import reading
+from scraper.database.tables import TABLES, VIEWS
 from scraper.explore.questions import QUESTIONS
+from scraper.folders import Folders
 
 ROUNDS = 3
-START_SECONDS = 60
-_PAGES = {
+PAGES = {
     "home": "/",
-    "map": "/-/map",
     "charts": "/-/charts",
+    "charts of a year": "/-/charts?fiscal_year=2023",
+    "charts of a program area": "/-/charts?program_areas__arraycontains=Law+Enforcement",
+    "charts of a search": "/-/charts?_search=training",
+    "map, without its points": "/-/map",
     "database": "/tta",
     "records": "/tta/records",
-    "records, by year": "/tta/records?_facet=fiscal_year",
-    "records, last page of a column": "/tta/records?_sort_desc=last_captured_at",
-    "search in records": "/tta/records?_search=training",
-    "search in everything": "/-/search?q=training",
+    "records of a year and status": "/tta/records?fiscal_year=2023&status=Completed",
+    "records of a program area": "/tta/records?program_areas__arraycontains=Law+Enforcement",
+    "records of a state": "/tta/records?place_state=Texas",
+    "records, all columns": "/tta/records?_columns=all",
+    "records by cost": "/tta/records?_sort_desc=estimated_cost",
+    "records by last capture": "/tta/records?_sort_desc=last_captured_at",
+    "records that a search finds": "/tta/records?_search=training",
     "fields": "/tta/fields",
     "fields of a label": "/tta/fields?label=County",
-    "changes": "/tta/changes?_sort_desc=seen_by",
-    "captures": "/tta/captures?_sort_desc=captured_at",
+    "fields that a search finds": "/tta/fields?_search=training",
+    "captures": "/tta/captures",
+    "captures of a kind": "/tta/captures?kind=blocked",
+    "sections": "/tta/sections",
+    "milestones": "/tta/milestones",
+    "performance metrics": "/tta/performance_metrics",
+    "changes": "/tta/changes",
+    "changes of a field": "/tta/changes?field=status",
+    "runs": "/tta/runs",
+    "checks of runs": "/tta/run_checks",
+    "dictionary": "/tta/dictionary",
+    "counties that disagree": "/tta/county_disagreements",
+    "search": "/-/search?q=training",
+    "search of fields": "/-/search?q=training&in=fields",
+    "search of a common word": "/-/search?q=the",
+    "search of a beginning": "/-/search?q=t*",
 }
-"""What people open. `_record` adds a record's own page, and every canned query is added by its name."""
+"""What people open; `addresses` adds the questions and a record's own page."""
+NARROWER = {
+    "fiscal_year": "2023",
+    "program_area": "Law Enforcement",
+    "state": "Texas",
+    "since": "2024-01-01",
+    "field": "status",
+}
+"""A value for every parameter of the questions."""
+_COUNTED = re.compile(r"<title>[^<]*: [\d,]+ rows?\b")
+_TABLES = {f"/tta/{one.name}" for one in (*TABLES, *VIEWS)}
 
 
 class Asked(NamedTuple):
-    """What a page cost: seconds on the clock, and of the server's processor time, which other programs do not disturb."""
+    """What a page cost: seconds on the clock, and of the server's processor time, which other programs do not disturb.
+
+    `missing` says what the page lacks because one of its queries met the server's time limit; empty where it is whole.
+    """
 
     took: float
     worked: float
+    missing: str
 
 
-def pages(data: Path) -> dict[str, Asked]:
-    """What each page costs, by its name: the medians of three requests after the first."""
+@contextmanager
+def serving(data: Path) -> Iterator[tuple[httpx.Client, int]]:
+    """`tta serve` on a data folder while the block runs: a client of it, and its process."""
     command = [str(Path(sys.executable).with_name("tta")), "--data", str(data), "serve", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            base = _address(server)
-            wanted = _PAGES | {"a record": _record(data)} | {f"query {name}": f"/tta/{quote(name)}" for name in QUESTIONS}
-            return {name: _median(base + path, server.pid) for name, path in wanted.items()}
+            assert server.stdout is not None
+            said = server.stdout.readline().split()
+            if not said:
+                raise SystemExit("the server did not start")
+            with httpx.Client(base_url=said[0], timeout=120) as client:
+                yield client, server.pid
         finally:
             server.terminate()
 
 
-def _address(server: subprocess.Popen[str]) -> str:
-    """Where the server listens, from what it says when it starts."""
-    deadline = time.monotonic() + START_SECONDS
-    assert server.stdout is not None
-    for line in server.stdout:
-        for word in line.split():
-            if word.startswith("http://127.0.0.1:"):
-                return word.rstrip("/.,")
-        if time.monotonic() > deadline:
-            break
-    raise SystemExit("the server did not start")
-
-
-def _record(data: Path) -> str:
-    import sqlite3
-
-    with sqlite3.connect(f"file:{data / 'tta.db'}?mode=ro", uri=True) as db:
+def addresses(data: Path) -> dict[str, str]:
+    """Every page to ask for, by its name: the questions with and without their parameters, and the record of most captures."""
+    asked = dict(PAGES)
+    for name, question in QUESTIONS.items():
+        asked[f"question: {question.title}"] = f"/tta/{name}"
+        for parameter in question.parameters:
+            asked[f"question: {question.title} ({parameter})"] = f"/tta/{name}?{urlencode({parameter: NARROWER[parameter]})}"
+    with reading(Folders(data).database) as db:
         (record,) = db.execute("SELECT record_id FROM records ORDER BY captures DESC, record_id LIMIT 1").fetchone()
-    return f"/tta/records/{quote(record)}"
+    return asked | {"a record": f"/tta/records/{record}"}
 
 
-def _median(url: str, server: int) -> Asked:
-    asked = [_asked(url, server) for _ in range(ROUNDS + 1)][1:]
-    return Asked(*map(statistics.median, zip(*asked, strict=True)))
+def pages(data: Path) -> dict[str, Asked]:
+    """What each page costs, by its name: the medians of three requests after the first."""
+    with serving(data) as (client, server):
+        return {name: _median(client, server, path) for name, path in addresses(data).items()}
 
 
-def _asked(url: str, server: int) -> Asked:
+def _median(client: httpx.Client, server: int, path: str) -> Asked:
+    rounds = [ask(client, server, path) for _ in range(ROUNDS + 1)][1:]
+    took, worked, missing = zip(*rounds, strict=True)
+    return Asked(statistics.median(took), statistics.median(worked), next(filter(None, missing), ""))
+
+
+def ask(client: httpx.Client, server: int, path: str) -> Asked:
+    """Asks for a page once."""
     before, began = processor_seconds(server), time.perf_counter()
-    try:
-        with urlopen(url, timeout=120) as answer:
-            answer.read()
-    except URLError as error:
-        raise SystemExit(f"{url}: {error}") from None
-    return Asked(time.perf_counter() - began, processor_seconds(server) - before)
+    answer = client.get(path)
+    took, worked = time.perf_counter() - began, processor_seconds(server) - before
+    return Asked(took, worked, missing(path, answer.status_code, answer.text))
+
+
+def missing(path: str, status: int, text: str) -> str:
+    """What a page lacks, by what it says itself; a table says how many rows there are in its title, or nothing of it."""
+    if status != 200 or "SQL Interrupted" in text or "Searching took too long" in text:
+        return "the answer"
+    lacks = {
+        "a chart": "Counting took too long" in text,
+        "facets": "hese facets timed out" in text,
+        "the number of rows": path.partition("?")[0] in _TABLES and not _COUNTED.search(text),
+    }
+    return " and ".join(what for what, lacking in lacks.items() if lacking)

@@ -34,8 +34,6 @@ SETTINGS: dict[str, Any] = {
     "allow_download": False,  # captured pages hold names; the exports are the way to take data away
     "default_page_size": 50,
     "max_returned_rows": 2000,
-    "sql_time_limit_ms": 1000,
-    "facet_time_limit_ms": 1000,
     "facet_suggest_time_limit_ms": 50,
     "suggest_facets": False,  # the useful facets are always shown; suggestions by column fill the page with identifiers
     "default_facet_size": 8,
@@ -56,7 +54,12 @@ def application(database: Path, settings: Serve | None = None) -> Datasette:
     chosen = settings or Serve()
     metadata = under(chosen.base_url, in_time(read_metadata(metadata_file())))
     metadata["plugins"] = {"tta": chosen.model_dump()}
-    return Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | {"base_url": chosen.base_url})
+    return Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | _settings(chosen))
+
+
+def _settings(chosen: Serve) -> dict[str, Any]:
+    limit = round(1000 * chosen.query_seconds)
+    return {"base_url": chosen.base_url, "sql_time_limit_ms": limit, "facet_time_limit_ms": limit}
 
 
 def serve(database: Path, port: int = PORT, settings: Serve | None = None) -> None:

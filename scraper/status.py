@@ -18,7 +18,7 @@ from scraper.folders import Folders
 class Status:
     """Counts, and times in ISO 8601 UTC. `not_loaded`: captures of the archive that the database lacks. `last_refresh`: its
     row of `runs`; `failed_checks`: of it, by column of `run_checks`; `last_good_refresh`: when the last one whose data the
-    database has began.
+    database has began; `refused_refresh`: when the one began that keeps out what is not loaded, where one does.
     """
 
     archived: int = 0
@@ -37,6 +37,7 @@ class Status:
     last_refresh: dict[str, Any] | None = None
     failed_checks: list[dict[str, Any]] = field(default_factory=list)
     last_good_refresh: str | None = None
+    refused_refresh: str | None = None
 
 
 def status(folders: Folders) -> Status:
@@ -73,5 +74,7 @@ def status(folders: Folders) -> Status:
         if found.last_refresh:
             found.failed_checks = [check._asdict() for check in runs.failed_checks(db, found.last_refresh["run_id"])]
         found.last_good_refresh = runs.last_good_at(db)
+        refused = runs.refused(db)
+        found.refused_refresh = refused[1] if refused else None
         found.flags = dict(sorted(flags.items(), key=lambda one: (-one[1], one[0])))
     return found

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import loading, steps
+from benchmarks import browsing, loading, steps
 from benchmarks.corpus import BLOCK, make
 from benchmarks.measure import measured
+from tests.webkit import demo
 
 
 def test_what_is_compared_does_the_same_captures(tmp_path: Path) -> None:
@@ -46,3 +47,46 @@ def test_a_part_measured_again_leaves_the_others(tmp_path: Path, monkeypatch: py
     before = (tmp_path / "performance.md").read_text()
     bench._write(parsing, "today.", [bench.Row("a", "3 s", "1")])
     assert (tmp_path / "performance.md").read_text() == before.replace("1 s", "3 s")
+
+
+def test_a_size_of_database_measured_again_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "DOCUMENT", tmp_path / "performance.md")
+    sizes = bench.Sizes(10, (10,), (10_000, 1_000_000, 100_000), 1)
+    jobs = list(bench._jobs(["datasette", "parsing"], sizes))
+    assert [measured_on.records for _, _, measured_on in jobs[:-1]] == [(10_000,), (1_000_000,), (100_000,)]
+    for _, title, _ in jobs:
+        bench._write(title, "today.", [bench.Row("home", "1 s")])
+    bench._write(jobs[1][1], "tomorrow.", [bench.Row("home", "2 s")])
+    text = (tmp_path / "performance.md").read_text()
+    assert (text.count("today."), text.count("tomorrow."), text.count("| home | 2 s |")) == (3, 1, 1)
+    places = [text.index(f"on {size} records") for size in ("10,000", "100,000", "1,000,000")]
+    assert places == sorted(places)
+
+
+TABLE = "<title>tta: records: {} where status = 1</title>"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "text", "missing"),
+    [
+        ("/tta/records", 200, TABLE.format("1,234 rows"), ""),
+        ("/tta/records?status=1", 200, TABLE.format("1 row"), ""),
+        ("/tta/records?status=1", 200, TABLE.format(""), "the number of rows"),
+        ("/tta/records", 200, TABLE.format("12 rows") + "<p>These facets timed out: status</p>", "facets"),
+        ("/tta/records/12", 200, "<title>12</title>", ""),
+        ("/tta/places", 400, "SQL Interrupted", "the answer"),
+        ("/-/charts", 200, "Counting took too long, and a chart is missing", "a chart"),
+        ("/-/search?q=t*", 200, "Searching took too long", "the answer"),
+        ("/", 500, "", "the answer"),
+    ],
+)
+def test_a_page_that_a_time_limit_cut_off_is_not_told_as_quick(path: str, status: int, text: str, missing: str) -> None:
+    assert browsing.missing(path, status, text) == missing
+
+
+def test_every_page_of_a_sound_database_is_whole(tmp_path: Path) -> None:
+    folders = demo(tmp_path)
+    with browsing.serving(folders.data) as (client, server):
+        asked = {name: browsing.ask(client, server, path) for name, path in browsing.addresses(folders.data).items()}
+    assert len(asked) > 50
+    assert {name: one.missing for name, one in asked.items() if one.missing} == {}

@@ -56,6 +56,17 @@ def test_settings_are_in_force(site: Site) -> None:
     assert SETTINGS.items() <= site.json("/-/settings.json").items()
 
 
+def test_home_page_stands_where_looking_for_made_up_captures_takes_too_long(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "This is the demo" in Site(folders.database).get("/").text
+    monkeypatch.setattr(
+        "scraper.explore.home._DEMO", "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
+    )
+    answer = Site(folders.database, Serve(query_seconds=0.3)).get("/")
+    assert (answer.status_code, "61" in answer.text, "This is the demo" in answer.text) == (200, True, False)
+
+
 def test_no_file_of_the_database_can_be_downloaded(site: Site) -> None:
     assert site.get("/tta.db").status_code == 403
 
@@ -69,6 +80,16 @@ def test_nothing_can_be_written(site: Site) -> None:
 def test_long_queries_are_cut_off(site: Site) -> None:
     endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n"
     assert site.get(f"/tta.json?sql={quote(endless)}").status_code == 400
+
+
+def test_how_long_a_query_may_take_is_configured(folders: Folders, site: Site) -> None:
+    assert site.json("/-/settings.json")["sql_time_limit_ms"] == 1000
+    some = "with recursive n(x) as (select 1 union all select x + 1 from n limit 1000000) select count(*) from n"
+    assert Site(folders.database, Serve(query_seconds=0.1)).get(f"/tta.json?sql={quote(some)}").status_code == 400
+    patient = Site(folders.database, Serve(query_seconds=60))
+    assert patient.get(f"/tta.json?sql={quote(some)}").status_code == 200
+    settings = patient.json("/-/settings.json")
+    assert (settings["sql_time_limit_ms"], settings["facet_time_limit_ms"]) == (60_000, 60_000)
 
 
 @pytest.mark.parametrize("path", ["/", "/tta", "/tta/records", f"/tta/records/{REAL}", "/-/map", "/tta/records.json", "/nowhere"])
@@ -359,6 +380,17 @@ def test_an_empty_search_is_no_error(site: Site) -> None:
     ):
         asked = site.json(path)
         assert asked["filtered_table_rows_count"] == (28 if "status" in path else 61)
+
+
+def test_array_facet_by_datasettes_name_is_the_quick_one(site: Site) -> None:
+    found = site.json("/tta/records.json?fiscal_year=2023&_facet_array=special_populations&_facet_size=max")
+    facet = found["facet_results"]["special_populations"]
+    query = "select value, count(distinct record_id) from records, json_each(special_populations) "
+    query += "where fiscal_year = 2023 group by 1"
+    counted = {row[0]: row[1] for row in site.json(f"/tta.json?sql={quote(query)}")["rows"]}
+    assert counted == {one["value"]: one["count"] for one in facet["results"]}
+    assert (facet["type"], facet["hideable"]) == ("array", True)
+    assert facet["toggle_url"] == "/tta/records.json?fiscal_year=2023&_facet_size=max"
 
 
 def test_every_link_of_the_demo_leads_somewhere(site: Site) -> None:

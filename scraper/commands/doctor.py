@@ -25,21 +25,24 @@ from scraper.lock import locked
 
 @click.command("doctor")
 @click.option("--repair", is_flag=True, help="Mend what is found; nothing that was captured is deleted.")
+@click.option("--unchecked", is_flag=True, help="With --repair: load also what the checks of the last refresh kept out.")
 @click.option("--deep", is_flag=True, help="Make the database a second time, beside, and compare all of it.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_obj
-def command(folders: Folders, repair: bool, deep: bool, as_json: bool) -> int:
+def command(folders: Folders, repair: bool, unchecked: bool, deep: bool, as_json: bool) -> int:
     """Check archive, ledger and database against each other.
 
     Every record of the archive is read and its digests are compared, so this takes a while. A `note` is nothing to worry about.
     The status is 0 where nothing is wrong, or all was mended, 3 where something is wrong and nothing was changed, and 4 where
     a part could not be mended.
     """
+    if unchecked and not repair:
+        raise click.UsageError("--unchecked goes with --repair: nothing else is loaded")
     if not folders.data.is_dir():
         raise TtaError(f"there is no folder {folders.data}: name the data folder with --data")
     with locked(folders.data, "tta doctor"), _bar() as report:
         if repair:
-            repaired = mend_all(folders, is_deep=deep, progress=report)
+            repaired = mend_all(folders, is_deep=deep, unchecked=unchecked, progress=report)
             examined = repaired.after
         else:
             repaired = None

@@ -27,6 +27,7 @@ from scraper.stopping import Stop
 @click.option(
     "--without-lost", is_flag=True, help="Make it anew although the archive lost captures; what only they said is dropped."
 )
+@click.option("--unchecked", is_flag=True, help="Load also what the checks of the last refresh kept out.")
 @click.option(
     "--workers", metavar="N", type=click.IntRange(1, 256), help="Processes to parse with; by default as many as pay off."
 )
@@ -40,6 +41,7 @@ def command(
     folders: Folders,
     rebuild: bool,
     without_lost: bool,
+    unchecked: bool,
     workers: int | None,
     scheduler: str | None,
     planned: bool,
@@ -47,8 +49,9 @@ def command(
 ) -> int:
     """Parse what the archive has and the database lacks.
 
-    Unlike `tta refresh` it holds nothing against the last good run. Everything is written in one transaction: whoever reads
-    the database sees what was there before, until all of it is done.
+    Unlike `tta refresh` it holds nothing against the last good run; where the last refresh was refused it loads nothing, with
+    status 3. Everything is written in one transaction: whoever reads the database sees what was there before, until all of it
+    is done.
     """
     if planned and not rebuild:
         raise click.UsageError("--plan goes with --rebuild: it says what that would change")
@@ -60,6 +63,7 @@ def command(
             folders,
             rebuild=rebuild,
             without_lost=without_lost,
+            unchecked=unchecked,
             workers=workers,
             scheduler=scheduler,
             progress=report,

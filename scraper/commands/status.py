@@ -93,9 +93,12 @@ def _refreshed(found: Status) -> Iterator[str]:
 
 
 def _to_load(found: Status) -> str:
-    """`tta load` checks nothing, so it is not what to run after a refusal."""
-    refused = found.last_refresh is not None and found.last_refresh["outcome"] == Outcome.REFUSED
-    return "the last refresh was refused, see below" if refused else "run `tta load`"
+    """`tta load` does not load what a refresh refused, so it is not what to run then."""
+    if not found.refused_refresh:
+        return "run `tta load`"
+    if found.last_refresh is not None and found.last_refresh["outcome"] == Outcome.REFUSED:
+        return "the last refresh was refused, see below"
+    return f"the refresh of {printable(found.refused_refresh)} was refused; `tta refresh` tries again"
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -17,7 +17,7 @@ from scraper.archive.catalog import CATALOG, Entry
 from scraper.archive.store import Archive
 from scraper.crew.cluster import cluster
 from scraper.crew.processes import Crew, Processes, cores, end_workers
-from scraper.database import gone, grouping, program, revisits, schema, scratch
+from scraper.database import gone, grouping, program, revisits, runs, schema, scratch
 from scraper.database.build import build
 from scraper.database.bulk import insert_rows
 from scraper.database.connection import stoppable, writing
@@ -59,6 +59,7 @@ def load(  # noqa: PLR0913 - all by name; each is a wish of its own
     *,
     rebuild: bool = False,
     without_lost: bool = False,
+    unchecked: bool = False,
     workers: int | None = None,
     scheduler: str | None = None,
     progress: Progress | None = None,
@@ -69,13 +70,14 @@ def load(  # noqa: PLR0913 - all by name; each is a wish of its own
     """Loads what the archive has and the database lacks; `rebuild` makes all of it again. The caller holds the folder's lock.
 
     `without_lost`: makes all of it again although the archive has lost captures that the database has; else that is an error.
+    `unchecked`: also what the last refresh kept out; else that is an error, but where a `gate` checks it anew.
     `workers`: processes to parse in; None chooses. `scheduler`: address of a dask cluster to parse on in their place. `progress`
     is told how many captures of how many are parsed. `gate` is asked last, before the commit. `database`: another file than the
     folder's own (`plan`). `stop` ends it within a second or two. Raises TtaError, Stopped, or what `progress` and `gate` raise,
     and then nothing was changed.
     """
     try:
-        return _load(folders, _Wishes(rebuild, without_lost, workers, scheduler, progress, gate, database, stop))
+        return _load(folders, _Wishes(rebuild, without_lost, unchecked, workers, scheduler, progress, gate, database, stop))
     except Stopped:
         end_workers()
         raise
@@ -86,6 +88,7 @@ class _Wishes(NamedTuple):
 
     rebuild: bool
     without_lost: bool
+    unchecked: bool
     workers: int | None
     scheduler: str | None
     progress: Progress | None
@@ -188,11 +191,19 @@ class _Load:
         self.db.execute(
             "INSERT INTO temp.todo SELECT capture_id FROM archive.captures EXCEPT SELECT capture_id FROM main.captures"
         )
+        self._check_none_is_refused()
         grouping.read_moved_again(self.db)
         for parsed in self._parsed():
             self._keep_new(parsed)
         self.done.captures = self.db.execute("SELECT count(*) FROM temp.parsed").fetchone()[0]
         return self.done.captures > 0
+
+    def _check_none_is_refused(self) -> None:
+        """Before any page is parsed: whoever has to choose need not wait for it."""
+        if self.wishes.unchecked or self.wishes.gate:
+            return
+        if self.db.execute("SELECT EXISTS (SELECT 1 FROM temp.todo)").fetchone()[0]:
+            runs.check_none_is_refused(self.db)
 
     def settle(self) -> None:
         """Finds every capture's record, and reads the older captures of the records that are to be built again.

@@ -13,6 +13,7 @@ from typing import Any
 from scraper.database.checks import Check, Figures, Severity
 from scraper.database.connection import BUSY_SECONDS
 from scraper.database.tables import BY_NAME
+from scraper.errors import DataLooksWrong
 
 _COMPARED = {
     "records": ("record_id",),
@@ -31,6 +32,10 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     DIED = "died"
+
+
+class HeldBack(DataLooksWrong):
+    """The last refresh was refused, and this would load what it kept out. Look at that, then choose what the text names."""
 
 
 @dataclass(slots=True)
@@ -112,6 +117,30 @@ def failed_checks(db: sqlite3.Connection, number: int) -> list[Check]:
     names = ", ".join(Check._fields)
     query = f"SELECT {names} FROM run_checks WHERE run_id = ? AND NOT passed AND severity = ? ORDER BY position"
     return [Check(*row) for row in db.execute(query, [number, Severity.FAIL])]
+
+
+def refused(db: sqlite3.Connection) -> tuple[int, str] | None:
+    """Number and beginning of the refresh whose data the checks keep out; None where they keep out none.
+
+    It is the last that came to a decision: runs that were stopped, failed or died after it decided nothing.
+    """
+    if not _has_runs(db):
+        return None
+    query = "SELECT run_id, started_at, outcome FROM runs WHERE outcome IN (?, ?) ORDER BY run_id DESC LIMIT 1"
+    row = db.execute(query, [Outcome.COMMITTED, Outcome.REFUSED]).fetchone()
+    return (int(row[0]), str(row[1])) if row and row[2] == Outcome.REFUSED else None
+
+
+def check_none_is_refused(db: sqlite3.Connection) -> None:
+    """Raises HeldBack where a load that checks nothing would let in what a refresh kept out."""
+    if found := refused(db):
+        number, began = found
+        names = sorted({check.name for check in failed_checks(db, number)})
+        why = f" ({', '.join(names)})" if names else ""
+        raise HeldBack(
+            f"the refresh of {began} was refused{why}, and this would load what it kept out; nothing was changed: `tta status` "
+            "says why, `tta refresh` tries again, `tta refresh --accept` takes the new state, --unchecked does this all the same"
+        )
 
 
 def last_good_at(db: sqlite3.Connection) -> str | None:

@@ -137,7 +137,8 @@ def _not_loaded(scratch: Scratch) -> Iterator[Finding]:
     )
     if count:
         refused = scratch.count(
-            "SELECT count(*) FROM tta.runs WHERE outcome = 'refused' AND run_id = (SELECT max(run_id) FROM tta.runs)"
+            "SELECT count(*) FROM tta.runs WHERE outcome = 'refused' AND run_id = "
+            "(SELECT max(run_id) FROM tta.runs WHERE outcome IN ('committed', 'refused'))"
         )
         advice = "the last refresh was refused, see `tta status`" if refused else "run `tta load`"
         text = f"{counted(count, 'capture')} of the archive {agreed(count)} not loaded yet: {advice}"

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from contextlib import closing
 
 from scraper.database.load import Loaded, load
+from scraper.database.runs import check_none_is_refused
 from scraper.database.scratch import scratch
 from scraper.database.tables import KEPT
 from scraper.doctor.database import MISPLACED
@@ -16,24 +17,29 @@ from scraper.doctor.scratch import DATABASE, Scratch
 from scraper.folders import Folders
 
 
-def mend_database(scratch: Scratch, folders: Folders, findings: Collection[Finding]) -> None:
-    """Does what the findings of the database say. Raises OSError, TtaError, sqlite3.Error."""
+def mend_database(scratch: Scratch, folders: Folders, findings: Collection[Finding], *, unchecked: bool = False) -> None:
+    """Does what the findings of the database say. Raises OSError, TtaError, sqlite3.Error.
+
+    HeldBack where a new database would have what the last refresh kept out, unless `unchecked`.
+    """
     kinds = {finding.kind for finding in findings}
     scratch.detach(DATABASE)
     if Kind.DATABASE_DAMAGED in kinds:
-        _anew(folders)
+        _anew(folders, unchecked=unchecked)
     elif kinds == {Kind.DATABASE_PLACES}:
         _tell_places(scratch, folders)
     else:
-        load(folders, rebuild=True)
+        load(folders, rebuild=True, unchecked=unchecked)
 
 
-def _anew(folders: Folders) -> None:
+def _anew(folders: Folders, *, unchecked: bool) -> None:
     """A new database, with what can still be read of the runs in the damaged one; that is set aside when the new one is whole."""
 
     def carry_over(db: sqlite3.Connection, _: Loaded) -> None:
         for table in KEPT:
             copy_readable(folders.database, table, db)
+        if not unchecked:
+            check_none_is_refused(db)
 
     with scratch(folders.data) as beside:
         load(folders, rebuild=True, gate=carry_over, database=beside)

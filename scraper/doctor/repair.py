@@ -48,8 +48,11 @@ class Repaired:
         return not (self.after.wrong or self.problems or self.lost)
 
 
-def repair(folders: Folders, *, is_deep: bool = False, progress: Progress | None = None) -> Repaired:
-    """Mends what can be mended. Nothing that was captured is deleted. Raises OSError where files can't be read."""
+def repair(folders: Folders, *, is_deep: bool = False, unchecked: bool = False, progress: Progress | None = None) -> Repaired:
+    """Mends what can be mended. Nothing that was captured is deleted. Raises OSError where files can't be read.
+
+    `unchecked`: also where a database that is made again would have what the last refresh kept out.
+    """
     done = Repaired()
     for _ in range(_PASSES):
         with Scratch() as scratch:
@@ -58,13 +61,13 @@ def repair(folders: Folders, *, is_deep: bool = False, progress: Progress | None
             if not todo or done.problems:
                 return done
             done.lost += sum(finding.count for finding in todo if finding.kind is Kind.CAPTURES_LOST)
-            _mend(folders, scratch, todo, done)
+            _mend(folders, scratch, todo, done, unchecked=unchecked)
     with Scratch() as scratch:
         done.after = examine(folders, scratch, is_deep=is_deep, progress=progress)
     return done
 
 
-def _mend(folders: Folders, scratch: Scratch, todo: list[Finding], done: Repaired) -> None:
+def _mend(folders: Folders, scratch: Scratch, todo: list[Finding], done: Repaired, *, unchecked: bool) -> None:
     """The archive's part, or where it has none everything else: that is compared with the archive as it is in the end."""
     if archive := [finding for finding in todo if finding.kind in _ARCHIVE]:
         _try(done, archive, lambda: mend_archive(scratch, folders.archive, archive))
@@ -73,7 +76,7 @@ def _mend(folders: Folders, scratch: Scratch, todo: list[Finding], done: Repaire
     database = [finding for finding in todo if finding.kind.startswith("database-")]
     left = [finding for finding in todo if finding.kind is Kind.LEFT_BEHIND]
     _try(done, ledger, lambda: mend_ledger(scratch, folders.ledger, ledger))
-    _try(done, database, lambda: mend_database(scratch, folders, database))
+    _try(done, database, lambda: mend_database(scratch, folders, database, unchecked=unchecked))
     _try(done, left, lambda: _remove(left))
 
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from scraper.database.checks import is_known
-from scraper.explore import dashboard, home, search
+from scraper.explore import arrays, dashboard, home, search
 from scraper.explore import map as records_map
 from scraper.explore.facets import ListFacet
 from scraper.explore.headers import App, headers, with_headers
@@ -31,6 +31,11 @@ PLUGIN = "tta"
 def _settings(datasette: Any) -> dict[str, Any]:
     found: dict[str, Any] = datasette.plugin_config(PLUGIN) or {}
     return found
+
+
+@hook
+def startup() -> None:
+    arrays.quicken()
 
 
 @hook

@@ -23,17 +23,30 @@ ANSWERS = {
 _LISTED = 15
 """Bars shown at once; the others are folded away."""
 _ONE = "SELECT {column}, count(*) FROM records {where} GROUP BY 1"
-_BY_YEAR = "SELECT fiscal_year, {column}, count(*) FROM records {where} GROUP BY 1, 2"
+_ALIKE_COLUMNS = ("fiscal_year", "status", "evidence_based", "emerging_need")
+_ALIKE = f"SELECT {', '.join(_ALIKE_COLUMNS)}, count(*) FROM records {{where}} GROUP BY 1, 2, 3, 4"
+"""Few values each, and the first columns of the index over `COUNTED`, in its order: one walk along it counts for four charts."""
 _LIST_BY_YEAR = """
 WITH arrays AS (SELECT fiscal_year, {column} AS items, count(*) AS n FROM records {where} GROUP BY 1, 2),
      parts AS (SELECT DISTINCT fiscal_year, items, n, item.value FROM arrays, json_each(arrays.items) AS item)
 SELECT fiscal_year, value, sum(n) FROM parts GROUP BY 1, 2
 """
-_MONTHS = "SELECT substr(captured_at, 1, 7), count(*) FROM captures WHERE captured_at IS NOT NULL GROUP BY 1 ORDER BY 1"
+_MONTHS = """
+WITH RECURSIVE months (month) AS (
+    SELECT substr(min(captured_at), 1, 7) FROM captures
+    UNION ALL
+    SELECT (SELECT substr(min(captured_at), 1, 7) FROM captures WHERE captured_at > month || '~')
+    FROM months WHERE month IS NOT NULL
+)
+SELECT month, (SELECT count(*) FROM captures WHERE captured_at BETWEEN month AND month || '~') FROM months WHERE month IS NOT NULL
+"""
+"""A step along the index for every month (`~` comes after all that a time may go on with): cutting three million times to their
+months takes eight times as long."""
 _COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_id", "captures")]
 _FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records {{where}}"
 
 Counts = dict[tuple[object, object], int]
+Alike = list[tuple[dict[str, object], int]]
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
@@ -41,32 +54,32 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     found = await chosen(datasette, request)
     ask = _Asking(datasette.get_database(DATABASE), found)
     asked = {
-        "years": ask.one("fiscal_year"),
+        "alike": ask.alike(),
         "areas": ask.pairs(_LIST_BY_YEAR, "program_areas"),
         "agencies": ask.pairs(_LIST_BY_YEAR, "agency_types"),
-        "statuses": ask.one("status"),
         "states": ask.one("place_state"),
         "filled": ask.row(_FILLED),
         "months": ask.months(datasette.urls.table(DATABASE, "captures")),
-        **{column: ask.pairs(_BY_YEAR, column) for column in ANSWERS},
     }
     counts: dict[str, Any] = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
+    years = _summed(counts["alike"], "fiscal_year")
     return {
         **await form(datasette, request),
         "title": TITLE,
-        "records": sum(counts["years"].values()),
+        "records": sum(years.values()),
         "cut_off": ask.cut_off,
         "table_url": found.url(),
         "words": found.words,
         "listed": _LISTED,
-        "years": charts.bars(_in_order(counts["years"]), ask.url_of("fiscal_year")),
+        "years": charts.bars(_in_order(years), ask.url_of("fiscal_year")),
         "areas": charts.bars(charts.longest_first(_over_years(counts["areas"])), ask.url_of_item("program_areas")),
         "areas_by_year": _areas_by_year(counts["areas"], found),
         "agencies": charts.bars(charts.longest_first(_over_years(counts["agencies"])), ask.url_of_item("agency_types")),
-        "statuses": charts.bars(charts.longest_first(counts["statuses"]), ask.url_of("status")),
+        "statuses": charts.bars(charts.longest_first(_summed(counts["alike"], "status")), ask.url_of("status")),
         "states": charts.state_map(counts["states"], ask.url_of("place_state")),
         "answers": [
-            (column, name, charts.wholes(counts[column], _url_of_answer(found, column))) for column, name in ANSWERS.items()
+            (column, name, charts.wholes(_by_year(counts["alike"], column), _url_of_answer(found, column)))
+            for column, name in ANSWERS.items()
         ],
         "months": counts["months"],
         "filled": _filled(counts["filled"], found),
@@ -96,6 +109,11 @@ class _Asking:
 
     async def one(self, column: str) -> dict[object, int]:
         return {row[0]: row[1] for row in await self.rows(_ONE.format(column=column, where=self._chosen.where))}
+
+    async def alike(self) -> Alike:
+        """How many records have each set of values of `_ALIKE_COLUMNS`."""
+        rows = await self.rows(_ALIKE.format(where=self._chosen.where))
+        return [(dict(zip(_ALIKE_COLUMNS, row, strict=False)), row[-1]) for row in rows]
 
     async def pairs(self, sql: str, column: str) -> Counts:
         return {(row[0], row[1]): row[2] for row in await self.rows(sql.format(column=column, where=self._chosen.where))}
@@ -130,6 +148,22 @@ def _over_years(counts: Counts) -> dict[object, int]:
     totals: dict[object, int] = defaultdict(int)
     for (_, value), count in counts.items():
         totals[value] += count
+    return totals
+
+
+def _summed(alike: Alike, column: str) -> dict[object, int]:
+    """How many records have each value of a column."""
+    totals: dict[object, int] = defaultdict(int)
+    for values, count in alike:
+        totals[values[column]] += count
+    return totals
+
+
+def _by_year(alike: Alike, column: str) -> Counts:
+    """How many records have each value of a column in each year."""
+    totals: Counts = defaultdict(int)
+    for values, count in alike:
+        totals[values["fiscal_year"], values[column]] += count
     return totals
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from scraper.explore.arrays import holding
+
 _YEAR = "(:fiscal_year = '' or fiscal_year = :fiscal_year)"
-_AREA = "(:program_area = '' or :program_area in (select value from json_each(records.program_areas)))"
+_AREA = f"(:program_area = '' or {holding('program_areas', 'program_area')})"
 _STATE = "(:state = '' or place_state = :state or place_state_code = upper(:state))"
 _SINCE = "A day such as 2024-10-01; left empty: all."
 
@@ -42,9 +44,14 @@ QUESTIONS = {
         "Records by fiscal year and program area, also for one state (name or postal code) alone. "
         "A record with two areas counts in both.",
         f"""\
-select fiscal_year, area.value as program_area, count(*) as records
-from records, json_each(records.program_areas) as area
-where {_STATE}
+with counted as (
+  select fiscal_year, program_areas, count(*) as records
+  from records
+  where {_STATE}
+  group by fiscal_year, program_areas
+)
+select fiscal_year, area.value as program_area, sum(records) as records
+from counted, json_each(counted.program_areas) as area
 group by fiscal_year, program_area
 order by fiscal_year desc, records desc, program_area
 """,
@@ -100,13 +107,18 @@ order by fiscal_year desc
         "How much of the help was for evidence-based practice?",
         "By program area, also for one fiscal year alone. Records whose answer is not known count in no share.",
         f"""\
+with counted as (
+  select program_areas, count(*) as records, sum(evidence_based) as evidence_based, count(evidence_based) as known
+  from records
+  where {_YEAR}
+  group by program_areas
+)
 select area.value as program_area,
-       count(*) as records,
+       sum(records) as records,
        sum(evidence_based) as evidence_based,
-       round(100.0 * sum(evidence_based) / count(evidence_based), 1) as percent_of_known,
-       sum(evidence_based is null) as not_known
-from records, json_each(records.program_areas) as area
-where {_YEAR}
+       round(100.0 * sum(evidence_based) / sum(known), 1) as percent_of_known,
+       sum(records - known) as not_known
+from counted, json_each(counted.program_areas) as area
 group by program_area
 order by percent_of_known desc, records desc
 """,
@@ -116,14 +128,20 @@ order by percent_of_known desc, records desc
         "Who gave the help?",
         "Organisations that gave help, by the number of their records, also for one fiscal year or program area alone.",
         f"""\
-select provider_reference as provider,
-       count(*) as records,
-       count(distinct place_state) as states,
-       min(fiscal_year) as first_year,
-       max(fiscal_year) as last_year
-from records
-where {_YEAR}
-  and {_AREA}
+with counted as (
+  select provider_reference as provider, place_state, min(fiscal_year) as first_year, max(fiscal_year) as last_year,
+         count(*) as records
+  from records
+  where {_YEAR}
+    and {_AREA}
+  group by provider, place_state
+)
+select provider,
+       sum(records) as records,
+       count(place_state) as states,
+       min(first_year) as first_year,
+       max(last_year) as last_year
+from counted
 group by provider
 order by records desc, provider
 """,
@@ -138,7 +156,7 @@ select estimated_cost, estimated_cost_lower, estimated_cost_upper, count(*) as r
 from records
 where {_YEAR}
   and {_AREA}
-group by estimated_cost
+group by estimated_cost, estimated_cost_lower, estimated_cost_upper
 order by estimated_cost_lower is null, estimated_cost_lower, estimated_cost
 """,
         ("fiscal_year", "program_area"),

@@ -1,0 +1,177 @@
+"""After a refused night nothing but a choice brings in what the checks kept out: not a load, not a repair."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from scraper.cli import main
+from scraper.database.runs import Run, record
+from scraper.folders import Folders
+from tests import versions
+from tests.dbkit import add, day, exports, html, node, page, query
+from tests.test_versions import CAPTURES
+
+PAGES = range(1, 31)
+GONE = b"<html><body><h1>Notice</h1><p>Moved %d.</p></body></html>"
+CHOICES = ("`tta refresh` tries again", "`tta refresh --accept`", "--unchecked")
+
+Tta = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    return Folders(tmp_path / "data")
+
+
+@pytest.fixture
+def tta(folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Tta:
+    """A command with no source enabled: status, standard output, standard error."""
+    config = tmp_path / "tta.toml"
+    config.write_text("[sources.wayback]\nenabled = false\n")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["--data", str(folders.data), "--config", str(config), *arguments])
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def refused(folders: Folders, tta: Tta) -> Folders:
+    """A good night, and one whose pages are no records any more."""
+    add(folders, [page(html({}, node=n), url=node(n), when=day(n)) for n in PAGES])
+    assert tta("refresh")[0] == 0
+    add(folders, [page(GONE % n, url=node(n), when=day(100 + n)) for n in PAGES])
+    assert tta("refresh")[0] == 3
+    return folders
+
+
+def _captures(folders: Folders) -> int:
+    return int(query(folders, "SELECT count(*) FROM captures")[0][0])
+
+
+@pytest.mark.parametrize("options", [(), ("--rebuild",), ("--without-lost",), ("--workers", "2")])
+def test_a_load_says_what_was_refused_and_how_to_choose_and_changes_nothing(
+    refused: Folders, tta: Tta, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unwanted(*_: object) -> Iterator[None]:
+        pytest.fail("pages are parsed before anybody has chosen")
+
+    before = exports(refused)
+    monkeypatch.setattr("scraper.database.load.parse_all", unwanted)
+    status, out, err = tta("load", *options)
+    assert (status, out, err.count("\n")) == (3, "", 1)
+    assert "was refused (pages that parse)" in err
+    assert all(choice in err for choice in CHOICES)
+    assert exports(refused) == before
+    assert _captures(refused) == 30
+
+
+def test_each_choice_does_what_its_name_says(refused: Folders, tta: Tta) -> None:
+    assert tta("refresh")[0] == 3
+    assert tta("load", "--rebuild", "--plan")[0] == 0, "it changes nothing, so it may look at all"
+    assert _captures(refused) == 30
+    assert tta("refresh", "--accept")[0] == 0
+    assert _captures(refused) == 60
+    add(refused, [page(html({}, node=99), url=node(99), when=day(200))])
+    assert tta("load")[0] == 0, "the refused state was taken, so nothing is kept out"
+
+
+def test_unchecked_loads_it_and_a_load_with_nothing_new_is_no_error_then(refused: Folders, tta: Tta) -> None:
+    status, out, _ = tta("load", "--unchecked")
+    assert (status, out.startswith("30 captures loaded")) == (0, True)
+    assert _captures(refused) == 60
+    assert tta("load")[0] == 0
+    add(refused, [page(html({}, node=99), url=node(99), when=day(200))])
+    assert tta("load")[0] == 3, "no refresh has committed since"
+    assert tta("refresh")[0] == 3, "it is held against the last good run as before"
+    assert tta("refresh", "--accept")[0] == 0
+    assert _captures(refused) == 61
+
+
+@pytest.mark.parametrize(
+    ("later", "kept_out"),
+    [(["stopped"], True), (["failed", "died"], True), ([None], True), (["committed"], False), (["committed", "stopped"], False)],
+)
+def test_only_a_run_that_decided_ends_the_refusal(refused: Folders, tta: Tta, later: list[str | None], kept_out: bool) -> None:
+    for hour, outcome in enumerate(later):
+        record(refused.database, Run(started_at=f"2026-11-25T{hour:02}:00:00Z", outcome=outcome))
+    shown, examined = tta("status")[1], tta("doctor")[1]
+    assert ("run `tta load`" in shown + examined) is not kept_out
+    assert tta("load")[0] == (3 if kept_out else 0)
+
+
+def test_a_first_load_and_one_without_runs_need_no_choice(folders: Folders, tta: Tta) -> None:
+    add(folders, [page(GONE % n, url=node(n), when=day(n)) for n in PAGES])
+    assert tta("load")[0] == 0
+    with closing(sqlite3.connect(folders.database)) as db, db:
+        db.execute("DROP TABLE run_checks")
+        db.execute("DROP TABLE runs")
+    add(folders, [page(html({}, node=99), url=node(99), when=day(200))])
+    assert tta("load")[0] == 0
+
+
+@pytest.mark.parametrize("dump", versions.kept("database"), ids=lambda path: path.stem)
+def test_a_database_of_an_older_version_keeps_a_refusal(
+    folders: Folders, tta: Tta, dump: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions.made(dump, folders.database)
+    add(folders, CAPTURES)
+    record(folders.database, Run(started_at="2026-11-25T00:00:00Z", outcome="refused"))
+    kept = folders.database.read_bytes()
+    status, _, err = tta("load")
+    if "runs" in dump.read_text():
+        assert (status, "2026-11-25T00:00:00Z was refused, and" in err) == (3, True)
+        assert tta("doctor", "--repair")[0] == 4
+        assert folders.database.read_bytes() == kept
+        assert tta("load", "--unchecked")[0] == 0
+    else:
+        assert status == 0
+
+
+def _spoil_search(folders: Folders) -> None:
+    with closing(sqlite3.connect(folders.database)) as db, db:
+        db.execute("INSERT INTO records_fts (records_fts) VALUES ('delete-all')")
+
+
+def _spoil_file(folders: Folders) -> None:
+    """Overwrites a page in the middle of the file, so that what the runs say can still be read."""
+    with closing(sqlite3.connect(folders.database)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (number,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'sections'").fetchone()
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    with folders.database.open("r+b") as file:
+        file.seek((number - 1) * size)
+        file.write(b"\xff" * size)
+
+
+@pytest.mark.parametrize("spoil", [_spoil_search, _spoil_file])
+def test_a_repair_makes_no_database_of_what_was_refused(refused: Folders, tta: Tta, spoil: Callable[[Folders], None]) -> None:
+    spoil(refused)
+    status, out, _ = tta("doctor", "--repair")
+    assert status == 4
+    (line,) = [line for line in out.splitlines() if line.startswith("not mended: the refresh of")]
+    assert all(choice in line for choice in CHOICES)
+    assert _captures(refused) == 30
+    assert not list(refused.data.glob("tta.damaged-*"))
+    assert tta("doctor", "--repair", "--unchecked")[0] == 0
+    assert _captures(refused) == 60
+    assert query(refused, "SELECT outcome FROM runs ORDER BY run_id") == [("committed",), ("refused",)]
+
+
+def test_a_repair_of_something_else_is_not_kept_from(refused: Folders, tta: Tta) -> None:
+    with closing(sqlite3.connect(refused.database)) as db, db:
+        db.execute("UPDATE captures SET warc_offset = warc_offset + 1")
+    assert tta("doctor", "--repair")[0] == 0
+    assert _captures(refused) == 30
+
+
+def test_unchecked_without_repair_is_a_wrong_use(refused: Folders, tta: Tta) -> None:
+    assert tta("doctor", "--unchecked")[0] == 2
