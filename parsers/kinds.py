@@ -46,11 +46,11 @@ _BLOCKED_TEXT = re.compile(
     r"|verification code|please (log|sign) in|your request (has been|was) blocked|reference #?\s?[0-9a-f]{2,}\.[0-9a-f]{4,}",
     re.IGNORECASE,
 )
-_BLOCKED_MARKUP = re.compile(
-    r"cf-chl|challenge-platform|cf-browser-verification|_incapsula_resource|/_sec/|ak-challenge|px-captcha|perimeterx|datadome"
-    r"|captcha-delivery|awswafintegration|aws-waf-token|g-recaptcha|h-captcha|turnstile|distil_r_captcha",
-    re.IGNORECASE,
+_BLOCKED_MARKUP = tuple(
+    "cf-chl challenge-platform cf-browser-verification _incapsula_resource /_sec/ ak-challenge px-captcha perimeterx datadome "
+    "captcha-delivery awswafintegration aws-waf-token g-recaptcha h-captcha turnstile distil_r_captcha".split()
 )
+"""In the markup of a challenge, in small letters; looking for one after the other is ten times as fast as a pattern."""
 _PASSWORD = re.compile(r"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)
 _ERROR_TITLES = re.compile(
     r"^\W*(page not found|404\b|not found|the requested page could not be found|error\b|(internal )?server error|50\d\b"
@@ -76,7 +76,7 @@ def kind_by_status(status: int | None, content: bytes) -> Page | None:
     if 300 <= status < 400:
         return Page(kind=Kind.REDIRECT, reason=f"status {status}")
     sample = content[:65536].decode("utf-8", "replace")
-    blocked = status in (401, 403, 407, 429, 451) or _BLOCKED_MARKUP.search(sample) is not None
+    blocked = status in (401, 403, 407, 429, 451) or _challenges(sample.lower())
     return Page(kind=Kind.BLOCKED if blocked else Kind.ERROR, reason=f"status {status}")
 
 
@@ -134,13 +134,18 @@ def is_other_address(url: str | None) -> bool:
         return False
 
 
+def _challenges(markup: str) -> bool:
+    return any(mark in markup for mark in _BLOCKED_MARKUP)
+
+
 def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool = False) -> Page:
     """What a page of text is that is no record. `titles`: title and headings; `text`: what is visible; `source`: its markup."""
     if any(map(_BLOCKED_TITLES.search, titles)):
         return Page(kind=Kind.BLOCKED, reason="its title says that access is refused")
     if len(text) < _SHORT_PAGE and _BLOCKED_TEXT.search(text):
         return Page(kind=Kind.BLOCKED, reason="its text says that access is refused")
-    if len(text) < _SHORT_PAGE and _BLOCKED_MARKUP.search(source):
+    markup = source.lower() if len(text) < _SHORT_PAGE else ""
+    if _challenges(markup):
         return Page(kind=Kind.BLOCKED, reason="a firewall's challenge")
     if any(map(_ERROR_TITLES.search, titles)):
         return Page(kind=Kind.ERROR, reason="its title says that it is an error page")
@@ -148,6 +153,6 @@ def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool =
         return Page(kind=Kind.REDIRECT, reason="the page sends its reader on")
     if not text:
         return Page(kind=Kind.UNREADABLE, reason="nothing on it can be read")
-    if _PASSWORD.search(source) and len(text) < _SHORT_PAGE and "<article" not in source.lower():
+    if "password" in markup and "<article" not in markup and _PASSWORD.search(markup):
         return Page(kind=Kind.BLOCKED, reason="a login form")
     return Page(kind=Kind.OTHER, reason="not a TTA record's page")
