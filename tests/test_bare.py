@@ -113,7 +113,7 @@ CLOSED = {
     "a numbered group": (FIELDS + field("Milestone 2", f"<div>{MILESTONE}</div>") + MORE, 6),
     "a title in instructions": (FIELDS + field("X Markup", "<h1>20250129-145639-07</h1><p>One.</p>") + MORE, 5),
     "classes in instructions": (FIELDS + field("X Markup", '<ul><li class="label">a<em class="item">b</em></li></ul>') + MORE, 5),
-    "prose and fields in one box further down": (FIELDS + f"<div><p>More of it.</p>{MORE}</div>", 4),
+    "values without labels after the fields": (FIELDS + "<div><section>A line.</section><section>Another</section></div>", 2),
     "an unlisted label of another shape": (
         FIELDS + "<p><strong>Room</strong> 12</p><p><strong>County</strong> Cuyahoga</p>",
         2,
@@ -195,8 +195,10 @@ def test_a_tree_with_nothing_closed_is_not_made_again(monkeypatch: pytest.Monkey
     assert len(built) == 1
 
 
-def test_an_article_without_elements_is_no_plain_text() -> None:
-    """It shows something else than the record, which what holds it has to know."""
-    article = LexborHTMLParser("<div><article>Elsewhere</article><p>Here</p></div>").css_first("div")
+def test_an_article_or_a_marked_field_is_no_plain_text() -> None:
+    """What holds it has to know of it, even if no element is in it."""
+    article = LexborHTMLParser(
+        "<div><article>A</article><p data-quickedit-field-id='node/7/body/en/full'>B</p><p>C</p></div>"
+    ).css_first("div")
     assert article is not None
-    assert [element.is_plain_text() for element in build(article).elements] == [False, True]
+    assert [element.is_plain_text() for element in build(article).elements] == [False, False, True]
