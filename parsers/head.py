@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.labels import known
 from parsers.shape import has_field_class, name_of
-from parsers.tree import BLOCKS, Element, build, readable
+from parsers.tree import BLOCKS, Element, build, one_line, readable
 from parsers.values import iso_time, reference
 
 _HEADINGS = "h1, h2.title, .page-title, #page-title"
@@ -126,13 +126,20 @@ def _has_time(node: Element) -> bool:
 
 def detach_notice(root: Element) -> None:
     """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
-    for inner in root.walk():
-        if isinstance(inner, Element) and inner.children and (inner.line() or "").lower().startswith(NOTICE):
+    if not holds_notice("".join(piece for piece in root.walk() if isinstance(piece, str))):
+        return
+    for inner in root.descendants():
+        if inner.children and (inner.line() or "").lower().startswith(NOTICE):
             notice = inner
             while notice.parent is not None and notice.parent is not root and len(readable([notice.parent])) <= _MAX_NOTICE:
                 notice = notice.parent
             detach(root, notice)
             return
+
+
+def holds_notice(text: str) -> bool:
+    """Whether the notice may stand in a text; what most texts lack is looked for first."""
+    return "construction" in text.lower() and NOTICE in one_line(text).lower()
 
 
 def _is_paragraph_of_prose(node: Element) -> bool:

@@ -14,7 +14,7 @@ from parsers.labels import group_of_member, is_instructions, known, known_name
 from parsers.plain import PlainField, PlainGroup
 from parsers.record import Field, Section, State
 from parsers.shape import Block
-from parsers.tree import Element, one_line, readable
+from parsers.tree import Element, one_line, prints, readable
 from parsers.value import Value, items_of, read_value
 
 MAX_FIELDS = 20_000
@@ -58,7 +58,7 @@ def _body(blocks: Sequence[Block | PlainField | PlainGroup]) -> Block | PlainFie
     for block in blocks:
         if not isinstance(block, Block) or block.label is not None:
             return None
-        if block.name is None and readable(block.values):
+        if block.name is None and prints(block.values):
             return block
     return None
 

@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
-from parsers.head import BYLINE_FIELDS, NOTICE, TITLES, is_node_title
+from parsers.head import BYLINE_FIELDS, TITLES, holds_notice, is_node_title
 from parsers.html import LOOSE, holds_values
 from parsers.labels import is_instructions, known
 from parsers.plain import Plain, PlainField, label_of, plain_field, read_plain
 from parsers.repair import close_left_open
 from parsers.roles import NONE, Role, role_of
 from parsers.shape import UNTAUGHT, Block, field_of, is_opaque_field
-from parsers.tree import BLOCKS, MAX_DEPTH, TRANSPARENT, Element, grow, is_dropped, one_line, readable
+from parsers.tree import BLOCKS, MAX_DEPTH, TRANSPARENT, Element, grow, is_dropped, readable
 from parsers.urls import origin_of
 from parsers.value import Value
 
@@ -137,7 +137,7 @@ def _other(node: LexborNode, source: str) -> Block | Plain | Role | None:
     if role.field:
         return _instructions(node, role, source) or _block(node, role)
     aside, reopened = grow(node)
-    return Block("text", aside, [aside]) if not reopened and _is_aside(aside) and not _holds_notice(node.text()) else None
+    return Block("text", aside, [aside]) if not reopened and _is_aside(aside) and not holds_notice(node.text()) else None
 
 
 def _is_aside(element: Element) -> bool:
@@ -177,7 +177,7 @@ def _instructions(node: LexborNode, role: Role, source: str) -> PlainField | Non
 
 def _block(node: LexborNode, role: Role) -> Block | None:
     """The block of a field that is not plain, if the rest of the page has no say in how it is read."""
-    if role.name is None or _holds_notice(node.text()):
+    if role.name is None or holds_notice(node.text()):
         return None
     element, reopened = grow(node)
     inside = [inner for inner in element.walk() if isinstance(inner, Element)]
@@ -190,10 +190,6 @@ def _block(node: LexborNode, role: Role) -> Block | None:
     if block is None or (block.label is None and any(child.role.label for child in element.elements)):
         return None
     return block if block.label is None or block.label.role.label else None
-
-
-def _holds_notice(text: str) -> bool:
-    return "construction" in text.lower() and NOTICE in one_line(text).lower()
 
 
 def _is_closed_in_itself(element: Element, inside: list[Element]) -> bool:

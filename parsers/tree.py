@@ -263,6 +263,12 @@ def readable(nodes: Iterable[Element | str]) -> str:
     return "".join(text.pieces).strip()
 
 
+def prints(nodes: Iterable[Element | str]) -> bool:
+    """Whether the nodes have a readable text."""
+    texts = (piece for node in nodes for piece in ([node] if isinstance(node, str) else node.walk()) if isinstance(piece, str))
+    return any(map(words, texts))
+
+
 def _render(nodes: list[Element | str], text: _Text, indent: int) -> None:
     for node in nodes:
         if isinstance(node, str):
