@@ -59,18 +59,26 @@ def html_pages(data: str, pages: int) -> list[Page]:
 def parser_alone(data: str, pages: int) -> dict[str, dict[str, float]]:
     """Processor seconds for so many HTML pages: lexbor alone (`bare`), and `parse_page` on top of it; the least of three turns.
 
-    `all` of them, and those among them that the parser reads the `straight` way or the `general` way (`parsers.straight`).
+    `all` of them, and those among them that show a record, by the WAYS that the parser goes.
     """
     every = html_pages(data, pages)
-    ways = {"all": every} | {way: [page for page in every if _way(page) == way] for way in ("straight", "general")}
+    ways = {"all": every} | {way: [page for page in every if _way(page) == way] for way in WAYS}
     return {way: {"pages": len(some)} | _spent(some) for way, some in ways.items()}
+
+
+WAYS = {"straight": "fields with classes", "closed": "fields without classes", "general": "read in full"}
 
 
 def _way(page: Page) -> str | None:
     """Which way the parser reads a page; None where it shows no record."""
-    with patch.object(htmlpage, "read_content", wraps=htmlpage.read_content) as general:
+    with (
+        patch.object(htmlpage, "read_content", wraps=htmlpage.read_content) as general,
+        patch.object(htmlpage, "read_closed", wraps=htmlpage.read_closed) as closed,
+    ):
         record = parse(page).record
-    return None if record is None else "general" if general.called else "straight"
+    if record is None:
+        return None
+    return "general" if general.called else "closed" if closed.called else "straight"
 
 
 def _spent(pages: list[Page]) -> dict[str, float]:

@@ -30,8 +30,8 @@ STEPS: dict[str, tuple[tuple[ModuleType, str], ...]] = {
     "the straight road: fields read from their source, the body": ((htmlpage, "road"),),
     "title, byline, notice": ((htmlpage, "_take_top"),),
     "rows of the straight road": ((htmlpage, "write_all"),),
-    "trees of the general road": ((htmlpage, "build"),),
-    "fields and rows of the general road": ((htmlpage, "read_content"),),
+    "pages without classes: fields read from their source, rows": ((htmlpage, "close_bare"), (htmlpage, "read_closed")),
+    "the general road in full": ((htmlpage, "build"), (htmlpage, "read_content")),
     "columns, flags, milestones, metrics, the record": ((htmlpage, "make_record"),),
 }
 REST = "all else"
