@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -182,3 +184,29 @@ def test_a_load_does_without_pandas_though_it_is_installed(tmp_path: Path) -> No
     )
     subprocess.run([sys.executable, "-c", load_it, str(tmp_path)], check=True)
     assert one(folders, "SELECT count(*) FROM records") == 1
+
+
+def test_a_later_load_does_without_what_makes_tables(tmp_path: Path) -> None:
+    """Of a load of one capture it took a third; most nights bring few."""
+    folders = loaded(tmp_path, [page(html({"County": "Suffolk County"}), url=node(7), when=day(0))])
+    add(folders, [page(html({"County": "Norfolk County"}), url=node(7), when=day(1))])
+    load_it = (
+        "import sys; from pathlib import Path; from scraper.folders import Folders; from scraper.database.load import load; "
+        "load(Folders(Path(sys.argv[1]))); assert not {'sqlite_utils', 'numpy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", load_it, str(tmp_path)], check=True)
+    assert query(folders, "SELECT county FROM records") == [("Norfolk County",)]
+    assert query(folders, "SELECT count(*) FROM fields_fts WHERE fields_fts MATCH 'norfolk'") == [(1,)]
+
+
+@pytest.mark.parametrize("lost", ["INDEX idx_fields_label", "TABLE fields_fts"])
+def test_a_load_makes_an_index_that_is_missing(tmp_path: Path, lost: str) -> None:
+    folders = loaded(tmp_path, [page(html({"County": "Suffolk County"}), url=node(7), when=day(0))])
+    with closing(sqlite3.connect(folders.database)) as db:
+        for trigger in ("ai", "ad", "au") if lost == "TABLE fields_fts" else ():
+            db.execute(f"DROP TRIGGER fields_{trigger}")
+        db.execute(f"DROP {lost}")
+    add(folders, [page(html({"County": "Norfolk County"}), url=node(8), when=day(1))])
+    load(folders)
+    assert one(folders, "SELECT 1 FROM sqlite_master WHERE name = ?", lost.split()[1]) == 1
+    assert query(folders, "SELECT count(*) FROM fields_fts WHERE fields_fts MATCH 'suffolk'") == [(1,)]

@@ -304,3 +304,41 @@ def test_kill_at_any_moment_leaves_the_old_state_or_the_new(tmp_path: Path) -> N
         assert exports(folders) in (old, new)
     load(folders)
     assert exports(folders) == new
+
+
+_KILLED_WITH_MUCH_WRITTEN = """
+import os, signal, sys
+from pathlib import Path
+from scraper.archive.catalog import CATALOG
+from scraper.database.connection import writing
+from scraper.database.schema import create
+from scraper.folders import Folders
+folders = Folders(Path(sys.argv[1]))
+with writing(folders.database, folders.archive / CATALOG) as (db, _):
+    create(db)
+    db.execute("CREATE TABLE much AS SELECT zeroblob(100000000) AS more")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_kill_in_the_middle_of_the_first_load_leaves_no_database(tmp_path: Path) -> None:
+    """It has no readers to go on for, so it is written without a log; what was written is taken back by the next load."""
+    folders = Folders(tmp_path)
+    add(folders, pages(1))
+    done = subprocess.run([sys.executable, "-c", _KILLED_WITH_MUCH_WRITTEN, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert folders.database.stat().st_size > 10_000_000
+    with pytest.raises(TtaError, match=r"first load of .* was killed: run `tta load`"), reading(folders.database):
+        pass
+    load(folders)
+    assert query(folders, "SELECT name FROM sqlite_master WHERE name = 'much'") == []
+    assert exports(folders) == exports(loaded(tmp_path / "undisturbed", pages(1)))
+
+
+def test_a_database_is_read_while_it_is_written_from_its_second_load_on(tmp_path: Path) -> None:
+    folders = loaded(tmp_path, pages(1))
+    add(folders, pages(2))
+    seen = []
+    load(folders, gate=lambda *_: seen.append(query(folders, "SELECT count(*) FROM records")))
+    assert seen == [[(1,)]]
+    assert query(folders, "PRAGMA journal_mode") == [("wal",)]

@@ -51,14 +51,24 @@ def create(connection: sqlite3.Connection) -> None:
 
 def finish(connection: sqlite3.Connection, names: Collection[str] = tuple(BY_NAME)) -> None:
     """Indexes of the named tables, and full-text search: over the rows that are there, and kept up to date from then on."""
+    unfinished = [BY_NAME[name] for name in names if not _is_finished(connection, BY_NAME[name])]
+    if not unfinished:  # as in every load but the first, which needs no sqlite-utils then
+        return
     database = _tool(connection)
     with _sorting(connection):
-        for name in names:
-            table = BY_NAME[name]
+        for table in unfinished:
             for columns in table.indexes:
                 database.table(table.name).create_index(list(columns), if_not_exists=True)
-            if table.searched and not database.table(f"{name}_fts").exists():
-                database.table(name).enable_fts(table.searched, create_triggers=True, tokenize="porter")
+            if table.searched and not database.table(f"{table.name}_fts").exists():
+                database.table(table.name).enable_fts(table.searched, create_triggers=True, tokenize="porter")
+
+
+def _is_finished(connection: sqlite3.Connection, table: Table) -> bool:
+    """Whether a table has as many indexes as it is to have, and its search."""
+    query = "SELECT count(*) FROM main.sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
+    (indexes,) = connection.execute(query, [table.name]).fetchone()
+    search = connection.execute("SELECT 1 FROM main.sqlite_master WHERE name = ?", [f"{table.name}_fts"]).fetchone()
+    return indexes >= len(table.indexes) and (search is not None or not table.searched)
 
 
 @contextmanager
