@@ -108,3 +108,11 @@ def test_a_chart_that_takes_too_long_is_missing_and_the_others_stay(tmp_path: Pa
     text = Site(demo(tmp_path).database).get("/-/charts").text
     assert "a chart is missing" in text
     assert "61 records</a>" in text
+
+
+def test_captures_are_counted_by_the_month_they_were_made_in(site: Site) -> None:
+    text = site.get("/-/charts").text.partition('id="months"')[2].partition("</section>")[0]
+    shown = {month: int(count.replace(",", "")) for month, count in re.findall(r'title="(\d{4}-\d\d): ([\d,]+)"', text)}
+    rows = site.json("/tta.json?sql=select+substr(captured_at,1,7),count(*)+from+captures+where+captured_at+not+null+group+by+1")
+    assert {month: count for month, count in shown.items() if count} == dict(rows["rows"])
+    assert 0 in shown.values(), "months without a capture are columns as well"

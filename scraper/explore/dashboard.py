@@ -40,7 +40,7 @@ WITH RECURSIVE months (month) AS (
 )
 SELECT month, (SELECT count(*) FROM captures WHERE captured_at BETWEEN month AND month || '~') FROM months WHERE month IS NOT NULL
 """
-"""A step along the index for every month (`~` comes after all that a time may go on with): cutting three million times to their
+"""A step along the index for every month (`~` comes after all that a time may go on with): cutting 1.5 million times to their
 months takes eight times as long."""
 _COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_id", "captures")]
 _FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records {{where}}"
