@@ -58,7 +58,7 @@ def holds_group(block: Block, title: str | None) -> bool:
 
 
 def _is_group_part(element: Element) -> bool:
-    inside = (node for node in element.walk() if isinstance(node, Element))
+    inside = element.descendants()
     return _is_paragraph(element) or any(_is_paragraph(node) or _is_labelled_field(node) for node in inside)
 
 
@@ -258,7 +258,7 @@ def _by_repeated_label(subs: list[_Sub]) -> list[list[_Sub]]:
 
 def _table_items(element: Element, table: str | None) -> list[list[_Sub]]:
     """A row of a table is an item and its header the labels; a table whose rows are headed is one item, or a metric a row."""
-    rows = [node for node in element.walk() if isinstance(node, Element) and node.tag == "tr"]
+    rows = [node for node in element.descendants() if node.tag == "tr"]
     cells = [[cell for cell in row.elements if cell.tag in ("td", "th")] for row in rows]
     cells = [row for row in cells if row]
     if not cells:

@@ -35,8 +35,7 @@ def title_of(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Eleme
     document = document_title(parsed)
     found: list[tuple[str, Element]] = []
     headings = [build(node) for node in parsed.css(_HEADINGS)[:20]]
-    inside = (inner for inner in root.walk() if isinstance(inner, Element) and inner.tag in TITLES)
-    headings += [inner for inner in inside if is_node_title(inner)][:5]
+    headings += [inner for inner in root.descendants() if is_node_title(inner)][:5]
     for heading in headings:
         text = " ".join(readable([heading]).split())
         if text:
@@ -55,7 +54,7 @@ def is_node_title(element: Element) -> bool:
     if element.tag not in TITLES:
         return False
     named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.classes)
-    links = [inner for inner in element.walk() if isinstance(inner, Element) and inner.tag == "a"]
+    links = [inner for inner in element.descendants() if inner.tag == "a"]
     return element.tag == "h1" or named or (len(links) == 1 and links[0].attribute("rel") == "bookmark")
 
 
@@ -79,7 +78,7 @@ def byline_of(root: Element) -> Byline:
         if found is None:
             continue
         name, printed = _name_of_author(block, found["name"]), found["time"]
-        times = [node for node in block.walk() if isinstance(node, Element)]
+        times = block.descendants()
         stamp = next((value for node in times if node.tag == "time" and (value := node.attribute("datetime"))), None)
         stamp = stamp or next((value for node in times if _is_created(node) and (value := node.attribute("content"))), None)
         return Byline(block, name, iso_time(stamp) or iso_time(printed))
@@ -88,8 +87,8 @@ def byline_of(root: Element) -> Byline:
 
 def _name_of_author(block: Element, printed: str) -> str | None:
     """The author's name: the element that it stands in where there is one, for a name may hold the word "on"."""
-    for inner in block.walk():
-        if isinstance(inner, Element) and inner.tag in ("span", "a", "strong", "em") and (line := inner.line(200)):
+    for inner in block.descendants():
+        if inner.tag in ("span", "a", "strong", "em") and (line := inner.line(200)):
             words_of_the_line = iso_time(line) is not None or _SUBMITTED.match(line) or _BYLINE.match(line)
             if not words_of_the_line:
                 return line
@@ -114,14 +113,17 @@ def _byline_starts(root: Element) -> list[Element]:
         first = next((child for child in node.children if isinstance(child, str) and not child.isspace()), None)
         if first is None:
             continue
-        vouched = any(_BYLINE_CLASS.fullmatch(token) for one in (node, node.parent) if one for token in one.classes)
-        if _SUBMITTED.match(first) or (_BYLINE.match(first) and (vouched or _has_time(node))):
+        if _SUBMITTED.match(first) or (_BYLINE.match(first) and (_is_vouched_for(node) or _has_time(node))):
             found.append(node)
     return found
 
 
+def _is_vouched_for(node: Element) -> bool:
+    return any(_BYLINE_CLASS.fullmatch(token) for one in (node, node.parent) if one for token in one.classes)
+
+
 def _has_time(node: Element) -> bool:
-    return any(isinstance(inner, Element) and inner.tag == "time" for inner in node.walk())
+    return any(inner.tag == "time" for inner in node.descendants())
 
 
 def detach_notice(root: Element) -> None:
@@ -157,8 +159,8 @@ def detach(root: Element, element: Element) -> None:
     """Takes what was read as the head out of the tree, so that it is not read again as text without a label."""
     if not stands_in(element.node, root.node):
         return
-    for inner in root.walk():
-        if isinstance(inner, Element) and inner.node.mem_id == element.node.mem_id and inner.parent is not None:
+    for inner in root.descendants():
+        if inner.node.mem_id == element.node.mem_id and inner.parent is not None:
             inner.parent.replace([child for child in inner.parent.children if child is not inner])
             return
 

@@ -151,7 +151,7 @@ def _fallback(parsed: LexborHTMLParser) -> LexborNode | None:
         if len(nodes) != 1:
             continue
         element = build(nodes[0])
-        lines = (inner.line() for inner in element.walk() if isinstance(inner, Element))
+        lines = (inner.line() for inner in element.descendants())
         if any(line and (entry := known(line)) and entry.text.casefold() not in _GENERIC for line in lines):
             return nodes[0]
     return None

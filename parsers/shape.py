@@ -163,7 +163,7 @@ UNTAUGHT = Shapes()
 
 def known_labels(element: Element) -> Counter[str]:
     """How often each label of the registry stands inside an element, as a line of its own."""
-    lines = (inner.line() for inner in element.walk() if isinstance(inner, Element) and len(inner.elements) == 0)
+    lines = (inner.line() for inner in element.descendants() if not inner.elements)
     return Counter(entry.text for line in lines if (entry := known(line)))
 
 

@@ -77,13 +77,13 @@ def _around(node: LexborNode, parent: LexborNode) -> tuple[Element, Element] | N
         root = Element(node, None)
         return root, root
     root, reopened = grow(node, closed=holds)
-    if reopened or not held or not _is_silent(held[0], root) or any(map(_is_field, root.walk())):
+    if reopened or not held or not _is_silent(held[0], root) or any(map(_is_field, root.descendants())):
         return None
     return root, held[0]
 
 
-def _is_field(element: Element | str) -> bool:
-    return isinstance(element, Element) and element.role.field and element.role.name not in BYLINE_FIELDS
+def _is_field(element: Element) -> bool:
+    return element.role.field and element.role.name not in BYLINE_FIELDS
 
 
 def _is_silent(holder: Element, root: Element) -> bool:
@@ -148,8 +148,7 @@ def _is_aside(element: Element) -> bool:
         return False
     if len(content) == 1 and isinstance(first, Element) and first.tag in BLOCKS and first.tag not in LOOSE:
         return False
-    parts = [element, *(inner for inner in element.walk() if isinstance(inner, Element))]
-    return element.line() is None and all(map(_says_nothing, parts))
+    return element.line() is None and all(map(_says_nothing, [element, *element.descendants()]))
 
 
 def _says_nothing(element: Element) -> bool:
@@ -180,10 +179,10 @@ def _block(node: LexborNode, role: Role) -> Block | None:
     if role.name is None or holds_notice(node.text()):
         return None
     element, reopened = grow(node)
-    inside = [inner for inner in element.walk() if isinstance(inner, Element)]
+    inside = element.descendants()
     if not all(inner.role.silent for inner in inside):
         close_left_open(element)
-        inside = [inner for inner in element.walk() if isinstance(inner, Element)]
+        inside = element.descendants()
     if reopened or not _is_closed_in_itself(element, inside):
         return None
     block = field_of(element, UNTAUGHT, after_known=False)

@@ -321,11 +321,16 @@ def _without_breaks(children: list[Element | str]) -> list[Element | str]:
 
 def _render_row(node: Element, text: _Text, indent: int) -> None:
     text.line_break()
-    cells = [" ".join(readable(cell.children).split()) for cell in node.elements]
+    cells = [_line_of(cell) for cell in node.elements]
     if any(cells):
         text.add("-")
         text.pieces[-1] = "\t".join(cells)
     text.line_break()
+
+
+def _line_of(cell: Element) -> str:
+    only = cell.children[0] if len(cell.children) == 1 else None
+    return one_line(only if isinstance(only, str) else readable(cell.children))
 
 
 def _render_preformatted(node: Element, text: _Text) -> None:

@@ -15,6 +15,8 @@ _ARCHIVED = re.compile(
 )
 _FROM_ROOT = re.compile(r"/(?:[\w-]+/)*[\w-]*", re.ASCII)
 """Links such as `/taxonomy/term/1`, which nearly all are: they need no more than the host put before them."""
+_PLAIN = re.compile(r"(https?://[a-z0-9.-]+)(?:/(?:[a-z-]+/)*[\w-]*)?", re.ASCII)
+"""An address without anything that has to be looked at twice, such as an archive's prefix; so are nearly all of the portal's."""
 _MAX_NODE = 2**63 - 1
 _MAX_PREFIXES = 4
 _SAFE_SCHEMES = ("http", "https", "mailto", "tel", "ftp")
@@ -64,6 +66,8 @@ def absolute(href: str | None, base: str | None) -> str | None:
 @remembered
 def origin_of(base: str) -> str | None:
     """Scheme and host of an address, as its links from the root begin."""
+    if plain := _PLAIN.fullmatch(base):
+        return plain[1]
     root = _joined("/", base) or ""
     return root[:-1] if root.startswith(("http://", "https://")) else None
 

@@ -110,7 +110,7 @@ def _all_elements(nodes: list[Element | str]) -> list[Element]:
     for node in nodes:
         if isinstance(node, Element):
             found.append(node)
-            found.extend(inner for inner in node.walk() if isinstance(inner, Element))
+            found += node.descendants()
     return found
 
 
