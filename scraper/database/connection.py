@@ -50,8 +50,7 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
         connection = sqlite3.connect(f"{path.resolve().as_uri()}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
         with closing(connection) as db:
             found = version_of(db, path)
-            if found is not None:  # a new database has no readers, and in a log every page of it would be written twice
-                db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA cache_size = -65536")
             db.execute("ATTACH DATABASE ? AS archive", [f"{catalog.resolve().as_uri()}?mode=ro"])
@@ -64,7 +63,6 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
                     db.execute("ROLLBACK")
                 raise
             with suppress(sqlite3.Error):  # all is committed; what stays in the log is read from there, and copied another time
-                db.execute("PRAGMA main.journal_mode = WAL")
                 db.execute("PRAGMA main.wal_checkpoint(PASSIVE)")
 
 
@@ -129,11 +127,9 @@ def _explained(path: Path) -> Iterator[None]:
 
 
 def _advice(path: Path, error: sqlite3.Error) -> str:
-    code = getattr(error, "sqlite_errorname", "") or ""
-    if code == "SQLITE_READONLY_ROLLBACK":
-        return f"the first load of {path} was killed: run `tta load`"
     if known := advice(path, error):
         return known
+    code = getattr(error, "sqlite_errorname", "") or ""
     if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return f"{path} is damaged ({error}): delete it and run `tta load`; it is made again from the archive"
     return f"{path}: {error}; nothing was changed: run `tta load --rebuild`"
