@@ -122,6 +122,4 @@ def remove(db: sqlite3.Connection) -> None:
     for (search,) in db.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'").fetchall():
         db.execute(f'INSERT INTO "{search}" ("{search}") VALUES (\'rebuild\')')  # a deleted word stays in an index until then
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").fetchone():
-        db.execute("DELETE FROM sqlite_stat4")  # values of indexed columns, which some builds of SQLite sample
-    if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").fetchone():
         db.execute("DELETE FROM sqlite_stat4")  # values of indexed columns, where SQLite was built to sample them
