@@ -164,8 +164,9 @@ def test_where_the_disk_is_full_the_old_export_stays(
 def test_an_export_that_is_ended_leaves_nothing_half_done(folders: Folders, tmp_path: Path, form: str, number: int) -> None:
     """A real process that is slow at its first row, and ended there."""
     script = (
-        "import sys, time\n"
+        "import signal, sys, time\n"
         "from scraper.export import csvfile, jsonl\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background job has it ignored
         "from scraper.cli import main\n"
         "def slow(rows):\n"
         "    for row in rows:\n"
