@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 _LOOK_SECONDS = 0.1
+_SETTLED = {"MALLOC_TRIM_THRESHOLD_": str(256 * 2**20)}
+"""glibc gives memory at the end of the heap back to the system and takes it anew, for every page parsed or for none, as it happens
+to lie there: that doubled the floor's time in one run and not in the next. So no work that is measured gives any back (mallopt(3))."""
 _REPORT = """
 import json, sys, time
 from importlib import import_module
@@ -58,7 +61,8 @@ def measured(work: str, *arguments: object, repeat: int = 1) -> Measured:
 def _run(work: str, command: list[str]) -> Measured:
     """Workers come from a fork server, so that nobody but the kernel's list of processes knows them as this work's."""
     others: dict[int, tuple[float, float]] = {}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    settled = os.environ | _SETTLED
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True, env=settled) as process:
         while process.poll() is None:
             others |= _session(process.pid)
             time.sleep(_LOOK_SECONDS)
