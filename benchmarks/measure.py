@@ -17,8 +17,8 @@ from typing import Any
 
 _LOOK_SECONDS = 0.1
 _SETTLED = {"MALLOC_TRIM_THRESHOLD_": str(256 * 2**20)}
-"""glibc gives memory at the end of the heap back to the system and takes it anew, for every page parsed or for none, as it happens
-to lie there: that doubled the floor's time in one run and not in the next. So no work that is measured gives any back (mallopt(3))."""
+"""glibc gives memory at the end of the heap back to the system and takes it anew (mallopt(3)): for every page parsed or for none,
+as it happens to lie, which doubled the floor's time in one run and not in the next. Nothing that is measured gives any back."""
 _REPORT = """
 import json, sys, time
 from importlib import import_module
