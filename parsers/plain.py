@@ -16,6 +16,7 @@ from html import unescape
 from parsers.columns import BODY, Run, read_run
 from parsers.head import NOTICE
 from parsers.labels import group_of_member, group_table, is_instructions, known
+from parsers.remember import remembered
 from parsers.roles import NONE, Role, role_of
 from parsers.tree import one_line
 from parsers.urls import absolute
@@ -205,7 +206,7 @@ def text_of(source: str) -> str | None:
     return None if text.lower().startswith(NOTICE) else text
 
 
-@lru_cache(maxsize=8192)
+@remembered
 def _role(attributes: str) -> Role:
     """The role of an element with these attributes, which are few: a theme prints the same ones again and again."""
     classes = _attribute(attributes, "class")
