@@ -178,6 +178,17 @@ def test_a_live_page_whose_capture_is_lost_is_taken_as_new(folders: Folders) -> 
         assert db.execute("SELECT etag, last_modified, text_hash, capture_id FROM live_pages").fetchall() == [(None,) * 4]
 
 
+def test_what_is_not_loaded_yet_is_no_fault_of_the_database(folders: Folders) -> None:
+    """A further capture of a record that is there, and a new one: a second database with them would differ."""
+    add(folders, [page(html({"County": "new"}), url=node(number), when=day(50)) for number in (3, 50)])
+    assert notes(folders) == {"not-loaded"}
+    assert status(folders, "--deep") == 0
+    sql(folders.database, "UPDATE fields SET value = 'Elsewhere' WHERE label = 'County' AND record_id = '3'")
+    assert status(folders, "--deep") == 3
+    load(folders)
+    assert status(folders, "--deep") == 0
+
+
 def test_what_a_killed_run_leaves_is_a_note(folders: Folders) -> None:
     add(folders, [page(html({"County": "new"}), url=node(50), when=day(50))])
     path = folders.archive / WARC

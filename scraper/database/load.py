@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -65,6 +65,7 @@ def load(  # noqa: PLR0913 - all by name; each is a wish of its own
     progress: Progress | None = None,
     gate: Gate | None = None,
     database: Path | None = None,
+    like: Path | None = None,
     stop: Stop | None = None,
 ) -> Loaded:
     """Loads what the archive has and the database lacks; `rebuild` makes all of it again. The caller holds the folder's lock.
@@ -73,11 +74,11 @@ def load(  # noqa: PLR0913 - all by name; each is a wish of its own
     `unchecked`: also what the last refresh kept out; else that is an error, but where a `gate` checks it anew.
     `workers`: processes to parse in; None chooses. `scheduler`: address of a dask cluster to parse on in their place. `progress`
     is told how many captures of how many are parsed. `gate` is asked last, before the commit. `database`: another file than the
-    folder's own (`plan`). `stop` ends it within a second or two. Raises TtaError, Stopped, or what `progress` and `gate` raise,
-    and then nothing was changed.
+    folder's own (`plan`). `like`: loads only the captures that this database has. `stop` ends it within a second or two. Raises
+    TtaError, Stopped, or what `progress` and `gate` raise, and then nothing was changed.
     """
     try:
-        return _load(folders, _Wishes(rebuild, without_lost, unchecked, workers, scheduler, progress, gate, database, stop))
+        return _load(folders, _Wishes(rebuild, without_lost, unchecked, workers, scheduler, progress, gate, database, like, stop))
     except Stopped:
         end_workers()
         raise
@@ -94,6 +95,7 @@ class _Wishes(NamedTuple):
     progress: Progress | None
     gate: Gate | None
     database: Path | None
+    like: Path | None
     stop: Stop | None
 
 
@@ -191,12 +193,20 @@ class _Load:
         self.db.execute(
             "INSERT INTO temp.todo SELECT capture_id FROM archive.captures EXCEPT SELECT capture_id FROM main.captures"
         )
+        if self.wishes.like:
+            self._leave_out_what_lacks(self.wishes.like)
         self._check_none_is_refused()
         grouping.read_moved_again(self.db)
         for parsed in self._parsed():
             self._keep_new(parsed)
         self.done.captures = self.db.execute("SELECT count(*) FROM temp.parsed").fetchone()[0]
         return self.done.captures > 0
+
+    def _leave_out_what_lacks(self, like: Path) -> None:
+        self.db.execute("CREATE TEMP TABLE alike (capture_id TEXT PRIMARY KEY) WITHOUT ROWID")
+        with closing(sqlite3.connect(f"{like.resolve().as_uri()}?mode=ro", uri=True)) as other:
+            self.db.executemany("INSERT INTO temp.alike VALUES (?)", other.execute("SELECT capture_id FROM captures"))
+        self.db.execute("DELETE FROM temp.todo WHERE capture_id NOT IN (SELECT capture_id FROM temp.alike)")
 
     def _check_none_is_refused(self) -> None:
         """Before any page is parsed: whoever has to choose need not wait for it."""

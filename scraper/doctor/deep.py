@@ -1,4 +1,7 @@
-"""Makes the database a second time, beside, and compares: whether it is what the archive says, value by value."""
+"""Makes the database a second time, beside, and compares: whether it is what the archive says, value by value.
+
+Of the captures that it has: those that are not loaded yet, or that a refresh was refused for, are no fault of its content.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ def compare(folders: Folders) -> Iterator[Finding]:
     if not folders.database.exists():
         return
     with scratch(folders.data) as beside:
-        load(folders, rebuild=True, database=beside)
+        load(folders, rebuild=True, database=beside, like=folders.database)
         with comparing(folders.database, beside) as db:
             for table in TABLES:
                 if table.name not in KEPT:
