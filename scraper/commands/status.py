@@ -70,9 +70,9 @@ def _lines(folders: Folders, found: Status) -> Iterator[str]:
     first, last = found.first_captured_at or "-", found.last_captured_at or "-"
     yield f"captured       {first} to {last}" + (f", {found.time_unknown} at unknown times" if found.time_unknown else "")
     yield from _refreshed(found)
-    yield f"unknown labels {len(found.unknown_labels)}"
+    yield f"unknown labels {len(found.unknown_labels)} that nobody has described yet"
     yield from _listed(found.unknown_labels, "records")
-    yield f"flags          {len(found.flags)}"
+    yield f"flags          {len(found.flags)} kinds of values that look wrong"
     yield from _listed(found.flags, "captures")
 
 
