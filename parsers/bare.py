@@ -7,14 +7,23 @@ the general reader (`html.read_closed`) to find by the labels of the whole page,
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from selectolax.lexbor import LexborNode
 
 from parsers.groups import STEMS
 from parsers.head import NOTICE
 from parsers.labels import group_table, is_instructions, known, normal
-from parsers.plain import Plain, PlainField, PlainGroup, plain_field, text_of, value_of
+from parsers.plain import (
+    Plain,
+    PlainField,
+    PlainGroup,
+    instructions_before,
+    instructions_field,
+    plain_field,
+    text_of,
+    value_of,
+)
+from parsers.remember import MAX_SOURCE, remembered_source
 from parsers.tree import BLOCKS, MAX_DEPTH, Element, build, grow, one_line, readable, unwrap_formatting
 from parsers.urls import origin_of
 from parsers.value import Value
@@ -24,11 +33,6 @@ _MAX_LABEL = 300
 _MAX_LEVEL = MAX_DEPTH - 20
 _BOXES = frozenset("div section main article body fieldset details".split())
 _PROSE = frozenset("div p br ol ul li strong em b i a".split())
-_MAX_SOURCE = 20_000
-"""Characters of a plain field; longer ones are left open."""
-_SHORT = 1500
-"""Characters of a source that is remembered: nearly every plain field has under 500."""
-_SOURCES = 4096
 
 _LEAF = r"<div>[^<]*+(?:<(?!/?div\b)[^<]*+)*+</div>"
 _VALUES = rf"(?:{_LEAF}|<div>(?:\s*+{_LEAF})++\s*+</div>)"
@@ -57,7 +61,7 @@ class Closed:
         if element.parent is not self._beside and not _begins_with_known(node):
             return False
         source = node.html or ""
-        field = _instructions_read.get(source) or _read_bare(source, self._origin) or _instructions(node, source)
+        field = instructions_before(source) or _read_bare(source, self._origin) or _instructions(node, source)
         if field is None:
             return False
         self._beside = element.parent
@@ -118,25 +122,18 @@ def _begins_with_known(node: LexborNode) -> bool:
     return inner is not None and inner.tag == "-text" and known(one_line(inner.text_content or "")) is not None
 
 
-_instructions_read: dict[str, PlainField] = {}
-_MAX_READ = 256
-
-
 def _instructions(node: LexborNode, source: str) -> PlainField | None:
     """A section of the form's fixed instructions, which stand on page after page and are read once; None for anything else."""
     first = _first_bare(node.first_child)
     second = _first_bare(first.next) if first is not None else None
     label = _label_of(first.inner_html or "") if first is not None else None
-    if second is None or label is None or not is_instructions(label) or len(source) > _MAX_SOURCE:
+    if second is None or label is None or not is_instructions(label) or len(source) > MAX_SOURCE:
         return None
     after = second.next
     text = _prose(second) if after is None or (after.next is None and (after.text_content or "").isspace()) else None
     if text is None:
         return None
-    read = plain_field(label, None, [Value(text)])
-    if len(_instructions_read) < _MAX_READ:
-        _instructions_read[source] = read
-    return read
+    return instructions_field(source, label, None, text)
 
 
 def _prose(node: LexborNode) -> str | None:
@@ -154,14 +151,9 @@ def _means_more(line: str | None) -> bool:
 # --- by source --------------------------------------------------------------------------------------------------------
 
 
+@remembered_source
 def _read_bare(source: str, origin: str | None) -> Plain | None:
     """The field that a source has the shape of, if its label and values are plain. `origin`: where links start from."""
-    if len(source) <= _SHORT:
-        return _remembered(source, origin)
-    return _read(source, origin) if len(source) <= _MAX_SOURCE else None
-
-
-def _read(source: str, origin: str | None) -> Plain | None:
     found = _FIELD.fullmatch(source)
     if found is None:
         return _read_group(source, origin)
@@ -170,9 +162,6 @@ def _read(source: str, origin: str | None) -> Plain | None:
     if not label or values is None or (len(values) > 1 and is_instructions(label)):
         return None  # several values of instructions are one text
     return plain_field(label, None, values)
-
-
-_remembered = lru_cache(_SOURCES)(_read)
 
 
 def _label_of(source: str) -> str | None:
@@ -209,7 +198,7 @@ def _read_group(source: str, origin: str | None) -> PlainGroup | None:
     return None if len(items) == 1 and _may_be_several(items[0]) else PlainGroup(label, None, tuple(items))
 
 
-@lru_cache(_SOURCES)
+@remembered_source
 def _part(source: str, origin: str | None) -> PlainField | None:
     """A field of a group's item, by its shape and by the words that its label begins with."""
     found = _FIELD.fullmatch(source)

@@ -29,7 +29,8 @@ _NOTES = re.compile(r"\b(notes?|description|comments?|details?)\b", re.IGNORECAS
 class Run(NamedTuple):
     """One field of the page whose label is known: the columns that its filled values make, and what looks wrong in them.
 
-    `labelled`: the page prints the label, where else only the machine name tells it. One run may be of many pages.
+    `labelled`: the page prints the label, where else only the machine name tells it. One run may be of many pages,
+    so its lists are copied.
     """
 
     entry: Label
@@ -77,9 +78,7 @@ def column_values(head: Head, fields: Sequence[Field], runs: Sequence[Run]) -> d
     values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)
     for run in sorted(runs, key=_has_no_label):  # a printed label says more than a name
         if run.columns and values[run.entry.columns[0]] is None:
-            values |= run.columns
-            if run.entry.type is Type.REFERENCES:
-                values[run.entry.columns[0]] = list(run.columns[run.entry.columns[0]])
+            values |= {name: list(value) if isinstance(value, list) else value for name, value in run.columns.items()}
     values["description"] = next(
         (field.value for field in fields if field.name == BODY and field.item is None and field.value), None
     )

@@ -10,25 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from html import unescape
 
 from parsers.columns import BODY, Run, read_run
 from parsers.head import NOTICE
 from parsers.labels import group_of_member, group_table, is_instructions, known
-from parsers.remember import remembered
+from parsers.remember import MAX_SOURCE, remembered, remembered_source
 from parsers.roles import NONE, Role, role_of
 from parsers.tree import one_line
 from parsers.urls import absolute
 from parsers.value import Value
 
 _MAX_LABEL = 300
-_MAX_SOURCE = 20_000
-"""Characters of a plain field; longer ones are left to the general rules."""
-_SHORT = 1500
-"""Characters of a source that is remembered: nearly every plain field has under 500."""
-_SOURCES = 4096
-
 _ATTRIBUTES = r'(?: [^\s"<>=/]++="[^"]*+")*+'
 _INSIDE = r"(?:[^<]|<(?!/?div\b))*+"
 _LEAF = rf"<div{_ATTRIBUTES}>{_INSIDE}</div>"
@@ -71,22 +64,29 @@ class PlainGroup:
 Plain = PlainField | PlainGroup
 
 
-def read_plain(source: str, origin: str | None) -> Plain | None:
-    """The field of an element with that source, if its classes say that it is one and it is plain.
-
-    `origin`: scheme and host that links from the root start from, None where they are not known.
-    """
-    if len(source) <= _SHORT:
-        return _remembered(source, origin)
-    return _read(source, origin) if len(source) <= _MAX_SOURCE else None
-
-
 def plain_field(label: str, name: str | None, values: Sequence[Value]) -> PlainField:
     """A field of these values, of which some or all may be empty."""
     filled = tuple(value for value in values if value.text)
     entry = known(label)
     run = read_run(entry, [(value.text, value.datetime) for value in filled], labelled=True) if entry else None
     return PlainField(label, name, filled or (Value(),), is_instructions(label), group_of_member(label), run)
+
+
+_instructions: dict[str, PlainField] = {}
+_MAX_INSTRUCTIONS = 256
+
+
+def instructions_before(source: str) -> PlainField | None:
+    """The form's fixed instructions with that source, which stand on page after page, if they were read before."""
+    return _instructions.get(source)
+
+
+def instructions_field(source: str, label: str, name: str | None, text: str) -> PlainField:
+    """A field of instructions, kept for `instructions_before`."""
+    read = plain_field(label, name, [Value(text)])
+    if len(_instructions) < _MAX_INSTRUCTIONS and len(source) <= MAX_SOURCE:
+        _instructions[source] = read
+    return read
 
 
 def label_of(source: str) -> tuple[str, str] | None:
@@ -103,7 +103,12 @@ def _named(found: re.Match[str]) -> tuple[str, str] | None:
     return (label, role.name) if label and len(label) <= _MAX_LABEL else None
 
 
-def _read(source: str, origin: str | None) -> Plain | None:
+@remembered_source
+def read_plain(source: str, origin: str | None) -> Plain | None:
+    """The field of an element with that source, if its classes say that it is one and it is plain.
+
+    `origin`: scheme and host that links from the root start from, None where they are not known.
+    """
     found = _FIELD.fullmatch(source)
     named = _named(found) if found else None
     if found is None or named is None or named[1] == BODY:
@@ -121,9 +126,6 @@ def _read(source: str, origin: str | None) -> Plain | None:
         return plain_field(label, name, values) if len(values) < 2 or not instructions else None  # they are one text
     groups = _groups(items, origin) if not (_role(found[1]).text or instructions) else None
     return PlainGroup(label, name, groups) if groups else None
-
-
-_remembered = lru_cache(_SOURCES)(_read)
 
 
 def _values(source: str, origin: str | None) -> list[Value] | None:
@@ -146,7 +148,7 @@ def _groups(source: str, origin: str | None) -> tuple[tuple[PlainField, ...], ..
     while found := _PARAGRAPH.match(source, at):
         if _role(found[1]).part != "item" or _role(found[2]).part != "paragraph":
             return None
-        blocks = [_remembered(one, origin) for one in _ONE_FIELD.findall(found[3])]
+        blocks = [read_plain(one, origin) for one in _ONE_FIELD.findall(found[3])]
         fields = tuple(block for block in blocks if isinstance(block, PlainField))
         if len(fields) < len(blocks):
             return None

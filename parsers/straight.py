@@ -14,18 +14,15 @@ from selectolax.lexbor import LexborNode
 from parsers.head import BYLINE_FIELDS, TITLES, holds_notice, is_node_title
 from parsers.html import LOOSE, holds_values
 from parsers.labels import is_instructions, known
-from parsers.plain import Plain, PlainField, label_of, plain_field, read_plain
+from parsers.plain import Plain, PlainField, instructions_before, instructions_field, label_of, read_plain
 from parsers.repair import close_left_open
 from parsers.roles import NONE, Role, role_of
 from parsers.shape import UNTAUGHT, Block, field_of, is_opaque_field
 from parsers.tree import BLOCKS, MAX_DEPTH, TRANSPARENT, Element, grow, is_dropped, readable
 from parsers.urls import origin_of
-from parsers.value import Value
 
 _FIELDS = "div.field, div[class*='field--name-'], div[class*='field-name-']"
 _WRAPPERS = ("div", "section", "main", "article")
-_MAX_SOURCE = 10_000
-"""Characters; the longest instructions seen have 3,000."""
 _SPARE_LEVELS = 20
 """Levels below MAX_DEPTH; a field's own tree begins to count at the field, the page's at the record."""
 
@@ -114,7 +111,7 @@ def _blocks(holder: LexborNode, origin: str | None) -> list[Block | Plain]:
             return []
         elif tag is not None and not is_dropped(tag):
             source = node.html or "" if tag == "div" else ""
-            block = _instructions_read.get(source) or read_plain(source, origin) or _other(node, source)
+            block = instructions_before(source) or read_plain(source, origin) or _other(node, source)
             if block is None:
                 return []
             if not isinstance(block, Role):
@@ -156,10 +153,6 @@ def _says_nothing(element: Element) -> bool:
     return silent and known(element.line()) is None
 
 
-_instructions_read: dict[str, PlainField] = {}
-_MAX_READ = 256
-
-
 def _instructions(node: LexborNode, role: Role, source: str) -> PlainField | None:
     """A section of the form's fixed instructions, which stand on page after page and are read once; None for anything else."""
     named = label_of(source)
@@ -168,10 +161,7 @@ def _instructions(node: LexborNode, role: Role, source: str) -> PlainField | Non
     block = _block(node, role)
     if block is None or block.label is None or block.name != role.name:
         return None
-    read = plain_field(*named, [Value(readable(block.values))])
-    if len(_instructions_read) < _MAX_READ and len(source) <= _MAX_SOURCE:
-        _instructions_read[source] = read
-    return read
+    return instructions_field(source, *named, readable(block.values))
 
 
 def _block(node: LexborNode, role: Role) -> Block | None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborNode
 
-from parsers import htmlpage
+from parsers import htmlpage, rows
 from parsers.bare import close_bare
 from parsers.html import read_closed
 from parsers.locate import locate
@@ -193,3 +193,18 @@ def test_instructions_in_several_items_are_one_text(roads: Roads) -> None:
     page = page_with("/").replace(b"</div></article>", field.encode() + b"</div></article>")
     same(roads, page)
     assert roads.straight == 1
+
+
+def test_a_field_that_finds_no_room_feeds_no_column(roads: Roads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value in a column has its row in `fields`."""
+    monkeypatch.setattr(rows, "MAX_FIELDS", 40)
+    items = "".join(f'<div class="field--item">{number}</div>' for number in range(40))
+    many = f'<div class="field field--name-field-x field--type-string"><div class="field--label">X</div>{items}</div>'
+    county = '<div class="field field--name-field-county field--type-string"><div class="field--label">County</div>'
+    county += '<div class="field--item">Ada County</div></div>'
+    for before, found in ((county + many, "Ada County"), (many + county, None)):
+        page = page_with("/").replace(b"<div><div", f"<div>{before}<div".encode(), 1)
+        record = roads.both(page, url=goldens.USUAL["url"]).record
+        assert record is not None
+        assert (len(record.fields), record.county) == (40, found)
+        same(roads, page)
