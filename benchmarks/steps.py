@@ -31,7 +31,7 @@ STEPS: dict[str, tuple[tuple[ModuleType, str], ...]] = {
     "title, byline, notice": ((htmlpage, "_take_top"),),
     "rows of the straight road": ((htmlpage, "write_all"),),
     "pages without classes: fields read from their source, rows": ((htmlpage, "close_bare"), (htmlpage, "read_closed")),
-    "the general road in full": ((htmlpage, "build"), (htmlpage, "read_content")),
+    "the general road in full, but for its tree": ((htmlpage, "read_content"),),
     "columns, flags, milestones, metrics, the record": ((htmlpage, "make_record"),),
 }
 REST = "all else"

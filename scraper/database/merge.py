@@ -181,7 +181,7 @@ class Merge:
     def _add_sections(self, seen: Seen) -> None:
         numbered = list(_numbered(seen.content.sections))
         path = tuple(key for key, _, _ in numbered)
-        source = _Source(seen.capture_id, seen.captured_at, seen.content.form, self._rank, path)
+        source = _Source(seen.capture_id, seen.captured_at, form_of(seen.content), self._rank, path)
         for key, label, text in numbered:
             kept = self._sections.get(key)
             held = kept[0].text if kept else None
