@@ -16,7 +16,9 @@ from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
-from typing import Generic, Protocol, TypeVar
+from multiprocessing.queues import SimpleQueue
+from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakSet
 
 from scraper.errors import TtaError
 
@@ -131,9 +133,15 @@ class Processes:
 
 
 def end_workers() -> None:
-    """Ends the worker processes of this process at once, whatever they are at: nobody takes their results any more."""
+    """Ends the worker processes of this process at once, whatever they are at: nobody takes their results any more.
+
+    A worker that dies while it sends leaves the beginning of its results in a pipe, and the thread that reads them would wait for
+    the rest as long as anybody may write there, this process among them, which could not end then. So it closes its own end.
+    """
     for process in multiprocessing.active_children():
         process.terminate()
+    for results in list(_results):
+        results._writer.close()  # type: ignore[attr-defined]  # no public way closes this end alone
 
 
 def _go_on() -> None:
@@ -156,8 +164,14 @@ def _sound(context: BaseContext) -> ProcessPoolExecutor:
     return pool
 
 
+_results: WeakSet[SimpleQueue[Any]] = WeakSet()
+"""The pipes in which workers send their results, of every pool that is still in use."""
+
+
 def _executor(context: BaseContext, workers: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_start)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start)
+    _results.add(pool._result_queue)
+    return pool
 
 
 def _start() -> None:

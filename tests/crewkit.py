@@ -1,0 +1,30 @@
+"""Work for crews; the processes that do it import it by name."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from scraper.crew.processes import Job
+
+MORE_THAN_A_PIPE_HOLDS = 2_000_000
+"""Bytes; a pipe on Linux holds 65,536 (pipe(7))."""
+
+
+def say_who_then_send_much(folder: str) -> list[bytes]:
+    Path(folder, "worker").write_text(str(os.getpid()))
+    while not Path(folder, "go").exists():
+        time.sleep(0.02)
+    return [b"x" * MORE_THAN_A_PIPE_HOLDS]
+
+
+def whole(task: str) -> list[str]:
+    return [task]
+
+
+def nothing(task: str) -> list[bytes]:
+    return []
+
+
+SENDS_MUCH: Job[str, bytes] = Job(say_who_then_send_much, whole, nothing)
