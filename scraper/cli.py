@@ -10,10 +10,9 @@ from pathlib import Path
 
 import click
 
-from scraper.errors import ExitStatus, TtaError
+from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.plaintext import printable
-from scraper.stopping import Stopped
 
 _COMMANDS = {
     "import": "import_",

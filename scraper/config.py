@@ -13,7 +13,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from scraper.errors import ExitStatus, TtaError
+from scraper.errors import BadConfiguration
 from scraper.plaintext import printable
 
 DEFAULT_FILE = Path("tta.toml")
@@ -23,12 +23,6 @@ _TILES = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?=[^?#]*\{z\})(?=[^?#
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-
-
-class BadConfiguration(TtaError):
-    """The configuration file can't be used; the text names the file and the key. Correct it and run again."""
-
-    status = ExitStatus.USAGE
 
 
 def _url(value: str) -> str:

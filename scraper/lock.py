@@ -16,14 +16,10 @@ from pathlib import Path
 
 from scraper.archive.warc import utc_now
 from scraper.capture import iso
-from scraper.errors import TtaError
+from scraper.errors import Locked, TtaError
 from scraper.plaintext import printable
 
 LOCK = "lock"
-
-
-class Locked(TtaError):
-    """Another run is changing the data folder; the text says which. Wait for it to end, or end it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,13 @@ import click
 from scraper.config import load_config
 from scraper.crew.cluster import cluster
 from scraper.crew.processes import Crew, Processes, cores, end_workers
-from scraper.errors import ExitStatus, TtaError
+from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.lock import locked
 from scraper.plaintext import printable
 from scraper.scan.addresses import checked, listed
 from scraper.scan.run import Scan, scan
-from scraper.stopping import Stop, Stopped
+from scraper.stopping import Stop
 
 
 @click.command("scan")

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from scraper.doctor.findings import Finding, Kind, agreed, counted, examples
 from scraper.doctor.scratch import LEDGER, Scratch
+from scraper.errors import SqliteDamaged
 from scraper.ledger.rows import STORED
-from scraper.ledger.versions import VERSION, LedgerDamaged, version_of
+from scraper.ledger.versions import VERSION, version_of
 from scraper.plaintext import printable
 
 STORED_STATES = ", ".join(f"'{state.value}'" for state in STORED)
@@ -47,7 +48,7 @@ def _unreadable(path: Path) -> Finding | None:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
             version = version_of(db, path)
             found = [str(row[0]) for row in db.execute("PRAGMA integrity_check(5)")]
-    except LedgerDamaged as error:
+    except SqliteDamaged as error:
         return Finding(Kind.LEDGER_DAMAGED, printable(error))
     except sqlite3.DatabaseError as error:
         return Finding(Kind.LEDGER_DAMAGED, f"{path.name} is damaged: {printable(error, 120)}", mend=aside)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from scraper.config import Config, Sources
-from scraper.errors import ExitStatus, TtaError
+from scraper.errors import NothingEnabled, TtaError, UnknownSource
 from scraper.plaintext import printable
 from scraper.sources.base import Room, Source
 from scraper.sources.commoncrawl import CommonCrawl
@@ -15,16 +15,6 @@ from scraper.sources.wayback import Wayback
 from scraper.web.addresses import LOOPBACK
 
 NAMES = tuple(Sources.model_fields)
-
-
-class UnknownSource(TtaError):
-    """A source that does not exist was named; the text lists those that do."""
-
-    status = ExitStatus.USAGE
-
-
-class NothingEnabled(TtaError):
-    """No source was named and none is enabled: there is nobody to ask. Name one, or enable one in the configuration file."""
 
 
 def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scraper.archive.store import Archive
 from scraper.config import Config
-from scraper.errors import TtaError
+from scraper.errors import NotAllowed, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError
 from scraper.fetch.display import Display
 from scraper.fetch.registry import chosen, make_source
 from scraper.fetch.report import FAILED, PAUSED, Report, SourceReport
@@ -26,9 +26,8 @@ from scraper.ledger.store import Ledger
 from scraper.lock import locked
 from scraper.plaintext import printable, printable_url
 from scraper.sources.base import Room, Source, Visitor
-from scraper.stopping import Stop, Stopped
+from scraper.stopping import Stop
 from scraper.web.client import Client
-from scraper.web.errors import NotAllowed, RequestFailed, SourcePaused, TooLarge
 from scraper.web.pacing import Pacer
 
 TOO_LARGE_AGAIN = timedelta(days=30)

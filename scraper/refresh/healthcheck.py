@@ -10,12 +10,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from scraper.config import BadConfiguration, Config
-from scraper.errors import TtaError
+from scraper.config import Config
+from scraper.errors import BadConfiguration, NotAllowed, TtaError
 from scraper.plaintext import printable
 from scraper.refresh.log import Log
 from scraper.web.addresses import AllowList
-from scraper.web.errors import NotAllowed
 from scraper.web.network import Transport
 
 START, SUCCESS, FAILURE = "/start", "", "/fail"

@@ -20,9 +20,9 @@ from scraper.database import runs
 from scraper.database.checks import UNKNOWN_LABELS, Looked, check_all
 from scraper.database.load import Loaded, Progress, load
 from scraper.database.runs import Outcome, Run
-from scraper.errors import DataLooksWrong, ExitStatus, TtaError
+from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
 from scraper.fetch.display import Display
-from scraper.fetch.registry import NothingEnabled, UnknownSource, chosen
+from scraper.fetch.registry import chosen
 from scraper.fetch.run import Options as FetchOptions
 from scraper.fetch.run import fetch_locked
 from scraper.folders import Folders
@@ -32,7 +32,7 @@ from scraper.refresh.healthcheck import FAILURE, START, SUCCESS, Healthcheck
 from scraper.refresh.log import Log
 from scraper.refresh.report import Report
 from scraper.refresh.sources import source_checks
-from scraper.stopping import Stop, Stopped
+from scraper.stopping import Stop
 
 COMMAND = "tta refresh"
 
@@ -47,10 +47,6 @@ class Options:
     deadline: float | None = None
     now: bool = False
     log_file: Path | None = None
-
-
-class Refused(DataLooksWrong):
-    """A check failed. Look at what it names; the database is as it was."""
 
 
 def refresh(folders: Folders, settings: Config, options: Options, display: Display, progress: Progress | None = None) -> Report:
@@ -136,7 +132,7 @@ class _Refresh:
         except Stopped:
             reason = "its time was up" if self.stop.late and not self.stop.asked else "asked to end"
             self._close(Outcome.STOPPED, ExitStatus.PARTLY_DONE, f"{reason}; what was fetched is kept, the next run goes on")
-        except Refused as error:
+        except RefreshRefused as error:
             self._close(Outcome.REFUSED, error.status, str(error))
         except TtaError as error:
             self._close(Outcome.FAILED, error.status, printable(error, 1000))
@@ -224,7 +220,7 @@ class _Refresh:
             self.log.warning("check", name=check.name, subject=subject, figure=check.figure, threshold=check.threshold)
         if self.report.failed and not self.options.accept:
             names = sorted({check.name for check in self.report.failed})
-            raise Refused(f"the new data look wrong ({', '.join(names)}); the database is as it was")
+            raise RefreshRefused(f"the new data look wrong ({', '.join(names)}); the database is as it was")
         self.stop.check()
         self.run.accepted = bool(self.report.failed)
         partly = bool(self.report.problems)

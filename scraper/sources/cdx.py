@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from scraper.config import Retry
-from scraper.errors import TtaError
+from scraper.errors import NotCdx, UnknownFields
 from scraper.ledger.rows import Row
 from scraper.plaintext import printable
 from scraper.web.addresses import host_of
@@ -27,18 +27,6 @@ MAX_ROW = 1 << 20
 T = TypeVar("T")
 _GAP = re.compile(r"[\s,]*")
 _DECODER = json.JSONDecoder()
-
-
-class NotCdx(TtaError):
-    """The answer is not a listing, or not a whole one. `final`: asking again won't change it, as with an excluded site."""
-
-    def __init__(self, text: str, *, final: bool = False) -> None:
-        super().__init__(text)
-        self.final = final
-
-
-class UnknownFields(NotCdx):
-    """The server does not know the fields that were asked for; ask for all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from scraper import config
+from scraper.errors import NotAllowed, NotCdx, RequestFailed, TooLarge
 from scraper.ledger.listings import COMPLETE, FULL, PARTIAL, WINDOW, Listings
 from scraper.ledger.rows import Row, Verdict
 from scraper.plaintext import printable, printable_url
 from scraper.sources.base import Fetched, Listed, Room
-from scraper.sources.cdx import NotCdx
 from scraper.sources.ranges import MAX_RECORD, fetch_record, located_row, one_member, read_range, total_size
 from scraper.web.addresses import AllowList
 from scraper.web.client import MIB, Answer, Manner
-from scraper.web.errors import NotAllowed, RequestFailed, TooLarge
 
 INDEX_FOR = timedelta(days=30)
 """The data sets are finished; a look each month is enough (ARCHIVES.md, section 4)."""

@@ -18,13 +18,13 @@ from parsers.urls import node_id
 from scraper import config
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original, from_iso, iso
+from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.rows import Row, State, Verdict, to_timestamp
 from scraper.plaintext import printable
 from scraper.sources.base import Fetched, Listed, Room
 from scraper.sources.memento import DROPPED
 from scraper.web.addresses import AllowList, host_of
 from scraper.web.client import MIB, REDIRECTS, Answer, Manner, user_agent
-from scraper.web.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 from scraper.web.robots import MAX_DELAY, MAX_REDIRECTS, MAX_SIZE, Rules, rules_of
 

@@ -12,13 +12,13 @@ from io import BytesIO
 
 from scraper.archive.warc import Damage, read_captures, sha1_digest, utc_now
 from scraper.capture import Capture, Form
-from scraper.encoding import UndecodableContent, decode_content
+from scraper.encoding import decode_content
+from scraper.errors import NotCdx, RequestFailed, UndecodableContent
 from scraper.ledger.rows import Fixity, Row, State, Verdict, sha1_of, to_timestamp
 from scraper.plaintext import printable, printable_url
 from scraper.sources.base import Fetched, Room
-from scraper.sources.cdx import NotCdx, plain
+from scraper.sources.cdx import plain
 from scraper.web.client import MIB, Answer, Manner
-from scraper.web.errors import RequestFailed
 
 MAX_RECORD = 64 * MIB
 """Bytes, on the wire and unpacked (ARCHIVES.md, section 8)."""

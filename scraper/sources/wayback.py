@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from scraper import config
-from scraper.encoding import UndecodableContent
+from scraper.errors import RequestFailed, UndecodableContent
 from scraper.ledger.rows import Row, State, Verdict, to_time, to_timestamp
 from scraper.plaintext import printable, printable_url
 from scraper.sources import memento
@@ -17,7 +17,6 @@ from scraper.sources.base import Fetched, Listed, Room
 from scraper.sources.cdx_listing import CdxListing
 from scraper.web.addresses import AllowList, host_of, url_key
 from scraper.web.client import MIB, Answer, Manner, sendable
-from scraper.web.errors import RequestFailed
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 
 MAX_HOPS = 5

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from scraper.errors import NotAllowed
 from scraper.plaintext import printable, printable_url
-from scraper.web.errors import NotAllowed
 
 LOOPBACK = "127.0.0.1"
 _PORTS = {"https": 443, "http": 80}

@@ -20,11 +20,11 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from scraper.config import Retry
-from scraper.encoding import UndecodableContent, decode_content
+from scraper.encoding import decode_content
+from scraper.errors import RequestFailed, TooLarge, UndecodableContent
 from scraper.plaintext import printable, printable_url
 from scraper.stopping import Stop
 from scraper.web.addresses import AllowList, host_of
-from scraper.web.errors import RequestFailed, TooLarge
 from scraper.web.network import Transport, was_refused
 from scraper.web.pacing import DEFAULT_429, Pacer, RetryBudget, backoff, retry_after
 
