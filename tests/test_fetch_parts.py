@@ -18,9 +18,9 @@ from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNIN
 from scraper.ledger.rows import Fixity, Row, State, Verdict, sha1_of, to_time, when_to_ask_again
 from scraper.ledger.store import Ledger
 from scraper.lock import LOCK, locked
-from scraper.plaintext import printable, printable_url
 from scraper.sources.cdx import parse_listing, to_row
 from scraper.sources.memento import original_url
+from scraper.terminal import escape, escape_url
 from scraper.web import addresses
 from scraper.web.addresses import AllowList, checked_ip, host_of, url_key
 from scraper.web.client import Answer, sendable
@@ -174,9 +174,9 @@ def test_keys_hosts_and_what_can_be_sent() -> None:
 
 
 def test_what_is_shown_is_printable() -> None:
-    assert printable("a\x1b[31m\r\nb\u202e\u2028\x85") == "a\\x1b[31m\\x0d\\x0ab\\u202e\\u2028\\x85"
-    assert len(printable("x" * 5000)) == 300
-    assert printable_url("https://user:secret@x.gov/") == "https://x.gov/"
+    assert escape("a\x1b[31m\r\nb\u202e\u2028\x85") == "a\\x1b[31m\\x0d\\x0ab\\u202e\\u2028\\x85"
+    assert len(escape("x" * 5000)) == 300
+    assert escape_url("https://user:secret@x.gov/") == "https://x.gov/"
 
 
 # Lock

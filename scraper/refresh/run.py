@@ -27,12 +27,12 @@ from scraper.fetch.run import Options as FetchOptions
 from scraper.fetch.run import fetch_locked
 from scraper.folders import Folders
 from scraper.lock import Holder, locked
-from scraper.plaintext import printable
 from scraper.refresh.healthcheck import FAILURE, START, SUCCESS, Healthcheck
 from scraper.refresh.log import Log
 from scraper.refresh.report import Report
 from scraper.refresh.sources import source_checks
 from scraper.stopping import Stop
+from scraper.terminal import escape
 
 COMMAND = "tta refresh"
 
@@ -135,10 +135,10 @@ class _Refresh:
         except RefreshRefused as error:
             self._close(Outcome.REFUSED, error.status, str(error))
         except TtaError as error:
-            self._close(Outcome.FAILED, error.status, printable(error, 1000))
+            self._close(Outcome.FAILED, error.status, escape(error, 1000))
         except (OSError, sqlite3.Error) as error:
             where = getattr(error, "filename", None) or self.folders.data
-            self._close(Outcome.FAILED, ExitStatus.ERROR, f"{printable(where)}: {printable(getattr(error, 'strerror', error))}")
+            self._close(Outcome.FAILED, ExitStatus.ERROR, f"{escape(where)}: {escape(getattr(error, 'strerror', error))}")
 
     def _close(self, outcome: Outcome, status: ExitStatus, message: str) -> None:
         self.run.outcome, self.run.status, self.run.message = outcome, int(status), message
@@ -156,7 +156,7 @@ class _Refresh:
             self.report.notes.append("nothing: no source is enabled")
             return
         except TtaError as error:
-            self._problem(f"nothing was fetched: {printable(error, 1000)}")
+            self._problem(f"nothing was fetched: {escape(error, 1000)}")
             return
         fetched = self.report.fetched
         self.run.fetched = sum(one.fetched + one.unchanged + one.substituted for one in fetched.sources)
@@ -176,7 +176,7 @@ class _Refresh:
             self.report.notes += [f"{one.source}: {line}" for line in one.notes]
 
     def _problem(self, line: str) -> None:
-        self.report.problems.append(printable(line, 1000))
+        self.report.problems.append(escape(line, 1000))
         self.log.warning("problem", text=line)
 
     def _load(self) -> None:
