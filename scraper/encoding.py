@@ -9,7 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 
-import brotlicffi
+import brotli
 import zstandard
 
 from scraper.errors import UndecodableContent
@@ -127,12 +127,13 @@ def _drain(decoder: zlib._Decompress, data: bytes, pieces: _Pieces) -> None:
 
 
 def _unbrotli(body: bytes, limit: int) -> bytes:
-    decoder = brotlicffi.Decompressor()
+    decoder = brotli.Decompressor()
     pieces = _Pieces(limit)
     try:
-        for start in range(0, len(body), _STEP):
-            pieces.add(decoder.process(body[start : start + _STEP]))
-    except brotlicffi.error:
+        pieces.add(decoder.process(body, output_buffer_limit=_STEP))
+        while not decoder.can_accept_more_data():
+            pieces.add(decoder.process(b"", output_buffer_limit=_STEP))
+    except brotli.error:
         # Brotli has no magic number: a body that fails at once and begins like a page was never compressed.
         if not pieces.size and body.lstrip()[:1] in (b"<", b"{", b"["):
             return body

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 
-import brotlicffi as brotli
+import brotli
 import pytest
 import zstandard
 from hypothesis import given

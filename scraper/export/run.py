@@ -134,7 +134,13 @@ class _Folder:
 
     def _writer(self, name: str) -> Callable[..., int]:
         if self._form == "parquet":
-            from scraper.export import parquet  # here, because pyarrow takes a while to start
+            try:
+                from scraper.export import parquet  # here, because pyarrow takes a while to start, and need not be installed
+            except ModuleNotFoundError as error:
+                raise TtaError(
+                    f"Parquet needs the package {error.name}, which is not installed: run `pip install 'tta[parquet]'`, "
+                    "or `make setup` in a clone"
+                ) from None
 
             return lambda *given: parquet.write(name, *given)
         return csvfile.write
