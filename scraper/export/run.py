@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from scraper.errors import WrongUsage
+from scraper.errors import TtaError, WrongUsage
 from scraper.export import csvfile, datapackage, flat, geojson, jsonl, manifest
 from scraper.export.files import MANIFEST, manifest_of, new_file, new_folder
 from scraper.export.manifest import Written
