@@ -97,7 +97,7 @@ class _Scan:
 
     def _unwrapped(self, child: Element | str) -> Element | str:
         """Looks through wrappers around one block, as layout builders put around each field."""
-        while isinstance(child, Element) and child.tag in BLOCKS and child.tag not in LOOSE:
+        while isinstance(child, Element) and child.source_field is None and child.tag in BLOCKS and child.tag not in LOOSE:
             content = child.content
             inner = content[0] if len(content) == 1 else None
             if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in LOOSE or is_other_entity(inner):

@@ -127,10 +127,8 @@ def _has_time(node: Element) -> bool:
 
 def detach_notice(root: Element) -> None:
     """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
-    if not holds_notice("".join(piece for piece in root.walk() if isinstance(piece, str))):
-        return
     for inner in root.built():
-        if inner.source_field is None and (inner.line() or "").lower().startswith(NOTICE):
+        if inner.source_field is None and any(isinstance(child, str) and _is_notice(child) for child in inner.children):
             notice = inner
             while notice.parent is not None and notice.parent is not root and len(readable([notice.parent])) <= _MAX_NOTICE:
                 notice = notice.parent
@@ -138,9 +136,8 @@ def detach_notice(root: Element) -> None:
             return
 
 
-def holds_notice(text: str) -> bool:
-    """Whether the notice may stand in a text; what most texts lack is looked for first."""
-    return "construction" in text.lower() and NOTICE in one_line(text).lower()
+def _is_notice(text: str) -> bool:
+    return "onstruction" in text and one_line(text).lower().startswith(NOTICE)
 
 
 def _is_paragraph_of_prose(node: Element) -> bool:
