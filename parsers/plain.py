@@ -14,7 +14,7 @@ from html import unescape
 
 from parsers.columns import BODY, Run, read_run
 from parsers.head import NOTICE
-from parsers.labels import group_of_member, group_table, is_instructions, known
+from parsers.registry import group_of_member, group_table, is_instructions, known
 from parsers.remember import MAX_SOURCE, remembered, remembered_source
 from parsers.roles import NONE, Role, role_of
 from parsers.tree import one_line
