@@ -28,6 +28,7 @@ from scraper.database.tables import BY_NAME
 from scraper.database.workers import FEW, parse_all
 from scraper.errors import ArchiveDamaged, Stopped, TtaError
 from scraper.folders import Folders
+from scraper.sqlite import open_readonly
 from scraper.stopping import Stop
 
 Progress = Callable[[int, int], None]
@@ -204,7 +205,7 @@ class _Load:
 
     def _leave_out_what_lacks(self, like: Path) -> None:
         self.db.execute("CREATE TEMP TABLE alike (capture_id TEXT PRIMARY KEY) WITHOUT ROWID")
-        with closing(sqlite3.connect(f"{like.resolve().as_uri()}?mode=ro", uri=True)) as other:
+        with closing(open_readonly(like)) as other:
             self.db.executemany("INSERT INTO temp.alike VALUES (?)", other.execute("SELECT capture_id FROM captures"))
         self.db.execute("DELETE FROM temp.todo WHERE capture_id NOT IN (SELECT capture_id FROM temp.alike)")
 
