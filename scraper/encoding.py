@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import brotli
 import zstandard
 
-from scraper.errors import TtaError
+from scraper.errors import UndecodableContent
 
 MAX_DECODED = 64 * 1024 * 1024
 """Bytes; ARCHIVES.md section 8 proposes 64 MiB for a WARC record (November 2026)."""
@@ -21,14 +21,6 @@ MAX_ENCODINGS = 2
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _STEP = 1 << 16
-
-
-class UndecodableContent(TtaError):
-    """The body is not what its headers say, is cut, or is too large. `partial` is what could be decoded before that."""
-
-    def __init__(self, problem: str, partial: bytes = b"") -> None:
-        super().__init__(problem)
-        self.partial = partial
 
 
 def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bool = False, limit: int = MAX_DECODED) -> bytes:

@@ -11,7 +11,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.encoding import UndecodableContent, decode_content
+from scraper.encoding import decode_content
+from scraper.errors import UndecodableContent
 
 BODY = b"<html>" + b"The same body again and again. " * 400 + b"</html>"
 
