@@ -59,7 +59,8 @@ order by fiscal_year desc, records desc, program_area
     ),
     "agencies_helped": Question(
         "Which types of agency received the most assistance?",
-        "Records by type of agency, optionally for one fiscal year or program area. A record with several types is counted in each.",
+        "Records by type of agency, optionally for one fiscal year or program area. "
+        "A record with several types is counted in each.",
         f"""\
 select agency.value as agency_type,
        count(*) as records,
