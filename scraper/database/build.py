@@ -94,7 +94,14 @@ def _add(rows: Rows, record_id: str, captures: Iterator[_Shown], spill: Spill) -
     values, parts = story.result(record_id)
     if record_id.isdecimal():
         values[_NODE] = int(record_id)
-    about = (story.url or story.page_url, story.first, story.last, story.captures, Availability.UNKNOWN, None)  # `availability` sets the last two
+    about = (
+        story.url or story.page_url,
+        story.first,
+        story.last,
+        story.captures,
+        Availability.UNKNOWN,
+        None,
+    )  # `availability` sets the last two
     rows["records"].append((record_id, *values, *derived(values), *about))
     for table, members in parts.items():
         rows[table] += members
