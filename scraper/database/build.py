@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, cast
 from parsers.columns import derive, milestones, performance_metrics
 from parsers.record import Field, Head
 from parsers.urls import without_archive
+from scraper.database.assign_records import BUILD_ORDER
 from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
-from scraper.database.grouping import BUILD_ORDER
-from scraper.database.likeness import Sourced
 from scraper.database.merge import Merge, Seen
 from scraper.database.parsed import VALUE_COLUMNS, Packed, opened, unpack, value_row
+from scraper.database.same_value import Sourced
 from scraper.database.spill import Spill
 from scraper.database.tables import Availability
 
@@ -94,7 +94,14 @@ def _add(rows: Rows, record_id: str, captures: Iterator[_Shown], spill: Spill) -
     values, parts = story.result(record_id)
     if record_id.isdecimal():
         values[_NODE] = int(record_id)
-    about = (story.url or story.page_url, story.first, story.last, story.captures, Availability.UNKNOWN, None)  # until `gone`
+    about = (
+        story.url or story.page_url,
+        story.first,
+        story.last,
+        story.captures,
+        Availability.UNKNOWN,
+        None,
+    )  # `availability` sets the last two
     rows["records"].append((record_id, *values, *derived(values), *about))
     for table, members in parts.items():
         rows[table] += members

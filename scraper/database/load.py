@@ -17,12 +17,12 @@ from scraper.archive.catalog import CATALOG, Entry
 from scraper.archive.store import Archive
 from scraper.crew.cluster import cluster
 from scraper.crew.processes import Crew, Processes, cores, end_workers
-from scraper.database import gone, grouping, program, revisits, runs, schema, scratch
+from scraper.database import assign_records, availability, program, revisits, runs, schema, scratch
 from scraper.database.build import build
 from scraper.database.bulk import insert_rows
 from scraper.database.connection import stoppable, writing
-from scraper.database.identity import address
 from scraper.database.parsed import GIVEN_UP, Verdict
+from scraper.database.record_identity import address
 from scraper.database.spill import Spill
 from scraper.database.tables import BY_NAME
 from scraper.database.workers import FEW, parse_all
@@ -114,7 +114,7 @@ def _load(folders: Folders, wishes: _Wishes) -> Loaded:
         stoppable(db, wishes.stop),
     ):
         fresh = wishes.rebuild or wishes.without_lost or version != schema.VERSION
-        grouping.prepare(db)
+        assign_records.prepare(db)
         spill.begin(db)
         if not wishes.without_lost and version is not None:
             _check_none_is_lost(db)
@@ -129,7 +129,7 @@ def _load(folders: Folders, wishes: _Wishes) -> Loaded:
             schema.finish(db, ("captures",))
             job.settle()
             job.done.built = build(db, spill)
-            gone.apply(db)
+            availability.apply(db)
             program.note(db, whole=fresh)
             schema.finish(db)
             db.execute("PRAGMA analysis_limit = 1000")
@@ -197,7 +197,7 @@ class _Load:
         if self.wishes.like:
             self._leave_out_what_lacks(self.wishes.like)
         self._check_none_is_refused()
-        grouping.read_moved_again(self.db)
+        assign_records.read_moved_again(self.db)
         for parsed in self._parsed():
             self._keep_new(parsed)
         self.done.captures = self.db.execute("SELECT count(*) FROM temp.parsed").fetchone()[0]
@@ -224,15 +224,15 @@ class _Load:
         changed = True
         while changed:
             revisits.resolve(self.db)
-            grouping.assign(self.db)
-            gone.assign(self.db)
+            assign_records.assign(self.db)
+            availability.assign(self.db)
             self.db.execute(
                 "INSERT INTO temp.todo SELECT DISTINCT coalesce(original_id, capture_id) FROM captures "
-                f"WHERE {grouping.SHOWS} AND record_id IN (SELECT record_id FROM temp.affected) "
+                f"WHERE {assign_records.SHOWS} AND record_id IN (SELECT record_id FROM temp.affected) "
                 "EXCEPT SELECT capture_id FROM temp.parsed"
             )
             changed = sum([self._keep_again(parsed) for parsed in self._parsed()]) > 0
-        grouping.set_kinds(self.db)
+        assign_records.set_kinds(self.db)
 
     def _parsed(self) -> Iterator[list[tuple[Entry, Verdict]]]:
         """Parses the captures of `temp.todo` in the order in which they lie on disk, some hundred at a time, and empties it."""
@@ -288,7 +288,7 @@ class _Load:
 
     def _check_was_given_up(self, entry: Entry) -> None:
         """Raises TtaError where the page was read before: a machine that is short of time or memory must not unsay it."""
-        query = f"SELECT 1 FROM main.captures WHERE capture_id = ? AND {grouping.SHOWS}"
+        query = f"SELECT 1 FROM main.captures WHERE capture_id = ? AND {assign_records.SHOWS}"
         if self.db.execute(query, [entry.capture_id]).fetchone():
             place = f"{entry.warc_file} at {entry.warc_offset}"
             raise TtaError(

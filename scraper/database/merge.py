@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from parsers.labels import GROUPS
 from parsers.record import State
-from scraper.database.likeness import PAGE, Sourced, filled_up, form_of, is_cut, same, says_more, starts, texts, without_echoes
 from scraper.database.parsed import Content, FieldValue
+from scraper.database.same_value import PAGE, Sourced, filled_up, form_of, is_cut, same, says_more, starts, texts, without_echoes
 
 HEAD = ("title", "node_id", "submitted_by", "submitted_at")
 """What `Content.head` holds, in order."""
