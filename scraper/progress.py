@@ -36,7 +36,7 @@ class ProgressBar:
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             DownloadColumn() if counts_bytes else MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}", markup=False),
+            *(() if counts_bytes else (TextColumn("{task.fields[rate]}", markup=False),)),
             TimeRemainingColumn(),
             console=Console(stderr=True, highlight=False, markup=False, soft_wrap=True),
             transient=True,
@@ -74,8 +74,11 @@ class ProgressBar:
         speed = progress.tasks[-1].speed
         progress.update(self._task, completed=done, total=total, rate=f"{speed * 60:,.0f}/min" if speed else "")
 
-    def watch(self, text: str, rows: Iterable[Row], total: int | None) -> Iterator[Row]:
-        """Passes the rows on and counts them."""
+    def watch(self, text: str, rows: Iterable[Row], total: int | None) -> Iterable[Row]:
+        """The rows, counted as they pass where the bar is shown."""
+        return self._counted(text, rows, total) if self.shown else rows
+
+    def _counted(self, text: str, rows: Iterable[Row], total: int | None) -> Iterator[Row]:
         count = 0
         for count, row in enumerate(rows, start=1):
             if count % _STEP == 0:
