@@ -196,8 +196,8 @@ def tta(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda path: path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000), "tta load"),
-        (lambda path: path.write_text("not a database at all " * 50), "delete it"),
+        (lambda path: path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000), "tta doctor --repair"),
+        (lambda path: path.write_text("not a database at all " * 50), "tta doctor --repair"),
         (lambda path: sqlite3.connect(path).executescript("CREATE TABLE mine (a); INSERT INTO mine VALUES (1)"), "move it away"),
         (lambda path: path.mkdir(), "tta.db"),
         (lambda path: None, "run `tta load`"),

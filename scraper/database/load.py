@@ -25,6 +25,7 @@ from scraper.database.spill import Spill
 from scraper.database.tables import BY_NAME
 from scraper.errors import ArchiveDamaged, Stopped, TtaError
 from scraper.folders import Folders
+from scraper.sqlite import open_readonly
 from scraper.stopping import Stop
 from scraper.workers.cluster import cluster
 from scraper.workers.processes import Processes, WorkerPool, cores, end_workers
@@ -205,7 +206,7 @@ class _Load:
 
     def _leave_out_what_lacks(self, like: Path) -> None:
         self.db.execute("CREATE TEMP TABLE alike (capture_id TEXT PRIMARY KEY) WITHOUT ROWID")
-        with closing(sqlite3.connect(f"{like.resolve().as_uri()}?mode=ro", uri=True)) as other:
+        with closing(open_readonly(like)) as other:
             self.db.executemany("INSERT INTO temp.alike VALUES (?)", other.execute("SELECT capture_id FROM captures"))
         self.db.execute("DELETE FROM temp.todo WHERE capture_id NOT IN (SELECT capture_id FROM temp.alike)")
 

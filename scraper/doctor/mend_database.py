@@ -15,6 +15,7 @@ from scraper.doctor.findings import Finding, Kind
 from scraper.doctor.salvage import copy_readable, put_in_place
 from scraper.doctor.scratch import DATABASE, Scratch
 from scraper.folders import Folders
+from scraper.sqlite import open_writable
 
 
 def mend_database(scratch: Scratch, folders: Folders, findings: Collection[Finding], *, unchecked: bool = False) -> None:
@@ -43,7 +44,7 @@ def _anew(folders: Folders, *, unchecked: bool) -> None:
 
     with second_database(folders.data) as beside:
         load(folders, rebuild=True, gate=carry_over, database=beside)
-        with closing(sqlite3.connect(beside)) as db:
+        with closing(open_writable(beside)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all of it is in the one file that takes the place
         put_in_place(beside, folders.database)
 
