@@ -22,7 +22,7 @@ SHOWN = (
     *("scraper.doctor", "scraper.refresh", "scraper.commands"),
 )
 CLOSED = {
-    "scraper.crew": ("scraper.archive", "scraper.scan", "scraper.database", "scraper.sources", "scraper.fetch", *SHOWN),
+    "scraper.workers": ("scraper.archive", "scraper.scan", "scraper.database", "scraper.sources", "scraper.fetch", *SHOWN),
     "scraper.scan": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", "scraper.database", *SHOWN),
     "scraper.archive": ("scraper.sources", "scraper.fetch", "scraper.database", *SHOWN),
     "scraper.database": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", *SHOWN),

@@ -8,7 +8,7 @@ from contextlib import closing
 
 from scraper.database.load import Loaded, load
 from scraper.database.runs import check_none_is_refused
-from scraper.database.scratch import scratch
+from scraper.database.second_database import second_database
 from scraper.database.tables import KEPT
 from scraper.doctor.database import MISPLACED
 from scraper.doctor.findings import Finding, Kind
@@ -42,7 +42,7 @@ def _anew(folders: Folders, *, unchecked: bool) -> None:
         if not unchecked:
             check_none_is_refused(db)
 
-    with scratch(folders.data) as beside:
+    with second_database(folders.data) as beside:
         load(folders, rebuild=True, gate=carry_over, database=beside)
         with closing(open_writable(beside)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all of it is in the one file that takes the place
