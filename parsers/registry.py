@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
-from parsers.remember import remembered
+from parsers.cache import cached_short
 
 Type = Enum("Type", "TEXT REFERENCE REFERENCES YES_NO DATE RANGE MONEY POINT NUMBER GROUP INSTRUCTIONS")
 """How a field's printed values become column values."""
@@ -241,7 +241,7 @@ _NAME_LENGTH = 32
 """Characters of a field's machine name, `field_` included; Drupal's FieldStorageConfig::NAME_MAX_LENGTH."""
 
 
-@remembered
+@cached_short
 def normal(label: str) -> str:
     """A label's spelling without what themes change: case, spaces, quotes, dashes, a final colon or asterisk."""
     text = " ".join(label.translate(_QUOTES).split()).casefold()
@@ -267,26 +267,26 @@ _BY_NAME = _BY_COLUMN | {
 _MARKUP = re.compile(r"(?:\b|_)markup(?:\b|_)", re.IGNORECASE)
 
 
-@remembered
+@cached_short
 def known(label: str | None) -> Label | None:
     """The entry of a printed label; None where the label is not known."""
     return _BY_TEXT.get(normal(label)) if label else None
 
 
-@remembered
+@cached_short
 def known_name(name: str | None) -> Label | None:
     """The entry that a field's machine name belongs to: it spells one of the label's texts, or its column."""
     return _BY_NAME.get(name) or _BY_NAME.get(name.removeprefix("field_").strip("_")) if name else None
 
 
-@remembered
+@cached_short
 def is_instructions(label: str) -> bool:
     """Whether a field with this label or machine name carries instructions and opens a section (DESIGN.md, `fields.section`)."""
     entry = known(label) or known_name(label)
     return (entry is not None and entry.type is Type.INSTRUCTIONS) or _MARKUP.search(label) is not None
 
 
-@remembered
+@cached_short
 def is_evidence(label: str) -> bool:
     """Whether a label is one that only TTA records have."""
     return known(label) is not None and normal(label) not in _GENERIC
@@ -306,7 +306,7 @@ _MAX_CONTACT_LABEL = 60
 """Characters; what is longer is a question about people or a sentence, not the name of a field for one person."""
 
 
-@remembered
+@cached_short
 def is_contact(label: str) -> bool:
     """Whether a field with this label, or this machine name, names a person or tells how to reach one."""
     entry, spelled = known(label) or known_name(label), normal(label.replace("_", " "))
@@ -338,7 +338,7 @@ _GROUP_NAME = _patterns("%(before)s(?:%(noun)ss?|%(short)ss)%(list)s")
 _MEMBER_LABEL = _patterns(r"(?:%(noun)s|%(short)s)(?: |'s )(?=\S)")
 
 
-@remembered
+@cached_short
 def group_table(label: str | None) -> str | None:
     """The table of the group that a label names: "TTA Milestones", "Milestone(s)", "Milestones 2"; None for any other."""
     spelled = normal(label or "")
@@ -347,14 +347,14 @@ def group_table(label: str | None) -> str | None:
     return next((table for table, pattern in _GROUP_LABEL.items() if pattern.fullmatch(spelled)), None)
 
 
-@remembered
+@cached_short
 def group_of_name(name: str | None) -> str | None:
     """The table of the group that a machine name names: `field_milestones`, `field_tta_milestone`, `field_metrics_ref`."""
     spelled = (name or "").lower().replace("-", "_").removeprefix("field_").strip("_").replace("_", " ")
     return next((table for table, pattern in _GROUP_NAME.items() if pattern.fullmatch(spelled)), None)
 
 
-@remembered
+@cached_short
 def group_of_paragraph(paragraph: str | None) -> str | None:
     """The table of the group that a paragraph type names, with or without `paragraph--type--`: `milestone`, `tta-metric`."""
     kind = (paragraph or "").lower().removeprefix("paragraph--type--").replace("-", "_")
@@ -362,7 +362,7 @@ def group_of_paragraph(paragraph: str | None) -> str | None:
     return group_of_name(kind) or next((table for table, group in GROUPS.items() if group.short == last), None)
 
 
-@remembered
+@cached_short
 def member_table(label: str | None) -> str | None:
     """The table of the group whose members have labels like this one: "Milestone Title" is a field of a milestone."""
     spelled = normal((label or "").removeprefix("field_").replace("_", " "))
@@ -391,7 +391,7 @@ def group_of_members(labels: Iterable[str | None]) -> str | None:
     return named or next((table for table, group in GROUPS.items() if len(group.words.intersection(spelled)) > 1), None)
 
 
-@remembered
+@cached_short
 def group_of_member(label: str) -> str | None:
     """What the items are called of a group that prints no label, by a member's label: "Milestone Title" is of "Milestone"."""
     return GROUPS["milestones"].item if member_table(label) == "milestones" else None

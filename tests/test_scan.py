@@ -17,12 +17,13 @@ from scraper.archive.store import Archive, Prepared, prepare
 from scraper.archive.warc import record_bytes
 from scraper.capture import Capture
 from scraper.cli import main
-from scraper.crew.processes import Processes
+from scraper.errors import WrongUsage
 from scraper.folders import Folders
 from scraper.scan import reading
-from scraper.scan.addresses import BadAddress, checked, listed
+from scraper.scan.addresses import checked, listed
 from scraper.scan.reading import Piece, is_of, read_piece
 from scraper.scan.run import Scan, scan
+from scraper.workers.processes import Processes
 from tests.dbkit import day, html, node, page, revisit
 from tests.fakearchive.run import write_config
 
@@ -74,7 +75,7 @@ def test_any_crew_makes_the_same_archive(tmp_path: Path, monkeypatch: pytest.Mon
     one, two = (tmp_path / name / "archive" / "tta-000001.warc.gz" for name in "12")
     assert one.read_bytes() == two.read_bytes()
     monkeypatch.setattr(reading, "FOUND_BYTES", 1)
-    monkeypatch.setattr("scraper.crew.processes._context", lambda _: __import__("multiprocessing").get_context("fork"))
+    monkeypatch.setattr("scraper.workers.processes._context", lambda _: __import__("multiprocessing").get_context("fork"))
     scanned(tmp_path / "parts", *files)
     assert sorted(ids(tmp_path / "parts")) == sorted(ids(tmp_path / "1")), "a file read in parts gives what it gives in one go"
 
@@ -184,7 +185,7 @@ def test_over_http_and_a_broken_connection_is_not_taken_for_the_end(tmp_path: Pa
     ],
 )
 def test_other_addresses_are_refused_without_a_secret_in_the_line(address: str) -> None:
-    with pytest.raises(BadAddress) as refused:
+    with pytest.raises(WrongUsage) as refused:
         checked(address)
     assert "secret" not in str(refused.value)
 
@@ -193,7 +194,7 @@ def test_a_list_can_only_name_what_lies_below_its_prefix() -> None:
     good = ["crawl-data/EOT-2024/segments/1/warc/a.warc.gz\n", "\n"]
     assert list(listed(iter(good), "s3://eotarchive/")) == ["s3://eotarchive/crawl-data/EOT-2024/segments/1/warc/a.warc.gz"]
     for bad in ("../a", "https://example.org/a", "/a", "a::b", "a?b", "a b"):
-        with pytest.raises(BadAddress):
+        with pytest.raises(WrongUsage):
             list(listed(iter([bad]), "s3://eotarchive/"))
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from typing import Any
 
 import click
-from rich.console import Console
 
 from scraper.config import load_config
 from scraper.fetch.display import Display
 from scraper.fetch.run import Options
 from scraper.fetch.run import fetch as run_fetch
 from scraper.folders import Folders
-from scraper.plaintext import printable
+from scraper.terminal import escape
 
 
 def _timestamp(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -50,9 +48,10 @@ def command(context: click.Context, /, sources: tuple[str, ...], **options: Any)
     with Display() as display:
         report = run_fetch(folders.data, settings, chosen, display)
     for line in report.lines():
-        click.echo(printable(line, 1000), err=True)
+        click.echo(escape(line, 1000), err=True)
     if options["as_json"]:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:
-        report.print_table(Console(highlight=False, width=None if sys.stdout.isatty() else 140))
+        for line in report.table():
+            click.echo(line)
     context.exit(int(report.status))

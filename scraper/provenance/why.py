@@ -14,8 +14,8 @@ from typing import Any
 
 from parsers.record import RecordValues
 from parsers.registry import LABELS, known, known_name, normal
-from scraper.database.gone import FIELD as AVAILABILITY
-from scraper.database.grouping import BUILD_ORDER
+from scraper.database.assign_records import BUILD_ORDER
+from scraper.database.availability import FIELD as AVAILABILITY
 from scraper.database.merge import HEAD
 from scraper.errors import TtaError
 from scraper.provenance.origins import Origin, Origins, Row, key_of

@@ -20,11 +20,11 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from scraper.config import Retry
-from scraper.encoding import UndecodableContent, decode_content
-from scraper.plaintext import printable, printable_url
+from scraper.encoding import decode_content
+from scraper.errors import RequestFailed, TooLarge, UndecodableContent
 from scraper.stopping import Stop
+from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList, host_of
-from scraper.web.errors import RequestFailed, TooLarge
 from scraper.web.network import Transport, was_refused
 from scraper.web.pacing import DEFAULT_429, Pacer, RetryBudget, backoff, retry_after
 
@@ -122,7 +122,7 @@ class Client:
             seen.add(url)
             url = _joined(url, answer.headers.get("location", ""))
             if url in seen or len(seen) > manner.follow:
-                raise RequestFailed(f"{printable_url(url)}: redirected in a loop or more than {manner.follow} times")
+                raise RequestFailed(f"{escape_url(url)}: redirected in a loop or more than {manner.follow} times")
 
     def _with_retries(self, url: str, manner: Manner, headers: Mapping[str, str] | None) -> Answer:
         host = host_of(url)
@@ -144,20 +144,20 @@ class Client:
         if not failure.timed_out or manner.retry_timeouts:
             # A lone time-out is no trouble yet: archives time out while they load what they then answer from.
             self.pacer.trouble(host, self._retry.backoff)
-        raise RequestFailed(f"{printable_url(url)}: {failure.text}")
+        raise RequestFailed(f"{escape_url(url)}: {failure.text}")
 
     def _attempt(self, url: str, manner: Manner, headers: Mapping[str, str] | None, attempt: int) -> Answer | _Failure:
         host = host_of(url)
         try:
             answer = self._once(url, manner, headers)
         except httpx.TimeoutException as error:
-            return _Failure(printable(error) or "no answer in time", timed_out=True)
+            return _Failure(escape(error) or "no answer in time", timed_out=True)
         except httpx.TransportError as error:
             if was_refused(error):
                 self.pacer.refused(host)
-            return _Failure(f"the connection failed: {printable(error)}")
+            return _Failure(f"the connection failed: {escape(error)}")
         except UndecodableContent as error:
-            return _Failure(f"the body can't be decoded: {printable(error)}")
+            return _Failure(f"the body can't be decoded: {escape(error)}")
         return self._judged(answer, manner, attempt)
 
     def _judged(self, answer: Answer, manner: Manner, attempt: int) -> Answer | _Failure:
@@ -217,10 +217,10 @@ class Client:
         """The whole body, bounded. Raises TooLarge, RequestFailed, UndecodableContent, httpx.TransportError."""
         if manner.ranged and response.status_code == 200:
             self.pacer.trouble(host_of(url), self._retry.backoff)
-            raise RequestFailed(f"{printable_url(url)}: the server ignored the range that was asked for")
+            raise RequestFailed(f"{escape_url(url)}: the server ignored the range that was asked for")
         length = response.headers.get("content-length", "")
         if re.fullmatch(r"[0-9]{1,19}", length) and int(length) > manner.max_wire:
-            raise TooLarge(f"{printable_url(url)}: {length} bytes; at most {manner.max_wire} are read")
+            raise TooLarge(f"{escape_url(url)}: {length} bytes; at most {manner.max_wire} are read")
         raw = b"".join(_bounded(url, response, manner.max_wire))
         framed = bool(length) or "chunked" in response.headers.get("transfer-encoding", "").lower()
         if manner.ranged:
@@ -231,10 +231,10 @@ class Client:
             body = decode_content(raw, encodings=encodings, limit=manner.max_decoded)
         except UndecodableContent as error:
             if len(error.partial) >= manner.max_decoded:
-                raise TooLarge(f"{printable_url(url)}: decodes to more than {manner.max_decoded} bytes") from None
+                raise TooLarge(f"{escape_url(url)}: decodes to more than {manner.max_decoded} bytes") from None
             raise
         if len(body) > MIB and len(body) > MAX_RATIO * len(raw):
-            raise TooLarge(f"{printable_url(url)}: {len(raw)} bytes decode to {len(body)}, which only a bomb does")
+            raise TooLarge(f"{escape_url(url)}: {len(raw)} bytes decode to {len(body)}, which only a bomb does")
         return Answer(url, response.status_code, response.headers, raw, body, framed)
 
 
@@ -245,7 +245,7 @@ def _bounded(url: str, response: httpx.Response, limit: int) -> list[bytes]:
         pieces.append(piece)
         size += len(piece)
         if size > limit:
-            raise TooLarge(f"{printable_url(url)}: more than {limit} bytes")
+            raise TooLarge(f"{escape_url(url)}: more than {limit} bytes")
         if (now := time.monotonic()) - checked_at > SLOW_AFTER:
             if size - checked_size < SLOWEST * (now - checked_at):
                 raise httpx.ReadTimeout("the body came too slowly")
@@ -258,7 +258,7 @@ def _joined(base: str, location: str) -> str:
     try:
         return sendable(urljoin(base, location.strip())).partition("#")[0]
     except ValueError:
-        raise RequestFailed(f"{printable_url(base)}: redirected to what is no address") from None
+        raise RequestFailed(f"{escape_url(base)}: redirected to what is no address") from None
 
 
 def sendable(url: str) -> str:

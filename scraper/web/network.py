@@ -22,10 +22,6 @@ MAX_CONNECT = 20.0
 """Seconds for resolving and connecting together."""
 
 
-class DeadlineExceeded(httpx.TimeoutException):
-    """The whole request took longer than it may."""
-
-
 class _Clock:
     """When the request that is under way has to end; `time.monotonic` seconds."""
 
@@ -33,10 +29,10 @@ class _Clock:
         self.ends = float("inf")
 
     def left(self, asked: float | None = None) -> float:
-        """Seconds left, at most `asked`. Raises DeadlineExceeded."""
+        """Seconds left, at most `asked`. Raises httpx.TimeoutException."""
         left = self.ends - time.monotonic()
         if left <= 0:
-            raise DeadlineExceeded("the request took longer than its deadline")
+            raise httpx.TimeoutException("the request took longer than its deadline")
         return min(left, 3600.0 if asked is None else asked)
 
 
@@ -109,7 +105,7 @@ class Transport(httpx.BaseTransport):
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
-        """Requests in this block must end, body included, within so many seconds. They raise DeadlineExceeded."""
+        """Requests in this block must end, body included, within so many seconds. They raise httpx.TimeoutException."""
         self._clock.ends = time.monotonic() + seconds
         try:
             yield
