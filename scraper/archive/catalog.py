@@ -11,7 +11,7 @@ from pathlib import Path
 from zlib import crc32
 
 from scraper.errors import ArchiveDamaged
-from scraper.sqlite_trouble import advice
+from scraper.sqlite import explain, open_memory, open_readonly, open_writable
 
 CATALOG = "catalog.db"
 SCHEMA = """
@@ -63,20 +63,21 @@ class Entry:
 
 def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
     """The catalog of the archive in `folder`. To read: an empty one stands in for a missing one, and one of another version is
-    refused; to write: it is made, or emptied where it is of another version. Raises ArchiveDamaged.
+    refused; to write: it is made, or emptied where it is of another version. Raises ArchiveDamaged, SqliteDamaged.
     """
     path = folder / CATALOG
     if not writable and not path.exists():
-        catalog = sqlite3.connect(":memory:")
+        catalog = open_memory()
         catalog.executescript(SCHEMA)
         return catalog
     try:
-        catalog = sqlite3.connect(path, timeout=30)
-        catalog.execute("PRAGMA journal_mode = WAL")
+        catalog = open_writable(path) if writable else open_readonly(path)
+        if writable:
+            catalog.execute("PRAGMA journal_mode = WAL")
         _prepare(catalog, path, writable)
-    except sqlite3.DatabaseError as error:
-        text = f"{path}: {error}; run `tta doctor --repair`, which makes it again from the WARC files"
-        raise ArchiveDamaged(advice(path, error) or text) from None
+    except sqlite3.Error as error:
+        raise explain(path, error) from None
+    catalog.isolation_level = "DEFERRED"  # the first write opens a transaction, and `Archive.flush` commits it
     return catalog
 
 
