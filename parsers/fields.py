@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from parsers.labels import known
 from parsers.patterns import (
     HEADINGS,
     Block,
@@ -19,6 +18,7 @@ from parsers.patterns import (
     is_other_entity,
     without_colon,
 )
+from parsers.registry import known
 from parsers.rows import Content, write_all
 from parsers.tree import BLOCKS, Element
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from parsers.items import items_of, read_value
-from parsers.labels import group_table, normal
 from parsers.patterns import HEADINGS, UNTAUGHT, Block, field_of, has_field_class, has_label_class, is_item, is_items, name_of
+from parsers.registry import group_table, is_member
 from parsers.source import SourceField, Value
 from parsers.tree import BLOCKS, Element, readable
 
@@ -20,9 +20,6 @@ _NUMBERED = re.compile(r"(.*\S)\s+\d+")
 _WRAPPERS = frozenset("div ul ol dd li section article tbody tr td".split())
 MAX_METRIC_LINE = 200
 """Characters: lines of a metric's field that are all shorter are one answer each; longer ones are prose of one answer."""
-STEMS = ("milestone", "performance metric", "metric")
-_WORDS = frozenset(("question", "answer", "response", "result", "measure"))
-"""Labels of a metric's own fields that do not name the metric."""
 
 
 class Row(NamedTuple):
@@ -185,16 +182,11 @@ def _label_of(element: Element, table: str | None) -> Element | None:
     line = first.line()
     if line is None or is_item(first):
         return None
-    worded = _is_worded(line, table)
+    worded = is_member(line, table)
     if len(content) < 2:
         return first if worded else None
     paired = len(content) == 2 and first.tag in HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
     return first if worded or paired or _is_question(line, content, table) else None
-
-
-def _is_worded(line: str, table: str | None) -> bool:
-    spelled = normal(line)
-    return (spelled.startswith(STEMS) and group_table(line) is None) or (table == "performance_metrics" and spelled in _WORDS)
 
 
 def _is_question(line: str, content: list[Element | str], table: str | None) -> bool:
@@ -226,16 +218,18 @@ def _is_flat(child: Element | str, content: list[Element | str], index: int) -> 
         return False
     if child.tag == "dt" or has_label_class(child):
         return True
-    return child.tag in HEADINGS and index + 1 < len(content) and normal(child.line() or "").startswith(STEMS)
+    return child.tag in HEADINGS and index + 1 < len(content) and is_member(child.line() or "", None)
 
 
 def _is_source_sub(element: Element, table: str | None) -> bool:
     field = element.source_field
-    return field is not None and (element.role.field or _is_worded(field.label, table))
+    return field is not None and (element.role.field or is_member(field.label, table))
 
 
 def _subs_of(element: Element, table: str | None) -> list[_Sub]:
-    if element.source_field is not None and _is_source_sub(element, table):
+    if element.source_field is not None and (
+        (element.source_field.known and not element.source_field.alone) or _is_source_sub(element, table)
+    ):
         return [_Sub(element.source_field.label, element.source_field.name, [], element, None, element.source_field)]
     block = field_of(element, UNTAUGHT, after_known=False)
     if block is not None and (block.label is not None or block.name is not None):
@@ -295,8 +289,7 @@ def _table_items(element: Element, table: str | None) -> list[list[_Sub]]:
 
 def _is_header(row: list[Element]) -> bool:
     """Whether a row holds labels: by its cells, or because each is worded like a label of the group's own fields."""
-    lines = [normal(cell.line() or "") for cell in row]
-    return all(cell.tag == "th" for cell in row) or all(line.startswith(STEMS) for line in lines)
+    return all(cell.tag == "th" for cell in row) or all(is_member(cell.line() or "", None) for cell in row)
 
 
 def _table_row(header: list[str | None], row: list[Element]) -> list[_Sub]:
@@ -319,7 +312,7 @@ def _plain(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
 def _labelled(line: str) -> re.Match[str] | None:
     """A line that begins with a label of the group's own fields and a colon."""
     found = _LABELLED_LINE.fullmatch(line)
-    return found if found and normal(found[1]).startswith(STEMS) else None
+    return found if found and is_member(found[1], None) else None
 
 
 def _labelled_subs(lines: list[str], place: Element | None) -> list[_Sub]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.labels import known
 from parsers.patterns import has_field_class, name_of
+from parsers.registry import known
 from parsers.roles import BYLINE_FIELDS
 from parsers.source import NOTICE
 from parsers.tree import BLOCKS, Element, build, one_line, readable

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-from parsers.labels import known
+from parsers.registry import known
 from parsers.roles import HIDDEN
 from parsers.source import SourceField
 from parsers.tree import Element, readable
@@ -225,8 +225,8 @@ def field_of(element: Element, shapes: Shapes, *, after_known: bool) -> Block | 
 
 
 def _source_block(element: Element, found: SourceField, shapes: Shapes, *, after_known: bool) -> Block | None:
-    taught = after_known and (element.tag, "div", found.look) in shapes.taught
-    if not (element.role.field or found.known is not None or taught):
+    taught = (element.tag, "div", found.look) in shapes.taught
+    if not (element.role.field or (found.known is not None and not found.alone) or (taught and (after_known or found.known))):
         return None
     return Block("field", element, [], None, found.name, found)
 

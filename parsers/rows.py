@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from parsers.columns import BODY, Run, read_run
 from parsers.groups import group_rows, holds_group
 from parsers.items import items_of, read_value
-from parsers.labels import group_of_member, group_table, is_instructions, known, known_name
 from parsers.patterns import Block
 from parsers.record import Field, Section, State
+from parsers.registry import group_of_member, group_table, is_instructions, known, known_name
 from parsers.source import SourceField, Value
 from parsers.tree import Element, one_line, prints, readable
 

@@ -17,7 +17,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.cache import cached_short, cached_source
 from parsers.columns import BODY, Run, read_run
-from parsers.labels import GROUPS, Label, group_table, is_instructions, known, normal
+from parsers.registry import Label, group_table, is_instructions, is_member, known
 from parsers.roles import BYLINE_FIELDS, NONE, Role, role_of
 from parsers.tree import MAX_DEPTH, Element, build, one_line, readable
 from parsers.urls import absolute, origin_of
@@ -51,7 +51,7 @@ class SourceField:
     """What an element is if it is a field. `values`: those with a text, or one without where there are none.
 
     `look`: the classes of its label. `known`: the registry's entry for its label, and `columns` what its values make of the
-    record's columns.
+    record's columns. `alone`: nothing follows the label.
     """
 
     label: str
@@ -60,6 +60,7 @@ class SourceField:
     values: tuple[Value, ...]
     known: Label | None
     columns: Run | None
+    alone: bool
 
 
 class SourceReader:
@@ -98,7 +99,7 @@ def _begins_with_label(node: LexborNode) -> bool:
 
 @cached_short
 def _is_label(text: str) -> bool:
-    return known(text) is not None or normal(text).startswith(tuple(GROUPS.values()))
+    return known(text) is not None or is_member(text, None)
 
 
 @cached_source
@@ -120,10 +121,12 @@ def read_source(source: str, origin: str | None) -> SourceField | None:
     values = _values(items, origin, classed=classed)
     if values is None or (len(values) > 1 and is_instructions(label)):
         return None  # several values of instructions are one text
-    filled = tuple(value for value in values if value.text)
     entry = known(label)
+    if not (classed or items or entry):
+        return None  # a lone line that is no known label may be anything
+    filled = tuple(value for value in values if value.text)
     columns = read_run(entry, [(value.text, value.datetime) for value in filled], labelled=True) if entry else None
-    return SourceField(label, role.name, look.look, filled or (Value(),), entry, columns)
+    return SourceField(label, role.name, look.look, filled or (Value(),), entry, columns, not items)
 
 
 def _values(source: str, origin: str | None, *, classed: bool) -> list[Value] | None:
