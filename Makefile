@@ -3,7 +3,9 @@ PYTHON ?= python3
 UV_VERSION = 0.13.9
 DEMO = data/demo
 BIN = .venv/bin
-SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen --inexact --active --python $(BIN)/python
+UV_SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen --inexact --active --python $(BIN)/python
+# The machine's own certificates first, which a proxy that inspects TLS needs; then the ones that uv comes with.
+sync = UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(UV_SYNC) $(1) || $(UV_SYNC) $(1)
 
 .DEFAULT_GOAL := help
 .PHONY: bench browse cron install expectations fuzz quality help setup run serve test campaigns check format samples docs screenshots clean
@@ -19,11 +21,11 @@ setup: .venv/.dev ## Install everything for working on the project into .venv, a
 	@touch $@
 
 .venv/.run: .venv/.uv uv.lock pyproject.toml
-	@$(SYNC)
+	@$(call sync,)
 	@touch $@
 
 .venv/.dev: .venv/.run
-	@$(SYNC) --extra dev --extra cluster --extra bench
+	@$(call sync,--extra dev --extra cluster --extra bench)
 	@touch $@
 
 install: .venv/.run ## Install what the program needs into .venv, and nothing for working on it

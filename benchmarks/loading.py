@@ -15,7 +15,7 @@ from unittest.mock import patch
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from selectolax.lexbor import LexborHTMLParser
 
-from parsers import htmlpage
+from parsers import html
 from parsers.page import parse_page
 from parsers.record import Page as Parsed
 from scraper.archive.store import Archive
@@ -72,8 +72,8 @@ WAYS = {"straight": "fields with classes", "closed": "fields without classes", "
 def _way(page: Page) -> str | None:
     """Which way the parser reads a page; None where it shows no record."""
     with (
-        patch.object(htmlpage, "read_content", wraps=htmlpage.read_content) as general,
-        patch.object(htmlpage, "read_closed", wraps=htmlpage.read_closed) as closed,
+        patch.object(html, "read_content", wraps=html.read_content) as general,
+        patch.object(html, "read_closed", wraps=html.read_closed) as closed,
     ):
         record = parse(page).record
     if record is None:

@@ -15,24 +15,24 @@ from unittest.mock import patch
 from selectolax.lexbor import LexborHTMLParser
 
 from benchmarks.loading import html_pages, parse
-from parsers import htmlpage
+from parsers import html
 from parsers import page as whole
 
 TURNS = 5
 STEPS: dict[str, tuple[tuple[ModuleType, str], ...]] = {
-    "what kind of bytes, decoding, the guard": ((whole, "kind_by_bytes"), (whole, "decode"), (htmlpage, "harmless")),
-    "lexbor": ((htmlpage, "LexborHTMLParser"),),
+    "what kind of bytes, decoding, the guard": ((whole, "kind_by_bytes"), (whole, "decode"), (html, "harmless")),
+    "lexbor": ((html, "LexborHTMLParser"),),
     "which element, the page's own address, where links start": (
-        (htmlpage, "_own_url"),
-        (htmlpage, "_base_of_links"),
-        (htmlpage, "_root"),
+        (html, "_own_url"),
+        (html, "_base_of_links"),
+        (html, "_root"),
     ),
-    "the straight road: fields read from their source, the body": ((htmlpage, "road"),),
-    "title, byline, notice": ((htmlpage, "_take_top"),),
-    "rows of the straight road": ((htmlpage, "write_all"),),
-    "pages without classes: fields read from their source, rows": ((htmlpage, "close_bare"), (htmlpage, "read_closed")),
-    "the general road in full, but for its tree": ((htmlpage, "read_content"),),
-    "columns, flags, milestones, metrics, the record": ((htmlpage, "make_record"),),
+    "the straight road: fields read from their source, the body": ((html, "road"),),
+    "title, byline, notice": ((html, "_take_top"),),
+    "rows of the straight road": ((html, "write_all"),),
+    "pages without classes: fields read from their source, rows": ((html, "close_bare"), (html, "read_closed")),
+    "the general road in full, but for its tree": ((html, "read_content"),),
+    "columns, flags, milestones, metrics, the record": ((html, "make_record"),),
 }
 REST = "all else"
 

@@ -10,8 +10,10 @@ import re
 
 from selectolax.lexbor import LexborNode
 
+from parsers.cache import MAX_SOURCE, cached_source
 from parsers.groups import STEMS
 from parsers.head import NOTICE
+from parsers.items import Value
 from parsers.labels import group_table, is_instructions, known, normal
 from parsers.plain import (
     Plain,
@@ -23,10 +25,8 @@ from parsers.plain import (
     text_of,
     value_of,
 )
-from parsers.remember import MAX_SOURCE, remembered_source
 from parsers.tree import BLOCKS, MAX_DEPTH, Element, build, grow, one_line, readable, unwrap_formatting
 from parsers.urls import origin_of
-from parsers.value import Value
 
 _NAMED = ".field, [class*='field--name-'], [class*='field--type-'], [class*='field-name-'], [data-quickedit-field-id]"
 _MAX_LABEL = 300
@@ -151,7 +151,7 @@ def _means_more(line: str | None) -> bool:
 # --- by source --------------------------------------------------------------------------------------------------------
 
 
-@remembered_source
+@cached_source
 def _read_bare(source: str, origin: str | None) -> Plain | None:
     """The field that a source has the shape of, if its label and values are plain. `origin`: where links start from."""
     found = _FIELD.fullmatch(source)
@@ -198,7 +198,7 @@ def _read_group(source: str, origin: str | None) -> PlainGroup | None:
     return None if len(items) == 1 and _may_be_several(items[0]) else PlainGroup(label, None, tuple(items))
 
 
-@remembered_source
+@cached_source
 def _part(source: str, origin: str | None) -> PlainField | None:
     """A field of a group's item, by its shape and by the words that its label begins with."""
     found = _FIELD.fullmatch(source)

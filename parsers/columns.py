@@ -8,10 +8,10 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from parsers.cache import cached_short
 from parsers.fiscal import fiscal_year
 from parsers.labels import Label, Type, group_table, known, known_name, normal
 from parsers.record import Field, Head, Milestone, PerformanceMetric, RecordValues
-from parsers.remember import remembered
 from parsers.values import iso_time, money_range, number, place, reference, time_range, yes_no
 
 _ONE_RUN = attrgetter("section", "label", "name", "occurrence")
@@ -169,12 +169,12 @@ def _items(fields: Sequence[Field], table: str) -> list[list[Field]]:
     return [list(rows) for _, rows in groupby(members, key=attrgetter("item"))]
 
 
-@remembered
+@cached_short
 def _table_of(item: str) -> str | None:
     return group_table(_stem(item))
 
 
-@remembered
+@cached_short
 def _stem(item: str) -> str:
     """An item's group: its name without the number."""
     return re.sub(r" \d+$", "", item)

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from parsers.items import Value, items_of, read_value
 from parsers.labels import group_table, normal
 from parsers.shape import HEADINGS, UNTAUGHT, Block, field_of, has_field_class, has_label_class, is_item, is_items, name_of
 from parsers.tree import BLOCKS, Element, readable
-from parsers.value import Value, items_of, read_value
 
 _LABELLED_LINE = re.compile(r"([A-Z][^:\n]{1,80}):\s+(\S.*)")
 _NUMBERED = re.compile(r"(.*\S)\s+\d+")

@@ -1,258 +1,322 @@
-"""The content of an HTML page to blocks in page order, whatever the theme. How a field is recognised is in `shape`.
-
-`htmlpage` decides first which element holds the record; `rows` makes the record's fields and sections of the blocks.
-"""
+"""A whole HTML page: which element holds the record, what stands outside its fields, and whether it is a TTA record at all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Literal
 
-from parsers.labels import known
-from parsers.plain import Plain
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from parsers.bare import close_bare
+from parsers.columns import column_values, entry_of, fits, flags, milestones, performance_metrics
+from parsers.decode import Decoded
+from parsers.fields import read_closed, read_content
+from parsers.guard import harmless
+from parsers.head import Byline, byline_of, detach, detach_notice, document_title, stands_in, title_of
+from parsers.kinds import is_other_address, kind_of_page
+from parsers.labels import known, section_of_instruction
+from parsers.record import Head, Kind, Page, Record
+from parsers.repair import close_left_open
+from parsers.roles import TEASERS
 from parsers.rows import Content, write_all
-from parsers.shape import (
-    HEADINGS,
-    Block,
-    Shapes,
-    field_of,
-    has_field_class,
-    is_flat_label,
-    is_item,
-    is_other_entity,
-    without_colon,
+from parsers.shape import known_labels
+from parsers.straight import road
+from parsers.tree import Element, build, readable
+from parsers.urls import node_id, without_archive
+from parsers.values import number, reference
+
+_CANDIDATES = "article, [data-history-node-id], .node"
+_FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
+_FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
+_OTHER_TYPES = re.compile(
+    r"(?:node--type-|node-type-|type-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
 )
-from parsers.tree import BLOCKS, Element
-
-LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
-_LONG_LINE = 100
-
-
-def read_content(root: Element, base: str | None) -> Content:
-    """All fields and sections below `root`. `base`: the page's address, for its relative links."""
-    blocks = _blocks(root, {})
-    if all(isinstance(block, Block) and block.kind == "text" for block in blocks):
-        blocks = list(_text(root, [root]))
-    return write_all(blocks, base)
+_RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
+_GENERIC = frozenset(("county", "category", "archived", "email address", "contact name", "i agree", "target audience"))
+"""Labels of the registry that other pages use as well: they prove nothing."""
+_MAX_CANDIDATES = 200
+_NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
+_CURRENT_PATH = re.compile(r'"currentPath":"node\\?/([0-9]{1,18})"')
+_MAX_RIVALS = 20
+_MANY_LABELS = 4
 
 
-def read_closed(root: Element, fields: Mapping[int, Plain], base: str | None) -> Content | None:
-    """As `read_content`, of a tree in which some elements are closed; None if not all of these prove to be fields.
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The page's text, its address, the one it prints as its own, where its links start from, whether it is known to be cut.
 
-    `fields`: what the closed elements are if they are fields, by the `id` of each.
+    `placed`: the places of its values are asked for.
     """
-    blocks = _blocks(root, fields)
-    proven = sum(not isinstance(block, Block) for block in blocks)
-    return write_all(blocks, base) if proven == len(fields) else None
+
+    text: str
+    base: str | None
+    own_url: str | None
+    links_from: str | None
+    incomplete: bool
+    placed: bool
 
 
-def _blocks(root: Element, closed: Mapping[int, Plain]) -> list[Block | Plain]:
-    shapes = Shapes(closed={key: known(field.label) for key, field in closed.items()})
-    shapes.learn(root)
-    return list(_Scan(shapes, closed).blocks(_content_of(root)))
+@dataclass(slots=True)
+class Reading:
+    """The verdict, and the elements that each field and each value of the head were read from, where that was asked for."""
+
+    page: Page
+    places: list[Element | None] = field(default_factory=list)
+    head_places: dict[str, Element] = field(default_factory=dict)
 
 
-def _content_of(root: Element) -> Element:
-    """The element whose children are the body and the fields: wrappers around all of the content are looked through."""
-    element = root
-    while True:
-        filled = [child for child in element.elements if child.filled]
-        if element.has_own_text() or len(filled) != 1 or filled[0].tag not in ("div", "section", "main", "article"):
-            break
-        if has_field_class(filled[0]):
-            break
-        element = filled[0]
-    blocks = [child for child in element.elements if child.filled and child.tag in BLOCKS and child.tag not in LOOSE]
-    return element if len(blocks) > 1 else root
+def read_html(page: Decoded, *, url: str | None, incomplete: bool, placed: bool = False) -> Reading:
+    """The verdict on a page in HTML. `url`: the page's address where known; `incomplete`: the capture is known to be cut.
+
+    `placed`: tells the places of values too, for which the page is read the general way, which says the same.
+    """
+    text = page.text
+    parsed = LexborHTMLParser(harmless(text, page.utf8))
+    own_url = _own_url(parsed)
+    base = url or own_url
+    links_from = _base_of_links(parsed, base)
+    root = _root(parsed, node_id(base))
+    if root is not None and not _is_other(root, base):
+        reading = _read_record(parsed, root, _Source(text, base, own_url, links_from, incomplete, placed))
+        if reading is not None:
+            return reading
+    visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
+    headings = [node.text_content or "" for node in parsed.css("h1")[:5]]
+    titles = [title for title in (document_title(parsed), *headings, visible[:200]) if title]
+    return Reading(kind_of_page(titles, visible, text[: 1 << 20], refreshes=_refreshes(parsed)))
 
 
-class _Scan:
-    """Walks down from the content's root and yields its blocks in page order."""
-
-    def __init__(self, shapes: Shapes, closed: Mapping[int, Plain]) -> None:
-        self._shapes = shapes
-        self._closed = closed
-        self._after_known = False
-        self._first = True
-        self._container: dict[int, bool] = {}
-
-    def blocks(self, element: Element) -> Iterator[Block | Plain]:
-        """The blocks of a container, its children in turn; prose that stands loose between fields is one block."""
-        loose: list[Element | str] = []
-        content = element.content
-        index = 0
-        while index < len(content):
-            child = self._unwrapped(content[index])
-            if isinstance(child, Element) and child.closed:
-                yield from _text(element, loose)
-                loose = []
-                yield from self._of_closed(child)
-                index += 1
-                continue
-            following = content[index + 1] if index + 1 < len(content) else None
-            if (
-                isinstance(child, Element)
-                and is_flat_label(child, following, self._shapes)
-                and not self._is_field(child, after_known=self._after_known)
-            ):
-                yield from _text(element, loose)
-                loose = []
-                end = self._end_of_run(content, index)
-                self._saw(child)
-                yield Block("field", element, without_colon(content[index + 1 : end]), child, None)
-                index = end
-                continue
-            index += 1
-            if not isinstance(child, Element) or (
-                child.tag in LOOSE and not self._is_field(child, after_known=self._after_known)
-            ):
-                loose.append(child)
-                self._first = False
-                continue
-            found = list(self._of_child(child))
-            if not found and child.tag not in BLOCKS:
-                loose.append(child)
-                continue
-            yield from _text(element, loose)
-            loose = []
-            yield from found
-        yield from _text(element, loose)
-
-    def _unwrapped(self, child: Element | str) -> Element | str:
-        """Looks through wrappers around one block, as layout builders put around each field."""
-        while isinstance(child, Element) and child.tag in BLOCKS and child.tag not in LOOSE:
-            content = child.content
-            inner = content[0] if len(content) == 1 else None
-            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in LOOSE or is_other_entity(inner):
-                break
-            if self._is_field(child, after_known=True):
-                break
-            child = inner
-        return child
-
-    def _of_closed(self, child: Element) -> Iterator[Plain]:
-        is_known = self._shapes.closed[id(child)] is not None
-        if is_known or self._is_field(child, after_known=self._after_known or not self._first):
-            yield self._closed[id(child)]
-        self._after_known = self._after_known or is_known
-        self._first = False
-
-    def _of_child(self, child: Element) -> Iterator[Block | Plain]:
-        if is_other_entity(child):
-            yield from _text(child, [child])
-            return
-        block = field_of(child, self._shapes, after_known=self._after_known or not self._first)
-        first, self._first = self._first, False
-        if block is not None:
-            if block.label is not None:
-                self._saw(block.label)
-            yield block
-        elif first and (self._begins_with_prose(child) or self._quotes(child)):
-            yield from _text(child, [child])
-        elif self._is_container(child) or (holds_values(child) and (not first or _begins_with_body(child))):
-            self._first = first
-            yield from self.blocks(child)
-        elif child.tag in BLOCKS:
-            yield from _text(child, [child])
-
-    def _saw(self, label: Element) -> None:
-        self._after_known = self._after_known or known(label.line()) is not None
-
-    def _is_field(self, element: Element, *, after_known: bool) -> bool:
-        if element.closed:
-            return self._shapes.is_closed_field(element, after_known=after_known)
-        return field_of(element, self._shapes, after_known=after_known) is not None or (
-            element.tag in ("table", "ul", "ol", "p") and self._is_container(element)
-        )
-
-    def _is_container(self, element: Element) -> bool:
-        """Whether an element only holds fields and further containers, or is on the way to most of the known labels."""
-        known_answer = self._container.get(id(element))
-        if known_answer is None:
-            known_answer = self._container[id(element)] = self._look_inside(element)
-        return known_answer
-
-    def _look_inside(self, element: Element) -> bool:
-        if element.tag not in BLOCKS or not self._shapes.holds_fields(element):
-            return False
-        if self._shapes.is_main_road(element) or (self._shapes.classed and self._shapes.holds_classed_fields(element)):
-            return True
-        if element.has_own_text():
-            return False
-        fields = values = 0
-        for child in element.elements:
-            if self._is_field(child, after_known=True) or self._is_container(child):
-                fields += 1
-            elif child.tag in LOOSE and child.tag not in HEADINGS and child.content:
-                return False
-            else:
-                values += child.tag not in HEADINGS and child.filled
-        return fields > 0 and fields >= values
-
-    def _begins_with_prose(self, element: Element) -> bool:
-        """Whether the first block of a page without classes is its body, even if further down it looks like fields."""
-        children = [child for child in element.elements if child.filled]
-        if self._shapes.classed or element.has_own_text() or not children or not _is_sentence(children[0]):
-            return False
-        if not self._shapes.is_main_road(element):
-            return True
-        fields = sum(self._is_field(child, after_known=True) or self._is_container(child) for child in children)
-        return sum(map(_is_sentence, children)) > fields
-
-    def _quotes(self, element: Element) -> bool:
-        """Whether every known label inside comes again further down: then this is a body that quotes the form."""
-        if self._shapes.classed:
-            return False
-        inside = self._shapes.labels_inside(element)
-        return bool(inside) and all(self._shapes.labels[label] > times for label, times in inside.items())
-
-    def _end_of_run(self, content: list[Element | str], start: int) -> int:
-        """Where the values of a flat label end: before the next label of its kind, a field, or a container."""
-        label = content[start]
-        assert isinstance(label, Element)
-        index = start + 1
-        while index < len(content):
-            child = content[index]
-            following = content[index + 1] if index + 1 < len(content) else None
-            alike = isinstance(child, Element) and (child.tag, child.classes) == (label.tag, label.classes)
-            value_position = index == start + 1 and alike and label.tag != "dt" and not _differs(content, start)
-            if not value_position and is_flat_label(child, following, self._shapes):
-                break
-            if isinstance(child, Element) and has_field_class(child) and not is_item(child):
-                break
-            index += 1
-        return index
+def _refreshes(parsed: LexborHTMLParser) -> bool:
+    """Whether the page sends its reader on to another address."""
+    marks = (node.attributes for node in parsed.css("meta[http-equiv]")[:20])
+    return any(
+        (one.get("http-equiv") or "").lower() == "refresh" and "url=" in (one.get("content") or "").lower() for one in marks
+    )
 
 
-def holds_values(element: Element) -> bool:
-    """Whether an element holds nothing but blocks, as a wrapper around values without labels does; prose has more."""
-    children = element.elements
-    return not element.has_own_text() and bool(children) and all(_is_box(child) for child in children)
+def _is_cut(text: str) -> bool:
+    """Whether a page begins and does not end."""
+    tail = text[-4096:].lower()
+    if "</html" in tail or "</body" in tail:
+        return False
+    head = text[:65536].lower()
+    return ("<html" in head or "<body" in head) or ("<article" in head and "</article" not in text.lower())
 
 
-def _is_box(element: Element) -> bool:
-    return element.tag in BLOCKS and (element.tag not in LOOSE or element.tag in HEADINGS)
+# --- which element ----------------------------------------------------------------------------------------------------
 
 
-def _begins_with_body(element: Element) -> bool:
-    """Whether the first of several blocks inside is prose of paragraphs: then the body is that one, and not all of them."""
-    blocks = [child for child in element.elements if child.filled]
-    return len(blocks) > 1 and any(child.tag in LOOSE for child in blocks[0].elements)
+def _root(parsed: LexborHTMLParser, node: int | None) -> LexborNode | None:
+    """The element that holds the one thing this page is about; None where it shows several (a list of teasers)."""
+    candidates = _outermost(parsed.css(_CANDIDATES)[:_MAX_CANDIDATES])
+    if not candidates:
+        return _fallback(parsed)
+    whole = [one for one in candidates if not _tokens(one) & TEASERS]
+    same = [one for one in whole if node is not None and _history_id(one) == node]
+    full = [one for one in whole if _history_id(one) is not None or _tokens(one) & _FULL]
+    for tier in (same, full, whole):
+        if len(tier) == 1:
+            return tier[0]
+    return _richest(whole[:_MAX_RIVALS])
 
 
-def _is_sentence(element: Element) -> bool:
-    """A line of prose, as bodies have and values mostly have not."""
-    line = element.line()
-    return line is not None and (len(line) > _LONG_LINE or line.endswith((".", "!", "?", ":"))) and known(line) is None
+def _richest(rivals: list[LexborNode]) -> LexborNode | None:
+    """The one of several elements that has most of the labels; None where they are alike, as teasers are."""
+    counts = sorted(((known_labels(build(rival)).total(), -index) for index, rival in enumerate(rivals)), reverse=True)
+    if len(counts) < 2 or counts[0][0] < _MANY_LABELS or counts[0][0] < 3 * counts[1][0]:
+        return None
+    return rivals[-counts[0][1]]
 
 
-def _differs(content: list[Element | str], start: int) -> bool:
-    """Whether the label at `start` looks unlike what follows it, so that a second one like it is the next label."""
-    label, following = content[start], content[start + 1]
-    if not isinstance(label, Element) or not isinstance(following, Element):
+def _outermost(nodes: list[LexborNode]) -> list[LexborNode]:
+    taken = {node.mem_id: node for node in nodes}  # a node comes once for each selector that it matches
+    found = []
+    for node in taken.values():
+        above = node.parent
+        inside = False
+        while above is not None and not inside:
+            inside = above.mem_id in taken
+            above = above.parent
+        if not inside:
+            found.append(node)
+    return found
+
+
+def _fallback(parsed: LexborHTMLParser) -> LexborNode | None:
+    """A theme without `article`: the smallest usual container that holds labels of the registry."""
+    for selector in _FALLBACKS:
+        nodes = parsed.css(selector)
+        if len(nodes) != 1:
+            continue
+        element = build(nodes[0])
+        lines = (inner.line() for inner in element.descendants())
+        if any(line and (entry := known(line)) and entry.text.casefold() not in _GENERIC for line in lines):
+            return nodes[0]
+    return None
+
+
+def _tokens(node: LexborNode) -> set[str]:
+    return set((node.attributes.get("class") or "").lower().split())
+
+
+def _history_id(node: LexborNode) -> int | None:
+    return number(node.attributes.get("data-history-node-id") or "")
+
+
+def _is_other(node: LexborNode, url: str | None) -> bool:
+    """Whether the address or the node's type says that this is another kind of page."""
+    tokens = {token.replace("_", "-") for token in _tokens(node)}
+    if any(_RECORD_TYPES.fullmatch(token) for token in tokens):
+        return bool(tokens & TEASERS)
+    if tokens & TEASERS or any(_OTHER_TYPES.fullmatch(token) for token in tokens):
         return True
-    return (label.tag, label.classes) != (following.tag, following.classes)
+    return is_other_address(url)
 
 
-def _text(element: Element, nodes: list[Element | str]) -> Iterator[Block]:
-    if any(isinstance(node, Element) or not node.isspace() for node in nodes):
-        yield Block("text", element, list(nodes))
+# --- the head ---------------------------------------------------------------------------------------------------------
+
+
+def _own_url(parsed: LexborHTMLParser) -> str | None:
+    """The page's own address as it prints it: the short link first, because it holds the node number."""
+    for rel in ("shortlink", "canonical"):
+        link = parsed.css_first(f'link[rel="{rel}"]')
+        href = without_archive(link.attributes.get("href") or "") if link is not None else ""
+        if href.startswith(("http://", "https://")) and (rel == "canonical" or node_id(href)):
+            return href
+    return None
+
+
+def _base_of_links(parsed: LexborHTMLParser, base: str | None) -> str | None:
+    """What relative links start from: the page's `base` element where it has one, else its address."""
+    node = parsed.css_first("base[href]")
+    href = without_archive(node.attributes.get("href") or "") if node is not None else ""
+    return href if href.startswith(("http://", "https://")) else base
+
+
+def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_url: str | None) -> int | None:
+    """The address decides; where it is an alias, the page's own number counts (DESIGN.md, "Identity")."""
+    found = node_id(url) or _history_id(node)
+    if found is not None:
+        return found
+    attributes = node.attributes
+    spelled = [f"/{attributes.get('data-quickedit-entity-id') or ''}", attributes.get("about") or "", own_url or ""]
+    found = next((number for one in spelled if (number := node_id(one))), None)
+    if found is not None:
+        return found
+    body = parsed.body.attributes.get("class") if parsed.body is not None else None
+    settings = next((script.text() for script in parsed.css("script[data-drupal-selector]")[:3]), "")
+    marks = (attributes.get("id") or "", *(body or "").split())
+    named = next((mark for one in marks if (mark := _NODE_CLASS.fullmatch(one))), None) or _CURRENT_PATH.search(settings)
+    return int(named[1]) if named else None
+
+
+# --- the record -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Top:
+    """What stands above the content, already taken out of the tree."""
+
+    title: str | None
+    heading: Element | None
+    byline: Byline
+
+
+def _take_top(parsed: LexborHTMLParser, root: Element) -> _Top:
+    close_left_open(root)
+    title, heading = title_of(parsed, root)
+    byline = byline_of(root)
+    for element in (heading, byline.element):
+        if element is not None:
+            detach(root, element)
+    detach_notice(root)
+    return _Top(title, heading, byline)
+
+
+def _read_parts(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> tuple[_Top, Content]:
+    """Head and content of the record below `node`: by the straight road, or with plain fields closed, where that goes."""
+    straight = road(node, page.links_from) if not page.placed else None
+    if straight is not None:
+        top = _take_top(parsed, straight.top)
+        if straight.leads_on() and (top.heading is None or not stands_in(top.heading.node, node)):
+            return top, write_all(straight.blocks, page.links_from)
+    bare = close_bare(node, page.links_from) if not page.placed else None
+    if bare is not None and bare.stands_clear():
+        top = _take_top(parsed, bare.root)
+        content = read_closed(bare.root, bare.fields, page.links_from)
+        if content is not None:
+            return top, content
+    root = bare.whole() if bare is not None else build(node)
+    return _take_top(parsed, root), read_content(root, page.links_from)
+
+
+def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> Reading | None:
+    """The record that stands below `node`; None where too little speaks for a TTA record."""
+    top, content = _read_parts(parsed, node, page)
+    if not _is_record(node, content, top.title):
+        return None
+    number = _node_of(parsed, node, page.base, page.own_url)
+    byline = top.byline
+    head = Head.trusted({"node_id": number, "title": top.title, "submitted_by": byline.name, "submitted_at": byline.time})
+    incomplete = page.incomplete or _is_cut(page.text)
+    record = make_record(head, content, "html", incomplete=incomplete, url=page.own_url)
+    places = {"title": top.heading, "submitted_by": byline.element, "submitted_at": byline.element}
+    return Reading(
+        Page.trusted({"kind": Kind.RECORD, "reason": "its fields are a TTA record's", "record": record}),
+        content.places,
+        {key: element for key, element in places.items() if element is not None},
+    )
+
+
+def make_record(head: Head, content: Content, form: Literal["html", "text"], *, incomplete: bool, url: str | None) -> Record:
+    """The typed record of what was read. `url`: the page's own address where it prints it."""
+    return Record.trusted(
+        column_values(head, content.fields, content.runs)
+        | {
+            "kind": Kind.RECORD,
+            "form": form,
+            "incomplete": incomplete,
+            "flags": flags(content.runs),
+            "shape": sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12],
+            "url": url,
+            "fields": tuple(content.fields),
+            "sections": tuple(content.sections),
+            "milestones": milestones(content.fields),
+            "performance_metrics": performance_metrics(content.fields),
+        }
+    )
+
+
+def _is_record(node: LexborNode, content: Content, title: str | None) -> bool:
+    """Whether the evidence is enough: labels that only TTA records have, values of the right type, the node's type, the title."""
+    typed = any(map(_RECORD_TYPES.fullmatch, _tokens(node)))
+    vouched = typed or reference(title) is not None
+    if vouched and (typed or _history_id(node) is not None):
+        return True
+    good, bad = evidence(content)
+    return good >= 1 if vouched else good - 4 * bad >= 2 and not _is_list(content)
+
+
+def _is_list(content: Content) -> bool:
+    """Whether most labels of the registry stand on the page again and again, as in a list of several records."""
+    rows = [row for row in content.fields if row.item is None and known(row.label)]
+    again = sum(row.occurrence > 1 for row in rows)
+    return again > 1 and 2 * again >= len(rows)
+
+
+def evidence(content: Content) -> tuple[int, int]:
+    """How many of the registry's own labels a page has, and how many of its typed fields hold what they can't."""
+    good = len({section.label for section in content.sections if known(section.label)})
+    good += len({section for row in content.fields if row.label is None and (section := section_of_instruction(row.value or ""))})
+    bad = 0
+    for row in content.fields:
+        entry = entry_of(row)
+        if entry is None or row.item is not None:
+            continue
+        if row.value and fits(entry.type, row.value, row.datetime) is False:
+            bad += 1
+        elif entry.text.casefold() not in _GENERIC:
+            good += 1
+    return good, bad

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from parsers.remember import remembered
+from parsers.cache import cached_short
 
 
 class Type(Enum):
@@ -102,7 +102,7 @@ _MACHINE_NAME_LENGTH = 32
 """Characters of a field's machine name, `field_` included; Drupal's FieldStorageConfig::NAME_MAX_LENGTH."""
 
 
-@remembered
+@cached_short
 def normal(label: str) -> str:
     """A label's spelling without what themes change: case, spaces, quotes, dashes, a last colon."""
     text = " ".join(label.translate(_QUOTES).split()).casefold()
@@ -125,13 +125,13 @@ _BY_MACHINE_NAME = {
 }
 
 
-@remembered
+@cached_short
 def known(label: str | None) -> Label | None:
     """The registry's entry for a printed label; None where the label is not known."""
     return _BY_LABEL.get(normal(label)) if label else None
 
 
-@remembered
+@cached_short
 def known_name(name: str | None) -> Label | None:
     """The registry's entry for a machine name that spells a known label; for pages that print no label."""
     if not name:
@@ -139,7 +139,7 @@ def known_name(name: str | None) -> Label | None:
     return _BY_MACHINE_NAME.get(name.removeprefix("field_").strip("_"))
 
 
-@remembered
+@cached_short
 def is_instructions(label: str) -> bool:
     """Whether a field with this label carries instructions and opens a section (DESIGN.md, `fields.section`)."""
     entry = known(label)
@@ -154,7 +154,7 @@ _MAX_CONTACT_LABEL = 60
 """Characters; what is longer is a question about people or a sentence, not the name of a field for one person."""
 
 
-@remembered
+@cached_short
 def is_contact(label: str) -> bool:
     """Whether a field with this label, or this machine name, names a person or tells how to reach one."""
     spelled = normal(label.replace("_", " "))
@@ -165,14 +165,14 @@ GROUPS = {"milestones": "milestone", "performance_metrics": "performance metric"
 """The groups that have a table of their own, and how their labels begin."""
 
 
-@remembered
+@cached_short
 def group_table(label: str | None) -> str | None:
     """`milestones` or `performance_metrics` where the label names such a group."""
     spelled = normal(label or "")
     return next((table for table, stem in GROUPS.items() if re.fullmatch(rf"{stem}s?( \d+)?", spelled)), None)
 
 
-@remembered
+@cached_short
 def group_of_member(label: str) -> str | None:
     """The group whose own field a label names where the group itself prints none: `Milestone Title` is of `Milestone`."""
     spelled = normal(label)

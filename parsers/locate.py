@@ -1,6 +1,6 @@
 """Where on a record's page each value was read, and the source there: what `tta why` shows. Pure; the page is read once for all.
 
-A spot on an HTML page is a path of elements, on a text page the numbers of its lines. The spot is checked, not only remembered:
+A spot on an HTML page is a path of elements, on a text page the numbers of its lines. The spot is checked, not only cached_short:
 it is the smallest part of the page around the field that holds the value.
 """
 
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborNode
 
 from parsers.decode import MAX_PAGE, decode
-from parsers.htmlpage import Reading, read_html
+from parsers.html import Reading, read_html
 from parsers.record import Record
 from parsers.textpage import read_text
 from parsers.tree import UNSEEN

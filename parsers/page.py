@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from parsers.decode import MAX_PAGE, decode
-from parsers.htmlpage import read_html
+from parsers.html import read_html
 from parsers.kinds import kind_by_bytes, kind_by_status
 from parsers.record import Page
 from parsers.textpage import read_text

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
 
+from parsers.cache import MAX_SOURCE, cached_short, cached_source
 from parsers.columns import BODY, Run, read_run
 from parsers.head import NOTICE
+from parsers.items import Value
 from parsers.labels import group_of_member, group_table, is_instructions, known
-from parsers.remember import MAX_SOURCE, remembered, remembered_source
 from parsers.roles import NONE, Role, role_of
 from parsers.tree import one_line
 from parsers.urls import absolute
-from parsers.value import Value
 
 _MAX_LABEL = 300
 _ATTRIBUTES = r'(?: [^\s"<>=/]++="[^"]*+")*+'
@@ -103,7 +103,7 @@ def _named(found: re.Match[str]) -> tuple[str, str] | None:
     return (label, role.name) if label and len(label) <= _MAX_LABEL else None
 
 
-@remembered_source
+@cached_source
 def read_plain(source: str, origin: str | None) -> Plain | None:
     """The field of an element with that source, if its classes say that it is one and it is plain.
 
@@ -208,7 +208,7 @@ def text_of(source: str) -> str | None:
     return None if text.lower().startswith(NOTICE) else text
 
 
-@remembered
+@cached_short
 def _role(attributes: str) -> Role:
     """The role of an element with these attributes, which are few: a theme prints the same ones again and again."""
     classes = _attribute(attributes, "class")

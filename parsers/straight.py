@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
 
+from parsers.fields import LOOSE, holds_values
 from parsers.head import BYLINE_FIELDS, TITLES, holds_notice, is_node_title
-from parsers.html import LOOSE, holds_values
 from parsers.labels import is_instructions, known
 from parsers.plain import Plain, PlainField, instructions_before, instructions_field, label_of, read_plain
 from parsers.repair import close_left_open

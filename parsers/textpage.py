@@ -10,7 +10,7 @@ import re
 from itertools import groupby
 
 from parsers.columns import BODY, field_key, known_runs
-from parsers.htmlpage import evidence, make_record
+from parsers.html import evidence, make_record
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.labels import Type, group_table, known, normal, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Section, State

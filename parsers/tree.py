@@ -122,7 +122,7 @@ class Element:
         self._content = None
 
     def forget(self, start: int) -> None:
-        """Drops the children from that place on, and what was remembered of the text."""
+        """Drops the children from that place on, and what was cached_short of the text."""
         self.replace(self.children[:start])
         self._line = False
 

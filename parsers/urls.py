@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
-from parsers.remember import remembered
+from parsers.cache import cached_short
 
 _NODE = re.compile(r"(?:/index\.php)?(?:/[a-z]{2}(?:-[a-z]{2,8})?)?/node/([0-9]{1,19})/?", re.IGNORECASE)
 _ARCHIVED = re.compile(
@@ -63,7 +63,7 @@ def absolute(href: str | None, base: str | None) -> str | None:
     return _joined(href, base)
 
 
-@remembered
+@cached_short
 def origin_of(base: str) -> str | None:
     """Scheme and host of an address, as its links from the root begin."""
     if plain := _PLAIN.fullmatch(base):

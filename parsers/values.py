@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from parsers.remember import remembered
+from parsers.cache import cached_short
 
 REFERENCE = re.compile(r"\d{8}-\d{5,6}-\d{1,2}")
 """A record's own reference; the hour is not zero-padded, so the time has five or six digits (DOMAIN.md, "The page")."""
@@ -22,13 +22,13 @@ def reference(title: str | None) -> str | None:
     return text if REFERENCE.fullmatch(text) else None
 
 
-@remembered
+@cached_short
 def yes_no(text: str) -> bool | None:
     word = text.strip().strip(".").casefold()
     return True if word in _YES else False if word in _NO else None
 
 
-@remembered
+@cached_short
 def number(text: str) -> int | None:
     """A whole number that SQLite can hold, with or without thousands separators."""
     found = re.fullmatch(r"[+-]?(\d{1,19}|\d{1,3}(,\d{3}){1,6})", text.strip())
@@ -57,7 +57,7 @@ class Place:
     flag: str | None = None
 
 
-@remembered
+@cached_short
 def place(text: str) -> Place:
     """Well-known text to degrees, longitude first. A shape that is no point has no place; neither has a point that can't be."""
     wkt = _SRID.sub("", text.replace("−", "-"), count=1).strip().rstrip(";").strip()
@@ -119,7 +119,7 @@ _ABOVE = re.compile(
 )
 
 
-@remembered
+@cached_short
 def money_range(text: str) -> tuple[float | None, float | None]:
     """Lower and upper bound in dollars; an open end is None. One amount alone is both bounds."""
     amounts = [
@@ -179,7 +179,7 @@ _RANGE = re.compile(r"\s+(?:-|–|—|to)\s+")
 _MAX_DATE = 200
 
 
-@remembered
+@cached_short
 def iso_time(text: str | None) -> str | None:
     """A time as printed or as in a `datetime` attribute, in ISO 8601: in UTC where the zone is told, else local without zone.
 

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 
-from scraper.encoding import UndecodableContent, decode_content
+from scraper.encoding import decode_content
+from scraper.errors import UndecodableContent
 
 
 class Form(StrEnum):

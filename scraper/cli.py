@@ -10,10 +10,9 @@ from pathlib import Path
 
 import click
 
-from scraper.errors import ExitStatus, TtaError
+from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
-from scraper.plaintext import printable
-from scraper.stopping import Stopped
+from scraper.terminal import escape
 
 _COMMANDS = {
     "import": "import_",
@@ -79,7 +78,7 @@ def main(arguments: list[str] | None = None) -> None:
         error.show()
         status = ExitStatus.ERROR
     except TtaError as error:
-        click.echo(f"tta: {printable(error, 1000)}", err=True)
+        click.echo(f"tta: {escape(error, 1000)}", err=True)
         status = error.status
     except (KeyboardInterrupt, Stopped, click.Abort):
         click.echo("tta: stopped", err=True)
@@ -89,11 +88,11 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = ExitStatus.ERROR
     except OSError as error:
-        click.echo(f"tta: {printable(error.filename or 'a file')}: {error.strerror}", err=True)
+        click.echo(f"tta: {escape(error.filename or 'a file')}: {error.strerror}", err=True)
         status = ExitStatus.ERROR
     except sqlite3.Error as error:
         click.echo(
-            f"tta: the data folder can't be read or written ({printable(error)}): see to its disk, run `tta doctor`", err=True
+            f"tta: the data folder can't be read or written ({escape(error)}): see to its disk, run `tta doctor`", err=True
         )
         status = ExitStatus.ERROR
     sys.exit(int(status or 0))

@@ -13,8 +13,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
-from scraper.errors import ExitStatus, TtaError
-from scraper.plaintext import printable
+from scraper.errors import BadConfiguration
+from scraper.terminal import escape
 
 DEFAULT_FILE = Path("tta.toml")
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -23,12 +23,6 @@ _TILES = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?=[^?#]*\{z\})(?=[^?#
 
 Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-
-
-class BadConfiguration(TtaError):
-    """The configuration file can't be used; the text names the file and the key. Correct it and run again."""
-
-    status = ExitStatus.USAGE
 
 
 def _url(value: str) -> str:
@@ -196,7 +190,7 @@ def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
     cleaned = tuple(host.lower().rstrip(".") for host in hosts)
     for host in cleaned:
         if not _HOST.fullmatch(host):
-            raise ValueError(f"{printable(host)} is not a host name")
+            raise ValueError(f"{escape(host)} is not a host name")
     return cleaned
 
 
@@ -217,7 +211,7 @@ def load_config(given: Path | None = None) -> Config:
     except OSError as error:
         raise BadConfiguration(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadConfiguration(f"{path}: not a TOML file: {printable(error)}") from None
+        raise BadConfiguration(f"{path}: not a TOML file: {escape(error)}") from None
     try:
         return Config.model_validate(values)
     except ValidationError as error:
@@ -225,7 +219,7 @@ def load_config(given: Path | None = None) -> Config:
 
 
 def _in_words(error: ErrorDetails) -> str:
-    key = printable(".".join(str(part) for part in error["loc"]))
+    key = escape(".".join(str(part) for part in error["loc"]))
     if error["type"] == "extra_forbidden":
         return f"unknown key {key}"
-    return f"{key}: {printable(error['msg'].removeprefix('Value error, '))}"
+    return f"{key}: {escape(error['msg'].removeprefix('Value error, '))}"

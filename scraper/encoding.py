@@ -9,10 +9,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 
-import brotlicffi
+import brotli
 import zstandard
 
-from scraper.errors import TtaError
+from scraper.errors import UndecodableContent
 
 MAX_DECODED = 64 * 1024 * 1024
 """Bytes; ARCHIVES.md section 8 proposes 64 MiB for a WARC record (November 2026)."""
@@ -21,14 +21,6 @@ MAX_ENCODINGS = 2
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _STEP = 1 << 16
-
-
-class UndecodableContent(TtaError):
-    """The body is not what its headers say, is cut, or is too large. `partial` is what could be decoded before that."""
-
-    def __init__(self, problem: str, partial: bytes = b"") -> None:
-        super().__init__(problem)
-        self.partial = partial
 
 
 def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bool = False, limit: int = MAX_DECODED) -> bytes:
@@ -135,12 +127,13 @@ def _drain(decoder: zlib._Decompress, data: bytes, pieces: _Pieces) -> None:
 
 
 def _unbrotli(body: bytes, limit: int) -> bytes:
-    decoder = brotlicffi.Decompressor()
+    decoder = brotli.Decompressor()
     pieces = _Pieces(limit)
     try:
-        for start in range(0, len(body), _STEP):
-            pieces.add(decoder.process(body[start : start + _STEP]))
-    except brotlicffi.error:
+        pieces.add(decoder.process(body, output_buffer_limit=_STEP))
+        while not decoder.can_accept_more_data():
+            pieces.add(decoder.process(b"", output_buffer_limit=_STEP))
+    except brotli.error:
         # Brotli has no magic number: a body that fails at once and begins like a page was never compressed.
         if not pieces.size and body.lstrip()[:1] in (b"<", b"{", b"["):
             return body

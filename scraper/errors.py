@@ -1,10 +1,14 @@
-"""What can go wrong, by what the person at the terminal has to do about it. `cli` turns each into one line and a status."""
+"""All exception classes of `scraper`. Each docstring states what its caller, or the person at the terminal, should do.
 
+`cli` prints a TtaError as one line and exits with its `status`. This module imports nothing of the project.
+"""
+
+from datetime import UTC, datetime
 from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """The command line's promise (DESIGN.md, "Contract"); scripts and cron jobs rely on the numbers."""
+    """Exit statuses of the command line (DESIGN.md, "Command line"); scripts and cron jobs rely on the numbers."""
 
     DONE = 0
     ERROR = 1
@@ -14,9 +18,45 @@ class ExitStatus(IntEnum):
 
 
 class TtaError(Exception):
-    """An error whose text is one line that says what happened and what to do next; nothing was done."""
+    """Nothing was done. The text is one line that states what happened and what to do next: print it and exit with `status`."""
 
     status = ExitStatus.ERROR
+
+
+# What the person at the terminal asked for
+
+
+class WrongUsage(TtaError):
+    """An option, argument or address is unusable. Change what the text names and run the command again."""
+
+    status = ExitStatus.USAGE
+
+
+class BadConfiguration(WrongUsage):
+    """The configuration file is unusable; the text names the file and the key. Correct it and run the command again."""
+
+
+class UnknownSource(WrongUsage):
+    """There is no source of that name. Use one of those that the text lists."""
+
+
+class BadQuery(WrongUsage):
+    """A search page's query is unusable. Show the text, which says what to enter, in place of results."""
+
+
+class NothingEnabled(TtaError):
+    """No source was named and none is enabled. Name one, or enable one in the configuration file."""
+
+
+class Locked(TtaError):
+    """Another run is changing the data folder; the text says which. Wait until it ends."""
+
+
+class Stopped(BaseException):
+    """Ctrl-C or SIGTERM arrived, or the run's time is up. Save what is complete and return."""
+
+
+# The data folder
 
 
 class DataLooksWrong(TtaError):
@@ -25,5 +65,79 @@ class DataLooksWrong(TtaError):
     status = ExitStatus.DATA_LOOKS_WRONG
 
 
+class RefreshRefused(DataLooksWrong):
+    """A check of this refresh failed. Look at the check that the text names; the database is unchanged."""
+
+
+class HeldBack(DataLooksWrong):
+    """The last refresh was refused, and this load would commit its data. Choose one of the ways that the text names."""
+
+
 class ArchiveDamaged(TtaError):
-    """The archive folder holds something that can't be read; run `tta doctor` or restore the named file from a copy."""
+    """A WARC file is damaged or missing. Run `tta doctor`, or restore the file that the text names from a copy."""
+
+
+class SqliteDamaged(TtaError):
+    """A file of SQLite's is damaged, or another program's. Run `tta doctor --repair`, which sets it aside and replaces it."""
+
+
+# Parsing in worker processes
+
+
+class PageTookTooLong(Exception):
+    """A page exceeded its parse time. Mark its capture as unreadable and continue with the next page."""
+
+
+class OtherVersion(Exception):
+    """A worker of the cluster runs other code than this machine. Install the same version on both."""
+
+
+# The network
+
+
+class NotAllowed(TtaError):
+    """The source may not request this address (scheme, host, port or private network). Do not request it again."""
+
+
+class RequestFailed(TtaError):
+    """No usable answer after all attempts. Nothing is known about what was requested: request it again in a later run."""
+
+    status = ExitStatus.PARTLY_DONE
+
+
+class TooLarge(TtaError):
+    """The body exceeds a limit, compressed or decompressed. Do not request it again in the near future."""
+
+    status = ExitStatus.PARTLY_DONE
+
+
+class SourcePaused(TtaError):
+    """The host must not be asked before `until`. End this source's part of the run; the ledger stores the time."""
+
+    status = ExitStatus.PARTLY_DONE
+
+    def __init__(self, host: str, until: datetime, reason: str) -> None:
+        moment = f"{until.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        super().__init__(f"{host} must not be asked before {moment}: {reason} (--now overrides)")
+        self.host = host
+        self.until = until
+
+
+class NotCdx(TtaError):
+    """The answer is not a complete CDX listing. Request it again later, unless `final`: then the answer will not change."""
+
+    def __init__(self, text: str, *, final: bool = False) -> None:
+        super().__init__(text)
+        self.final = final
+
+
+class UnknownFields(NotCdx):
+    """The CDX server does not support the `fl` that was requested. Request the listing with all fields."""
+
+
+class UndecodableContent(TtaError):
+    """A body's content encoding is wrong, truncated or exceeds a limit. `partial` contains what was decoded before: keep it."""
+
+    def __init__(self, problem: str, partial: bytes = b"") -> None:
+        super().__init__(problem)
+        self.partial = partial

@@ -16,14 +16,10 @@ from pathlib import Path
 
 from scraper.archive.warc import utc_now
 from scraper.capture import iso
-from scraper.errors import TtaError
-from scraper.plaintext import printable
+from scraper.errors import Locked, TtaError
+from scraper.terminal import escape
 
 LOCK = "lock"
-
-
-class Locked(TtaError):
-    """Another run is changing the data folder; the text says which. Wait for it to end, or end it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +48,7 @@ def locked(data: Path, command: str) -> Iterator[Holder | None]:
         except BlockingIOError:
             holder = _holder(descriptor)
             who = f"`{holder.command}`, process {holder.pid}, since {holder.since}" if holder else "another run"
-            raise Locked(f"{data} is in use by {printable(who)}: wait for it to end") from None
+            raise Locked(f"{data} is in use by {escape(who)}: wait for it to end") from None
         dead = _holder(descriptor)
         _write(descriptor, {"pid": os.getpid(), "command": command, "since": iso(utc_now())})
         try:

@@ -13,13 +13,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from scraper.errors import Stopped
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _TIME_IS_UP = signal.SIGUSR1
 """What `until` sends to this process; SIGALRM bounds the parsing of single pages (`scraper.database.parsed`)."""
-
-
-class Stopped(BaseException):
-    """The person at the terminal, or the system, asked the run to end. Save what is there and leave."""
 
 
 class Stop:

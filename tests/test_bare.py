@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from parsers import htmlpage
+from parsers import html
 from parsers.bare import Closed
 from parsers.page import parse_page
 from parsers.record import Page
@@ -35,7 +35,7 @@ def page(inside: str, *, root: str = "article", around: str = "<div>{}</div>") -
 def read(content: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[Page, int]:
     """The page as read, which must be as in full, and how many fields were read closed."""
     closed: list[int] = []
-    read_closed = htmlpage.read_closed
+    read_closed = html.read_closed
 
     def counted(root: object, fields: dict[int, object], base: str | None) -> object:
         found = read_closed(root, fields, base)  # type: ignore[arg-type]
@@ -43,10 +43,10 @@ def read(content: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[Page, int]:
         return found
 
     with monkeypatch.context() as patch:
-        patch.setattr(htmlpage, "read_closed", counted)
+        patch.setattr(html, "read_closed", counted)
         quick = parse_page(content, url=URL)
     with monkeypatch.context() as patch:
-        patch.setattr(htmlpage, "close_bare", lambda node, base: None)
+        patch.setattr(html, "close_bare", lambda node, base: None)
         full = parse_page(content, url=URL)
     assert quick.model_dump() == full.model_dump()
     return quick, sum(closed)

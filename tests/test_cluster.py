@@ -11,10 +11,9 @@ import pytest
 
 from scraper import reading
 from scraper.crew import cluster, processes
-from scraper.crew.cluster import OtherVersion
 from scraper.database import workers
 from scraper.database.load import load
-from scraper.errors import TtaError
+from scraper.errors import OtherVersion, TtaError
 from scraper.folders import Folders
 from scraper.scan.run import scan
 from tests.clusterkit import HOSTILE, cluster_running

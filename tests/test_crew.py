@@ -16,7 +16,7 @@ _RUN = """
 import sys
 from pathlib import Path
 from scraper.crew.processes import Processes, end_workers
-from scraper.stopping import Stopped
+from scraper.errors import Stopped
 from tests.crewkit import SENDS_MUCH
 
 def check():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import zlib
 
-import brotlicffi as brotli
+import brotli
 import pytest
 import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.encoding import UndecodableContent, decode_content
+from scraper.encoding import decode_content
+from scraper.errors import UndecodableContent
 
 BODY = b"<html>" + b"The same body again and again. " * 400 + b"</html>"
 

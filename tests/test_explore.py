@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from parsers.fiscal import fiscal_year
-from scraper.config import BadConfiguration, load_config
+from scraper.config import load_config
+from scraper.errors import BadConfiguration
 from scraper.explore.links import cell, replay_url, safe_href
 from scraper.explore.record import FACTS, arrange, moment
 from scraper.serve import application

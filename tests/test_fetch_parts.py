@@ -12,20 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper.config import BadConfiguration, Config, load_config
-from scraper.errors import TtaError
+from scraper.config import Config, load_config
+from scraper.errors import BadConfiguration, Locked, NotAllowed, NotCdx, RequestFailed, SqliteDamaged, TtaError
 from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Counts, Listings
 from scraper.ledger.rows import Fixity, Row, State, Verdict, sha1_of, to_time, when_to_ask_again
 from scraper.ledger.store import Ledger
-from scraper.ledger.versions import LedgerDamaged
-from scraper.lock import LOCK, Locked, locked
-from scraper.plaintext import printable, printable_url
-from scraper.sources.cdx import NotCdx, parse_listing, to_row
+from scraper.lock import LOCK, locked
+from scraper.sources.cdx import parse_listing, to_row
 from scraper.sources.memento import original_url
+from scraper.terminal import escape, escape_url
 from scraper.web import addresses
 from scraper.web.addresses import AllowList, checked_ip, host_of, url_key
 from scraper.web.client import Answer, sendable
-from scraper.web.errors import NotAllowed, RequestFailed
 from scraper.web.robots import rules_of
 from tests.campaigns.million_rows import peak
 
@@ -176,9 +174,9 @@ def test_keys_hosts_and_what_can_be_sent() -> None:
 
 
 def test_what_is_shown_is_printable() -> None:
-    assert printable("a\x1b[31m\r\nb\u202e\u2028\x85") == "a\\x1b[31m\\x0d\\x0ab\\u202e\\u2028\\x85"
-    assert len(printable("x" * 5000)) == 300
-    assert printable_url("https://user:secret@x.gov/") == "https://x.gov/"
+    assert escape("a\x1b[31m\r\nb\u202e\u2028\x85") == "a\\x1b[31m\\x0d\\x0ab\\u202e\\u2028\\x85"
+    assert len(escape("x" * 5000)) == 300
+    assert escape_url("https://user:secret@x.gov/") == "https://x.gov/"
 
 
 # Lock
@@ -205,7 +203,7 @@ def test_the_lock_tells_its_holder_and_ends_with_it(tmp_path: Path) -> None:
 def test_a_ledger_of_a_newer_program_is_refused(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.db") as ledger:
         ledger.db.execute("PRAGMA user_version = 99")
-    with pytest.raises(LedgerDamaged, match="newer"):
+    with pytest.raises(SqliteDamaged, match="newer"):
         Ledger(tmp_path / "ledger.db")
 
 

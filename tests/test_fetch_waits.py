@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from scraper.errors import SourcePaused
 from scraper.ledger.store import Ledger
 from scraper.stopping import Stop
-from scraper.web.errors import SourcePaused
 from scraper.web.pacing import DEFAULT_429, MAX_RETRY_AFTER, Host, Pacer, RetryBudget, backoff, retry_after
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, Ran, run, write_config

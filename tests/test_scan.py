@@ -18,9 +18,10 @@ from scraper.archive.warc import record_bytes
 from scraper.capture import Capture
 from scraper.cli import main
 from scraper.crew.processes import Processes
+from scraper.errors import WrongUsage
 from scraper.folders import Folders
 from scraper.scan import reading
-from scraper.scan.addresses import BadAddress, checked, listed
+from scraper.scan.addresses import checked, listed
 from scraper.scan.reading import Piece, is_of, read_piece
 from scraper.scan.run import Scan, scan
 from tests.dbkit import day, html, node, page, revisit
@@ -184,7 +185,7 @@ def test_over_http_and_a_broken_connection_is_not_taken_for_the_end(tmp_path: Pa
     ],
 )
 def test_other_addresses_are_refused_without_a_secret_in_the_line(address: str) -> None:
-    with pytest.raises(BadAddress) as refused:
+    with pytest.raises(WrongUsage) as refused:
         checked(address)
     assert "secret" not in str(refused.value)
 
@@ -193,7 +194,7 @@ def test_a_list_can_only_name_what_lies_below_its_prefix() -> None:
     good = ["crawl-data/EOT-2024/segments/1/warc/a.warc.gz\n", "\n"]
     assert list(listed(iter(good), "s3://eotarchive/")) == ["s3://eotarchive/crawl-data/EOT-2024/segments/1/warc/a.warc.gz"]
     for bad in ("../a", "https://example.org/a", "/a", "a::b", "a?b", "a b"):
-        with pytest.raises(BadAddress):
+        with pytest.raises(WrongUsage):
             list(listed(iter([bad]), "s3://eotarchive/"))
 
 

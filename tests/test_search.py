@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.explore.query import BadQuery, match
+from scraper.errors import BadQuery
+from scraper.explore.query import match
 from scraper.explore.search import AT_ONCE, marked
 from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import Site, demo

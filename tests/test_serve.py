@@ -17,9 +17,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from scraper.config import BadConfiguration, Serve, load_config
+from scraper.config import Serve, load_config
 from scraper.database.tables import BY_NAME, TABLES, VIEWS
-from scraper.errors import TtaError
+from scraper.errors import BadConfiguration, TtaError
 from scraper.folders import Folders
 from scraper.serve import SETTINGS, application
 from scraper.without_contacts import cleared_copy

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborNode
 
-from parsers import htmlpage, rows
+from parsers import html, rows
 from parsers.bare import close_bare
-from parsers.html import read_closed
+from parsers.fields import read_closed
 from parsers.locate import locate
 from parsers.page import parse_page
 from parsers.plain import Plain
@@ -47,14 +47,14 @@ class Roads:
         self.bare = 0
 
     def general(self, content: bytes, **known: str | None) -> Page:
-        self._patch.setattr(htmlpage, "road", never)
-        self._patch.setattr(htmlpage, "close_bare", never)
+        self._patch.setattr(html, "road", never)
+        self._patch.setattr(html, "close_bare", never)
         return parse_page(content, **known)
 
     def both(self, content: bytes, **known: str | None) -> Page:
-        self._patch.setattr(htmlpage, "road", self._counted)
-        self._patch.setattr(htmlpage, "close_bare", close_bare)
-        self._patch.setattr(htmlpage, "read_closed", self._counted_bare)
+        self._patch.setattr(html, "road", self._counted)
+        self._patch.setattr(html, "close_bare", close_bare)
+        self._patch.setattr(html, "read_closed", self._counted_bare)
         return parse_page(content, **known)
 
     def _counted(self, node: LexborNode, base: str | None) -> Road | None:

@@ -15,12 +15,11 @@ from scraper.capture import Capture
 from scraper.database import schema
 from scraper.database.connection import reading
 from scraper.database.load import load
-from scraper.errors import ArchiveDamaged, TtaError
+from scraper.errors import ArchiveDamaged, SqliteDamaged, TtaError
 from scraper.fingerprint import fingerprint
 from scraper.folders import Folders
 from scraper.ledger import versions as ledger_versions
 from scraper.ledger.store import Ledger
-from scraper.ledger.versions import LedgerDamaged
 from tests import versions
 from tests.dbkit import add, broken_references, day, exports, html, loaded, node, page, query
 
@@ -163,7 +162,7 @@ def test_a_step_that_fails_leaves_the_ledger_as_it_was(tmp_path: Path, dump: Pat
         raise sqlite3.OperationalError("no room")
 
     monkeypatch.setitem(ledger_versions.STEPS, version, half)
-    with pytest.raises(LedgerDamaged, match="no room"):
+    with pytest.raises(SqliteDamaged, match="no room"):
         Ledger(path)
     assert (ledger_rows(path), version_of(path)) == (before, version)
 
@@ -172,7 +171,7 @@ def test_a_step_that_fails_leaves_the_ledger_as_it_was(tmp_path: Path, dump: Pat
 def test_reading_an_old_ledger_changes_nothing_and_says_what_to_run(tmp_path: Path, dump: Path) -> None:
     path = versions.made(dump, tmp_path / "ledger.db")
     before = path.read_bytes()
-    with pytest.raises(LedgerDamaged, match=r"older version .* `tta doctor --repair`"):
+    with pytest.raises(SqliteDamaged, match=r"older version .* `tta doctor --repair`"):
         Ledger(path, writable=False)
     assert path.read_bytes() == before
 
@@ -191,7 +190,7 @@ def test_a_ledger_that_is_not_ours_is_refused_and_not_written_to(tmp_path: Path,
     with closing(sqlite3.connect(path)) as db:
         db.executescript(sql)
     before = path.read_bytes()
-    with pytest.raises(LedgerDamaged, match=says):
+    with pytest.raises(SqliteDamaged, match=says):
         Ledger(path)
     assert path.read_bytes() == before
 

@@ -13,15 +13,15 @@ from scraper.export.manifest import verify
 from scraper.export.run import FORMATS, export
 from scraper.export.selection import Selection
 from scraper.folders import Folders
-from scraper.plaintext import printable
 from scraper.stopping import terminated_as_interrupted
+from scraper.terminal import escape
 
 
 def _verify(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
     """Checks an earlier export and leaves; nothing is exported."""
     if value is not None:
         count = verify(value)
-        click.echo(f"{printable(value)}: {count} {'file is' if count == 1 else 'files are'} as exported")
+        click.echo(f"{escape(value)}: {count} {'file is' if count == 1 else 'files are'} as exported")
         context.exit()
 
 
@@ -63,6 +63,6 @@ def command(folders: Folders, /, form: str, dest: Path, *, without_contacts: boo
     selection = Selection(**chosen, contacts=not without_contacts)
     with terminated_as_interrupted(), reading(folders.database) as db:
         counts = export(form, db, None if str(dest) == "-" else dest, selection)
-    click.echo(f"{printable(dest)}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
+    click.echo(f"{escape(dest)}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
     if counts.get(NAME, 0) > MAX_ROWS:
         click.echo(f"{NAME}.csv has more rows than the {MAX_ROWS} a sheet can hold: narrow it with --where", err=True)

@@ -15,7 +15,7 @@ from scraper.fetch.display import Display
 from scraper.fetch.run import Options
 from scraper.fetch.run import fetch as run_fetch
 from scraper.folders import Folders
-from scraper.plaintext import printable
+from scraper.terminal import escape
 
 
 def _timestamp(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -50,7 +50,7 @@ def command(context: click.Context, /, sources: tuple[str, ...], **options: Any)
     with Display() as display:
         report = run_fetch(folders.data, settings, chosen, display)
     for line in report.lines():
-        click.echo(printable(line, 1000), err=True)
+        click.echo(escape(line, 1000), err=True)
     if options["as_json"]:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:

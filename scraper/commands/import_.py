@@ -11,7 +11,7 @@ from scraper.errors import ExitStatus
 from scraper.folders import Folders
 from scraper.importing import import_paths
 from scraper.lock import locked
-from scraper.plaintext import printable
+from scraper.terminal import escape
 
 
 @click.command("import")
@@ -27,9 +27,9 @@ def command(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
     with locked(folders.data, "tta import"):
         done = import_paths(folders.archive, paths)
     for line in done.recovered:
-        click.echo(printable(line), err=True)
+        click.echo(escape(line), err=True)
     for problem in done.problems:
-        click.echo(f"{printable(problem.path)}: {printable(problem.reason)}", err=True)
+        click.echo(f"{escape(problem.path)}: {escape(problem.reason)}", err=True)
     if as_json:
         click.echo(json.dumps({"added": done.added, "known": done.known, "problems": len(done.problems)}))
     else:

@@ -18,8 +18,8 @@ from scraper.database.plan import Plan, plan
 from scraper.errors import ExitStatus
 from scraper.folders import Folders
 from scraper.lock import locked
-from scraper.plaintext import printable
 from scraper.stopping import Stop
+from scraper.terminal import escape
 
 
 @click.command("load")
@@ -70,7 +70,7 @@ def command(
             stop=stop,
         )
     for problem in done.unreadable:
-        click.echo(printable(problem), err=True)
+        click.echo(escape(problem), err=True)
     if as_json:
         counts = {"captures": done.captures, "built": done.built, "records": done.records, "unreadable": len(done.unreadable)}
         click.echo(json.dumps(counts))
@@ -83,7 +83,7 @@ def _plan(folders: Folders, workers: int | None, *, as_json: bool) -> int:
     with locked(folders.data, "tta load"), _bar() as report:
         found = plan(folders, workers=workers, progress=report)
     for problem in found.unreadable:
-        click.echo(printable(problem), err=True)
+        click.echo(escape(problem), err=True)
     if as_json:
         click.echo(json.dumps(asdict(found)))
     else:
@@ -102,12 +102,12 @@ def _told(found: Plan) -> Iterator[str]:
     yield f"a rebuild would change {unlike.changed} records; {captures}"
     for only, name in ((unlike.appear, "appear"), (unlike.vanish, "vanish")):
         more = ", ..." if only.count > len(only.ids) else ""
-        yield f"{only.count} records would {name}" + (f": {printable(', '.join(only.ids), 500)}{more}" if only.count else "")
+        yield f"{only.count} records would {name}" + (f": {escape(', '.join(only.ids), 500)}{more}" if only.count else "")
     for one in unlike.fields:
-        yield f"{printable(' '.join(filter(None, (one.table, one.field))), 200)}: {one.count}"
+        yield f"{escape(' '.join(filter(None, (one.table, one.field))), 200)}: {one.count}"
         for example in one.examples:
-            old, new = (printable("NULL" if text is None else text, 200) for text in (example.old, example.new))
-            yield f"  {printable(example.id)}: {old} -> {new}"
+            old, new = (escape("NULL" if text is None else text, 200) for text in (example.old, example.new))
+            yield f"  {escape(example.id)}: {old} -> {new}"
 
 
 @contextmanager

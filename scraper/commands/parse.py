@@ -11,9 +11,9 @@ import click
 from parsers.record import Kind, Page
 from scraper.capture import Capture
 from scraper.errors import DataLooksWrong, ExitStatus, TtaError
-from scraper.plaintext import printable
 from scraper.reading import read_capture
 from scraper.sources.files import Problem, read_file
+from scraper.terminal import escape
 
 
 @click.command("parse")
@@ -29,7 +29,7 @@ def command(path: Path, url: str | None, is_text: bool) -> int:
     page = _read(path, url, is_text=is_text)
     if page.record is None:
         click.echo(page.model_dump_json(exclude={"record"}, indent=2))
-        reason = f"{printable(path)}: not a TTA record but {page.kind.value}: {printable(page.reason)}"
+        reason = f"{escape(path)}: not a TTA record but {page.kind.value}: {escape(page.reason)}"
         raise DataLooksWrong(reason)
     click.echo(page.record.model_dump_json(indent=2))
     return ExitStatus.DONE
@@ -46,11 +46,11 @@ def _read(path: Path, url: str | None, *, is_text: bool) -> Page:
         for item in read_file(Path(copy.name) if str(path) == "-" else path):
             (problems if isinstance(item, Problem) else captures).append(item)  # type: ignore[arg-type]
             if len(captures) > 1:
-                raise TtaError(f"{printable(path)}: holds more than one capture; use `tta import` and `tta load`")
+                raise TtaError(f"{escape(path)}: holds more than one capture; use `tta import` and `tta load`")
     for problem in problems:
-        click.echo(f"{printable(path)}: {printable(problem.reason)}", err=True)
+        click.echo(f"{escape(path)}: {escape(problem.reason)}", err=True)
     if not captures:
         if problems and problems[0].reason.startswith("not a page"):
             return Page(kind=Kind.NOT_HTML, reason=problems[0].reason)
-        raise TtaError(f"{printable(path)}: nothing to parse; give an HTML file, a text capture or a WARC file")
+        raise TtaError(f"{escape(path)}: nothing to parse; give an HTML file, a text capture or a WARC file")
     return read_capture(captures[0], url=url, is_text=is_text)

@@ -11,8 +11,8 @@ import click
 from scraper.config import load_config
 from scraper.fetch.display import Display
 from scraper.folders import Folders
-from scraper.plaintext import printable
 from scraper.refresh.run import Options, refresh
+from scraper.terminal import escape
 
 
 @click.command("refresh")
@@ -42,10 +42,10 @@ def command(context: click.Context, /, as_json: bool, **options: Any) -> None:
     with Display() as display:
         report = refresh(folders, settings, Options(**options), display, display.parsing)
     for line in report.trouble():
-        click.echo(printable(line, 1000), err=True)
+        click.echo(escape(line, 1000), err=True)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:
         for line in report.lines():
-            click.echo(printable(line, 1000))
+            click.echo(escape(line, 1000))
     context.exit(int(report.status))

@@ -15,13 +15,13 @@ import click
 from scraper.config import load_config
 from scraper.crew.cluster import cluster
 from scraper.crew.processes import Crew, Processes, cores, end_workers
-from scraper.errors import ExitStatus, TtaError
+from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.lock import locked
-from scraper.plaintext import printable
 from scraper.scan.addresses import checked, listed
 from scraper.scan.run import Scan, scan
-from scraper.stopping import Stop, Stopped
+from scraper.stopping import Stop
+from scraper.terminal import escape
 
 
 @click.command("scan")
@@ -71,7 +71,7 @@ def command(
 
 def _report(done: Scan, *, as_json: bool) -> None:
     for problem in done.problems:
-        click.echo(printable(problem), err=True)
+        click.echo(escape(problem), err=True)
     if as_json:
         counts = {"files": done.files, "known_files": done.known_files, "failed": done.failed}
         click.echo(json.dumps(counts | {"added": done.added, "known": done.known, "problems": len(done.problems)}))
@@ -103,4 +103,4 @@ def _lines(name: str) -> Iterator[str]:
         with gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8") as lines:
             yield from lines
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise TtaError(f"{printable(path)}: {getattr(error, 'strerror', None) or 'not a list of addresses'}") from None
+        raise TtaError(f"{escape(path)}: {getattr(error, 'strerror', None) or 'not a list of addresses'}") from None

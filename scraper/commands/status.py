@@ -13,9 +13,9 @@ from scraper.database.checks import Check
 from scraper.database.runs import Outcome
 from scraper.folders import Folders
 from scraper.ledger.completeness import Completeness, completeness
-from scraper.plaintext import printable
 from scraper.refresh.report import ADVICE, said
 from scraper.status import Status, status
+from scraper.terminal import escape
 
 _MOST_SHOWN = 20
 
@@ -44,20 +44,20 @@ def _complete(found: Completeness) -> Iterator[str]:
     yield "record numbers"
     for name, part in found.sources.items():
         counts = ", ".join(f"{count} {label}" for label, count in part.counts().items())
-        yield f"  {printable(name)}: {counts}, {found.never_archived(name)} never archived there"
+        yield f"  {escape(name)}: {counts}, {found.never_archived(name)} never archived there"
     total = ", ".join(f"{count} {label}" for label, count in found.total.counts().items())
     yield f"  all: {total}; {found.never_archived()} numbers between known ones that nobody lists"
     for listing in found.listings:
         last = listing.last_complete_at or "never"
-        yield f"  listing {printable(listing.source)} {printable(listing.scope)}: {listing.outcome}, last complete {last}"
+        yield f"  listing {escape(listing.source)} {escape(listing.scope)}: {listing.outcome}, last complete {last}"
     for host, until in found.waits.items():
         second = re.sub("[.][0-9]+", "", until)
-        yield f"  {printable(host)} is not asked before {printable(second)}"
+        yield f"  {escape(host)} is not asked before {escape(second)}"
 
 
 def _lines(folders: Folders, found: Status) -> Iterator[str]:
     if not found.archived and not found.loaded:
-        yield f"nothing in {printable(folders.data)} yet: run `tta import` or `tta fetch`"
+        yield f"nothing in {escape(folders.data)} yet: run `tta import` or `tta fetch`"
         return
     yield f"archive        {found.archived} captures" + (
         f", {found.not_loaded} not loaded: {_to_load(found)}" if found.not_loaded else ""
@@ -83,9 +83,9 @@ def _refreshed(found: Status) -> Iterator[str]:
         yield "refreshed      never: `tta refresh` is the nightly run"
         return
     ended = f"{last['outcome']}, {last['started_at']}: {last['message']}"
-    yield f"refreshed      {printable(ended, 1000)}"
+    yield f"refreshed      {escape(ended, 1000)}"
     for check in found.failed_checks:
-        yield f"  {printable(said(Check(**check)), 1000)}"
+        yield f"  {escape(said(Check(**check)), 1000)}"
     if last["outcome"] == Outcome.REFUSED:
         yield f"  {ADVICE}"
     if last["outcome"] != Outcome.COMMITTED:
@@ -98,15 +98,15 @@ def _to_load(found: Status) -> str:
         return "run `tta load`"
     if found.last_refresh is not None and found.last_refresh["outcome"] == Outcome.REFUSED:
         return "the last refresh was refused, see below"
-    return f"the refresh of {printable(found.refused_refresh)} was refused; `tta refresh` tries again"
+    return f"the refresh of {escape(found.refused_refresh)} was refused; `tta refresh` tries again"
 
 
 def _counts(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {printable(name)}" for name, count in counts.items()) or "none"
+    return ", ".join(f"{count} {escape(name)}" for name, count in counts.items()) or "none"
 
 
 def _listed(counts: dict[str, int], unit: str) -> Iterator[str]:
     for name, count in list(counts.items())[:_MOST_SHOWN]:
-        yield f"  {printable(name, 120)}: {count} {unit}"
+        yield f"  {escape(name, 120)}: {count} {unit}"
     if len(counts) > _MOST_SHOWN:
         yield f"  and {len(counts) - _MOST_SHOWN} more: see --json"

@@ -12,9 +12,9 @@ import click
 from scraper.database.connection import reading
 from scraper.errors import ExitStatus
 from scraper.folders import Folders
-from scraper.plaintext import printable
 from scraper.provenance.origins import Origin, Place
 from scraper.provenance.why import Reason, Why
+from scraper.terminal import escape
 
 _WIDTH = 12
 _SNIPPET_LINES = 20
@@ -55,7 +55,7 @@ def _print(lines: Iterator[str]) -> None:
 
 
 def _line(name: str, value: object) -> str:
-    return f"{name:<{_WIDTH}} {printable('-' if value is None else value, 2000)}"
+    return f"{name:<{_WIDTH}} {escape('-' if value is None else value, 2000)}"
 
 
 def _overview(record_id: str, captures: list[dict[str, Any]], fields: list[dict[str, Any]]) -> Iterator[str]:
@@ -66,7 +66,7 @@ def _overview(record_id: str, captures: list[dict[str, Any]], fields: list[dict[
     for row in fields:
         value = row["value"] if row["state"] == "value" else f"({row['state']})"
         name = ": ".join(filter(None, (row["item"], row["label"] or row["name"] or "(no label)")))
-        yield f"{printable(name)} = {printable(value, 100)}   [{when.get(row['capture_id']) or 'time unknown'}]"
+        yield f"{escape(name)} = {escape(value, 100)}   [{when.get(row['capture_id']) or 'time unknown'}]"
 
 
 def _story(reason: Reason) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _story(reason: Reason) -> Iterator[str]:
         details = {name: row.get(name) for name in ("state", "label", "name", "section", "item", "href", "datetime")}
         yield _line("", ", ".join(f"{name} {value}" for name, value in details.items() if value))
     for change in reason.changes:
-        old, new = (printable("(empty)" if change[name] is None else change[name], 200) for name in ("old_value", "new_value"))
+        old, new = (escape("(empty)" if change[name] is None else change[name], 200) for name in ("old_value", "new_value"))
         yield _line("changed", f"{change['seen_after']} .. {change['seen_by']}: {old} -> {new}")
     if not reason.changes:
         yield _line("changed", "no change was seen")
@@ -113,10 +113,10 @@ def _origin(origin: Origin) -> Iterator[str]:
         yield _line("  place", _where(place, several=len(origin.places) > 1))
         if place.snippet != shown:  # values of one field share its source
             for line in (place.snippet or "").splitlines()[:_SNIPPET_LINES]:
-                yield "  | " + printable(line, 500)
+                yield "  | " + escape(line, 500)
         shown = place.snippet
 
 
 def _where(place: Place, *, several: bool) -> str:
     where = place.place or place.problem or "not known"
-    return f"{where}: {printable(place.value, 60)}" if several and place.value else where
+    return f"{where}: {escape(place.value, 60)}" if several and place.value else where

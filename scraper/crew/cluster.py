@@ -15,17 +15,13 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from scraper.crew.processes import AHEAD, Check, Crew, Job, Processes, Result, Task
-from scraper.errors import TtaError
+from scraper.errors import OtherVersion, TtaError
 from scraper.reading_code import reading_code
 
 CONNECT_SECONDS = 30.0
 ALONE_SECONDS = 120.0
 """How long a cluster may be without workers before the run ends; a worker that died is back within seconds."""
 _LOOK_SECONDS = 1.0
-
-
-class OtherVersion(Exception):
-    """A worker runs other code than the machine that asked it."""
 
 
 class _Asked(NamedTuple):

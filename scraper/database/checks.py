@@ -14,7 +14,7 @@ from typing import NamedTuple
 from parsers.labels import group_table, is_instructions, known
 from scraper.config import Checks
 from scraper.database.parsed import VALUE_COLUMNS
-from scraper.plaintext import printable
+from scraper.terminal import escape
 
 TONIGHT = "new: "
 """Begins the subject of a check that looks only at what this load has read."""
@@ -82,7 +82,7 @@ def vanished_records(looked: Looked) -> Iterator[Check]:
         len(gone),
         most,
         len(gone) <= most,
-        f"{_some(gone)}: `tta why {printable(gone[0], 80)}` shows what is known of it, `tta load --rebuild --plan` what changed"
+        f"{_some(gone)}: `tta why {escape(gone[0], 80)}` shows what is known of it, `tta load --rebuild --plan` what changed"
         if gone
         else None,
     )
@@ -205,7 +205,7 @@ def _crossed(name: str, found: list[tuple[str, int, int]], most: int, unit: str,
     """A row for what has come to more than `most` since the last run: name, count now and before. At first all is new."""
     crossed = [] if first else [(subject, now) for subject, now, before in found if before <= most < now]
     for subject, now in crossed[:_MOST_ROWS]:
-        yield Check(name, Severity.WARN, printable(subject), now, most, False, f"seen in {now} {unit}: {advice}")
+        yield Check(name, Severity.WARN, escape(subject), now, most, False, f"seen in {now} {unit}: {advice}")
 
 
 def duplicates(looked: Looked) -> Iterator[Check]:
@@ -243,5 +243,5 @@ def broken_references(looked: Looked) -> Iterator[Check]:
 
 
 def _some(names: list[str]) -> str:
-    shown = ", ".join(printable(one, 80) for one in names[:_EXAMPLES])
+    shown = ", ".join(escape(one, 80) for one in names[:_EXAMPLES])
     return shown if len(names) <= _EXAMPLES else f"{shown} and {len(names) - _EXAMPLES} more"

@@ -11,13 +11,11 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import IO
 
+from scraper.errors import PageTookTooLong
+
 Clock = Callable[[], AbstractContextManager[None]]
 """Begins the time of a page; the end of the block ends it."""
 _ONE_AT_A_TIME = threading.Lock()
-
-
-class PageTookTooLong(Exception):
-    """A page was given up; the load marks it and goes on."""
 
 
 @contextmanager

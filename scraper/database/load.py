@@ -26,9 +26,9 @@ from scraper.database.parsed import GIVEN_UP, Verdict
 from scraper.database.spill import Spill
 from scraper.database.tables import BY_NAME
 from scraper.database.workers import FEW, parse_all
-from scraper.errors import ArchiveDamaged, TtaError
+from scraper.errors import ArchiveDamaged, Stopped, TtaError
 from scraper.folders import Folders
-from scraper.stopping import Stop, Stopped
+from scraper.stopping import Stop
 
 Progress = Callable[[int, int], None]
 Gate = Callable[[sqlite3.Connection, "Loaded"], None]

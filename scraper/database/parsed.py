@@ -20,7 +20,8 @@ from parsers.record import Field, Kind, Record, RecordValues
 from parsers.urls import absolute, node_id
 from scraper.archive.warc import Damage, read_captures
 from scraper.capture import Capture, Form
-from scraper.database.clock import Clock, PageTookTooLong, page_clock
+from scraper.database.clock import Clock, page_clock
+from scraper.errors import PageTookTooLong
 from scraper.reading import read_capture
 
 PAGE_SECONDS = 30.0

@@ -13,7 +13,7 @@ from typing import Any
 from scraper.database.checks import Check, Figures, Severity
 from scraper.database.connection import BUSY_SECONDS
 from scraper.database.tables import BY_NAME
-from scraper.errors import DataLooksWrong
+from scraper.errors import HeldBack
 
 _COMPARED = {
     "records": ("record_id",),
@@ -32,10 +32,6 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     DIED = "died"
-
-
-class HeldBack(DataLooksWrong):
-    """The last refresh was refused, and this would load what it kept out. Look at that, then choose what the text names."""
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from scraper.archive.store import WARC_FILES, entry_of, is_own
 from scraper.doctor.findings import Examined, Finding, Kind, agreed, counted, examples
 from scraper.doctor.records import read_member
 from scraper.doctor.scratch import CATALOG, Scratch
-from scraper.plaintext import printable
+from scraper.terminal import escape
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many are read."""
@@ -42,7 +42,7 @@ def examine_catalog(scratch: Scratch, folder: Path) -> Iterator[Finding]:
             return
     except sqlite3.DatabaseError as error:
         found = error
-    yield Finding(Kind.CATALOG_DAMAGED, f"{catalog.CATALOG} is damaged: {printable(found, 120)}", mend=mend)
+    yield Finding(Kind.CATALOG_DAMAGED, f"{catalog.CATALOG} is damaged: {escape(found, 120)}", mend=mend)
 
 
 def survey(scratch: Scratch, folder: Path, examined: Examined, progress: Progress | None) -> None:
@@ -88,7 +88,7 @@ def _survey_file(scratch: Scratch, path: Path, examined: Examined) -> Iterator[i
     if together:
         text = f"{path.name} has {counted(together, 'capture')} that {agreed(together)} packed together and don't count"
         advice = "`tta import` the file, move it away, then run `tta doctor --repair`"
-        examined.findings.append(Finding(Kind.PACKED_TOGETHER, printable(f"{text}: {advice}"), together, subject=path.name))
+        examined.findings.append(Finding(Kind.PACKED_TOGETHER, escape(f"{text}: {advice}"), together, subject=path.name))
 
 
 def examine_files(scratch: Scratch, folder: Path) -> Iterator[Finding]:
@@ -101,28 +101,28 @@ def examine_files(scratch: Scratch, folder: Path) -> Iterator[Finding]:
     ).fetchall():
         text = f"{name}: {counted(count, 'place')}, {missing:,} of {size:,} bytes, can't be read; the first at {first}: {reason}"
         mend = "the file is set aside and its sound records are copied to a new one"
-        yield Finding(Kind.RECORDS_DAMAGED, printable(text), count, mend, subject=name)
+        yield Finding(Kind.RECORDS_DAMAGED, escape(text), count, mend, subject=name)
     for name, length, first in scratch.db.execute(
         'SELECT warc_file, length, "offset" FROM damage WHERE is_cut AND NOT EXISTS (SELECT 1 FROM catalog.captures c'
         ' WHERE c.warc_file = damage.warc_file AND c.warc_offset >= damage."offset")'
     ).fetchall():
         text = f"{name}: an unfinished record of {length:,} bytes at {first}, of a run that was killed; the next run removes it"
-        yield Finding(Kind.RECORD_UNFINISHED, printable(text), harmless=True, subject=name)
+        yield Finding(Kind.RECORD_UNFINISHED, escape(text), harmless=True, subject=name)
     for name, known, size in scratch.db.execute(
         "SELECT warc_file, read_to, size FROM catalog.files LEFT JOIN sizes USING (warc_file)"
         " WHERE size IS NULL OR size < read_to ORDER BY warc_file"
     ).fetchall():
         if size is None:
-            yield Finding(Kind.FILE_GONE, printable(f"{name} is gone; it had {known:,} bytes"), mend=_CATALOG_MEND, subject=name)
+            yield Finding(Kind.FILE_GONE, escape(f"{name} is gone; it had {known:,} bytes"), mend=_CATALOG_MEND, subject=name)
         else:
             text = f"{name} has {size:,} bytes, and had {known:,}"
-            yield Finding(Kind.FILE_SHORT, printable(text), mend=_CATALOG_MEND, subject=name)
+            yield Finding(Kind.FILE_SHORT, escape(text), mend=_CATALOG_MEND, subject=name)
     yield from _foreign(scratch, folder)
 
 
 def _foreign(scratch: Scratch, folder: Path) -> Iterator[Finding]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        name = printable(path.name)
+        name = escape(path.name)
         if path.match(WARC_FILES) and not is_own(path):
             count = scratch.count("SELECT count(*) FROM seen WHERE warc_file = ?", path.name)
             text = f"{name} was not written by this program; its {counted(count, 'capture')} count all the same"

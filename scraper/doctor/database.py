@@ -12,7 +12,7 @@ from scraper.database.connection import version_of
 from scraper.doctor.findings import Finding, Kind, agreed, counted, examples
 from scraper.doctor.scratch import DATABASE, Scratch
 from scraper.errors import TtaError
-from scraper.plaintext import printable
+from scraper.terminal import escape
 
 REBUILT = "it is made again from the archive; the story of the runs stays"
 _LOST = "FROM tta.captures one WHERE NOT EXISTS (SELECT 1 FROM main.seen s WHERE s.capture_id = one.capture_id)"
@@ -38,10 +38,10 @@ def examine_database(scratch: Scratch, path: Path) -> Iterator[Finding]:
         with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as db:
             found = list(_by_itself(db, path))
     except TtaError as error:
-        yield Finding(Kind.DATABASE_DAMAGED, printable(error))
+        yield Finding(Kind.DATABASE_DAMAGED, escape(error))
         return
     except sqlite3.DatabaseError as error:
-        yield Finding(Kind.DATABASE_DAMAGED, f"{path.name} is damaged: {printable(error, 120)}", mend=_ANEW)
+        yield Finding(Kind.DATABASE_DAMAGED, f"{path.name} is damaged: {escape(error, 120)}", mend=_ANEW)
         return
     yield from found
     if not {finding.kind for finding in found} & {Kind.DATABASE_DAMAGED, Kind.DATABASE_OLD, Kind.DATABASE_SCHEMA}:
@@ -100,7 +100,7 @@ def _search(db: sqlite3.Connection, path: Path) -> Iterator[Finding]:
         try:
             db.execute(f'INSERT INTO "{name}" ("{name}", rank) VALUES (\'integrity-check\', 1)')
         except sqlite3.DatabaseError as error:
-            text = f"the search index {name} of {path.name} is not that of its rows: {printable(error, 120)}"
+            text = f"the search index {name} of {path.name} is not that of its rows: {escape(error, 120)}"
             yield Finding(Kind.DATABASE_SEARCH, text, mend=REBUILT, subject=name)
         finally:
             db.execute("ROLLBACK")

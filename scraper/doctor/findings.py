@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
-from scraper.plaintext import printable
+from scraper.terminal import escape
 
 MOST_EXAMPLES = 5
 
@@ -104,4 +104,4 @@ def agreed(number: int, one: str = "is", several: str = "are") -> str:
 
 def examples(texts: list[str]) -> tuple[str, ...]:
     """A few of them, printable."""
-    return tuple(printable(text, 160) for text in texts[:MOST_EXAMPLES])
+    return tuple(escape(text, 160) for text in texts[:MOST_EXAMPLES])

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from scraper.doctor.findings import Finding, Kind, agreed, counted, examples
 from scraper.doctor.scratch import LEDGER, Scratch
+from scraper.errors import SqliteDamaged
 from scraper.ledger.rows import STORED
-from scraper.ledger.versions import VERSION, LedgerDamaged, version_of
-from scraper.plaintext import printable
+from scraper.ledger.versions import VERSION, version_of
+from scraper.terminal import escape
 
 STORED_STATES = ", ".join(f"'{state.value}'" for state in STORED)
 GONE = "capture_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM main.seen s WHERE s.capture_id = one.capture_id)"
@@ -47,10 +48,10 @@ def _unreadable(path: Path) -> Finding | None:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
             version = version_of(db, path)
             found = [str(row[0]) for row in db.execute("PRAGMA integrity_check(5)")]
-    except LedgerDamaged as error:
-        return Finding(Kind.LEDGER_DAMAGED, printable(error))
+    except SqliteDamaged as error:
+        return Finding(Kind.LEDGER_DAMAGED, escape(error))
     except sqlite3.DatabaseError as error:
-        return Finding(Kind.LEDGER_DAMAGED, f"{path.name} is damaged: {printable(error, 120)}", mend=aside)
+        return Finding(Kind.LEDGER_DAMAGED, f"{path.name} is damaged: {escape(error, 120)}", mend=aside)
     if found != ["ok"]:
         return Finding(Kind.LEDGER_DAMAGED, f"{path.name} is damaged", len(found), aside, examples=examples(found))
     if version < VERSION:

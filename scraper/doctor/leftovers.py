@@ -12,7 +12,7 @@ from scraper.doctor.archive import LOST
 from scraper.doctor.findings import Finding, Kind, agreed, counted, examples
 from scraper.doctor.scratch import Scratch
 from scraper.folders import Folders
-from scraper.plaintext import printable
+from scraper.terminal import escape
 
 UNFINISHED = (".ledger-*.db*", "archive/.tta-*", ".tta-load.db*", f"{PLAN}*")
 """Copies that were being made when their run was killed; what they are made from is all there. (.tta-load.db: an older spill.)"""
@@ -25,12 +25,12 @@ def examine_leftovers(folders: Folders) -> Iterator[Finding]:
         yield Finding(Kind.LEFT_BEHIND, text, harmless=True, subject=SPILL)
     for pattern in UNFINISHED:
         for path in sorted(folders.data.glob(pattern)):
-            name = printable(path.relative_to(folders.data))
+            name = escape(path.relative_to(folders.data))
             yield Finding(Kind.LEFT_BEHIND, f"{name} was left by a run that was killed", mend="it is removed", subject=str(path))
     for pattern in ("ledger-*.db", "ledger.damaged-*", "tta.damaged-*"):
         for path in sorted(folders.data.glob(pattern)):
             if not path.name.endswith(("-wal", "-shm")):
-                text = f"{printable(path.name)} is a copy of how it was before it was changed, and may be deleted"
+                text = f"{escape(path.name)} is a copy of how it was before it was changed, and may be deleted"
                 yield Finding(Kind.COPY_KEPT, text, harmless=True, subject=path.name)
 
 

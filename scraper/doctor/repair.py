@@ -16,7 +16,7 @@ from scraper.doctor.mend_ledger import mend_ledger
 from scraper.doctor.scratch import Scratch
 from scraper.errors import TtaError
 from scraper.folders import Folders
-from scraper.plaintext import printable
+from scraper.terminal import escape
 
 _PASSES = 3
 """The archive is mended in one pass and what is compared with it in the next; one more for what only then comes to light."""
@@ -87,7 +87,7 @@ def _try(done: Repaired, findings: list[Finding], mend: Callable[[], None]) -> N
         mend()
         done.mended += findings
     except (TtaError, OSError, sqlite3.Error) as error:
-        done.problems.append(printable(error, 1000))
+        done.problems.append(escape(error, 1000))
 
 
 def _remove(findings: list[Finding]) -> None:

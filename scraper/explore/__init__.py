@@ -102,7 +102,12 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 
 @hook
 def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
-    return [(r"^/-/map$", _map), (r"^/-/charts$", _charts), (r"^/-/search$", _search)]
+    return [(r"^/-/map$", _map), (r"^/-/charts$", _charts), (r"^/-/search$", _search), (r"^/robots\.txt$", _robots)]
+
+
+async def _robots() -> Any:
+    """Turns every crawler away: the pages name people (docs/guides/publish.md)."""
+    return Response.text("User-agent: *\nDisallow: /")
 
 
 async def _map(datasette: Any, request: Any) -> Any:

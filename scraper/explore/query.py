@@ -8,14 +8,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from scraper.errors import BadQuery
+
 MOST = 500
 """Characters of a question."""
 _TERM = re.compile(r'(-?)(?:"([^"]*)"|([^\s"]+))(\*?)')
 _WORD = re.compile(r"\w")
-
-
-class BadQuery(ValueError):
-    """Nothing can be searched for; the text tells the person who asked what to write."""
 
 
 @dataclass(slots=True)

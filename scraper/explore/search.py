@@ -11,7 +11,8 @@ from datasette.database import QueryInterrupted
 from datasette.utils import tilde_encode
 from markupsafe import Markup
 
-from scraper.explore.query import BadQuery, match
+from scraper.errors import BadQuery
+from scraper.explore.query import match
 
 DATABASE = "tta"
 AT_ONCE = 20

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from scraper.database import contacts
-from scraper.errors import ExitStatus, TtaError
+from scraper.errors import WrongUsage
 
 SECONDS = 60.0
 """Bound on finding the records. A scan of a million takes about a second."""
@@ -24,16 +24,10 @@ _UNSTEADY = frozenset("random randomblob changes total_changes last_insert_rowid
 """Functions whose answer is not the database's."""
 
 
-class WrongCondition(TtaError):
-    """The condition can't be used. Mend what the text names; nothing was exported."""
-
-    status = ExitStatus.USAGE
-
-
 def choose(db: sqlite3.Connection, order: str, where: str | None, since: str | None, *, contacts: bool) -> None:
     """Fills `temp.chosen` with the records that fit, numbered from 1 in that order.
 
-    `since`: ISO 8601 without Z; records captured then or later, or seen to have changed then. Raises WrongCondition.
+    `since`: ISO 8601 without Z; records captured then or later, or seen to have changed then. Raises WrongUsage.
     """
     conditions, values = ["1"], []
     if since is not None:
@@ -55,7 +49,7 @@ def choose(db: sqlite3.Connection, order: str, where: str | None, since: str | N
             db.execute(f"SELECT coalesce(1, (\n{where}\n), 2) FROM records LIMIT 0")  # a second place that one expression fits
             db.execute(insert, values)
         except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
-            raise WrongCondition(f"--where: {_said(error, reasons)}") from None
+            raise WrongUsage(f"--where: {_said(error, reasons)}") from None
 
 
 def _said(error: Exception, reasons: list[str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from scraper.errors import ExitStatus, TtaError
+from scraper.errors import TtaError, WrongUsage
 from scraper.export import csvfile, datapackage, flat, geojson, jsonl, manifest
 from scraper.export.files import MANIFEST, manifest_of, new_file, new_folder
 from scraper.export.manifest import Written
@@ -18,12 +18,6 @@ from scraper.export.selection import EXPORTED, Selection, Source, known_tables
 FOLDERS = ("csv", "parquet", "datapackage")
 FILES = ("jsonl", "geojson")
 FORMATS = ("csv", "jsonl", "parquet", "geojson", "datapackage")
-
-
-class CantBeWritten(TtaError):
-    """The format and the destination or the tables don't fit. Say it another way; nothing was exported."""
-
-    status = ExitStatus.USAGE
 
 
 def export(form: str, db: sqlite3.Connection, destination: Path | None, selection: Selection | None = None) -> dict[str, int]:
@@ -56,18 +50,18 @@ def write_jsonl(db: sqlite3.Connection, destination: Path | None) -> int:
 
 
 def _fits(form: str, destination: Path | None, asked: Selection) -> None:
-    """Raises CantBeWritten, or WrongSelection for a table that is none."""
+    """Raises WrongUsage, also for an unknown table."""
     known_tables(_without_flat(asked))
     if form != "csv" and flat.NAME in asked.tables:
-        raise CantBeWritten(f"{flat.NAME} is a CSV file: ask for it with csv")
+        raise WrongUsage(f"{flat.NAME} is a CSV file: ask for it with csv")
     if destination is None and form in ("parquet", "datapackage"):
-        raise CantBeWritten(f"{form} is a folder of tables: name one in place of -")
+        raise WrongUsage(f"{form} is a folder of tables: name one in place of -")
     if destination is None and form == "csv" and len(asked.tables) != 1:
-        raise CantBeWritten("csv is a folder of tables: name one in place of -, or choose one table with --table")
+        raise WrongUsage("csv is a folder of tables: name one in place of -, or choose one table with --table")
     if form == "geojson" and asked.tables:
-        raise CantBeWritten("geojson holds records only: leave out --table")
+        raise WrongUsage("geojson holds records only: leave out --table")
     if form == "jsonl" and asked.tables and "records" not in asked.tables:
-        raise CantBeWritten("jsonl has a line for each record: ask for records too with --table records")
+        raise WrongUsage("jsonl has a line for each record: ask for records too with --table records")
 
 
 def _without_flat(asked: Selection) -> Selection:
@@ -140,7 +134,13 @@ class _Folder:
 
     def _writer(self, name: str) -> Callable[..., int]:
         if self._form == "parquet":
-            from scraper.export import parquet  # here, because pyarrow takes a while to start
+            try:
+                from scraper.export import parquet  # here, because pyarrow takes a while to start, and need not be installed
+            except ModuleNotFoundError as error:
+                raise TtaError(
+                    f"Parquet needs the package {error.name}, which is not installed: run `pip install 'tta[parquet]'`, "
+                    "or `make setup` in a clone"
+                ) from None
 
             return lambda *given: parquet.write(name, *given)
         return csvfile.write

@@ -13,7 +13,7 @@ from typing import Any
 from parsers.values import iso_time
 from scraper.database import contacts
 from scraper.database.tables import BY_NAME, OF_THIS_COPY, TABLES, Table
-from scraper.errors import ExitStatus, TtaError
+from scraper.errors import WrongUsage
 from scraper.export.condition import choose
 
 BY_RECORD = "CASE WHEN record_id GLOB '[0-9]*' AND record_id NOT GLOB '*[^0-9]*' THEN CAST(record_id AS INTEGER) END"
@@ -29,12 +29,6 @@ _ABOUT = ("record_id", "gone_record_id")
 _LAST = ("captures", "changes", "dictionary")
 EXPORTED = (*(table.name for table in TABLES if table.name not in (*OF_THIS_COPY, *_LAST)), *_LAST)
 """The tables that are exported: all but those that tell what was done and not what the archive holds."""
-
-
-class WrongSelection(TtaError):
-    """An option names what is not there. Say it another way; nothing was exported."""
-
-    status = ExitStatus.USAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +126,10 @@ class Source:
 
 
 def known_tables(selection: Selection) -> tuple[str, ...]:
-    """The tables of the export, in its order. Raises WrongSelection for a name that is none."""
+    """The tables of the export, in its order. Raises WrongUsage for a name that is none."""
     for name in selection.tables:
         if name not in EXPORTED:
-            raise WrongSelection(f"there is no table {name!r} to export{_meant(name, EXPORTED)}")
+            raise WrongUsage(f"there is no table {name!r} to export{_meant(name, EXPORTED)}")
     return tuple(name for name in EXPORTED if not selection.tables or name in selection.tables)
 
 
@@ -147,9 +141,9 @@ def _columns(table: Table, selection: Selection) -> tuple[str, ...]:
         return there
     for name in selection.columns:
         if name in left_out:
-            raise WrongSelection(f"{name} is a contact detail, which --without-contacts leaves out")
+            raise WrongUsage(f"{name} is a contact detail, which --without-contacts leaves out")
         if name not in there:
-            raise WrongSelection(f"the table {table.name} has no column {name!r}{_meant(name, there)}")
+            raise WrongUsage(f"the table {table.name} has no column {name!r}{_meant(name, there)}")
     return tuple(dict.fromkeys([*table.keys, *selection.columns]))
 
 
@@ -168,5 +162,5 @@ def _since(selection: Selection) -> str | None:
         return None
     time = iso_time(selection.since)
     if time is None:
-        raise WrongSelection(f"--since {selection.since!r} is no time: write 2025-01-31 or 2025-01-31T12:00:00Z")
+        raise WrongUsage(f"--since {selection.since!r} is no time: write 2025-01-31 or 2025-01-31T12:00:00Z")
     return time.removesuffix("Z")

@@ -10,7 +10,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeRemainingColumn
 
-from scraper.plaintext import printable
+from scraper.terminal import escape
 
 MAX_FAILURES = 20
 """Lines about single captures; the ledger has them all."""
@@ -48,12 +48,12 @@ class Display:
             self._progress.stop()
 
     def line(self, text: str) -> None:
-        """One line of the program's own, with whatever came from outside made printable."""
+        """Prints one line, escaped (`terminal.escape`)."""
         self.on_line(text)
         self._show_line(text)
 
     def _show_line(self, text: str) -> None:
-        self._console.print(printable(text, 1000))
+        self._console.print(escape(text, 1000))
 
     def failure(self, text: str) -> None:
         """A line about one capture; only the first few are shown."""

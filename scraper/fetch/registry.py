@@ -5,33 +5,23 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from scraper.config import Config, Sources
-from scraper.errors import ExitStatus, TtaError
-from scraper.plaintext import printable
+from scraper.errors import NothingEnabled, TtaError, UnknownSource
 from scraper.sources.base import Room, Source
 from scraper.sources.commoncrawl import CommonCrawl
 from scraper.sources.endofterm import EndOfTerm
 from scraper.sources.live import Live
 from scraper.sources.wayback import Wayback
+from scraper.terminal import escape
 from scraper.web.addresses import LOOPBACK
 
 NAMES = tuple(Sources.model_fields)
-
-
-class UnknownSource(TtaError):
-    """A source that does not exist was named; the text lists those that do."""
-
-    status = ExitStatus.USAGE
-
-
-class NothingEnabled(TtaError):
-    """No source was named and none is enabled: there is nobody to ask. Name one, or enable one in the configuration file."""
 
 
 def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
     """The sources to ask: those named, else those enabled, in the order of NAMES. Raises TtaError where none may be asked."""
     for name in named:
         if name not in NAMES:
-            raise UnknownSource(f"there is no source {printable(name, 40)}; there are {', '.join(NAMES)}")
+            raise UnknownSource(f"there is no source {escape(name, 40)}; there are {', '.join(NAMES)}")
     names = tuple(name for name in NAMES if (name in named if named else getattr(settings.sources, name).enabled))
     if not names:
         raise NothingEnabled(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scraper.archive.store import Archive
 from scraper.config import Config
-from scraper.errors import TtaError
+from scraper.errors import NotAllowed, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError
 from scraper.fetch.display import Display
 from scraper.fetch.registry import chosen, make_source
 from scraper.fetch.report import FAILED, PAUSED, Report, SourceReport
@@ -24,11 +24,10 @@ from scraper.folders import Folders
 from scraper.ledger.rows import Row, State, Verdict
 from scraper.ledger.store import Ledger
 from scraper.lock import locked
-from scraper.plaintext import printable, printable_url
 from scraper.sources.base import Room, Source, Visitor
-from scraper.stopping import Stop, Stopped
+from scraper.stopping import Stop
+from scraper.terminal import escape, escape_url
 from scraper.web.client import Client
-from scraper.web.errors import NotAllowed, RequestFailed, SourcePaused, TooLarge
 from scraper.web.pacing import Pacer
 
 TOO_LARGE_AGAIN = timedelta(days=30)
@@ -96,7 +95,7 @@ def _run_all(run: _Run, sources: list[Source], report: Report) -> None:
         report.stopped = True
         report.problems.append("stopped before the end; the next run goes on from here")
     except (OSError, sqlite3.OperationalError) as error:
-        report.problems.append(f"the data folder can't be written to: {printable(error)}")
+        report.problems.append(f"the data folder can't be written to: {escape(error)}")
 
 
 @dataclass(slots=True)
@@ -123,7 +122,7 @@ class _Run:
         except SourcePaused as error:
             part.fault(str(error), PAUSED)
         except TtaError as error:
-            part.fault(printable(error), FAILED)
+            part.fault(escape(error), FAILED)
 
     def list_and_fetch(self, source: Source, part: SourceReport) -> None:
         part.add_listing(source.list_captures(self.options.window))
@@ -156,7 +155,7 @@ class _Run:
             return
         part.count(verdict.state)
         if verdict.state is State.FAILED:
-            self.display.failure(f"{part.source}: {printable_url(row.url)}: {verdict.reason}")
+            self.display.failure(f"{part.source}: {escape_url(row.url)}: {verdict.reason}")
 
     def second_pass(self, source: Source, part: SourceReport) -> None:
         storing = Storing(self.archive, self.room.ledger, source.name)
@@ -170,7 +169,7 @@ class _Run:
         """A line for each capture that could not be fetched."""
         for part in self.report.sources:
             for row, reason in self.room.ledger.failed_in(part.source, self.number):
-                self.display.failure(f"{part.source}: {row.timestamp} {printable_url(row.url)}: {reason}")
+                self.display.failure(f"{part.source}: {row.timestamp} {escape_url(row.url)}: {reason}")
 
     def _due(self, source: Source) -> Iterator[Row]:
         if isinstance(source, Visitor):
@@ -197,9 +196,9 @@ class _Run:
         try:
             outcome = source.fetch(row, again=again)
         except RequestFailed as error:
-            return Verdict(state=State.FAILED, reason=printable(error))
+            return Verdict(state=State.FAILED, reason=escape(error))
         except (TooLarge, NotAllowed) as error:
-            return Verdict(state=State.FAILED, reason=printable(error), ask_again=TOO_LARGE_AGAIN)
+            return Verdict(state=State.FAILED, reason=escape(error), ask_again=TOO_LARGE_AGAIN)
         if isinstance(outcome, Verdict):
             return outcome
         verdict = storing.add(outcome, row)

@@ -88,7 +88,7 @@ class Completeness:
 
 
 def completeness(data: Path) -> Completeness:
-    """Reads the ledger and the catalog in the data folder `data`; changes neither. Raises LedgerDamaged, ArchiveDamaged."""
+    """Reads the ledger and the catalog in the data folder `data`; changes neither. Raises SqliteDamaged, ArchiveDamaged."""
     folders = Folders(data)
     found = Completeness()
     with Ledger(folders.ledger, writable=False) as ledger:

@@ -17,9 +17,9 @@ from typing import Self
 
 from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
+from scraper.errors import SqliteDamaged
 from scraper.ledger import versions
 from scraper.ledger.rows import PARK_AFTER, Row, State, Verdict, when_to_ask_again
-from scraper.ledger.versions import LedgerDamaged
 from scraper.sqlite_trouble import advice
 from scraper.web.pacing import Host
 
@@ -31,7 +31,7 @@ class Ledger:
     """One writer at a time (the caller holds the data folder's lock). Every method that writes commits."""
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
-        """Opens, and makes where missing; not `writable`: an empty one stands in for a missing one. Raises LedgerDamaged."""
+        """Opens, and makes where missing; not `writable`: an empty one stands in for a missing one. Raises SqliteDamaged."""
         self.path = path
         if not writable and not path.exists():
             self.db = sqlite3.connect(":memory:", isolation_level=None)
@@ -41,7 +41,7 @@ class Ledger:
             self.db = sqlite3.connect(path, timeout=30, isolation_level=None)
             self._prepare(writable)
         except sqlite3.DatabaseError as error:
-            raise LedgerDamaged(
+            raise SqliteDamaged(
                 advice(path, error)
                 or f"{path}: {error}; run `tta doctor`, restore the file from a copy, or move it away: the next run then lists"
                 " everything anew and fetches only what the archive lacks"
@@ -58,7 +58,7 @@ class Ledger:
         elif version < versions.VERSION and writable:
             versions.bring_up_to_date(self.db, self.path, version)
         elif version < versions.VERSION:
-            raise LedgerDamaged(
+            raise SqliteDamaged(
                 f"{self.path} was written by an older version of this program (ledger {version}): run `tta doctor --repair`,"
                 " or the next `tta fetch`, which bring it up to date"
             )

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from scraper.durable import sync
-from scraper.errors import TtaError
+from scraper.errors import SqliteDamaged
 
 VERSION = 2
 """`user_version`: raised with every change of the tables, together with a step in STEPS."""
@@ -60,18 +60,14 @@ STEPS: dict[int, Step] = {1: name_it}
 """The step from each version to the next; it runs in a transaction of its own, `user_version` raised with it."""
 
 
-class LedgerDamaged(TtaError):
-    """The ledger can't be read; the text says what to do. Captures are safe: they are in the WARC files."""
-
-
 def version_of(ledger: sqlite3.Connection, path: Path) -> int:
-    """The version of its tables; 0 for an empty file. Raises LedgerDamaged for a newer one and for somebody else's file."""
+    """The version of its tables; 0 for an empty file. Raises SqliteDamaged for a newer one and for somebody else's file."""
     version = int(ledger.execute("PRAGMA user_version").fetchone()[0])
     if version > VERSION:
-        raise LedgerDamaged(f"{path} was written by a newer version of this program (ledger {version}): update the program")
+        raise SqliteDamaged(f"{path} was written by a newer version of this program (ledger {version}): update the program")
     application = ledger.execute("PRAGMA application_id").fetchone()[0]
     if application != APPLICATION and (version > 1 or not _is_unnamed(ledger, version)):
-        raise LedgerDamaged(f"{path} is not a ledger of this program: move it away, or give another folder with --data")
+        raise SqliteDamaged(f"{path} is not a ledger of this program: move it away, or give another folder with --data")
     return version
 
 

@@ -10,12 +10,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from scraper.config import BadConfiguration, Config
-from scraper.errors import TtaError
-from scraper.plaintext import printable
+from scraper.config import Config
+from scraper.errors import BadConfiguration, NotAllowed, TtaError
 from scraper.refresh.log import Log
+from scraper.terminal import escape
 from scraper.web.addresses import AllowList
-from scraper.web.errors import NotAllowed
 from scraper.web.network import Transport
 
 START, SUCCESS, FAILURE = "/start", "", "/fail"
@@ -47,7 +46,7 @@ class Healthcheck:
             with transport.deadline(_SECONDS), httpx.Client(transport=transport, trust_env=False) as client:
                 answer = client.head(self._url.rstrip("/") + which, headers={"User-Agent": "tta"})
         except (httpx.HTTPError, TtaError, OSError) as error:
-            self._log.warning("healthcheck.failed", host=host, call=which or "success", reason=printable(type(error).__name__))
+            self._log.warning("healthcheck.failed", host=host, call=which or "success", reason=escape(type(error).__name__))
             return
         level = self._log.info if answer.is_success else self._log.warning
         level("healthcheck.called", host=host, call=which or "success", status=answer.status_code)

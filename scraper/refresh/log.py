@@ -16,7 +16,7 @@ from parsers.urls import node_id
 from scraper.archive.warc import utc_now
 from scraper.capture import iso
 from scraper.errors import TtaError
-from scraper.plaintext import printable, printable_url
+from scraper.terminal import escape, escape_url
 
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 _MAX_TEXT = 1000
@@ -70,10 +70,10 @@ def _plain(value: object) -> object:
     if isinstance(value, bool | int | float):
         return value
     if isinstance(value, dict):
-        return {printable(name, 80): _plain(one) for name, one in value.items()}
+        return {escape(name, 80): _plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
-    return printable(_ADDRESS.sub(lambda found: _place(found[0]), str(value)), _MAX_TEXT)
+    return escape(_ADDRESS.sub(lambda found: _place(found[0]), str(value)), _MAX_TEXT)
 
 
 def _place(url: str) -> str:
@@ -83,8 +83,4 @@ def _place(url: str) -> str:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return "an address"
-    return (
-        f"https://{printable(host)}/node/{number}"
-        if number is not None
-        else printable_url(f"{urlsplit(url).scheme}://{host}/...")
-    )
+    return f"https://{escape(host)}/node/{number}" if number is not None else escape_url(f"{urlsplit(url).scheme}://{host}/...")

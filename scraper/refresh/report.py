@@ -10,7 +10,7 @@ from scraper.database.load import Loaded
 from scraper.database.runs import Outcome, Run
 from scraper.errors import ExitStatus
 from scraper.fetch.report import Report as Fetched
-from scraper.plaintext import printable
+from scraper.terminal import escape
 
 ADVICE = (
     "the next run finds the same captures in the archive and is refused again, until the parser is mended"
@@ -116,7 +116,7 @@ def said(check: Check) -> str:
     subject = f" ({check.subject})" if check.subject else ""
     against = "" if check.threshold is None else f", {_bound(check)} {_number(check.threshold)}"
     verb = "failed" if check.severity == Severity.FAIL else "look at"
-    return f"{verb}: {check.name}{printable(subject)}: {_number(check.figure)}{against}" + (
+    return f"{verb}: {check.name}{escape(subject)}: {_number(check.figure)}{against}" + (
         f": {check.message}" if check.message else ""
     )
 

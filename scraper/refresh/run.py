@@ -20,19 +20,19 @@ from scraper.database import runs
 from scraper.database.checks import UNKNOWN_LABELS, Looked, check_all
 from scraper.database.load import Loaded, Progress, load
 from scraper.database.runs import Outcome, Run
-from scraper.errors import DataLooksWrong, ExitStatus, TtaError
+from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
 from scraper.fetch.display import Display
-from scraper.fetch.registry import NothingEnabled, UnknownSource, chosen
+from scraper.fetch.registry import chosen
 from scraper.fetch.run import Options as FetchOptions
 from scraper.fetch.run import fetch_locked
 from scraper.folders import Folders
 from scraper.lock import Holder, locked
-from scraper.plaintext import printable
 from scraper.refresh.healthcheck import FAILURE, START, SUCCESS, Healthcheck
 from scraper.refresh.log import Log
 from scraper.refresh.report import Report
 from scraper.refresh.sources import source_checks
-from scraper.stopping import Stop, Stopped
+from scraper.stopping import Stop
+from scraper.terminal import escape
 
 COMMAND = "tta refresh"
 
@@ -47,10 +47,6 @@ class Options:
     deadline: float | None = None
     now: bool = False
     log_file: Path | None = None
-
-
-class Refused(DataLooksWrong):
-    """A check failed. Look at what it names; the database is as it was."""
 
 
 def refresh(folders: Folders, settings: Config, options: Options, display: Display, progress: Progress | None = None) -> Report:
@@ -136,13 +132,13 @@ class _Refresh:
         except Stopped:
             reason = "its time was up" if self.stop.late and not self.stop.asked else "asked to end"
             self._close(Outcome.STOPPED, ExitStatus.PARTLY_DONE, f"{reason}; what was fetched is kept, the next run goes on")
-        except Refused as error:
+        except RefreshRefused as error:
             self._close(Outcome.REFUSED, error.status, str(error))
         except TtaError as error:
-            self._close(Outcome.FAILED, error.status, printable(error, 1000))
+            self._close(Outcome.FAILED, error.status, escape(error, 1000))
         except (OSError, sqlite3.Error) as error:
             where = getattr(error, "filename", None) or self.folders.data
-            self._close(Outcome.FAILED, ExitStatus.ERROR, f"{printable(where)}: {printable(getattr(error, 'strerror', error))}")
+            self._close(Outcome.FAILED, ExitStatus.ERROR, f"{escape(where)}: {escape(getattr(error, 'strerror', error))}")
 
     def _close(self, outcome: Outcome, status: ExitStatus, message: str) -> None:
         self.run.outcome, self.run.status, self.run.message = outcome, int(status), message
@@ -160,7 +156,7 @@ class _Refresh:
             self.report.notes.append("nothing: no source is enabled")
             return
         except TtaError as error:
-            self._problem(f"nothing was fetched: {printable(error, 1000)}")
+            self._problem(f"nothing was fetched: {escape(error, 1000)}")
             return
         fetched = self.report.fetched
         self.run.fetched = sum(one.fetched + one.unchanged + one.substituted for one in fetched.sources)
@@ -180,7 +176,7 @@ class _Refresh:
             self.report.notes += [f"{one.source}: {line}" for line in one.notes]
 
     def _problem(self, line: str) -> None:
-        self.report.problems.append(printable(line, 1000))
+        self.report.problems.append(escape(line, 1000))
         self.log.warning("problem", text=line)
 
     def _load(self) -> None:
@@ -224,7 +220,7 @@ class _Refresh:
             self.log.warning("check", name=check.name, subject=subject, figure=check.figure, threshold=check.threshold)
         if self.report.failed and not self.options.accept:
             names = sorted({check.name for check in self.report.failed})
-            raise Refused(f"the new data look wrong ({', '.join(names)}); the database is as it was")
+            raise RefreshRefused(f"the new data look wrong ({', '.join(names)}); the database is as it was")
         self.stop.check()
         self.run.accepted = bool(self.report.failed)
         partly = bool(self.report.problems)

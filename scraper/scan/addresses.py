@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from scraper.errors import ExitStatus, TtaError
-from scraper.plaintext import printable_url
+from scraper.errors import TtaError, WrongUsage
+from scraper.terminal import escape_url
 
 CONNECT_SECONDS = 30
 READ_SECONDS = 120
@@ -24,38 +24,32 @@ _LISTED = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+/-]{0,499}")
 """What a published list may name below its prefix (ARCHIVES.md, section 8: no `..`, no scheme)."""
 
 
-class BadAddress(TtaError):
-    """An address that is not read from. Give a path, an `https://` or an `s3://` address."""
-
-    status = ExitStatus.USAGE
-
-
 def checked(address: str, *, loopback: bool = False) -> str:
-    """The address as it is opened and remembered, a path made absolute. `loopback`: http to 127.0.0.1, too. Raises BadAddress."""
+    """The address as it is opened and remembered, a path made absolute. `loopback`: http to 127.0.0.1, too. Raises WrongUsage."""
     scheme, separator, _ = address.partition("://")
     if re.search(r"[\x00-\x20\x7f]|::", address):
-        raise BadAddress(f"{printable_url(address)}: an address has no blanks and no `::`")
+        raise WrongUsage(f"{escape_url(address)}: an address has no blanks and no `::`")
     if not separator:
         return str(Path(address).resolve())
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise BadAddress(f"{printable_url(address)}: not an address") from None
+        raise WrongUsage(f"{escape_url(address)}: not an address") from None
     if not host or "@" in parts.netloc or parts.fragment or (scheme == "s3" and parts.query):
-        raise BadAddress(f"{printable_url(address)}: give the address without user name and fragment")
+        raise WrongUsage(f"{escape_url(address)}: give the address without user name and fragment")
     if scheme not in ("https", "s3") and not (loopback and scheme == "http" and host == "127.0.0.1"):
-        raise BadAddress(f"{printable_url(address)}: give a path, an https:// or an s3:// address")
+        raise WrongUsage(f"{escape_url(address)}: give a path, an https:// or an s3:// address")
     return address
 
 
 def listed(lines: Iterator[str], prefix: str | None, *, loopback: bool = False) -> Iterator[str]:
-    """The addresses of a list, a line each; below `prefix` where one is given. Raises BadAddress."""
+    """The addresses of a list, a line each; below `prefix` where one is given. Raises WrongUsage."""
     for line in map(str.strip, lines):
         if not line:
             continue
         if prefix is not None and (not _LISTED.fullmatch(line) or ".." in line):
-            raise BadAddress(f"{printable_url(line)}: not a path below {printable_url(prefix)}")
+            raise WrongUsage(f"{escape_url(line)}: not a path below {escape_url(prefix)}")
         yield checked((prefix or "") + line, loopback=loopback)
 
 

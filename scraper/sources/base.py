@@ -68,7 +68,7 @@ class Room:
 
 
 class Source(Protocol):
-    """One archive. Methods raise what `scraper.web.errors` names; SourcePaused ends the source for the run."""
+    """One archive. Methods raise what `scraper.errors` names; SourcePaused ends the source for the run."""
 
     name: str
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from scraper.config import Retry
-from scraper.errors import TtaError
+from scraper.errors import NotCdx, UnknownFields
 from scraper.ledger.rows import Row
-from scraper.plaintext import printable
+from scraper.terminal import escape
 from scraper.web.addresses import host_of
 from scraper.web.client import Answer, Client
 from scraper.web.pacing import backoff
@@ -27,18 +27,6 @@ MAX_ROW = 1 << 20
 T = TypeVar("T")
 _GAP = re.compile(r"[\s,]*")
 _DECODER = json.JSONDecoder()
-
-
-class NotCdx(TtaError):
-    """The answer is not a listing, or not a whole one. `final`: asking again won't change it, as with an excluded site."""
-
-    def __init__(self, text: str, *, final: bool = False) -> None:
-        super().__init__(text)
-        self.final = final
-
-
-class UnknownFields(NotCdx):
-    """The server does not know the fields that were asked for; ask for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +52,7 @@ def _parsed(answer: Answer) -> Page:
     if blocked := re.search(r"(Administrative|Robot)AccessControlException|Blocked Site Error", text[:4096]):
         raise NotCdx(f"the archive says that the site is excluded ({blocked[0]})", final=True)
     if "html" in content_type or start.startswith("<"):
-        raise NotCdx(f"a page instead of a listing: {printable(_words(start), 80)}")
+        raise NotCdx(f"a page instead of a listing: {escape(_words(start), 80)}")
     if start.startswith("["):
         return _json_page(start)
     if start.startswith("{"):
@@ -90,9 +78,9 @@ def _json_page(text: str) -> Page:
         elif header is None:
             header = [str(value) for value in values]
             if not {"timestamp", "original"} <= set(header):
-                raise NotCdx(f"a listing without field names: {printable(header, 80)}")
+                raise NotCdx(f"a listing without field names: {escape(header, 80)}")
         elif len(values) != len(header):
-            raise NotCdx(f"a row of {len(values)} fields where there are {len(header)}: {printable(values, 80)}")
+            raise NotCdx(f"a row of {len(values)} fields where there are {len(header)}: {escape(values, 80)}")
         else:
             rows.append(dict(zip(header, values, strict=True)))
     if not tail:
@@ -109,10 +97,10 @@ def _json_rows(text: str) -> Iterator[list[str]]:
         try:
             values, position = _DECODER.raw_decode(text, position)
         except (ValueError, RecursionError):
-            shown = printable(text[position : position + 60])
+            shown = escape(text[position : position + 60])
             raise NotCdx(f"the listing is cut or damaged near {shown!r}") from None
         if not isinstance(values, list) or not all(isinstance(value, str | int | None) for value in values):
-            raise NotCdx(f"a row that is not a list of texts: {printable(values, 80)}")
+            raise NotCdx(f"a row that is not a list of texts: {escape(values, 80)}")
         yield ["" if value is None else str(value) for value in values]
         position = _past_gap(text, position)
     if text[position + 1 :].strip():
@@ -144,7 +132,7 @@ def _text_page(text: str) -> Page:
 def _columns(line: str) -> dict[str, str]:
     values = line.split(" ")
     if len(line) > MAX_ROW or len(values) != len(FIELDS) or not re.fullmatch(r"\d{1,17}", values[1]):
-        raise NotCdx(f"a line that is no CDX: {printable(line, 80)}")
+        raise NotCdx(f"a line that is no CDX: {escape(line, 80)}")
     return dict(zip(FIELDS, values, strict=True))
 
 
@@ -158,11 +146,11 @@ def parse_lines(text: str) -> Iterator[dict[str, object]]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
-            raise NotCdx(f"a line that is no JSON: {printable(line, 80)}") from None
+            raise NotCdx(f"a line that is no JSON: {escape(line, 80)}") from None
         if not isinstance(row, dict):
-            raise NotCdx(f"a line that is no JSON object: {printable(line, 80)}")
+            raise NotCdx(f"a line that is no JSON object: {escape(line, 80)}")
         if "urlkey" not in row and "url" not in row:
-            raise NotCdx(f"an answer that is no listing: {printable(line, 120)}")
+            raise NotCdx(f"an answer that is no listing: {escape(line, 120)}")
         if str(row.get("is_fuzzy", "0")) in ("0", "False", "false"):
             yield row
 

@@ -10,14 +10,14 @@ from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
 from scraper import config
+from scraper.errors import NotAllowed, NotCdx, RequestFailed, TooLarge, UnknownFields
 from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, SHRUNK, WINDOW, Counts, Listings
 from scraper.ledger.rows import Row, to_timestamp
-from scraper.plaintext import printable
 from scraper.sources.base import Listed, Room
-from scraper.sources.cdx import FIELDS, NotCdx, Page, UnknownFields, parse_listing, to_row, until_readable
+from scraper.sources.cdx import FIELDS, Page, parse_listing, to_row, until_readable
+from scraper.terminal import escape
 from scraper.web.addresses import AllowList
 from scraper.web.client import MIB, Answer, Manner
-from scraper.web.errors import NotAllowed, RequestFailed, TooLarge
 
 MAX_PAGES = 10_000
 MAX_ROWS = 5_000_000
@@ -77,7 +77,7 @@ class CdxListing:
                 reached_before = reached_before or any(since is not None and row.timestamp < since for row in rows)
         except BaseException as error:
             counts = self._add_up(listings.counts(listing, "~"), total)
-            listings.end(listing, PARTIAL, counts, printable(error))
+            listings.end(listing, PARTIAL, counts, escape(error))
             raise
         # A server that ignores `from` has listed everything, and is judged by everything.
         counts = self._add_up(listings.counts(listing, None if reached_before else since), total)

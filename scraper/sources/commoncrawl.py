@@ -12,15 +12,15 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
 from scraper import config
+from scraper.errors import NotAllowed, NotCdx, RequestFailed, TooLarge
 from scraper.ledger.listings import COMPLETE, FULL, PARTIAL, WINDOW, Counts, Listings
 from scraper.ledger.rows import Row, Verdict
-from scraper.plaintext import printable
 from scraper.sources.base import Fetched, Listed, Room
-from scraper.sources.cdx import NotCdx, parse_lines, until_readable
+from scraper.sources.cdx import parse_lines, until_readable
 from scraper.sources.ranges import MAX_RECORD, fetch_record, located_row
+from scraper.terminal import escape
 from scraper.web.addresses import AllowList
 from scraper.web.client import MIB, Answer, Manner
-from scraper.web.errors import NotAllowed, RequestFailed, TooLarge
 
 FEWEST_CRAWLS = 60
 """The list has more than 100 names; during outages it was empty (cdx_toolkit #24, which rejects fewer than 60 as well)."""
@@ -124,7 +124,7 @@ class CommonCrawl:
         except (NotCdx, RequestFailed, TooLarge, NotAllowed) as error:
             problem = str(error)
         except BaseException as error:
-            self._end(listings, listing, printable(error) or "interrupted", total)
+            self._end(listings, listing, escape(error) or "interrupted", total)
             raise
         counts = self._end(listings, listing, problem, total)
         self._room.progress(f"{self.name} {scope}", counts.listed)

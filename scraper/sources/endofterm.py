@@ -13,15 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from scraper import config
+from scraper.errors import NotAllowed, NotCdx, RequestFailed, TooLarge
 from scraper.ledger.listings import COMPLETE, FULL, PARTIAL, WINDOW, Listings
 from scraper.ledger.rows import Row, Verdict
-from scraper.plaintext import printable, printable_url
 from scraper.sources.base import Fetched, Listed, Room
-from scraper.sources.cdx import NotCdx
 from scraper.sources.ranges import MAX_RECORD, fetch_record, located_row, one_member, read_range, total_size
+from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList
 from scraper.web.client import MIB, Answer, Manner
-from scraper.web.errors import NotAllowed, RequestFailed, TooLarge
 
 INDEX_FOR = timedelta(days=30)
 """The data sets are finished; a look each month is enough (ARCHIVES.md, section 4)."""
@@ -91,7 +90,7 @@ class EndOfTerm:
                 self._room.progress(f"{self.name} {collection} {host}", total.listed)
             problem = ""
         except (NotCdx, RequestFailed, TooLarge, NotAllowed) as error:
-            problem = printable(error)
+            problem = escape(error)
             raise
         finally:
             counts = listings.counts(listing, "")
@@ -106,7 +105,7 @@ class EndOfTerm:
         try:
             text = one_member(answer.raw, MAX_BLOCK).decode("utf-8", "surrogateescape")
         except ValueError as error:
-            raise NotCdx(f"{printable_url(url)}: a block of the index is {printable(error)}") from None
+            raise NotCdx(f"{escape_url(url)}: a block of the index is {escape(error)}") from None
         found = [_fields(line) for line in text.split("\n") if _is_ours(line, surt)]
         rows = [row for fields in found if (row := located_row(fields))]
         total.skipped += len(found) - len(rows)
@@ -155,12 +154,12 @@ class EndOfTerm:
             if size is None or start >= size:
                 break
         if rest:
-            raise NotCdx(f"{printable_url(url)}: the last line is cut")
+            raise NotCdx(f"{escape_url(url)}: the last line is cut")
 
     def _read(self, url: str, start: int, length: int, *, short: bool = False) -> Answer:
         answer = read_range(self._room, url, self._index, start, length, short=short)
         if answer.status != 206:
-            raise NotCdx(f"{printable_url(url)}: answered {answer.status}", final=True)
+            raise NotCdx(f"{escape_url(url)}: answered {answer.status}", final=True)
         return answer
 
 
@@ -177,7 +176,7 @@ def _block(line: str) -> _Block:
     """A line of `cluster.idx`: key and time, file, offset, length, number."""
     parts = line.split("\t")
     if len(parts) < 4 or not re.fullmatch(r"[A-Za-z0-9_][\w.-]{0,200}", parts[1]) or not (parts[2] + parts[3]).isdecimal():
-        raise NotCdx(f"a line that is none of cluster.idx: {printable(line, 80)}")
+        raise NotCdx(f"a line that is none of cluster.idx: {escape(line, 80)}")
     return _Block(parts[0], parts[1], int(parts[2]), min(int(parts[3]), MAX_BLOCK))
 
 
@@ -187,7 +186,7 @@ def _fields(line: str) -> dict[str, object]:
     try:
         fields = json.loads(parts[2])
     except (ValueError, IndexError, RecursionError):
-        raise NotCdx(f"an index line that can't be read: {printable(line, 80)}") from None
+        raise NotCdx(f"an index line that can't be read: {escape(line, 80)}") from None
     if not isinstance(fields, dict):
-        raise NotCdx(f"an index line that can't be read: {printable(line, 80)}")
+        raise NotCdx(f"an index line that can't be read: {escape(line, 80)}")
     return {**fields, "timestamp": parts[1]}

@@ -20,7 +20,8 @@ from typing import IO, TYPE_CHECKING, BinaryIO, cast
 from parsers.kinds import is_binary, known_format
 from scraper.archive.warc import Damage, read_captures
 from scraper.capture import Capture, Form
-from scraper.encoding import GZIP_MAGIC, ZSTD_MAGIC, UndecodableContent, gunzip
+from scraper.encoding import GZIP_MAGIC, ZSTD_MAGIC, gunzip
+from scraper.errors import UndecodableContent
 
 if TYPE_CHECKING:
     from hashlib import _Hash as Hash

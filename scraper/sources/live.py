@@ -18,13 +18,13 @@ from parsers.urls import node_id
 from scraper import config
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original, from_iso, iso
+from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.rows import Row, State, Verdict, to_timestamp
-from scraper.plaintext import printable
 from scraper.sources.base import Fetched, Listed, Room
 from scraper.sources.memento import DROPPED
+from scraper.terminal import escape
 from scraper.web.addresses import AllowList, host_of
 from scraper.web.client import MIB, REDIRECTS, Answer, Manner, user_agent
-from scraper.web.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 from scraper.web.robots import MAX_DELAY, MAX_REDIRECTS, MAX_SIZE, Rules, rules_of
 
@@ -80,11 +80,11 @@ class Live:
             try:
                 self._rules[base] = self._read_rules(base)
             except (RequestFailed, TooLarge, NotAllowed) as error:
-                total.problems.append(f"{printable(base)} is not asked: {error}")
+                total.problems.append(f"{escape(base)} is not asked: {error}")
                 continue
             delay = self._rules[base].delay
             if delay is not None and delay > MAX_DELAY:
-                total.notes.append(f"{printable(base)} asks for {delay:.0f} s between requests; {MAX_DELAY:.0f} s are kept")
+                total.notes.append(f"{escape(base)} asks for {delay:.0f} s between requests; {MAX_DELAY:.0f} s are kept")
         total.listed = sum(1 for _ in self.rows())
         return total
 
@@ -141,7 +141,7 @@ class Live:
         if answer.status in (404, 410):
             return self._gone(url, answer, known)
         if answer.status != 200 and answer.status not in REDIRECTS:
-            raise RequestFailed(f"{printable(url)}: answered {answer.status}")
+            raise RequestFailed(f"{escape(url)}: answered {answer.status}")
         self._blocked = 0
         text_hash = _text_hash(answer)
         if text_hash == known.text_hash and known.capture_id and not self._removed(url):

@@ -12,13 +12,13 @@ from io import BytesIO
 
 from scraper.archive.warc import Damage, read_captures, sha1_digest, utc_now
 from scraper.capture import Capture, Form
-from scraper.encoding import UndecodableContent, decode_content
+from scraper.encoding import decode_content
+from scraper.errors import NotCdx, RequestFailed, UndecodableContent
 from scraper.ledger.rows import Fixity, Row, State, Verdict, sha1_of, to_timestamp
-from scraper.plaintext import printable, printable_url
 from scraper.sources.base import Fetched, Room
-from scraper.sources.cdx import NotCdx, plain
+from scraper.sources.cdx import plain
+from scraper.terminal import escape, escape_url
 from scraper.web.client import MIB, Answer, Manner
-from scraper.web.errors import RequestFailed
 
 MAX_RECORD = 64 * MIB
 """Bytes, on the wire and unpacked (ARCHIVES.md, section 8)."""
@@ -49,7 +49,7 @@ def read_range(room: Room, url: str, manner: Manner, start: int, length: int, *,
 
 
 def _unlike(answer: Answer, what: str) -> RequestFailed:
-    return RequestFailed(f"{printable_url(answer.url)}: {what} came")
+    return RequestFailed(f"{escape_url(answer.url)}: {what} came")
 
 
 def total_size(answer: Answer) -> int | None:
@@ -79,7 +79,7 @@ def located_row(fields: Mapping[str, object]) -> Row | None:
     """
     texts = {name: str(value) for name, value in fields.items() if value is not None}
     if not {"url", "timestamp", "filename", "offset", "length"} <= set(texts):
-        raise NotCdx(f"an index line that does not say where its record lies: {printable(texts, 120)}")
+        raise NotCdx(f"an index line that does not say where its record lies: {escape(texts, 120)}")
     place = (texts["offset"], texts["length"])
     if not all(re.fullmatch(r"\d{1,15}", number) for number in place) or not 0 < int(texts["length"]) <= MAX_RECORD:
         return None
@@ -119,13 +119,13 @@ def _only_record(answer: Answer, row: Row, source: str) -> Capture:
     try:
         one_member(answer.raw)
     except ValueError as error:
-        raise _unlike(answer, printable(error)) from None
+        raise _unlike(answer, escape(error)) from None
     found = list(read_captures(BytesIO(answer.raw), source))
     if len(found) != 1 or isinstance(found[0], Damage):
         raise _unlike(answer, "no single whole WARC record")
     capture = found[0][1]
     if capture.url != row.url:
-        raise _unlike(answer, f"the record of {printable_url(capture.url or 'no address')}")
+        raise _unlike(answer, f"the record of {escape_url(capture.url or 'no address')}")
     if capture.captured_at is None or to_timestamp(capture.captured_at) != row.timestamp:
         raise _unlike(answer, f"a record of another time than {row.timestamp}")
     return capture

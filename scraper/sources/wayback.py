@@ -9,15 +9,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from scraper import config
-from scraper.encoding import UndecodableContent
+from scraper.errors import RequestFailed, UndecodableContent
 from scraper.ledger.rows import Row, State, Verdict, to_time, to_timestamp
-from scraper.plaintext import printable, printable_url
 from scraper.sources import memento
 from scraper.sources.base import Fetched, Listed, Room
 from scraper.sources.cdx_listing import CdxListing
+from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList, host_of, url_key
 from scraper.web.client import MIB, Answer, Manner, sendable
-from scraper.web.errors import RequestFailed
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 
 MAX_HOPS = 5
@@ -107,13 +106,13 @@ class Wayback:
                 moment=moment,
             )
         except UndecodableContent as error:
-            raise RequestFailed(f"{printable_url(answer.url)}: the body can't be decoded: {printable(error)}") from None
+            raise RequestFailed(f"{escape_url(answer.url)}: the body can't be decoded: {escape(error)}") from None
         fixity = memento.fixity_of(answer, capture, unlisted if substitute else row)
         if memento.seems_cut(answer, capture, fixity):
             # Twice the same is what the archive has; anything else was lost on the way.
             if self._cut.get(row.id) != capture.sha256:
                 self._cut[row.id] = capture.sha256
-                raise RequestFailed(f"{printable_url(answer.url)}: the body seems to be cut")
+                raise RequestFailed(f"{escape_url(answer.url)}: the body seems to be cut")
             if memento.is_short(answer, capture):
                 capture = replace(capture, truncated="unspecified")
         return Fetched(capture, fixity, substitute=substitute)
@@ -127,7 +126,7 @@ class Wayback:
             return Verdict(state=State.BLOCKED, reason=f"the archive answers {status}")
         if 200 <= status < 300:
             return self._strange_page(answer)
-        raise RequestFailed(f"{printable_url(answer.url)}: answered {status} and is no capture")
+        raise RequestFailed(f"{escape_url(answer.url)}: answered {status} and is no capture")
 
     def _strange_page(self, answer: Answer) -> Verdict:
         """A page with status 200 that is no capture: an exclusion, or a breakdown, which many in a row show."""
@@ -146,7 +145,5 @@ class Wayback:
 
 
 def _substituted(row: Row, offer: memento.Offer, why: str) -> Verdict:
-    reason = f"asked for {row.timestamp}, offered {printable(offer.timestamp)}: {why}"
-    return Verdict(
-        state=State.SUBSTITUTED, reason=reason, served_timestamp=offer.timestamp, served_url=printable(offer.url, 2000)
-    )
+    reason = f"asked for {row.timestamp}, offered {escape(offer.timestamp)}: {why}"
+    return Verdict(state=State.SUBSTITUTED, reason=reason, served_timestamp=offer.timestamp, served_url=escape(offer.url, 2000))

@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from scraper.plaintext import printable, printable_url
-from scraper.web.errors import NotAllowed
+from scraper.terminal import escape, escape_url
+from scraper.errors import NotAllowed
 
 LOOPBACK = "127.0.0.1"
 _PORTS = {"https": 443, "http": 80}
@@ -46,7 +46,7 @@ class AllowList:
         """Raises NotAllowed if `url` must not be requested."""
         problem = self._problem(url)
         if problem:
-            raise NotAllowed(f"{printable_url(url)} is not requested: {problem}")
+            raise NotAllowed(f"{escape_url(url)} is not requested: {problem}")
 
     def _problem(self, url: str) -> str | None:
         if _BAD_CHARACTERS.search(url):
@@ -59,7 +59,7 @@ class AllowList:
         if parts.username is not None or parts.password is not None:
             return "it contains a user name"
         if host not in self.hosts:
-            return f"its host {printable(host, 80)} is not one of the source's hosts"
+            return f"its host {escape(host, 80)} is not one of the source's hosts"
         if self.loopback and host == LOOPBACK:
             return self._loopback_problem(parts, port)
         return self._scheme_problem(parts, port)
@@ -127,7 +127,7 @@ def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
         mapped = getattr(address, "ipv4_mapped", None)
         for one in (address, mapped) if mapped else (address,):
             if not one.is_global or one.is_multicast:
-                raise NotAllowed(f"{printable(host, 80)} is not asked: it resolves to {one}, which is not a public address")
+                raise NotAllowed(f"{escape(host, 80)} is not asked: it resolves to {one}, which is not a public address")
     return answers[0]
 
 

@@ -17,12 +17,12 @@ from urllib.parse import urljoin
 import httpx
 
 from scraper.config import Retry
-from scraper.encoding import UndecodableContent, decode_content
-from scraper.plaintext import printable, printable_url
+from scraper.encoding import decode_content
+from scraper.errors import RequestFailed, TooLarge, UndecodableContent
 from scraper.stopping import Stop
+from scraper.terminal import escape, escape_url
 from scraper.web import network
 from scraper.web.addresses import AllowList, host_of
-from scraper.web.errors import RequestFailed, TooLarge
 from scraper.web.pacing import DEFAULT_429, Pacer, RetryBudget, backoff, retry_after
 
 MIB = 1024 * 1024
@@ -105,9 +105,9 @@ class Client:
             try:
                 url = sendable(urljoin(url, answer.headers.get("location", "").strip())).partition("#")[0]
             except ValueError:
-                raise RequestFailed(f"{printable_url(url)}: redirected to something that is not a URL") from None
+                raise RequestFailed(f"{escape_url(url)}: redirected to something that is not a URL") from None
             if url in seen or len(seen) > policy.follow:
-                raise RequestFailed(f"{printable_url(url)}: redirected in a loop or more than {policy.follow} times")
+                raise RequestFailed(f"{escape_url(url)}: redirected in a loop or more than {policy.follow} times")
 
     def _with_retries(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None) -> Answer:
         host = host_of(url)
@@ -129,7 +129,7 @@ class Client:
         if not failure.timed_out or policy.retry_timeouts:
             # One time-out does not count as trouble: archives time out while they load what they then answer from their cache.
             self.pacer.failed(host, self._retry.backoff)
-        raise RequestFailed(f"{printable_url(url)}: {failure.text}")
+        raise RequestFailed(f"{escape_url(url)}: {failure.text}")
 
     def _attempt(
         self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None, attempt: int
@@ -152,7 +152,7 @@ class Client:
             is_late = isinstance(error, network.TimedOut)
             return _Failure(str(error) if is_late else f"the connection failed: {error}", timed_out=is_late)
         except UndecodableContent as error:
-            return _Failure(f"the body can't be decoded: {printable(error)}")
+            return _Failure(f"the body can't be decoded: {escape(error)}")
         finally:
             self.pacer.asked(host)
         return self._classify(answer, policy, attempt)
@@ -180,10 +180,10 @@ class Client:
         """Returns the whole answer. Raises TooLarge, RequestFailed, UndecodableContent, ConnectionFailed."""
         if policy.ranged and response.status == 200:
             self.pacer.failed(host_of(url), self._retry.backoff)
-            raise RequestFailed(f"{printable_url(url)}: the server ignored the range that was asked for")
+            raise RequestFailed(f"{escape_url(url)}: the server ignored the range that was asked for")
         length = response.headers.get("content-length", "")
         if re.fullmatch(r"[0-9]{1,19}", length) and int(length) > policy.max_wire:
-            raise TooLarge(f"{printable_url(url)}: {length} bytes; at most {policy.max_wire} are read")
+            raise TooLarge(f"{escape_url(url)}: {length} bytes; at most {policy.max_wire} are read")
         raw = b"".join(_bounded(url, response.body, policy.max_wire))
         # A part of a file is wanted as it is stored, whatever a header states about its encoding.
         body = raw if policy.ranged else self._decoded(url, response, raw, policy.max_decoded)
@@ -195,10 +195,10 @@ class Client:
             body = decode_content(raw, encodings=response.headers.get_list("content-encoding"), limit=limit)
         except UndecodableContent as error:
             if len(error.partial) >= limit:
-                raise TooLarge(f"{printable_url(url)}: decodes to more than {limit} bytes") from None
+                raise TooLarge(f"{escape_url(url)}: decodes to more than {limit} bytes") from None
             raise
         if len(body) > MIB and len(body) > MAX_RATIO * len(raw):
-            raise TooLarge(f"{printable_url(url)}: {len(raw)} bytes decode to {len(body)}: a decompression bomb")
+            raise TooLarge(f"{escape_url(url)}: {len(raw)} bytes decode to {len(body)}: a decompression bomb")
         return body
 
 
@@ -208,7 +208,7 @@ def _bounded(url: str, pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
         yield piece
         size += len(piece)
         if size > limit:
-            raise TooLarge(f"{printable_url(url)}: more than {limit} bytes")
+            raise TooLarge(f"{escape_url(url)}: more than {limit} bytes")
         if (now := time.monotonic()) - checked_at > SLOW_AFTER:
             if size - checked_size < SLOWEST * (now - checked_at):
                 raise network.TimedOut("the body arrived too slowly")

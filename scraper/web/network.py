@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import h11
 import httpx
 
-from scraper.plaintext import printable
+from scraper.terminal import escape
 from scraper.web.addresses import checked_ip
 
 MAX_CONNECT = 20.0
@@ -158,6 +158,6 @@ def _as_failures() -> Iterator[None]:
     try:
         yield
     except TimeoutError as error:
-        raise TimedOut(printable(error) or "no answer in time") from error
+        raise TimedOut(escape(error) or "no answer in time") from error
     except (OSError, h11.RemoteProtocolError, h11.LocalProtocolError) as error:
-        raise ConnectionFailed(printable(error) or type(error).__name__, refused=isinstance(error, ConnectionRefusedError)) from error
+        raise ConnectionFailed(escape(error) or type(error).__name__, refused=isinstance(error, ConnectionRefusedError)) from error

@@ -15,8 +15,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
+from scraper.errors import SourcePaused
 from scraper.stopping import Stop
-from scraper.web.errors import SourcePaused
 
 LONGEST_WAIT = 600.0
 """Seconds that a run waits in total; longer waits are left to a later run (DESIGN.md, "Fetching")."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from protego import Protego
 
+from scraper.errors import RequestFailed
 from scraper.web.client import Answer
-from scraper.web.errors import RequestFailed
 
 MAX_SIZE = 512 * 1024
 """Bytes; RFC 9309 asks for 500 KiB at least."""

@@ -17,7 +17,7 @@ MAX_SOURCE = 20_000
 """Characters of a field that is read from its source; a longer one is left to the general rules."""
 
 
-def remembered(read: Callable[[_Text], _Read]) -> Callable[[_Text], _Read]:
+def cached_short(read: Callable[[_Text], _Read]) -> Callable[[_Text], _Read]:
     """The function, which reads a short text once. It must be pure, and what it returns must not be changed."""
     known = lru_cache(_TEXTS)(read)
 
@@ -28,7 +28,7 @@ def remembered(read: Callable[[_Text], _Read]) -> Callable[[_Text], _Read]:
     return reading
 
 
-def remembered_source(read: Callable[[str, str | None], _Read]) -> Callable[[str, str | None], _Read | None]:
+def cached_source(read: Callable[[str, str | None], _Read]) -> Callable[[str, str | None], _Read | None]:
     """The same for a field's source and the origin of its links; a source over MAX_SOURCE is not read, which gives None."""
     known = lru_cache(_TEXTS)(read)
 

@@ -1,0 +1,30 @@
+"""Escapes text from pages and servers before it reaches a terminal or a log: no control characters, one line, bounded length."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+MAX_SHOWN = 300
+"""Characters; a `data:` address in a listing can have kilobytes (ARCHIVES.md, section 1)."""
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+
+def escape(text: object, limit: int = MAX_SHOWN) -> str:
+    r"""At most `limit` characters in one line; control, line-end and direction-changing characters become \xNN or \uNNNN."""
+    shown = _UNSAFE.sub(_escape_character, str(text))
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def escape_url(url: str) -> str:
+    """The same for an address, without the user name and password it may contain (ARCHIVES.md, section 8)."""
+    try:
+        host = urlsplit(url).netloc
+    except ValueError:
+        return escape(url)
+    return escape(url.replace(host, host.rpartition("@")[2], 1) if "@" in host else url)
+
+
+def _escape_character(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
