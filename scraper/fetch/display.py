@@ -1,4 +1,4 @@
-"""What the person at the terminal sees while a fetch runs. Everything goes to standard error; bars only on a terminal."""
+"""Lines and progress bars while a fetch runs. Everything goes to standard error; bars only on a terminal."""
 
 from __future__ import annotations
 

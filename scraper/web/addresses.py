@@ -14,8 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from scraper.terminal import escape, escape_url
 from scraper.errors import NotAllowed
+from scraper.terminal import escape, escape_url
 
 LOOPBACK = "127.0.0.1"
 _PORTS = {"https": 443, "http": 80}
@@ -87,8 +87,8 @@ def host_of(url: str) -> str:
 def url_key(url: str) -> str:
     """Returns the part that spellings of one page's URL share: no scheme, `www`, default port, user name, fragment, last slash.
 
-    Used to find the same page in another archive, never to request it: an archive plays the spelling that it lists. Unlike SURT it
-    keeps the case of the path, because Drupal's aliases may differ in it.
+    Used to find the same page in another archive, never to request it: an archive plays the spelling that it lists. Unlike SURT
+    it keeps the case of the path, because Drupal's aliases may differ in it.
     """
     try:
         parts = urlsplit(url.strip())
@@ -106,6 +106,15 @@ def same_page(one: str, other: str) -> bool:
     Archives compare SURT keys: case, percent-encoding and the order of the query do not count (ARCHIVES.md, section 1).
     """
     return one == other or _loose_key(one) == _loose_key(other)
+
+
+def is_of_hosts(url: str, hosts: Iterable[str]) -> bool:
+    """Returns whether the URL's host is one of `hosts` or a subdomain of one."""
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    except ValueError:
+        return False
+    return any(host == one or host.endswith("." + one) for one in hosts)
 
 
 def _loose_key(url: str) -> tuple[str, list[str]]:

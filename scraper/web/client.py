@@ -18,7 +18,7 @@ import httpx
 
 from scraper.config import Retry
 from scraper.encoding import decode_content
-from scraper.errors import RequestFailed, TooLarge, UndecodableContent
+from scraper.errors import ConnectionFailed, RequestFailed, TimedOut, TooLarge, UndecodableContent
 from scraper.stopping import Stop
 from scraper.terminal import escape, escape_url
 from scraper.web import network
@@ -131,9 +131,7 @@ class Client:
             self.pacer.failed(host, self._retry.backoff)
         raise RequestFailed(f"{escape_url(url)}: {failure.text}")
 
-    def _attempt(
-        self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None, attempt: int
-    ) -> Answer | _Failure:
+    def _attempt(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None, attempt: int) -> Answer | _Failure:
         host = host_of(url)
         policy.allow.check(url)
         self.pacer.wait(host, policy.interval)
@@ -146,10 +144,10 @@ class Client:
                 network.request(url, [*sent.items()], seconds=self._retry.deadline, loopback=self._loopback) as response,
             ):
                 answer = self._read(url, response, policy)
-        except network.ConnectionFailed as error:
+        except ConnectionFailed as error:
             if error.refused:
                 self.pacer.refused(host)
-            is_late = isinstance(error, network.TimedOut)
+            is_late = isinstance(error, TimedOut)
             return _Failure(str(error) if is_late else f"the connection failed: {error}", timed_out=is_late)
         except UndecodableContent as error:
             return _Failure(f"the body can't be decoded: {escape(error)}")
@@ -211,7 +209,7 @@ def _bounded(url: str, pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
             raise TooLarge(f"{escape_url(url)}: more than {limit} bytes")
         if (now := time.monotonic()) - checked_at > SLOW_AFTER:
             if size - checked_size < SLOWEST * (now - checked_at):
-                raise network.TimedOut("the body arrived too slowly")
+                raise TimedOut("the body arrived too slowly")
             checked_size, checked_at = size, now
 
 

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import h11
 import httpx
 
+from scraper.errors import ConnectionFailed, TimedOut
 from scraper.terminal import escape
 from scraper.web.addresses import checked_ip
 
@@ -29,18 +30,6 @@ MAX_HEAD = 100 * 1024
 _CHUNK = 65_536
 _LINGER = 0.2
 """Seconds to wait for surplus bytes. The request asks the server to close the connection, so usually it is closed at once."""
-
-
-class ConnectionFailed(Exception):
-    """No whole answer arrived. Ask again. `refused`: the connection was refused."""
-
-    def __init__(self, text: str, *, refused: bool = False) -> None:
-        super().__init__(text)
-        self.refused = refused
-
-
-class TimedOut(ConnectionFailed):
-    """The deadline passed before the answer was complete. Ask again later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +104,8 @@ class _Connection:
         self._socket.settimeout(self._left())
         self._socket.sendall((self._http.send(head) or b"") + (self._http.send(h11.EndOfMessage()) or b""))
 
-    def _next_event(self) -> h11.Event | type[h11.PAUSED]:
-        while (event := self._http.next_event()) is h11.NEED_DATA:
+    def _next_event(self) -> h11.Event:
+        while not isinstance(event := self._http.next_event(), h11.Event):
             self._socket.settimeout(self._left())
             self._http.receive_data(self._socket.recv(_CHUNK))
         return event
@@ -129,7 +118,7 @@ class _Connection:
         return event
 
     def body(self, *, framed: bool) -> Iterator[bytes]:
-        """The body in pieces, as sent but for its chunks. Raises ConnectionFailed, also where bytes follow the end of the answer."""
+        """Yields the body, without chunk framing. Raises ConnectionFailed, also if bytes follow the end of the answer."""
         with _as_failures():
             while isinstance(event := self._next_event(), h11.Data):
                 yield bytes(event.data)
@@ -160,4 +149,6 @@ def _as_failures() -> Iterator[None]:
     except TimeoutError as error:
         raise TimedOut(escape(error) or "no answer in time") from error
     except (OSError, h11.RemoteProtocolError, h11.LocalProtocolError) as error:
-        raise ConnectionFailed(escape(error) or type(error).__name__, refused=isinstance(error, ConnectionRefusedError)) from error
+        raise ConnectionFailed(
+            escape(error) or type(error).__name__, refused=isinstance(error, ConnectionRefusedError)
+        ) from error

@@ -1,7 +1,7 @@
 """robots.txt of a live site (RFC 9309): what may be requested and how slowly.
 
-Protego parses the rules. What each answer means is decided here, because Protego reads an error page, and a file with a byte order
-mark, as "everything is allowed" (ARCHIVES.md, section 6).
+Protego parses the rules. What each answer means is decided here, because Protego reads an error page, and a file with a byte
+order mark, as "everything is allowed" (ARCHIVES.md, section 6).
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Rules:
 def rules_of(answer: Answer, agent: str) -> Rules:
     """Returns the rules in an answer to a request for robots.txt. Raises RequestFailed where nothing may be requested now.
 
-    A missing file allows everything; one that can't be fetched, or is not a robots.txt, forbids everything. Stricter than the RFC:
-    401 and 403 forbid everything too.
+    A missing file allows everything; one that can't be fetched, or is not a robots.txt, forbids everything. Stricter than the
+    RFC: 401 and 403 forbid everything too.
     """
     if answer.status in (401, 403):
         raise RequestFailed(f"robots.txt answered {answer.status}: the site refuses automated requests")
