@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scraper.capture import Capture
-from scraper.database.gone import story
+from scraper.database.availability import story
 from scraper.folders import Folders
 from tests.dbkit import HOST, day, html, loaded, node, one, page, query, revisit, text
 

@@ -1,4 +1,4 @@
-"""Gives every capture its record, by the rules of `identity`, and its kind; computed anew over all captures at each load.
+"""Gives every capture its record, by the rules of `record_identity`, and its kind; computed anew over all captures at each load.
 
 What changes by that is collected in `temp.affected`: records to be built again.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from scraper.database.identity import Marks, group
+from scraper.database.record_identity import Marks, group
 
 SHOWS = "form IS NOT NULL"
 """A capture that shows a record: by its own body, or as a revisit of one that does."""

@@ -1,7 +1,7 @@
-"""Which captures say that a record is no longer at its address, and what follows: `availability`, `gone_since`, and changes.
+"""Finds captures which show that a record left its address, and sets `availability`, `gone_since` and their changes.
 
-Asked of all captures at each load, as in `grouping`. Only "not found" and a redirect elsewhere say so; a refusal, a login, a
-breakdown and an archive's own failure say nothing about the record (DESIGN.md, promise 4).
+Recomputed over all captures at each load. Only "not found" and a redirect to another page count; a refusal, a login, a server
+error and an archive's own failure are no evidence about the record (DESIGN.md, promise 4).
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from parsers.record import Kind
 from parsers.urls import node_id, without_archive
-from scraper.database.grouping import BY_TIME, SHOWS
-from scraper.database.identity import address
+from scraper.database.assign_records import BY_TIME, SHOWS
 from scraper.database.merge import Change
+from scraper.database.record_identity import address
 from scraper.database.schema import insert_sql
 from scraper.database.tables import Availability
 
