@@ -30,7 +30,7 @@ GIVEN_UP = "the parser crashed or took too long on it"
 """The reason on a page that ended the processes that read it, or was over its time."""
 VALUE_COLUMNS = tuple(RecordValues.model_fields)
 _VALUE_ROW = itemgetter(*VALUE_COLUMNS)
-_FIELD_ROW = itemgetter("section", "label", "name", "item", "value", "state", "href", "datetime", "occurrence")
+_FIELD_ROW = itemgetter("section", "label", "name", "item", "value", "state", "href", "datetime", "occurrence", "truncated")
 _json_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -63,6 +63,7 @@ class FieldValue(NamedTuple):
     href: str | None
     datetime: str | None
     occurrence: int = 1
+    truncated: bool = False
 
 
 class Content(NamedTuple):
