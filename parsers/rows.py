@@ -177,6 +177,7 @@ class _Writer:
                     "href": href,
                     "datetime": datetime,
                     "occurrence": occurrence,
+                    "truncated": False,
                 }
             )
         )

@@ -48,7 +48,7 @@ def watched(context: BrowserContext, address: str) -> Iterator[Watched]:
 def test_home_and_database(watched: Watched) -> None:
     page = watched.open("/")
     assert page.locator("h1").inner_text() == "BJA TTA records, rebuilt from web archives"
-    page.get_by_role("link", name="Ask a question of your own in SQL").click()
+    page.get_by_role("link", name="Write your own SQL query").click()
     page.wait_for_url("**/tta")
     assert page.get_by_role("link", name="records", exact=True).count()
 
@@ -169,7 +169,7 @@ def test_search_from_the_home_page_marks_what_it_found(watched: Watched) -> None
 
 def test_a_question_answers_at_once_and_takes_a_parameter(watched: Watched) -> None:
     page = watched.open("/")
-    page.get_by_role("link", name="Who gave the help?").click()
+    page.get_by_role("link", name="Which providers delivered assistance?").click()
     page.wait_for_url("**/tta/providers")
     everything = page.locator("tbody tr").count()
     assert everything > 5

@@ -17,6 +17,7 @@ from scraper.explore.questions import QUESTIONS
 from tests.webkit import ROOT, demo
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+ANALYST = (ROOT / "docs/guides/analyst.md").read_text(encoding="utf-8")
 WRITTEN = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(
     file for folder in ("docs", "docs/decisions", "docs/deploy", "docs/guides") for file in (ROOT / folder).glob("*.md")
 )
@@ -42,9 +43,9 @@ def test_every_column_has_a_text() -> None:
         assert all(text.strip() for text in table.get("columns", {}).values())
 
 
-def test_the_readme_names_the_questions_that_are_served_and_its_own_sql_has_answers(tmp_path: Path) -> None:
-    assert [one.title for one in QUESTIONS.values() if one.title not in " ".join(README.split())] == []
-    queries = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
+def test_the_guide_names_the_questions_that_are_served_and_its_own_sql_has_answers(tmp_path: Path) -> None:
+    assert [one.title for one in QUESTIONS.values() if one.title not in " ".join(ANALYST.split())] == []
+    queries = re.findall(r"```sql\n(.*?)```", ANALYST, re.DOTALL)
     assert queries
     with closing(sqlite3.connect(demo(tmp_path).database)) as db:
         for query in queries:
@@ -57,6 +58,18 @@ def test_commands_of_the_readme_exist() -> None:
     )
     assert named
     assert named <= set(cli.commands) | set(cli.list_commands(None))
+
+
+def test_python_examples_of_the_guide_run() -> None:
+    guide = (ROOT / "docs/guides/python.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    assert examples
+    for example in examples:
+        exec(example, {})
+
+
+def test_the_readme_fits_on_one_screen() -> None:
+    assert len(README.splitlines()) <= 50
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))

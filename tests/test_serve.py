@@ -181,14 +181,14 @@ def test_record_page_shows_all_of_the_record(site: Site) -> None:
     text = site.get(f"/tta/records/{REAL}").text
     for shown in ("Exploring the Value", "Hope Fiori", "Deliverable Markup for Questions", "Suffolk County", "not captured"):
         assert shown in text
-    assert "Made up." not in text
+    assert "Invented." not in text
     assert 'id="capture-1"' in text
     assert site.get("/tta/records/nobody").status_code == 404
 
 
 def test_record_page_of_the_demo_says_that_it_is_made_up(site: Site) -> None:
     text = site.get("/tta/records/900000001").text
-    assert "Made up." in text
+    assert "Invented." in text
     assert "Milestone 2" in text
     assert "<del>In Progress</del> became <ins>On Hold</ins>" in text
 
@@ -206,7 +206,7 @@ def test_text_of_pages_is_never_markup(hostile: Site, path: str) -> None:
 def test_only_harmless_links_can_be_followed(hostile: Site) -> None:
     text = hostile.get("/tta/records/7").text
     assert 'href="mailto:a@example.org"' in text
-    assert "The page's own address" not in text
+    assert "Original page" not in text
     assert 'href="mailto:a@example.org"' in hostile.get("/tta/fields").text
 
 

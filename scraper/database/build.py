@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
+import zstandard
+
 from parsers.columns import derive, milestones, performance_metrics
 from parsers.record import Field, Head
 from parsers.urls import without_archive
@@ -14,9 +16,9 @@ from scraper.database.assign_records import BUILD_ORDER
 from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
 from scraper.database.merge import Merged, Seen, merge
-from scraper.database.parsed import VALUE_COLUMNS, Packed, opened, unpack, value_row
 from scraper.database.same_value import Sourced
 from scraper.database.spill import Spill
+from scraper.database.stored_page import VALUE_COLUMNS, StoredPage, decode, keyed, value_row
 from scraper.database.tables import Availability
 
 _OF_A_RECORD = ("records", "fields", "sections", "milestones", "performance_metrics", "changes")
@@ -133,18 +135,18 @@ class _Story:
             return [None] * len(VALUE_COLUMNS), {}
         last, page = self._showing[-1]
         if self._showing[0][1] is page:
-            packed = opened(page)
+            packed = decode(zstandard.decompress(page))
             self.page_url = packed.url
             return page_rows(packed, record_id, last.capture_id)
         captures = []
         for page, showing in groupby(self._showing, key=lambda pair: pair[1]):
-            content = unpack(page)
+            content = keyed(decode(zstandard.decompress(page)))
             captures += [Seen(shown.capture_id, shown.captured_at, content) for shown, _ in showing]
             self.page_url = content.url or self.page_url
         return merged_rows(merge(captures), record_id)
 
 
-def page_rows(page: Packed, record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
+def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
     """What one page says, as it was derived when it was parsed."""
     return page.values, {
         "fields": [(record_id, position, *row, capture_id) for position, row in enumerate(page.fields, start=1)],
@@ -168,7 +170,7 @@ def merged_rows(merged: Merged, record_id: str) -> tuple[list[Any], Rows]:
 
 
 class Derived(NamedTuple):
-    """What is derived of fields, as `parsed.Content` has it of one page."""
+    """What is derived of fields, as `StoredPage` has it of one page."""
 
     values: list[Any]
     milestones: list[list[Any]]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from parsers.labels import group_table, is_instructions, known
 from scraper.config import Checks
-from scraper.database.parsed import VALUE_COLUMNS
+from scraper.database.stored_page import VALUE_COLUMNS
 from scraper.terminal import escape
 
 TONIGHT = "new: "

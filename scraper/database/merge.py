@@ -17,11 +17,22 @@ from parsers.labels import GROUPS, known, known_name
 from parsers.record import State
 from parsers.values import reference
 from scraper.database.lost_details import with_lost_details, without_echoes
-from scraper.database.parsed import Content, FieldValue
-from scraper.database.same_value import MIN_CUT, RICHNESS, Relation, Shown, Sourced, compare, form_of, letters, style_of
+from scraper.database.same_value import (
+    MIN_CUT,
+    RICHNESS,
+    PageContent,
+    Relation,
+    Shown,
+    Sourced,
+    compare,
+    form_of,
+    letters,
+    style_of,
+)
+from scraper.database.stored_page import FieldValue
 
 HEAD = ("title", "node_id", "submitted_by", "submitted_at")
-"""What `Content.head` contains, in order."""
+"""What `StoredPage.head` contains, in order."""
 
 
 class Seen(NamedTuple):
@@ -29,7 +40,7 @@ class Seen(NamedTuple):
 
     capture_id: str
     captured_at: str | None
-    content: Content
+    content: PageContent
 
 
 class Change(NamedTuple):
@@ -138,7 +149,8 @@ class _Timeline:
                 return
             if not (last.times and times and overlap(last.times[0], times[0])):
                 if is_poorer:
-                    new.completed = with_lost_details(new.rows, last.rows, is_group=is_group(self.key, shown.rows))
+                    completed = with_lost_details(new.rows, last.rows, is_group=is_group(self.key, shown.rows))
+                    new.completed = completed if completed != new.rows else None
                 break
             if is_poorer:
                 return
@@ -205,7 +217,7 @@ class Merged:
     head: dict[str, Any]
     fields: list[Sourced]
     sections: list[SectionText]
-    latest: Content | None
+    latest: PageContent | None
     agreeing: dict[str, list[str]]
     head_sources: dict[str, str]
 
@@ -214,7 +226,7 @@ def merge(captures: Sequence[Seen]) -> Merged:
     """Merges captures that are in their `order`; there is at least one."""
     aliases = _aliases(one.content for one in captures)
     tables: tuple[dict[str, _Timeline], ...] = ({}, {}, {})
-    content: Content | None = None
+    content: PageContent | None = None
     for number, seen in enumerate(captures):
         if seen.content is not content:  # many captures show the same page
             content = seen.content
@@ -247,7 +259,7 @@ def _text(value: Any) -> str | None:
 _Rows = dict[str, list[FieldValue]]
 
 
-def _rows_of(content: Content, aliases: dict[str, str]) -> tuple[_Rows, _Rows, _Rows]:
+def _rows_of(content: PageContent, aliases: dict[str, str]) -> tuple[_Rows, _Rows, _Rows]:
     """The rows of each head value, field and section. Of two sections with one label the second has a key of its own."""
     head = {name: [_row(name, str(value))] for name, value in zip(HEAD, content.head, strict=True) if value is not None}
     fields: _Rows = {}
@@ -266,7 +278,7 @@ def _row(key: str, value: str | None) -> FieldValue:
     return FieldValue(key, None, key, None, None, value, State.VALUE if value else State.NOT_CAPTURED, None, None)
 
 
-def _shown(rows_of: _Rows, content: Content) -> dict[str, Shown]:
+def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
     form, style = form_of(content), style_of(content)
     last = content.fields[-1].key if content.incomplete and content.fields else None
     result = {}
@@ -278,10 +290,10 @@ def _shown(rows_of: _Rows, content: Content) -> dict[str, Shown]:
     return result
 
 
-def _aliases(contents: Iterable[Content]) -> dict[str, str]:
+def _aliases(contents: Iterable[PageContent]) -> dict[str, str]:
     """One key for the keys of a field whose machine name shows that they are one: some captures print no label, or another."""
     keys_of: dict[str, list[str]] = {}
-    done: Content | None = None
+    done: PageContent | None = None
     for content in contents:
         if content is done:
             continue
@@ -300,12 +312,9 @@ def _aliases(contents: Iterable[Content]) -> dict[str, str]:
     return result
 
 
-def _arranged_rows(latest: Content, timelines: dict[str, _Timeline], aliases: dict[str, str], number: int) -> list[Sourced]:
+def _arranged_rows(latest: PageContent, timelines: dict[str, _Timeline], aliases: dict[str, str], number: int) -> list[Sourced]:
     """The rows in the page order of the latest capture; a kept field follows the field that it followed on its own page."""
-    runs = [
-        (key, list(rows))
-        for key, rows in groupby(latest.fields, key=lambda row: aliases[row.key] if row.key in aliases else row.key)
-    ]
+    runs = [(key, list(rows)) for key, rows in groupby(latest.fields, key=lambda row: str(aliases.get(row.key, row.key)))]
     own = iter(runs)
     on_latest = {key for key, _ in runs}
     placed: set[str] = set()
@@ -321,7 +330,7 @@ def _arranged_rows(latest: Content, timelines: dict[str, _Timeline], aliases: di
     return result
 
 
-def _section_texts(latest: Content, timelines: dict[str, _Timeline]) -> list[SectionText]:
+def _section_texts(latest: PageContent, timelines: dict[str, _Timeline]) -> list[SectionText]:
     """The instruction sections, ordered as the fields are."""
     values = [timelines[key].current for key in _arranged(list(_rows_of(latest, {})[2]), timelines)]
     return [SectionText(one.shown.rows[0].key, one.shown.rows[0].value, one.source.capture_id) for one in values]

@@ -21,8 +21,9 @@ from parsers.fiscal import SITE_ZONE
 from parsers.labels import Type, known, known_name
 from parsers.record import State
 from parsers.values import iso_time, money_range, number, time_range, yes_no
-from scraper.database.parsed import Content, FieldValue
+from scraper.database.stored_page import FieldValue, StoredPage
 
+PageContent = StoredPage[FieldValue]
 DATA, HTML, TEXT, PROSE = "data", "html", "text", "prose"
 RICHNESS = {DATA: 3, HTML: 2, TEXT: 1, PROSE: 0}
 """Of two captures of one time, the one with the higher number carries more of the page."""
@@ -70,12 +71,12 @@ class Shown:
         return [row.value for row in self.rows if row.value is not None and row.value.strip()]
 
 
-def form_of(content: Content) -> str:
+def form_of(content: PageContent) -> str:
     """The form of a capture; a text without labels is prose."""
     return PROSE if content.form == TEXT and not any(row.label for row in content.fields) else content.form
 
 
-def style_of(content: Content) -> tuple[Any, ...] | None:
+def style_of(content: PageContent) -> tuple[Any, ...] | None:
     """Traits by which two texts of one extractor are recognized: which fields it lost, its list marks, its sections' wording."""
     if RICHNESS[content.form] >= RICHNESS[HTML]:
         return None

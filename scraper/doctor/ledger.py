@@ -12,6 +12,7 @@ from scraper.doctor.scratch import LEDGER, Scratch
 from scraper.errors import SqliteDamaged
 from scraper.ledger.rows import STORED
 from scraper.ledger.versions import VERSION, version_of
+from scraper.sqlite import open_readonly
 from scraper.terminal import escape
 
 STORED_STATES = ", ".join(f"'{state.value}'" for state in STORED)
@@ -45,7 +46,7 @@ def _unreadable(path: Path) -> Finding | None:
     """What keeps the ledger from being read, if anything does."""
     aside = "it is set aside, and what can still be read of it goes into a new one; the next fetch lists everything anew"
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        with closing(open_readonly(path)) as db:
             version = version_of(db, path)
             found = [str(row[0]) for row in db.execute("PRAGMA integrity_check(5)")]
     except SqliteDamaged as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from scraper.doctor.salvage import copy_readable, put_in_place
 from scraper.doctor.scratch import LEDGER, Scratch
 from scraper.ledger import versions
 from scraper.ledger.store import Ledger
+from scraper.sqlite import open_writable
 
 _COPIED = ("hosts", "runs", "captures", "live_pages", "notes")
 """Not the listings: with rows gone, the next run has to list everything, which it does where no listing was ever complete."""
@@ -45,7 +45,7 @@ def _copy(path: Path) -> None:
     """A new ledger with what can still be read of the damaged one, which is set aside."""
     fresh = path.with_name(f".{path.stem}-new{path.suffix}")
     fresh.unlink(missing_ok=True)
-    with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+    with closing(open_writable(fresh)) as db:
         versions.make(db)
         db.execute("BEGIN")
         for table in _COPIED:

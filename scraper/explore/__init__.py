@@ -96,7 +96,7 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
         {"href": datasette.urls.path("/-/search"), "label": "Search"},
         {"href": datasette.urls.path("/-/charts"), "label": "Charts"},
         {"href": datasette.urls.path("/-/map"), "label": "Map"},
-        {"href": table(DATABASE, "dictionary"), "label": "What the columns mean"},
+        {"href": table(DATABASE, "dictionary"), "label": "Column definitions"},
     ]
 
 

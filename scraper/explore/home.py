@@ -82,15 +82,20 @@ async def _is_demo(database: Any) -> bool:
 def _shares(counts: dict[str, int], urls: Any) -> list[Share]:
     records = urls.table("tta", "records")
     rows = [
-        ("with a place", "placed", f"{records}?latitude__notnull=1", "the others print no point, or one that can't be right"),
-        ("with a fiscal year", "dated", f"{records}?fiscal_year__notnull=1", "the others tell no day of submission"),
+        ("with a place", "placed", f"{records}?latitude__notnull=1", "the others print no point, or an impossible one"),
+        ("with a fiscal year", "dated", f"{records}?fiscal_year__notnull=1", "the others have no date of submission"),
         (
-            "gone from the portal",
+            "removed from the portal",
             "gone",
             urls.query("tta", "disappeared"),
-            "of the others nobody knows: that is not 'still there'",
+            "not evidence that the others are still on the portal",
         ),
-        ("whose county and point disagree", "disagreeing", urls.table("tta", "county_disagreements"), "either may be wrong"),
-        ("seen at an unknown time", "undated", f"{records}?last_captured_at__isnull=1", "captures that tell no time"),
+        (
+            "whose printed county and point disagree",
+            "disagreeing",
+            urls.table("tta", "county_disagreements"),
+            "either may be wrong",
+        ),
+        ("capture time unknown", "undated", f"{records}?last_captured_at__isnull=1", "none of their captures has a time"),
     ]
     return [Share(name, counts[key], charts.percent(counts[key], counts["records"]), url, note) for name, key, url, note in rows]

@@ -1,6 +1,6 @@
-"""Questions that are asked often, as queries that Datasette offers by name. A parameter that is left empty asks for everything.
+"""Questions that are asked often, as queries that Datasette offers by name. An empty parameter selects everything.
 
-README.md shows three of them, in their simplest form.
+docs/guides/analyst.md lists them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from scraper.explore.arrays import holding
 _YEAR = "(:fiscal_year = '' or fiscal_year = :fiscal_year)"
 _AREA = f"(:program_area = '' or {holding('program_areas', 'program_area')})"
 _STATE = "(:state = '' or place_state = :state or place_state_code = upper(:state))"
-_SINCE = "A day such as 2024-10-01; left empty: all."
+_SINCE = "`since` is a date such as 2024-10-01; leave it empty for all."
 
 _UNKNOWN_LABELS = """\
 with recursive labels (label) as (
@@ -40,9 +40,9 @@ class Question(NamedTuple):
 
 QUESTIONS = {
     "areas_by_year": Question(
-        "Which program areas got help, year by year?",
-        "Records by fiscal year and program area, also for one state (name or postal code) alone. "
-        "A record with two areas counts in both.",
+        "Which program areas received assistance, by year?",
+        "Records by fiscal year and program area, optionally for one state (name or postal code). "
+        "A record with several program areas is counted once in each.",
         f"""\
 with counted as (
   select fiscal_year, program_areas, count(*) as records
@@ -58,8 +58,9 @@ order by fiscal_year desc, records desc, program_area
         ("state",),
     ),
     "agencies_helped": Question(
-        "Which types of agency were helped most?",
-        "Records by type of agency, also for one fiscal year or program area alone. A record with two types counts in both.",
+        "Which types of agency received the most assistance?",
+        "Records by type of agency, optionally for one fiscal year or program area. "
+        "A record with several types is counted in each.",
         f"""\
 select agency.value as agency_type,
        count(*) as records,
@@ -74,9 +75,9 @@ order by records desc, agency_type
         ("fiscal_year", "program_area"),
     ),
     "places": Question(
-        "Where was help given?",
-        "Records by state and county of the point on their page, also for one state (name or postal code) or "
-        "fiscal year alone. Records without a point are one row without a state.",
+        "Where was assistance delivered?",
+        "Records by state and county of the point on their page, optionally for one state (name or postal code) or "
+        "fiscal year. Records without a point are counted in one row without a state.",
         f"""\
 select place_state as state, place_county as county, place_county_code as county_code, count(*) as records
 from records
@@ -88,8 +89,8 @@ order by records desc, state, county
         ("state", "fiscal_year"),
     ),
     "emerging_needs": Question(
-        "How many requests answered an emerging public safety need?",
-        "By fiscal year, also for one program area alone. Records whose answer is not known count in no share.",
+        "How many requests responded to an emerging public safety need?",
+        "By fiscal year, optionally for one program area. Percentages exclude records whose answer is not known.",
         f"""\
 select fiscal_year,
        count(*) as records,
@@ -104,8 +105,8 @@ order by fiscal_year desc
         ("program_area",),
     ),
     "evidence_based_share": Question(
-        "How much of the help was for evidence-based practice?",
-        "By program area, also for one fiscal year alone. Records whose answer is not known count in no share.",
+        "What share of assistance supported an evidence-based practice?",
+        "By program area, optionally for one fiscal year. Percentages exclude records whose answer is not known.",
         f"""\
 with counted as (
   select program_areas, count(*) as records, sum(evidence_based) as evidence_based, count(evidence_based) as known
@@ -125,8 +126,8 @@ order by percent_of_known desc, records desc
         ("fiscal_year",),
     ),
     "providers": Question(
-        "Who gave the help?",
-        "Organisations that gave help, by the number of their records, also for one fiscal year or program area alone.",
+        "Which providers delivered assistance?",
+        "Providers by number of records, optionally for one fiscal year or program area.",
         f"""\
 with counted as (
   select provider_reference as provider, place_state, min(fiscal_year) as first_year, max(fiscal_year) as last_year,
@@ -148,9 +149,9 @@ order by records desc, provider
         ("fiscal_year", "program_area"),
     ),
     "costs": Question(
-        "What was the help estimated to cost?",
-        "Records by the range of the estimated cost as printed, and its bounds in US dollars, also for one fiscal year or "
-        "program area alone.",
+        "What was the estimated cost of assistance?",
+        "Records by the printed range of the estimated cost, with its bounds in US dollars, optionally for one fiscal year or "
+        "program area.",
         f"""\
 select estimated_cost, estimated_cost_lower, estimated_cost_upper, count(*) as records
 from records
@@ -162,8 +163,8 @@ order by estimated_cost_lower is null, estimated_cost_lower, estimated_cost
         ("fiscal_year", "program_area"),
     ),
     "latest_changes": Question(
-        "What changed since a day?",
-        f"The latest 500 differences between successive captures of a record, of one field alone if you like. {_SINCE}",
+        "What has changed since a given date?",
+        f"The latest 500 differences between successive captures of a record, optionally for one field. {_SINCE}",
         """\
 select changes.seen_by, changes.record_id, records.title, changes.field, changes.old_value, changes.new_value
 from changes join records using (record_id)
@@ -176,8 +177,8 @@ limit 500
     ),
     "disappeared": Question(
         "Which records disappeared?",
-        "Records whose address shows 'not found' or leads elsewhere in a later capture, since a day. Where no later capture "
-        f"tells, nothing is known, and the record is not listed. {_SINCE}",
+        "Records whose address returns 'not found' or redirects elsewhere in a later capture. A record without a later "
+        f"capture is not listed, because its status is unknown. {_SINCE}",
         """\
 select gone_since, last_captured_at as last_seen, record_id, title, tta_title, fiscal_year, url
 from records
@@ -188,9 +189,9 @@ order by gone_since desc
         ("since",),
     ),
     "unknown_labels": Question(
-        "Which labels does nobody describe yet?",
-        "Labels on record pages that feed no column of their own: their values are in the table of fields all the same. Labels "
-        "inside a milestone or another group are not meant.",
+        "Which page fields are not mapped to a column yet?",
+        "Labels on record pages that have no column of their own; their values are in the table fields. Labels "
+        "inside a milestone or another group are not included.",
         f"""\
 {_UNKNOWN_LABELS}select label,
        (select count(*) from fields where fields.label = unknown.label) as fields,
@@ -200,8 +201,8 @@ order by fields desc, label
 """,
     ),
     "newest": Question(
-        "Which records are the newest?",
-        f"The latest 100 records by day of submission, also of one state (name or postal code) alone, since a day. {_SINCE}",
+        "Which records are newest?",
+        f"The latest 100 records by date of submission, optionally for one state (name or postal code). {_SINCE}",
         f"""\
 select submitted_on, record_id, tta_title, status, place_state, county, last_captured_at
 from records

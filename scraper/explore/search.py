@@ -89,7 +89,7 @@ SCOPES = (
     ),
     Scope(
         "dictionary",
-        "What columns mean",
+        "Column definitions",
         "dictionary",
         """own."table" AS key, own."table" || '.' || own."column" AS title, own.label AS a""",
         "",
@@ -124,7 +124,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     except BadQuery as problem:
         return shown | {"problem": str(problem)}
     except QueryInterrupted:
-        return shown | {"problem": "Searching took too long: add a word, or write more of a beginning such as deflect*."}
+        return shown | {"problem": "The search took too long: add a word, or lengthen a prefix such as deflect*."}
     pages = min(LAST_PAGE, -(-counts[scope.name] // AT_ONCE))
     return shown | {
         "scope": scope,

@@ -20,7 +20,7 @@ from scraper.capture import from_iso, iso
 from scraper.errors import SqliteDamaged
 from scraper.ledger import versions
 from scraper.ledger.rows import PARK_AFTER, Row, State, Verdict, when_to_ask_again
-from scraper.sqlite_trouble import advice
+from scraper.sqlite import explain, open_memory, open_writable
 from scraper.web.pacing import Host
 
 _CHUNK = 500
@@ -34,18 +34,14 @@ class Ledger:
         """Opens, and makes where missing; not `writable`: an empty one stands in for a missing one. Raises SqliteDamaged."""
         self.path = path
         if not writable and not path.exists():
-            self.db = sqlite3.connect(":memory:", isolation_level=None)
+            self.db = open_memory()
             versions.make(self.db)
             return
         try:
-            self.db = sqlite3.connect(path, timeout=30, isolation_level=None)
+            self.db = open_writable(path)
             self._prepare(writable)
-        except sqlite3.DatabaseError as error:
-            raise SqliteDamaged(
-                advice(path, error)
-                or f"{path}: {error}; run `tta doctor`, restore the file from a copy, or move it away: the next run then lists"
-                " everything anew and fetches only what the archive lacks"
-            ) from None
+        except sqlite3.Error as error:
+            raise explain(path, error) from None
 
     def _prepare(self, writable: bool) -> None:
         version = versions.version_of(self.db, self.path)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scraper.durable import sync
 from scraper.errors import SqliteDamaged
+from scraper.sqlite import open_writable
 
 VERSION = 2
 """`user_version`: raised with every change of the tables, together with a step in STEPS."""
@@ -108,7 +109,7 @@ def _copy(ledger: sqlite3.Connection, path: Path) -> None:
         return
     unfinished = path.with_name(f".{path.name}")
     unfinished.unlink(missing_ok=True)
-    with closing(sqlite3.connect(unfinished)) as copy:
+    with closing(open_writable(unfinished)) as copy:
         ledger.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")
     sync(unfinished)

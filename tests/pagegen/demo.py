@@ -155,7 +155,9 @@ def _values(story: Plot) -> dict[str, tuple[Value, ...]]:
         "TTAR Source": _picked(rng, "TTAR Source"),
         "Category": _picked(rng, "Category"),
         EVIDENCE: _flag(rng, 0.6),
-        EMERGING: _flag(rng, 0.3),
+        EMERGING: _flag(
+            rng, 0.1 + 0.1 * (story.year - YEARS[0])
+        ),  # the demo's story: ever more requests respond to emerging needs
         "Target Audience": _sampled(rng, topic.world.audiences, 3),
         "County": (Value(story.place.county),),
         "TTA Program Area": tuple(term(area) for area in topic.areas),
