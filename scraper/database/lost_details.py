@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
-from parsers.labels import known
 from parsers.record import State
+from parsers.registry import known
 from scraper.database.same_value import HTML, RICHNESS, Sourced, letters
 
 _Items = dict[str | None, list[Sourced]]

@@ -13,8 +13,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from parsers.columns import BODY
-from parsers.labels import GROUPS, known, known_name
 from parsers.record import State
+from parsers.registry import GROUPS, known, known_name
 from parsers.values import reference
 from scraper.database.lost_details import with_lost_details, without_echoes
 from scraper.database.same_value import (

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 from parsers.cache import cached_short
 from parsers.fiscal import SITE_ZONE
-from parsers.labels import Type, known, known_name
 from parsers.record import State
+from parsers.registry import Type, known, known_name
 from parsers.values import iso_time, money_range, number, time_range, yes_no
 from scraper.database.stored_page import FieldValue, StoredPage
 
