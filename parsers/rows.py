@@ -168,6 +168,7 @@ class _Writer:
                     "href": href,
                     "datetime": datetime,
                     "occurrence": occurrence,
+                    "truncated": False,
                 }
             )
         )

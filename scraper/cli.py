@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from scraper.config import load_config
 from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.terminal import escape
@@ -23,6 +24,7 @@ _COMMANDS = {
     "parse": ("parse", "Print the record on one page as JSON."),
     "export": ("export", "Write the data to files for spreadsheets, pandas, R and archives."),
     "serve": ("serve", "Show the database in Datasette, on this machine only."),
+    "config": ("config", "Check the configuration and print the settings in effect."),
     "status": ("status", "Say what there is, how fresh, and how complete."),
     "doctor": ("doctor", "Verify archive, catalog, ledger and database."),
     "why": ("why", "Say where a value of a record comes from."),
@@ -68,6 +70,7 @@ class _Commands(click.Group):
 @click.pass_context
 def cli(ctx: click.Context, data: Path, config: Path | None) -> None:
     """Keep, read and explore the training and technical assistance records of the BJA NTTAC."""
+    load_config(config)  # a mistake in it is reported before anything is done
     ctx.obj = Folders(data, config)
 
 

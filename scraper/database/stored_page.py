@@ -16,7 +16,7 @@ from parsers.record import Field, Record, RecordValues
 
 VALUE_COLUMNS = tuple(RecordValues.model_fields)
 _value_row = attrgetter(*VALUE_COLUMNS)
-_field_row = attrgetter("section", "label", "name", "item", "value", "state", "href", "datetime", "occurrence")
+_field_row = attrgetter("section", "label", "name", "item", "value", "state", "href", "datetime", "occurrence", "truncated")
 json_text = json.JSONEncoder(ensure_ascii=False).encode
 Row = TypeVar("Row", bound=Sequence[Any])
 
@@ -34,6 +34,7 @@ class FieldValue(NamedTuple):
     href: str | None
     datetime: str | None
     occurrence: int = 1
+    truncated: bool = False
 
 
 class StoredPage(NamedTuple, Generic[Row]):
