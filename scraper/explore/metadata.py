@@ -16,7 +16,7 @@ from scraper.errors import TtaError
 from scraper.explore.questions import QUESTIONS
 
 NAME = "metadata.yml"
-HEADER = "# Made by `make docs` from parsers/registry.py, parsers/record.py, scraper/database/tables.py and scraper/explore/; edit those.\n"
+HEADER = "# Made by `make docs` from parsers/registry.py, record.py, scraper/database/tables.py, explore/; edit those.\n"
 ABOUT = """\
 <p>Records of training and technical assistance (TTA) that the US Bureau of Justice Assistance (BJA) and its National Training and
 Technical Assistance Center (NTTAC) published on their reporting portal: who asked, what was delivered, where, for whom.
