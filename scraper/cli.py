@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from scraper.config import load_config
 from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.terminal import escape
@@ -23,6 +24,7 @@ _COMMANDS = {
     "parse": "parse",
     "export": "export",
     "serve": "serve",
+    "config": "config",
     "status": "status",
     "doctor": "doctor",
     "why": "why",
@@ -62,6 +64,7 @@ class _Commands(click.Group):
 @click.pass_context
 def cli(ctx: click.Context, data: Path, config: Path | None) -> None:
     """Keep, read and explore the training and technical assistance records of the BJA NTTAC."""
+    load_config(config)  # a mistake in it is reported before anything is done
     ctx.obj = Folders(data, config)
 
 
