@@ -12,7 +12,7 @@ from parsers.cache import cached_short
 from parsers.fiscal import fiscal_year
 from parsers.record import Field, Milestone, PageHead, PerformanceMetric, RecordValues, columns_of
 from parsers.registry import Label, Type, group_of_name, group_table, known, known_name, normal
-from parsers.values import iso_time, money_range, number, place, reference, time_range, yes_no
+from parsers.scalars import iso_time, money_range, number, place, reference, time_range, yes_no
 
 _ONE_RUN = attrgetter("section", "label", "name", "occurrence")
 _HEAD, _COLUMNS = tuple(columns_of(PageHead)), tuple(columns_of(RecordValues))

@@ -20,10 +20,10 @@ from parsers.registry import is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS
 from parsers.rows import Content
+from parsers.scalars import number, reference
 from parsers.source import SourceReader
 from parsers.tree import Element, build, readable
 from parsers.urls import node_id, without_archive
-from parsers.values import number, reference
 
 _CANDIDATES = "article, [data-history-node-id], .node"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")

@@ -16,10 +16,10 @@ from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
 from parsers.registry import Type, group_table, is_member_line, known, normal, section_of_instruction
 from parsers.rows import Content
+from parsers.scalars import iso_time, reference, yes_no
 from parsers.textlines import Segment, segments
 from parsers.tree import UNSEEN
 from parsers.urls import node_id
-from parsers.values import iso_time, reference, yes_no
 
 _SUBMITTED = re.compile(r"Submitted by\s+(.*?)(?:\s+on\b\s*(.*))?", re.IGNORECASE)
 _SKIP_LINK = "skip to main content"

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import GROUPS, known, known_name
-from parsers.values import reference
+from parsers.scalars import reference
 from scraper.database.lost_details import with_lost_details, without_echoes
 from scraper.database.same_value import (
     MIN_CUT,
