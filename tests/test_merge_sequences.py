@@ -1,4 +1,4 @@
-"""Sequences of captures of one record: an unchanged record has no changes, a true change is recorded once, the best value is kept."""
+"""Sequences of captures: an unchanged record has no changes, a true change is recorded once, the best value is kept."""
 
 from __future__ import annotations
 
