@@ -1,4 +1,4 @@
-"""Finds the capture whose body a revisit record repeats. Recomputed over the whole catalog: the order of arrival is irrelevant."""
+"""Finds the capture whose body a revisit record repeats. Recomputed over the whole catalog, whatever arrived first."""
 
 from __future__ import annotations
 
