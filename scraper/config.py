@@ -122,13 +122,15 @@ class Retry(_Section):
 class Serve(_Section):
     """What `tta serve` shows. Without `tile_url` the map has state outlines only, and no page asks another host for anything.
 
-    `contacts` false: without names, e-mail addresses and telephone numbers of people. `base_url`: the path that a web server in
+    `contacts` false: without names, e-mail addresses and telephone numbers of people. `sql` false: visitors can't write SQL;
+    the questions still work. `base_url`: the path that a web server in
     front passes on. `query_seconds`: a query that takes longer is cut off, and its page says what is missing.
     """
 
     tile_url: str | None = None
     tile_attribution: str = ""
     contacts: bool = True
+    sql: bool = True
     base_url: Annotated[str, StringConstraints(pattern=r"^/(?:[A-Za-z0-9._~-]+/)*$", max_length=200)] = "/"
     query_seconds: Annotated[float, Field(ge=0.1, le=60, allow_inf_nan=False)] = 1.0
 
