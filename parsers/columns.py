@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from parsers.cache import cached_short
 from parsers.fiscal import fiscal_year
-from parsers.labels import Label, Type, group_table, known, known_name, normal
-from parsers.record import Field, Head, Milestone, PerformanceMetric, RecordValues
+from parsers.record import Field, Milestone, PageHead, PerformanceMetric, RecordValues, columns_of
+from parsers.registry import Label, Type, group_of_name, group_table, known, known_name, normal
 from parsers.values import iso_time, money_range, number, place, reference, time_range, yes_no
 
 _ONE_RUN = attrgetter("section", "label", "name", "occurrence")
-_HEAD, _COLUMNS = tuple(Head.model_fields), tuple(RecordValues.model_fields)
+_HEAD, _COLUMNS = tuple(columns_of(PageHead)), tuple(columns_of(RecordValues))
 BODY = "body"
 """Drupal's machine name of a node's body, which has no label on these pages."""
 _NOTHING: Mapping[str, Any] = {}
@@ -51,25 +51,25 @@ def field_key(field: Field) -> str:
     """
     if field.item is not None:
         stem = _stem(field.item)
-        return group_table(stem) or f"group {normal(stem)}"
+        return _table_of(field.item) or f"group {normal(stem)}"
     if table := group_table(field.label):
         return table
     if field.name == BODY and field.label is None:
         return "description"
     entry = entry_of(field)
     if entry is not None:
-        return entry.columns[0] if entry.columns else normal(entry.text)
+        return entry.columns[0].name if entry.columns else normal(entry.text)
     if field.label:
         return normal(field.label)
     return field.name or f"text in {field.section or 'no section'}"
 
 
-def derive(head: Head, fields: Sequence[Field]) -> RecordValues:
+def derive(head: PageHead, fields: Sequence[Field]) -> RecordValues:
     """All columns of a record. Of a duplicated label the first filled field counts (DESIGN.md, `records`)."""
-    return RecordValues.trusted(column_values(head, fields, known_runs(fields)))
+    return RecordValues(**column_values(head, fields, known_runs(fields)))
 
 
-def column_values(head: Head, fields: Sequence[Field], runs: Sequence[Run]) -> dict[str, Any]:
+def column_values(head: PageHead, fields: Sequence[Field], runs: Sequence[Run]) -> dict[str, Any]:
     """`derive` where the runs are at hand: a value for each column."""
     values = dict.fromkeys(_COLUMNS)
     for column in _HEAD:
@@ -77,7 +77,7 @@ def column_values(head: Head, fields: Sequence[Field], runs: Sequence[Run]) -> d
     values["reference"] = reference(head.title)
     values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)
     for run in sorted(runs, key=_has_no_label):  # a printed label says more than a name
-        if run.columns and values[run.entry.columns[0]] is None:
+        if run.columns and values[run.entry.columns[0].name] is None:
             values |= {name: list(value) if isinstance(value, list) else value for name, value in run.columns.items()}
     values["description"] = next(
         (field.value for field in fields if field.name == BODY and field.item is None and field.value), None
@@ -108,7 +108,7 @@ def read_run(entry: Label, filled: Sequence[tuple[str, str | None]], *, labelled
 
 
 def _columns(entry: Label, texts: list[str], datetime: str | None) -> dict[str, Any]:
-    column = entry.columns[0]
+    column = entry.columns[0].name
     match entry.type:
         case Type.REFERENCES:
             return {column: texts}
@@ -119,7 +119,7 @@ def _columns(entry: Label, texts: list[str], datetime: str | None) -> dict[str, 
         case Type.DATE:
             return {column: iso_time(datetime) or iso_time(texts[0])}
         case Type.RANGE:
-            return dict(zip(entry.columns, time_range(texts[0], datetime), strict=True))
+            return dict(zip((one.name for one in entry.columns), time_range(texts[0], datetime), strict=True))
         case Type.POINT:
             first = next((spot for spot in map(place, texts) if spot.longitude is not None), None)
             return {"longitude": first.longitude, "latitude": first.latitude} if first else {}
@@ -171,7 +171,7 @@ def _items(fields: Sequence[Field], table: str) -> list[list[Field]]:
 
 @cached_short
 def _table_of(item: str) -> str | None:
-    return group_table(_stem(item))
+    return group_table(_stem(item)) or group_of_name(_stem(item))
 
 
 @cached_short
@@ -209,9 +209,7 @@ def _milestone(position: int, rows: list[Field]) -> Milestone:
     when = time_range(dated.value, dated.datetime)[0] if dated else None
     details = "\n".join(f"{label}: {value}" if label else value for label, value in pairs if value)
     notes = next((value for label, value in pairs if _NOTES.search(label) and value), None)
-    return Milestone.trusted(
-        {"position": position, "title": title or None, "date": when, "notes": notes, "details": details or None}
-    )
+    return Milestone(position=position, title=title or None, date=when, notes=notes, details=details or None)
 
 
 def performance_metrics(fields: Sequence[Field]) -> tuple[PerformanceMetric, ...]:
@@ -234,4 +232,4 @@ def _metric(position: int, rows: list[Field]) -> PerformanceMetric:
 
 
 def _one_metric(position: int, question: str | None, answer: str) -> PerformanceMetric:
-    return PerformanceMetric.trusted({"position": position, "question": question or None, "answer": answer or None})
+    return PerformanceMetric(position=position, question=question or None, answer=answer or None)

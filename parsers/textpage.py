@@ -7,13 +7,14 @@ prose: there the form's fixed instructions tell where a section is, and nothing 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import groupby
 
 from parsers.columns import BODY, field_key, known_runs
 from parsers.html import evidence, make_record
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.labels import Type, group_table, known, normal, section_of_instruction
-from parsers.record import Field, Head, Kind, Page, Section, State
+from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
+from parsers.registry import Type, group_table, is_member_line, known, normal, section_of_instruction
 from parsers.rows import Content
 from parsers.textlines import Segment, segments
 from parsers.tree import UNSEEN
@@ -28,16 +29,12 @@ _FEW_LINES = 20
 _FEW_TOGETHER = 2
 _HEAD_LINES = 60
 """Lines within which the title and the line `Submitted by` stand, before the body."""
-_SUB_LABEL = re.compile(
-    r"(?:Milestone|Performance Metric|Metric)(?: [A-Z(][\w()/&-]*| of| and| or){1,5}:?|Question|Answer|Response", re.ASCII
-)
-"""The labels of a group's own fields: a known word and capitalised ones; no sentence looks so."""
 _MAX_LINE = 200
 _MAX_LABEL = 80
 _REFERENCES = (Type.REFERENCE, Type.REFERENCES, Type.DATE, Type.MONEY)
 
 
-def read_text(text: str, *, url: str | None, incomplete: bool) -> Page:
+def read_text(text: str, *, url: str | None, incomplete: bool) -> ParseResult:
     """The verdict on a text capture. `incomplete`: the capture is known to be cut."""
     lines = _lines(text)
     title_at, title = _title(lines)
@@ -55,9 +52,9 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> Page:
     if other or not _is_record(content.content, title, has_byline=byline_at is not None, found=found):
         return kind_of_page([line for line in lines if line][:3], text[:65536], "")
     content.content.runs = known_runs(content.content.fields)
-    head = Head(node_id=node_id(url), title=title, submitted_by=name, submitted_at=time)
+    head = PageHead(node_id=node_id(url), title=title, submitted_by=name, submitted_at=time)
     record = make_record(head, content.content, "text", incomplete=incomplete, url=None)
-    return Page(kind=Kind.RECORD, reason="its labels are a TTA record's", record=record)
+    return ParseResult(kind=Kind.RECORD, reason="its labels are a TTA record's", record=record)
 
 
 def _lines(text: str) -> list[str]:
@@ -200,7 +197,7 @@ class _Writer:
         sections = self.content.sections
         if sections and sections[-1].label == label:
             merged = "\n\n".join(filter(None, (sections[-1].text, text)))
-            sections[-1] = sections[-1].model_copy(update={"text": merged})
+            sections[-1] = replace(sections[-1], text=merged)
         else:
             sections.append(Section(position=len(sections) + 1, label=label, text=text or None))
         self._loose(fields)
@@ -260,7 +257,7 @@ def _sections(lines: list[str]) -> list[tuple[str | None, str]]:
 
 def _items(lines: list[str], table: str | None, *, has_paragraphs: bool) -> list[list[tuple[str | None, str | None]]]:
     """A group's lines as items of (label, value): by the group's own labels, else a line an item unless it is prose."""
-    if any(_SUB_LABEL.fullmatch(line) for line in lines):
+    if any(is_member_line(line) for line in lines):
         return _labelled_items(lines)
     if table == "milestones" or (not has_paragraphs and all(len(line) <= _MAX_LINE for line in lines)):
         return [[(None, line)] for line in lines]
@@ -269,9 +266,9 @@ def _items(lines: list[str], table: str | None, *, has_paragraphs: bool) -> list
 
 def _labelled_items(lines: list[str]) -> list[list[tuple[str | None, str | None]]]:
     items: list[list[tuple[str | None, str | None]]] = []
-    first = next(line for line in lines if _SUB_LABEL.fullmatch(line))
+    first = next(line for line in lines if is_member_line(line))
     for line in lines:
-        if _SUB_LABEL.fullmatch(line):
+        if is_member_line(line):
             if line == first or not items:
                 items.append([])
             items[-1].append((line, None))

@@ -11,6 +11,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def application(database: Path, settings: Serve | None = None) -> Datasette:
     chosen = settings or Serve()
     metadata = under(chosen.base_url, in_time(read_metadata(metadata_file())))
     metadata["databases"][DATABASE]["allow_sql"] = None if chosen.sql else False
-    metadata["plugins"] = {"tta": chosen.model_dump()}
+    metadata["plugins"] = {"tta": asdict(chosen)}
     datasette = Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | _settings(chosen))
     datasette.remove_database(DATABASE)
     datasette.add_database(GuardedDatabase(datasette, str(database.resolve())), name=DATABASE)

@@ -17,9 +17,6 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
-from warcio.recordloader import ArcWarcRecord
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
 from scraper.capture import Capture, Form, Original, from_iso, iso
 
@@ -35,7 +32,8 @@ SOURCE, CAPTURED_AT, FETCHED_AT, ORIGIN, LISTED_DIGEST = (
     "TTA-Origin",
     "TTA-Listed-Digest",
 )
-REVISIT_PROFILE = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+DAMAGE = "TTA-Damage"
+IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _CAPTURES = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion | WarcRecordType.revisit
 _STATUS = re.compile(rb"HTTP/[\x21-\x7e]+[ \t]+\d{3}(?![\w\x80-\xff])")
 _START = re.compile(rb"\x1f\x8b\x08|WARC/[01]\.\d")
@@ -147,6 +145,8 @@ def _to_capture(record: WarcRecord, block: bytes, source: str) -> Capture:
         warc_headers=record.headers.to_tuples(),
         original=_original(headers) if form is Form.REVISIT else None,
         origin=headers.get(ORIGIN.lower()),
+        damage=headers.get(DAMAGE.lower()),
+        revisit_profile=headers.get("warc-profile") if form is Form.REVISIT else None,
     )
 
 
@@ -200,20 +200,15 @@ def sha1_digest(body: bytes) -> str:
     return "sha1:" + b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
 
 
-class _Utf8Headers(StatusAndHeaders):  # type: ignore[misc]  # (warcio has no types)
-    """HTTP headers written as they are. warcio's own way percent-encodes values and fails where a name or reason is not ASCII."""
-
-    def compute_headers_buffer(self, header_filter: object = None) -> None:
-        self.headers_buff = self.to_bytes(header_filter)
-
-
 def record_bytes(capture: Capture, now: datetime) -> bytes:
     """The capture as one gzip member holding one WARC 1.1 record. `now` dates records whose time of capture is unknown."""
+    from scraper.archive.writer import ArcWarcRecord, Utf8Headers, WARCWriter
+
     headers = _warc_headers(capture, now)
     http = None
     if capture.form in (Form.RESPONSE, Form.REVISIT) and capture.http_status is not None:
         status = f"{capture.http_status:03d} {_plain(capture.http_reason)}".strip()
-        http = _Utf8Headers(status, [(_plain(k), _plain(v)) for k, v in capture.http_headers], protocol="HTTP/1.1")
+        http = Utf8Headers(status, [(_plain(k), _plain(v)) for k, v in capture.http_headers], protocol="HTTP/1.1")
     out = io.BytesIO()
     writer = WARCWriter(out, gzip=True, warc_version="WARC/1.1")
     record: ArcWarcRecord = writer.create_warc_record(
@@ -244,6 +239,7 @@ def _warc_headers(capture: Capture, now: datetime) -> dict[str, str]:
     optional = {
         FETCHED_AT: iso(capture.fetched_at),
         ORIGIN: capture.origin,
+        DAMAGE: capture.damage,
         "WARC-Truncated": capture.truncated,
     }
     headers |= {key: _plain(value) for key, value in optional.items() if value}
@@ -255,7 +251,7 @@ def _form_headers(capture: Capture, body_digest: str) -> dict[str, str]:
     if capture.form is Form.REVISIT:
         original = capture.original or Original()
         refers = {
-            "WARC-Profile": REVISIT_PROFILE,
+            "WARC-Profile": capture.revisit_profile or IDENTICAL_PAYLOAD,
             "WARC-Payload-Digest": capture.payload_digest,
             "WARC-Refers-To": original.warc_record_id,
             "WARC-Refers-To-Target-URI": original.url,

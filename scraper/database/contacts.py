@@ -1,6 +1,6 @@
 """Personal contact details, and how to leave them out: the one definition for `tta export` and `tta serve`.
 
-What counts: the columns that the models mark (`contact`), fields whose label says so (`parsers.labels.is_contact`), and values
+What counts: the columns that the models mark (`contact`), fields whose label says so (`parsers.registry.is_contact`), and values
 that link to or are an e-mail address or a telephone number. Free text (a description, a milestone's notes) is not searched.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import sqlite3
 
-from parsers.labels import is_contact
+from parsers.record import columns_of
+from parsers.registry import is_contact
 from scraper.database.tables import TABLES, Table
 
 FUNCTION = "tta_is_contact"
@@ -26,12 +27,7 @@ _MAX_ALONE = 2000
 
 def columns(table: Table) -> frozenset[str]:
     """The columns of a table that hold nothing but contact details."""
-    found = set()
-    for name, info in table.model.model_fields.items():
-        extra = info.json_schema_extra
-        if isinstance(extra, dict) and extra.get("contact"):
-            found.add(name)
-    return frozenset(found)
+    return frozenset(name for name, info in columns_of(table.model).items() if info.contact)
 
 
 COLUMNS = frozenset(name for table in TABLES for name in columns(table))

@@ -117,8 +117,8 @@ def _load(folders: Folders, wishes: _Wishes) -> Loaded:
         fresh = wishes.rebuild or wishes.without_lost or version != schema.VERSION
         assign_records.prepare(db)
         spill.begin(db)
-        if not wishes.without_lost and version is not None:
-            _check_none_is_lost(db)
+        if not wishes.without_lost and version == schema.VERSION:  # another version may have derived ids by other rules
+            fresh |= _check_none_is_lost(db)
         if fresh:
             if not wishes.without_lost:
                 _remember_captures(db)
@@ -157,16 +157,22 @@ def _pools(wishes: _Wishes, *, careful: bool) -> Iterator[_Choose]:
     yield choose
 
 
-def _check_none_is_lost(db: sqlite3.Connection) -> None:
-    """Raises ArchiveDamaged where the archive lacks a capture that the database has: building anew would drop what it said."""
+def _check_none_is_lost(db: sqlite3.Connection) -> bool:
+    """Whether captures got another id because the archive dates or addresses them by another rule: then all is built anew.
+
+    Raises ArchiveDamaged where the archive lacks a capture that the database has: building anew would drop what it said.
+    """
     if not _has_captures(db):
-        return
-    lost = "FROM main.captures one WHERE NOT EXISTS (SELECT 1 FROM archive.captures c WHERE c.capture_id = one.capture_id)"
+        return False
+    gone = "FROM main.captures one WHERE NOT EXISTS (SELECT 1 FROM archive.captures c WHERE c.capture_id = one.capture_id)"
+    place = "c.warc_file = one.warc_file AND c.warc_offset = one.warc_offset"
+    lost = f"{gone} AND NOT EXISTS (SELECT 1 FROM archive.captures c WHERE {place})"
     count, first = db.execute(f"SELECT count(*), min(capture_id) {lost}").fetchone()
     if count:
         raise ArchiveDamaged(
             f"the archive lacks {count} captures that the database has, {first} for one; nothing was changed: run `tta doctor`"
         )
+    return db.execute(f"SELECT 1 {gone} LIMIT 1").fetchone() is not None
 
 
 def _remember_captures(db: sqlite3.Connection) -> None:
