@@ -213,7 +213,8 @@ class Serve:
     host.
 
     `contacts` false: without names, email addresses and phone numbers of people. `sql` false: visitors can't write SQL; the
-    questions still work. `base_url`: the path that a web server in front passes on. `query_seconds`: a query that takes longer is cut off, and its page states what is missing.
+    questions still work. `base_url`: the path that a web server in front passes on.
+    `query_seconds`: a query that takes longer is cut off, and its page states what is missing.
     """
 
     tile_url: str | None = key(None, maybe(text(_TILES, "a URL such as https://host/{z}/{x}/{y}.png")))
