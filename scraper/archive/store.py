@@ -17,8 +17,9 @@ from typing import NamedTuple, Self
 
 from scraper.archive.catalog import Entry, open_catalog
 from scraper.archive.deliveries import counts_more
-from scraper.archive.members import Gap, Member, walk
-from scraper.archive.warc import Damage, read_captures, record_bytes, record_id_of, sha1_digest, utc_now
+from scraper.archive.packing import Gap, Member, walk
+from scraper.archive.records import Damage
+from scraper.archive.warc import read_captures, record_bytes, record_id_of, sha1_digest, utc_now
 from scraper.capture import Capture, Form, iso
 from scraper.durable import sync
 from scraper.errors import ArchiveDamaged, TtaError
@@ -242,7 +243,7 @@ class Archive:
             )
             self.recovered.append(self.unread[-1])
             return 0
-        return sum(self._insert(entry_of(capture, path.name, member.offset, len(member.packed))) for capture in found)
+        return sum(self._insert(entry_of(capture, path.name, member.offset, member.length)) for capture in found)
 
     def _cut_off(self, path: Path, gap: Gap, *, is_known: bool) -> str:
         """Removes a record that was being written when the program ended. It was never said to be stored; where the catalog is

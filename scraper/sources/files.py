@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from parsers.kinds import is_binary, known_format
-from scraper.archive.warc import Damage, read_captures
+from scraper.archive.records import Damage
+from scraper.archive.warc import read_captures
 from scraper.capture import Capture, Form
 from scraper.encoding import GZIP_MAGIC, ZSTD_MAGIC, gunzip
 from scraper.errors import UndecodableContent
