@@ -146,18 +146,19 @@ class Unpacked:
         self._data += piece
         return piece
 
-    def _fill_to(self, size: int) -> bool:
+    def has(self, size: int) -> bool:
+        """Whether so many bytes are ahead."""
         while len(self._data) - self._at < size:
             if not self._fill():
                 return False
         return True
 
     def is_at_end(self) -> bool:
-        return not self._fill_to(1)
+        return not self.has(1)
 
     def is_at(self, pattern: re.Pattern[bytes]) -> bool:
         """Whether the next bytes match the pattern."""
-        self._fill_to(_LOOK_BACK)
+        self.has(_LOOK_BACK)
         return pattern.match(self._data, self._at) is not None
 
     def place(self) -> tuple[int, int]:
@@ -165,7 +166,7 @@ class Unpacked:
 
         Without compression every byte is its own member.
         """
-        self._fill_to(1)
+        self.has(1)
         position = self._before + self._at
         while len(self._marks) > 1 and self._marks[1][0] <= position:
             self._marks.popleft()
@@ -176,7 +177,7 @@ class Unpacked:
     def skip_blank(self) -> int:
         """Steps over blanks and line ends; returns how many."""
         skipped = 0
-        while self._fill_to(1):
+        while self.has(1):
             end = _BLANK.match(self._data, self._at).end()  # type: ignore[union-attr]  # it matches anything
             skipped += end - self._at
             self._at = end

@@ -152,7 +152,7 @@ class _Reader:
             record.problem = None if agrees else record.problem
         if is_wanted and not keep:
             yield Damage(place[0], f"a record has {record.length} bytes; at most {MAX_BLOCK} are read")
-        elif record.type not in _TYPES:
+        elif record.type not in _TYPES and record.problem is None:
             yield Damage(place[0], f"a record of the unknown type {record.type[:40]!r}")
         elif is_wanted:
             yield record
@@ -191,7 +191,7 @@ def _head(stream: Unpacked, position: int) -> Record | str:
     is_warc = stream.is_at(_WARC)
     head = stream.head(_HEAD_END if is_warc else _LINE_END, MAX_HEAD)
     if head is None:
-        return "the file ends within a record's headers" if stream.is_at_end() else "a record without an end of its headers"
+        return "a record whose headers have no end" if stream.has(MAX_HEAD) else "the file ends within a record's headers"
     text = head.decode("utf-8", "replace")
     if not is_warc:
         found = _ARC.fullmatch(text)

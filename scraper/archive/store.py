@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from scraper.archive.catalog import Entry, open_catalog
+from scraper.archive.dating import dated
 from scraper.archive.deliveries import counts_more
 from scraper.archive.packing import Gap, Member, walk
 from scraper.archive.records import Damage
@@ -144,6 +145,7 @@ class Archive:
 
         A delivery that counts for more than the one it has (`deliveries`) is appended all the same, and takes its place.
         """
+        capture = dated(capture)
         held = self.entry(capture.capture_id)
         if held is not None and not counts_more(entry_of(capture, "", 0, 0), held):
             return None

@@ -19,12 +19,14 @@ from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from parsers.urls import archive_time, without_archive
+from scraper.archive.dating import dated, parse_time
 from scraper.archive.records import Damage, Record, read_records, split_http
-from scraper.capture import Capture, Form, Original, from_iso, iso
+from scraper.capture import Capture, Form, Original, Recorded, from_iso, iso
 
 UNKNOWN_URL = "urn:tta:unknown-url:"
 """WARC demands a target: where no URL is known it is this prefix and the body's digest, which reads back as None."""
-UNKNOWN_TIME = "unknown"
+UNKNOWN = "unknown"
 SOURCE, CAPTURED_AT, FETCHED_AT, ORIGIN, LISTED_DIGEST = (
     "TTA-Source",
     "TTA-Captured-At",
@@ -32,17 +34,24 @@ SOURCE, CAPTURED_AT, FETCHED_AT, ORIGIN, LISTED_DIGEST = (
     "TTA-Origin",
     "TTA-Listed-Digest",
 )
-DAMAGE = "TTA-Damage"
+DAMAGE, RECORDED_URL, RECORDED_DATE = "TTA-Damage", "TTA-Recorded-URI", "TTA-Recorded-Date"
 IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 
 
 def read_captures(
-    file: BinaryIO, source: str, start: int = 0, *, wanted: Callable[[str | None], bool] | None = None, verify: bool = False
+    file: BinaryIO,
+    source: str,
+    start: int = 0,
+    *,
+    wanted: Callable[[str | None], bool] | None = None,
+    verify: bool = False,
+    origin: str | None = None,
 ) -> Iterator[tuple[int, Capture] | Damage]:
     """Every capture from byte `start` on with its offset, and every damage, in file order; never raises on what a file holds.
 
     `source` names captures whose record does not name one. Other records (request, metadata, warcinfo) are skipped, and
     those whose address is not `wanted`. The segments of a record are joined. With `verify`, digests are compared.
+    `origin`: the file's name, for captures whose record does not name one.
     """
 
     def is_wanted(record: Record) -> bool:
@@ -61,15 +70,21 @@ def read_captures(
             first.named["warc-segment-number"] = item.named["warc-segment-number"]
             if "warc-segment-total-length" in item.named:
                 segments.remove(first)
-                yield first.position, _to_capture(first, source)
+                if item.named["warc-segment-total-length"] != str(len(first.block)):
+                    yield Damage(first.position, f"its segments have {len(first.block)} bytes, which is not their total length")
+                    first.is_cut, first.problem = True, "its segments are not all of it"
+                yield first.position, _to_capture(first, source, origin)
         elif item.named.get("warc-segment-number") == "1":
             segments.append(item)
         else:
-            yield item.position, _to_capture(item, source)
+            capture = _to_capture(item, source, origin)
+            if verify and capture.captured_at is None and capture.recorded and capture.recorded.date:
+                yield Damage(item.position, f"its time is unknown: {capture.recorded.date[:40]!r} is none that a page can have")
+            yield item.position, capture
     for item in segments:
         yield Damage(item.position, "the last segments of a record are not in this file")
         item.is_cut, item.problem = True, "its last segments are missing"
-        yield item.position, _to_capture(item, source)
+        yield item.position, _to_capture(item, source, origin)
 
 
 def _continues(record: Record, first: Record) -> bool:
@@ -79,7 +94,7 @@ def _continues(record: Record, first: Record) -> bool:
     return all(map(str.isdecimal, numbers)) and int(numbers[1]) == int(numbers[0]) + 1 and (origin or record.url == first.url)
 
 
-def _to_capture(record: Record, source: str) -> Capture:
+def _to_capture(record: Record, source: str, origin: str | None) -> Capture:
     headers = record.named
     form = Form(record.type)
     status_line: str | None = None
@@ -88,13 +103,15 @@ def _to_capture(record: Record, source: str) -> Capture:
     if form in (Form.RESPONSE, Form.REVISIT):
         status_line, http_headers, payload = split_http(record.block)
     url = record.url
-    time_known = headers.get(CAPTURED_AT.lower()) != UNKNOWN_TIME
-    return Capture(
+    url = None if url is None or url.startswith(UNKNOWN_URL) else url
+    date = headers.get("warc-date")
+    added = parse_time(date) if headers.get(CAPTURED_AT.lower()) == UNKNOWN else None
+    recorded = [headers.get(RECORDED_URL.lower(), url), headers.get(RECORDED_DATE.lower(), None if added else date)]
+    capture = Capture(
         form=form,
         source=headers.get(SOURCE.lower(), source),
         payload=b"" if form is Form.REVISIT else payload,
-        url=None if url is None or url.startswith(UNKNOWN_URL) else url,
-        captured_at=from_iso(headers.get("warc-date")) if time_known else None,
+        url=url,
         fetched_at=from_iso(headers.get(FETCHED_AT.lower())),
         http_status=_status(status_line),
         http_reason=(status_line or "").partition(" ")[2].partition(" ")[2],
@@ -105,10 +122,12 @@ def _to_capture(record: Record, source: str) -> Capture:
         warc_record_id=headers.get("warc-record-id"),
         warc_headers=record.headers,
         original=_original(headers) if form is Form.REVISIT else None,
-        origin=headers.get(ORIGIN.lower()),
+        origin=headers.get(ORIGIN.lower()) or (f"{origin} at {record.position}" if origin else None),
         damage=headers.get(DAMAGE.lower()) or record.problem,
         revisit_profile=headers.get("warc-profile") if form is Form.REVISIT else None,
+        recorded=Recorded(*(None if one == UNKNOWN else one for one in recorded)),
     )
+    return dated(capture, added_at=added.moment if added else None)
 
 
 def _content_type(form: Form, http_headers: tuple[tuple[str, str], ...], headers: dict[str, str]) -> str | None:
@@ -118,11 +137,9 @@ def _content_type(form: Form, http_headers: tuple[tuple[str, str], ...], headers
 
 
 def _original(headers: dict[str, str]) -> Original:
-    return Original(
-        warc_record_id=headers.get("warc-refers-to"),
-        url=headers.get("warc-refers-to-target-uri"),
-        captured_at=from_iso(headers.get("warc-refers-to-date")),
-    )
+    url = headers.get("warc-refers-to-target-uri", "").strip("<> ") or None
+    time = parse_time(archive_time(url) or headers.get("warc-refers-to-date"))
+    return Original(headers.get("warc-refers-to"), without_archive(url) if url else None, time.moment if time else None)
 
 
 def http_body(block: bytes) -> bytes:
@@ -173,14 +190,14 @@ def _warc_headers(capture: Capture, now: datetime) -> dict[str, str]:
     body_digest = sha1_digest(capture.payload)
     headers = {
         "WARC-Target-URI": _plain(capture.url or UNKNOWN_URL + hashlib.sha256(capture.payload).hexdigest()),
-        "WARC-Date": iso((capture.captured_at or now).replace(microsecond=0)) or "",
+        "WARC-Date": capture.captured_text or iso(now) or "",
         "WARC-Record-ID": capture.warc_record_id or record_id_of(capture),
         SOURCE: _plain(capture.source),
     }
     if capture.captured_at is None:
-        headers[CAPTURED_AT] = UNKNOWN_TIME
-    elif capture.captured_at.microsecond:
-        headers["WARC-Date"] = iso(capture.captured_at) or ""
+        headers[CAPTURED_AT] = UNKNOWN
+    if capture.recorded:
+        headers |= {RECORDED_URL: capture.recorded.url or UNKNOWN, RECORDED_DATE: capture.recorded.date or UNKNOWN}
     optional = {
         FETCHED_AT: iso(capture.fetched_at),
         ORIGIN: capture.origin,
