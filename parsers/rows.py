@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from parsers.columns import BODY, Run, read_run
-from parsers.groups import group_rows, holds_group, item_names
-from parsers.items import Value, items_of, read_value
-from parsers.plain import PlainField, PlainGroup
+from parsers.columns import BODY
+from parsers.groups import group_rows, holds_group
+from parsers.items import items_of, read_value
+from parsers.patterns import Block
 from parsers.record import Field, Section, State
-from parsers.registry import group_of_member, is_instructions, known, known_name
-from parsers.shape import Block
+from parsers.registry import group_of_member, group_table, is_instructions, known, known_name
+from parsers.source import SourceField, Value
 from parsers.tree import Element, one_line, prints, readable
 
 MAX_FIELDS = 20_000
@@ -23,40 +23,34 @@ MAX_FIELDS = 20_000
 
 @dataclass(slots=True)
 class Content:
-    """What the content of a page says. `runs`: what its fields of known labels make of the record's columns.
+    """The rows that the content of a page makes.
 
     `places`: the elements that the fields were read from, in the order of `fields`; None for one read from its source.
     """
 
     fields: list[Field] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     places: list[Element | None] = field(default_factory=list)
     shape: list[str] = field(default_factory=list)
 
 
-def write_all(blocks: Sequence[Block | PlainField | PlainGroup], base: str | None) -> Content:
+def write_all(blocks: Sequence[Block], base: str | None) -> Content:
     """The rows and sections of all blocks of a page, in their order."""
     content = Content()
     writer = _Writer(content, base)
     body = _body(blocks)
     for block in blocks:
-        if isinstance(block, PlainField):
-            writer.write_plain(block)
-        elif isinstance(block, PlainGroup):
-            writer.write_group(block)
-        else:
-            writer.write(block, is_body=block is body)
+        writer.write(block, is_body=block is body)
     return content
 
 
-def _body(blocks: Sequence[Block | PlainField | PlainGroup]) -> Block | PlainField | PlainGroup | None:
+def _body(blocks: Sequence[Block]) -> Block | None:
     """The body: the block of that name, else the first text before any labelled field."""
     named = next((block for block in blocks if block.name == BODY), None)
     if named is not None:
         return named
     for block in blocks:
-        if not isinstance(block, Block) or block.label is not None:
+        if block.label is not None or block.source_field is not None:
             return None
         if block.name is None and prints(block.values):
             return block
@@ -75,6 +69,9 @@ class _Writer:
         self._member_labels: list[str] = []
 
     def write(self, block: Block, *, is_body: bool) -> None:
+        if block.source_field is not None:
+            self._write_source_field(block.element, block.source_field)
+            return
         label = one_line(readable([block.label])) or None if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
         rows = len(self._content.fields)
@@ -95,29 +92,22 @@ class _Writer:
         if block.kind == "field" or len(self._content.fields) > rows:  # what prints nothing is no part of the structure
             self._content.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
 
-    def write_group(self, group: PlainGroup) -> None:
-        self._content.shape.append(f"div>div:{group.name or 'field'}")
-        if not group.items:
-            self._add(group.label, group.name, Value())
-        for number, item in zip(item_names(group.label, len(group.items), self._items), group.items, strict=True):
-            for part in item:
-                for value in part.values:
-                    self._add(part.label, part.name, value, item=number)
-
-    def write_plain(self, field: PlainField) -> None:
+    def _write_source_field(self, element: Element, field: SourceField) -> None:
         """A field whose values are read: its label is no group's, and it is not the body."""
-        self._content.shape.append(f"div>div:{field.name or 'field'}")
-        if field.instructions:
+        self._content.shape.append(f"{element.tag}>div:{field.name or 'field'}")
+        if is_instructions(field.label):
             self._open_section(field.label, field.values[0].text)
-        elif field.member_of:
-            self._write_member(field.member_of, field.label, field.name, field.values)
+        elif group := group_of_member(field.label):
+            self._write_member(group, field.label, field.name, field.values, element)
+        elif group_table(field.label):
+            self._add(field.label, field.name, Value(), element)
         else:
-            self._write_field(field.label, field.name, field.values, field.run)
+            self._write_field(field.label, field.name, field.values, element)
 
     def _open_section(self, label: str, text: str) -> None:
         self._section = label
         position = len(self._content.sections) + 1
-        self._content.sections.append(Section.trusted({"position": position, "label": label, "text": text or None}))
+        self._content.sections.append(Section(position=position, label=label, text=text or None))
 
     def _write_member(
         self, group: str, label: str, name: str | None, values: Sequence[Value], place: Element | None = None
@@ -134,19 +124,12 @@ class _Writer:
         empty = label is None and not any(value.text for value in values)
         if empty and (block.kind == "text" or name == "user_picture"):
             return
-        entry = known(label) if label else known_name(name)
-        filled = [value for value in values if value.text]
-        run = read_run(entry, [(one.text, one.datetime) for one in filled], labelled=label is not None) if entry else None
-        self._write_field(label, name, filled or [Value()], run, block.element)
+        self._write_field(label, name, [value for value in values if value.text] or [Value()], block.element)
 
-    def _write_field(
-        self, label: str | None, name: str | None, values: Sequence[Value], run: Run | None, place: Element | None = None
-    ) -> None:
+    def _write_field(self, label: str | None, name: str | None, values: Sequence[Value], place: Element | None = None) -> None:
         times = 1
         if label or name:
             times = self._times[label, name] = self._times.get((label, name), 0) + 1
-        if run is not None and len(self._content.fields) + len(values) <= MAX_FIELDS:
-            self._content.runs.append(run)
         for value in values:
             self._add(label, name, value, place, occurrence=times)
 
@@ -165,19 +148,17 @@ class _Writer:
             return
         text, href, datetime = value
         fields.append(
-            Field.trusted(
-                {
-                    "position": len(fields) + 1,
-                    "section": self._section,
-                    "label": label,
-                    "name": name,
-                    "item": item,
-                    "value": text or None,
-                    "state": State.VALUE if text else State.EMPTY,
-                    "href": href,
-                    "datetime": datetime,
-                    "occurrence": occurrence,
-                }
+            Field(
+                position=len(fields) + 1,
+                section=self._section,
+                label=label,
+                name=name,
+                item=item,
+                value=text or None,
+                state=State.VALUE if text else State.EMPTY,
+                href=href,
+                datetime=datetime,
+                occurrence=occurrence,
             )
         )
         self._content.places.append(place)
