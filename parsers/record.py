@@ -197,7 +197,7 @@ class Record(RecordValues):
     """One TTA as one capture shows it."""
 
     kind: Literal[Kind.RECORD] = Kind.RECORD
-    form: Literal["html", "text"] = Column(description="form of the page that was read")
+    form: Literal["html", "text", "prose"] = Column(description="form of the page that was read")
     incomplete: bool = Column(False, description="the page ends before its end; what is missing was not captured")
     flags: tuple[str, ...] = Column((), description="what looks wrong in the values, such as a point out of range")
     shape: str = Column("", description="fingerprint of the page's structure")
