@@ -270,7 +270,9 @@ def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> R
     )
 
 
-def make_record(head: Head, content: Content, form: Literal["html", "text", "prose"], *, incomplete: bool, url: str | None) -> Record:
+def make_record(
+    head: Head, content: Content, form: Literal["html", "text", "prose"], *, incomplete: bool, url: str | None
+) -> Record:
     """The typed record of what was read. `url`: the page's own address where it prints it."""
     return Record.trusted(
         column_values(head, content.fields, content.runs)

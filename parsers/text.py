@@ -34,6 +34,7 @@ _MAX_BYLINE = 200
 _MAX_NAME_WORDS = 8
 _MAX_TITLE = 400
 _MAX_LABEL = 80
+_MIN_LABEL = 4
 _MAX_QUESTION = 200
 _BYLINE_LINES = 5
 """Lines that a byline may be split over."""
@@ -199,7 +200,7 @@ def _head(lines: list[Line], names: set[str]) -> _Head:
         head.title, head.spans["title"] = title, (lines[title_at].first, lines[title_at].last)
         head.end = title_at + 1
     byline = next((one for one in bylines if one.at >= head.end and _is_near(lines, title_at, one)), None)
-    if byline is None and title is None:
+    if byline is None and (title is None or title_at == 0):
         byline = next((one for one in bylines if one.is_explicit), None)
     if byline is not None:
         head.has_byline, head.name, head.time, head.end = True, byline.name, byline.time, byline.end
@@ -284,7 +285,9 @@ def _byline(lines: list[Line], at: int) -> _Byline | None:
     if _OPEN_BYLINE.fullmatch(text):
         for index in range(at + 1, min(at + 2 * _BYLINE_LINES, len(lines))):
             part = lines[index].text
-            if part and not (part == "on" or _is_time(part) or (len(parts) == 1 and _OPEN_NAME.fullmatch(text) and _is_name(part))):
+            if part and not (
+                part == "on" or _is_time(part) or (len(parts) == 1 and _OPEN_NAME.fullmatch(text) and _is_name(part))
+            ):
                 break
             if part:
                 parts, end = [*parts, part], index + 1
@@ -298,7 +301,9 @@ def _byline(lines: list[Line], at: int) -> _Byline | None:
             name = groups["name"].strip(" ,")
             if printed and iso_time(printed) is None:
                 continue
-            if len(name.split()) > _MAX_NAME_WORDS or (name.endswith((".", ":", ";")) and not re.search(r"\b(?:jr|sr)\.$", name.lower())):
+            if len(name.split()) > _MAX_NAME_WORDS or (
+                name.endswith((".", ":", ";")) and not re.search(r"\b(?:jr|sr)\.$", name.lower())
+            ):
                 continue
             explicit = _EXPLICIT.match(joined) is not None
             if explicit or (name and printed):
@@ -395,7 +400,12 @@ class _Writer:
             return False
         if _is_e_mail(entry) and (index > 0 or not _E_MAIL.search(lines[index].text)):
             return True
-        if index and entry.type is Type.TEXT and _is_typed(lines[0].text) and len([line for line in lines[:index] if line.text]) == 1:
+        if (
+            index
+            and entry.type is Type.TEXT
+            and _is_typed(lines[0].text)
+            and len([line for line in lines[:index] if line.text]) == 1
+        ):
             return True
         return self._is_unlisted(lines, index)
 
@@ -409,7 +419,9 @@ class _Writer:
             return yes_no(after.text) is not None
         if not looks_like_label(line.text):
             return False
-        if _is_typed(after.text) or (_LABEL_NOUN.search(line.text) and not looks_like_label(after.text)):
+        if (_is_typed(after.text) and len(line.text) >= _MIN_LABEL) or (
+            _LABEL_NOUN.search(line.text) and not looks_like_label(after.text)
+        ):
             return True
         if self._layout.links and index and lines[index - 1].links:
             return True
@@ -484,7 +496,9 @@ class _Writer:
         items = _table_items(lines) or self._items(segment.lines, table)
         if not items:
             is_prose = table != "milestones" and any(
-                len(line.text) > _MAX_METRIC_LINE or not after.text for line, after in pairwise([*segment.lines, segment.lines[-1]]) if line.text
+                len(line.text) > _MAX_METRIC_LINE or not after.text
+                for line, after in pairwise([*segment.lines, segment.lines[-1]])
+                if line.text
             )
             items = [[(None, segment.lines)]] if is_prose and len(lines) > 1 else [[(None, [line])] for line in lines]
         for item in items:
@@ -546,17 +560,16 @@ class _Writer:
                 for item in self._items(lines[index:], group_table(group)):
                     self._add_item(group, item)
                 return
-            elif self._begins_field(lines, index):
-                end = next((at for at in range(index + 2, len(lines)) if self._begins_field(lines, at)), len(lines))
-                value = lines[index + 1 : end]
-                first = next((at for at, one in enumerate(value) if one.text), None)
-                if first is not None and _is_typed(value[first].text):
-                    values, _ = _range(value[first:])
-                    count = len(values[0]) if values else 1
-                    end, value = index + 1 + first + count, value[first : first + count]
-                if _text(value) in DASHES:
-                    value = []
-                self._add(line.plain.rstrip(" :*"), value, line=line)
+            elif self._begins_field(lines, index, is_certain=only_labels):
+                first = next((at for at in range(index + 1, len(lines)) if lines[at].text), len(lines))
+                end = next(
+                    (at for at in range(first + 1, len(lines)) if self._ends_unlisted(lines, index, first, at)), len(lines)
+                )
+                if first < len(lines) and _is_typed(lines[first].text):
+                    values, _ = _range(lines[first:])
+                    end = first + (len(values[0]) if values else 1)
+                value = lines[first:end]
+                self._add(line.plain.rstrip(" :*"), [] if _text(value) in DASHES else value, line=line)
                 index = end
             elif only_labels:
                 return
@@ -564,13 +577,20 @@ class _Writer:
                 self._add(None, [line])
                 index += 1
 
-    def _begins_field(self, lines: list[Line], index: int) -> bool:
+    def _ends_unlisted(self, lines: list[Line], label: int, first: int, at: int) -> bool:
+        """Whether the value of a label that is not in the registry ends before a line. `first`: where the value begins."""
+        if self._layout.compact and not lines[label + 1].text and not lines[at].text:
+            return True
+        return at > first and self._is_unlisted(lines, at)
+
+    def _begins_field(self, lines: list[Line], index: int, *, is_certain: bool = False) -> bool:
+        """Whether a line after a complete value is the label of the next field. `is_certain`: what follows must be typed."""
         line = lines[index]
         if not line.text or line.links or _is_typed(line.text) or not (looks_like_label(line.text) or line.text.endswith("?")):
             return False
         after = next((one for one in lines[index + 1 :] if one.text), None)
-        if after is None:
-            return _LABEL_NOUN.search(line.text) is not None
+        if is_certain or after is None:
+            return (after is not None and _is_typed(after.text)) or (not is_certain and _LABEL_NOUN.search(line.text) is not None)
         if line.text.endswith("?"):
             return yes_no(after.text) is not None
         if _LABEL_NOUN.search(line.text) and not _LABEL_NOUN.search(after.text):
@@ -662,7 +682,9 @@ def _range(lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
         if len(filled) >= count:
             end = filled[count - 1] + 1
             text = " ".join(line.text for line in lines[:end] if line.text)
-            if _is_time(text) and (count == 1 or any(lines[index].text in DASHES for index in filled[:count]) or text.count(" - ") > 0):
+            if _is_time(text) and (
+                count == 1 or any(lines[index].text in DASHES for index in filled[:count]) or text.count(" - ") > 0
+            ):
                 return [lines[:end]], lines[end:]
     return [], lines[1:] if lines and lines[0].text in DASHES else lines
 

@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise
 from parsers.columns import fits
 from parsers.labels import LABELS, Label, Type, is_instructions, known, normal, section_of_instruction
 from parsers.textlines import Line, Link, without_bullet
-from parsers.values import money_range
+from parsers.values import REFERENCE, money_range
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))
 """Types whose values are short and certain."""
@@ -36,8 +36,25 @@ _MIN_MISSPELLED = 10
 _FEW_LABELS = 4
 """Labels that a text names; fewer may be a sentence about the form."""
 _NAMED = re.compile(
-    rf"(?<![\w-])(?:{'|'.join(sorted((re.escape(label.text) for label in LABELS), key=len, reverse=True))})(?![\w-])"
+    rf"(?<![\w-])(?:{'|'.join(sorted((re.escape(label.text) for label in LABELS), key=len, reverse=True))})(?![\w-])(?<!Milestone(?= [A-Z]))"
 )
+_DAY = (
+    r"(?:[A-Z][a-z]{2,8},? )?(?:\d{1,2}/\d{1,2}/\d{4}|[A-Z][a-z]{2,8} \d{1,2},? \d{4}|\d{1,2} [A-Z][a-z]{2,8},? \d{4}|\d{4}-\d\d-\d\d)"
+    r"(?:(?: -| at|,)? \d{1,2}:\d\d(?: ?[ap]m)?)?"
+)
+_TOP = re.compile(
+    rf"(?<!\S){REFERENCE.pattern}(?!\S)|\b(?:Submitted |Posted )?[Bb]y \S.{{0,60}}?(?: on |, ){_DAY}|\bSubmitted by \S.{{0,60}}? on\b"
+    r"|\bAttention\s+This website is under construction.{0,120}? Questions\?"
+)
+"""Title, byline and notice, to be found in a text that has no lines."""
+_VALUES = {
+    Type.YES_NO: re.compile(r":?\s*(?:Yes|No|On|Off)\b"),
+    Type.NUMBER: re.compile(r":?\s*\d{1,18}\b(?![.,]\d)"),
+    Type.POINT: re.compile(r":?\s*(?:(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\s*\([^A-Za-z]*\)\s*)+"),
+    Type.DATE: re.compile(rf":?\s*{_DAY}"),
+    Type.RANGE: re.compile(rf":?\s*(?:{_DAY}(?: (?:-|–|to) {_DAY})?|-(?=\s))"),
+}
+_E_MAIL = re.compile(r":?\s*[^\s@]+@\S+")
 _SEPARATORS = re.compile(r":\s+|\t+:?\s*|\s{2,}|\s*\|\s*|:?\*\*:?\s+")
 
 
@@ -91,14 +108,30 @@ def labels_in(line: Line) -> list[str]:
 
 
 def _cut(line: Line, *, anywhere: bool) -> list[Line]:
-    """A line in pieces: the labels in it (or only one that begins it) and the texts between them."""
+    """A line in pieces: the labels in it (or only one that begins it), the texts between them, and title and byline before them."""
     spans = [found.span() for found in _NAMED.finditer(line.text)]
     if not anywhere:
         spans = [span for span in spans[:1] if span[0] == len(line.text) - len(line.plain)]
-    bounds = [0, *(bound for span in spans for bound in span), len(line.text)]
-    texts = [line.text[start:end].strip() for start, end in pairwise(bounds)]
+        bounds = [bound for span in spans for bound in span]
+    else:
+        top = spans[0][0] if spans else len(line.text)
+        bounds = [bound for found in _TOP.finditer(line.text, 0, top) for bound in found.span()]
+        for span, (end, _) in zip(spans, [*spans[1:], (len(line.text), 0)], strict=True):
+            value = _beginning(known(line.text[slice(*span)]), line.text[span[1] : end])
+            bounds += [*span, *([span[1] + value] if value else [])]
+    texts = [line.text[start:end].strip() for start, end in pairwise([0, *bounds, len(line.text)])]
     filled = [text.removeprefix(":").strip() for text in texts if text]
-    return [replace(line, text=text, glued=number > 0, links=_links_in(line, text)) for number, text in enumerate(filled)] or [line]
+    return [replace(line, text=text, glued=number > 0, links=_links_in(line, text)) for number, text in enumerate(filled)] or [
+        line
+    ]
+
+
+def _beginning(entry: Label | None, text: str) -> int:
+    """How many characters of a text are the value of a label whose values are short and certain; 0 where it begins with none."""
+    pattern = _VALUES.get(entry.type) if entry is not None else None
+    pattern = _E_MAIL if entry is not None and normal(entry.text).endswith("email address") else pattern
+    found = pattern.match(text) if pattern is not None else None
+    return found.end() if found else 0
 
 
 def _links_in(line: Line, text: str) -> tuple[Link, ...]:
@@ -227,6 +260,7 @@ class _Scores:
         if kind is Type.MONEY and money_range(text) == (None, None):
             score -= 0.5
         if kind is Type.TEXT:
+            score -= 0.5 if count > 1 and known(text) is not None else 0.0
             return score + 1.0 - min(4.0, 0.4 * max(0, count - 3))
         return score + 1.0 - min(4.0, 0.4 * max(0, count - 8))
 

@@ -14,29 +14,36 @@ from parsers.labels import known
 from parsers.tree import UNSEEN
 from parsers.values import reference
 
-_OPEN, _CLOSE = "\ue000", "\ue001"
-"""Private characters: they stand around a link in a line's `marked` text; the number of the link follows `_OPEN`."""
+_OPEN, _CLOSE, _JOIN = "\ue000", "\ue001", "\ue002"
+"""Private characters: the first two are around a link, whose number follows `_OPEN`; `_JOIN` is where a line break was removed."""
 _LINK = re.compile(rf"{_OPEN}(\d+);([^{_OPEN}{_CLOSE}]*){_CLOSE}?")
 _LINK_MARK = re.compile(rf"{_OPEN}\d+;|{_CLOSE}")
 _EDGES = " \t\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _NEWLINES = re.compile(r"\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _SPACES = dict.fromkeys(map(ord, "\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"), " ")
-_UNSEEN = {code: None for code in UNSEEN if code not in (11, 12, 28, 29, 30)} | {ord(_OPEN): None, ord(_CLOSE): None}
+_UNSEEN = {code: None for code in UNSEEN if code not in (11, 12, 28, 29, 30)} | dict.fromkeys(map(ord, (_OPEN, _CLOSE, _JOIN)))
 
 _MARKDOWN = re.compile(r"\]\((?:/|#|https?:|mailto:|tel:|<)|^#{1,6} \S|\\[\[\]_*#.]|\]\[\d{1,4}\]", re.MULTILINE)
 _IMAGE = re.compile(r"!\[[^\[\]]*\](?:\([^()\n]*\)|\[\d+\])")
 _INLINE_LINK = re.compile(r"\[([^\[\]]*)\]\(\s*<?((?:[^()\s<>]|\([^()\s]*\))*)>?(?:\s+\"[^\"\n]*\")?\s*\)")
 _NUMBERED_LINK = re.compile(r"\[([^\[\]]*)\]\[(\d{1,4})\]")
-_DEFINITION = re.compile(r"^[ \t]*\[?(\d{1,4})[\].]:?[ \t]+(<?(?:https?:|mailto:|tel:|ftp:|file:|/)[^\s>]*>?)[ \t]*$", re.MULTILINE)
+_DEFINITION = re.compile(
+    r"^[ \t]*\[?(\d{1,4})[\].]:?[ \t]+(<?(?:https?:|mailto:|tel:|ftp:|file:|/)[^\s>]*>?)[ \t]*$", re.MULTILINE
+)
 _MARK_BEFORE = re.compile(r"\[(\d{1,4})\](?=[^\s\[\]()])")
 _MARK_AFTER = re.compile(r"(?<=\S) ?\[(\d{1,4})\](?=\s|$)")
-_ATTRIBUTES = re.compile(r"(?<=[\])\w])[ ]?\{[#.:\w][^{}\n]*\}|^:{3,}.*$", re.MULTILINE)
+_SPAN = re.compile(r"\[([^\[\]]*)\](?=\{[#.:\w][^{}]{0,800}\})")
+_ATTRIBUTES = re.compile(r"(?<=\S) ?\{[#.:\w][^{}]{0,800}\}|^:{3,}.*$", re.MULTILINE)
+_TARGET_AFTER = re.compile(r"(?m)^(.*\S)[ \t]+\(((?:https?:|mailto:|tel:|/|#)[^()\s]*)\)[ \t]*$")
+_TARGET_WITHIN = re.compile(r"(?<=\S)[ \t]+\((?:https?:|mailto:|tel:|/(?=[\w)])|#)[^()\s]*\)")
+_MANY_TARGETS = 3
+"""Addresses in parentheses behind texts that are the extractor's; fewer may be the author's."""
 _TAG = re.compile(
     r"</?(?:a|article|aside|b|div|em|figure|footer|h[1-6]|header|i|img|li|main|nav|ol|p|section|span|strong|svg|time|ul)\b[^<>\n]*>"
 )
 _MANY_TAGS = 5
 """Tags in a text that are markup left by the extractor; a body that quotes one or two keeps them."""
-_ESCAPE = re.compile(r"\\([\\`*_{}\[\]()<>#+.!|~$'\"^-])")
+_ESCAPE = re.compile(r"\\(\Z|(?=\n)|[\\`*_{}\[\]()<>#+.!|~$'\"^-])")
 _EMPHASIS = re.compile(r"(?<![*\w])(\*{1,3}|_{1,3})(?=[^\s*_])([^*_\n]*[^\s*_])\1(?![*\w])")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)?[^\s<>@]*[@.][^\s<>]+)>")
 _HEADING = re.compile(r"(#{1,6})\s+(\S.*?)\s*#*|(\*{2,6}) (.*?) \*{2,6}")
@@ -98,7 +105,10 @@ def read_lines(text: str) -> list[Line]:
     if 2 * sum(line.lstrip().startswith(">") for line in raw) > filled:
         raw = [_QUOTED.sub("", line.lstrip(), count=1) if line.lstrip().startswith(">") else line for line in raw]
     marked, hrefs = _without_marks("\n".join(raw))
-    lines = [(number, line) for number, line in enumerate(marked.split("\n"))]
+    lines, number = [], 0
+    for line in marked.split("\n"):
+        lines.append((number, line.replace(_JOIN, "")))
+        number += 1 + line.count(_JOIN)
     while len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[1::2]):
         lines = lines[::2]
     if len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[::2]):
@@ -125,10 +135,13 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
     if addresses:
         text = _DEFINITION.sub("", text)
     if _MARKDOWN.search(text):
-        text = _IMAGE.sub("", _ATTRIBUTES.sub("", text))
+        text = _ATTRIBUTES.sub(lambda found: _JOIN * found[0].count("\n"), _SPAN.sub(r"\1", _IMAGE.sub("", text)))
         text = _INLINE_LINK.sub(lambda found: link(found[1], found[2]), text)
         text = _NUMBERED_LINK.sub(lambda found: link(found[1], addresses.get(int(found[2]))), text)
         text = _ESCAPE.sub(r"\1", _AUTOLINK.sub(r"\1", _EMPHASIS.sub(r"\2", text)))
+    elif len(_TARGET_AFTER.findall(text)) >= _MANY_TARGETS:
+        text = _TARGET_AFTER.sub(lambda found: link(found[1], found[2]), text)
+        text = _TARGET_WITHIN.sub("", text)
     if is_numbered or (addresses and numbers):
         text = _MARK_BEFORE.sub(lambda found: open_link(addresses.get(int(found[1]))), text)
     if addresses:
