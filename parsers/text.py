@@ -35,6 +35,7 @@ _MAX_NAME_WORDS = 8
 _MAX_TITLE = 400
 _MAX_LABEL = 80
 _MIN_LABEL = 4
+_MIN_PROSE = 40
 _MAX_QUESTION = 200
 _BYLINE_LINES = 5
 """Lines that a byline may be split over."""
@@ -102,6 +103,8 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> Reading:
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
     found = segments(lines, marks)
     head = _head(lines[:end], {one.filled[0].text for one in found if one.filled and normal(one.mark.label) in _NAMES})
+    if head.title is None and marks:
+        _find_title_below(head, lines[marks[-1].end :])
     writer = _Writer(_Layout.of(found, is_whole_page=head.is_whole_page), url)
     if marks:
         writer.body(lines[head.end : end], is_fragment=head.title is None and _is_late(marks[0]))
@@ -200,19 +203,24 @@ def _head(lines: list[Line], names: set[str]) -> _Head:
         head.title, head.spans["title"] = title, (lines[title_at].first, lines[title_at].last)
         head.end = title_at + 1
     byline = next((one for one in bylines if one.at >= head.end and _is_near(lines, title_at, one)), None)
-    if byline is None and (title is None or title_at == 0):
+    is_document_title = title is not None and not any(line.text for line in lines[:title_at])
+    if byline is None and (title is None or is_document_title):
         byline = next((one for one in bylines if one.is_explicit), None)
     if byline is not None:
         head.has_byline, head.name, head.time, head.end = True, byline.name, byline.time, byline.end
         span = lines[byline.at].first, lines[byline.end - 1].last
         head.spans |= {"submitted_by": span, "submitted_at": span}
-    filled = [line.text for line in lines[: title_at if title is not None else byline.at if byline else 0] if line.text]
-    head.is_whole_page = len([text for text in filled if not _SKIP_LINK.fullmatch(text) and text != title]) > 1
+    above = lines[: byline.at if byline else max(title_at, 0)]
+    head.is_whole_page = sum(_is_menu(line.text, title) for line in above) > 1
     first = next((index for index in range(head.end, len(lines)) if lines[index].text), len(lines))
     if title is None and byline is None and first < len(lines) and _SKIP_LINK.fullmatch(lines[first].text):
         head.end = first + 1
     head.end = _after_notice(lines, head.end)
     return head
+
+
+def _is_menu(text: str, title: str | None) -> bool:
+    return bool(text) and text != title and not _SKIP_LINK.fullmatch(text) and not _is_notice(text)
 
 
 def _after_notice(lines: list[Line], at: int) -> int:
@@ -252,10 +260,18 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str]) -> tuple[
             return candidates[0], lines[candidates[0]].plain
     if reference(document):
         return filled[0], document
-    for candidates in (named[-1:], above, _below_skip_link(lines, filled)):
+    for candidates in (named[-1:], above, [] if bylines else _below_skip_link(lines, filled)):
         if candidates:
             return candidates[0], lines[candidates[0]].text
     return -1, None
+
+
+def _find_title_below(head: _Head, lines: list[Line]) -> None:
+    """Sets a title that a theme prints below the fields, if one reference is there."""
+    found = [line for line in lines if reference(line.plain)]
+    if len({line.plain for line in found}) == 1:
+        head.title, head.is_whole_page = found[0].plain, True
+        head.spans["title"] = found[0].first, found[0].last
 
 
 def _above(lines: list[Line], at: int) -> int | None:
@@ -271,9 +287,10 @@ def _below_skip_link(lines: list[Line], filled: list[int]) -> list[int]:
     """The line below the skip link that begins a text, if it stands alone."""
     if len(filled) < 2 or not _SKIP_LINK.fullmatch(lines[filled[0]].text):
         return []
-    at = filled[1]
+    at, following = filled[1], lines[filled[2]].text if len(filled) > 2 else ""
     alone = at + 1 < len(lines) and not lines[at + 1].text and not lines[at - 1].text
-    return [at] if alone and not _is_notice(lines[at].text) else []
+    before_prose = _is_notice(following) or len(following) >= _MIN_PROSE or len(filled) == 2
+    return [at] if alone and before_prose and not _is_notice(lines[at].text) else []
 
 
 def _byline(lines: list[Line], at: int) -> _Byline | None:
@@ -302,7 +319,7 @@ def _byline(lines: list[Line], at: int) -> _Byline | None:
             if printed and iso_time(printed) is None:
                 continue
             if len(name.split()) > _MAX_NAME_WORDS or (
-                name.endswith((".", ":", ";")) and not re.search(r"\b(?:jr|sr)\.$", name.lower())
+                name.endswith((".", ":", ";")) and not re.search(r"(?:\b(?:jr|sr|dr)|\.\.)\.$", name.lower())
             ):
                 continue
             explicit = _EXPLICIT.match(joined) is not None
@@ -360,18 +377,16 @@ class _Writer:
 
     def segment(self, segment: Segment, *, is_last: bool) -> None:
         mark, lines = segment.mark, segment.lines
+        ends_page = is_last and self._layout.is_whole_page
         if mark.entry is None or mark.entry.type is Type.INSTRUCTIONS:
-            self._open(segment)
+            self._open(segment, ends_page=ends_page)
         elif mark.entry.type is Type.GROUP:
             self._group(segment)
         else:
             values, rest = self._values(mark.entry, lines)
             for value in values or [[]]:
                 self._add(mark.label, value, mark=mark)
-            if not (is_last and self._layout.is_whole_page):
-                self._loose(rest)
-            elif (at := next((index for index, line in enumerate(rest) if line.text), None)) is not None:
-                self._loose(rest[at:], only_labels=True)
+            self._loose(rest, only_labels=ends_page)
 
     def _values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
         """A field's values, each as its lines, and the lines after them that are no value of this field."""
@@ -453,7 +468,7 @@ class _Writer:
         for line in lines:
             self._add(None, [line], item=self._next_item("Milestone") if is_milestone else None)
 
-    def _open(self, segment: Segment) -> None:
+    def _open(self, segment: Segment, *, ends_page: bool) -> None:
         """A section. Its text ends with the form's last instruction, a blank line or an unlisted label, whichever comes last."""
         lines = segment.lines
         start = max((index for index, line in enumerate(lines) if section_of_instruction(line.plain)), default=-1) + 1
@@ -472,7 +487,7 @@ class _Writer:
             end,
         )
         self._add_section(segment.mark.label, lines[:at], segment.mark)
-        self._loose(lines[at:])
+        self._loose(lines[at:], only_labels=ends_page)
 
     def _add_section(self, label: str, lines: list[Line], mark: Mark | None = None) -> None:
         self._section = label
@@ -562,9 +577,7 @@ class _Writer:
                 return
             elif self._begins_field(lines, index, is_certain=only_labels):
                 first = next((at for at in range(index + 1, len(lines)) if lines[at].text), len(lines))
-                end = next(
-                    (at for at in range(first + 1, len(lines)) if self._ends_unlisted(lines, index, first, at)), len(lines)
-                )
+                end = next((at for at in range(first + 1, len(lines)) if self._is_unlisted(lines, at)), len(lines))
                 if first < len(lines) and _is_typed(lines[first].text):
                     values, _ = _range(lines[first:])
                     end = first + (len(values[0]) if values else 1)
@@ -576,12 +589,6 @@ class _Writer:
             else:
                 self._add(None, [line])
                 index += 1
-
-    def _ends_unlisted(self, lines: list[Line], label: int, first: int, at: int) -> bool:
-        """Whether the value of a label that is not in the registry ends before a line. `first`: where the value begins."""
-        if self._layout.compact and not lines[label + 1].text and not lines[at].text:
-            return True
-        return at > first and self._is_unlisted(lines, at)
 
     def _begins_field(self, lines: list[Line], index: int, *, is_certain: bool = False) -> bool:
         """Whether a line after a complete value is the label of the next field. `is_certain`: what follows must be typed."""
@@ -608,7 +615,8 @@ class _Writer:
         line: Line | None = None,
     ) -> None:
         filled = [one for one in lines if one.text]
-        value = _text(lines)
+        is_range = mark is not None and mark.entry is not None and mark.entry.type is Type.RANGE
+        value = " ".join(one.text for one in filled) if is_range else _text(lines)
         link = filled[0].links[0] if len(filled) == 1 and len(filled[0].links) == 1 else None
         if name != BODY and len(filled) == 1:
             value = _SYMBOL.sub("", " ".join(value.split()))

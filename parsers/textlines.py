@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from html import unescape
 from typing import NamedTuple
 
 from parsers.labels import known
@@ -30,10 +31,10 @@ _NUMBERED_LINK = re.compile(r"\[([^\[\]]*)\]\[(\d{1,4})\]")
 _DEFINITION = re.compile(
     r"^[ \t]*\[?(\d{1,4})[\].]:?[ \t]+(<?(?:https?:|mailto:|tel:|ftp:|file:|/)[^\s>]*>?)[ \t]*$", re.MULTILINE
 )
-_MARK_BEFORE = re.compile(r"\[(\d{1,4})\](?=[^\s\[\]()])")
+_MARK_BEFORE = re.compile(r"\[(\d{1,4})\]([^\s\[\]][^\[\n]*)")
 _MARK_AFTER = re.compile(r"(?<=\S) ?\[(\d{1,4})\](?=\s|$)")
 _SPAN = re.compile(r"\[([^\[\]]*)\](?=\{[#.:\w][^{}]{0,800}\})")
-_ATTRIBUTES = re.compile(r"(?<=\S) ?\{[#.:\w][^{}]{0,800}\}|^:{3,}.*$", re.MULTILINE)
+_ATTRIBUTES = re.compile(r"(?:(?<=\S) ?|^)\{[#.:\w][^{}]{0,800}\}|^:{3,}.*$", re.MULTILINE)
 _TARGET_AFTER = re.compile(r"(?m)^(.*\S)[ \t]+\(((?:https?:|mailto:|tel:|/|#)[^()\s]*)\)[ \t]*$")
 _TARGET_WITHIN = re.compile(r"(?<=\S)[ \t]+\((?:https?:|mailto:|tel:|/(?=[\w)])|#)[^()\s]*\)")
 _MANY_TARGETS = 3
@@ -58,6 +59,7 @@ _QUOTED = re.compile(r"(?:> ?)+")
 _MIN_WIDTH, _MAX_WIDTH = 36, 132
 """Columns at which programs wrap text: from a quoted e-mail to the widest terminal in use."""
 _FULL_LINES = 3
+_MAX_LINK_LINES = 8
 _LINE_BREAK = "  "
 
 
@@ -107,31 +109,29 @@ def read_lines(text: str) -> list[Line]:
     marked, hrefs = _without_marks("\n".join(raw))
     lines, number = [], 0
     for line in marked.split("\n"):
+        number += line.count(_JOIN)
         lines.append((number, line.replace(_JOIN, "")))
-        number += 1 + line.count(_JOIN)
+        number += 1
     while len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[1::2]):
         lines = lines[::2]
     if len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[::2]):
         lines = lines[1::2]
-    return _headings(_unwrapped(lines, hrefs), is_markdown=_MARKDOWN.search(text) is not None)
+    return _headings(_unwrapped(lines, raw, hrefs), is_markdown=_MARKDOWN.search(text) is not None)
 
 
 def _without_marks(text: str) -> tuple[str, list[str | None]]:
     """The text with each link between private marks, other marks of the extractor removed, and the links' addresses."""
     hrefs: list[str | None] = []
 
-    def open_link(href: str | None) -> str:
-        hrefs.append(href)
-        return f"{_OPEN}{len(hrefs) - 1};"
-
     def link(printed: str, href: str | None) -> str:
-        return f"{open_link(href)}{printed}{_CLOSE}" if printed.strip() else printed
+        hrefs.append(href)
+        return f"{_OPEN}{len(hrefs) - 1};{printed}{_CLOSE}" if printed.strip() else printed
 
     addresses = {int(number): href.strip("<>") for number, href in _DEFINITION.findall(text)}
-    numbers = [int(number) for number in _MARK_BEFORE.findall(text)]
+    numbers = [int(number) for number, _ in _MARK_BEFORE.findall(text)]
     is_numbered = len(numbers) > 1 and all(one < after for one, after in zip(numbers, numbers[1:], strict=False))
-    if text.count("<") >= _MANY_TAGS and len(_TAG.findall(text)) >= _MANY_TAGS:
-        text = _TAG.sub("", text)
+    if "<" in text and (_MARKDOWN.search(text) or len(_TAG.findall(text)) >= _MANY_TAGS):
+        text = unescape(_TAG.sub("", text))
     if addresses:
         text = _DEFINITION.sub("", text)
     if _MARKDOWN.search(text):
@@ -143,7 +143,7 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
         text = _TARGET_AFTER.sub(lambda found: link(found[1], found[2]), text)
         text = _TARGET_WITHIN.sub("", text)
     if is_numbered or (addresses and numbers):
-        text = _MARK_BEFORE.sub(lambda found: open_link(addresses.get(int(found[1]))), text)
+        text = _MARK_BEFORE.sub(lambda found: link(found[2], addresses.get(int(found[1]))), text)
     if addresses:
         text = _MARK_AFTER.sub("", text)
     if _UNDERSCORES.search(text):
@@ -151,9 +151,9 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
     return text, hrefs
 
 
-def _unwrapped(lines: list[tuple[int, str]], hrefs: list[str | None]) -> list[Line]:
+def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | None]) -> list[Line]:
     """Lines, joined where a program wrapped one because its next word would have passed the margin."""
-    plain = [_LINK_MARK.sub("", line).rstrip(_EDGES) for _, line in lines]
+    plain = [raw[number].rstrip(_EDGES) if line.strip(_EDGES) else "" for number, line in lines]  # wrapped with its link marks
     width = _width(plain)
     found: list[Line] = []
     joined: list[str] = []
@@ -163,7 +163,8 @@ def _unwrapped(lines: list[tuple[int, str]], hrefs: list[str | None]) -> list[Li
             first = number
         joined.append(line.strip(_EDGES))
         last = number
-        if width and _is_wrapped(plain, index, width) and not line.endswith(_LINE_BREAK):
+        is_open = sum(part.count(_OPEN) - part.count(_CLOSE) for part in joined) > 0 and len(joined) < _MAX_LINK_LINES
+        if is_open or (width and _is_wrapped(plain, index, width) and not line.endswith(_LINE_BREAK)):
             continue
         found.append(_line(" ".join(joined), first, last, hrefs))
         joined = []
