@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from parsers.items import Value, items_of, read_value
-from parsers.labels import group_table, normal
-from parsers.shape import HEADINGS, UNTAUGHT, Block, field_of, has_field_class, has_label_class, is_item, is_items, name_of
+from parsers.items import items_of, read_value
+from parsers.patterns import HEADINGS, UNTAUGHT, Block, field_of, has_field_class, has_label_class, is_item, is_items, name_of
+from parsers.registry import group_table, is_member
+from parsers.source import SourceField, Value
 from parsers.tree import BLOCKS, Element, readable
 
 _LABELLED_LINE = re.compile(r"([A-Z][^:\n]{1,80}):\s+(\S.*)")
@@ -19,9 +20,6 @@ _NUMBERED = re.compile(r"(.*\S)\s+\d+")
 _WRAPPERS = frozenset("div ul ol dd li section article tbody tr td".split())
 MAX_METRIC_LINE = 200
 """Characters: lines of a metric's field that are all shorter are one answer each; longer ones are prose of one answer."""
-STEMS = ("milestone", "performance metric", "metric")
-_WORDS = frozenset(("question", "answer", "response", "result", "measure"))
-"""Labels of a metric's own fields that do not name the metric."""
 
 
 class Row(NamedTuple):
@@ -44,6 +42,7 @@ class _Sub:
     values: list[Element | str]
     place: Element | None
     text: str | None = None
+    source_field: SourceField | None = None
 
 
 def holds_group(block: Block, title: str | None) -> bool:
@@ -58,11 +57,12 @@ def holds_group(block: Block, title: str | None) -> bool:
 
 
 def _is_group_part(element: Element) -> bool:
-    inside = element.descendants()
-    return _is_paragraph(element) or any(_is_paragraph(node) or _is_labelled_field(node) for node in inside)
+    return any(node.role.paragraph or _is_labelled_field(node) for node in (element, *element.built()))
 
 
 def _is_labelled_field(element: Element) -> bool:
+    if element.source_field is not None:
+        return element.role.field
     return has_field_class(element) and name_of(element) is not None and any(map(has_label_class, element.elements))
 
 
@@ -99,7 +99,10 @@ def _rows_of(item: list[_Sub], title: str | None, name: str | None, number: str,
         label = title if alone else sub.label
         own_name = name if alone else sub.name
         whole = sub.label is None and sub.name is None
-        values = [read_value(nodes, base) for nodes in ([sub.values] if whole else items_of(sub.values))]
+        if sub.source_field is not None:
+            values = list(sub.source_field.values)
+        else:
+            values = [read_value(nodes, base) for nodes in ([sub.values] if whole else items_of(sub.values))]
         values += [Value(sub.text)] if sub.text else []
         filled = [value for value in values if value.text]
         if not filled and sub.label is None and sub.name is None:
@@ -157,6 +160,8 @@ def _are_fields(elements: list[Element], table: str | None) -> bool:
     """Whether these elements are an item's fields: by class, as `dt`, or by a field's shape and wording."""
     if any(_is_paragraph(element) for element in elements):
         return False
+    if any(_is_source_sub(element, table) for element in elements):
+        return True
     if any(element.tag == "dt" or has_label_class(element) for element in elements):
         return True
     labels = [_label_of(element, table) for element in elements]
@@ -177,8 +182,7 @@ def _label_of(element: Element, table: str | None) -> Element | None:
     line = first.line()
     if line is None or is_item(first):
         return None
-    spelled = normal(line)
-    worded = (spelled.startswith(STEMS) and group_table(line) is None) or (table == "performance_metrics" and spelled in _WORDS)
+    worded = is_member(line, table)
     if len(content) < 2:
         return first if worded else None
     paired = len(content) == 2 and first.tag in HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
@@ -214,10 +218,19 @@ def _is_flat(child: Element | str, content: list[Element | str], index: int) -> 
         return False
     if child.tag == "dt" or has_label_class(child):
         return True
-    return child.tag in HEADINGS and index + 1 < len(content) and normal(child.line() or "").startswith(STEMS)
+    return child.tag in HEADINGS and index + 1 < len(content) and is_member(child.line() or "", None)
+
+
+def _is_source_sub(element: Element, table: str | None) -> bool:
+    field = element.source_field
+    return field is not None and (element.role.field or is_member(field.label, table))
 
 
 def _subs_of(element: Element, table: str | None) -> list[_Sub]:
+    if element.source_field is not None and (
+        (element.source_field.known and not element.source_field.alone) or _is_source_sub(element, table)
+    ):
+        return [_Sub(element.source_field.label, element.source_field.name, [], element, None, element.source_field)]
     block = field_of(element, UNTAUGHT, after_known=False)
     if block is not None and (block.label is not None or block.name is not None):
         label = readable([block.label]) if block.label is not None else None
@@ -276,8 +289,7 @@ def _table_items(element: Element, table: str | None) -> list[list[_Sub]]:
 
 def _is_header(row: list[Element]) -> bool:
     """Whether a row holds labels: by its cells, or because each is worded like a label of the group's own fields."""
-    lines = [normal(cell.line() or "") for cell in row]
-    return all(cell.tag == "th" for cell in row) or all(line.startswith(STEMS) for line in lines)
+    return all(cell.tag == "th" for cell in row) or all(is_member(cell.line() or "", None) for cell in row)
 
 
 def _table_row(header: list[str | None], row: list[Element]) -> list[_Sub]:
@@ -300,7 +312,7 @@ def _plain(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
 def _labelled(line: str) -> re.Match[str] | None:
     """A line that begins with a label of the group's own fields and a colon."""
     found = _LABELLED_LINE.fullmatch(line)
-    return found if found and normal(found[1]).startswith(STEMS) else None
+    return found if found and is_member(found[1], None) else None
 
 
 def _labelled_subs(lines: list[str], place: Element | None) -> list[_Sub]:

@@ -16,8 +16,17 @@ from typing import Literal, NamedTuple
 from parsers.columns import BODY, field_key, fits, known_runs
 from parsers.html import evidence, make_record
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.labels import Label, Type, group_of_member, group_table, normal, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Section, State
+from parsers.registry import (
+    Label,
+    Type,
+    group_of_member,
+    group_table,
+    is_evidence,
+    is_member_line,
+    normal,
+    section_of_instruction,
+)
 from parsers.rows import Content
 from parsers.textlabels import DASHES, Mark, Segment, find_labels, labels_in, segments
 from parsers.textlines import Line, read_lines
@@ -51,9 +60,6 @@ _LABEL_NOUN = re.compile(
 _PHONE = re.compile(r"\+?[\d(][\d ().x-]{6,24}")
 _E_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|[^\s@]+@…")
 _ADDRESS = re.compile(r"(?:https?|mailto|tel):\S+")
-_SUB_LABEL = re.compile(
-    r"(?:Milestone|Performance Metric|Metric)(?: [A-Z(][\w()/&-]*| of| and| or){1,5}:?|Question|Answer|Response", re.ASCII
-)
 _DATED = re.compile(r"\b(?:dates?|due|deadline|completed)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?:])[’'”\")]*\s+(?=[A-Z“\"'•\d-])")
 Span = tuple[int, int]
@@ -68,7 +74,6 @@ _LABELS_AMONG_INSTRUCTIONS = 4
 _MIDDLE_OF_PAGE = 16
 _NOTICE_LINES = 8
 _LINES_ABOVE_BYLINE = 3
-GENERIC = frozenset(("county", "category", "archived", "email address", "contact name", "i agree", "target audience"))
 _SUBMITTED = re.compile(rf"(?:{_VERB}\s+)?by\b|{_VERB}\s+on\b", re.IGNORECASE)
 _EXPLICIT = re.compile(_VERB, re.IGNORECASE)
 _OPEN_BYLINE = re.compile(rf"(?:{_VERB}\s+)?by:?(?:\s.*)?", re.IGNORECASE)
@@ -134,7 +139,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> Reading:
 def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
     """Whether the text has the page's labels. Prose lacks them all, so one that precedes its own instructions is enough."""
     instructed = {section for line in lines if (section := section_of_instruction(line.plain))}
-    labels = {mark.label for mark in marks if mark.entry is None or normal(mark.label) not in GENERIC}
+    labels = {mark.label for mark in marks if mark.entry is None or is_evidence(mark.label)}
     if any(mark.label in instructed for mark in marks):
         return True
     return len(labels) >= (_LABELS_AMONG_INSTRUCTIONS if instructed else 1)
@@ -337,7 +342,7 @@ def _is_name(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How the text is laid out. `compact`: a value follows its label without a blank line; `links`: values of references are links."""
+    """How the text is laid out. `compact`: no blank line between label and value; `links`: values of references are links."""
 
     compact: bool
     links: bool
@@ -676,7 +681,7 @@ def _is_time(text: str) -> bool:
 
 
 def _is_member(text: str, table: str | None = None) -> bool:
-    return _SUB_LABEL.fullmatch(text) is not None and (table is not None or text.startswith("Milestone "))
+    return is_member_line(text) and (table is not None or group_of_member(text) is not None)
 
 
 def _is_e_mail(entry: Label) -> bool:
@@ -712,7 +717,7 @@ def _linked_parts(line: Line) -> list[Line]:
 def _table_items(lines: list[Line]) -> list[list[_SubField]]:
     """The items of a group printed as a table: its first row has the labels."""
     rows = [[cell.strip() for cell in _CELLS.split(line.text.strip("| "))] for line in lines]
-    if len(rows) < 2 or len(rows[0]) < 2 or not all(_SUB_LABEL.fullmatch(cell) for cell in rows[0]):
+    if len(rows) < 2 or len(rows[0]) < 2 or not all(map(is_member_line, rows[0])):
         return []
     labels = [replace(lines[0], text=cell) for cell in rows[0]]
     return [

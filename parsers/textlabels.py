@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 
 from parsers.columns import fits
-from parsers.labels import LABELS, Label, Type, is_instructions, known, normal, section_of_instruction
+from parsers.registry import LABELS, Label, Type, group_table, is_instructions, known, normal, section_of_instruction
 from parsers.textlines import Line, Link, without_bullet
 from parsers.values import REFERENCE, money_range
 
@@ -35,16 +35,17 @@ _MIN_MISSPELLED = 10
 """Letters; shorter words are one letter away from others ("County", "Country")."""
 _FEW_LABELS = 4
 """Labels that a text names; fewer may be a sentence about the form."""
-_NAMED = re.compile(
-    rf"(?<![\w-])(?:{'|'.join(sorted((re.escape(label.text) for label in LABELS), key=len, reverse=True))})(?![\w-])(?<!Milestone(?= [A-Z]))"
-)
+_ALTERNATIVES = "|".join(sorted((re.escape(label.text) for label in LABELS), key=len, reverse=True))
+_NAMED = re.compile(rf"(?<![\w-])(?!Milestone [A-Z])(?:{_ALTERNATIVES})(?![\w-])")
+_MONTH = r"[A-Z][a-z]{2,8}"
 _DAY = (
-    r"(?:[A-Z][a-z]{2,8},? )?(?:\d{1,2}/\d{1,2}/\d{4}|[A-Z][a-z]{2,8} \d{1,2},? \d{4}|\d{1,2} [A-Z][a-z]{2,8},? \d{4}|\d{4}-\d\d-\d\d)"
+    rf"(?:{_MONTH},? )?"
+    rf"(?:\d{{1,2}}/\d{{1,2}}/\d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}|\d{{1,2}} {_MONTH},? \d{{4}}|\d{{4}}-\d\d-\d\d)"
     r"(?:(?: -| at|,)? \d{1,2}:\d\d(?: ?[ap]m)?)?"
 )
 _TOP = re.compile(
-    rf"(?<!\S){REFERENCE.pattern}(?!\S)|\b(?:Submitted |Posted )?[Bb]y \S.{{0,60}}?(?: on |, ){_DAY}|\bSubmitted by \S.{{0,60}}? on\b"
-    r"|\bAttention\s+This website is under construction.{0,120}? Questions\?"
+    rf"(?<!\S){REFERENCE.pattern}(?!\S)|\b(?:Submitted |Posted )?[Bb]y \S.{{0,60}}?(?: on |, ){_DAY}"
+    r"|\bSubmitted by \S.{0,60}? on\b|\bAttention\s+This website is under construction.{0,120}? Questions\?"
 )
 """Title, byline and notice, to be found in a text that has no lines."""
 _VALUES = {
@@ -62,7 +63,8 @@ _SEPARATORS = re.compile(r":\s+|\t+:?\s*|\s{2,}|\s*\|\s*|:?\*\*:?\s+")
 class Mark:
     """A line that may be a label, `end` the line after it, and the value that follows on the same line (`rest`), if any.
 
-    `line`: the label's line, with the numbers of all source lines that it is on. `printed`: the label as printed where that is a misspelling of `label`.
+    `line`: the label's line, with the numbers of all source lines that it is on. `printed`: the label as printed, where that
+    is a misspelling of `label`.
     """
 
     at: int
@@ -108,7 +110,7 @@ def labels_in(line: Line) -> list[str]:
 
 
 def _cut(line: Line, *, anywhere: bool) -> list[Line]:
-    """A line in pieces: the labels in it (or only one that begins it), the texts between them, and title and byline before them."""
+    """A line in pieces: its labels (or only one that begins it), the texts between them, and title and byline before them."""
     spans = [found.span() for found in _NAMED.finditer(line.text)]
     if not anywhere:
         spans = [span for span in spans[:1] if span[0] == len(line.text) - len(line.plain)]
@@ -162,6 +164,7 @@ def _deletions(text: str) -> set[str]:
 
 
 _PREFIXES = _prefixes()
+_GROUP_LABELS = {group_table(label.text): label for label in LABELS if label.type is Type.GROUP}
 _MISSPELLED = {
     spelled: label
     for label in LABELS
@@ -197,6 +200,8 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
             return Mark(at, at + 1, text.rstrip(" :*"), entry, lines[at])
         if normal(text) in _PREFIXES and (wrapped := _wrapped(lines, at)) is not None:
             return wrapped
+        if (table := group_table(text)) is not None and text[:1].isupper():
+            return Mark(at, at + 1, text.rstrip(" :*"), _GROUP_LABELS[table], lines[at])
         words = text.split()
         if 1 < len(words) <= _MAX_MARKUP_WORDS and text[-1] not in ".,;!?" and "Markup" in words and is_instructions(text):
             return Mark(at, at + 1, text.rstrip(" :*"), None, lines[at])

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from html import unescape
+from itertools import pairwise
 from typing import NamedTuple
 
-from parsers.labels import known
+from parsers.registry import known
 from parsers.tree import UNSEEN
 from parsers.values import reference
 
 _OPEN, _CLOSE, _JOIN = "\ue000", "\ue001", "\ue002"
-"""Private characters: the first two are around a link, whose number follows `_OPEN`; `_JOIN` is where a line break was removed."""
+"""Private characters: the first two are around a link, whose number follows `_OPEN`; `_JOIN` is in place of a line break."""
 _LINK = re.compile(rf"{_OPEN}(\d+);([^{_OPEN}{_CLOSE}]*){_CLOSE}?")
 _LINK_MARK = re.compile(rf"{_OPEN}\d+;|{_CLOSE}")
 _EDGES = " \t\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
@@ -74,7 +75,8 @@ class Link(NamedTuple):
 class Line:
     """One line as a reader sees it. `first` and `last`: the source lines it was read from, counted from 0.
 
-    `heading`: the level that the extractor marked it with as a heading, 0 for none; `links`: the links in it, in order; `glued`: it was cut off the line before.
+    `heading`: the level that the extractor marked it with as a heading, 0 for none; `links`: the links in it, in order; `glued`:
+    it was cut off the line before.
     """
 
     text: str
@@ -129,7 +131,7 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
 
     addresses = {int(number): href.strip("<>") for number, href in _DEFINITION.findall(text)}
     numbers = [int(number) for number, _ in _MARK_BEFORE.findall(text)]
-    is_numbered = len(numbers) > 1 and all(one < after for one, after in zip(numbers, numbers[1:], strict=False))
+    is_numbered = len(numbers) > 1 and all(one < after for one, after in pairwise(numbers))
     if "<" in text and (_MARKDOWN.search(text) or len(_TAG.findall(text)) >= _MANY_TAGS):
         text = unescape(_TAG.sub("", text))
     if addresses:

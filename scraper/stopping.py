@@ -17,7 +17,7 @@ from scraper.errors import Stopped
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _TIME_IS_UP = signal.SIGUSR1
-"""What `until` sends to this process; SIGALRM bounds the parsing of single pages (`scraper.database.parsed`)."""
+"""What `until` sends to this process; SIGALRM bounds the parsing of single pages (`scraper.database.parse_captures`)."""
 
 
 class Stop:

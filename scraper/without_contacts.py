@@ -14,6 +14,7 @@ from pathlib import Path
 
 from scraper.database import contacts
 from scraper.errors import TtaError
+from scraper.sqlite import open_readonly, open_writable
 
 
 class Copy:
@@ -22,7 +23,7 @@ class Copy:
     def __init__(self, database: Path, folder: Path) -> None:
         self.path = folder / "tta.db"
         self._next = folder / "next.db"
-        self._source = sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        self._source = open_readonly(database, any_thread=True)
         self._version: int | None = None
         self.renew()
 
@@ -33,7 +34,7 @@ class Copy:
             return False
         try:
             self._clear()
-            with closing(sqlite3.connect(self._next)) as cleared, closing(sqlite3.connect(self.path)) as served:
+            with closing(open_readonly(self._next)) as cleared, closing(open_writable(self.path)) as served:
                 served.execute("PRAGMA journal_mode = WAL")
                 cleared.backup(served)
         finally:
@@ -43,7 +44,7 @@ class Copy:
 
     def _clear(self) -> None:
         """The database as it is now, without contact details, in `next.db`."""
-        with closing(sqlite3.connect(self._next, isolation_level=None)) as db:
+        with closing(open_writable(self._next)) as db:
             db.execute("PRAGMA synchronous = OFF")  # it lives as long as the server
             self._source.backup(db)
             db.execute("PRAGMA journal_mode = DELETE")

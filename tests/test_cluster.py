@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from scraper import reading
-from scraper.crew import cluster, processes
-from scraper.database import workers
+from scraper.database import parse_captures
 from scraper.database.load import load
 from scraper.errors import OtherVersion, TtaError
 from scraper.folders import Folders
 from scraper.scan.run import scan
+from scraper.workers import cluster, processes
 from tests.clusterkit import HOSTILE, cluster_running
 from tests.dbkit import add, day, exports, html, node, one, page
 
@@ -35,7 +35,7 @@ def deadly(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("deadly")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_cluster_gives_the_same_bytes_though_workers_die(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "STRETCH_CAPTURES", 16)
+    monkeypatch.setattr(parse_captures, "SLICE_CAPTURES", 16)
     captures = [page(html({"County": f"County {n}"}), url=node(n % 300), when=day(n)) for n in range(COUNT)]
     captures.insert(COUNT // 2, page(html({}, body="KILL"), url=node(999), when=day(1)))
     here, there = Folders(tmp_path / "here"), Folders(tmp_path / "there")
@@ -69,7 +69,7 @@ def test_a_cluster_gives_the_same_bytes_though_workers_die(tmp_path: Path, monke
 
 def test_a_worker_refuses_work_of_another_version() -> None:
     with pytest.raises(OtherVersion):
-        cluster._work(cluster._Asked("older", workers.JOB, None))
+        cluster._work(cluster._Asked("older", parse_captures.JOB, None))
 
 
 def test_no_scheduler_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

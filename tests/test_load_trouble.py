@@ -19,13 +19,13 @@ import pytest
 from scraper import reading as capture_reading
 from scraper.archive.catalog import CATALOG
 from scraper.capture import Capture
-from scraper.crew import processes as crew
-from scraper.database import parsed, spill
+from scraper.database import parse_captures, spill
 from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.database.plan import plan
 from scraper.errors import TtaError
 from scraper.folders import Folders
+from scraper.workers import processes
 from tests.dbkit import add, day, exports, html, loaded, node, one, page, query
 
 TTA = Path(sys.executable).with_name("tta")
@@ -52,8 +52,8 @@ def deadly(content: bytes, **more: Any) -> Any:
 @pytest.fixture
 def hostile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture_reading, "parse_page", deadly)
-    monkeypatch.setattr(parsed, "PAGE_SECONDS", 0.5)
-    monkeypatch.setattr(crew, "_context", lambda _: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(parse_captures, "PAGE_SECONDS", 0.5)
+    monkeypatch.setattr(processes, "_context", lambda _: multiprocessing.get_context("fork"))
 
 
 @pytest.mark.usefixtures("hostile")
@@ -127,8 +127,8 @@ def test_after_a_load_that_died_pages_are_read_in_processes_of_their_own(tmp_pat
 
 
 def test_workers_that_never_start_are_not_blamed_on_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "_context", lambda _: multiprocessing.get_context("fork"))
-    monkeypatch.setattr(crew, "_start", lambda: os._exit(1))
+    monkeypatch.setattr(processes, "_context", lambda _: multiprocessing.get_context("fork"))
+    monkeypatch.setattr(processes, "_start", lambda: os._exit(1))
     add(Folders(tmp_path), pages(1, 2))
     with pytest.raises(TtaError, match="worker processes"):
         load(Folders(tmp_path), workers=2)
@@ -196,8 +196,8 @@ def tta(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda path: path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000), "tta load"),
-        (lambda path: path.write_text("not a database at all " * 50), "delete it"),
+        (lambda path: path.write_bytes(b"SQLite format 3\0" + b"\xff" * 5000), "tta doctor --repair"),
+        (lambda path: path.write_text("not a database at all " * 50), "tta doctor --repair"),
         (lambda path: sqlite3.connect(path).executescript("CREATE TABLE mine (a); INSERT INTO mine VALUES (1)"), "move it away"),
         (lambda path: path.mkdir(), "tta.db"),
         (lambda path: None, "run `tta load`"),

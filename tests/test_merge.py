@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.database.merge import Change, Merge, Seen, _Kept, order
-from scraper.database.parsed import Content, FieldValue
+from scraper.database.stored_page import FieldValue, StoredPage
 
 KEYS = ("short_name", "county", "status", "weather", "description")
 
@@ -26,7 +26,7 @@ def lost(key: str, **more: Any) -> FieldValue:
 
 
 def seen(number: int, *rows: FieldValue, form: str = "html", cut: bool = False, when: bool = True, **more: Any) -> Seen:
-    content = Content(form, cut, None, more.get("head", [None] * 4), list(rows), more.get("sections", []), [], [], [])
+    content = StoredPage(form, cut, None, more.get("head", [None] * 4), list(rows), more.get("sections", []), [], [], [])
     return Seen(f"c{number}", f"2025-01-{number:02d}T00:00:00Z" if when else None, content)
 
 

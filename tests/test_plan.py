@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from scraper.database import parsed, program, scratch
+from scraper.database import parse_captures, program, second_database
 from scraper.database.load import load
 from scraper.database.plan import plan
 from scraper.folders import Folders
@@ -126,13 +126,13 @@ def test_only_the_order_of_rows(folders: Folders) -> None:
 
 def test_a_plan_comes_true(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     """A parser that reads otherwise: what the plan foretells is what the rebuild does, to the byte."""
-    before, real = exports(folders), parsed.verdict_on
+    before, real = exports(folders), parse_captures.parse_capture
 
-    def otherwise(capture: Any, capture_id: str) -> parsed.Verdict:
+    def otherwise(capture: Any, capture_id: str) -> parse_captures.ParsedCapture:
         swapped = page(capture.content.replace(b"Essex", b"Norfolk"), url=capture.url, when=capture.captured_at)
         return real(swapped, capture_id)
 
-    monkeypatch.setattr(parsed, "verdict_on", otherwise)
+    monkeypatch.setattr(parse_captures, "parse_capture", otherwise)
     monkeypatch.setattr(program, "reading_code", lambda: "changed")
     monkeypatch.setattr("scraper.database.plan.reading_code", lambda: "changed")
     found = planned(folders)
@@ -189,9 +189,9 @@ def test_it_cleans_up_when_it_is_ended(folders: Folders) -> None:
         command = [sys.executable, "-c", code, "--data", str(folders.data), "load", "--rebuild", "--plan"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             assert process.stdout is not None and process.stdout.readline() == b"made\n"
-            assert (folders.data / scratch.NAME).exists()
+            assert (folders.data / second_database.NAME).exists()
             os.kill(process.pid, number)
             assert process.wait(20) == status
-        assert (folders.data / scratch.NAME).exists() == (number == signal.SIGKILL)
+        assert (folders.data / second_database.NAME).exists() == (number == signal.SIGKILL)
     load(folders)
     assert not list(folders.data.glob(".tta-*")) and digest(folders) == before

@@ -52,7 +52,7 @@ def test_a_damaged_database_costs_no_capture(fake: FakeArchive, folders: Folders
     config = write_config(tmp_path / "tta.toml", fake.url)
     ran = run(folders.data, config, command="refresh")
     assert (ran.status, ran.report["outcome"], ran.report["fetched"]) == (1, "failed", 1)
-    assert "delete it and run `tta load`" in ran.report["message"]
+    assert "run `tta doctor --repair`" in ran.report["message"]
     assert len(captures(folders.data)) == 2
     folders.database.unlink()
     assert run(folders.data, config, command="refresh").report["records"] == 2

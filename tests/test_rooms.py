@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ SHOWN = (
     *("scraper.doctor", "scraper.refresh", "scraper.commands"),
 )
 CLOSED = {
-    "scraper.crew": ("scraper.archive", "scraper.scan", "scraper.database", "scraper.sources", "scraper.fetch", *SHOWN),
+    "scraper.workers": ("scraper.archive", "scraper.scan", "scraper.database", "scraper.sources", "scraper.fetch", *SHOWN),
     "scraper.scan": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", "scraper.database", *SHOWN),
     "scraper.archive": ("scraper.sources", "scraper.fetch", "scraper.database", *SHOWN),
     "scraper.database": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", *SHOWN),
@@ -70,3 +71,10 @@ def test_no_import_goes_back_up(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted([*(ROOT / "scraper").rglob("*.py"), *PURE]), ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_stay_readable(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_sqlite_files_are_opened_in_one_place_and_errors_defined_in_one() -> None:
+    sources = {path: path.read_text(encoding="utf-8") for path in (ROOT / "scraper").rglob("*.py")}
+    assert [path.name for path, text in sources.items() if "sqlite3.connect(" in text] == ["sqlite.py"]
+    errors = re.compile(r"^class \w+\((?:\w*Error|\w*Exception|TtaError|DataLooksWrong|WrongUsage)\)", re.MULTILINE)
+    assert [path.name for path, text in sources.items() if errors.search(text)] == ["errors.py"]

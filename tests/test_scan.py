@@ -17,13 +17,13 @@ from scraper.archive.store import Archive, Prepared, prepare
 from scraper.archive.warc import record_bytes
 from scraper.capture import Capture
 from scraper.cli import main
-from scraper.crew.processes import Processes
 from scraper.errors import WrongUsage
 from scraper.folders import Folders
 from scraper.scan import reading
 from scraper.scan.addresses import checked, listed
 from scraper.scan.reading import Piece, is_of, read_piece
 from scraper.scan.run import Scan, scan
+from scraper.workers.processes import Processes
 from tests.dbkit import day, html, node, page, revisit
 from tests.fakearchive.run import write_config
 
@@ -75,7 +75,7 @@ def test_any_crew_makes_the_same_archive(tmp_path: Path, monkeypatch: pytest.Mon
     one, two = (tmp_path / name / "archive" / "tta-000001.warc.gz" for name in "12")
     assert one.read_bytes() == two.read_bytes()
     monkeypatch.setattr(reading, "FOUND_BYTES", 1)
-    monkeypatch.setattr("scraper.crew.processes._context", lambda _: __import__("multiprocessing").get_context("fork"))
+    monkeypatch.setattr("scraper.workers.processes._context", lambda _: __import__("multiprocessing").get_context("fork"))
     scanned(tmp_path / "parts", *files)
     assert sorted(ids(tmp_path / "parts")) == sorted(ids(tmp_path / "1")), "a file read in parts gives what it gives in one go"
 

@@ -1,4 +1,4 @@
-"""However captures are cut into stretches, and whoever parses them, each gets the verdict it gets alone, in its place."""
+"""However captures are cut into slices, and whoever parses them, each gets the verdict it gets alone, in its place."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from parsers.urls import node_id
 from scraper.archive.catalog import Entry
 from scraper.archive.store import Archive
-from scraper.crew.processes import Processes
-from scraper.database import workers
-from scraper.database.parsed import Verdict, parse_stretch, verdict_on
-from scraper.database.workers import parse_all
+from scraper.database import parse_captures
+from scraper.database.parse_captures import ParsedCapture, parse_all, parse_capture, parse_slice, slice_of
+from scraper.workers.processes import Processes
 from tests.dbkit import day, html, node, page, revisit, text
 
 SIZES = st.integers(1, 7)
@@ -27,7 +26,7 @@ class Sorts(NamedTuple):
 
     folder: Path
     entries: list[Entry]
-    alone: list[Verdict]
+    alone: list[ParsedCapture]
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +47,9 @@ def sorts(tmp_path_factory: pytest.TempPathFactory) -> Sorts:
             archive.add(capture)
         entries = list(archive.entries())
         alone = [
-            Verdict(entry.capture_id, "revisit", "the archive holds no body of its own for it", node_id(entry.url))
+            ParsedCapture(entry.capture_id, "revisit", "the archive holds no body of its own for it", node_id(entry.url))
             if entry.form == "revisit"
-            else verdict_on(archive.read(entry), entry.capture_id)
+            else parse_capture(archive.read(entry), entry.capture_id)
             for entry in entries
         ]
     return Sorts(folder, entries, alone)
@@ -61,19 +60,19 @@ def sorts(tmp_path_factory: pytest.TempPathFactory) -> Sorts:
 def test_any_cut_into_stretches_gives_each_capture_its_own_verdict(
     sorts: Sorts, chosen: set[int], many: int, size: int, gap: int
 ) -> None:
-    with patch.multiple(workers, STRETCH_CAPTURES=many, STRETCH_BYTES=size, GAP_BYTES=gap):
+    with patch.multiple(parse_captures, SLICE_CAPTURES=many, SLICE_BYTES=size, GAP_BYTES=gap):
         found = list(parse_all(sorts.folder, [sorts.entries[at] for at in sorted(chosen)], None))
     assert found == [(sorts.entries[at], sorts.alone[at]) for at in sorted(chosen)]
 
 
 def test_processes_keep_the_order(sorts: Sorts) -> None:
-    with patch.multiple(workers, STRETCH_CAPTURES=2):
+    with patch.multiple(parse_captures, SLICE_CAPTURES=2):
         assert list(parse_all(sorts.folder, sorts.entries, Processes(2))) == list(zip(sorts.entries, sorts.alone, strict=True))
 
 
 def test_the_parts_of_a_stretch_give_what_it_gives(sorts: Sorts) -> None:
-    whole = workers._stretch(sorts.folder / sorts.entries[0].warc_file, sorts.entries)
-    assert [verdict for part in whole.split() for verdict in parse_stretch(part, alone=False)] == sorts.alone
+    whole = slice_of(sorts.folder, sorts.entries)
+    assert [verdict for part in whole.split() for verdict in parse_slice(part, alone=False)] == sorts.alone
     assert [verdict.capture_id for verdict in whole.give_up()] == [entry.capture_id for entry in sorts.entries]
 
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 
 import click
-from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from scraper.database.load import Progress as Report
 from scraper.database.load import load
 from scraper.database.plan import Plan, plan
 from scraper.errors import ExitStatus
 from scraper.folders import Folders
 from scraper.lock import locked
+from scraper.progress import ProgressBar
 from scraper.stopping import Stop
 from scraper.terminal import escape
 
@@ -58,7 +55,7 @@ def command(
     if planned:
         return _plan(folders, workers, as_json=as_json)
     stop = Stop()
-    with stop.on_signals(), locked(folders.data, "tta load"), _bar() as report:
+    with stop.on_signals(), locked(folders.data, "tta load"), ProgressBar() as bar:
         done = load(
             folders,
             rebuild=rebuild,
@@ -66,7 +63,7 @@ def command(
             unchecked=unchecked,
             workers=workers,
             scheduler=scheduler,
-            progress=report,
+            progress=partial(bar.update, "parsing captures"),
             stop=stop,
         )
     for problem in done.unreadable:
@@ -80,8 +77,8 @@ def command(
 
 
 def _plan(folders: Folders, workers: int | None, *, as_json: bool) -> int:
-    with locked(folders.data, "tta load"), _bar() as report:
-        found = plan(folders, workers=workers, progress=report)
+    with locked(folders.data, "tta load"), ProgressBar() as bar:
+        found = plan(folders, workers=workers, progress=partial(bar.update, "parsing captures"))
     for problem in found.unreadable:
         click.echo(escape(problem), err=True)
     if as_json:
@@ -108,15 +105,3 @@ def _told(found: Plan) -> Iterator[str]:
         for example in one.examples:
             old, new = (escape("NULL" if text is None else text, 200) for text in (example.old, example.new))
             yield f"  {escape(example.id)}: {old} -> {new}"
-
-
-@contextmanager
-def _bar() -> Iterator[Report | None]:
-    """A progress bar on a terminal, and nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("parsing captures", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

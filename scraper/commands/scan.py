@@ -13,8 +13,6 @@ from pathlib import Path
 import click
 
 from scraper.config import load_config
-from scraper.crew.cluster import cluster
-from scraper.crew.processes import Crew, Processes, cores, end_workers
 from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.lock import locked
@@ -22,6 +20,8 @@ from scraper.scan.addresses import checked, listed
 from scraper.scan.run import Scan, scan
 from scraper.stopping import Stop
 from scraper.terminal import escape
+from scraper.workers.cluster import cluster
+from scraper.workers.processes import Processes, WorkerPool, cores, end_workers
 
 
 @click.command("scan")
@@ -58,9 +58,9 @@ def command(
     )
     hosts, source = settings.sources.wayback.hosts, str(options["source"])
     stop = Stop()
-    with stop.on_signals(), locked(folders.data, "tta scan"), _crew(options["workers"], options["scheduler"], stop) as crew:
+    with stop.on_signals(), locked(folders.data, "tta scan"), _pool(options["workers"], options["scheduler"], stop) as pool:
         try:
-            done = scan(folders.data, given, hosts, source, crew)
+            done = scan(folders.data, given, hosts, source, pool)
         except Stopped:
             end_workers()
             click.echo("tta: stopped; what was found is kept, and the next scan goes on from there", err=True)
@@ -83,10 +83,10 @@ def _report(done: Scan, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _crew(workers: str | int | bool | None, scheduler: str | int | bool | None, stop: Stop) -> Iterator[Crew]:
+def _pool(workers: str | int | bool | None, scheduler: str | int | bool | None, stop: Stop) -> Iterator[WorkerPool]:
     if scheduler:
-        with cluster(str(scheduler), stop.check) as crew:
-            yield crew
+        with cluster(str(scheduler), stop.check) as pool:
+            yield pool
     else:
         yield Processes(int(workers or cores()), stop.check)
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
+import zstandard
+
 from parsers.columns import derive, milestones, performance_metrics
 from parsers.record import Field, Head
 from parsers.urls import without_archive
@@ -14,9 +16,9 @@ from scraper.database.assign_records import BUILD_ORDER
 from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
 from scraper.database.merge import Merge, Seen
-from scraper.database.parsed import VALUE_COLUMNS, Packed, opened, unpack, value_row
 from scraper.database.same_value import Sourced
 from scraper.database.spill import Spill
+from scraper.database.stored_page import VALUE_COLUMNS, StoredPage, decode, keyed, value_row
 from scraper.database.tables import Availability
 
 _OF_A_RECORD = ("records", "fields", "sections", "milestones", "performance_metrics", "changes")
@@ -141,7 +143,7 @@ class _Story:
     def _merged(self, page: bytes) -> Merge:
         """The merge so far, with the captures that show `page`."""
         merge = self._merge or Merge()
-        content = unpack(page)
+        content = keyed(decode(zstandard.decompress(page)))
         for shown in self._showing:
             merge.add(Seen(shown.capture_id, shown.captured_at, content))
         self.page_url = content.url or self.page_url
@@ -153,12 +155,12 @@ class _Story:
             return [None] * len(VALUE_COLUMNS), {}
         if self._merge is not None:
             return merged_rows(self._merged(self._page), record_id)
-        packed = opened(self._page)
+        packed = decode(zstandard.decompress(self._page))
         self.page_url = packed.url
         return page_rows(packed, record_id, self._showing[-1].capture_id)
 
 
-def page_rows(page: Packed, record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
+def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
     """What one page says, as it was derived when it was parsed."""
     return page.values, {
         "fields": [(record_id, position, *row, capture_id) for position, row in enumerate(page.fields, start=1)],
@@ -184,7 +186,7 @@ def merged_rows(merge: Merge, record_id: str) -> tuple[list[Any], Rows]:
 
 
 class Derived(NamedTuple):
-    """What is derived of fields, as `parsed.Content` has it of one page."""
+    """What is derived of fields, as `StoredPage` has it of one page."""
 
     values: list[Any]
     milestones: list[list[Any]]

@@ -9,11 +9,9 @@ from pathlib import Path
 
 from scraper.database.schema import APPLICATION, VERSION
 from scraper.errors import TtaError
-from scraper.sqlite_trouble import advice
+from scraper.sqlite import explained, open_memory, open_readonly, open_writable, stored_version, uri
 from scraper.stopping import Stop
 
-BUSY_SECONDS = 30.0
-"""How long to wait for another program that writes to the file."""
 _STEPS = 5000
 """Of SQLite's machine, between two looks at whether the run was asked to end: well under a millisecond."""
 
@@ -24,18 +22,16 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises TtaError where there is none, or none that this program can read.
     """
-    with _explained(path):
+    with _errors_explained(path):
         if not path.is_file():
             raise TtaError(f"there is no database at {path}: run `tta load`")
-        with closing(
-            sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
-        ) as db:
+        with closing(open_readonly(path)) as db:
             db.execute("BEGIN")
             version = version_of(db, path)
             if version is None:
                 raise TtaError(f"{path} is empty: run `tta load`")
-            if version < VERSION:
-                raise TtaError(f"{path} was made by an older version of this program: run `tta load`, which makes it anew")
+            if version != VERSION:
+                raise TtaError(f"{path} was written by another version of this program: run `tta load`, which rebuilds it")
             yield db
 
 
@@ -46,41 +42,39 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
     The archive's catalog is readable in it as schema `archive`. The end of the block commits, an exception rolls back.
     Raises TtaError. The caller holds the data folder's lock.
     """
-    with _explained(path):
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}", uri=True, isolation_level=None, timeout=BUSY_SECONDS)
-        with closing(connection) as db:
-            found = version_of(db, path)
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            db.execute("PRAGMA cache_size = -65536")
-            db.execute("ATTACH DATABASE ? AS archive", [f"{catalog.resolve().as_uri()}?mode=ro"])
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db, found
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-            with suppress(sqlite3.Error):  # all is committed; what stays in the log is read from there, and copied another time
-                db.execute("PRAGMA main.wal_checkpoint(PASSIVE)")
+    with _errors_explained(path), closing(open_writable(path)) as db:
+        found = version_of(db, path)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA cache_size = -65536")
+        db.execute("ATTACH DATABASE ? AS archive", [uri(catalog)])
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db, found
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+        with suppress(sqlite3.Error):  # all is committed; what stays in the log is read from there, and copied another time
+            db.execute("PRAGMA main.wal_checkpoint(PASSIVE)")
 
 
 @contextmanager
 def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
     """A connection that reads the database at `path` as schema `old` and another file as `new`, each as it is now.
 
-    The database may be of an earlier version. Raises TtaError where there is none.
+    The database may be of another version. Raises TtaError where there is none.
     """
-    with _explained(path):
+    with _errors_explained(path):
         if not path.is_file():
             raise TtaError(f"there is no database at {path} to compare with: run `tta load`")
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as alone:
+        with closing(open_readonly(path)) as alone:
             if version_of(alone, path) is None:
                 raise TtaError(f"{path} is empty: run `tta load`")
-        with closing(sqlite3.connect(":memory:", uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
+        with closing(open_memory()) as db:
             for schema, file in (("old", path), ("new", other)):
-                db.execute(f"ATTACH DATABASE ? AS {schema}", [f"{file.resolve().as_uri()}?mode=ro"])
+                db.execute(f"ATTACH DATABASE ? AS {schema}", [uri(file)])
             db.execute("BEGIN")
             yield db
 
@@ -102,34 +96,17 @@ def stoppable(db: sqlite3.Connection, stop: Stop | None) -> Iterator[None]:
 
 
 def version_of(db: sqlite3.Connection, path: Path) -> int | None:
-    """The version of the tables; None for a database without any. Raises TtaError for somebody else's, or a newer one."""
-    if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        return None
-    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
-        raise TtaError(f"{path} is not a database of this program: move it away, then run `tta load`")
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if version > VERSION:
-        raise TtaError(f"{path} was made by a newer version of this program (database {version}): update the program")
-    return version
+    """The version of the tables; None for a database without any. Raises TtaError for another program's database."""
+    return stored_version(db, path, APPLICATION)
 
 
 @contextmanager
-def _explained(path: Path) -> Iterator[None]:
-    """Lines for people in place of SQLite's errors."""
+def _errors_explained(path: Path) -> Iterator[None]:
+    """Raises TtaError in place of errors of SQLite and of the operating system."""
     try:
-        yield
-    except sqlite3.Error as error:
-        raise TtaError(_advice(path, error)) from error
+        with explained(path):
+            yield
     except BrokenPipeError:  # of standard output, when its reader has seen enough: nothing is wrong with the database
         raise
     except OSError as error:
         raise TtaError(f"{error.filename or path}: {error.strerror or error}") from error
-
-
-def _advice(path: Path, error: sqlite3.Error) -> str:
-    if known := advice(path, error):
-        return known
-    code = getattr(error, "sqlite_errorname", "") or ""
-    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return f"{path} is damaged ({error}): delete it and run `tta load`; it is made again from the archive"
-    return f"{path}: {error}; nothing was changed: run `tta load --rebuild`"

@@ -15,26 +15,28 @@ from typing import NamedTuple
 
 from scraper.archive.catalog import CATALOG, Entry
 from scraper.archive.store import Archive
-from scraper.crew.cluster import cluster
-from scraper.crew.processes import Crew, Processes, cores, end_workers
-from scraper.database import assign_records, availability, program, revisits, runs, schema, scratch
+from scraper.database import assign_records, availability, program, revisits, runs, schema, second_database
 from scraper.database.build import build
 from scraper.database.bulk import insert_rows
 from scraper.database.connection import stoppable, writing
-from scraper.database.parsed import GIVEN_UP, Verdict
+from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
 from scraper.database.record_identity import address
 from scraper.database.spill import Spill
 from scraper.database.tables import BY_NAME
-from scraper.database.workers import FEW, parse_all
 from scraper.errors import ArchiveDamaged, Stopped, TtaError
 from scraper.folders import Folders
+from scraper.sqlite import open_readonly
 from scraper.stopping import Stop
+from scraper.workers.cluster import cluster
+from scraper.workers.processes import Processes, WorkerPool, cores, end_workers
 
 Progress = Callable[[int, int], None]
 Gate = Callable[[sqlite3.Connection, "Loaded"], None]
 """Looks at the new state inside the transaction; what it raises rolls everything back."""
-_Choose = Callable[[int], Crew | None]
+_Choose = Callable[[int], WorkerPool | None]
 """Who parses so many captures; None is this process."""
+_FEW = 500
+"""Captures up to which starting processes takes longer than parsing (November 2026, two cores)."""
 _ENTRY = ", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)
 _READ = ("reason", "node_id", "reference", "form", "shape", "flags", "redirect_to")
 _READ_AGAIN = (
@@ -104,19 +106,19 @@ def _load(folders: Folders, wishes: _Wishes) -> Loaded:
     if not folder.is_dir():
         raise TtaError(f"there is no archive at {folder}: run `tta import` or `tta fetch` first")
     if wishes.database is None:
-        scratch.clear(folders.data)
+        second_database.clear(folders.data)
     with (
         Archive(folder, writable=True) as archive,
         Spill(folders.data) as spill,
-        _crews(wishes, careful=spill.left_behind) as choose,
+        _pools(wishes, careful=spill.left_behind) as choose,
         writing(wishes.database or folders.database, folder / CATALOG) as (db, version),
         stoppable(db, wishes.stop),
     ):
         fresh = wishes.rebuild or wishes.without_lost or version != schema.VERSION
         assign_records.prepare(db)
         spill.begin(db)
-        if not wishes.without_lost and version is not None:
-            _check_none_is_lost(db)
+        if not wishes.without_lost and version == schema.VERSION:  # another version may have derived ids by other rules
+            fresh |= _check_none_is_lost(db)
         if fresh:
             if not wishes.without_lost:
                 _remember_captures(db)
@@ -140,31 +142,37 @@ def _load(folders: Folders, wishes: _Wishes) -> Loaded:
 
 
 @contextmanager
-def _crews(wishes: _Wishes, *, careful: bool) -> Iterator[_Choose]:
+def _pools(wishes: _Wishes, *, careful: bool) -> Iterator[_Choose]:
     """`careful`: an earlier load was killed, perhaps by a page; then no page is read in this process."""
     check = wishes.stop.check if wishes.stop else None
     if wishes.scheduler:
-        with cluster(wishes.scheduler, check) as crew:
-            yield lambda total: crew if total else None
+        with cluster(wishes.scheduler, check) as pool:
+            yield lambda total: pool if total else None
         return
 
-    def choose(total: int) -> Crew | None:
-        wanted = wishes.workers or (1 if total <= FEW else cores())
+    def choose(total: int) -> WorkerPool | None:
+        wanted = wishes.workers or (1 if total <= _FEW else cores())
         return Processes(wanted, check) if total and (wanted > 1 or careful) else None
 
     yield choose
 
 
-def _check_none_is_lost(db: sqlite3.Connection) -> None:
-    """Raises ArchiveDamaged where the archive lacks a capture that the database has: building anew would drop what it said."""
+def _check_none_is_lost(db: sqlite3.Connection) -> bool:
+    """Whether captures got another id because the archive dates or addresses them by another rule: then all is built anew.
+
+    Raises ArchiveDamaged where the archive lacks a capture that the database has: building anew would drop what it said.
+    """
     if not _has_captures(db):
-        return
-    lost = "FROM main.captures one WHERE NOT EXISTS (SELECT 1 FROM archive.captures c WHERE c.capture_id = one.capture_id)"
+        return False
+    gone = "FROM main.captures one WHERE NOT EXISTS (SELECT 1 FROM archive.captures c WHERE c.capture_id = one.capture_id)"
+    place = "c.warc_file = one.warc_file AND c.warc_offset = one.warc_offset"
+    lost = f"{gone} AND NOT EXISTS (SELECT 1 FROM archive.captures c WHERE {place})"
     count, first = db.execute(f"SELECT count(*), min(capture_id) {lost}").fetchone()
     if count:
         raise ArchiveDamaged(
             f"the archive lacks {count} captures that the database has, {first} for one; nothing was changed: run `tta doctor`"
         )
+    return db.execute(f"SELECT 1 {gone} LIMIT 1").fetchone() is not None
 
 
 def _remember_captures(db: sqlite3.Connection) -> None:
@@ -204,7 +212,7 @@ class _Load:
 
     def _leave_out_what_lacks(self, like: Path) -> None:
         self.db.execute("CREATE TEMP TABLE alike (capture_id TEXT PRIMARY KEY) WITHOUT ROWID")
-        with closing(sqlite3.connect(f"{like.resolve().as_uri()}?mode=ro", uri=True)) as other:
+        with closing(open_readonly(like)) as other:
             self.db.executemany("INSERT INTO temp.alike VALUES (?)", other.execute("SELECT capture_id FROM captures"))
         self.db.execute("DELETE FROM temp.todo WHERE capture_id NOT IN (SELECT capture_id FROM temp.alike)")
 
@@ -233,10 +241,10 @@ class _Load:
             changed = sum([self._keep_again(parsed) for parsed in self._parsed()]) > 0
         assign_records.set_kinds(self.db)
 
-    def _parsed(self) -> Iterator[list[tuple[Entry, Verdict]]]:
+    def _parsed(self) -> Iterator[list[tuple[Entry, ParsedCapture]]]:
         """Parses the captures of `temp.todo` in the order in which they lie on disk, some hundred at a time, and empties it."""
         total = self.db.execute("SELECT count(*) FROM temp.todo").fetchone()[0]
-        waiting: list[tuple[Entry, Verdict]] = []
+        waiting: list[tuple[Entry, ParsedCapture]] = []
         for count, (entry, verdict) in enumerate(parse_all(self.folder, self._entries(), self.choose(total)), start=1):
             if self.wishes.stop:
                 self.wishes.stop.check()
@@ -266,15 +274,15 @@ class _Load:
                 raise ArchiveDamaged(f"{damage}; the database has this capture and was left as it is: run `tta doctor`")
         self.done.unreadable.append(damage)
 
-    def _spilled(self, parsed: list[tuple[Entry, Verdict]]) -> list[tuple[Entry, Verdict]]:
+    def _spilled(self, parsed: list[tuple[Entry, ParsedCapture]]) -> list[tuple[Entry, ParsedCapture]]:
         self.spill.add(self.db, ((verdict.capture_id, verdict.page) for _, verdict in parsed))
         return parsed
 
-    def _keep_new(self, parsed: list[tuple[Entry, Verdict]]) -> None:
+    def _keep_new(self, parsed: list[tuple[Entry, ParsedCapture]]) -> None:
         insert_rows(self.db, "captures", [_row(entry, verdict) for entry, verdict in parsed])
         self.db.executemany("INSERT INTO temp.touched VALUES (?)", ((verdict.capture_id,) for _, verdict in parsed))
 
-    def _keep_again(self, parsed: list[tuple[Entry, Verdict]]) -> int:
+    def _keep_again(self, parsed: list[tuple[Entry, ParsedCapture]]) -> int:
         """Notes which captures are read differently now than when they were loaded; returns how many."""
         changed = 0
         for entry, verdict in parsed:
@@ -296,7 +304,7 @@ class _Load:
             )
 
 
-def _row(entry: Entry, verdict: Verdict) -> tuple[object, ...]:
+def _row(entry: Entry, verdict: ParsedCapture) -> tuple[object, ...]:
     """A row of `captures` as far as the capture alone tells it."""
     values = {
         "capture_id": entry.capture_id,

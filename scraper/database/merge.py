@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from parsers.labels import GROUPS
 from parsers.record import State
-from scraper.database.parsed import Content, FieldValue
+from parsers.registry import GROUPS
 from scraper.database.same_value import PAGE, Sourced, filled_up, form_of, is_cut, same, says_more, starts, texts, without_echoes
+from scraper.database.stored_page import FieldValue, StoredPage
 
 HEAD = ("title", "node_id", "submitted_by", "submitted_at")
-"""What `Content.head` holds, in order."""
+"""What `StoredPage.head` holds, in order."""
 _HISTORIC_HEAD = ("title", "submitted_by", "submitted_at")
 
 
@@ -27,7 +27,7 @@ class Seen(NamedTuple):
 
     capture_id: str
     captured_at: str | None
-    content: Content
+    content: StoredPage[FieldValue]
 
 
 class Change(NamedTuple):
@@ -202,7 +202,7 @@ class Merge:
         """Title, node number and submission: of each the last that was captured."""
         return {name: value for name, (value, _) in self._head.items()}
 
-    def latest_alone(self, rows: Sequence[Sourced]) -> Content | None:
+    def latest_alone(self, rows: Sequence[Sourced]) -> StoredPage[FieldValue] | None:
         """The latest capture's content where it says all that is known, `rows` being all fields; None where it does not."""
         latest = self._latest.content if self._latest else None
         if latest is None or [self.head.get(name) for name in HEAD] != latest.head:

@@ -11,10 +11,10 @@ from scraper.archive.store import Archive
 from scraper.database.connection import comparing
 from scraper.database.difference import Differences, differences
 from scraper.database.load import Progress, load
-from scraper.database.parsed import GIVEN_UP
+from scraper.database.parse_captures import GIVEN_UP
 from scraper.database.program import read_with
 from scraper.database.schema import VERSION
-from scraper.database.scratch import scratch
+from scraper.database.second_database import second_database
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.reading_code import reading_code
@@ -41,7 +41,7 @@ def plan(folders: Folders, *, workers: int | None = None, progress: Progress | N
     with comparing(folders.database, folders.archive / CATALOG) as db:
         if _is_up_to_date(db):
             return Plan(unreadable=unread)
-    with scratch(folders.data) as beside:
+    with second_database(folders.data) as beside:
         done = load(folders, rebuild=True, workers=workers, progress=progress, database=beside)
         with comparing(folders.database, beside) as db:
             return Plan(done.captures, differences(db), unread + done.unreadable)

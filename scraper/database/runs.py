@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from scraper.database.checks import Check, Figures, Severity
-from scraper.database.connection import BUSY_SECONDS
 from scraper.database.tables import BY_NAME
 from scraper.errors import HeldBack
+from scraper.sqlite import open_readonly, open_writable
 
 _COMPARED = {
     "records": ("record_id",),
@@ -63,7 +63,7 @@ def add(db: sqlite3.Connection, run: Run, checks: Sequence[Check] = ()) -> int:
 
 
 def _insert(db: sqlite3.Connection, table: str, values: dict[str, object]) -> None:
-    """Only into columns that there are: a run that was refused may have left the tables of an older version in place."""
+    """Only into columns that there are: a run that was refused may have left the tables of another version in place."""
     present = _columns(db, table)
     names = [name for name in BY_NAME[table].columns if name in present]
     marks = ", ".join("?" * len(names))
@@ -77,8 +77,7 @@ def record(path: Path, run: Run, checks: Sequence[Check] = ()) -> int | None:
     """
     if not path.is_file():
         return None
-    uri = f"{path.resolve().as_uri()}?mode=rw"
-    with closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_SECONDS)) as db:
+    with closing(open_writable(path, create=False)) as db:
         if not _has_runs(db):
             return None
         db.execute("BEGIN IMMEDIATE")
@@ -94,7 +93,7 @@ def record_death(path: Path, since: str) -> None:
     """
     if not path.is_file():
         return
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as db:
+    with closing(open_readonly(path)) as db:
         if not _has_runs(db) or db.execute("SELECT 1 FROM runs WHERE started_at >= ?", [since]).fetchone():
             return
     message = "killed, or the machine went down; the database was left as it was"
@@ -163,7 +162,7 @@ def state_before(path: Path) -> Iterator[sqlite3.Connection | None]:
     if not path.is_file():
         yield None
         return
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)) as db:
+    with closing(open_readonly(path)) as db:
         db.execute("BEGIN")
         has_all = all(set(columns) <= _columns(db, table) for table, columns in _COMPARED.items())
         yield db if has_all else None

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from parsers.labels import known
 from parsers.record import State
-from scraper.database.parsed import Content, FieldValue
+from parsers.registry import known
+from scraper.database.stored_page import FieldValue, StoredPage
 
 PAGE, TEXT, PROSE = "html", "text", "prose"
 _RICHNESS = {PAGE: 2, TEXT: 1, PROSE: 0}
@@ -26,7 +26,7 @@ class Sourced(NamedTuple):
     form: str
 
 
-def form_of(content: Content) -> str:
+def form_of(content: StoredPage[FieldValue]) -> str:
     """`html`, `text`, or `prose`: the style of text extraction that keeps no label."""
     labelled = content.form == PAGE or any(row.label for row in content.fields)
     return content.form if labelled else PROSE

@@ -14,6 +14,7 @@ from scraper.archive.store import WARC_FILES, entry_of, is_own
 from scraper.doctor.findings import Examined, Finding, Kind, agreed, counted, examples
 from scraper.doctor.records import read_member
 from scraper.doctor.scratch import CATALOG, Scratch
+from scraper.sqlite import open_readonly
 from scraper.terminal import escape
 
 Progress = Callable[[int, int], None]
@@ -32,7 +33,7 @@ def examine_catalog(scratch: Scratch, folder: Path) -> Iterator[Finding]:
         return
     mend = "it is made again from the WARC files"
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+        with closing(open_readonly(path)) as db:
             if catalog.is_other(db):
                 yield Finding(Kind.CATALOG_DAMAGED, f"{catalog.CATALOG} is of another version of this program", mend=mend)
                 return

@@ -12,6 +12,7 @@ from scraper.database.connection import version_of
 from scraper.doctor.findings import Finding, Kind, agreed, counted, examples
 from scraper.doctor.scratch import DATABASE, Scratch
 from scraper.errors import TtaError
+from scraper.sqlite import open_memory, open_writable
 from scraper.terminal import escape
 
 REBUILT = "it is made again from the archive; the story of the runs stays"
@@ -35,7 +36,7 @@ def examine_database(scratch: Scratch, path: Path) -> Iterator[Finding]:
         yield from _not_loaded(scratch)
         return
     try:
-        with closing(sqlite3.connect(path, isolation_level=None, timeout=30)) as db:
+        with closing(open_writable(path)) as db:
             found = list(_by_itself(db, path))
     except TtaError as error:
         yield Finding(Kind.DATABASE_DAMAGED, escape(error))
@@ -61,8 +62,8 @@ def _by_itself(db: sqlite3.Connection, path: Path) -> Iterator[Finding]:
     if (found := [str(row[0]) for row in db.execute("PRAGMA integrity_check(5)")]) != ["ok"]:
         yield Finding(Kind.DATABASE_DAMAGED, f"{path.name} is damaged", len(found), _ANEW, examples=examples(found))
         return
-    if version < schema.VERSION:
-        yield Finding(Kind.DATABASE_OLD, f"{path.name} is of version {version}", mend=REBUILT)
+    if version != schema.VERSION:
+        yield Finding(Kind.DATABASE_OLD, f"{path.name} is of another version", mend=REBUILT)
         return
     yield from _schema(db, path)
     links = [f"{row[0]} row {row[1]} names a row of {row[2]}" for row in db.execute("PRAGMA foreign_key_check")]
@@ -79,7 +80,7 @@ def objects(db: sqlite3.Connection) -> dict[str, str]:
 
 
 def _schema(db: sqlite3.Connection, path: Path) -> Iterator[Finding]:
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+    with closing(open_memory()) as made:
         schema.create(made)
         schema.finish(made)
         wanted = objects(made)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from scraper.database.connection import comparing
 from scraper.database.load import load
-from scraper.database.scratch import scratch
+from scraper.database.second_database import second_database
 from scraper.database.tables import KEPT, TABLES, Table
 from scraper.doctor.database import REBUILT
 from scraper.doctor.findings import Finding, Kind, counted
@@ -21,7 +21,7 @@ def compare(folders: Folders) -> Iterator[Finding]:
     """A finding for each table that differs. Needs room for a second database; raises TtaError where there is none."""
     if not folders.database.exists():
         return
-    with scratch(folders.data) as beside:
+    with second_database(folders.data) as beside:
         load(folders, rebuild=True, database=beside, like=folders.database)
         with comparing(folders.database, beside) as db:
             for table in TABLES:

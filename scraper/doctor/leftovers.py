@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from scraper.database.scratch import NAME as PLAN
+from scraper.database.second_database import NAME as PLAN
 from scraper.database.spill import NAME as SPILL
 from scraper.doctor.archive import LOST
 from scraper.doctor.findings import Finding, Kind, agreed, counted, examples

@@ -8,13 +8,14 @@ from contextlib import closing
 
 from scraper.database.load import Loaded, load
 from scraper.database.runs import check_none_is_refused
-from scraper.database.scratch import scratch
+from scraper.database.second_database import second_database
 from scraper.database.tables import KEPT
 from scraper.doctor.database import MISPLACED
 from scraper.doctor.findings import Finding, Kind
 from scraper.doctor.salvage import copy_readable, put_in_place
 from scraper.doctor.scratch import DATABASE, Scratch
 from scraper.folders import Folders
+from scraper.sqlite import open_writable
 
 
 def mend_database(scratch: Scratch, folders: Folders, findings: Collection[Finding], *, unchecked: bool = False) -> None:
@@ -41,9 +42,9 @@ def _anew(folders: Folders, *, unchecked: bool) -> None:
         if not unchecked:
             check_none_is_refused(db)
 
-    with scratch(folders.data) as beside:
+    with second_database(folders.data) as beside:
         load(folders, rebuild=True, gate=carry_over, database=beside)
-        with closing(sqlite3.connect(beside)) as db:
+        with closing(open_writable(beside)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all of it is in the one file that takes the place
         put_in_place(beside, folders.database)
 

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from scraper.durable import sync
+from scraper.sqlite import open_readonly
 
 
 def copy_readable(path: Path, table: str, into: sqlite3.Connection) -> int:
@@ -21,7 +22,7 @@ def copy_readable(path: Path, table: str, into: sqlite3.Connection) -> int:
     copied = 0
     for order in ("", " DESC"):
         try:
-            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            with closing(open_readonly(path)) as db:
                 db.text_factory = _text
                 rows = db.execute(f'SELECT * FROM "{table}" ORDER BY rowid{order}')
                 names = [description[0] for description in rows.description]

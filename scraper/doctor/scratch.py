@@ -16,7 +16,8 @@ from typing import Self
 from scraper.archive import catalog
 from scraper.archive.catalog import Entry
 from scraper.database import schema
-from scraper.ledger import versions
+from scraper.ledger import schema as ledger_schema
+from scraper.sqlite import open_memory, open_temporary
 
 _SEEN = ", ".join(Entry.__dataclass_fields__)
 _SCHEMA = f"""
@@ -38,7 +39,7 @@ class Scratch:
     """Tables `seen` (the sound records), `damage`, `sizes` (of files) and `lost`, and three attached files."""
 
     def __init__(self) -> None:
-        self.db = sqlite3.connect("", isolation_level=None, uri=True)  # no name: a file that only this connection sees
+        self.db = open_temporary()
         self.db.execute("PRAGMA cache_size = -65536")
         self.db.executescript(_SCHEMA)
         self.has: set[str] = set()
@@ -115,11 +116,11 @@ class Scratch:
 
 def _empty(name: str) -> list[str]:
     """The statements that make a file's tables, without keys and indexes, which nobody needs where there are no rows."""
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+    with closing(open_memory()) as made:
         if name == DATABASE:
             schema.create(made)
         else:
-            made.executescript(catalog.SCHEMA if name == CATALOG else versions.SCHEMA)
+            made.executescript(catalog.SCHEMA if name == CATALOG else ledger_schema.SCHEMA)
         rows = made.execute("SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'")
         columns: dict[str, list[str]] = {}
         for table, column in rows:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parsers.columns import field_key
-from parsers.labels import normal
 from parsers.locate import Spot, Spots, locate
 from parsers.record import Field
+from parsers.registry import normal
 from parsers.urls import without_archive
 from scraper.archive.catalog import CATALOG, Entry
 from scraper.archive.store import Archive
 from scraper.capture import Capture, Form
-from scraper.errors import ArchiveDamaged
+from scraper.errors import ArchiveDamaged, SqliteDamaged
 
 REPLAY = "https://web.archive.org/web/"
 """Where the Wayback Machine shows a capture to people (DESIGN.md, "Configuration")."""
@@ -141,7 +141,7 @@ class Origins:
             return self._stored[capture_id]
         try:
             capture = self._capture(capture_id)
-        except ArchiveDamaged as error:
+        except (ArchiveDamaged, SqliteDamaged) as error:
             stored = _Stored(None, None, str(error))
         else:
             is_text = capture.form is Form.CONVERSION

@@ -11,6 +11,7 @@ from typing import Self
 from scraper.archive.warc import utc_now
 from scraper.capture import iso
 from scraper.errors import TtaError
+from scraper.sqlite import open_writable
 
 NAME = "scanned.db"
 _SCHEMA = """
@@ -28,8 +29,9 @@ class Scanned:
         """Raises TtaError where the file can't be used."""
         self._hosts = hashlib.sha256("\n".join(sorted(hosts)).encode()).hexdigest()[:16]
         try:
-            self._db = sqlite3.connect(data / NAME)
+            self._db = open_writable(data / NAME)
             self._db.execute(_SCHEMA)
+            self._db.execute("BEGIN")
         except sqlite3.Error as error:
             raise TtaError(f"{data / NAME}: {error}; delete it, and the scan begins anew") from error
 
@@ -50,4 +52,5 @@ class Scanned:
 
     def save(self) -> None:
         """Makes durable what was added."""
-        self._db.commit()
+        self._db.execute("COMMIT")
+        self._db.execute("BEGIN")

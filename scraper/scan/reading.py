@@ -1,4 +1,4 @@
-"""Reads one WARC file, or part of one, for pages of the wanted hosts. The crew's processes run this.
+"""Reads one WARC file, or part of one, for pages of the wanted hosts. The pool's processes run this.
 
 What costs time is done here (reading, digests, compressing again); `run` only appends.
 """

@@ -1,4 +1,4 @@
-"""A scan: the files that were not read yet go to the crew, and what it finds is appended to the archive by this one process.
+"""A scan: the files that were not read yet go to the pool, and what it finds is appended to the archive by this one process.
 
 The archive makes captures durable before a file counts as read, so a scan that is killed reads a file twice and loses nothing.
 """
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scraper.archive.store import Archive
-from scraper.crew.processes import Crew, Job
 from scraper.scan.done import Scanned
 from scraper.scan.reading import Found, Piece, read_piece
+from scraper.workers.processes import Job, WorkerPool
 
 JOB: Job[Piece, Found] = Job(read_piece, Piece.split, Piece.give_up)
 SAVE_SECONDS = 10.0
@@ -45,11 +45,11 @@ def scan(
     addresses: Iterable[str],
     hosts: tuple[str, ...],
     source: str,
-    crew: Crew,
+    pool: WorkerPool,
 ) -> Scan:
     """Adds the captures of the hosts' pages in the WARC files at `addresses`, which were checked. The caller holds the lock.
 
-    The archive ends up the same whoever the crew is: captures are appended in the order of files and offsets, the parts of a
+    The archive ends up the same whoever the pool is: captures are appended in the order of files and offsets, the parts of a
     file with very many of them after the other files.
     """
     done = Scan()
@@ -57,9 +57,9 @@ def scan(
         done.problems += archive.unread
         run = _Run(done, archive, scanned)
         try:
-            rest = run.pieces(crew, (Piece(address, 0, hosts, source) for address in run.unread(addresses)))
+            rest = run.pieces(pool, (Piece(address, 0, hosts, source) for address in run.unread(addresses)))
             while rest:
-                rest = run.pieces(crew, rest)
+                rest = run.pieces(pool, rest)
         finally:
             run.save()
     return done
@@ -84,10 +84,10 @@ class _Run:
             else:
                 yield address
 
-    def pieces(self, crew: Crew, pieces: Iterable[Piece]) -> list[Piece]:
+    def pieces(self, pool: WorkerPool, pieces: Iterable[Piece]) -> list[Piece]:
         """Reads the pieces; returns what is left of them."""
         rest: list[Piece] = []
-        for piece, found in crew.run(JOB, pieces):
+        for piece, found in pool.run(JOB, pieces):
             for one in found:
                 self._keep(piece, one)
                 if one.rest is not None:

@@ -84,7 +84,9 @@ DISGUISES: dict[str, Extractor] = {
         piece for line in text.split("\n") for piece in textwrap.wrap(line, 60, break_long_words=False) or [""]
     ),
     "one line": lambda text: " ".join(text.split()),
-    "colons": lambda text: re.sub(r"(?m)^(County|Category|Archived|I Agree|Recipient Agency Scope|TTA \w+(?: \w+)?)\n", r"\1: ", text),
+    "colons": lambda text: re.sub(
+        r"(?m)^(County|Category|Archived|I Agree|Recipient Agency Scope|TTA \w+(?: \w+)?)\n", r"\1: ", text
+    ),
 }
 """What happens to a text between the extractor and the archive."""
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from parsers.record import Record
 
-_LINK_TARGET = re.compile(r"\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\]\[\d+\]|\[\d{1,4}\]|</?[a-z][^<>\n]*>|\{[.#:][^{}]*\}|[\\>]")
+_LINK_TARGET = re.compile(
+    r"\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\]\[\d+\]|\[\d{1,4}\]|</?[a-z][^<>\n]*>|\{[.#:][^{}]*\}|[\\>]"
+)
 _YES_NO = ("Yes", "No", "On", "Off")
 _NAMES = ("TTA Point of Contact", "BJA Grant Manager", "Contact Name", "Primary Recipient Contact Name")
 
@@ -60,7 +62,11 @@ def compare(told: Told, text: str, record: Record | None, tally: Tally) -> None:
     tally.check("record", record is not None, told.title, None)
     if record is None:
         return
-    if packed(told.title) in flat and len(packed(told.title)) > 3 and flat.find(packed(told.title)) < flat.find(packed(told.body[:200])):
+    if (
+        packed(told.title) in flat
+        and len(packed(told.title)) > 3
+        and flat.find(packed(told.title)) < flat.find(packed(told.body[:200]))
+    ):
         tally.check("title", packed(record.title or "") == packed(told.title), told.title, record.title)
     if any(f"by{packed(author)}" in flat for author in told.authors if author):
         names = [packed(author) for author in told.authors]

@@ -1,4 +1,4 @@
-"""Work for crews; the processes that do it import it by name."""
+"""Work for pools; the processes that do it import it by name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from scraper.crew.processes import Job
+from scraper.workers.processes import Job
 
 MORE_THAN_A_PIPE_HOLDS = 2_000_000
 """Bytes; a pipe on Linux holds 65,536 (pipe(7))."""

@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[1]
 _RUN = """
 import sys
 from pathlib import Path
-from scraper.crew.processes import Processes, end_workers
+from scraper.workers.processes import Processes, end_workers
 from scraper.errors import Stopped
-from tests.crewkit import SENDS_MUCH
+from tests.poolkit import SENDS_MUCH
 
 def check():
     if Path(sys.argv[1], "stop").exists():

@@ -1,6 +1,6 @@
 """Does tasks in other processes, of this machine or of a cluster: results in order, memory bounded, a deadly task costs itself.
 
-`database.workers` parses with it and `scan` reads whole crawls with it. `cluster` is the crew on other machines.
+`database.parse_captures` parses with it and `scan` reads whole crawls with it. `cluster` is the pool on other machines.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Job(Generic[Task, Result]):
     give_up: Callable[[Task], list[Result]]
 
 
-class Crew(Protocol):
+class WorkerPool(Protocol):
     """Whoever does tasks."""
 
     def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Result]]]:

@@ -1,6 +1,6 @@
-"""The crew on other machines: a dask.distributed cluster, through its `concurrent.futures` executor.
+"""The pool on other machines: a dask.distributed cluster, through its `concurrent.futures` executor.
 
-`processes` says what a crew is; the extra `cluster` installs what this needs. Workers need this program, in the same version, and
+`processes` says what a pool is; the extra `cluster` installs what this needs. Workers need this program, in the same version, and
 nothing of the data folder: tasks bring the bytes they are about.
 """
 
@@ -14,9 +14,9 @@ from concurrent.futures import TimeoutError as StillWorking
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from scraper.crew.processes import AHEAD, Check, Crew, Job, Processes, Result, Task
 from scraper.errors import OtherVersion, TtaError
 from scraper.reading_code import reading_code
+from scraper.workers.processes import AHEAD, Check, Job, Processes, Result, Task, WorkerPool
 
 CONNECT_SECONDS = 30.0
 ALONE_SECONDS = 120.0
@@ -39,8 +39,8 @@ def _work(asked: _Asked) -> list[Any]:
 
 
 @contextmanager
-def cluster(address: str, check: Check | None = None) -> Iterator[Crew]:
-    """The crew at a dask scheduler's address, such as `tcp://10.0.0.5:8786`. `check` ends the wait. Raises TtaError."""
+def cluster(address: str, check: Check | None = None) -> Iterator[WorkerPool]:
+    """The pool at a dask scheduler's address, such as `tcp://10.0.0.5:8786`. `check` ends the wait. Raises TtaError."""
     try:
         from distributed import Client
     except ImportError:

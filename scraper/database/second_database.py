@@ -25,7 +25,7 @@ def clear(data: Path) -> None:
 
 
 @contextmanager
-def scratch(data: Path) -> Iterator[Path]:
+def second_database(data: Path) -> Iterator[Path]:
     """The path of a database that is not there yet and is gone after the block. The caller holds the data folder's lock."""
     clear(data)
     with terminated_as_interrupted():

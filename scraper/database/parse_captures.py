@@ -1,0 +1,223 @@
+"""Parses stored captures, here or by workers, in bounded memory. A page that kills or hangs a process costs only itself.
+
+A task is a slice of a WARC file, as compressed bytes, with the captures wanted of it, so a worker needs no archive. Results come
+in the order of the captures. Workers import this module; nothing in it opens the database.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import zstandard
+
+from parsers.record import Kind
+from parsers.urls import absolute, node_id
+from scraper.archive.catalog import Entry
+from scraper.archive.warc import Damage, read_captures
+from scraper.capture import Capture, Form
+from scraper.database.clock import Clock, page_clock
+from scraper.database.stored_page import encode, json_text, storable
+from scraper.errors import PageTookTooLong
+from scraper.reading import read_capture
+from scraper.workers.processes import Job, WorkerPool
+
+SLICE_CAPTURES = 64
+SLICE_BYTES = 2_000_000
+"""A task: captures that are adjacent in a file, up to this many, or this many compressed bytes."""
+GAP_BYTES = 100_000
+"""Bytes between two captures up to which reading on is cheaper than another slice: some ten captures."""
+PAGE_SECONDS = 30.0
+"""Limit for one page. A 5 MB page takes under a second on a slow machine, so what takes longer hangs (November 2026)."""
+GIVEN_UP = "the parser crashed or took too long on it"
+"""The reason of a page that ended the processes that parsed it, or exceeded its time."""
+_LEVEL = 1
+"""Of zstd: 30 µs and a quarter of the size for an average page; level 3 takes a third longer for 2 % (November 2026)."""
+
+
+class ParsedCapture(NamedTuple):
+    """What the parser says of one capture. `page`: the content, encoded and compressed, where it shows a record.
+
+    `damage`: why the archive could not give the capture back; then nothing else is known.
+    """
+
+    capture_id: str
+    kind: str
+    reason: str
+    node_id: int | None = None
+    reference: str | None = None
+    form: str | None = None
+    shape: str | None = None
+    flags: str | None = None
+    redirect_to: str | None = None
+    page: bytes | None = None
+    damage: str | None = None
+
+
+class WantedCapture(NamedTuple):
+    """A capture to be parsed, and where in its slice its record is (bytes)."""
+
+    capture_id: str
+    offset: int
+    length: int
+    form: str
+    url: str | None
+    http_status: int | None
+
+
+class WarcSlice(NamedTuple):
+    """Part of a WARC file from byte `start` on, and the captures wanted of it; `problem`: why a record in it can't be read."""
+
+    file: str
+    start: int
+    data: bytes
+    wanted: tuple[WantedCapture, ...]
+    problem: str
+
+    def split(self) -> list[WarcSlice]:
+        """A slice for each capture."""
+        return [
+            WarcSlice(
+                self.file,
+                self.start + one.offset,
+                self.data[one.offset : one.offset + one.length],
+                (one._replace(offset=0),),
+                self.problem,
+            )
+            for one in self.wanted
+        ]
+
+    def give_up(self) -> list[ParsedCapture]:
+        """The results where the parser cannot cope with the captures."""
+        return [_unreadable(one, GIVEN_UP) for one in self.wanted]
+
+
+def parse_all(folder: Path, entries: Iterable[Entry], pool: WorkerPool | None) -> Iterator[tuple[Entry, ParsedCapture]]:
+    """Every entry with its result, in order. `entries`: in the order of files and offsets; `pool`: None parses here."""
+    taken: deque[Entry] = deque()
+    slices = _slices(folder, entries, taken)
+    results = pool.run(JOB, slices) if pool else ((one, parse_slice(one, alone=False)) for one in slices)
+    for _, parsed in results:
+        for one in parsed:
+            entry = taken.popleft()
+            assert one.capture_id == entry.capture_id, "a pool keeps the order"
+            yield entry, one
+
+
+def _slices(folder: Path, entries: Iterable[Entry], taken: deque[Entry]) -> Iterator[WarcSlice]:
+    """The tasks; each entry that goes into one is appended to `taken`."""
+    some: list[Entry] = []
+    size = end = 0
+    for entry in entries:
+        full = len(some) >= SLICE_CAPTURES or size >= SLICE_BYTES
+        if some and (full or entry.warc_file != some[0].warc_file or entry.warc_offset - end > GAP_BYTES):
+            taken.extend(some)
+            yield slice_of(folder, some)
+            some, size = [], 0
+        some.append(entry)
+        size += entry.warc_length
+        end = entry.warc_offset + entry.warc_length
+    if some:
+        taken.extend(some)
+        yield slice_of(folder, some)
+
+
+def slice_of(folder: Path, some: list[Entry]) -> WarcSlice:
+    """Captures of one file, with the bytes from the first to the last; no bytes where the file can't be read."""
+    path = folder / some[0].warc_file
+    start, end = some[0].warc_offset, some[-1].warc_offset + some[-1].warc_length
+    data, problem = b"", "no readable record"
+    try:
+        with path.open("rb") as file:
+            file.seek(start)
+            data = file.read(end - start)
+    except OSError as error:
+        problem = error.strerror or "can't be read"
+    wanted = tuple(
+        WantedCapture(one.capture_id, one.warc_offset - start, one.warc_length, one.form, one.url, one.http_status)
+        for one in some
+    )
+    return WarcSlice(str(path), start, data, wanted, problem)
+
+
+def parse_slice(part: WarcSlice, *, alone: bool = True) -> list[ParsedCapture]:
+    """A result for each wanted capture. `alone`: a page that exceeds its time ends the process, which the caller notices."""
+    try:
+        with page_clock(PAGE_SECONDS, alone=alone) as clock:
+            return [_parsed(one, capture, part, clock) for one, capture in _read(part)]
+    except MemoryError:  # tells nothing about the page: a machine with more memory may parse it
+        parts = part.split()
+    if len(parts) > 1:
+        return [result for one in parts for result in parse_slice(one, alone=alone)]
+    return [
+        _damaged(one, part, "there is not enough memory to read this page; make memory free, or use `--workers 1`")
+        for one in part.wanted
+    ]
+
+
+JOB: Job[WarcSlice, ParsedCapture] = Job(parse_slice, WarcSlice.split, WarcSlice.give_up)
+
+
+def _read(part: WarcSlice) -> Iterator[tuple[WantedCapture, Capture | None]]:
+    """The wanted captures, read in one go; None where there is no readable record."""
+    records = (item for item in read_captures(BytesIO(part.data), "") if not isinstance(item, Damage))
+    here = next(records, None)
+    for one in part.wanted:
+        while here is not None and here[0] < one.offset:
+            here = next(records, None)
+        yield one, here[1] if here is not None and here[0] == one.offset else None
+
+
+def _parsed(one: WantedCapture, capture: Capture | None, part: WarcSlice, clock: Clock) -> ParsedCapture:
+    redirects = one.http_status is not None and 300 <= one.http_status < 400
+    if one.form == Form.REVISIT and (capture is not None or not redirects):
+        found = ParsedCapture(one.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(one.url))
+        return found._replace(redirect_to=_target(capture)) if redirects and capture else found
+    if capture is None:
+        return _damaged(one, part, f"{part.problem}; restore it from a copy")
+    try:
+        with clock():
+            return parse_capture(capture, one.capture_id)
+    except MemoryError:
+        raise
+    except PageTookTooLong:
+        return _unreadable(one, GIVEN_UP)
+    except Exception as error:  # a page must never cost the rest of the load
+        return _unreadable(one, f"the parser failed: {type(error).__name__}")
+
+
+def _damaged(one: WantedCapture, part: WarcSlice, problem: str) -> ParsedCapture:
+    return ParsedCapture(one.capture_id, Kind.UNREADABLE, "", damage=f"{part.file} at {part.start + one.offset}: {problem}")
+
+
+def _unreadable(one: WantedCapture, reason: str) -> ParsedCapture:
+    return ParsedCapture(one.capture_id, Kind.UNREADABLE, reason, node_id(one.url))
+
+
+def _target(capture: Capture) -> str | None:
+    """The address that an archived redirect leads to, absolute and without an archive's prefix."""
+    found: str | None = storable(absolute(capture.header("location"), capture.url))
+    return found
+
+
+def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:
+    """Parses one capture."""
+    page = read_capture(capture)
+    record, reason = page.record, storable(page.reason)
+    if page.kind is not Kind.RECORD or record is None:
+        target = _target(capture) if page.kind is Kind.REDIRECT else None
+        return ParsedCapture(capture_id, str(page.kind), reason, node_id(capture.url), redirect_to=target)
+    return ParsedCapture(
+        capture_id,
+        str(page.kind),
+        reason,
+        node_id=record.node_id if record.node_id is not None else node_id(capture.url),
+        reference=storable(record.reference),
+        form=record.form,
+        shape=record.shape or None,
+        flags=json_text(storable(record.flags)) if record.flags else None,
+        page=zstandard.compress(encode(record), _LEVEL),
+    )

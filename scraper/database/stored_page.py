@@ -1,0 +1,125 @@
+"""What the parser reads from a page that shows a record, as bytes: workers send it, `parsed_pages` keeps it, `build` reads it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+import orjson
+
+from parsers.columns import field_key
+from parsers.record import Field, Record, RecordValues
+
+VALUE_COLUMNS = tuple(RecordValues.model_fields)
+_value_row = attrgetter(*VALUE_COLUMNS)
+_field_row = attrgetter("section", "label", "name", "item", "value", "state", "href", "datetime", "occurrence")
+json_text = json.JSONEncoder(ensure_ascii=False).encode
+Row = TypeVar("Row", bound=Sequence[Any])
+
+
+class FieldValue(NamedTuple):
+    """One row of `fields` as one capture shows it. `key` is the same on every capture of the record (`parsers.columns`)."""
+
+    key: str
+    section: str | None
+    label: str | None
+    name: str | None
+    item: str | None
+    value: str | None
+    state: str
+    href: str | None
+    datetime: str | None
+    occurrence: int = 1
+
+
+class StoredPage(NamedTuple, Generic[Row]):
+    """The content of a record page. The last three are rows derived from this page alone, in the order of the tables' columns.
+
+    `fields`: the columns of `FieldValue` without the key, or whole FieldValues where pages are to be merged (`keyed`).
+    """
+
+    form: str
+    incomplete: bool
+    url: str | None
+    head: list[Any]
+    fields: list[Row]
+    sections: list[Sequence[Any]]
+    values: list[Any]
+    milestones: list[list[Any]]
+    performance_metrics: list[list[Any]]
+
+
+def encode(record: Record) -> bytes:
+    """A record page as JSON; characters that SQLite cannot store as text are replaced."""
+    content = (
+        record.form,
+        record.incomplete,
+        record.url,
+        (record.title, record.node_id, record.submitted_by, record.submitted_at),
+        [_field_row(one) for one in record.fields],
+        [(section.label, section.text) for section in record.sections],
+        value_row(record),
+        [(one.position, one.title, one.date, one.notes, one.details) for one in record.milestones],
+        [(one.position, one.question, one.answer) for one in record.performance_metrics],
+    )
+    try:
+        encoded = orjson.dumps(content)
+    except orjson.JSONEncodeError:  # a lone surrogate
+        return orjson.dumps(storable(content))
+    return orjson.dumps(storable(content)) if b"\\u0000" in encoded else encoded
+
+
+def decode(page: bytes) -> StoredPage[list[Any]]:
+    """The content of an encoded page. Raises ValueError where the bytes are none."""
+    return StoredPage._make(orjson.loads(page))
+
+
+def keyed(page: StoredPage[list[Any]]) -> StoredPage[FieldValue]:
+    """The page with the key of each field, which merging compares captures by."""
+    return StoredPage(*page[:4], [FieldValue(_key(*row[:4]), *row) for row in page.fields], *page[5:])
+
+
+def value_row(values: RecordValues) -> list[Any]:
+    """A record's columns as SQLite keeps them: lists as JSON text, yes and no as 1 and 0."""
+    return [value if value is None or type(value) is str else _sql_value(value) for value in _value_row(values)]
+
+
+def _sql_value(value: Any) -> Any:
+    if isinstance(value, bool):
+        return int(value)
+    return _json_array(tuple(value)) if isinstance(value, list | tuple) else value
+
+
+@lru_cache(maxsize=4096)
+def _json_array(texts: tuple[str, ...]) -> str:
+    """Most are lists of the site's own terms, which are repeated on many pages."""
+    return json_text(texts)
+
+
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
+"""SQLite's text functions stop at NUL, and lone surrogates have no UTF-8."""
+
+
+def storable(value: Any) -> Any:
+    """The value, with every character that SQLite cannot store as text replaced, also within lists."""
+    if isinstance(value, str):
+        return _NOT_STORABLE.sub("\ufffd", value)
+    return [storable(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+class _Keyed(NamedTuple):
+    """What `parsers.columns.field_key` looks at."""
+
+    section: str | None
+    label: str | None
+    name: str | None
+    item: str | None
+
+
+@lru_cache(maxsize=8192)
+def _key(section: str | None, label: str | None, name: str | None, item: str | None) -> str:
+    return field_key(cast("Field", _Keyed(section, label, name, item)))

@@ -1,0 +1,112 @@
+"""Opens SQLite files, always in autocommit mode, and turns SQLite's errors into lines that state what to do next.
+
+No other module of `scraper` calls `sqlite3.connect`. Where a process may read a file but not create one beside it, SQLite can't
+read a database in WAL mode; `explained` reports that as a matter of permissions.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from zlib import crc32
+
+from scraper.durable import sync
+from scraper.errors import SqliteDamaged, TtaError
+
+BUSY_SECONDS = 30.0
+"""How long a statement waits for the lock of another process. A writer holds it for a commit or a checkpoint, which take seconds
+on a slow disk; longer than this means that a process hangs."""
+
+
+def uri(path: Path, mode: str = "ro") -> str:
+    """An SQLite URI for ATTACH. `mode`: `ro` to read, `rw` to write to an existing file, `rwc` to create it where missing."""
+    return f"{path.resolve().as_uri()}?mode={mode}"
+
+
+def open_readonly(path: Path, *, any_thread: bool = False) -> sqlite3.Connection:
+    """A connection that can't write. Raises sqlite3.Error, also where there is no such file."""
+    return _connect(uri(path), any_thread=any_thread)
+
+
+def open_writable(path: Path, *, create: bool = True) -> sqlite3.Connection:
+    """A connection that reads and writes. Raises sqlite3.Error, without `create` also where there is no such file."""
+    return _connect(uri(path, "rwc" if create else "rw"))
+
+
+def open_memory() -> sqlite3.Connection:
+    """An empty database in memory, to which files can be attached."""
+    return _connect(":memory:")
+
+
+def open_temporary() -> sqlite3.Connection:
+    """An empty database in an unnamed file that SQLite deletes when the connection is closed."""
+    return _connect("")
+
+
+def _connect(name: str, *, any_thread: bool = False) -> sqlite3.Connection:
+    return sqlite3.connect(name, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=not any_thread)
+
+
+def tables_version(description: str) -> int:
+    """The `user_version` (31 bits) of tables that this text describes: whatever changes them changes the version."""
+    return crc32(description.encode()) >> 1
+
+
+def stored_version(db: sqlite3.Connection, path: Path, application: int) -> int | None:
+    """The `user_version` of a file; None if it has no tables. Raises TtaError for a file of another program."""
+    if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        return None
+    if db.execute("PRAGMA application_id").fetchone()[0] != application:
+        raise TtaError(f"{path} is a database of another program: move it away, or give another folder with --data")
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def replace_file(path: Path, fresh: Path, reason: str) -> Path:
+    """Gives `fresh` the name `path`; the file that had it is kept as the first free `ledger.REASON-1.db`, which is returned.
+
+    At every moment one of the two has the name, so that a killed program loses neither. Connections to both must be closed: the
+    last one to close deletes the write-ahead log beside the path at which it was opened. Raises OSError.
+    """
+    names = (path.with_name(f"{path.stem}.{reason}-{number}{path.suffix}") for number in itertools.count(1))
+    kept = next(name for name in names if not name.exists())
+    sync(fresh)
+    try:
+        kept.hardlink_to(path)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(path, kept)
+        sync(kept)
+    for suffix in ("-wal", "-shm"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            beside.replace(kept.with_name(kept.name + suffix))
+    sync(path.parent)
+    fresh.replace(path)
+    sync(path.parent)
+    return kept
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Raises TtaError in place of SQLite's errors about the file at `path`; SqliteDamaged where the file is damaged."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise explain(path, error) from error
+
+
+def explain(path: Path, error: sqlite3.Error) -> TtaError:
+    """The error that states what to do about one of SQLite's."""
+    code = getattr(error, "sqlite_errorname", "") or ""
+    if code.startswith("SQLITE_FULL"):
+        return TtaError(f"no room left on the disk of {path}; nothing was changed: make room and run the command again")
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return TtaError(f"another program is writing to {path}; nothing was changed: end it and run the command again")
+    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
+        return TtaError(
+            f"{path} can't be read or written ({error}): check the folder's permissions and disk; nothing was changed"
+        )
+    return SqliteDamaged(f"{path} is damaged ({error}): run `tta doctor --repair`, which sets it aside and replaces it")
