@@ -29,7 +29,7 @@ from parsers.registry import (
 )
 from parsers.rows import Content
 from parsers.textlabels import DASHES, Mark, Segment, find_labels, labels_in, segments
-from parsers.textlines import Line, read_lines
+from parsers.textlines import Line, read_lines, without_bullet
 from parsers.urls import absolute, node_id
 from parsers.values import iso_time, money_range, number, reference, time_range, yes_no
 
@@ -69,6 +69,7 @@ _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_pub
 """Fields whose value is never a link, so that a real text capture has it; a list of labels in a blog post does not."""
 _MAX_METRIC_LINE = 200
 _MANY_LABELS = 6
+_LONG_TEXT = "other_program_area"
 _NAMES = ("tta short name", "tta title")
 _LABELS_AMONG_INSTRUCTIONS = 4
 _MIDDLE_OF_PAGE = 16
@@ -342,18 +343,31 @@ def _is_name(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How the text is laid out. `compact`: no blank line between label and value; `links`: values of references are links."""
+    """How the text is laid out.
+
+    `compact`: no blank line between label and value; `spaced`: a blank line after each paragraph; `links`: references are links;
+    `dropped`: references and dates have no values.
+    """
 
     compact: bool
+    spaced: bool
     links: bool
+    dropped: bool
     is_whole_page: bool
 
     @classmethod
     def of(cls, found: list[Segment], *, is_whole_page: bool) -> _Layout:
-        filled = [one for one in found if one.filled and one.mark.entry and one.mark.entry.type is not Type.INSTRUCTIONS]
-        close = sum(bool(one.lines[0].text) for one in filled)
-        links = any(one.filled[0].links and one.mark.entry and one.mark.entry.type in _REFERENCES for one in filled)
-        return cls(2 * close >= len(filled), links, is_whole_page)
+        fields = [one for one in found if one.mark.entry and one.mark.entry.type is not Type.INSTRUCTIONS]
+        filled = [one for one in fields if one.filled]
+        linked = [one for one in fields if one.mark.entry and one.mark.entry.type in (*_REFERENCES, Type.DATE)]
+        sections = [one for one in found if one not in fields and one.filled]
+        return cls(
+            compact=2 * sum(bool(one.lines[0].text) for one in filled) >= len(filled),
+            spaced=bool(sections) and all(not one.text for section in sections for one in section.lines[-1:]),
+            links=any(one.filled and one.filled[0].links for one in linked),
+            dropped=2 * sum(bool(one.filled) for one in linked) <= len(linked),
+            is_whole_page=is_whole_page,
+        )
 
 
 class _Writer:
@@ -372,8 +386,11 @@ class _Writer:
 
     def body(self, lines: list[Line], *, is_fragment: bool) -> None:
         """The body; a label that nobody has listed may be between it and the first known one."""
-        start = max((index for index, line in enumerate(lines) if not line.text), default=len(lines)) + 1
-        at = next((index for index in range(start, len(lines)) if self._is_unlisted(lines, index)), len(lines))
+        at = max((index for index, line in enumerate(lines) if not line.text), default=len(lines)) + 1
+        tail = lines[at:]
+        is_field = self._layout.compact and self._layout.spaced and len(tail) > 1 and looks_like_label(tail[0].text)
+        if not is_field or any(without_bullet(line.text) != line.text for line in tail):
+            at = len(lines)
         if is_fragment:
             at = 0
         if _text(lines[:at]):
@@ -418,18 +435,21 @@ class _Writer:
         """Whether a line after a label is no more of its value: a label that is not listed, or text of another kind."""
         if not lines[index].text:
             return False
-        if _is_e_mail(entry) and (index > 0 or not _E_MAIL.search(lines[index].text)):
-            return True
-        if (
-            index
-            and entry.type is Type.TEXT
-            and _is_typed(lines[0].text)
-            and len([line for line in lines[:index] if line.text]) == 1
-        ):
-            return True
+        text = lines[index].text
+        if index and lines[index].glued:
+            return False
+        if _is_e_mail(entry):
+            return index > 0 or not _E_MAIL.search(text)
+        if index and entry.type is Type.TEXT and _column(entry) != _LONG_TEXT:
+            return not (_continues(lines[index - 1].text, text) or text.split()[-1] == lines[0].text.split()[-1])
+        if index == 0 and self._layout.dropped:
+            if entry.type is Type.MONEY and money_range(text) == (None, None):
+                return True
+            if entry.type in _REFERENCES and looks_like_label(text) and _LABEL_NOUN.search(text):
+                return True
         return self._is_unlisted(lines, index)
 
-    def _is_unlisted(self, lines: list[Line], index: int) -> bool:
+    def _is_unlisted(self, lines: list[Line], index: int, *, among_prose: bool = False) -> bool:
         """Whether a line is the label of a field that is not in the registry: by its form, and by what follows it."""
         line = lines[index]
         after = next((one for one in lines[index + 1 :] if one.text), None)
@@ -442,6 +462,8 @@ class _Writer:
         if (_is_typed(after.text) and len(line.text) >= _MIN_LABEL) or (
             _LABEL_NOUN.search(line.text) and not looks_like_label(after.text)
         ):
+            return True
+        if not among_prose and after.text[-1] in ".!" and not looks_like_label(after.text):
             return True
         if self._layout.links and index and lines[index - 1].links:
             return True
@@ -546,7 +568,11 @@ class _Writer:
             if inline := _INLINE.fullmatch(line.plain):
                 label, value = replace(line, text=inline[1]), replace(line, text=inline[2])
             is_again = open_label and bool(items) and items[-1][-1][0] is not None and items[-1][-1][0].text == line.plain
-            if line.text and not is_again and (_is_member(label.text, table) or self._is_unlisted(lines, index)):
+            if (
+                line.text
+                and not is_again
+                and (_is_member(label.text, table) or self._is_unlisted(lines, index, among_prose=True))
+            ):
                 name = label.text.rstrip(" :*")
                 label = replace(label, text=name)
                 if first is None:
@@ -586,6 +612,8 @@ class _Writer:
                 if first < len(lines) and _is_typed(lines[first].text):
                     values, _ = _range(lines[first:])
                     end = first + (len(values[0]) if values else 1)
+                elif self._layout.compact and self._layout.spaced and first == index + 1:
+                    end = next((at for at in range(first + 1, end) if not _continues(lines[at - 1].text, lines[at].text)), end)
                 value = lines[first:end]
                 self._add(line.plain.rstrip(" :*"), [] if _text(value) in DASHES else value, line=line)
                 index = end
@@ -686,6 +714,15 @@ def _is_member(text: str, table: str | None = None) -> bool:
 
 def _is_e_mail(entry: Label) -> bool:
     return normal(entry.text).endswith("email address")
+
+
+def _continues(before: str, text: str) -> bool:
+    """Whether a line goes on with the text of the line before it: after a sentence's end, in small letters, or as a list's item."""
+    return text[:1].islower() or before[-1:] in ".,;:!?" or _SYMBOL.match(text) is not None
+
+
+def _column(entry: Label) -> str | None:
+    return entry.columns[0].name if entry.columns else None
 
 
 def _range(lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:

@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise
 from parsers.columns import fits
 from parsers.registry import LABELS, Label, Type, group_table, is_instructions, known, normal, section_of_instruction
 from parsers.textlines import Line, Link, without_bullet
-from parsers.values import REFERENCE, money_range
+from parsers.values import REFERENCE
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))
 """Types whose values are short and certain."""
@@ -31,11 +31,14 @@ _SKIPPED = 6
 """Candidates between two labels that may be lines of a value; more of them in one value have not been seen."""
 _MAX_MARKUP_WORDS = 9
 _MAX_WRAPPED_LINES = 5
+_MAX_REFERENCE = 120
+"""Characters of the name of a term, an agency or a person."""
 _MIN_MISSPELLED = 10
 """Letters; shorter words are one letter away from others ("County", "Country")."""
 _FEW_LABELS = 4
 """Labels that a text names; fewer may be a sentence about the form."""
-_ALTERNATIVES = "|".join(sorted((re.escape(label.text) for label in LABELS), key=len, reverse=True))
+_SPELLINGS = (text for label in LABELS for text in (label.text, *label.also))
+_ALTERNATIVES = "|".join(sorted(map(re.escape, _SPELLINGS), key=len, reverse=True))
 _NAMED = re.compile(rf"(?<![\w-])(?!Milestone [A-Z])(?:{_ALTERNATIVES})(?![\w-])")
 _MONTH = r"[A-Z][a-z]{2,8}"
 _DAY = (
@@ -234,8 +237,12 @@ def _wrapped(lines: list[Line], at: int) -> Mark | None:
 class _Scores:
     """How well the lines after a label fit it."""
 
-    def __init__(self, lines: list[Line]) -> None:
+    def __init__(self, lines: list[Line], marks: list[Mark]) -> None:
         self._lines = lines
+        after = [
+            lines[mark.end] for mark in marks if mark.end < len(lines) and mark.entry and mark.entry.type is not Type.INSTRUCTIONS
+        ]
+        self._compact = 4 * sum(not line.text for line in after) < len(after)
         self._filled = list(accumulate((bool(line.text) for line in lines), initial=0))
         self._next = [0] * (len(lines) + 1)
         following = len(lines)
@@ -262,20 +269,22 @@ class _Scores:
             if fits(kind, text):
                 return score + 2.0 - min(2.0, 0.1 * max(0, count - 4))
             return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else -3.0)
-        if kind is Type.MONEY and money_range(text) == (None, None):
-            score -= 0.5
         if kind is Type.TEXT:
             score -= 0.5 if count > 1 and known(text) is not None else 0.0
-            return score + 1.0 - min(4.0, 0.4 * max(0, count - 3))
-        return score + 1.0 - min(4.0, 0.4 * max(0, count - 8))
+        else:
+            score -= 1.0 if text[-1] in ".:" or len(text) > _MAX_REFERENCE else 0.0
+            score -= 1.0 if self._compact and mark.rest is None and first_at > mark.end else 0.0
+        blanks = end - mark.end - (self._filled[end] - self._filled[mark.end]) if self._compact else 0
+        return score + 1.0 - min(4.0, 0.1 * max(0, count - 3) + 0.4 * blanks)
 
 
 def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     """The chain of marks with the highest score; of equals the one that begins last, so that doubt is body."""
-    scores = _Scores(lines)
+    scores = _Scores(lines, marks)
     total = [0.0] * (len(marks) + 1)
     chosen: list[int] = [len(marks)] * (len(marks) + 1)
     seen: list[int] = [0] * (len(marks) + 1)
+    ordered = [True] * (len(marks) + 1)
     begin = len(marks)
     for index in range(len(marks) - 1, -1, -1):
         mark = marks[index]
@@ -289,8 +298,10 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
             if score > best:
                 best, best_next = score, after
         total[index], chosen[index], seen[index] = best, best_next, seen[best_next] | bit
-        is_ordered = best_next == len(marks) or _disorder(mark, marks[best_next]) < _OUT_OF_ORDER
-        if best > total[begin] and is_ordered:
+        if best_next < len(marks):
+            is_group = mark.entry is not None and mark.entry.type is Type.GROUP
+            ordered[index] = _disorder(mark, marks[best_next]) < _OUT_OF_ORDER and (ordered[best_next] or not is_group)
+        if best > total[begin] and ordered[index]:
             begin = index
     chain: list[Mark] = []
     while begin < len(marks):
