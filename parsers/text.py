@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from parsers.columns import BODY, field_key, fits, known_runs
 from parsers.html import evidence, make_record
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.record import Field, Head, Kind, Page, Section, State
+from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
 from parsers.registry import (
     Label,
     Type,
@@ -93,7 +93,7 @@ _CELLS = re.compile(r"\s*\|\s*|\t+|\s{2,}")
 class Reading:
     """The verdict, and the first and last source line (from 0) of each field, of each section, and of the head's values."""
 
-    page: Page
+    page: ParseResult
     fields: list[Span] = field(default_factory=list)
     sections: list[Span] = field(default_factory=list)
     head: dict[str, Span] = field(default_factory=dict)
@@ -101,10 +101,11 @@ class Reading:
 
 def read_text(text: str, *, url: str | None, incomplete: bool) -> Reading:
     """The verdict on a text capture. `incomplete`: the capture is known to be cut."""
-    lines, marks = find_labels(read_lines(text))
+    read = read_lines(text)
+    lines, marks = find_labels(read)
     style: Literal["text", "prose"] = "text" if _is_labelled(lines, marks) else "prose"
     if style == "prose":
-        lines, marks = [piece for line in lines for piece in _sentences(line)], []
+        lines, marks = [piece for line in read for piece in _sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
     found = segments(lines, marks)
@@ -123,14 +124,16 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> Reading:
         named = len({normal(one) for line in lines for one in labels_in(line)})
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
         if page.kind is Kind.OTHER and named >= _MANY_LABELS:
-            page = Page(kind=Kind.OTHER, reason=f"names {named} labels of a TTA record, but no values can be assigned to them")
+            page = ParseResult(
+                kind=Kind.OTHER, reason=f"names {named} labels of a TTA record, but no values can be assigned to them"
+            )
         return Reading(page)
     content.runs = known_runs(content.fields)
-    values = Head(node_id=node_id(url), title=head.title, submitted_by=head.name, submitted_at=head.time)
+    values = PageHead(node_id=node_id(url), title=head.title, submitted_by=head.name, submitted_at=head.time)
     record = make_record(values, content, style, incomplete=incomplete, url=None)
     odd = tuple(f"{mark.label}: label is printed as {mark.printed!r}" for mark in marks if mark.printed)
-    record = record.model_copy(update={"flags": (*record.flags, *odd)}) if odd else record
-    page = Page(kind=Kind.RECORD, reason="its labels are a TTA record's", record=record)
+    record.flags += odd
+    page = ParseResult(kind=Kind.RECORD, reason="its labels are a TTA record's", record=record)
     return Reading(page, writer.field_spans, writer.section_spans, head.spans)
 
 
@@ -522,8 +525,7 @@ class _Writer:
         used = [line for line in (*([mark.line] if mark else []), *lines) if line.text]
         span = used[0].first, used[-1].last
         if sections and sections[-1].label == label:
-            merged = "\n\n".join(filter(None, (sections[-1].text, text)))
-            sections[-1] = sections[-1].model_copy(update={"text": merged})
+            sections[-1].text = "\n\n".join(filter(None, (sections[-1].text, text)))
             self.section_spans[-1] = self.section_spans[-1][0], span[1]
             return
         sections.append(Section(position=len(sections) + 1, label=label, text=text or None))
@@ -717,7 +719,7 @@ def _is_e_mail(entry: Label) -> bool:
 
 
 def _continues(before: str, text: str) -> bool:
-    """Whether a line goes on with the text of the line before it: after a sentence's end, in small letters, or as a list's item."""
+    """Whether a line continues the text before it: after a sentence's end, in small letters, or as the item of a list."""
     return text[:1].islower() or before[-1:] in ".,;:!?" or _SYMBOL.match(text) is not None
 
 
