@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from parsers.columns import BODY, field_key, fits, known_runs
-from parsers.html import evidence, make_record
+from parsers.columns import BODY, field_key, fits, make_record
+from parsers.html import evidence
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
 from parsers.registry import (
@@ -28,10 +28,10 @@ from parsers.registry import (
     section_of_instruction,
 )
 from parsers.rows import Content
+from parsers.scalars import iso_time, money_range, number, reference, time_range, yes_no
 from parsers.textlabels import DASHES, Mark, Segment, find_labels, labels_in, segments
 from parsers.textlines import Line, read_lines, without_bullet
 from parsers.urls import absolute, node_id
-from parsers.values import iso_time, money_range, number, reference, time_range, yes_no
 
 _VERB = r"(?:submitted|posted|authored|created|published|written|added)"
 _BY = rf"(?:{_VERB}\s+)?"
@@ -81,9 +81,6 @@ _OPEN_BYLINE = re.compile(rf"(?:{_VERB}\s+)?by:?(?:\s.*)?", re.IGNORECASE)
 _OPEN_NAME = re.compile(rf"(?:{_VERB}\s+)?by:?", re.IGNORECASE)
 _SHAPE = re.compile(r"(?:SRID=\d+;\s*)?(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\b.*\(|GEOMETRYCOLLECTION\b", re.IGNORECASE)
 _DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?%?")
-_TIME_WORD = re.compile(
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)[a-z]*|[ap]m|[ecmp][sd]t|utc|gmt|to|at|th|st|nd|rd"
-)
 _SYMBOL = re.compile(r"^[*•◦▪·○■+-]\s+(?=\S)")
 _INLINE = re.compile(r"([A-Z][^:|\t]{2,60}?)(?::\s+|\s*\|\s*|\t+)(\S.*)")
 _CELLS = re.compile(r"\s*\|\s*|\t+|\s{2,}")
@@ -128,9 +125,8 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> Reading:
                 kind=Kind.OTHER, reason=f"names {named} labels of a TTA record, but no values can be assigned to them"
             )
         return Reading(page)
-    content.runs = known_runs(content.fields)
     values = PageHead(node_id=node_id(url), title=head.title, submitted_by=head.name, submitted_at=head.time)
-    record = make_record(values, content, style, incomplete=incomplete, url=None)
+    record = make_record(values, content.fields, content.sections, style, incomplete=incomplete)
     odd = tuple(f"{mark.label}: label is printed as {mark.printed!r}" for mark in marks if mark.printed)
     record.flags += odd
     page = ParseResult(kind=Kind.RECORD, reason="its labels are a TTA record's", record=record)
@@ -706,8 +702,7 @@ def _is_time(text: str) -> bool:
     """Whether a text is a date, a time or a range of these, and nothing more."""
     if not text or len(text) > _MAX_QUESTION or not any(char.isdigit() for char in text):
         return False
-    words = re.findall(r"[^\W\d_]{2,}", text.casefold())
-    return all(_TIME_WORD.fullmatch(word) for word in words) and time_range(text, None) != (None, None)
+    return time_range(text, None) != (None, None)
 
 
 def _is_member(text: str, table: str | None = None) -> bool:

@@ -13,8 +13,8 @@ from itertools import accumulate, pairwise
 
 from parsers.columns import fits
 from parsers.registry import LABELS, Label, Type, group_table, is_instructions, known, normal, section_of_instruction
+from parsers.scalars import REFERENCE
 from parsers.textlines import Line, Link, without_bullet
-from parsers.values import REFERENCE
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))
 """Types whose values are short and certain."""

@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from parsers.registry import known
+from parsers.scalars import reference
 from parsers.tree import UNSEEN
-from parsers.values import reference
 
 _OPEN, _CLOSE, _JOIN = "\ue000", "\ue001", "\ue002"
 """Private characters: the first two are around a link, whose number follows `_OPEN`; `_JOIN` is in place of a line break."""
