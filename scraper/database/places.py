@@ -92,7 +92,8 @@ class _County:
         self.place = Place(*STATES[code[:2]], full_name(code, name), code)
 
     def holds(self, x: float, y: float) -> bool:
-        return sum(arc.crossings(x, y) for arc in self.arcs) % 2 == 1
+        crossings: int = sum(arc.crossings(x, y) for arc in self.arcs)
+        return crossings % 2 == 1
 
 
 class Atlas:
