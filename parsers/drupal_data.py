@@ -180,14 +180,15 @@ def _items(value: Any) -> Items:
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
-def _result(node: _Entity, url: str | None) -> ParseResult:
+def _result(node: _Entity, url: str | None) -> ParseResult | None:
     names = [name for name in node.values if _FIELD.fullmatch(name)]
     entries = [entry for name in names if (entry := known_name(name))]
     title = _text(node.first("title"))
     evidence = sum(is_evidence(entry.text) for entry in entries)
     is_record = _RECORD_TYPE.fullmatch(node.kind.removeprefix("node--")) is not None
     if not is_record and evidence < (1 if reference(title) else _MIN_EVIDENCE):
-        return ParseResult(kind=Kind.OTHER, reason=f"a Drupal node of the type {node.kind.removeprefix('node--')[:60]!r}")
+        reason = f"a Drupal node of the type {node.kind.removeprefix('node--')[:60]!r}"
+        return ParseResult(kind=Kind.OTHER, reason=reason) if node.kind else None
     number = node.first("nid")
     number = int(number) if str(number).isdecimal() and len(str(number)) < 19 else node_id(url)
     own = absolute(f"/node/{number}", url) if url and number else None
