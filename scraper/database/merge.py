@@ -217,6 +217,11 @@ class Merged:
     latest: PageContent | None
     agreeing: dict[str, list[str]]
     head_sources: dict[str, str]
+    aliases: dict[str, str]
+
+    def agreeing_with(self, key: str) -> list[str]:
+        """The captures that agree with the current value of a field, also if it is known by another key (`_aliases`)."""
+        return self.agreeing.get(self.aliases.get(key, key), [])
 
 
 def merge(captures: Sequence[Seen]) -> Merged:
@@ -246,6 +251,7 @@ def merge(captures: Sequence[Seen]) -> Merged:
         latest if says_all else None,
         {key: one.current.captures for key, one in (fields | heads).items()},
         {key: one.current.source.capture_id for key, one in heads.items()},
+        aliases,
     )
 
 
