@@ -9,7 +9,7 @@ from parsers.decode import MAX_PAGE, decode
 from parsers.html import read_html
 from parsers.kinds import kind_by_bytes, kind_by_status
 from parsers.record import ParseResult
-from parsers.textpage import read_text
+from parsers.text import read_text
 
 
 def parse_page(
@@ -28,5 +28,5 @@ def parse_page(
     cut = incomplete or len(content) > MAX_PAGE
     decoded = decode(content[:MAX_PAGE], content_type, is_text=is_text)
     if is_text:
-        return read_text(decoded.text, url=url, incomplete=cut)
+        return read_text(decoded.text, url=url, incomplete=cut).page
     return read_html(decoded, url=url, incomplete=cut).page
