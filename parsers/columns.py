@@ -235,7 +235,8 @@ def _member(table: str, rows: list[Field]) -> _Member:
 def _column_of_member(table_and_label: str) -> str | None:
     """The column of a group's table that a member with this label or machine name fills."""
     table, _, label = table_and_label.partition(" ")
-    return next((name for name, words in GROUPS[table].columns if re.search(words, label.replace("_", " "), re.IGNORECASE)), None)
+    words = set(re.findall(r"\w+", normal(label.replace("_", " "))))
+    return next((name for name, pattern in GROUPS[table].columns if any(re.fullmatch(pattern, word) for word in words)), None)
 
 
 def milestones(fields: Sequence[Field]) -> tuple[Milestone, ...]:
