@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, cast
-
-import zstandard
 
 from parsers.columns import derive, milestones, performance_metrics
 from parsers.record import Field, Head
@@ -17,7 +16,7 @@ from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
 from scraper.database.merge import Merge, Seen
 from scraper.database.same_value import Sourced
-from scraper.database.spill import Spill
+from scraper.database.parsed_pages import ParsedPages
 from scraper.database.stored_page import VALUE_COLUMNS, StoredPage, decode, keyed, value_row
 from scraper.database.tables import Availability
 
@@ -27,14 +26,13 @@ _ROWS_AT_ONCE = 2_000
 
 
 class _Shown(NamedTuple):
-    """A capture of a record, as the database lists it, and where in the spill its page lies; None where nobody has one."""
+    """A capture of a record. `body`: the capture that its page is stored under, another one for a revisit; None where it has none."""
 
     record_id: str
     capture_id: str
     captured_at: str | None
     url: str | None
-    at: int | None
-    length: int | None
+    body: str | None
 
 
 class _Placed(NamedTuple):
@@ -55,31 +53,24 @@ class _Placed(NamedTuple):
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
-def build(db: sqlite3.Connection, spill: Spill) -> int:
+def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
     """Writes every record of `temp.affected` anew, from the captures it has now; returns how many there are."""
-    spill.flush()
     for table in reversed(_OF_A_RECORD):
         db.execute(f"DELETE FROM {table} WHERE record_id IN (SELECT record_id FROM temp.affected)")
     rows: Rows = {table: [] for table in _OF_A_RECORD}
-    count = waiting = 0
-    for record_id, captures in _captures(db):
-        waiting += _add(rows, record_id, captures, spill)
+    count = 0
+    query = f"""
+        SELECT record_id, capture_id, captured_at, url, CASE WHEN form IS NOT NULL THEN coalesce(original_id, capture_id) END
+        FROM captures WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id, {BUILD_ORDER}
+    """
+    for record_id, captures in groupby(map(_Shown._make, db.execute(query)), key=attrgetter("record_id")):
+        for table, members in _record_rows(record_id, list(captures), pages).items():
+            rows[table] += members
         count += 1
-        if waiting > _ROWS_AT_ONCE:
+        if len(rows["fields"]) > _ROWS_AT_ONCE:
             _write(db, rows)
-            waiting = 0
     _write(db, rows)
     return count
-
-
-def _captures(db: sqlite3.Connection) -> Iterator[tuple[str, Iterator[_Shown]]]:
-    query = f"""
-        SELECT record_id, capture_id, captured_at, url, at, length
-        FROM captures LEFT JOIN (SELECT capture_id AS body, at, length FROM temp.parsed)
-        ON body = CASE WHEN form IS NOT NULL THEN coalesce(original_id, capture_id) END
-        WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id, {BUILD_ORDER}
-    """
-    return groupby(map(_Shown._make, db.execute(query)), key=lambda shown: shown.record_id)
 
 
 def _write(db: sqlite3.Connection, rows: Rows) -> None:
@@ -88,76 +79,35 @@ def _write(db: sqlite3.Connection, rows: Rows) -> None:
         waiting.clear()
 
 
-def _add(rows: Rows, record_id: str, captures: Iterator[_Shown], spill: Spill) -> int:
-    """Appends the rows of one record; returns how many."""
-    story = _Story(spill)
-    for shown in captures:
-        story.add(shown)
-    values, parts = story.result(record_id)
+def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> Rows:
+    """The rows of a record in every table. Where all its captures show the same page, what was derived from it is the record's."""
+    shown = ((pages.page(one.body), one) for one in captures if one.body)
+    runs = [(page, [one for _, one in run]) for page, run in groupby(shown, key=itemgetter(0))]
+    page_url, values, rows = None, [None] * len(VALUE_COLUMNS), Rows()
+    if len(runs) == 1:
+        page = decode(runs[0][0])
+        page_url = page.url
+        values, rows = page_rows(page, record_id, runs[0][1][-1].capture_id)
+    elif runs:
+        merge = Merge()
+        for encoded, showing in runs:
+            content = keyed(decode(encoded))
+            page_url = content.url or page_url
+            for one in showing:
+                merge.add(Seen(one.capture_id, one.captured_at, content))
+        values, rows = merged_rows(merge, record_id)
     if record_id.isdecimal():
         values[_NODE] = int(record_id)
+    urls = [one.url for one in captures if one.url]
+    times = [one.captured_at for one in captures if one.captured_at]
     about = (
-        story.url or story.page_url,
-        story.first,
-        story.last,
-        story.captures,
-        Availability.UNKNOWN,
-        None,
-    )  # `availability` sets the last two
-    rows["records"].append((record_id, *values, *derived(values), *about))
-    for table, members in parts.items():
-        rows[table] += members
-    return 1 + sum(map(len, parts.values()))
-
-
-class _Story:
-    """The captures of one record, in order. Where all show the same page, what was derived from it is the record's."""
-
-    def __init__(self, spill: Spill) -> None:
-        self._spill = spill
-        self._page: bytes | None = None
-        self._showing: list[_Shown] = []
-        self._merge: Merge | None = None
-        self.url: str | None = None
-        self.page_url: str | None = None
-        self.first: str | None = None
-        self.last: str | None = None
-        self.captures = 0
-
-    def add(self, shown: _Shown) -> None:
-        self.captures += 1
-        if shown.url:
-            self.url = without_archive(shown.url)
-        if shown.captured_at:
-            self.first = self.first or shown.captured_at
-            self.last = shown.captured_at
-        if shown.at is None or shown.length is None:
-            return
-        page = self._spill.page(shown.at, shown.length)
-        if page != self._page:
-            if self._page is not None:
-                self._merge = self._merged(self._page)
-            self._page, self._showing = page, []
-        self._showing.append(shown)
-
-    def _merged(self, page: bytes) -> Merge:
-        """The merge so far, with the captures that show `page`."""
-        merge = self._merge or Merge()
-        content = keyed(decode(zstandard.decompress(page)))
-        for shown in self._showing:
-            merge.add(Seen(shown.capture_id, shown.captured_at, content))
-        self.page_url = content.url or self.page_url
-        return merge
-
-    def result(self, record_id: str) -> tuple[list[Any], Rows]:
-        """The record's columns, and the rows of its other tables."""
-        if self._page is None:
-            return [None] * len(VALUE_COLUMNS), {}
-        if self._merge is not None:
-            return merged_rows(self._merged(self._page), record_id)
-        packed = decode(zstandard.decompress(self._page))
-        self.page_url = packed.url
-        return page_rows(packed, record_id, self._showing[-1].capture_id)
+        without_archive(urls[-1]) if urls else page_url,
+        *((times[0], times[-1]) if times else (None, None)),
+        len(captures),
+        *(Availability.UNKNOWN, None),  # `availability` sets these
+    )
+    rows["records"] = [(record_id, *values, *derived(values), *about)]
+    return rows
 
 
 def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> tuple[list[Any], Rows]:

@@ -12,8 +12,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-import zstandard
-
 from parsers.record import Kind
 from parsers.urls import absolute, node_id
 from scraper.archive.catalog import Entry
@@ -34,8 +32,6 @@ PAGE_SECONDS = 30.0
 """Limit for one page. A 5 MB page takes under a second on a slow machine, so what takes longer hangs (November 2026)."""
 GIVEN_UP = "the parser crashed or took too long on it"
 """The reason of a page that ended the processes that parsed it, or exceeded its time."""
-_LEVEL = 1
-"""Of zstd: 30 µs and a quarter of the size for an average page; level 3 takes a third longer for 2 % (November 2026)."""
 
 
 class ParsedCapture(NamedTuple):
@@ -219,5 +215,5 @@ def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:
         form=record.form,
         shape=record.shape or None,
         flags=json_text(storable(record.flags)) if record.flags else None,
-        page=zstandard.compress(encode(record), _LEVEL),
+        page=encode(record),
     )

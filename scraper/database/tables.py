@@ -175,10 +175,11 @@ class RunCheckRow(_Row):
 
 
 class ProgramRow(_Row):
-    """Which code read the captures, in one row."""
+    """Which code made the database, and of which state of the archive, in one row."""
 
-    code: str | None = Column(
-        None, description="digest of the code that read all of them; NULL where a load added captures after the code had changed"
+    code: str = Column(description="digest of the code that made the database; a load with other code makes it anew")
+    archive: str | None = Column(
+        None, description="digest of the state of the archive's catalog whose captures are all loaded; NULL where some are not"
     )
 
 
