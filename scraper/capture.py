@@ -40,6 +40,8 @@ class Capture:
 
     `payload` is the body as it came: content encoding still on, transfer encoding as the record had it. `content` is what
     `sha256` is of and what parsers read. `payload_digest` is what the source claims (`sha1:BASE32`), not what was computed.
+    `damage` is why the bytes are not those that the source stored (a digest differs, the file was cut), None if they are.
+    `date_length`: how many characters of the ISO time are known, 4 for a year, 7 for a month; None means all of them.
     """
 
     form: Form
@@ -56,8 +58,11 @@ class Capture:
     payload_digest: str | None = None
     warc_record_id: str | None = None
     warc_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    revisit_profile: str | None = None
     original: Original | None = None
     origin: str | None = None
+    damage: str | None = None
+    date_length: int | None = None
 
     def header(self, name: str) -> str | None:
         """The first HTTP header of that name, in any case."""
@@ -96,13 +101,25 @@ class Capture:
         undecoded = self.content_problem is not None and not self.content
         return hashlib.sha256(self.payload if undecoded else self.content).hexdigest()
 
+    @property
+    def captured_text(self) -> str | None:
+        """The time of capture in ISO 8601, only as precise as its source gave it: `2019`, `2019-03`, `2019-03-01T12:00:00Z`."""
+        text = iso(self.captured_at)
+        return text[: self.date_length] if text and self.date_length else text
+
     @cached_property
     def capture_id(self) -> str:
         """The capture's identity: the same page at the same time with the same body is the same capture, whoever brought it.
 
-        Twenty hex digits of a SHA-256, so that it does not depend on the order in which captures arrive.
+        Twenty hex digits of a SHA-256, so that it does not depend on the order in which captures arrive. Status 200 and no status
+        are the same, because a saved page has none.
         """
-        same = [self.url, iso(self.captured_at), self.http_status, self.sha256 or f"revisit {self.payload_digest}"]
+        same = [
+            self.url,
+            self.captured_text,
+            None if self.http_status == 200 else self.http_status,
+            self.sha256 or f"revisit {self.payload_digest}",
+        ]
         if self.form is Form.CONVERSION:
             same.append("text")
         return hashlib.sha256(json.dumps(same).encode()).hexdigest()[:20]

@@ -13,7 +13,7 @@ from scraper.capture import Capture
 from scraper.config import Checks
 from scraper.database import runs
 from scraper.database.checks import Check, Looked, check_all
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.folders import Folders
 from tests.dbkit import add, day, html, node, page
 
@@ -53,7 +53,7 @@ class Nights:
                 self.found = list(check_all(Looked(db, before, last[1] if last else {}, self.limits)))
             runs.add(db, runs.Run("2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED), self.found)
 
-        load(self.folders, gate=gate, rebuild=rebuild)
+        load(self.folders, LoadOptions(before_commit=gate, rebuild=rebuild))
         return [check for check in self.found if not check.passed]
 
 

@@ -8,22 +8,18 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 from scraper.errors import ArchiveDamaged
-from scraper.fingerprint import fingerprint
 from scraper.sqlite import explain, open_memory, open_readonly, open_writable
 
 CATALOG = "catalog.db"
-VERSION = 1
-"""`user_version`: raised with every change of the tables. The first catalogs had the tables of version 1, and no number."""
-FINGERPRINT = "ad6edfeef9808ce8"
-"""Of the SQL of this version's tables (`scraper.fingerprint`): a test fails where they change and VERSION does not."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS captures (
     capture_id TEXT PRIMARY KEY, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL, warc_length INTEGER NOT NULL,
     form TEXT NOT NULL, source TEXT NOT NULL, url TEXT, captured_at TEXT, fetched_at TEXT, http_status INTEGER,
     content_type TEXT, sha256 TEXT, payload_digest TEXT, truncated TEXT, warc_record_id TEXT,
-    original_record_id TEXT, original_url TEXT, original_captured_at TEXT
+    revisit_profile TEXT, original_record_id TEXT, original_url TEXT, original_captured_at TEXT, intact INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS captures_by_body ON captures (url, sha256);
 CREATE INDEX IF NOT EXISTS captures_by_place ON captures (warc_file, warc_offset);
@@ -31,11 +27,17 @@ CREATE INDEX IF NOT EXISTS captures_by_record_id ON captures (warc_record_id);
 CREATE INDEX IF NOT EXISTS captures_by_digest ON captures (payload_digest);
 CREATE TABLE IF NOT EXISTS files (warc_file TEXT PRIMARY KEY, read_to INTEGER NOT NULL) STRICT;
 """
+VERSION = crc32(SCHEMA.encode()) >> 1
+"""`user_version` (31 bits): another one means other tables, and the catalog is filled again from the WARC files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of the catalog: what is known of a stored capture without opening its WARC file. Times are ISO 8601, UTC."""
+    """One row of the catalog: what is known of a stored capture without opening its WARC file.
+
+    Times are ISO 8601 in UTC; `captured_at` is as precise as its source, down to a year (`2019`). `intact` is 0 if the record was
+    damaged when it was imported (`Capture.damage`): an intact capture of the same address and time replaces it.
+    """
 
     capture_id: str
     warc_file: str
@@ -52,9 +54,11 @@ class Entry:
     payload_digest: str | None
     truncated: str | None
     warc_record_id: str | None
+    revisit_profile: str | None
     original_record_id: str | None
     original_url: str | None
     original_captured_at: str | None
+    intact: int
 
 
 def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
@@ -78,19 +82,15 @@ def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
 
 
 def is_other(catalog: sqlite3.Connection) -> bool:
-    """Whether a catalog has other tables than this version's."""
-    version = catalog.execute("PRAGMA user_version").fetchone()[0]
-    return version not in (0, VERSION) or (version == 0 and fingerprint(catalog) != FINGERPRINT)
+    """Whether a catalog was written by another version of this program."""
+    return bool(catalog.execute("PRAGMA user_version").fetchone()[0] != VERSION)
 
 
 def _prepare(catalog: sqlite3.Connection, path: Path, writable: bool) -> None:
-    if not writable and not is_other(catalog):
-        return
-    if catalog.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+    if not is_other(catalog):
         return
     if not writable:
         raise ArchiveDamaged(f"{path} was written by another version of this program: run `tta load`, which makes it anew")
     tables = [name for (name,) in catalog.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    other = tables if fingerprint(catalog) != FINGERPRINT else []
-    drops = " ".join(f'DROP TABLE "{name}";' for name in other)
+    drops = " ".join(f'DROP TABLE "{name}";' for name in tables)
     catalog.executescript(f"BEGIN IMMEDIATE; {drops} {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")

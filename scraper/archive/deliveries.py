@@ -13,7 +13,7 @@ SOURCES = ("wayback", "commoncrawl", "endofterm", "live")
 
 
 def counts_more(one: Entry, other: Entry) -> bool:
-    """Whether one delivery of a capture counts for more than another: a whole one before a cut one, then by source."""
+    """Whether one delivery of a capture is preferred: intact before damaged, whole before truncated, then by source."""
     return _rank(one) < _rank(other)
 
 
@@ -21,4 +21,4 @@ def _rank(entry: Entry) -> tuple[object, ...]:
     place = SOURCES.index(entry.source) if entry.source in SOURCES else len(SOURCES)
     details = (entry.form, entry.content_type, entry.payload_digest, entry.warc_record_id)
     original = (entry.original_record_id, entry.original_url, entry.original_captured_at)
-    return entry.truncated or "", place, entry.source, *((one is None, one or "") for one in (*details, *original))
+    return -entry.intact, entry.truncated or "", place, entry.source, *((one is None, one or "") for one in (*details, *original))

@@ -110,7 +110,7 @@ class Archive:
         """A whole stored capture of this URL whose source claimed this digest (`sha1:BASE32`), if there is one."""
         found = self.entries(
             # The plus keeps SQLite to the index by address: one digest, of an error page say, may have very many rows.
-            "url = ? AND +payload_digest = ? AND form = 'response' AND truncated IS NULL AND sha256 IS NOT NULL",
+            "url = ? AND +payload_digest = ? AND form = 'response' AND intact AND truncated IS NULL AND sha256 IS NOT NULL",
             (url, digest),
         )
         return next(found, None)
@@ -302,7 +302,7 @@ def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entr
         form=capture.form.value,
         source=capture.source,
         url=capture.url,
-        captured_at=iso(capture.captured_at),
+        captured_at=capture.captured_text,
         fetched_at=iso(capture.fetched_at),
         http_status=capture.http_status,
         content_type=capture.content_type,
@@ -310,7 +310,9 @@ def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entr
         payload_digest=capture.payload_digest or (sha1_digest(capture.payload) if capture.form is not Form.REVISIT else None),
         truncated=capture.truncated,
         warc_record_id=capture.warc_record_id or record_id_of(capture),
+        revisit_profile=capture.revisit_profile,
         original_record_id=original.warc_record_id if original else None,
         original_url=original.url if original else None,
         original_captured_at=iso(original.captured_at) if original else None,
+        intact=int(capture.damage is None),
     )

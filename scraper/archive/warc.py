@@ -35,7 +35,8 @@ SOURCE, CAPTURED_AT, FETCHED_AT, ORIGIN, LISTED_DIGEST = (
     "TTA-Origin",
     "TTA-Listed-Digest",
 )
-REVISIT_PROFILE = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+DAMAGE = "TTA-Damage"
+IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _CAPTURES = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion | WarcRecordType.revisit
 _STATUS = re.compile(rb"HTTP/[\x21-\x7e]+[ \t]+\d{3}(?![\w\x80-\xff])")
 _START = re.compile(rb"\x1f\x8b\x08|WARC/[01]\.\d")
@@ -147,6 +148,8 @@ def _to_capture(record: WarcRecord, block: bytes, source: str) -> Capture:
         warc_headers=record.headers.to_tuples(),
         original=_original(headers) if form is Form.REVISIT else None,
         origin=headers.get(ORIGIN.lower()),
+        damage=headers.get(DAMAGE.lower()),
+        revisit_profile=headers.get("warc-profile") if form is Form.REVISIT else None,
     )
 
 
@@ -244,6 +247,7 @@ def _warc_headers(capture: Capture, now: datetime) -> dict[str, str]:
     optional = {
         FETCHED_AT: iso(capture.fetched_at),
         ORIGIN: capture.origin,
+        DAMAGE: capture.damage,
         "WARC-Truncated": capture.truncated,
     }
     headers |= {key: _plain(value) for key, value in optional.items() if value}
@@ -255,7 +259,7 @@ def _form_headers(capture: Capture, body_digest: str) -> dict[str, str]:
     if capture.form is Form.REVISIT:
         original = capture.original or Original()
         refers = {
-            "WARC-Profile": REVISIT_PROFILE,
+            "WARC-Profile": capture.revisit_profile or IDENTICAL_PAYLOAD,
             "WARC-Payload-Digest": capture.payload_digest,
             "WARC-Refers-To": original.warc_record_id,
             "WARC-Refers-To-Target-URI": original.url,

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 
 import click
-from rich.console import Console
-from rich.progress import DownloadColumn, Progress, TimeRemainingColumn
 
-from scraper.doctor.archive import Progress as Report
 from scraper.doctor.examine import examine
 from scraper.doctor.findings import Examined, counted
 from scraper.doctor.repair import Repaired
@@ -21,6 +17,7 @@ from scraper.doctor.scratch import Scratch
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
 from scraper.lock import locked
+from scraper.progress import ProgressBar
 
 
 @click.command("doctor")
@@ -40,14 +37,14 @@ def command(folders: Folders, repair: bool, unchecked: bool, deep: bool, as_json
         raise click.UsageError("--unchecked goes with --repair: nothing else is loaded")
     if not folders.data.is_dir():
         raise TtaError(f"there is no folder {folders.data}: name the data folder with --data")
-    with locked(folders.data, "tta doctor"), _bar() as report:
+    with locked(folders.data, "tta doctor"), ProgressBar(counts_bytes=True) as bar:
         if repair:
-            repaired = mend_all(folders, is_deep=deep, unchecked=unchecked, progress=report)
+            repaired = mend_all(folders, is_deep=deep, unchecked=unchecked, progress=partial(bar.update, "reading the archive"))
             examined = repaired.after
         else:
             repaired = None
             with Scratch() as scratch:
-                examined = examine(folders, scratch, is_deep=deep, progress=report)
+                examined = examine(folders, scratch, is_deep=deep, progress=partial(bar.update, "reading the archive"))
     if as_json:
         click.echo(json.dumps(_as_json(examined, repaired), indent=2))
     else:
@@ -84,15 +81,3 @@ def _lines(examined: Examined, repaired: Repaired | None) -> Iterator[str]:
     else:
         mend = ": `tta doctor --repair` mends what can be" if any(finding.mend for finding in examined.wrong) else ""
         yield f"{read}: {counted(wrong, 'thing')} wrong{mend}"
-
-
-@contextmanager
-def _bar() -> Iterator[Report | None]:
-    """A progress bar on a terminal, and nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    columns = (*Progress.get_default_columns()[:2], DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("reading the archive", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

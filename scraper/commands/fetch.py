@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from typing import Any
 
 import click
-from rich.console import Console
 
 from scraper.config import load_config
 from scraper.fetch.display import Display
@@ -54,5 +52,6 @@ def command(context: click.Context, /, sources: tuple[str, ...], **options: Any)
     if options["as_json"]:
         click.echo(json.dumps(report.as_json(), indent=2))
     else:
-        report.print_table(Console(highlight=False, width=None if sys.stdout.isatty() else 140))
+        for line in report.table():
+            click.echo(line)
     context.exit(int(report.status))

@@ -15,8 +15,8 @@ from scraper.database.assign_records import BUILD_ORDER
 from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
 from scraper.database.merge import Merge, Seen
-from scraper.database.same_value import Sourced
 from scraper.database.parsed_pages import ParsedPages
+from scraper.database.same_value import Sourced
 from scraper.database.stored_page import VALUE_COLUMNS, StoredPage, decode, keyed, value_row
 from scraper.database.tables import Availability
 
@@ -26,7 +26,7 @@ _ROWS_AT_ONCE = 2_000
 
 
 class _Shown(NamedTuple):
-    """A capture of a record. `body`: the capture that its page is stored under, another one for a revisit; None where it has none."""
+    """A capture of a record. `body`: the capture whose page it shows, which is another one for a revisit; None for no page."""
 
     record_id: str
     capture_id: str
@@ -80,10 +80,12 @@ def _write(db: sqlite3.Connection, rows: Rows) -> None:
 
 
 def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> Rows:
-    """The rows of a record in every table. Where all its captures show the same page, what was derived from it is the record's."""
+    """A record's rows in every table. Where all its captures show the same page, they are the rows derived from that page."""
     shown = ((pages.page(one.body), one) for one in captures if one.body)
     runs = [(page, [one for _, one in run]) for page, run in groupby(shown, key=itemgetter(0))]
-    page_url, values, rows = None, [None] * len(VALUE_COLUMNS), Rows()
+    page_url: str | None = None
+    values: list[Any] = [None] * len(VALUE_COLUMNS)
+    rows: Rows = {}
     if len(runs) == 1:
         page = decode(runs[0][0])
         page_url = page.url

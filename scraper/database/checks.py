@@ -24,7 +24,7 @@ _EXAMPLES = 5
 _MOST_ROWS = 50
 _OUGHT = "node_id IS NOT NULL AND warc_type != 'revisit' AND kind IN ('record', 'revisit', 'other', 'unreadable')"
 """Captures that ought to show a record: pages at a record's address, but for logins, errors, redirects and the like."""
-_READ_NOW = "capture_id IN (SELECT capture_id FROM temp.parsed)"
+_READ_NOW = "capture_id IN (SELECT capture_id FROM temp.loaded)"
 
 
 class Severity(StrEnum):

@@ -1,4 +1,4 @@
-"""Brings the database in line with the archive, in one transaction: parses what is not parsed yet, rebuilds the records that changed.
+"""Brings the database in line with the archive, in one transaction: parses new captures, rebuilds the records that changed.
 
 A capture is parsed once by the same code (`parsed_pages`). A record is always rebuilt from all its captures, and every other step
 looks at all captures, so the order in which they arrived makes no difference (docs/decisions/loading.md).
@@ -135,7 +135,8 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
     ):
         fresh = options.rebuild or options.forget_missing_captures or version != schema.VERSION
         fresh = fresh or program_of(db).code != loading_code()
-        job = _Load(db, folders.archive, pages, options, fresh, version is not None, Loaded(unreadable=list(archive.unread)))
+        done = Loaded(unreadable=list(archive.unread))
+        job = _Load(db, folders.archive, pages, options, fresh, version == schema.VERSION, done)
         job.run()
         if options.before_commit:
             options.before_commit(db, job.done)
@@ -148,23 +149,23 @@ def program_of(db: sqlite3.Connection, name: str = "main") -> Program:
     return Program(*row) if row else Program(None, None)
 
 
-def archive_state(db: sqlite3.Connection) -> str:
-    """A digest that differs once the catalog (schema `archive`) has another capture, or another delivery of one."""
-    files = db.execute("SELECT warc_file, read_to FROM archive.files ORDER BY warc_file").fetchall()
-    rows = db.execute("SELECT count(*), max(rowid) FROM archive.captures").fetchone()
+def archive_state(db: sqlite3.Connection, catalog: str = "archive") -> str:
+    """A digest that changes when the catalog (in the schema of that name) gets another capture, or another delivery of one."""
+    files = db.execute(f"SELECT warc_file, read_to FROM {catalog}.files ORDER BY warc_file").fetchall()
+    rows = db.execute(f"SELECT count(*), max(rowid) FROM {catalog}.captures").fetchone()
     return hashlib.sha256(repr((files, rows)).encode()).hexdigest()[:16]
 
 
 @dataclass(slots=True)
 class _Load:
-    """One load, inside its transaction. `fresh`: all tables are made anew; `has_captures`: the database is not empty."""
+    """One load, inside its transaction. `fresh`: all tables are made anew."""
 
     db: sqlite3.Connection
     folder: Path
     pages: ParsedPages
     options: LoadOptions
     fresh: bool
-    has_captures: bool
+    is_same_version: bool
     done: Loaded
 
     def run(self) -> None:
@@ -178,7 +179,8 @@ class _Load:
         self.done.records = self.db.execute("SELECT count(*) FROM records").fetchone()[0]
 
     def _load_new(self, program: Program) -> None:
-        self._check_none_is_lost()
+        if self.is_same_version and not self.options.forget_missing_captures:
+            self.fresh |= self._check_none_is_lost()
         if not self.fresh:
             self._find_new()
         if not (self.options.accept_refused or self.options.before_commit) and (self.fresh or self._has_new()):
@@ -208,16 +210,20 @@ class _Load:
     def _has_new(self) -> bool:
         return self.db.execute("SELECT 1 FROM temp.touched").fetchone() is not None
 
-    def _check_none_is_lost(self) -> None:
-        """Raises ArchiveDamaged where the archive lacks a capture that the database has: what it says would be dropped."""
-        if self.options.forget_missing_captures or not self.has_captures:
-            return
-        lost = "FROM main.captures one WHERE NOT EXISTS (SELECT 1 FROM archive.captures c WHERE c.capture_id = one.capture_id)"
+    def _check_none_is_lost(self) -> bool:
+        """Whether the archive lists captures under other ids than the database, as it does when the rules of identity change.
+
+        Raises ArchiveDamaged where it lacks a capture that the database has: what the capture says would be dropped.
+        """
+        gone = "FROM main.captures one WHERE NOT EXISTS (SELECT 1 FROM archive.captures c WHERE c.capture_id = one.capture_id)"
+        place = "c.warc_file = one.warc_file AND c.warc_offset = one.warc_offset"
+        lost = f"{gone} AND NOT EXISTS (SELECT 1 FROM archive.captures c WHERE {place})"
         count, first = self.db.execute(f"SELECT count(*), min(capture_id) {lost}").fetchone()
         if count:
             raise ArchiveDamaged(
-                f"the archive lacks {count} captures that the database has, {first} for one; nothing was changed: run `tta doctor`"
+                f"the archive lacks {count} captures that the database has, such as {first}; nothing changed: run `tta doctor`"
             )
+        return self.db.execute(f"SELECT 1 {gone} LIMIT 1").fetchone() is not None
 
     def _parse(self) -> None:
         """Parses the captures that are not parsed yet, and stores the results in batches, also when it is stopped."""
@@ -246,7 +252,7 @@ class _Load:
         if not parsed.damage and (parsed.reason != GIVEN_UP or self.options.rebuild):
             return True
         query = "SELECT record_id FROM main.captures WHERE capture_id = ?"
-        loaded = self.db.execute(query, [entry.capture_id]).fetchone() if self.has_captures else None
+        loaded = self.db.execute(query, [entry.capture_id]).fetchone() if self.is_same_version else None
         if not parsed.damage:
             if loaded and loaded[0] is not None:
                 place = f"{entry.warc_file} at {entry.warc_offset}"

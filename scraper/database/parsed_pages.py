@@ -111,7 +111,7 @@ class ParsedPages:
         """Stores some results, all or none of them. Raises TtaError where there is no room."""
         rows = []
         for entry, one in parsed:
-            result = orjson.dumps(one._replace(page=None))
+            result = orjson.dumps(tuple(one._replace(page=None)))
             place = (entry.warc_file, entry.warc_offset)
             rows.append((one.capture_id, *place, result, one.page, _checksum(one.capture_id, result, one.page)))
         with self._damage_named(), self._db:

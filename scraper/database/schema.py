@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from scraper.database.tables import BY_NAME, KEPT, TABLES, VIEWS, Table
+from scraper.database.tables import BY_NAME, RUN_TABLES, TABLES, VIEWS, Table
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 3
+VERSION = 4
 """`user_version`: raised with every change of the tables; a database of an older version is made again from the archive."""
-FINGERPRINT = "ab0bdc0686fa7cbf"
-"""Of the SQL of this version's tables (`scraper.fingerprint`): a test fails where they change and VERSION does not."""
 APPLICATION = 0x74746131
 """`application_id`, "tta1": tells this program's database from any other file."""
 
@@ -81,11 +79,11 @@ def _sorting(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def renew(connection: sqlite3.Connection) -> None:
-    """Puts empty tables of this version in the place of whatever tables there are; the rows of KEPT are carried over.
+    """Puts empty tables of this version in the place of whatever tables there are; the rows of RUN_TABLES are carried over.
 
     They are carried column by column, by name, so a later version's table of the runs may only get columns that can be NULL.
     """
-    aside = [name for name in KEPT if _columns(connection, "main", name)]
+    aside = [name for name in RUN_TABLES if _columns(connection, "main", name)]
     for name in aside:
         connection.execute(f'CREATE TEMP TABLE "kept_{name}" AS SELECT * FROM main."{name}"')
     _drop(connection)

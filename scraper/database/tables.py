@@ -314,7 +314,7 @@ VIEWS: tuple[View, ...] = (
     ),
 )
 BY_NAME = {table.name: table for table in TABLES}
-KEPT = ("runs", "run_checks")
+RUN_TABLES = ("runs", "run_checks")
 """Tables that tell what was done, not what the archive holds: a rebuild leaves them."""
-OF_THIS_COPY = (*KEPT, "program")
+LOCAL_TABLES = (*RUN_TABLES, "program")
 """Tables that tell how this copy of the database came about: no export has them."""

@@ -12,8 +12,8 @@ from scraper.errors import TtaError, WrongUsage
 from scraper.export import csvfile, datapackage, flat, geojson, jsonl, manifest
 from scraper.export.files import MANIFEST, manifest_of, new_file, new_folder
 from scraper.export.manifest import Written
-from scraper.export.progress import Bar
 from scraper.export.selection import EXPORTED, Selection, Source, known_tables
+from scraper.progress import ProgressBar
 
 FOLDERS = ("csv", "parquet", "datapackage")
 FILES = ("jsonl", "geojson")
@@ -28,7 +28,7 @@ def export(form: str, db: sqlite3.Connection, destination: Path | None, selectio
     asked = selection or Selection()
     _fits(form, destination, asked)
     source = Source(db, _without_flat(asked))
-    with Bar() as bar:
+    with ProgressBar() as bar:
         if form in FOLDERS and destination is not None:
             return _Folder(form, source, asked, bar).write(destination)
         if destination is None:
@@ -72,7 +72,7 @@ def _without_flat(asked: Selection) -> Selection:
     return Selection(asked.where, asked.since, asked.columns, tables, asked.contacts)
 
 
-def _write_stream(form: str, source: Source, asked: Selection, file: BinaryIO, bar: Bar) -> dict[str, int]:
+def _write_stream(form: str, source: Source, asked: Selection, file: BinaryIO, bar: ProgressBar) -> dict[str, int]:
     if form == "csv":
         (name,) = asked.tables
         table = _without_flat(asked).tables[0]
@@ -93,7 +93,7 @@ def _write_lines(lines: Iterable[str], file: BinaryIO) -> int:
     return count
 
 
-def _watched(source: Source, name: str, bar: Bar) -> Iterable[tuple[Any, ...]]:
+def _watched(source: Source, name: str, bar: ProgressBar) -> Iterable[tuple[Any, ...]]:
     return bar.watch(name, source.rows(name), source.count(name) if bar.shown else None)
 
 
@@ -110,7 +110,7 @@ def _write_manifest(form: str, source: Source, asked: Selection, destination: Pa
 class _Folder:
     """The formats that are folders."""
 
-    def __init__(self, form: str, source: Source, asked: Selection, bar: Bar) -> None:
+    def __init__(self, form: str, source: Source, asked: Selection, bar: ProgressBar) -> None:
         self._form = form
         self._source = source
         self._asked = asked

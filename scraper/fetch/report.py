@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-
-from rich.console import Console
-from rich.table import Table
 
 from scraper.errors import ExitStatus
 from scraper.ledger.rows import STORED, State
@@ -107,15 +104,13 @@ class Report:
         for source in self.sources:
             yield from (f"{source.source}: {text}" for text in (*source.problems, *source.notes))
 
-    def print_table(self, console: Console) -> None:
-        """The summary, a row per source."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column("source")
+    def table(self) -> Iterator[str]:
+        """The summary: a header, then a line per source."""
         columns = (*COLUMNS, "to fetch") if self.dry_run else COLUMNS
-        for name in columns:
-            table.add_column(name, justify="right")
-        table.add_column("outcome")
-        for source in self.sources:
-            values = [str(getattr(source, name.replace(" ", "_"))) for name in columns]
-            table.add_row(source.source, *values, source.outcome)
-        console.print(table)
+        rows = [("source", *columns, "outcome")]
+        for one in self.sources:
+            rows.append((one.source, *(str(getattr(one, name.replace(" ", "_"))) for name in columns), one.outcome))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for first, *counts, last in rows:
+            cells = [first.ljust(widths[0]), *(text.rjust(width) for text, width in zip(counts, widths[1:-1], strict=True)), last]
+            yield "  ".join(cells)
