@@ -11,10 +11,8 @@ import re
 from selectolax.lexbor import LexborNode
 
 from parsers.cache import MAX_SOURCE, cached_source
-from parsers.groups import STEMS
 from parsers.head import NOTICE
 from parsers.items import Value
-from parsers.labels import group_table, is_instructions, known, normal
 from parsers.plain import (
     Plain,
     PlainField,
@@ -25,6 +23,7 @@ from parsers.plain import (
     text_of,
     value_of,
 )
+from parsers.registry import group_table, is_instructions, is_member, known
 from parsers.tree import BLOCKS, MAX_DEPTH, Element, build, grow, one_line, readable, unwrap_formatting
 from parsers.urls import origin_of
 
@@ -203,7 +202,7 @@ def _part(source: str, origin: str | None) -> PlainField | None:
     """A field of a group's item, by its shape and by the words that its label begins with."""
     found = _FIELD.fullmatch(source)
     label = _label_of(found[1]) if found else None
-    if found is None or not label or not normal(label).startswith(STEMS) or group_table(label) or known(label):
+    if found is None or not label or not is_member(label, None) or known(label):
         return None
     values = _values(found[2], origin) if found[2] else []
     return plain_field(label, None, values) if values is not None else None

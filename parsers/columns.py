@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from parsers.cache import cached_short
 from parsers.fiscal import fiscal_year
-from parsers.labels import Label, Type, group_table, known, known_name, normal
 from parsers.record import Field, Head, Milestone, PerformanceMetric, RecordValues
+from parsers.registry import Label, Type, group_of_name, group_table, known, known_name, normal
 from parsers.values import iso_time, money_range, number, place, reference, time_range, yes_no
 
 _ONE_RUN = attrgetter("section", "label", "name", "occurrence")
@@ -51,14 +51,14 @@ def field_key(field: Field) -> str:
     """
     if field.item is not None:
         stem = _stem(field.item)
-        return group_table(stem) or f"group {normal(stem)}"
+        return _table_of(field.item) or f"group {normal(stem)}"
     if table := group_table(field.label):
         return table
     if field.name == BODY and field.label is None:
         return "description"
     entry = entry_of(field)
     if entry is not None:
-        return entry.columns[0] if entry.columns else normal(entry.text)
+        return entry.columns[0].name if entry.columns else normal(entry.text)
     if field.label:
         return normal(field.label)
     return field.name or f"text in {field.section or 'no section'}"
@@ -77,7 +77,7 @@ def column_values(head: Head, fields: Sequence[Field], runs: Sequence[Run]) -> d
     values["reference"] = reference(head.title)
     values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)
     for run in sorted(runs, key=_has_no_label):  # a printed label says more than a name
-        if run.columns and values[run.entry.columns[0]] is None:
+        if run.columns and values[run.entry.columns[0].name] is None:
             values |= {name: list(value) if isinstance(value, list) else value for name, value in run.columns.items()}
     values["description"] = next(
         (field.value for field in fields if field.name == BODY and field.item is None and field.value), None
@@ -108,7 +108,7 @@ def read_run(entry: Label, filled: Sequence[tuple[str, str | None]], *, labelled
 
 
 def _columns(entry: Label, texts: list[str], datetime: str | None) -> dict[str, Any]:
-    column = entry.columns[0]
+    column = entry.columns[0].name
     match entry.type:
         case Type.REFERENCES:
             return {column: texts}
@@ -119,7 +119,7 @@ def _columns(entry: Label, texts: list[str], datetime: str | None) -> dict[str, 
         case Type.DATE:
             return {column: iso_time(datetime) or iso_time(texts[0])}
         case Type.RANGE:
-            return dict(zip(entry.columns, time_range(texts[0], datetime), strict=True))
+            return dict(zip((one.name for one in entry.columns), time_range(texts[0], datetime), strict=True))
         case Type.POINT:
             first = next((spot for spot in map(place, texts) if spot.longitude is not None), None)
             return {"longitude": first.longitude, "latitude": first.latitude} if first else {}
@@ -171,7 +171,7 @@ def _items(fields: Sequence[Field], table: str) -> list[list[Field]]:
 
 @cached_short
 def _table_of(item: str) -> str | None:
-    return group_table(_stem(item))
+    return group_table(_stem(item)) or group_of_name(_stem(item))
 
 
 @cached_short

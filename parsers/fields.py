@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from parsers.labels import known
 from parsers.plain import Plain
+from parsers.registry import known
 from parsers.rows import Content, write_all
 from parsers.shape import (
     HEADINGS,

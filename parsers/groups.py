@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from parsers.items import Value, items_of, read_value
-from parsers.labels import group_table, normal
+from parsers.registry import group_table, is_member
 from parsers.shape import HEADINGS, UNTAUGHT, Block, field_of, has_field_class, has_label_class, is_item, is_items, name_of
 from parsers.tree import BLOCKS, Element, readable
 
@@ -19,9 +19,6 @@ _NUMBERED = re.compile(r"(.*\S)\s+\d+")
 _WRAPPERS = frozenset("div ul ol dd li section article tbody tr td".split())
 MAX_METRIC_LINE = 200
 """Characters: lines of a metric's field that are all shorter are one answer each; longer ones are prose of one answer."""
-STEMS = ("milestone", "performance metric", "metric")
-_WORDS = frozenset(("question", "answer", "response", "result", "measure"))
-"""Labels of a metric's own fields that do not name the metric."""
 
 
 class Row(NamedTuple):
@@ -177,8 +174,7 @@ def _label_of(element: Element, table: str | None) -> Element | None:
     line = first.line()
     if line is None or is_item(first):
         return None
-    spelled = normal(line)
-    worded = (spelled.startswith(STEMS) and group_table(line) is None) or (table == "performance_metrics" and spelled in _WORDS)
+    worded = is_member(line, table)
     if len(content) < 2:
         return first if worded else None
     paired = len(content) == 2 and first.tag in HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
@@ -214,7 +210,7 @@ def _is_flat(child: Element | str, content: list[Element | str], index: int) -> 
         return False
     if child.tag == "dt" or has_label_class(child):
         return True
-    return child.tag in HEADINGS and index + 1 < len(content) and normal(child.line() or "").startswith(STEMS)
+    return child.tag in HEADINGS and index + 1 < len(content) and is_member(child.line() or "", None)
 
 
 def _subs_of(element: Element, table: str | None) -> list[_Sub]:
@@ -276,8 +272,7 @@ def _table_items(element: Element, table: str | None) -> list[list[_Sub]]:
 
 def _is_header(row: list[Element]) -> bool:
     """Whether a row holds labels: by its cells, or because each is worded like a label of the group's own fields."""
-    lines = [normal(cell.line() or "") for cell in row]
-    return all(cell.tag == "th" for cell in row) or all(line.startswith(STEMS) for line in lines)
+    return all(cell.tag == "th" for cell in row) or all(is_member(cell.line() or "", None) for cell in row)
 
 
 def _table_row(header: list[str | None], row: list[Element]) -> list[_Sub]:
@@ -300,7 +295,7 @@ def _plain(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
 def _labelled(line: str) -> re.Match[str] | None:
     """A line that begins with a label of the group's own fields and a colon."""
     found = _LABELLED_LINE.fullmatch(line)
-    return found if found and normal(found[1]).startswith(STEMS) else None
+    return found if found and is_member(found[1], None) else None
 
 
 def _labelled_subs(lines: list[str], place: Element | None) -> list[_Sub]:

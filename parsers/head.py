@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.labels import known
+from parsers.registry import known
 from parsers.shape import has_field_class, name_of
 from parsers.tree import BLOCKS, Element, build, one_line, readable
 from parsers.values import iso_time, reference

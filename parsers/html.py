@@ -16,8 +16,8 @@ from parsers.fields import read_closed, read_content
 from parsers.guard import harmless
 from parsers.head import Byline, byline_of, detach, detach_notice, document_title, stands_in, title_of
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.labels import known, section_of_instruction
 from parsers.record import Head, Kind, Page, Record
+from parsers.registry import is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS
 from parsers.rows import Content, write_all
@@ -34,8 +34,6 @@ _OTHER_TYPES = re.compile(
     r"(?:node--type-|node-type-|type-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
 )
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
-_GENERIC = frozenset(("county", "category", "archived", "email address", "contact name", "i agree", "target audience"))
-"""Labels of the registry that other pages use as well: they prove nothing."""
 _MAX_CANDIDATES = 200
 _NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
 _CURRENT_PATH = re.compile(r'"currentPath":"node\\?/([0-9]{1,18})"')
@@ -152,7 +150,7 @@ def _fallback(parsed: LexborHTMLParser) -> LexborNode | None:
             continue
         element = build(nodes[0])
         lines = (inner.line() for inner in element.descendants())
-        if any(line and (entry := known(line)) and entry.text.casefold() not in _GENERIC for line in lines):
+        if any(line and is_evidence(line) for line in lines):
             return nodes[0]
     return None
 
@@ -317,6 +315,6 @@ def evidence(content: Content) -> tuple[int, int]:
             continue
         if row.value and fits(entry.type, row.value, row.datetime) is False:
             bad += 1
-        elif entry.text.casefold() not in _GENERIC:
+        elif is_evidence(row.label or entry.text):
             good += 1
     return good, bad

@@ -16,7 +16,7 @@ from parsers.cache import MAX_SOURCE, cached_short, cached_source
 from parsers.columns import BODY, Run, read_run
 from parsers.head import NOTICE
 from parsers.items import Value
-from parsers.labels import group_of_member, group_table, is_instructions, known
+from parsers.registry import group_of_member, group_table, is_instructions, known
 from parsers.roles import NONE, Role, role_of
 from parsers.tree import one_line
 from parsers.urls import absolute

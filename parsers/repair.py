@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from parsers.labels import Type, known
+from parsers.registry import Type, known
 from parsers.tree import Element
 
 _BODY = "body"

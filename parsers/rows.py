@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from parsers.columns import BODY, Run, read_run
 from parsers.groups import group_rows, holds_group, item_names
 from parsers.items import Value, items_of, read_value
-from parsers.labels import group_of_member, is_instructions, known, known_name
 from parsers.plain import PlainField, PlainGroup
 from parsers.record import Field, Section, State
+from parsers.registry import group_of_member, is_instructions, known, known_name
 from parsers.shape import Block
 from parsers.tree import Element, one_line, prints, readable
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from parsers.labels import Label, known
+from parsers.registry import Label, known
 from parsers.roles import HIDDEN
 from parsers.tree import Element, readable
 

@@ -13,8 +13,8 @@ from selectolax.lexbor import LexborNode
 
 from parsers.fields import LOOSE, holds_values
 from parsers.head import BYLINE_FIELDS, TITLES, holds_notice, is_node_title
-from parsers.labels import is_instructions, known
 from parsers.plain import Plain, PlainField, instructions_before, instructions_field, label_of, read_plain
+from parsers.registry import is_instructions, known
 from parsers.repair import close_left_open
 from parsers.roles import NONE, Role, role_of
 from parsers.shape import UNTAUGHT, Block, field_of, is_opaque_field

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from parsers.columns import fits
-from parsers.labels import Label, Type, is_instructions, known, section_of_instruction
+from parsers.registry import Label, Type, is_instructions, known, section_of_instruction
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT))
 """Types whose text is short and certain: another text after such a label means that the line is no label."""

@@ -12,8 +12,8 @@ from itertools import groupby
 from parsers.columns import BODY, field_key, known_runs
 from parsers.html import evidence, make_record
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.labels import Type, group_table, known, normal, section_of_instruction
 from parsers.record import Field, Head, Kind, Page, Section, State
+from parsers.registry import Type, group_table, is_member_line, known, normal, section_of_instruction
 from parsers.rows import Content
 from parsers.textlines import Segment, segments
 from parsers.tree import UNSEEN
@@ -28,10 +28,6 @@ _FEW_LINES = 20
 _FEW_TOGETHER = 2
 _HEAD_LINES = 60
 """Lines within which the title and the line `Submitted by` stand, before the body."""
-_SUB_LABEL = re.compile(
-    r"(?:Milestone|Performance Metric|Metric)(?: [A-Z(][\w()/&-]*| of| and| or){1,5}:?|Question|Answer|Response", re.ASCII
-)
-"""The labels of a group's own fields: a known word and capitalised ones; no sentence looks so."""
 _MAX_LINE = 200
 _MAX_LABEL = 80
 _REFERENCES = (Type.REFERENCE, Type.REFERENCES, Type.DATE, Type.MONEY)
@@ -260,7 +256,7 @@ def _sections(lines: list[str]) -> list[tuple[str | None, str]]:
 
 def _items(lines: list[str], table: str | None, *, has_paragraphs: bool) -> list[list[tuple[str | None, str | None]]]:
     """A group's lines as items of (label, value): by the group's own labels, else a line an item unless it is prose."""
-    if any(_SUB_LABEL.fullmatch(line) for line in lines):
+    if any(is_member_line(line) for line in lines):
         return _labelled_items(lines)
     if table == "milestones" or (not has_paragraphs and all(len(line) <= _MAX_LINE for line in lines)):
         return [[(None, line)] for line in lines]
@@ -269,9 +265,9 @@ def _items(lines: list[str], table: str | None, *, has_paragraphs: bool) -> list
 
 def _labelled_items(lines: list[str]) -> list[list[tuple[str | None, str | None]]]:
     items: list[list[tuple[str | None, str | None]]] = []
-    first = next(line for line in lines if _SUB_LABEL.fullmatch(line))
+    first = next(line for line in lines if is_member_line(line))
     for line in lines:
-        if _SUB_LABEL.fullmatch(line):
+        if is_member_line(line):
             if line == first or not items:
                 items.append([])
             items[-1].append((line, None))

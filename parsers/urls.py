@@ -1,24 +1,44 @@
-"""What an address says: the record's node number, an archive's prefix, an absolute link. Pure text; nothing is fetched."""
+"""What an address says: the record's node number, an archive's wrapping, an absolute link. Pure text; nothing is fetched."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
-from urllib.parse import parse_qs, unquote, urljoin, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
 from parsers.cache import cached_short
 
 _NODE = re.compile(r"(?:/index\.php)?(?:/[a-z]{2}(?:-[a-z]{2,8})?)?/node/([0-9]{1,19})/?", re.IGNORECASE)
-_ARCHIVED = re.compile(
-    r"(?:(?:https?:)?//[^/?#\s]+)?/(?:[\w.-]+/){0,3}\d{4,14}(?:[a-z]{2}_)?/((?:https?:/{1,2}|mailto:|tel:|ftp:/{1,2}).+)",
-    re.IGNORECASE,
+_SCHEME = r"(?:https?|ftp)(?::|%3A)(?:/|%2F){1,2}|mailto:|tel:"
+_IN_PATH = re.compile(rf"(?P<wrapper>(?:(?:https?:)?//[^/?#\s]+)?/(?:[^/?#\s]+/)*?)(?P<inner>(?:{_SCHEME}).+)", re.IGNORECASE)
+_WITHOUT_SCHEME = re.compile(r"(?P<wrapper>https?://[^/?#\s]+/(?:[\w.-]+/){1,3})(?P<inner>[\w-]+(?:\.[\w-]+)+(?:[/:?].*)?)", re.I)
+_STAMP = re.compile(r"/(\d{4,14}|\d{4}(?:\.\d\d){2}-\d{6})(?:[a-z]{2}_)?/$")
+"""The time in a replay's address: 14 digits or fewer with a modifier such as `id_`, or as archive.today writes it."""
+_SERVICE = re.compile(r"archiv|cache|wayback|replay|memento|webcit|translat|perma|reader", re.IGNORECASE)
+"""Words in the host or path of what shows another site's pages; a share link or a login form has none of them."""
+_NO_PAGE = re.compile(r"\*|/(?:timemap|timegate|cdx)/", re.IGNORECASE)
+"""A wrapper that lists captures: what it shows is not the page."""
+_PREFIX = re.compile(r"(?:view-source|cache|feed):(?=https?:)|(?:about|read|[a-z]+-extension):[^?]*(?=\?)", re.IGNORECASE)
+"""What browsers put before the address of a page whose source or reader view is saved."""
+_ADDRESS = frozenset(("url", "u", "uri", "q", "src", "link", "page"))
+_TIME = frozenset(("ts", "date", "timestamp", "time"))
+_CACHED = re.compile(r"cache:(?:[\w-]{8,16}:)?([^+\s]+)", re.IGNORECASE)
+_TRANSLATED = re.compile(r"([a-z0-9-]+)\.translate\.goog", re.IGNORECASE)
+_AMP_CACHE = re.compile(
+    r"https?://[^/]*(?:\.ampproject\.org|google\.[a-z.]+/amp)/(?:[acivr]/)?(s/)?([\w-]+(?:\.[\w-]+)+/.*)", re.I
 )
+_VARIANTS = frozenset(("amp", "print", "printable", "_format", "_wrapper_format"))
+_VARIANT_PATH = re.compile(
+    r"(.*/node/\d+)/(?:amp|print|printable/print)/?|/print(?:able)?(?:/print)?(?:/view)?(?:/(?:pdf|html))?(?:/node)?/(\d+)/?"
+)
+"""Print and AMP versions of a page: Drupal's Printable, Print, Entity Print and AMP modules."""
 _FROM_ROOT = re.compile(r"/(?:[\w-]+/)*[\w-]*", re.ASCII)
 """Links such as `/taxonomy/term/1`, which nearly all are: they need no more than the host put before them."""
-_PLAIN = re.compile(r"(https?://[a-z0-9.-]+)(?:/(?:[a-z-]+/)*[\w-]*)?", re.ASCII)
+_PLAIN = re.compile(r"(https?://(?![a-z0-9-]+\.translate\.goog)[a-z0-9.-]+)(?:/(?:[a-z-]+/)*[\w-]*)?", re.ASCII)
 """An address without anything that has to be looked at twice, such as an archive's prefix; so are nearly all of the portal's."""
 _MAX_NODE = 2**63 - 1
-_MAX_PREFIXES = 4
+_MAX_WRAPPERS = 4
 _SAFE_SCHEMES = ("http", "https", "mailto", "tel", "ftp")
 
 
@@ -27,12 +47,12 @@ def node_id(url: str | None) -> int | None:
     """The node number in the address of a record page, whatever the host; None for edit forms, revisions, aliases, files.
 
     `/node/N` with a trailing slash, a query, a language prefix (`/es/node/N`), `index.php`, any case, percent-encoding and
-    doubled slashes is the same page in Drupal; so is the old form `?q=node/N`.
+    doubled slashes is the same page in Drupal; so are the old form `?q=node/N` and print versions.
     """
     if not url:
         return None
     try:
-        plain = without_archive(url)
+        plain = page_address(url)
         parts = urlsplit(plain if "//" in plain else f"//{plain}")
     except ValueError:
         return None
@@ -45,13 +65,107 @@ def node_id(url: str | None) -> int | None:
 
 
 def without_archive(url: str) -> str:
-    """The address without the prefix that an archive's rewriting puts before it, however often it did."""
-    for _ in range(_MAX_PREFIXES):
-        found = _ARCHIVED.fullmatch(url.strip())
-        if not found:
+    """A link without what an archive or a translator put around it, however often; any other address as it is."""
+    return _unwrapped(url, _of_link)[0]
+
+
+def page_address(url: str) -> str:
+    """A page's own address: without an archive's, cache's, translator's or browser's wrapping, and not of its print version."""
+    plain = _unwrapped(url, _of_page)[0]
+    try:
+        parts = urlsplit(plain)
+        path, query = parts.path, parts.query
+        if found := _VARIANT_PATH.fullmatch(path):
+            path = found[1] or f"/node/{found[2]}"
+        if query and not _VARIANTS.isdisjoint(re.split("[&=]", query)):
+            query = "&".join(one for one in query.split("&") if one.partition("=")[0] not in _VARIANTS)
+        return urlunsplit(parts._replace(path=path, query=query)) if (path, query) != (parts.path, parts.query) else plain
+    except ValueError:
+        return plain
+
+
+def archive_time(url: str | None) -> str | None:
+    """When an archive captured the page that its replay at this address shows: the 4 to 14 digits of the address, UTC.
+
+    Fewer than 14 digits are a time of lower precision, or the replay nearest to it. Of nested replays the innermost counts.
+    """
+    return _unwrapped(url, _of_page)[1] if url else None
+
+
+_Inner = tuple[str, str | None] | None
+"""An address that is wrapped in another, and the digits of the wrapper's time; None where an address wraps no other."""
+
+
+def _unwrapped(url: str, unwrap: Callable[[str], _Inner]) -> tuple[str, str | None]:
+    """The innermost address and the last time met on the way to it."""
+    url, time = url.strip(), None
+    for _ in range(_MAX_WRAPPERS):
+        if _PLAIN.fullmatch(url) or (inner := unwrap(url)) is None:
             break
-        url = re.sub(r"^(https?|ftp):/(?=[^/])", r"\1://", found[1], flags=re.IGNORECASE)
-    return url
+        url, time = inner[0], inner[1] or time
+    return url, time
+
+
+def _of_link(url: str) -> _Inner:
+    """Of an address in the path of another, after a time or in an archive's; of a host that a translator or a cache rewrote."""
+    if found := _IN_PATH.fullmatch(url):
+        wrapper, inner = found["wrapper"], found["inner"]
+        stamp = _STAMP.search(wrapper)
+        at_root = wrapper.count("/") == 3 and "//" in wrapper  # `https://reader.example/https://...`
+        if (stamp or at_root or _SERVICE.search(wrapper)) and not _NO_PAGE.search(wrapper):
+            if "%" in inner[:12]:
+                inner = unquote(inner)
+            return re.sub(r"^(https?|ftp):/(?=[^/])", r"\1://", inner, flags=re.IGNORECASE), _digits(stamp and stamp[1])
+    elif (found := _WITHOUT_SCHEME.fullmatch(url)) and _SERVICE.search(found["wrapper"]):
+        stamp = _STAMP.search(found["wrapper"])
+        if stamp and len(stamp[1]) >= 14:
+            return f"http://{found['inner']}", _digits(stamp[1])
+    if found := _AMP_CACHE.fullmatch(url):
+        return f"http{'s' if found[1] else ''}://{found[2]}", None
+    if ".translate.goog" in url.lower():
+        return _translated(url)
+    return None
+
+
+def _translated(url: str) -> _Inner:
+    """Google Translate writes the dots of a host as dashes and its dashes twice, and adds parameters."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    found = _TRANSLATED.fullmatch(parts.netloc)
+    if found is None:
+        return None
+    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not pair[0].startswith("_x_tr_")]
+    scheme = "http" if "_x_tr_sch=http" in parts.query.split("&") else "https"
+    host = found[1].replace("--", "\0").replace("-", ".").replace("\0", "-")
+    return urlunsplit((scheme, host, parts.path, urlencode(query), "")), None
+
+
+def _of_page(url: str) -> _Inner:
+    """As `_of_link`, and of an address in the query of a service that shows pages, or behind what a browser puts before it."""
+    if inner := _of_link(url):
+        return inner
+    if prefix := _PREFIX.match(url):
+        rest = url[prefix.end() :]
+        return (rest, None) if not rest.startswith("?") else _in_query(rest)
+    before = re.match(r"https?://[^?#]*", url, re.IGNORECASE)
+    return _in_query(url[before.end() :]) if before and _SERVICE.search(before[0]) else None
+
+
+def _in_query(query: str) -> _Inner:
+    pairs = [(name.lower(), value) for name, _, value in (one.partition("=") for one in re.split("[?&#]", query)[:50])]
+    address = next((unquote(value) for name, value in pairs if name in _ADDRESS and value), "")
+    if cached := _CACHED.match(address):
+        address = cached[1] if "://" in cached[1] else f"http://{cached[1]}"
+    if not re.match(r"https?://", address, re.IGNORECASE):
+        return None
+    return address, _digits(next((value for name, value in pairs if name in _TIME), None))
+
+
+def _digits(time: str | None) -> str | None:
+    digits = re.sub(r"\D", "", time or "")[:14]
+    return digits if len(digits) >= 4 else None
 
 
 def absolute(href: str | None, base: str | None) -> str | None:
@@ -77,7 +191,7 @@ def _joined(href: str, base: str | None) -> str | None:
     if not link:
         return None
     try:
-        joined = urljoin(without_archive(base), link) if base else link
+        joined = urljoin(page_address(base), link) if base else link
         scheme = urlsplit(joined).scheme.lower()
     except ValueError:
         return None

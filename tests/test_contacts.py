@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from parsers.labels import LABELS
+from parsers.registry import LABELS
 from scraper.database import contacts
 from scraper.database.runs import Outcome, Run, record
 from scraper.database.tables import BY_NAME
@@ -61,7 +61,7 @@ def test_a_label_of_something_else(label: str | None) -> None:
 
 def test_labels_that_feed_a_column_of_contacts_are_labels_of_contacts() -> None:
     for label in LABELS:
-        assert not contacts.COLUMNS.intersection(label.columns) or contacts.is_detail(label.text), label
+        assert not contacts.COLUMNS.intersection(column.name for column in label.columns) or contacts.is_detail(label.text), label
 
 
 @pytest.mark.parametrize("value", ["a.b@example.org", "(555) 010-7788", "555-010-7788 ext. 4; a@example.org"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from parsers.urls import absolute, node_id, without_archive
+from parsers.urls import absolute, archive_time, node_id, page_address, without_archive
 
 HOST = "https://bjatta.bja.ojp.gov"
 
@@ -83,3 +85,86 @@ def test_a_relative_link_stays_as_it_is_where_the_page_has_no_address() -> None:
 
 def test_an_ordinary_address_with_digits_is_no_archives() -> None:
     assert without_archive(f"{HOST}/files/2024/report.pdf") == f"{HOST}/files/2024/report.pdf"
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "time"),
+    [
+        ("https://web.archive.org/web/20250131000000id_/{}", "20250131000000"),
+        ("https://web.archive.org/web/2025/{}", "2025"),
+        ("http://web.archive.org/web/20250131000000/bjatta.bja.ojp.gov/node/5", "20250131000000"),
+        ("https://web.archive.org/web/20260101000000/https://web.archive.org/web/20190301120000/{}", "20190301120000"),
+        ("/web/20250131000000/{}", "20250131000000"),
+        ("https://archive.ph/20250101000000/{}", "20250101000000"),
+        ("https://archive.ph/2025.01.01-123456/{}", "20250101123456"),
+        ("https://archive.is/o/Ab1Cd/{}", None),
+        ("https://arquivo.pt/noFrame/replay/20250131000000/{}", "20250131000000"),
+        ("https://arquivo.pt/wayback/20250131000000mp_/{}", "20250131000000"),
+        ("https://wayback.archive-it.org/1234/20250131000000/{}", "20250131000000"),
+        ("https://webarchive.example.gov.uk/ukgwa/20250131000000/{}", "20250131000000"),
+        ("http://localhost:8080/crawls-2025/20250131000000mp_/{}", "20250131000000"),
+        ("https://perma-archives.example/warc/AB12-CD34/{}", None),
+        ("https://archive.wikiwix.com/cache/?url={}", None),
+        ("https://archive.wikiwix.com/cache/index2.php?url={quoted}&apikey=x", None),
+        ("https://www.webcitation.org/query?url={quoted}&date=2025-01-31", "20250131"),
+        ("https://replayweb.page/?source=x.wacz#view=pages&url={quoted}&ts=20250131000000", "20250131000000"),
+        ("https://webcache.googleusercontent.com/search?q=cache:AbCdEf12GhIj:{}+&cd=1&hl=en", None),
+        ("https://translate.google.com/translate?sl=en&tl=es&u={quoted}", None),
+        ("https://bjatta-bja-ojp-gov.translate.goog/node/5?_x_tr_sl=en&_x_tr_tl=es&_x_tr_hl=en", None),
+        ("https://www.google.com/amp/s/bjatta.bja.ojp.gov/node/5", None),
+        ("https://bjatta-bja-ojp-gov.cdn.ampproject.org/c/s/bjatta.bja.ojp.gov/node/5", None),
+        ("about:reader?url={quoted}", None),
+        ("chrome-extension://abcdef/reader.html?id=7&url={quoted}", None),
+        ("view-source:{}", None),
+        ("view-source:https://web.archive.org/web/20250131000000/{}", "20250131000000"),
+        ("https://reader.example/{}", None),
+        ("{}/print", None),
+        ("{}/printable/print", None),
+        ("{}?print=1", None),
+        ("{}/amp", None),
+        ("{}?amp", None),
+        ("{}?_format=json", None),
+        (f"{HOST}/print/5", None),
+        (f"{HOST}/print/pdf/node/5", None),
+    ],
+)
+def test_a_wrapped_address_is_the_pages_own_with_the_archives_time(wrapped: str, time: str | None) -> None:
+    url = wrapped.replace("{}", f"{HOST}/node/5").replace("{quoted}", "https%3A%2F%2Fbjatta.bja.ojp.gov%2Fnode%2F5")
+    assert page_address(url).removeprefix("http://").removeprefix("https://") == "bjatta.bja.ojp.gov/node/5"
+    assert (node_id(url), archive_time(url)) == (5, time)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"https://social.example/sharer.php?u={HOST}/node/5",
+        f"https://social.example/intent?text=x&url={HOST}/node/5",
+        f"{HOST}/user/login?destination={HOST}/node/5",
+        f"{HOST}/leaving/https://other.example/node/5",
+        f"mailto:?body={HOST}/node/5",
+        f"https://web.archive.org/web/2025*/{HOST}/node/5",
+        f"https://web.archive.org/web/timemap/link/{HOST}/node/5",
+        f"{HOST}/files/20250131000000/report.pdf",
+        f"{HOST}/files/2024/report.pdf",
+    ],
+)
+def test_an_address_that_only_mentions_another_is_no_wrapper(url: str) -> None:
+    assert (page_address(url), without_archive(url), archive_time(url)) == (url, url, None)
+
+
+def test_a_link_to_a_translation_or_print_version_stays_as_it_is() -> None:
+    for link in (f"https://translate.google.com/translate?u={HOST}/node/5", f"{HOST}/node/5/print"):
+        assert absolute(link, f"{HOST}/node/5") == link
+
+
+@given(
+    st.lists(
+        st.sampled_from(["https://", "http%3A%2F%2F", "web/2025/", "a.b/", "?url=", "cache:", "//", ":", "%", "/", "x"]),
+        max_size=40,
+    )
+)
+def test_no_address_makes_a_reader_raise(parts: list[str]) -> None:
+    url = "".join(parts)
+    for read in (page_address, without_archive, archive_time, node_id):
+        read(url)
+    absolute(url, url)

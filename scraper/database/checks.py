@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from parsers.labels import group_table, is_instructions, known
+from parsers.registry import group_table, is_instructions, known
 from scraper.config import Checks
 from scraper.database.stored_page import VALUE_COLUMNS
 from scraper.terminal import escape
@@ -165,7 +165,7 @@ def unknown_labels(looked: Looked) -> Iterator[Check]:
     labels = [label for (label,) in looked.db.execute(query) if not is_known(label)]
     of_label = "SELECT count(DISTINCT record_id) FROM fields WHERE label = ? AND item IS NULL"
     found = [(label, _count(looked.db, of_label, label), _count(looked.before, of_label, label)) for label in labels]
-    advice = "describe it in parsers/labels.py, then `tta load --rebuild`; until then it is in the table fields"
+    advice = "add it to parsers/registry.py, then `tta load --rebuild`; until then it is in the table fields"
     new = list(_crossed(name, found, most, "records", advice, first=looked.before is None))
     yield Check(name, Severity.WARN, None, len(new), 0, not new)
     yield from new

@@ -1,6 +1,6 @@
 """Personal contact details, and how to leave them out: the one definition for `tta export` and `tta serve`.
 
-What counts: the columns that the models mark (`contact`), fields whose label says so (`parsers.labels.is_contact`), and values
+What counts: the columns that the models mark (`contact`), fields whose label says so (`parsers.registry.is_contact`), and values
 that link to or are an e-mail address or a telephone number. Free text (a description, a milestone's notes) is not searched.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 
-from parsers.labels import is_contact
+from parsers.registry import is_contact
 from scraper.database.tables import TABLES, Table
 
 FUNCTION = "tta_is_contact"

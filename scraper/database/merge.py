@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from parsers.labels import GROUPS
 from parsers.record import State
+from parsers.registry import GROUPS
 from scraper.database.same_value import PAGE, Sourced, filled_up, form_of, is_cut, same, says_more, starts, texts, without_echoes
 from scraper.database.stored_page import FieldValue, StoredPage
 

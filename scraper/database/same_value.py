@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from parsers.labels import known
 from parsers.record import State
+from parsers.registry import known
 from scraper.database.stored_page import FieldValue, StoredPage
 
 PAGE, TEXT, PROSE = "html", "text", "prose"

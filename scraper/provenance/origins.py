@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parsers.columns import field_key
-from parsers.labels import normal
 from parsers.locate import Spot, Spots, locate
 from parsers.record import Field
+from parsers.registry import normal
 from parsers.urls import without_archive
 from scraper.archive.catalog import CATALOG, Entry
 from scraper.archive.store import Archive

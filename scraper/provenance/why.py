@@ -12,8 +12,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from parsers.labels import LABELS, known, known_name, normal
 from parsers.record import RecordValues
+from parsers.registry import LABELS, known, known_name, normal
 from scraper.database.assign_records import BUILD_ORDER
 from scraper.database.availability import FIELD as AVAILABILITY
 from scraper.database.merge import HEAD
@@ -21,8 +21,7 @@ from scraper.errors import TtaError
 from scraper.provenance.origins import Origin, Origins, Row, key_of
 
 _KEY_OF_COLUMN = (
-    {column: label.columns[0] for label in LABELS for column in label.columns}
-    | {"estimated_cost_lower": "estimated_cost", "estimated_cost_upper": "estimated_cost"}
+    {column.name: label.columns[0].name for label in LABELS for column in label.columns}
     | {"description": "description", "reference": "title"}
     | {name: name for name in HEAD}
 )
@@ -127,7 +126,7 @@ class Why:
             (key for key, row in zip(record.keys, record.fields, strict=True) if wanted == key or _is_called(row, wanted)), None
         )
         if key is None and (entry := known(wanted) or known_name(wanted)):
-            key = entry.columns[0] if entry.columns else normal(entry.text)
+            key = entry.columns[0].name if entry.columns else normal(entry.text)
         if key is None or (key not in record.keys and key not in HEAD):
             raise TtaError(_no_field(record, name))
         return self._by_key(record, key)

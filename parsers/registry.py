@@ -1,0 +1,397 @@
+"""The registry: what is known about the portal's labels and groups, one entry each; all else derives it from here.
+
+A label that has no entry is read all the same: the registry is evidence for the readers, never a filter. To add a label, add an
+entry at its usual place on the page, add an example page, and run `make docs` (CONTRIBUTING.md, "Add a label").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, NamedTuple
+
+from parsers.cache import cached_short
+
+Type = Enum("Type", "TEXT REFERENCE REFERENCES YES_NO DATE RANGE MONEY POINT NUMBER GROUP INSTRUCTIONS")
+"""How a field's printed values become column values."""
+
+
+class Column(NamedTuple):
+    """A column of `records`: its name, what it contains, and its heading on pages where the name in words is not good enough."""
+
+    name: str
+    description: str
+    heading: str | None = None
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label, the type of its values, and the columns that they fill.
+
+    `also`: other texts that mean the same label. `contact`: its values name a person or say how to reach one. `generic`: those
+    of its texts that other pages of the site have too, so that they prove nothing. `instructions`: how the paragraphs of an
+    instruction field begin. `order`: its usual place on the page, from 0.
+    """
+
+    text: str
+    type: Type
+    columns: tuple[Column, ...] = ()
+    also: tuple[str, ...] = ()
+    contact: bool = False
+    generic: tuple[str, ...] = ()
+    instructions: tuple[str, ...] = ()
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of nested fields that has a table of its own.
+
+    `item`: what an item is called where the page prints no label for the group. `stem`: a pattern of the noun, singular, that its
+    labels, machine names and paragraph types end with and its members' labels begin with; `short` is a shorter noun that alone is
+    enough only in the plural or as a paragraph type. `words`: labels of members that do not contain the noun. `columns`: for each
+    column of the table, the words that a member's label has; the first column whose words match counts.
+    """
+
+    table: str
+    item: str
+    stem: str
+    short: str
+    words: frozenset[str]
+    columns: tuple[tuple[str, str], ...]
+
+
+def _label(text: str, type_: Type, column: str, description: str, heading: str | None = None, **more: Any) -> Label:
+    """The entry of a label that fills one column."""
+    return Label(text, type_, (Column(column, description, heading),), **more)
+
+
+def _demographic(kind: str, description: str) -> Label:
+    lower = kind.lower()
+    return _label(f"Demographic - {kind}", Type.REFERENCES, f"demographic_{lower}", description, f"Demographic: {lower}")
+
+
+_PAGE_ORDER: tuple[Label, ...] = (
+    _label("TTA Short Name", Type.TEXT, "short_name", "short name of the TTA"),
+    _label("Status of Deliverable", Type.REFERENCE, "status", "status of the deliverable"),
+    _label("Status Changed", Type.DATE, "status_changed_at", "when the status last changed", "Status changed"),
+    _label("Type of Agency", Type.REFERENCES, "agency_types", "types of the agencies that received assistance"),
+    _label("Provider Reference", Type.REFERENCE, "provider_reference", "organization that delivered the assistance", "Provider"),
+    _label("Special Populations", Type.REFERENCES, "special_populations", "special populations the TTA concerns"),
+    _label("TTA Title", Type.TEXT, "tta_title", "title of the TTA", "Title"),
+    _label("TTA Point of Contact", Type.REFERENCES, "point_of_contact", "people responsible for the TTA", contact=True),
+    _label("TTAR Source", Type.REFERENCE, "ttar_source", "where the request for the TTA came from", "Request source"),
+    _label(
+        "Category",
+        Type.REFERENCE,
+        "category",
+        "how the TTA was delivered, such as 'Training - In Person'",
+        "Delivery type",
+        generic=("Category",),
+    ),
+    Label(
+        "Deliverable Markup for Questions",
+        Type.INSTRUCTIONS,
+        instructions=("please check the box next to the following questions",),
+    ),
+    _label(
+        "Is this TTA in support of implementing or maintaining an evidence-based or promising practice?",
+        Type.YES_NO,
+        "evidence_based",
+        "whether the TTA supports an evidence-based or promising practice",
+        "Evidence-based",
+    ),
+    _label(
+        "Is this TTA in response to emerging public safety needs?",
+        Type.YES_NO,
+        "emerging_need",
+        "whether the TTA responds to an emerging public safety need",
+    ),
+    _demographic("Gender", "genders the TTA concerns"),
+    _label(
+        "Target Audience", Type.REFERENCES, "target_audience", "audiences the TTA is intended for", generic=("Target Audience",)
+    ),
+    _label("County", Type.TEXT, "county", "county as printed on the page", "County printed on the page", generic=("County",)),
+    _label("TTA Program Area", Type.REFERENCES, "program_areas", "program areas of the TTA"),
+    _label("Program Area - Sub Topics", Type.REFERENCES, "program_area_subtopics", "subtopics of the program areas"),
+    _label("TTA Source", Type.REFERENCE, "tta_source", "source of the TTA", "TTA source"),
+    _label(
+        "If your program area sub-topic is one of the 'Other Program Areas', please describe below",
+        Type.TEXT,
+        "other_program_area",
+        "other program areas, a comma-separated list as printed",
+        "Other program areas",
+    ),
+    _demographic("Age", "ages the TTA concerns"),
+    _demographic("Race", "races the TTA concerns"),
+    Label(
+        "TTA Estimated Costs",
+        Type.MONEY,
+        (
+            Column("estimated_cost", "estimated cost as printed, mostly a range"),
+            Column("estimated_cost_lower", "lower bound of the estimated cost; derived", "Estimated cost, from"),
+            Column("estimated_cost_upper", "its upper bound; NULL where open; derived", "Estimated cost, to"),
+        ),
+    ),
+    _demographic("Ethnicity", "ethnicities the TTA concerns"),
+    _demographic("Other", "other groups the TTA concerns"),
+    _label(
+        "BJA Grant Manager", Type.REFERENCE, "bja_grant_manager", "the Bureau's grant manager", "BJA grant manager", contact=True
+    ),
+    _label("Recipient Agency Scope", Type.YES_NO, "recipient_agency_scope", "answer on the scope of the recipient agency"),
+    _label(
+        "Primary Recipient Agency Name",
+        Type.TEXT,
+        "recipient_agency_name",
+        "agency that received the assistance, as printed",
+        "Recipient agency",
+    ),
+    Label("Primary Recipient Contact Name", Type.TEXT, also=("Contact Name",), generic=("Contact Name",), contact=True),
+    Label("Primary Recipient Email Address", Type.TEXT, also=("Email Address",), generic=("Email Address",), contact=True),
+    Label(
+        "Event Date Markup",
+        Type.INSTRUCTIONS,
+        instructions=("please enter the applicable event date", "when entering an event date"),
+    ),
+    _label(
+        "Display event on public TTA Catalog",
+        Type.YES_NO,
+        "in_public_catalog",
+        "whether the event was shown in the public catalog",
+    ),
+    Label("Demographics Markup", Type.INSTRUCTIONS, instructions=("if the tta is targeted to a particular audience",)),
+    Label(
+        "Milestones Markup",
+        Type.INSTRUCTIONS,
+        instructions=(
+            "milestones are an element, activity",
+            "please complete the fields below, if applicable, to create a milestone",
+        ),
+    ),
+    Label("Milestone", Type.GROUP, also=("Milestones",)),
+    Label("Performance Metrics Markup", Type.INSTRUCTIONS, instructions=("please respond to the performance metrics below",)),
+    Label("Performance Metrics", Type.GROUP, also=("Performance Metric",)),
+    Label(
+        "TTA Event Date",
+        Type.RANGE,
+        (
+            Column("event_start", "start of the event"),
+            Column("event_end", "end of the event; equal to its start where one time is printed"),
+        ),
+    ),
+    Label(
+        "Cover Letter Instructions",
+        Type.INSTRUCTIONS,
+        instructions=(
+            "please submit a signed letter of support",
+            "general information regarding the request for tta",
+            "the organizational and/or community needs specific to the request",
+            "the benefits or anticipated outcomes from the receipt",
+            "by submitting this application to bja nttac",
+            "please call [site:phone]",
+        ),
+    ),
+    _label("I Agree", Type.YES_NO, "agreed", "whether the agreement was checked", generic=("I Agree",)),
+    _label("Archived", Type.YES_NO, "archived", "whether the record was archived on the portal", generic=("Archived",)),
+    Label(
+        "Event Location Geo",
+        Type.POINT,
+        (
+            Column("longitude", "longitude of the first valid point", unit="degrees east, WGS 84"),
+            Column("latitude", "latitude of the first valid point", unit="degrees north, WGS 84"),
+        ),
+    ),
+    _label("Remote TTAC ID", Type.NUMBER, "remote_ttac_id", "number of the record in a remote TTAC's system", "Remote TTAC ID"),
+)
+
+_MILESTONES = Group(
+    "milestones",
+    item="Milestone",
+    stem="milestone",
+    short="milestone",
+    words=frozenset(),
+    columns=(
+        ("title", r"\b(title|name)\b"),
+        ("date", r"\b(dates?|due|deadline)\b"),
+        ("notes", r"\b(notes?|description|comments?|details?)\b"),
+    ),
+)
+_METRICS = Group(
+    "performance_metrics",
+    item="Performance Metrics",
+    stem="performance (?:metric|measure|indicator)",
+    short="metric",
+    words=frozenset(("question", "answer", "response", "result", "measure")),
+    columns=(
+        ("answer", r"\b(answer|response|value|result|count|number|total)\b"),
+        ("question", r"\b(question|metric|measure|indicator|name|title)\b"),
+    ),
+)
+LABELS = tuple(replace(label, order=order) for order, label in enumerate(_PAGE_ORDER))
+GROUPS = {group.table: group for group in (_MILESTONES, _METRICS)}
+"""The groups that have a table of their own, by the table's name."""
+
+_SPELLED = {"‘": "'", "’": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "}
+_QUOTES: dict[int, str | None] = {ord(char): plain for char, plain in _SPELLED.items()}
+_QUOTES |= dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF])  # print nothing
+_NAME_LENGTH = 32
+"""Characters of a field's machine name, `field_` included; Drupal's FieldStorageConfig::NAME_MAX_LENGTH."""
+
+
+@cached_short
+def normal(label: str) -> str:
+    """A label's spelling without what themes change: case, spaces, quotes, dashes, a final colon or asterisk."""
+    text = " ".join(label.translate(_QUOTES).split()).casefold()
+    return text.rstrip(":").rstrip(" *").strip()
+
+
+def _machine(label: str) -> str:
+    """The machine name that Drupal's form proposes for a label, without `field_` (core/misc/machine-name.js)."""
+    return re.sub(r"[^a-z0-9]+", "_", normal(label)).strip("_")
+
+
+_BY_TEXT = {normal(text): label for label in LABELS for text in (*label.also, label.text)}
+_GENERIC = frozenset(normal(text) for label in LABELS for text in label.generic)
+_BY_COLUMN = {
+    f"field_{label.columns[0].name}": label for label in LABELS if label.columns and label.type not in (Type.RANGE, Type.POINT)
+}
+_BY_NAME = _BY_COLUMN | {
+    name[:length].strip("_"): label
+    for label in reversed(LABELS)
+    for name in map(_machine, (*label.also, label.text))
+    for length in (_NAME_LENGTH, _NAME_LENGTH - len("field_"))
+}
+_MARKUP = re.compile(r"(?:\b|_)markup(?:\b|_)", re.IGNORECASE)
+
+
+@cached_short
+def known(label: str | None) -> Label | None:
+    """The entry of a printed label; None where the label is not known."""
+    return _BY_TEXT.get(normal(label)) if label else None
+
+
+@cached_short
+def known_name(name: str | None) -> Label | None:
+    """The entry that a field's machine name belongs to: it spells one of the label's texts, or its column."""
+    return _BY_NAME.get(name) or _BY_NAME.get(name.removeprefix("field_").strip("_")) if name else None
+
+
+@cached_short
+def is_instructions(label: str) -> bool:
+    """Whether a field with this label or machine name carries instructions and opens a section (DESIGN.md, `fields.section`)."""
+    entry = known(label) or known_name(label)
+    return (entry is not None and entry.type is Type.INSTRUCTIONS) or _MARKUP.search(label) is not None
+
+
+@cached_short
+def is_evidence(label: str) -> bool:
+    """Whether a label is one that only TTA records have."""
+    return known(label) is not None and normal(label) not in _GENERIC
+
+
+def section_of_instruction(line: str) -> str | None:
+    """The label of the section whose fixed text this line begins like; None where it is other text."""
+    spelled = re.sub(r"^\d+\.\s*", "", normal(line))
+    return next((label.text for label in LABELS if label.instructions and spelled.startswith(label.instructions)), None)
+
+
+_CONTACT = re.compile(
+    r"\b(e-?mails?|(tele)?phones?|fax|mobile|cell|contacts?(?! hours?\b)|grant manager|submitted by|author(ed by)?|submitter"
+    r"|request[eo]r|(first|last|full|your|person|staff)( |'s )name)\b"
+)
+_MAX_CONTACT_LABEL = 60
+"""Characters; what is longer is a question about people or a sentence, not the name of a field for one person."""
+
+
+@cached_short
+def is_contact(label: str) -> bool:
+    """Whether a field with this label, or this machine name, names a person or tells how to reach one."""
+    entry, spelled = known(label) or known_name(label), normal(label.replace("_", " "))
+    if entry is not None and entry.contact:
+        return True
+    return len(spelled) <= _MAX_CONTACT_LABEL and not spelled.endswith("?") and _CONTACT.search(spelled) is not None
+
+
+# --- groups -----------------------------------------------------------------------------------------------------------
+
+_NOT_BEFORE = r"(?!(?:number|count|total|no|of|per|for|with|date|status|type|add|next|previous|any|has|have|is|are|did|the)\b)"
+"""Words that make a label with the group's noun a question about the group, or the name of a single value."""
+_BEFORE = rf"(?:{_NOT_BEFORE}[a-z&']+[ /_-]+){{0,3}}"
+_AFTER = r"(?: ?\(e?s\))?(?: #?\d{1,3})?(?: \([^()]{1,40}\))?"
+_AND = r"(?: ?(?:and|&|/) ?[a-z]+){0,2}"
+_MAX_GROUP_LABEL = 80
+"""Characters; a longer line with the noun is a sentence."""
+_LIST = r"(?:[ _](?:items?|groups?|list|paragraphs?|refs?|references?|\d+))*"
+
+
+def _patterns(template: str) -> dict[str, re.Pattern[str]]:
+    """For each group's table the pattern that `template` makes of its nouns."""
+    parts = {"before": _BEFORE, "after": _AFTER, "and": _AND, "list": _LIST}
+    return {name: re.compile(template % {**parts, "noun": one.stem, "short": one.short}) for name, one in GROUPS.items()}
+
+
+_GROUP_LABEL = _patterns("%(before)s(?:%(noun)s|(?:%(noun)s|%(short)s)s%(and)s)%(after)s")
+_GROUP_NAME = _patterns("%(before)s(?:%(noun)ss?|%(short)ss)%(list)s")
+_MEMBER_LABEL = _patterns(r"(?:%(noun)s|%(short)s)(?: |'s )(?=\S)")
+
+
+@cached_short
+def group_table(label: str | None) -> str | None:
+    """The table of the group that a label names: "TTA Milestones", "Milestone(s)", "Milestones 2"; None for any other."""
+    spelled = normal(label or "")
+    if not spelled or len(spelled) > _MAX_GROUP_LABEL or is_instructions(spelled):
+        return None
+    return next((table for table, pattern in _GROUP_LABEL.items() if pattern.fullmatch(spelled)), None)
+
+
+@cached_short
+def group_of_name(name: str | None) -> str | None:
+    """The table of the group that a machine name names: `field_milestones`, `field_tta_milestone`, `field_metrics_ref`."""
+    spelled = (name or "").lower().replace("-", "_").removeprefix("field_").strip("_").replace("_", " ")
+    return next((table for table, pattern in _GROUP_NAME.items() if pattern.fullmatch(spelled)), None)
+
+
+@cached_short
+def group_of_paragraph(paragraph: str | None) -> str | None:
+    """The table of the group that a paragraph type names, with or without `paragraph--type--`: `milestone`, `tta-metric`."""
+    kind = (paragraph or "").lower().removeprefix("paragraph--type--").replace("-", "_")
+    last = kind.rpartition("_")[2]
+    return group_of_name(kind) or next((table for table, group in GROUPS.items() if group.short == last), None)
+
+
+@cached_short
+def member_table(label: str | None) -> str | None:
+    """The table of the group whose members have labels like this one: "Milestone Title" is a field of a milestone."""
+    spelled = normal((label or "").removeprefix("field_").replace("_", " "))
+    if known(label) or group_table(label) or is_instructions(spelled):
+        return None
+    return next((table for table, pattern in _MEMBER_LABEL.items() if pattern.match(spelled)), None)
+
+
+def is_member(label: str, table: str | None) -> bool:
+    """Whether a label is one of the fields of a group's items. `table`: the group's table where that is known."""
+    return member_table(label) is not None or (table is not None and normal(label) in GROUPS[table].words)
+
+
+_MEMBER_LINE = re.compile(r"[A-Z]\w*(?: [A-Z(][\w()/&-]*| of| and| or){0,6}:?", re.ASCII)
+
+
+def is_member_line(line: str) -> bool:
+    """Whether a line of text is a member's label of any group, in form (capitalized words, not a sentence) and wording."""
+    return _MEMBER_LINE.fullmatch(line) is not None and any(is_member(line, table) for table in GROUPS)
+
+
+def group_of_members(labels: Iterable[str | None]) -> str | None:
+    """The table of the group whose items have fields so labelled: one begins with the group's noun, or two are its words."""
+    spelled = [normal(label) for label in labels if label]
+    named = next((table for label in spelled if (table := member_table(label))), None)
+    return named or next((table for table, group in GROUPS.items() if len(group.words.intersection(spelled)) > 1), None)
+
+
+@cached_short
+def group_of_member(label: str) -> str | None:
+    """What the items are called of a group that prints no label, by a member's label: "Milestone Title" is of "Milestone"."""
+    return GROUPS["milestones"].item if member_table(label) == "milestones" else None
