@@ -10,12 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
-from unittest.mock import patch
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from selectolax.lexbor import LexborHTMLParser
 
-from parsers import html
 from parsers.page import parse_page
 from parsers.record import Page as Parsed
 from scraper.archive.store import Archive
@@ -59,26 +57,22 @@ def html_pages(data: str, pages: int) -> list[Page]:
 def parser_alone(data: str, pages: int) -> dict[str, dict[str, float]]:
     """Processor seconds for so many HTML pages: lexbor alone (`bare`), and `parse_page` on top of it; the least of three turns.
 
-    `all` of them, and those among them that show a record, by the WAYS that the parser goes.
+    `all` of them, and those among them that show a record, by WAYS.
     """
     every = html_pages(data, pages)
     ways = {"all": every} | {way: [page for page in every if _way(page) == way] for way in WAYS}
     return {way: {"pages": len(some)} | _spent(some) for way, some in ways.items()}
 
 
-WAYS = {"straight": "fields with classes", "closed": "fields without classes", "general": "read in full"}
+WAYS = {"classed": "fields with classes", "bare": "fields without classes"}
 
 
 def _way(page: Page) -> str | None:
-    """Which way the parser reads a page; None where it shows no record."""
-    with (
-        patch.object(html, "read_content", wraps=html.read_content) as general,
-        patch.object(html, "read_closed", wraps=html.read_closed) as closed,
-    ):
-        record = parse(page).record
+    """Whether a record's fields have classes; None where the page shows no record."""
+    record = parse(page).record
     if record is None:
         return None
-    return "general" if general.called else "closed" if closed.called else "straight"
+    return "classed" if any(field.name for field in record.fields if field.label) else "bare"
 
 
 def _spent(pages: list[Page]) -> dict[str, float]:

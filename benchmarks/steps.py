@@ -27,11 +27,9 @@ STEPS: dict[str, tuple[tuple[ModuleType, str], ...]] = {
         (html, "_base_of_links"),
         (html, "_root"),
     ),
-    "the straight road: fields read from their source, the body": ((html, "road"),),
+    "the light tree, plain fields from their source": ((html, "build"),),
     "title, byline, notice": ((html, "_take_top"),),
-    "rows of the straight road": ((html, "write_all"),),
-    "pages without classes: fields read from their source, rows": ((html, "close_bare"), (html, "read_closed")),
-    "the general road in full, but for its tree": ((html, "read_content"),),
+    "fields and rows": ((html, "read_content"),),
     "columns, flags, milestones, metrics, the record": ((html, "make_record"),),
 }
 REST = "all else"

@@ -5,12 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from parsers.plain import Plain
-from parsers.registry import known
-from parsers.rows import Content, write_all
-from parsers.shape import (
+from parsers.patterns import (
     HEADINGS,
     Block,
     Shapes,
@@ -21,6 +18,8 @@ from parsers.shape import (
     is_other_entity,
     without_colon,
 )
+from parsers.registry import known
+from parsers.rows import Content, write_all
 from parsers.tree import BLOCKS, Element
 
 LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
@@ -29,26 +28,12 @@ _LONG_LINE = 100
 
 def read_content(root: Element, base: str | None) -> Content:
     """All fields and sections below `root`. `base`: the page's address, for its relative links."""
-    blocks = _blocks(root, {})
-    if all(isinstance(block, Block) and block.kind == "text" for block in blocks):
+    shapes = Shapes()
+    shapes.learn(root)
+    blocks = list(_Scan(shapes).blocks(_content_of(root)))
+    if all(block.kind == "text" for block in blocks):
         blocks = list(_text(root, [root]))
     return write_all(blocks, base)
-
-
-def read_closed(root: Element, fields: Mapping[int, Plain], base: str | None) -> Content | None:
-    """As `read_content`, of a tree in which some elements are closed; None if not all of these prove to be fields.
-
-    `fields`: what the closed elements are if they are fields, by the `id` of each.
-    """
-    blocks = _blocks(root, fields)
-    proven = sum(not isinstance(block, Block) for block in blocks)
-    return write_all(blocks, base) if proven == len(fields) else None
-
-
-def _blocks(root: Element, closed: Mapping[int, Plain]) -> list[Block | Plain]:
-    shapes = Shapes(closed={key: known(field.label) for key, field in closed.items()})
-    shapes.learn(root)
-    return list(_Scan(shapes, closed).blocks(_content_of(root)))
 
 
 def _content_of(root: Element) -> Element:
@@ -58,7 +43,7 @@ def _content_of(root: Element) -> Element:
         filled = [child for child in element.elements if child.filled]
         if element.has_own_text() or len(filled) != 1 or filled[0].tag not in ("div", "section", "main", "article"):
             break
-        if has_field_class(filled[0]):
+        if has_field_class(filled[0]) or filled[0].source_field is not None:
             break
         element = filled[0]
     blocks = [child for child in element.elements if child.filled and child.tag in BLOCKS and child.tag not in LOOSE]
@@ -68,26 +53,19 @@ def _content_of(root: Element) -> Element:
 class _Scan:
     """Walks down from the content's root and yields its blocks in page order."""
 
-    def __init__(self, shapes: Shapes, closed: Mapping[int, Plain]) -> None:
+    def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
-        self._closed = closed
         self._after_known = False
         self._first = True
         self._container: dict[int, bool] = {}
 
-    def blocks(self, element: Element) -> Iterator[Block | Plain]:
+    def blocks(self, element: Element) -> Iterator[Block]:
         """The blocks of a container, its children in turn; prose that stands loose between fields is one block."""
         loose: list[Element | str] = []
         content = element.content
         index = 0
         while index < len(content):
             child = self._unwrapped(content[index])
-            if isinstance(child, Element) and child.closed:
-                yield from _text(element, loose)
-                loose = []
-                yield from self._of_closed(child)
-                index += 1
-                continue
             following = content[index + 1] if index + 1 < len(content) else None
             if (
                 isinstance(child, Element)
@@ -119,7 +97,7 @@ class _Scan:
 
     def _unwrapped(self, child: Element | str) -> Element | str:
         """Looks through wrappers around one block, as layout builders put around each field."""
-        while isinstance(child, Element) and child.tag in BLOCKS and child.tag not in LOOSE:
+        while isinstance(child, Element) and child.source_field is None and child.tag in BLOCKS and child.tag not in LOOSE:
             content = child.content
             inner = content[0] if len(content) == 1 else None
             if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in LOOSE or is_other_entity(inner):
@@ -129,21 +107,16 @@ class _Scan:
             child = inner
         return child
 
-    def _of_closed(self, child: Element) -> Iterator[Plain]:
-        is_known = self._shapes.closed[id(child)] is not None
-        if is_known or self._is_field(child, after_known=self._after_known or not self._first):
-            yield self._closed[id(child)]
-        self._after_known = self._after_known or is_known
-        self._first = False
-
-    def _of_child(self, child: Element) -> Iterator[Block | Plain]:
+    def _of_child(self, child: Element) -> Iterator[Block]:
         if is_other_entity(child):
             yield from _text(child, [child])
             return
         block = field_of(child, self._shapes, after_known=self._after_known or not self._first)
         first, self._first = self._first, False
         if block is not None:
-            if block.label is not None:
+            if block.source_field is not None:
+                self._after_known = self._after_known or block.source_field.known is not None
+            elif block.label is not None:
                 self._saw(block.label)
             yield block
         elif first and (self._begins_with_prose(child) or self._quotes(child)):
@@ -158,8 +131,6 @@ class _Scan:
         self._after_known = self._after_known or known(label.line()) is not None
 
     def _is_field(self, element: Element, *, after_known: bool) -> bool:
-        if element.closed:
-            return self._shapes.is_closed_field(element, after_known=after_known)
         return field_of(element, self._shapes, after_known=after_known) is not None or (
             element.tag in ("table", "ul", "ol", "p") and self._is_container(element)
         )

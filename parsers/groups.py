@@ -9,9 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from parsers.items import Value, items_of, read_value
+from parsers.items import items_of, read_value
+from parsers.patterns import HEADINGS, UNTAUGHT, Block, field_of, has_field_class, has_label_class, is_item, is_items, name_of
 from parsers.registry import group_table, is_member
-from parsers.shape import HEADINGS, UNTAUGHT, Block, field_of, has_field_class, has_label_class, is_item, is_items, name_of
+from parsers.source import SourceField, Value
 from parsers.tree import BLOCKS, Element, readable
 
 _LABELLED_LINE = re.compile(r"([A-Z][^:\n]{1,80}):\s+(\S.*)")
@@ -41,6 +42,7 @@ class _Sub:
     values: list[Element | str]
     place: Element | None
     text: str | None = None
+    source_field: SourceField | None = None
 
 
 def holds_group(block: Block, title: str | None) -> bool:
@@ -55,11 +57,12 @@ def holds_group(block: Block, title: str | None) -> bool:
 
 
 def _is_group_part(element: Element) -> bool:
-    inside = element.descendants()
-    return _is_paragraph(element) or any(_is_paragraph(node) or _is_labelled_field(node) for node in inside)
+    return any(node.role.paragraph or _is_labelled_field(node) for node in (element, *element.built()))
 
 
 def _is_labelled_field(element: Element) -> bool:
+    if element.source_field is not None:
+        return element.role.field
     return has_field_class(element) and name_of(element) is not None and any(map(has_label_class, element.elements))
 
 
@@ -96,7 +99,10 @@ def _rows_of(item: list[_Sub], title: str | None, name: str | None, number: str,
         label = title if alone else sub.label
         own_name = name if alone else sub.name
         whole = sub.label is None and sub.name is None
-        values = [read_value(nodes, base) for nodes in ([sub.values] if whole else items_of(sub.values))]
+        if sub.source_field is not None:
+            values = list(sub.source_field.values)
+        else:
+            values = [read_value(nodes, base) for nodes in ([sub.values] if whole else items_of(sub.values))]
         values += [Value(sub.text)] if sub.text else []
         filled = [value for value in values if value.text]
         if not filled and sub.label is None and sub.name is None:
@@ -154,6 +160,8 @@ def _are_fields(elements: list[Element], table: str | None) -> bool:
     """Whether these elements are an item's fields: by class, as `dt`, or by a field's shape and wording."""
     if any(_is_paragraph(element) for element in elements):
         return False
+    if any(_is_source_sub(element, table) for element in elements):
+        return True
     if any(element.tag == "dt" or has_label_class(element) for element in elements):
         return True
     labels = [_label_of(element, table) for element in elements]
@@ -213,7 +221,16 @@ def _is_flat(child: Element | str, content: list[Element | str], index: int) -> 
     return child.tag in HEADINGS and index + 1 < len(content) and is_member(child.line() or "", None)
 
 
+def _is_source_sub(element: Element, table: str | None) -> bool:
+    field = element.source_field
+    return field is not None and (element.role.field or is_member(field.label, table))
+
+
 def _subs_of(element: Element, table: str | None) -> list[_Sub]:
+    if element.source_field is not None and (
+        (element.source_field.known and not element.source_field.alone) or _is_source_sub(element, table)
+    ):
+        return [_Sub(element.source_field.label, element.source_field.name, [], element, None, element.source_field)]
     block = field_of(element, UNTAUGHT, after_known=False)
     if block is not None and (block.label is not None or block.name is not None):
         label = readable([block.label]) if block.label is not None else None

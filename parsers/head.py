@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from parsers.patterns import has_field_class, name_of
 from parsers.registry import known
-from parsers.shape import has_field_class, name_of
+from parsers.roles import BYLINE_FIELDS
+from parsers.source import NOTICE
 from parsers.tree import BLOCKS, Element, build, one_line, readable
 from parsers.values import iso_time, reference
 
@@ -17,14 +19,11 @@ TITLES = ("h1", "h2", "h3")
 _SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+(?:by|on)\b", re.IGNORECASE)
 _BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
-NOTICE = "this website is under construction"
 _MAX_NOTICE = 300
 _MAX_BYLINE = 400
 _BY = r"(?:submitted |posted |authored |created )"
 _BY_ON = re.compile(rf"{_BY}?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
 _ON_BY = re.compile(rf"{_BY}on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
-BYLINE_FIELDS = frozenset(("uid", "created", "title", "user_picture"))
-"""Machine names of the fields that stand in the line itself (core's node templates)."""
 _MAX_BEFORE_BYLINE = 120
 """Characters: only a title and the words beside a picture stand before the line `Submitted by`, never the body."""
 _FEW = 20
@@ -35,7 +34,7 @@ def title_of(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Eleme
     document = document_title(parsed)
     found: list[tuple[str, Element]] = []
     headings = [build(node) for node in parsed.css(_HEADINGS)[:20]]
-    headings += [inner for inner in root.descendants() if is_node_title(inner)][:5]
+    headings += [inner for inner in root.built() if is_node_title(inner)][:5]
     for heading in headings:
         text = " ".join(readable([heading]).split())
         if text:
@@ -88,7 +87,7 @@ def byline_of(root: Element) -> Byline:
 def _name_of_author(block: Element, printed: str) -> str | None:
     """The author's name: the element that it stands in where there is one, for a name may hold the word "on"."""
     for inner in block.descendants():
-        if inner.tag in ("span", "a", "strong", "em") and (line := inner.line(200)):
+        if inner.tag in ("span", "a", "strong", "em") and (line := inner.line()):
             words_of_the_line = iso_time(line) is not None or _SUBMITTED.match(line) or _BYLINE.match(line)
             if not words_of_the_line:
                 return line
@@ -104,7 +103,7 @@ def _byline_starts(root: Element) -> list[Element]:
         if isinstance(node, str):
             before += len(node.strip())
             continue
-        if node.closed or (has_field_class(node) and not BYLINE_FIELDS.issuperset((name_of(node),))):
+        if node.source_field is not None or (has_field_class(node) and not BYLINE_FIELDS.issuperset((name_of(node),))):
             break
         if before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
             break
@@ -128,10 +127,8 @@ def _has_time(node: Element) -> bool:
 
 def detach_notice(root: Element) -> None:
     """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
-    if not holds_notice("".join(piece for piece in root.walk() if isinstance(piece, str))):
-        return
-    for inner in root.descendants():
-        if inner.children and (inner.line() or "").lower().startswith(NOTICE):
+    for inner in root.built():
+        if inner.source_field is None and any(isinstance(child, str) and _is_notice(child) for child in inner.children):
             notice = inner
             while notice.parent is not None and notice.parent is not root and len(readable([notice.parent])) <= _MAX_NOTICE:
                 notice = notice.parent
@@ -139,9 +136,8 @@ def detach_notice(root: Element) -> None:
             return
 
 
-def holds_notice(text: str) -> bool:
-    """Whether the notice may stand in a text; what most texts lack is looked for first."""
-    return "construction" in text.lower() and NOTICE in one_line(text).lower()
+def _is_notice(text: str) -> bool:
+    return "onstruction" in text and one_line(text).lower().startswith(NOTICE)
 
 
 def _is_paragraph_of_prose(node: Element) -> bool:
@@ -159,7 +155,7 @@ def detach(root: Element, element: Element) -> None:
     """Takes what was read as the head out of the tree, so that it is not read again as text without a label."""
     if not stands_in(element.node, root.node):
         return
-    for inner in root.descendants():
+    for inner in root.built():
         if inner.node.mem_id == element.node.mem_id and inner.parent is not None:
             inner.parent.replace([child for child in inner.parent.children if child is not inner])
             return

@@ -9,20 +9,19 @@ from typing import Literal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.bare import close_bare
 from parsers.columns import column_values, entry_of, fits, flags, milestones, performance_metrics
 from parsers.decode import Decoded
-from parsers.fields import read_closed, read_content
+from parsers.fields import read_content
 from parsers.guard import harmless
-from parsers.head import Byline, byline_of, detach, detach_notice, document_title, stands_in, title_of
+from parsers.head import Byline, byline_of, detach, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
+from parsers.patterns import known_labels
 from parsers.record import Head, Kind, Page, Record
 from parsers.registry import is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS
-from parsers.rows import Content, write_all
-from parsers.shape import known_labels
-from parsers.straight import road
+from parsers.rows import Content
+from parsers.source import SourceReader
 from parsers.tree import Element, build, readable
 from parsers.urls import node_id, without_archive
 from parsers.values import number, reference
@@ -233,26 +232,11 @@ def _take_top(parsed: LexborHTMLParser, root: Element) -> _Top:
     return _Top(title, heading, byline)
 
 
-def _read_parts(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> tuple[_Top, Content]:
-    """Head and content of the record below `node`: by the straight road, or with plain fields closed, where that goes."""
-    straight = road(node, page.links_from) if not page.placed else None
-    if straight is not None:
-        top = _take_top(parsed, straight.top)
-        if straight.leads_on() and (top.heading is None or not stands_in(top.heading.node, node)):
-            return top, write_all(straight.blocks, page.links_from)
-    bare = close_bare(node, page.links_from) if not page.placed else None
-    if bare is not None and bare.stands_clear():
-        top = _take_top(parsed, bare.root)
-        content = read_closed(bare.root, bare.fields, page.links_from)
-        if content is not None:
-            return top, content
-    root = bare.whole() if bare is not None else build(node)
-    return _take_top(parsed, root), read_content(root, page.links_from)
-
-
 def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> Reading | None:
     """The record that stands below `node`; None where too little speaks for a TTA record."""
-    top, content = _read_parts(parsed, node, page)
+    root = build(node, read=None if page.placed else SourceReader(page.links_from))
+    top = _take_top(parsed, root)
+    content = read_content(root, page.links_from)
     if not _is_record(node, content, top.title):
         return None
     number = _node_of(parsed, node, page.base, page.own_url)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
-from parsers.shape import has_field_class, is_item, is_items
+from parsers.patterns import has_field_class, is_item, is_items
+from parsers.source import Value
 from parsers.tree import Element, readable
 from parsers.urls import absolute
 
@@ -14,14 +14,6 @@ _NO_LIST = frozenset("table time img pre blockquote h1 h2 h3 h4 h5 h6".split())
 _MAX_LINKED = 300
 """Characters; a file's link is followed by its size, but a link in prose is not what the value is."""
 _DASHES = "-–—"
-
-
-class Value(NamedTuple):
-    """One value as printed; empty text where there is none."""
-
-    text: str = ""
-    href: str | None = None
-    datetime: str | None = None
 
 
 def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:

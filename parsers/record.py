@@ -80,6 +80,7 @@ class Field(_Row):
     href: str | None = Column(None, description="address the value links to, absolute, without an archive's prefix")
     datetime: str | None = Column(None, description="time as in the page's attribute; a range as start/end")
     occurrence: int = Column(1, description="1 for the page's first field of this label, 2 for a second one, and so on")
+    truncated: bool = Column(False, description="whether the page ends within the value, so that its end is missing; 1 yes, 0 no")
 
 
 class Section(_Row):

@@ -14,12 +14,14 @@ _FEW = 2
 
 def close_left_open(root: Element) -> None:
     """Moves what an unclosed label, field or body has swallowed to where it belongs: after it, in the same order."""
-    elements = [element for element in root.descendants() if not element.role.silent]
+    elements = [one for one in root.built() if not one.role.silent]
     bodies = [element for element in elements if element.role.name == _BODY]
     labelled = [one for one in elements if _is_labelled_field(one)] if any(map(_holds_fields, bodies)) else []
     for element in reversed(elements):  # from the inside out, so that what moves up goes on from there
         role = element.role
-        if not any(child.role.field or child.role.item or child.role.items for child in element.elements):
+        if element.source_field is not None or not any(
+            child.role.field or child.role.item or child.role.items for child in element.elements
+        ):
             continue  # nothing in it can have been swallowed
         if role.label:
             _move_out(element, lambda child: child.role.item or child.role.items)
@@ -36,19 +38,21 @@ def close_left_open(root: Element) -> None:
 
 
 def _holds_fields(element: Element) -> bool:
-    return any(inner.role.field for inner in element.descendants())
+    return any(inner.role.field for inner in element.built())
 
 
 def _is_labelled_field(element: Element) -> bool:
     """A field of the record itself, by its class and a label of the registry; a group's own fields have other labels."""
+    if element.source_field is not None:
+        return element.role.field and element.source_field.known is not None
     labels = (child for child in element.elements if child.role.label)
     return element.role.field and any(known(_own_text(label)) is not None for label in labels)
 
 
 def _is_foreign(child: Element, *, any_label: bool) -> bool:
     """A field that can't stand among the items of another: one of the record itself, or any where items have no fields."""
-    labelled = any_label and child.role.field and any(inner.role.label for inner in child.elements)
-    return labelled or _is_labelled_field(child)
+    labelled = any_label and child.role.field and (child.source_field or any(inner.role.label for inner in child.elements))
+    return bool(labelled) or _is_labelled_field(child)
 
 
 def _is_after_item(child: Element, *, any_label: bool) -> bool:
@@ -89,7 +93,7 @@ def _move_out(element: Element, is_swallowed: Callable[[Element], bool]) -> None
     if start is None:
         return
     moved = element.children[start:]
-    element.forget(start)
+    element.replace(element.children[:start])
     for child in moved:
         if isinstance(child, Element):
             child.parent = parent

@@ -9,6 +9,8 @@ from typing import Literal, get_args
 
 TEASERS = frozenset(("teaser", "node--view-mode-teaser", "view-mode-teaser", "node-teaser", "search-result", "search_index"))
 HIDDEN = frozenset(("visually-hidden", "sr-only", "usa-sr-only", "element-invisible", "hidden", "visuallyhidden", "invisible"))
+BYLINE_FIELDS = frozenset(("uid", "created", "title", "user_picture"))
+"""Machine names of the fields that stand in the line `Submitted by` itself (core's node templates)."""
 _SKIPPED = frozenset(("contextual", "contextual-links", "contextual-region-links", "quickedit", "skip-link"))
 _BEFORE = r"(?:[\w-]*[\w](?:__|--|-))?"
 _LABEL = re.compile(_BEFORE + "label")

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from parsers.columns import BODY, Run, read_run
-from parsers.groups import group_rows, holds_group, item_names
-from parsers.items import Value, items_of, read_value
-from parsers.plain import PlainField, PlainGroup
+from parsers.groups import group_rows, holds_group
+from parsers.items import items_of, read_value
+from parsers.patterns import Block
 from parsers.record import Field, Section, State
-from parsers.registry import group_of_member, is_instructions, known, known_name
-from parsers.shape import Block
+from parsers.registry import group_of_member, group_table, is_instructions, known, known_name
+from parsers.source import SourceField, Value
 from parsers.tree import Element, one_line, prints, readable
 
 MAX_FIELDS = 20_000
@@ -35,28 +35,23 @@ class Content:
     shape: list[str] = field(default_factory=list)
 
 
-def write_all(blocks: Sequence[Block | PlainField | PlainGroup], base: str | None) -> Content:
+def write_all(blocks: Sequence[Block], base: str | None) -> Content:
     """The rows and sections of all blocks of a page, in their order."""
     content = Content()
     writer = _Writer(content, base)
     body = _body(blocks)
     for block in blocks:
-        if isinstance(block, PlainField):
-            writer.write_plain(block)
-        elif isinstance(block, PlainGroup):
-            writer.write_group(block)
-        else:
-            writer.write(block, is_body=block is body)
+        writer.write(block, is_body=block is body)
     return content
 
 
-def _body(blocks: Sequence[Block | PlainField | PlainGroup]) -> Block | PlainField | PlainGroup | None:
+def _body(blocks: Sequence[Block]) -> Block | None:
     """The body: the block of that name, else the first text before any labelled field."""
     named = next((block for block in blocks if block.name == BODY), None)
     if named is not None:
         return named
     for block in blocks:
-        if not isinstance(block, Block) or block.label is not None:
+        if block.label is not None or block.source_field is not None:
             return None
         if block.name is None and prints(block.values):
             return block
@@ -75,6 +70,9 @@ class _Writer:
         self._member_labels: list[str] = []
 
     def write(self, block: Block, *, is_body: bool) -> None:
+        if block.source_field is not None:
+            self._write_source_field(block.element, block.source_field)
+            return
         label = one_line(readable([block.label])) or None if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
         rows = len(self._content.fields)
@@ -95,24 +93,17 @@ class _Writer:
         if block.kind == "field" or len(self._content.fields) > rows:  # what prints nothing is no part of the structure
             self._content.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
 
-    def write_group(self, group: PlainGroup) -> None:
-        self._content.shape.append(f"div>div:{group.name or 'field'}")
-        if not group.items:
-            self._add(group.label, group.name, Value())
-        for number, item in zip(item_names(group.label, len(group.items), self._items), group.items, strict=True):
-            for part in item:
-                for value in part.values:
-                    self._add(part.label, part.name, value, item=number)
-
-    def write_plain(self, field: PlainField) -> None:
+    def _write_source_field(self, element: Element, field: SourceField) -> None:
         """A field whose values are read: its label is no group's, and it is not the body."""
-        self._content.shape.append(f"div>div:{field.name or 'field'}")
-        if field.instructions:
+        self._content.shape.append(f"{element.tag}>div:{field.name or 'field'}")
+        if is_instructions(field.label):
             self._open_section(field.label, field.values[0].text)
-        elif field.member_of:
-            self._write_member(field.member_of, field.label, field.name, field.values)
+        elif group := group_of_member(field.label):
+            self._write_member(group, field.label, field.name, field.values, element)
+        elif group_table(field.label):
+            self._add(field.label, field.name, Value(), element)
         else:
-            self._write_field(field.label, field.name, field.values, field.run)
+            self._write_field(field.label, field.name, field.values, field.columns, element)
 
     def _open_section(self, label: str, text: str) -> None:
         self._section = label
@@ -177,6 +168,7 @@ class _Writer:
                     "href": href,
                     "datetime": datetime,
                     "occurrence": occurrence,
+                    "truncated": False,
                 }
             )
         )

@@ -6,11 +6,17 @@ selectolax parses; `html` reads fields out of this tree. Text is rendered here t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborNode
 
 from parsers.roles import NONE, Role, role_of
 
+if TYPE_CHECKING:
+    from parsers.source import SourceField
+
+_MAX_LINE = 400
+"""Characters of a line that may be a label; the longest label of the registry has 95."""
 MAX_DEPTH = 120
 """Levels; Drupal pages seen have at most 40. What lies deeper hangs on the last level, so no text is lost."""
 SKIPPED = frozenset(
@@ -32,20 +38,21 @@ UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
 
 class Element:
-    """One element: tag, classes, children in page order (elements and raw text). `node` leads back to the page for `locate`.
+    """One element: tag, classes, children in page order (elements and raw text). `node` leads back to the page.
 
-    `closed`: its children were left out (see `grow`).
+    Of an element with a `source_field` the children are built only if they are asked for: it is a plain field that was read
+    from its source, unless the reader finds that something else surrounds it.
     """
 
-    __slots__ = ("_content", "_line", "children", "closed", "depth", "edit_id", "node", "parent", "role", "tag")
+    __slots__ = ("_content", "_line", "children", "depth", "edit_id", "node", "parent", "role", "source_field", "tag")
 
-    def __init__(self, node: LexborNode, parent: Element | None) -> None:
-        self.tag = node.tag or ""
+    def __init__(self, node: LexborNode, parent: Element | None, tag: str) -> None:
+        self.tag = tag
         self.node = node
         self.parent = parent
-        self.children: list[Element | str] = []
+        self.children: list[Element | str]
         self.depth: int = parent.depth + 1 if parent is not None else 0
-        self.closed = False
+        self.source_field: SourceField | None = None
         self.role: Role = NONE
         self.edit_id: str | None = None
         self._content: list[Element | str] | None = None
@@ -55,6 +62,16 @@ class Element:
             if classes:
                 self.role = role_of(classes)
             self.edit_id = attributes.get("data-quickedit-field-id")
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> list[Element | str]:
+            """Builds the children of a source field when they are first asked for; no other attribute is ever missing."""
+            if name != "children":
+                raise AttributeError(name)
+            self.children = []
+            _grow(self, forms=False, read=None)
+            return self.children
 
     def attribute(self, name: str) -> str | None:
         return self.node.attributes.get(name)
@@ -76,30 +93,30 @@ class Element:
 
     @property
     def filled(self) -> bool:
-        """Whether it holds anything besides blank text."""
-        return self.closed or bool(self.content)
+        """Whether it contains anything besides blank text."""
+        return self.source_field is not None or bool(self.content)
 
     def has_own_text(self) -> bool:
         return any(isinstance(child, str) for child in self.content)
 
     def is_plain_text(self) -> bool:
-        """Whether it holds a text and nothing else, and its tag and attributes say nothing that a reader goes by."""
-        children = self.children
+        """Whether it contains a text and nothing else, and neither its tag nor its attributes mean anything to a reader."""
         return (
             self.role is NONE
             and self.edit_id is None
+            and self.source_field is None
             and self.tag != "article"
-            and len(children) == 1
-            and isinstance(children[0], str)
+            and len(self.children) == 1
+            and isinstance(self.children[0], str)
         )
 
-    def line(self, limit: int = 400) -> str | None:
+    def line(self) -> str | None:
         """Its text where it is a single line without blocks, links or line breaks, as a label is; None otherwise."""
         if self._line is False:
-            self._line = self._single_line(limit)
+            self._line = None if self.source_field is not None else self._single_line()
         return self._line  # type: ignore[return-value]
 
-    def _single_line(self, limit: int) -> str | None:
+    def _single_line(self) -> str | None:
         if any(isinstance(child, Element) and child.tag in _ENDS_LINE for child in self.children):
             return None
         size = 0
@@ -110,20 +127,16 @@ class Element:
                     return None
                 continue
             size += len(node)
-            if size > 4 * limit:
+            if size > 4 * _MAX_LINE:
                 return None
             pieces.append(node)
         text = one_line("".join(pieces))
-        return text if 0 < len(text) <= limit else None
+        return text if 0 < len(text) <= _MAX_LINE else None
 
     def replace(self, children: list[Element | str]) -> None:
         """Puts other children in the place of its own."""
         self.children = children
         self._content = None
-
-    def forget(self, start: int) -> None:
-        """Drops the children from that place on, and what was cached_short of the text."""
-        self.replace(self.children[:start])
         self._line = False
 
     def walk(self) -> Iterator[Element | str]:
@@ -138,35 +151,45 @@ class Element:
     def descendants(self) -> list[Element]:
         """All elements inside, in page order; the tree's depth is bounded."""
         found: list[Element] = []
-        _gather(self, found)
+        _gather(self, found, inside_source_fields=True)
+        return found
+
+    def built(self) -> list[Element]:
+        """The elements inside that are built: all but those inside of source fields."""
+        found: list[Element] = []
+        _gather(self, found, inside_source_fields=False)
         return found
 
 
-def _gather(element: Element, found: list[Element]) -> None:
+def _gather(element: Element, found: list[Element], *, inside_source_fields: bool) -> None:
     for child in element.children:
         if isinstance(child, Element):
             found.append(child)
-            _gather(child, found)
+            if inside_source_fields or child.source_field is None:
+                _gather(child, found, inside_source_fields=inside_source_fields)
 
 
-def build(node: LexborNode, *, forms: bool = False) -> Element:
-    """The light tree below (and with) a node of the parsed page. `forms`: with what stands in forms."""
-    root, reopened = grow(node, forms=forms)
-    if reopened:
-        unwrap_formatting(root)
+SourceReader = Callable[[Element], "SourceField | None"]
+
+
+def build(node: LexborNode, *, forms: bool = False, read: SourceReader | None = None) -> Element:
+    """The light tree below (and with) a node of the parsed page.
+
+    `forms`: with what stands in forms. `read`: returns the plain field that an element is by its source, if it is one.
+    """
+    root = Element(node, None, node.tag or "")
+    root.children = []
+    if _grow(root, forms=forms, read=read):
+        _unwrap_formatting(root)
     return root
 
 
-def grow(node: LexborNode, *, forms: bool = False, closed: Callable[[Element], bool] | None = None) -> tuple[Element, bool]:
-    """The light tree as the page has it, and whether emphasis that was never closed stands around blocks in it.
-
-    `closed`: which elements are to be left without their children.
-    """
-    root = Element(node, None)
+def _grow(root: Element, *, forms: bool, read: SourceReader | None) -> bool:
+    """Fills in the children of `root`; whether emphasis that was never closed surrounds blocks among them."""
     reopened = False
-    ways: list[tuple[LexborNode | None, Element]] = [(node.first_child, root)]
-    while ways:
-        current, parent = ways.pop()
+    pending: list[tuple[LexborNode | None, Element]] = [(root.node.first_child, root)]
+    while pending:
+        current, parent = pending.pop()
         children = parent.children
         while current is not None:
             tag = current.tag
@@ -178,30 +201,35 @@ def grow(node: LexborNode, *, forms: bool = False, closed: Callable[[Element], b
             if tag in TRANSPARENT:
                 below = current.first_child
             elif tag is not None and (tag in BLOCKS or not is_dropped(tag, forms=forms)):
-                element = Element(current, parent)
+                element = Element(current, parent, tag)
                 if not element.role.skipped:
                     reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.classes)))
                     children.append(element)
-                    into = element if element.depth < MAX_DEPTH else parent
-                    element.closed = closed is not None and closed(element)
-                    below = None if element.closed else current.first_child
+                    if read is not None and tag == "div" and (found := read(element)) is not None:
+                        element.source_field = found
+                    else:
+                        element.children = []
+                        into = element if element.depth < MAX_DEPTH else parent
+                        below = current.first_child
             if below is None:
                 current = current.next
             else:
-                ways.append((current.next, parent))
+                pending.append((current.next, parent))
                 current, parent = below, into
                 children = parent.children
-    return root, reopened
+    return reopened
 
 
 def is_dropped(tag: str, *, forms: bool = False) -> bool:
-    """Whether elements (or comments) of this kind carry nothing that a reader goes by. `forms`: but what stands in forms does."""
+    """Whether elements (or comments) of this kind contain nothing for a reader. `forms`: what stands in forms counts."""
     return (tag in SKIPPED and not (forms and tag == "form")) or tag.startswith(("-", "!"))
 
 
-def unwrap_formatting(root: Element) -> None:
-    """Takes out emphasis that was never closed and so stands around blocks and labels; their content stays in its place."""
-    for element in [*reversed(root.descendants()), root]:
+def _unwrap_formatting(root: Element) -> None:
+    """Takes out emphasis that was never closed and so surrounds blocks and labels; its content stays in its place."""
+    for element in [*reversed(root.built()), root]:
+        if element.source_field is not None:
+            continue
         children: list[Element | str] = []
         for child in element.children:
             if isinstance(child, Element) and _is_reopened(child):

@@ -6,11 +6,15 @@ read a database in WAL mode; `explained` reports that as a matter of permissions
 
 from __future__ import annotations
 
+import itertools
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zlib import crc32
 
+from scraper.durable import sync
 from scraper.errors import SqliteDamaged, TtaError
 
 BUSY_SECONDS = 30.0
@@ -45,6 +49,44 @@ def open_temporary() -> sqlite3.Connection:
 
 def _connect(name: str, *, any_thread: bool = False) -> sqlite3.Connection:
     return sqlite3.connect(name, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=not any_thread)
+
+
+def tables_version(description: str) -> int:
+    """The `user_version` (31 bits) of tables that this text describes: whatever changes them changes the version."""
+    return crc32(description.encode()) >> 1
+
+
+def stored_version(db: sqlite3.Connection, path: Path, application: int) -> int | None:
+    """The `user_version` of a file; None if it has no tables. Raises TtaError for a file of another program."""
+    if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        return None
+    if db.execute("PRAGMA application_id").fetchone()[0] != application:
+        raise TtaError(f"{path} is a database of another program: move it away, or give another folder with --data")
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def replace_file(path: Path, fresh: Path, reason: str) -> Path:
+    """Gives `fresh` the name `path`; the file that had it is kept as the first free `ledger.REASON-1.db`, which is returned.
+
+    At every moment one of the two has the name, so that a killed program loses neither. Connections to both must be closed: the
+    last one to close deletes the write-ahead log beside the path at which it was opened. Raises OSError.
+    """
+    names = (path.with_name(f"{path.stem}.{reason}-{number}{path.suffix}") for number in itertools.count(1))
+    kept = next(name for name in names if not name.exists())
+    sync(fresh)
+    try:
+        kept.hardlink_to(path)
+    except OSError:  # a file system without hard links
+        shutil.copyfile(path, kept)
+        sync(kept)
+    for suffix in ("-wal", "-shm"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            beside.replace(kept.with_name(kept.name + suffix))
+    sync(path.parent)
+    fresh.replace(path)
+    sync(path.parent)
+    return kept
 
 
 @contextmanager

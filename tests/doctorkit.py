@@ -19,11 +19,12 @@ from scraper.folders import Folders
 from scraper.ledger.listings import FULL, Listings
 from scraper.ledger.rows import Row, State, Verdict
 from scraper.ledger.store import Ledger
-from tests import versions
 from tests.dbkit import add, day, html, node, page, revisit
 
 NUMBERS = range(1, 7)
 WARC = "tta-000001.warc.gz"
+SOON = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+5 hours')"
+WAITING_HOST = f"INSERT INTO hosts VALUES ('web.archive.org', {SOON}, 'told to', 1, NULL, NULL)"
 RUN = "INSERT INTO runs (run_id, started_at, ended_at, message) VALUES (4, '2026-11-01', '2026-11-01', 'well')"
 
 
@@ -134,14 +135,3 @@ def scribble(path: str, where: float) -> Callable[[Folders], None]:
 
 def remove(path: str) -> Callable[[Folders], None]:
     return lambda folders: (folders.data / path).unlink()
-
-
-def old(kind: str, dump: str) -> Callable[[Folders], None]:
-    def make(folders: Folders) -> None:
-        path = folders.data / f"{kind}.db"
-        path.unlink()
-        versions.made(versions.FOLDER / dump, path)
-        if kind == "tta":
-            sql(path, "DELETE FROM captures")  # another archive's
-
-    return make

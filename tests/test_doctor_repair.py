@@ -24,6 +24,7 @@ from scraper.ledger.store import Ledger
 from tests.dbkit import add, exports, html, node, one, query
 from tests.doctorkit import (
     NUMBERS,
+    WAITING_HOST,
     WARC,
     bodies,
     captures,
@@ -203,7 +204,7 @@ def test_a_repair_that_is_stopped_anywhere_forgets_nothing_that_could_be_read(
     folders: Folders, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Ledger(folders.ledger) as ledger:
-        ledger.db.execute("INSERT INTO hosts VALUES ('web.archive.org', '2099-01-01T00:00:00Z', 'asked to wait', 1, NULL, NULL)")
+        ledger.db.execute(WAITING_HOST)
     scribble(name, 0.9 if name == "ledger.db" else 0.5)(folders)
 
     def check() -> None:
@@ -211,6 +212,6 @@ def test_a_repair_that_is_stopped_anywhere_forgets_nothing_that_could_be_read(
 
     stopped_everywhere(folders, monkeypatch, check)
     with Ledger(folders.ledger) as ledger:
-        assert ledger.host("web.archive.org").reason == "asked to wait"
+        assert ledger.host("web.archive.org").reason == "told to"
     assert query(folders, "SELECT run_id FROM runs") == [(4,)]
     assert found(folders) == set()

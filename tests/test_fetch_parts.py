@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.config import Config, load_config
-from scraper.errors import BadConfiguration, Locked, NotAllowed, NotCdx, RequestFailed, SqliteDamaged, TtaError
+from scraper.errors import BadConfiguration, Locked, NotAllowed, NotCdx, RequestFailed, TtaError
 from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Counts, Listings
 from scraper.ledger.rows import Fixity, Row, State, Verdict, sha1_of, to_time, when_to_ask_again
 from scraper.ledger.store import Ledger
@@ -198,13 +198,6 @@ def test_the_lock_tells_its_holder_and_ends_with_it(tmp_path: Path) -> None:
 
 
 # Ledger and listings
-
-
-def test_a_ledger_of_a_newer_program_is_refused(tmp_path: Path) -> None:
-    with Ledger(tmp_path / "ledger.db") as ledger:
-        ledger.db.execute("PRAGMA user_version = 99")
-    with pytest.raises(SqliteDamaged, match="newer"):
-        Ledger(tmp_path / "ledger.db")
 
 
 def test_the_watermark_is_the_start_of_the_last_complete_listing(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from parsers.urls import without_archive
 from scraper.database.assign_records import BUILD_ORDER
 from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
-from scraper.database.merge import Merge, Seen
+from scraper.database.merge import Merged, Seen, merge
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.same_value import Sourced
 from scraper.database.stored_page import VALUE_COLUMNS, StoredPage, decode, keyed, value_row
@@ -48,6 +48,7 @@ class _Placed(NamedTuple):
     href: str | None
     datetime: str | None
     occurrence: int
+    truncated: bool
 
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -91,13 +92,12 @@ def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> 
         page_url = page.url
         values, rows = page_rows(page, record_id, runs[0][1][-1].capture_id)
     elif runs:
-        merge = Merge()
+        seen: list[Seen] = []
         for encoded, showing in runs:
             content = keyed(decode(encoded))
             page_url = content.url or page_url
-            for one in showing:
-                merge.add(Seen(one.capture_id, one.captured_at, content))
-        values, rows = merged_rows(merge, record_id)
+            seen += [Seen(one.capture_id, one.captured_at, content) for one in showing]
+        values, rows = merged_rows(merge(seen), record_id)
     if record_id.isdecimal():
         values[_NODE] = int(record_id)
     urls = [one.url for one in captures if one.url]
@@ -123,17 +123,15 @@ def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> t
     }
 
 
-def merged_rows(merge: Merge, record_id: str) -> tuple[list[Any], Rows]:
-    """What several pages say together. Where the latest says all of it, what was derived from that page is the record's."""
-    sourced = merge.fields()
-    latest = merge.latest_alone(sourced)
-    columns = derived_again(merge.head, sourced) if latest is None else latest
+def merged_rows(merged: Merged, record_id: str) -> tuple[list[Any], Rows]:
+    """What several pages show together. Where the latest shows all of it, what was derived from that page is the record's."""
+    columns = derived_again(merged.head, merged.fields) if merged.latest is None else merged.latest
     return columns.values, {
-        "fields": [(record_id, position, *one.row[1:], one.capture_id) for position, one in enumerate(sourced, start=1)],
-        "sections": [(record_id, position, *section) for position, section in enumerate(merge.sections(), start=1)],
+        "fields": [(record_id, position, *one.row[1:], one.capture_id) for position, one in enumerate(merged.fields, start=1)],
+        "sections": [(record_id, position, *section) for position, section in enumerate(merged.sections, start=1)],
         "milestones": [(record_id, *row) for row in columns.milestones],
         "performance_metrics": [(record_id, *row) for row in columns.performance_metrics],
-        "changes": [(record_id, *change) for change in merge.changes],
+        "changes": [(record_id, *change) for change in merged.changes],
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scraper.database.schema import APPLICATION, VERSION
 from scraper.errors import TtaError
-from scraper.sqlite import explained, open_memory, open_readonly, open_writable, uri
+from scraper.sqlite import explained, open_memory, open_readonly, open_writable, stored_version, uri
 from scraper.stopping import Stop
 
 _STEPS = 5000
@@ -30,8 +30,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             version = version_of(db, path)
             if version is None:
                 raise TtaError(f"{path} is empty: run `tta load`")
-            if version < VERSION:
-                raise TtaError(f"{path} was made by an older version of this program: run `tta load`, which makes it anew")
+            if version != VERSION:
+                raise TtaError(f"{path} was written by another version of this program: run `tta load`, which rebuilds it")
             yield db
 
 
@@ -64,7 +64,7 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
 def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
     """A connection that reads the database at `path` as schema `old` and another file as `new`, each as it is now.
 
-    The database may be of an earlier version. Raises TtaError where there is none.
+    The database may be of another version. Raises TtaError where there is none.
     """
     with _errors_explained(path):
         if not path.is_file():
@@ -96,15 +96,8 @@ def stoppable(db: sqlite3.Connection, stop: Stop | None) -> Iterator[None]:
 
 
 def version_of(db: sqlite3.Connection, path: Path) -> int | None:
-    """The version of the tables; None for a database without any. Raises TtaError for somebody else's, or a newer one."""
-    if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        return None
-    if db.execute("PRAGMA application_id").fetchone()[0] != APPLICATION:
-        raise TtaError(f"{path} is not a database of this program: move it away, then run `tta load`")
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    if version > VERSION:
-        raise TtaError(f"{path} was made by a newer version of this program (database {version}): update the program")
-    return version
+    """The version of the tables; None for a database without any. Raises TtaError for another program's database."""
+    return stored_version(db, path, APPLICATION)
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def add(db: sqlite3.Connection, run: Run, checks: Sequence[Check] = ()) -> int:
 
 
 def _insert(db: sqlite3.Connection, table: str, values: dict[str, object]) -> None:
-    """Only into columns that there are: a run that was refused may have left the tables of an older version in place."""
+    """Only into columns that there are: a run that was refused may have left the tables of another version in place."""
     present = _columns(db, table)
     names = [name for name in BY_NAME[table].columns if name in present]
     marks = ", ".join("?" * len(names))

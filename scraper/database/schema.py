@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from scraper.database.tables import BY_NAME, RUN_TABLES, TABLES, VIEWS, Table
+from scraper.sqlite import tables_version
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-VERSION = 4
-"""`user_version`: raised with every change of the tables; a database of an older version is made again from the archive."""
 APPLICATION = 0x74746131
 """`application_id`, "tta1": tells this program's database from any other file."""
 
@@ -176,3 +175,18 @@ def _sql_type(info: FieldInfo) -> type:
     if annotation not in (str, int, float):
         raise TypeError(f"no SQLite type for {annotation!r}")
     return annotation  # type: ignore[no-any-return]
+
+
+def _description() -> Iterator[object]:
+    """Everything that decides what the tables are, for `VERSION`."""
+    for table in TABLES:
+        yield table.name, table.keys, table.links, table.indexes, table.searched
+        for name in table.columns:
+            info = table.model.model_fields[name]
+            yield name, _sql_type(info), info.is_required()
+    for view in VIEWS:
+        yield view.name, view.sql
+
+
+VERSION = tables_version(repr([*_description()]))
+"""`user_version`: a database of another version has other tables, and is rebuilt from the archive."""

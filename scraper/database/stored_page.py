@@ -18,7 +18,7 @@ from parsers.record import Field, Record, RecordValues
 
 VALUE_COLUMNS = tuple(RecordValues.model_fields)
 _value_row = attrgetter(*VALUE_COLUMNS)
-_field_row = attrgetter("section", "label", "name", "item", "value", "state", "href", "datetime", "occurrence")
+_field_row = attrgetter("section", "label", "name", "item", "value", "state", "href", "datetime", "occurrence", "truncated")
 json_text = json.JSONEncoder(ensure_ascii=False).encode
 _LEVEL = 1
 """Of zstd: 30 µs and a quarter of the size for an average page; level 3 takes a third longer for 2 % (November 2026)."""
@@ -38,6 +38,7 @@ class FieldValue(NamedTuple):
     href: str | None
     datetime: str | None
     occurrence: int = 1
+    truncated: bool = False
 
 
 class StoredPage(NamedTuple, Generic[Row]):

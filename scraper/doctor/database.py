@@ -62,8 +62,8 @@ def _by_itself(db: sqlite3.Connection, path: Path) -> Iterator[Finding]:
     if (found := [str(row[0]) for row in db.execute("PRAGMA integrity_check(5)")]) != ["ok"]:
         yield Finding(Kind.DATABASE_DAMAGED, f"{path.name} is damaged", len(found), _ANEW, examples=examples(found))
         return
-    if version < schema.VERSION:
-        yield Finding(Kind.DATABASE_OLD, f"{path.name} is of version {version}", mend=REBUILT)
+    if version != schema.VERSION:
+        yield Finding(Kind.DATABASE_OLD, f"{path.name} is of another version", mend=REBUILT)
         return
     yield from _schema(db, path)
     links = [f"{row[0]} row {row[1]} names a row of {row[2]}" for row in db.execute("PRAGMA foreign_key_check")]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from scraper.doctor.findings import Finding, Kind, agreed, counted, examples
 from scraper.doctor.scratch import LEDGER, Scratch
-from scraper.errors import SqliteDamaged
+from scraper.errors import TtaError
 from scraper.ledger.rows import STORED
-from scraper.ledger.versions import VERSION, version_of
-from scraper.sqlite import open_readonly
+from scraper.ledger.schema import APPLICATION, VERSION
+from scraper.sqlite import open_readonly, stored_version
 from scraper.terminal import escape
 
 STORED_STATES = ", ".join(f"'{state.value}'" for state in STORED)
@@ -47,16 +47,17 @@ def _unreadable(path: Path) -> Finding | None:
     aside = "it is set aside, and what can still be read of it goes into a new one; the next fetch lists everything anew"
     try:
         with closing(open_readonly(path)) as db:
-            version = version_of(db, path)
+            version = stored_version(db, path, APPLICATION)
             found = [str(row[0]) for row in db.execute("PRAGMA integrity_check(5)")]
-    except SqliteDamaged as error:
+    except TtaError as error:
         return Finding(Kind.LEDGER_DAMAGED, escape(error))
     except sqlite3.DatabaseError as error:
         return Finding(Kind.LEDGER_DAMAGED, f"{path.name} is damaged: {escape(error, 120)}", mend=aside)
     if found != ["ok"]:
         return Finding(Kind.LEDGER_DAMAGED, f"{path.name} is damaged", len(found), aside, examples=examples(found))
-    if version < VERSION:
-        return Finding(Kind.LEDGER_OLD, f"{path.name} is of version {version}", mend=f"it is brought to version {VERSION}")
+    if version != VERSION:
+        mend = "it is set aside, and the next fetch lists the sources again"
+        return Finding(Kind.LEDGER_OLD, f"{path.name} is of another version", mend=mend)
     return None
 
 

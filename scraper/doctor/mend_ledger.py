@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import closing
 from pathlib import Path
 
 from scraper.doctor.findings import Finding, Kind
 from scraper.doctor.ledger import GONE, STORED_STATES, UNTOLD
-from scraper.doctor.salvage import copy_readable, put_in_place
 from scraper.doctor.scratch import LEDGER, Scratch
-from scraper.ledger import versions
-from scraper.ledger.store import Ledger
-from scraper.sqlite import open_writable
+from scraper.ledger.store import Ledger, replace
 
-_COPIED = ("hosts", "runs", "captures", "live_pages", "notes")
-"""Not the listings: with rows gone, the next run has to list everything, which it does where no listing was ever complete."""
 _ASK_AGAIN = f"""
     UPDATE ledger.captures AS one SET state = 'listed', reason = 'the archive no longer holds it', tries = 0, ask_again_at = '',
      fetched_at = NULL, served_timestamp = NULL, served_url = NULL, capture_id = NULL, fixity = NULL
@@ -32,23 +26,10 @@ def mend_ledger(scratch: Scratch, path: Path, findings: Collection[Finding]) -> 
     kinds = {finding.kind for finding in findings}
     scratch.detach(LEDGER)
     if Kind.LEDGER_DAMAGED in kinds:
-        _copy(path)
-    Ledger(path).close()  # brings an older one up to date
+        replace(path, "damaged")
+    Ledger(path).close()
     if not kinds & {Kind.LEDGER_LOST, Kind.LEDGER_PAGES, Kind.LEDGER_MISSES}:
         return
     with scratch.changing(LEDGER, path) as db:
         for statement in (_ASK_AGAIN, _FORGET_PAGE, _NOTE_STORED):
             db.execute(statement)
-
-
-def _copy(path: Path) -> None:
-    """A new ledger with what can still be read of the damaged one, which is set aside."""
-    fresh = path.with_name(f".{path.stem}-new{path.suffix}")
-    fresh.unlink(missing_ok=True)
-    with closing(open_writable(fresh)) as db:
-        versions.make(db)
-        db.execute("BEGIN")
-        for table in _COPIED:
-            copy_readable(path, table, db)
-        db.execute("COMMIT")
-    put_in_place(fresh, path)

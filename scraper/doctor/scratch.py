@@ -16,7 +16,7 @@ from typing import Self
 from scraper.archive import catalog
 from scraper.archive.catalog import Entry
 from scraper.database import schema
-from scraper.ledger import versions
+from scraper.ledger import schema as ledger_schema
 from scraper.sqlite import open_memory, open_temporary
 
 _SEEN = ", ".join(Entry.__dataclass_fields__)
@@ -120,7 +120,7 @@ def _empty(name: str) -> list[str]:
         if name == DATABASE:
             schema.create(made)
         else:
-            made.executescript(catalog.SCHEMA if name == CATALOG else versions.SCHEMA)
+            made.executescript(catalog.SCHEMA if name == CATALOG else ledger_schema.SCHEMA)
         rows = made.execute("SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'")
         columns: dict[str, list[str]] = {}
         for table, column in rows:

@@ -64,7 +64,7 @@ def fetch_locked(
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger(folders.ledger))
         archive = stack.enter_context(Archive(folders.archive, writable=True))
-        for line in archive.recovered:
+        for line in (*ledger.notes, *archive.recovered):
             display.line(line)
         pacer = Pacer(ledger, stop, override=options.now, on_wait=display.waiting)
         http = settings.http

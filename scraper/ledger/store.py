@@ -2,7 +2,7 @@
 
 The WARC files are the truth about what is stored; the ledger is what makes the next run ask for the rest only. A capture is
 written here as fetched after the archive has made it durable, so a crash in between costs one request and nothing else.
-Listings and their completeness are in `listings`, tables and earlier versions in `versions`.
+Listings and their completeness are in `listings`, tables and version in `schema`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
-from scraper.errors import SqliteDamaged
-from scraper.ledger import versions
+from scraper.errors import TtaError
+from scraper.ledger import schema
 from scraper.ledger.rows import PARK_AFTER, Row, State, Verdict, when_to_ask_again
-from scraper.sqlite import explain, open_memory, open_writable
-from scraper.web.pacing import Host
+from scraper.sqlite import explain, open_memory, open_readonly, open_writable, replace_file, stored_version
+from scraper.web.pacing import MAX_RETRY_AFTER, Host
 
 _CHUNK = 500
 _ROW = "url, timestamp, digest, mime, status, length, filename, offset, truncated, id, tries"
@@ -31,35 +32,40 @@ class Ledger:
     """One writer at a time (the caller holds the data folder's lock). Every method that writes commits."""
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
-        """Opens, and makes where missing; not `writable`: an empty one stands in for a missing one. Raises SqliteDamaged."""
+        """Opens the ledger. Without `writable`, an empty one in memory stands in for a missing one; otherwise it is created.
+
+        A ledger of another version is set aside when it is opened for writing. Raises TtaError, SqliteDamaged.
+        """
         self.path = path
-        if not writable and not path.exists():
-            self.db = open_memory()
-            versions.make(self.db)
-            return
+        self.notes: list[str] = []
+        """What opening it did that a person should know, a line each."""
         try:
-            self.db = open_writable(path)
-            self._prepare(writable)
+            self.db = self._open(writable)
         except sqlite3.Error as error:
             raise explain(path, error) from None
 
-    def _prepare(self, writable: bool) -> None:
-        version = versions.version_of(self.db, self.path)
-        self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.execute("PRAGMA synchronous = NORMAL")
-        if version and (found := self.db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+    def _open(self, writable: bool) -> sqlite3.Connection:
+        if not writable and not self.path.exists():
+            db = open_memory()
+            schema.create(db)
+            return db
+        db = open_writable(self.path) if writable else open_readonly(self.path)
+        version = stored_version(db, self.path, schema.APPLICATION)
+        if version is not None and (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(found)
-        if version == 0:
-            versions.make(self.db)
-        elif version < versions.VERSION and writable:
-            versions.bring_up_to_date(self.db, self.path, version)
-        elif version < versions.VERSION:
-            raise SqliteDamaged(
-                f"{self.path} was written by an older version of this program (ledger {version}): run `tta doctor --repair`,"
-                " or the next `tta fetch`, which bring it up to date"
-            )
-        if not writable:
-            self.db.execute("PRAGMA query_only = ON")
+        if version not in (None, schema.VERSION):
+            if not writable:
+                raise TtaError(f"{self.path} was written by another version of this program: run `tta fetch`, which replaces it")
+            db.close()
+            kept = replace(self.path, "version")
+            self.notes.append(f"{self.path} is of another version: it is kept as {kept.name}, and the sources are listed again")
+            return self._open(writable)
+        if writable:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            if version is None:
+                schema.create(db)
+        return db
 
     def __enter__(self) -> Self:
         return self
@@ -217,3 +223,21 @@ def _to_row(values: tuple[object, ...]) -> Row:
 
 def _int(value: object) -> int | None:
     return value if isinstance(value, int) else None
+
+
+def replace(path: Path, reason: str) -> Path:
+    """Puts an empty ledger in the place of an unusable one, which is kept under the name that is returned. Raises OSError.
+
+    Carried over, as far as it can be read, is only when each host may be asked again: archives ban clients that forget it.
+    """
+    fresh = path.with_name(f".{path.stem}-new{path.suffix}")
+    fresh.unlink(missing_ok=True)
+    with closing(open_writable(fresh)) as db:
+        schema.create(db)
+        with suppress(sqlite3.Error, ValueError, TypeError), closing(open_readonly(path)) as old:
+            latest = utc_now() + timedelta(seconds=MAX_RETRY_AFTER)
+            for name, not_before, *more in old.execute("SELECT name, not_before, reason, bans, limited_at, asked_at FROM hosts"):
+                until = from_iso(not_before)
+                if until is None or until <= latest:  # a damaged digit must not forbid a host for a century
+                    db.execute("INSERT INTO hosts VALUES (?, ?, ?, ?, ?, ?)", [name, not_before, *more])
+    return replace_file(path, fresh, reason)

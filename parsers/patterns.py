@@ -10,18 +10,16 @@ shapes are learned from each page.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from parsers.registry import Label, known
+from parsers.registry import known
 from parsers.roles import HIDDEN
+from parsers.source import SourceField
 from parsers.tree import Element, readable
 
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _MAX_LABEL = 300
-_BARE: tuple[str, str, tuple[str, ...]] = ("div", "div", ())
-"""The shape of a closed element."""
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
 
 
@@ -34,6 +32,7 @@ class Block:
     values: list[Element | str]
     label: Element | None = None
     name: str | None = None
+    source_field: SourceField | None = None
 
 
 @dataclass(slots=True)
@@ -45,8 +44,6 @@ class Shapes:
     known_labels: int = 0
     classed_fields: int = 0
     bare_fields: int = 0
-    closed: Mapping[int, Label | None] = field(default_factory=dict)
-    """What is known of the labels of closed elements, by the `id` of each (`bare`): a `div` in a `div`, both without classes."""
     _known_inside: dict[int, int] = field(default_factory=dict)
     _first_known: set[int] = field(default_factory=set)
     _root: Element | None = None
@@ -67,16 +64,8 @@ class Shapes:
         return self._labels
 
     def labels_inside(self, element: Element) -> Counter[str]:
-        """How often each label of the registry stands inside an element, closed ones included."""
-        found = known_labels(element)
-        if self.closed:
-            entries = (self.closed[id(inner)] for inner in element.descendants() if inner.closed)
-            found.update(entry.text for entry in entries if entry is not None)
-        return found
-
-    def is_closed_field(self, element: Element, *, after_known: bool) -> bool:
-        """Whether a closed element is a field: see `field_of`."""
-        return self.closed[id(element)] is not None or (after_known and _BARE in self.taught)
+        """How often each label of the registry stands inside an element."""
+        return known_labels(element)
 
     def _visit(self, element: Element) -> bool:
         """Whether the element is a field, holds one, or holds what is not looked into. The tree's depth is bounded."""
@@ -89,8 +78,9 @@ class Shapes:
         for child in content:
             if isinstance(child, str) or child.is_plain_text():
                 continue
-            if child.closed:
-                inside += self._learn_closed(child)
+            if child.source_field is not None:
+                holds_field = holds_field or child.role.field
+                inside += self._learn_source_field(child, child.source_field)
                 continue
             holds_field = self._visit(child) or holds_field
             inside += self._known_inside.get(id(child), 0)
@@ -100,12 +90,14 @@ class Shapes:
         self._teach(element)
         return holds_field or element.role.field
 
-    def _learn_closed(self, element: Element) -> int:
-        """Takes the shape of a field that needs no look inside, and says how many known labels it has."""
-        if self.closed[id(element)] is None:
+    def _learn_source_field(self, element: Element, source_field: SourceField) -> int:
+        """Takes the pattern of a plain field; returns how many known labels it has."""
+        self.classed_fields += element.role.field
+        if source_field.known is None or element.role.prose:
             return 0
+        self.bare_fields += not element.role.field
         self._known_inside[id(element)] = 1
-        self.taught.add(_BARE)
+        self.taught.add((element.tag, "div", source_field.look))
         return 1
 
     def _look_at(self, element: Element, content: list[Element | str]) -> int:
@@ -163,8 +155,9 @@ UNTAUGHT = Shapes()
 
 def known_labels(element: Element) -> Counter[str]:
     """How often each label of the registry stands inside an element, as a line of its own."""
-    lines = (inner.line() for inner in element.descendants() if not inner.elements)
-    return Counter(entry.text for line in lines if (entry := known(line)))
+    inside = [inner for inner in (element, *element.built()) if inner is not element or inner.source_field]
+    entries = (inner.source_field.known if inner.source_field else known(inner.line()) for inner in inside)
+    return Counter(entry.text for entry in entries if entry is not None)
 
 
 def shape(element: Element, label: Element) -> tuple[str, str, tuple[str, ...]]:
@@ -208,6 +201,8 @@ def is_opaque_field(element: Element) -> bool:
 
 def field_of(element: Element, shapes: Shapes, *, after_known: bool) -> Block | None:
     """The field that this element is, or None. `after_known`: a field with a known label came before it on the page."""
+    if element.source_field is not None:
+        return _source_block(element, element.source_field, shapes, after_known=after_known)
     content = element.content
     head = content[0] if content else None
     if element.tag == "table" and isinstance(head, Element) and head.tag == "thead" and known(readable([head])[:_MAX_LABEL]):
@@ -227,6 +222,13 @@ def field_of(element: Element, shapes: Shapes, *, after_known: bool) -> Block | 
         if nested is not None and nested.label is not None:
             return Block("field", element, nested.values, nested.label, _name_near(element) or nested.name)
     return Block("field", element, list(content), None, _name_near(element))
+
+
+def _source_block(element: Element, found: SourceField, shapes: Shapes, *, after_known: bool) -> Block | None:
+    taught = (element.tag, "div", found.look) in shapes.taught
+    if not (element.role.field or (found.known is not None and not found.alone) or (taught and (after_known or found.known))):
+        return None
+    return Block("field", element, [], None, found.name, found)
 
 
 def without_colon(values: list[Element | str]) -> list[Element | str]:

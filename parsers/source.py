@@ -1,0 +1,214 @@
+"""Plain fields, read from their source: a label and values of one text, link, time or simple prose each, as most fields are.
+
+Lexbor writes a source with every tag closed, every value quoted and no `<` in a text, so that a pattern knows all that is
+there. A source that was seen before (a status, a provider, the form's instructions, an empty field) is read only once.
+`tree.build` asks for these fields and leaves their elements unbuilt; whether such an element really is a field of its page is
+for `patterns.field_of` to decide.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import unescape
+from typing import NamedTuple
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from parsers.cache import cached_short, cached_source
+from parsers.columns import BODY, Run, read_run
+from parsers.registry import Label, group_table, is_instructions, is_member, known
+from parsers.roles import BYLINE_FIELDS, NONE, Role, role_of
+from parsers.tree import MAX_DEPTH, Element, build, one_line, readable
+from parsers.urls import absolute, origin_of
+
+NOTICE = "this website is under construction"
+_MAX_LABEL = 300
+_MAX_LEVEL = MAX_DEPTH - 20
+"""A source field is not deeper than its own few levels, so its depth must not come near the tree's limit."""
+_ATTRIBUTES = r'(?: [^\s"<>=/]++="[^"]*+")*+'
+_INSIDE = r"[^<]*+(?:<(?!/?div\b)[^<]*+)*+"
+_FIELD = re.compile(rf"<div({_ATTRIBUTES})>\s*+<div({_ATTRIBUTES})>([^<]*+)</div>\s*+(.*)</div>", re.DOTALL)
+_WRAPPER = re.compile(rf"<div({_ATTRIBUTES})>\s*+(<div.*)</div>\s*+", re.DOTALL)
+_ITEM = re.compile(rf"<div({_ATTRIBUTES})>({_INSIDE})</div>\s*+")
+_INLINE = re.compile(rf"\s*+<(a|time|p)({_ATTRIBUTES})>([^<]*+)</\1>\s*+")
+_RANGE = re.compile(rf"\s*+<time({_ATTRIBUTES})>([^<]*+)</time>([^<]++)<time({_ATTRIBUTES})>([^<]*+)</time>\s*+")
+_PROSE = re.compile(r"[^<]*+(?:<(?:/?(?:p|ul|ol|li|strong|em|b|i|u)|br)>[^<]*+)*+")
+_FROM_ANYWHERE = re.compile(r"(?:/.*|[a-z][a-z0-9+.-]*:.*)?", re.IGNORECASE | re.DOTALL)
+"""A link that is the same on every page of a host. Any other starts from the page's own address, and is not plain."""
+
+
+class Value(NamedTuple):
+    """One value as printed; empty text where there is none."""
+
+    text: str = ""
+    href: str | None = None
+    datetime: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceField:
+    """What an element is if it is a field. `values`: those with a text, or one without where there are none.
+
+    `look`: the classes of its label. `known`: the registry's entry for its label, and `columns` what its values make of the
+    record's columns. `alone`: nothing follows the label.
+    """
+
+    label: str
+    name: str | None
+    look: tuple[str, ...]
+    values: tuple[Value, ...]
+    known: Label | None
+    columns: Run | None
+    alone: bool
+
+
+class SourceReader:
+    """Finds the plain fields of one page while its tree is built. `base`: where the page's relative links start from."""
+
+    def __init__(self, base: str | None) -> None:
+        self._origin = origin_of(base) if base else None
+        self._off = bool(base) and self._origin is None
+        self._beside: Element | None = None
+
+    def __call__(self, element: Element) -> SourceField | None:
+        """The plain field that a `div` is by its classes, or without classes by its known label or beside such a field."""
+        role = element.role
+        if self._off or element.depth > _MAX_LEVEL or element.edit_id is not None:
+            return None
+        if role.field:
+            if role.part != "field" or role.name is None or role.name == BODY or role.name in BYLINE_FIELDS:
+                return None
+            return read_source(element.node.html or "", self._origin)
+        if element.node.attributes or (element.parent is not self._beside and not _begins_with_label(element.node)):
+            return None
+        found = read_source(element.node.html or "", self._origin)
+        if found is not None:
+            self._beside = element.parent
+        return found
+
+
+def _begins_with_label(node: LexborNode) -> bool:
+    """Whether the first thing inside is a bare `div` with a text that is known as a label, of the page or of a group."""
+    first = node.first_child
+    while first is not None and first.tag == "-text" and (first.text_content or "").isspace():
+        first = first.next
+    text = first.first_child if first is not None and first.tag == "div" and not first.attributes else None
+    return text is not None and text.tag == "-text" and _is_label(one_line(text.text_content or ""))
+
+
+@cached_short
+def _is_label(text: str) -> bool:
+    return known(text) is not None or is_member(text, None)
+
+
+@cached_source
+def read_source(source: str, origin: str | None) -> SourceField | None:
+    """The field that an element with that source is, with classes or without, if it is plain.
+
+    `origin`: scheme and host that links from the root start from, None where they are not known.
+    """
+    found = _FIELD.fullmatch(source)
+    if found is None:
+        return None
+    role, look, items = _role(found[1]), _role(found[2]), found[4]
+    classed = role.part == "field"
+    if classed != (look.part == "label") or not (classed or (role is NONE and look is NONE)):
+        return None
+    label = text_of(found[3])
+    if not label or len(label) > _MAX_LABEL or (items and group_table(label) is not None):
+        return None
+    values = _values(items, origin, classed=classed)
+    if values is None or (len(values) > 1 and is_instructions(label)):
+        return None  # several values of instructions are one text
+    entry = known(label)
+    if not (classed or items or entry):
+        return None  # a lone line that is no known label may be anything
+    filled = tuple(value for value in values if value.text)
+    columns = read_run(entry, [(value.text, value.datetime) for value in filled], labelled=True) if entry else None
+    return SourceField(label, role.name, look.look, filled or (Value(),), entry, columns, not items)
+
+
+def _values(source: str, origin: str | None, *, classed: bool) -> list[Value] | None:
+    """The values of a field's items; None where anything else stands among them."""
+    wrapper = _WRAPPER.fullmatch(source) if source.startswith("<div") else None
+    wrapped = wrapper is not None and (_role(wrapper[1]).part == "items" if classed else not wrapper[1])
+    if wrapper is not None and wrapped:
+        source = wrapper[2]
+    values: list[Value] = []
+    at = 0
+    while found := _ITEM.match(source, at):
+        role = _role(found[1])
+        value = value_of(found[2], origin) if (role.part == "item" if classed else role is NONE) else None
+        if value is None or (known(value.text) is not None if not classed else bool(values) and known(values[-1].text)):
+            return None  # without classes, what is spelled like a label may be one
+        values.append(value)
+        at = found.end()
+    return values if at == len(source) and (classed or wrapped or len(values) < 2) else None
+
+
+def value_of(inside: str, origin: str | None) -> Value | None:
+    """The value of an item: nothing, a text, the text of one link, time or paragraph, a range of times, or lines of text."""
+    if "<" not in inside:
+        text = text_of(inside)
+        return None if text is None else Value(text)
+    found = _INLINE.fullmatch(inside)
+    if found is None:
+        return _range(inside) or _prose(inside)
+    tag, attributes, printed = found.groups()
+    text = text_of(printed)
+    if not text or not _role(attributes).silent:
+        return None
+    if tag == "a":
+        href = _attribute(attributes, "href")
+        return Value(text, absolute(href, origin)) if _FROM_ANYWHERE.fullmatch(href or "") else None
+    return Value(text, None, _stamp(attributes) or None) if tag == "time" else Value(text)
+
+
+def _range(inside: str) -> Value | None:
+    """Two times and the text between them."""
+    found = _RANGE.fullmatch(inside)
+    if found is None or not (_role(found[1]).silent and _role(found[4]).silent):
+        return None
+    between = unescape(found[3])
+    start, dash, end = text_of(found[2]), one_line(between), text_of(found[5])
+    if not start or not dash or not end or known(start) or known(end) or not (between[0].isspace() and between[-1].isspace()):
+        return None
+    stamps = _stamp(found[1]), _stamp(found[4])
+    return Value(f"{start} {dash} {end}", None, "/".join(stamps) if any(stamps) else None)
+
+
+def _prose(inside: str) -> Value | None:
+    """Paragraphs, lists and lines in which nothing is spelled like a label."""
+    body = LexborHTMLParser(inside).body if _PROSE.fullmatch(inside) else None
+    if body is None:
+        return None
+    root = build(body)
+    lines = [line for element in (root, *root.descendants()) if (line := element.line())]
+    return None if any(known(line) or line.lower().startswith(NOTICE) for line in lines) else Value(readable([root]))
+
+
+def text_of(source: str) -> str | None:
+    """A text in one line; None for one that means more."""
+    text = one_line(unescape(source) if "&" in source else source)
+    return None if text.lower().startswith(NOTICE) else text
+
+
+@cached_short
+def _role(attributes: str) -> Role:
+    """The role of an element with these attributes, which are few: a theme prints the same ones again and again."""
+    classes = _attribute(attributes, "class")
+    return role_of(classes) if classes else NONE
+
+
+_ATTRIBUTE = {name: re.compile(rf' {name}="([^"]*)"') for name in ("class", "href", "datetime", "content")}
+
+
+def _attribute(attributes: str, name: str) -> str | None:
+    """An attribute's value; None where there is none."""
+    found = _ATTRIBUTE[name].search(attributes)
+    return unescape(found[1]) if found else None
+
+
+def _stamp(attributes: str) -> str:
+    return (_attribute(attributes, "datetime") or _attribute(attributes, "content") or "").strip()

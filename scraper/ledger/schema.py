@@ -1,0 +1,46 @@
+"""The ledger's tables and version. `store` sets aside a ledger of another version, and the sources are listed again."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from scraper.sqlite import tables_version
+
+APPLICATION = 0x7474616C
+"""`application_id`, "ttal": distinguishes the ledger from any other SQLite file."""
+SCHEMA = """
+CREATE TABLE hosts (
+    name TEXT PRIMARY KEY, not_before TEXT, reason TEXT NOT NULL, bans INTEGER NOT NULL, limited_at TEXT, asked_at TEXT
+) STRICT;
+CREATE TABLE runs (id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, status INTEGER, summary TEXT) STRICT;
+CREATE TABLE listings (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, kind TEXT NOT NULL, from_timestamp TEXT,
+    started_at TEXT NOT NULL, ended_at TEXT, listed INTEGER NOT NULL DEFAULT 0, new INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT NOT NULL, note TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX listings_by_scope ON listings (source, scope, id);
+CREATE TABLE captures (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, url TEXT NOT NULL, urlkey TEXT NOT NULL,
+    timestamp TEXT NOT NULL, digest TEXT NOT NULL, mime TEXT, status INTEGER, length INTEGER, filename TEXT,
+    "offset" INTEGER, truncated TEXT, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
+    ask_again_at TEXT, run INTEGER, first_listing INTEGER NOT NULL, last_listing INTEGER NOT NULL, fetched_at TEXT,
+    served_timestamp TEXT, served_url TEXT, capture_id TEXT, fixity TEXT,
+    UNIQUE (source, url, timestamp, digest, status)
+) STRICT;
+CREATE INDEX captures_to_ask ON captures (source, urlkey, timestamp, id) WHERE ask_again_at IS NOT NULL;
+CREATE INDEX captures_by_page ON captures (urlkey, timestamp);
+CREATE INDEX captures_by_id ON captures (capture_id) WHERE capture_id IS NOT NULL;
+CREATE TABLE live_pages (
+    url TEXT PRIMARY KEY, checked_at TEXT NOT NULL, outcome TEXT NOT NULL, etag TEXT, last_modified TEXT, text_hash TEXT,
+    capture_id TEXT, gone_since TEXT, removed_at TEXT
+) STRICT;
+CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+"""
+VERSION = tables_version(SCHEMA)
+
+
+def create(ledger: sqlite3.Connection) -> None:
+    """Creates the tables in an empty file, in one transaction."""
+    ledger.executescript(
+        f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT"
+    )
