@@ -202,7 +202,7 @@ def test_the_parsing_code_covers_every_module_that_parsing_imports() -> None:
     names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     covered = {"scraper." + name.replace("/", ".") for name in code_version._PARSING}
     harmless = {"scraper", "scraper.archive", "scraper.database", "scraper.workers", "scraper.errors", "scraper.sqlite"}
-    harmless |= {f"scraper.{name}" for name in ("terminal", "archive.catalog", "database.clock", "workers.processes")}
+    harmless |= {f"scraper.{name}" for name in ("durable", "terminal", "archive.catalog", "database.clock", "workers.processes")}
     assert {name for name in names if name.startswith("scraper")} <= covered | harmless
 
 
