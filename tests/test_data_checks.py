@@ -195,7 +195,8 @@ def test_broken_references(nights: Nights, broken: str, subject: str) -> None:
         for statement in broken.split(";"):
             db.execute(statement)
 
-    assert ("broken references", subject, "fail") in fired(nights.night(broken=breaks))
+    written = [page(html({"County": "new"}, node=number), url=node(number), when=day(99)) for number in (1, 3)]
+    assert ("broken references", subject, "fail") in fired(nights.night(written, broken=breaks))
 
 
 def test_a_rebuild_is_held_against_what_was_there(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:

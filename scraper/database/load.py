@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -25,12 +25,12 @@ from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.record_identity import address
 from scraper.database.tables import BY_NAME
-from scraper.errors import ArchiveDamaged, ParsedPagesDamaged, Stopped, TtaError
+from scraper.errors import ArchiveDamaged, ParsedPagesDamaged, TtaError
 from scraper.folders import Folders
 from scraper.sqlite import open_readonly
 from scraper.stopping import Stop
 from scraper.workers.cluster import cluster
-from scraper.workers.processes import Processes, WorkerPool, cores, end_workers
+from scraper.workers.processes import Processes, WorkerPool, cores
 
 FEW = 500
 """Captures up to which starting processes takes longer than parsing (November 2026, two cores)."""
@@ -115,19 +115,17 @@ def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
     if options.database is None:
         second_database.clear(folders.data)
     try:
-        try:
-            return _load(folders, options)
-        except ParsedPagesDamaged:
-            parsed_pages.delete(folders.data)
-            return _load(folders, options)
-    except Stopped:
-        end_workers()
-        raise
+        return _load(folders, options)
+    except ParsedPagesDamaged:
+        parsed_pages.delete(folders.data)
+        return _load(folders, options)
 
 
 def _load(folders: Folders, options: LoadOptions) -> Loaded:
     catalog = folders.archive / CATALOG
+    check = options.stop.check if options.stop else None
     with (
+        cluster(options.scheduler, check) if options.scheduler else nullcontext() as remote,
         Archive(folders.archive, writable=True) as archive,
         ParsedPages(folders.data, catalog, empty=options.rebuild) as pages,
         writing(options.database or folders.database, catalog) as (db, version),
@@ -136,7 +134,7 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
         fresh = options.rebuild or options.forget_missing_captures or version != schema.VERSION
         fresh = fresh or program_of(db).code != loading_code()
         done = Loaded(unreadable=list(archive.unread))
-        job = _Load(db, folders.archive, pages, options, fresh, version == schema.VERSION, done)
+        job = _Load(db, folders.archive, pages, options, remote, fresh, version == schema.VERSION, done)
         job.run()
         if options.before_commit:
             options.before_commit(db, job.done)
@@ -158,12 +156,13 @@ def archive_state(db: sqlite3.Connection, catalog: str = "archive") -> str:
 
 @dataclass(slots=True)
 class _Load:
-    """One load, inside its transaction. `fresh`: all tables are made anew."""
+    """One load, inside its transaction. `remote`: a cluster that parses; `fresh`: all tables are made anew."""
 
     db: sqlite3.Connection
     folder: Path
     pages: ParsedPages
     options: LoadOptions
+    remote: WorkerPool | None
     fresh: bool
     is_same_version: bool
     done: Loaded
@@ -231,11 +230,15 @@ class _Load:
         if not total:
             return
         waiting: list[tuple[Entry, ParsedCapture]] = []
-        with _pool(self.options, total, isolate_pages=self.pages.was_interrupted) as pool, self.pages.parsing():
+        workers = self.options.workers or (1 if total <= FEW else cores())
+        isolate_pages = self.pages.was_interrupted
+        stop = self.options.stop
+        pool = self.remote or (Processes(workers, stop.check if stop else None) if workers > 1 or isolate_pages else None)
+        with self.pages.parsing(), closing(parse_all(self.folder, self.pages.missing(), pool)) as results:
             try:
-                for count, (entry, parsed) in enumerate(parse_all(self.folder, self.pages.missing(), pool), start=1):
-                    if self.options.stop:
-                        self.options.stop.check()
+                for count, (entry, parsed) in enumerate(results, start=1):
+                    if stop:
+                        stop.check()
                     if self._is_result(entry, parsed):
                         waiting.append((entry, parsed))
                         self.done.parsed += 1
@@ -295,18 +298,6 @@ class _Load:
         schema.finish(self.db)
         self.db.execute("PRAGMA analysis_limit = 1000")
         self.db.execute("ANALYZE main")
-
-
-@contextmanager
-def _pool(options: LoadOptions, total: int, *, isolate_pages: bool) -> Iterator[WorkerPool | None]:
-    """The workers that parse so many captures; None parses in this process. `isolate_pages`: never in this process."""
-    check = options.stop.check if options.stop else None
-    if options.scheduler:
-        with cluster(options.scheduler, check) as pool:
-            yield pool
-        return
-    workers = options.workers or (1 if total <= FEW else cores())
-    yield Processes(workers, check) if workers > 1 or isolate_pages else None
 
 
 def _row(entry: Entry, parsed: ParsedCapture) -> tuple[object, ...]:

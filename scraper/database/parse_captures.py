@@ -7,7 +7,8 @@ in the order of the captures. Workers import this module; nothing in it opens th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -91,16 +92,18 @@ class WarcSlice(NamedTuple):
         return [_unreadable(one, GIVEN_UP) for one in self.wanted]
 
 
-def parse_all(folder: Path, entries: Iterable[Entry], pool: WorkerPool | None) -> Iterator[tuple[Entry, ParsedCapture]]:
+def parse_all(
+    folder: Path, entries: Iterable[Entry], pool: WorkerPool | None
+) -> Generator[tuple[Entry, ParsedCapture], None, None]:
     """Every entry with its result, in order. `entries`: in the order of files and offsets; `pool`: None parses here."""
     taken: deque[Entry] = deque()
     slices = _slices(folder, entries, taken)
-    results = pool.run(JOB, slices) if pool else ((one, parse_slice(one, alone=False)) for one in slices)
-    for _, parsed in results:
-        for one in parsed:
-            entry = taken.popleft()
-            assert one.capture_id == entry.capture_id, "a pool keeps the order"
-            yield entry, one
+    with closing(pool.run(JOB, slices) if pool else ((one, parse_slice(one, alone=False)) for one in slices)) as results:
+        for _, parsed in results:
+            for one in parsed:
+                entry = taken.popleft()
+                assert one.capture_id == entry.capture_id, "a pool keeps the order"
+                yield entry, one
 
 
 def _slices(folder: Path, entries: Iterable[Entry], taken: deque[Entry]) -> Iterator[WarcSlice]:

@@ -30,7 +30,7 @@ from scraper.lock import Holder, locked
 from scraper.refresh.healthcheck import FAILURE, START, SUCCESS, Healthcheck
 from scraper.refresh.log import Log
 from scraper.refresh.report import Report
-from scraper.refresh.sources import source_checks
+from scraper.refresh.sources import SOURCE_CHECKS, source_checks
 from scraper.stopping import Stop
 from scraper.terminal import escape
 
@@ -215,8 +215,11 @@ class _Refresh:
             self._problem(damage)
         with runs.state_before(self.folders.database) as before:
             last = runs.last_good(db)
-            looked = Looked(db, before, last[1] if last else {}, self.settings.checks)
-            self.report.checks = [*check_all(looked), *source_checks(self.report.fetched, self.folders, self.settings)]
+            if last and loaded.unchanged:
+                checks = [one for one in runs.repeated_checks(db, last[0]) if one.name not in SOURCE_CHECKS]
+            else:
+                checks = list(check_all(Looked(db, before, last[1] if last else {}, self.settings.checks)))
+            self.report.checks = checks + list(source_checks(self.report.fetched, self.folders, self.settings))
             self._count(db, before, loaded)
         for check in (*self.report.failed, *self.report.warned):
             subject = None if check.name == UNKNOWN_LABELS else check.subject  # a label is words of a page

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as StillWorking
 from contextlib import contextmanager
@@ -61,7 +61,7 @@ class _Cluster:
         self._client = client
         self._executor = client.get_executor(pure=False)
 
-    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Result]]]:
+    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
         waiting = iter(tasks)
         given: deque[tuple[Task, Future[list[Result]]]] = deque()
         try:
@@ -91,7 +91,8 @@ class _Cluster:
         try:
             return self._await(future)
         except KilledWorker:
-            return Processes(1, self._check).isolated(job, task)
+            parts = Processes(1, self._check).run(job, job.split(task))
+            return [result for _, results in parts for result in results]
 
     def _await(self, future: Future[list[Result]]) -> list[Result]:
         alone_since: float | None = None
