@@ -9,9 +9,9 @@ from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, cast
 
 from parsers.columns import derive, milestones, performance_metrics
-from parsers.record import Field, Head
+from parsers.record import Field, PageHead
 from parsers.urls import without_archive
-from scraper.database.assign_records import BUILD_ORDER
+from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
 from scraper.database.merge import Merged, Seen, merge
@@ -61,7 +61,8 @@ def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
     rows: Rows = {table: [] for table in _OF_A_RECORD}
     count = 0
     query = f"""
-        SELECT record_id, capture_id, captured_at, url, CASE WHEN form IS NOT NULL THEN coalesce(original_id, capture_id) END
+        SELECT record_id, capture_id, captured_at, url,
+            CASE WHEN form IS NOT NULL AND NOT ({REPLACED}) THEN coalesce(original_id, capture_id) END
         FROM captures WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id, {BUILD_ORDER}
     """
     for record_id, captures in groupby(map(_Shown._make, db.execute(query)), key=attrgetter("record_id")):
@@ -148,7 +149,7 @@ def derived_again(head: dict[str, Any], sourced: Sequence[Sourced]) -> Derived:
     # `derive` and its neighbours only look at the rows, and making models of them again would take longer than they do
     fields = cast("list[Field]", [_Placed(position, *one.row[1:]) for position, one in enumerate(sourced, start=1)])
     return Derived(
-        value_row(derive(Head.model_construct(**head), fields)),
+        value_row(derive(PageHead(**head), fields)),
         [[one.position, one.title, one.date, one.notes, one.details] for one in milestones(fields)],
         [[one.position, one.question, one.answer] for one in performance_metrics(fields)],
     )
