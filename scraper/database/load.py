@@ -52,17 +52,6 @@ _ENTRIES = f"""
     FROM archive.captures entry JOIN temp.touched USING (capture_id) ORDER BY entry.warc_file, entry.warc_offset
 """
 _FROM_ENTRY = [name for name in Entry.__dataclass_fields__ if name in BY_NAME["captures"].columns and name != "form"]
-    "capture_id",
-    "url",
-    "captured_at",
-    "source",
-    "http_status",
-    "sha256",
-    "truncated",
-    "intact",
-    "warc_file",
-    "warc_offset",
-)
 _FROM_PARSER = ("kind", "reason", "node_id", "reference", "form", "shape", "flags", "redirect_to")
 
 
