@@ -20,7 +20,7 @@ from parsers.cache import cached_short
 from parsers.fiscal import SITE_ZONE
 from parsers.record import State
 from parsers.registry import Type, known, known_name
-from parsers.values import iso_time, money_range, number, reference, time_range, yes_no
+from parsers.scalars import iso_time, money_range, number, reference, time_range, yes_no
 from scraper.database.stored_page import FieldValue, StoredPage
 
 PageContent = StoredPage[FieldValue]
@@ -196,7 +196,7 @@ class Moment(NamedTuple):
 
 @cached_short
 def moment(iso: str | None) -> Moment | None:
-    """The time that an ISO 8601 text of `parsers.values` stands for. Local times are printed without seconds, so 0 is unknown."""
+    """The time that an ISO 8601 text of `scalars` stands for. Local times are printed without seconds, so 0 is unknown."""
     if iso is None:
         return None
     if not iso.endswith("Z"):
