@@ -120,7 +120,7 @@ class _Reader:
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
             problem, is_cut = self._copy(pieces, packed, copy)
             if problem:
-                yield Unused(name, problem)
+                yield Unused(name, problem, is_unknown=not copy.tell())
             elif digest:
                 copy.seek(0)
                 if not digest.endswith(hashlib.file_digest(cast("Any", copy), "sha256").hexdigest()):
