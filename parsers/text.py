@@ -47,6 +47,7 @@ _LABELS_AMONG_INSTRUCTIONS = 4
 _MIDDLE_OF_PAGE = 16
 _MAX_LABEL, _MIN_LABEL, _MAX_QUESTION = 80, 4, 200
 _MAX_METRIC_LINE = 200
+_RANGE_LINES = 6
 _LABEL_FORM = re.compile(r"[A-Z][\w'’()/&-]*(?: (?:[A-Z0-9(][\w'’()/&-]*|of|and|or|the|for|to|in|on|by|a|an|-|&)){0,8}:?")
 _LABEL_NOUN = re.compile(
     r"\b(?:name|number|address|dates?|time|type|title|notes|comments|hours|website|phone|fax|e-?mail|contact|count|amount|url)s?:?$",
@@ -284,7 +285,7 @@ class _Writer:
                 is_typed = bool(value) and _is_typed(value[0].text)
                 self._add(label, [] if _text(value) in DASHES else [_joined(value)] if is_typed else value, label_line=line)
                 while is_typed and end < len(lines) and _is_typed(lines[end].text):
-                    value = _range(lines[end:])[0] or lines[end : end + 1]
+                    value = _range(lines[end : end + _RANGE_LINES])[0] or lines[end : end + 1]
                     self._add(label, [_joined(value)], label_line=line)
                     end += len(value)
                 index = end
@@ -297,7 +298,7 @@ class _Writer:
     def _end_of_unlisted(self, lines: list[Line], first: int, *, is_paragraph: bool) -> int:
         """The line after the value of a label that is not in the registry."""
         if first < len(lines) and _is_typed(lines[first].text):
-            return first + max(1, len(_range(lines[first:])[0]))
+            return first + max(1, len(_range(lines[first : first + _RANGE_LINES])[0]))
         one_line = self._compact and self._spaced and not self._blocks and not is_paragraph
         for at in range(first + 1, len(lines)):
             if lines[at].text and self._is_unlisted(lines, at):
@@ -471,7 +472,7 @@ def _next(lines: list[Line], at: int) -> int | None:
 
 def _range(lines: list[Line]) -> tuple[list[Line], list[Line]]:
     """The lines of a range of times, and the lines after it; of a range without its times only the dash is left."""
-    filled = [index for index, line in enumerate(lines[:6]) if line.text][:3]
+    filled = [index for index, line in enumerate(lines[:_RANGE_LINES]) if line.text][:3]
     for count in (3, 2, 1):
         if len(filled) >= count:
             texts = [lines[index].text for index in filled[:count]]

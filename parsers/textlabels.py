@@ -37,10 +37,10 @@ _MIN_MISSPELLED = 10
 """Letters; shorter words are one letter away from others ("County", "Country")."""
 _FEW_LABELS = 4
 """Labels that a text names; fewer may be a sentence about the form."""
-_SPELLINGS = (
-    re.escape(text) + ("(?! [a-z])" if label.type is Type.GROUP else "") for label in LABELS for text in (label.text, *label.also)
+_SPELLINGS = {text: label for label in LABELS for text in (label.text, *label.also)}
+_ALTERNATIVES = "|".join(
+    re.escape(text) + "(?! [a-z])" * (_SPELLINGS[text].type is Type.GROUP) for text in sorted(_SPELLINGS, key=len, reverse=True)
 )
-_ALTERNATIVES = "|".join(sorted(_SPELLINGS, key=len, reverse=True))
 _NAMED = re.compile(rf"(?<![\w-])(?!Milestone [A-Z])(?:{_ALTERNATIVES})(?![\w-])")
 _MONTH = r"[A-Z][a-z]{2,8}"
 _DAY = (
