@@ -38,6 +38,8 @@ _FIELD = re.compile(rf"field_\w+|{BODY}")
 """Machine names of the fields that a site builder adds; all others are a node's base fields."""
 _RELATION = re.compile(r".*/rest/relation/node/[\w-]+/(\w+)")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_HTML = re.compile(r"\s*<(?:p|div|ul|ol|h[1-6]|table|blockquote)\b[^<>]*>", re.IGNORECASE)
+"""How formatted text begins; its format is left out where it has none."""
 _PATHS = {"taxonomy_term": "/taxonomy/term/", "node": "/node/", "user": "/user/", "media": "/media/"}
 _NAMES = ("display_name", "name", "title", "label", "filename")
 """Base fields that hold the label of a referenced entity, by its type."""
@@ -124,12 +126,15 @@ def _resource(resource: Mapping[str, Any], included: Mapping[Any, Any], level: i
 
 
 def _target(link: Mapping[str, Any], included: Mapping[Any, Any], level: int) -> dict[str, Any]:
+    """A reference as core's JSON has it, with the entity that it leads to where the document includes that."""
     meta = link.get("meta") if isinstance(link.get("meta"), dict) else {}
-    item = {"target_type": str(link.get("type")).partition("--")[0], "target_id": (meta or {}).get("drupal_internal__target_id")}
+    item = {**(meta or {}), "target_type": str(link.get("type")).partition("--")[0]}
+    item["target_id"] = item.pop("drupal_internal__target_id", None)
     other = included.get((link.get("type"), link.get("id")))
     if other is not None and level < _MAX_NESTING:
         item["entity"] = entity = _resource(other, included, level + 1)
         item["target_id"] = item["target_id"] or entity.first("tid", "nid", "uid", "id")
+        item["url"] = next((one.get("url") for one in entity.values.get("uri", ())), None)
     return item
 
 
@@ -263,7 +268,7 @@ class _Writer:
         if isinstance(start, str) and _ISO.fullmatch(start):
             times = list(dict.fromkeys(_in_utc(one) for one in (start, item.get("end_value")) if isinstance(one, str) and one))
             return " - ".join(times), None, "/".join(times)
-        if item.get("processed") or item.get("format"):
+        if item.get("processed") or item.get("format") or (isinstance(start, str) and _HTML.match(start)):
             body = LexborHTMLParser(harmless(str(item.get("processed") or start or ""))).body
             return (readable([build(body)]) or None) if body is not None else None, None, None
         parts = [start] if "value" in item else [value for name, value in item.items() if name != "langcode"]
@@ -272,8 +277,9 @@ class _Writer:
     def _reference(self, item: Mapping[str, Any]) -> _Value:
         target, kind, entity = item.get("target_id"), str(item.get("target_type") or ""), item.get("entity")
         path = str(item.get("url") or (f"{_PATHS[kind]}{target}" if kind in _PATHS and target else ""))
-        text = _text(entity.first(*_NAMES)) if isinstance(entity, _Entity) else None
-        text = text or _text(item.get("description")) or _text(item.get("alt"))
+        text = _text(item.get("description")) or _text(item.get("alt"))
+        if not text and isinstance(entity, _Entity):
+            text = _text(entity.first(*_NAMES))
         if kind == "file" and not text:
             text = unquote(urlsplit(path).path.rpartition("/")[2]) or None
         return text, absolute(re.sub(r"[?&]_format=\w+", "", path), self._base) if path else None, None
