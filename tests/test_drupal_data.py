@@ -168,10 +168,12 @@ def test_a_file_has_its_own_address_and_its_text_for_those_who_do_not_see_it() -
     assert (row.value, row.href) == ("A room", f"{HOST}/sites/default/files/room.png")
 
 
-def test_entities_that_include_each_other_end() -> None:
+def test_entities_that_refer_to_each_other_in_a_circle_or_a_long_chain_end() -> None:
     document = jsonapi()
-    circle = {"field_demographic_age": {"data": {"type": "paragraph--milestone", "id": "p-1"}}}
-    document["included"][2]["relationships"] = circle
+    paragraphs = [{"type": "paragraph--milestone", "id": f"p-{number}"} for number in range(3, 3000)]
+    for one, other in zip(paragraphs, [*paragraphs[1:], paragraphs[0]], strict=True):
+        document["included"].append({**one, "relationships": {"field_next": {"data": other}}})
+    document["included"][2]["relationships"] = {"field_next": {"data": [paragraphs[0], document["included"][2]]}}
     assert len(record(document).milestones) == 2
 
 
