@@ -31,7 +31,7 @@ def parsing_code() -> str:
 def loading_code() -> str:
     """The code that makes the database out of the archive, and `tta scan`'s: what a cluster's workers must have as well."""
     modules = [path for folder in _FOLDERS for path in (_SCRAPER / folder).iterdir() if path.suffix in (".py", ".json")]
-    return _digest(modules, ("shapely",), parsing_code())
+    return _digest(modules, (), parsing_code())
 
 
 def _digest(files: Iterable[Path], libraries: Iterable[str], *more: str) -> str:
