@@ -108,7 +108,7 @@ class _Writer:
     def _open_section(self, label: str, text: str) -> None:
         self._section = label
         position = len(self._content.sections) + 1
-        self._content.sections.append(Section.trusted({"position": position, "label": label, "text": text or None}))
+        self._content.sections.append(Section(position=position, label=label, text=text or None))
 
     def _write_member(
         self, group: str, label: str, name: str | None, values: Sequence[Value], place: Element | None = None
@@ -156,20 +156,17 @@ class _Writer:
             return
         text, href, datetime = value
         fields.append(
-            Field.trusted(
-                {
-                    "position": len(fields) + 1,
-                    "section": self._section,
-                    "label": label,
-                    "name": name,
-                    "item": item,
-                    "value": text or None,
-                    "state": State.VALUE if text else State.EMPTY,
-                    "href": href,
-                    "datetime": datetime,
-                    "occurrence": occurrence,
-                    "truncated": False,
-                }
+            Field(
+                position=len(fields) + 1,
+                section=self._section,
+                label=label,
+                name=name,
+                item=item,
+                value=text or None,
+                state=State.VALUE if text else State.EMPTY,
+                href=href,
+                datetime=datetime,
+                occurrence=occurrence,
             )
         )
         self._content.places.append(place)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 import zstandard
 
 from parsers.columns import derive, milestones, performance_metrics
-from parsers.record import Field, Head
+from parsers.record import Field, PageHead
 from parsers.urls import without_archive
 from scraper.database.assign_records import BUILD_ORDER
 from scraper.database.bulk import insert_rows
@@ -182,7 +182,7 @@ def derived_again(head: dict[str, Any], sourced: Sequence[Sourced]) -> Derived:
     # `derive` and its neighbours only look at the rows, and making models of them again would take longer than they do
     fields = cast("list[Field]", [_Placed(position, *one.row[1:]) for position, one in enumerate(sourced, start=1)])
     return Derived(
-        value_row(derive(Head.model_construct(**head), fields)),
+        value_row(derive(PageHead(**head), fields)),
         [[one.position, one.title, one.date, one.notes, one.details] for one in milestones(fields)],
         [[one.position, one.question, one.answer] for one in performance_metrics(fields)],
     )

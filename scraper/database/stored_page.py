@@ -12,9 +12,9 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 import orjson
 
 from parsers.columns import field_key
-from parsers.record import Field, Record, RecordValues
+from parsers.record import Field, Record, RecordValues, columns_of
 
-VALUE_COLUMNS = tuple(RecordValues.model_fields)
+VALUE_COLUMNS = tuple(columns_of(RecordValues))
 _value_row = attrgetter(*VALUE_COLUMNS)
 _field_row = attrgetter("section", "label", "name", "item", "value", "state", "href", "datetime", "occurrence", "truncated")
 json_text = json.JSONEncoder(ensure_ascii=False).encode

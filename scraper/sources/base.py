@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from scraper.capture import Capture
 from scraper.ledger.rows import FetchResult, Fixity, Row
-from scraper.ledger.store import Ledger
-from scraper.web.client import Client
+
+if TYPE_CHECKING:  # `tta status` counts what sources did, and need not load an HTTP client
+    from scraper.ledger.store import Ledger
+    from scraper.web.client import Client
 
 
 @dataclass(frozen=True, slots=True)
