@@ -1,4 +1,4 @@
-"""An answer must answer the question: no page is stored under another page's URL, whatever a server or proxy does to its answers."""
+"""An answer must answer the question: no page is stored under another page's URL, whatever a proxy does to the answers."""
 
 from __future__ import annotations
 
