@@ -15,7 +15,7 @@ from scraper.capture import Capture
 from scraper.config import Checks
 from scraper.database import runs
 from scraper.database.checks import Check, Looked, Severity, check_all
-from scraper.database.load import Loaded, load
+from scraper.database.load import Loaded, LoadOptions, load
 from scraper.errors import RefreshRefused
 from scraper.folders import Folders
 from tests.dbkit import add, day, html, node, page
@@ -54,16 +54,16 @@ class Nights:
                 broken(db)
             with runs.state_before(self.folders.database) as before:
                 archive = self.folders.archive if loaded.captures else None
-                self.found = list(
-                    check_all(Looked(db, before, runs.last_good(db), self.limits, archive, runs.accepted_figures(db)))
-                )
+                last = runs.last_good(db)
+                looked = Looked(db, before, last[1] if last else {}, self.limits, archive, runs.accepted_figures(db))
+                self.found = list(check_all(looked))
             accepted = any(not one.passed and one.severity == Severity.FAIL for one in self.found)
             if accepted and self.refuses:
                 raise RefreshRefused
             runs.add(db, runs.Run("2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED, accepted=accepted), self.found)
 
         with suppress(RefreshRefused):
-            load(self.folders, gate=gate, rebuild=rebuild)
+            load(self.folders, LoadOptions(before_commit=gate, rebuild=rebuild))
         return [check for check in self.found if not check.passed]
 
 
@@ -205,7 +205,8 @@ def test_broken_references(nights: Nights, broken: str, subject: str) -> None:
         for statement in broken.split(";"):
             db.execute(statement)
 
-    assert ("broken references", subject, "fail") in fired(nights.night(broken=breaks))
+    written = [page(html({"County": "new"}, node=number), url=node(number), when=day(99)) for number in (1, 3)]
+    assert ("broken references", subject, "fail") in fired(nights.night(written, broken=breaks))
 
 
 def test_a_rebuild_is_held_against_what_was_there(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:

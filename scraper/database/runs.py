@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from scraper.database.checks import Check, Figures, Severity
+from scraper.database.checks import TONIGHT, Check, Figures, Severity
 from scraper.database.recent_checks import RECENT
 from scraper.database.tables import BY_NAME
 from scraper.errors import HeldBack
@@ -143,11 +143,13 @@ def last_good_at(db: sqlite3.Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def last_good(db: sqlite3.Connection) -> Figures:
-    """Returns the figures of the last run that committed, by name and subject; none if there is no such run."""
-    last = "(SELECT max(run_id) FROM runs WHERE outcome = ?)"
-    query = f"SELECT name, subject, figure FROM run_checks WHERE run_id = {last} AND figure IS NOT NULL"
-    return {(str(name), subject): float(figure) for name, subject, figure in db.execute(query, [Outcome.COMMITTED])}
+def last_good(db: sqlite3.Connection) -> tuple[int, Figures] | None:
+    """Returns the number of the last run that committed, and its figures by name and subject; None if there is no such run."""
+    row = db.execute("SELECT max(run_id) FROM runs WHERE outcome = ?", [Outcome.COMMITTED]).fetchone()
+    if row[0] is None:
+        return None
+    found = db.execute("SELECT name, subject, figure FROM run_checks WHERE run_id = ? AND figure IS NOT NULL", row)
+    return int(row[0]), {(str(name), subject): float(figure) for name, subject, figure in found}
 
 
 def accepted_figures(db: sqlite3.Connection) -> dict[str, float]:
@@ -157,6 +159,18 @@ def accepted_figures(db: sqlite3.Connection) -> dict[str, float]:
         " AND subject GLOB ? AND run_id >= (SELECT max(run_id) FROM runs WHERE accepted) GROUP BY name"
     )
     return dict(db.execute(query, [Outcome.COMMITTED, f"{RECENT}*"]).fetchall())
+
+
+def repeated_checks(db: sqlite3.Connection, number: int) -> list[Check]:
+    """Returns the checks of a committed run, for a run that finds the same data. They pass: the data are compared with
+    themselves.
+    """
+    query = f"SELECT {', '.join(Check._fields)} FROM run_checks WHERE run_id = ? ORDER BY position"
+    found = (Check(*row) for row in db.execute(query, [number]))
+    usual = (
+        one for one in found if (one.severity == Severity.FAIL or one.passed) and not (one.subject or "").startswith(TONIGHT)
+    )
+    return [one._replace(passed=True, message=None) for one in usual]
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from scraper.capture import iso
 from scraper.config import Config
 from scraper.database import runs
 from scraper.database.checks import UNKNOWN_LABELS, Looked, check_all
-from scraper.database.load import Loaded, Progress, load
+from scraper.database.load import Loaded, LoadOptions, Progress, load
 from scraper.database.recent_checks import RECENT, VALUES
 from scraper.database.runs import Outcome, Run
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
@@ -31,7 +31,7 @@ from scraper.lock import Holder, locked
 from scraper.refresh.healthcheck import FAILURE, START, SUCCESS, Healthcheck
 from scraper.refresh.log import Log
 from scraper.refresh.report import Report
-from scraper.refresh.sources import source_checks
+from scraper.refresh.sources import SOURCE_CHECKS, source_checks
 from scraper.stopping import Stop
 from scraper.terminal import escape
 
@@ -74,7 +74,7 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
             run.remember(dead)
             run.go()
         except BaseException:
-            run.run.outcome = None  # the gate may have set another one, before a commit that failed
+            run.run.outcome = None  # `_before_commit` may have set another one, before a commit that failed
             raise
         finally:
             run.end()
@@ -188,7 +188,10 @@ class _Refresh:
     def _load(self) -> None:
         self.run.phase = "load"
         with self.stop.until(self._left):
-            load(self.folders, workers=self.options.workers, progress=self.progress, gate=self._gate, stop=self.stop)
+            options = LoadOptions(
+                workers=self.options.workers, progress=self.progress, before_commit=self._before_commit, stop=self.stop
+            )
+            load(self.folders, options)
 
     def end(self) -> None:
         """Writes the result to the log, and if the load's transaction did not contain it, to the table of runs."""
@@ -210,17 +213,20 @@ class _Refresh:
         }
         level(f"run.{run.outcome}", message=run.message, seconds=round(report.seconds, 1), **counts)
 
-    def _gate(self, db: sqlite3.Connection, loaded: Loaded) -> None:
-        """Runs last before the commit: the checks, and the run's own row. Raises RefreshRefused."""
+    def _before_commit(self, db: sqlite3.Connection, loaded: Loaded) -> None:
+        """Runs the checks and adds the run's own row, last in the load's transaction. Raises RefreshRefused."""
         self.run.phase = "checks"
         self.report.loaded = loaded
         for damage in loaded.unreadable:
             self._problem(damage)
         with runs.state_before(self.folders.database) as before:
-            archive = self.folders.archive if loaded.captures else None
-            accepted = runs.accepted_figures(db)
-            looked = Looked(db, before, runs.last_good(db), self.settings.checks, archive, accepted)
-            self.report.checks = [*check_all(looked), *source_checks(self.report.fetched, self.folders, self.settings)]
+            last = runs.last_good(db)
+            if last and loaded.unchanged:
+                checks = [one for one in runs.repeated_checks(db, last[0]) if one.name not in SOURCE_CHECKS]
+            else:
+                figures, accepted = last[1] if last else {}, runs.accepted_figures(db)
+                checks = list(check_all(Looked(db, before, figures, self.settings.checks, self.folders.archive, accepted)))
+            self.report.checks = checks + list(source_checks(self.report.fetched, self.folders, self.settings))
             self._count(db, before, loaded)
         for check in (*self.report.failed, *self.report.warned):
             is_label = check.name == UNKNOWN_LABELS or (check.name == VALUES and (check.subject or "").startswith(RECENT))

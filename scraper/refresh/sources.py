@@ -20,6 +20,7 @@ from scraper.ledger.store import Ledger
 from scraper.refresh.report import SILENT
 
 SHRANK = "a listing that shrank"
+SOURCE_CHECKS = (SHRANK, SILENT)
 
 
 def source_checks(fetched: Fetched | None, folders: Folders, settings: Config) -> Iterator[Check]:
