@@ -15,11 +15,8 @@ from typing import NamedTuple
 
 from parsers.record import State
 from parsers.registry import known, known_name, normal
-from scraper.archive.catalog import Entry
-from scraper.archive.store import read_entry
 from scraper.config import Checks
 from scraper.errors import ArchiveDamaged
-from scraper.reading import read_capture
 
 PAGES, VALUES = "pages that parse", "filled values"
 """The checks that are also made of the latest captures alone."""
@@ -101,6 +98,10 @@ def recent(db: sqlite3.Connection, archive: Path, limits: Checks) -> Iterator[Wo
 
 def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str]:
     """Returns the labels that have a value on a stored page: of a known label its column, otherwise its spelling."""
+    from scraper.archive.catalog import Entry  # these import the parsers, which takes a while; `tta status` needs none
+    from scraper.archive.store import read_entry
+    from scraper.reading import read_capture
+
     columns = ", ".join(Entry.__dataclass_fields__)
     row = db.execute(f"SELECT {columns} FROM archive.captures WHERE capture_id = ?", [capture_id]).fetchone()
     try:

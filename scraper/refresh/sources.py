@@ -14,8 +14,7 @@ from scraper.database.checks import Check, Severity
 from scraper.fetch.report import DONE
 from scraper.fetch.report import Report as Fetched
 from scraper.folders import Folders
-from scraper.ledger.completeness import last_listings
-from scraper.ledger.listings import SHRUNK
+from scraper.ledger.listings import SHRUNK, last_listings
 from scraper.ledger.store import Ledger
 from scraper.refresh.report import SILENT
 
