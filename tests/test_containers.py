@@ -14,13 +14,17 @@ from pathlib import Path
 import pytest
 
 from scraper.archive.store import Archive
+from scraper.archive.warc import record_bytes
 from scraper.capture import Capture, Form
+from scraper.database.load import load
+from scraper.folders import Folders
 from scraper.importing import import_paths
 from scraper.sources.containers import read_container
 from scraper.sources.formats import format_of
 from scraper.sources.saved import Unused
 from tests import containerkit as kit
 from tests.containerkit import CHECKED, DIGITS, HOST, NUMBERS, ONE_BY_ONE, TIME, body, record, url
+from tests.dbkit import html, query
 
 
 def read(data: bytes, name: str = "file") -> tuple[list[Capture], list[str]]:
@@ -125,6 +129,29 @@ def test_a_damaged_capture_stays_flagged_in_the_archive(tmp_path: Path) -> None:
         name.unlink()
     with Archive(tmp_path / "archive", writable=True) as archive:
         assert [(entry.intact, entry.truncated) for entry in archive.entries()] == [(0, None), (0, "unspecified")]
+
+
+@pytest.mark.parametrize("first", ["damaged", "intact"])
+def test_an_intact_copy_wins_whenever_it_arrives(tmp_path: Path, first: str) -> None:
+    page = html({"County": "Suffolk County"})
+    intact = Capture(
+        form=Form.RESPONSE,
+        source="files",
+        payload=page,
+        url=url(7),
+        captured_at=datetime(2019, 3, 1, 12, tzinfo=UTC),
+        http_status=200,
+    )
+    data = gzip.decompress(record_bytes(intact, datetime.now(UTC)))
+    not_modified = record(7, WARC_Type="revisit", WARC_Profile="server-not-modified", WARC_Date="2019-04-01T00:00:00Z")
+    files = {"intact": data, "damaged": data.replace(b"Suffolk", b"Suffelk"), "revisit": not_modified}
+    folders = Folders(tmp_path / "data")
+    for name in sorted(files, key=lambda name: (name != first, name)):
+        (tmp_path / name).write_bytes(files[name])
+        import_paths(folders.archive, [tmp_path / name])
+        load(folders)
+    assert query(folders, "SELECT county FROM records") == [("Suffolk County",)]
+    assert query(folders, "SELECT * FROM changes") == []
 
 
 def segment(number: int, part: bytes, **headers: str) -> bytes:
