@@ -8,22 +8,22 @@ from hashlib import sha256
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.columns import column_values, entry_of, fits, flags, milestones, performance_metrics
+from parsers.columns import entry_of, fits, make_record
 from parsers.decode import Decoded
 from parsers.fields import read_content
 from parsers.guard import harmless
 from parsers.head import Byline, byline_of, detach, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import known_labels
-from parsers.record import Form, Kind, PageHead, ParseResult, Record
+from parsers.record import Kind, PageHead, ParseResult
 from parsers.registry import is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS
 from parsers.rows import Content
+from parsers.scalars import number, reference
 from parsers.source import SourceReader
 from parsers.tree import Element, build, readable
 from parsers.urls import node_id, without_archive
-from parsers.values import number, reference
 
 _CANDIDATES = "article, [data-history-node-id], .node"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
@@ -242,28 +242,13 @@ def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> R
     byline = top.byline
     head = PageHead(node_id=number, title=top.title, submitted_by=byline.name, submitted_at=byline.time)
     incomplete = page.incomplete or _is_cut(page.text)
-    record = make_record(head, content, "html", incomplete=incomplete, url=page.own_url)
+    shape = sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12]
+    record = make_record(head, content.fields, content.sections, "html", incomplete=incomplete, shape=shape, url=page.own_url)
     places = {"title": top.heading, "submitted_by": byline.element, "submitted_at": byline.element}
     return Reading(
         ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record),
         content.places,
         {key: element for key, element in places.items() if element is not None},
-    )
-
-
-def make_record(head: PageHead, content: Content, form: Form, *, incomplete: bool, url: str | None) -> Record:
-    """The typed record of what was read. `url`: the page's own address where it prints it."""
-    return Record(
-        **column_values(head, content.fields, content.runs),
-        form=form,
-        incomplete=incomplete,
-        flags=flags(content.runs),
-        shape=sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12],
-        url=url,
-        fields=tuple(content.fields),
-        sections=tuple(content.sections),
-        milestones=milestones(content.fields),
-        performance_metrics=performance_metrics(content.fields),
     )
 
 

@@ -27,7 +27,7 @@ class Column(NamedTuple):
     unit: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Label:
     """A label, the type of its values, and the columns that they fill.
 

@@ -10,16 +10,16 @@ import re
 from dataclasses import replace
 from itertools import groupby
 
-from parsers.columns import BODY, field_key, known_runs
-from parsers.html import evidence, make_record
+from parsers.columns import BODY, field_key, make_record
+from parsers.html import evidence
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
 from parsers.registry import Type, group_table, is_member_line, known, normal, section_of_instruction
 from parsers.rows import Content
+from parsers.scalars import iso_time, reference, yes_no
 from parsers.textlines import Segment, segments
 from parsers.tree import UNSEEN
 from parsers.urls import node_id
-from parsers.values import iso_time, reference, yes_no
 
 _SUBMITTED = re.compile(r"Submitted by\s+(.*?)(?:\s+on\b\s*(.*))?", re.IGNORECASE)
 _SKIP_LINK = "skip to main content"
@@ -51,9 +51,8 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> ParseResult:
     other = is_other_address(url) or _is_list(lines)
     if other or not _is_record(content.content, title, has_byline=byline_at is not None, found=found):
         return kind_of_page([line for line in lines if line][:3], text[:65536], "")
-    content.content.runs = known_runs(content.content.fields)
     head = PageHead(node_id=node_id(url), title=title, submitted_by=name, submitted_at=time)
-    record = make_record(head, content.content, "text", incomplete=incomplete, url=None)
+    record = make_record(head, content.content.fields, content.content.sections, "text", incomplete=incomplete)
     return ParseResult(kind=Kind.RECORD, reason="its labels are a TTA record's", record=record)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from parsers.locate import holds, pack
 from parsers.record import RecordValues, columns_of
-from parsers.values import iso_time
+from parsers.scalars import iso_time
 from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.folders import Folders

@@ -15,6 +15,11 @@ BY_TIME = "rtrim(coalesce(captured_at, ''), 'Z')"
 """Sorts times: unknown ones first, a date before the times on it, a full second before its fractions."""
 BUILD_ORDER = f"{BY_TIME}, instr('prose text html data', form), capture_id"
 """The order of `merge.order`: by time, and of one time the richest form last."""
+REPLACED = """
+    NOT intact AND EXISTS (SELECT 1 FROM captures other WHERE other.intact AND other.form IS NOT NULL
+    AND other.address IS captures.address AND other.captured_at IS captures.captured_at)
+"""
+"""A damaged capture of which the archive has an intact copy. It shows the record, and none of its values counts."""
 
 _WORKING = {
     "todo": "capture_id",  # to be parsed next
@@ -50,7 +55,7 @@ def read_moved_again(db: sqlite3.Connection) -> None:
 
 def assign(db: sqlite3.Connection) -> None:
     """Sets `captures.record_id`, and adds to `temp.affected` every record that loses, gains or keeps a touched capture."""
-    unknown = "warc_type = 'revisit' AND original_id IS NULL AND coalesce(http_status, 200) < 300"
+    unknown = "warc_type = 'revisit' AND original_id IS NULL AND (coalesce(http_status, 200) < 300 OR http_status = 304)"
     _set(db, "NULL", f"NOT ({SHOWS}) AND NOT ({unknown})")
     _set(db, "CAST(node_id AS TEXT)", f"{SHOWS} AND node_id IS NOT NULL")
     _assign_without_node(db)

@@ -57,7 +57,7 @@ _MEANING = """
     SELECT one.capture_id, one.url, one.address, one.captured_at, one.kind,
         CASE WHEN one.form IS NOT NULL THEN NULL WHEN one.warc_type != 'revisit' THEN one.kind
              WHEN one.original_id IS NOT NULL THEN original.kind WHEN one.http_status IN (404, 410) THEN 'error'
-             WHEN one.http_status BETWEEN 300 AND 399 THEN 'redirect' END AS means,
+             WHEN one.http_status BETWEEN 300 AND 399 AND one.http_status != 304 THEN 'redirect' END AS means,
         coalesce(one.http_status, original.http_status) AS status,
         coalesce(one.redirect_to, CASE WHEN original.address = one.address THEN original.redirect_to END) AS leads_to,
         one.gone_record_id AS held

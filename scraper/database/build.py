@@ -12,7 +12,7 @@ import zstandard
 from parsers.columns import derive, milestones, performance_metrics
 from parsers.record import Field, PageHead
 from parsers.urls import without_archive
-from scraper.database.assign_records import BUILD_ORDER
+from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
 from scraper.database.merge import Merged, Seen, merge
@@ -77,7 +77,7 @@ def _captures(db: sqlite3.Connection) -> Iterator[tuple[str, Iterator[_Shown]]]:
     query = f"""
         SELECT record_id, capture_id, captured_at, url, at, length
         FROM captures LEFT JOIN (SELECT capture_id AS body, at, length FROM temp.parsed)
-        ON body = CASE WHEN form IS NOT NULL THEN coalesce(original_id, capture_id) END
+        ON body = CASE WHEN form IS NOT NULL AND NOT ({REPLACED}) THEN coalesce(original_id, capture_id) END
         WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id, {BUILD_ORDER}
     """
     return groupby(map(_Shown._make, db.execute(query)), key=lambda shown: shown.record_id)

@@ -320,6 +320,7 @@ def _row(entry: Entry, verdict: ParsedCapture) -> tuple[object, ...]:
         "gone_record_id": None,
         "warc_type": entry.form,
         "truncated": entry.truncated,
+        "intact": entry.intact,
         "warc_file": entry.warc_file,
         "warc_offset": entry.warc_offset,
     }

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import GROUPS, known, known_name
-from parsers.values import reference
 from scraper.database.lost_details import with_lost_details, without_echoes
 from scraper.database.same_value import (
     MIN_CUT,
@@ -161,8 +160,6 @@ class _Timeline:
     def _may_contradict(self, new: _Value) -> bool:
         """Whether a poorer capture's other value is evidence. A line without label or name is not: it is added to the others."""
         last = self.current
-        if self.key == "title":
-            return not reference(last.shown.values[0]) or reference(new.shown.values[0]) is not None
         if _is_identified(last.shown.rows):
             return True
         there = {letters(one.row.value or "") for one in last.rows}
@@ -286,7 +283,7 @@ def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
         whole = [row for row in rows if not row.truncated]
         lost = not whole or all(row.state == State.NOT_CAPTURED for row in whole)
         partial = key == last or len(whole) < len(rows) or any(row.state == State.NOT_CAPTURED for row in rows)
-        result[key] = Shown(rows if lost else whole, form, style, partial, lost)
+        result[key] = Shown(rows if lost else whole, content, form, style, partial, lost)
     return result
 
 

@@ -20,7 +20,7 @@ from parsers.cache import cached_short
 from parsers.fiscal import SITE_ZONE
 from parsers.record import State
 from parsers.registry import Type, known, known_name
-from parsers.values import iso_time, money_range, number, time_range, yes_no
+from parsers.scalars import iso_time, money_range, number, reference, time_range, yes_no
 from scraper.database.stored_page import FieldValue, StoredPage
 
 PageContent = StoredPage[FieldValue]
@@ -29,6 +29,8 @@ RICHNESS = {DATA: 3, HTML: 2, TEXT: 1, PROSE: 0}
 """Of two captures of one time, the one with the higher number carries more of the page."""
 MIN_CUT = 40
 """Letters. A shorter text that begins like another may be another value ("Essex", "Essex County"); a longer one was cut."""
+MIN_START = 12
+"""Letters by which the rest of a divided text is found; fewer occur in many places."""
 MAX_PARTS = 200
 """Values of one field that are compared in any order; more are compared in page order only, which takes linear time."""
 _MAX_ENDS = 64
@@ -61,6 +63,7 @@ class Shown:
     """
 
     rows: Sequence[FieldValue]
+    page: PageContent
     form: str
     style: tuple[Any, ...] | None = None
     partial: bool = False
@@ -178,6 +181,7 @@ _ONLY_TIME = re.compile(
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+|[ap]\.?m\b|utc|gmt|[ecmp][sd]t\b|to\b|at\b|st\b|nd\b|rd\b|th\b|[tz])*+",
     re.IGNORECASE,
 )
+_SEVERAL_TIMES = re.compile(r"\s*;\s*|(?<![-–—\s])\s*\n\s*(?![-–—\s])")
 _DAY, _MINUTE, _SECOND = 10, 16, 19
 """Characters of a local ISO time that are known."""
 
@@ -192,7 +196,7 @@ class Moment(NamedTuple):
 
 @cached_short
 def moment(iso: str | None) -> Moment | None:
-    """The time that an ISO 8601 text of `parsers.values` stands for. Local times are printed without seconds, so 0 is unknown."""
+    """The time that an ISO 8601 text of `scalars` stands for. Local times are printed without seconds, so 0 is unknown."""
     if iso is None:
         return None
     if not iso.endswith("Z"):
@@ -237,10 +241,11 @@ def _ranges(shown: Shown) -> list[_Range] | None:
     found = []
     for row in shown.rows:
         if row.value or row.datetime:
-            start, end = map(moment, time_range(row.value, row.datetime))
-            if start is None and end is None:
-                return None
-            found.append((start, end))
+            for text in [row.value] if row.datetime else _SEVERAL_TIMES.split(row.value or ""):
+                start, end = map(moment, time_range(text, row.datetime))
+                if start is None and end is None:
+                    return None
+                found.append((start, end))
     return sorted(found, key=lambda pair: [one.local if one else "" for one in pair])
 
 
@@ -280,9 +285,18 @@ def letters(text: str) -> str:
 
 
 def _compare_texts(kept: Shown, new: Shown) -> Relation:
+    if kept.rows[0].key == "title" and RICHNESS[kept.form] != RICHNESS[new.form]:
+        poorer, richer, relation = (
+            (new, kept, Relation.LESS) if RICHNESS[new.form] < RICHNESS[kept.form] else (kept, new, Relation.MORE)
+        )
+        if reference(richer.values[0]) and not reference(poorer.values[0]):
+            return relation  # another line was taken for the title
     before, after = _wholes(kept), _wholes(new)
-    if "".join(before) == "".join(after) or _has_parts("".join(after), before, all_of_them=True):
+    old, young = "".join(before), "".join(after)
+    if old == young or _has_parts(young, before, all_of_them=True):
         return Relation.SAME if _agree_in_times(kept, new) else Relation.DIFFERENT
+    if young == _with_labels(kept) or _with_labels(new) == old:
+        return Relation.SAME
     if len(before) == len(after) == 1:
         for cut, cut_letters, whole_letters, relation in (
             (new, after[0], before[0], Relation.LESS),
@@ -290,9 +304,9 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
         ):
             if cut.values[0].rstrip().endswith(_ELLIPSIS) and cut_letters and whole_letters.startswith(cut_letters):
                 return relation
-    if may_lack(new, kept) and _is_part("".join(after), kept, least=0 if new.partial else MIN_CUT):
+    if may_lack(new, kept) and (_is_part(young, kept, new.partial) or _is_same_stretch(young, old, new, kept)):
         return Relation.LESS
-    is_more = may_lack(kept, new) and _is_part("".join(before), new, least=0 if kept.partial else MIN_CUT)
+    is_more = may_lack(kept, new) and (_is_part(old, new, kept.partial) or _is_same_stretch(old, young, kept, new))
     return Relation.MORE if is_more else Relation.DIFFERENT
 
 
@@ -335,12 +349,64 @@ def _has_parts(text: str, parts: list[str], *, all_of_them: bool) -> bool:
     return not text.strip("\0")
 
 
-def _is_part(text: str, whole: Shown, *, least: int) -> bool:
+def _with_labels(shown: Shown) -> str:
+    """The letters of a group's labels and values: in some themes a label of an item cannot be told from a value."""
+    filled = [row for row in shown.rows if row.value]
+    if not any(row.item for row in filled):
+        return ""
+    return "".join(letters(row.label or "") + whole for row, whole in zip(filled, _wholes(shown), strict=True))
+
+
+def _is_same_stretch(poor: str, own: str, poorer: Shown, richer: Shown) -> bool:
+    """Whether a poorer capture's value is explained by the richer capture's page: the extractor's text was divided otherwise.
+
+    So it is if it shows the richer capture's value and, around it, other parts of that page; if it shows that value beside the
+    record's title, with whatever stands at the top of a page; or if the page has this label and value within another text.
+    """
+    if RICHNESS[poorer.form] >= RICHNESS[richer.form] or not own:
+        return False
+    units = _page_units(richer.page)
+    label = letters(poorer.rows[0].label or "")
+    if label and poorer.rows[0].item is None and any(label + poor in letters(row.value or "") for row in richer.page.fields):
+        return True
+    title = letters(str(richer.page.head[0] or ""))
+    if own in poor and title and title in poor.replace(own, "", 1):
+        return True
+    return _wholes(richer)[0] in poor and _is_made_of(poor, [(one,) for one in units], MIN_CUT, _starts(poor, units))
+
+
+def _starts(text: str, units: list[str]) -> set[int]:
+    """Lengths of the beginnings of a text that a unit ends with."""
+    found = ((unit, unit.find(text[:MIN_START])) for unit in units)
+    return {0} | {len(unit) - at for unit, at in found if at > 0 and text.startswith(unit[at:])}
+
+
+def _page_units(page: PageContent) -> list[str]:
+    """Title, labels, values and instructions of a page, in its order."""
+    units = [letters(str(one)) for one in page.head if one is not None]
+    texts: dict[str, str | None] = dict(page.sections)  # type: ignore[arg-type]
+    section = None
+    for row in page.fields:
+        if row.section != section and row.section:
+            section = row.section
+            units += [letters(section), *(letters(line) for line in (texts.pop(section, None) or "").splitlines())]
+        units += [letters(text) for text in (row.label, *(row.value or "").splitlines()) if text]
+    units += [letters(text) for label, some in texts.items() for text in (label, *(some or "").splitlines())]
+    return [one for one in units if one]
+
+
+def _is_part(text: str, whole: Shown, partial: bool) -> bool:
     """Whether a poorer capture's text is what a richer capture's value leaves when lines, cells, values or its end are dropped.
 
-    `least`: letters of a text that may lack its end.
+    `partial`: the text is known to lack its end; else that is assumed of long texts only.
     """
-    return _is_made_of(text, _units(whole), least) or _has_parts(text, _wholes(whole), all_of_them=False)
+    units, least = _units(whole), 0 if partial else MIN_CUT
+    in_any_order = [way for way, *_ in units]
+    return (
+        _is_made_of(text, units, least)
+        or _has_parts(text, in_any_order, all_of_them=False)
+        or _has_parts(text, _wholes(whole), all_of_them=False)
+    )
 
 
 def _units(shown: Shown) -> list[tuple[str, ...]]:
@@ -351,13 +417,13 @@ def _units(shown: Shown) -> list[tuple[str, ...]]:
             units += [(letters(text),) for text in (row.item, row.label) if text]
         for line in _CELLS.split(row.value or ""):
             ways = {letters(line), letters(_LIST_MARK.sub("", line, count=1)), _letters_or_day(row, line)}
-            units.append(tuple(ways - {""}))
-    return units
+            units.append(tuple(sorted(ways - {""}, key=len, reverse=True)))
+    return [ways for ways in units if ways]
 
 
-def _is_made_of(text: str, units: list[tuple[str, ...]], least: int) -> bool:
+def _is_made_of(text: str, units: list[tuple[str, ...]], least: int, starts: Iterable[int] = (0,)) -> bool:
     """Whether a text consists of some of the units in their order. A list number may precede each, the last one may be cut."""
-    ends = {0}
+    ends = set(starts)
     for ways in units:
         further = set()
         for end in ends:

@@ -102,6 +102,7 @@ class CaptureRow:
     original_id: str | None = optional("the capture whose body a revisit record of the archive repeats")
     warc_type: str = required("response, resource, conversion or revisit: how the archive keeps it")
     truncated: str | None = optional("why its body is known to be cut, as the archive says")
+    intact: bool = required("whether its bytes are those that were stored; 0: they were damaged before the import")
     redirect_to: str | None = optional("where a redirect leads, without an archive's prefix")
     gone_record_id: str | None = optional(
         "the record that it shows to be gone from this address: not found, or a redirect elsewhere"

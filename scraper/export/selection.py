@@ -10,7 +10,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from parsers.values import iso_time
+from parsers.scalars import iso_time
 from scraper.database import contacts
 from scraper.database.tables import BY_NAME, OF_THIS_COPY, TABLES, Table
 from scraper.errors import WrongUsage
