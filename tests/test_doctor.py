@@ -107,7 +107,7 @@ MENDABLE: dict[str, tuple[Callable[[Folders], None], set[str]]] = {
 
 
 @pytest.mark.parametrize("name", MENDABLE)
-def test_what_is_wrong_is_found_named_and_mended(folders: Folders, name: str) -> None:
+def test_what_is_wrong_is_found_named_and_repaired(folders: Folders, name: str) -> None:
     make, kinds = MENDABLE[name]
     before = exports(folders)
     warc = (folders.archive / WARC).read_bytes()

@@ -73,7 +73,7 @@ def _verify_search(path: Path) -> Iterator[Finding]:
             except sqlite3.OperationalError as error:
                 text = f"the search index {name} of {path.name} could not be compared with its rows ({error})"
                 yield Finding(Kind.DATABASE_SEARCH, text, harmless=True, subject=name)
-            except sqlite3.DatabaseError:
+            except (sqlite3.DatabaseError, MemoryError):  # a damaged length asks for too much memory
                 text = f"the search index {name} of {path.name} does not match its rows"
                 yield Finding(Kind.DATABASE_SEARCH, text, repair=IS_REBUILT, subject=name)
             finally:

@@ -111,11 +111,11 @@ def inspect(path: Path, more: Callable[[sqlite3.Connection], Iterator[str]] = la
                 damage = list(islice(chain(_damaged_texts(db), more(db)), MOST_EXAMPLES))
             application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
             return SqliteFile(damage, application, version, objects(db))
-    except sqlite3.Error as error:
-        problem = explain(path, error)
-        if not isinstance(problem, SqliteDamaged):
+    except (sqlite3.Error, MemoryError) as error:  # a damaged length asks for too much memory
+        problem = explain(path, error) if isinstance(error, sqlite3.Error) else None
+        if problem and not isinstance(problem, SqliteDamaged):
             raise problem from None
-        return SqliteFile([str(error)], 0, 0, {})
+        return SqliteFile([str(error) or type(error).__name__], 0, 0, {})
 
 
 def objects(db: sqlite3.Connection) -> dict[str, str]:
