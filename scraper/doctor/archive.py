@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 from scraper.archive import catalog
 from scraper.archive.catalog import Entry
-from scraper.archive.members import Gap, walk
+from scraper.archive.packing import Gap, walk
+from scraper.archive.records import Damage, read_records
 from scraper.archive.store import WARC_FILES, entry_of, is_own
+from scraper.archive.warc import read_captures
 from scraper.doctor.findings import Finding, Kind, Report, agreed, counted, examples
-from scraper.doctor.records import read_member
 from scraper.doctor.tables import CATALOG, DoctorTables, inspect
 from scraper.terminal import escape
 
@@ -78,13 +80,13 @@ def _read_file(tables: DoctorTables, path: Path, report: Report) -> Iterator[tup
             yield found.offset + found.length, 0
             continue
         report.records += 1
-        length = len(found.packed)
-        captures, damage = read_member(found.record, is_own=is_own(path))
+        damage = next((item for item in read_records(BytesIO(found.record)) if isinstance(item, Damage)), None)
+        captures = [item[1] for item in read_captures(BytesIO(found.record), "files") if not isinstance(item, Damage)]
         if damage:
-            tables.add_damage(path.name, found.offset, length, damage)
+            tables.add_damage(path.name, found.offset, found.length, damage.reason)
         elif len(captures) <= 1:
-            tables.add_seen(entry_of(capture, path.name, found.offset, length) for capture in captures)
-        yield found.offset + length, len(captures) if len(captures) > 1 else 0
+            tables.add_seen(entry_of(capture, path.name, found.offset, found.length) for capture in captures)
+        yield found.offset + found.length, len(captures) if len(captures) > 1 else 0
 
 
 def verify_files(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
