@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from scraper.archive.catalog import CATALOG
 from scraper.archive.warc import record_bytes, utc_now
 from scraper.cli import cli
+from scraper.database.parsed_pages import NAME as PARSED
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.ledger.store import Ledger
@@ -24,7 +25,7 @@ from scraper.lock import locked
 from tests.dbkit import add, day, exports, html, node, page
 from tests.doctorkit import WARC, captures, doctor, found, notes, sound, status
 
-FILES = ("tta.db", "ledger.db", f"archive/{CATALOG}")
+FILES = ("tta.db", "ledger.db", f"archive/{CATALOG}", PARSED)
 SIZE = 512
 PAGE = 4096
 

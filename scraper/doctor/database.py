@@ -9,9 +9,9 @@ from pathlib import Path
 
 from scraper.database import schema
 from scraper.database.connection import comparing
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.database.second_database import second_database
-from scraper.database.tables import KEPT, TABLES, Table
+from scraper.database.tables import LOCAL_TABLES, TABLES, Table
 from scraper.doctor.findings import Finding, Kind, agreed, counted, examples
 from scraper.doctor.tables import DATABASE, DoctorTables, inspect, objects
 from scraper.folders import Folders
@@ -123,10 +123,10 @@ def compare_content(folders: Folders) -> Iterator[Finding]:
     if not folders.database.exists():
         return
     with second_database(folders.data) as second:
-        load(folders, rebuild=True, database=second, like=folders.database)
+        load(folders, LoadOptions(rebuild=True, database=second, only_captures_of=folders.database))
         with comparing(folders.database, second) as db:
             for table in TABLES:
-                if table.name not in KEPT:
+                if table.name not in LOCAL_TABLES:
                     yield from _differing(db, table)
 
 

@@ -39,6 +39,7 @@ class Kind(StrEnum):
     DATABASE_LOST = "database-lost"
     DATABASE_ROWS = "database-rows"
     DATABASE_CONTENT = "database-content"
+    PARSED_DAMAGED = "parsed-damaged"
     NOT_LOADED = "not-loaded"
     LEFT_BEHIND = "left-behind"
     COPY_KEPT = "copy-kept"

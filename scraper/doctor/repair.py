@@ -17,11 +17,11 @@ from pathlib import Path
 
 from scraper.archive.catalog import CATALOG
 from scraper.archive.store import WARC_FILES, Archive, is_own, new_file
-from scraper.database import runs
-from scraper.database.load import Loaded, load
+from scraper.database import parsed_pages, runs
+from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.schema import insert_sql
 from scraper.database.second_database import second_database
-from scraper.database.tables import BY_NAME
+from scraper.database.tables import BY_NAME, RUN_TABLES
 from scraper.doctor.archive import LOST, Progress, lost_captures
 from scraper.doctor.findings import Finding, Kind, Report
 from scraper.doctor.tables import DoctorTables
@@ -79,14 +79,17 @@ def repair(
 
 
 def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], done: Repaired, *, accept_refused: bool) -> None:
-    parts = {name: [finding for finding in todo if finding.kind.startswith(f"{name}-")] for name in ("ledger", "database")}
-    archive = [finding for finding in todo if finding not in parts["ledger"] + parts["database"]]
-    if archive:
-        _try(done, archive, lambda: _repair_archive(tables, folders.archive, archive))
+    """The archive's part, or if nothing is wrong with it, all other parts."""
+    parts: dict[str, list[Finding]] = {"archive": [], "ledger": [], "database": [], "parsed": []}
+    for finding in todo:
+        parts.get(finding.kind.partition("-")[0], parts["archive"]).append(finding)
+    if parts["archive"]:
+        _try(done, parts["archive"], lambda: _repair_archive(tables, folders.archive, parts["archive"]))
         return
-    _try(done, parts["ledger"], lambda: ledger.replace(folders.ledger, "damaged"))
     is_damaged = any(finding.kind is Kind.DATABASE_DAMAGED for finding in parts["database"])
     rebuild = _replace_database if is_damaged else _rebuild_database
+    _try(done, parts["parsed"], lambda: parsed_pages.delete(folders.data))
+    _try(done, parts["ledger"], lambda: ledger.replace(folders.ledger, "damaged"))
     _try(done, parts["database"], lambda: rebuild(folders, accept_refused=accept_refused))
 
 
@@ -101,7 +104,7 @@ def _try(done: Repaired, findings: list[Finding], action: Callable[[], object]) 
 
 
 def _rebuild_database(folders: Folders, *, accept_refused: bool) -> None:
-    load(folders, rebuild=True, unchecked=accept_refused)
+    load(folders, LoadOptions(rebuild=True, accept_refused=accept_refused))
 
 
 def _replace_database(folders: Folders, *, accept_refused: bool) -> None:
@@ -110,17 +113,17 @@ def _replace_database(folders: Folders, *, accept_refused: bool) -> None:
     def carry_over(db: sqlite3.Connection, _: Loaded) -> None:
         history: dict[str, list[tuple[object, ...]]] = {}
         with suppress(sqlite3.Error), closing(open_readonly(folders.database)) as old:
-            for name in ("runs", "run_checks"):
+            for name in RUN_TABLES:
                 columns = ", ".join(BY_NAME[name].columns)
                 history[name] = old.execute(f"SELECT {columns} FROM {name}").fetchall()
-        if len(history) == 2:
+        if len(history) == len(RUN_TABLES):
             for name, rows in history.items():
                 db.executemany(insert_sql(name), rows)
         if not accept_refused:
             runs.check_none_is_refused(db)
 
     with second_database(folders.data) as fresh:
-        load(folders, rebuild=True, gate=carry_over, database=fresh)
+        load(folders, LoadOptions(rebuild=True, before_commit=carry_over, database=fresh))
         with closing(open_writable(fresh)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all of it is in the one file that takes the place
         replace_file(folders.database, fresh, "damaged")

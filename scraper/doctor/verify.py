@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scraper.database.parsed_pages import NAME as PARSED
 from scraper.database.second_database import NAME as SECOND_DATABASE
 from scraper.doctor.archive import Progress, compare_catalog, lost_earlier, open_catalog, read_warc_files, verify_files
 from scraper.doctor.database import compare_content, compare_database, open_database
-from scraper.doctor.findings import Finding, Kind, Report
+from scraper.doctor.findings import Finding, Kind, Report, examples
 from scraper.doctor.ledger import compare_ledger, open_ledger
-from scraper.doctor.tables import DoctorTables
+from scraper.doctor.tables import DoctorTables, inspect
 from scraper.folders import Folders
 from scraper.terminal import escape
 
@@ -34,6 +35,10 @@ def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, pro
     found += beside
     found += compare_ledger(tables)
     found += compare_database(tables)
+    parsed = folders.data / PARSED
+    if parsed.exists() and (damage := inspect(parsed).damage):
+        text, repair = f"{PARSED}, the store of parsed pages, is damaged", "it is deleted, and the next load parses again"
+        found.append(Finding(Kind.PARSED_DAMAGED, text, len(damage), repair, examples=examples(damage)))
     found += lost_earlier(tables, folders.archive)
     found += _leftovers(folders)
     if is_deep and not report.wrong:
