@@ -17,7 +17,8 @@ import zstandard
 from parsers.record import Kind
 from parsers.urls import absolute, node_id
 from scraper.archive.catalog import Entry
-from scraper.archive.warc import Damage, read_captures
+from scraper.archive.records import Damage
+from scraper.archive.warc import read_captures
 from scraper.capture import Capture, Form
 from scraper.database.clock import Clock, page_clock
 from scraper.database.stored_page import encode, json_text, storable
