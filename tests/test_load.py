@@ -16,7 +16,7 @@ import pytest
 
 from scraper.archive.warc import sha1_digest
 from scraper.capture import Capture, Form
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from tests.dbkit import add, broken_references, day, exports, html, loaded, node, one, page, query, revisit, text
@@ -178,11 +178,11 @@ def test_a_rebuild_gives_the_same_and_keeps_the_runs(tmp_path: Path) -> None:
     with sqlite3.connect(folders.database) as db:
         db.execute("INSERT INTO runs (run_id, started_at) VALUES (1, '2025-01-01T00:00:00Z')")
         db.execute("DELETE FROM fields")
-    load(folders, rebuild=True)
+    load(folders, LoadOptions(rebuild=True))
     assert exports(folders) == before
     assert one(folders, "SELECT count(*) FROM runs") == 1
     folders.database.unlink()
-    load(folders, workers=2)
+    load(folders, LoadOptions(workers=2))
     assert exports(folders) == before
 
 

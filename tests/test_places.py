@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from scraper.database.counties import STATES
 from scraper.database.derived import COLUMNS
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.database.places import Place, atlas
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
@@ -244,7 +244,7 @@ def test_derived_columns_say_that_they_are(folders: Folders) -> None:
 
 
 def test_a_rebuild_keeps_the_view(folders: Folders) -> None:
-    load(folders, rebuild=True)
+    load(folders, LoadOptions(rebuild=True))
     assert len(query(folders, "SELECT * FROM county_disagreements")) == 1
 
 

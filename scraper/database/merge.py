@@ -142,6 +142,8 @@ class _Timeline:
             relation = compare(last.shown, shown)
             if relation is not Relation.DIFFERENT:
                 last.confirm(new, relation)
+                if relation is Relation.MORE:
+                    self._join_with_previous()
                 return
             is_poorer = new.richness < last.richness
             if is_poorer and not self._may_contradict(new):
@@ -156,6 +158,14 @@ class _Timeline:
             values.pop()  # of one time the richer or later capture counts
         values.append(new)
         self._drop_misread()
+
+    def _join_with_previous(self) -> None:
+        """Joins the last two values if a richer capture shows that the record did not change between them."""
+        if len(self.values) > 1:
+            relation = compare(self.values[-2].shown, self.current.shown)
+            if relation is not Relation.DIFFERENT:
+                last = self.values.pop()
+                self.current.confirm(last, relation)
 
     def _may_contradict(self, new: _Value) -> bool:
         """Whether a poorer capture's other value is evidence. A line without label or name is not: it is added to the others."""
@@ -173,10 +183,9 @@ class _Timeline:
             at -= 1
         if 0 <= at < len(self.values) - 2:
             before = self.values[at]
-            relation = compare(before.shown, last.shown)
-            if before.richness >= last.richness and relation is not Relation.DIFFERENT:
-                del self.values[at + 1 :]
-                before.confirm(last, relation)
+            if before.richness >= last.richness and compare(before.shown, last.shown) is not Relation.DIFFERENT:
+                self.values[at + 1 :] = [last]
+                self._join_with_previous()
 
     def changes(self) -> Iterator[Change]:
         """A row for each pair of successive values whose times are known and certainly differ."""
@@ -217,6 +226,11 @@ class Merged:
     latest: PageContent | None
     agreeing: dict[str, list[str]]
     head_sources: dict[str, str]
+    aliases: dict[str, str]
+
+    def agreeing_with(self, key: str) -> list[str]:
+        """The captures that agree with the current value of a field, also if it is known by another key (`_aliases`)."""
+        return self.agreeing.get(self.aliases.get(key, key), [])
 
 
 def merge(captures: Sequence[Seen]) -> Merged:
@@ -246,6 +260,7 @@ def merge(captures: Sequence[Seen]) -> Merged:
         latest if says_all else None,
         {key: one.current.captures for key, one in (fields | heads).items()},
         {key: one.current.source.capture_id for key, one in heads.items()},
+        aliases,
     )
 
 
