@@ -23,9 +23,6 @@ BODY = "body"
 """Drupal's machine name of a node's body, which has no label on these pages."""
 _of_one_field = attrgetter("section", "label", "name", "occurrence")
 _NOTHING: Mapping[str, Any] = {}
-_MEMBERS = {
-    table: tuple((name, re.compile(words, re.IGNORECASE)) for name, words in group.columns) for table, group in GROUPS.items()
-}
 
 
 class ColumnValues(NamedTuple):
@@ -102,16 +99,12 @@ def _columns_from(head: PageHead, fields: Sequence[Field], found: Iterable[Colum
         values[column] = getattr(head, column)
     values["reference"] = reference(head.title)
     values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)
-    for one in sorted(found, key=_has_no_label):  # a printed label is better evidence than a name
+    for one in sorted(found, key=lambda one: not one.labelled):  # a printed label is better evidence than a name
         if one.columns and values[one.entry.columns[0].name] is None:
             values |= {name: list(value) if isinstance(value, list) else value for name, value in one.columns.items()}
     body = (field.value for field in fields if field.name == BODY and field.item is None and field.value)
     values["description"] = next(body, None)
     return values
-
-
-def _has_no_label(one: ColumnValues) -> bool:
-    return not one.labelled
 
 
 def column_values_of(fields: Iterable[Field]) -> list[ColumnValues]:
@@ -134,8 +127,11 @@ _SHORT = 400
 
 def _values(entry: Label, labelled: bool, filled: tuple[tuple[str, str | None], ...]) -> ColumnValues:
     columns = _columns(entry, [text for text, _ in filled], filled[0][1]) if entry.columns and filled else _NOTHING
-    problems = () if entry.type in _ANY_TEXT else (_problem(entry, *value) for value in filled)
-    return ColumnValues(entry, labelled, columns, tuple(problem for problem in problems if problem))
+    if entry.type is Type.POINT:
+        problems = [place(text).flag for text, _ in filled]
+    else:
+        problems = [f"{entry.text}: value can't be read" for value in filled if fits(entry.type, *value) is False]
+    return ColumnValues(entry, labelled, columns, tuple(filter(None, problems)))
 
 
 _cached_values = lru_cache(maxsize=8192)(_values)
@@ -162,16 +158,6 @@ def _columns(entry: Label, texts: list[str], datetime: str | None) -> dict[str, 
             return dict(zip(names, ("; ".join(texts), *money_range(texts[0])), strict=True))
         case _:
             return {column: "; ".join(texts)}
-
-
-def _problem(entry: Label, text: str, datetime: str | None) -> str | None:
-    if entry.type is Type.POINT:
-        return place(text).flag
-    return f"{entry.text}: value can't be read" if fits(entry.type, text, datetime) is False else None
-
-
-_ANY_TEXT = frozenset((Type.TEXT, Type.REFERENCE, Type.REFERENCES, Type.MONEY, Type.GROUP, Type.INSTRUCTIONS))
-"""Types that any text fits."""
 
 
 def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
@@ -206,22 +192,32 @@ def _stem(item: str) -> str:
 
 
 class _Member(NamedTuple):
-    """A field of an item: its label, its values as one text, the column that its label or name means, its time if it is one."""
+    """A field of an item: its label, its values as one text, the column that its label or name means, and its first row."""
 
     label: str | None
     value: str
     column: str | None
-    time: str | None
+    first: Field
 
     @property
     def line(self) -> str:
         return f"{self.label}: {self.value}" if self.label else self.value
 
+    @property
+    def time(self) -> str | None:
+        """The time that the value is. Where nothing around it speaks of one, only a short value is looked at."""
+        may_be_time = self.first.datetime or self.column == "date" or len(self.value) <= _SHORT_TIME
+        return time_range(self.first.value, self.first.datetime)[0] if may_be_time and not self.first.truncated else None
+
+
+_SHORT_TIME = 60
+"""Characters; the longest times that pages print have about 50."""
+
 
 def _items(fields: Sequence[Field], table: str) -> list[list[_Member]]:
     """The fields of each item of a group, in page order. A text without a label is a field of its own."""
     members = [field for field in fields if field.item is not None and _table_of(field.item) == table]
-    items = (list(rows) for _, rows in groupby(members, key=attrgetter("item")))
+    items = [list(rows) for _, rows in groupby(members, key=attrgetter("item"))]
     return [[_member(table, list(rows)) for _, rows in groupby(item, key=_of_one_member)] for item in items]
 
 
@@ -231,15 +227,16 @@ def _of_one_member(row: Field) -> tuple[object, ...]:
 
 def _member(table: str, rows: list[Field]) -> _Member:
     first = rows[0]
-    named = first.label or (first.name or "").replace("_", " ")
-    column = next((name for name, words in _MEMBERS[table] if words.search(named)), None)
-    may_be_time = first.datetime or column == "date" or len(first.value or "") <= _SHORT_TIME
-    time = time_range(first.value, first.datetime)[0] if may_be_time and not first.truncated else None
-    return _Member(first.label, "; ".join(row.value for row in rows if row.value), column, time)
+    value = first.value or "" if len(rows) == 1 else "; ".join(row.value for row in rows if row.value)
+    return _Member(first.label, value, _column_of_member(f"{table} {first.label or first.name or ''}"), first)
 
 
-_SHORT_TIME = 60
-"""Characters of a value that is looked at for a date though nothing around it speaks of one."""
+@cached_short
+def _column_of_member(table_and_label: str) -> str | None:
+    """The column of a group's table that a member with this label or machine name fills."""
+    table, _, label = table_and_label.partition(" ")
+    words = set(re.findall(r"\w+", normal(label.replace("_", " "))))
+    return next((name for name, pattern in GROUPS[table].columns if any(re.fullmatch(pattern, word) for word in words)), None)
 
 
 def milestones(fields: Sequence[Field]) -> tuple[Milestone, ...]:

@@ -316,7 +316,7 @@ def time_range(text: str | None, attribute: str | None) -> tuple[str | None, str
         first, last = time_of(plain, start), time_of(plain, end) if end else None
         if first or last:
             return (first, last) if slash else (first, first)
-    if not plain or len(plain) > 2 * _MAX_TIME:
+    if not plain or len(plain) > 2 * _MAX_TIME or not any(map(str.isdigit, plain)):
         return None, None
     if opening := _SEPARATOR.match(plain):
         return None, iso_time(plain[opening.end() :])

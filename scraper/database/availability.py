@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from parsers.record import Kind
-from parsers.urls import node_id, without_archive
+from parsers.urls import node_id, page_address
 from scraper.database.assign_records import BY_TIME, SHOWS
 from scraper.database.merge import Change
 from scraper.database.record_identity import address
@@ -173,7 +173,7 @@ def _shows_no_record(target: str) -> bool:
 
 
 def _path(url: str) -> str:
-    return urlsplit(without_archive(url)).path
+    return urlsplit(page_address(url)).path
 
 
 def _site(place: str | None) -> str:

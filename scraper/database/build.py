@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 
 from parsers.columns import derive, milestones, performance_metrics
 from parsers.record import Field, PageHead
-from parsers.urls import without_archive
+from parsers.urls import page_address
 from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
@@ -104,7 +104,7 @@ def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> 
     urls = [one.url for one in captures if one.url]
     times = [one.captured_at for one in captures if one.captured_at]
     about = (
-        without_archive(urls[-1]) if urls else page_url,
+        page_address(urls[-1]) if urls else page_url,
         *((times[0], times[-1]) if times else (None, None)),
         len(captures),
         *(Availability.UNKNOWN, None),  # `availability` sets these

@@ -16,18 +16,8 @@ from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import GROUPS, known, known_name
 from scraper.database.lost_details import with_lost_details, without_echoes
-from scraper.database.same_value import (
-    MIN_CUT,
-    RICHNESS,
-    PageContent,
-    Relation,
-    Shown,
-    Sourced,
-    compare,
-    form_of,
-    letters,
-    style_of,
-)
+from scraper.database.page_letters import MIN_CUT, PageContent, letters
+from scraper.database.same_value import HTML, RICHNESS, Relation, Shown, Sourced, compare, style_of
 from scraper.database.stored_page import FieldValue
 
 HEAD = ("title", "node_id", "submitted_by", "submitted_at")
@@ -249,7 +239,8 @@ def merge(captures: Sequence[Seen]) -> Merged:
     heads, fields, sections = tables
     latest = captures[-1].content
     head = {key: heads[key].current.shown.values[0] for key in HEAD if key in heads}
-    sourced = without_echoes(_arranged_rows(latest, fields, aliases, len(captures) - 1))
+    rich = [one.content for one in captures if RICHNESS[one.content.form] >= RICHNESS[HTML]]
+    sourced = without_echoes(_arranged_rows(latest, fields, aliases, len(captures) - 1), rich[-1] if rich else None)
     says_all = [one.row for one in sourced] == latest.fields and list(map(head.get, HEAD)) == list(map(_text, latest.head))
     changes = [change for one in (*heads.values(), *fields.values()) if one.key != "node_id" for change in one.changes()]
     return Merged(
@@ -291,7 +282,7 @@ def _row(key: str, value: str | None) -> FieldValue:
 
 
 def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
-    form, style = form_of(content), style_of(content)
+    form, style = content.form, style_of(content)
     last = content.fields[-1].key if content.incomplete and content.fields else None
     result = {}
     for key, rows in rows_of.items():

@@ -9,7 +9,6 @@ a richer one shows. docs/decisions/identity-and-merging.md explains which eviden
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,20 +20,20 @@ from parsers.fiscal import SITE_ZONE
 from parsers.record import State
 from parsers.registry import Type, known, known_name
 from parsers.scalars import iso_time, money_range, number, reference, time_range, yes_no
-from scraper.database.stored_page import FieldValue, StoredPage
+from scraper.database.page_letters import (
+    MIN_CUT,
+    PageContent,
+    has_parts,
+    is_made_of,
+    is_other_part,
+    is_quoted,
+    letters,
+)
+from scraper.database.stored_page import FieldValue
 
-PageContent = StoredPage[FieldValue]
 DATA, HTML, TEXT, PROSE = "data", "html", "text", "prose"
 RICHNESS = {DATA: 3, HTML: 2, TEXT: 1, PROSE: 0}
 """Of two captures of one time, the one with the higher number carries more of the page."""
-MIN_CUT = 40
-"""Letters. A shorter text that begins like another may be another value ("Essex", "Essex County"); a longer one was cut."""
-MIN_START = 12
-"""Letters by which the rest of a divided text is found; fewer occur in many places."""
-MAX_PARTS = 200
-"""Values of one field that are compared in any order; more are compared in page order only, which takes linear time."""
-_MAX_ENDS = 64
-"""Alternatives that `_is_made_of` follows at once. Real texts need one or two; the bound keeps hostile ones linear."""
 
 
 class Sourced(NamedTuple):
@@ -72,11 +71,6 @@ class Shown:
     @property
     def values(self) -> list[str]:
         return [row.value for row in self.rows if row.value is not None and row.value.strip()]
-
-
-def form_of(content: PageContent) -> str:
-    """The form of a capture; a text without labels is prose."""
-    return PROSE if content.form == TEXT and not any(row.label for row in content.fields) else content.form
 
 
 def style_of(content: PageContent) -> tuple[Any, ...] | None:
@@ -268,20 +262,10 @@ def _moment_relation(before: Moment | None, after: Moment | None) -> Relation:
 
 # --- texts ----------------------------------------------------------------------------------------------------------
 
-_LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
-_REFERENCE_MARK = re.compile(r"\[\d{1,3}\]")
-_LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")
+_BRACKETS = re.compile(r"\[[^\[\]\n]{0,500}\]")
 _LIST_MARK = re.compile(r"\s*(?:\d{1,2}[.)]|o|\W)\s+")
 _CELLS = re.compile(r"\n|\t|\s\|\s")
 _ELLIPSIS = ("…", "...")
-
-
-@cached_short
-def letters(text: str) -> str:
-    """The letters and digits of a text, without link and footnote marks; the point in a decimal number counts as well."""
-    if "[" in text:
-        text = _REFERENCE_MARK.sub(" ", _LINK.sub(lambda found: "" if found[1] else found[2], text))
-    return "".join(_LETTERS.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)))
 
 
 def _compare_texts(kept: Shown, new: Shown) -> Relation:
@@ -293,9 +277,9 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
             return relation  # another line was taken for the title
     before, after = _wholes(kept), _wholes(new)
     old, young = "".join(before), "".join(after)
-    if old == young or _has_parts(young, before, all_of_them=True):
+    if old == young or has_parts(young, before, all_of_them=True):
         return Relation.SAME if _agree_in_times(kept, new) else Relation.DIFFERENT
-    if young == _with_labels(kept) or _with_labels(new) == old:
+    if kept.rows[0].item and _without_labels(kept, new, before) == _without_labels(new, kept, after):
         return Relation.SAME
     if len(before) == len(after) == 1:
         for cut, cut_letters, whole_letters, relation in (
@@ -304,9 +288,9 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
         ):
             if cut.values[0].rstrip().endswith(_ELLIPSIS) and cut_letters and whole_letters.startswith(cut_letters):
                 return relation
-    if may_lack(new, kept) and (_is_part(young, kept, new.partial) or _is_same_stretch(young, old, new, kept)):
+    if may_lack(new, kept) and (_is_part(new, young, kept) or _is_misread(new, young, kept, before)):
         return Relation.LESS
-    is_more = may_lack(kept, new) and (_is_part(old, new, kept.partial) or _is_same_stretch(old, young, kept, new))
+    is_more = may_lack(kept, new) and (_is_part(kept, old, new) or _is_misread(kept, old, new, after))
     return Relation.MORE if is_more else Relation.DIFFERENT
 
 
@@ -336,76 +320,32 @@ def _agree_in_times(kept: Shown, new: Shown) -> bool:
     )
 
 
-def _has_parts(text: str, parts: list[str], *, all_of_them: bool) -> bool:
-    """Whether a text consists of these parts in any order and nothing else."""
-    if len(parts) > MAX_PARTS:
-        return False
-    for part in sorted(filter(None, parts), key=len, reverse=True):
-        at = text.find(part)
-        if at < 0 and all_of_them:
-            return False
-        if at >= 0:
-            text = f"{text[:at]}\0{text[at + len(part) :]}"
-    return not text.strip("\0")
+def _without_labels(shown: Shown, other: Shown, values: list[str]) -> str:
+    """The letters of a group's values that are no labels: in some themes a label within an item cannot be told from a value."""
+    labels = {letters(row.label) for row in (*shown.rows, *other.rows) if row.label}
+    return "".join(value for value in values if value not in labels)
 
 
-def _with_labels(shown: Shown) -> str:
-    """The letters of a group's labels and values: in some themes a label of an item cannot be told from a value."""
-    filled = [row for row in shown.rows if row.value]
-    if not any(row.item for row in filled):
-        return ""
-    return "".join(letters(row.label or "") + whole for row, whole in zip(filled, _wholes(shown), strict=True))
-
-
-def _is_same_stretch(poor: str, own: str, poorer: Shown, richer: Shown) -> bool:
-    """Whether a poorer capture's value is explained by the richer capture's page: the extractor's text was divided otherwise.
-
-    So it is if it shows the richer capture's value and, around it, other parts of that page; if it shows that value beside the
-    record's title, with whatever stands at the top of a page; or if the page has this label and value within another text.
-    """
+def _is_misread(poorer: Shown, text: str, richer: Shown, own: list[str]) -> bool:
+    """Whether a poorer capture's value is explained by the richer capture's page: the extractor's text was divided wrongly."""
     if RICHNESS[poorer.form] >= RICHNESS[richer.form] or not own:
         return False
-    units = _page_units(richer.page)
-    label = letters(poorer.rows[0].label or "")
-    if label and poorer.rows[0].item is None and any(label + poor in letters(row.value or "") for row in richer.page.fields):
-        return True
-    title = letters(str(richer.page.head[0] or ""))
-    if own in poor and title and title in poor.replace(own, "", 1):
-        return True
-    return _wholes(richer)[0] in poor and _is_made_of(poor, [(one,) for one in units], MIN_CUT, _starts(poor, units))
+    label = letters(poorer.rows[0].label or "") if poorer.rows[0].item is None else ""
+    return is_quoted(label, text, richer.page) or is_other_part(text, own, richer.page)
 
 
-def _starts(text: str, units: list[str]) -> set[int]:
-    """Lengths of the beginnings of a text that a unit ends with."""
-    found = ((unit, unit.find(text[:MIN_START])) for unit in units)
-    return {0} | {len(unit) - at for unit, at in found if at > 0 and text.startswith(unit[at:])}
-
-
-def _page_units(page: PageContent) -> list[str]:
-    """Title, labels, values and instructions of a page, in its order."""
-    units = [letters(str(one)) for one in page.head if one is not None]
-    texts: dict[str, str | None] = dict(page.sections)  # type: ignore[arg-type]
-    section = None
-    for row in page.fields:
-        if row.section != section and row.section:
-            section = row.section
-            units += [letters(section), *(letters(line) for line in (texts.pop(section, None) or "").splitlines())]
-        units += [letters(text) for text in (row.label, *(row.value or "").splitlines()) if text]
-    units += [letters(text) for label, some in texts.items() for text in (label, *(some or "").splitlines())]
-    return [one for one in units if one]
-
-
-def _is_part(text: str, whole: Shown, partial: bool) -> bool:
+def _is_part(part: Shown, text: str, whole: Shown) -> bool:
     """Whether a poorer capture's text is what a richer capture's value leaves when lines, cells, values or its end are dropped.
 
-    `partial`: the text is known to lack its end; else that is assumed of long texts only.
+    What the extractor may have added are texts in brackets, such as those of pictures.
     """
-    units, least = _units(whole), 0 if partial else MIN_CUT
-    in_any_order = [way for way, *_ in units]
-    return (
-        _is_made_of(text, units, least)
-        or _has_parts(text, in_any_order, all_of_them=False)
-        or _has_parts(text, _wholes(whole), all_of_them=False)
+    units, least = _units(whole), 0 if part.partial else MIN_CUT
+    orders = [[way for way, *_ in units], _wholes(whole)]
+    texts = (
+        {text, "".join(letters(_BRACKETS.sub(" ", value)) for value in part.values)} if "[" in "".join(part.values) else {text}
+    )
+    return any(
+        is_made_of(one, units, least) or any(has_parts(one, parts, all_of_them=False) for parts in orders) for one in texts
     )
 
 
@@ -419,22 +359,3 @@ def _units(shown: Shown) -> list[tuple[str, ...]]:
             ways = {letters(line), letters(_LIST_MARK.sub("", line, count=1)), _letters_or_day(row, line)}
             units.append(tuple(sorted(ways - {""}, key=len, reverse=True)))
     return [ways for ways in units if ways]
-
-
-def _is_made_of(text: str, units: list[tuple[str, ...]], least: int, starts: Iterable[int] = (0,)) -> bool:
-    """Whether a text consists of some of the units in their order. A list number may precede each, the last one may be cut."""
-    ends = set(starts)
-    for ways in units:
-        further = set()
-        for end in ends:
-            rest = len(text) - end
-            for way in ways:
-                for start in (end, end + 1, end + 2):
-                    if text.startswith(way, start) and (start == end or text[end:start].isdigit()):
-                        further.add(start + len(way))
-                if len(text) >= least and 0 < rest < len(way) and text.endswith(way[:rest]):
-                    return True
-        ends |= further
-        if len(ends) > _MAX_ENDS:
-            ends = set(sorted(ends)[-_MAX_ENDS:])
-    return len(text) in ends
