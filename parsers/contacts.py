@@ -24,10 +24,10 @@ _DOT = r"\s?(?:\.|[\[({<]\s?dot\s?[\])}>])\s?"
 _MAIL = rf"[\w.+'%-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{2,63}}){{1,5}}"
 _SPELLED_MAIL = r"\b[\w.+-]{1,64} at [\w-]{1,63}(?: dot [\w-]{2,63}){1,5}\b"
 _EXTENSION = r"(?:,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?"
-_US_PHONE = r"(?:\+?1[-. ]{1,2})?(?:\(\s?[2-9]\d{2}\s?\)[-. ]{0,3}|[2-9]\d{2}[-. /]{1,3})[2-9]\d{2}[-. ]{1,3}\d{4}"
+_US_PHONE = r"(?:\+?1[-. ]{1,2})?(?:\(\s?[2-9]\d{2}\s?\)[-. ]{0,3}|[2-9]\d{2}[-. /]{1,3})\d{3}[-. ]{1,3}\d{4}"
 _OTHER_PHONE = r"\+\d{1,3}(?:[-. ]{0,2}\(?\d{1,4}\)?){2,5}"
 _PHONE = rf"(?<![\w$.,/-])(?:{_US_PHONE}|{_OTHER_PHONE}){_EXTENSION}(?![\w-]|[.,]\d)"
-"""Area codes and exchanges begin with 2 to 9 (North American Numbering Plan), so an award number such as 100-200-3000 is none."""
+"""Area codes begin with 2 to 9 (North American Numbering Plan), so an award number such as 100-200-3000 is none."""
 _FINDINGS = (
     ("e-mail address", re.compile(rf"{_MAIL}|{_SPELLED_MAIL}", re.IGNORECASE)),
     ("telephone number", re.compile(_PHONE, re.IGNORECASE)),
