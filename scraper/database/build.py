@@ -128,7 +128,7 @@ def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> t
     }
 
 
-def merged_rows(merged: Merged, record_id: str, private: Collection[str]) -> tuple[list[Any], Rows]:
+def merged_rows(merged: Merged, record_id: str, private: Collection[str] = ()) -> tuple[list[Any], Rows]:
     """What several pages show together. Where the latest shows all of it, what was derived from that page is the record's.
 
     `private`: the keys of the fields that name a person in any of the captures.
