@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.patterns import has_field_class, name_of
+from parsers.patterns import name_of
 from parsers.registry import known
 from parsers.roles import BYLINE_FIELDS
 from parsers.source import NOTICE
@@ -103,7 +103,7 @@ def _byline_starts(root: Element) -> list[Element]:
         if isinstance(node, str):
             before += len(node.strip())
             continue
-        if node.source_field is not None or (has_field_class(node) and not BYLINE_FIELDS.issuperset((name_of(node),))):
+        if node.source_field is not None or (node.role.field and not BYLINE_FIELDS.issuperset((name_of(node),))):
             break
         if before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
             break

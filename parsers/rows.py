@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from parsers.columns import BODY, Run, read_run
-from parsers.groups import group_rows, holds_group
+from parsers.groups import group_of, group_rows
 from parsers.items import items_of, read_value
 from parsers.patterns import Block
 from parsers.record import Field, Section, State
-from parsers.registry import group_of_member, group_table, is_instructions, known, known_name
+from parsers.registry import group_of_member, group_table, is_instructions, known, known_name, section_of_instruction
 from parsers.source import SourceField, Value
 from parsers.tree import Element, one_line, prints, readable
 
@@ -70,21 +70,22 @@ class _Writer:
         self._member_labels: list[str] = []
 
     def write(self, block: Block, *, is_body: bool) -> None:
-        if block.source_field is not None:
-            self._write_source_field(block.element, block.source_field)
+        found = block.source_field
+        if found is not None:
+            self._write_source_field(block.element, found)
             return
         label = one_line(readable([block.label])) or None if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
         rows = len(self._content.fields)
         title = label or (entry.text if entry is not None else None)
-        if title and is_instructions(title):
-            self._open_section(title, readable(block.values))
-        elif holds_group(block, title):
-            for row in group_rows(block, title, self._items, self._base):
+        if block.element.role.markup or (title and is_instructions(title)):
+            self._open_section(title, block.name, readable(block.values))
+        elif group := group_of(block, title):
+            for row in group_rows(block, group, title, self._items, self._base):
                 self._add(row.label, row.name, row.value, row.place or block.element, item=row.item)
-        elif label and (group := group_of_member(label)):
+        elif label and (member_of := group_of_member(label)):
             values = [read_value(item, self._base) for item in items_of(block.values)]
-            self._write_member(group, label, block.name, [one for one in values if one.text] or [Value()], block.element)
+            self._write_member(member_of, label, block.name, [one for one in values if one.text] or [Value()], block.element)
         elif is_body:
             self._write_block(label, BODY, [read_value(block.values, self._base, prose=True)], block)
         else:
@@ -96,8 +97,8 @@ class _Writer:
     def _write_source_field(self, element: Element, field: SourceField) -> None:
         """A field whose values are read: its label is no group's, and it is not the body."""
         self._content.shape.append(f"{element.tag}>div:{field.name or 'field'}")
-        if is_instructions(field.label):
-            self._open_section(field.label, field.values[0].text)
+        if element.role.markup or is_instructions(field.label):
+            self._open_section(field.label, field.name, field.values[0].text)
         elif group := group_of_member(field.label):
             self._write_member(group, field.label, field.name, field.values, element)
         elif group_table(field.label):
@@ -105,7 +106,9 @@ class _Writer:
         else:
             self._write_field(field.label, field.name, field.values, field.columns, element)
 
-    def _open_section(self, label: str, text: str) -> None:
+    def _open_section(self, label: str | None, name: str | None, text: str) -> None:
+        """A section without a printed label is named by the form's fixed words, or else by the field's machine name."""
+        label = label or section_of_instruction(text) or name or ""
         self._section = label
         position = len(self._content.sections) + 1
         self._content.sections.append(Section.trusted({"position": position, "label": label, "text": text or None}))

@@ -60,7 +60,9 @@ class Element:
         if attributes := node.attributes:
             classes = attributes.get("class")
             if classes:
-                self.role = role_of(classes)
+                role = role_of(classes)
+                repeated = role.items and role.field and parent is not None and parent.role.name == role.name
+                self.role = role.as_items if repeated else role
             self.edit_id = attributes.get("data-quickedit-field-id")
 
     if not TYPE_CHECKING:
