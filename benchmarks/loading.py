@@ -15,7 +15,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from selectolax.lexbor import LexborHTMLParser
 
 from parsers.page import parse_page
-from parsers.record import Page as Parsed
+from parsers.record import ParseResult as Parsed
 from scraper.archive.store import Archive
 from scraper.database.connection import reading
 from scraper.database.load import load

@@ -23,7 +23,7 @@ from pathlib import Path
 from random import Random
 
 from parsers.fiscal import fiscal_year
-from parsers.record import RecordValues
+from parsers.record import RecordValues, columns_of
 from scraper.capture import Capture
 from scraper.database import schema
 from scraper.database.derived import COLUMNS as DERIVED
@@ -174,7 +174,7 @@ def _repeat(db: sqlite3.Connection, table: Table) -> None:
 
 def _derive(db: sqlite3.Connection) -> None:
     """The columns that follow from others, by the program's own rules."""
-    names = ", ".join(RecordValues.model_fields)
+    names = ", ".join(columns_of(RecordValues))
     update = f"UPDATE records SET ({', '.join(DERIVED)}) = ({', '.join('?' * len(DERIVED))}) WHERE rowid = ?"
     (last,) = db.execute("SELECT max(rowid) FROM records").fetchone()
     for first in range(0, last, AT_ONCE):

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from parsers.cache import cached_short
 from parsers.fiscal import fiscal_year
-from parsers.record import Field, Head, Milestone, PerformanceMetric, RecordValues
+from parsers.record import Field, Milestone, PageHead, PerformanceMetric, RecordValues, columns_of
 from parsers.registry import Label, Type, group_of_name, group_table, known, known_name, normal
 from parsers.values import iso_time, money_range, number, place, reference, time_range, yes_no
 
 _ONE_RUN = attrgetter("section", "label", "name", "occurrence")
-_HEAD, _COLUMNS = tuple(Head.model_fields), tuple(RecordValues.model_fields)
+_HEAD, _COLUMNS = tuple(columns_of(PageHead)), tuple(columns_of(RecordValues))
 BODY = "body"
 """Drupal's machine name of a node's body, which has no label on these pages."""
 _NOTHING: Mapping[str, Any] = {}
@@ -64,12 +64,12 @@ def field_key(field: Field) -> str:
     return field.name or f"text in {field.section or 'no section'}"
 
 
-def derive(head: Head, fields: Sequence[Field]) -> RecordValues:
+def derive(head: PageHead, fields: Sequence[Field]) -> RecordValues:
     """All columns of a record. Of a duplicated label the first filled field counts (DESIGN.md, `records`)."""
-    return RecordValues.trusted(column_values(head, fields, known_runs(fields)))
+    return RecordValues(**column_values(head, fields, known_runs(fields)))
 
 
-def column_values(head: Head, fields: Sequence[Field], runs: Sequence[Run]) -> dict[str, Any]:
+def column_values(head: PageHead, fields: Sequence[Field], runs: Sequence[Run]) -> dict[str, Any]:
     """`derive` where the runs are at hand: a value for each column."""
     values = dict.fromkeys(_COLUMNS)
     for column in _HEAD:
@@ -209,9 +209,7 @@ def _milestone(position: int, rows: list[Field]) -> Milestone:
     when = time_range(dated.value, dated.datetime)[0] if dated else None
     details = "\n".join(f"{label}: {value}" if label else value for label, value in pairs if value)
     notes = next((value for label, value in pairs if _NOTES.search(label) and value), None)
-    return Milestone.trusted(
-        {"position": position, "title": title or None, "date": when, "notes": notes, "details": details or None}
-    )
+    return Milestone(position=position, title=title or None, date=when, notes=notes, details=details or None)
 
 
 def performance_metrics(fields: Sequence[Field]) -> tuple[PerformanceMetric, ...]:
@@ -234,4 +232,4 @@ def _metric(position: int, rows: list[Field]) -> PerformanceMetric:
 
 
 def _one_metric(position: int, question: str | None, answer: str) -> PerformanceMetric:
-    return PerformanceMetric.trusted({"position": position, "question": question or None, "answer": answer or None})
+    return PerformanceMetric(position=position, question=question or None, answer=answer or None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Literal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -16,7 +15,7 @@ from parsers.guard import harmless
 from parsers.head import Byline, byline_of, detach, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import known_labels
-from parsers.record import Head, Kind, Page, Record
+from parsers.record import Form, Kind, PageHead, ParseResult, Record
 from parsers.registry import is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS
@@ -59,7 +58,7 @@ class _Source:
 class Reading:
     """The verdict, and the elements that each field and each value of the head were read from, where that was asked for."""
 
-    page: Page
+    page: ParseResult
     places: list[Element | None] = field(default_factory=list)
     head_places: dict[str, Element] = field(default_factory=dict)
 
@@ -241,33 +240,30 @@ def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> R
         return None
     number = _node_of(parsed, node, page.base, page.own_url)
     byline = top.byline
-    head = Head.trusted({"node_id": number, "title": top.title, "submitted_by": byline.name, "submitted_at": byline.time})
+    head = PageHead(node_id=number, title=top.title, submitted_by=byline.name, submitted_at=byline.time)
     incomplete = page.incomplete or _is_cut(page.text)
     record = make_record(head, content, "html", incomplete=incomplete, url=page.own_url)
     places = {"title": top.heading, "submitted_by": byline.element, "submitted_at": byline.element}
     return Reading(
-        Page.trusted({"kind": Kind.RECORD, "reason": "its fields are a TTA record's", "record": record}),
+        ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record),
         content.places,
         {key: element for key, element in places.items() if element is not None},
     )
 
 
-def make_record(head: Head, content: Content, form: Literal["html", "text"], *, incomplete: bool, url: str | None) -> Record:
+def make_record(head: PageHead, content: Content, form: Form, *, incomplete: bool, url: str | None) -> Record:
     """The typed record of what was read. `url`: the page's own address where it prints it."""
-    return Record.trusted(
-        column_values(head, content.fields, content.runs)
-        | {
-            "kind": Kind.RECORD,
-            "form": form,
-            "incomplete": incomplete,
-            "flags": flags(content.runs),
-            "shape": sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12],
-            "url": url,
-            "fields": tuple(content.fields),
-            "sections": tuple(content.sections),
-            "milestones": milestones(content.fields),
-            "performance_metrics": performance_metrics(content.fields),
-        }
+    return Record(
+        **column_values(head, content.fields, content.runs),
+        form=form,
+        incomplete=incomplete,
+        flags=flags(content.runs),
+        shape=sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12],
+        url=url,
+        fields=tuple(content.fields),
+        sections=tuple(content.sections),
+        milestones=milestones(content.fields),
+        performance_metrics=performance_metrics(content.fields),
     )
 
 

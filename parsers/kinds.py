@@ -6,7 +6,7 @@ import json
 import re
 from urllib.parse import urlsplit
 
-from parsers.record import Kind, Page
+from parsers.record import Kind, ParseResult
 from parsers.urls import without_archive
 
 _MAGIC = (
@@ -67,38 +67,38 @@ _SHORT_PAGE = 6000
 """Characters of visible text; a page that blocks says so and little else."""
 
 
-def kind_by_status(status: int | None, content: bytes) -> Page | None:
+def kind_by_status(status: int | None, content: bytes) -> ParseResult | None:
     """What the HTTP status says; None for a success or where there is no status. A firewall answers with any status."""
     if status is None or status < 100 or 200 <= status < 300:  # some indexes write 0 for "not known"
         return None
     if status == 304:
-        return Page(kind=Kind.REVISIT, reason="status 304")
+        return ParseResult(kind=Kind.REVISIT, reason="status 304")
     if 300 <= status < 400:
-        return Page(kind=Kind.REDIRECT, reason=f"status {status}")
+        return ParseResult(kind=Kind.REDIRECT, reason=f"status {status}")
     sample = content[:65536].decode("utf-8", "replace")
     blocked = status in (401, 403, 407, 429, 451) or _challenges(sample.lower())
-    return Page(kind=Kind.BLOCKED if blocked else Kind.ERROR, reason=f"status {status}")
+    return ParseResult(kind=Kind.BLOCKED if blocked else Kind.ERROR, reason=f"status {status}")
 
 
-def kind_by_bytes(content: bytes, content_type: str | None) -> Page | None:
+def kind_by_bytes(content: bytes, content_type: str | None) -> ParseResult | None:
     """What the first bytes and the declared type say; None where this may be a page of text."""
     head = content[:4096].lstrip()
     if not head.strip(_BLANK) and not content.strip(_BLANK):
-        return Page(kind=Kind.UNREADABLE, reason="the page is empty")
+        return ParseResult(kind=Kind.UNREADABLE, reason="the page is empty")
     if magic := known_format(head):
-        return Page(kind=Kind.NOT_HTML, reason=f"a {magic}")
+        return ParseResult(kind=Kind.NOT_HTML, reason=f"a {magic}")
     declared = (content_type or "").split(";")[0].strip().lower()
     looks_html = re.search(rb"<(!doctype\s+html|html|head|body|article|div|p|h1)\b", content[:65536], re.IGNORECASE) is not None
     if head[:1] in (b"{", b"[") and (declared.endswith("json") or _is_json(content)):
-        return Page(kind=Kind.NOT_HTML, reason="JSON")
+        return ParseResult(kind=Kind.NOT_HTML, reason="JSON")
     if declared not in _PAGE_TYPES and not looks_html:
-        return Page(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
+        return ParseResult(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
     if declared.startswith(("image/", "audio/", "video/", "font/")) or declared in ("application/pdf", "application/json"):
-        return Page(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
+        return ParseResult(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
     if head.startswith(b"<?xml") and not looks_html:
-        return Page(kind=Kind.NOT_HTML, reason="XML")
+        return ParseResult(kind=Kind.NOT_HTML, reason="XML")
     if is_binary(content):
-        return Page(kind=Kind.NOT_HTML, reason="binary data")
+        return ParseResult(kind=Kind.NOT_HTML, reason="binary data")
     return None
 
 
@@ -138,21 +138,21 @@ def _challenges(markup: str) -> bool:
     return any(mark in markup for mark in _BLOCKED_MARKUP)
 
 
-def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool = False) -> Page:
+def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool = False) -> ParseResult:
     """What a page of text is that is no record. `titles`: title and headings; `text`: what is visible; `source`: its markup."""
     if any(map(_BLOCKED_TITLES.search, titles)):
-        return Page(kind=Kind.BLOCKED, reason="its title says that access is refused")
+        return ParseResult(kind=Kind.BLOCKED, reason="its title says that access is refused")
     if len(text) < _SHORT_PAGE and _BLOCKED_TEXT.search(text):
-        return Page(kind=Kind.BLOCKED, reason="its text says that access is refused")
+        return ParseResult(kind=Kind.BLOCKED, reason="its text says that access is refused")
     markup = source.lower() if len(text) < _SHORT_PAGE else ""
     if _challenges(markup):
-        return Page(kind=Kind.BLOCKED, reason="a firewall's challenge")
+        return ParseResult(kind=Kind.BLOCKED, reason="a firewall's challenge")
     if any(map(_ERROR_TITLES.search, titles)):
-        return Page(kind=Kind.ERROR, reason="its title says that it is an error page")
+        return ParseResult(kind=Kind.ERROR, reason="its title says that it is an error page")
     if len(text) < _SHORT_PAGE and (refreshes or _SENT_ON.search(text) or (not text and _LOCATION.search(source))):
-        return Page(kind=Kind.REDIRECT, reason="the page sends its reader on")
+        return ParseResult(kind=Kind.REDIRECT, reason="the page sends its reader on")
     if not text:
-        return Page(kind=Kind.UNREADABLE, reason="nothing on it can be read")
+        return ParseResult(kind=Kind.UNREADABLE, reason="nothing on it can be read")
     if "password" in markup and "<article" not in markup and _PASSWORD.search(markup):
-        return Page(kind=Kind.BLOCKED, reason="a login form")
-    return Page(kind=Kind.OTHER, reason="not a TTA record's page")
+        return ParseResult(kind=Kind.BLOCKED, reason="a login form")
+    return ParseResult(kind=Kind.OTHER, reason="not a TTA record's page")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from parsers.decode import MAX_PAGE, decode
 from parsers.html import read_html
 from parsers.kinds import kind_by_bytes, kind_by_status
-from parsers.record import Page
+from parsers.record import ParseResult
 from parsers.textpage import read_text
 
 
@@ -20,7 +20,7 @@ def parse_page(
     http_status: int | None = None,
     is_text: bool = False,
     incomplete: bool = False,
-) -> Page:
+) -> ParseResult:
     """Never raises on any bytes. `is_text`: a text extract (WARC `conversion`); `incomplete`: known to be cut."""
     verdict = kind_by_status(http_status, content) or kind_by_bytes(content, content_type)
     if verdict is not None:

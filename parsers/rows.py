@@ -111,7 +111,7 @@ class _Writer:
         label = label or section_of_instruction(text) or name or ""
         self._section = label
         position = len(self._content.sections) + 1
-        self._content.sections.append(Section.trusted({"position": position, "label": label, "text": text or None}))
+        self._content.sections.append(Section(position=position, label=label, text=text or None))
 
     def _write_member(
         self, group: str, label: str, name: str | None, values: Sequence[Value], place: Element | None = None
@@ -159,19 +159,17 @@ class _Writer:
             return
         text, href, datetime = value
         fields.append(
-            Field.trusted(
-                {
-                    "position": len(fields) + 1,
-                    "section": self._section,
-                    "label": label,
-                    "name": name,
-                    "item": item,
-                    "value": text or None,
-                    "state": State.VALUE if text else State.EMPTY,
-                    "href": href,
-                    "datetime": datetime,
-                    "occurrence": occurrence,
-                }
+            Field(
+                position=len(fields) + 1,
+                section=self._section,
+                label=label,
+                name=name,
+                item=item,
+                value=text or None,
+                state=State.VALUE if text else State.EMPTY,
+                href=href,
+                datetime=datetime,
+                occurrence=occurrence,
             )
         )
         self._content.places.append(place)

@@ -7,12 +7,13 @@ prose: there the form's fixed instructions tell where a section is, and nothing 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import groupby
 
 from parsers.columns import BODY, field_key, known_runs
 from parsers.html import evidence, make_record
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.record import Field, Head, Kind, Page, Section, State
+from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
 from parsers.registry import Type, group_table, is_member_line, known, normal, section_of_instruction
 from parsers.rows import Content
 from parsers.textlines import Segment, segments
@@ -33,7 +34,7 @@ _MAX_LABEL = 80
 _REFERENCES = (Type.REFERENCE, Type.REFERENCES, Type.DATE, Type.MONEY)
 
 
-def read_text(text: str, *, url: str | None, incomplete: bool) -> Page:
+def read_text(text: str, *, url: str | None, incomplete: bool) -> ParseResult:
     """The verdict on a text capture. `incomplete`: the capture is known to be cut."""
     lines = _lines(text)
     title_at, title = _title(lines)
@@ -51,9 +52,9 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> Page:
     if other or not _is_record(content.content, title, has_byline=byline_at is not None, found=found):
         return kind_of_page([line for line in lines if line][:3], text[:65536], "")
     content.content.runs = known_runs(content.content.fields)
-    head = Head(node_id=node_id(url), title=title, submitted_by=name, submitted_at=time)
+    head = PageHead(node_id=node_id(url), title=title, submitted_by=name, submitted_at=time)
     record = make_record(head, content.content, "text", incomplete=incomplete, url=None)
-    return Page(kind=Kind.RECORD, reason="its labels are a TTA record's", record=record)
+    return ParseResult(kind=Kind.RECORD, reason="its labels are a TTA record's", record=record)
 
 
 def _lines(text: str) -> list[str]:
@@ -196,7 +197,7 @@ class _Writer:
         sections = self.content.sections
         if sections and sections[-1].label == label:
             merged = "\n\n".join(filter(None, (sections[-1].text, text)))
-            sections[-1] = sections[-1].model_copy(update={"text": merged})
+            sections[-1] = replace(sections[-1], text=merged)
         else:
             sections.append(Section(position=len(sections) + 1, label=label, text=text or None))
         self._loose(fields)

@@ -1,4 +1,4 @@
-"""The `tta` command: its options, and how an error becomes one line and a status. The commands are in `scraper.commands`."""
+"""The `tta` command: its options, and how an error becomes one line and an exit status. `scraper.commands` has the commands."""
 
 from __future__ import annotations
 
@@ -10,35 +10,43 @@ from pathlib import Path
 
 import click
 
+from scraper.config import load_config
 from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.terminal import escape
 
 _COMMANDS = {
-    "import": "import_",
-    "fetch": "fetch",
-    "scan": "scan",
-    "load": "load",
-    "refresh": "refresh",
-    "parse": "parse",
-    "export": "export",
-    "serve": "serve",
-    "status": "status",
-    "doctor": "doctor",
-    "why": "why",
+    "import": ("import_", "Add captures from files to the archive."),
+    "fetch": ("fetch", "List and fetch new captures from web archives and the live site."),
+    "scan": ("scan", "Search whole WARC files for the portal's pages."),
+    "load": ("load", "Parse what the archive has and the database lacks."),
+    "refresh": ("refresh", "Fetch, load, check and commit: what cron calls every night."),
+    "parse": ("parse", "Print the record on one page as JSON."),
+    "export": ("export", "Write the data to files for spreadsheets, pandas, R and archives."),
+    "serve": ("serve", "Show the database in Datasette, on this machine only."),
+    "config": ("config", "Check the configuration and print the settings in effect."),
+    "status": ("status", "Say what there is, how fresh, and how complete."),
+    "doctor": ("doctor", "Verify archive, catalog, ledger and database."),
+    "why": ("why", "Say where a value of a record comes from."),
 }
-"""Command to module; loaded when called, because starting Datasette's or the fetcher's libraries takes a while."""
+"""Module and first sentence of help of each command, so that `tta --help` imports none of them (a test compares the texts)."""
 
 
 class _Commands(click.Group):
+    """Imports a command's module when the command is called: Datasette and the HTTP client take a second to import."""
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"scraper.commands.{_COMMANDS[cmd_name]}").command
+        command: click.Command = import_module(f"scraper.commands.{_COMMANDS[cmd_name][0]}").command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -62,11 +70,12 @@ class _Commands(click.Group):
 @click.pass_context
 def cli(ctx: click.Context, data: Path, config: Path | None) -> None:
     """Keep, read and explore the training and technical assistance records of the BJA NTTAC."""
+    load_config(config)  # a mistake in it is reported before anything is done
     ctx.obj = Folders(data, config)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the command and leaves with its status (DESIGN.md, "Command line")."""
+    """Runs the command and exits with its status (DESIGN.md, "Command line")."""
     try:
         status = cli.main(args=arguments, prog_name="tta", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -84,15 +93,13 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo("tta: stopped", err=True)
         status = ExitStatus.PARTLY_DONE
     except BrokenPipeError:
-        # whoever reads our output has seen enough; what is buffered must not raise again at the end
+        # the reader of standard output, such as `head`, has exited: flushing at the end must not raise again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = ExitStatus.ERROR
     except OSError as error:
         click.echo(f"tta: {escape(error.filename or 'a file')}: {error.strerror}", err=True)
         status = ExitStatus.ERROR
     except sqlite3.Error as error:
-        click.echo(
-            f"tta: the data folder can't be read or written ({escape(error)}): see to its disk, run `tta doctor`", err=True
-        )
+        click.echo(f"tta: the data folder can't be read or written ({escape(error)}): check its disk, run `tta doctor`", err=True)
         status = ExitStatus.ERROR
     sys.exit(int(status or 0))

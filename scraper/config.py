@@ -1,17 +1,19 @@
-"""The configuration file: every setting with its built-in default, checked when it is read (DESIGN.md, "Configuration").
+"""The configuration file: every setting with its built-in default, checked when the file is read (DESIGN.md, "Configuration").
 
-Limits that archives set change over the years, so they are settings; the defaults are those of November 2026 (ARCHIVES.md).
+Limits that archives set change over the years, so they are settings; the defaults are those of November 2026 (ARCHIVES.md). Plain
+dataclasses with checks of their own: importing pydantic took 0.4 s in every command (docs/decisions/configuration.md).
 """
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
-from pydantic_core import ErrorDetails
+from typing import Any
 
 from scraper.errors import BadConfiguration
 from scraper.terminal import escape
@@ -20,185 +22,279 @@ DEFAULT_FILE = Path("tta.toml")
 _HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _URL = re.compile(r"https?://[^\s/?#@\\]+(?:/[^\s?#\\]*)?")
 _TILES = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?=[^?#]*\{z\})(?=[^?#]*\{x\})(?=[^?#]*\{y\})/[A-Za-z0-9_./{}@-]+")
+_CONTACT = re.compile(r"[\x21-\x7e](?=[\x20-\x7e]{0,199}$).*")
+_REACHABLE = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[\w-]+(?:\.[\w-]+)+", re.ASCII)
 
-Seconds = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Check = Callable[[Any], Any]
+"""Returns the value to use for a value of the file. Raises ValueError with what it must be."""
 
 
-def _url(value: str) -> str:
-    if not _URL.fullmatch(value):
-        raise ValueError("must be an address such as https://host/path, without user name, query or fragment")
+def number(low: float, high: float, *, whole: bool = False, above: bool = False) -> Check:
+    """Checks a number from `low` to `high`. `whole`: an integer; `above`: greater than `low`."""
+
+    def check(value: Any) -> Any:
+        kinds = (int,) if whole else (int, float)
+        is_number = isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
+        if not is_number or not low <= value <= high or (above and value == low):
+            raise ValueError(f"must be a{' whole' if whole else ''} number {'above' if above else 'from'} {low:g} to {high:g}")
+        return value if whole else float(value)
+
+    return check
+
+
+def text(pattern: str | re.Pattern[str], wanted: str) -> Callable[[Any], str]:
+    """Checks that a text matches all of `pattern`."""
+
+    def check(value: Any) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {wanted}")
+        return value
+
+    return check
+
+
+def flag(value: Any) -> bool:
+    """Checks true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")
     return value
 
 
-def _folder_url(value: str) -> str:
-    return _url(value if value.endswith("/") else value + "/")
+def maybe(check: Check) -> Check:
+    """Also permits a missing value."""
+    return lambda value: None if value is None else check(value)
 
 
-class _Section(BaseModel):
-    """Unknown keys are errors: a misspelt key would otherwise leave a default in force unnoticed."""
+def several(check: Check) -> Check:
+    """Checks every value of a list."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    def check_all(value: Any) -> tuple[Any, ...]:
+        if not isinstance(value, list | tuple):
+            raise ValueError("must be a list")
+        return tuple(check(one) for one in value)
 
-
-class Http(_Section):
-    contact: str | None = None
-    allow_loopback: bool = False
-
-    @field_validator("contact")
-    @classmethod
-    def _is_plain(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[\x21-\x7e][\x20-\x7e]{0,199}", value):
-            raise ValueError("must be one line of plain ASCII text, such as mailto:you@example.org")
-        return value
+    return check_all
 
 
-class Wayback(_Section):
-    enabled: bool = True
-    hosts: tuple[str, ...] = ("bjatta.bja.ojp.gov",)
-    cdx_url: str = "https://web.archive.org/cdx/search/cdx"
-    replay_url: str = "https://web.archive.org/web/"
-    cdx_interval: Seconds = 3.0
-    replay_interval: Seconds = 1.5
-    page_limit: Annotated[int, Field(ge=1, le=150_000)] = 50_000
-
-    @field_validator("hosts")
-    @classmethod
-    def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
-        return _hosts(hosts)
-
-    _check_cdx = field_validator("cdx_url")(_url)
-    _check_replay = field_validator("replay_url")(_folder_url)
+def url(value: Any) -> str:
+    """Checks a URL without user name, query and fragment."""
+    return text(_URL, "a URL such as https://host/path, without user name, query or fragment")(value)
 
 
-class CommonCrawl(_Section):
-    enabled: bool = False
-    collinfo_url: str = "https://index.commoncrawl.org/collinfo.json"
-    data_url: str = "https://data.commoncrawl.org/"
-    crawls: Annotated[int, Field(ge=1, le=200)] | tuple[Name, ...] = 2
-    index_interval: Seconds = 2.0
-    data_interval: Seconds = 1.5
-
-    _check_collinfo = field_validator("collinfo_url")(_url)
-    _check_data = field_validator("data_url")(_folder_url)
+def folder_url(value: Any) -> str:
+    """The same, with a slash at the end."""
+    return url(value + "/" if isinstance(value, str) and not value.endswith("/") else value)
 
 
-class EndOfTerm(_Section):
-    enabled: bool = False
-    index_url: str = "https://eotarchive.s3.amazonaws.com/eot-index/collections/"
-    data_url: str = "https://eotarchive.s3.amazonaws.com/"
-    collections: tuple[Name, ...] = ("EOT-2024",)
-    index_interval: Seconds = 1.0
-    data_interval: Seconds = 1.0
-
-    _check_index = field_validator("index_url")(_folder_url)
-    _check_data = field_validator("data_url")(_folder_url)
+def host(value: Any) -> str:
+    """Checks a host name; returns it in lower case."""
+    return text(_HOST, "a host name")(value.lower().rstrip(".") if isinstance(value, str) else value)
 
 
-class Live(_Section):
-    enabled: bool = False
-    base_urls: tuple[str, ...] = ("https://bjatta.bja.ojp.gov/",)
-    interval: Seconds = 10.0
-
-    @field_validator("base_urls")
-    @classmethod
-    def _are_urls(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(_folder_url(url) for url in urls)
+def contact(value: Any) -> str:
+    """Checks a contact: one line of ASCII with an e-mail address or a web address in it."""
+    found = text(_CONTACT, 'one line of plain ASCII text, such as "mailto:you@example.org"')(value)
+    if not _REACHABLE.search(found):
+        raise ValueError('must contain an e-mail address or a URL, such as "mailto:you@example.org"')
+    return found
 
 
-class Sources(_Section):
-    wayback: Wayback = Wayback()
-    commoncrawl: CommonCrawl = CommonCrawl()
-    endofterm: EndOfTerm = EndOfTerm()
-    live: Live = Live()
+def crawls(value: Any) -> Any:
+    """Checks a number of crawls, or their names."""
+    return several(name)(value) if isinstance(value, list | tuple) else number(1, 200, whole=True)(value)
 
 
-class Retry(_Section):
-    attempts: Annotated[int, Field(ge=1, le=20)] = 4
-    backoff: Annotated[float, Field(ge=0, le=300, allow_inf_nan=False)] = 2.0
-    deadline: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = 120.0
+name = text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, dots, dashes and underscores")
+seconds = number(0, 86_400)
+share = number(0, 1)
+count = number(0, 1_000_000_000, whole=True)
 
 
-class Serve(_Section):
-    """What `tta serve` shows. Without `tile_url` the map has state outlines only, and no page asks another host for anything.
+def key(default: Any, check: Check) -> Any:
+    """A setting: its default, and how a value of the file is checked."""
+    return field(default=default, metadata={"check": check})
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    contact: str | None = key(None, maybe(contact))
+    allow_loopback: bool = key(False, flag)
+
+
+@dataclass(frozen=True, slots=True)
+class Wayback:
+    enabled: bool = key(True, flag)
+    hosts: tuple[str, ...] = key(("bjatta.bja.ojp.gov",), several(host))
+    cdx_url: str = key("https://web.archive.org/cdx/search/cdx", url)
+    replay_url: str = key("https://web.archive.org/web/", folder_url)
+    cdx_interval: float = key(3.0, seconds)
+    replay_interval: float = key(1.5, seconds)
+    page_limit: int = key(50_000, number(1, 150_000, whole=True))
+
+
+@dataclass(frozen=True, slots=True)
+class CommonCrawl:
+    enabled: bool = key(False, flag)
+    collinfo_url: str = key("https://index.commoncrawl.org/collinfo.json", url)
+    data_url: str = key("https://data.commoncrawl.org/", folder_url)
+    crawls: int | tuple[str, ...] = key(2, crawls)
+    index_interval: float = key(2.0, seconds)
+    data_interval: float = key(1.5, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfTerm:
+    """The portal's records begin in 2016, so the collections since then are listed, each once."""
+
+    enabled: bool = key(False, flag)
+    index_url: str = key("https://eotarchive.s3.amazonaws.com/eot-index/collections/", folder_url)
+    data_url: str = key("https://eotarchive.s3.amazonaws.com/", folder_url)
+    collections: tuple[str, ...] = key(("EOT-2016", "EOT-2020", "EOT-2024"), several(name))
+    index_interval: float = key(1.0, seconds)
+    data_interval: float = key(1.0, seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PywbArchive:
+    """One archive that runs pywb. Some block a client permanently, so the intervals stay far below their limits."""
+
+    name: str = key(..., name)
+    cdx_url: str = key(..., url)
+    replay_url: str = key(..., folder_url)
+    cdx_interval: float = key(10.0, seconds)
+    replay_interval: float = key(5.0, seconds)
+
+
+def archives(value: Any) -> tuple[PywbArchive, ...]:
+    """Checks the tables of archives; their names must differ."""
+    if not isinstance(value, list | tuple) or not all(isinstance(one, dict) for one in value):
+        raise ValueError("must be tables with name, cdx_url and replay_url")
+    found = tuple(_made(PywbArchive, one, f"[{number}].") for number, one in enumerate(value))
+    if len({one.name for one in found}) < len(found):
+        raise ValueError("two archives have the same name")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Pywb:
+    enabled: bool = key(False, flag)
+    archives: tuple[PywbArchive, ...] = key((), archives)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    enabled: bool = key(False, flag)
+    base_urls: tuple[str, ...] = key(("https://bjatta.bja.ojp.gov/",), several(folder_url))
+    interval: float = key(10.0, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    wayback: Wayback = field(default_factory=Wayback)
+    commoncrawl: CommonCrawl = field(default_factory=CommonCrawl)
+    endofterm: EndOfTerm = field(default_factory=EndOfTerm)
+    pywb: Pywb = field(default_factory=Pywb)
+    live: Live = field(default_factory=Live)
+
+
+SOURCES = tuple(one.name for one in fields(Sources))
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    attempts: int = key(4, number(1, 20, whole=True))
+    backoff: float = key(2.0, number(0, 300))
+    deadline: float = key(120.0, number(0, 3600, above=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """What `tta serve` shows. Without `tile_url` the map has state outlines only, and no page requests anything from another
+    host.
 
     `contacts` false: without names, e-mail addresses and telephone numbers of people. `base_url`: the path that a web server in
-    front passes on. `query_seconds`: a query that takes longer is cut off, and its page says what is missing.
+    front passes on. `query_seconds`: a query that takes longer is cut off, and its page states what is missing.
     """
 
-    tile_url: str | None = None
-    tile_attribution: str = ""
-    contacts: bool = True
-    base_url: Annotated[str, StringConstraints(pattern=r"^/(?:[A-Za-z0-9._~-]+/)*$", max_length=200)] = "/"
-    query_seconds: Annotated[float, Field(ge=0.1, le=60, allow_inf_nan=False)] = 1.0
-
-    @field_validator("tile_url")
-    @classmethod
-    def _is_tiles(cls, value: str | None) -> str | None:
-        if value is not None and not _TILES.fullmatch(value):
-            raise ValueError("must be an address such as https://host/{z}/{x}/{y}.png")
-        return value
+    tile_url: str | None = key(None, maybe(text(_TILES, "a URL such as https://host/{z}/{x}/{y}.png")))
+    tile_attribution: str = key("", text(re.compile(r".*", re.DOTALL), "a text"))
+    contacts: bool = key(True, flag)
+    base_url: str = key("/", text(r"(?=.{1,200}$)/(?:[A-Za-z0-9._~-]+/)*", "a path such as /tta/, with a slash at both ends"))
+    query_seconds: float = key(1.0, number(0.1, 60))
 
 
-class Refresh(_Section):
-    """The nightly run. `deadline` is for the whole of it; of that, `reserve` is kept for loading and checking."""
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """The nightly run. `deadline` is for all of it; `reserve` is the part of it that is kept for loading and checking."""
 
-    deadline: Annotated[float, Field(gt=0, le=604_800, allow_inf_nan=False)] = 21_600.0
-    reserve: Annotated[float, Field(ge=0, le=604_800, allow_inf_nan=False)] = 1_800.0
-    healthcheck_url: str | None = None
-
-    @field_validator("healthcheck_url")
-    @classmethod
-    def _is_url(cls, value: str | None) -> str | None:
-        return None if value is None else _url(value)
+    deadline: float = key(21_600.0, number(0, 604_800, above=True))
+    reserve: float = key(1_800.0, number(0, 604_800))
+    healthcheck_url: str | None = key(None, maybe(url))
 
 
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
-
-
-class Checks(_Section):
-    """What the new data may look like beside that of the last good run. A check that compares shares fails only where the
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Limits of the checks before the commit (docs/decisions/data-checks.md). A check that compares shares fails only where the
     difference is also at least `floor` pages or records: a few odd pages in a small night are no alarm.
     """
 
-    floor: Count = 20
-    vanished_records: Count = 0
-    parsed_drop: Share = 0.05
-    parsed_drop_tonight: Share = 0.5
-    filled_drop: Share = 0.05
-    filled_drop_tonight: Share = 0.5
-    unknown_label_records: Count = 5
-    new_shape_share: Share = 0.5
-    new_shape_captures: Count = 20
-    shared_references: Count = 20
-    silent_days: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = 14.0
+    floor: int = key(20, count)
+    vanished_records: int = key(0, count)
+    parsed_drop: float = key(0.05, share)
+    parsed_drop_tonight: float = key(0.5, share)
+    filled_drop: float = key(0.05, share)
+    filled_drop_tonight: float = key(0.5, share)
+    recent_pages: int = key(20, count)
+    recent_failures: int = key(4, count)
+    recent_share: float = key(0.4, share)
+    unknown_label_records: int = key(5, count)
+    new_shape_share: float = key(0.5, share)
+    new_shape_captures: int = key(20, count)
+    shared_references: int = key(20, count)
+    silent_days: float = key(14.0, number(0, 10_000, above=True))
 
 
-class Config(_Section):
+@dataclass(frozen=True, slots=True)
+class Config:
     """The whole file. `Config()` is what a missing file means."""
 
-    http: Http = Http()
-    sources: Sources = Sources()
-    retry: Retry = Retry()
-    serve: Serve = Serve()
-    refresh: Refresh = Refresh()
-    checks: Checks = Checks()
+    http: Http = field(default_factory=Http)
+    sources: Sources = field(default_factory=Sources)
+    retry: Retry = field(default_factory=Retry)
+    serve: Serve = field(default_factory=Serve)
+    refresh: Refresh = field(default_factory=Refresh)
+    checks: Checks = field(default_factory=Checks)
 
 
-def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
-    cleaned = tuple(host.lower().rstrip(".") for host in hosts)
-    for host in cleaned:
-        if not _HOST.fullmatch(host):
-            raise ValueError(f"{escape(host)} is not a host name")
-    return cleaned
+def _made(section: type[Any], values: Any, where: str = "") -> Any:
+    """Returns the section with the file's values. Raises ValueError that names the key; unknown keys are errors, because a
+    misspelled key would leave its default in force unnoticed.
+    """
+    if not isinstance(values, dict):
+        raise ValueError(f"{where.rstrip('.')}: must be a section")
+    known = {one.name: one for one in fields(section)}
+    if unknown := [name for name in values if name not in known]:
+        raise ValueError(f"unknown key {where}{unknown[0]}")
+    made: dict[str, Any] = {}
+    for name, one in known.items():
+        check = one.metadata.get("check")
+        if check is None and name in values:
+            made[name] = _made(one.default_factory, values[name], f"{where}{name}.")  # type: ignore[arg-type]
+        elif check is not None and (name in values or one.default is ...):
+            try:
+                if name not in values:
+                    raise ValueError("is missing")
+                made[name] = check(values[name])
+            except ValueError as error:
+                raise ValueError(f"{where}{name}{'' if str(error).startswith('[') else ': '}{error}") from None
+    return section(**made)
 
 
 def load_config(given: Path | None = None) -> Config:
-    """The settings in `given`, else in `tta.toml` in the working directory, which need not exist.
+    """Returns the settings in `given`, otherwise in `tta.toml` in the working directory, which need not exist.
 
-    The command line gives what `--config` or TTA_CONFIG names; a file that was named has to be there, since going on with the
-    defaults would ask other archives than was meant. Raises BadConfiguration with one line that names the file and the key.
+    The command line passes what `--config` or TTA_CONFIG names. A named file must exist, because the defaults would ask other
+    archives than intended. Raises BadConfiguration with one line that names the file and the key.
     """
     path = given or DEFAULT_FILE
     try:
@@ -210,16 +306,30 @@ def load_config(given: Path | None = None) -> Config:
         raise BadConfiguration(f"{path}: there is no such configuration file") from None
     except OSError as error:
         raise BadConfiguration(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadConfiguration(f"{path}: not a TOML file: {escape(error)}") from None
     try:
-        return Config.model_validate(values)
-    except ValidationError as error:
-        raise BadConfiguration(f"{path}: {'; '.join(_in_words(one) for one in error.errors())}") from None
+        return _made(Config, values)  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise BadConfiguration(f"{path}: {escape(error)}") from None
 
 
-def _in_words(error: ErrorDetails) -> str:
-    key = escape(".".join(str(part) for part in error["loc"]))
-    if error["type"] == "extra_forbidden":
-        return f"unknown key {key}"
-    return f"{key}: {escape(error['msg'].removeprefix('Value error, '))}"
+def as_toml(settings: Any, section: str = "") -> Iterator[str]:
+    """Yields the lines of a configuration file with these settings; keys without a value are comments."""
+    plain = {one.name: getattr(settings, one.name) for one in fields(settings)}
+    if values := {name: value for name, value in plain.items() if not is_dataclass(value)}:
+        yield f"[{section}]"
+        for name, value in values.items():
+            yield f"# {name} is not set" if value is None else f"{name} = {_toml(value)}"
+        yield ""
+    for name, value in plain.items():
+        if is_dataclass(value):
+            yield from as_toml(value, f"{section}.{name}" if section else name)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    if is_dataclass(value) and not isinstance(value, type):
+        return "{ " + ", ".join(f"{name} = {_toml(one)}" for name, one in asdict(value).items()) + " }"
+    return json.dumps(value)  # strings, numbers, true and false are spelled alike in JSON and TOML

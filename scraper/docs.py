@@ -43,11 +43,18 @@ def dictionary() -> str:
     parts += [f"* [{table.name}](#{table.name}): {table_description(table)}" for table in TABLES]
     rows = dictionary_rows()
     for table in TABLES:
-        parts += ["", f"## {table.name}", "", table_description(table), "", "| column | meaning | unit | label on the page |"]
-        parts += ["| --- | --- | --- | --- |"]
-        for of, column, text, label, unit in rows:
+        parts += [
+            "",
+            f"## {table.name}",
+            "",
+            table_description(table),
+            "",
+            "| column | heading | meaning | unit | label on the page |",
+        ]
+        parts += ["| --- | --- | --- | --- | --- |"]
+        for of, column, text, label, unit, heading in rows:
             if of == table.name:
-                parts.append(f"| `{column}` | {_plain(text)} | {_plain(unit)} | {_plain(label)} |")
+                parts.append(f"| `{column}` | {_plain(heading)} | {_plain(text)} | {_plain(unit)} | {_plain(label)} |")
     return "\n".join(parts) + "\n"
 
 

@@ -95,6 +95,18 @@ class OtherVersion(Exception):
 # The network
 
 
+class ConnectionFailed(Exception):
+    """No whole answer arrived. Request it again. `refused`: the connection was refused."""
+
+    def __init__(self, text: str, *, refused: bool = False) -> None:
+        super().__init__(text)
+        self.refused = refused
+
+
+class TimedOut(ConnectionFailed):
+    """The deadline passed before the answer was complete. Request it again later."""
+
+
 class NotAllowed(TtaError):
     """The source may not request this address (scheme, host, port or private network). Do not request it again."""
 
@@ -133,6 +145,10 @@ class NotCdx(TtaError):
 
 class UnknownFields(NotCdx):
     """The CDX server does not support the `fl` that was requested. Request the listing with all fields."""
+
+
+class ListingTimedOut(NotCdx):
+    """The CDX server could not answer a listing with `from=` in time (504). Request the full listing at once."""
 
 
 class UndecodableContent(TtaError):

@@ -1,9 +1,14 @@
-"""Where things lie in the data folder (DESIGN.md, "Rooms")."""
+"""The paths in the data folder, and the free space of its disk."""
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+MIN_FREE = 1_000_000_000
+"""Bytes; a night's captures, and the files that a load writes beside the database, took far less (docs/performance.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +29,15 @@ class Folders:
     @property
     def ledger(self) -> Path:
         return self.data / "ledger.db"
+
+    def low_space(self) -> str | None:
+        """Returns a warning if the disk may be full soon: less is free than the database needs to be written once more."""
+        with suppress(OSError):
+            existing = next(path for path in (self.data, *self.data.absolute().parents) if path.exists())
+            free = shutil.disk_usage(existing).free
+            size = self.database.stat().st_size if self.database.exists() else 0
+            if free < MIN_FREE + size:
+                return (
+                    f"the disk of {self.data} has {free // 1_000_000} MB left; {(MIN_FREE + size) // 1_000_000} MB are advisable"
+                )
+        return None

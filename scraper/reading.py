@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from parsers.page import parse_page
-from parsers.record import Page
+from parsers.record import ParseResult
 from scraper.capture import Capture, Form
 
 
-def read_capture(capture: Capture, *, url: str | None = None, is_text: bool = False) -> Page:
+def read_capture(capture: Capture, *, url: str | None = None, is_text: bool = False) -> ParseResult:
     """The verdict on a capture. `url` and `is_text` are a user's word, where the capture itself does not tell."""
     return parse_page(
         capture.content,

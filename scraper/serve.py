@@ -11,6 +11,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def application(database: Path, settings: Serve | None = None) -> Datasette:
     handle_exception.rich = None  # it prints every 404 with all local variables, texts of captured pages among them
     chosen = settings or Serve()
     metadata = under(chosen.base_url, in_time(read_metadata(metadata_file())))
-    metadata["plugins"] = {"tta": chosen.model_dump()}
+    metadata["plugins"] = {"tta": asdict(chosen)}
     return Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | _settings(chosen))
 
 

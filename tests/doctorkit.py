@@ -17,7 +17,7 @@ from scraper.cli import cli
 from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.ledger.listings import FULL, Listings
-from scraper.ledger.rows import Row, State, Verdict
+from scraper.ledger.rows import FetchResult, Row, State
 from scraper.ledger.store import Ledger
 from tests.dbkit import add, day, html, node, page, revisit
 
@@ -51,7 +51,7 @@ def sound(data: Path) -> Folders:
             number = int(row.url.rpartition("/")[2])
             stored = next((one.capture_id for one in captures() if one.url == row.url), None)
             state = State.FETCHED if number in NUMBERS else State.MISSING
-            ledger.settle(row, Verdict(state=state, capture_id=stored), run)
+            ledger.settle(row, FetchResult(state=state, capture_id=stored), run)
         ledger.end_run(run, 0, {})
     return folders
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from parsers.page import parse_page
 from parsers.record import Record
+from tests.goldens import as_json
 from tests.pagegen.compare import KEYS, expected_rows, plain
 from tests.pagegen.invent import invent
 from tests.pagegen.options import CLASSLESS, THEMES, Options, Theme
@@ -120,7 +121,7 @@ def measure() -> Report:
 
 def _count(report: Report, level: str, theme: str, truth: PageTruth, record: Record | None) -> None:
     score(report.measures, level, "records").add(Counter(["record"]), Counter(["record"] if record else []))
-    found = record.model_dump(mode="json") if record else {}
+    found = as_json(record) if record else {}
     rows = [row for row in found.get("fields", []) if row["label"]]
     sure = [field for field in truth.fields if field.certain]
     wanted = [row for field in sure for row in expected_rows(field)]

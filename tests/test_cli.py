@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
-from scraper.cli import main
+from scraper.cli import cli, main
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "data" / "samples"
@@ -116,5 +117,42 @@ def test_the_list_of_commands_fits_a_terminal_and_cuts_no_line(
     with pytest.raises(SystemExit):
         main(["--help"])
     commands = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
-    assert len(commands) == 11
+    assert len(commands) == 12
     assert [line for line in commands if line.endswith("...") or len(line) > 80] == []
+
+
+def test_the_list_of_commands_has_the_first_sentence_of_each_command() -> None:
+    context = click.Context(cli)
+    commands = {name: cli.get_command(context, name) for name in cli.list_commands(context)}
+    shown = click.HelpFormatter(width=200)
+    cli.format_commands(context, shown)
+    lines = [line.split(maxsplit=1) for line in shown.getvalue().splitlines()[1:]]
+    assert lines == [[name, command.get_short_help_str(200)] for name, command in commands.items() if command]
+
+
+HEAVY = "asyncio datasette fsspec httpx multiprocessing pandas pyarrow rich selectolax shapely sqlite_utils warcio yaml".split()
+"""Modules that take more than 20 ms to import each."""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["--help"], set()),
+        (["--version"], set()),
+        (["status"], set()),
+        (["why", "20250129-145639-07"], {"selectolax"}),
+        (["parse", SAMPLE], {"selectolax"}),
+        (["export", "csv", "out"], set()),
+        (["import", SAMPLE], {"selectolax", "warcio", "fsspec", "asyncio"}),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_command_imports_no_library_that_it_does_not_need(tmp_path: Path, arguments: list[object], needed: set[str]) -> None:
+    if arguments[0] in ("why", "export"):
+        for command in (["import", SAMPLE], ["load"]):
+            assert tta("--data", tmp_path, *command).returncode == 0
+    code = "import atexit, sys; atexit.register(lambda: print('imported', *sys.modules)); from scraper.cli import main; main()"
+    command = [sys.executable, "-c", code, "--data", str(tmp_path), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=True)
+    imported = set(done.stdout.rpartition("imported ")[2].split())
+    assert imported & set(HEAVY) <= needed

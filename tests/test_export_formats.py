@@ -23,6 +23,7 @@ from frictionless import Package
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from parsers.record import columns_of
 from scraper.capture import Capture
 from scraper.database.connection import reading
 from scraper.database.tables import BY_NAME
@@ -65,7 +66,7 @@ def rows_of(rows: Any) -> Rows:
 
 def as_stored(table: str, column: str, value: Any) -> Any:
     """A typed value as SQLite has it."""
-    kind = values_of(BY_NAME[table].model.model_fields[column])
+    kind = values_of(columns_of(BY_NAME[table].model)[column])
     if value is None:
         return None
     if kind is Values.TIME:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scraper.config import Config, load_config
 from scraper.errors import BadConfiguration, Locked, NotAllowed, NotCdx, RequestFailed, TtaError
 from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Counts, Listings
-from scraper.ledger.rows import Fixity, Row, State, Verdict, sha1_of, to_time, when_to_ask_again
+from scraper.ledger.rows import FetchResult, Fixity, Row, State, sha1_of, to_time, when_to_ask_again
 from scraper.ledger.store import Ledger
 from scraper.lock import LOCK, locked
 from scraper.sources.cdx import parse_listing, to_row
@@ -239,12 +239,12 @@ def test_a_smaller_listing_is_believed_after_a_week(tmp_path: Path) -> None:
 
 
 def test_when_to_ask_again() -> None:
-    failed = Verdict(state=State.FAILED)
+    failed = FetchResult(state=State.FAILED)
     waits = [when_to_ask_again(failed, tries, NOW) for tries in (1, 2, 3, 4, 5)]
     assert waits == [NOW, NOW, *(NOW + timedelta(days=days) for days in (1, 2, 4))]
     for state, days in ((State.MISSING, 30), (State.BLOCKED, 90), (State.SUBSTITUTED, 7)):
-        assert when_to_ask_again(Verdict(state=state), 1, NOW) == NOW + timedelta(days=days)
-    assert when_to_ask_again(Verdict(state=State.FETCHED, fixity=Fixity.MATCHES), 1, NOW) is None
+        assert when_to_ask_again(FetchResult(state=state), 1, NOW) == NOW + timedelta(days=days)
+    assert when_to_ask_again(FetchResult(state=State.FETCHED, fixity=Fixity.MATCHES), 1, NOW) is None
 
 
 def test_a_capture_that_fails_for_long_is_parked(tmp_path: Path) -> None:
@@ -254,9 +254,9 @@ def test_a_capture_that_fails_for_long_is_parked(tmp_path: Path) -> None:
         states = []
         for run in range(8):
             (row,) = ledger.due("wayback", now=None)
-            states.append(ledger.settle(row, Verdict(state=State.FAILED), run))
+            states.append(ledger.settle(row, FetchResult(state=State.FAILED), run))
             (again,) = ledger.due("wayback", now=None)
-            ledger.settle(again, Verdict(state=State.FAILED), run, again=True)
+            ledger.settle(again, FetchResult(state=State.FAILED), run, again=True)
         assert states == [State.FAILED] * 7 + [State.PARKED]
 
 

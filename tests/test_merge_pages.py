@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from parsers.page import parse_page
 from scraper.database.build import derived_again, merged_rows, page_rows
-from scraper.database.merge import Merge, Seen
+from scraper.database.merge import Merged, Seen, merge
 from scraper.database.stored_page import VALUE_COLUMNS, decode, encode, keyed
 from tests.pagegen.strategies import Case, any_options, cases
 from tests.pagegen.truth import Page
@@ -21,20 +21,16 @@ def seen(made: Page, number: int = 1) -> Seen | None:
     return Seen(f"c{number}", f"2025-01-{number:02d}T00:00:00Z", keyed(decode(encode(read)))) if read else None
 
 
-def merged(*captures: Seen | None) -> Merge:
-    merge = Merge()
-    for one in captures:
-        if one is not None:
-            merge.add(one)
-    return merge
+def merged(*captures: Seen | None) -> Merged:
+    return merge([one for one in captures if one is not None])
 
 
-def values(merge: Merge) -> dict[str, Any]:
+def values(merge: Merged) -> dict[str, Any]:
     return dict(zip(VALUE_COLUMNS, merged_rows(merge, "1")[0], strict=True))
 
 
-def state(merge: Merge) -> list[Any]:
-    return [one.row for one in merge.fields()]
+def state(merge: Merged) -> list[Any]:
+    return [one.row for one in merge.fields]
 
 
 @settings(max_examples=40, deadline=None)
@@ -49,7 +45,7 @@ def test_a_page_alone_is_what_its_parser_derived(case: Case) -> None:
         page = decode(encode(record))
         merge = merged(alone)
         assert page_rows(page, "1", alone.capture_id) == merged_rows(merge, "1")
-        assert derived_again(merge.head, merge.fields()) == (page.values, page.milestones, page.performance_metrics)
+        assert derived_again(merge.head, merge.fields) == (page.values, page.milestones, page.performance_metrics)
 
 
 @settings(max_examples=40, deadline=None)
@@ -58,7 +54,7 @@ def test_what_a_page_says_is_derived_as_it_is_from_merged_fields(one: Case, othe
     """The shortcut for a record whose latest page says all that is known of it."""
     merge = merged(seen(one.page()), seen(other.page(), 2))
     columns, rows = merged_rows(merge, "1")
-    again = derived_again(merge.head, merge.fields())
+    again = derived_again(merge.head, merge.fields)
     assert columns == again.values
     assert [list(row[1:]) for row in rows["milestones"]] == again.milestones
     assert [list(row[1:]) for row in rows["performance_metrics"]] == again.performance_metrics

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from parsers.record import ColumnInfo, columns_of
 from scraper.database.connection import reading
 from scraper.database.tables import BY_NAME, KEPT, TABLES
-from scraper.export.columns import Values, label_of, unit_of, values_of
+from scraper.export.columns import Values, values_of
 from scraper.export.run import export
 from scraper.export.selection import EXPORTED
 from scraper.folders import Folders
@@ -46,8 +46,8 @@ def out(folders: Folders, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def model(table: str, column: str) -> Any:
-    return BY_NAME[table].model.model_fields[column]
+def model(table: str, column: str) -> ColumnInfo:
+    return columns_of(BY_NAME[table].model)[column]
 
 
 def test_every_column_has_a_kind_of_values_and_a_text() -> None:
@@ -72,7 +72,7 @@ def test_the_database_has_the_columns_types_and_keys_of_the_models(folders: Fold
         for name, (kind, required, key) in found.items():
             info = model(table.name, name)
             assert kind == IN_SQLITE.get(values_of(info), "TEXT"), (table.name, name)
-            assert required == int(info.is_required()) or key
+            assert required == int(info.required) or key
             assert key == (table.keys.index(name) + 1 if name in table.keys else 0)
         links = {(column, other) for _, _, other, column, *_ in query(folders, f"PRAGMA foreign_key_list({table.name})")}
         assert links == set(table.links)
@@ -83,7 +83,7 @@ def test_the_dictionary_holds_every_column_and_can_be_searched(folders: Folders)
     assert set(rows) == set(COLUMNS)
     for (table, column), texts in rows.items():
         info = model(table, column)
-        assert texts == [info.description, label_of(info), unit_of(info)]
+        assert texts == [info.description, info.label, info.unit, info.heading]
     found = query(
         folders,
         'SELECT "column" FROM dictionary WHERE rowid IN (SELECT rowid FROM dictionary_fts WHERE dictionary_fts MATCH ?)',
@@ -98,7 +98,7 @@ def test_datasette_says_the_same() -> None:
         assert list(told[table.name]["columns"]) == list(table.columns)
         for column, text in told[table.name]["columns"].items():
             info = model(table.name, column)
-            for part in (info.description, unit_of(info), label_of(info)):
+            for part in (info.description, info.unit, info.label):
                 assert not part or part in text
 
 
@@ -107,11 +107,16 @@ def test_the_printed_dictionary_says_the_same() -> None:
     assert "(docs/dictionary.md)" in readme
     sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", printed, re.DOTALL | re.MULTILINE))
     for table in TABLES:
-        rows = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \| (.*) \|$", sections[table.name], re.MULTILINE)
+        rows = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \| (.*) \| (.*) \|$", sections[table.name], re.MULTILINE)
         assert tuple(row[0] for row in rows) == table.columns
         for column, *texts in rows:
             info = model(table.name, column)
-            assert [text.replace("\\|", "|") for text in texts] == [info.description, unit_of(info) or "", label_of(info) or ""]
+            assert [text.replace("\\|", "|") for text in texts] == [
+                info.heading,
+                info.description,
+                info.unit or "",
+                info.label or "",
+            ]
 
 
 def test_the_data_package_says_the_same(out: Path) -> None:
@@ -129,10 +134,10 @@ def test_the_data_package_says_the_same(out: Path) -> None:
             assert field["type"] == IN_TABLE_SCHEMA.get(values_of(info), "string")
             assert (field["description"], field.get("unit"), field.get("title")) == (
                 info.description,
-                unit_of(info),
-                label_of(info),
+                info.unit,
+                info.label,
             )
-            assert field.get("constraints", {}).get("required", False) == info.is_required()
+            assert field.get("constraints", {}).get("required", False) == info.required
 
 
 def test_parquet_says_the_same(out: Path) -> None:
@@ -140,10 +145,10 @@ def test_parquet_says_the_same(out: Path) -> None:
         schema = pq.read_schema(out / "parquet" / f"{name}.parquet")
         for field in schema:
             info = model(name, field.name)
-            texts = {"description": info.description, "unit": unit_of(info), "label": label_of(info)}
+            texts = {"description": info.description, "unit": info.unit, "label": info.label}
             told = {key.decode(): text.decode() for key, text in field.metadata.items() if not key.startswith(b"PARQUET")}
             assert told == {key: text for key, text in texts.items() if text}
-            assert field.nullable != info.is_required()
+            assert field.nullable != info.required
 
 
 def test_every_table_is_exported_but_those_that_tell_what_was_done() -> None:

@@ -15,6 +15,7 @@ import pytest
 from parsers.page import parse_page
 from parsers.record import Record
 from tests import goldens
+from tests.goldens import as_json
 
 INNER = re.compile(r">([^<>\n]*[^<>\s][^<>\n]*)</(div|dd|td|dt|th|h2|h3|a)>")
 LABEL = re.compile(r'<(div|h3|h4)( class="(?:field--label|field__label)[^"]*")>([^<]+)</\1>')
@@ -83,8 +84,8 @@ def records() -> list[Path]:
 def content(record: Record | None) -> dict[str, Any]:
     """What the record says, without how its page was written."""
     assert record is not None
-    found = record.model_dump(mode="json", exclude={"shape", "url", "fields", "flags"})
-    rows = [{key: value for key, value in row.model_dump().items() if key != "name"} for row in record.fields]
+    found = as_json(record, "shape", "url", "fields", "flags")
+    rows = [{key: value for key, value in as_json(row).items() if key != "name"} for row in record.fields]
     return {**found, "fields": rows}
 
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parsers.page import parse_page
-from parsers.record import Kind, Page
+from parsers.record import Kind, ParseResult
 from tests import hostile
 from tests.mutate import mutated
 from tests.pagegen.options import THEMES
@@ -30,7 +30,7 @@ NOISE = 0.05
 URL = "https://bjatta.bja.ojp.gov/node/150001"
 
 
-def read(content: bytes) -> Page:
+def read(content: bytes) -> ParseResult:
     return parse_page(content, url=URL, content_type="text/html; charset=utf-8", http_status=200)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from parsers.locate import holds, pack
-from parsers.record import RecordValues
+from parsers.record import RecordValues, columns_of
 from parsers.values import iso_time
 from scraper.database.connection import reading
 from scraper.database.load import load
@@ -24,8 +24,8 @@ from tests.dbkit import query
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 WORDS = {0: ("no", "off"), 1: ("yes", "on")}
-LISTS = {name for name, info in RecordValues.model_fields.items() if "list" in str(info.annotation)}
-FLAGS = {name for name, info in RecordValues.model_fields.items() if "bool" in str(info.annotation)}
+LISTS = {name for name, info in columns_of(RecordValues).items() if info.type == list[str]}
+FLAGS = {name for name, info in columns_of(RecordValues).items() if info.type is bool}
 TIMES = ("submitted_at", "status_changed_at", "event_start", "event_end")
 
 

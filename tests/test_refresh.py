@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sqlite3
 import tomllib
@@ -158,7 +159,7 @@ def test_a_source_that_is_silent_for_long_is_told(fake: FakeArchive, tta_refresh
 def test_limits_are_documented_with_their_defaults() -> None:
     note = (Path(__file__).parents[1] / "docs/decisions/data-checks.md").read_text()
     documented = tomllib.loads(note.split("```toml\n")[1].split("```")[0])["checks"]
-    assert documented == Checks().model_dump()
+    assert documented == dataclasses.asdict(Checks())
 
 
 def test_a_database_of_another_version_is_compared_with_and_keeps_a_refused_run(

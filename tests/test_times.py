@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from parsers.fiscal import day_of_time, fiscal_year
-from parsers.record import RecordValues
+from parsers.record import RecordValues, columns_of
 from scraper.database.derived import COLUMNS, derived
 
 
 def times(**values: Any) -> dict[str, Any]:
-    row = [values.get(name) for name in RecordValues.model_fields]
+    row = [values.get(name) for name in columns_of(RecordValues)]
     return dict(zip(COLUMNS, derived(row), strict=True))
 
 

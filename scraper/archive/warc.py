@@ -17,9 +17,6 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
-from warcio.recordloader import ArcWarcRecord
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
 from scraper.capture import Capture, Form, Original, from_iso, iso
 
@@ -203,20 +200,15 @@ def sha1_digest(body: bytes) -> str:
     return "sha1:" + b32encode(hashlib.sha1(body, usedforsecurity=False).digest()).decode()
 
 
-class _Utf8Headers(StatusAndHeaders):  # type: ignore[misc]  # (warcio has no types)
-    """HTTP headers written as they are. warcio's own way percent-encodes values and fails where a name or reason is not ASCII."""
-
-    def compute_headers_buffer(self, header_filter: object = None) -> None:
-        self.headers_buff = self.to_bytes(header_filter)
-
-
 def record_bytes(capture: Capture, now: datetime) -> bytes:
     """The capture as one gzip member holding one WARC 1.1 record. `now` dates records whose time of capture is unknown."""
+    from scraper.archive.writer import ArcWarcRecord, Utf8Headers, WARCWriter
+
     headers = _warc_headers(capture, now)
     http = None
     if capture.form in (Form.RESPONSE, Form.REVISIT) and capture.http_status is not None:
         status = f"{capture.http_status:03d} {_plain(capture.http_reason)}".strip()
-        http = _Utf8Headers(status, [(_plain(k), _plain(v)) for k, v in capture.http_headers], protocol="HTTP/1.1")
+        http = Utf8Headers(status, [(_plain(k), _plain(v)) for k, v in capture.http_headers], protocol="HTTP/1.1")
     out = io.BytesIO()
     writer = WARCWriter(out, gzip=True, warc_version="WARC/1.1")
     record: ArcWarcRecord = writer.create_warc_record(

@@ -27,7 +27,7 @@ from scraper.progress import ProgressBar
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_obj
 def command(folders: Folders, repair: bool, unchecked: bool, deep: bool, as_json: bool) -> int:
-    """Check archive, ledger and database against each other.
+    """Verify archive, catalog, ledger and database.
 
     Every record of the archive is read and its digests are compared, so this takes a while. A `note` is nothing to worry about.
     The status is 0 where nothing is wrong, or all was mended, 3 where something is wrong and nothing was changed, and 4 where

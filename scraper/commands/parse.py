@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 
 import click
+import orjson
 
-from parsers.record import Kind, Page
+from parsers.record import Kind, ParseResult
 from scraper.capture import Capture
 from scraper.errors import DataLooksWrong, ExitStatus, TtaError
 from scraper.reading import read_capture
@@ -28,14 +29,14 @@ def command(path: Path, url: str | None, is_text: bool) -> int:
     """
     page = _read(path, url, is_text=is_text)
     if page.record is None:
-        click.echo(page.model_dump_json(exclude={"record"}, indent=2))
+        click.echo(orjson.dumps({"kind": page.kind, "reason": page.reason}, option=orjson.OPT_INDENT_2))
         reason = f"{escape(path)}: not a TTA record but {page.kind.value}: {escape(page.reason)}"
         raise DataLooksWrong(reason)
-    click.echo(page.record.model_dump_json(indent=2))
+    click.echo(orjson.dumps(page.record, option=orjson.OPT_INDENT_2))
     return ExitStatus.DONE
 
 
-def _read(path: Path, url: str | None, *, is_text: bool) -> Page:
+def _read(path: Path, url: str | None, *, is_text: bool) -> ParseResult:
     """The verdict on the only capture of a file. Raises TtaError where there is none, or more than one."""
     captures: list[Capture] = []
     problems: list[Problem] = []
@@ -51,6 +52,6 @@ def _read(path: Path, url: str | None, *, is_text: bool) -> Page:
         click.echo(f"{escape(path)}: {escape(problem.reason)}", err=True)
     if not captures:
         if problems and problems[0].reason.startswith("not a page"):
-            return Page(kind=Kind.NOT_HTML, reason=problems[0].reason)
+            return ParseResult(kind=Kind.NOT_HTML, reason=problems[0].reason)
         raise TtaError(f"{escape(path)}: nothing to parse; give an HTML file, a text capture or a WARC file")
     return read_capture(captures[0], url=url, is_text=is_text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from scraper.config import load_config
@@ -29,5 +31,5 @@ def command(folders: Folders, port: int, without_contacts: bool) -> None:
     """
     settings = load_config(folders.config_file).serve
     if without_contacts:
-        settings = settings.model_copy(update={"contacts": False})
+        settings = replace(settings, contacts=False)
     serve(folders.database, port, settings)

@@ -12,8 +12,9 @@ from scraper.database.record_identity import Marks, group
 SHOWS = "form IS NOT NULL"
 """A capture that shows a record: by its own body, or as a revisit of one that does."""
 BY_TIME = "rtrim(coalesce(captured_at, ''), 'Z')"
-"""Sorts times as moments: a fraction of a second comes after the full second, unknown time first (`merge.order`)."""
-BUILD_ORDER = f"{BY_TIME}, form = 'html', capture_id"
+"""Sorts times: unknown ones first, a date before the times on it, a full second before its fractions."""
+BUILD_ORDER = f"{BY_TIME}, instr('prose text html data', form), capture_id"
+"""The order of `merge.order`: by time, and of one time the richest form last."""
 
 _WORKING = {
     "todo": "capture_id",  # to be parsed next

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, cast
 import zstandard
 
 from parsers.columns import derive, milestones, performance_metrics
-from parsers.record import Field, Head
+from parsers.record import Field, PageHead
 from parsers.urls import without_archive
 from scraper.database.assign_records import BUILD_ORDER
 from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
-from scraper.database.merge import Merge, Seen
+from scraper.database.merge import Merged, Seen, merge
 from scraper.database.same_value import Sourced
 from scraper.database.spill import Spill
 from scraper.database.stored_page import VALUE_COLUMNS, StoredPage, decode, keyed, value_row
@@ -50,6 +50,7 @@ class _Placed(NamedTuple):
     href: str | None
     datetime: str | None
     occurrence: int
+    truncated: bool
 
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -96,14 +97,8 @@ def _add(rows: Rows, record_id: str, captures: Iterator[_Shown], spill: Spill) -
     values, parts = story.result(record_id)
     if record_id.isdecimal():
         values[_NODE] = int(record_id)
-    about = (
-        story.url or story.page_url,
-        story.first,
-        story.last,
-        story.captures,
-        Availability.UNKNOWN,
-        None,
-    )  # `availability` sets the last two
+    # `availability` sets the last two
+    about = (story.url or story.page_url, story.first, story.last, story.captures, Availability.UNKNOWN, None)
     rows["records"].append((record_id, *values, *derived(values), *about))
     for table, members in parts.items():
         rows[table] += members
@@ -115,9 +110,7 @@ class _Story:
 
     def __init__(self, spill: Spill) -> None:
         self._spill = spill
-        self._page: bytes | None = None
-        self._showing: list[_Shown] = []
-        self._merge: Merge | None = None
+        self._showing: list[tuple[_Shown, bytes]] = []
         self.url: str | None = None
         self.page_url: str | None = None
         self.first: str | None = None
@@ -134,30 +127,23 @@ class _Story:
         if shown.at is None or shown.length is None:
             return
         page = self._spill.page(shown.at, shown.length)
-        if page != self._page:
-            if self._page is not None:
-                self._merge = self._merged(self._page)
-            self._page, self._showing = page, []
-        self._showing.append(shown)
-
-    def _merged(self, page: bytes) -> Merge:
-        """The merge so far, with the captures that show `page`."""
-        merge = self._merge or Merge()
-        content = keyed(decode(zstandard.decompress(page)))
-        for shown in self._showing:
-            merge.add(Seen(shown.capture_id, shown.captured_at, content))
-        self.page_url = content.url or self.page_url
-        return merge
+        self._showing.append((shown, self._showing[-1][1] if self._showing and page == self._showing[-1][1] else page))
 
     def result(self, record_id: str) -> tuple[list[Any], Rows]:
         """The record's columns, and the rows of its other tables."""
-        if self._page is None:
+        if not self._showing:
             return [None] * len(VALUE_COLUMNS), {}
-        if self._merge is not None:
-            return merged_rows(self._merged(self._page), record_id)
-        packed = decode(zstandard.decompress(self._page))
-        self.page_url = packed.url
-        return page_rows(packed, record_id, self._showing[-1].capture_id)
+        last, page = self._showing[-1]
+        if self._showing[0][1] is page:
+            packed = decode(zstandard.decompress(page))
+            self.page_url = packed.url
+            return page_rows(packed, record_id, last.capture_id)
+        captures = []
+        for page, showing in groupby(self._showing, key=lambda pair: pair[1]):
+            content = keyed(decode(zstandard.decompress(page)))
+            captures += [Seen(shown.capture_id, shown.captured_at, content) for shown, _ in showing]
+            self.page_url = content.url or self.page_url
+        return merged_rows(merge(captures), record_id)
 
 
 def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
@@ -171,17 +157,15 @@ def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> t
     }
 
 
-def merged_rows(merge: Merge, record_id: str) -> tuple[list[Any], Rows]:
-    """What several pages say together. Where the latest says all of it, what was derived from that page is the record's."""
-    sourced = merge.fields()
-    latest = merge.latest_alone(sourced)
-    columns = derived_again(merge.head, sourced) if latest is None else latest
+def merged_rows(merged: Merged, record_id: str) -> tuple[list[Any], Rows]:
+    """What several pages show together. Where the latest shows all of it, what was derived from that page is the record's."""
+    columns = derived_again(merged.head, merged.fields) if merged.latest is None else merged.latest
     return columns.values, {
-        "fields": [(record_id, position, *one.row[1:], one.capture_id) for position, one in enumerate(sourced, start=1)],
-        "sections": [(record_id, position, *section) for position, section in enumerate(merge.sections(), start=1)],
+        "fields": [(record_id, position, *one.row[1:], one.capture_id) for position, one in enumerate(merged.fields, start=1)],
+        "sections": [(record_id, position, *section) for position, section in enumerate(merged.sections, start=1)],
         "milestones": [(record_id, *row) for row in columns.milestones],
         "performance_metrics": [(record_id, *row) for row in columns.performance_metrics],
-        "changes": [(record_id, *change) for change in merge.changes],
+        "changes": [(record_id, *change) for change in merged.changes],
     }
 
 
@@ -198,7 +182,7 @@ def derived_again(head: dict[str, Any], sourced: Sequence[Sourced]) -> Derived:
     # `derive` and its neighbours only look at the rows, and making models of them again would take longer than they do
     fields = cast("list[Field]", [_Placed(position, *one.row[1:]) for position, one in enumerate(sourced, start=1)])
     return Derived(
-        value_row(derive(Head.model_construct(**head), fields)),
+        value_row(derive(PageHead(**head), fields)),
         [[one.position, one.title, one.date, one.notes, one.details] for one in milestones(fields)],
         [[one.position, one.question, one.answer] for one in performance_metrics(fields)],
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 
+from parsers.record import columns_of
 from parsers.registry import is_contact
 from scraper.database.tables import TABLES, Table
 
@@ -26,12 +27,7 @@ _MAX_ALONE = 2000
 
 def columns(table: Table) -> frozenset[str]:
     """The columns of a table that hold nothing but contact details."""
-    found = set()
-    for name, info in table.model.model_fields.items():
-        extra = info.json_schema_extra
-        if isinstance(extra, dict) and extra.get("contact"):
-            found.add(name)
-    return frozenset(found)
+    return frozenset(name for name, info in columns_of(table.model).items() if info.contact)
 
 
 COLUMNS = frozenset(name for table in TABLES for name in columns(table))

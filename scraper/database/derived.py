@@ -6,62 +6,57 @@ Each is a function of the record's own columns, so that the database stays a fun
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from pydantic import Field as Column
-
 from parsers.fiscal import day_of_reference, day_of_time, fiscal_year_of
-from parsers.record import RecordValues
+from parsers.record import RecordValues, columns_of, optional
 from scraper.database.places import atlas
 
-_DAY = {"unit": "YYYY-MM-DD"}
-_YEAR = {"unit": "year"}
+_DAY, _YEAR = "YYYY-MM-DD", "year"
 
 
+@dataclass(slots=True, kw_only=True)
 class DerivedValues(RecordValues):
     """What the page says, and what follows from it."""
 
-    submitted_on: str | None = Column(
-        None,
-        description="day of the submission in Washington's time, by the reference or else the time of submission; derived",
-        json_schema_extra={**_DAY},
+    submitted_on: str | None = optional(
+        "day of the submission in Washington's time, by the reference or else the time of submission; derived",
+        _DAY,
+        heading="Submission date",
     )
-    submitted_year: int | None = Column(
-        None, description="calendar year of the submission; derived; see fiscal_year", json_schema_extra={**_YEAR}
+    submitted_year: int | None = optional(
+        "calendar year of the submission; derived; see fiscal_year", _YEAR, heading="Submission year"
     )
-    event_on: str | None = Column(
-        None, description="day on which the event began, in Washington's time; derived", json_schema_extra={**_DAY}
+    event_on: str | None = optional("day on which the event began, in Washington's time; derived", _DAY, heading="Event date")
+    event_fiscal_year: int | None = optional("fiscal year, from 1 October, in which the event began; derived", _YEAR)
+    place_state: str | None = optional(
+        "state or territory that the point lies in, by outlines of 2017; NULL at sea and abroad; derived", heading="State"
     )
-    event_fiscal_year: int | None = Column(
-        None, description="fiscal year, from 1 October, in which the event began; derived", json_schema_extra={**_YEAR}
+    place_state_code: str | None = optional(
+        "postal code of the state that the point lies in; derived", "two letters", heading="State code"
     )
-    place_state: str | None = Column(
-        None, description="state or territory that the point lies in, by outlines of 2017; NULL at sea and abroad; derived"
-    )
-    place_state_code: str | None = Column(
-        None, description="postal code of the state that the point lies in; derived", json_schema_extra={"unit": "two letters"}
-    )
-    place_county: str | None = Column(
-        None,
-        description="county, or what stands for one, that the point lies in, by outlines of 2017 that are right to about 500 m; "
+    place_county: str | None = optional(
+        "county, or what stands for one, that the point lies in, by outlines of 2017 that are right to about 500 m; "
         "derived, and not always the printed one: see county_agrees",
+        heading="County of the location",
     )
-    place_county_code: str | None = Column(
-        None,
-        description="FIPS code of the county that the point lies in, a text: it may begin with a zero; derived",
-        json_schema_extra={"unit": "five digits"},
+    place_county_code: str | None = optional(
+        "FIPS code of the county that the point lies in, a text: it may begin with a zero; derived",
+        "five digits",
+        heading="County code",
     )
-    county_agrees: bool | None = Column(
-        None,
-        description="whether the printed county is the one that the point lies in, or within 1 km of it; 1 yes, 0 no, "
+    county_agrees: bool | None = optional(
+        "whether the printed county is the one that the point lies in, or within 1 km of it; 1 yes, 0 no, "
         "NULL where the page prints no county that exists, or the point is in none; derived",
+        heading="Counties agree",
     )
 
 
-COLUMNS = tuple(name for name in DerivedValues.model_fields if name not in RecordValues.model_fields)
-_AT = {name: index for index, name in enumerate(RecordValues.model_fields)}
+COLUMNS = tuple(name for name in columns_of(DerivedValues) if name not in columns_of(RecordValues))
+_AT = {name: index for index, name in enumerate(columns_of(RecordValues))}
 
 
 def derived(values: Sequence[Any]) -> list[Any]:

@@ -1,25 +1,38 @@
-"""Many captures of one record to its current state and its history. Pure; captures come in by time, see `order`.
+"""Merges the captures of one record into its current state and its history. Pure.
 
-Of each field the last capture that captured it counts, whether it shows a value or an empty field. A capture that lost the
-field on its way (`not_captured`), or does not print it, takes nothing away (DESIGN.md, promise 4).
+Of each field the newest value counts, as shown by the capture that shows most of it. A poorer capture may add a value or
+contradict one; it never shortens, rephrases or blanks what a richer one shows (docs/decisions/identity-and-merging.md).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from parsers.columns import BODY
 from parsers.record import State
-from parsers.registry import GROUPS
-from scraper.database.same_value import PAGE, Sourced, filled_up, form_of, is_cut, same, says_more, starts, texts, without_echoes
-from scraper.database.stored_page import FieldValue, StoredPage
+from parsers.registry import GROUPS, known, known_name
+from parsers.values import reference
+from scraper.database.lost_details import with_lost_details, without_echoes
+from scraper.database.same_value import (
+    MIN_CUT,
+    RICHNESS,
+    PageContent,
+    Relation,
+    Shown,
+    Sourced,
+    compare,
+    form_of,
+    letters,
+    style_of,
+)
+from scraper.database.stored_page import FieldValue
 
 HEAD = ("title", "node_id", "submitted_by", "submitted_at")
-"""What `StoredPage.head` holds, in order."""
-_HISTORIC_HEAD = ("title", "submitted_by", "submitted_at")
+"""What `StoredPage.head` contains, in order."""
 
 
 class Seen(NamedTuple):
@@ -27,7 +40,7 @@ class Seen(NamedTuple):
 
     capture_id: str
     captured_at: str | None
-    content: StoredPage[FieldValue]
+    content: PageContent
 
 
 class Change(NamedTuple):
@@ -48,226 +61,288 @@ class SectionText(NamedTuple):
     capture_id: str
 
 
-def order(captured_at: str | None, form: str | None, capture_id: str) -> tuple[str, bool, str]:
-    """Sorts captures by time: unknown time first, of one time the text before the page itself, which says more."""
-    return (captured_at or "").rstrip("Z"), form == PAGE, capture_id
+def order(captured_at: str | None, form: str | None, capture_id: str) -> tuple[str, int, str]:
+    """Sorts captures by time: unknown times first, 2019 before 2019-03 before 2019-03-01; of one time the richest last."""
+    return (captured_at or "").rstrip("Z"), RICHNESS.get(form or "", -1), capture_id
 
 
-class _Shown(NamedTuple):
-    """A value as a capture of known time showed it."""
-
-    texts: tuple[str, ...]
-    form: str
-    captured_at: str
+def overlap(one: str, other: str) -> bool:
+    """Whether two times may be the same moment, at the precision that they have: "2019" overlaps every time of that year."""
+    first, second = one.rstrip("Z"), other.rstrip("Z")
+    return first.startswith(second) or second.startswith(first)
 
 
 class _Source(NamedTuple):
-    """A capture as the values kept from it need it. `path`: the keys of its fields, in page order; `rank`: its number."""
+    """A capture that values are kept from. `path`: the keys of its fields, in page order; `number`: its place in time."""
 
     capture_id: str
     captured_at: str | None
-    form: str
-    rank: int
+    number: int
     path: tuple[str, ...]
 
 
 @dataclass(slots=True)
-class _Kept:
-    """What is known of one key so far, and the capture it comes from: its `own` rows, or `filled` up from other captures.
+class _Value:
+    """A value that a field had for some time: the capture that shows it best, and all that agree with it.
 
-    `before`: how it was last shown; where that is by these very rows, `is_shown` says so.
+    `completed`: the rows, where a poorer capture changed only a part of the value before; None stands for the capture's own.
     """
 
+    shown: Shown
     source: _Source
-    own: list[FieldValue]
-    filled: list[Sourced] | None = None
-    captured: bool = True
-    is_shown: bool = False
-    before: _Shown | None = None
+    times: list[str]
+    captures: list[str]
+    completed: list[Sourced] | None = None
 
     @property
     def rows(self) -> list[Sourced]:
-        return _sourced(self.own, self.source) if self.filled is None else self.filled
+        if self.completed is not None:
+            return self.completed
+        return [Sourced(row, self.source.capture_id, self.shown.form) for row in self.shown.rows]
 
     @property
-    def shown(self) -> _Shown | None:
-        if self.is_shown and self.source.captured_at:
-            return _Shown(texts(self.rows), self.source.form, self.source.captured_at)
-        return self.before
+    def richness(self) -> int:
+        return RICHNESS[self.shown.form]
 
-    def is_repeated(self, key: str, rows: list[FieldValue], source: _Source) -> bool:
-        """Whether a capture shows the very same, as most do: then nothing but the source changes."""
-        if not (source.captured_at and self.is_shown):
-            return False
-        if self.source.form != source.form or self.own != rows:
-            return False
-        # a group that lost rows on the way is filled up
-        return not _is_group(key, rows) or (source.form == PAGE and all(row.state != State.NOT_CAPTURED for row in rows))
+    def confirm(self, new: _Value, relation: Relation) -> None:
+        """Adds a capture that agrees, and takes its rows if they show at least as much."""
+        self.times += new.times
+        self.captures += new.captures
+        if relation is Relation.MORE or (relation is Relation.SAME and _is_as_rich(new.shown, self.shown)):
+            self.shown, self.source, self.completed = new.shown, new.source, new.completed
 
 
-def _is_group(key: str, rows: Sequence[FieldValue]) -> bool:
-    return key in GROUPS or rows[0].item is not None
+def _is_as_rich(new: Shown, kept: Shown) -> bool:
+    """Of captures that show the same value. Two extractors of one form may format it better or worse, so the first one stays."""
+    if new is kept:
+        return True
+    ranks = [(not shown.partial, RICHNESS[shown.form], sum(bool(row.href) for row in shown.rows)) for shown in (new, kept)]
+    return ranks[0] > ranks[1] or (ranks[0] == ranks[1] and new.style == kept.style)
 
 
-def _sourced(rows: Iterable[FieldValue], source: _Source) -> list[Sourced]:
-    return [Sourced(row, source.capture_id, source.form) for row in rows]
+class _Timeline:
+    """The values of one field, by time."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.values: list[_Value] = []
+
+    @property
+    def current(self) -> _Value:
+        return self.values[-1]
+
+    def add(self, shown: Shown, source: _Source) -> None:
+        """The next capture that shows the field."""
+        values = self.values
+        if shown.is_lost and values and not self.current.shown.is_lost:
+            return
+        times = [source.captured_at] if source.captured_at and not shown.is_lost else []
+        new = _Value(shown, source, times, [] if shown.is_lost else [source.capture_id])
+        while values:
+            last = values[-1]
+            relation = compare(last.shown, shown)
+            if relation is not Relation.DIFFERENT:
+                last.confirm(new, relation)
+                return
+            is_poorer = new.richness < last.richness
+            if is_poorer and not self._may_contradict(new):
+                return
+            if not (last.times and times and overlap(last.times[0], times[0])):
+                if is_poorer:
+                    completed = with_lost_details(new.rows, last.rows, is_group=is_group(self.key, shown.rows))
+                    new.completed = completed if completed != new.rows else None
+                break
+            if is_poorer:
+                return
+            values.pop()  # of one time the richer or later capture counts
+        values.append(new)
+        self._drop_misread()
+
+    def _may_contradict(self, new: _Value) -> bool:
+        """Whether a poorer capture's other value is evidence. A line without label or name is not: it is added to the others."""
+        last = self.current
+        if self.key == "title":
+            return not reference(last.shown.values[0]) or reference(new.shown.values[0]) is not None
+        if _is_identified(last.shown.rows):
+            return True
+        there = {letters(one.row.value or "") for one in last.rows}
+        last.completed = last.rows + [one for one in new.rows if letters(one.row.value or "") not in there]
+        return False
+
+    def _drop_misread(self) -> None:
+        """Removes long values that only poorer captures show, between two richer ones that agree: they were not read well."""
+        last, at = self.current, len(self.values) - 2
+        while at >= 0 and self.values[at].richness < last.richness and _is_long(self.key, self.values[at].shown):
+            at -= 1
+        if 0 <= at < len(self.values) - 2:
+            before = self.values[at]
+            relation = compare(before.shown, last.shown)
+            if before.richness >= last.richness and relation is not Relation.DIFFERENT:
+                del self.values[at + 1 :]
+                before.confirm(last, relation)
+
+    def changes(self) -> Iterator[Change]:
+        """A row for each pair of successive values whose times are known and certainly differ."""
+        for before, after in zip(self.values, self.values[1:], strict=False):
+            earlier = [at for at in before.times if after.times and not overlap(at, after.times[0])]
+            if earlier and _is_identified(after.shown.rows):
+                old, new = ("; ".join(one.shown.values) or None for one in (before, after))
+                yield Change(self.key, old, new, earlier[-1], after.times[0])
+
+
+def is_group(key: str, rows: Sequence[FieldValue]) -> bool:
+    """Whether a field is a group of items, such as the milestones."""
+    return key in GROUPS or any(row.item is not None for row in rows)
+
+
+def _is_long(key: str, shown: Shown) -> bool:
+    """Whether a value has enough text for an extractor to spoil."""
+    return is_group(key, shown.rows) or len(shown.values) > 1 or sum(map(len, shown.values)) >= MIN_CUT
+
+
+def _is_identified(rows: Sequence[FieldValue]) -> bool:
+    """Whether a field is known by more than its text. Lines without label and name are no field with a history."""
+    return any(row.label or row.name or row.item or row.key in HEAD or row.key == "description" for row in rows)
 
 
 @dataclass(slots=True)
-class Merge:
-    """Takes captures in their `order` and holds the state after the last one."""
+class Merged:
+    """The state of a record after its last capture, and its history.
 
-    changes: list[Change] = field(default_factory=list)
-    _fields: dict[str, _Kept] = field(default_factory=dict)
-    _sections: dict[str, tuple[SectionText, _Source]] = field(default_factory=dict)
-    _head: dict[str, tuple[Any, str]] = field(default_factory=dict)
-    _head_seen: dict[str, _Shown] = field(default_factory=dict)
-    _latest: Seen | None = None
-    _rank: int = 0
+    `latest`: the latest capture's content where it shows all that is known of the record. `agreeing`: for each field, and each
+    name of `head`, the captures that show its current value or a part of it; `head_sources`: the capture of each head value.
+    """
 
-    def add(self, seen: Seen) -> None:
-        """The next capture."""
-        self._rank += 1
-        self._latest = seen
-        self._add_head(seen)
-        self._add_fields(seen)
-        self._add_sections(seen)
-
-    def _add_head(self, seen: Seen) -> None:
-        for name, value in zip(HEAD, seen.content.head, strict=True):
-            if value is None:
-                continue
-            self._head[name] = (value, seen.capture_id)
-            if name in _HISTORIC_HEAD and seen.captured_at:
-                shown = _Shown((str(value),), seen.content.form, seen.captured_at)
-                self._note(name, self._head_seen.get(name), shown)
-                self._head_seen[name] = shown
-
-    def _add_fields(self, seen: Seen) -> None:
-        rows_of: dict[str, list[FieldValue]] = {}
-        for row in seen.content.fields:
-            rows_of.setdefault(row.key, []).append(row)
-        source = _Source(seen.capture_id, seen.captured_at, form_of(seen.content), self._rank, tuple(rows_of))
-        last = seen.content.fields[-1].key if seen.content.incomplete and seen.content.fields else None
-        for key, rows in rows_of.items():
-            kept = self._fields.get(key)
-            if kept and key != last and kept.is_repeated(key, rows, source):
-                kept.source = source
-            else:
-                self._fields[key] = self._told(key, rows, source, kept, is_last=key == last)
-
-    def _told(self, key: str, rows: list[FieldValue], source: _Source, kept: _Kept | None, *, is_last: bool) -> _Kept:
-        """What is known of a key after this capture. `is_last`: the page may be cut within it."""
-        lost = all(row.state == State.NOT_CAPTURED for row in rows)
-        if kept is None:
-            return _Kept(source, rows, captured=not lost, is_shown=not lost and not is_last and source.captured_at is not None)
-        if lost or (is_last and is_cut(rows, kept.rows)):
-            return kept if kept.captured else _Kept(source, rows, captured=False)
-        fresh = _sourced(rows, source)
-        before = kept.shown
-        if kept.captured and _is_group(key, rows):
-            known, fresh = fresh, filled_up(fresh, kept.rows, is_text=source.form != PAGE)
-            if before and before.form != PAGE:
-                before = before._replace(texts=texts(filled_up(kept.rows, known, is_text=True)))
-        shown = before
-        if source.captured_at and not is_last:
-            shown = _Shown(texts(fresh), source.form, source.captured_at)
-            self._note(key, before, shown)
-        if kept.captured and says_more(kept.rows, fresh):
-            return replace(kept, is_shown=False, before=shown)
-        is_own = len(fresh) == len(rows) and all(one.row is row for one, row in zip(fresh, rows, strict=True))
-        return _Kept(source, rows, None if is_own else fresh, is_shown=shown is not before, before=before)
-
-    def _add_sections(self, seen: Seen) -> None:
-        numbered = list(_numbered(seen.content.sections))
-        path = tuple(key for key, _, _ in numbered)
-        source = _Source(seen.capture_id, seen.captured_at, form_of(seen.content), self._rank, path)
-        for key, label, text in numbered:
-            kept = self._sections.get(key)
-            held = kept[0].text if kept else None
-            shorter = seen.content.incomplete and held is not None and text is not None and starts(held, text)
-            if kept is None or (text is not None and not shorter) or held is None:
-                self._sections[key] = (SectionText(label, text, seen.capture_id), source)
-
-    def _note(self, key: str, before: _Shown | None, after: _Shown) -> None:
-        """A change, where both captures' times are known and differ, and more than white space does."""
-        if before is None or before.captured_at == after.captured_at or before.texts == after.texts:
-            return
-        if not same(before.texts, before.form, after.texts, after.form):
-            old, new = ("; ".join(one.texts) or None for one in (before, after))
-            self.changes.append(Change(key, old, new, before.captured_at, after.captured_at))
-
-    @property
-    def head(self) -> dict[str, Any]:
-        """Title, node number and submission: of each the last that was captured."""
-        return {name: value for name, (value, _) in self._head.items()}
-
-    def latest_alone(self, rows: Sequence[Sourced]) -> StoredPage[FieldValue] | None:
-        """The latest capture's content where it says all that is known, `rows` being all fields; None where it does not."""
-        latest = self._latest.content if self._latest else None
-        if latest is None or [self.head.get(name) for name in HEAD] != latest.head:
-            return None
-        return latest if [one.row for one in rows] == latest.fields else None
-
-    def head_source(self, name: str) -> str | None:
-        """The capture that a value of the head comes from."""
-        return self._head[name][1] if name in self._head else None
-
-    def fields(self) -> list[Sourced]:
-        """The rows in the page order of the latest capture; a kept field follows the field that it followed on its own page."""
-        if self._latest is None:
-            return []
-        latest = self._latest.content.fields
-        if all(self._is_of_latest(kept) for kept in self._fields.values()):
-            form = form_of(self._latest.content)
-            return without_echoes([Sourced(row, self._latest.capture_id, form) for row in latest])
-        return without_echoes(self._arranged_rows([(key, list(rows)) for key, rows in groupby(latest, key=lambda row: row.key)]))
-
-    def _is_of_latest(self, kept: _Kept) -> bool:
-        return kept.source.rank == self._rank and kept.filled is None
-
-    def _arranged_rows(self, runs: list[tuple[str, list[FieldValue]]]) -> list[Sourced]:
-        """`runs`: the rows of each key on the latest capture, as they follow each other there."""
-        slots = _arranged([key for key, _ in runs], {key: kept.source for key, kept in self._fields.items()})
-        own = iter(runs)
-        placed: Counter[str] = Counter()
-        result: list[Sourced] = []
-        on_latest = {key for key, _ in runs}
-        for key in slots:
-            kept = self._fields[key]
-            run = next(own)[1] if key in on_latest else []
-            if self._is_of_latest(kept):
-                result += _sourced(run, kept.source)
-            elif not placed[key]:
-                result += kept.rows
-            placed[key] += 1
-        return result
-
-    def sections(self) -> list[SectionText]:
-        """The instruction sections, ordered as the fields are."""
-        if self._latest is None:
-            return []
-        latest = [key for key, _, _ in _numbered(self._latest.content.sections)]
-        slots = _arranged(latest, {key: source for key, (_, source) in self._sections.items()})
-        return [self._sections[key][0] for key in slots]
+    changes: list[Change]
+    head: dict[str, Any]
+    fields: list[Sourced]
+    sections: list[SectionText]
+    latest: PageContent | None
+    agreeing: dict[str, list[str]]
+    head_sources: dict[str, str]
 
 
-def _numbered(sections: Iterable[Sequence[Any]]) -> Iterable[tuple[str, str, str | None]]:
-    """Key, label and text: of two sections with one label the second has a key of its own."""
+def merge(captures: Sequence[Seen]) -> Merged:
+    """Merges captures that are in their `order`; there is at least one."""
+    aliases = _aliases(one.content for one in captures)
+    tables: tuple[dict[str, _Timeline], ...] = ({}, {}, {})
+    content: PageContent | None = None
+    for number, seen in enumerate(captures):
+        if seen.content is not content:  # many captures show the same page
+            content = seen.content
+            page = [_shown(rows, content) for rows in _rows_of(content, aliases)]
+        for table, found in zip(tables, page, strict=True):
+            source = _Source(seen.capture_id, seen.captured_at, number, tuple(found))
+            for key, shown in found.items():
+                table.setdefault(key, _Timeline(key)).add(shown, source)
+    heads, fields, sections = tables
+    latest = captures[-1].content
+    head = {key: heads[key].current.shown.values[0] for key in HEAD if key in heads}
+    sourced = without_echoes(_arranged_rows(latest, fields, aliases, len(captures) - 1))
+    says_all = [one.row for one in sourced] == latest.fields and list(map(head.get, HEAD)) == list(map(_text, latest.head))
+    changes = [change for one in (*heads.values(), *fields.values()) if one.key != "node_id" for change in one.changes()]
+    return Merged(
+        sorted(changes, key=lambda change: change.seen_by.rstrip("Z")),
+        head | {"node_id": int(head["node_id"])} if "node_id" in head else head,
+        sourced,
+        _section_texts(latest, sections),
+        latest if says_all else None,
+        {key: one.current.captures for key, one in (fields | heads).items()},
+        {key: one.current.source.capture_id for key, one in heads.items()},
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+_Rows = dict[str, list[FieldValue]]
+
+
+def _rows_of(content: PageContent, aliases: dict[str, str]) -> tuple[_Rows, _Rows, _Rows]:
+    """The rows of each head value, field and section. Of two sections with one label the second has a key of its own."""
+    head = {name: [_row(name, str(value))] for name, value in zip(HEAD, content.head, strict=True) if value is not None}
+    fields: _Rows = {}
+    for row in content.fields:
+        key = aliases.get(row.key, row.key)
+        fields.setdefault(key, []).append(row if key == row.key else row._replace(key=key))
     times: Counter[str] = Counter()
-    for label, text in sections:
+    sections: _Rows = {}
+    for label, text in content.sections:
         times[label] += 1
-        yield f"{label}\0{times[label]}", label, text
+        sections[f"{label}\0{times[label]}"] = [_row(label, text)]
+    return head, fields, sections
 
 
-def _arranged(latest: Sequence[str], kept: dict[str, _Source]) -> list[str]:
+def _row(key: str, value: str | None) -> FieldValue:
+    return FieldValue(key, None, key, None, None, value, State.VALUE if value else State.NOT_CAPTURED, None, None)
+
+
+def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
+    form, style = form_of(content), style_of(content)
+    last = content.fields[-1].key if content.incomplete and content.fields else None
+    result = {}
+    for key, rows in rows_of.items():
+        whole = [row for row in rows if not row.truncated]
+        lost = not whole or all(row.state == State.NOT_CAPTURED for row in whole)
+        partial = key == last or len(whole) < len(rows) or any(row.state == State.NOT_CAPTURED for row in rows)
+        result[key] = Shown(rows if lost else whole, form, style, partial, lost)
+    return result
+
+
+def _aliases(contents: Iterable[PageContent]) -> dict[str, str]:
+    """One key for the keys of a field whose machine name shows that they are one: some captures print no label, or another."""
+    keys_of: dict[str, list[str]] = {}
+    done: PageContent | None = None
+    for content in contents:
+        if content is done:
+            continue
+        done = content
+        of_page: dict[str, set[str]] = {}
+        for row in content.fields:
+            if row.name and row.item is None and row.key not in GROUPS and not (known(row.label) or known_name(row.name)):
+                of_page.setdefault(row.name, set()).add(row.key)
+        for name, (key, *others) in of_page.items():
+            if not others and row.name != BODY:
+                keys_of.setdefault(name, []).append(key)
+    result: dict[str, str] = {}
+    for name, keys in keys_of.items():
+        labelled = [key for key in keys if key != name]
+        result |= {key: labelled[-1] for key in (*keys, name) if labelled and key != labelled[-1]}
+    return result
+
+
+def _arranged_rows(latest: PageContent, timelines: dict[str, _Timeline], aliases: dict[str, str], number: int) -> list[Sourced]:
+    """The rows in the page order of the latest capture; a kept field follows the field that it followed on its own page."""
+    runs = [(key, list(rows)) for key, rows in groupby(latest.fields, key=lambda row: str(aliases.get(row.key, row.key)))]
+    own = iter(runs)
+    on_latest = {key for key, _ in runs}
+    placed: set[str] = set()
+    result: list[Sourced] = []
+    for key in _arranged([key for key, _ in runs], timelines):
+        value = timelines[key].current
+        rows = next(own)[1] if key in on_latest else []
+        if value.source.number == number and value.completed is None and not any(row.truncated for row in rows):
+            result += [Sourced(row, value.source.capture_id, value.shown.form) for row in rows]
+        elif key not in placed:
+            result += value.rows
+        placed.add(key)
+    return result
+
+
+def _section_texts(latest: PageContent, timelines: dict[str, _Timeline]) -> list[SectionText]:
+    """The instruction sections, ordered as the fields are."""
+    values = [timelines[key].current for key in _arranged(list(_rows_of(latest, {})[2]), timelines)]
+    return [SectionText(one.shown.rows[0].key, one.shown.rows[0].value, one.source.capture_id) for one in values]
+
+
+def _arranged(latest: list[str], timelines: dict[str, _Timeline]) -> list[str]:
     """The latest capture's keys, and each other key after the one that it followed on the capture it comes from."""
+    there = set(latest)
+    sources = [(key, one.current.source) for key, one in timelines.items() if key not in there]
     slots = list(latest)
-    there = set(slots)
-    missing = [(-one.rank, one.path.index(key), key, one.path) for key, one in kept.items() if key not in there]
-    for _, index, key, path in sorted(missing):
+    for _, index, key, path in sorted((-one.number, one.path.index(key), key, one.path) for key, one in sources):
         above = next((other for other in reversed(path[:index]) if other in there), None)
-        at = 0 if above is None else len(slots) - slots[::-1].index(above)
-        slots.insert(at, key)
+        slots.insert(0 if above is None else len(slots) - slots[::-1].index(above), key)
         there.add(key)
     return slots

@@ -1,21 +1,38 @@
-"""When two captures say the same of a field, and which of them says it better. Pure; `merge` is the caller.
+"""Decides whether two captures show the same value of a field, and which of them shows more of it. Pure; `merge` calls it.
 
-A text capture lost links, times and line breaks on the way; prose lost labels and headings as well (DOMAIN.md, "The two forms").
+Captures differ in what they can carry: Drupal's data formats carry everything, HTML nearly everything. A text extractor drops
+links, times, headings or list items, and changes line breaks, bullets, quotes and separators; prose has no labels either. Values
+are therefore compared by their letters and digits, times as instants, and a poorer capture is only expected to show part of what
+a richer one shows. docs/decisions/identity-and-merging.md explains which evidence counts.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from typing import NamedTuple
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from typing import Any, NamedTuple
 
+from parsers.cache import cached_short
+from parsers.fiscal import SITE_ZONE
 from parsers.record import State
-from parsers.registry import known
+from parsers.registry import Type, known, known_name
+from parsers.values import iso_time, money_range, number, time_range, yes_no
 from scraper.database.stored_page import FieldValue, StoredPage
 
-PAGE, TEXT, PROSE = "html", "text", "prose"
-_RICHNESS = {PAGE: 2, TEXT: 1, PROSE: 0}
+PageContent = StoredPage[FieldValue]
+DATA, HTML, TEXT, PROSE = "data", "html", "text", "prose"
+RICHNESS = {DATA: 3, HTML: 2, TEXT: 1, PROSE: 0}
+"""Of two captures of one time, the one with the higher number carries more of the page."""
+MIN_CUT = 40
+"""Letters. A shorter text that begins like another may be another value ("Essex", "Essex County"); a longer one was cut."""
+MAX_PARTS = 200
+"""Values of one field that are compared in any order; more are compared in page order only, which takes linear time."""
+_MAX_ENDS = 64
+"""Alternatives that `_is_made_of` follows at once. Real texts need one or two; the bound keeps hostile ones linear."""
 
 
 class Sourced(NamedTuple):
@@ -26,126 +43,332 @@ class Sourced(NamedTuple):
     form: str
 
 
-def form_of(content: StoredPage[FieldValue]) -> str:
-    """`html`, `text`, or `prose`: the style of text extraction that keeps no label."""
-    labelled = content.form == PAGE or any(row.label for row in content.fields)
-    return content.form if labelled else PROSE
+class Relation(Enum):
+    """What a new capture shows compared with the value that is kept."""
+
+    SAME = auto()
+    LESS = auto()
+    MORE = auto()
+    DIFFERENT = auto()
 
 
-def plain(text: str) -> str:
-    """The text without the white space that themes and extractors make of it."""
-    return " ".join(text.split())
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A field as one capture shows it.
 
-
-def texts(rows: Iterable[Sourced]) -> tuple[str, ...]:
-    """The values of a field."""
-    return tuple(one.row.value for one in rows if one.row.value is not None)
-
-
-def same(one: Sequence[str], form: str, other: Sequence[str], other_form: str) -> bool:
-    """Whether two captures of these forms show the same values, as far as the poorer form can tell."""
-    if form == other_form:
-        return [plain(text) for text in one if text.strip()] == [plain(text) for text in other if text.strip()]
-    if PROSE in (form, other_form):
-        part, whole = (one, other) if form == PROSE else (other, one)
-        said = _words(whole)
-        return all(_words([line]) in said for text in part for line in text.splitlines())
-    return _words(one) == _words(other)
-
-
-def _words(values: Sequence[str]) -> str:
-    """What page and text of one value have in common: not their spaces, bullets and ways to list values."""
-    return " ".join(re.sub(r"[\s;•]+", " ", " ".join(values)).split())
-
-
-def says_more(kept: Sequence[Sourced], fresh: Sequence[Sourced]) -> bool:
-    """Whether the new rows only repeat what the kept ones say in a richer form: then those have what got lost on the way."""
-    richest = max((_RICHNESS[one.form] for one in fresh), default=0)
-    poorest = min((_RICHNESS[one.form] for one in kept), default=0)
-    return poorest > richest and same(texts(kept), kept[0].form, texts(fresh), fresh[0].form)
-
-
-def starts(whole: str, part: str) -> bool:
-    """Whether `part` is a shorter beginning of `whole`; the last character of a cut text may be damaged."""
-    long, short = plain(whole), plain(part).rstrip("\ufffd").rstrip()
-    return len(short) < len(long) and long.startswith(short)
-
-
-def is_cut(rows: Sequence[FieldValue], kept: Sequence[Sourced]) -> bool:
-    """Whether the last field of a cut page is a shorter beginning of what is kept: then it is the cut that made it so."""
-    new = [plain(row.value or "") for row in rows]
-    old = [plain(one.row.value or "") for one in kept]
-    if not new or len(new) > len(old) or new[:-1] != old[: len(new) - 1]:
-        return False
-    held = old[len(new) - 1]
-    return starts(held, new[-1]) or (len(new) < len(old) and new[-1] == held)
-
-
-def without_echoes(rows: list[Sourced]) -> list[Sourced]:
-    """The rows without those lines of a text that a page of the record shows as a label or a value.
-
-    A text extractor prints a label that nobody knows like any other line, so `parsers` can only guess whose line it is.
+    `style`: traits of a text extractor's output (`style_of`); None for HTML and data, which show all values of a field.
+    `partial`: the page ends within the field, or the extractor is known to have dropped a part. `is_lost`: it has no whole value.
     """
-    if all(one.form == PAGE for one in rows):
-        return rows
-    shown = {
-        plain(line)
-        for one in rows
-        if one.form == PAGE
-        for text in (one.row.label, one.row.item, one.row.value)
-        for line in (text or "").splitlines()
-    }
-    return [one for one in rows if not _is_echo(one, shown)]
+
+    rows: Sequence[FieldValue]
+    form: str
+    style: tuple[Any, ...] | None = None
+    partial: bool = False
+    is_lost: bool = False
+
+    @property
+    def values(self) -> list[str]:
+        return [row.value for row in self.rows if row.value is not None and row.value.strip()]
 
 
-def _is_echo(one: Sourced, shown: set[str]) -> bool:
-    if one.form == PAGE or one.row.name or one.row.item or known(one.row.label):
+def form_of(content: PageContent) -> str:
+    """The form of a capture; a text without labels is prose."""
+    return PROSE if content.form == TEXT and not any(row.label for row in content.fields) else content.form
+
+
+def style_of(content: PageContent) -> tuple[Any, ...] | None:
+    """Traits by which two texts of one extractor are recognized: which fields it lost, its list marks, its sections' wording."""
+    if RICHNESS[content.form] >= RICHNESS[HTML]:
+        return None
+    lost = frozenset(row.key for row in content.fields if row.state == State.NOT_CAPTURED)
+    lines = (line.lstrip() for row in content.fields for line in (row.value or "").splitlines())
+    marks = frozenset(line[0] for line in lines if line and not line[0].isalnum())
+    return lost, frozenset(row.key for row in content.fields), marks, tuple(text for _, text in content.sections)
+
+
+def may_lack(poorer: Shown, richer: Shown) -> bool:
+    """Whether the first capture may be without something that the second shows, although the record did not change."""
+    if poorer.partial or RICHNESS[poorer.form] < RICHNESS[richer.form]:
+        return True
+    return poorer.form == richer.form and poorer.style != richer.style
+
+
+def compare(kept: Shown, new: Shown) -> Relation:
+    """DIFFERENT means that the record itself changed between the two captures."""
+    if kept.form == new.form and (kept.rows is new.rows or kept.rows == new.rows):
+        return Relation.SAME
+    old, young = kept.values, new.values
+    if not old and not young:
+        return Relation.SAME
+    if not old or not young:
+        lacks = may_lack(new, kept) if old else may_lack(kept, new)
+        return (Relation.LESS if old else Relation.MORE) if lacks else Relation.DIFFERENT
+    kind = _type_of([*kept.rows, *new.rows])
+    if kind in (Type.DATE, Type.RANGE) or (kind is None and _is_time(kept) and _is_time(new)):
+        relation = _compare_times(kept, new)
+        if relation is not None:
+            return relation
+    for read in (_READERS[kind],) if kind in _READERS else (_yes_no,):
+        before, after = _read_all(read, old), _read_all(read, young)
+        if before is not None and after is not None:
+            return _compare_sets(kept, new, before, after)
+    return _compare_texts(kept, new)
+
+
+def _type_of(rows: Iterable[FieldValue]) -> Type | None:
+    """The registry's type of a field; None for an unknown label, and for a field within a group."""
+    for row in rows:
+        if row.item is None and (entry := known(row.label) if row.label else known_name(row.name)):
+            return entry.type
+    return Type.DATE if rows and next(iter(rows)).key == "submitted_at" else None
+
+
+# --- typed values ---------------------------------------------------------------------------------------------------
+
+_COORDINATE = re.compile(r"[-−]?\d+(?:\.\d+)?")
+
+
+def _yes_no(text: str) -> list[Any] | None:
+    answer = yes_no(text)
+    return None if answer is None else [answer]
+
+
+def _money(text: str) -> list[Any] | None:
+    bounds = money_range(text)
+    return None if bounds == (None, None) else [bounds]
+
+
+def _number(text: str) -> list[Any] | None:
+    value = number(text)
+    return None if value is None else [value]
+
+
+def _points(text: str) -> list[Any] | None:
+    """Pairs of numbers: every point of the value, whatever separates them."""
+    found = [float(one.replace("−", "-")) for one in _COORDINATE.findall(text)]
+    return list(zip(found[::2], found[1::2], strict=True)) if found and len(found) % 2 == 0 else None
+
+
+_READERS: dict[Type | None, Callable[[str], list[Any] | None]] = {
+    Type.YES_NO: _yes_no,
+    Type.MONEY: _money,
+    Type.NUMBER: _number,
+    Type.POINT: _points,
+}
+
+
+def _read_all(read: Callable[[str], list[Any] | None], values: list[str]) -> set[Any] | None:
+    """The typed values; None where one of them can't be read."""
+    found = [read(value) for value in values]
+    return None if None in found else {one for some in found for one in some or ()}
+
+
+def _compare_sets(kept: Shown, new: Shown, before: set[Any], after: set[Any]) -> Relation:
+    if before == after:
+        return Relation.SAME
+    if after < before and may_lack(new, kept):
+        return Relation.LESS
+    return Relation.MORE if before < after and may_lack(kept, new) else Relation.DIFFERENT
+
+
+# --- times ----------------------------------------------------------------------------------------------------------
+
+_ONLY_TIME = re.compile(
+    r"(?:[\d\s:/.,+()–—-]|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*+"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+|[ap]\.?m\b|utc|gmt|[ecmp][sd]t\b|to\b|at\b|st\b|nd\b|rd\b|th\b|[tz])*+",
+    re.IGNORECASE,
+)
+_DAY, _MINUTE, _SECOND = 10, 16, 19
+"""Characters of a local ISO time that are known."""
+
+
+class Moment(NamedTuple):
+    """A time in the site's zone. `precision`: how many of its characters are known; `zoned`: the page gave the zone."""
+
+    local: str
+    precision: int
+    zoned: bool
+
+
+@cached_short
+def moment(iso: str | None) -> Moment | None:
+    """The time that an ISO 8601 text of `parsers.values` stands for. Local times are printed without seconds, so 0 is unknown."""
+    if iso is None:
+        return None
+    if not iso.endswith("Z"):
+        precision = _DAY if len(iso) == _DAY else _MINUTE if iso[_MINUTE:] in ("", ":00") else _SECOND
+        return Moment(iso, precision, False)
+    try:
+        local = datetime.fromisoformat(iso).astimezone(SITE_ZONE).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return None
+    return Moment(local.isoformat(timespec="seconds"), _SECOND, True)
+
+
+def _is_time(shown: Shown) -> bool:
+    return all(row.datetime or is_only_time(row.value) for row in shown.rows if row.value)
+
+
+@cached_short
+def is_only_time(text: str | None) -> bool:
+    """Whether a text is nothing but a date or a time, or a range of two."""
+    return text is not None and sum(map(str.isdigit, text)) >= 5 and _ONLY_TIME.fullmatch(text) is not None
+
+
+def _compare_times(kept: Shown, new: Shown) -> Relation | None:
+    """By the precision that both have; a more precise time shows more. None where a value is no time."""
+    before, after = _ranges(kept), _ranges(new)
+    if before is None or after is None:
+        return None
+    if len(before) != len(after):
+        poor, rich, relation = (after, before, Relation.LESS) if len(after) < len(before) else (before, after, Relation.MORE)
+        lacks = may_lack(new, kept) if relation is Relation.LESS else may_lack(kept, new)
+        found = all(any(_range_relation(one, other) is not Relation.DIFFERENT for other in rich) for one in poor)
+        return relation if lacks and found else Relation.DIFFERENT
+    relations = {_range_relation(one, other) for one, other in zip(before, after, strict=True)} - {Relation.SAME}
+    return relations.pop() if len(relations) == 1 else Relation.DIFFERENT if Relation.DIFFERENT in relations else Relation.SAME
+
+
+_Range = tuple[Moment | None, Moment | None]
+
+
+def _ranges(shown: Shown) -> list[_Range] | None:
+    """Start and end of each value, by time; None where one can't be read."""
+    found = []
+    for row in shown.rows:
+        if row.value or row.datetime:
+            start, end = map(moment, time_range(row.value, row.datetime))
+            if start is None and end is None:
+                return None
+            found.append((start, end))
+    return sorted(found, key=lambda pair: [one.local if one else "" for one in pair])
+
+
+def _range_relation(before: _Range, after: _Range) -> Relation:
+    relations = {_moment_relation(one, other) for one, other in zip(before, after, strict=True)} - {Relation.SAME}
+    if Relation.DIFFERENT in relations:
+        return Relation.DIFFERENT
+    return relations.pop() if len(relations) == 1 else Relation.SAME
+
+
+def _moment_relation(before: Moment | None, after: Moment | None) -> Relation:
+    if before is None or after is None:  # half a range was lost
+        return Relation.SAME if before == after else Relation.LESS if before else Relation.MORE
+    common = min(before.precision, after.precision)
+    if before.local[:common] != after.local[:common]:
+        return Relation.DIFFERENT
+    old, new = (before.precision, before.zoned), (after.precision, after.zoned)
+    return Relation.SAME if old == new else Relation.LESS if new < old else Relation.MORE
+
+
+# --- texts ----------------------------------------------------------------------------------------------------------
+
+_LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
+_REFERENCE_MARK = re.compile(r"\[\d{1,3}\]")
+_LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")
+_LIST_MARK = re.compile(r"\s*(?:\d{1,2}[.)]|o|\W)\s+")
+_CELLS = re.compile(r"\n|\t|\s\|\s")
+_ELLIPSIS = ("…", "...")
+
+
+@cached_short
+def letters(text: str) -> str:
+    """The letters and digits of a text, without link and footnote marks; the point in a decimal number counts as well."""
+    if "[" in text:
+        text = _REFERENCE_MARK.sub(" ", _LINK.sub(lambda found: "" if found[1] else found[2], text))
+    return "".join(_LETTERS.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)))
+
+
+def _compare_texts(kept: Shown, new: Shown) -> Relation:
+    before, after = _wholes(kept), _wholes(new)
+    if "".join(before) == "".join(after) or _has_parts("".join(after), before, all_of_them=True):
+        return Relation.SAME if _agree_in_times(kept, new) else Relation.DIFFERENT
+    if len(before) == len(after) == 1:
+        for cut, cut_letters, whole_letters, relation in (
+            (new, after[0], before[0], Relation.LESS),
+            (kept, before[0], after[0], Relation.MORE),
+        ):
+            if cut.values[0].rstrip().endswith(_ELLIPSIS) and cut_letters and whole_letters.startswith(cut_letters):
+                return relation
+    if may_lack(new, kept) and _is_part("".join(after), kept, least=0 if new.partial else MIN_CUT):
+        return Relation.LESS
+    is_more = may_lack(kept, new) and _is_part("".join(before), new, least=0 if kept.partial else MIN_CUT)
+    return Relation.MORE if is_more else Relation.DIFFERENT
+
+
+def _wholes(shown: Shown) -> list[str]:
+    """The letters of each value."""
+    return ["".join(_letters_or_day(row, line) for line in row.value.splitlines()) for row in shown.rows if row.value]
+
+
+def _letters_or_day(row: FieldValue, line: str) -> str:
+    """The letters of a line; of a time the digits of its day, because it is printed in many ways."""
+    when = _moment_of(row, line)
+    return letters(when.local[:_DAY]) if when else letters(line)
+
+
+def _moment_of(row: FieldValue, line: str) -> Moment | None:
+    if row.datetime and line == row.value:
+        return moment(iso_time(row.datetime.partition("/")[0]))
+    return moment(iso_time(line)) if is_only_time(line) else None
+
+
+def _agree_in_times(kept: Shown, new: Shown) -> bool:
+    """Whether values with the same letters and days also have the same hours, where both captures show these."""
+    before, after = ([_moment_of(row, row.value) for row in shown.rows if row.value] for shown in (kept, new))
+    return len(before) != len(after) or all(
+        one is None or other is None or _moment_relation(one, other) is not Relation.DIFFERENT
+        for one, other in zip(before, after, strict=True)
+    )
+
+
+def _has_parts(text: str, parts: list[str], *, all_of_them: bool) -> bool:
+    """Whether a text consists of these parts in any order and nothing else."""
+    if len(parts) > MAX_PARTS:
         return False
-    lines = [line for text in (one.row.label, one.row.value) for line in (text or "").splitlines()]
-    return bool(lines) and all(plain(line) in shown for line in lines)
+    for part in sorted(filter(None, parts), key=len, reverse=True):
+        at = text.find(part)
+        if at < 0 and all_of_them:
+            return False
+        if at >= 0:
+            text = f"{text[:at]}\0{text[at + len(part) :]}"
+    return not text.strip("\0")
 
 
-def filled_up(fresh: list[Sourced], kept: list[Sourced], *, is_text: bool) -> list[Sourced]:
-    """A group's new rows, with what a text capture could not carry taken from the item that shows the same otherwise."""
-    if not is_text and all(one.row.state != State.NOT_CAPTURED for one in fresh):
-        return fresh
-    old = {item: list(rows) for item, rows in groupby(kept, key=lambda one: one.row.item)}
-    new = [(item, list(rows)) for item, rows in groupby(fresh, key=lambda one: one.row.item)]
-    result: list[Sourced] = []
-    left = dict(old)
-    for item, rows in new:
-        match = _same_item(item, rows, left)
-        result += rows if match is None else _item_filled_up(item, rows, match[1])
-        if match:
-            del left[match[0]]
-    if is_text and len(old) - len(left) == len(new) and not left.keys() & {item for item, _ in new}:
-        # Every item it shows is known, so the ones it lacks were lost on the way, as blocks of links and dates are.
-        result += [one for rows in left.values() for one in rows]
-    return result
+def _is_part(text: str, whole: Shown, *, least: int) -> bool:
+    """Whether a poorer capture's text is what a richer capture's value leaves when lines, cells, values or its end are dropped.
+
+    `least`: letters of a text that may lack its end.
+    """
+    return _is_made_of(text, _units(whole), least) or _has_parts(text, _wholes(whole), all_of_them=False)
 
 
-_Item = tuple[str | None, list[Sourced]]
+def _units(shown: Shown) -> list[tuple[str, ...]]:
+    """The smallest parts that an extractor drops as a whole, in page order, each in the ways in which it may be written."""
+    units: list[tuple[str, ...]] = []
+    for row in shown.rows:
+        if row.item is not None:
+            units += [(letters(text),) for text in (row.item, row.label) if text]
+        for line in _CELLS.split(row.value or ""):
+            ways = {letters(line), letters(_LIST_MARK.sub("", line, count=1)), _letters_or_day(row, line)}
+            units.append(tuple(ways - {""}))
+    return units
 
 
-def _same_item(item: str | None, rows: list[Sourced], old: dict[str | None, list[Sourced]]) -> _Item | None:
-    """The kept item that shows all that the new one shows; of several the one with the same number."""
-    shown = {_pair(one) for one in rows if one.row.state == State.VALUE}
-    fits = [(name, held) for name, held in old.items() if shown <= {_pair(one) for one in held} and (shown or name == item)]
-    return next((fit for fit in fits if fit[0] == item), fits[0] if fits else None)
-
-
-def _item_filled_up(item: str | None, rows: list[Sourced], held: list[Sourced]) -> list[Sourced]:
-    """The kept item's rows, of which those that the new one shows are the new one's, under its number."""
-    shown = {_pair(one): one for one in rows if one.row.state != State.NOT_CAPTURED}
-    filled = []
-    for one in held:
-        own = shown.pop(_pair(one), None)
-        kept = one._replace(row=one.row._replace(item=item))
-        filled.append(kept if own is None or says_more([kept], [own]) else own)
-    labels = {one.row.label for one in held}
-    lost = [one for one in rows if one.row.state == State.NOT_CAPTURED and one.row.label not in labels]
-    return filled + list(shown.values()) + lost
-
-
-def _pair(one: Sourced) -> tuple[str | None, str]:
-    return one.row.label, plain(one.row.value or "")
+def _is_made_of(text: str, units: list[tuple[str, ...]], least: int) -> bool:
+    """Whether a text consists of some of the units in their order. A list number may precede each, the last one may be cut."""
+    ends = {0}
+    for ways in units:
+        further = set()
+        for end in ends:
+            rest = len(text) - end
+            for way in ways:
+                for start in (end, end + 1, end + 2):
+                    if text.startswith(way, start) and (start == end or text[end:start].isdigit()):
+                        further.add(start + len(way))
+                if len(text) >= least and 0 < rest < len(way) and text.endswith(way[:rest]):
+                    return True
+        ends |= further
+        if len(ends) > _MAX_ENDS:
+            ends = set(sorted(ends)[-_MAX_ENDS:])
+    return len(text) in ends

@@ -8,11 +8,9 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from functools import cache
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, get_origin
 
-from pydantic.fields import FieldInfo
-
+from parsers.record import ColumnInfo, columns_of
 from scraper.database.tables import BY_NAME, KEPT, TABLES, VIEWS, Table
 from scraper.sqlite import tables_version
 
@@ -33,10 +31,10 @@ def create(connection: sqlite3.Connection) -> None:
     for table in TABLES:
         if table.name not in present:
             database.table(table.name).create(
-                {name: _sql_type(table.model.model_fields[name]) for name in table.columns},
+                {name: _sql_type(columns_of(table.model)[name]) for name in table.columns},
                 pk=table.keys if len(table.keys) > 1 else (table.keys[0] if table.keys else None),
                 foreign_keys=[(column, other, column) for column, other in table.links],
-                not_null={name for name in table.columns if table.model.model_fields[name].is_required()},
+                not_null={name for name in table.columns if columns_of(table.model)[name].required},
                 strict=True,
             )
     for view in VIEWS:
@@ -126,19 +124,14 @@ def insert_sql(name: str, rows: int = 1) -> str:
 
 
 def dictionary_rows() -> list[tuple[str | None, ...]]:
-    """Table, column, description, label and unit of every column."""
-    return [(table.name, name, *_texts(table.model.model_fields[name])) for table in TABLES for name in table.columns]
+    """Table, column, description, label on the page, unit and heading of every column."""
+    infos = [(table.name, columns_of(table.model)[name]) for table in TABLES for name in table.columns]
+    return [(table, one.name, one.description, one.label, one.unit, one.heading) for table, one in infos]
 
 
 def table_description(table: Table) -> str:
     """What the table holds, in a sentence."""
     return (table.model.__doc__ or "").strip().splitlines()[0]
-
-
-def _texts(info: FieldInfo) -> tuple[str | None, str | None, str | None]:
-    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-    label, unit = extra.get("label"), extra.get("unit")
-    return info.description, str(label) if label else None, str(unit) if unit else None
 
 
 def _tool(connection: sqlite3.Connection) -> Database:
@@ -161,20 +154,15 @@ def _hidden(module: str) -> Iterator[None]:
         del sys.modules[module]
 
 
-def _sql_type(info: FieldInfo) -> type:
-    """The SQLite type of a model's column: a list is JSON text, a yes or no is 1 or 0."""
-    annotation: Any = info.annotation
-    if get_origin(annotation) in (Union, UnionType):
-        annotation = next(choice for choice in get_args(annotation) if choice is not NoneType)
-    if get_origin(annotation) is list:
+def _sql_type(info: ColumnInfo) -> type:
+    """The SQLite type of a column: a list is JSON text, a yes or no is 1 or 0."""
+    if get_origin(info.type) is list or issubclass(info.type, Enum):
         return str
-    if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return str
-    if annotation is bool:
+    if info.type is bool:
         return int
-    if annotation not in (str, int, float):
-        raise TypeError(f"no SQLite type for {annotation!r}")
-    return annotation  # type: ignore[no-any-return]
+    if info.type not in (str, int, float):
+        raise TypeError(f"no SQLite type for {info.type!r}")
+    return info.type  # type: ignore[no-any-return]
 
 
 def _description() -> Iterator[object]:
@@ -182,8 +170,8 @@ def _description() -> Iterator[object]:
     for table in TABLES:
         yield table.name, table.keys, table.links, table.indexes, table.searched
         for name in table.columns:
-            info = table.model.model_fields[name]
-            yield name, _sql_type(info), info.is_required()
+            info = columns_of(table.model)[name]
+            yield name, _sql_type(info), info.required
     for view in VIEWS:
         yield view.name, view.sql
 

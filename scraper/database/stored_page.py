@@ -12,11 +12,11 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 import orjson
 
 from parsers.columns import field_key
-from parsers.record import Field, Record, RecordValues
+from parsers.record import Field, Record, RecordValues, columns_of
 
-VALUE_COLUMNS = tuple(RecordValues.model_fields)
+VALUE_COLUMNS = tuple(columns_of(RecordValues))
 _value_row = attrgetter(*VALUE_COLUMNS)
-_field_row = attrgetter("section", "label", "name", "item", "value", "state", "href", "datetime", "occurrence")
+_field_row = attrgetter("section", "label", "name", "item", "value", "state", "href", "datetime", "occurrence", "truncated")
 json_text = json.JSONEncoder(ensure_ascii=False).encode
 Row = TypeVar("Row", bound=Sequence[Any])
 
@@ -34,6 +34,7 @@ class FieldValue(NamedTuple):
     href: str | None
     datetime: str | None
     occurrence: int = 1
+    truncated: bool = False
 
 
 class StoredPage(NamedTuple, Generic[Row]):

@@ -9,25 +9,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-from pydantic import Field as Column
-
-from parsers.record import Field, Kind, Milestone, PerformanceMetric, Section
+from parsers.record import Field, Kind, Milestone, PerformanceMetric, Section, columns_of, optional, required
 from scraper.database.derived import DerivedValues
 
-_ISO: dict[str, Any] = {"unit": "ISO 8601, UTC"}
-
-
-class _Row(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+_ISO = "ISO 8601, UTC"
 
 
 def _record_id() -> Any:
-    return Column(description="the record: its node number, or what stands for it where no node number is known")
+    return required("the record: its node number, or what stands for it where no node number is known")
 
 
 def _capture_id() -> Any:
-    return Column(description="the capture this was read from")
+    return required("the capture this was read from")
 
 
 class Availability(StrEnum):
@@ -37,30 +30,27 @@ class Availability(StrEnum):
     UNKNOWN = "unknown"
 
 
+@dataclass(slots=True, kw_only=True)
 class RecordRow(DerivedValues):
     """One TTA record: the newest known value of every column, over all its captures."""
 
     record_id: str = _record_id()
-    url: str | None = Column(None, description="address of the record in its latest capture that has one")
-    first_captured_at: str | None = Column(
-        None, description="time of the earliest capture; NULL where no capture's time is known", json_schema_extra=_ISO
-    )
-    last_captured_at: str | None = Column(
-        None, description="time of the latest capture; NULL where no capture's time is known", json_schema_extra=_ISO
-    )
-    captures: int = Column(description="how many captures show the record", json_schema_extra={"unit": "captures"})
-    availability: Availability = Column(
-        description="what is known of it after last_captured_at: `unknown`, no later capture tells, which does not mean that it "
+    url: str | None = optional("address of the record in its latest capture that has one", heading="Original page")
+    first_captured_at: str | None = optional("time of the earliest capture; NULL where no capture's time is known", _ISO)
+    last_captured_at: str | None = optional("time of the latest capture; NULL where no capture's time is known", _ISO)
+    captures: int = required("how many captures show the record", "captures")
+    availability: Availability = required(
+        "what is known of it after last_captured_at: `unknown`, no later capture tells, which does not mean that it "
         "was removed; `gone`, a later capture of its address shows 'not found' or a redirect elsewhere"
     )
-    gone_since: str | None = Column(
-        None,
-        description="time of the first capture that shows it gone, none after which shows it again; it went between "
+    gone_since: str | None = optional(
+        "time of the first capture that shows it gone, none after which shows it again; it went between "
         "last_captured_at and then; NULL where availability is unknown",
-        json_schema_extra=_ISO,
+        _ISO,
     )
 
 
+@dataclass(slots=True, kw_only=True)
 class FieldRow(Field):
     """Every field of each record's current state, in page order: one row per value."""
 
@@ -68,6 +58,7 @@ class FieldRow(Field):
     capture_id: str = _capture_id()
 
 
+@dataclass(slots=True, kw_only=True)
 class SectionRow(Section):
     """The instruction fields of each record's page, with their text."""
 
@@ -75,121 +66,125 @@ class SectionRow(Section):
     capture_id: str = _capture_id()
 
 
+@dataclass(slots=True, kw_only=True)
 class MilestoneRow(Milestone):
     """The milestones of each record."""
 
     record_id: str = _record_id()
 
 
+@dataclass(slots=True, kw_only=True)
 class PerformanceMetricRow(PerformanceMetric):
     """The performance metrics of each record."""
 
     record_id: str = _record_id()
 
 
-class CaptureRow(_Row):
+@dataclass(slots=True, kw_only=True)
+class CaptureRow:
     """Every capture in the archive: one page as one web archive, or one file, saw it at one time."""
 
-    capture_id: str = Column(description="identity of the capture: a digest of its address, time, status and body")
-    url: str | None = Column(None, description="address as captured")
-    node_id: int | None = Column(None, description="node number, where the address or the page tells it")
-    captured_at: str | None = Column(None, description="when it was captured; NULL is not known", json_schema_extra=_ISO)
-    source: str = Column(description="where the capture came from: wayback, commoncrawl, endofterm, live, files, ...")
-    http_status: int | None = Column(None, description="HTTP status, where the capture has one")
-    kind: Kind = Column(description="what the capture shows: " + ", ".join(Kind))
-    reason: str | None = Column(None, description="why it was taken for that kind of page")
-    form: str | None = Column(None, description="html or text: form of the record page; NULL where it shows no record")
-    record_id: str | None = Column(None, description="the record it shows; NULL where it shows none")
-    sha256: str | None = Column(
-        None, description="digest of the body, decoded; of the original's body for a revisit", json_schema_extra={"unit": "hex"}
+    capture_id: str = required("identity of the capture: a digest of its address, time, status and body")
+    url: str | None = optional("address as captured")
+    node_id: int | None = optional("node number, where the address or the page tells it")
+    captured_at: str | None = optional("when it was captured; NULL is not known", _ISO)
+    source: str = required("where the capture came from: wayback, commoncrawl, endofterm, live, files, ...")
+    http_status: int | None = optional("HTTP status, where the capture has one")
+    kind: Kind = required("what the capture shows: " + ", ".join(Kind))
+    reason: str | None = optional("why it was taken for that kind of page")
+    form: str | None = optional("form of the record page: data, html, text (with labels) or prose; NULL where it shows no record")
+    record_id: str | None = optional("the record it shows; NULL where it shows none")
+    sha256: str | None = optional("digest of the body, decoded; of the original's body for a revisit", "hex")
+    reference: str | None = optional("the reference it shows")
+    address: str | None = optional(
+        "address without scheme, www, last slash and fragment: two captures with one address show one page"
     )
-    reference: str | None = Column(None, description="the reference it shows")
-    address: str | None = Column(
-        None, description="address without scheme, www, last slash and fragment: two captures with one address show one page"
+    original_id: str | None = optional("the capture whose body a revisit record of the archive repeats")
+    warc_type: str = required("response, resource, conversion or revisit: how the archive keeps it")
+    truncated: str | None = optional("why its body is known to be cut, as the archive says")
+    redirect_to: str | None = optional("where a redirect leads, without an archive's prefix")
+    gone_record_id: str | None = optional(
+        "the record that it shows to be gone from this address: not found, or a redirect elsewhere"
     )
-    original_id: str | None = Column(None, description="the capture whose body a revisit record of the archive repeats")
-    warc_type: str = Column(description="response, resource, conversion or revisit: how the archive keeps it")
-    truncated: str | None = Column(None, description="why its body is known to be cut, as the archive says")
-    redirect_to: str | None = Column(None, description="where a redirect leads, without an archive's prefix")
-    gone_record_id: str | None = Column(
-        None, description="the record that it shows to be gone from this address: not found, or a redirect elsewhere"
-    )
-    shape: str | None = Column(None, description="fingerprint of the page's structure")
-    flags: str | None = Column(None, description="what looks wrong in its values; a JSON array")
-    warc_file: str = Column(description="file in the archive folder that holds it")
-    warc_offset: int = Column(description="where in that file it begins", json_schema_extra={"unit": "bytes"})
+    shape: str | None = optional("fingerprint of the page's structure")
+    flags: str | None = optional("what looks wrong in its values; a JSON array")
+    warc_file: str = required("file in the archive folder that holds it")
+    warc_offset: int = required("where in that file it begins", "bytes")
 
 
-class ChangeRow(_Row):
+@dataclass(slots=True, kw_only=True)
+class ChangeRow:
     """What changed between successive captures of a record, by time of capture."""
 
     record_id: str = _record_id()
-    field: str = Column(
-        description="the column that changed, or the label where it feeds no column; availability: from shown to gone, or back"
+    field: str = required(
+        "the column that changed, or the label where it feeds no column; availability: from shown to gone, or back"
     )
-    old_value: str | None = Column(None, description="value before; several joined with '; '; NULL is empty")
-    new_value: str | None = Column(None, description="value after; several joined with '; '; NULL is empty")
-    seen_after: str = Column(description="the last capture that shows the old value", json_schema_extra=_ISO)
-    seen_by: str = Column(description="the first capture that shows the new value", json_schema_extra=_ISO)
+    old_value: str | None = optional("value before; several joined with '; '; NULL is empty")
+    new_value: str | None = optional("value after; several joined with '; '; NULL is empty")
+    seen_after: str = required("the last capture that shows the old value", _ISO)
+    seen_by: str = required("the first capture that shows the new value", _ISO)
 
 
-class RunRow(_Row):
+@dataclass(slots=True, kw_only=True)
+class RunRow:
     """Each refresh: when it ran, how it ended, and what it brought."""
 
-    run_id: int = Column(description="number of the run, from 1")
-    started_at: str = Column(description="when it began", json_schema_extra=_ISO)
-    ended_at: str | None = Column(None, description="when it ended", json_schema_extra=_ISO)
-    status: int | None = Column(None, description="its exit status")
-    outcome: str | None = Column(
-        None,
-        description="committed: the database has its data; refused: a check failed; stopped: it was ended or its time was up; "
+    run_id: int = required("number of the run, from 1")
+    started_at: str = required("when it began", _ISO)
+    ended_at: str | None = optional("when it ended", _ISO)
+    status: int | None = optional("its exit status")
+    outcome: str | None = optional(
+        "committed: the database has its data; refused: a check failed; stopped: it was ended or its time was up; "
         "failed: an error; died: killed, or the machine went down. All but committed left the database as it was",
     )
-    phase: str | None = Column(None, description="how far it came: fetch, load, checks or done")
-    accepted: bool | None = Column(None, description="whether failed checks were accepted on purpose; 1 yes, 0 no")
-    fetched: int | None = Column(
-        None, description="captures that it added to the archive", json_schema_extra={"unit": "captures"}
-    )
-    loaded: int | None = Column(None, description="captures that it loaded", json_schema_extra={"unit": "captures"})
-    captures: int | None = Column(None, description="captures known after it", json_schema_extra={"unit": "captures"})
-    records: int | None = Column(None, description="records known after it", json_schema_extra={"unit": "records"})
-    records_before: int | None = Column(None, description="records known before it", json_schema_extra={"unit": "records"})
-    problems: str | None = Column(None, description="what went wrong or could not be done; a JSON array")
-    message: str | None = Column(None, description="what came of it and what to look at, in a line")
+    phase: str | None = optional("how far it came: fetch, load, checks or done")
+    accepted: bool | None = optional("whether failed checks were accepted on purpose; 1 yes, 0 no")
+    fetched: int | None = optional("captures that it added to the archive", "captures")
+    loaded: int | None = optional("captures that it loaded", "captures")
+    captures: int | None = optional("captures known after it", "captures")
+    records: int | None = optional("records known after it", "records")
+    records_before: int | None = optional("records known before it", "records")
+    problems: str | None = optional("what went wrong or could not be done; a JSON array")
+    message: str | None = optional("what came of it and what to look at, in a line")
 
 
-class RunCheckRow(_Row):
+@dataclass(slots=True, kw_only=True)
+class RunCheckRow:
     """The checks that each refresh passed or failed."""
 
-    run_id: int = Column(description="the run that made the check")
-    position: int = Column(description="place among the run's checks, from 1")
-    name: str = Column(description="name of the check")
-    severity: str | None = Column(
-        None, description="fail: a failed check keeps the new data out; warn: it is only told; NULL in runs of database version 2"
+    run_id: int = required("the run that made the check")
+    position: int = required("place among the run's checks, from 1")
+    name: str = required("name of the check")
+    severity: str | None = optional(
+        "fail: a failed check keeps the new data out; warn: it is only told; NULL in runs of database version 2"
     )
-    subject: str | None = Column(None, description="what was checked, such as a column or a source")
-    figure: float | None = Column(None, description="what was measured: a count, or a share from 0 to 1")
-    threshold: float | None = Column(None, description="what it was held against: the most, or for a share the least allowed")
-    passed: bool = Column(description="whether it passed; 1 yes, 0 no")
-    message: str | None = Column(None, description="what to look at, in a line")
+    subject: str | None = optional("what was checked, such as a column or a source")
+    figure: float | None = optional("what was measured: a count, or a share from 0 to 1")
+    threshold: float | None = optional("what it was held against: the most, or for a share the least allowed")
+    passed: bool = required("whether it passed; 1 yes, 0 no")
+    message: str | None = optional("what to look at, in a line")
 
 
-class ProgramRow(_Row):
+@dataclass(slots=True, kw_only=True)
+class ProgramRow:
     """Which code read the captures, in one row."""
 
-    code: str | None = Column(
-        None, description="digest of the code that read all of them; NULL where a load added captures after the code had changed"
+    code: str | None = optional(
+        "digest of the code that read all of them; NULL where a load added captures after the code had changed"
     )
 
 
-class DictionaryRow(_Row):
+@dataclass(slots=True, kw_only=True)
+class DictionaryRow:
     """Every column of every table, with what it means."""
 
-    table: str = Column(description="table of the database")
-    column: str = Column(description="column of the table")
-    description: str = Column(description="what it holds")
-    label: str | None = Column(None, description="label on the record page that it is read from")
-    unit: str | None = Column(None, description="unit or format of its values")
+    table: str = required("table of the database")
+    column: str = required("column of the table")
+    description: str = required("what it holds")
+    label: str | None = optional("label on the record page that it is read from")
+    unit: str | None = optional("unit or format of its values")
+    heading: str = required("name of the column for people, which pages use as the heading")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +195,7 @@ class Table:
     """
 
     name: str
-    model: type[BaseModel]
+    model: type
     keys: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
@@ -210,8 +205,8 @@ class Table:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names in the order of the table: keys, then the record, then as the model has them."""
-        first = [*self.keys, *(name for name in ("record_id",) if name in self.model.model_fields and name not in self.keys)]
-        return tuple(dict.fromkeys([*first, *self.model.model_fields]))
+        first = [*self.keys, *(name for name in ("record_id",) if name in columns_of(self.model) and name not in self.keys)]
+        return tuple(dict.fromkeys([*first, *columns_of(self.model)]))
 
 
 _OF_RECORD = ("record_id", "records")

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import BadRequest
 
+from parsers.record import columns_of
 from scraper.database.tables import RecordRow
 
 DATABASE = "tta"
@@ -71,7 +72,7 @@ async def chosen(datasette: Any, request: Any) -> Chosen:
     pairs = pairs_of(request)
     plain = [(name, value) for name, value in pairs if not name.startswith("_")]
     filters = Filters(sorted(plain))
-    unknown = {column for column, _, _ in filters.selections()} - set(RecordRow.model_fields)
+    unknown = {column for column, _, _ in filters.selections()} - set(columns_of(RecordRow))
     if unknown:
         raise BadRequest(f"no such column of {TABLE}: {', '.join(sorted(unknown))}")
     clauses, params = filters.build_where_clauses(TABLE)

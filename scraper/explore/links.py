@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, get_args
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from markupsafe import Markup
 
+from parsers.record import columns_of
 from scraper.database.tables import RecordRow
 
-LISTS = frozenset(name for name, info in RecordRow.model_fields.items() if list[str] in get_args(info.annotation))
+LISTS = frozenset(name for name, info in columns_of(RecordRow).items() if info.type == list[str])
 """Columns of `records` that hold a JSON array."""
 _SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)
 DATABASE = "tta"

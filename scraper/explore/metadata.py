@@ -16,7 +16,7 @@ from scraper.errors import TtaError
 from scraper.explore.questions import QUESTIONS
 
 NAME = "metadata.yml"
-HEADER = "# Made by `make docs` from parsers/record.py, scraper/database/tables.py and scraper/explore/; edit those.\n"
+HEADER = "# Made by `make docs` from parsers/registry.py, record.py, scraper/database/tables.py, explore/; edit those.\n"
 ABOUT = """\
 <p>Records of training and technical assistance (TTA) that the US Bureau of Justice Assistance (BJA) and its National Training and
 Technical Assistance Center (NTTAC) published on their reporting portal: who asked, what was delivered, where, for whom.
@@ -139,7 +139,7 @@ def _table(name: str, description: str) -> dict[str, Any]:
         "facets": list(look.facets) or None,
         "hidden": look.hidden or None,
     }
-    columns = {str(column): _text(str(text), label, unit) for of, column, text, label, unit in dictionary_rows() if of == name}
+    columns = {str(column): _text(str(text), label, unit) for of, column, text, label, unit, _ in dictionary_rows() if of == name}
     return {key: value for key, value in texts.items() if value is not None} | {"columns": columns}
 
 

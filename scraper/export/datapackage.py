@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from parsers.record import ColumnInfo, columns_of
 from scraper.database.about import CAVEAT, LICENSE, LICENSE_URL, SOURCE, SOURCE_URL, SUMMARY, TITLE
 from scraper.database.schema import table_description
 from scraper.database.tables import BY_NAME
-from scraper.export.columns import Values, codes_of, label_of, unit_of, values_of
+from scraper.export.columns import Values, values_of
 from scraper.export.manifest import Written, program
 
 NAME = "datapackage.json"
@@ -85,7 +86,7 @@ def schema(name: str, columns: tuple[str, ...], tables: dict[str, tuple[str, ...
     """A table's Table Schema; a link to a table that the package lacks is left out."""
     table = BY_NAME[name]
     made: dict[str, Any] = {
-        "fields": [_field(column, table.model.model_fields[column], alone=table.keys == (column,)) for column in columns],
+        "fields": [_field(column, columns_of(table.model)[column], alone=table.keys == (column,)) for column in columns],
         "missingValues": [""],
     }
     if table.keys and set(table.keys) <= set(columns):
@@ -100,19 +101,19 @@ def schema(name: str, columns: tuple[str, ...], tables: dict[str, tuple[str, ...
     return made
 
 
-def _field(column: str, info: Any, *, alone: bool) -> dict[str, Any]:
+def _field(column: str, info: ColumnInfo, *, alone: bool) -> dict[str, Any]:
     kind = values_of(info)
     field: dict[str, Any] = {"name": column, **_TYPES[kind]}
-    for key, value in (("title", label_of(info)), ("description", info.description), ("unit", unit_of(info))):
+    for key, value in (("title", info.label), ("description", info.description), ("unit", info.unit)):
         if value:
             field[key] = value
     constraints: dict[str, Any] = {}
-    if info.is_required():
+    if info.required:
         constraints["required"] = True
     if alone:
         constraints["unique"] = True
     if kind is Values.CODE:
-        constraints["enum"] = codes_of(info)
+        constraints["enum"] = [str(one) for one in info.type]
     if kind is Values.PARTIAL_TIME:
         constraints["pattern"] = _PARTIAL_TIME
     if column in _RANGES:

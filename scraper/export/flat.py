@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
+from parsers.record import columns_of
 from scraper.database.tables import BY_NAME
 from scraper.export import csvfile
 from scraper.export.columns import Values, values_of
@@ -42,7 +43,7 @@ def write(columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: BinaryI
 
 
 def _shown(names: list[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    fields = BY_NAME["records"].model.model_fields
+    fields = columns_of(BY_NAME["records"].model)
     shows = [_SHOWN.get(values_of(fields[name]), _same) for name in names]
     for row in rows:
         yield tuple("" if value is None else show(value) for show, value in zip(shows, row, strict=True))

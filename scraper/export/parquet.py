@@ -11,9 +11,10 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from parsers.record import ColumnInfo, columns_of
 from scraper.database.tables import BY_NAME
 from scraper.errors import DataLooksWrong
-from scraper.export.columns import Values, label_of, unit_of, values_of
+from scraper.export.columns import Values, values_of
 
 ROWS_AT_ONCE = 5_000
 GROUP_ROWS = 100_000
@@ -40,20 +41,20 @@ _READ: dict[Values, Callable[[Any], Any]] = {
 
 def schema(name: str, columns: Iterable[str]) -> pa.Schema:
     """The types of a table's columns, each with its description, unit and label on the page."""
-    fields = BY_NAME[name].model.model_fields
+    fields = columns_of(BY_NAME[name].model)
     return pa.schema([_field(column, fields[column]) for column in columns])
 
 
-def _field(column: str, info: Any) -> pa.Field:
-    texts = {"description": info.description, "unit": unit_of(info), "label": label_of(info)}
+def _field(column: str, info: ColumnInfo) -> pa.Field:
+    texts = {"description": info.description, "unit": info.unit, "label": info.label}
     metadata = {key: text for key, text in texts.items() if text}
-    return pa.field(column, _TYPES[values_of(info)], nullable=not info.is_required(), metadata=metadata)
+    return pa.field(column, _TYPES[values_of(info)], nullable=not info.required, metadata=metadata)
 
 
 def write(name: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: BinaryIO) -> int:
     """The rows of a table; returns their number. Raises DataLooksWrong where a value is not of its column's type."""
     shape = schema(name, columns)
-    fields = BY_NAME[name].model.model_fields
+    fields = columns_of(BY_NAME[name].model)
     kinds = [values_of(fields[column]) for column in shape.names]
     waiting = iter(rows)
     count = 0

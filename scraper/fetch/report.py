@@ -1,4 +1,4 @@
-"""What a run of `tta fetch` came to, per source: the summary table and the JSON that scripts read."""
+"""The result of a run of `tta fetch`, per source: the summary table, and the JSON that scripts read."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass, field
 
 from scraper.errors import ExitStatus
 from scraper.ledger.rows import STORED, State
-from scraper.sources.base import Listed
+from scraper.sources.base import ListingResult
 
 DONE, PARTLY, PAUSED, FAILED = "done", "partly", "paused", "failed"
-COLUMNS = ("listed", "new", "fetched", "unchanged", "substituted", "blocked", "missing", "failed", "waiting")
 _COUNTED = {
     State.FETCHED: "fetched",
     State.UNCHANGED: "unchanged",
@@ -21,14 +20,19 @@ _COUNTED = {
     State.FAILED: "failed",
     State.PARKED: "failed",
 }
+COLUMNS = ("listed", "new", "skipped", *(name for name in dict.fromkeys(_COUNTED.values()) if name != "duplicate"), "waiting")
 
 
 @dataclass(slots=True)
 class SourceReport:
-    """Counts of one source. `listed` and `new` are of this run's listings, `waiting` is all that is listed and not stored."""
+    """Counts of one source. `listed`, `new` and `skipped` are of this run's listings; `waiting` is everything that is listed and
+    not stored. `asked`: whether the source was asked anything; `answered`: whether it gave a usable answer.
+    """
 
     source: str
     outcome: str = DONE
+    asked: bool = False
+    answered: bool = False
     listed: int = 0
     new: int = 0
     vanished: int = 0
@@ -45,67 +49,78 @@ class SourceReport:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def add_listing(self, listed: Listed) -> None:
-        """Takes over what the listings came to; a problem with one makes the source's work partial."""
-        self.listed, self.new = listed.listed, listed.new
-        self.vanished, self.skipped = listed.vanished, listed.skipped
-        self.notes += listed.notes
-        for problem in listed.problems:
-            self.fault(problem, PARTLY)
+    def add_listing(self, result: ListingResult) -> None:
+        """Adds what the listings returned; a problem with one makes the source's work partial."""
+        self.listed, self.new = result.listed, result.new
+        self.vanished, self.skipped = result.vanished, result.skipped
+        self.asked |= result.asked > 0
+        self.answered |= result.answered > 0 or result.listed > 0
+        self.notes += result.notes
+        if result.skipped:
+            self.notes.append(f"{result.skipped} rows of the listing can't be used: no time, no URL, or another host's")
+        for problem in result.problems:
+            self.add_problem(problem, PARTLY)
 
-    def fault(self, problem: str, outcome: str) -> None:
-        """Notes a problem. The first outcome that is not "done" stays, except that a pause or a failure replaces "partly"."""
+    def add_problem(self, problem: str, outcome: str) -> None:
+        """Adds a problem. The first outcome other than "done" stays, except that a pause or a failure replaces "partly"."""
         self.problems.append(problem)
         if self.outcome in (DONE, PARTLY):
             self.outcome = outcome
 
     def count(self, state: State, before: State | None = None) -> None:
-        """Counts what became of a capture; `before`: what it was counted as earlier in this run."""
+        """Counts the result for a capture; `before`: what it was counted as earlier in this run."""
         for one, step in ((before, -1), (state, 1)):
             if one is not None:
                 name = _COUNTED[one]
                 setattr(self, name, getattr(self, name) + step)
 
     def close(self, states: dict[State, int]) -> None:
-        """Takes the ledger's counts at the end of the run."""
+        """Sets the counts that are known at the end of the run. `states`: the ledger's."""
         self.waiting = sum(count for state, count in states.items() if state not in STORED)
         if self.failed:
-            self.fault(f"{self.failed} captures could not be fetched and will be asked for again", PARTLY)
+            self.add_problem(f"{self.failed} captures could not be fetched and will be asked for again", PARTLY)
 
 
 @dataclass(slots=True)
 class Report:
-    """A whole run."""
+    """The result of a whole run."""
 
     dry_run: bool = False
     stopped: bool = False
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     sources: list[SourceReport] = field(default_factory=list)
 
     @property
     def status(self) -> ExitStatus:
-        """0 where all was done, 4 otherwise; what is listed and can't be played is normal (DESIGN.md, "Fetching")."""
-        well = not self.stopped and not self.problems and all(source.outcome == DONE for source in self.sources)
-        return ExitStatus.DONE if well else ExitStatus.PARTLY_DONE
+        """Status 0 if everything was done, otherwise 4. Captures that an archive lists and can't play are normal (DESIGN.md)."""
+        done = not self.stopped and not self.problems and all(source.outcome == DONE for source in self.sources)
+        return ExitStatus.DONE if done else ExitStatus.PARTLY_DONE
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether sources were asked and none of them answered."""
+        return any(source.asked for source in self.sources) and not any(source.answered for source in self.sources)
 
     def as_json(self) -> dict[str, object]:
-        """For `--json` and the ledger."""
+        """Returns everything, for `--json` and the ledger."""
         return {
             "status": int(self.status),
             "dry_run": self.dry_run,
             "stopped": self.stopped,
             "problems": self.problems,
+            "notes": self.notes,
             "sources": {source.source: asdict(source) for source in self.sources},
         }
 
     def lines(self) -> Iterable[str]:
-        """What was wrong and what is worth knowing, one line each, with the source's name before it."""
-        yield from self.problems
+        """Yields problems and notes, one line each, after the source's name."""
+        yield from (*self.problems, *self.notes)
         for source in self.sources:
             yield from (f"{source.source}: {text}" for text in (*source.problems, *source.notes))
 
     def table(self) -> Iterator[str]:
-        """The summary: a header, then a line per source."""
+        """Yields the summary: a header, then a line per source."""
         columns = (*COLUMNS, "to fetch") if self.dry_run else COLUMNS
         rows = [("source", *columns, "outcome")]
         for one in self.sources:

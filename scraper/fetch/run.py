@@ -1,7 +1,7 @@
-"""One run of `tta fetch`: lock, list, fetch, store, and say what came of it.
+"""One run of `tta fetch`: lock, list, fetch, store, report.
 
-The sources know the archives, `storing` the order in which things become durable; here is who comes when, what an error
-means for the rest of the run, and how it ends.
+The sources know the archives, and `storing` the order in which things become durable. This module decides which source comes
+when, what an error means for the rest of the run, and how the run ends.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from scraper.archive.store import Archive
 from scraper.config import Config
 from scraper.errors import NotAllowed, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError
 from scraper.fetch.display import Display
-from scraper.fetch.registry import chosen, make_source
+from scraper.fetch.registry import chosen, make_sources
 from scraper.fetch.report import FAILED, PAUSED, Report, SourceReport
 from scraper.fetch.storing import Storing
 from scraper.folders import Folders
-from scraper.ledger.rows import Row, State, Verdict
+from scraper.ledger.rows import FetchResult, Row, State
 from scraper.ledger.store import Ledger
 from scraper.lock import locked
-from scraper.sources.base import Room, Source, Visitor
+from scraper.sources.base import Source, SourceContext, Visitor
 from scraper.stopping import Stop
 from scraper.terminal import escape, escape_url
 from scraper.web.client import Client
@@ -37,7 +37,7 @@ MOST_FAILURES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command line says. `window`: timestamps, inclusive; `limit`: captures to ask for; `now`: ask whatever waits."""
+    """The options of the command line. `window`: timestamps, inclusive; `limit`: captures to ask for; `now`: ignore waits."""
 
     sources: tuple[str, ...] = ()
     dry_run: bool = False
@@ -47,7 +47,7 @@ class Options:
 
 
 def fetch(data: Path, settings: Config, options: Options, display: Display, command: str = "tta fetch") -> Report:
-    """Fetches under the data folder's lock. Raises TtaError where nothing could be done, Locked where another run is on."""
+    """Fetches under the data folder's lock. Raises TtaError if nothing could be done, Locked if another run holds the lock."""
     names = chosen(settings, options.sources)
     stop = Stop()
     with stop.on_signals(), locked(data, command):
@@ -57,52 +57,37 @@ def fetch(data: Path, settings: Config, options: Options, display: Display, comm
 def fetch_locked(
     data: Path, settings: Config, options: Options, display: Display, *, stop: Stop, names: tuple[str, ...] | None = None
 ) -> Report:
-    """As `fetch`, for a caller that holds the lock and listens to signals itself."""
+    """As `fetch`, for a caller that holds the lock and handles signals itself."""
     names = chosen(settings, options.sources) if names is None else names
     report = Report(dry_run=options.dry_run)
     folders = Folders(data)
+    if warning := folders.low_space():
+        report.notes.append(warning)
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger(folders.ledger))
         archive = stack.enter_context(Archive(folders.archive, writable=True))
         for line in (*ledger.notes, *archive.recovered):
             display.line(line)
         pacer = Pacer(ledger, stop, override=options.now, on_wait=display.waiting)
-        http = settings.http
-        client = stack.enter_context(Client(settings.retry, pacer, stop, contact=http.contact, loopback=http.allow_loopback))
-        room = Room(client, ledger, archive, display.listing)
-        run = _Run(room, archive, options, display, stop, report)
-        report.sources = [SourceReport(name) for name in names]
-        _run_all(run, [make_source(name, settings, room) for name in names], report)
-        run.tell_failures()
+        client = Client(settings.retry, pacer, stop, contact=settings.http.contact, loopback=settings.http.allow_loopback)
+        context = SourceContext(client, ledger, archive, display.listing)
+        run = _Run(context, archive, options, display, stop, report)
+        sources = [source for name in names for source in make_sources(name, settings, context)]
+        report.sources = [SourceReport(source.name) for source in sources]
+        run.ask_all(sources)
         for one in report.sources:
+            for row, reason in ledger.failed_in(one.source, run.number):
+                display.failure(f"{one.source}: {row.timestamp} {escape_url(row.url)}: {reason}")
             one.close(ledger.states(one.source))
         ledger.end_run(run.number, report.status, report.as_json())
     return report
 
 
-def _run_all(run: _Run, sources: list[Source], report: Report) -> None:
-    """Every source, then a second pass over what failed: an archive that timed out often answers from its cache later
-    (EDGI-proc PR #174).
-    """
-    parts = list(zip(sources, report.sources, strict=True))
-    try:
-        for source, part in parts:
-            run.guarded(part, lambda source=source, part=part: run.list_and_fetch(source, part))  # type: ignore[misc]
-        for source, part in parts:
-            if part.outcome not in (PAUSED, FAILED) and not run.options.dry_run:
-                run.guarded(part, lambda source=source, part=part: run.second_pass(source, part))  # type: ignore[misc]
-    except Stopped:
-        report.stopped = True
-        report.problems.append("stopped before the end; the next run goes on from here")
-    except (OSError, sqlite3.OperationalError) as error:
-        report.problems.append(f"the data folder can't be written to: {escape(error)}")
-
-
 @dataclass(slots=True)
 class _Run:
-    """What one run carries along. `number` is the run's in the ledger."""
+    """The state of one run. `number` is its number in the ledger."""
 
-    room: Room
+    context: SourceContext
     archive: Archive
     options: Options
     display: Display
@@ -113,73 +98,80 @@ class _Run:
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def __post_init__(self) -> None:
-        self.number = self.room.ledger.begin_run()
+        self.number = self.context.ledger.begin_run()
 
-    def guarded(self, part: SourceReport, work: Callable[[], None]) -> None:
-        """Does a source's work; whatever ends it ends this source only."""
+    def ask_all(self, sources: list[Source]) -> None:
+        """Asks every source, then makes a second pass over what failed: an archive that timed out often answers from its cache
+        later (EDGI-proc PR #174).
+        """
+        parts = list(zip(sources, self.report.sources, strict=True))
         try:
-            work()
-        except SourcePaused as error:
-            part.fault(str(error), PAUSED)
-        except TtaError as error:
-            part.fault(escape(error), FAILED)
+            for source, part in parts:
+                self._guarded(source, part, self._list_and_fetch)
+            for source, part in parts:
+                if part.outcome not in (PAUSED, FAILED) and not self.options.dry_run:
+                    self._guarded(source, part, self._second_pass)
+        except Stopped:
+            self.report.stopped = True
+            self.report.problems.append("stopped before the end; the next run continues from here")
+        except (OSError, sqlite3.OperationalError) as error:
+            self.report.problems.append(f"the data folder can't be written to: {escape(error)}")
 
-    def list_and_fetch(self, source: Source, part: SourceReport) -> None:
+    @staticmethod
+    def _guarded(source: Source, part: SourceReport, work: Callable[[Source, SourceReport], None]) -> None:
+        """Does a source's work; an error ends this source only."""
+        try:
+            work(source, part)
+        except TtaError as error:
+            part.asked = True
+            part.add_problem(escape(error), PAUSED if isinstance(error, SourcePaused) else FAILED)
+
+    def _list_and_fetch(self, source: Source, part: SourceReport) -> None:
         part.add_listing(source.list_captures(self.options.window))
         total = self._due_count(source)
         if self.options.dry_run:
             part.to_fetch = total
             return
-        storing = Storing(self.archive, self.room.ledger, source.name)
+        storing = Storing(self.archive, self.context.ledger, source.name)
         failures = 0
         for done, row in enumerate(self._due(source), start=1):
             self.stop.check()
-            verdict = storing.without_asking(row) if row.id else None
-            if verdict is None:
+            result = storing.without_asking(row) if row.id else None
+            if result is None:
                 if self.options.limit is not None and self.asked >= self.options.limit:
                     part.notes.append(f"stopped after {self.options.limit} captures, as --limit asks")
                     return
                 self.asked += 1
-                verdict = self._ask(source, storing, row, again=False)
-            self._settle(row, verdict, part)
+                result = self._ask(source, part, storing, row, again=False)
+            if row.id:
+                part.count(self.context.ledger.settle(row, result, self.number))
+            else:
+                part.count(result.state)
+                if result.state is State.FAILED:  # a visited URL is not a row of the ledger, so its failure is shown at once
+                    self.display.failure(f"{part.source}: {escape_url(row.url)}: {result.reason}")
             self.display.fetching(source.name, done, total)
-            failures = failures + 1 if verdict.state is State.FAILED else 0
+            failures = failures + 1 if result.state is State.FAILED else 0
             if failures >= MOST_FAILURES:
-                part.fault(f"given up after {failures} captures in a row failed, the last because {verdict.reason}", FAILED)
+                part.add_problem(f"given up after {failures} captures in a row failed, the last because {result.reason}", FAILED)
                 return
 
-    def _settle(self, row: Row, verdict: Verdict, part: SourceReport) -> None:
-        """What was visited without a listing is no row of the ledger's; a failure of it is told at once."""
-        if row.id:
-            part.count(self.room.ledger.settle(row, verdict, self.number))
-            return
-        part.count(verdict.state)
-        if verdict.state is State.FAILED:
-            self.display.failure(f"{part.source}: {escape_url(row.url)}: {verdict.reason}")
-
-    def second_pass(self, source: Source, part: SourceReport) -> None:
-        storing = Storing(self.archive, self.room.ledger, source.name)
+    def _second_pass(self, source: Source, part: SourceReport) -> None:
+        storing = Storing(self.archive, self.context.ledger, source.name)
         soon = self.began + TOO_LARGE_AGAIN / 2
-        for row in self.room.ledger.due(source.name, now=soon, failed_in=self.number):
+        for row in self.context.ledger.due(source.name, now=soon, failed_in=self.number):
             self.stop.check()
-            verdict = storing.without_asking(row) or self._ask(source, storing, row, again=True)
-            part.count(self.room.ledger.settle(row, verdict, self.number, again=True), before=State.FAILED)
-
-    def tell_failures(self) -> None:
-        """A line for each capture that could not be fetched."""
-        for part in self.report.sources:
-            for row, reason in self.room.ledger.failed_in(part.source, self.number):
-                self.display.failure(f"{part.source}: {row.timestamp} {escape_url(row.url)}: {reason}")
+            result = storing.without_asking(row) or self._ask(source, part, storing, row, again=True)
+            part.count(self.context.ledger.settle(row, result, self.number, again=True), before=State.FAILED)
 
     def _due(self, source: Source) -> Iterator[Row]:
         if isinstance(source, Visitor):
             return source.rows()
-        return self.room.ledger.due(source.name, now=self._time, window=self._window)
+        return self.context.ledger.due(source.name, now=self._time, window=self._window)
 
     def _due_count(self, source: Source) -> int:
         if isinstance(source, Visitor):
             return sum(1 for _ in source.rows())
-        return self.room.ledger.due_count(source.name, now=self._time, window=self._window)
+        return self.context.ledger.due_count(source.name, now=self._time, window=self._window)
 
     @property
     def _time(self) -> datetime | None:
@@ -191,17 +183,19 @@ class _Run:
         low, high = self.options.window or ("", "")
         return low, high.ljust(14, "9")
 
-    def _ask(self, source: Source, storing: Storing, row: Row, *, again: bool) -> Verdict:
-        """Asks for one capture and stores what comes. SourcePaused and Stopped are left to the callers."""
+    def _ask(self, source: Source, part: SourceReport, storing: Storing, row: Row, *, again: bool) -> FetchResult:
+        """Asks for one capture and stores what comes. Raises SourcePaused and Stopped."""
+        part.asked = True
         try:
             outcome = source.fetch(row, again=again)
         except RequestFailed as error:
-            return Verdict(state=State.FAILED, reason=escape(error))
+            return FetchResult(state=State.FAILED, reason=escape(error))
         except (TooLarge, NotAllowed) as error:
-            return Verdict(state=State.FAILED, reason=escape(error), ask_again=TOO_LARGE_AGAIN)
-        if isinstance(outcome, Verdict):
+            return FetchResult(state=State.FAILED, reason=escape(error), ask_again=TOO_LARGE_AGAIN)
+        part.answered = True
+        if isinstance(outcome, FetchResult):
             return outcome
-        verdict = storing.add(outcome, row)
+        result = storing.add(outcome, row)
         if isinstance(source, Visitor):
-            source.stored(row, outcome, verdict.capture_id)
-        return verdict
+            source.stored(row, outcome, result.capture_id)
+        return result

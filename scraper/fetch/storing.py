@@ -1,6 +1,6 @@
-"""From a fetched capture to the archive: once, and without its body where that is stored already.
+"""Stores fetched captures in the archive: each once, and without its body where the body is stored already.
 
-The order is the promise: the archive makes a capture durable before the ledger hears of it.
+The archive makes a capture durable before the ledger records it.
 """
 
 from __future__ import annotations
@@ -11,28 +11,30 @@ from scraper.archive.catalog import Entry
 from scraper.archive.store import Archive
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original
-from scraper.ledger.rows import EMPTY_SHA1, Fixity, Row, State, Verdict, sha1_of, to_time, to_timestamp
+from scraper.ledger.rows import EMPTY_SHA1, FetchResult, Fixity, Row, State, sha1_of, to_time, to_timestamp
 from scraper.ledger.store import Ledger
 from scraper.sources.base import Fetched
 from scraper.web.addresses import url_key
 
 
 class Storing:
-    """Puts the captures of one source into the archive."""
+    """Stores the captures of one source."""
 
     def __init__(self, archive: Archive, ledger: Ledger, source: str) -> None:
         self._archive = archive
         self._ledger = ledger
         self._source = source
 
-    def without_asking(self, row: Row) -> Verdict | None:
-        """What can be settled with what is stored: the same capture, or the same body by the listing's digest; else None."""
+    def without_asking(self, row: Row) -> FetchResult | None:
+        """Returns the result for a row that the archive settles: it has the capture, or the body by the listing's digest; else
+        None.
+        """
         moment = to_time(row.timestamp)
         stored = self._archive.at(row.url, moment) if moment else None
         if stored and not stored.truncated:
-            return Verdict(state=State.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
+            return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
         if elsewhere := self._ledger.stored_elsewhere(self._source, url_key(row.url), row):
-            return Verdict(state=State.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
+            return FetchResult(state=State.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
         original = self._original_of(row)
         if original is None or moment is None:
             return None
@@ -51,9 +53,9 @@ class Storing:
         return self._add(_as_revisit(revisit, original), State.UNCHANGED, Fixity.MATCHES)
 
     def _original_of(self, row: Row) -> Capture | None:
-        """A stored capture of the same page whose digest in the index is the row's, and which may stand for it.
+        """Returns a stored capture of the same page with the row's digest, which the row can repeat; otherwise None.
 
-        Not for redirects, whose bodies are alike wherever they lead, nor for a stored body that was cut.
+        Never a redirect, whose body is the same wherever it leads, nor a capture whose body was cut.
         """
         digest = sha1_of(row.digest)
         if digest is None or digest == EMPTY_SHA1:
@@ -68,18 +70,18 @@ class Storing:
             return None
         return self._archive.read(entry)
 
-    def add(self, fetched: Fetched, row: Row) -> Verdict:
-        """Stores what came, as a revisit where its body is stored for this address already."""
-        verdict = self._stored(fetched)
+    def add(self, fetched: Fetched, row: Row) -> FetchResult:
+        """Stores a capture, as a revisit where its body is stored for this URL already."""
+        result = self._stored(fetched)
         if not fetched.substitute:
-            return verdict
-        return replace(verdict, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
+            return result
+        return replace(result, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
 
-    def _stored(self, fetched: Fetched) -> Verdict:
+    def _stored(self, fetched: Fetched) -> FetchResult:
         capture = fetched.capture
         known = self._archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
         if known and not (known.truncated and not capture.truncated):
-            return Verdict(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
+            return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
         original = self._same_body(capture)
         if original:
             return self._add(_as_revisit(capture, self._archive.read(original)), State.UNCHANGED, fetched.fixity, fetched.note)
@@ -92,10 +94,10 @@ class Storing:
         found = self._archive.same_body(capture.url, capture.sha256)
         return found if found and found.form == Form.RESPONSE and not found.truncated else None
 
-    def _add(self, capture: Capture, state: State, fixity: Fixity, note: str = "") -> Verdict:
+    def _add(self, capture: Capture, state: State, fixity: Fixity, note: str = "") -> FetchResult:
         entry = self._archive.add(capture)
         self._archive.flush()
-        return Verdict(
+        return FetchResult(
             state=state if entry else State.DUPLICATE,
             reason=note if entry else "stored already",
             served_timestamp=to_timestamp(capture.captured_at) if capture.captured_at else None,
@@ -107,7 +109,7 @@ class Storing:
 
 
 def _as_revisit(capture: Capture, original: Capture) -> Capture:
-    """The capture without its body. It carries the digest of the stored body, by which replay finds it (WARC 1.1, 6.7.2)."""
+    """Returns the capture without its body, with the digest by which replay finds the stored body (WARC 1.1, 6.7.2)."""
     return replace(
         capture,
         form=Form.REVISIT,

@@ -11,13 +11,12 @@ from pathlib import Path
 
 from parsers.urls import node_id
 from scraper.archive.store import Archive
-from scraper.config import Sources
+from scraper.config import SOURCES
 from scraper.folders import Folders
 from scraper.ledger.rows import STORED, State
 from scraper.ledger.store import Ledger
 
 _BLOCKED = frozenset({State.BLOCKED.value})
-NAMES = tuple(Sources.model_fields)
 _STORED = frozenset(state.value for state in STORED)
 
 
@@ -117,7 +116,7 @@ def last_listings(ledger: Ledger) -> list[Listing]:
 
 
 def _order(name: str) -> tuple[int, str]:
-    return (NAMES.index(name) if name in NAMES else len(NAMES), name)
+    return (SOURCES.index(name) if name in SOURCES else len(SOURCES), name)
 
 
 def _count(found: Completeness, source: str, url: str, *, captured: bool, blocked: bool) -> None:

@@ -1,6 +1,6 @@
-"""Listings in the ledger: which were complete, from when the next one has to start, and whether one lost rows.
+"""Listings in the ledger: which were complete, from when the next one must start, and whether one lost rows.
 
-A listing may add rows whatever becomes of it; only a complete one counts as "we know what there is" (ARCHIVES.md, section 7).
+Every listing may add rows; only a complete one counts as knowledge of all that an archive has (ARCHIVES.md, section 7).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ OVERLAP = timedelta(days=14)
 """Late indexing is normal; EDGI lists 10 days back every night (ARCHIVES.md, fact 12 and section 7)."""
 FULL_EVERY = timedelta(days=7)
 ACCEPT_SHRUNK_AFTER = timedelta(days=7)
-"""For so long a smaller listing is taken for the archive's mistake, as pages come and go (IA #242); then for its new state."""
+"""Until then a smaller listing counts as the archive's mistake, as pages come and go (IA #242); then as its new state."""
 FULL, INCREMENTAL, WINDOW = "full", "incremental", "window"
 COMPLETE, PARTIAL, SHRUNK, RUNNING = "complete", "partial", "shrunk", "running"
 _INSERT = """
@@ -32,7 +32,7 @@ ON CONFLICT (source, url, timestamp, digest, status) DO UPDATE SET last_listing 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of one listing: different rows, those never listed before, and those that an earlier listing had and this one lacks."""
+    """Counts of one listing: distinct rows, those never listed before, and those that only an earlier one had."""
 
     listed: int
     new: int
@@ -47,7 +47,7 @@ class Listings:
         self._where = (source, scope)
 
     def start(self) -> datetime | None:
-        """From when a listing has to go: the last complete one's start less the overlap; None for all, once a week."""
+        """Returns the time from which to list: the last complete one's start less the overlap; None (everything) once a week."""
         full = self._last(COMPLETE, (FULL,))
         last = self._last(COMPLETE, (FULL, INCREMENTAL))
         if full is None or last is None or datetime.now(UTC) - full[1] >= FULL_EVERY:
@@ -55,13 +55,13 @@ class Listings:
         return last[1] - OVERLAP
 
     def begin(self, kind: str, start: datetime | None) -> int:
-        """Notes that a listing begins now; its number."""
+        """Stores that a listing begins now, and returns its number."""
         values = [*self._where, kind, to_timestamp(start) if start else None, iso(utc_now()), RUNNING]
         query = "INSERT INTO listings (source, scope, kind, from_timestamp, started_at, outcome) VALUES (?, ?, ?, ?, ?, ?)"
         return int(self._db.execute(query, values).lastrowid or 0)
 
     def add(self, listing: int, rows: Iterable[Row]) -> None:
-        """Adds rows, or notes that known ones are still listed; all of them or none."""
+        """Adds rows, or marks known ones as still listed; all of them or none."""
         self._db.execute("BEGIN")
         try:
             self._db.executemany(_INSERT, (self._values(listing, row) for row in rows))
@@ -77,14 +77,14 @@ class Listings:
         return (*self._where, *page, *place, listing, listing)
 
     def counts(self, listing: int, start: str | None) -> Counts:
-        """Of a listing that has ended; `start`: the timestamp from which on it lists, None for all."""
+        """Returns the counts of a listing that has ended. `start`: the timestamp from which it lists, None for everything."""
         query = "SELECT count(*) FROM captures WHERE source = ? AND scope = ? AND "
         listed = int(self._db.execute(query + "last_listing = ?", [*self._where, listing]).fetchone()[0])
         new = int(self._db.execute(query + "first_listing = ?", [*self._where, listing]).fetchone()[0])
         full = self._last(COMPLETE, (FULL,))
         vanished = 0
         if full:
-            # Rows that only a smaller or unfinished listing had don't count: it may have been no listing of ours at all.
+            # Rows that only a smaller or incomplete listing had don't count: it may have been another site's.
             complete = "SELECT id FROM listings WHERE source = ?1 AND scope = ?2 AND outcome = 'complete' AND id >= ?4"
             gone = f"source = ?1 AND scope = ?2 AND last_listing < ?3 AND last_listing IN ({complete}) AND timestamp >= ?5"
             values = (*self._where, listing, full[0], start or "")
@@ -95,11 +95,12 @@ class Listings:
         return Counts(listed, new, vanished)
 
     def end(self, listing: int, outcome: str, counts: Counts, note: str = "") -> None:
+        """Stores how a listing ended."""
         values = [iso(utc_now()), outcome, counts.listed, counts.new, note, listing]
         self._db.execute("UPDATE listings SET ended_at = ?, outcome = ?, listed = ?, new = ?, note = ? WHERE id = ?", values)
 
     def shrunk_for_long(self) -> bool:
-        """Whether full listings have been smaller than the last good one for as long as it takes to believe it."""
+        """Returns whether full listings have been smaller than the last complete one for ACCEPT_SHRUNK_AFTER."""
         full = self._last(COMPLETE, (FULL,))
         first = self._db.execute(
             "SELECT min(started_at) FROM listings WHERE source = ? AND scope = ? AND kind = ? AND outcome = ? AND id > ?",
@@ -109,7 +110,7 @@ class Listings:
         return since is not None and datetime.now(UTC) - since >= ACCEPT_SHRUNK_AFTER
 
     def last_complete(self) -> datetime | None:
-        """When the last complete listing began."""
+        """Returns when the last complete listing began, None where there is none."""
         last = self._last(COMPLETE, (FULL, INCREMENTAL))
         return last[1] if last else None
 

@@ -20,7 +20,7 @@ from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
 from scraper.errors import TtaError
 from scraper.ledger import schema
-from scraper.ledger.rows import PARK_AFTER, Row, State, Verdict, when_to_ask_again
+from scraper.ledger.rows import PARK_AFTER, FetchResult, Row, State, when_to_ask_again
 from scraper.sqlite import explain, open_memory, open_readonly, open_writable, replace_file, stored_version
 from scraper.web.pacing import MAX_RETRY_AFTER, Host
 
@@ -144,25 +144,25 @@ class Ledger:
         )
         return int(self.db.execute(query, [source, iso(now) if now else "~", *window]).fetchone()[0])
 
-    def settle(self, row: Row, verdict: Verdict, run: int, *, again: bool = False) -> State:
+    def settle(self, row: Row, result: FetchResult, run: int, *, again: bool = False) -> State:
         """Writes what became of a row; says the state it is in now, PARKED where it failed in too many runs.
 
         `again`: the row was tried before in this run, which counts as one try.
         """
         now = datetime.now(UTC)
         tries = row.tries + (0 if again else 1)
-        if verdict.state is State.FAILED and tries >= PARK_AFTER:
-            verdict = Verdict(state=State.PARKED, reason=verdict.reason)
-        ask_again = when_to_ask_again(verdict, tries, now)
+        if result.state is State.FAILED and tries >= PARK_AFTER:
+            result = FetchResult(state=State.PARKED, reason=result.reason)
+        ask_again = when_to_ask_again(result, tries, now)
         self.db.execute(
             "UPDATE captures SET state = ?, reason = ?, tries = ?, ask_again_at = ?, run = ?, fetched_at = ?, fixity = ?,"
             " served_timestamp = ?, served_url = ?, capture_id = ?, truncated = coalesce(?, truncated) WHERE id = ?",
             (
-                *(verdict.state.value, verdict.reason, tries, iso(ask_again), run, None if ask_again else iso(utc_now())),
-                *(verdict.fixity, verdict.served_timestamp, verdict.served_url, verdict.capture_id, verdict.truncated, row.id),
+                *(result.state.value, result.reason, tries, iso(ask_again), run, None if ask_again else iso(utc_now())),
+                *(result.fixity, result.served_timestamp, result.served_url, result.capture_id, result.truncated, row.id),
             ),
         )
-        return verdict.state
+        return result.state
 
     def failed_in(self, source: str, run: int) -> Iterator[tuple[Row, str]]:
         """The rows that a run could not fetch, with the reason."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from parsers.columns import field_key
 from parsers.locate import Spot, Spots, locate
-from parsers.record import Field
+from parsers.record import Field, columns_of
 from parsers.registry import normal
 from parsers.urls import without_archive
 from scraper.archive.catalog import CATALOG, Entry
@@ -189,7 +189,7 @@ def _http(capture: Capture) -> str:
 
 def key_of(row: Row) -> str:
     """`columns.field_key` of a row of `fields`."""
-    return field_key(Field.model_construct(**{name: row[name] for name in Field.model_fields}))
+    return field_key(Field(**{name: row[name] for name in columns_of(Field)}))
 
 
 def replay_address(capture: Row) -> str | None:

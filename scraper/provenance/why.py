@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from parsers.record import RecordValues
+from parsers.record import RecordValues, columns_of
 from parsers.registry import LABELS, known, known_name, normal
 from scraper.database.assign_records import BUILD_ORDER
 from scraper.database.availability import FIELD as AVAILABILITY
@@ -133,7 +133,7 @@ class Why:
 
     def _by_key(self, record: _Record, key: str) -> Reason:
         rows = [row for row_key, row in zip(record.keys, record.fields, strict=True) if row_key == key]
-        names = [name for name, other in _KEY_OF_COLUMN.items() if other == key and name in RecordValues.model_fields]
+        names = [name for name, other in _KEY_OF_COLUMN.items() if other == key and name in columns_of(RecordValues)]
         reason = Reason(record.record_id, key, {name: record.columns[name] for name in names}, rows=rows)
         reason.changes = self._changes(record, key)
         reason.origins = self._of_rows(record, rows) if rows else self._of_head(record, key)

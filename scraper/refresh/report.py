@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 from scraper.database.checks import Check, Severity
-from scraper.database.load import Loaded
 from scraper.database.runs import Outcome, Run
 from scraper.errors import ExitStatus
 from scraper.fetch.report import Report as Fetched
 from scraper.terminal import escape
+
+if TYPE_CHECKING:
+    from scraper.database.load import Loaded
 
 ADVICE = (
     "the next run finds the same captures in the archive and is refused again, until the parser is mended"

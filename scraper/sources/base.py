@@ -1,23 +1,25 @@
-"""What every source is to the driver (`scraper.fetch`), and what passes between them."""
+"""The interface between the sources and their caller (`scraper.fetch`): what a source is given, and what it returns."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from scraper.capture import Capture
-from scraper.ledger.rows import Fixity, Row, Verdict
-from scraper.ledger.store import Ledger
-from scraper.web.client import Client
+from scraper.ledger.rows import FetchResult, Fixity, Row
+
+if TYPE_CHECKING:  # `tta status` counts what sources did, and need not load an HTTP client
+    from scraper.ledger.store import Ledger
+    from scraper.web.client import Client
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A capture as the archive served it, not stored yet, with what the ledger should know of it.
+    """A capture as the archive served it, not stored yet, with what the ledger records about it.
 
-    `substitute`: it is not the one that was asked for, which stays to be asked for again.
+    `substitute`: it is not the capture that was asked for, which will be asked for again.
     """
 
     capture: Capture
@@ -27,13 +29,17 @@ class Fetched:
 
 
 @dataclass(slots=True)
-class Listed:
-    """What a source's listings of one run came to. `problems` are one printable line each; any of them means "done in part"."""
+class ListingResult:
+    """The totals of a source's listings in one run. Counts are rows, except `asked` and `answered`: listings that were requested,
+    and those of them that ended properly. `skipped`: rows that can't be asked for. `problems` are one printable line each.
+    """
 
     listed: int = 0
     new: int = 0
     vanished: int = 0
     skipped: int = 0
+    asked: int = 0
+    answered: int = 0
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -46,7 +52,7 @@ class StoredCapture(Protocol):
 
 
 class Stored(Protocol):
-    """What a source may ask of the archive: what is there already. Storing is the driver's business."""
+    """What a source may ask the archive: which captures it has. Only the caller stores."""
 
     def at(self, url: str, moment: datetime) -> StoredCapture | None: ...
 
@@ -58,8 +64,8 @@ class Stored(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """What a source works with. `progress` is told of every page of a listing: what is being listed, rows so far."""
+class SourceContext:
+    """What a source works with. `progress` is called after each page of a listing: what is listed, rows so far."""
 
     client: Client
     ledger: Ledger
@@ -68,27 +74,27 @@ class Room:
 
 
 class Source(Protocol):
-    """One archive. Methods raise what `scraper.errors` names; SourcePaused ends the source for the run."""
+    """One archive. Its methods raise the network errors of `scraper.errors`; SourcePaused ends the source for the run."""
 
     name: str
 
-    def list_captures(self, window: tuple[str, str] | None) -> Listed:
-        """Lists into the ledger; `window`: only timestamps within, inclusive, which leaves the watermark alone."""
+    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
+        """Lists into the ledger. `window`: only these timestamps, inclusive; such a listing does not move the watermark."""
         ...
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | Verdict:
-        """One listed capture, or why there is none. `again`: it failed before in this run."""
+    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
+        """Returns one listed capture, or why there is none. `again`: it failed before in this run."""
         ...
 
 
 @runtime_checkable
 class Visitor(Source, Protocol):
-    """A source without a listing, which visits what is known from elsewhere; its rows are not in the ledger."""
+    """A source without a listing, which visits URLs known from elsewhere; its rows are not in the ledger."""
 
     def rows(self) -> Iterator[Row]:
-        """What to ask for in this run."""
+        """Yields what to ask for in this run."""
         ...
 
     def stored(self, row: Row, fetched: Fetched, capture_id: str | None) -> None:
-        """Told once what came is durable."""
+        """Called once the fetched capture is durable."""
         ...

@@ -1,7 +1,7 @@
-"""The live site: off by default, slow, and asked only for record addresses that are known from elsewhere.
+"""The live site: off by default, slow, and asked only for record URLs that are known from elsewhere.
 
-It is asked as HTTP means it, with validators, so that an unchanged page costs nothing; a page that is gone counts as removed
-only when it was gone on two runs a day apart (ARCHIVES.md, section 7, "Live").
+Requests are conditional, so an unchanged page is not sent again. A page counts as removed only if it was missing in two runs a
+day apart (ARCHIVES.md, section 7, "Live").
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from scraper import config
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original, from_iso, iso
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
-from scraper.ledger.rows import Row, State, Verdict, to_timestamp
-from scraper.sources.base import Fetched, Listed, Room
+from scraper.ledger.rows import FetchResult, Row, State, to_timestamp
+from scraper.sources.base import Fetched, ListingResult, SourceContext
 from scraper.sources.memento import DROPPED
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList, host_of
-from scraper.web.client import MIB, REDIRECTS, Answer, Manner, user_agent
+from scraper.web.client import MIB, REDIRECTS, Answer, RequestPolicy, user_agent
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 from scraper.web.robots import MAX_DELAY, MAX_REDIRECTS, MAX_SIZE, Rules, rules_of
 
@@ -37,12 +37,17 @@ _VOLATILE = re.compile(
     rb'|js-view-dom-id-[\w-]+|view-dom-id-[\w-]+|\?(?:v=)?[a-z0-9]{6}(?=["\'])|<!--.*?-->|nonce="[^"]*"',
     re.DOTALL,
 )
-"""What Drupal writes anew into each answer; a page that differs in nothing else is the same page."""
+"""What Drupal changes in every answer; a page that differs in nothing else is unchanged."""
+_LINK = re.compile(r"<([^<>]{1,600})>([^<>]{0,60})")
+_NAMES_PAGE = re.compile(r"""\brel=["']?(?:shortlink|canonical)\b""", re.IGNORECASE)
+_HREF = re.compile(r"""\bhref=["']([^"'<>]+)""", re.IGNORECASE)
+MAX_HEAD = 65_536
+"""Characters of a page in which its own URL is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the ledger remembers of one live page."""
+    """What the ledger stores about one live page."""
 
     etag: str | None = None
     last_modified: str | None = None
@@ -52,18 +57,18 @@ class _Known:
 
 
 class Live:
-    """The configured sites. Rows are made for each run: one for every known record on every site."""
+    """The configured sites. Each run asks for every known record on every site."""
 
     name = "live"
 
-    def __init__(self, settings: config.Live, room: Room, *, contact: str | None, loopback: bool) -> None:
+    def __init__(self, settings: config.Live, context: SourceContext, *, contact: str | None, loopback: bool) -> None:
         self._settings = settings
-        self._room = room
+        self._context = context
         self._agent = user_agent(contact)
         self._rules: dict[str, Rules] = {}
         self._blocked = 0
         plain = any(urlsplit(url).scheme == "http" for url in settings.base_urls)
-        self._page = Manner(
+        self._page = RequestPolicy(
             allow=AllowList.of(settings.base_urls, loopback=loopback, plain_http=plain),
             interval=settings.interval,
             max_wire=PAGE_WIRE,
@@ -71,17 +76,19 @@ class Live:
         )
         self._robots = replace(self._page, max_wire=MAX_SIZE, max_decoded=MAX_SIZE, follow=MAX_REDIRECTS)
 
-    def list_captures(self, window: tuple[str, str] | None) -> Listed:
-        """Reads robots.txt of every site; what is asked for comes from the ledger and the archive, see `rows`."""
-        total = Listed()
+    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
+        """Reads robots.txt of every site; what to ask for comes from the ledger and the archive, see `rows`."""
+        total = ListingResult()
         if window is not None:
             total.notes.append("--from and --to do not apply to the live site")
         for base in self._settings.base_urls:
+            total.asked += 1
             try:
                 self._rules[base] = self._read_rules(base)
             except (RequestFailed, TooLarge, NotAllowed) as error:
                 total.problems.append(f"{escape(base)} is not asked: {error}")
                 continue
+            total.answered += 1
             delay = self._rules[base].delay
             if delay is not None and delay > MAX_DELAY:
                 total.notes.append(f"{escape(base)} asks for {delay:.0f} s between requests; {MAX_DELAY:.0f} s are kept")
@@ -89,51 +96,51 @@ class Live:
         return total
 
     def _read_rules(self, base: str) -> Rules:
-        """The site's rules, at most a day old."""
+        """Returns the site's rules, at most a day old."""
         name = f"robots {base}"
-        kept = self._room.ledger.note(name)
+        kept = self._context.ledger.note(name)
         if kept and datetime.now(UTC) - kept[1] < ROBOTS_FOR:
             return Rules(kept[0], self._agent)
-        rules = rules_of(self._room.client.get(urljoin(base, "/robots.txt"), self._robots), self._agent)
-        self._room.ledger.keep_note(name, rules.text)
+        rules = rules_of(self._context.client.get(urljoin(base, "/robots.txt"), self._robots), self._agent)
+        self._context.ledger.keep_note(name, rules.text)
         return rules
 
     def rows(self) -> Iterator[Row]:
-        """One for each known record on each site that may be asked, those checked longest ago first."""
-        numbers = {node_id(url) for _, url, _ in self._room.ledger.urls()}
-        numbers |= {node_id(url) for url in self._room.archive.urls()}
+        """Yields a row for each known record on each site that may be asked, those checked longest ago first."""
+        numbers = {node_id(url) for _, url, _ in self._context.ledger.urls()}
+        numbers |= {node_id(url) for url in self._context.archive.urls()}
         addresses = [
             url
             for base, rules in self._rules.items()
             for number in numbers
             if number is not None and rules.allows(url := urljoin(base, f"node/{number}"))
         ]
-        checked = dict(self._room.ledger.db.execute("SELECT url, checked_at FROM live_pages"))
+        checked = dict(self._context.ledger.db.execute("SELECT url, checked_at FROM live_pages"))
         now = to_timestamp(utc_now())
         for url in sorted(addresses, key=lambda url: (checked.get(url, ""), len(url), url)):
             yield Row(url=url, timestamp=now)
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | Verdict:
-        """One page as it is now."""
+    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
+        """Returns one page as it is now."""
         known = self._known(row.url)
-        stored = self._room.archive.capture(known.capture_id) if known.capture_id else None
+        stored = self._context.archive.capture(known.capture_id) if known.capture_id else None
         headers: dict[str, str] = {}
         if stored:
             # Both at once: older Drupal answers 304 only where both match (`drupal_page_cache_header`).
             headers |= {"If-None-Match": known.etag} if known.etag else {}
             headers |= {"If-Modified-Since": known.last_modified} if known.last_modified else {}
-        answer = self._room.client.get(row.url, self._manner(row.url), headers)
+        answer = self._context.client.get(row.url, self._policy(row.url), headers)
         if answer.status == 304 and stored:
             self._remember(row.url, "unchanged", replace(known, gone_since=None))
             return Fetched(self._unchanged(row.url, stored))
-        return self._judged(row.url, answer, known)
+        return self._classified(row.url, answer, known)
 
-    def _manner(self, url: str) -> Manner:
+    def _policy(self, url: str) -> RequestPolicy:
         delays = [rules.delay for base, rules in self._rules.items() if url.startswith(base)]
         longest = max((min(delay, MAX_DELAY) for delay in delays if delay is not None), default=0.0)
         return replace(self._page, interval=max(self._settings.interval, longest))
 
-    def _judged(self, url: str, answer: Answer, known: _Known) -> Fetched | Verdict:
+    def _classified(self, url: str, answer: Answer, known: _Known) -> Fetched | FetchResult:
         challenged = "cf-mitigated" in answer.headers
         challenged |= answer.status != 200 and any(name in answer.headers for name in _CHALLENGES)
         if answer.status in (401, 403, 451) or challenged:
@@ -142,22 +149,24 @@ class Live:
             return self._gone(url, answer, known)
         if answer.status != 200 and answer.status not in REDIRECTS:
             raise RequestFailed(f"{escape(url)}: answered {answer.status}")
+        if answer.status == 200 and (other := _other_node(url, answer)):
+            raise RequestFailed(f"{escape(url)}: the site answered with another page, node {other}")
         self._blocked = 0
-        text_hash = _text_hash(answer)
+        text_hash = _hash_of(answer.status, answer.headers.get("location"), answer.body)
         if text_hash == known.text_hash and known.capture_id and not self._removed(url):
             self._remember(url, "unchanged", replace(known, gone_since=None))
-            return Verdict(
-                state=State.UNCHANGED, reason="the same but for what changes in each answer", capture_id=known.capture_id
+            return FetchResult(
+                state=State.UNCHANGED, reason="unchanged except for what changes in each answer", capture_id=known.capture_id
             )
         return Fetched(_capture(url, answer))
 
     def stored(self, row: Row, fetched: Fetched, capture_id: str | None) -> None:
-        """Told by the driver once the capture is durable: its validators are worth something only then."""
+        """Stores the validators of a capture that is durable now."""
         capture = fetched.capture
         if capture.form is not Form.RESPONSE or capture.http_status in (404, 410):
             return
-        # A revisit has no body to compare with, so the capture that it repeats is remembered in its place.
-        entry = self._room.archive.same_body(row.url, capture.sha256) if capture.sha256 else None
+        # A revisit has no body to compare with, so the capture that it repeats is stored in its place.
+        entry = self._context.archive.same_body(row.url, capture.sha256) if capture.sha256 else None
         found = _Known(
             etag=capture.header("etag"),
             last_modified=capture.header("last-modified"),
@@ -166,30 +175,34 @@ class Live:
         )
         self._remember(row.url, "stored", found)
 
-    def _refused(self, url: str, answer: Answer, known: _Known) -> Verdict:
-        """A login, a denial, a firewall: it says nothing about the record, and many in a row mean that we are to go."""
+    def _refused(self, url: str, answer: Answer, known: _Known) -> FetchResult:
+        """Returns the result for a login, a denial or a firewall's page, none of which is about the record. Many in a row pause
+        the site.
+        """
         self._remember(url, "blocked", known)
         self._blocked += 1
         if self._blocked >= BREAKER_LIMIT:
             reason = f"it refused {self._blocked} pages in a row"
-            self._room.client.pacer.hold(host_of(url), BREAKER_PAUSE, reason, end=True)
-        return Verdict(state=State.BLOCKED, reason=f"the site answers {answer.status}")
+            self._context.client.pacer.hold(host_of(url), BREAKER_PAUSE, reason, end=True)
+        return FetchResult(state=State.BLOCKED, reason=f"the site answers {answer.status}")
 
-    def _gone(self, url: str, answer: Answer, known: _Known) -> Fetched | Verdict:
-        """Removed, when it was gone a day ago as well; then the answer itself is kept as evidence, once."""
+    def _gone(self, url: str, answer: Answer, known: _Known) -> Fetched | FetchResult:
+        """Returns the result for a missing page: removed if it was missing a day ago as well; then the answer is stored once, as
+        evidence.
+        """
         now = utc_now()
         if known.gone_since is None or now - known.gone_since < CONFIRM_AFTER:
             self._remember(url, "gone", replace(known, gone_since=known.gone_since or now))
-            return Verdict(state=State.MISSING, reason=f"the site answers {answer.status}; not confirmed yet")
+            return FetchResult(state=State.MISSING, reason=f"the site answers {answer.status}; not confirmed yet")
         before = self._removed(url)
         self._remember(url, "removed", known, removed_at=iso(now))
         if before:
-            return Verdict(state=State.MISSING, reason="removed")
-        return Fetched(_capture(url, answer), note="removed: gone on two runs a day apart")
+            return FetchResult(state=State.MISSING, reason="removed")
+        return Fetched(_capture(url, answer), note="removed: missing in two runs a day apart")
 
     def _removed(self, url: str) -> bool:
-        """Whether the archive holds the answer that it is gone: then its coming back, however alike, is to be captured too."""
-        row = self._room.ledger.db.execute("SELECT removed_at FROM live_pages WHERE url = ?", [url]).fetchone()
+        """Returns whether the page's removal is stored; then its return is stored as well, even if it is unchanged."""
+        row = self._context.ledger.db.execute("SELECT removed_at FROM live_pages WHERE url = ?", [url]).fetchone()
         return row is not None and row[0] is not None
 
     def _unchanged(self, url: str, original: Capture) -> Capture:
@@ -210,11 +223,11 @@ class Live:
 
     def _known(self, url: str) -> _Known:
         query = "SELECT etag, last_modified, text_hash, capture_id, gone_since FROM live_pages WHERE url = ?"
-        row = self._room.ledger.db.execute(query, [url]).fetchone()
+        row = self._context.ledger.db.execute(query, [url]).fetchone()
         return _Known(row[0], row[1], row[2], row[3], from_iso(row[4])) if row else _Known()
 
     def _remember(self, url: str, outcome: str, known: _Known, removed_at: str | None = None) -> None:
-        self._room.ledger.db.execute(
+        self._context.ledger.db.execute(
             "INSERT INTO live_pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO UPDATE SET"
             " checked_at = excluded.checked_at, outcome = excluded.outcome, etag = excluded.etag,"
             " last_modified = excluded.last_modified, text_hash = excluded.text_hash, capture_id = excluded.capture_id,"
@@ -247,10 +260,19 @@ def _capture(url: str, answer: Answer) -> Capture:
     )
 
 
-def _text_hash(answer: Answer) -> str:
-    return _hash_of(answer.status, answer.headers.get("location"), answer.body)
+def _other_node(url: str, answer: Answer) -> int | None:
+    """Returns the node number that the page names as its own, where that is another than the URL's; otherwise None."""
+    head = ", ".join(answer.headers.get_list("link")) + "\n" + answer.body[:MAX_HEAD].decode("utf-8", "replace")
+    named = set()
+    for inside, after in _LINK.findall(head):
+        # Drupal names a page's URL in the Link header, `<URL>; rel="shortlink"`, and in the head, `<link rel="shortlink"
+        # href="URL">`.
+        href = _HREF.search(inside) if _NAMES_PAGE.search(inside) else None
+        named.add(node_id(href[1] if href else inside if _NAMES_PAGE.search(after) else None))
+    named.discard(None)
+    return min(filter(None, named)) if named and node_id(url) not in named else None
 
 
 def _hash_of(status: int | None, location: str | None, body: bytes) -> str:
-    """Of a page without what the site writes anew each time."""
+    """Returns the hash of a page without what the site changes in every answer."""
     return hashlib.sha256(f"{status} {location}\n".encode() + _VOLATILE.sub(b"", body)).hexdigest()

@@ -1,11 +1,11 @@
-"""What an archive's answer to a request for one capture means: ARCHIVES.md, section 2, "Decision table", as pure functions."""
+"""Interprets an archive's answer to a request for one capture (ARCHIVES.md, section 2, "Decision table"). Pure functions."""
 
 from __future__ import annotations
 
 import html
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import unquote, urljoin
@@ -15,7 +15,8 @@ import httpx
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form
 from scraper.encoding import GZIP_MAGIC, gunzip
-from scraper.ledger.rows import Fixity, Row, sha1_of
+from scraper.ledger.rows import EMPTY_SHA1, Fixity, Row, sha1_of, to_time
+from scraper.web.addresses import same_page
 from scraper.web.client import REDIRECTS, Answer
 
 ORIGINAL = "x-archive-orig-"
@@ -23,7 +24,9 @@ DROPPED = frozenset(
     {"set-cookie", "set-cookie2", "authorization", "proxy-authorization", "content-encoding", "transfer-encoding"}
     | {"content-length", "connection", "keep-alive"}
 )
-"""Not kept: secrets (ARCHIVES.md, section 8), and what describes the body as it travelled, since it is stored decoded."""
+"""Headers that are not kept: secrets (ARCHIVES.md, section 8), and those of the body's encoding, because it is stored decoded."""
+MAX_SKEW = timedelta(hours=1)
+"""A capture time further in the future is not believed: an archive's clock was wrong by years (ARCHIVES.md, section 9)."""
 _ARCHIVES_OWN = frozenset(
     {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
 )
@@ -35,20 +38,19 @@ _EXCLUDED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """Another capture that the archive offers instead of the one asked for."""
+class Redirect:
+    """A capture that an archive offers: its timestamp and original URL."""
 
     timestamp: str
     url: str
 
 
 def is_memento(_status: int, headers: httpx.Headers) -> bool:
-    """Whether the answer is the archived one, an archived error included (ARCHIVES.md, fact 3)."""
-    return memento_time(headers) is not None
+    """Returns whether the answer is an archived one, archived errors included (ARCHIVES.md, fact 3)."""
+    return _memento_datetime(headers) is not None
 
 
-def memento_time(headers: httpx.Headers) -> datetime | None:
-    """When the capture that was served was really made, UTC; None where the answer is the archive's own."""
+def _memento_datetime(headers: httpx.Headers) -> datetime | None:
     try:
         moment = parsedate_to_datetime(headers.get("memento-datetime", ""))
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -56,61 +58,89 @@ def memento_time(headers: httpx.Headers) -> datetime | None:
         return None
 
 
-def offered(answer: Answer, replay_url: str) -> Offer | None:
-    """The capture that a redirect of the archive's own leads to; None where it leads anywhere else."""
+def capture_time(answer: Answer, asked: str, replay_url: str) -> datetime | None:
+    """Returns when the served capture was made: Memento-Datetime, otherwise the digits of the final replay URL or of `asked`.
+
+    A time in the future is not believed. Returns None where no time is left.
+    """
+    final = _content_location(answer, replay_url)
+    times = (_memento_datetime(answer.headers), to_time(final.timestamp) if final else None, to_time(asked))
+    return next((moment for moment in times if moment and moment <= datetime.now(UTC) + MAX_SKEW), None)
+
+
+def has_digest_of(answer: Answer, row: Row) -> bool:
+    """Returns whether the body is the one that the index lists, which proves it to be the capture without any Memento header."""
+    listed = sha1_of(row.digest)
+    return listed is not None and listed != EMPTY_SHA1 and listed in (sha1_digest(answer.body), sha1_digest(answer.raw))
+
+
+def redirect_of(answer: Answer, replay_url: str) -> Redirect | None:
+    """Returns the capture that the archive's own redirect leads to, None where it leads anywhere else."""
     location = answer.headers.get("location", "").strip()
-    if answer.status not in REDIRECTS or not location:
+    if answer.status not in REDIRECTS or not location or is_memento(answer.status, answer.headers):
         return None
+    found = _in_replay(answer.url, location, replay_url)
+    return found if found and len(found.timestamp) == 14 else None
+
+
+def _content_location(answer: Answer, replay_url: str) -> Redirect | None:
+    """Returns the capture that Content-Location names, as pywb does where it does not redirect (ARCHIVES.md, section 4)."""
+    located = answer.headers.get("content-location", "").strip()
+    return _in_replay(answer.url, located, replay_url) if located else None
+
+
+def other_page(answer: Answer, asked: str, replay_url: str) -> str | None:
+    """Returns the URL of the page that the answer states it is of, where that is another page than `asked`; otherwise None."""
+    originals = _originals(answer.headers)
+    if originals and not any(same_page(url, asked) for url in originals):
+        return originals[0]
+    located = _content_location(answer, replay_url)
+    return located.url if located and not same_page(located.url, asked) else None
+
+
+def _in_replay(base: str, location: str, replay_url: str) -> Redirect | None:
+    """Returns timestamp and original URL in a URL of the archive's replay, None for other URLs."""
     try:
-        target = urljoin(answer.url, location)
+        url = urljoin(base, location)
     except ValueError:
         return None
-    found = _in_replay(target, replay_url)
-    return Offer(found[0], found[1]) if found and re.fullmatch(r"[0-9]{14}", found[0]) else None
-
-
-def _in_replay(url: str, replay_url: str) -> tuple[str, str] | None:
-    """Timestamp and original address in an address of the archive's."""
-    prefix = re.sub(r"^https?:", "", replay_url)
-    rest = re.sub(r"^https?:", "", url)
-    if not rest.startswith(prefix):
-        return None
-    found = re.fullmatch(r"([0-9]{1,14})(?:[a-z]{2}_)?/(.+)", rest[len(prefix) :], re.DOTALL)
+    prefix, rest = re.sub(r"^https?:", "", replay_url), re.sub(r"^https?:", "", url)
+    found = re.fullmatch(r"([0-9]{1,14})(?:[a-z]{2}_)?/(.+)", rest[len(prefix) :], re.DOTALL) if rest.startswith(prefix) else None
     if not found:
         return None
     original = found[2]
     # A target may be percent-encoded as a whole; one that is not must stay as it is (EDGI, `clean_memento_url_component`).
     if re.match(r"https?%3a", original, re.IGNORECASE):
         original = unquote(original)
-    return found[1], re.sub(r"^(https?):/+", r"\1://", original, flags=re.IGNORECASE)
+    return Redirect(found[1], re.sub(r"^(https?):/+", r"\1://", original, flags=re.IGNORECASE))
 
 
 def says_excluded(answer: Answer) -> bool:
-    """Whether an error page tells that the capture is excluded, or that the archive has none, rather than a breakdown."""
+    """Returns whether a page of the archive's says that the capture is excluded or not archived, rather than an outage."""
     if "x-archive-wayback-runtime-error" in answer.headers:
         return "accesscontrol" in answer.headers["x-archive-wayback-runtime-error"].replace(" ", "").lower()
     return bool(_EXCLUDED.search(answer.body[:65536].decode("utf-8", "replace")))
 
 
 def original_url(headers: httpx.Headers, asked: str) -> str:
-    """The address that was really captured, by the Link header's rel="original"; it may be another spelling (EDGI #99)."""
+    """Returns the URL that was captured, by the Link header's rel="original". Its spelling may differ from `asked` (EDGI #99)."""
+    originals = _originals(headers)
+    return asked if not originals or asked in originals else originals[0]
+
+
+def _originals(headers: httpx.Headers) -> list[str]:
+    """The URLs with rel="original" in Link headers, also with HTML escapes removed (a cassette of EDGI's has them escaped)."""
+    found = []
     for link in headers.get_list("link"):
-        for found in re.finditer(r"<([^<>]+)>\s*;[^<]*?\brel=\"?(?:[\w-]+ )*original\b", link):
-            url = found[1].strip()
-            # Inside this header addresses have been HTML-escaped (a cassette of EDGI's).
-            candidates = [url, html.unescape(url)]
-            if asked in candidates:
-                return asked
-            best = candidates[-1]
-            if re.match(r"https?://[^/]", best, re.IGNORECASE) and not re.search(r"[\x00-\x20\x7f]", best):
-                return best
-    return asked
+        for match in re.finditer(r"<([^<>]+)>\s*;[^<]*?\brel=\"?(?:[\w-]+ )*original\b", link):
+            found += [html.unescape(match[1].strip()), match[1].strip()]
+    return [url for url in found if re.match(r"https?://[^/]", url, re.IGNORECASE) and not re.search(r"[\x00-\x20\x7f]", url)]
 
 
 def to_capture(answer: Answer, row: Row, *, source: str, url: str, replay_url: str, moment: datetime) -> Capture:
-    """The capture as it is stored: archived headers, body without encodings, the time it was really made.
+    """Returns the capture to store: archived headers, decoded body, the time it was made.
 
-    Raises UndecodableContent where a gzip body that came without its header is cut.
+    Raises UndecodableContent where a gzip body without its header is cut.
     """
     headers = _archived_headers(answer, replay_url)
     content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
@@ -139,7 +169,7 @@ def to_capture(answer: Answer, row: Row, *, source: str, url: str, replay_url: s
 
 
 def _archived_headers(answer: Answer, replay_url: str) -> tuple[tuple[str, str], ...]:
-    """The headers that the page itself was sent with, as far as the archive hands them on."""
+    """Returns the headers that the page was sent with, as far as the archive passes them on."""
     pairs = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
     archived = [(name[len(ORIGINAL) :], value) for name, value in pairs if name.lower().startswith(ORIGINAL)]
     own = [
@@ -157,21 +187,16 @@ def _archived_headers(answer: Answer, replay_url: str) -> tuple[tuple[str, str],
 
 
 def _rewritten_back(name: str, value: str, answer: Answer, replay_url: str) -> str:
-    """A Location without the archive's prefix: it may be absolute, begin with `//`, `/web/`, or be a path only."""
-    if name.lower() != "location":
-        return value
-    try:
-        found = _in_replay(urljoin(answer.url, value.strip()), replay_url)
-    except ValueError:
-        return value
-    return found[1] if found else value
+    """Returns a Location without the archive's prefix: it may be absolute, begin with `//` or `/web/`, or be a path only."""
+    found = _in_replay(answer.url, value.strip(), replay_url) if name.lower() == "location" else None
+    return found.url if found else value
 
 
 def fixity_of(answer: Answer, capture: Capture, row: Row) -> Fixity:
-    """Whether the body is the one that the index has the digest of.
+    """Returns how the body compares with the digest in the index.
 
-    The digest is of the body as the crawler stored it: where the page was sent encoded or chunked, nobody can tell what that
-    was (ARCHIVES.md, fact 11 and section 5), and a difference says nothing.
+    The digest is of the body as the crawler stored it. If the page was sent encoded or chunked, that body is unknown
+    (ARCHIVES.md, fact 11 and section 5), and a difference means nothing.
     """
     listed = sha1_of(row.digest)
     if listed is None:
@@ -187,12 +212,12 @@ def fixity_of(answer: Answer, capture: Capture, row: Row) -> Fixity:
 
 
 def seems_cut(answer: Answer, capture: Capture, fixity: Fixity) -> bool:
-    """Whether a body that differs from its digest also looks unfinished; its end may have been lost without an error."""
+    """Returns whether a body that differs from its digest also looks incomplete."""
     return fixity is Fixity.DIFFERS and (not answer.framed or is_short(answer, capture))
 
 
 def is_short(answer: Answer, capture: Capture) -> bool:
-    """Whether a body has fewer bytes than the site sent, or is a page without its end."""
+    """Returns whether a body has fewer bytes than the site sent, or is an HTML page without its end."""
     told = answer.headers.get(ORIGINAL + "content-length", "")
     if re.fullmatch(r"[0-9]{1,12}", told) and len(capture.payload) < int(told):
         return True

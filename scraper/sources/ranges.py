@@ -1,40 +1,36 @@
-"""Single WARC records read out of the large files of Common Crawl and of the End of Term archive, and the index rows that say
-where they lie. Both archives use this one path (ARCHIVES.md, sections 3 and 4).
-"""
+"""Reads single WARC records from the large files of Common Crawl and the End of Term archive (ARCHIVES.md, sections 3 and 4)."""
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
 from dataclasses import replace
 from io import BytesIO
 
 from scraper.archive.warc import Damage, read_captures, sha1_digest, utc_now
 from scraper.capture import Capture, Form
 from scraper.encoding import decode_content
-from scraper.errors import NotCdx, RequestFailed, UndecodableContent
-from scraper.ledger.rows import Fixity, Row, State, Verdict, sha1_of, to_timestamp
-from scraper.sources.base import Fetched, Room
-from scraper.sources.cdx import plain
+from scraper.errors import RequestFailed, UndecodableContent
+from scraper.ledger.rows import FetchResult, Fixity, Row, State, sha1_of, to_timestamp
+from scraper.sources.base import Fetched, SourceContext
+from scraper.sources.cdx import MAX_RECORD
 from scraper.terminal import escape, escape_url
-from scraper.web.client import MIB, Answer, Manner
+from scraper.web.client import MIB, Answer, RequestPolicy
 
-MAX_RECORD = 64 * MIB
-"""Bytes, on the wire and unpacked (ARCHIVES.md, section 8)."""
 CUT_LENGTHS = (500 * 1024, MIB, 5 * MIB)
-"""Bytes at which crawls cut bodies: 2008-12, since 2013, since 2025; not every such record says so (ARCHIVES.md, section 3)."""
-_FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.=-]*/){0,12}[A-Za-z0-9_][A-Za-z0-9_.=-]*\.warc\.gz")
+"""Bytes at which crawls cut bodies: 2008-12, since 2013, since 2025; not every such record is marked (ARCHIVES.md, section 3)."""
 _SECRETS = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
 
 
-def read_range(room: Room, url: str, manner: Manner, start: int, length: int, *, short: bool = False) -> Answer:
-    """Exactly these bytes of a file; `short`: fewer where the file ends before. Other statuses than 206 are handed back.
+def read_range(
+    context: SourceContext, url: str, policy: RequestPolicy, start: int, length: int, *, short: bool = False
+) -> Answer:
+    """Returns these bytes of a file; `short` permits fewer at its end. Other statuses than 206 are returned as they are.
 
     Raises RequestFailed where a server answers with another range, and what Client.get raises.
     """
     end = start + length - 1
-    answer = room.client.get(url, manner, {"Range": f"bytes={start}-{end}"})
+    answer = context.client.get(url, policy, {"Range": f"bytes={start}-{end}"})
     if answer.status != 206:
         return answer
     told = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
@@ -53,13 +49,13 @@ def _unlike(answer: Answer, what: str) -> RequestFailed:
 
 
 def total_size(answer: Answer) -> int | None:
-    """The size of the whole file, in bytes, where a 206 tells it."""
+    """Returns the size of the whole file in bytes, None where a 206 does not state it."""
     told = answer.headers.get("content-range", "").rpartition("/")[2].strip()
     return int(told) if re.fullmatch(r"\d{1,19}", told) else None
 
 
 def one_member(raw: bytes, limit: int = MAX_RECORD) -> bytes:
-    """What one whole gzip member holds. Raises ValueError where it is anything else than exactly that."""
+    """Returns the content of one complete gzip member. Raises ValueError for anything else."""
     decoder = zlib.decompressobj(31)
     try:
         content = decoder.decompress(raw, limit)
@@ -72,43 +68,14 @@ def one_member(raw: bytes, limit: int = MAX_RECORD) -> bytes:
     return content
 
 
-def located_row(fields: Mapping[str, object]) -> Row | None:
-    """An index line as a row; None where it is not of use (its file has a name that no archive would give it, for example).
-
-    Raises NotCdx where it is not an index line at all.
-    """
-    texts = {name: str(value) for name, value in fields.items() if value is not None}
-    if not {"url", "timestamp", "filename", "offset", "length"} <= set(texts):
-        raise NotCdx(f"an index line that does not say where its record lies: {escape(texts, 120)}")
-    place = (texts["offset"], texts["length"])
-    if not all(re.fullmatch(r"\d{1,15}", number) for number in place) or not 0 < int(texts["length"]) <= MAX_RECORD:
-        return None
-    if not re.fullmatch(r"\d{14}", texts["timestamp"]) or not _FILE.fullmatch(texts["filename"]):
-        return None
-    if not re.match(r"https?://[^/]", texts["url"], re.IGNORECASE) or re.search(r"[\x00-\x20\x7f\ud800-\udfff]", texts["url"]):
-        return None
-    status = texts.get("status", "")
-    return Row(
-        url=texts["url"],
-        timestamp=texts["timestamp"],
-        digest=plain(texts.get("digest")),
-        mime=plain(texts.get("mime")),
-        status=int(status) if re.fullmatch(r"\d{3}", status) else None,
-        length=int(texts["length"]),
-        filename=texts["filename"],
-        offset=int(texts["offset"]),
-        truncated=plain(texts.get("truncated")),
-    )
-
-
-def fetch_record(room: Room, row: Row, *, source: str, data_url: str, manner: Manner) -> Fetched | Verdict:
-    """The capture that a row points to, after every check. Raises RequestFailed, and what Client.get raises."""
+def fetch_record(context: SourceContext, row: Row, *, source: str, data_url: str, policy: RequestPolicy) -> Fetched | FetchResult:
+    """Returns the capture that a row points to, fully checked. Raises RequestFailed, and what Client.get raises."""
     if row.filename is None or row.offset is None or row.length is None:
-        return Verdict(state=State.MISSING, reason="the index does not say where it lies")
-    answer = read_range(room, data_url + row.filename, manner, row.offset, row.length)
+        return FetchResult(state=State.MISSING, reason="the index does not state where it is stored")
+    answer = read_range(context, data_url + row.filename, policy, row.offset, row.length)
     if answer.status in (403, 404, 410):
         # S3 answers 403 for a missing file where listing is denied (ARCHIVES.md, section 4).
-        return Verdict(state=State.MISSING, reason=f"the archive answers {answer.status} for the file")
+        return FetchResult(state=State.MISSING, reason=f"the archive answers {answer.status} for the file")
     if answer.status != 206:
         raise _unlike(answer, f"status {answer.status}")
     capture = _only_record(answer, row, source)
@@ -132,7 +99,7 @@ def _only_record(answer: Answer, row: Row, source: str) -> Capture:
 
 
 def _as_stored(capture: Capture, row: Row, source: str) -> Capture:
-    """The record as it lies in the archive's file, without secrets."""
+    """Returns the record as the archive's file has it, without secrets."""
     truncated = capture.truncated or row.truncated
     if truncated is None and capture.form is Form.RESPONSE and len(capture.payload) in CUT_LENGTHS:
         truncated = "length"
@@ -148,7 +115,7 @@ def _as_stored(capture: Capture, row: Row, source: str) -> Capture:
 
 
 def _fixity(capture: Capture, row: Row) -> Fixity:
-    """Writers hash the body with chunking left in, or without: either will do (ARCHIVES.md, section 5, "Digest")."""
+    """Writers hash the body with or without its chunking; both count (ARCHIVES.md, section 5, "Digest")."""
     listed = sha1_of(row.digest)
     if listed is None or capture.form is Form.REVISIT:
         return Fixity.NOT_COMPARABLE

@@ -1,17 +1,18 @@
-"""Which addresses may be asked for: scheme, host and port before a request, and the IP address when it is connected.
+"""Checks which URLs may be requested (scheme, host, port) and which IP address may be connected to; compares URLs of pages.
 
-Redirects, crawl lists and resume addresses come from outside, so every hop is checked (ARCHIVES.md, section 8, "SSRF").
+Redirects, crawl lists and file names come from outside, so every hop is checked (ARCHIVES.md, section 8, "SSRF").
 """
 
 from __future__ import annotations
 
+import html
 import ipaddress
 import re
 import socket
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from scraper.errors import NotAllowed
 from scraper.terminal import escape, escape_url
@@ -23,10 +24,10 @@ _BAD_CHARACTERS = re.compile(r"[^\x21-\x7e]|\\")
 
 @dataclass(frozen=True, slots=True)
 class AllowList:
-    """The hosts that one source may ask. `plain_http`: http is allowed for them too, only for a live site configured so.
+    """The hosts that one source may ask. `plain_http` also allows http, for a live site configured with it.
 
-    `loopback` permits http to 127.0.0.1 and nothing else on a private network; for tests. `ports` are those of 127.0.0.1 that
-    are meant; none means any.
+    `loopback` permits http to 127.0.0.1 and nothing else on a private network; for tests. `ports`: the permitted ports of
+    127.0.0.1; empty means any.
     """
 
     hosts: frozenset[str]
@@ -36,27 +37,27 @@ class AllowList:
 
     @classmethod
     def of(cls, urls: Iterable[str], *, loopback: bool = False, plain_http: bool = False) -> AllowList:
-        """The hosts of a source's configured addresses; of 127.0.0.1 the configured ports only."""
+        """Returns the list of the hosts of the configured URLs, with the configured ports of 127.0.0.1."""
         parts = [urlsplit(url) for url in urls]
         hosts = frozenset((part.hostname or "").lower() for part in parts)
         return cls(hosts, loopback, plain_http, frozenset(part.port or 80 for part in parts if part.hostname == LOOPBACK))
 
     def check(self, url: str) -> None:
-        """Raises NotAllowed where a request for `url` must not be made."""
+        """Raises NotAllowed if `url` must not be requested."""
         problem = self._problem(url)
         if problem:
-            raise NotAllowed(f"{escape_url(url)} is not asked for: {problem}")
+            raise NotAllowed(f"{escape_url(url)} is not requested: {problem}")
 
     def _problem(self, url: str) -> str | None:
         if _BAD_CHARACTERS.search(url):
-            return "it holds characters that no address may hold"
+            return "it contains characters that no URL may contain"
         try:
             parts = urlsplit(url)
             host, port = (parts.hostname or "").lower(), parts.port
         except ValueError:
-            return "it is not an address"
+            return "it is not a URL"
         if parts.username is not None or parts.password is not None:
-            return "it holds a user name"
+            return "it contains a user name"
         if host not in self.hosts:
             return f"its host {escape(host, 80)} is not one of the source's hosts"
         if self.loopback and host == LOOPBACK:
@@ -77,17 +78,17 @@ class AllowList:
 
 
 def host_of(url: str) -> str:
-    """What is paced as one host: the name, with the port where it is not the usual one."""
+    """Returns what is paced as one host: its name, with the port where that is not the default."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     return host if parts.port in (None, _PORTS.get(parts.scheme)) else f"{host}:{parts.port}"
 
 
 def url_key(url: str) -> str:
-    """What two spellings of one page's address have in common: no scheme, `www`, usual port, user name, fragment, last slash.
+    """Returns the part that spellings of one page's URL share: no scheme, `www`, default port, user name, fragment, last slash.
 
-    Used to find the same page in another archive, never to ask for it: the spelling that an archive lists is the one it plays.
-    Unlike SURT it keeps the case of the path, since Drupal's aliases may differ in it.
+    Used to find the same page in another archive, never to request it: an archive plays the spelling that it lists. Unlike SURT
+    it keeps the case of the path, because Drupal's aliases may differ in it.
     """
     try:
         parts = urlsplit(url.strip())
@@ -99,12 +100,33 @@ def url_key(url: str) -> str:
     return place + parts.path.rstrip("/") + (f"?{parts.query}" if parts.query else "")
 
 
-def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
-    """The IP address to connect to for `host`. Every address it resolves to must be public, or none of them is used.
+def same_page(one: str, other: str) -> bool:
+    """Returns whether an archive may answer a request for one of the URLs with a capture of the other.
 
-    The connection is made to this very address, so that a name that changes its answer in between gains nothing (DNS
-    rebinding). `loopback`: 127.0.0.1 written as such is let through. Raises NotAllowed, OSError, TimeoutError (`timeout` is in
-    seconds).
+    Archives compare SURT keys: case, percent-encoding and the order of the query do not count (ARCHIVES.md, section 1).
+    """
+    return one == other or _loose_key(one) == _loose_key(other)
+
+
+def is_of_hosts(url: str, hosts: Iterable[str]) -> bool:
+    """Returns whether the URL's host is one of `hosts` or a subdomain of one."""
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    except ValueError:
+        return False
+    return any(host == one or host.endswith("." + one) for one in hosts)
+
+
+def _loose_key(url: str) -> tuple[str, list[str]]:
+    place, _, query = unquote(html.unescape(url_key(url))).casefold().partition("?")
+    return re.sub(r"/+", "/", place).rstrip("/"), sorted(query.split("&"))
+
+
+def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
+    """Returns the IP address to connect to for `host`. All addresses that it resolves to must be public.
+
+    The caller connects to this address, which defeats DNS rebinding. `loopback` permits the literal 127.0.0.1. `timeout` is in
+    seconds. Raises NotAllowed, OSError, TimeoutError.
     """
     if loopback and host == LOOPBACK:
         return host
@@ -119,7 +141,7 @@ def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
 
 
 def _resolve(host: str, port: int, timeout: float) -> list[str]:
-    """`getaddrinfo` can't be interrupted and knows no time limit, so it runs beside and is waited for."""
+    """Resolves in a thread, because `getaddrinfo` can't be interrupted and has no time limit."""
     found: list[str] = []
     failed: list[OSError] = []
 

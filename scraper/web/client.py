@@ -1,36 +1,33 @@
-"""The one polite client: every request of every source goes through it (ARCHIVES.md, sections 6 and 8).
+"""The polite client: every request of every source goes through it (ARCHIVES.md, sections 6 and 8).
 
-It waits its turn, retries where that can help, honours what servers ask for, and hands back whole, bounded, decoded bodies or
-an error, never part of a body. What an answer means is the sources' business; when to ask, `pacing`'s; whom, `addresses`'.
+It spaces requests, retries where that can help, honors what servers ask for, and returns whole, bounded, decoded bodies or raises
+an error; it never returns part of a body. Sources interpret the answers, `pacing` decides when to ask, `addresses` whom to ask.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
-from types import TracebackType
-from typing import Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import httpx
 
 from scraper.config import Retry
 from scraper.encoding import decode_content
-from scraper.errors import RequestFailed, TooLarge, UndecodableContent
+from scraper.errors import ConnectionFailed, RequestFailed, TimedOut, TooLarge, UndecodableContent
 from scraper.stopping import Stop
 from scraper.terminal import escape, escape_url
+from scraper.web import network
 from scraper.web.addresses import AllowList, host_of
-from scraper.web.network import Transport, was_refused
 from scraper.web.pacing import DEFAULT_429, Pacer, RetryBudget, backoff, retry_after
 
 MIB = 1024 * 1024
 MAX_RATIO = 200
-"""Decoded bytes for each byte on the wire, in bodies over 1 MiB; beyond it is a bomb (ARCHIVES.md, section 8)."""
+"""Decoded bytes for each byte received, in bodies over 1 MiB; more is a decompression bomb (ARCHIVES.md, section 8)."""
 SLOWEST = 100
 """Bytes a second, over each half minute; a slower body is given up (ARCHIVES.md, section 8)."""
 SLOW_AFTER = 30.0
@@ -41,8 +38,8 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. `body` has its content encoding taken off; `raw` is as it came. `framed`: its length was told or its end
-    marked, so that a cut would have been noticed.
+    """A complete answer. `body` is decoded (content encoding removed); `raw` is as received. `framed`: the answer stated its
+    length or marked its end, so a cut body would have been noticed.
     """
 
     url: str
@@ -53,16 +50,13 @@ class Answer:
     framed: bool
 
 
-def _never(_status: int, _headers: httpx.Headers) -> bool:
-    return False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class RequestPolicy:
     """How one kind of request is made. Sizes are bytes, times seconds.
 
-    `is_data` tells an archived error, which is data, from the archive's own. `forbidden_pause`: how long a 403 closes the host.
-    `ranged`: only 206 is read, since a server that ignores Range sends the whole file.
+    `is_data` returns whether an error status is archived data rather than the archive's own error. `final`: error statuses that
+    are returned without a retry. `forbidden_pause`: for how long a 403 closes the host. `ranged`: only 206 is read, because a
+    server that ignores Range sends the whole file.
     """
 
     allow: AllowList
@@ -70,7 +64,8 @@ class Manner:
     max_wire: int
     max_decoded: int
     accept_encoding: str = "gzip"
-    is_data: Callable[[int, httpx.Headers], bool] = _never
+    is_data: Callable[[int, httpx.Headers], bool] = lambda _status, _headers: False
+    final: frozenset[int] = frozenset()
     follow: int = 0
     retry_timeouts: bool = True
     forbidden_pause: float | None = None
@@ -86,190 +81,145 @@ class _Failure:
 
 
 class Client:
-    """Makes requests, one at a time. Close it, or use it in a `with`."""
+    """Makes requests, one at a time, each on a connection of its own."""
 
     def __init__(self, retry: Retry, pacer: Pacer, stop: Stop, *, contact: str | None = None, loopback: bool = False) -> None:
         self.pacer = pacer
         self.budget = RetryBudget()
         self._retry = retry
         self._stop = stop
-        self._transport = Transport(loopback=loopback)
-        self._client = httpx.Client(
-            transport=self._transport,
-            trust_env=False,
-            follow_redirects=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            headers={"User-Agent": user_agent(contact), "Accept": "*/*"},
-            timeout=retry.deadline,
-        )
+        self._loopback = loopback
+        self._headers = {"User-Agent": user_agent(contact), "Accept": "*/*"}
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._client.close()
-
-    def get(self, url: str, manner: Manner, headers: Mapping[str, str] | None = None) -> Answer:
-        """The answer to a GET, redirects followed as far as `manner` says, each checked and paced like any request.
+    def get(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None = None) -> Answer:
+        """Returns the answer to a GET. Follows redirects as far as `policy` allows, each checked and paced like any request.
 
         Raises NotAllowed, RequestFailed, TooLarge, SourcePaused, Stopped.
         """
         seen: set[str] = set()
         while True:
-            answer = self._with_retries(url, manner, headers)
-            if not manner.follow or answer.status not in REDIRECTS or manner.is_data(answer.status, answer.headers):
+            answer = self._with_retries(url, policy, headers)
+            if not policy.follow or answer.status not in REDIRECTS or policy.is_data(answer.status, answer.headers):
                 return answer
             seen.add(url)
-            url = _joined(url, answer.headers.get("location", ""))
-            if url in seen or len(seen) > manner.follow:
-                raise RequestFailed(f"{escape_url(url)}: redirected in a loop or more than {manner.follow} times")
+            try:
+                url = sendable(urljoin(url, answer.headers.get("location", "").strip())).partition("#")[0]
+            except ValueError:
+                raise RequestFailed(f"{escape_url(url)}: redirected to something that is not a URL") from None
+            if url in seen or len(seen) > policy.follow:
+                raise RequestFailed(f"{escape_url(url)}: redirected in a loop or more than {policy.follow} times")
 
-    def _with_retries(self, url: str, manner: Manner, headers: Mapping[str, str] | None) -> Answer:
+    def _with_retries(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None) -> Answer:
         host = host_of(url)
         failure = _Failure("not asked")
         for attempt in range(self._retry.attempts):
-            outcome = self._attempt(url, manner, headers, attempt)
+            outcome = self._attempt(url, policy, headers, attempt)
             if isinstance(outcome, Answer):
-                self.pacer.well(host)
+                self.pacer.succeeded(host)
                 return outcome
             failure = outcome
-            if attempt + 1 == self._retry.attempts or (failure.timed_out and not manner.retry_timeouts):
+            if attempt + 1 == self._retry.attempts or (failure.timed_out and not policy.retry_timeouts):
                 break
             if not self.budget.take():
-                failure = _Failure(f"{failure.text}; the run's retries are used up", failure.timed_out, failure.limited)
+                failure = _Failure(f"{failure.text}; the run has used up its retries", failure.timed_out, failure.limited)
                 break
             self.pacer.delay(host, backoff(self._retry.backoff, attempt))
         if failure.limited:
             self.pacer.hold(host, max(DEFAULT_429, failure.wait or 0.0), failure.text, end=True)
-        if not failure.timed_out or manner.retry_timeouts:
-            # A lone time-out is no trouble yet: archives time out while they load what they then answer from.
-            self.pacer.trouble(host, self._retry.backoff)
+        if not failure.timed_out or policy.retry_timeouts:
+            # One time-out does not count as trouble: archives time out while they load what they then answer from their cache.
+            self.pacer.failed(host, self._retry.backoff)
         raise RequestFailed(f"{escape_url(url)}: {failure.text}")
 
-    def _attempt(self, url: str, manner: Manner, headers: Mapping[str, str] | None, attempt: int) -> Answer | _Failure:
+    def _attempt(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None, attempt: int) -> Answer | _Failure:
         host = host_of(url)
-        try:
-            answer = self._once(url, manner, headers)
-        except httpx.TimeoutException as error:
-            return _Failure(escape(error) or "no answer in time", timed_out=True)
-        except httpx.TransportError as error:
-            if was_refused(error):
-                self.pacer.refused(host)
-            return _Failure(f"the connection failed: {escape(error)}")
-        except UndecodableContent as error:
-            return _Failure(f"the body can't be decoded: {escape(error)}")
-        return self._judged(answer, manner, attempt)
-
-    def _judged(self, answer: Answer, manner: Manner, attempt: int) -> Answer | _Failure:
-        """The answer where its source can make something of it, else why to ask again; raises SourcePaused where not to."""
-        status, host = answer.status, host_of(answer.url)
-        if manner.is_data(status, answer.headers):
-            return answer
-        if status == 403 and manner.forbidden_pause is not None:
-            self.pacer.hold(host, manner.forbidden_pause, "it answered 403, which it gives to clients it blocks", end=True)
-        wait = retry_after(answer.headers.get("retry-after"), datetime.now(UTC))
-        if status == 429:
-            return self._too_many(host, wait, attempt)
-        if status not in RETRYABLE:
-            if wait and status in REDIRECTS:
-                self.pacer.hold(host, wait, f"it answered {status} with Retry-After")
-            return answer
-        if wait:
-            self.pacer.hold(host, max(wait, backoff(self._retry.backoff, attempt)), f"it answered {status} with Retry-After")
-        return _Failure(f"answered {status}")
-
-    def _too_many(self, host: str, wait: float | None, attempt: int) -> _Failure:
-        """429: the source ends unless the server said how long to wait (ARCHIVES.md, section 2, decision table)."""
-        self.pacer.limited(host)
-        reason = "it asked for fewer requests (429)"
-        if wait is None:
-            self.pacer.hold(host, DEFAULT_429, reason, end=True)
-        seconds = max(wait or 0.0, backoff(self._retry.backoff, attempt))
-        self.pacer.hold(host, seconds, reason)
-        return _Failure(reason, limited=True, wait=seconds)
-
-    def _once(self, url: str, manner: Manner, headers: Mapping[str, str] | None) -> Answer:
-        manner.allow.check(url)
-        host = host_of(url)
-        self.pacer.wait(host, manner.interval)
-        parts = urlsplit(url)
-        target = url[url.index(parts.netloc) + len(parts.netloc) :]
-        request = self._client.build_request(
-            "GET",
-            f"{parts.scheme}://{parts.netloc}/",
-            headers={"Accept-Encoding": manner.accept_encoding, **(headers or {})},
-            # The target goes out as it was built: httpx would remove `..` and re-encode what is an archive's own spelling.
-            extensions={"target": (target if target.startswith("/") else "/" + target).encode("ascii")},
-        )
+        policy.allow.check(url)
+        self.pacer.wait(host, policy.interval)
         self.budget.requests += 1
         self.pacer.asked(host)
+        sent = {**self._headers, "Accept-Encoding": policy.accept_encoding, **(headers or {})}
         try:
-            with self._stop.interruptible(), self._transport.deadline(self._retry.deadline):
-                response = self._client.send(request, stream=True)
-                try:
-                    return self._read(url, response, manner)
-                finally:
-                    response.close()
+            with (
+                self._stop.interruptible(),
+                network.request(url, [*sent.items()], seconds=self._retry.deadline, loopback=self._loopback) as response,
+            ):
+                answer = self._read(url, response, policy)
+        except ConnectionFailed as error:
+            if error.refused:
+                self.pacer.refused(host)
+            is_late = isinstance(error, TimedOut)
+            return _Failure(str(error) if is_late else f"the connection failed: {error}", timed_out=is_late)
+        except UndecodableContent as error:
+            return _Failure(f"the body can't be decoded: {escape(error)}")
         finally:
             self.pacer.asked(host)
+        return self._classify(answer, policy, attempt)
 
-    def _read(self, url: str, response: httpx.Response, manner: Manner) -> Answer:
-        """The whole body, bounded. Raises TooLarge, RequestFailed, UndecodableContent, httpx.TransportError."""
-        if manner.ranged and response.status_code == 200:
-            self.pacer.trouble(host_of(url), self._retry.backoff)
+    def _classify(self, answer: Answer, policy: RequestPolicy, attempt: int) -> Answer | _Failure:
+        """Returns the answer where its source can use it, otherwise why to ask again. Raises SourcePaused."""
+        status, host = answer.status, host_of(answer.url)
+        if policy.is_data(status, answer.headers):
+            return answer
+        if status == 403 and policy.forbidden_pause is not None:
+            self.pacer.hold(host, policy.forbidden_pause, "it answered 403, which it sends to clients that it blocks", end=True)
+        wait = retry_after(answer.headers.get("retry-after"), datetime.now(UTC))
+        pause = max(wait or 0.0, backoff(self._retry.backoff, attempt))
+        if status == 429:
+            # The source ends unless the server states how long to wait (ARCHIVES.md, section 2, decision table).
+            self.pacer.limited(host)
+            reason = "it asked for fewer requests (429)"
+            self.pacer.hold(host, DEFAULT_429 if wait is None else pause, reason, end=wait is None)
+            return _Failure(reason, limited=True, wait=pause)
+        if wait and (status in REDIRECTS or status in RETRYABLE):
+            self.pacer.hold(host, wait if status in REDIRECTS else pause, f"it answered {status} with Retry-After")
+        return _Failure(f"answered {status}") if status in RETRYABLE - policy.final else answer
+
+    def _read(self, url: str, response: network.Response, policy: RequestPolicy) -> Answer:
+        """Returns the whole answer. Raises TooLarge, RequestFailed, UndecodableContent, ConnectionFailed."""
+        if policy.ranged and response.status == 200:
+            self.pacer.failed(host_of(url), self._retry.backoff)
             raise RequestFailed(f"{escape_url(url)}: the server ignored the range that was asked for")
         length = response.headers.get("content-length", "")
-        if re.fullmatch(r"[0-9]{1,19}", length) and int(length) > manner.max_wire:
-            raise TooLarge(f"{escape_url(url)}: {length} bytes; at most {manner.max_wire} are read")
-        raw = b"".join(_bounded(url, response, manner.max_wire))
-        framed = bool(length) or "chunked" in response.headers.get("transfer-encoding", "").lower()
-        if manner.ranged:
-            # A piece of a file is wanted as it lies there, whatever a header says about its encoding.
-            return Answer(url, response.status_code, response.headers, raw, raw, framed)
-        encodings = response.headers.get_list("content-encoding")
+        if re.fullmatch(r"[0-9]{1,19}", length) and int(length) > policy.max_wire:
+            raise TooLarge(f"{escape_url(url)}: {length} bytes; at most {policy.max_wire} are read")
+        raw = b"".join(_bounded(url, response.body, policy.max_wire))
+        # A part of a file is wanted as it is stored, whatever a header states about its encoding.
+        body = raw if policy.ranged else self._decoded(url, response, raw, policy.max_decoded)
+        return Answer(url, response.status, response.headers, raw, body, response.framed)
+
+    @staticmethod
+    def _decoded(url: str, response: network.Response, raw: bytes, limit: int) -> bytes:
         try:
-            body = decode_content(raw, encodings=encodings, limit=manner.max_decoded)
+            body = decode_content(raw, encodings=response.headers.get_list("content-encoding"), limit=limit)
         except UndecodableContent as error:
-            if len(error.partial) >= manner.max_decoded:
-                raise TooLarge(f"{escape_url(url)}: decodes to more than {manner.max_decoded} bytes") from None
+            if len(error.partial) >= limit:
+                raise TooLarge(f"{escape_url(url)}: decodes to more than {limit} bytes") from None
             raise
         if len(body) > MIB and len(body) > MAX_RATIO * len(raw):
-            raise TooLarge(f"{escape_url(url)}: {len(raw)} bytes decode to {len(body)}, which only a bomb does")
-        return Answer(url, response.status_code, response.headers, raw, body, framed)
+            raise TooLarge(f"{escape_url(url)}: {len(raw)} bytes decode to {len(body)}: a decompression bomb")
+        return body
 
 
-def _bounded(url: str, response: httpx.Response, limit: int) -> list[bytes]:
-    pieces: list[bytes] = []
+def _bounded(url: str, pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
     size, checked_size, checked_at = 0, 0, time.monotonic()
-    for piece in response.iter_raw():
-        pieces.append(piece)
+    for piece in pieces:
+        yield piece
         size += len(piece)
         if size > limit:
             raise TooLarge(f"{escape_url(url)}: more than {limit} bytes")
         if (now := time.monotonic()) - checked_at > SLOW_AFTER:
             if size - checked_size < SLOWEST * (now - checked_at):
-                raise httpx.ReadTimeout("the body came too slowly")
+                raise TimedOut("the body arrived too slowly")
             checked_size, checked_at = size, now
-    return pieces
-
-
-def _joined(base: str, location: str) -> str:
-    """A redirect's target as an address that can be sent."""
-    try:
-        return sendable(urljoin(base, location.strip())).partition("#")[0]
-    except ValueError:
-        raise RequestFailed(f"{escape_url(base)}: redirected to what is no address") from None
 
 
 def sendable(url: str) -> str:
-    """The address with only those characters percent-encoded that can't stand in a request line."""
-    return re.sub(r"[^\x21-\x7e]|\\", lambda found: _percent(found[0]), url)
-
-
-def _percent(char: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "surrogateescape"))
+    """Returns the URL with only those characters percent-encoded that a request line can't contain."""
+    return re.sub(
+        r"[^\x21-\x7e]|\\", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape")), url
+    )
 
 
 def user_agent(contact: str | None) -> str:
-    """Who asks and how to reach them: archives block clients that don't say (ARCHIVES.md, section 1)."""
+    """Returns the User-Agent: who asks and how to reach them. Archives block clients without one (ARCHIVES.md, section 1)."""
     return f"tta-archive/{version('tta')} ({contact or 'loopback test'})"

@@ -1,172 +1,154 @@
-"""The connections under the polite client: to checked addresses only, and with one deadline for a whole request.
+"""One HTTP request on a connection of its own, to a checked address, within one deadline. h11 speaks the protocol.
 
-httpx limits each operation, not the request: a server that drips a byte now and then, in the headers too, holds it for ever
-(httpx #1450; ARCHIVES.md, section 8). httpcore lets the network below be replaced, which is what happens here.
+A connection is never reused. A server or proxy that answers twice, late, or with more bytes than it announced leaves them in the
+connection, and a pooling client reads them as the answer to its next request (ARCHIVES.md, section 9). Requests to one host are
+seconds apart, so a new connection for each costs little.
 """
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from urllib.parse import urlsplit
 
-import httpcore
+import h11
 import httpx
 
+from scraper.errors import ConnectionFailed, TimedOut
+from scraper.terminal import escape
 from scraper.web.addresses import checked_ip
 
 MAX_CONNECT = 20.0
 """Seconds for resolving and connecting together."""
+MAX_HEAD = 100 * 1024
+"""Bytes of status line and headers; the same limit as httpcore's."""
+_CHUNK = 65_536
+_LINGER = 0.2
+"""Seconds to wait for surplus bytes. The request asks the server to close the connection, so usually it is closed at once."""
 
 
-class _Clock:
-    """When the request that is under way has to end; `time.monotonic` seconds."""
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer whose body is read from `body`, which raises ConnectionFailed where the body is cut.
 
-    def __init__(self) -> None:
-        self.ends = float("inf")
+    `framed`: the answer states its length or marks its end, so a cut body is noticed.
+    """
 
-    def left(self, asked: float | None = None) -> float:
-        """Seconds left, at most `asked`. Raises httpx.TimeoutException."""
-        left = self.ends - time.monotonic()
-        if left <= 0:
-            raise httpx.TimeoutException("the request took longer than its deadline")
-        return min(left, 3600.0 if asked is None else asked)
-
-
-class _Stream(httpcore.NetworkStream):
-    """A connection whose every operation ends with the request's deadline."""
-
-    def __init__(self, inner: httpcore.NetworkStream, clock: _Clock) -> None:
-        self._inner = inner
-        self._clock = clock
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._clock.left(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._clock.left(timeout))
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, self._clock.left(timeout)), self._clock)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
+    status: int
+    headers: httpx.Headers
+    framed: bool
+    body: Iterator[bytes]
 
 
-class _Backend(httpcore.SyncBackend):
-    def __init__(self, clock: _Clock, *, loopback: bool) -> None:
-        self._clock = clock
-        self._loopback = loopback
+@contextmanager
+def request(
+    url: str, headers: Sequence[tuple[str, str]] = (), *, seconds: float, loopback: bool, method: str = "GET"
+) -> Iterator[Response]:
+    """Sends one request and yields its answer; the connection is closed afterwards. `seconds` covers all of it, body included.
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.NetworkStream:
-        try:
-            address = checked_ip(host, port, loopback=self._loopback, timeout=self._clock.left(MAX_CONNECT))
-        except TimeoutError as error:
-            raise httpcore.ConnectTimeout(str(error)) from None
-        except OSError as error:
-            raise httpcore.ConnectError(str(error)) from error
-        inner = super().connect_tcp(address, port, self._clock.left(MAX_CONNECT), local_address, socket_options)
-        return _Stream(inner, self._clock)
+    The request target is sent as `url` spells it. Raises ConnectionFailed, TimedOut, NotAllowed (`loopback`: see `checked_ip`).
+    """
+    parts = urlsplit(url)
+    target = url.partition("#")[0][url.index(parts.netloc) + len(parts.netloc) :]
+    sent = [("Host", parts.netloc), ("Connection", "close"), *headers]
+    connection: _Connection | None = None
+    try:
+        with _as_failures():
+            connection = _Connection(parts.scheme, parts.hostname or "", parts.port, time.monotonic() + seconds, loopback)
+            connection.send(h11.Request(method=method, target=target if target.startswith("/") else "/" + target, headers=sent))
+            head = connection.response()
+        found = httpx.Headers(head.headers.raw_items())
+        framed = "content-length" in found or "chunked" in found.get("transfer-encoding", "").lower()
+        yield Response(head.status_code, found, framed, connection.body(framed=framed))
+    finally:
+        if connection:
+            connection.close()
 
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Certificates are always checked. Made once, since reading the system's takes a while."""
-    return ssl.create_default_context()
+    """Certificates are always checked. Made once, because reading the system's certificates is slow."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
-class Transport(httpx.BaseTransport):
-    """httpx on connections of our own. One request at a time; `deadline` says until when it may take."""
+class _Connection:
+    """A connection for one request; `ends` is its deadline on the monotonic clock."""
 
-    def __init__(self, *, loopback: bool) -> None:
-        self._clock = _Clock()
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=_tls(),
-            max_connections=4,
-            max_keepalive_connections=4,
-            keepalive_expiry=15.0,
-            network_backend=_Backend(self._clock, loopback=loopback),
-        )
-
-    @contextmanager
-    def deadline(self, seconds: float) -> Iterator[None]:
-        """Requests in this block must end, body included, within so many seconds. They raise httpx.TimeoutException."""
-        self._clock.ends = time.monotonic() + seconds
+    def __init__(self, scheme: str, host: str, port: int | None, ends: float, loopback: bool) -> None:
+        self._ends = ends
+        self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
+        port = port or (443 if scheme == "https" else 80)
+        address = checked_ip(host, port, loopback=loopback, timeout=self._left(MAX_CONNECT))
+        self._socket = socket.create_connection((address, port), timeout=self._left(MAX_CONNECT))
         try:
-            yield
-        finally:
-            self._clock.ends = float("inf")
+            if scheme == "https":
+                self._socket = _tls().wrap_socket(self._socket, server_hostname=host)
+        except BaseException:
+            self._socket.close()
+            raise
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        target = httpcore.URL(
-            scheme=request.url.raw_scheme, host=request.url.raw_host, port=request.url.port, target=request.url.raw_path
-        )
-        outgoing = httpcore.Request(request.method, target, headers=request.headers.raw, extensions=request.extensions)
-        with _as_httpx():
-            answer = self._pool.handle_request(outgoing)
-        return httpx.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer.stream, answer.close), extensions=answer.extensions
-        )
+    def _left(self, most: float = 3600.0) -> float:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimedOut("the request took longer than its deadline")
+        return min(left, most)
+
+    def send(self, head: h11.Request) -> None:
+        self._socket.settimeout(self._left())
+        self._socket.sendall((self._http.send(head) or b"") + (self._http.send(h11.EndOfMessage()) or b""))
+
+    def _next_event(self) -> h11.Event:
+        while not isinstance(event := self._http.next_event(), h11.Event):
+            self._socket.settimeout(self._left())
+            self._http.receive_data(self._socket.recv(_CHUNK))
+        return event
+
+    def response(self) -> h11.Response:
+        while isinstance(event := self._next_event(), h11.InformationalResponse):
+            pass
+        if not isinstance(event, h11.Response):
+            raise ConnectionFailed("the server closed the connection without an answer")
+        return event
+
+    def body(self, *, framed: bool) -> Iterator[bytes]:
+        """Yields the body, without chunk framing. Raises ConnectionFailed, also if bytes follow the end of the answer."""
+        with _as_failures():
+            while isinstance(event := self._next_event(), h11.Data):
+                yield bytes(event.data)
+        # What follows is either another answer, which is ignored, or the rest of a body that is longer than it was said to be.
+        if framed and (surplus := self._surplus()) and not surplus.startswith(b"HTTP/1."):
+            raise ConnectionFailed("more bytes came than the answer announced, so its length is wrong")
+
+    def _surplus(self) -> bytes:
+        surplus, _ = self._http.trailing_data
+        with suppress(OSError, TimedOut):
+            while len(surplus) < len(b"HTTP/1."):
+                self._socket.settimeout(self._left(_LINGER))
+                if not (more := self._socket.recv(_CHUNK)):
+                    break
+                surplus += more
+        return surplus
 
     def close(self) -> None:
-        self._pool.close()
-
-
-class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: object, close: Callable[[], None]) -> None:
-        self._stream = stream
-        self._close = close
-
-    def __iter__(self) -> Iterator[bytes]:
-        with _as_httpx():
-            assert isinstance(self._stream, Iterable)
-            yield from self._stream
-
-    def close(self) -> None:
-        self._close()
-
-
-_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
-    (httpcore.ConnectTimeout, httpx.ConnectTimeout),
-    (httpcore.TimeoutException, httpx.ReadTimeout),
-    (httpcore.ConnectError, httpx.ConnectError),
-    (httpcore.NetworkError, httpx.ReadError),
-    (httpcore.ProtocolError, httpx.RemoteProtocolError),
-    (httpcore.UnsupportedProtocol, httpx.UnsupportedProtocol),
-)
+        with suppress(OSError):
+            self._socket.close()
 
 
 @contextmanager
-def _as_httpx() -> Iterator[None]:
-    """The errors of httpcore under httpx's names; the cause is kept, it tells a refusal from other failures."""
+def _as_failures() -> Iterator[None]:
+    """Raises the errors of sockets and of h11 as ConnectionFailed."""
     try:
         yield
-    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
-        kind = next(theirs for ours, theirs in _ERRORS if isinstance(error, ours))
-        raise kind(str(error)) from error
-
-
-def was_refused(error: BaseException | None) -> bool:
-    """Whether a failed connection was refused, which from an archive means "you are banned" (ARCHIVES.md, fact 2)."""
-    for _ in range(8):
-        if error is None:
-            return False
-        if isinstance(error, ConnectionRefusedError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    except TimeoutError as error:
+        raise TimedOut(escape(error) or "no answer in time") from error
+    except (OSError, h11.RemoteProtocolError, h11.LocalProtocolError) as error:
+        raise ConnectionFailed(
+            escape(error) or type(error).__name__, refused=isinstance(error, ConnectionRefusedError)
+        ) from error

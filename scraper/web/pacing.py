@@ -1,7 +1,7 @@
-"""When the next request may be made: intervals, times to wait, retry budget, circuit breaker.
+"""Decides when the next request may be made: intervals, waits, retry budget, circuit breaker.
 
-All of it is per host, shared by every request of a run, retries and redirects included (ARCHIVES.md, section 6). What the next
-run has to know, such as a ban, is kept by a HostMemory, which is the ledger.
+Everything is per host and shared by all requests of a run, retries and redirects included (ARCHIVES.md, section 6). A HostMemory
+(the ledger) keeps what the next run must know, such as a ban.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from scraper.errors import SourcePaused
 from scraper.stopping import Stop
 
 LONGEST_WAIT = 600.0
-"""Seconds that a run waits; what takes longer is left to a later run (DESIGN.md, "Fetching")."""
+"""Seconds that a run waits in total; longer waits are left to a later run (DESIGN.md, "Fetching")."""
 DEFAULT_429 = 60.0
 """Seconds; the Internet Archive sent no Retry-After with 429 as of 2023-11-27 (ARCHIVES.md, section 1, "Rates")."""
 FIRST_BAN = 3600.0
 """Seconds; the Internet Archive's block lasts 1 h and doubles each time (EDGI issue #137, 2023)."""
 LONGEST_BAN = 7 * 86_400.0
 BAN_MEMORY = timedelta(days=1)
-"""For so long after a 429, or after the end of a ban, a refused connection counts as a ban."""
+"""A refused connection this soon after a 429, or after the end of a ban, counts as a ban."""
 BANS_FORGOTTEN = timedelta(days=30)
-"""After so long without a 429 the next ban is taken for a first one."""
+"""After this time without a 429 the next ban counts as the first one."""
 MAX_RETRY_AFTER = 365 * 86_400.0
-"""Seconds. A longer one is kept as a year: far enough, and within what a date can hold."""
+"""Seconds. A longer one is stored as a year, which a date can represent."""
 LONGEST_BACKOFF = 300.0
 BREAKER_LIMIT = 5
-"""Requests in a row, retries of each not counted, that fail for the host's own sake before the source is paused."""
+"""Failed requests in a row (retries not counted) before the source is paused."""
 BREAKER_PAUSE = 300.0
-"""Times the configured back-off, which gives 10 min with the default of 2 s."""
+"""Times the configured back-off: 10 min with the default of 2 s."""
 BUDGET_BASE = 50
 BUDGET_SHARE = 0.1
 """Retries that a run may make: 50, and 1 for every 10 requests."""
@@ -44,7 +44,7 @@ _JITTER = random.SystemRandom()
 
 @dataclass(slots=True)
 class Host:
-    """What is remembered of a host between runs. Times are aware and in UTC."""
+    """What is stored about a host between runs. Times are aware and in UTC."""
 
     name: str
     not_before: datetime | None = None
@@ -55,7 +55,7 @@ class Host:
 
 
 class HostMemory(Protocol):
-    """Where hosts are remembered."""
+    """Stores hosts between runs."""
 
     def host(self, name: str) -> Host: ...
 
@@ -63,9 +63,9 @@ class HostMemory(Protocol):
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds that a Retry-After header asks for; None where there is none or it is junk (RFC 9110, section 10.2.3).
+    """Returns the seconds that a Retry-After header asks for, None where it is missing or invalid (RFC 9110, section 10.2.3).
 
-    A date in the past and a negative number are 0; a number too large for a clock is `MAX_RETRY_AFTER`.
+    A date in the past and a negative number give 0; a number too large for a clock gives `MAX_RETRY_AFTER`.
     """
     text = (value or "").strip()
     if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", text):
@@ -82,20 +82,20 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 
 def backoff(base: float, attempt: int) -> float:
-    """Seconds before retry number `attempt` (from 0): doubled each time, half of it random."""
+    """Returns the seconds before retry number `attempt` (from 0): doubled each time, half of it random."""
     full = min(LONGEST_BACKOFF, base * float(2**attempt))
     return full / 2 + _JITTER.uniform(0, full / 2)
 
 
 class RetryBudget:
-    """How many retries the whole run still has: retries must not multiply the load on a host that is in trouble."""
+    """Limits the retries of a whole run: retries must not multiply the load on a host that is failing."""
 
     def __init__(self) -> None:
         self.requests = 0
         self.retries = 0
 
     def take(self) -> bool:
-        """Whether one more retry may be made; counts it."""
+        """Returns whether one more retry may be made, and counts it."""
         if self.retries >= BUDGET_BASE + BUDGET_SHARE * self.requests:
             return False
         self.retries += 1
@@ -103,13 +103,13 @@ class RetryBudget:
 
 
 class Pacer:
-    """Spaces the requests to each host and keeps the times before which it is not asked."""
+    """Spaces the requests to each host and stores until when a host must not be asked."""
 
     def __init__(
         self, memory: HostMemory, stop: Stop, *, override: bool = False, on_wait: Callable[[str, float], None] | None = None
     ) -> None:
-        """`override`: times to wait that earlier runs kept are forgotten (`--now`). `on_wait` is told of each wait that a
-        host asked for: its name and the seconds.
+        """`override`: ignores waits that earlier runs stored (`--now`). `on_wait` is called with the host's name and the seconds
+        of each wait that a host asks for.
         """
         self._memory = memory
         self._stop = stop
@@ -120,7 +120,7 @@ class Pacer:
         self._last: dict[str, float] = {}
         self._ready: dict[str, float] = {}
         self._waited: dict[str, float] = {}
-        self._troubles: dict[str, int] = {}
+        self._failures: dict[str, int] = {}
 
     def _host(self, name: str) -> Host:
         if name not in self._seen:
@@ -143,18 +143,18 @@ class Pacer:
         self._stop.sleep(ready - time.monotonic())
 
     def asked(self, name: str) -> None:
-        """Notes that a request to `name` is made, or has just ended; the interval counts from the later of the two."""
+        """Notes that a request to `name` starts or has ended; the interval counts from the later of the two."""
         self._last[name] = time.monotonic()
         host = self._host(name)
         host.asked_at = datetime.now(UTC)
         self._memory.save_host(host)
 
     def delay(self, name: str, seconds: float) -> None:
-        """The next request to `name` comes no sooner than in so many seconds; the client's own back-off."""
+        """Delays the next request to `name` by at least so many seconds: the client's own back-off."""
         self._ready[name] = max(self._ready.get(name, 0.0), time.monotonic() + seconds)
 
     def hold(self, name: str, seconds: float, reason: str, *, end: bool = False) -> None:
-        """No request to `name` for so many seconds, kept over runs. Raises SourcePaused where this run can't wait that long.
+        """Stores that `name` is not asked for so many seconds. Raises SourcePaused where this run can't wait that long.
 
         `end`: this run does not wait, however short the time is.
         """
@@ -190,19 +190,19 @@ class Pacer:
             host.limited_at = now + timedelta(seconds=seconds)
             self.hold(name, seconds, "it refuses connections after it had asked for fewer requests: banned", end=True)
 
-    def trouble(self, name: str, base: float) -> None:
-        """A request failed for good through the host's fault; raises SourcePaused where too many did so in a row.
+    def failed(self, name: str, base: float) -> None:
+        """Counts a request that failed after its retries. Raises SourcePaused after BREAKER_LIMIT of them in a row.
 
-        `base` is the configured back-off, in seconds, which the pause is a multiple of. A new run counts anew.
+        The pause is a multiple of `base`, the configured back-off in seconds. Each run starts counting from zero.
         """
-        self._troubles[name] = self._troubles.get(name, 0) + 1
-        if self._troubles[name] >= BREAKER_LIMIT:
-            self._troubles[name] = 0
+        self._failures[name] = self._failures.get(name, 0) + 1
+        if self._failures[name] >= BREAKER_LIMIT:
+            self._failures[name] = 0
             self.hold(name, BREAKER_PAUSE * base, f"{BREAKER_LIMIT} requests in a row failed", end=True)
 
-    def well(self, name: str) -> None:
-        """A usable answer: the host is not in trouble, and what it had asked to wait for is over."""
-        self._troubles[name] = 0
+    def succeeded(self, name: str) -> None:
+        """Notes a usable answer: resets the failure count and ends a wait that the host had asked for."""
+        self._failures[name] = 0
         host = self._host(name)
         if host.not_before and name not in self._closed:
             host.not_before, host.reason = None, ""

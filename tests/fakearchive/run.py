@@ -35,6 +35,7 @@ def write_config(path: Path, url: str, **changes: object) -> Path:
             "data_interval": 0.0,
         },
         "sources.endofterm": {
+            "collections": ["EOT-2024"],
             "index_url": f"{url}/eot-index/collections/",
             "data_url": f"{url}/",
             "index_interval": 0.0,

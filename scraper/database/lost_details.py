@@ -1,0 +1,94 @@
+"""Completes what a poorer capture shows with what it could not carry: links, times, rows of groups. Pure; `merge` calls it."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+
+from parsers.record import State
+from parsers.registry import known
+from scraper.database.same_value import HTML, RICHNESS, Sourced, letters
+
+_Items = dict[str | None, list[Sourced]]
+
+
+def with_lost_details(new: list[Sourced], kept: list[Sourced], *, is_group: bool) -> list[Sourced]:
+    """A poorer capture's rows after a change. Those that show the same as a row of the richer capture are that one's.
+
+    A group gets back what the poorer capture could not carry: further rows of an item that is otherwise the same, and items that
+    the poorer capture does not show, unless it shows another item with the same number.
+    """
+    if not is_group:
+        same = {letters(one.row.value): one for one in reversed(kept) if one.row.value}
+        return [same.get(letters(one.row.value or ""), one) for one in new]
+    left, result = _by_item(kept), {}
+    shown = _by_item(new)
+    for item, rows in shown.items():
+        match = _most_alike(item, rows, left)
+        result[item] = rows if match is None else _completed(item, rows, left.pop(match))
+    return [
+        one
+        for _, rows in sorted((result | _not_replaced(left, shown)).items(), key=lambda pair: _number(pair[0]))
+        for one in rows
+    ]
+
+
+def _by_item(rows: list[Sourced]) -> _Items:
+    return {item: list(some) for item, some in groupby(rows, key=lambda one: one.row.item)}
+
+
+def _not_replaced(left: _Items, shown: _Items) -> _Items:
+    return {item: rows for item, rows in left.items() if item not in shown}
+
+
+def _number(item: str | None) -> int:
+    found = re.search(r"\d+$", item or "")
+    return int(found[0]) if found else 0
+
+
+def _values(rows: list[Sourced]) -> set[str]:
+    return {letters(one.row.value) for one in rows if one.row.value} - {""}
+
+
+def _most_alike(item: str | None, rows: list[Sourced], left: _Items) -> str | None:
+    """The kept item that shares most values with a new one; of several the one with the same number."""
+    values = _values(rows)
+    best = max(left, key=lambda other: (len(values & _values(left[other])), other == item), default=None)
+    return best if best is not None and values & _values(left[best]) else None
+
+
+def _completed(item: str | None, rows: list[Sourced], held: list[Sourced]) -> list[Sourced]:
+    """The kept item's rows under the new number; a row with another value under the same label is the new one's."""
+    new = {letters(one.row.value or ""): one for one in rows if one.row.state != State.NOT_CAPTURED}
+    known_values = _values(held)
+    changed = {one.row.label: value for value, one in new.items() if one.row.label and value not in known_values}
+    result = []
+    for one in held:
+        value = letters(one.row.value or "")
+        if value not in new and one.row.label in changed:
+            result.append(new.pop(changed.pop(one.row.label)))
+        else:
+            new.pop(value, None)
+            result.append(one._replace(row=one.row._replace(item=item)))
+    labels = {one.row.label for one in held}
+    lost = [one for one in rows if one.row.state == State.NOT_CAPTURED and one.row.label not in labels]
+    return result + list(new.values()) + lost
+
+
+def without_echoes(rows: list[Sourced]) -> list[Sourced]:
+    """The rows without those lines of a text that a richer capture shows as a label or a value.
+
+    A text extractor prints a label that is not known like any other line, so `parsers` can only guess what the line belongs to.
+    """
+    if all(RICHNESS[one.form] >= RICHNESS[HTML] for one in rows):
+        return rows
+    rich = [one.row for one in rows if RICHNESS[one.form] >= RICHNESS[HTML]]
+    shown = {letters(line) for row in rich for text in (row.label, row.item, row.value) for line in (text or "").splitlines()}
+    return [one for one in rows if not _is_echo(one, shown)]
+
+
+def _is_echo(one: Sourced, shown: set[str]) -> bool:
+    if RICHNESS[one.form] >= RICHNESS[HTML] or one.row.name or one.row.item or known(one.row.label):
+        return False
+    lines = [line for text in (one.row.label, one.row.value) for line in (text or "").splitlines()]
+    return bool(lines) and all(letters(line) in shown for line in lines)

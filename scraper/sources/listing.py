@@ -1,0 +1,91 @@
+"""Records one listing in the ledger, whatever the archive: its rows, how it ended, and whether it lost rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge
+from scraper.ledger.listings import COMPLETE, FULL, PARTIAL, SHRUNK, WINDOW, Counts, Listings
+from scraper.ledger.rows import Row, to_timestamp
+from scraper.sources.base import ListingResult, SourceContext
+from scraper.terminal import escape
+
+LISTING_ERRORS = (NotCdx, RequestFailed, TooLarge, NotAllowed)
+"""What makes a listing incomplete; anything else ends the source's run."""
+
+
+class Listing:
+    """A listing in progress. `counts` is set when it has ended."""
+
+    def __init__(self, context: SourceContext, source: str, scope: str, kind: str, since: datetime | None = None) -> None:
+        self.scope = scope
+        self.kind = kind
+        self.counts = Counts(0, 0, 0)
+        self.is_complete = False
+        self.skipped = 0
+        self.listings = Listings(context.ledger, source, scope)
+        self._since = to_timestamp(since) if since else None
+        self._reached_before = False
+        self._number = self.listings.begin(kind, since)
+
+    @staticmethod
+    def start(context: SourceContext, source: str, scope: str) -> datetime | None:
+        """Returns the time from which the next listing must go, None for everything."""
+        return Listings(context.ledger, source, scope).start()
+
+    def add(self, rows: Sequence[Row], skipped: int = 0) -> None:
+        """Stores rows, all of them or none. `skipped`: rows of the same page that can't be asked for."""
+        self.listings.add(self._number, rows)
+        self.skipped += skipped
+        since = self._since
+        self._reached_before |= since is not None and any(row.timestamp < since for row in rows)
+
+    def end(self, total: ListingResult, problem: str = "") -> None:
+        """Ends it and adds its counts to `total`. `problem`: why it is not complete."""
+        # A server that ignores `from` has listed everything, so everything is compared.
+        start = "~" if problem else None if self._reached_before else self._since
+        self.counts = counts = self.listings.counts(self._number, start)
+        outcome, note = PARTIAL if problem else COMPLETE, problem
+        if problem:
+            total.problems.append(f"the listing of {self.scope} is not complete: {problem}")
+        elif self.kind != WINDOW and counts.vanished > counts.new:
+            note = f"{counts.vanished} captures that were listed before are missing ({counts.listed} are listed)"
+            outcome = COMPLETE if self.kind == FULL and self.listings.shrunk_for_long() else SHRUNK
+            lines = total.notes if outcome == COMPLETE else total.problems
+            lines.append(f"the listing of {self.scope} shrank: {note}; nothing is removed")
+        total.listed += counts.listed
+        total.new += counts.new
+        total.vanished += counts.vanished
+        total.skipped += self.skipped
+        self.is_complete = not problem
+        total.answered += self.is_complete
+        skipped = f"{self.skipped} rows of the listing can't be used" if self.skipped else ""
+        self.listings.end(self._number, outcome, counts, "; ".join(filter(None, (note, skipped))))
+
+
+@contextmanager
+def recorded(listing: Listing, total: ListingResult) -> Iterator[Listing]:
+    """Runs a block that adds the rows of a listing, and ends the listing. LISTING_ERRORS become a line of
+    `total.problems`, except ListingTimedOut, which the caller handles.
+    """
+    total.asked += 1
+    try:
+        yield listing
+    except ListingTimedOut as error:
+        listing.end(ListingResult(), str(error))
+        raise
+    except LISTING_ERRORS as error:
+        listing.end(total, str(error))
+    except BaseException as error:
+        listing.end(ListingResult(), escape(error) or "interrupted")
+        raise
+    else:
+        listing.end(total)
+
+
+def is_fresh(context: SourceContext, source: str, scope: str, age: timedelta | None) -> bool:
+    """Returns whether the scope has a complete listing that is younger than `age`; None means any age."""
+    last = Listings(context.ledger, source, scope).last_complete()
+    return last is not None and (age is None or datetime.now(UTC) - last < age)
