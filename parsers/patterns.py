@@ -201,7 +201,7 @@ def name_of(element: Element) -> str | None:
 
 def is_other_entity(element: Element) -> bool:
     """Whether an element inside the record shows something else: a comment, an author, or the teaser of another record."""
-    return element.role.other or (element.tag == "article" and element.parent is not None)
+    return element.role.other or ((element.tag == "article" or element.role.views) and element.parent is not None)
 
 
 def is_opaque_field(element: Element) -> bool:
@@ -269,7 +269,7 @@ def _label_at(
     element: Element, content: list[Element | str], patterns: LabelPatterns, *, classed: bool, after_known: bool
 ) -> int | None:
     """Where among the children the label is: by its class anywhere, by its text or a pattern only in first place."""
-    for index, child in enumerate(content[:4]):
+    for index, child in enumerate(content[: 4 if classed else 1]):
         # a label's class is believed if the element has a label's length; it may contain a link or a line break
         if isinstance(child, Element) and child.role.label and (child.line() or len(readable([child])) <= _MAX_LABEL):
             return index
