@@ -117,7 +117,15 @@ class _Scan:
             return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
         if self._patterns.holds_known_labels(element):
             return False
-        return role.aside or role.views or _is_account_links(element)
+        return role.aside or _is_account_links(element) or self._surrounds_furniture(element)
+
+    def _surrounds_furniture(self, element: Element) -> bool:
+        """Whether an element contains nothing but furniture, under a heading perhaps."""
+        content = element.content if element.source_field is None and element.tag in ("div", "section", "aside") else []
+        if not content or len(content) > _FEW_CHILDREN or not all(isinstance(child, Element) for child in content):
+            return False
+        rest = [child for child in element.elements if child.tag not in HEADINGS]
+        return bool(rest) and all(self._is_furniture(child) for child in rest)
 
     def _holds_fields(self, element: Element) -> bool:
         return element.source_field is not None or element.role.field or self._patterns.holds_fields(element)
@@ -231,18 +239,23 @@ def _is_account_links(element: Element) -> bool:
     return any(_ACCOUNT_LINK.search(link.attribute("href") or "") for link in links) and len(readable([element])) <= _MAX_HEADING
 
 
-_FEW_LINKS = 20
+_FEW_LINKS = _FEW_CHILDREN = 20
 
 
 def _is_heading(element: Element) -> bool:
     """Whether an element is a short heading, by its tag or its class, as groups of fields have."""
-    inner = element
-    while inner.tag not in HEADINGS and len(inner.content) == 1 and isinstance(inner.content[0], Element):
-        inner = inner.content[0]
-    if inner.source_field is not None or element.source_field is not None or element.role.field:
+    if element.source_field is not None or element.role.field:
         return False
+    inner = element
+    while (
+        inner.tag not in HEADINGS
+        and inner.source_field is None
+        and len(inner.content) == 1
+        and isinstance(inner.content[0], Element)
+    ):
+        inner = inner.content[0]
     named = any(map(_HEADING_CLASS.fullmatch, (*element.classes, *inner.classes)))
-    return (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
+    return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
 
 
 def _without_headings(loose: list[Element | str]) -> list[Element | str]:

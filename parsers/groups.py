@@ -6,6 +6,7 @@ Groups reach us as nested paragraphs, as a table, or as plain lines (DOMAIN.md, 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -109,7 +110,7 @@ def _rows_of(item: list[_Sub], title: str | None, name: str | None, number: str,
     rows: list[Row] = []
     alone = len(item) == 1 and item[0].label is None and item[0].name is None
     for sub in item:
-        label = title if alone else sub.label
+        label = title if alone else sub.label and sub.label.rstrip(": ")
         own_name = name if alone else sub.name
         whole = sub.label is None and sub.name is None
         if sub.source_field is not None:
@@ -133,7 +134,7 @@ def _items(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
     if len(elements) < len(content):
         return _plain(content, table)
     if _are_fields(elements, table):
-        return _by_question([sub for element in elements for sub in _subs_of(element, table)])
+        return _by_question(_subs_among(elements, elements[0].parent, table))
     if len(elements) > 1:
         return _several(elements, table)
     return _items_of_one(elements[0], table)
@@ -202,12 +203,13 @@ def _is_question(line: str, content: list[Element | str], table: str | None) -> 
 
 
 def _subs(element: Element, table: str | None) -> list[_Sub]:
-    """The fields inside one item, wrappers looked through, and its text that belongs to none.
+    """The fields inside one item, wrappers looked through, and its text that belongs to none."""
+    return _subs_among(element.content, element, table)
 
-    Fields that are recognized teach their pattern to those beside them.
-    """
+
+def _subs_among(content: Sequence[Element | str], element: Element | None, table: str | None) -> list[_Sub]:
+    """The fields among the children of an element. Those that are recognized teach their pattern to those beside them."""
     found: list[_Sub] = []
-    content = element.content
     patterns = {pattern for child in content if isinstance(child, Element) and (pattern := _pattern_of(child, table))}
     index = 0
     while index < len(content):
@@ -216,7 +218,7 @@ def _subs(element: Element, table: str | None) -> list[_Sub]:
             end = index + 1
             while end < len(content) and not _is_flat(content[end], content, end):
                 end += 1
-            found.append(_Sub(readable([child]), None, content[index + 1 : end], child))
+            found.append(_Sub(readable([child]), None, list(content[index + 1 : end]), child))
             index = end
             continue
         found += _subs_of(child, table, patterns) if isinstance(child, Element) else [_Sub(None, None, [child], element)]
@@ -233,7 +235,7 @@ def _pattern_of(element: Element, table: str | None) -> Pattern | None:
     return (element.tag, label.tag, label.role.look) if label is not None else None
 
 
-def _is_flat(child: Element | str, content: list[Element | str], index: int) -> bool:
+def _is_flat(child: Element | str, content: Sequence[Element | str], index: int) -> bool:
     """A label whose values are its siblings."""
     if not isinstance(child, Element) or child.line() is None:
         return False

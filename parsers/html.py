@@ -22,7 +22,7 @@ from parsers.repair import close_left_open
 from parsers.roles import TEASERS, role_of
 from parsers.rows import Content
 from parsers.source import SourceReader
-from parsers.tree import Element, build, one_line, readable
+from parsers.tree import Element, build, build_with_fields, one_line, readable
 from parsers.urls import node_id, page_address
 from parsers.values import number, reference
 
@@ -55,7 +55,7 @@ _MAX_REFERENCE = 120
 """Characters of a referenced term's name; explanations of a form's fields are longer."""
 _TAIL = 4096
 """Characters at the end of a page, in which it is looked for where the page was cut."""
-_LAST_TEXT = re.compile(r"([^<>]*[^<>\s][^<>]*)((?:<[^<>]*>|\s)*)\Z")
+_PIECE = re.compile(r"<[^<>]*>|[^<>]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,8 @@ class Reading:
 def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     """What a page in HTML is. `url`: the page's address where known; `incomplete`: the capture is known to be cut."""
     text = page.text
-    parsed = LexborHTMLParser(harmless(text, page.utf8))
+    begun = len(text) - len(text.rstrip("</"))  # a tag that is cut behind its bracket would be text
+    parsed = LexborHTMLParser(harmless(text, page.utf8) if not begun else harmless(text[:-begun]))
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
     links_from = _base_of_links(parsed, base)
@@ -192,7 +193,7 @@ def _fallback(parsed: LexborHTMLParser) -> LexborNode | None:
 
 def _known_labels(node: LexborNode) -> int:
     patterns = LabelPatterns()
-    patterns.learn(build(node, read=SourceReader(None)))
+    patterns.learn(build_with_fields(node, SourceReader(None))[0])
     return patterns.known_labels
 
 
@@ -279,21 +280,23 @@ class _Top:
     byline: Byline
 
 
-def _take_top(parsed: LexborHTMLParser, root: Element) -> _Top:
-    close_left_open(root)
-    detach_notice(root)
-    title, heading = title_of(parsed, root)
+def _take_top(parsed: LexborHTMLParser, root: Element, elements: list[Element]) -> _Top:
+    """Takes title, byline and notice out of the tree. `elements`: all that are built below `root`."""
+    close_left_open(elements)
+    detach_notice(root, elements)
+    title, headings = title_of(parsed, elements)
     byline = byline_of(root)
-    for element in (heading, byline.element):
+    for element in (*headings, byline.element):
         if element is not None:
-            detach(root, element)
+            detach(element)
+    heading = headings[0] if headings else None
     return _Top(title, heading, byline)
 
 
 def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> Reading | None:
     """The record below `node`; None where too little speaks for a TTA record."""
-    root = build(node, read=SourceReader(page.links_from))
-    top = _take_top(parsed, root)
+    root, elements = build_with_fields(node, SourceReader(page.links_from))
+    top = _take_top(parsed, root, elements)
     content = read_content(root, page.links_from)
     if not _is_record(node, content, top.title):
         return None
@@ -313,18 +316,20 @@ def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> R
 
 def _mark_cut(content: Content, tail: str) -> None:
     """Marks the value within which a page ends; a label that is cut is no label, and a value that is missing is not captured."""
-    tail = re.sub(r"<[^<>]*\Z", "", tail)
-    end = _LAST_TEXT.search(tail)
-    if end is None or not content.fields:
+    pieces = _PIECE.findall(re.sub(r"<[^<>]*\Z", "", tail))
+    closing = ""
+    while pieces and (pieces[-1].startswith("<") or pieces[-1].isspace()):
+        closing += pieces.pop()
+    if not pieces or not content.fields:
         return
-    text, closing = one_line(unescape(end[1])), end[2].count("</")
+    text = one_line(unescape(pieces[-1]))
     last = content.fields[-1]
     if last.value is None:
         last.state = State.NOT_CAPTURED
-        if not closing and last.label and not known(last.label) and last.label.endswith(text):
+        if "</" not in closing and last.label and not known(last.label) and last.label.endswith(text):
             content.fields.pop()
             content.places.pop()
-    elif one_line(last.value).endswith(text) and (not closing or ("\n" in last.value and "</div" not in end[2])):
+    elif one_line(last.value).endswith(text) and ("</" not in closing or ("\n" in last.value and "</div" not in closing)):
         last.truncated = True
         rows = [row for row in content.fields if (row.label, row.name, row.item) == (last.label, last.name, None)]
         if rows and content.runs and content.runs[-1].entry is entry_of(last):

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-from parsers.registry import known
+from parsers.registry import is_instructions, known
 from parsers.roles import HIDDEN
 from parsers.source import SourceField
 from parsers.tree import Element, readable
@@ -124,14 +124,18 @@ class LabelPatterns:
                 self._first_known.add(id(element))
         return found
 
-    def is_unusual(self, pattern: Pattern) -> bool:
-        """Whether few known labels have this pattern's elements and many have others, as where prose quotes labels."""
+    def is_unusual(self, pattern: Pattern, *, first: bool) -> bool:
+        """Whether few known labels have this pattern's elements and many have others, as where prose quotes labels.
+
+        `first`: nothing was read before, so that this may be the body; then a pattern must be the most common one.
+        """
         if self._usual is None:
             tags: Counter[tuple[str, str]] = Counter()
             for one, times in self.learned.items():
                 tags[one[:2]] += times
             self._usual = tags
-        return _FEW_OF_MANY * self._usual[pattern[:2]] < max(self._usual.values(), default=0)
+        times = self._usual[pattern[:2]] * (1 if first else _FEW_OF_MANY)
+        return times < max(self._usual.values(), default=0)
 
     def is_container_of(self, element: Element, first: Element) -> bool:
         """Whether the first child is a field without a value among further fields, and not the label of all that follows."""
@@ -173,8 +177,12 @@ class LabelPatterns:
             return False
         alike = isinstance(following, Element) and look_of(following) == look_of(child)
         looks = self._flat.get(id(child.parent), Counter())
+        is_common = 2 * looks[look_of(child)] > max(looks.values(), default=0)
         if known(child.line()) is None:
-            return not alike and child.tag != "div" and look_of(child) in looks
+            labels = is_common or (child.tag in HEADINGS and is_instructions(child.line() or ""))
+            return not alike and child.tag != "div" and labels
+        if not is_common and not alike:
+            return False
         if isinstance(following, Element) and self.holds_fields(following) and not following.role.items:
             return False
         return not alike or child.tag == "div"
@@ -283,7 +291,9 @@ def _label_at(
         labels = True
     elif known(text) is not None:
         pattern = (element.tag, first.tag, first.role.look)
-        labels = classed or ((len(content) > 1 or pattern in patterns.learned) and not patterns.is_unusual(pattern))
+        labels = classed or (
+            (len(content) > 1 or pattern in patterns.learned) and not patterns.is_unusual(pattern, first=not after_known)
+        )
     elif classed and (element.role.label_shown or _precedes_items(content)):
         labels = True
     elif len(content) < 2 or element.tag in ("ul", "ol", "table", "tbody", "dl"):
@@ -294,7 +304,7 @@ def _label_at(
         labels = True
     else:
         pattern = (element.tag, first.tag, first.role.look)
-        labels = after_known and pattern in patterns.learned and not patterns.is_unusual(pattern)
+        labels = after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=not after_known)
     return 0 if labels and not _has_more_labels(content, first) else None
 
 

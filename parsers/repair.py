@@ -12,9 +12,9 @@ _BODY = "body"
 _FEW = 2
 
 
-def close_left_open(root: Element) -> None:
+def close_left_open(below_root: list[Element]) -> None:
     """Moves what an unclosed label, field or body has swallowed to where it belongs: after it, in the same order."""
-    elements = [one for one in root.built() if not one.role.silent]
+    elements = [one for one in below_root if not one.role.silent]
     bodies = [element for element in elements if element.role.name == _BODY]
     labelled = [one for one in elements if _is_labelled_field(one)] if any(map(_holds_fields, bodies)) else []
     for element in reversed(elements):  # from the inside out, so that what moves up goes on from there

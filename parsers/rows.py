@@ -58,6 +58,11 @@ def _body(blocks: Sequence[Block]) -> Block | None:
     return None
 
 
+def without_colon(printed: str) -> str | None:
+    """A label as printed, in one line and without the colon that some themes print behind it; None where nothing is left."""
+    return one_line(printed).rstrip(": ") or None
+
+
 class _Writer:
     """Turns blocks into rows: numbers them, keeps the current section, counts the items of groups."""
 
@@ -74,7 +79,7 @@ class _Writer:
         if found is not None:
             self._write_source_field(block.element, found)
             return
-        label = one_line(readable([block.label])) or None if block.label is not None else None
+        label = without_colon(readable([block.label])) if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
         rows = len(self._content.fields)
         title = label or (entry.text if entry is not None else None)

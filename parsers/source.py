@@ -116,7 +116,7 @@ def read_source(source: str, origin: str | None) -> SourceField | None:
     labels = look.part == "label" or (look.is_blank and (bool(items) or role.label_shown)) if classed else look is NONE
     if not labels or not (classed or role is NONE):
         return None
-    label = text_of(found[3])
+    label = (text_of(found[3]) or "").rstrip(": ")
     if not label or len(label) > _MAX_LABEL or (items and group_table(label) is not None):
         return None
     values = _values(items, origin, role if classed else None)
