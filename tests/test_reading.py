@@ -1,5 +1,6 @@
 """What a page says, no more and no less: labels by evidence, values of every kind, nothing from around the record."""
 
+# ruff: noqa: E501 (markup is easier to read in one line)
 from __future__ import annotations
 
 import pytest
@@ -206,13 +207,31 @@ def test_a_link_around_an_item_is_the_items_link() -> None:
     ("inside", "expected"),
     [
         (f"<p>Insights.</p><p>County</p><div>{BARE}</div>", [(None, "Insights.\n\nCounty")]),
-        (f"<div><p>County</p><p>Was asked.</p><p>TTA Title</p></div>{BARE}{bare('TTA Title', 'x')}", [(None, "County\n\nWas asked.\n\nTTA Title"), ("TTA Title", "x")]),
-        ("<h3>TTA Short Name</h3><p>Roundtable</p><h3>TTA Title</h3><p>County</p><h3>Room</h3><p>12</p>", [("TTA Title", "County"), ("Room", "12")]),
-        ("<p><b>TTA Short Name:</b> Roundtable</p><h3>X Markup</h3><p>Please.</p><p><b>TTA Source:</b> One</p>", [("TTA Source", "One")]),
-        ("<table><tr><th>TTA Short Name</th><td>Roundtable</td></tr></table><table><tr><th>TTA Source</th><td>x</td></tr></table>", [("TTA Source", "x")]),
+        (
+            f"<div><p>County</p><p>Was asked.</p><p>TTA Title</p></div>{BARE}{bare('TTA Title', 'x')}",
+            [(None, "County\n\nWas asked.\n\nTTA Title"), ("TTA Title", "x")],
+        ),
+        (
+            "<h3>TTA Short Name</h3><p>Roundtable</p><h3>TTA Title</h3><p>County</p><h3>Room</h3><p>12</p>",
+            [("TTA Title", "County"), ("Room", "12")],
+        ),
+        (
+            "<p><b>TTA Short Name:</b> Roundtable</p><h3>X Markup</h3><p>Please.</p><p><b>TTA Source:</b> One</p>",
+            [("TTA Source", "One")],
+        ),
+        (
+            "<table><tr><th>TTA Short Name</th><td>Roundtable</td></tr></table><table><tr><th>TTA Source</th><td>x</td></tr></table>",
+            [("TTA Source", "x")],
+        ),
     ],
-    ids=["a line before the fields", "a body that quotes labels", "a value like a label", "bold labels after a section", "tables of one row"],
-)  # fmt: skip
+    ids=[
+        "a line before the fields",
+        "a body that quotes labels",
+        "a value like a label",
+        "bold labels after a section",
+        "tables of one row",
+    ],
+)
 def test_a_line_is_a_label_only_where_the_page_uses_it_as_one(inside: str, expected: list[tuple[str, str]]) -> None:
     assert rows(f"<div>{inside}</div>") == expected
 
@@ -296,14 +315,29 @@ def test_a_copy_names_the_pages_own_address(head: str, url: str | None) -> None:
 # --- pages that are cut ------------------------------------------------------------------------------------------------
 
 CUT = {
-    "in a value": (CLASSED + field("Status of Deliverable", "Adjudic|ation"), ("Status of Deliverable", "Adjudic", "value", True)),
-    "in a link": (CLASSED + field("Status of Deliverable", '<a href="/t/1">Adjudic|ation</a>'), ("Status of Deliverable", "Adjudic", "value", True)),
-    "between paragraphs": (CLASSED + field("Notes", "<p>One.</p><p>Two.</p>|<p>Three.</p>"), ("Notes", "One.\n\nTwo.", "value", True)),
+    "in a value": (
+        CLASSED + field("Status of Deliverable", "Adjudic|ation"),
+        ("Status of Deliverable", "Adjudic", "value", True),
+    ),
+    "in a link": (
+        CLASSED + field("Status of Deliverable", '<a href="/t/1">Adjudic|ation</a>'),
+        ("Status of Deliverable", "Adjudic", "value", True),
+    ),
+    "between paragraphs": (
+        CLASSED + field("Notes", "<p>One.</p><p>Two.</p>|<p>Three.</p>"),
+        ("Notes", "One.\n\nTwo.", "value", True),
+    ),
     "behind a value": (CLASSED + field("Room", '<a href="/t/1">Hall</a>|'), ("Room", "Hall", "value", False)),
-    "behind a label": (CLASSED + '<div class="field field--name-field-x"><div class="field--label">Room</div>|', ("Room", None, "not_captured", False)),
-    "in a label": (CLASSED + '<div class="field field--name-field-x"><div class="field--label">Roo|m</div>', ("County", "Ada County", "value", False)),
+    "behind a label": (
+        CLASSED + '<div class="field field--name-field-x"><div class="field--label">Room</div>|',
+        ("Room", None, "not_captured", False),
+    ),
+    "in a label": (
+        CLASSED + '<div class="field field--name-field-x"><div class="field--label">Roo|m</div>',
+        ("County", "Ada County", "value", False),
+    ),
     "in a tag": (f"<fieldset><div>{BARE}</div></fieldset><fieldset><div>{bare('Room', '12')}<|", ("Room", "12", "value", False)),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("where", CUT)
