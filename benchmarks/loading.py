@@ -18,7 +18,7 @@ from parsers.page import parse_page
 from parsers.record import ParseResult as Parsed
 from scraper.archive.store import Archive
 from scraper.database.connection import reading
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.export.run import export
 from scraper.folders import Folders
 
@@ -99,7 +99,7 @@ def full_load(data: str, workers: int) -> int:
     folders = Folders(Path(data))
     for suffix in ("", "-wal", "-shm"):
         Path(f"{folders.database}{suffix}").unlink(missing_ok=True)
-    return load(folders, workers=workers).records
+    return load(folders, LoadOptions(workers=workers)).records
 
 
 def load_again(data: str) -> int:

@@ -153,9 +153,8 @@ def _copies(count: int, last: dict[str, str]) -> Iterator[tuple[object, ...]]:
 
 def _everywhere() -> Iterator[Place]:
     """A point inside each county."""
-    for place, shape in atlas().outlines():
-        point = shape.representative_point()
-        yield Place(place.county, place.county, place.state, point.x, point.y)
+    for place, longitude, latitude in atlas().inner_points():
+        yield Place(place.county, place.county, place.state, longitude, latitude)
 
 
 def _repeat(db: sqlite3.Connection, table: Table) -> None:

@@ -1,36 +1,34 @@
-"""The record's columns, milestones and metrics out of its fields: for one page and for many merged captures alike."""
+"""Fields to columns: what the labelled fields of a page, or of many merged captures, make of a record's columns and groups.
+
+The readers write rows (`record.Field`) and nothing else; `make_record` derives the rest of the record from them.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
 from parsers.cache import cached_short
 from parsers.fiscal import fiscal_year
-from parsers.record import Field, Milestone, PageHead, PerformanceMetric, RecordValues, columns_of
-from parsers.registry import Label, Type, group_of_name, group_table, known, known_name, normal
-from parsers.values import iso_time, money_range, number, place, reference, time_range, yes_no
+from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, RecordValues, Section, columns_of
+from parsers.registry import GROUPS, Label, Type, group_of_name, group_table, known, known_name, normal
+from parsers.scalars import money_range, number, place, reference, time_of, time_range, yes_no
 
-_ONE_RUN = attrgetter("section", "label", "name", "occurrence")
 _HEAD, _COLUMNS = tuple(columns_of(PageHead)), tuple(columns_of(RecordValues))
 BODY = "body"
 """Drupal's machine name of a node's body, which has no label on these pages."""
+_of_one_field = attrgetter("section", "label", "name", "occurrence")
 _NOTHING: Mapping[str, Any] = {}
-_QUESTION = re.compile(r"\b(question|metric|measure|indicator|name|title)\b", re.IGNORECASE)
-_ANSWER = re.compile(r"\b(answer|response|value|result|count|number|total)\b", re.IGNORECASE)
-_TITLE = re.compile(r"\b(title|name)\b", re.IGNORECASE)
-_DATE = re.compile(r"\bdate\b", re.IGNORECASE)
-_NOTES = re.compile(r"\b(notes?|description|comments?|details?)\b", re.IGNORECASE)
 
 
-class Run(NamedTuple):
-    """One field of the page whose label is known: the columns that its filled values make, and what looks wrong in them.
+class ColumnValues(NamedTuple):
+    """What one field of a known label makes of the record's columns, and what looks wrong in its values.
 
-    `labelled`: the page prints the label, where else only the machine name tells it. One run may be of many pages,
-    so its lists are copied.
+    `labelled`: the page prints the label; otherwise only the machine name identifies it. Shared between pages: not to be changed.
     """
 
     entry: Label
@@ -50,8 +48,7 @@ def field_key(field: Field) -> str:
     A group (all milestones together) is one key, because an item has no identity of its own on these pages.
     """
     if field.item is not None:
-        stem = _stem(field.item)
-        return _table_of(field.item) or f"group {normal(stem)}"
+        return _table_of(field.item) or f"group {normal(_stem(field.item))}"
     if table := group_table(field.label):
         return table
     if field.name == BODY and field.label is None:
@@ -64,47 +61,80 @@ def field_key(field: Field) -> str:
     return field.name or f"text in {field.section or 'no section'}"
 
 
+def make_record(
+    head: PageHead,
+    fields: Sequence[Field],
+    sections: Sequence[Section],
+    form: Form,
+    *,
+    incomplete: bool = False,
+    shape: str = "",
+    url: str | None = None,
+) -> Record:
+    """The record that the rows of a page make. `url`: the page's own address where it prints it."""
+    found = column_values_of(fields)
+    return Record(
+        **_columns_from(head, fields, found),
+        form=form,
+        incomplete=incomplete,
+        flags=tuple(dict.fromkeys(problem for one in found for problem in one.problems)),
+        shape=shape,
+        url=url,
+        fields=tuple(fields),
+        sections=tuple(sections),
+        milestones=milestones(fields),
+        performance_metrics=performance_metrics(fields),
+    )
+
+
 def derive(head: PageHead, fields: Sequence[Field]) -> RecordValues:
-    """All columns of a record. Of a duplicated label the first filled field counts (DESIGN.md, `records`)."""
-    return RecordValues(**column_values(head, fields, known_runs(fields)))
+    """All columns of a record, of one page's fields or of merged ones."""
+    return RecordValues(**_columns_from(head, fields, column_values_of(fields)))
 
 
-def column_values(head: PageHead, fields: Sequence[Field], runs: Sequence[Run]) -> dict[str, Any]:
-    """`derive` where the runs are at hand: a value for each column."""
+def _columns_from(head: PageHead, fields: Sequence[Field], found: Iterable[ColumnValues]) -> dict[str, Any]:
+    """A value for each column. Of a duplicated label the first filled field counts (DESIGN.md, `records`)."""
     values = dict.fromkeys(_COLUMNS)
     for column in _HEAD:
         values[column] = getattr(head, column)
     values["reference"] = reference(head.title)
     values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)
-    for run in sorted(runs, key=_has_no_label):  # a printed label says more than a name
-        if run.columns and values[run.entry.columns[0].name] is None:
-            values |= {name: list(value) if isinstance(value, list) else value for name, value in run.columns.items()}
-    values["description"] = next(
-        (field.value for field in fields if field.name == BODY and field.item is None and field.value), None
-    )
+    for one in sorted(found, key=lambda one: not one.labelled):  # a printed label is better evidence than a name
+        if one.columns and values[one.entry.columns[0].name] is None:
+            values |= {name: list(value) if isinstance(value, list) else value for name, value in one.columns.items()}
+    body = (field.value for field in fields if field.name == BODY and field.item is None and field.value)
+    values["description"] = next(body, None)
     return values
 
 
-def _has_no_label(run: Run) -> bool:
-    return not run.labelled
+def column_values_of(fields: Iterable[Field]) -> list[ColumnValues]:
+    """What each field outside groups whose label is known makes of the columns. Values of one field follow each other.
 
-
-def known_runs(fields: Sequence[Field]) -> list[Run]:
-    """Each field on the page whose label is known: values of one field follow each other."""
+    A value that the end of the capture cuts makes none: half a word is no category.
+    """
     found = []
-    for _, rows in groupby((field for field in fields if field.item is None), key=_ONE_RUN):
-        first = next(rows)
-        if entry := entry_of(first):
-            values = [(field.value, field.datetime) for field in (first, *rows) if field.value]
-            found.append(read_run(entry, values, labelled=first.label is not None))
+    for (_, label, name, _), rows in groupby((field for field in fields if field.item is None), key=_of_one_field):
+        if entry := known(label) if label else known_name(name):
+            filled = tuple((row.value, row.datetime) for row in rows if row.value and not row.truncated)
+            short = sum(len(text) for text, _ in filled) <= _SHORT
+            found.append((_cached_values if short else _values)(entry, label is not None, filled))
     return found
 
 
-def read_run(entry: Label, filled: Sequence[tuple[str, str | None]], *, labelled: bool) -> Run:
-    """A field's run out of its values that have a text, each with its time as in the page's attribute."""
+_SHORT = 400
+"""Characters; longer values are each page's own."""
+
+
+def _values(entry: Label, labelled: bool, filled: tuple[tuple[str, str | None], ...]) -> ColumnValues:
     columns = _columns(entry, [text for text, _ in filled], filled[0][1]) if entry.columns and filled else _NOTHING
-    problems = () if entry.type in _ANY_TEXT else (_problem(entry, *value) for value in filled)
-    return Run(entry, labelled, columns, tuple(problem for problem in problems if problem))
+    if entry.type is Type.POINT:
+        problems = [place(text).flag for text, _ in filled]
+    else:
+        problems = [f"{entry.text}: value can't be read" for value in filled if fits(entry.type, *value) is False]
+    return ColumnValues(entry, labelled, columns, tuple(filter(None, problems)))
+
+
+_cached_values = lru_cache(maxsize=8192)(_values)
 
 
 def _columns(entry: Label, texts: list[str], datetime: str | None) -> dict[str, Any]:
@@ -117,38 +147,21 @@ def _columns(entry: Label, texts: list[str], datetime: str | None) -> dict[str, 
         case Type.NUMBER:
             return {column: next((value for value in map(number, texts) if value is not None), None)}
         case Type.DATE:
-            return {column: iso_time(datetime) or iso_time(texts[0])}
+            return {column: time_of(texts[0], datetime)}
         case Type.RANGE:
             return dict(zip((one.name for one in entry.columns), time_range(texts[0], datetime), strict=True))
         case Type.POINT:
             first = next((spot for spot in map(place, texts) if spot.longitude is not None), None)
             return {"longitude": first.longitude, "latitude": first.latitude} if first else {}
         case Type.MONEY:
-            lower, upper = money_range(texts[0])
-            return {column: "; ".join(texts), f"{column}_lower": lower, f"{column}_upper": upper}
+            names = (one.name for one in entry.columns)
+            return dict(zip(names, ("; ".join(texts), *money_range(texts[0])), strict=True))
         case _:
             return {column: "; ".join(texts)}
 
 
-def flags(runs: Sequence[Run]) -> tuple[str, ...]:
-    """What looks wrong in the values of a page, once each, in page order."""
-    return tuple(dict.fromkeys(problem for run in runs for problem in run.problems))
-
-
-def _problem(entry: Label, text: str, datetime: str | None) -> str | None:
-    if entry.type is Type.POINT:
-        return place(text).flag
-    return f"{entry.text}: value can't be read" if fits(entry.type, text, datetime) is False else None
-
-
-_ANY_TEXT = frozenset((Type.TEXT, Type.REFERENCE, Type.REFERENCES, Type.MONEY, Type.GROUP, Type.INSTRUCTIONS))
-"""Types that any text fits."""
-
-
 def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
     """Whether a printed value can be one of its label's type; None where the type takes any text."""
-    if kind in _ANY_TEXT:
-        return None
     match kind:
         case Type.YES_NO:
             return yes_no(text) is not None
@@ -157,16 +170,14 @@ def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
         case Type.NUMBER:
             return number(text) is not None
         case Type.DATE:
-            return (iso_time(attribute) or iso_time(text)) is not None
+            return time_of(text, attribute) is not None
         case Type.RANGE:
             return time_range(text, attribute) != (None, None)
         case _:
             return None
 
 
-def _items(fields: Sequence[Field], table: str) -> list[list[Field]]:
-    members = [field for field in fields if field.item is not None and _table_of(field.item) == table]
-    return [list(rows) for _, rows in groupby(members, key=attrgetter("item"))]
+# --- groups -----------------------------------------------------------------------------------------------------------
 
 
 @cached_short
@@ -180,56 +191,83 @@ def _stem(item: str) -> str:
     return re.sub(r" \d+$", "", item)
 
 
-def _one_field(row: Field) -> tuple[object, ...]:
-    """Rows of an item that are values of one field; each text without a label stands for itself."""
+class _Member(NamedTuple):
+    """A field of an item: its label, its values as one text, the column that its label or name means, and its first row."""
+
+    label: str | None
+    value: str
+    column: str | None
+    first: Field
+
+    @property
+    def line(self) -> str:
+        return f"{self.label}: {self.value}" if self.label else self.value
+
+    @property
+    def time(self) -> str | None:
+        """The time that the value is. Where nothing around it speaks of one, only a short value is looked at."""
+        may_be_time = self.first.datetime or self.column == "date" or len(self.value) <= _SHORT_TIME
+        return time_range(self.first.value, self.first.datetime)[0] if may_be_time and not self.first.truncated else None
+
+
+_SHORT_TIME = 60
+"""Characters; the longest times that pages print have about 50."""
+
+
+def _items(fields: Sequence[Field], table: str) -> list[list[_Member]]:
+    """The fields of each item of a group, in page order. A text without a label is a field of its own."""
+    members = [field for field in fields if field.item is not None and _table_of(field.item) == table]
+    items = [list(rows) for _, rows in groupby(members, key=attrgetter("item"))]
+    return [[_member(table, list(rows)) for _, rows in groupby(item, key=_of_one_member)] for item in items]
+
+
+def _of_one_member(row: Field) -> tuple[object, ...]:
     return row.label, row.name, row.occurrence, row.label or row.name or row.position
 
 
-def _filled(rows: list[Field]) -> list[tuple[str, str]]:
-    """Label (empty where there is none) and values of each field of an item."""
-    runs = [list(run) for _, run in groupby(rows, key=_one_field)]
-    return [(run[0].label or "", "; ".join(field.value or "" for field in run if field.value)) for run in runs]
+def _member(table: str, rows: list[Field]) -> _Member:
+    first = rows[0]
+    value = first.value or "" if len(rows) == 1 else "; ".join(row.value for row in rows if row.value)
+    return _Member(first.label, value, _column_of_member(f"{table} {first.label or first.name or ''}"), first)
 
 
-def _is_plain(label: str) -> bool:
-    return not label or group_table(label) is not None
+@cached_short
+def _column_of_member(table_and_label: str) -> str | None:
+    """The column of a group's table that a member with this label or machine name fills."""
+    table, _, label = table_and_label.partition(" ")
+    words = set(re.findall(r"\w+", normal(label.replace("_", " "))))
+    return next((name for name, pattern in GROUPS[table].columns if any(re.fullmatch(pattern, word) for word in words)), None)
 
 
 def milestones(fields: Sequence[Field]) -> tuple[Milestone, ...]:
     """A milestone per item of the group, in page order."""
-    return tuple(_milestone(position, rows) for position, rows in enumerate(_items(fields, "milestones"), start=1))
+    return tuple(_milestone(position, item) for position, item in enumerate(_items(fields, "milestones"), start=1))
 
 
-def _milestone(position: int, rows: list[Field]) -> Milestone:
-    pairs = _filled(rows)
-    title = next((value for label, value in pairs if _TITLE.search(label)), None)
-    if title is None:
-        title = next((value for label, value in pairs if _is_plain(label) and value), None)
-    dated = next((field for field in rows if field.datetime or _DATE.search(field.label or "")), None)
-    when = time_range(dated.value, dated.datetime)[0] if dated else None
-    details = "\n".join(f"{label}: {value}" if label else value for label, value in pairs if value)
-    notes = next((value for label, value in pairs if _NOTES.search(label) and value), None)
-    return Milestone(position=position, title=title or None, date=when, notes=notes, details=details or None)
+def _milestone(position: int, item: list[_Member]) -> Milestone:
+    filled = [one for one in item if one.value]
+    title, date, notes = ([one for one in filled if one.column == name] for name in ("title", "date", "notes"))
+    plain = [one for one in filled if one.column is None and (not one.label or group_table(one.label))]
+    return Milestone(
+        position=position,
+        title=next((one.value for one in (*title, *plain)), None),
+        date=next((one.time for one in (*date, *filled) if one.time), None),
+        notes=next((one.value for one in notes), None),
+        details="\n".join(one.line for one in filled) or None,
+    )
 
 
 def performance_metrics(fields: Sequence[Field]) -> tuple[PerformanceMetric, ...]:
     """A metric per item of the group, in page order."""
-    return tuple(_metric(position, rows) for position, rows in enumerate(_items(fields, "performance_metrics"), start=1))
+    return tuple(_metric(position, item) for position, item in enumerate(_items(fields, "performance_metrics"), start=1))
 
 
-def _metric(position: int, rows: list[Field]) -> PerformanceMetric:
-    pairs = _filled(rows)
-    if len(pairs) == 1:
-        label, answer = pairs[0]
-        return _one_metric(position, None if _is_plain(label) else label, answer)
-    question = next((pair for pair in pairs if _QUESTION.search(pair[0]) and not _ANSWER.search(pair[0])), None)
-    rest = [pair for pair in pairs if pair is not question]
-    if len(rest) == 1:
-        answer = rest[0][1]
-    else:
-        answer = "\n".join(f"{label}: {value}" if label else value for label, value in rest if value)
-    return _one_metric(position, question[1] if question else None, answer)
-
-
-def _one_metric(position: int, question: str | None, answer: str) -> PerformanceMetric:
-    return PerformanceMetric(position=position, question=question or None, answer=answer or None)
+def _metric(position: int, item: list[_Member]) -> PerformanceMetric:
+    """The question is the member that is labelled so, or the label of an item's only member; the rest is the answer."""
+    if len(item) == 1:
+        question = item[0].label if group_table(item[0].label) is None else None
+        return PerformanceMetric(position=position, question=question, answer=item[0].value or None)
+    asked = next((one for one in item if one.column == "question"), None)
+    rest = [one for one in item if one is not asked]
+    answer = rest[0].value if len(rest) == 1 else "\n".join(one.line for one in rest if one.value)
+    return PerformanceMetric(position=position, question=(asked.value or None) if asked else None, answer=answer or None)

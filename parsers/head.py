@@ -10,9 +10,9 @@ from selectolax.lexbor import LexborHTMLParser
 from parsers.patterns import is_other_entity, name_of
 from parsers.registry import known
 from parsers.roles import BYLINE_FIELDS
+from parsers.scalars import iso_time, reference
 from parsers.source import NOTICE
 from parsers.tree import BLOCKS, Element, build, one_line, readable
-from parsers.values import iso_time, reference
 
 _HEADINGS = "h1, h2.title, .page-title, #page-title"
 TITLES = ("h1", "h2", "h3")

@@ -9,22 +9,22 @@ from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.columns import column_values, entry_of, fits, flags, known_runs, milestones, performance_metrics
+from parsers.columns import entry_of, fits, make_record
 from parsers.decode import Decoded
 from parsers.fields import read_content
 from parsers.guard import harmless
 from parsers.head import Byline, byline_of, detach, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
-from parsers.record import Field, Form, Kind, PageHead, ParseResult, Record, State
+from parsers.record import Field, Kind, PageHead, ParseResult, State
 from parsers.registry import Type, is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS, role_of
 from parsers.rows import Content
+from parsers.scalars import number, reference
 from parsers.source import SourceReader
 from parsers.tree import Element, build, build_with_fields, one_line, readable
 from parsers.urls import node_id, page_address
-from parsers.values import number, reference
 
 _CANDIDATES = "article, [data-history-node-id], .node"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
@@ -305,7 +305,10 @@ def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> R
     byline = top.byline
     number = _node_of(parsed, node, page.base, page.own_url)
     head = PageHead(node_id=number, title=top.title, submitted_by=byline.name, submitted_at=byline.time)
-    record = make_record(head, content, "html", incomplete=page.incomplete, url=page.own_url)
+    shape = sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12]
+    record = make_record(
+        head, content.fields, content.sections, "html", incomplete=page.incomplete, shape=shape, url=page.own_url
+    )
     places = {"title": top.heading, "submitted_by": byline.element, "submitted_at": byline.element}
     return Reading(
         ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record),
@@ -331,26 +334,6 @@ def _mark_cut(content: Content, tail: str) -> None:
             content.places.pop()
     elif one_line(last.value).endswith(text) and ("</" not in closing or ("\n" in last.value and "</div" not in closing)):
         last.truncated = True
-        rows = [row for row in content.fields if (row.label, row.name, row.item) == (last.label, last.name, None)]
-        if rows and content.runs and content.runs[-1].entry is entry_of(last):
-            whole = [row for row in rows if row.occurrence == last.occurrence and row is not last]
-            content.runs[-1:] = known_runs(whole)
-
-
-def make_record(head: PageHead, content: Content, form: Form, *, incomplete: bool, url: str | None) -> Record:
-    """The typed record of what was read. `url`: the page's own address where it prints it."""
-    return Record(
-        **column_values(head, content.fields, content.runs),
-        form=form,
-        incomplete=incomplete,
-        flags=flags(content.runs),
-        shape=sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12],
-        url=url,
-        fields=tuple(content.fields),
-        sections=tuple(content.sections),
-        milestones=milestones(content.fields),
-        performance_metrics=performance_metrics(content.fields),
-    )
 
 
 def _is_record(node: LexborNode, content: Content, title: str | None) -> bool:

@@ -7,7 +7,7 @@ import re
 from urllib.parse import urlsplit
 
 from parsers.record import Kind, ParseResult
-from parsers.urls import without_archive
+from parsers.urls import page_address
 
 _MAGIC = (
     (b"%PDF-", "PDF"),
@@ -129,7 +129,7 @@ def is_binary(content: bytes) -> bool:
 def is_other_address(url: str | None) -> bool:
     """Whether an address of the site is that of a page that is no record (DOMAIN.md, "The site")."""
     try:
-        return _OTHER_PATHS.match(urlsplit(without_archive(url)).path) is not None if url else False
+        return _OTHER_PATHS.match(urlsplit(page_address(url)).path) is not None if url else False
     except ValueError:
         return False
 

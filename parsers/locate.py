@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from functools import cached_property
 from html import unescape
 from typing import NamedTuple
 
@@ -18,7 +16,9 @@ from selectolax.lexbor import LexborNode
 from parsers.decode import MAX_PAGE, decode
 from parsers.html import Reading, read_html
 from parsers.record import Record
-from parsers.textpage import read_text
+from parsers.text import Reading as TextReading
+from parsers.text import read_text
+from parsers.textlines import source_lines
 from parsers.tree import UNSEEN
 from parsers.urls import node_id
 
@@ -26,9 +26,6 @@ MAX_SNIPPET = 100_000
 """Characters of source kept for a value; the longest bodies seen have 30,000."""
 _WHOLE_FIELD = 4000
 """Characters up to which the whole field is shown, label and all; of a longer one only the part with the value."""
-_FAR = 20_000
-"""Lines in which a text is looked for: a page of a million lines must not cost their square."""
-_Span = tuple[int, int]
 _MARK = re.compile(r"\s*(?:•|o(?= )|\d{1,3}\.)?\s*")
 """What `tree.readable` puts before the items of a list."""
 
@@ -82,8 +79,9 @@ def locate(content: bytes, *, url: str | None = None, content_type: str | None =
     """What the page of a record shows, to be found on it; None where the page shows no record."""
     page = decode(content[:MAX_PAGE], content_type, is_text=is_text)
     if is_text:
-        record = read_text(page.text, url=url, incomplete=False).record
-        return _OnLines(record, page.text, url) if record is not None else None
+        text_reading = read_text(page.text, url=url, incomplete=False)
+        record = text_reading.page.record
+        return _OnLines(record, page.text, url, text_reading) if record is not None else None
     reading = read_html(page, url=url, incomplete=False)
     record = reading.page.record
     return _OnPage(record, page.text, url, reading) if record is not None else None
@@ -175,66 +173,24 @@ def pack(text: str) -> str:
 
 
 class _OnLines(Spots):
-    def __init__(self, record: Record, text: str, url: str | None) -> None:
+    """The reader of text notes the lines of each value."""
+
+    def __init__(self, record: Record, text: str, url: str | None, reading: TextReading) -> None:
         super().__init__(record, text, url)
-        self._source = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        self._packed = [pack(line) for line in self._source]
+        self._lines = source_lines(text)
+        self._reading = reading
 
     def of_field(self, index: int) -> Spot | None:
-        return self._spot(self._fields[index])
+        return self._spot(self._reading.fields[index])
 
     def of_section(self, index: int) -> Spot | None:
-        return self._spot(self._sections[index])
+        return self._spot(self._reading.sections[index])
 
     def of_head(self, name: str) -> Spot | None:
-        if getattr(self.record, name) is None:
-            return None
-        value = self.record.submitted_by if name == "submitted_at" else getattr(self.record, name)
-        return self._spot(self._find([value or "Submitted by"], 0))
+        span = self._reading.head.get(name)
+        return self._spot(span) if span is not None and getattr(self.record, name) is not None else None
 
-    @cached_property
-    def _fields(self) -> list[_Span | None]:
-        return self._follow([[row.label or "", *(row.value or "").splitlines()] for row in self.record.fields])
-
-    @cached_property
-    def _sections(self) -> list[_Span | None]:
-        return self._follow([[one.label, *(one.text or "").splitlines()] for one in self.record.sections])
-
-    def _follow(self, wanted: Sequence[Sequence[str]]) -> list[_Span | None]:
-        """The span of lines of each text, each looked for after the one before it, or else from the top."""
-        spans: list[_Span | None] = []
-        at = 0
-        for texts in wanted:
-            span = self._find(texts, at) or self._find(texts, 0) or self._find(texts[1:], 0)
-            spans.append(span)
-            at = span[1] if span else at
-        return spans
-
-    def _find(self, texts: Sequence[str], start: int) -> _Span | None:
-        """The first line, and the last one plus one, of texts that follow each other, blank lines apart."""
-        pieces = [piece for text in texts if (piece := pack(text))]
-        for first in range(start, min(start + _FAR, len(self._packed))) if pieces else ():
-            if pieces[0] in self._packed[first] and (end := self._match(pieces, first)):
-                return first, end
-        return None
-
-    def _match(self, pieces: Sequence[str], first: int) -> int | None:
-        at, left = first, ""
-        for number, piece in enumerate(pieces):
-            if number and piece in left:
-                left = left.partition(piece)[2]
-                continue
-            while number and at < len(self._packed) and not self._packed[at]:
-                at += 1
-            if at >= len(self._packed) or piece not in self._packed[at]:
-                return None
-            left = self._packed[at].partition(piece)[2]
-            at += 1
-        return at
-
-    def _spot(self, span: _Span | None) -> Spot | None:
-        if span is None:
-            return None
-        first, end = span
-        place = f"line {first + 1}" if end == first + 1 else f"lines {first + 1} to {end}"
-        return Spot(place, "\n".join(self._source[first:end])[:MAX_SNIPPET])
+    def _spot(self, span: tuple[int, int]) -> Spot:
+        first, last = span
+        place = f"line {first + 1}" if last == first else f"lines {first + 1} to {last + 1}"
+        return Spot(place, "\n".join(self._lines[first : last + 1])[:MAX_SNIPPET])

@@ -1,15 +1,16 @@
 """One capture's bytes to a verdict: is this a TTA record, and what does it say?
 
-`kinds` judges what is no page at all, `html` and `text` read the two forms, `columns` types what they read.
+`kinds` judges what is no page at all, `drupal_data`, `html` and `textpage` read the forms, `columns` types what they read.
 """
 
 from __future__ import annotations
 
 from parsers.decode import MAX_PAGE, decode
+from parsers.drupal_data import read_data
 from parsers.html import read_html
 from parsers.kinds import kind_by_bytes, kind_by_status
 from parsers.record import ParseResult
-from parsers.textpage import read_text
+from parsers.text import read_text
 
 
 def parse_page(
@@ -22,11 +23,14 @@ def parse_page(
     incomplete: bool = False,
 ) -> ParseResult:
     """Never raises on any bytes. `is_text`: a text extract (WARC `conversion`); `incomplete`: known to be cut."""
-    verdict = kind_by_status(http_status, content) or kind_by_bytes(content, content_type)
-    if verdict is not None:
-        return verdict
+    found = kind_by_status(http_status, content)
+    if found is None and not is_text:
+        found = read_data(content[:MAX_PAGE], url=url)
+    found = found or kind_by_bytes(content, content_type)
+    if found is not None:
+        return found
     cut = incomplete or len(content) > MAX_PAGE
     decoded = decode(content[:MAX_PAGE], content_type, is_text=is_text)
     if is_text:
-        return read_text(decoded.text, url=url, incomplete=cut)
+        return read_text(decoded.text, url=url, incomplete=cut).page
     return read_html(decoded, url=url, incomplete=cut).page

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from parsers.cache import cached_short
 
@@ -27,7 +27,7 @@ class Column(NamedTuple):
     unit: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Label:
     """A label, the type of its values, and the columns that they fill.
 
@@ -64,9 +64,23 @@ class Group:
     columns: tuple[tuple[str, str], ...]
 
 
-def _label(text: str, type_: Type, column: str, description: str, heading: str | None = None, **more: Any) -> Label:
+def _label(
+    text: str,
+    type_: Type,
+    column: str,
+    description: str,
+    heading: str | None = None,
+    *,
+    contact: bool = False,
+    generic: bool = False,
+) -> Label:
     """The entry of a label that fills one column."""
-    return Label(text, type_, (Column(column, description, heading),), **more)
+    generic_texts = (text,) if generic else ()
+    return Label(text, type_, (Column(column, description, heading),), contact=contact, generic=generic_texts)
+
+
+def _section(text: str, *instructions: str) -> Label:
+    return Label(text, Type.INSTRUCTIONS, instructions=instructions)
 
 
 def _demographic(kind: str, description: str) -> Label:
@@ -90,13 +104,9 @@ _PAGE_ORDER: tuple[Label, ...] = (
         "category",
         "how the TTA was delivered, such as 'Training - In Person'",
         "Delivery type",
-        generic=("Category",),
+        generic=True,
     ),
-    Label(
-        "Deliverable Markup for Questions",
-        Type.INSTRUCTIONS,
-        instructions=("please check the box next to the following questions",),
-    ),
+    _section("Deliverable Markup for Questions", "please check the box next to the following questions"),
     _label(
         "Is this TTA in support of implementing or maintaining an evidence-based or promising practice?",
         Type.YES_NO,
@@ -111,10 +121,8 @@ _PAGE_ORDER: tuple[Label, ...] = (
         "whether the TTA responds to an emerging public safety need",
     ),
     _demographic("Gender", "genders the TTA concerns"),
-    _label(
-        "Target Audience", Type.REFERENCES, "target_audience", "audiences the TTA is intended for", generic=("Target Audience",)
-    ),
-    _label("County", Type.TEXT, "county", "county as printed on the page", "County printed on the page", generic=("County",)),
+    _label("Target Audience", Type.REFERENCES, "target_audience", "audiences the TTA is intended for", generic=True),
+    _label("County", Type.TEXT, "county", "county as printed on the page", "County printed on the page", generic=True),
     _label("TTA Program Area", Type.REFERENCES, "program_areas", "program areas of the TTA"),
     _label("Program Area - Sub Topics", Type.REFERENCES, "program_area_subtopics", "subtopics of the program areas"),
     _label("TTA Source", Type.REFERENCE, "tta_source", "source of the TTA", "TTA source"),
@@ -151,28 +159,21 @@ _PAGE_ORDER: tuple[Label, ...] = (
     ),
     Label("Primary Recipient Contact Name", Type.TEXT, also=("Contact Name",), generic=("Contact Name",), contact=True),
     Label("Primary Recipient Email Address", Type.TEXT, also=("Email Address",), generic=("Email Address",), contact=True),
-    Label(
-        "Event Date Markup",
-        Type.INSTRUCTIONS,
-        instructions=("please enter the applicable event date", "when entering an event date"),
-    ),
+    _section("Event Date Markup", "please enter the applicable event date", "when entering an event date"),
     _label(
         "Display event on public TTA Catalog",
         Type.YES_NO,
         "in_public_catalog",
         "whether the event was shown in the public catalog",
     ),
-    Label("Demographics Markup", Type.INSTRUCTIONS, instructions=("if the tta is targeted to a particular audience",)),
-    Label(
+    _section("Demographics Markup", "if the tta is targeted to a particular audience"),
+    _section(
         "Milestones Markup",
-        Type.INSTRUCTIONS,
-        instructions=(
-            "milestones are an element, activity",
-            "please complete the fields below, if applicable, to create a milestone",
-        ),
+        "milestones are an element, activity",
+        "please complete the fields below, if applicable, to create a milestone",
     ),
     Label("Milestone", Type.GROUP, also=("Milestones",)),
-    Label("Performance Metrics Markup", Type.INSTRUCTIONS, instructions=("please respond to the performance metrics below",)),
+    _section("Performance Metrics Markup", "please respond to the performance metrics below"),
     Label("Performance Metrics", Type.GROUP, also=("Performance Metric",)),
     Label(
         "TTA Event Date",
@@ -182,20 +183,17 @@ _PAGE_ORDER: tuple[Label, ...] = (
             Column("event_end", "end of the event; equal to its start where one time is printed"),
         ),
     ),
-    Label(
+    _section(
         "Cover Letter Instructions",
-        Type.INSTRUCTIONS,
-        instructions=(
-            "please submit a signed letter of support",
-            "general information regarding the request for tta",
-            "the organizational and/or community needs specific to the request",
-            "the benefits or anticipated outcomes from the receipt",
-            "by submitting this application to bja nttac",
-            "please call [site:phone]",
-        ),
+        "please submit a signed letter of support",
+        "general information regarding the request for tta",
+        "the organizational and/or community needs specific to the request",
+        "the benefits or anticipated outcomes from the receipt",
+        "by submitting this application to bja nttac",
+        "please call [site:phone]",
     ),
-    _label("I Agree", Type.YES_NO, "agreed", "whether the agreement was checked", generic=("I Agree",)),
-    _label("Archived", Type.YES_NO, "archived", "whether the record was archived on the portal", generic=("Archived",)),
+    _label("I Agree", Type.YES_NO, "agreed", "whether the agreement was checked", generic=True),
+    _label("Archived", Type.YES_NO, "archived", "whether the record was archived on the portal", generic=True),
     Label(
         "Event Location Geo",
         Type.POINT,
@@ -213,11 +211,7 @@ _MILESTONES = Group(
     stem="milestone",
     short="milestone",
     words=frozenset(),
-    columns=(
-        ("title", r"\b(title|name)\b"),
-        ("date", r"\b(dates?|due|deadline)\b"),
-        ("notes", r"\b(notes?|description|comments?|details?)\b"),
-    ),
+    columns=(("title", "title|name"), ("date", "dates?|due|deadline"), ("notes", "notes?|description|comments?|details?")),
 )
 _METRICS = Group(
     "performance_metrics",
@@ -226,8 +220,8 @@ _METRICS = Group(
     short="metric",
     words=frozenset(("question", "answer", "response", "result", "measure")),
     columns=(
-        ("answer", r"\b(answer|response|value|result|count|number|total)\b"),
-        ("question", r"\b(question|metric|measure|indicator|name|title)\b"),
+        ("answer", "answer|response|value|result|count|number|total"),
+        ("question", "question|metric|measure|indicator|name|title"),
     ),
 )
 LABELS = tuple(replace(label, order=order) for order, label in enumerate(_PAGE_ORDER))

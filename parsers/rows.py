@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from parsers.columns import BODY, Run, read_run
+from parsers.columns import BODY
 from parsers.groups import group_of, group_rows
 from parsers.items import items_of, read_value
 from parsers.patterns import Block
@@ -23,13 +23,12 @@ MAX_FIELDS = 20_000
 
 @dataclass(slots=True)
 class Content:
-    """What the content of a page says. `runs`: what its fields of known labels make of the record's columns.
+    """The rows that the content of a page makes.
 
     `places`: the elements that the fields were read from, in the order of `fields`; None for one read from its source.
     """
 
     fields: list[Field] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
     places: list[Element | None] = field(default_factory=list)
     shape: list[str] = field(default_factory=list)
@@ -109,7 +108,7 @@ class _Writer:
         elif group_table(field.label):
             self._add(field.label, field.name, Value(), element)
         else:
-            self._write_field(field.label, field.name, field.values, field.columns, element)
+            self._write_field(field.label, field.name, field.values, element)
 
     def _open_section(self, label: str | None, name: str | None, text: str) -> None:
         """A section without a printed label is named by the form's fixed words, or else by the field's machine name."""
@@ -133,19 +132,12 @@ class _Writer:
         empty = label is None and not any(value.text for value in values)
         if empty and (block.kind == "text" or name == "user_picture"):
             return
-        entry = known(label) if label else known_name(name)
-        filled = [value for value in values if value.text]
-        run = read_run(entry, [(one.text, one.datetime) for one in filled], labelled=label is not None) if entry else None
-        self._write_field(label, name, filled or [Value()], run, block.element)
+        self._write_field(label, name, [value for value in values if value.text] or [Value()], block.element)
 
-    def _write_field(
-        self, label: str | None, name: str | None, values: Sequence[Value], run: Run | None, place: Element | None = None
-    ) -> None:
+    def _write_field(self, label: str | None, name: str | None, values: Sequence[Value], place: Element | None = None) -> None:
         times = 1
         if label or name:
             times = self._times[label, name] = self._times.get((label, name), 0) + 1
-        if run is not None and len(self._content.fields) + len(values) <= MAX_FIELDS:
-            self._content.runs.append(run)
         for value in values:
             self._add(label, name, value, place, occurrence=times)
 

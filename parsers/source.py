@@ -16,7 +16,7 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.cache import cached_short, cached_source
-from parsers.columns import BODY, Run, read_run
+from parsers.columns import BODY
 from parsers.registry import Label, group_table, is_instructions, is_member, known
 from parsers.roles import BYLINE_FIELDS, NONE, Role, role_of
 from parsers.tree import MAX_DEPTH, Element, build, one_line, readable
@@ -50,8 +50,7 @@ class Value(NamedTuple):
 class SourceField:
     """What an element is if it is a field. `values`: those with a text, or one without where there are none.
 
-    `look`: the classes of its label. `known`: the registry's entry for its label, and `columns` what its values make of the
-    record's columns. `alone`: nothing follows the label.
+    `look`: the classes of its label. `known`: the registry's entry for its label. `alone`: nothing follows the label.
     """
 
     label: str
@@ -59,7 +58,6 @@ class SourceField:
     look: tuple[str, ...]
     values: tuple[Value, ...]
     known: Label | None
-    columns: Run | None
     alone: bool
 
 
@@ -126,8 +124,7 @@ def read_source(source: str, origin: str | None) -> SourceField | None:
     if not (classed or items or entry):
         return None  # a lone line that is no known label may be anything
     filled = tuple(value for value in values if value.text)
-    columns = read_run(entry, [(value.text, value.datetime) for value in filled], labelled=True) if entry else None
-    return SourceField(label, role.name, look.look, filled or (Value(),), entry, columns, not items)
+    return SourceField(label, role.name, look.look, filled or (Value(),), entry, not items)
 
 
 def _values(source: str, origin: str | None, field: Role | None) -> list[Value] | None:

@@ -1,116 +1,216 @@
-"""Where the labels stand in a text capture. A line that equals a label may be a line of the body, so the lines are weighed.
+"""The lines of a text capture, without what the text extractor added: link marks, emphasis, headings, quote marks, wrapping.
 
-The fields are the end of the page: each label line is scored by how well what follows it fits its type, and the fields begin
-where the sum of the scores from there to the end is highest. What stands before is body, whatever it looks like.
+Each extractor has its own marks, so a mark is removed only in a text that shows its extractor's style elsewhere too; the same
+characters in a body are the author's. Every line keeps the numbers of the source lines that it was read from.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from html import unescape
+from itertools import pairwise
+from typing import NamedTuple
 
-from parsers.columns import fits
-from parsers.registry import Label, Type, is_instructions, known, section_of_instruction
+from parsers.registry import known
+from parsers.scalars import reference
+from parsers.tree import UNSEEN
 
-_STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT))
-"""Types whose text is short and certain: another text after such a label means that the line is no label."""
-_MAX_LABEL_WORDS = 9
-_ORDER_SLACK = 6
-"""Places; the sample and the table in DOMAIN.md differ by up to four."""
+_OPEN, _CLOSE, _JOIN = "\ue000", "\ue001", "\ue002"
+"""Private characters: the first two are around a link, whose number follows `_OPEN`; `_JOIN` is in place of a line break."""
+_LINK = re.compile(rf"{_OPEN}(\d+);([^{_OPEN}{_CLOSE}]*){_CLOSE}?")
+_LINK_MARK = re.compile(rf"{_OPEN}\d+;|{_CLOSE}")
+_EDGES = " \t\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_NEWLINES = re.compile(r"\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_SPACES = dict.fromkeys(map(ord, "\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"), " ")
+_UNSEEN = {code: None for code in UNSEEN if code not in (11, 12, 28, 29, 30)} | dict.fromkeys(map(ord, (_OPEN, _CLOSE, _JOIN)))
+
+_MARKDOWN = re.compile(r"\]\((?:/|#|https?:|mailto:|tel:|<)|^#{1,6} \S|\\[\[\]_*#.]|\]\[\d{1,4}\]", re.MULTILINE)
+_IMAGE = re.compile(r"!\[[^\[\]]*\](?:\([^()\n]*\)|\[\d+\])")
+_INLINE_LINK = re.compile(r"\[([^\[\]]*)\]\(\s*<?((?:[^()\s<>]|\([^()\s]*\))*)>?(?:\s+\"[^\"\n]*\")?\s*\)")
+_NUMBERED_LINK = re.compile(r"\[([^\[\]]*)\]\[(\d{1,4})\]")
+_DEFINITION = re.compile(
+    r"^[ \t]*\[?(\d{1,4})[\].]:?[ \t]+(<?(?:https?:|mailto:|tel:|ftp:|file:|/)[^\s>]*>?)[ \t]*$", re.MULTILINE
+)
+_MARK_BEFORE = re.compile(r"\[(\d{1,4})\]([^\s\[\]][^\[\n]*)")
+_MARK_AFTER = re.compile(r"(?<=\S) ?\[(\d{1,4})\](?=\s|$)")
+_SPAN = re.compile(r"\[([^\[\]]*)\](?=\{[#.:\w][^{}]{0,800}\})")
+_ATTRIBUTES = re.compile(r"(?:(?<=\S) ?|^)\{[#.:\w][^{}]{0,800}\}|^:{3,}.*$", re.MULTILINE)
+_TARGET_AFTER = re.compile(r"(?m)^(.*\S)[ \t]+\(((?:https?:|mailto:|tel:|/|#)[^()\s]*)\)[ \t]*$")
+_TARGET_WITHIN = re.compile(r"(?<=\S)[ \t]+\((?:https?:|mailto:|tel:|/(?=[\w)])|#)[^()\s]*\)")
+_MANY_TARGETS = 3
+"""Addresses in parentheses behind texts that are the extractor's; fewer may be the author's."""
+_TAG = re.compile(
+    r"</?(?:a|article|aside|b|div|em|figure|footer|h[1-6]|header|i|img|li|main|nav|ol|p|section|span|strong|svg|time|ul)\b[^<>\n]*>"
+)
+_MANY_TAGS = 5
+"""Tags in a text that are markup left by the extractor; a body that quotes one or two keeps them."""
+_ESCAPE = re.compile(r"\\(\Z|(?=\n)|[\\`*_{}\[\]()<>#+.!|~$'\"^-])")
+_EMPHASIS = re.compile(r"(?<![*\w])(\*{1,3}|_{1,3})(?=[^\s*_])([^*_\n]*[^\s*_])\1(?![*\w])")
+_AUTOLINK = re.compile(r"<((?:https?://|mailto:)?[^\s<>@]*[@.][^\s<>]+)>")
+_HEADING = re.compile(r"(#{1,6})\s+(\S.*?)\s*#*|(\*{2,6}) (.*?) \*{2,6}")
+_STARS = 7
+"""Stars that the C program html2text would print around a heading of level 0: six are level 1."""
+_EMPHASIZED = re.compile(r"(\*{1,2}|_{1,2})([^*_].*?)\1(:?)")
+_UNDERLINE = re.compile(r"(?:=+|-{3,})")
+_UNDERSCORES = re.compile(r"^[ \t]*(?:Skip_to_main_content|\*{2,6} .* \*{2,6})[ \t]*$", re.MULTILINE)
+_BULLET = re.compile(r"(?:[*•◦▪·○■+-]|o(?= )|\d{1,3}[.)])\s+(?=\S)")
+_RULE = re.compile(r"[-|:+= \t]*(?:-{3,}|={3,})[-|:+= \t]*")
+_QUOTED = re.compile(r"(?:> ?)+")
+_MIN_WIDTH, _MAX_WIDTH = 36, 132
+"""Columns at which programs wrap text: from a quoted e-mail to the widest terminal in use."""
+_FULL_LINES = 3
+_MAX_LINK_LINES = 8
+_LINE_BREAK = "  "
+
+
+class Link(NamedTuple):
+    """A link as printed, and the address it goes to (None where the text does not have it)."""
+
+    text: str
+    href: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """A label line, its registry entry (None: a section nobody has listed), and the lines up to the next label."""
+class Line:
+    """One line as a reader sees it. `first` and `last`: the source lines it was read from, counted from 0.
 
-    line: int
-    label: str
-    entry: Label | None
-    lines: list[str]
+    `heading`: the level that the extractor marked it with as a heading, 0 for none; `links`: the links in it, in order; `glued`:
+    it was cut off the line before.
+    """
+
+    text: str
+    first: int
+    last: int
+    heading: int = 0
+    links: tuple[Link, ...] = ()
+    glued: bool = False
 
     @property
-    def is_section(self) -> bool:
-        return self.entry is None or self.entry.type is Type.INSTRUCTIONS
-
-    @property
-    def filled(self) -> list[str]:
-        return [line for line in self.lines if line]
+    def plain(self) -> str:
+        """The text without a list's bullet or number."""
+        return without_bullet(self.text)
 
 
-def segments(lines: list[str], start: int) -> list[Segment]:
-    """The labelled segments of a page in page order, from the first real label on. `start`: line before which there is none."""
-    marks = [index for index in range(start, len(lines)) if _may_be_label(lines[index])]
-    begin = _begin(lines, marks)
-    if begin is None:
-        return []
-    return _cut(lines, _real(lines, [mark for mark in marks if mark >= begin]))
+def without_bullet(text: str) -> str:
+    found = _BULLET.match(text)
+    return text[found.end() :] if found else text
 
 
-def _may_be_label(line: str) -> bool:
-    if known(line) is not None:
-        return True
-    words = line.split()
-    return 1 < len(words) <= _MAX_LABEL_WORDS and line[-1] not in ".,;!?" and "Markup" in words and is_instructions(line)
+def source_lines(text: str) -> list[str]:
+    """The lines of the source, which `Line.first` and `Line.last` count."""
+    return _NEWLINES.split(text)
 
 
-def _cut(lines: list[str], marks: list[int]) -> list[Segment]:
-    ends = [*marks[1:], len(lines)][: len(marks)]
-    return [Segment(mark, lines[mark], known(lines[mark]), lines[mark + 1 : end]) for mark, end in zip(marks, ends, strict=True)]
+def read_lines(text: str) -> list[Line]:
+    """The lines of a text capture. Blank lines are kept, but not those between any two lines of a text that was double-spaced."""
+    raw = [line.expandtabs(1) if "\t" in line[:1] else line for line in source_lines(text.translate(_UNSEEN).translate(_SPACES))]
+    filled = sum(not line.isspace() and line != "" for line in raw)
+    if 2 * sum(line.lstrip().startswith(">") for line in raw) > filled:
+        raw = [_QUOTED.sub("", line.lstrip(), count=1) if line.lstrip().startswith(">") else line for line in raw]
+    marked, hrefs = _without_marks("\n".join(raw))
+    lines, number = [], 0
+    for line in marked.split("\n"):
+        number += line.count(_JOIN)
+        lines.append((number, line.replace(_JOIN, "")))
+        number += 1
+    while len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[1::2]):
+        lines = lines[::2]
+    if len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[::2]):
+        lines = lines[1::2]
+    return _headings(_unwrapped(lines, raw, hrefs), is_markdown=_MARKDOWN.search(text) is not None)
 
 
-def _begin(lines: list[str], marks: list[int]) -> int | None:
-    """The label line from which the scores to the end sum up highest; of equals the last, so that doubt is body."""
-    best, best_sum, total = None, 0.0, 0.0
-    later: set[str] = set()
-    following: Segment | None = None
-    for segment in reversed(_cut(lines, marks)):
-        total += _score(segment) - 1.5 * (segment.label in later) - 1.5 * _out_of_order(segment, following)
-        later.add(segment.label)
-        following = segment
-        if total > best_sum:
-            best, best_sum = segment.line, total
-    return best
+def _without_marks(text: str) -> tuple[str, list[str | None]]:
+    """The text with each link between private marks, other marks of the extractor removed, and the links' addresses."""
+    hrefs: list[str | None] = []
+
+    def link(printed: str, href: str | None) -> str:
+        hrefs.append(href)
+        return f"{_OPEN}{len(hrefs) - 1};{printed}{_CLOSE}" if printed.strip() else printed
+
+    addresses = {int(number): href.strip("<>") for number, href in _DEFINITION.findall(text)}
+    numbers = [int(number) for number, _ in _MARK_BEFORE.findall(text)]
+    is_numbered = len(numbers) > 1 and all(one < after for one, after in pairwise(numbers))
+    if "<" in text and (_MARKDOWN.search(text) or len(_TAG.findall(text)) >= _MANY_TAGS):
+        text = unescape(_TAG.sub("", text))
+    if addresses:
+        text = _DEFINITION.sub("", text)
+    if _MARKDOWN.search(text):
+        text = _ATTRIBUTES.sub(lambda found: _JOIN * found[0].count("\n"), _SPAN.sub(r"\1", _IMAGE.sub("", text)))
+        text = _INLINE_LINK.sub(lambda found: link(found[1], found[2]), text)
+        text = _NUMBERED_LINK.sub(lambda found: link(found[1], addresses.get(int(found[2]))), text)
+        text = _ESCAPE.sub(r"\1", _AUTOLINK.sub(r"\1", _EMPHASIS.sub(r"\2", text)))
+    elif len(_TARGET_AFTER.findall(text)) >= _MANY_TARGETS:
+        text = _TARGET_AFTER.sub(lambda found: link(found[1], found[2]), text)
+        text = _TARGET_WITHIN.sub("", text)
+    if is_numbered or (addresses and numbers):
+        text = _MARK_BEFORE.sub(lambda found: link(found[2], addresses.get(int(found[1]))), text)
+    if addresses:
+        text = _MARK_AFTER.sub("", text)
+    if _UNDERSCORES.search(text):
+        text = re.sub(r"(?<=[^\s_])_(?=[^\s_])", " ", text)
+    return text, hrefs
 
 
-def _out_of_order(segment: Segment, following: Segment | None) -> bool:
-    """Whether the next label belongs far before this one: pages differ in their labels' order, but by a few places only."""
-    if following is None or segment.entry is None or following.entry is None:
-        return False
-    return segment.entry.order - following.entry.order > _ORDER_SLACK
-
-
-def _repeats(segment: Segment) -> bool:
-    return segment.entry is not None and segment.entry.type is Type.GROUP
-
-
-def _score(segment: Segment) -> float:
-    filled = segment.filled
-    if segment.is_section:
-        return 2.0 if any(section_of_instruction(line) for line in filled) else 0.5
-    assert segment.entry is not None
-    kind = segment.entry.type
-    score = 1.0
-    if kind is Type.GROUP:
-        return 1.0 if segment.lines[:1] != [""] else 0.0
-    if filled and segment.lines and not segment.lines[0]:
-        score -= 1.0  # the extractor leaves no blank line between a label and its value
-    if kind in _STRICT:
-        sound = bool(filled) and fits(kind, filled[0]) is True
-        return score + (1.0 if sound else -3.0 if filled else -0.5) - min(3.0, 0.5 * max(0, len(filled) - 3))
-    if not filled and segment.lines and kind is Type.TEXT:
-        score -= 1.0
-    return score - min(4.0, 0.5 * max(0, len(filled) - (1 if kind is Type.TEXT else 2)))
-
-
-def _real(lines: list[str], marks: list[int]) -> list[int]:
-    """The lines of the fields' part that really are labels: not for the second time, and followed by what fits their type."""
-    kept: list[int] = []
-    seen: set[str] = set()
-    for segment in _cut(lines, marks):
-        kind = segment.entry.type if segment.entry is not None else None
-        misfit = kind in _STRICT and segment.filled and fits(kind, segment.filled[0]) is False
-        again = segment.label in seen and not _repeats(segment)
-        if misfit or again:
+def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | None]) -> list[Line]:
+    """Lines, joined where a program wrapped one because its next word would have passed the margin."""
+    plain = [raw[number].rstrip(_EDGES) if line.strip(_EDGES) else "" for number, line in lines]  # wrapped with its link marks
+    width = _width(plain)
+    found: list[Line] = []
+    joined: list[str] = []
+    first = last = -1
+    for index, (number, line) in enumerate(lines):
+        if not joined:
+            first = number
+        joined.append(line.strip(_EDGES))
+        last = number
+        is_open = sum(part.count(_OPEN) - part.count(_CLOSE) for part in joined) > 0 and len(joined) < _MAX_LINK_LINES
+        if is_open or (width and _is_wrapped(plain, index, width) and not line.endswith(_LINE_BREAK)):
             continue
-        seen.add(segment.label)
-        kept.append(segment.line)
-    return kept
+        found.append(_line(" ".join(joined), first, last, hrefs))
+        joined = []
+    return found
+
+
+def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
+    """Whether a line goes on in the next one: its first word had no room before the margin, and it begins no item of a list."""
+    if index + 1 >= len(plain) or not plain[index] or not plain[index + 1]:
+        return False
+    following = plain[index + 1].strip(_EDGES)
+    if _BULLET.match(following) or (_BULLET.match(plain[index].strip()) is None and known(plain[index].strip()) is not None):
+        return False
+    return len(plain[index]) + 1 + len(following.split(maxsplit=1)[0]) > width and " " in plain[index].strip()
+
+
+def _width(plain: list[str]) -> int | None:
+    """The margin at which the text was wrapped; None where it was not."""
+    lengths = [len(line) for line in plain if " " in line.strip()]
+    width = max(lengths, default=0)
+    if not _MIN_WIDTH <= width <= _MAX_WIDTH:
+        return None
+    return width if sum(_is_wrapped(plain, index, width) for index in range(len(plain))) >= _FULL_LINES else None
+
+
+def _line(marked: str, first: int, last: int, hrefs: list[str | None]) -> Line:
+    links = tuple(Link(found[2].strip(), hrefs[int(found[1])]) for found in _LINK.finditer(marked)) if _OPEN in marked else ()
+    text = _LINK_MARK.sub("", marked).strip(_EDGES) if links else marked
+    return Line("" if _RULE.fullmatch(text) and "|" in text else text, first, last, links=links)
+
+
+def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
+    """Lines without the marks of headings and of emphasis around a whole line."""
+    found: list[Line] = []
+    for line in lines:
+        text, level = line.text, 0
+        if match := _HEADING.fullmatch(text):
+            bare = match[2] or match[4]
+            if is_markdown or match[4] or reference(bare) or known(bare):
+                text, level = bare, len(match[1]) if match[1] else _STARS - len(match[3])
+        if match := _EMPHASIZED.fullmatch(text):
+            text = match[2] + match[3]
+        if is_markdown and found and found[-1].text and _UNDERLINE.fullmatch(text):
+            found[-1] = replace(found[-1], last=line.last, heading=1 if text[0] == "=" else 2)
+        else:
+            found.append(replace(line, text=text, heading=level))
+    return found

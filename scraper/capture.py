@@ -34,6 +34,14 @@ class Original:
     captured_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Address and date as the record had them, where the capture's own are others (`scraper.archive.dating`)."""
+
+    url: str | None
+    date: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Capture:
     """One page at one time. Times are aware and in UTC; None is "not known", never a guess.
@@ -41,7 +49,8 @@ class Capture:
     `payload` is the body as it came: content encoding still on, transfer encoding as the record had it. `content` is what
     `sha256` is of and what parsers read. `payload_digest` is what the source claims (`sha1:BASE32`), not what was computed.
     `damage` is why the bytes are not those that the source stored (a digest differs, the file was cut), None if they are.
-    `date_length`: how many characters of the ISO time are known, 4 for a year, 7 for a month; None means all of them.
+    `date_length`: how many characters of the ISO time are known, 4 for a year, 7 for a month, 10 for a day, 16 for a
+    minute; None means all of them.
     """
 
     form: Form
@@ -63,6 +72,7 @@ class Capture:
     origin: str | None = None
     damage: str | None = None
     date_length: int | None = None
+    recorded: Recorded | None = None
 
     def header(self, name: str) -> str | None:
         """The first HTTP header of that name, in any case."""
@@ -105,7 +115,9 @@ class Capture:
     def captured_text(self) -> str | None:
         """The time of capture in ISO 8601, only as precise as its source gave it: `2019`, `2019-03`, `2019-03-01T12:00:00Z`."""
         text = iso(self.captured_at)
-        return text[: self.date_length] if text and self.date_length else text
+        if not text or not self.date_length:
+            return text
+        return text[: self.date_length] + ("Z" if self.date_length > 10 else "")
 
     @cached_property
     def capture_id(self) -> str:

@@ -212,13 +212,15 @@ class Serve:
     """What `tta serve` shows. Without `tile_url` the map has state outlines only, and no page requests anything from another
     host.
 
-    `contacts` false: without names, e-mail addresses and telephone numbers of people. `base_url`: the path that a web server in
-    front passes on. `query_seconds`: a query that takes longer is cut off, and its page states what is missing.
+    `contacts` false: without names, email addresses and phone numbers of people. `sql` false: visitors can't write SQL; the
+    questions still work. `base_url`: the path that a web server in front passes on.
+    `query_seconds`: a query that takes longer is cut off, and its page states what is missing.
     """
 
     tile_url: str | None = key(None, maybe(text(_TILES, "a URL such as https://host/{z}/{x}/{y}.png")))
     tile_attribution: str = key("", text(re.compile(r".*", re.DOTALL), "a text"))
     contacts: bool = key(True, flag)
+    sql: bool = key(True, flag)
     base_url: str = key("/", text(r"(?=.{1,200}$)/(?:[A-Za-z0-9._~-]+/)*", "a path such as /tta/, with a slash at both ends"))
     query_seconds: float = key(1.0, number(0.1, 60))
 

@@ -81,6 +81,10 @@ class SqliteDamaged(TtaError):
     """A file of SQLite's is damaged, or another program's. Run `tta doctor --repair`, which sets it aside and replaces it."""
 
 
+class ParsedPagesDamaged(SqliteDamaged):
+    """The file of parsed pages is damaged. Delete it, and load again: it is made anew from the archive."""
+
+
 # Parsing in worker processes
 
 

@@ -15,11 +15,12 @@ _FLUSH_EVERY = 1000
 
 @dataclass(slots=True)
 class Imported:
-    """How many captures were new, how many the archive had, and what could not be used."""
+    """How many captures were new, how many the archive had, what could not be used, and which files only belong to pages."""
 
     added: int = 0
     known: int = 0
     problems: list[Problem] = field(default_factory=list)
+    companions: list[Problem] = field(default_factory=list)
     recovered: list[str] = field(default_factory=list)
 
 
@@ -30,7 +31,7 @@ def import_paths(folder: Path, paths: Iterable[Path]) -> Imported:
         done.recovered = archive.recovered
         for item in read_paths(paths, but=folder):
             if isinstance(item, Problem):
-                done.problems.append(item)
+                (done.companions if item.is_companion else done.problems).append(item)
             elif archive.add(item) is None:
                 done.known += 1
             else:

@@ -23,12 +23,15 @@ from scraper.database.connection import reading
 from scraper.errors import TtaError
 from scraper.explore.facets import in_time
 from scraper.explore.metadata import metadata_file, read_metadata, under
+from scraper.explore.visitors import GuardedDatabase
 from scraper.without_contacts import Copy, cleared_copy
 
 HOST = "127.0.0.1"
 """Nothing else: whoever publishes the database puts a web server of their own in front."""
 PORT = 8001
 DATABASE = "tta"
+GRACEFUL_SECONDS = 4
+"""How long answers that are being sent may take after SIGTERM; systemd and Docker kill a service after ten seconds or more."""
 RENEW_SECONDS = 30.0
 """How often a server without contact details looks for changes of the database; one that shows all sees them at once."""
 SETTINGS: dict[str, Any] = {
@@ -54,8 +57,12 @@ def application(database: Path, settings: Serve | None = None) -> Datasette:
     handle_exception.rich = None  # it prints every 404 with all local variables, texts of captured pages among them
     chosen = settings or Serve()
     metadata = under(chosen.base_url, in_time(read_metadata(metadata_file())))
+    metadata["databases"][DATABASE]["allow_sql"] = None if chosen.sql else False
     metadata["plugins"] = {"tta": asdict(chosen)}
-    return Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | _settings(chosen))
+    datasette = Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | _settings(chosen))
+    datasette.remove_database(DATABASE)
+    datasette.add_database(GuardedDatabase(datasette, str(database.resolve())), name=DATABASE)
+    return datasette
 
 
 def _settings(chosen: Serve) -> dict[str, Any]:
@@ -72,8 +79,14 @@ def serve(database: Path, port: int = PORT, settings: Serve | None = None) -> No
         made = None if chosen.contacts else stack.enter_context(cleared_copy(database))
         datasette = application(made.path if made else database, chosen)
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        config = uvicorn.Config(datasette.app(), log_level="warning", lifespan="on", server_header=False)
-        _Server(config, chosen.base_url, made).run(sockets=[listener])
+        config = uvicorn.Config(
+            datasette.app(),
+            log_level="warning",
+            lifespan="on",
+            server_header=False,
+            timeout_graceful_shutdown=GRACEFUL_SECONDS,
+        )
+        _Server(config, chosen.base_url, made, datasette).run(sockets=[listener])
 
 
 async def _renewing(made: Copy) -> None:
@@ -89,8 +102,9 @@ async def _renewing(made: Copy) -> None:
 class _Server(uvicorn.Server):
     """Says its address once it answers there, and takes Ctrl-C for the normal end that it is; uvicorn raises it again."""
 
-    def __init__(self, config: uvicorn.Config, base_url: str, copy: Copy | None) -> None:
+    def __init__(self, config: uvicorn.Config, base_url: str, copy: Copy | None, datasette: Datasette) -> None:
         super().__init__(config)
+        self._datasette = datasette
         self._base_url = base_url
         self._copy = copy
         self._task: asyncio.Task[None] | None = None
@@ -106,6 +120,7 @@ class _Server(uvicorn.Server):
         if self._task:
             self._task.cancel()
         await super().shutdown(sockets=sockets)
+        self._datasette.get_database(DATABASE).end_queries()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ from scraper.archive.store import Archive
 from scraper.archive.warc import record_id_of, sha1_digest
 from scraper.capture import Capture, Form, Original
 from scraper.database.connection import reading
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.export.run import write_csv, write_jsonl
 from scraper.folders import Folders
 
@@ -136,7 +136,7 @@ def loaded(folder: Path, *batches: Iterable[Capture], workers: int | None = None
     folders = Folders(folder)
     for batch in batches:
         add(folders, batch)
-        load(folders, workers=workers)
+        load(folders, LoadOptions(workers=workers))
     return folders
 
 

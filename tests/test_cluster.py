@@ -11,7 +11,7 @@ import pytest
 
 from scraper import reading
 from scraper.database import parse_captures
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.errors import OtherVersion, TtaError
 from scraper.folders import Folders
 from scraper.scan.run import scan
@@ -41,14 +41,14 @@ def test_a_cluster_gives_the_same_bytes_though_workers_die(tmp_path: Path, monke
     here, there = Folders(tmp_path / "here"), Folders(tmp_path / "there")
     for folders in (here, there):
         add(folders, captures)
-    load(here, workers=2)
+    load(here, LoadOptions(workers=2))
     with cluster_running(tmp_path) as running:
 
         def kill_one(done: int, total: int) -> None:
             if done == 50 and running.workers[0].poll() is None:
                 running.workers[0].kill()
 
-        load(there, scheduler=running.address, progress=kill_one)
+        load(there, LoadOptions(scheduler=running.address, progress=kill_one))
         assert running.workers[0].wait(10) != 0
         assert exports(there) == exports(here)
         assert one(there, "SELECT node_id FROM captures WHERE kind = 'unreadable'") == 999
@@ -60,10 +60,10 @@ def test_a_cluster_gives_the_same_bytes_though_workers_die(tmp_path: Path, monke
         local, remote = (tmp_path / name / "archive" / "tta-000001.warc.gz" for name in ("local", "remote"))
         assert local.read_bytes() == remote.read_bytes()
 
-        monkeypatch.setattr(cluster, "reading_code", lambda: "another")
+        monkeypatch.setattr(cluster, "loading_code", lambda: "another")
         before = there.database.read_bytes()
         with pytest.raises(TtaError, match="another version"):
-            load(there, rebuild=True, scheduler=running.address)
+            load(there, LoadOptions(rebuild=True, scheduler=running.address))
         assert there.database.read_bytes() == before
 
 
@@ -77,5 +77,5 @@ def test_no_scheduler_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     add(Folders(tmp_path), [page(html({}), url=node(1), when=day(0))])
     for address in ("tcp://127.0.0.1:9", "nothing at all"):
         with pytest.raises(TtaError, match="no dask scheduler"):
-            load(Folders(tmp_path), scheduler=address)
+            load(Folders(tmp_path), LoadOptions(scheduler=address))
     assert not Folders(tmp_path).database.exists() or Folders(tmp_path).database.stat().st_size == 0

@@ -13,7 +13,7 @@ from scraper.capture import Capture
 from scraper.config import Checks
 from scraper.database import runs
 from scraper.database.checks import Check, Looked, check_all
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.folders import Folders
 from tests.dbkit import add, day, html, node, page
 
@@ -53,7 +53,7 @@ class Nights:
                 self.found = list(check_all(Looked(db, before, last[1] if last else {}, self.limits)))
             runs.add(db, runs.Run("2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED), self.found)
 
-        load(self.folders, gate=gate, rebuild=rebuild)
+        load(self.folders, LoadOptions(before_commit=gate, rebuild=rebuild))
         return [check for check in self.found if not check.passed]
 
 
@@ -195,7 +195,8 @@ def test_broken_references(nights: Nights, broken: str, subject: str) -> None:
         for statement in broken.split(";"):
             db.execute(statement)
 
-    assert ("broken references", subject, "fail") in fired(nights.night(broken=breaks))
+    written = [page(html({"County": "new"}, node=number), url=node(number), when=day(99)) for number in (1, 3)]
+    assert ("broken references", subject, "fail") in fired(nights.night(written, broken=breaks))
 
 
 def test_a_rebuild_is_held_against_what_was_there(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:

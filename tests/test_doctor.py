@@ -12,8 +12,7 @@ import pytest
 
 from scraper.archive.catalog import CATALOG
 from scraper.archive.warc import record_bytes, utc_now
-from scraper.database.load import load
-from scraper.database.spill import NAME as SPILL
+from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.ledger.listings import Listings
@@ -143,13 +142,13 @@ def test_nothing_is_loaded_over_a_file_that_is_shorter_or_gone(folders: Folders,
     assert {"file-short", "file-gone"} & found(folders)
     for _ in range(2):
         with pytest.raises(TtaError, match="tta doctor"):
-            load(folders, rebuild=rebuild)
+            load(folders, LoadOptions(rebuild=rebuild))
         assert exports(folders) == before
         assert status(folders, "--repair") == 4
     path.unlink(missing_ok=True)
     path.write_bytes(whole)
     assert status(folders, "--repair") == 0
-    load(folders, rebuild=rebuild)
+    load(folders, LoadOptions(rebuild=rebuild))
     assert exports(folders) == before
 
 
@@ -193,12 +192,11 @@ def test_what_a_killed_run_leaves_is_a_note(folders: Folders) -> None:
     add(folders, [page(html({"County": "new"}), url=node(50), when=day(50))])
     path = folders.archive / WARC
     path.write_bytes(path.read_bytes() + record_bytes(captures()[0], utc_now())[:100])
-    (folders.data / SPILL).touch()
     sql(folders.ledger, "INSERT INTO runs (started_at) VALUES ('2026-11-20T00:00:00Z')")
     result = doctor(folders)
     assert result.return_value == 0
     assert all(line.startswith("note: ") for line in result.stdout.splitlines()[:-1])
-    assert notes(folders) == {"record-unfinished", "not-loaded", "left-behind", "runs-unfinished"}
+    assert notes(folders) == {"record-unfinished", "not-loaded", "runs-unfinished"}
     load(folders)
     assert notes(folders) == {"runs-unfinished"}
 

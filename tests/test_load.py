@@ -7,12 +7,16 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from scraper.capture import Form
-from scraper.database.load import load
+from scraper.archive.warc import sha1_digest
+from scraper.capture import Capture, Form
+from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from tests.dbkit import add, broken_references, day, exports, html, loaded, node, one, page, query, revisit, text
@@ -97,6 +101,47 @@ def test_a_revisit_means_its_original_again(tmp_path: Path, by: str) -> None:
     assert one(folders, "SELECT capture_id FROM fields WHERE label = 'County'") == again.capture_id
 
 
+def not_modified(when: datetime | None, **more: Any) -> Capture:
+    """A revisit whose server sent no body; the digest is that of nothing."""
+    profile = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+    values = {"revisit_profile": profile, "http_status": 304, "payload_digest": sha1_digest(b"")}
+    return replace(revisit(page(b"", url=node(1), when=day(0)), day(0), by="nothing"), captured_at=when, **(values | more))
+
+
+def test_a_page_that_was_not_modified_is_the_last_one_before_at_its_address(tmp_path: Path) -> None:
+    first = page(html({"County": "A"}), url=node(1), when=day(0))
+    second = page(html({"County": "B"}), url=node(1), when=day(2))
+    empty = page(b"", url=node(9), when=day(0), http_status=301, payload_digest=sha1_digest(b""))
+    missing = page(b"gone", url=node(1), when=day(3), http_status=404)
+    again = revisit(first, day(4))
+    captures = [empty, second, first, missing, again]
+    revisits = [not_modified(when) for when in (day(-1), day(1), day(3, 1), day(5), None)]
+    folders = loaded(tmp_path / "a", revisits, captures)
+    assert exports(folders) == exports(loaded(tmp_path / "b", captures[::-1], revisits[::-1]))
+    found = dict(query(folders, "SELECT capture_id, original_id FROM captures WHERE http_status = 304"))
+    expected = (None, first.capture_id, second.capture_id, first.capture_id, None)
+    assert [found[one.capture_id] for one in revisits] == list(expected)
+    assert query(folders, "SELECT old_value, new_value FROM changes WHERE field = 'county'") == [("A", "B"), ("B", "A")]
+    assert query(folders, "SELECT captures, availability FROM records") == [(8, "unknown")]
+
+
+def test_an_empty_digest_identifies_no_capture(tmp_path: Path) -> None:
+    empty = page(b"", url=node(9), when=day(0), http_status=301, payload_digest=sha1_digest(b""))
+    folders = loaded(tmp_path, [empty, not_modified(day(1), revisit_profile=None, http_status=200)])
+    assert one(folders, "SELECT original_id FROM captures WHERE warc_type = 'revisit'") is None
+
+
+def test_an_intact_copy_of_a_damaged_capture_counts_whenever_it_arrives(tmp_path: Path) -> None:
+    damaged = page(html({"County": "Kenu", "Countx": "x"}), url=node(1), when=day(1), damage="its digest differs")
+    copy = page(html({"County": "Kent"}), url=node(1), when=day(1))
+    before = page(html({"County": "Essex"}), url=node(1), when=day(0))
+    for name, batches in (("a", ([before, damaged], [copy])), ("b", ([copy], [damaged], [before]))):
+        folders = loaded(tmp_path / name, *batches)
+        assert query(folders, "SELECT old_value, new_value FROM changes") == [("Essex", "Kent")]
+        assert one(folders, "SELECT count(*) FROM fields WHERE label = 'Countx'") == 0
+        assert query(folders, "SELECT intact FROM captures ORDER BY captured_at, intact") == [(1,), (0,), (1,)]
+
+
 def test_a_revisit_of_nothing_known_waits(tmp_path: Path) -> None:
     first = page(html({"County": "A"}), url=node(1), when=day(0))
     lost = revisit(page(b"never seen", url=node(1), when=day(3)), day(4))
@@ -133,11 +178,11 @@ def test_a_rebuild_gives_the_same_and_keeps_the_runs(tmp_path: Path) -> None:
     with sqlite3.connect(folders.database) as db:
         db.execute("INSERT INTO runs (run_id, started_at) VALUES (1, '2025-01-01T00:00:00Z')")
         db.execute("DELETE FROM fields")
-    load(folders, rebuild=True)
+    load(folders, LoadOptions(rebuild=True))
     assert exports(folders) == before
     assert one(folders, "SELECT count(*) FROM runs") == 1
     folders.database.unlink()
-    load(folders, workers=2)
+    load(folders, LoadOptions(workers=2))
     assert exports(folders) == before
 
 

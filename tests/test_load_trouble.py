@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,9 @@ import pytest
 from scraper import reading as capture_reading
 from scraper.archive.catalog import CATALOG
 from scraper.capture import Capture
-from scraper.database import parse_captures, spill
+from scraper.database import parse_captures, parsed_pages
 from scraper.database.connection import reading
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.database.plan import plan
 from scraper.errors import TtaError
 from scraper.folders import Folders
@@ -82,11 +83,11 @@ def test_a_page_that_this_machine_has_no_room_for_waits_for_a_larger_one(
     huge = page(html({}, body="HUGE"), url=node(90), when=day(90))
     folders = Folders(tmp_path)
     add(folders, [*pages(1, 2), huge, *pages(3)])
-    done = load(folders, workers=workers)
+    done = load(folders, LoadOptions(workers=workers))
     assert (done.captures, len(done.unreadable)) == (3, 1)
     assert "memory" in done.unreadable[0]
     monkeypatch.undo()
-    assert (load(folders, workers=1).captures, one(folders, "SELECT count(*) FROM records")) == (1, 4)
+    assert (load(folders, LoadOptions(workers=1)).captures, one(folders, "SELECT count(*) FROM records")) == (1, 4)
 
 
 @pytest.mark.usefixtures("hostile")
@@ -99,9 +100,10 @@ def test_what_was_read_before_is_not_unsaid_by_a_machine_at_its_end(
         patch.setattr(capture_reading, "parse_page", parse_page)
         folders = loaded(tmp_path, [page(html({}, body=word), url=node(1), when=day(1)), *pages(2)])
     before = query(folders, "SELECT * FROM records")
-    add(folders, [page(html({"County": "new"}), url=node(1), when=day(5))])
+    parsed_pages.delete(tmp_path)
+    add(folders, pages(3))
     with pytest.raises(TtaError, match="memory" if word == "HUGE" else "read before"):
-        load(folders, workers=2)
+        load(folders, LoadOptions(workers=2))
     assert query(folders, "SELECT * FROM records") == before
 
 
@@ -119,19 +121,23 @@ def test_the_verdict_on_a_page_that_hangs_is_the_same_however_many_workers(tmp_p
 @pytest.mark.usefixtures("hostile")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_after_a_load_that_died_pages_are_read_in_processes_of_their_own(tmp_path: Path) -> None:
-    add(Folders(tmp_path), [page(html({}, body="KILL"), url=node(90)), *pages(1)])
-    (tmp_path / spill.NAME).write_bytes(b"left behind")
-    load(Folders(tmp_path))
-    assert one(Folders(tmp_path), "SELECT count(*) FROM captures WHERE kind = 'unreadable'") == 1
-    assert not (tmp_path / spill.NAME).exists()
+    folders = loaded(tmp_path, pages(1))
+    state = "SELECT parsing FROM state"
+    with closing(sqlite3.connect(tmp_path / parsed_pages.NAME, isolation_level=None)) as db:
+        assert db.execute(state).fetchone() == (0,)
+        db.execute("UPDATE state SET parsing = 1")
+        add(folders, [page(html({}, body="KILL"), url=node(90))])
+        load(folders)
+        assert one(folders, "SELECT count(*) FROM captures WHERE kind = 'unreadable'") == 1
+        assert db.execute(state).fetchone() == (0,)
 
 
 def test_workers_that_never_start_are_not_blamed_on_pages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_context", lambda _: multiprocessing.get_context("fork"))
-    monkeypatch.setattr(processes, "_start", lambda: os._exit(1))
+    monkeypatch.setattr(processes, "_serve", lambda _: os._exit(1))
     add(Folders(tmp_path), pages(1, 2))
     with pytest.raises(TtaError, match="worker processes"):
-        load(Folders(tmp_path), workers=2)
+        load(Folders(tmp_path), LoadOptions(workers=2))
 
 
 def damage(folders: Folders, capture: Capture) -> None:
@@ -180,11 +186,14 @@ def test_bytes_that_only_a_plan_meets_are_told(tmp_path: Path) -> None:
 def test_what_is_loaded_is_not_lost_to_damage(tmp_path: Path, rebuild: bool) -> None:
     captures = pages(1, 2)
     folders = loaded(tmp_path, captures)
-    before = exports(folders)
-    add(folders, [page(html({"County": "later"}), url=node(1), when=day(9))])
     damage(folders, captures[0])
+    add(folders, pages(3))
+    assert load(folders).records == 3  # a page that was parsed is not read again
+    before = exports(folders)
+    parsed_pages.delete(tmp_path)
+    add(folders, pages(4))
     with pytest.raises(TtaError, match="restore it"):
-        load(folders, rebuild=rebuild)
+        load(folders, LoadOptions(rebuild=rebuild))
     assert exports(folders) == before
 
 
@@ -263,7 +272,7 @@ def test_a_reader_sees_one_state_while_a_load_commits(tmp_path: Path) -> None:
     with reading(folders.database) as db:
         assert db.execute("SELECT count(*) FROM records").fetchone() == (1,)
         add(folders, pages(2))
-        load(folders, rebuild=True)
+        load(folders, LoadOptions(rebuild=True))
         assert db.execute("SELECT count(*) FROM records").fetchone() == (1,)
     assert one(folders, "SELECT count(*) FROM records") == 2
 

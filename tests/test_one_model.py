@@ -12,7 +12,7 @@ import yaml
 
 from parsers.record import ColumnInfo, columns_of
 from scraper.database.connection import reading
-from scraper.database.tables import BY_NAME, KEPT, TABLES
+from scraper.database.tables import BY_NAME, RUN_TABLES, TABLES
 from scraper.export.columns import Values, values_of
 from scraper.export.run import export
 from scraper.export.selection import EXPORTED
@@ -152,4 +152,4 @@ def test_parquet_says_the_same(out: Path) -> None:
 
 
 def test_every_table_is_exported_but_those_that_tell_what_was_done() -> None:
-    assert set(EXPORTED) == set(BY_NAME) - set(KEPT) - {"program"}
+    assert set(EXPORTED) == set(BY_NAME) - set(RUN_TABLES) - {"program"}

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from scraper.database import parse_captures, program, second_database
-from scraper.database.load import load
+from scraper.database import parse_captures, second_database
+from scraper.database.load import LoadOptions, load
 from scraper.database.plan import plan
 from scraper.folders import Folders
 from tests.dbkit import HOST, add, day, exports, html, loaded, node, page, revisit
@@ -38,6 +38,12 @@ def meddle(folders: Folders, *statements: str) -> None:
     with closing(sqlite3.connect(folders.database)) as db, db:
         for statement in (*statements, "UPDATE program SET code = 'other'"):
             db.execute(statement)
+
+
+def changed_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after an update of the program."""
+    for name in ("load.loading_code", "plan.loading_code", "parsed_pages.parsing_code"):
+        monkeypatch.setattr(f"scraper.database.{name}", lambda: "changed")
 
 
 def digest(folders: Folders) -> str:
@@ -62,13 +68,13 @@ def test_nothing_to_change_is_told_without_reading(folders: Folders) -> None:
     before = digest(folders)
     assert plan(folders, progress=lambda _done, _total: pytest.fail("a capture was read")).read == 0
     status, told = ask(folders, "load", "--rebuild", "--plan")
-    assert (status, told) == (0, "a rebuild would change nothing (the database was read with this very program)\n")
+    assert (status, told) == (0, "a rebuild would change nothing (this version of the program made the database)\n")
     assert digest(folders) == before
 
 
 def test_nothing_to_change_is_told_after_reading_with_another_program(folders: Folders) -> None:
     meddle(folders)
-    assert ask(folders, "load", "--rebuild", "--plan") == (0, "a rebuild would change nothing (all 5 captures read again)\n")
+    assert ask(folders, "load", "--rebuild", "--plan") == (0, "a rebuild would change nothing (all 5 captures compared)\n")
 
 
 def test_each_kind_of_difference_is_told_with_examples(folders: Folders) -> None:
@@ -97,7 +103,7 @@ def test_each_kind_of_difference_is_told_with_examples(folders: Folders) -> None
     assert found["differences"]["changed"] == 2
     told = ask(folders, "load", "--rebuild", "--plan")[1]
     assert "a rebuild would change 2 records" in told and "  2: Esex -> Essex" in told
-    load(folders, rebuild=True)
+    load(folders, LoadOptions(rebuild=True))
     assert exports(folders) == truth
     assert planned(folders)["differences"]["changed"] == 0
 
@@ -133,12 +139,11 @@ def test_a_plan_comes_true(folders: Folders, monkeypatch: pytest.MonkeyPatch) ->
         return real(swapped, capture_id)
 
     monkeypatch.setattr(parse_captures, "parse_capture", otherwise)
-    monkeypatch.setattr(program, "reading_code", lambda: "changed")
-    monkeypatch.setattr("scraper.database.plan.reading_code", lambda: "changed")
+    changed_code(monkeypatch)
     found = planned(folders)
     assert fields(found)["records", "county"] == (1, [("2", "Essex", "Norfolk")])
     assert set(fields(found)) == {("records", "county"), ("fields", "County"), ("changes", "county")}
-    load(folders, rebuild=True)
+    load(folders, LoadOptions(rebuild=True))
     after = exports(folders)
     changed = {name for name in before if before[name] != after[name]}
     assert {name for name in changed if not name.startswith("records")} == {"fields.csv", "changes.csv"}
@@ -146,12 +151,12 @@ def test_a_plan_comes_true(folders: Folders, monkeypatch: pytest.MonkeyPatch) ->
     assert ask(folders, "load", "--rebuild", "--plan")[1].startswith("a rebuild would change nothing")
 
 
-def test_captures_loaded_with_changed_code_make_the_plan_look(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "reading_code", lambda: "changed")
-    monkeypatch.setattr("scraper.database.plan.reading_code", lambda: "changed")
-    add(folders, [page(html({"County": "Kent"}, node=3), url=node(3), when=day(0))])
-    load(folders)
-    assert plan(folders).read == 6
+def test_a_load_with_changed_code_makes_all_anew(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed_code(monkeypatch)
+    assert plan(folders).read == 5
+    done = load(folders)
+    assert (done.captures, done.built, done.parsed) == (5, 2, 0)  # the plan has parsed them
+    assert plan(folders).read == 0
 
 
 def test_captures_that_are_not_loaded_yet_count_as_new(folders: Folders) -> None:
@@ -193,5 +198,6 @@ def test_it_cleans_up_when_it_is_ended(folders: Folders) -> None:
             os.kill(process.pid, number)
             assert process.wait(20) == status
         assert (folders.data / second_database.NAME).exists() == (number == signal.SIGKILL)
+    assert digest(folders) == before
     load(folders)
-    assert not list(folders.data.glob(".tta-*")) and digest(folders) == before
+    assert not list(folders.data.glob(".tta-*"))

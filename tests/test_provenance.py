@@ -13,12 +13,12 @@ import pytest
 
 from parsers.locate import holds, pack
 from parsers.record import RecordValues, columns_of
-from parsers.values import iso_time
+from parsers.scalars import iso_time
 from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.importing import import_paths
-from scraper.provenance.origins import SOUND, Origins
+from scraper.provenance.origins import INTACT, Origins
 from scraper.provenance.why import Reason, Why
 from tests.dbkit import query
 
@@ -73,7 +73,7 @@ def check(reason: Reason) -> None:
     """A reason's captures are sound, each of its values has a place, and what stands there holds it."""
     at = (reason.record_id, reason.field)
     assert reason.origins, at
-    assert {(origin.fixity, origin.problem) for origin in reason.origins} == {(SOUND, None)}, at
+    assert {(origin.fixity, origin.problem) for origin in reason.origins} == {(INTACT, None)}, at
     for place in (place for origin in reason.origins for place in origin.places):
         assert place.place and place.snippet and not place.problem, (at, place)
         assert place.value is None or holds(source(reason), place.value) or place.value in moments(reason), (at, place)

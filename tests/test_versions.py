@@ -10,7 +10,7 @@ import pytest
 
 from scraper.archive.catalog import CATALOG
 from scraper.archive.store import Archive
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.ledger.listings import Listings
@@ -51,13 +51,13 @@ def test_a_database_of_another_version_stays_as_it_was_if_the_load_fails(folders
         raise TtaError("no")
 
     with pytest.raises(TtaError, match="no"):
-        load(folders, gate=refuse)
+        load(folders, LoadOptions(before_commit=refuse))
     assert folders.database.read_bytes() == before
 
 
 def test_rebuilding_keeps_the_runs(folders: Folders) -> None:
     sql(folders.database, RUN.replace("(4,", "(7,"))
-    load(folders, rebuild=True)
+    load(folders, LoadOptions(rebuild=True))
     assert query(folders, "SELECT run_id, message FROM runs ORDER BY 1") == [(4, "well"), (7, "well")]
 
 

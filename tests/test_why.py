@@ -54,7 +54,7 @@ def test_the_story_of_a_value(two: Folders) -> None:
         "2025-01-01T12:00:00Z .. 2025-01-02T12:00:00Z: Essex County -> Suffolk County",
         f"{capture_id} revisit",
         f"{warc_file} at {warc_offset}",
-        f"{sha256} (sound)",
+        f"{sha256} (intact)",
         f"https://web.archive.org/web/20250103120000/{node(7)}",
         '<div class="field--label">County</div>',
     ):
@@ -82,6 +82,19 @@ def test_a_field_by_any_of_its_names(two: Folders, name: str) -> None:
 )
 def test_which_capture_tells_it(two: Folders, name: str, when: str) -> None:
     assert [origin["capture"]["captured_at"] for origin in answer(two, "7", name)["origins"]] == [when]
+
+
+def test_captures_that_agree_are_named(tmp_path: Path) -> None:
+    counties = {0: "Essex County", 1: "Suffolk County", 4: "Suffolk County"}
+    pages = [page(html({"County": county}, node=7), url=node(7), when=day(number)) for number, county in counties.items()]
+    folders = loaded(tmp_path, [*pages, text(SAMPLE.read_text(), url=node(7), when=day(3))])
+    found = answer(folders, "7", "County")
+    assert [origin["capture"]["captured_at"][:10] for origin in found["origins"]] == ["2025-01-05"]
+    assert [(one["captured_at"][:10], one["form"]) for one in found["agreeing"]] == [
+        ("2025-01-02", "html"),
+        ("2025-01-04", "text"),
+    ]
+    assert "agrees       2025-01-04T12:00:00Z commoncrawl text" in ask(folders, "why", "7", "County")[1]
 
 
 def places(found: Any) -> list[tuple[str, str, str]]:
@@ -131,7 +144,7 @@ def test_a_column_made_out_of_another_leads_to_its_source(tmp_path: Path, column
     folders = loaded(tmp_path, [page(payload, url=node(7), when=day(0))])
     found = answer(folders, "7", column)
     assert (found["made_of"], found["columns"][column]) == (made_of, value)
-    assert found["origins"][0]["fixity"] == "sound" and found["origins"][0]["places"][0]["snippet"]
+    assert found["origins"][0]["fixity"] == "intact" and found["origins"][0]["places"][0]["snippet"]
 
 
 def test_a_section_and_a_gone_record(tmp_path: Path) -> None:
@@ -166,7 +179,7 @@ def test_every_column_of_a_record_can_be_asked_for(two: Folders) -> None:
             try:
                 assert column in why.field("7", column).columns
             except TtaError as error:
-                assert "no capture of it prints one" in str(error) or "it is made out of" in str(error)
+                assert "no capture of it prints one" in str(error) or "it is derived from" in str(error)
 
 
 def test_a_record_by_its_reference_and_without_a_field(two: Folders) -> None:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 _RUN = """
 import sys
 from pathlib import Path
-from scraper.workers.processes import Processes, end_workers
+from scraper.workers.processes import Processes
 from scraper.errors import Stopped
 from tests.poolkit import SENDS_MUCH
 
@@ -26,7 +26,6 @@ def check():
 try:
     print(len(list(Processes(1, check).run(SENDS_MUCH, [sys.argv[1]]))))
 except Stopped:
-    end_workers()
     print("stopped")
 """
 

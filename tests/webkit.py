@@ -19,7 +19,7 @@ import httpx
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 
 from scraper.config import Serve
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.folders import Folders
 from scraper.importing import import_paths
 from scraper.serve import application
@@ -39,7 +39,7 @@ def demo(folder: Path) -> Folders:
     """The demo's data folder, as `make run` builds it."""
     folders = Folders(folder)
     import_paths(folders.archive, [SAMPLES])
-    load(folders, workers=1)
+    load(folders, LoadOptions(workers=1))
     return folders
 
 

@@ -16,9 +16,11 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from scraper.archive.catalog import Entry, open_catalog
+from scraper.archive.dating import dated
 from scraper.archive.deliveries import counts_more
-from scraper.archive.members import Gap, Member, walk
-from scraper.archive.warc import Damage, read_captures, record_bytes, record_id_of, sha1_digest, utc_now
+from scraper.archive.packing import Gap, Member, walk
+from scraper.archive.records import Damage
+from scraper.archive.warc import read_captures, record_bytes, record_id_of, sha1_digest, utc_now
 from scraper.capture import Capture, Form, iso
 from scraper.durable import sync
 from scraper.errors import ArchiveDamaged, TtaError
@@ -143,6 +145,7 @@ class Archive:
 
         A delivery that counts for more than the one it has (`deliveries`) is appended all the same, and takes its place.
         """
+        capture = dated(capture)
         held = self.entry(capture.capture_id)
         if held is not None and not counts_more(entry_of(capture, "", 0, 0), held):
             return None
@@ -242,7 +245,7 @@ class Archive:
             )
             self.recovered.append(self.unread[-1])
             return 0
-        return sum(self._insert(entry_of(capture, path.name, member.offset, len(member.packed))) for capture in found)
+        return sum(self._insert(entry_of(capture, path.name, member.offset, member.length)) for capture in found)
 
     def _cut_off(self, path: Path, gap: Gap, *, is_known: bool) -> str:
         """Removes a record that was being written when the program ended. It was never said to be stored; where the catalog is

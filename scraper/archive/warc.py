@@ -12,19 +12,17 @@ import re
 import uuid
 from base64 import b32encode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+from parsers.urls import archive_time, without_archive
+from scraper.archive.dating import dated, parse_time
+from scraper.archive.records import Damage, Record, read_records, split_http
+from scraper.capture import Capture, Form, Original, Recorded, from_iso, iso
 
-from scraper.capture import Capture, Form, Original, from_iso, iso
-
-MAX_BLOCK = 64 * 1024 * 1024
-"""Bytes of one record that are read; ARCHIVES.md section 8 proposes 64 MiB (November 2026)."""
 UNKNOWN_URL = "urn:tta:unknown-url:"
 """WARC demands a target: where no URL is known it is this prefix and the body's digest, which reads back as None."""
-UNKNOWN_TIME = "unknown"
+UNKNOWN = "unknown"
 SOURCE, CAPTURED_AT, FETCHED_AT, ORIGIN, LISTED_DIGEST = (
     "TTA-Source",
     "TTA-Captured-At",
@@ -32,122 +30,100 @@ SOURCE, CAPTURED_AT, FETCHED_AT, ORIGIN, LISTED_DIGEST = (
     "TTA-Origin",
     "TTA-Listed-Digest",
 )
-DAMAGE = "TTA-Damage"
+DAMAGE, RECORDED_URL, RECORDED_DATE = "TTA-Damage", "TTA-Recorded-URI", "TTA-Recorded-Date"
 IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
-_CAPTURES = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion | WarcRecordType.revisit
-_STATUS = re.compile(rb"HTTP/[\x21-\x7e]+[ \t]+\d{3}(?![\w\x80-\xff])")
-_START = re.compile(rb"\x1f\x8b\x08|WARC/[01]\.\d")
-_SCAN = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Damage:
-    """A place in a WARC file that can't be read; `position` is a byte offset in the file as it lies on disk."""
-
-    position: int
-    reason: str
 
 
 def read_captures(
-    stream: BinaryIO, source: str, start: int = 0, *, wanted: Callable[[str | None], bool] | None = None
+    file: BinaryIO,
+    source: str,
+    start: int = 0,
+    *,
+    wanted: Callable[[str | None], bool] | None = None,
+    verify: bool = False,
+    origin: str | None = None,
 ) -> Iterator[tuple[int, Capture] | Damage]:
     """Every capture from byte `start` on with its offset, and every damage, in file order; never raises on what a file holds.
 
-    `source` names captures whose record does not say where it came from. Records that are no captures (request, metadata,
-    warcinfo) are passed over. `wanted` is asked about a record's address before its block is read; the others are passed over
-    as well, damaged or not as far as the next record can be found.
+    `source` names captures whose record does not name one. Other records (request, metadata, warcinfo) are skipped, and
+    those whose address is not `wanted`. The segments of a record are joined. With `verify`, digests are compared.
+    `origin`: the file's name, for captures whose record does not name one.
     """
-    position: int | None = start
-    while position is not None:
-        damage: Damage | None = None
-        for item in _read_run(stream, source, position, wanted):
-            if isinstance(item, Damage):
-                damage = item
-                break
+
+    def is_wanted(record: Record) -> bool:
+        return wanted is None or wanted(record.url)
+
+    segments: list[Record] = []
+    for item in read_records(file, start, wanted=is_wanted, verify=verify):
+        if isinstance(item, Damage):
             yield item
-        if damage is None:
-            return
-        yield damage
-        position = _next_start(stream, damage.position + 1)
-
-
-def _read_run(
-    stream: BinaryIO, source: str, start: int, wanted: Callable[[str | None], bool] | None
-) -> Iterator[tuple[int, Capture] | Damage]:
-    """Captures up to the first damage."""
-    stream.seek(start)
-    at = start
-    try:
-        for record in ArchiveIterator(stream, record_types=WarcRecordType.any_type, parse_http=False):
-            at = record.stream_pos if record.stream_pos >= start else start + record.stream_pos
-            is_capture = bool(record.record_type & _CAPTURES)
-            if wanted is not None and not (is_capture and wanted(_target_of(record))):
+        elif item.type == "continuation":
+            first = next((one for one in segments if _continues(item, one)), None)
+            if first is None:
+                yield Damage(item.position, "a continuation of a record that is not in this file")
                 continue
-            declared = record.content_length
-            if declared > MAX_BLOCK:
-                yield Damage(at, f"a record says it has {declared} bytes; at most {MAX_BLOCK} are read")
-                return
-            block = record.reader.read(declared) if declared else b""
-            if len(block) < declared:
-                yield Damage(at, f"a record is cut: {len(block)} of {declared} bytes")
-                return
-            if is_capture:
-                yield at, _to_capture(record, block, source)
-    except (OSError, ValueError, EOFError) as error:
-        yield Damage(at, f"not a readable WARC record: {_short(error)}")
+            first.block += item.block
+            first.named["warc-segment-number"] = item.named["warc-segment-number"]
+            if "warc-segment-total-length" in item.named:
+                segments.remove(first)
+                if item.named["warc-segment-total-length"] != str(len(first.block)):
+                    yield Damage(first.position, f"its segments have {len(first.block)} bytes, which is not their total length")
+                    first.is_cut, first.problem = True, "its segments are not all of it"
+                yield first.position, _to_capture(first, source, origin)
+        elif item.named.get("warc-segment-number") == "1":
+            segments.append(item)
+        else:
+            capture = _to_capture(item, source, origin)
+            if verify and capture.captured_at is None and capture.recorded and capture.recorded.date:
+                yield Damage(item.position, f"its time is unknown: {capture.recorded.date[:40]!r} is none that a page can have")
+            yield item.position, capture
+    for item in segments:
+        yield Damage(item.position, "the last segments of a record are not in this file")
+        item.is_cut, item.problem = True, "its last segments are missing"
+        yield item.position, _to_capture(item, source, origin)
 
 
-def _target_of(record: WarcRecord) -> str | None:
-    return (record.headers.get("WARC-Target-URI") or "").strip().strip("<>") or None
+def _continues(record: Record, first: Record) -> bool:
+    """Whether a record is the next segment of another one."""
+    numbers = [one.named.get("warc-segment-number", "") for one in (first, record)]
+    origin = record.named.get("warc-segment-origin-id") == first.named.get("warc-record-id")
+    return all(map(str.isdecimal, numbers)) and int(numbers[1]) == int(numbers[0]) + 1 and (origin or record.url == first.url)
 
 
-def _next_start(stream: BinaryIO, position: int) -> int | None:
-    """Where the next record may begin: a gzip member or a WARC version line."""
-    stream.seek(position)
-    base, tail = position, b""
-    while chunk := stream.read(_SCAN):
-        data = tail + chunk
-        if found := _START.search(data):
-            return base + found.start()
-        tail = data[-8:]
-        base += len(data) - len(tail)
-    return None
-
-
-def _short(error: BaseException) -> str:
-    return str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-
-
-def _to_capture(record: WarcRecord, block: bytes, source: str) -> Capture:
-    headers = {key.lower(): value for key, value in record.headers.to_tuples()}
-    form = Form(str(record.record_type))
+def _to_capture(record: Record, source: str, origin: str | None) -> Capture:
+    headers = record.named
+    form = Form(record.type)
     status_line: str | None = None
     http_headers: tuple[tuple[str, str], ...] = ()
-    payload = block
+    payload = record.block
     if form in (Form.RESPONSE, Form.REVISIT):
-        status_line, http_headers, payload = _split_http(block)
-    url = _target_of(record)
-    time_known = headers.get(CAPTURED_AT.lower()) != UNKNOWN_TIME
-    return Capture(
+        status_line, http_headers, payload = split_http(record.block)
+    url = record.url
+    url = None if url is None or url.startswith(UNKNOWN_URL) else url
+    date = headers.get("warc-date")
+    added = parse_time(date) if headers.get(CAPTURED_AT.lower()) == UNKNOWN else None
+    recorded = [headers.get(RECORDED_URL.lower(), url), headers.get(RECORDED_DATE.lower(), None if added else date)]
+    capture = Capture(
         form=form,
         source=headers.get(SOURCE.lower(), source),
         payload=b"" if form is Form.REVISIT else payload,
-        url=None if url is None or url.startswith(UNKNOWN_URL) else url,
-        captured_at=from_iso(headers.get("warc-date")) if time_known else None,
+        url=url,
         fetched_at=from_iso(headers.get(FETCHED_AT.lower())),
         http_status=_status(status_line),
         http_reason=(status_line or "").partition(" ")[2].partition(" ")[2],
         http_headers=http_headers,
         content_type=_content_type(form, http_headers, headers),
-        truncated=headers.get("warc-truncated"),
+        truncated=headers.get("warc-truncated") or ("unspecified" if record.is_cut else None),
         payload_digest=headers.get(LISTED_DIGEST.lower()) or headers.get("warc-payload-digest"),
         warc_record_id=headers.get("warc-record-id"),
-        warc_headers=record.headers.to_tuples(),
+        warc_headers=record.headers,
         original=_original(headers) if form is Form.REVISIT else None,
-        origin=headers.get(ORIGIN.lower()),
-        damage=headers.get(DAMAGE.lower()),
+        origin=headers.get(ORIGIN.lower()) or (f"{origin} at {record.position}" if origin else None),
+        damage=headers.get(DAMAGE.lower()) or record.problem,
         revisit_profile=headers.get("warc-profile") if form is Form.REVISIT else None,
+        recorded=Recorded(*(None if one == UNKNOWN else one for one in recorded)),
     )
+    return dated(capture, added_at=added.moment if added else None)
 
 
 def _content_type(form: Form, http_headers: tuple[tuple[str, str], ...], headers: dict[str, str]) -> str | None:
@@ -157,37 +133,14 @@ def _content_type(form: Form, http_headers: tuple[tuple[str, str], ...], headers
 
 
 def _original(headers: dict[str, str]) -> Original:
-    return Original(
-        warc_record_id=headers.get("warc-refers-to"),
-        url=headers.get("warc-refers-to-target-uri"),
-        captured_at=from_iso(headers.get("warc-refers-to-date")),
-    )
-
-
-def _split_http(block: bytes) -> tuple[str | None, tuple[tuple[str, str], ...], bytes]:
-    """Status line, headers and body of an HTTP message; line ends may be bare LF, bytes anything (ARCHIVES.md, 5).
-
-    A block that does not begin with a status is no such message: all of it is body, so that no byte of it is lost.
-    """
-    if not _STATUS.match(block):
-        return None, (), block
-    end = re.search(rb"\r?\n\r?\n", block)
-    head, body = (block[: end.start()], block[end.end() :]) if end else (block, b"")
-    lines = re.split(r"\r?\n", head.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode())
-    headers: list[tuple[str, str]] = []
-    for line in lines[1:]:
-        if line[:1] in (" ", "\t") and headers:
-            headers[-1] = (headers[-1][0], f"{headers[-1][1]} {line.strip()}")
-            continue
-        name, colon, value = line.partition(":")
-        if colon:
-            headers.append((name.strip(), value.strip()))
-    return lines[0], tuple(headers), body
+    url = headers.get("warc-refers-to-target-uri", "").strip("<> ") or None
+    time = parse_time(archive_time(url) or headers.get("warc-refers-to-date"))
+    return Original(headers.get("warc-refers-to"), without_archive(url) if url else None, time.moment if time else None)
 
 
 def http_body(block: bytes) -> bytes:
     """What follows the headers of an HTTP message; all of what is none."""
-    return _split_http(block)[2]
+    return split_http(block)[2]
 
 
 def _status(status_line: str | None) -> int | None:
@@ -228,14 +181,14 @@ def _warc_headers(capture: Capture, now: datetime) -> dict[str, str]:
     body_digest = sha1_digest(capture.payload)
     headers = {
         "WARC-Target-URI": _plain(capture.url or UNKNOWN_URL + hashlib.sha256(capture.payload).hexdigest()),
-        "WARC-Date": iso((capture.captured_at or now).replace(microsecond=0)) or "",
+        "WARC-Date": capture.captured_text or iso(now) or "",
         "WARC-Record-ID": capture.warc_record_id or record_id_of(capture),
         SOURCE: _plain(capture.source),
     }
     if capture.captured_at is None:
-        headers[CAPTURED_AT] = UNKNOWN_TIME
-    elif capture.captured_at.microsecond:
-        headers["WARC-Date"] = iso(capture.captured_at) or ""
+        headers[CAPTURED_AT] = UNKNOWN
+    if capture.recorded:
+        headers |= {RECORDED_URL: capture.recorded.url or UNKNOWN, RECORDED_DATE: capture.recorded.date or UNKNOWN}
     optional = {
         FETCHED_AT: iso(capture.fetched_at),
         ORIGIN: capture.origin,

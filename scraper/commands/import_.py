@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -21,8 +22,9 @@ from scraper.terminal import escape
 def command(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
     """Add captures from files to the archive.
 
-    PATH is HTML, text, WARC, WET or WACZ, or a folder of them. What the archive already has is not added again. A path that
-    can't be used is named, and the rest is imported.
+    PATH is a WARC, ARC, WACZ, MHTML or HAR file, an HTML page, a text capture, a page in one of Drupal's data formats, a ZIP or
+    tar file of these, or a folder. A file is judged by its content, whatever its name. What the archive already has is not added
+    again. Whatever can't be used is named, the rest is imported, and the status is 4.
     """
     with locked(folders.data, "tta import"):
         done = import_paths(folders.archive, paths)
@@ -30,8 +32,13 @@ def command(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
         click.echo(escape(line), err=True)
     for problem in done.problems:
         click.echo(f"{escape(problem.path)}: {escape(problem.reason)}", err=True)
+    if done.companions:
+        kinds = Counter(one.reason.removeprefix("not a page: ") for one in done.companions)
+        told = ", ".join(f"{escape(kind)}: {count}" for kind, count in kinds.most_common())
+        click.echo(f"files that belong to pages or captures and are none ({told}) were not imported", err=True)
     if as_json:
-        click.echo(json.dumps({"added": done.added, "known": done.known, "problems": len(done.problems)}))
+        counts = {"added": done.added, "known": done.known, "companions": len(done.companions), "problems": len(done.problems)}
+        click.echo(json.dumps(counts))
     else:
-        click.echo(f"{done.added} captures added, {done.known} were there already")
+        click.echo(f"{done.added} new capture{'' if done.added == 1 else 's'} ({done.known} already archived)")
     return ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE

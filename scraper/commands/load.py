@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from functools import partial
+from typing import Any
 
 import click
 
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.database.plan import Plan, plan
 from scraper.errors import ExitStatus
 from scraper.folders import Folders
@@ -20,54 +21,45 @@ from scraper.terminal import escape
 
 
 @click.command("load")
-@click.option("--rebuild", is_flag=True, help="Parse all of the archive again and make the database anew.")
+@click.option("--rebuild", is_flag=True, help="Parse the whole archive again and make the database anew.")
 @click.option(
-    "--without-lost", is_flag=True, help="Make it anew although the archive lost captures; what only they said is dropped."
+    "--without-lost", is_flag=True, help="Make it anew although the archive lost captures; what only they contain is dropped."
 )
-@click.option("--unchecked", is_flag=True, help="Load also what the checks of the last refresh kept out.")
+@click.option("--unchecked", is_flag=True, help="Also load what the checks of the last refresh refused.")
 @click.option(
-    "--workers", metavar="N", type=click.IntRange(1, 256), help="Processes to parse with; by default as many as pay off."
+    "--workers", metavar="N", type=click.IntRange(1, 256), help="Number of processes that parse; by default as many as pay off."
 )
 @click.option(
     "--scheduler", metavar="ADDRESS", help="Parse on the dask cluster with this scheduler, such as tcp://10.0.0.5:8786."
 )
-@click.option("--plan", "planned", is_flag=True, help="With --rebuild: say what it would change, and change nothing.")
+@click.option("--plan", "planned", is_flag=True, help="With --rebuild: show what it would change, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 @click.pass_obj
-def command(
-    folders: Folders,
-    rebuild: bool,
-    without_lost: bool,
-    unchecked: bool,
-    workers: int | None,
-    scheduler: str | None,
-    planned: bool,
-    as_json: bool,
-) -> int:
+def command(folders: Folders, /, planned: bool, as_json: bool, **given: Any) -> int:
     """Parse what the archive has and the database lacks.
 
-    Unlike `tta refresh` it holds nothing against the last good run; where the last refresh was refused it loads nothing, with
-    status 3. Everything is written in one transaction: whoever reads the database sees what was there before, until all of it
-    is done.
+    Unlike `tta refresh` it does not compare the result with the last good run; where the last refresh was refused it loads
+    nothing and exits with status 3. A load after an update of this program parses the archive again and makes the database anew;
+    one that was interrupted continues from there. Everything is written in one transaction: until it is done, readers see the
+    previous state.
     """
-    if planned and not rebuild:
-        raise click.UsageError("--plan goes with --rebuild: it says what that would change")
+    if planned and not given["rebuild"]:
+        raise click.UsageError("--plan requires --rebuild: it shows what that would change")
     if planned:
-        return _plan(folders, workers, as_json=as_json)
+        return _plan(folders, given["workers"], as_json=as_json)
     stop = Stop()
     with stop.on_signals(), locked(folders.data, "tta load"), ProgressBar() as bar:
-        done = load(
-            folders,
-            rebuild=rebuild,
-            without_lost=without_lost,
-            unchecked=unchecked,
-            workers=workers,
-            scheduler=scheduler,
+        options = LoadOptions(
+            rebuild=given["rebuild"],
+            forget_missing_captures=given["without_lost"],
+            accept_refused=given["unchecked"],
+            workers=given["workers"],
+            scheduler=given["scheduler"],
             progress=partial(bar.update, "parsing captures"),
             stop=stop,
         )
-    for problem in done.unreadable:
-        click.echo(escape(problem), err=True)
+        done = load(folders, options)
+    _print_problems(done.unreadable)
     if as_json:
         counts = {"captures": done.captures, "built": done.built, "records": done.records, "unreadable": len(done.unreadable)}
         click.echo(json.dumps(counts))
@@ -76,31 +68,35 @@ def command(
     return ExitStatus.PARTLY_DONE if done.unreadable else ExitStatus.DONE
 
 
+def _print_problems(lines: list[str]) -> None:
+    for line in lines:
+        click.echo(escape(line), err=True)
+
+
 def _plan(folders: Folders, workers: int | None, *, as_json: bool) -> int:
     with locked(folders.data, "tta load"), ProgressBar() as bar:
         found = plan(folders, workers=workers, progress=partial(bar.update, "parsing captures"))
-    for problem in found.unreadable:
-        click.echo(escape(problem), err=True)
+    _print_problems(found.unreadable)
     if as_json:
         click.echo(json.dumps(asdict(found)))
     else:
-        for line in _told(found):
+        for line in _lines(found):
             click.echo(line)
     return ExitStatus.PARTLY_DONE if found.unreadable else ExitStatus.DONE
 
 
-def _told(found: Plan) -> Iterator[str]:
-    unlike = found.differences
-    if not unlike:
-        why = f"all {found.read} captures read again" if found.read else "the database was read with this very program"
+def _lines(found: Plan) -> Iterator[str]:
+    differences = found.differences
+    if not differences:
+        why = f"all {found.read} captures compared" if found.read else "this version of the program made the database"
         yield f"a rebuild would change nothing ({why})"
         return
-    captures = f"{unlike.captures_appear.count} captures would be new, {unlike.captures_vanish.count} would be missing"
-    yield f"a rebuild would change {unlike.changed} records; {captures}"
-    for only, name in ((unlike.appear, "appear"), (unlike.vanish, "vanish")):
+    captures = f"{differences.captures_appear.count} captures would be new, {differences.captures_vanish.count} would be missing"
+    yield f"a rebuild would change {differences.changed} records; {captures}"
+    for only, name in ((differences.appear, "appear"), (differences.vanish, "vanish")):
         more = ", ..." if only.count > len(only.ids) else ""
         yield f"{only.count} records would {name}" + (f": {escape(', '.join(only.ids), 500)}{more}" if only.count else "")
-    for one in unlike.fields:
+    for one in differences.fields:
         yield f"{escape(' '.join(filter(None, (one.table, one.field))), 200)}: {one.count}"
         for example in one.examples:
             old, new = (escape("NULL" if text is None else text, 200) for text in (example.old, example.new))

@@ -21,7 +21,7 @@ from scraper.scan.run import Scan, scan
 from scraper.stopping import Stop
 from scraper.terminal import escape
 from scraper.workers.cluster import cluster
-from scraper.workers.processes import Processes, WorkerPool, cores, end_workers
+from scraper.workers.processes import Processes, WorkerPool, cores
 
 
 @click.command("scan")
@@ -62,7 +62,6 @@ def command(
         try:
             done = scan(folders.data, given, hosts, source, pool)
         except Stopped:
-            end_workers()
             click.echo("tta: stopped; what was found is kept, and the next scan goes on from there", err=True)
             context.exit(int(ExitStatus.PARTLY_DONE))
     _report(done, as_json=bool(options["as_json"]))

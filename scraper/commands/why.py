@@ -89,6 +89,8 @@ def _story(reason: Reason) -> Iterator[str]:
         yield _line("changed", "no change was seen")
     for origin in reason.origins:
         yield from _origin(origin)
+    for capture in reason.agreeing:
+        yield _line("agrees", " ".join(str(capture[name] or "-") for name in ("captured_at", "source", "form", "capture_id")))
 
 
 def _origin(origin: Origin) -> Iterator[str]:

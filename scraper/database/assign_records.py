@@ -15,42 +15,16 @@ BY_TIME = "rtrim(coalesce(captured_at, ''), 'Z')"
 """Sorts times: unknown ones first, a date before the times on it, a full second before its fractions."""
 BUILD_ORDER = f"{BY_TIME}, instr('prose text html data', form), capture_id"
 """The order of `merge.order`: by time, and of one time the richest form last."""
-
-_WORKING = {
-    "todo": "capture_id",  # to be parsed next
-    "touched": "capture_id",  # new, or of another meaning than before
-    "affected": "record_id",  # to be built again
-    "known": "capture_id",  # in the database before a rebuild, or before it was found to lie elsewhere
-}
-_MOVED = """
-    SELECT capture_id FROM archive.captures JOIN (
-        SELECT warc_file, warc_offset FROM archive.captures EXCEPT SELECT warc_file, warc_offset FROM main.captures
-    ) USING (warc_file, warc_offset) WHERE capture_id IN (SELECT capture_id FROM main.captures)
+REPLACED = """
+    NOT intact AND EXISTS (SELECT 1 FROM captures other WHERE other.intact AND other.form IS NOT NULL
+    AND other.address IS captures.address AND other.captured_at IS captures.captured_at)
 """
-
-
-def prepare(db: sqlite3.Connection) -> None:
-    """The working tables of one load; they end with its connection."""
-    for table, key in _WORKING.items():
-        db.execute(f"CREATE TEMP TABLE {table} ({key} TEXT PRIMARY KEY) WITHOUT ROWID")
-
-
-def read_moved_again(db: sqlite3.Connection) -> None:
-    """Takes captures out that lie elsewhere in the archive now, as another delivery of them counts (`archive.deliveries`).
-
-    They are to be parsed anew, and the records that they were taken to show are to be built anew.
-    """
-    db.execute(f"INSERT OR IGNORE INTO temp.known {_MOVED}")
-    of_moved = "FROM main.captures WHERE capture_id IN (SELECT capture_id FROM temp.known)"
-    db.execute(f"INSERT OR IGNORE INTO temp.todo SELECT capture_id {of_moved}")
-    for column in ("record_id", "gone_record_id"):
-        db.execute(f"INSERT OR IGNORE INTO temp.affected SELECT {column} {of_moved} AND {column} IS NOT NULL")
-    db.execute(f"DELETE {of_moved}")
+"""A damaged capture of which the archive has an intact copy. It shows the record, and none of its values counts."""
 
 
 def assign(db: sqlite3.Connection) -> None:
     """Sets `captures.record_id`, and adds to `temp.affected` every record that loses, gains or keeps a touched capture."""
-    unknown = "warc_type = 'revisit' AND original_id IS NULL AND coalesce(http_status, 200) < 300"
+    unknown = "warc_type = 'revisit' AND original_id IS NULL AND (coalesce(http_status, 200) < 300 OR http_status = 304)"
     _set(db, "NULL", f"NOT ({SHOWS}) AND NOT ({unknown})")
     _set(db, "CAST(node_id AS TEXT)", f"{SHOWS} AND node_id IS NOT NULL")
     _assign_without_node(db)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from parsers.record import Kind
-from parsers.urls import node_id, without_archive
+from parsers.urls import node_id, page_address
 from scraper.database.assign_records import BY_TIME, SHOWS
 from scraper.database.merge import Change
 from scraper.database.record_identity import address
@@ -57,7 +57,7 @@ _MEANING = """
     SELECT one.capture_id, one.url, one.address, one.captured_at, one.kind,
         CASE WHEN one.form IS NOT NULL THEN NULL WHEN one.warc_type != 'revisit' THEN one.kind
              WHEN one.original_id IS NOT NULL THEN original.kind WHEN one.http_status IN (404, 410) THEN 'error'
-             WHEN one.http_status BETWEEN 300 AND 399 THEN 'redirect' END AS means,
+             WHEN one.http_status BETWEEN 300 AND 399 AND one.http_status != 304 THEN 'redirect' END AS means,
         coalesce(one.http_status, original.http_status) AS status,
         coalesce(one.redirect_to, CASE WHEN original.address = one.address THEN original.redirect_to END) AS leads_to,
         one.gone_record_id AS held
@@ -173,7 +173,7 @@ def _shows_no_record(target: str) -> bool:
 
 
 def _path(url: str) -> str:
-    return urlsplit(without_archive(url)).path
+    return urlsplit(page_address(url)).path
 
 
 def _site(place: str | None) -> str:

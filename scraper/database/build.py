@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple, cast
-
-import zstandard
 
 from parsers.columns import derive, milestones, performance_metrics
 from parsers.record import Field, PageHead
-from parsers.urls import without_archive
-from scraper.database.assign_records import BUILD_ORDER
+from parsers.urls import page_address
+from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.bulk import insert_rows
 from scraper.database.derived import derived
 from scraper.database.merge import Merged, Seen, merge
+from scraper.database.parsed_pages import ParsedPages
 from scraper.database.same_value import Sourced
-from scraper.database.spill import Spill
 from scraper.database.stored_page import VALUE_COLUMNS, StoredPage, decode, keyed, value_row
 from scraper.database.tables import Availability
 
@@ -27,14 +26,13 @@ _ROWS_AT_ONCE = 2_000
 
 
 class _Shown(NamedTuple):
-    """A capture of a record, as the database lists it, and where in the spill its page lies; None where nobody has one."""
+    """A capture of a record. `body`: the capture whose page it shows, which is another one for a revisit; None for no page."""
 
     record_id: str
     capture_id: str
     captured_at: str | None
     url: str | None
-    at: int | None
-    length: int | None
+    body: str | None
 
 
 class _Placed(NamedTuple):
@@ -56,31 +54,25 @@ class _Placed(NamedTuple):
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
-def build(db: sqlite3.Connection, spill: Spill) -> int:
+def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
     """Writes every record of `temp.affected` anew, from the captures it has now; returns how many there are."""
-    spill.flush()
     for table in reversed(_OF_A_RECORD):
         db.execute(f"DELETE FROM {table} WHERE record_id IN (SELECT record_id FROM temp.affected)")
     rows: Rows = {table: [] for table in _OF_A_RECORD}
-    count = waiting = 0
-    for record_id, captures in _captures(db):
-        waiting += _add(rows, record_id, captures, spill)
+    count = 0
+    query = f"""
+        SELECT record_id, capture_id, captured_at, url,
+            CASE WHEN form IS NOT NULL AND NOT ({REPLACED}) THEN coalesce(original_id, capture_id) END
+        FROM captures WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id, {BUILD_ORDER}
+    """
+    for record_id, captures in groupby(map(_Shown._make, db.execute(query)), key=attrgetter("record_id")):
+        for table, members in _record_rows(record_id, list(captures), pages).items():
+            rows[table] += members
         count += 1
-        if waiting > _ROWS_AT_ONCE:
+        if len(rows["fields"]) > _ROWS_AT_ONCE:
             _write(db, rows)
-            waiting = 0
     _write(db, rows)
     return count
-
-
-def _captures(db: sqlite3.Connection) -> Iterator[tuple[str, Iterator[_Shown]]]:
-    query = f"""
-        SELECT record_id, capture_id, captured_at, url, at, length
-        FROM captures LEFT JOIN (SELECT capture_id AS body, at, length FROM temp.parsed)
-        ON body = CASE WHEN form IS NOT NULL THEN coalesce(original_id, capture_id) END
-        WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id, {BUILD_ORDER}
-    """
-    return groupby(map(_Shown._make, db.execute(query)), key=lambda shown: shown.record_id)
 
 
 def _write(db: sqlite3.Connection, rows: Rows) -> None:
@@ -89,61 +81,36 @@ def _write(db: sqlite3.Connection, rows: Rows) -> None:
         waiting.clear()
 
 
-def _add(rows: Rows, record_id: str, captures: Iterator[_Shown], spill: Spill) -> int:
-    """Appends the rows of one record; returns how many."""
-    story = _Story(spill)
-    for shown in captures:
-        story.add(shown)
-    values, parts = story.result(record_id)
+def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> Rows:
+    """A record's rows in every table. Where all its captures show the same page, they are the rows derived from that page."""
+    shown = ((pages.page(one.body), one) for one in captures if one.body)
+    runs = [(page, [one for _, one in run]) for page, run in groupby(shown, key=itemgetter(0))]
+    page_url: str | None = None
+    values: list[Any] = [None] * len(VALUE_COLUMNS)
+    rows: Rows = {}
+    if len(runs) == 1:
+        page = decode(runs[0][0])
+        page_url = page.url
+        values, rows = page_rows(page, record_id, runs[0][1][-1].capture_id)
+    elif runs:
+        seen: list[Seen] = []
+        for encoded, showing in runs:
+            content = keyed(decode(encoded))
+            page_url = content.url or page_url
+            seen += [Seen(one.capture_id, one.captured_at, content) for one in showing]
+        values, rows = merged_rows(merge(seen), record_id)
     if record_id.isdecimal():
         values[_NODE] = int(record_id)
-    # `availability` sets the last two
-    about = (story.url or story.page_url, story.first, story.last, story.captures, Availability.UNKNOWN, None)
-    rows["records"].append((record_id, *values, *derived(values), *about))
-    for table, members in parts.items():
-        rows[table] += members
-    return 1 + sum(map(len, parts.values()))
-
-
-class _Story:
-    """The captures of one record, in order. Where all show the same page, what was derived from it is the record's."""
-
-    def __init__(self, spill: Spill) -> None:
-        self._spill = spill
-        self._showing: list[tuple[_Shown, bytes]] = []
-        self.url: str | None = None
-        self.page_url: str | None = None
-        self.first: str | None = None
-        self.last: str | None = None
-        self.captures = 0
-
-    def add(self, shown: _Shown) -> None:
-        self.captures += 1
-        if shown.url:
-            self.url = without_archive(shown.url)
-        if shown.captured_at:
-            self.first = self.first or shown.captured_at
-            self.last = shown.captured_at
-        if shown.at is None or shown.length is None:
-            return
-        page = self._spill.page(shown.at, shown.length)
-        self._showing.append((shown, self._showing[-1][1] if self._showing and page == self._showing[-1][1] else page))
-
-    def result(self, record_id: str) -> tuple[list[Any], Rows]:
-        """The record's columns, and the rows of its other tables."""
-        if not self._showing:
-            return [None] * len(VALUE_COLUMNS), {}
-        last, page = self._showing[-1]
-        if self._showing[0][1] is page:
-            packed = decode(zstandard.decompress(page))
-            self.page_url = packed.url
-            return page_rows(packed, record_id, last.capture_id)
-        captures = []
-        for page, showing in groupby(self._showing, key=lambda pair: pair[1]):
-            content = keyed(decode(zstandard.decompress(page)))
-            captures += [Seen(shown.capture_id, shown.captured_at, content) for shown, _ in showing]
-            self.page_url = content.url or self.page_url
-        return merged_rows(merge(captures), record_id)
+    urls = [one.url for one in captures if one.url]
+    times = [one.captured_at for one in captures if one.captured_at]
+    about = (
+        page_address(urls[-1]) if urls else page_url,
+        *((times[0], times[-1]) if times else (None, None)),
+        len(captures),
+        *(Availability.UNKNOWN, None),  # `availability` sets these
+    )
+    rows["records"] = [(record_id, *values, *derived(values), *about)]
+    return rows
 
 
 def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> tuple[list[Any], Rows]:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from scraper.database.tables import OF_THIS_COPY, TABLES, Table
+from scraper.database.tables import LOCAL_TABLES, TABLES, Table
 
 EXAMPLES = 3
 """Examples kept of each difference."""
@@ -19,7 +19,7 @@ NAMED = 10
 ORDER = "(order of rows)"
 """Stands for a field where a record's rows are the same in another order."""
 _LABELS = ("label", "field", "name")
-_NOT_COMPARED = (*OF_THIS_COPY, "dictionary")
+_NOT_COMPARED = (*LOCAL_TABLES, "dictionary")
 
 Row = dict[str, Any]
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
+from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import known
-from scraper.database.same_value import HTML, RICHNESS, Sourced, letters
+from scraper.database.page_letters import PageContent, is_other_part, is_quoted, letters
+from scraper.database.same_value import HTML, RICHNESS, Sourced
 
 _Items = dict[str | None, list[Sourced]]
 
@@ -75,20 +77,21 @@ def _completed(item: str | None, rows: list[Sourced], held: list[Sourced]) -> li
     return result + list(new.values()) + lost
 
 
-def without_echoes(rows: list[Sourced]) -> list[Sourced]:
-    """The rows without those lines of a text that a richer capture shows as a label or a value.
+def without_echoes(rows: list[Sourced], page: PageContent | None) -> list[Sourced]:
+    """The rows without those of poorer captures that a richer capture's page shows to be no fields of their own.
 
-    A text extractor prints a label that is not known like any other line, so `parsers` can only guess what the line belongs to.
+    A text extractor prints labels and menus like any other line, so `parsers` can only guess what a line belongs to.
     """
-    if all(RICHNESS[one.form] >= RICHNESS[HTML] for one in rows):
+    if page is None:
         return rows
-    rich = [one.row for one in rows if RICHNESS[one.form] >= RICHNESS[HTML]]
-    shown = {letters(line) for row in rich for text in (row.label, row.item, row.value) for line in (text or "").splitlines()}
-    return [one for one in rows if not _is_echo(one, shown)]
+    shown = {row.key for row in page.fields if row.label or row.name}
+    return [one for one in rows if not _is_echo(one, shown, page)]
 
 
-def _is_echo(one: Sourced, shown: set[str]) -> bool:
-    if RICHNESS[one.form] >= RICHNESS[HTML] or one.row.name or one.row.item or known(one.row.label):
+def _is_echo(one: Sourced, shown: set[str], page: PageContent) -> bool:
+    if RICHNESS[one.form] >= RICHNESS[HTML] or one.row.item or one.row.key in shown or not one.row.value:
         return False
-    lines = [line for text in (one.row.label, one.row.value) for line in (text or "").splitlines()]
-    return bool(lines) and all(letters(line) in shown for line in lines)
+    label, text = letters(one.row.label or ""), letters(one.row.value)
+    if known(one.row.label) or one.row.name not in (None, BODY):
+        return is_quoted(label, text, page)
+    return is_other_part(label + text, (), page)

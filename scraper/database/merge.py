@@ -15,20 +15,9 @@ from typing import Any, NamedTuple
 from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import GROUPS, known, known_name
-from parsers.values import reference
 from scraper.database.lost_details import with_lost_details, without_echoes
-from scraper.database.same_value import (
-    MIN_CUT,
-    RICHNESS,
-    PageContent,
-    Relation,
-    Shown,
-    Sourced,
-    compare,
-    form_of,
-    letters,
-    style_of,
-)
+from scraper.database.page_letters import MIN_CUT, PageContent, letters
+from scraper.database.same_value import HTML, RICHNESS, Relation, Shown, Sourced, compare, style_of
 from scraper.database.stored_page import FieldValue
 
 HEAD = ("title", "node_id", "submitted_by", "submitted_at")
@@ -143,6 +132,8 @@ class _Timeline:
             relation = compare(last.shown, shown)
             if relation is not Relation.DIFFERENT:
                 last.confirm(new, relation)
+                if relation is Relation.MORE:
+                    self._join_with_previous()
                 return
             is_poorer = new.richness < last.richness
             if is_poorer and not self._may_contradict(new):
@@ -158,11 +149,17 @@ class _Timeline:
         values.append(new)
         self._drop_misread()
 
+    def _join_with_previous(self) -> None:
+        """Joins the last two values if a richer capture shows that the record did not change between them."""
+        if len(self.values) > 1:
+            relation = compare(self.values[-2].shown, self.current.shown)
+            if relation is not Relation.DIFFERENT:
+                last = self.values.pop()
+                self.current.confirm(last, relation)
+
     def _may_contradict(self, new: _Value) -> bool:
         """Whether a poorer capture's other value is evidence. A line without label or name is not: it is added to the others."""
         last = self.current
-        if self.key == "title":
-            return not reference(last.shown.values[0]) or reference(new.shown.values[0]) is not None
         if _is_identified(last.shown.rows):
             return True
         there = {letters(one.row.value or "") for one in last.rows}
@@ -176,10 +173,9 @@ class _Timeline:
             at -= 1
         if 0 <= at < len(self.values) - 2:
             before = self.values[at]
-            relation = compare(before.shown, last.shown)
-            if before.richness >= last.richness and relation is not Relation.DIFFERENT:
-                del self.values[at + 1 :]
-                before.confirm(last, relation)
+            if before.richness >= last.richness and compare(before.shown, last.shown) is not Relation.DIFFERENT:
+                self.values[at + 1 :] = [last]
+                self._join_with_previous()
 
     def changes(self) -> Iterator[Change]:
         """A row for each pair of successive values whose times are known and certainly differ."""
@@ -220,6 +216,11 @@ class Merged:
     latest: PageContent | None
     agreeing: dict[str, list[str]]
     head_sources: dict[str, str]
+    aliases: dict[str, str]
+
+    def agreeing_with(self, key: str) -> list[str]:
+        """The captures that agree with the current value of a field, also if it is known by another key (`_aliases`)."""
+        return self.agreeing.get(self.aliases.get(key, key), [])
 
 
 def merge(captures: Sequence[Seen]) -> Merged:
@@ -238,7 +239,8 @@ def merge(captures: Sequence[Seen]) -> Merged:
     heads, fields, sections = tables
     latest = captures[-1].content
     head = {key: heads[key].current.shown.values[0] for key in HEAD if key in heads}
-    sourced = without_echoes(_arranged_rows(latest, fields, aliases, len(captures) - 1))
+    rich = [one.content for one in captures if RICHNESS[one.content.form] >= RICHNESS[HTML]]
+    sourced = without_echoes(_arranged_rows(latest, fields, aliases, len(captures) - 1), rich[-1] if rich else None)
     says_all = [one.row for one in sourced] == latest.fields and list(map(head.get, HEAD)) == list(map(_text, latest.head))
     changes = [change for one in (*heads.values(), *fields.values()) if one.key != "node_id" for change in one.changes()]
     return Merged(
@@ -249,6 +251,7 @@ def merge(captures: Sequence[Seen]) -> Merged:
         latest if says_all else None,
         {key: one.current.captures for key, one in (fields | heads).items()},
         {key: one.current.source.capture_id for key, one in heads.items()},
+        aliases,
     )
 
 
@@ -279,14 +282,14 @@ def _row(key: str, value: str | None) -> FieldValue:
 
 
 def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
-    form, style = form_of(content), style_of(content)
+    form, style = content.form, style_of(content)
     last = content.fields[-1].key if content.incomplete and content.fields else None
     result = {}
     for key, rows in rows_of.items():
         whole = [row for row in rows if not row.truncated]
         lost = not whole or all(row.state == State.NOT_CAPTURED for row in whole)
         partial = key == last or len(whole) < len(rows) or any(row.state == State.NOT_CAPTURED for row in rows)
-        result[key] = Shown(rows if lost else whole, form, style, partial, lost)
+        result[key] = Shown(rows if lost else whole, content, form, style, partial, lost)
     return result
 
 

@@ -7,17 +7,17 @@ in the order of the captures. Workers import this module; nothing in it opens th
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
-import zstandard
-
 from parsers.record import Kind
 from parsers.urls import absolute, node_id
 from scraper.archive.catalog import Entry
-from scraper.archive.warc import Damage, read_captures
+from scraper.archive.records import Damage
+from scraper.archive.warc import read_captures
 from scraper.capture import Capture, Form
 from scraper.database.clock import Clock, page_clock
 from scraper.database.stored_page import encode, json_text, storable
@@ -34,8 +34,6 @@ PAGE_SECONDS = 30.0
 """Limit for one page. A 5 MB page takes under a second on a slow machine, so what takes longer hangs (November 2026)."""
 GIVEN_UP = "the parser crashed or took too long on it"
 """The reason of a page that ended the processes that parsed it, or exceeded its time."""
-_LEVEL = 1
-"""Of zstd: 30 µs and a quarter of the size for an average page; level 3 takes a third longer for 2 % (November 2026)."""
 
 
 class ParsedCapture(NamedTuple):
@@ -95,16 +93,18 @@ class WarcSlice(NamedTuple):
         return [_unreadable(one, GIVEN_UP) for one in self.wanted]
 
 
-def parse_all(folder: Path, entries: Iterable[Entry], pool: WorkerPool | None) -> Iterator[tuple[Entry, ParsedCapture]]:
+def parse_all(
+    folder: Path, entries: Iterable[Entry], pool: WorkerPool | None
+) -> Generator[tuple[Entry, ParsedCapture], None, None]:
     """Every entry with its result, in order. `entries`: in the order of files and offsets; `pool`: None parses here."""
     taken: deque[Entry] = deque()
     slices = _slices(folder, entries, taken)
-    results = pool.run(JOB, slices) if pool else ((one, parse_slice(one, alone=False)) for one in slices)
-    for _, parsed in results:
-        for one in parsed:
-            entry = taken.popleft()
-            assert one.capture_id == entry.capture_id, "a pool keeps the order"
-            yield entry, one
+    with closing(pool.run(JOB, slices) if pool else ((one, parse_slice(one, alone=False)) for one in slices)) as results:
+        for _, parsed in results:
+            for one in parsed:
+                entry = taken.popleft()
+                assert one.capture_id == entry.capture_id, "a pool keeps the order"
+                yield entry, one
 
 
 def _slices(folder: Path, entries: Iterable[Entry], taken: deque[Entry]) -> Iterator[WarcSlice]:
@@ -219,5 +219,5 @@ def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:
         form=record.form,
         shape=record.shape or None,
         flags=json_text(storable(record.flags)) if record.flags else None,
-        page=zstandard.compress(encode(record), _LEVEL),
+        page=encode(record),
     )

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from parsers.urls import without_archive
+from parsers.urls import page_address
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
@@ -25,13 +25,13 @@ class Marks(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def address(url: str | None) -> str | None:
-    """What is left of a URL when scheme, `www.`, default port, last slash, fragment and an archive's prefix are taken off.
+    """What is left of a URL when scheme, `www.`, default port, last slash, fragment and the wrapping of archives are taken off.
 
     The host is spelled small; path and query stay as they are, for there case and order can tell pages apart.
     """
     if not url:
         return None
-    plain = without_archive(url.strip())
+    plain = page_address(url)
     try:
         parts = urlsplit(plain)
     except ValueError:

@@ -1,49 +1,69 @@
-"""Which capture's body a revisit repeats. Asked of the whole catalog each time, so the order of arrival makes no difference."""
+"""Finds the capture whose body a revisit record repeats. Recomputed over the whole catalog, whatever arrived first."""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
+from base64 import b32encode
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from parsers.urls import node_id
+from scraper.database.assign_records import BY_TIME
 
 MAX_CHAIN = 10
 """Revisits of revisits that are followed; archives write none, so a longer chain is damage or malice."""
+NOT_MODIFIED = "server-not-modified"
+"""How the profile of a revisit ends whose server sent no body, as nothing had changed (WARC 1.1, section 6.7)."""
+_EMPTY_DIGESTS = {
+    text.lower()
+    for digest in (hashlib.new(name, b"", usedforsecurity=False).digest() for name in ("md5", "sha1", "sha256", "sha512"))
+    for text in (digest.hex(), b32encode(digest).decode().rstrip("="))
+}
+"""All empty bodies have these digests, so they identify no capture."""
 
 
 class _Revisit(NamedTuple):
     capture_id: str
     form: str
     url: str | None
+    captured_at: str | None
     payload_digest: str | None
+    revisit_profile: str | None
     original_record_id: str | None
     original_url: str | None
     original_captured_at: str | None
 
 
-_SELECT = f"SELECT {', '.join(_Revisit._fields)} FROM archive.captures"
+_SELECT = f"SELECT {', '.join(f'one.{name}' for name in _Revisit._fields)} FROM archive.captures one"
 _BY_RECORD_ID = f"{_SELECT} WHERE warc_record_id = ? AND capture_id != ? ORDER BY form = 'revisit', capture_id"
 _BY_PLACE = (
     f"{_SELECT} WHERE url = ? AND captured_at = ? AND capture_id != ? "
     "ORDER BY form = 'revisit', payload_digest IS NOT ?, capture_id"
 )
+_BY_ADDRESS = f"""
+    {_SELECT} JOIN (
+        SELECT capture_id AS id, captured_at AS at FROM main.captures WHERE coalesce(http_status, 200) IN (200, 304)
+        AND {BY_TIME} < rtrim(?, 'Z') AND address = (SELECT address FROM main.captures WHERE capture_id = ?)
+    ) ON id = one.capture_id ORDER BY {BY_TIME.replace("captured_at", "at")} DESC, one.form = 'revisit', id LIMIT {MAX_CHAIN}
+"""
 _BY_DIGEST = (
     f"{_SELECT} WHERE payload_digest = ? AND form != 'revisit' "
-    "ORDER BY url IS NOT ?, captured_at IS NULL, rtrim(captured_at, 'Z'), capture_id LIMIT 1"
+    f"ORDER BY url IS NOT ?, captured_at IS NULL, {BY_TIME}, capture_id LIMIT 1"
 )
 _TAKEN = "sha256, form, reference, node_id, shape, flags"
 
 
 def resolve(db: sqlite3.Connection) -> None:
-    """Fills `captures.original_id` of every revisit record and what follows from it; those it changes go to `temp.touched`.
+    """Sets `captures.original_id` of every revisit record and what follows from it; changed ones are added to `temp.touched`.
 
-    A revisit takes its original's body digest, form and reference, and its node number where its own address tells none.
+    A revisit takes its original's body digest, form and reference, and its node number if its own address contains none.
     """
     for row in db.execute(f"{_SELECT} WHERE form = 'revisit'"):  # of the catalog, which nothing changes meanwhile
         revisit = _Revisit._make(row)
         original = _original(db, revisit, {revisit.capture_id})
-        taken = _taken(db, original)
+        found = db.execute(f"SELECT {_TAKEN} FROM captures WHERE capture_id = ?", [original]).fetchone()
+        taken = found or (None,) * len(_TAKEN.split(","))
         own_node = node_id(revisit.url)
         values = (original, *taken[:3], taken[3] if own_node is None else own_node, *taken[4:])
         held = db.execute(f"SELECT original_id, {_TAKEN} FROM captures WHERE capture_id = ?", [revisit.capture_id]).fetchone()
@@ -55,13 +75,8 @@ def resolve(db: sqlite3.Connection) -> None:
             db.execute("INSERT OR IGNORE INTO temp.touched VALUES (?)", [revisit.capture_id])
 
 
-def _taken(db: sqlite3.Connection, original: str | None) -> tuple[object, ...]:
-    row = db.execute(f"SELECT {_TAKEN} FROM captures WHERE capture_id = ?", [original]).fetchone()
-    return tuple(row) if row else (None,) * len(_TAKEN.split(","))
-
-
 def _original(db: sqlite3.Connection, revisit: _Revisit, chain: set[str]) -> str | None:
-    """The capture with a body that a revisit leads to, over other revisits where need be; None where it is not in the archive."""
+    """The capture with a body that a revisit leads to, if necessary through other revisits; None if the archive has none."""
     if len(chain) > MAX_CHAIN:
         return None
     for found in _candidates(db, revisit):
@@ -76,11 +91,20 @@ def _original(db: sqlite3.Connection, revisit: _Revisit, chain: set[str]) -> str
 
 
 def _candidates(db: sqlite3.Connection, revisit: _Revisit) -> Iterator[_Revisit]:
-    """What the revisit may mean, the surest first: the record it names, the address and time it names, the same digest."""
+    """Captures that the revisit may repeat, the most certain first.
+
+    They are the record that it names, the address and time that it names, the last capture of its address before it if the
+    server sent no body, and a capture with the same digest.
+    """
+    queries: list[tuple[str, list[str | None]]] = []
     if revisit.original_record_id:
-        yield from map(_Revisit._make, db.execute(_BY_RECORD_ID, [revisit.original_record_id, revisit.capture_id]).fetchall())
+        queries.append((_BY_RECORD_ID, [revisit.original_record_id, revisit.capture_id]))
     if revisit.original_captured_at:
         place = [revisit.original_url or revisit.url, revisit.original_captured_at, revisit.capture_id, revisit.payload_digest]
-        yield from map(_Revisit._make, db.execute(_BY_PLACE, place).fetchall())
-    if revisit.payload_digest:
-        yield from map(_Revisit._make, db.execute(_BY_DIGEST, [revisit.payload_digest, revisit.url]).fetchall())
+        queries.append((_BY_PLACE, place))
+    if revisit.captured_at and (revisit.revisit_profile or "").rstrip("/").endswith(NOT_MODIFIED):
+        queries.append((_BY_ADDRESS, [revisit.captured_at, revisit.capture_id]))
+    if revisit.payload_digest and revisit.payload_digest.rpartition(":")[2].lower().rstrip("=") not in _EMPTY_DIGESTS:
+        queries.append((_BY_DIGEST, [revisit.payload_digest, revisit.url]))
+    for query, parameters in queries:
+        yield from map(_Revisit._make, db.execute(query, parameters).fetchall())

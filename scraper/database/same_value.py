@@ -9,7 +9,6 @@ a richer one shows. docs/decisions/identity-and-merging.md explains which eviden
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,19 +19,21 @@ from parsers.cache import cached_short
 from parsers.fiscal import SITE_ZONE
 from parsers.record import State
 from parsers.registry import Type, known, known_name
-from parsers.values import iso_time, money_range, number, time_range, yes_no
-from scraper.database.stored_page import FieldValue, StoredPage
+from parsers.scalars import iso_time, money_range, number, reference, time_range, yes_no
+from scraper.database.page_letters import (
+    MIN_CUT,
+    PageContent,
+    has_parts,
+    is_made_of,
+    is_other_part,
+    is_quoted,
+    letters,
+)
+from scraper.database.stored_page import FieldValue
 
-PageContent = StoredPage[FieldValue]
 DATA, HTML, TEXT, PROSE = "data", "html", "text", "prose"
 RICHNESS = {DATA: 3, HTML: 2, TEXT: 1, PROSE: 0}
 """Of two captures of one time, the one with the higher number carries more of the page."""
-MIN_CUT = 40
-"""Letters. A shorter text that begins like another may be another value ("Essex", "Essex County"); a longer one was cut."""
-MAX_PARTS = 200
-"""Values of one field that are compared in any order; more are compared in page order only, which takes linear time."""
-_MAX_ENDS = 64
-"""Alternatives that `_is_made_of` follows at once. Real texts need one or two; the bound keeps hostile ones linear."""
 
 
 class Sourced(NamedTuple):
@@ -61,6 +62,7 @@ class Shown:
     """
 
     rows: Sequence[FieldValue]
+    page: PageContent
     form: str
     style: tuple[Any, ...] | None = None
     partial: bool = False
@@ -69,11 +71,6 @@ class Shown:
     @property
     def values(self) -> list[str]:
         return [row.value for row in self.rows if row.value is not None and row.value.strip()]
-
-
-def form_of(content: PageContent) -> str:
-    """The form of a capture; a text without labels is prose."""
-    return PROSE if content.form == TEXT and not any(row.label for row in content.fields) else content.form
 
 
 def style_of(content: PageContent) -> tuple[Any, ...] | None:
@@ -178,6 +175,7 @@ _ONLY_TIME = re.compile(
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+|[ap]\.?m\b|utc|gmt|[ecmp][sd]t\b|to\b|at\b|st\b|nd\b|rd\b|th\b|[tz])*+",
     re.IGNORECASE,
 )
+_SEVERAL_TIMES = re.compile(r"\s*;\s*|(?<![-–—\s])\s*\n\s*(?![-–—\s])")
 _DAY, _MINUTE, _SECOND = 10, 16, 19
 """Characters of a local ISO time that are known."""
 
@@ -192,7 +190,7 @@ class Moment(NamedTuple):
 
 @cached_short
 def moment(iso: str | None) -> Moment | None:
-    """The time that an ISO 8601 text of `parsers.values` stands for. Local times are printed without seconds, so 0 is unknown."""
+    """The time that an ISO 8601 text of `scalars` stands for. Local times are printed without seconds, so 0 is unknown."""
     if iso is None:
         return None
     if not iso.endswith("Z"):
@@ -237,10 +235,11 @@ def _ranges(shown: Shown) -> list[_Range] | None:
     found = []
     for row in shown.rows:
         if row.value or row.datetime:
-            start, end = map(moment, time_range(row.value, row.datetime))
-            if start is None and end is None:
-                return None
-            found.append((start, end))
+            for text in [row.value] if row.datetime else _SEVERAL_TIMES.split(row.value or ""):
+                start, end = map(moment, time_range(text, row.datetime))
+                if start is None and end is None:
+                    return None
+                found.append((start, end))
     return sorted(found, key=lambda pair: [one.local if one else "" for one in pair])
 
 
@@ -263,26 +262,25 @@ def _moment_relation(before: Moment | None, after: Moment | None) -> Relation:
 
 # --- texts ----------------------------------------------------------------------------------------------------------
 
-_LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
-_REFERENCE_MARK = re.compile(r"\[\d{1,3}\]")
-_LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")
+_BRACKETS = re.compile(r"\[[^\[\]\n]{0,500}\]")
 _LIST_MARK = re.compile(r"\s*(?:\d{1,2}[.)]|o|\W)\s+")
 _CELLS = re.compile(r"\n|\t|\s\|\s")
 _ELLIPSIS = ("…", "...")
 
 
-@cached_short
-def letters(text: str) -> str:
-    """The letters and digits of a text, without link and footnote marks; the point in a decimal number counts as well."""
-    if "[" in text:
-        text = _REFERENCE_MARK.sub(" ", _LINK.sub(lambda found: "" if found[1] else found[2], text))
-    return "".join(_LETTERS.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)))
-
-
 def _compare_texts(kept: Shown, new: Shown) -> Relation:
+    if kept.rows[0].key == "title" and RICHNESS[kept.form] != RICHNESS[new.form]:
+        poorer, richer, relation = (
+            (new, kept, Relation.LESS) if RICHNESS[new.form] < RICHNESS[kept.form] else (kept, new, Relation.MORE)
+        )
+        if reference(richer.values[0]) and not reference(poorer.values[0]):
+            return relation  # another line was taken for the title
     before, after = _wholes(kept), _wholes(new)
-    if "".join(before) == "".join(after) or _has_parts("".join(after), before, all_of_them=True):
+    old, young = "".join(before), "".join(after)
+    if old == young or has_parts(young, before, all_of_them=True):
         return Relation.SAME if _agree_in_times(kept, new) else Relation.DIFFERENT
+    if kept.rows[0].item and _without_labels(kept, new, before) == _without_labels(new, kept, after):
+        return Relation.SAME
     if len(before) == len(after) == 1:
         for cut, cut_letters, whole_letters, relation in (
             (new, after[0], before[0], Relation.LESS),
@@ -290,9 +288,9 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
         ):
             if cut.values[0].rstrip().endswith(_ELLIPSIS) and cut_letters and whole_letters.startswith(cut_letters):
                 return relation
-    if may_lack(new, kept) and _is_part("".join(after), kept, least=0 if new.partial else MIN_CUT):
+    if may_lack(new, kept) and (_is_part(new, young, kept) or _is_misread(new, young, kept, before)):
         return Relation.LESS
-    is_more = may_lack(kept, new) and _is_part("".join(before), new, least=0 if kept.partial else MIN_CUT)
+    is_more = may_lack(kept, new) and (_is_part(kept, old, new) or _is_misread(kept, old, new, after))
     return Relation.MORE if is_more else Relation.DIFFERENT
 
 
@@ -322,25 +320,33 @@ def _agree_in_times(kept: Shown, new: Shown) -> bool:
     )
 
 
-def _has_parts(text: str, parts: list[str], *, all_of_them: bool) -> bool:
-    """Whether a text consists of these parts in any order and nothing else."""
-    if len(parts) > MAX_PARTS:
+def _without_labels(shown: Shown, other: Shown, values: list[str]) -> str:
+    """The letters of a group's values that are no labels: in some themes a label within an item cannot be told from a value."""
+    labels = {letters(row.label) for row in (*shown.rows, *other.rows) if row.label}
+    return "".join(value for value in values if value not in labels)
+
+
+def _is_misread(poorer: Shown, text: str, richer: Shown, own: list[str]) -> bool:
+    """Whether a poorer capture's value is explained by the richer capture's page: the extractor's text was divided wrongly."""
+    if RICHNESS[poorer.form] >= RICHNESS[richer.form] or not own:
         return False
-    for part in sorted(filter(None, parts), key=len, reverse=True):
-        at = text.find(part)
-        if at < 0 and all_of_them:
-            return False
-        if at >= 0:
-            text = f"{text[:at]}\0{text[at + len(part) :]}"
-    return not text.strip("\0")
+    label = letters(poorer.rows[0].label or "") if poorer.rows[0].item is None else ""
+    return is_quoted(label, text, richer.page) or is_other_part(text, own, richer.page)
 
 
-def _is_part(text: str, whole: Shown, *, least: int) -> bool:
+def _is_part(part: Shown, text: str, whole: Shown) -> bool:
     """Whether a poorer capture's text is what a richer capture's value leaves when lines, cells, values or its end are dropped.
 
-    `least`: letters of a text that may lack its end.
+    What the extractor may have added are texts in brackets, such as those of pictures.
     """
-    return _is_made_of(text, _units(whole), least) or _has_parts(text, _wholes(whole), all_of_them=False)
+    units, least = _units(whole), 0 if part.partial else MIN_CUT
+    orders = [[way for way, *_ in units], _wholes(whole)]
+    texts = (
+        {text, "".join(letters(_BRACKETS.sub(" ", value)) for value in part.values)} if "[" in "".join(part.values) else {text}
+    )
+    return any(
+        is_made_of(one, units, least) or any(has_parts(one, parts, all_of_them=False) for parts in orders) for one in texts
+    )
 
 
 def _units(shown: Shown) -> list[tuple[str, ...]]:
@@ -351,24 +357,5 @@ def _units(shown: Shown) -> list[tuple[str, ...]]:
             units += [(letters(text),) for text in (row.item, row.label) if text]
         for line in _CELLS.split(row.value or ""):
             ways = {letters(line), letters(_LIST_MARK.sub("", line, count=1)), _letters_or_day(row, line)}
-            units.append(tuple(ways - {""}))
-    return units
-
-
-def _is_made_of(text: str, units: list[tuple[str, ...]], least: int) -> bool:
-    """Whether a text consists of some of the units in their order. A list number may precede each, the last one may be cut."""
-    ends = {0}
-    for ways in units:
-        further = set()
-        for end in ends:
-            rest = len(text) - end
-            for way in ways:
-                for start in (end, end + 1, end + 2):
-                    if text.startswith(way, start) and (start == end or text[end:start].isdigit()):
-                        further.add(start + len(way))
-                if len(text) >= least and 0 < rest < len(way) and text.endswith(way[:rest]):
-                    return True
-        ends |= further
-        if len(ends) > _MAX_ENDS:
-            ends = set(sorted(ends)[-_MAX_ENDS:])
-    return len(text) in ends
+            units.append(tuple(sorted(ways - {""}, key=len, reverse=True)))
+    return [ways for ways in units if ways]

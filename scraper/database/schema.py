@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, get_origin
 
 from parsers.record import ColumnInfo, columns_of
-from scraper.database.tables import BY_NAME, KEPT, TABLES, VIEWS, Table
+from scraper.database.tables import BY_NAME, RUN_TABLES, TABLES, VIEWS, Table
 from scraper.sqlite import tables_version
 
 if TYPE_CHECKING:
@@ -76,11 +76,11 @@ def _sorting(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def renew(connection: sqlite3.Connection) -> None:
-    """Puts empty tables of this version in the place of whatever tables there are; the rows of KEPT are carried over.
+    """Puts empty tables of this version in the place of whatever tables there are; the rows of RUN_TABLES are carried over.
 
     They are carried column by column, by name, so a later version's table of the runs may only get columns that can be NULL.
     """
-    aside = [name for name in KEPT if _columns(connection, "main", name)]
+    aside = [name for name in RUN_TABLES if _columns(connection, "main", name)]
     for name in aside:
         connection.execute(f'CREATE TEMP TABLE "kept_{name}" AS SELECT * FROM main."{name}"')
     _drop(connection)

@@ -102,6 +102,7 @@ class CaptureRow:
     original_id: str | None = optional("the capture whose body a revisit record of the archive repeats")
     warc_type: str = required("response, resource, conversion or revisit: how the archive keeps it")
     truncated: str | None = optional("why its body is known to be cut, as the archive says")
+    intact: bool = required("whether its bytes are those that were stored; 0: they were damaged before the import")
     redirect_to: str | None = optional("where a redirect leads, without an archive's prefix")
     gone_record_id: str | None = optional(
         "the record that it shows to be gone from this address: not found, or a redirect elsewhere"
@@ -168,10 +169,11 @@ class RunCheckRow:
 
 @dataclass(slots=True, kw_only=True)
 class ProgramRow:
-    """Which code read the captures, in one row."""
+    """Which code made the database, and of which state of the archive, in one row."""
 
-    code: str | None = optional(
-        "digest of the code that read all of them; NULL where a load added captures after the code had changed"
+    code: str = required("digest of the code that made the database; a load with other code makes it anew")
+    archive: str | None = optional(
+        "digest of the state of the archive's catalog whose captures are all loaded; NULL where some are not"
     )
 
 
@@ -308,7 +310,7 @@ VIEWS: tuple[View, ...] = (
     ),
 )
 BY_NAME = {table.name: table for table in TABLES}
-KEPT = ("runs", "run_checks")
+RUN_TABLES = ("runs", "run_checks")
 """Tables that tell what was done, not what the archive holds: a rebuild leaves them."""
-OF_THIS_COPY = (*KEPT, "program")
+LOCAL_TABLES = (*RUN_TABLES, "program")
 """Tables that tell how this copy of the database came about: no export has them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scraper.archive import catalog
 from scraper.archive.catalog import Entry
-from scraper.archive.members import Member, walk
+from scraper.archive.packing import Member, walk
 from scraper.archive.store import WARC_FILES, entry_of, is_own
 from scraper.doctor.findings import Examined, Finding, Kind, agreed, counted, examples
 from scraper.doctor.records import read_member
@@ -78,7 +78,7 @@ def _survey_file(scratch: Scratch, path: Path, examined: Examined) -> Iterator[i
             continue
         examined.records += 1
         read = read_member(found.record, is_own=is_own(path))
-        length = len(found.packed)
+        length = found.length
         if read.wrong:
             scratch.add_damage(path.name, found.offset, length, read.wrong)
         elif len(read.captures) > 1:

@@ -9,9 +9,9 @@ import sqlite3
 from collections.abc import Iterator
 
 from scraper.database.connection import comparing
-from scraper.database.load import load
+from scraper.database.load import LoadOptions, load
 from scraper.database.second_database import second_database
-from scraper.database.tables import KEPT, TABLES, Table
+from scraper.database.tables import LOCAL_TABLES, TABLES, Table
 from scraper.doctor.database import REBUILT
 from scraper.doctor.findings import Finding, Kind, counted
 from scraper.folders import Folders
@@ -22,10 +22,10 @@ def compare(folders: Folders) -> Iterator[Finding]:
     if not folders.database.exists():
         return
     with second_database(folders.data) as beside:
-        load(folders, rebuild=True, database=beside, like=folders.database)
+        load(folders, LoadOptions(rebuild=True, accept_refused=True, database=beside, only_captures_of=folders.database))
         with comparing(folders.database, beside) as db:
             for table in TABLES:
-                if table.name not in KEPT:
+                if table.name not in LOCAL_TABLES:
                     yield from _differing(db, table)
 
 

@@ -7,22 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scraper.database.second_database import NAME as PLAN
-from scraper.database.spill import NAME as SPILL
 from scraper.doctor.archive import LOST
 from scraper.doctor.findings import Finding, Kind, agreed, counted, examples
 from scraper.doctor.scratch import Scratch
 from scraper.folders import Folders
 from scraper.terminal import escape
 
-UNFINISHED = (".ledger-*.db*", "archive/.tta-*", ".tta-load.db*", f"{PLAN}*")
-"""Copies that were being made when their run was killed; what they are made from is all there. (.tta-load.db: an older spill.)"""
+UNFINISHED = (".ledger-*.db*", "archive/.tta-*", ".tta-load.*", f"{PLAN}*")
+"""Copies that were being made when their run was killed; what they are made from is all there. (.tta-load: before 0.2.)"""
 
 
 def examine_leftovers(folders: Folders) -> Iterator[Finding]:
     """Files that nobody needs any more, and copies that somebody may."""
-    if (folders.data / SPILL).exists():
-        text = f"{SPILL} was left by a load that was killed; the next load removes it"
-        yield Finding(Kind.LEFT_BEHIND, text, harmless=True, subject=SPILL)
     for pattern in UNFINISHED:
         for path in sorted(folders.data.glob(pattern)):
             name = escape(path.relative_to(folders.data))

@@ -6,10 +6,10 @@ import sqlite3
 from collections.abc import Collection
 from contextlib import closing
 
-from scraper.database.load import Loaded, load
+from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.runs import check_none_is_refused
 from scraper.database.second_database import second_database
-from scraper.database.tables import KEPT
+from scraper.database.tables import RUN_TABLES
 from scraper.doctor.database import MISPLACED
 from scraper.doctor.findings import Finding, Kind
 from scraper.doctor.salvage import copy_readable, put_in_place
@@ -30,20 +30,20 @@ def mend_database(scratch: Scratch, folders: Folders, findings: Collection[Findi
     elif kinds == {Kind.DATABASE_PLACES}:
         _tell_places(scratch, folders)
     else:
-        load(folders, rebuild=True, unchecked=unchecked)
+        load(folders, LoadOptions(rebuild=True, accept_refused=unchecked))
 
 
 def _anew(folders: Folders, *, unchecked: bool) -> None:
     """A new database, with what can still be read of the runs in the damaged one; that is set aside when the new one is whole."""
 
     def carry_over(db: sqlite3.Connection, _: Loaded) -> None:
-        for table in KEPT:
+        for table in RUN_TABLES:
             copy_readable(folders.database, table, db)
         if not unchecked:
             check_none_is_refused(db)
 
     with second_database(folders.data) as beside:
-        load(folders, rebuild=True, gate=carry_over, database=beside)
+        load(folders, LoadOptions(rebuild=True, before_commit=carry_over, database=beside))
         with closing(open_writable(beside)) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all of it is in the one file that takes the place
         put_in_place(beside, folders.database)

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
-from scraper.archive.warc import Damage, http_body, read_captures
+from scraper.archive.records import Damage
+from scraper.archive.warc import http_body, read_captures
 from scraper.capture import Capture
 
 _WITH_PAYLOAD = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion

@@ -6,26 +6,33 @@ Datasette finds it by the entry point `tta` in pyproject.toml, however it is sta
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from datasette.utils import path_with_replaced_args, urlsafe_components
 from datasette.utils.asgi import Response
+from datasette.views.base import DatasetteError
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
-from scraper.database.checks import is_known
 from scraper.explore import arrays, dashboard, home, search
 from scraper.explore import map as records_map
+from scraper.explore.cache import Answers, cached
 from scraper.explore.facets import ListFacet
 from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.links import cell
 from scraper.explore.metadata import LOOKS
 from scraper.explore.record import moment, record_page
-from scraper.explore.requests import tidied
+from scraper.explore.requests import normalize_request
+from scraper.explore.visitors import limited
+from scraper.sandbox import register_functions
 
 hook = HookimplMarker("datasette")
 DATABASE = "tta"
 PLUGIN = "tta"
+_ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
+"""The kept answers of each Datasette."""
 
 
 def _settings(datasette: Any) -> dict[str, Any]:
@@ -41,7 +48,30 @@ def startup() -> None:
 @hook
 def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
     found = headers(datasette, _settings(datasette).get("tile_url"))
-    return lambda app: with_headers(tidied(app, datasette.setting("base_url")), found)
+    base_url = datasette.setting("base_url")
+
+    def wrapped(app: App) -> App:
+        app = normalize_request(app, base_url)
+        if answers := _answers(datasette):
+            app = cached(app, answers)
+        return with_headers(limited(app), found)
+
+    return wrapped
+
+
+def _answers(datasette: Any) -> Answers | None:
+    """The answers kept for this Datasette; None where it does not serve a file of ours."""
+    database = datasette.databases.get(DATABASE)
+    if datasette not in _ANSWERS and database and database.path:
+        _ANSWERS[datasette] = Answers(Path(database.path))
+    return _ANSWERS.get(datasette)
+
+
+@hook(tryfirst=True)
+def handle_exception(exception: Exception) -> None:
+    """Datasette reports some faults of a request, such as an unknown column to sort by, as its own (status 500)."""
+    if isinstance(exception, DatasetteError) and exception.status == 500:
+        exception.status = 400
 
 
 @hook
@@ -63,12 +93,7 @@ def extra_js_urls(datasette: Any) -> list[dict[str, Any]]:
 
 @hook
 def prepare_connection(conn: Any) -> None:
-    conn.create_function("is_known_label", 1, lambda label: int(_is_described(str(label))), deterministic=True)
-
-
-def _is_described(label: str) -> bool:
-    """Also true of a milestone's or metric's own field: all of them stand in the tables of these, and millions need no look."""
-    return is_known(label) or label.casefold().startswith(("milestone ", "metric ", "performance metric "))
+    register_functions(conn)
 
 
 @hook
@@ -102,7 +127,18 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 
 @hook
 def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
-    return [(r"^/-/map$", _map), (r"^/-/charts$", _charts), (r"^/-/search$", _search), (r"^/robots\.txt$", _robots)]
+    return [
+        (r"^/-/map$", _map),
+        (r"^/-/charts$", _charts),
+        (r"^/-/search$", _search),
+        (r"^/robots\.txt$", _robots),
+        (r"^/-/databases(?:\.json)?$", _databases),
+    ]
+
+
+async def _databases(datasette: Any) -> Any:
+    """Takes the place of Datasette's own page, which exposes the path of the database file."""
+    return Response.json([{"name": name, "route": one.route} for name, one in datasette.databases.items() if one.path])
 
 
 async def _robots() -> Any:

@@ -30,7 +30,7 @@ _TYPES: dict[Values, dict[str, Any]] = {
     Values.PARTIAL_TIME: {"type": "string"},
 }
 _PARTIAL_TIME = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?Z?)?"
-"""What `parsers.values.iso_time` gives: a day, a local time without zone, or UTC."""
+"""What `parsers.scalars.iso_time` gives: a day, a local time without zone, or UTC."""
 
 
 def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: dict[str, Any], citation: str) -> str:

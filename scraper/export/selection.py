@@ -10,9 +10,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from parsers.values import iso_time
+from parsers.scalars import iso_time
 from scraper.database import contacts
-from scraper.database.tables import BY_NAME, OF_THIS_COPY, TABLES, Table
+from scraper.database.tables import BY_NAME, LOCAL_TABLES, TABLES, Table
 from scraper.errors import WrongUsage
 from scraper.export.condition import choose
 
@@ -27,7 +27,7 @@ _ORDERS = {
 _ABOUT = ("record_id", "gone_record_id")
 """A capture is about the record that it shows, or that it shows to be gone."""
 _LAST = ("captures", "changes", "dictionary")
-EXPORTED = (*(table.name for table in TABLES if table.name not in (*OF_THIS_COPY, *_LAST)), *_LAST)
+EXPORTED = (*(table.name for table in TABLES if table.name not in (*LOCAL_TABLES, *_LAST)), *_LAST)
 """The tables that are exported: all but those that tell what was done and not what the archive holds."""
 
 

@@ -18,7 +18,7 @@ from scraper.capture import iso
 from scraper.config import Config
 from scraper.database import runs
 from scraper.database.checks import UNKNOWN_LABELS, Looked, check_all
-from scraper.database.load import Loaded, Progress, load
+from scraper.database.load import Loaded, LoadOptions, Progress, load
 from scraper.database.runs import Outcome, Run
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
 from scraper.fetch.display import Display
@@ -30,7 +30,7 @@ from scraper.lock import Holder, locked
 from scraper.refresh.healthcheck import FAILURE, START, SUCCESS, Healthcheck
 from scraper.refresh.log import Log
 from scraper.refresh.report import Report
-from scraper.refresh.sources import source_checks
+from scraper.refresh.sources import SOURCE_CHECKS, source_checks
 from scraper.stopping import Stop
 from scraper.terminal import escape
 
@@ -72,7 +72,7 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
             run.remember(dead)
             run.go()
         except BaseException:
-            run.run.outcome = None  # the gate may have said otherwise, before a commit that did not come
+            run.run.outcome = None  # `_before_commit` may have said otherwise, before a commit that did not come
             raise
         finally:
             run.end()
@@ -182,7 +182,10 @@ class _Refresh:
     def _load(self) -> None:
         self.run.phase = "load"
         with self.stop.until(self._left):
-            load(self.folders, workers=self.options.workers, progress=self.progress, gate=self._gate, stop=self.stop)
+            options = LoadOptions(
+                workers=self.options.workers, progress=self.progress, before_commit=self._before_commit, stop=self.stop
+            )
+            load(self.folders, options)
 
     def end(self) -> None:
         """Keeps what came of it: in the log, and where the database was left as it was, in a transaction of its own."""
@@ -204,7 +207,7 @@ class _Refresh:
         }
         level(f"run.{run.outcome}", message=run.message, seconds=round(report.seconds, 1), **counts)
 
-    def _gate(self, db: sqlite3.Connection, loaded: Loaded) -> None:
+    def _before_commit(self, db: sqlite3.Connection, loaded: Loaded) -> None:
         """The last thing before the commit: the checks, and the run's own row."""
         self.run.phase = "checks"
         self.report.loaded = loaded
@@ -212,8 +215,11 @@ class _Refresh:
             self._problem(damage)
         with runs.state_before(self.folders.database) as before:
             last = runs.last_good(db)
-            looked = Looked(db, before, last[1] if last else {}, self.settings.checks)
-            self.report.checks = [*check_all(looked), *source_checks(self.report.fetched, self.folders, self.settings)]
+            if last and loaded.unchanged:
+                checks = [one for one in runs.repeated_checks(db, last[0]) if one.name not in SOURCE_CHECKS]
+            else:
+                checks = list(check_all(Looked(db, before, last[1] if last else {}, self.settings.checks)))
+            self.report.checks = checks + list(source_checks(self.report.fetched, self.folders, self.settings))
             self._count(db, before, loaded)
         for check in (*self.report.failed, *self.report.warned):
             subject = None if check.name == UNKNOWN_LABELS else check.subject  # a label is words of a page

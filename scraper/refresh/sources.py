@@ -20,6 +20,9 @@ from scraper.ledger.listings import SHRUNK
 from scraper.ledger.store import Ledger
 from scraper.refresh.report import SILENT
 
+_SHRANK = "a listing that shrank"
+SOURCE_CHECKS = (_SHRANK, SILENT)
+
 
 def source_checks(fetched: Fetched | None, folders: Folders, settings: Config) -> Iterator[Check]:
     """Of every source that this run asked."""
@@ -37,7 +40,7 @@ def _shrunk(name: str, vanished: int, scopes: list[str]) -> Check:
     message = (
         f"captures that {', '.join(scopes)} listed before are missing from the listing; nothing was removed: see `tta status`"
     )
-    return Check("a listing that shrank", Severity.WARN, name, vanished, 0, not scopes, message if scopes else None)
+    return Check(_SHRANK, Severity.WARN, name, vanished, 0, not scopes, message if scopes else None)
 
 
 def _silent(ledger: Ledger, name: str, most: float) -> Check:

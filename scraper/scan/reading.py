@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import BinaryIO, NamedTuple, cast
 from urllib.parse import urlsplit
 
+from scraper.archive.records import Damage
 from scraper.archive.store import Prepared, prepare
-from scraper.archive.warc import Damage, read_captures, utc_now
+from scraper.archive.warc import read_captures, utc_now
 from scraper.scan.addresses import opened
 
 FOUND_BYTES = 16_000_000

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,13 +88,14 @@ class _Run:
     def pieces(self, pool: WorkerPool, pieces: Iterable[Piece]) -> list[Piece]:
         """Reads the pieces; returns what is left of them."""
         rest: list[Piece] = []
-        for piece, found in pool.run(JOB, pieces):
-            for one in found:
-                self._keep(piece, one)
-                if one.rest is not None:
-                    rest.append(piece._replace(start=one.rest))
-            if time.monotonic() - self._saved_at > SAVE_SECONDS:
-                self.save()
+        with closing(pool.run(JOB, pieces)) as results:
+            for piece, found in results:
+                for one in found:
+                    self._keep(piece, one)
+                    if one.rest is not None:
+                        rest.append(piece._replace(start=one.rest))
+                if time.monotonic() - self._saved_at > SAVE_SECONDS:
+                    self.save()
         return rest
 
     def _keep(self, piece: Piece, found: Found) -> None:

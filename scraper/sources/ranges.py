@@ -7,7 +7,8 @@ import zlib
 from dataclasses import replace
 from io import BytesIO
 
-from scraper.archive.warc import Damage, read_captures, sha1_digest, utc_now
+from scraper.archive.records import Damage
+from scraper.archive.warc import read_captures, sha1_digest, utc_now
 from scraper.capture import Capture, Form
 from scraper.encoding import decode_content
 from scraper.errors import RequestFailed, UndecodableContent

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as StillWorking
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from scraper.code_version import loading_code
 from scraper.errors import OtherVersion, TtaError
-from scraper.reading_code import reading_code
 from scraper.workers.processes import AHEAD, Check, Job, Processes, Result, Task, WorkerPool
 
 CONNECT_SECONDS = 30.0
@@ -33,8 +33,8 @@ class _Asked(NamedTuple):
 
 
 def _work(asked: _Asked) -> list[Any]:
-    if asked.version != reading_code():
-        raise OtherVersion(f"{reading_code()} in place of {asked.version}")
+    if asked.version != loading_code():
+        raise OtherVersion(f"{loading_code()} in place of {asked.version}")
     return asked.job.work(asked.task)
 
 
@@ -61,7 +61,7 @@ class _Cluster:
         self._client = client
         self._executor = client.get_executor(pure=False)
 
-    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Result]]]:
+    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
         waiting = iter(tasks)
         given: deque[tuple[Task, Future[list[Result]]]] = deque()
         try:
@@ -78,7 +78,7 @@ class _Cluster:
                 future.cancel()
 
     def _give(self, job: Job[Task, Result], task: Task) -> Future[list[Result]]:
-        future: Future[list[Result]] = self._executor.submit(_work, _Asked(reading_code(), job, task))
+        future: Future[list[Result]] = self._executor.submit(_work, _Asked(loading_code(), job, task))
         return future
 
     def _results(self, job: Job[Task, Result], task: Task, future: Future[list[Result]]) -> list[Result]:
@@ -91,7 +91,8 @@ class _Cluster:
         try:
             return self._await(future)
         except KilledWorker:
-            return Processes(1, self._check).isolated(job, task)
+            parts = Processes(1, self._check).run(job, job.split(task))
+            return [result for _, results in parts for result in results]
 
     def _await(self, future: Future[list[Result]]) -> list[Result]:
         alone_since: float | None = None

@@ -1,6 +1,6 @@
-"""Does tasks in other processes, of this machine or of a cluster: results in order, memory bounded, a deadly task costs itself.
+"""Does tasks in other processes: results in order, memory bounded, and a task that kills its process costs only itself.
 
-`database.parse_captures` parses with it and `scan` reads whole crawls with it. `cluster` is the pool on other machines.
+`database.parse_captures` parses with it and `scan` searches whole crawls with it. `cluster` does the same on other machines.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
-from multiprocessing.queues import SimpleQueue
+from multiprocessing.process import BaseProcess
+from queue import SimpleQueue
 from typing import Any, Generic, Protocol, TypeVar
-from weakref import WeakSet
 
 from scraper.errors import TtaError
 
 AHEAD = 3
-"""Tasks per process that are given out before the first result is taken: what bounds the memory."""
-_LOOK = 0.5
-"""Seconds between two looks at whether the run was asked to end."""
+"""Tasks per process that are given out before the first result is taken: bounds the memory."""
+_LOOK_SECONDS = 0.5
+"""Between two looks at whether the run was asked to end."""
 Check = Callable[[], None]
 """Raises where the run was asked to end (`stopping.Stop.check`)."""
 Task = TypeVar("Task")
@@ -34,10 +34,10 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[Task, Result]):
-    """What is done with each task. The functions have to be importable by name, as they are called in other processes.
+    """What is done with each task. The functions must be importable by name, because they are called in other processes.
 
-    `work` must not depend on anything but its task. Where a task ends its process, `split` tells which smaller tasks it is made
-    of; one of those that ends two processes is given up, and `give_up` says what its results are then.
+    `work` must not depend on anything but its task. Where a task ends its process, `split` returns the smaller tasks that it
+    consists of; one of those that ends two processes is given up, and `give_up` returns its results.
     """
 
     work: Callable[[Task], list[Result]]
@@ -46,102 +46,144 @@ class Job(Generic[Task, Result]):
 
 
 class WorkerPool(Protocol):
-    """Whoever does tasks."""
+    """Does tasks elsewhere."""
 
-    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Result]]]:
-        """Every task with its results, in the order of the tasks. Raises TtaError where nobody can work."""
+    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
+        """Every task with its results, in the order of the tasks; closing it ends the work. Raises TtaError if none can work."""
 
 
 class Processes:
-    """Worker processes on this machine; one that dies is replaced."""
+    """Worker processes on this machine; one that ends is replaced. `check`: ends the run, by what it raises."""
 
     def __init__(self, workers: int, check: Check | None = None) -> None:
         self._workers = workers
         self._check = check or _go_on
 
-    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Result]]]:
+    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
         context = _context(job.work.__module__)
+        workers = [_Worker(context) for _ in range(self._workers)]
+        idle: SimpleQueue[_Worker] = SimpleQueue()
+        for worker in workers:
+            idle.put(worker)
+
+        def do(task: Task) -> list[Result]:
+            worker = idle.get()
+            try:
+                return self._done(worker, job, task)
+            finally:
+                idle.put(worker)
+
         waiting = iter(tasks)
-        pool = _executor(context, self._workers)
         given: deque[tuple[Task, Future[list[Result]]]] = deque()
-        try:
-            while True:
-                try:
-                    self._fill(pool, job, given, waiting)
+        with ThreadPoolExecutor(self._workers) as threads:  # a thread for each process: it sends a task and waits for the results
+            try:
+                while True:
+                    while len(given) < self._workers * AHEAD and (task := next(waiting, None)) is not None:
+                        given.append((task, threads.submit(do, task)))
                     if not given:
                         return
-                    results = self._result(given[0][1])
-                except BrokenProcessPool:
-                    self._check()  # what was sent to the whole group of processes has ended the workers too
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    # Which of the given tasks broke the pool is not told, so each is done again where it can harm no other.
-                    for task, _ in given:
-                        yield task, self.isolated(job, task)
-                    given.clear()
-                    pool = _executor(context, self._workers)
-                    continue
-                yield given.popleft()[0], results
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    def _fill(
-        self,
-        pool: ProcessPoolExecutor,
-        job: Job[Task, Result],
-        given: deque[tuple[Task, Future[list[Result]]]],
-        tasks: Iterator[Task],
-    ) -> None:
-        while len(given) < self._workers * AHEAD:
-            try:
-                task = next(tasks)
-            except StopIteration:
-                return
-            placeholder: Future[list[Result]] = Future()
-            given.append((task, placeholder))  # before `submit`, which raises where the pool has broken meanwhile
-            given[-1] = (task, pool.submit(job.work, task))
-
-    def _result(self, future: Future[list[Result]]) -> list[Result]:
-        """What a worker found. It may be at a task for long; a run that was asked to end does not wait for it."""
-        while not future.done():
-            self._check()
-            wait_for([future], timeout=_LOOK)
-        return future.result()
-
-    def isolated(self, job: Job[Task, Result], task: Task) -> list[Result]:
-        """The task's results, found part by part in a process of its own.
-
-        A part that ends two processes is given up: the first may have been killed by something else.
-        """
-        context = _context(job.work.__module__)
-        results: list[Result] = []
-        pool = _sound(context)
-        try:
-            for part in job.split(task):
-                for _ in range(2):
-                    try:
-                        results += self._result(pool.submit(job.work, part))
-                        break
-                    except BrokenProcessPool:
+                    task, future = given.popleft()
+                    while not future.done():
                         self._check()
-                        pool.shutdown(wait=False, cancel_futures=True)
-                        pool = _sound(context)
-                else:
-                    results += job.give_up(part)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+                        wait_for([future], timeout=_LOOK_SECONDS)
+                    yield task, future.result()
+            finally:
+                threads.shutdown(wait=False, cancel_futures=True)
+                for worker in workers:
+                    worker.close()
+
+    def _done(self, worker: _Worker, job: Job[Task, Result], task: Task) -> list[Result]:
+        """The task's results. A part that ends two processes is given up: something else may have ended the first."""
+        try:
+            return worker.work(job, task)
+        except ChildProcessError:
+            self._check()  # a signal to the whole group of processes has ended the worker too
+        results: list[Result] = []
+        for part in job.split(task):
+            for _ in range(2):
+                try:
+                    results += worker.work(job, part)
+                    break
+                except ChildProcessError:
+                    self._check()
+            else:
+                results += job.give_up(part)
         return results
 
 
-def end_workers() -> None:
-    """Ends the worker processes of this process at once, whatever they are at: nobody takes their results any more.
+class _Worker:
+    """One worker process at a time: started when it is needed, and again when it has ended."""
 
-    A worker that dies while it sends leaves the beginning of its results in a pipe, and the thread that reads them would wait for
-    the rest as long as anybody may write there, this process among them, which could not end then. So it closes its own end.
-    """
-    for process in multiprocessing.active_children():
-        process.terminate()
-    for results in list(_results):
-        results._writer.close()  # type: ignore[attr-defined]  # no public way closes this end alone
+    _starting = threading.Lock()
+    """A process must not inherit another one's end of a pipe, which would hide that the other has ended."""
+
+    def __init__(self, context: BaseContext) -> None:
+        self._context = context
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
+        self._is_closed = False
+
+    def work(self, job: Job[Task, Result], task: Task) -> list[Result]:
+        """The task's results. Raises ChildProcessError where it ends the process, TtaError where no process can be had."""
+        pipe = self._pipe or self._start()
+        try:
+            pipe.send((job.work, task))
+            results, error = pipe.recv()
+        except (EOFError, OSError):
+            self._pipe = None
+            pipe.close()
+            raise ChildProcessError from None
+        if error is not None:
+            raise error
+        found: list[Result] = results
+        return found
+
+    def _start(self) -> Connection:
+        with self._starting:
+            if self._is_closed:
+                raise CancelledError
+            self._pipe, theirs = self._context.Pipe()
+            self._process = self._context.Process(target=_serve, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
+            self._process.start()
+            theirs.close()
+        try:
+            self._pipe.recv()  # it works, so what ends it later is the task
+        except (EOFError, OSError):
+            self._pipe = None
+            raise TtaError("worker processes end as soon as they start: make memory free, or use `--workers 1`") from None
+        return self._pipe
+
+    def close(self) -> None:
+        """Ends the process at once, whatever it is at: nobody takes its results any more."""
+        with self._starting:
+            self._is_closed = True
+            if self._process is not None:
+                self._process.terminate()
+
+
+def _serve(pipe: Connection) -> None:
+    """What a worker process does: a task for each message, until the parent process closes the pipe or ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+
+    def end_with_parent() -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    pipe.send(None)
+    while True:
+        try:
+            work, task = pipe.recv()
+        except EOFError:
+            return
+        answer: tuple[list[Any], Exception | None]
+        try:
+            answer = work(task), None
+        except Exception as error:
+            answer = [], error
+        pipe.send(answer)
 
 
 def _go_on() -> None:
@@ -153,42 +195,8 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _sound(context: BaseContext) -> ProcessPoolExecutor:
-    """A process that is known to work, so that what ends it is the task. Raises TtaError where none can be had."""
-    pool = _executor(context, 1)
-    try:
-        pool.submit(os.getpid).result()
-    except BrokenProcessPool:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise TtaError("worker processes end as soon as they start: make memory free, or use `--workers 1`") from None
-    return pool
-
-
-_results: WeakSet[SimpleQueue[Any]] = WeakSet()
-"""The pipes in which workers send their results, of every pool that is still in use."""
-
-
-def _executor(context: BaseContext, workers: int) -> ProcessPoolExecutor:
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start)
-    _results.add(pool._result_queue)
-    return pool
-
-
-def _start() -> None:
-    """A worker whose parent was killed ends at once: nobody would ever take its results. Ctrl-C is the parent's to hear."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def _context(module: str) -> BaseContext:
-    """Workers are not forked from this process: it has databases open, which must not be carried into another one."""
+    """Workers are not forked from this process, which has databases open that another process must not inherit."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")

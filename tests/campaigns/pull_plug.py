@@ -26,8 +26,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scraper.database.spill import NAME as SPILL
-from scraper.database.tables import KEPT, TABLES
+from scraper.database.parsed_pages import NAME as PARSED
+from scraper.database.tables import RUN_TABLES, TABLES
 from scraper.doctor import deep
 from scraper.doctor.examine import examine
 from scraper.doctor.scratch import Scratch
@@ -73,7 +73,7 @@ def content(database: Path) -> str:
     found = hashlib.sha256()
     with closing(sqlite3.connect(database)) as db:
         for table in TABLES:
-            if table.name in KEPT:
+            if table.name in RUN_TABLES:
                 continue
             names = ", ".join(f'"{name}"' for name in table.columns if name not in table.local)
             for row in db.execute(f'SELECT {names} FROM "{table.name}" ORDER BY {names}'):
@@ -126,7 +126,7 @@ def reached(data: Path, moment: str) -> Callable[[], bool]:
     before, log = archived(data), data / "tta.db-wal"
     return {
         "archive grows": lambda: archived(data) > before,
-        "parsing": lambda: size(data / SPILL) > 0 or (data / SPILL).exists(),
+        "parsing": lambda: size(data / f"{PARSED}-wal") > 0,
         "writing": lambda: size(log) > 0,
         "writing on": lambda: size(log) > 100_000,
     }[moment]
@@ -148,7 +148,7 @@ def pull(command: Command, data: Path, chance: random.Random, counts: Counts) ->
     run.kill(group=chance.random() < 0.5)
     run.wait()
     run.wait_for_group()
-    log, spill = size(data / "tta.db-wal"), (data / SPILL).exists()
+    log, parsing = size(data / "tta.db-wal"), size(data / f"{PARSED}-wal") > 0
     found = content(data / "tta.db")
     assert found in (command.old, command.new), (command.name, moment)
     if not was_running:
@@ -158,7 +158,7 @@ def pull(command: Command, data: Path, chance: random.Random, counts: Counts) ->
         phase = "after the commit"
     elif log:
         phase = "writing the database"
-    elif spill:
+    elif parsing:
         phase = "parsing"
     else:
         phase = "fetching" if archived(data) > before else "before anything"

@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parsers.values import Place, iso_time, money_range, number, place, reference, time_range, yes_no
+from parsers.scalars import (
+    Place,
+    from_local,
+    iso_time,
+    money_range,
+    number,
+    place,
+    prints_same_clock,
+    reference,
+    time_range,
+    yes_no,
+)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +108,27 @@ def test_what_is_no_place_is_flagged_and_never_on_the_map(text: str, flag: str |
         ("Jan. 29, 2025 12:05 am", "2025-01-29T00:05:00"),
         ("January 29th, 2025 at 3pm", "2025-01-29T15:00:00"),
         ("1/2/25", "2025-01-02"),
+        ("Oct 25th 2026", "2026-10-25"),
+        ("25th of October, 2026", "2026-10-25"),
+        ("25-Oct-2026", "2026-10-25"),
+        ("Sept. 5, 2026", "2026-09-05"),
+        ("2026/10/25", "2026-10-25"),
+        ("25.10.2026", "2026-10-25"),
+        ("25/10/2026", "2026-10-25"),
+        ("2026-10-25 17:00", "2026-10-25T17:00:00"),
+        ("10/25/2026 5:00PM", "2026-10-25T17:00:00"),
+        ("October 25, 2026 5 p.m.", "2026-10-25T17:00:00"),
+        ("Sunday, October 25, 2026 (noon)", "2026-10-25T12:00:00"),
+        ("10/25/2026 5:00 PM EDT", "2026-10-25T21:00:00Z"),
+        ("10/25/2026 5:00 PM ET", "2026-10-25T21:00:00Z"),
+        ("12/25/2026 5:00 PM Eastern Time", "2026-12-25T22:00:00Z"),
+        ("12/25/2026 at 9:30 am (PST)", "2026-12-25T17:30:00Z"),
+        ("Sun, 25 Oct 2026 10:00:00 +0000", "2026-10-25T10:00:00Z"),
+        ("13:30 PM 1/2/2025", None),
+        ("See the memo of 01/02/2025 for details", None),
+        ("Adjudicated 2025-01-02", None),
+        ("01/02/2025 and 01/03/2025", None),
+        ("12 January", None),
         ("02/29/2023", None),
         ("13/45/2023", None),
         ("25:99", None),
@@ -124,10 +156,39 @@ def test_times(text: str | None, expected: str | None) -> None:
         ("01/29/2025 -", None, ("2025-01-29", None)),
         ("- 01/29/2025", None, (None, "2025-01-29")),
         ("-", None, (None, None)),
+        ("to", None, (None, None)),
+        ("until 01/29/2025", None, (None, "2025-01-29")),
+        ("01/29/2025-01/30/2025", None, ("2025-01-29", "2025-01-30")),
+        ("2025-01-29 – 2025-01-30", None, ("2025-01-29", "2025-01-30")),
+        ("from January 2, 2025 through January 3, 2025", None, ("2025-01-02", "2025-01-03")),
+        ("Jan 2 2025 until Jan 3 2025", None, ("2025-01-02", "2025-01-03")),
+        ("March 1 - 3, 2024", None, ("2024-03-01", "2024-03-03")),
+        ("Fri, March 30th to Mon, April 2nd, 2024", None, ("2024-03-30", "2024-04-02")),
+        ("30 March - 2 April 2024", None, ("2024-03-30", "2024-04-02")),
+        ("03/01 - 03/03/2024", None, ("2024-03-01", "2024-03-03")),
+        ("Mar 1 2024, 9 - 11am", None, ("2024-03-01T09:00:00", "2024-03-01T11:00:00")),
+        ("Mar 1 2024, 11 - 1pm", None, ("2024-03-01T11:00:00", "2024-03-01T13:00:00")),
+        ("03/01/2024 9:00-17:00", None, ("2024-03-01T09:00:00", "2024-03-01T17:00:00")),
+        ("5:00 PM to 7:00 PM ET on October 25, 2026", None, ("2026-10-25T21:00:00Z", "2026-10-25T23:00:00Z")),
+        ("2025-01-02 - 2025-01-03", "2025-01-02T12:00:00Z/2025-01-03T12:00:00Z", ("2025-01-02", "2025-01-03")),
+        ("01/02/2025", "2025-01-02T12:00:00Z", ("2025-01-02", "2025-01-02")),
+        ("01/02/2025 - 07:00", "2025-01-02T12:00:00Z", ("2025-01-02T12:00:00Z", "2025-01-02T12:00:00Z")),
+        ("01/02/2025", "2025-01-02T17:00:00Z", ("2025-01-02T17:00:00Z", "2025-01-02T17:00:00Z")),
+        ("01/02/2025", "unknown", ("2025-01-02", "2025-01-02")),
+        ("A range of topics to discuss", None, (None, None)),
     ],
 )
 def test_ranges(text: str, attribute: str | None, expected: tuple[str | None, str | None]) -> None:
     assert time_range(text, attribute) == expected
+
+
+def test_a_local_time_that_is_marked_as_utc_becomes_the_right_instant() -> None:
+    stamp = "2019-11-04T10:49:47Z"
+    assert prints_same_clock("Mon, 11/04/2019 - 10:49", stamp)
+    assert not prints_same_clock("Mon, 11/04/2019 - 05:49", stamp)
+    assert not prints_same_clock("11/04/2019", stamp)
+    assert from_local(stamp) == "2019-11-04T10:49:47-05:00"
+    assert from_local("2019-07-04T10:49:47Z/2019-07-05") == "2019-07-04T10:49:47-04:00/2019-07-05"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,301 @@
+"""A node in one of Drupal's own data formats to a record: `?_format=json`, HAL, JSON:API, XML, and RSS that contains the node.
+
+Each format is first turned into one `_Node`, in which every field has a list of items as Drupal's field types define them
+(`value`, `end_value`, `processed`, `target_id`, `uri`, ...). A document counts as a record only where it is a node of the
+record's type, or has fields that only records have; all other JSON and XML is left to `kinds`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from html import escape
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from xml.etree import ElementTree as ET
+
+import orjson
+from selectolax.lexbor import LexborHTMLParser
+
+from parsers.columns import BODY, make_record
+from parsers.decode import Decoded
+from parsers.guard import harmless
+from parsers.html import read_html
+from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
+from parsers.registry import GROUPS, group_of_name, group_of_paragraph, is_evidence, is_instructions, known_name
+from parsers.scalars import iso_time, reference
+from parsers.tree import build, readable
+from parsers.urls import absolute, node_id
+
+Items = list[dict[str, Any]]
+_Value = tuple[str | None, str | None, str | None]
+"""The text, address and time of an item."""
+_RECORD_TYPE = re.compile(r"(?:\w+_)?tta(?:_\w+)?")
+"""Machine names of the content type: DOMAIN.md shows `tta`."""
+_FIELD = re.compile(rf"field_\w+|{BODY}")
+"""Machine names of the fields that a site builder adds; all others are a node's base fields."""
+_RELATION = re.compile(r".*/rest/relation/node/[\w-]+/(\w+)")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_PATHS = {"taxonomy_term": "/taxonomy/term/", "node": "/node/", "user": "/user/", "media": "/media/"}
+_NAMES = ("display_name", "name", "title", "label", "filename")
+"""Base fields that hold the label of a referenced entity, by its type."""
+_MAX_ROWS = 20_000
+_MIN_EVIDENCE = 2
+"""Fields that only TTA records have, of a node whose type is not known to be theirs."""
+
+
+@dataclass(slots=True)
+class _Entity:
+    """A node, or an entity that another one refers to. `kind`: its type and bundle, as `node--tta`."""
+
+    kind: str = ""
+    values: dict[str, Items] = field(default_factory=dict)
+
+    def first(self, *names: str) -> Any:
+        """The first value of the first of these fields that has one."""
+        items = (item for name in names for item in self.values.get(name, ()))
+        return next((item["value"] for item in items if item.get("value") not in (None, "")), None)
+
+
+def read_data(content: bytes, *, url: str | None) -> ParseResult | None:
+    """The record that a document in one of these formats holds; None where it is none of them, or not a node's."""
+    start = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start[:1] in (b"{", b"["):
+        node = _from_json(content)
+    elif start.startswith((b"<?xml", b"<response", b"<rss")) and b"<!ENTITY" not in content:
+        root = _xml(content)
+        if root is not None and root.tag == "rss":
+            return _from_rss(root, url)
+        node = _from_xml(root) if root is not None and root.tag == "response" else None
+    else:
+        return None
+    return _result(node, url) if node is not None else None
+
+
+# --- formats ----------------------------------------------------------------------------------------------------------
+
+
+def _from_json(content: bytes) -> _Entity | None:
+    try:
+        document = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(document, dict):
+        return None
+    if isinstance(resource := document.get("data"), dict):
+        return _from_jsonapi(resource, document)
+    return _from_core(document) if isinstance(document.get("nid"), list) else None
+
+
+def _from_core(document: Mapping[str, Any]) -> _Entity:
+    """Core's JSON; in HAL references are links, and the entities that they lead to are embedded with little more than an id."""
+    node = _Entity(values={name: _items(value) for name, value in document.items() if not name.startswith("_")})
+    links = document.get("_links")
+    for name, targets in (links if isinstance(links, dict) else {}).items():
+        if name == "type" and isinstance(targets, dict):
+            node.kind = "node--" + str(targets.get("href")).rpartition("/")[2]
+        elif found := _RELATION.fullmatch(name):
+            node.values[found[1]] = [{"url": one.get("href")} for one in _dicts(targets)]
+    for item in node.values.get("type", ())[:1]:
+        node.kind = f"node--{item.get('target_id')}"
+    return node
+
+
+def _from_jsonapi(resource: Mapping[str, Any], document: Mapping[str, Any]) -> _Entity | None:
+    included = {(one.get("type"), one.get("id")): one for one in _dicts(document.get("included"))}
+    return _resource(resource, included, 0) if str(resource.get("type")).startswith("node--") else None
+
+
+_MAX_NESTING = 4
+"""Levels of included entities that are followed, since they may refer to each other in a circle."""
+
+
+def _resource(resource: Mapping[str, Any], included: Mapping[Any, Any], level: int) -> _Entity:
+    found = _Entity(str(resource.get("type")))
+    attributes, relationships = resource.get("attributes"), resource.get("relationships")
+    for name, value in (attributes if isinstance(attributes, dict) else {}).items():
+        found.values[name.removeprefix("drupal_internal__")] = _items(value)
+    for name, related in (relationships if isinstance(relationships, dict) else {}).items():
+        targets = _dicts(related.get("data")) if isinstance(related, dict) else []
+        found.values[name] = [_target(one, included, level) for one in targets]
+    return found
+
+
+def _target(link: Mapping[str, Any], included: Mapping[Any, Any], level: int) -> dict[str, Any]:
+    meta = link.get("meta") if isinstance(link.get("meta"), dict) else {}
+    item = {"target_type": str(link.get("type")).partition("--")[0], "target_id": (meta or {}).get("drupal_internal__target_id")}
+    other = included.get((link.get("type"), link.get("id")))
+    if other is not None and level < _MAX_NESTING:
+        item["entity"] = entity = _resource(other, included, level + 1)
+        item["target_id"] = item["target_id"] or entity.first("tid", "nid", "uid", "id")
+    return item
+
+
+def _xml(content: bytes) -> ET.Element | None:
+    try:
+        return ET.fromstring(content.lstrip(b"\xef\xbb\xbf \t\r\n"))  # noqa: S314 - a document with entities is not read
+    except (ET.ParseError, ValueError, LookupError):
+        return None
+
+
+def _from_xml(root: ET.Element) -> _Entity | None:
+    """Core's XML: an element per item, named for the field, with an element per property."""
+    values: dict[str, Items] = {}
+    for element in root:
+        item = {part.tag: (part.text or "").strip() for part in element}
+        values.setdefault(element.tag, []).extend([item] if item else _items((element.text or "").strip() or None))
+    return _from_core(values) if values.get("nid") else None
+
+
+def _from_rss(root: ET.Element, url: str | None) -> ParseResult | None:
+    """The only item of a feed, which holds a node as HTML; of a feed of several nodes no capture is any one's."""
+    items = root.findall("./channel/item")
+    number = node_id(items[0].findtext("link")) if len(items) == 1 else None
+    if number is None or node_id(url) not in (None, number):
+        return None
+    item = items[0]
+    title, text = item.findtext("title") or "", item.findtext("description") or ""
+    page = f'<h1>{escape(title)}</h1><article data-history-node-id="{number}"><div>{text}</div></article>'
+    found = read_html(Decoded(page), url=item.findtext("link"), incomplete=True).page
+    if found.record is None:
+        return None
+    author = item.findtext("{http://purl.org/dc/elements/1.1/}creator")
+    head = PageHead(node_id=number, title=title or None, submitted_by=author, submitted_at=iso_time(item.findtext("pubDate")))
+    record = make_record(head, found.record.fields, found.record.sections, "html", incomplete=True, url=item.findtext("link"))
+    return ParseResult(kind=Kind.RECORD, reason="an RSS feed of one TTA record", record=record)
+
+
+def _dicts(value: object) -> list[dict[str, Any]]:
+    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+
+
+def _items(value: Any) -> Items:
+    """The items of a field, each as a dictionary; what is no dictionary is the value of one."""
+    several = value if isinstance(value, list) else [value]
+    return [one if isinstance(one, dict) else {"value": one} for one in several if one is not None]
+
+
+# --- the record -------------------------------------------------------------------------------------------------------
+
+
+def _result(node: _Entity, url: str | None) -> ParseResult | None:
+    names = [name for name in node.values if _FIELD.fullmatch(name)]
+    entries = [entry for name in names if (entry := known_name(name))]
+    title = _text(node.first("title"))
+    evidence = sum(is_evidence(entry.text) for entry in entries)
+    is_record = _RECORD_TYPE.fullmatch(node.kind.removeprefix("node--")) is not None
+    if not is_record and evidence < (1 if reference(title) else _MIN_EVIDENCE):
+        reason = f"a Drupal node of the type {node.kind.removeprefix('node--')[:60]!r}"
+        return ParseResult(kind=Kind.OTHER, reason=reason) if node.kind else None
+    number = node.first("nid")
+    number = int(number) if str(number).isdecimal() and len(str(number)) < 19 else node_id(url)
+    own = absolute(f"/node/{number}", url) if url and number else None
+    author = next((item["entity"] for item in node.values.get("uid", ()) if "entity" in item), None)
+    head = PageHead(
+        node_id=number,
+        title=title,
+        submitted_by=_text(author.first(*_NAMES)) if author else None,
+        submitted_at=_time(node.first("created")),
+    )
+    writer = _Writer(url)
+    for name in sorted(names, key=lambda name: name != BODY):
+        writer.write(name, node.values[name])
+    record = make_record(head, writer.fields, writer.sections, "data", url=own)
+    return ParseResult(kind=Kind.RECORD, reason="a TTA record in one of Drupal's data formats", record=record)
+
+
+class _Writer:
+    """Rows in the document's order, the body first."""
+
+    def __init__(self, base: str | None) -> None:
+        self.fields: list[Field] = []
+        self.sections: list[Section] = []
+        self._base = base
+
+    def write(self, name: str, items: Items) -> None:
+        """A field of the node: a group where its items are entities with fields of their own."""
+        entry = known_name(name)
+        entities = [item["entity"] for item in items if "entity" in item]
+        if is_instructions(name):
+            if text := "\n\n".join(filter(None, (self._value(item)[0] for item in items))):
+                label = entry.text if entry else name
+                self.sections.append(Section(position=len(self.sections) + 1, label=label, text=text))
+            return
+        nested = [one for one in entities if any(map(_FIELD.fullmatch, one.values)) and not one.first(*_NAMES)]
+        if nested:
+            table = group_of_name(name) or group_of_paragraph(nested[0].kind.partition("--")[2])
+            label = entry.text if entry else GROUPS[table].item if table else name
+            for number, entity in enumerate(nested, start=1):
+                for part, values in entity.values.items():
+                    if _FIELD.fullmatch(part):
+                        self._add(None, part, values, f"{label} {number}")
+            return
+        self._add(entry.text if entry else None, name, items, None)
+
+    def _add(self, label: str | None, name: str, items: Items, item: str | None) -> None:
+        section = self.sections[-1].label if self.sections else None
+        for value, href, when in dict.fromkeys(map(self._value, items)) or [(None, None, None)]:
+            if len(self.fields) >= _MAX_ROWS:
+                return
+            row = Field(
+                position=len(self.fields) + 1,
+                section=section,
+                label=label,
+                name=name,
+                item=item,
+                value=value,
+                state=State.VALUE if value else State.NOT_CAPTURED if items else State.EMPTY,
+                href=href,
+                datetime=when,
+            )
+            self.fields.append(row)
+
+    def _value(self, item: Mapping[str, Any]) -> _Value:
+        """A reference without the label of what it refers to has an address only."""
+        start = item.get("value")
+        if "target_id" in item or "url" in item:
+            return self._reference(item)
+        if "uri" in item:
+            uri = re.sub(r"^(?:internal|entity|base):/?", "/", str(item["uri"]))
+            return _text(item.get("title")) or str(item["uri"]), absolute(uri, self._base), None
+        if isinstance(start, str) and _ISO.fullmatch(start):
+            times = list(dict.fromkeys(_in_utc(one) for one in (start, item.get("end_value")) if isinstance(one, str) and one))
+            return " - ".join(times), None, "/".join(times)
+        if item.get("processed") or item.get("format"):
+            body = LexborHTMLParser(harmless(str(item.get("processed") or start or ""))).body
+            return (readable([build(body)]) or None) if body is not None else None, None, None
+        parts = [start] if "value" in item else [value for name, value in item.items() if name != "langcode"]
+        return ", ".join(filter(None, map(_text, parts))) or None, None, None
+
+    def _reference(self, item: Mapping[str, Any]) -> _Value:
+        target, kind, entity = item.get("target_id"), str(item.get("target_type") or ""), item.get("entity")
+        path = str(item.get("url") or (f"{_PATHS[kind]}{target}" if kind in _PATHS and target else ""))
+        text = _text(entity.first(*_NAMES)) if isinstance(entity, _Entity) else None
+        text = text or _text(item.get("description")) or _text(item.get("alt"))
+        if kind == "file" and not text:
+            text = unquote(urlsplit(path).path.rpartition("/")[2]) or None
+        return text, absolute(re.sub(r"[?&]_format=\w+", "", path), self._base) if path else None, None
+
+
+def _in_utc(stored: str) -> str:
+    """A stored date, or a stored time, which is in UTC where it names no zone."""
+    return stored if re.search(r"^.{10}$|(?:Z|[+-]\d\d:?\d\d)$", stored) else f"{stored}Z"
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return (str(value).strip() or None) if isinstance(value, str | int | float) else None
+
+
+def _time(value: object) -> str | None:
+    """A base field's time: seconds since 1970 before Drupal 8.4, ISO 8601 after."""
+    text = str(value or "")
+    if not re.fullmatch(r"\d{1,11}", text):
+        return iso_time(text)
+    try:
+        return iso_time(datetime.fromtimestamp(int(text), UTC).isoformat())
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,379 @@
+"""Printed values to typed ones: dates, Yes/No, points, money, numbers, references. What can't be read is None."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from parsers.cache import cached_short
+from parsers.fiscal import SITE_ZONE
+
+REFERENCE = re.compile(r"\d{8}-\d{5,6}-\d{1,2}")
+"""A record's own reference; the hour is not zero-padded, so the time has five or six digits (DOMAIN.md, "The page")."""
+
+_YES = {"yes", "on", "true", "1", "enabled", "checked", "✔", "✓"}
+_NO = {"no", "off", "false", "0", "disabled", "unchecked", "✖", "✗"}
+"""The pairs that Drupal's boolean formatter offers (core's BooleanFormatter::getOutputFormats)."""
+
+
+def reference(title: str | None) -> str | None:
+    """The title itself where it is a record's reference."""
+    text = (title or "").strip()
+    return text if REFERENCE.fullmatch(text) else None
+
+
+@cached_short
+def yes_no(text: str) -> bool | None:
+    word = text.strip().strip(".").casefold()
+    return True if word in _YES else False if word in _NO else None
+
+
+@cached_short
+def number(text: str) -> int | None:
+    """A whole number that SQLite can hold, with or without thousands separators."""
+    found = re.fullmatch(r"[+-]?(\d{1,19}|\d{1,3}(,\d{3}){1,6})", text.strip())
+    value = int(found[0].replace(",", "")) if found else None
+    return value if value is not None and -(2**63) <= value < 2**63 else None
+
+
+# --- points ---------------------------------------------------------------------------------------------------------
+
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?"
+_PAIR = rf"({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}"
+_SRID = re.compile(r"\s*SRID\s*=\s*\d{1,6}\s*;", re.IGNORECASE)
+_POINT = re.compile(rf"POINT(?:\s*(?:ZM|Z|M)\b)?\s*\(\s*{_PAIR}\s*\)", re.IGNORECASE)
+_MULTIPOINT = re.compile(r"MULTIPOINT(?:\s*(?:ZM|Z|M)\b)?\s*\(([^A-Za-z]*(?:[eE][+-]?\d[^A-Za-z]*)*)\)", re.IGNORECASE)
+_OTHER_SHAPE = re.compile(r"(LINESTRING|POLYGON|MULTILINESTRING|MULTIPOLYGON|CIRCULARSTRING|CURVEPOLYGON)\b", re.IGNORECASE)
+_MAX_WKT = 10_000
+"""Characters of a value that are read as a shape; a longer one is kept as text only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The first sound point of a value, or why there is none."""
+
+    longitude: float | None = None
+    latitude: float | None = None
+    flag: str | None = None
+
+
+@cached_short
+def place(text: str) -> Place:
+    """Well-known text to degrees, longitude first. A shape that is no point has no place; neither has a point that can't be."""
+    wkt = _SRID.sub("", text.replace("−", "-"), count=1).strip().rstrip(";").strip()
+    if len(wkt) > _MAX_WKT:
+        return Place(flag="point is too long to read")
+    points = _points(wkt)
+    if points is None:
+        shape = _OTHER_SHAPE.match(wkt)
+        return Place(flag=None if shape or not wkt or wkt.upper().endswith("EMPTY") else "point is malformed")
+    flag = None
+    for longitude, latitude in points:
+        problem = _unsound(longitude, latitude)
+        if problem is None:
+            return Place(longitude, latitude)
+        flag = flag or problem
+    return Place(flag=flag)
+
+
+def _points(wkt: str) -> list[tuple[float, float]] | None:
+    """The points of a POINT, MULTIPOINT or GEOMETRYCOLLECTION; None where it is none of these or malformed."""
+    if single := _POINT.fullmatch(wkt):
+        return [(float(single[1]), float(single[2]))]
+    if several := _MULTIPOINT.fullmatch(wkt):
+        pieces = [re.fullmatch(rf"\(?\s*{_PAIR}\s*\)?", piece.strip()) for piece in several[1].split(",")]
+        return [(float(piece[1]), float(piece[2])) for piece in pieces if piece] if all(pieces) else None
+    if wkt.upper().startswith("GEOMETRYCOLLECTION"):
+        return [(float(lon), float(lat)) for lon, lat in _POINT.findall(wkt)] or None
+    return None
+
+
+def _unsound(longitude: float, latitude: float) -> str | None:
+    """Why a point can't be where a TTA was; None where it can."""
+    if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
+        return "point is out of range"
+    if longitude == 0 and latitude == 0:
+        return "point is at 0 0"
+    if not _in_us(longitude, latitude) and _in_us(latitude, longitude):
+        return "point looks swapped"
+    return None
+
+
+def _in_us(longitude: float, latitude: float) -> bool:
+    """Whether a point lies in the box of the states, or of Guam, the Marianas and American Samoa."""
+    states = -180 <= longitude <= -64 and 17 <= latitude <= 72
+    islands = 144 <= longitude <= 147 and 13 <= latitude <= 21
+    return states or islands or (-172 <= longitude <= -168 and -15 <= latitude <= -10)
+
+
+# --- money ----------------------------------------------------------------------------------------------------------
+
+_AMOUNT = re.compile(
+    r"(?<![\w.,])\$?\s*(\d{1,3}(?:,\d{3})+|\d{1,12})(\.\d{1,4})?\s*(thousand|million|billion|[kKmMbB])?(?!\w|[.,]\d)"
+)
+"""A whole amount: part of a longer number, or of a word such as FY2024, is none."""
+_SCALE = {"": 1, "k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}
+_BELOW = re.compile(r"\b(under|less than|below|up to|at most|no more than|maximum)\b|^\s*[<≤]", re.IGNORECASE)
+_ABOVE = re.compile(
+    r"\b(over|more than|above|at least|greater than|minimum|and up|or more|and above)\b|^\s*[>≥]|\+\s*$", re.IGNORECASE
+)
+
+
+@cached_short
+def money_range(text: str) -> tuple[float | None, float | None]:
+    """Lower and upper bound in dollars; an open end is None. One amount alone is both bounds."""
+    amounts = [
+        float(whole.replace(",", "") + cents) * _SCALE[(scale or "")[:1].lower()] for whole, cents, scale in _AMOUNT.findall(text)
+    ]
+    if not amounts or len(amounts) > 2:
+        return None, None
+    if len(amounts) == 2:
+        return min(amounts), max(amounts)
+    if _BELOW.search(text):
+        return None, amounts[0]
+    if _ABOVE.search(text):
+        return amounts[0], None
+    return amounts[0], amounts[0]
+
+
+# --- dates ----------------------------------------------------------------------------------------------------------
+
+_MONTHS = {
+    name: month
+    for month, full in enumerate(
+        "january february march april may june july august september october november december".split(), start=1
+    )
+    for name in (full, full[:3], full[:4])
+}
+_WEEKDAYS = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
+_MONTH = r"(?P<month>[a-z]{3,9})\.?"
+_DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
+_DATE_FORMS = tuple(
+    re.compile(rf"(?<![\d/.-]){pattern}(?!\d|[/.-]\d)", re.IGNORECASE)
+    for pattern in (
+        r"(?P<y>\d{4})([-/.])(?P<m>\d{1,2})\2(?P<d>\d{1,2})",
+        r"(?P<m>\d{1,2})([-/])(?P<d>\d{1,2})\2(?P<y>\d{4}|(?<=/)\d\d)",
+        r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})",
+        rf"{_DAY}[- ](?:of )?{_MONTH},?[- ](?P<y>\d{{4}})",
+        rf"{_MONTH} {_DAY},? (?P<y>\d{{4}})",
+    )
+)
+"""Dates as pages print them; of two numbers the month comes first, unless it cannot be one."""
+_OFFSETS = {"Z": 0, "UTC": 0, "GMT": 0, "AKST": -9, "AKDT": -8, "HST": -10} | {
+    f"{letter}{kind}T": -hours - (kind == "S") for letter, hours in zip("ECMP", (4, 5, 6, 7), strict=True) for kind in "SD"
+}
+_REGIONS = {"E": "New_York", "C": "Chicago", "M": "Denver", "P": "Los_Angeles"}
+_ZONE = r"(?:Z|UTC|GMT|AK[SD]T|HST|[ECMP][SD]?T|(?:Eastern|Central|Mountain|Pacific)(?: (?:Standard|Daylight))?(?: Time)?)\b"
+_CLOCK = re.compile(
+    r"(?<![\d:.])(?:(?P<H>\d{1,2})(?::(?P<M>\d\d)(?::(?P<S>\d\d)(?:\.\d{1,9})?)?)?(?P<half> ?[ap]\.?m\b\.?)?"
+    rf"|(?P<word>noon|midnight))(?P<zone> ?\(?{_ZONE}\)?| ?[+-]\d{{4}}(?!\d))?(?![\d:/])",
+    re.IGNORECASE,
+)
+_FILLER = re.compile(rf"(?:[\s,;|@()–—-]|\b(?:{_WEEKDAYS}|at|on|from|by|the)\b\.?)*", re.IGNORECASE)
+"""What a time may have beside its day and its clock."""
+_DASH = "[-–—−~]"
+_SEPARATOR = re.compile(rf"\s*(?:{_DASH}|\b(?:to|through|thru|until|till)\b)\s*", re.IGNORECASE)
+"""Between the ends of a range."""
+_MAX_TIME = 200
+"""Characters; a longer text is no time."""
+
+
+@cached_short
+def iso_time(text: str | None) -> str | None:
+    """A time as printed or as in a `datetime` attribute, in ISO 8601: in UTC where the zone is given, else local without zone.
+
+    A date without a time stays a date. None where the text is anything else, or more than one time.
+    """
+    plain = " ".join((text or "").split())
+    if not plain or len(plain) > _MAX_TIME:
+        return None
+    return _from_iso(plain) or _from_print(plain)
+
+
+def _from_iso(text: str) -> str | None:
+    if not re.match(r"\d{4}-\d{2}-\d{2}", text):
+        return None
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text).isoformat()
+        return _in_utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _in_utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment.tzinfo else moment.isoformat()
+
+
+def _from_print(text: str) -> str | None:
+    """Of a text that has one date, at most one clock time, and nothing else that means anything."""
+    found = _day_of(text)
+    if found is None:
+        return None
+    day, rest = found
+    clock = next((one for one in _CLOCK.finditer(rest) if _is_clock(one)), None)
+    if clock is not None:
+        rest = f"{rest[: clock.start()]} {rest[clock.end() :]}"
+    if not _FILLER.fullmatch(rest):
+        return None
+    return day.isoformat() if clock is None else _at(day, clock, clock["half"], clock["zone"])
+
+
+def _is_clock(found: re.Match[str]) -> bool:
+    return bool(found["M"] or found["half"] or found["word"])
+
+
+def _day_of(text: str) -> tuple[date, str] | None:
+    """The first date in a text, and the text without it."""
+    for form in _DATE_FORMS:
+        found = form.search(text)
+        if not found:
+            continue
+        parts = found.groupdict()
+        named = parts.get("month")
+        month = _MONTHS.get(named.lower(), 0) if named else int(parts["m"])
+        year, day = int(parts["y"]) + (2000 if len(parts["y"]) == 2 else 0), int(parts["d"])
+        if not named and day <= 12 < month:
+            month, day = day, month
+        try:
+            return date(year, month, day), text[: found.start()] + " " + text[found.end() :]
+        except ValueError:
+            continue
+    return None
+
+
+def _at(day: date, clock: re.Match[str], half: str | None, zone: str | None) -> str | None:
+    """A clock time on a day; None where there is no such time."""
+    hour = int(clock["H"] or (0 if clock["word"].lower() == "midnight" else 12))
+    if half := (half or "").strip()[:1].lower():
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half == "p" else 0)
+    name = (zone or "").strip(" ()").upper()
+    try:
+        moment = datetime(day.year, day.month, day.day, hour, int(clock["M"] or 0), int(clock["S"] or 0))  # noqa: DTZ001
+        if name[:1] in ("+", "-"):
+            moment = datetime.fromisoformat(moment.isoformat() + name)
+        elif name in _OFFSETS:
+            moment = moment.replace(tzinfo=timezone(timedelta(hours=_OFFSETS[name])))
+        elif name:
+            moment = moment.replace(tzinfo=ZoneInfo(f"America/{_REGIONS[name[0]]}"))
+        return _in_utc(moment)
+    except (ValueError, OverflowError):
+        return None
+
+
+def has_clock(text: str) -> bool:
+    """Whether a printed time has a time of day."""
+    return any(map(_is_clock, _CLOCK.finditer(text)))
+
+
+def time_of(text: str | None, attribute: str | None) -> str | None:
+    """The time of a value by its `datetime` attribute, else as printed, in the form of `iso_time`.
+
+    Drupal stores noon UTC where only a date was entered: where the printed text has no time of day either, the value is a date.
+    """
+    stamp = iso_time(attribute)
+    if stamp is None:
+        return iso_time(text)
+    if stamp.endswith("T12:00:00Z") and text and any(map(str.isdigit, text)) and not has_clock(text):
+        return stamp[:10]
+    return stamp
+
+
+def from_local(attribute: str, zone: ZoneInfo = SITE_ZONE) -> str:
+    """A `datetime` attribute (or `start/end`) whose `Z` stands on a local time, with the zone's offset in its place.
+
+    Drupal's Layout Builder prints such attributes: the clock time beside it is the same, although the page's other times have
+    an offset. What is no such time stays as it is.
+    """
+    ends = []
+    for stamp in attribute.split("/"):
+        try:
+            moment = datetime.fromisoformat(stamp) if stamp.endswith("Z") else None
+        except ValueError:
+            moment = None
+        ends.append(moment.replace(tzinfo=zone).isoformat() if moment else stamp)
+    return "/".join(ends)
+
+
+def prints_same_clock(text: str, attribute: str) -> bool:
+    """Whether a printed time has the same date and time of day, without a zone, as its attribute (or `start/end`) has in UTC."""
+    printed = [time for time in dict.fromkeys(time_range(text, None)) if time and "T" in time]
+    stamps = [stamp for stamp in dict.fromkeys(map(iso_time, attribute.split("/"))) if stamp]
+    pairs = list(zip(printed, stamps, strict=False))
+    return len(printed) == len(stamps) > 0 and all(stamp[:16] == time[:16] and not time.endswith("Z") for time, stamp in pairs)
+
+
+def time_range(text: str | None, attribute: str | None) -> tuple[str | None, str | None]:
+    """Start and end. One time is both; of a range with one end the other is None. The attribute (`start/end`) wins."""
+    plain = " ".join((text or "").split())
+    if attribute:
+        start, slash, end = attribute.partition("/")
+        first, last = time_of(plain, start), time_of(plain, end) if end else None
+        if first or last:
+            return (first, last) if slash else (first, first)
+    if not plain or len(plain) > 2 * _MAX_TIME or not any(map(str.isdigit, plain)):
+        return None, None
+    if opening := _SEPARATOR.match(plain):
+        return None, iso_time(plain[opening.end() :])
+    return _printed_range(plain)
+
+
+def _printed_range(plain: str) -> tuple[str | None, str | None]:
+    """Each separator is tried, because the dash in `DAY - TIME` is the same as between the ends of a range."""
+    for separator in _SEPARATOR.finditer(plain):
+        start, end = plain[: separator.start()], plain[separator.end() :]
+        first = iso_time(start)
+        if first and not end:
+            return first, None
+        starts_with_clock = _CLOCK.match(end)
+        if first and not (starts_with_clock and _is_clock(starts_with_clock)) and (last := iso_time(end)):
+            return first, last
+    whole = iso_time(plain)
+    return (whole, whole) if whole else _two_days(plain) or _two_clocks(plain) or (None, None)
+
+
+_NAMED = r"[a-z]{3,9}\.?"
+_TH = "(?:st|nd|rd|th)?"
+_TO = _SEPARATOR.pattern
+_TWO_DAYS = tuple(
+    (re.compile(rf"{pattern}(\d{{4}})", re.IGNORECASE), form)
+    for pattern, form in (
+        (rf"({_NAMED}) (\d{{1,2}}){_TH}{_TO}(?:({_NAMED}) )?(\d{{1,2}}){_TH},? ", "{0} {1}, {4}|{2} {3}, {4}"),
+        (rf"(\d{{1,2}}){_TH}(?: ({_NAMED}))?{_TO}(\d{{1,2}}){_TH} ({_NAMED}),? ", "{0} {1} {4}|{2} {3} {4}"),
+        (rf"(\d{{1,2}})/(\d{{1,2}}){_TO}(\d{{1,2}})/(\d{{1,2}})/", "{0}/{1}/{4}|{2}/{3}/{4}"),
+    )
+)
+"""`March 30 - April 2, 2024`, `March 1 - 3, 2024`, `1 to 3 March 2024` and `03/01 - 03/03/2024`: the year is printed once."""
+
+
+def _two_days(plain: str) -> tuple[str | None, str | None] | None:
+    text = re.sub(rf"\b(?:{_WEEKDAYS})\b[.,]? ?", "", plain, flags=re.IGNORECASE)
+    for form, template in _TWO_DAYS:
+        if found := form.fullmatch(text):
+            parts = list(found.groups())
+            parts[2] = parts[2] or parts[0]
+            parts[1] = parts[1] or parts[3]
+            start, _, end = template.format(*parts).partition("|")
+            return iso_time(start), iso_time(end)
+    return None
+
+
+def _two_clocks(plain: str) -> tuple[str | None, str | None] | None:
+    """`Mar 1 2024, 9 - 11am`, `5:00 PM to 7:00 PM ET on October 25, 2026`: one day, two times of day."""
+    day, rest = _day_of(plain) or (None, "")
+    clocks = list(_CLOCK.finditer(rest))
+    for one, two in pairwise(clocks):
+        outside = f"{rest[: one.start()]} {rest[two.end() :]}"
+        between = rest[one.end() : two.start()]
+        if day is None or not (_is_clock(two) and _SEPARATOR.fullmatch(between) and _FILLER.fullmatch(outside)):
+            continue
+        half = one["half"] or two["half"]
+        if half and not one["half"] and one["H"] and two["H"] and int(one["H"]) % 12 > int(two["H"]) % 12:
+            half = "a" if half.strip()[0].lower() == "p" else "p"  # `11 - 1pm`
+        return _at(day, one, half, one["zone"] or two["zone"]), _at(day, two, two["half"], two["zone"])
+    return None

@@ -1,0 +1,318 @@
+"""Where the labels are in a text capture. A line that equals a label may be a line of the body or a value, so all are weighed.
+
+Each line that may be a label is a candidate. The labels of the page are the chain of candidates that fits best: what follows each
+one fits its type, they come in about the usual order, and none comes twice. The body ends where the best chain begins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+
+from parsers.columns import fits
+from parsers.registry import LABELS, Label, Type, group_table, is_instructions, known, normal, section_of_instruction
+from parsers.scalars import REFERENCE
+from parsers.textlines import Line, Link, without_bullet
+
+_STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))
+"""Types whose values are short and certain."""
+_DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))
+"""Types whose values are links and dates, which many extractors drop."""
+DASHES = ("-", "–", "—", "to", "until")
+"""What is left of a range without its dates."""
+_ORDER_SLACK = 6
+"""Places; the sample and the table in DOMAIN.md differ by up to four."""
+_OUT_OF_ORDER = 0.9
+_MAX_WORDS_BONUS = 1.5
+"""A label of many words is hardly ever a line of a body."""
+_SKIPPED = 6
+"""Candidates between two labels that may be lines of a value; more of them in one value have not been seen."""
+_MAX_MARKUP_WORDS = 9
+_MAX_WRAPPED_LINES = 5
+_MAX_REFERENCE = 120
+"""Characters of the name of a term, an agency or a person."""
+_MIN_MISSPELLED = 10
+"""Letters; shorter words are one letter away from others ("County", "Country")."""
+_FEW_LABELS = 4
+"""Labels that a text names; fewer may be a sentence about the form."""
+_SPELLINGS = (text for label in LABELS for text in (label.text, *label.also))
+_ALTERNATIVES = "|".join(sorted(map(re.escape, _SPELLINGS), key=len, reverse=True))
+_NAMED = re.compile(rf"(?<![\w-])(?!Milestone [A-Z])(?:{_ALTERNATIVES})(?![\w-])")
+_MONTH = r"[A-Z][a-z]{2,8}"
+_DAY = (
+    rf"(?:{_MONTH},? )?"
+    rf"(?:\d{{1,2}}/\d{{1,2}}/\d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}|\d{{1,2}} {_MONTH},? \d{{4}}|\d{{4}}-\d\d-\d\d)"
+    r"(?:(?: -| at|,)? \d{1,2}:\d\d(?: ?[ap]m)?)?"
+)
+_TOP = re.compile(
+    rf"(?<!\S){REFERENCE.pattern}(?!\S)|\b(?:Submitted |Posted )?[Bb]y \S.{{0,60}}?(?: on |, ){_DAY}"
+    r"|\bSubmitted by \S.{0,60}? on\b|\bAttention\s+This website is under construction.{0,120}? Questions\?"
+)
+"""Title, byline and notice, to be found in a text that has no lines."""
+_VALUES = {
+    Type.YES_NO: re.compile(r":?\s*(?:Yes|No|On|Off)\b"),
+    Type.NUMBER: re.compile(r":?\s*\d{1,18}\b(?![.,]\d)"),
+    Type.POINT: re.compile(r":?\s*(?:(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\s*\([^A-Za-z]*\)\s*)+"),
+    Type.DATE: re.compile(rf":?\s*{_DAY}"),
+    Type.RANGE: re.compile(rf":?\s*(?:{_DAY}(?: (?:-|–|to) {_DAY})?|-(?=\s))"),
+}
+_E_MAIL = re.compile(r":?\s*[^\s@]+@\S+")
+_SEPARATORS = re.compile(r":\s+|\t+:?\s*|\s{2,}|\s*\|\s*|:?\*\*:?\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A line that may be a label, `end` the line after it, and the value that follows on the same line (`rest`), if any.
+
+    `line`: the label's line, with the numbers of all source lines that it is on. `printed`: the label as printed, where that
+    is a misspelling of `label`.
+    """
+
+    at: int
+    end: int
+    label: str
+    entry: Label | None
+    line: Line
+    rest: Line | None = None
+    printed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A label and the lines up to the next one."""
+
+    mark: Mark
+    lines: list[Line]
+
+    @property
+    def filled(self) -> list[Line]:
+        return [line for line in self.lines if line.text]
+
+
+def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
+    """The labels of the page in page order, and the lines, cut where labels and values share one."""
+    named = {label for line in lines for label in labels_in(line)}
+    chain = _best_chain(lines, list(_marks(lines)))
+    for anywhere in (False, True):
+        if len(named) < _FEW_LABELS or 2 * len({mark.label for mark in chain}) > len(named):
+            break
+        if anywhere and sum(bool(line.text) for line in lines) > len(named):
+            break
+        pieces = [piece for line in lines for piece in _cut(line, anywhere=anywhere)]
+        other = _best_chain(pieces, list(_marks(pieces)))
+        if len(other) > len(chain):
+            lines, chain = pieces, other
+    return lines, chain
+
+
+def labels_in(line: Line) -> list[str]:
+    """The labels that a line names anywhere, as spelled in the registry."""
+    return [found[0] for found in _NAMED.finditer(line.text)]
+
+
+def _cut(line: Line, *, anywhere: bool) -> list[Line]:
+    """A line in pieces: its labels (or only one that begins it), the texts between them, and title and byline before them."""
+    spans = [found.span() for found in _NAMED.finditer(line.text)]
+    if not anywhere:
+        spans = [span for span in spans[:1] if span[0] == len(line.text) - len(line.plain)]
+        bounds = [bound for span in spans for bound in span]
+    else:
+        top = spans[0][0] if spans else len(line.text)
+        bounds = [bound for found in _TOP.finditer(line.text, 0, top) for bound in found.span()]
+        for span, (end, _) in zip(spans, [*spans[1:], (len(line.text), 0)], strict=True):
+            value = _beginning(known(line.text[slice(*span)]), line.text[span[1] : end])
+            bounds += [*span, *([span[1] + value] if value else [])]
+    texts = [line.text[start:end].strip() for start, end in pairwise([0, *bounds, len(line.text)])]
+    filled = [text.removeprefix(":").strip() for text in texts if text]
+    return [replace(line, text=text, glued=number > 0, links=_links_in(line, text)) for number, text in enumerate(filled)] or [
+        line
+    ]
+
+
+def _beginning(entry: Label | None, text: str) -> int:
+    """How many characters of a text are the value of a label whose values are short and certain; 0 where it begins with none."""
+    pattern = _VALUES.get(entry.type) if entry is not None else None
+    pattern = _E_MAIL if entry is not None and normal(entry.text).endswith("email address") else pattern
+    found = pattern.match(text) if pattern is not None else None
+    return found.end() if found else 0
+
+
+def _links_in(line: Line, text: str) -> tuple[Link, ...]:
+    return tuple(link for link in line.links if link.text in text)
+
+
+def segments(lines: list[Line], marks: list[Mark]) -> list[Segment]:
+    ends = [mark.at for mark in marks[1:]] + [len(lines)]
+    return [
+        Segment(mark, ([mark.rest] if mark.rest else []) + lines[mark.end : end]) for mark, end in zip(marks, ends, strict=False)
+    ]
+
+
+# --- candidates -------------------------------------------------------------------------------------------------------
+
+
+def _prefixes() -> set[str]:
+    """The beginnings of all labels, word by word."""
+    found: set[str] = set()
+    for label in LABELS:
+        words = normal(label.text).split()
+        found.update(" ".join(words[:count]) for count in range(1, len(words)))
+    return found
+
+
+def _deletions(text: str) -> set[str]:
+    return {text[:index] + text[index + 1 :] for index in range(len(text))}
+
+
+_PREFIXES = _prefixes()
+_GROUP_LABELS = {group_table(label.text): label for label in LABELS if label.type is Type.GROUP}
+_MISSPELLED = {
+    spelled: label
+    for label in LABELS
+    if len(normal(label.text)) >= _MIN_MISSPELLED
+    for spelled in (normal(label.text), *_deletions(normal(label.text)))
+}
+_LONGEST = max(len(label.text) for label in LABELS) + 2
+
+
+def misspelled(line: str) -> Label | None:
+    """The label that a line is with one letter more, less or other, or two swapped; None where it is a label or none."""
+    spelled = normal(line)
+    if not _MIN_MISSPELLED <= len(spelled) <= _LONGEST or known(line) is not None or spelled[-1].isdigit():
+        return None
+    entries = (_MISSPELLED.get(one) for one in (spelled, *_deletions(spelled)))
+    found = next((entry for entry in entries if entry is not None), None)
+    return found if found is not None and abs(len(found.text) - len(spelled)) < 2 else None
+
+
+def _marks(lines: list[Line]) -> Iterator[Mark]:
+    index = 0
+    while index < len(lines):
+        mark = _mark(lines, index) if lines[index].text else None
+        if mark is not None:
+            yield mark
+        index = mark.end if mark is not None else index + 1
+
+
+def _mark(lines: list[Line], at: int) -> Mark | None:
+    text = lines[at].plain
+    if len(text) <= _LONGEST:
+        if (entry := known(text)) is not None:
+            return Mark(at, at + 1, text.rstrip(" :*"), entry, lines[at])
+        if normal(text) in _PREFIXES and (wrapped := _wrapped(lines, at)) is not None:
+            return wrapped
+        if (table := group_table(text)) is not None and text[:1].isupper():
+            return Mark(at, at + 1, text.rstrip(" :*"), _GROUP_LABELS[table], lines[at])
+        words = text.split()
+        if 1 < len(words) <= _MAX_MARKUP_WORDS and text[-1] not in ".,;!?" and "Markup" in words and is_instructions(text):
+            return Mark(at, at + 1, text.rstrip(" :*"), None, lines[at])
+    for separator in _SEPARATORS.finditer(text, 0, _LONGEST + 8):
+        label, value = text[: separator.start()], text[separator.end() :].rstrip("| ")
+        if label and value and (entry := known(label)) is not None:
+            return Mark(at, at + 1, label.rstrip(" :*"), entry, lines[at], replace(lines[at], text=value))
+    if (entry := misspelled(text)) is not None:
+        return Mark(at, at + 1, entry.text, entry, lines[at], printed=text)
+    return None
+
+
+def _wrapped(lines: list[Line], at: int) -> Mark | None:
+    """A label that goes over several lines."""
+    text = lines[at].plain
+    for end in range(at + 1, min(at + _MAX_WRAPPED_LINES, len(lines))):
+        if not lines[end].text:
+            return None
+        text = f"{text} {lines[end].text}"
+        if (entry := known(text)) is not None:
+            return Mark(at, end + 1, text.rstrip(" :*"), entry, replace(lines[at], last=lines[end].last))
+        if normal(text) not in _PREFIXES:
+            return None
+    return None
+
+
+# --- the chain --------------------------------------------------------------------------------------------------------
+
+
+class _Scores:
+    """How well the lines after a label fit it."""
+
+    def __init__(self, lines: list[Line], marks: list[Mark]) -> None:
+        self._lines = lines
+        after = [
+            lines[mark.end] for mark in marks if mark.end < len(lines) and mark.entry and mark.entry.type is not Type.INSTRUCTIONS
+        ]
+        self._compact = 4 * sum(not line.text for line in after) < len(after)
+        self._filled = list(accumulate((bool(line.text) for line in lines), initial=0))
+        self._next = [0] * (len(lines) + 1)
+        following = len(lines)
+        for index in range(len(lines) - 1, -1, -1):
+            self._next[index + 1] = following
+            following = index if lines[index].text else following
+        self._next[0] = following
+
+    def of(self, mark: Mark, end: int) -> float:
+        """`end`: the line of the next label."""
+        first_at = self._next[mark.end]
+        first = mark.rest or (self._lines[first_at] if first_at < end else None)
+        count = self._filled[end] - self._filled[mark.end] + (mark.rest is not None)
+        if mark.entry is None or mark.entry.type is Type.INSTRUCTIONS:
+            return 3.0 if first is not None and section_of_instruction(first.plain) else 0.3
+        score = min(_MAX_WORDS_BONUS, 0.3 * mark.label.count(" ")) - (0.3 if mark.printed else 0.0)
+        kind = mark.entry.type
+        if kind is Type.GROUP:
+            return score + 0.5
+        if first is None:
+            return score + (1.0 if kind in _DROPPED else 0.3)
+        text = without_bullet(first.text)
+        if kind in _STRICT:
+            if fits(kind, text):
+                return score + 2.0 - min(2.0, 0.1 * max(0, count - 4))
+            return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else -3.0)
+        if kind is Type.TEXT:
+            score -= 0.5 if count > 1 and known(text) is not None else 0.0
+        else:
+            score -= 1.0 if text[-1] in ".:" or len(text) > _MAX_REFERENCE else 0.0
+            score -= 1.0 if self._compact and mark.rest is None and first_at > mark.end else 0.0
+        blanks = end - mark.end - (self._filled[end] - self._filled[mark.end]) if self._compact else 0
+        return score + 1.0 - min(4.0, 0.1 * max(0, count - 3) + 0.4 * blanks)
+
+
+def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
+    """The chain of marks with the highest score; of equals the one that begins last, so that doubt is body."""
+    scores = _Scores(lines, marks)
+    total = [0.0] * (len(marks) + 1)
+    chosen: list[int] = [len(marks)] * (len(marks) + 1)
+    seen: list[int] = [0] * (len(marks) + 1)
+    ordered = [True] * (len(marks) + 1)
+    begin = len(marks)
+    for index in range(len(marks) - 1, -1, -1):
+        mark = marks[index]
+        bit = 0 if mark.entry is None or mark.entry.type is Type.GROUP else 1 << mark.entry.order
+        best, best_next = -1e9, len(marks)
+        for after in range(index + 1, min(index + 2 + _SKIPPED, len(marks) + 1)):
+            end = marks[after].at if after < len(marks) else len(lines)
+            score = scores.of(mark, end) + total[after]
+            if after < len(marks):
+                score -= _disorder(mark, marks[after]) + (2.0 if seen[after] & bit else 0.0)
+            if score > best:
+                best, best_next = score, after
+        total[index], chosen[index], seen[index] = best, best_next, seen[best_next] | bit
+        if best_next < len(marks):
+            is_group = mark.entry is not None and mark.entry.type is Type.GROUP
+            ordered[index] = _disorder(mark, marks[best_next]) < _OUT_OF_ORDER and (ordered[best_next] or not is_group)
+        if best > total[begin] and ordered[index]:
+            begin = index
+    chain: list[Mark] = []
+    while begin < len(marks):
+        chain.append(marks[begin])
+        begin = chosen[begin]
+    return chain
+
+
+def _disorder(mark: Mark, following: Mark) -> float:
+    """How far a label is out of order before the next one: pages differ in their labels' order, but by a few places only."""
+    if mark.entry is None or following.entry is None:
+        return 0.0
+    places = mark.entry.order - following.entry.order
+    return _OUT_OF_ORDER if places > _ORDER_SLACK else max(0, places) * 0.1

@@ -1,0 +1,219 @@
+"""Which address a capture is of and when it was captured, by everything that the capture itself shows. Pure functions.
+
+A record's own address and date count, except where they are those of a copy: a replay of a web archive is dated by the archive.
+A saved page is dated by what the tool that saved it wrote: a comment in the page, or the path. `warc` keeps what the record had
+beside what is derived here, so that a better rule dates old captures too, when the catalog is made again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from itertools import pairwise
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from parsers.urls import archive_time, node_id, page_address, without_archive
+from scraper.capture import Capture, Form, Recorded
+
+FIRST = datetime(1991, 1, 1, tzinfo=UTC)
+"""There was no page before; a clock that was never set says 1970 or earlier."""
+AHEAD = timedelta(days=1)
+"""A time of capture may be so much later than that of its fetch or import: clocks and zones differ."""
+_EDGE = 1 << 14
+"""Bytes at either end of a page in which the comments of the tools that save pages are found."""
+_PRECISIONS = {4: 4, 6: 7, 8: 10, 10: 10, 12: 16}
+"""Digits of a time, and how many characters of the ISO time they are."""
+_COMMENT = re.compile(r"<!--(.{0,4000}?)-->", re.DOTALL)
+_SAVED = re.compile(r"\b(?:saved|mirrored|archived|captured|snapshot|downloaded|retrieved)\b", re.IGNORECASE)
+_SOURCE = re.compile(r"\b(?:https?|ftp)://[^\s<>\"']+|(?<=mirrored from )[\w.-]+\.[a-z]+(?::\d+)?/?\S*", re.IGNORECASE)
+_TOOL = re.compile(
+    r'__wm\.wombat\(\s*"(?P<replayed>[^"]+)"\s*,\s*"(?P<digits>\d{14})"'
+    r'|(?:data-scrapbook-source=|name="?savepage-url"? content=)"(?P<url>[^"]+)"'
+    r'|(?:data-scrapbook-create=|name="?savepage-date"? content=)"(?P<time>[^"]+)"'
+)
+"""What the Wayback Machine's script, WebScrapBook and Save Page WE write into a page."""
+_TOOL_NAMES = ("__wm.wombat", "data-scrapbook-", "savepage-")
+_CANONICAL = re.compile(r"<(?:link|meta)\b[^<>]{0,200}\b(?:canonical|og:url)\b[^<>]{0,2000}", re.IGNORECASE)
+_WAYBACK = "FILE ARCHIVED ON"
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
+_TIMES = re.compile(
+    rf"\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?\s?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)?"
+    rf"|[A-Z][a-z]{{2}} {_MONTH} \d\d? \d{{4}} \d\d:\d\d:\d\d(?: GMT[+-]\d{{4}})?"
+    rf"|(?:[A-Z][a-z]{{2}}, )?\d\d? {_MONTH} \d{{4}} \d\d:\d\d:\d\d(?: ?(?:GMT|UTC|[+-]\d{{4}}))?"
+    rf"|\d\d:\d\d:\d\d {_MONTH} \d\d?, \d{{4}}"
+)
+"""How tools write times: ISO 8601, JavaScript's Date, RFC 1123, the Wayback Machine's comment."""
+_DIGITS = re.compile(r"(?:19|20)\d{12}")
+_EPOCH = re.compile(r"1\d{9}(?:\.\d{1,9})?")
+_HOST = re.compile(
+    r"(?:[a-z0-9-]+\.){2,}[a-z]{2,}(?:[:+]\d{1,5})?|[a-z0-9-]+\.(?:gov|org|com|net|edu|mil|us)(?:[:+]\d{1,5})?", re.I
+)
+"""A folder named like a host: three labels, or a suffix that no file name has."""
+
+
+_IN_CONTAINER = re.compile(r" at \d+$")
+"""The origin of a record in a WARC file: the path says nothing about the page."""
+
+
+class Time(NamedTuple):
+    """An aware moment in UTC, and how many characters of its ISO form are known (`Capture.date_length`)."""
+
+    moment: datetime
+    length: int | None = None
+
+
+def parse_time(text: str | None) -> Time | None:
+    """A time as WARC headers, indexes, tools and HTTP write it, to the precision it is given in; None where it is none.
+
+    Without a zone it is UTC. Times that no page can have (year 1, year 9999) are none.
+    """
+    text = (text or "").strip()
+    length: int | None = None
+    try:
+        if re.fullmatch(r"\d{4,14}", text):
+            length = _PRECISIONS.get(len(text), 10 if len(text) > 8 else 4) if len(text) < 14 else None
+            parts = [text[:4], *re.findall("..", text[4:])][: {4: 1, 7: 2, 10: 3, 16: 5, None: 6}[length]]
+            moment = datetime(*[*map(int, parts), 1, 1][: max(3, len(parts))], tzinfo=UTC)  # type: ignore[arg-type, misc]
+        elif found := re.fullmatch(r"(\d{4})(?:-(\d\d))?", text):
+            length = len(text)
+            moment = datetime(int(found[1]), int(found[2] or 1), 1, tzinfo=UTC)
+        elif re.match(r"\d{4}-\d\d-\d\d", text):
+            length = 10 if len(text) == 10 else 16 if re.fullmatch(r".{10}[T ]\d\d:\d\d(?:[^:].*)?", text) else None
+            moment = datetime.fromisoformat(re.sub(r"\s*(?:UTC|GMT)$", "Z", text.upper()))
+        elif found := re.fullmatch(r"(\d\d:\d\d:\d\d) (\w{3})\w* (\d\d?), (\d{4})", text):
+            moment = parsedate_to_datetime(f"{found[3]} {found[2]} {found[4]} {found[1]} +0000")
+        elif found := re.match(r"\w{3} (\w{3}) (\d\d?) (\d{4}) (\d\d:\d\d:\d\d)(?: GMT([+-]\d{4}))?", text):
+            moment = parsedate_to_datetime(f"{found[2]} {found[1]} {found[3]} {found[4]} {found[5] or '+0000'}")
+        else:
+            moment = parsedate_to_datetime(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return Time(moment, length) if FIRST <= moment < datetime(9000, 1, 1, tzinfo=UTC) else None
+
+
+def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
+    """The capture with the address and time that follow from its record, headers, page and origin; both None if unknown.
+
+    `added_at`: when it was imported, where that is known; a time later than that or than `fetched_at` is not trusted.
+    """
+    recorded = capture.recorded or Recorded(capture.url, capture.captured_text)
+    record_time = parse_time(recorded.date)
+    url, fetched_at = recorded.url, capture.fetched_at
+    is_replay, inner, times = _replay(capture, url)
+    if is_replay:
+        url = inner
+        fetched_at = fetched_at or (record_time.moment if record_time else None)
+    else:
+        times = [record_time]
+    latest = min(one for one in (fetched_at, added_at, datetime.now(UTC)) if one) + AHEAD
+    time = _first_until(latest, times)
+    if url is None or (time is None and not is_replay):
+        page_url, page_time = _of_page(capture) if capture.form is not Form.REVISIT else (None, None)
+        path_url, path_time = of_path(capture.origin)
+        url = url or page_url or path_url
+        time = time or _first_until(latest, [page_time, path_time, parse_time(capture.header("date"))])
+    moment, length = time or (None, None)
+    derived = replace(capture, url=url, captured_at=moment, date_length=length, fetched_at=fetched_at)
+    is_same = (url, derived.captured_text) == (recorded.url, recorded.date)
+    return replace(derived, recorded=None if is_same else recorded)
+
+
+def _first_until(latest: datetime, times: list[Time | None]) -> Time | None:
+    return next((time for time in times if time and time.moment <= latest), None)
+
+
+def _replay(capture: Capture, url: str | None) -> tuple[bool, str | None, list[Time | None]]:
+    """Whether this is an archive's replay of a page; the page's own address, and when the archive captured it, best first.
+
+    An archive's own answer, such as an error or a redirect to another capture, has no Memento-Datetime: it is no replay.
+    """
+    memento = capture.header("memento-datetime")
+    digits = archive_time(url)
+    own_answer = capture.http_status is not None and not 200 <= capture.http_status < 300 and not memento
+    says_archived = _WAYBACK.encode() in capture.payload[-_EDGE:]
+    if own_answer or not (memento or digits or says_archived):
+        return False, url, []
+    inner = url
+    if url and digits:
+        inner = without_archive(url)
+        inner = page_address(url) if inner == url else inner
+    return True, inner, [parse_time(memento), parse_time(digits), _of_page(capture)[1] if says_archived else None]
+
+
+def _of_page(capture: Capture) -> tuple[str | None, Time | None]:
+    """Address and time that a tool wrote into the page when it saved it."""
+    body = capture.payload
+    text = (
+        (body if len(body) < 2 * _EDGE else body[:_EDGE] + b"\n" + body[-_EDGE:]).replace(b"\0", b"").decode("utf-8", "replace")
+    )
+    url: str | None = None
+    time: Time | None = None
+    for comment in sorted(_COMMENT.findall(text), key=lambda comment: _WAYBACK not in comment):
+        if _SAVED.search(comment):
+            source, written = _SOURCE.search(comment), _TIMES.search(comment)
+            if _WAYBACK not in comment:
+                url = url or (source and _with_scheme(source[0]))
+            time = time or (parse_time(written[0]) if written else None)
+    for found in _TOOL.finditer(text) if any(name in text for name in _TOOL_NAMES) else ():
+        url = url or found["replayed"] or found["url"]
+        stamp = found["digits"] or found["time"] or ""
+        time = time or parse_time(stamp[:14] if stamp[:14].isdecimal() else stamp)
+    for found in _CANONICAL.finditer(text):
+        link = _SOURCE.search(found[0])
+        if link and archive_time(link[0]):
+            url = url or link[0]
+    if url and (digits := archive_time(url)):
+        return without_archive(url), parse_time(digits)
+    return url, time
+
+
+def _with_scheme(address: str) -> str:
+    return address if "://" in address else f"https://{address}"
+
+
+def of_path(origin: str | None) -> tuple[str | None, Time | None]:
+    """Address and time in the path of a file that a mirroring tool wrote.
+
+    `TIMESTAMP/HOST/path`, `HOST/TIMESTAMP/path`, `HOST/path`, an archive's replay as a path, and ArchiveBox's `archive/EPOCH`.
+    """
+    parts = [part for part in (origin or "").split("/") if part]
+    if not parts or _IN_CONTAINER.search(parts[-1]):
+        return None, None
+    joined = "/".join(parts)
+    if found := re.search(r"(?:^|/)(\d{4,14}(?:[a-z]{2}_)?/(?:https?|ftp)(?::|%3A)/{1,2}.+)", joined, re.IGNORECASE):
+        address = f"https://archive.invalid/web/{found[1]}"
+        return _page_of_file(without_archive(address)), parse_time(archive_time(address))
+    stamps = [part for part in parts[:-1] if _DIGITS.fullmatch(part)]
+    time = parse_time(stamps[-1]) if stamps else None
+    for before, part in pairwise(parts):
+        if time is None and before == "archive" and _EPOCH.fullmatch(part):
+            time = Time(datetime.fromtimestamp(int(float(part)), UTC))
+    hosts = [place for place, part in enumerate(parts[:-1]) if _HOST.fullmatch(part)]
+    if not hosts:
+        return None, time
+    rest = [part for part in parts[hosts[0] + 1 :] if not _DIGITS.fullmatch(part)]
+    return _page_of_file(f"https://{parts[hosts[0]].replace('+', ':')}/{'/'.join(rest)}"), time
+
+
+def is_evidence(part: str) -> bool:
+    """Whether a folder's name is a time or a host, as mirroring tools write them."""
+    return bool(_DIGITS.fullmatch(part) or _HOST.fullmatch(part) or _EPOCH.fullmatch(part))
+
+
+def _page_of_file(address: str) -> str:
+    """The address of a page whose file a tool named after it: without the `index.html` or `.html` that the tool added."""
+    head, _, name = re.sub(r"\.(?:gz|bz2|xz|zst)$", "", address).rpartition("/")
+    name, mark, query = re.sub(r"(?<=.)@(?=[\w%-]+=)", "?", unquote(name) if "%3F" in name else name, count=1).partition("?")
+    query = re.sub(r"\.html?$", "", query)
+    if re.fullmatch(r"index\.html?", name):
+        name = ""
+        head = head if head.count("/") > 2 and not mark else f"{head}/"
+        return f"{head}{mark}{query}"
+    bare = re.sub(r"\.html?$", "", name)
+    if bare != name and node_id(f"{head}/{bare}") is not None:
+        name = bare
+    return f"{head}/{name}{mark}{query}"

@@ -1,0 +1,367 @@
+"""Takes the compression off a file of WARC or ARC records: gzip and zstd, per record or over the whole file, or none.
+
+A gzip member or zstd frame is called a member. `Unpacked` joins the members to one stream and knows the file offset of each;
+`walk` yields the members of the archive's own files, one record each.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import zstandard
+
+from scraper.encoding import GZIP_MAGIC, ZSTD_MAGIC
+
+MAX_BLOCK = 64 * 1024 * 1024
+"""Bytes of one record that are read; ARCHIVES.md section 8 proposes 64 MiB (November 2026)."""
+MAX_MEMBER = MAX_BLOCK + (1 << 20)
+"""Bytes of one member of the archive's own files, packed or unpacked: a record's block and any headers seen so far."""
+MAX_PROBES = 10_000
+"""Places in a damaged file that are tried as the beginning of a member; bounds the time that a hostile file can take."""
+_STEP = 1 << 16
+_ZSTD_STEP = 1 << 10
+"""zstandard returns all that its input unpacks to at once: up to 128 KiB for every 4 bytes."""
+_SCAN = 1 << 20
+_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
+_DICTIONARY = b"\x5d\x2a\x4d\x18"
+_CUT = "the file ends within a record"
+
+
+class Broken(Exception):
+    """The member at byte `position` can't be unpacked. `is_cut`: it is fine as far as it goes, and the file ends within it."""
+
+    def __init__(self, position: int, reason: str, *, is_cut: bool = False) -> None:
+        super().__init__(reason)
+        self.position = position
+        self.is_cut = is_cut
+
+
+class Packing(NamedTuple):
+    """How a file is compressed. `magic`: the bytes a member begins with, None without compression."""
+
+    magic: bytes | None
+    decoder: Callable[[], Any]
+    step: int = _STEP
+
+
+PLAIN = Packing(None, lambda: None)
+GZIP = Packing(GZIP_MAGIC + b"\x08", lambda: zlib.decompressobj(31))
+
+
+def packing_of(file: BinaryIO) -> Packing:
+    """The compression of a file, by its first bytes. A zstd dictionary is in a frame of its own (IIPC, WARC-Zstandard)."""
+    file.seek(0)
+    head = file.read(8)
+    if head.startswith(GZIP.magic or b""):
+        return GZIP
+    if not head.startswith(ZSTD_MAGIC) and not _SKIPPABLE.match(head):
+        return PLAIN
+    dictionary = None
+    if head.startswith(_DICTIONARY):
+        content = file.read(min(int.from_bytes(head[4:8], "little"), MAX_BLOCK))
+        try:
+            if content.startswith(ZSTD_MAGIC):
+                content = zstandard.ZstdDecompressor().decompress(content, max_output_size=MAX_BLOCK)
+            dictionary = zstandard.ZstdCompressionDict(content)
+        except zstandard.ZstdError:
+            dictionary = None  # the frames that need it are damaged, then
+    unpacker = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << 27)
+    return Packing(ZSTD_MAGIC, unpacker.decompressobj, _ZSTD_STEP)
+
+
+def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[bytes, None, int]:
+    """What one member unpacks to, in pieces; returns the member's length in the file. Raises Broken, after all good bytes."""
+    file.seek(offset)
+    data = file.read(packing.step)
+    if _SKIPPABLE.match(data) and packing.magic == ZSTD_MAGIC:
+        return 8 + int.from_bytes(data[4:8], "little")
+    if not data.startswith((packing.magic or b"")[: len(data)]):
+        raise Broken(offset, "no record begins here")
+    decoder, taken = packing.decoder(), 0
+    while data:
+        before = decoder.copy() if packing is GZIP else None
+        try:
+            piece = decoder.decompress(data, _SCAN) if packing is GZIP else decoder.decompress(data)
+        except (zlib.error, zstandard.ZstdError) as error:
+            if before is not None:
+                yield _up_to_the_error(before, data)
+            raise Broken(offset, f"a record is damaged ({error})") from None
+        if piece:
+            yield piece
+        if decoder.eof:
+            return taken + len(data) - len(decoder.unused_data)
+        rest = decoder.unconsumed_tail if packing is GZIP else b""
+        taken += len(data) - len(rest)
+        data = rest or file.read(packing.step)
+    if packing is GZIP and (piece := decoder.flush()):
+        yield piece
+    raise Broken(offset, _CUT, is_cut=True)
+
+
+def _up_to_the_error(decoder: Any, data: bytes) -> bytes:
+    """What the bytes before an error unpack to; all of a member of which only the checksum is wrong."""
+    pieces: list[bytes] = []
+    try:
+        pieces.extend(decoder.decompress(data[at : at + 1], _SCAN) for at in range(len(data)))
+    except zlib.error:
+        return b"".join(pieces)
+    return b"".join(pieces)
+
+
+_LOOK_BACK = 1 << 13
+"""Bytes at the end of a piece that are searched again with the next one: a record's first line is shorter."""
+_BLANK = re.compile(rb"[\r\n\t ]*")
+
+
+class Unpacked:
+    """A file from byte `start` on without its compression, as one stream. Damage ends it: `broken` has the reason."""
+
+    def __init__(self, file: BinaryIO, start: int, packing: Packing) -> None:
+        self.file = file
+        self.packing = packing
+        self.broken: Broken | None = None
+        self._pieces = _plain(file, start) if packing is PLAIN else _members(file, start, packing)
+        self._data = b""
+        self._at = 0
+        self._before = 0  # bytes of the stream that precede _data
+        self._marks: deque[tuple[int, int]] = deque()  # positions in the stream at which a member begins, and its file offset
+
+    def _fill(self) -> bytes:
+        """The next piece, which is added to what is ahead; empty at the end."""
+        try:
+            offset, is_start, piece = next(self._pieces, (0, False, b""))
+        except Broken as broken:
+            self.broken = broken
+            return b""
+        if self._at:
+            self._before += self._at
+            self._data, self._at = self._data[self._at :], 0
+        if is_start:
+            self._marks.append((self._before + len(self._data), offset))
+        self._data += piece
+        return piece
+
+    def has(self, size: int) -> bool:
+        """Whether so many bytes are ahead."""
+        while len(self._data) - self._at < size:
+            if not self._fill():
+                return False
+        return True
+
+    def is_at_end(self) -> bool:
+        return not self.has(1)
+
+    def is_at(self, pattern: re.Pattern[bytes]) -> bool:
+        """Whether the next bytes match the pattern."""
+        self.has(_LOOK_BACK)
+        return pattern.match(self._data, self._at) is not None
+
+    def place(self) -> tuple[int, int]:
+        """The file offset of the member that the next byte comes from, and how many of the member's bytes precede it.
+
+        Without compression every byte is its own member.
+        """
+        self.has(1)
+        position = self._before + self._at
+        while len(self._marks) > 1 and self._marks[1][0] <= position:
+            self._marks.popleft()
+        begins, offset = self._marks[0] if self._marks else (position, 0)
+        inner = position - begins
+        return (offset + inner, 0) if self.packing is PLAIN else (offset, inner)
+
+    def skip_blank(self) -> int:
+        """Steps over blanks and line ends; returns how many."""
+        skipped = 0
+        while self.has(1):
+            end = _BLANK.match(self._data, self._at).end()  # type: ignore[union-attr]  # it matches anything
+            skipped += end - self._at
+            self._at = end
+            if end < len(self._data):
+                break
+        return skipped
+
+    def head(self, end: re.Pattern[bytes], limit: int) -> bytes | None:
+        """The bytes before the next match of `end`, which is stepped over; None if there is none within `limit` bytes."""
+        while True:
+            found = end.search(self._data, self._at, self._at + limit)
+            if found:
+                head = self._data[self._at : found.start()]
+                self._at = found.end()
+                return head
+            if len(self._data) - self._at >= limit or not self._fill():
+                return None
+
+    def take(self, size: int, stop: re.Pattern[bytes] | None = None, *, keep: bool = True) -> tuple[bytes, int]:
+        """The next `size` bytes and how many there were: fewer at the end, and where a member begins with `stop`.
+
+        Without `keep` they are only counted.
+        """
+        kept: list[bytes] = []
+        taken = 0
+        while taken < size:
+            if self._at == len(self._data) and (not self._fill() or (taken and stop and self._begins_with(stop))):
+                break
+            part = self._data[self._at : self._at + size - taken]
+            self._at += len(part)
+            taken += len(part)
+            if keep:
+                kept.append(part)
+        return b"".join(kept), taken
+
+    def until(self, pattern: re.Pattern[bytes], start: re.Pattern[bytes], limit: int) -> bytes:
+        """What precedes the next match of `pattern`, or the next member that begins with `start`, up to `limit` bytes of it."""
+        kept: list[bytes] = []
+        size = 0
+        found = None
+        while True:
+            found = pattern.search(self._data, self._at)
+            end = found.start() if found else max(self._at, len(self._data) - _LOOK_BACK)
+            if found is None and self._marks and self._begins_with(start):
+                end = self._marks[-1][0] - self._before
+                found = start.match(self._data, end)
+            if size < limit:
+                kept.append(self._data[self._at : end])
+                size += end - self._at
+            self._at = end
+            if found:
+                break
+            if not self._fill():
+                kept.append(self._data[self._at :])
+                self._at = len(self._data)
+                break
+        return b"".join(kept)[:limit]
+
+    def _begins_with(self, start: re.Pattern[bytes]) -> bool:
+        """Whether the newest member begins ahead, with a match of `start`."""
+        begins = self._marks[-1][0] - self._before
+        return self.packing is not PLAIN and begins >= self._at and start.match(self._data, begins) is not None
+
+
+def _plain(file: BinaryIO, start: int) -> Iterator[tuple[int, bool, bytes]]:
+    file.seek(start)
+    while piece := file.read(_STEP):
+        yield start, True, piece
+        start += len(piece)
+        file.seek(start)
+
+
+def _members(file: BinaryIO, start: int, packing: Packing) -> Iterator[tuple[int, bool, bytes]]:
+    file.seek(0, 2)
+    size = file.tell()
+    while start < size:
+        file.seek(start)
+        head = file.read(_STEP)
+        if head[:1] == b"\0" and not head.strip(b"\0"):  # padding, or what a loss of power leaves
+            start += len(head)
+            continue
+        member = unpack_member(file, start, packing)
+        is_start = True
+        while True:
+            try:
+                piece = next(member)
+            except StopIteration as end:
+                start += end.value
+                break
+            yield start, is_start, piece
+            is_start = False
+
+
+def next_member(file: BinaryIO, position: int, packing: Packing, content: re.Pattern[bytes]) -> int | None:
+    """The offset at or after `position` of the next member in whose beginning `content` is found; None if there is none."""
+    magic = packing.magic or b""
+    for _ in range(MAX_PROBES):
+        found = _find(file, position, magic)
+        if found is None:
+            return None
+        try:
+            if content.search(next(unpack_member(file, found, packing), b"")):
+                return found
+        except Broken:
+            pass
+        position = found + 1
+    return None
+
+
+def _find(file: BinaryIO, position: int, magic: bytes) -> int | None:
+    while True:
+        file.seek(position)
+        data = file.read(_SCAN)
+        if (found := data.find(magic)) >= 0:
+            return position + found
+        if len(data) < _SCAN:
+            return None
+        position += len(data) - len(magic) + 1
+
+
+class Member(NamedTuple):
+    """A whole member: its checksum and length are right. `length`: in the file; `record`: unpacked."""
+
+    offset: int
+    length: int
+    record: bytes
+
+
+class Gap(NamedTuple):
+    """Bytes of the file that are no whole member. `is_cut`: they are the beginning of one, and the file ends within it."""
+
+    offset: int
+    length: int
+    reason: str
+    is_cut: bool = False
+
+
+LengthAt = Callable[[int], int | None]
+_ANYTHING = re.compile(b"")
+
+
+def walk(path: Path, start: int = 0, length_at: LengthAt | None = None) -> Iterator[Member | Gap]:
+    """Every gzip member from byte `start` on and every gap between them, in order; memory does not grow with the file.
+
+    After damage the next place is looked for at which a whole member begins. A damaged page may hold one in its own bytes, so
+    where `length_at` knows how long the member at an offset is, that is stepped over unread. Raises OSError.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        while start < size:
+            found = _whole_member(file, start)
+            if isinstance(found, Member):
+                yield found
+                start += found.length
+                continue
+            length = length_at(start) if length_at else None
+            after = min(start + length, size) if length else _next_whole(file, start + 1, size)
+            file.seek(start)
+            is_cut = after == size and (
+                found == _CUT or not any(piece.strip(b"\0") for piece in iter(lambda: file.read(_SCAN), b""))
+            )
+            yield Gap(start, after - start, found, is_cut)
+            start = after
+
+
+def _whole_member(file: BinaryIO, offset: int) -> Member | str:
+    """The member that begins there, or why there is none."""
+    pieces: list[bytes] = []
+    member, size = unpack_member(file, offset, GZIP), 0
+    while size <= MAX_MEMBER:
+        try:
+            pieces.append(next(member))
+            size += len(pieces[-1])
+        except StopIteration as end:
+            return Member(offset, end.value, b"".join(pieces))
+        except Broken as broken:
+            return str(broken)
+    return f"a record has more than {MAX_MEMBER} bytes"
+
+
+def _next_whole(file: BinaryIO, position: int, size: int) -> int:
+    """Where the next whole member begins, or the end of the file."""
+    while (found := next_member(file, position, GZIP, _ANYTHING)) is not None:
+        if isinstance(_whole_member(file, found), Member):
+            return found
+        position = found + 1
+    return size

@@ -1,0 +1,282 @@
+"""The records of a WARC or ARC file, and the places in it that are damaged. What a record means is up to `warc`.
+
+Every record is checked against what surrounds it: its length must lead to the next record or to the end, and its digests must
+be those of its bytes. FastWARC and warcio skip bytes that are no record, and return short blocks, without an error
+(docs/decisions/warc.md), so records are read here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from base64 import b32encode
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from scraper.archive.packing import MAX_BLOCK, PLAIN, Unpacked, next_member, packing_of
+from scraper.encoding import decode_content
+from scraper.errors import UndecodableContent
+
+MAX_HEAD = 1 << 16
+"""Bytes of a record's headers; those of real records have less than 4 KiB, with very long addresses 16."""
+MAX_READ_AGAIN = 1 << 32
+"""Bytes that are read a second time because records had a wrong length; bounds the time that a hostile file can take."""
+START = re.compile(
+    rb"WARC/\d{1,2}\.\d{1,2}[ \t]*\r?\n"
+    rb"|(?:https?|ftps?|gopher|dns|whois|filedesc|mailto|news|nntp):[^\r\n]{1,4000}? [\w.:-]+ \d{8,14} [^\r\n]{1,4000}\r?\n",
+    re.IGNORECASE,
+)
+"""The first line of a record: of WARC the version, of ARC address, IP address, time, media type, ..., length."""
+_NEXT = re.compile(rb"(?<=\n)(?:" + START.pattern + rb")", re.IGNORECASE)
+_BYTE_ORDER_MARK = re.compile(rb"\xef\xbb\xbf")
+_WARC = re.compile(rb"WARC/", re.IGNORECASE)
+_HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n")
+_LINE_END = re.compile(rb"\r?\n")
+_STATUS = re.compile(rb"HTTP/[\x21-\x7e]+[ \t]+\d{3}(?![\w\x80-\xff])")
+_ARC = re.compile(r"(.+?) ([\w.:-]+) (\d{8,14}) ([^ ]+)(?: .*)? (\d{1,12})")
+CAPTURES = frozenset({"response", "resource", "conversion", "revisit"})
+_TYPES = CAPTURES | {"request", "metadata", "warcinfo", "continuation"}
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A place in a file that can't be read, or not be trusted; `position` is a byte offset in the file as it is on disk."""
+
+    position: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Record:
+    """One record. `named` has the headers by lower-case name; `length` is the declared one.
+
+    `block` is empty for records that nobody asked for; `is_cut`: the file ends within it. `problem`: why the bytes are not those
+    that the writer stored.
+    """
+
+    position: int
+    headers: tuple[tuple[str, str], ...]
+    length: int = -1
+    block: bytes = b""
+    is_cut: bool = False
+    problem: str | None = None
+    named: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.named = {name.lower(): value for name, value in reversed(self.headers)}
+
+    @property
+    def type(self) -> str:
+        return self.named.get("warc-type", "").lower()
+
+    @property
+    def url(self) -> str | None:
+        """The address, without the angle brackets that some tools put around it."""
+        return self.named.get("warc-target-uri", "").strip().strip("<>") or None
+
+
+def read_records(
+    file: BinaryIO, start: int = 0, *, wanted: Callable[[Record], bool] = lambda _: True, verify: bool = True
+) -> Iterator[Record | Damage]:
+    """Every record from byte `start` on, and every damage, in file order; never raises on what a file holds.
+
+    The blocks of records that are not `wanted` are stepped over. With `verify`, digests are compared.
+    """
+    packing = packing_of(file)
+    stream = Unpacked(file, start, packing)
+    if start == 0 and stream.is_at(_BYTE_ORDER_MARK):
+        stream.take(3)
+    reader = _Reader(wanted, verify)
+    while reader.read_again < MAX_READ_AGAIN:
+        stream = yield from reader.read(stream)
+        if (broken := stream.broken) is None or broken.is_cut:
+            return
+        found = next_member(file, broken.position + 1, packing, START)
+        if found is None:
+            return
+        stream = Unpacked(file, found, packing)
+    yield Damage(stream.place()[0], "too many damaged records: the rest of the file is not read")
+
+
+class _Reader:
+    def __init__(self, wanted: Callable[[Record], bool], verify: bool) -> None:
+        self._wanted = wanted
+        self._verify = verify
+        self._reported = -1
+        self.read_again = 0
+
+    def read(self, stream: Unpacked) -> Generator[Record | Damage, None, Unpacked]:
+        """Records up to the end or to a damaged member. Returns the stream that met it."""
+        while self.read_again < MAX_READ_AGAIN:
+            stream.skip_blank()
+            if stream.is_at_end():
+                if stream.broken and stream.broken.position != self._reported:
+                    yield Damage(stream.broken.position, str(stream.broken))
+                break
+            place = stream.place()
+            head = _head(stream, place[0])
+            if isinstance(head, Record):
+                stream = yield from self._block(stream, head, place)
+                continue
+            yield self._damage(place[0], str(stream.broken or head))
+            stream.take(1)
+            stream.until(_NEXT, START, 0)
+        return stream
+
+    def _damage(self, position: int, reason: str) -> Damage:
+        self._reported = position
+        return Damage(position, reason)
+
+    def _block(self, stream: Unpacked, record: Record, place: tuple[int, int]) -> Generator[Record | Damage, None, Unpacked]:
+        """Reads a record behind its headers and checks it. Returns the stream to go on with."""
+        is_wanted = record.type in CAPTURES | {"continuation"} and self._wanted(record)
+        keep = is_wanted and record.length <= MAX_BLOCK
+        record.block, size = stream.take(record.length, START, keep=keep)
+        if size < record.length and stream.broken and not stream.broken.is_cut:
+            yield self._damage(place[0], str(stream.broken))
+            return stream
+        agrees = _agrees_with_digest(record) if keep and self._verify else None
+        if size < record.length or not (_ends_well(stream) or agrees):
+            if size < record.length or not keep or _NEXT.search(record.block):
+                self.read_again += size + MAX_HEAD
+                return (yield from self._to_next(stream, record, place, keep=keep))
+            record.problem = f"more than the {record.length} bytes that its Content-Length names"
+            stream.until(_NEXT, START, 0)
+        elif stream.is_at_end() and stream.broken and not stream.broken.is_cut and stream.broken.position == place[0]:
+            record.problem = str(stream.broken)
+        if agrees is False:
+            record.problem = "its bytes are not those that its digest names"
+        if record.problem:
+            yield self._damage(place[0], record.problem)
+            record.problem = None if agrees else record.problem
+        if is_wanted and not keep:
+            yield Damage(place[0], f"a record has {record.length} bytes; at most {MAX_BLOCK} are read")
+        elif record.type not in _TYPES and record.problem is None:
+            yield Damage(place[0], f"a record of the unknown type {record.type[:40]!r}")
+        elif is_wanted:
+            yield record
+        return stream
+
+    def _to_next(
+        self, stream: Unpacked, record: Record, place: tuple[int, int], *, keep: bool
+    ) -> Generator[Record | Damage, None, Unpacked]:
+        """Reads a record whose length is wrong again, up to the next one. What its digest confirms, or the file cuts, is kept."""
+        stream = Unpacked(stream.file, place[0], stream.packing)
+        stream.take(place[1], keep=False)
+        _head(stream, place[0])
+        block = stream.until(_NEXT, START, MAX_BLOCK)
+        is_last = stream.is_at_end()
+        if is_last and stream.broken and not stream.broken.is_cut:
+            yield self._damage(place[0], str(stream.broken))
+            return stream
+        if is_last and len(block) < record.length:
+            yield self._damage(place[0], f"a record is cut: {len(block)} of {record.length} bytes")
+        else:
+            yield self._damage(place[0], f"a record says it has {record.length} bytes; the next begins after {len(block)}")
+        record.block = re.sub(rb"(?:\r?\n){1,2}\Z", b"", block)
+        if keep and self._verify and _agrees_with_digest(record):
+            yield record
+        elif keep and is_last and len(block) < record.length:
+            record.block, record.is_cut, record.problem = block, True, "the file ends within it"
+            if split_http(block)[2] if record.type == "response" else block:
+                yield record
+        return stream
+
+
+def _head(stream: Unpacked, position: int) -> Record | str:
+    """The headers of the record ahead, which are stepped over, or why there is none."""
+    if not stream.is_at(START):
+        return "no record begins here"
+    is_warc = stream.is_at(_WARC)
+    head = stream.head(_HEAD_END if is_warc else _LINE_END, MAX_HEAD)
+    if head is None:
+        return "a record whose headers have no end" if stream.has(MAX_HEAD) else "the file ends within a record's headers"
+    text = head.decode("utf-8", "replace")
+    if not is_warc:
+        found = _ARC.fullmatch(text)
+        if not found:
+            return "a record without a length"
+        url, address, date, media_type, length = found.groups()
+        kind = "warcinfo" if url.lower().startswith("filedesc:") else "response"
+        named = {
+            "WARC-Type": kind,
+            "WARC-Target-URI": url,
+            "WARC-Date": date,
+            "WARC-IP-Address": address,
+            "Content-Type": media_type,
+        }
+        return Record(position, tuple(named.items()), int(length))
+    record = Record(position, parse_headers(text))
+    length = record.named.get("content-length", "")
+    if not re.fullmatch(r"[0-9]{1,15}", length):
+        return f"a record without a length (Content-Length: {length[:40]!r})"
+    record.length = int(length)
+    return record
+
+
+def _ends_well(stream: Unpacked) -> bool:
+    """Whether a record's block is followed by a line end, the next record, the next member, or nothing."""
+    return (
+        stream.skip_blank() > 0
+        or stream.is_at_end()
+        or stream.is_at(START)
+        or (stream.packing is not PLAIN and not stream.place()[1])
+    )
+
+
+def parse_headers(text: str) -> tuple[tuple[str, str], ...]:
+    """Names and values of the lines after the first one; lines that begin with a blank continue the one before."""
+    headers: list[tuple[str, str]] = []
+    for line in text.replace("\r\n", "\n").split("\n")[1:]:
+        if line[:1] in (" ", "\t") and headers:
+            headers[-1] = (headers[-1][0], f"{headers[-1][1]} {line.strip()}")
+            continue
+        name, colon, value = line.partition(":")
+        if colon:
+            headers.append((name.strip(), value.strip()))
+    return tuple(headers)
+
+
+def split_http(block: bytes) -> tuple[str | None, tuple[tuple[str, str], ...], bytes]:
+    """Status line, headers and body of an HTTP message; line ends may be bare LF, bytes anything (ARCHIVES.md, 5).
+
+    A block that does not begin with a status is no such message: all of it is body, so that no byte of it is lost.
+    """
+    if not _STATUS.match(block):
+        return None, (), block
+    end = re.search(rb"\r?\n\r?\n", block)
+    head, body = (block[: end.start()], block[end.end() :]) if end else (block, b"")
+    text = head.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode()
+    return text.partition("\n")[0].rstrip("\r"), parse_headers(text), body
+
+
+def _agrees_with_digest(record: Record) -> bool | None:
+    """Whether the block, or the body in it, has a digest that the record names; None if it names none that can be compared.
+
+    Writers take the digest of the body before or after its transfer or content encoding (ARCHIVES.md, section 5, "Digest").
+    """
+    found = digest_agrees(record.named.get("warc-block-digest"), record.block)
+    if found or record.type == "revisit":
+        return found
+    claimed = record.named.get("warc-payload-digest")
+    _, headers, body = split_http(record.block) if record.type == "response" else (None, (), record.block)
+    agrees = digest_agrees(claimed, body)
+    if agrees is False:
+        encodings = [value for name, value in headers if name.lower() == "content-encoding"]
+        for taken_off in ([], encodings):
+            try:
+                agrees = agrees or digest_agrees(claimed, decode_content(body, encodings=taken_off, chunked=True))
+            except UndecodableContent:
+                continue
+    return found if agrees is None else agrees
+
+
+def digest_agrees(claimed: str | None, content: bytes) -> bool | None:
+    """Whether a digest, `ALGORITHM:VALUE` in base 32 or 16, is the content's; None if it is none that can be compared."""
+    name, colon, value = (claimed or "").strip().partition(":")
+    algorithm = name.lower().replace("-", "")
+    if not colon or algorithm not in ("md5", "sha1", "sha256", "sha512"):
+        return None
+    digest = hashlib.new(algorithm, content, usedforsecurity=False).digest()
+    return value.lower().rstrip("=") in (digest.hex(), b32encode(digest).decode().lower().rstrip("="))

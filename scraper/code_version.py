@@ -1,0 +1,44 @@
+"""Digests of this program's code: two programs with the same digest make the same results of the same captures."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterable
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+import parsers
+import scraper
+
+_PARSERS = Path(parsers.__file__).parent
+_SCRAPER = Path(scraper.__file__).parent
+_PARSING = ("capture", "encoding", "reading", "archive/warc", "database/parse_captures", "database/stored_page")
+"""Modules of `scraper` that a parsed page depends on; a test holds that `parse_captures` imports no others that matter."""
+_PARSING_LIBRARIES = ("charset-normalizer", "fastwarc", "selectolax", "orjson")
+_FOLDERS = ("archive", "database", "database/atlas", "scan")
+
+
+@cache
+def parsing_code() -> str:
+    """The code that parses captures: the key of `DIR/parsed.db`. A changed comment counts too: better once too often."""
+    modules = [*_PARSERS.glob("*.py"), *(_SCRAPER / f"{name}.py" for name in _PARSING)]
+    return _digest(modules, _PARSING_LIBRARIES)
+
+
+@cache
+def loading_code() -> str:
+    """The code that makes the database out of the archive, and `tta scan`'s: what a cluster's workers must have as well."""
+    modules = [path for folder in _FOLDERS for path in (_SCRAPER / folder).iterdir() if path.suffix in (".py", ".json")]
+    return _digest(modules, ("shapely",), parsing_code())
+
+
+def _digest(files: Iterable[Path], libraries: Iterable[str], *more: str) -> str:
+    """Sixteen hex digits."""
+    digest = hashlib.sha256(f"{sys.version_info[:2]} {more}\n".encode())
+    for library in libraries:
+        digest.update(f"{library} {metadata.version(library)}\n".encode())
+    for path in sorted(files, key=lambda path: (path.parent.name, path.name)):
+        digest.update(f"{path.parent.name}/{path.name}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,161 @@
+"""`DIR/parsed.db`: what the parser read from each capture, so that the same code never parses a capture twice.
+
+It repeats what the archive and the parsers say. It can be deleted at any time, is emptied when the parsing code changes, and is
+replaced when it is damaged. Results are committed in batches while a load runs, so a load that was killed continues from there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from zlib import crc32
+
+import orjson
+
+from scraper.archive.catalog import Entry
+from scraper.code_version import parsing_code
+from scraper.database.parse_captures import ParsedCapture
+from scraper.errors import ParsedPagesDamaged, SqliteDamaged
+from scraper.sqlite import explained, open_writable, uri
+
+NAME = "parsed.db"
+_SCHEMA = """
+CREATE TABLE pages (capture_id TEXT PRIMARY KEY, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL, result BLOB NOT NULL,
+    page BLOB, checksum INTEGER NOT NULL) STRICT;
+CREATE TABLE state (code TEXT NOT NULL, parsing INTEGER NOT NULL) STRICT;
+"""
+_MISSING = """
+CREATE TEMP TABLE missing AS SELECT capture_id FROM archive.captures entry WHERE NOT EXISTS (SELECT 1 FROM pages
+    WHERE pages.capture_id = entry.capture_id AND (pages.warc_file, pages.warc_offset) = (entry.warc_file, entry.warc_offset))
+    ORDER BY warc_file, warc_offset
+"""
+"""A capture of which another delivery counts now is at another place, and may parse differently (`archive.deliveries`)."""
+_ENTRIES = f"""
+SELECT {", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)}
+    FROM temp.missing JOIN archive.captures entry USING (capture_id) ORDER BY missing.rowid
+"""
+
+
+class ParsedPages:
+    """The parsed captures of an archive. One writer at a time: the caller holds the data folder's lock.
+
+    `was_interrupted`: the load before was killed while it parsed, perhaps by a page.
+    """
+
+    def __init__(self, data: Path, catalog: Path, *, empty: bool = False) -> None:
+        """Opens the file; makes it where it is missing, damaged or of other code. Raises TtaError."""
+        self._path = data / NAME
+        self._catalog = catalog
+        try:
+            self._db = self._opened(empty=empty)
+        except SqliteDamaged:
+            self._db = self._opened(empty=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._db.close()
+
+    def _opened(self, *, empty: bool) -> sqlite3.Connection:
+        if empty:
+            delete(self._path.parent)
+        with explained(self._path):
+            db = open_writable(self._path)
+            try:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = NORMAL")
+                if not db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                    db.executescript(f"BEGIN; {_SCHEMA} INSERT INTO state VALUES ('{parsing_code()}', 0); COMMIT")
+                code, parsing = db.execute("SELECT code, parsing FROM state").fetchone() or (None, 0)
+                self.was_interrupted = bool(parsing)
+                if code == parsing_code():
+                    db.execute("ATTACH DATABASE ? AS archive", [uri(self._catalog)])
+                    return db
+            except BaseException:
+                db.close()
+                raise
+        db.close()
+        return self._opened(empty=True)
+
+    def find_missing(self) -> int:
+        """Lists the captures of the archive that are not parsed yet and returns how many; forgets those that it has no more."""
+        with self._damage_named():
+            self._db.execute("DROP TABLE IF EXISTS temp.missing")
+            self._db.execute(_MISSING)
+            (missing,) = self._db.execute("SELECT count(*) FROM temp.missing").fetchone()
+            (surplus,) = self._db.execute("SELECT (SELECT count(*) FROM pages) - count(*) FROM archive.captures").fetchone()
+            if surplus + missing:
+                self._db.execute("DELETE FROM pages WHERE capture_id NOT IN (SELECT capture_id FROM archive.captures)")
+            return int(missing)
+
+    def missing(self) -> Iterator[Entry]:
+        """The captures that `find_missing` listed, in the order of files and offsets."""
+        return (Entry(*row) for row in self._db.execute(_ENTRIES))
+
+    @contextmanager
+    def parsing(self) -> Iterator[None]:
+        """Marks the time in which pages are parsed: what kills the process in this block leaves the mark."""
+        self._db.execute("UPDATE state SET parsing = 1")
+        try:
+            yield
+        finally:
+            with suppress(sqlite3.Error):  # a full disk, which is reported elsewhere; the mark is only cautious
+                self._db.execute("UPDATE state SET parsing = 0")
+
+    def add(self, parsed: Collection[tuple[Entry, ParsedCapture]]) -> None:
+        """Stores some results, all or none of them. Raises TtaError where there is no room."""
+        rows = []
+        for entry, one in parsed:
+            result = orjson.dumps(tuple(one._replace(page=None)))
+            place = (entry.warc_file, entry.warc_offset)
+            rows.append((one.capture_id, *place, result, one.page, _checksum(one.capture_id, result, one.page)))
+        with self._damage_named(), self._db:
+            self._db.execute("BEGIN")
+            self._db.executemany("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?)", rows)
+
+    def get(self, capture_id: str) -> ParsedCapture | None:
+        """The result of a capture, None where it is not parsed. Raises ParsedPagesDamaged."""
+        with self._damage_named():
+            query = "SELECT result, page, checksum FROM pages WHERE capture_id = ?"
+            row = self._db.execute(query, [capture_id]).fetchone()
+            if row is None:
+                return None
+            result, page, checksum = row
+            if checksum != _checksum(capture_id, result, page):
+                raise sqlite3.DatabaseError("a checksum is wrong")
+            return ParsedCapture._make(orjson.loads(result))._replace(page=page)
+
+    def page(self, capture_id: str) -> bytes:
+        """The encoded page of a capture that shows a record. Raises ParsedPagesDamaged, also where there is none."""
+        found = self.get(capture_id)
+        if found is None or found.page is None:
+            raise ParsedPagesDamaged(f"{self._path} lacks the page of capture {capture_id}")
+        return found.page
+
+    def forget(self, capture_ids: Collection[str]) -> None:
+        """Removes the results of captures, which are parsed again then."""
+        with self._damage_named():
+            self._db.executemany("DELETE FROM pages WHERE capture_id = ?", ((one,) for one in capture_ids))
+
+    @contextmanager
+    def _damage_named(self) -> Iterator[None]:
+        try:
+            with explained(self._path):
+                yield
+        except SqliteDamaged as error:
+            raise ParsedPagesDamaged(str(error)) from error
+
+
+def _checksum(capture_id: str, result: bytes, page: bytes | None) -> int:
+    return crc32(page or b"", crc32(result, crc32(capture_id.encode())))
+
+
+def delete(data: Path) -> None:
+    """Removes the file, with SQLite's files beside it."""
+    for ending in ("", "-wal", "-shm"):
+        (data / (NAME + ending)).unlink(missing_ok=True)

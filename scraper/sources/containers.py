@@ -1,0 +1,345 @@
+"""Files as captures: recognizes what a file is by its content, and reads it, whatever it is packed in.
+
+WARC and ARC (`scraper.archive.warc`), WACZ, ZIP, tar, gzip, bzip2, xz, zstd, MHTML, HAR, HTTP messages, HTML, text and Drupal's
+data formats, inside each other. `files` (for `tta import`) and `scan` are the callers. Nothing is unpacked to a path.
+"""
+
+from __future__ import annotations
+
+import bz2
+import hashlib
+import json
+import lzma
+import re
+import stat
+import struct
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import IO, Any, BinaryIO, NamedTuple, cast
+
+from scraper.archive.dating import dated
+from scraper.archive.packing import PLAIN, Broken, Unpacked, next_member, packing_of, unpack_member
+from scraper.archive.records import START, Damage
+from scraper.archive.warc import read_captures
+from scraper.capture import Capture, Form
+from scraper.sources.saved import MAX_PAGE, SOURCE, Unused, read_saved
+
+MAX_UNPACKED = 32 * 1024**3
+"""Bytes that all members of one file may unpack to; crawls come in files of 1 GB, WACZ files of some GB."""
+MAX_RATIO = 200
+"""Times by which more than MAX_PAGE bytes may grow; real pages stay below 50 (ARCHIVES.md, section 8)."""
+MAX_MEMBERS = 100_000
+MAX_DEPTH = 5
+"""Containers in containers: a tar.gz of ZIP files of WACZ files has four."""
+MAX_PROBLEMS = 100
+"""Damaged places of one file that are reported one by one."""
+_STEP = 1 << 20
+_IN_MEMORY = 1 << 24
+_LOCAL_HEADER = struct.Struct("<4s5H3I2H")
+_LATER_RECORD = re.compile(rb"(?:\A|\n)WARC/\d\.\d\r?\n(?:WARC|Content)-[\w-]+:", re.IGNORECASE)
+_WACZ_PART = re.compile(r"archive/[^/]+|[^/]+\.wacz", re.IGNORECASE)
+
+Found = tuple[int, Capture] | Unused
+"""A capture with the byte offset of its record in a WARC or ARC file, else with 0."""
+
+
+def read_container(
+    file: BinaryIO, name: str, *, source: str = SOURCE, start: int = 0, wanted: Callable[[str | None], bool] | None = None
+) -> Iterator[Found]:
+    """Every capture in a file that can be sought in, and everything in it that is none; never raises on what it holds.
+
+    `name` becomes the captures' origin. `start`: where to go on in a WARC or ARC file. `wanted` selects by address.
+    """
+    yield from _Reader(source, wanted).read(file, name, 0, start)
+
+
+class _Reader:
+    def __init__(self, source: str, wanted: Callable[[str | None], bool] | None) -> None:
+        self._source = source
+        self._wanted = wanted
+        self._bytes_left = MAX_UNPACKED
+        self._members_left = MAX_MEMBERS
+
+    def read(self, file: BinaryIO, name: str, depth: int, start: int = 0) -> Iterator[Found]:
+        file.seek(0)
+        head = file.read(_STEP)
+        packing = packing_of(file)
+        if depth > MAX_DEPTH:
+            yield Unused(name, f"more than {MAX_DEPTH} containers in each other")
+        elif _holds_records(file, head):
+            yield from self._records(file, name, start)
+        elif packing is not PLAIN:
+            yield from self._unpacked(lambda: _decompressed(file), file, name, depth)
+        elif head.startswith(b"BZh"):
+            yield from self._unpacked(lambda: _read_opened(bz2.open, file), file, name, depth)
+        elif head.startswith(b"\xfd7zXZ\0"):
+            yield from self._unpacked(lambda: _read_opened(lzma.open, file), file, name, depth)
+        elif head.startswith((b"PK\3\4", b"PK\5\6")):
+            yield from self._zip(file, name, depth)
+        elif head[:1].strip(b"\0") and head[257:262] == b"ustar":
+            yield from self._tar(file, name, depth)
+        else:
+            yield from self._pages(read_saved(file, name))
+
+    def _pages(self, found: Iterator[Capture | Unused]) -> Iterator[Found]:
+        for item in found:
+            if isinstance(item, Unused):
+                yield item
+                continue
+            capture = dated(item)
+            if self._wanted is None or self._wanted(capture.url):
+                yield 0, capture
+
+    def _records(self, file: BinaryIO, name: str, start: int) -> Iterator[Found]:
+        problems = 0
+        for item in read_captures(file, self._source, start, wanted=self._wanted, verify=True, origin=name):
+            if not isinstance(item, Damage):
+                yield item
+                continue
+            problems += 1
+            if problems <= MAX_PROBLEMS:
+                yield Unused(name, f"at byte {item.position}: {item.reason}")
+        if problems > MAX_PROBLEMS:
+            yield Unused(name, f"{problems - MAX_PROBLEMS} more damaged places")
+
+    def _unpacked(self, unpack: Callable[[], Iterator[bytes]], file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
+        """Reads what a compressed file unpacks to."""
+        file.seek(0, 2)
+        packed = file.tell()
+        file.seek(0)
+        yield from self._member(unpack(), packed, name, depth)
+
+    def _member(
+        self, pieces: Iterator[bytes], packed: int, name: str, depth: int, *, digest: str | None = None
+    ) -> Iterator[Found]:
+        """Reads a member of a container, from its pieces: as many of them as can be unpacked."""
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
+            problem = self._copy(pieces, packed, copy)
+            if problem:
+                yield Unused(name, problem)
+            elif digest:
+                copy.seek(0)
+                checked = hashlib.file_digest(cast("Any", copy), "sha256").hexdigest()
+                if not digest.endswith(checked):
+                    yield Unused(name, "it does not have the hash that the package gives for it")
+            if copy.tell() or not problem:
+                yield from self._damaged(self.read(cast("BinaryIO", copy), name, depth + 1), problem)
+
+    def _copy(self, pieces: Iterator[bytes], packed: int, copy: IO[bytes]) -> str | None:
+        """Copies a member, because reading has to seek. Returns why it is not all of it."""
+        size = 0
+        limit = min(self._bytes_left, max(MAX_PAGE, packed * MAX_RATIO))
+        try:
+            for piece in pieces:
+                size += len(piece)
+                if size > limit:
+                    return f"it unpacks to more than {limit} bytes"
+                copy.write(piece)
+        except (Broken, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, tarfile.TarError) as error:
+            return f"damaged: {error}"
+        finally:
+            self._bytes_left -= size
+        return None
+
+    @staticmethod
+    def _damaged(found: Iterator[Found], problem: str | None) -> Iterator[Found]:
+        """Marks single pages that are only part of what was packed; records have digests and lengths of their own."""
+        for item in found:
+            if problem and not isinstance(item, Unused) and item[1].form in (Form.RESOURCE, Form.CONVERSION) and not item[0]:
+                yield 0, dated(replace(item[1], truncated="unspecified", damage=problem))
+            else:
+                yield item
+
+    def _zip(self, file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
+        try:
+            with zipfile.ZipFile(file) as package:
+                members = [_ZipMember.of(info) for info in package.infolist() if not info.is_dir()]
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, struct.error) as error:
+            yield Unused(name, f"a ZIP file without a readable directory ({error}); its members are searched for")
+            members = list(_local_members(file))
+        hashes: dict[str, str] = {}
+        if any(_WACZ_PART.fullmatch(one.name) for one in members) and any(one.name == "datapackage.json" for one in members):
+            hashes = _package_hashes(file, next(one for one in members if one.name == "datapackage.json"))
+            members = [one for one in members if _WACZ_PART.fullmatch(one.name)]
+        if not members:
+            yield Unused(name, "a ZIP file without members")
+        for member in members:
+            self._members_left -= 1
+            if self._members_left < 0:
+                yield Unused(name, f"more than {MAX_MEMBERS} members; the rest is not read")
+                return
+            where = f"{name}!/{member.name}"
+            if member.problem:
+                yield Unused(where, member.problem)
+            else:
+                yield from self._member(member.unpack(file), member.packed, where, depth, digest=hashes.get(member.name))
+
+    def _tar(self, file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
+        """Reads a tar file. `tarfile` passes over damaged headers without an error, so what lies between members is looked at."""
+        file.seek(0)
+        end = 0
+        try:
+            with tarfile.open(fileobj=file, mode="r:", ignore_zeros=True) as package:
+                for info in package:
+                    yield from _gap(file, name, end, info.offset)
+                    end = info.offset_data + (info.size + 511) // 512 * 512 if info.isreg() else info.offset_data
+                    self._members_left -= 1
+                    if self._members_left < 0:
+                        yield Unused(name, f"more than {MAX_MEMBERS} members; the rest is not read")
+                        return
+                    where = f"{name}!/{info.name}"
+                    if info.isreg() and (content := package.extractfile(info)):
+                        yield from self._member(_read_all(content), info.size, where, depth)
+                    elif not info.isdir():
+                        yield Unused(where, "a link or device, which is not read")
+        except (tarfile.TarError, OSError, EOFError, ValueError) as error:
+            yield Unused(name, f"a damaged tar file: {error}")
+        yield from _gap(file, name, end, file.seek(0, 2))
+
+
+def _gap(file: BinaryIO, name: str, start: int, end: int) -> Iterator[Unused]:
+    """Reports bytes of a tar file that belong to no member; zeros fill it up."""
+    file.seek(start)
+    if any(piece.strip(b"\0") for piece in _pieces(file.read, max(0, end - start))):
+        yield Unused(name, f"{end - start} bytes at byte {start} are no member of the tar file")
+
+
+def _pieces(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
+    while size > 0 and (piece := read(min(size, _STEP))):
+        yield piece
+        size -= len(piece)
+
+
+def _read_all(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(_STEP):
+        yield piece
+
+
+def _read_opened(opened: Callable[[BinaryIO], Any], file: BinaryIO) -> Iterator[bytes]:
+    with opened(file) as content:
+        yield from _read_all(content)
+
+
+def _decompressed(file: BinaryIO) -> Iterator[bytes]:
+    """What a file of gzip members or zstd frames unpacks to. Raises Broken."""
+    packing = packing_of(file)
+    size = file.seek(0, 2)
+    start = 0
+    while start < size:
+        start += yield from unpack_member(file, start, packing)
+        file.seek(start)
+        if not file.read(_STEP).strip(b"\0"):  # padding
+            return
+
+
+def _holds_records(file: BinaryIO, head: bytes) -> bool:
+    """Whether a file begins with a WARC or ARC record, or does so behind damage at its beginning."""
+    packing = packing_of(file)
+    if packing is PLAIN:
+        text = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t ")
+        return START.match(text) is not None or (text[:1] != b"<" and _LATER_RECORD.search(text) is not None)
+    stream = Unpacked(file, 0, packing)
+    stream.skip_blank()
+    if stream.is_at(START):
+        return True
+    if stream.broken is None and _LATER_RECORD.search(stream.take(_STEP)[0]) is None:
+        return False
+    return next_member(file, 1, packing, START) is not None
+
+
+class _ZipMember(NamedTuple):
+    """A member of a ZIP file by its header in the file; `crc` is None if only the directory, which is lost, has it."""
+
+    name: str
+    offset: int
+    packed: int
+    method: int
+    crc: int | None
+    problem: str | None
+
+    @classmethod
+    def of(cls, info: zipfile.ZipInfo) -> _ZipMember:
+        problem = None
+        if info.flag_bits & 1:
+            problem = "encrypted"
+        elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            problem = f"compressed by method {info.compress_type}, which is not read"
+        elif stat.S_ISLNK(info.external_attr >> 16):
+            problem = "a link, which is not followed"
+        return cls(info.filename, info.header_offset, info.compress_size, info.compress_type, info.CRC, problem)
+
+    def unpack(self, file: BinaryIO) -> Iterator[bytes]:
+        """The member's bytes; zipfile would drop the last ones of a damaged member. Raises ValueError, zlib.error."""
+        file.seek(self.offset)
+        header = file.read(_LOCAL_HEADER.size)
+        if not header.startswith(b"PK\3\4") or len(header) < _LOCAL_HEADER.size:
+            raise ValueError("no member begins where the directory says")
+        *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+        position = self.offset + len(header) + name_length + extra_length
+        decoder = zlib.decompressobj(-15) if self.method else None
+        crc, end = 0, position + self.packed
+        while position < end and not (decoder and decoder.eof):
+            file.seek(position)  # the caller may read elsewhere in between
+            packed = file.read(min(1 << 16, end - position))
+            if not packed:
+                raise ValueError("the file ends within it")
+            position += len(packed)
+            while packed:
+                piece = decoder.decompress(packed, _STEP) if decoder else packed
+                packed = decoder.unconsumed_tail if decoder else b""
+                crc = zlib.crc32(piece, crc)
+                yield piece
+        if self.crc is not None and crc != self.crc:
+            raise ValueError("its checksum is not that of its bytes")
+
+
+def _local_members(file: BinaryIO) -> Iterator[_ZipMember]:
+    """The members of a ZIP file whose directory is lost, by the headers that precede each."""
+    size = file.seek(0, 2)
+    after = 0
+    while (position := _find(file, after, b"PK\3\4")) is not None:
+        file.seek(position)
+        header = file.read(_LOCAL_HEADER.size)
+        if len(header) < _LOCAL_HEADER.size:
+            return
+        _, _, flags, method, _, _, crc, packed, _, name_length, _ = _LOCAL_HEADER.unpack(header)
+        name = file.read(name_length).decode("utf-8", "replace")
+        is_later = bool(flags & 8)  # length and checksum follow the member
+        if is_later or packed == 0xFFFFFFFF:
+            packed = (_find(file, position + 4, b"PK\7\x08" if is_later and not method else b"PK\3\4") or size) - position
+        if not name.endswith("/"):
+            info = zipfile.ZipInfo(name)
+            info.header_offset, info.compress_size, info.compress_type, info.flag_bits, info.CRC = (
+                position,
+                packed,
+                method,
+                flags,
+                crc,
+            )
+            yield _ZipMember.of(info)._replace(crc=None if is_later else crc)
+        after = position + (_LOCAL_HEADER.size if method or is_later else max(packed, _LOCAL_HEADER.size))
+
+
+def _find(file: BinaryIO, position: int, magic: bytes) -> int | None:
+    while True:
+        file.seek(position)
+        data = file.read(_STEP)
+        if (found := data.find(magic)) >= 0:
+            return position + found
+        if len(data) < _STEP:
+            return None
+        position += len(data) - len(magic) + 1
+
+
+def _package_hashes(file: BinaryIO, member: _ZipMember) -> dict[str, str]:
+    """SHA-256 of a WACZ's parts, by name."""
+    try:
+        resources = json.loads(b"".join(member.unpack(file))).get("resources", [])
+        hashes = {str(one["path"]): str(one["hash"]) for one in resources if "path" in one and "hash" in one}
+    except (ValueError, TypeError, AttributeError, zlib.error, RecursionError):
+        return {}
+    return {path: digest for path, digest in hashes.items() if re.fullmatch(r"sha-?256:[0-9a-f]{64}", digest)}

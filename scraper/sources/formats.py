@@ -1,0 +1,128 @@
+"""What a file that is no container appears to be: a page, by positive evidence only, or something else, which gets a name.
+
+The names are for the report. Nothing is taken for a page because no name fits it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NamedTuple
+
+from parsers.kinds import is_binary, known_format
+
+_HEAD = 1 << 16
+_BEFORE = re.compile(rb"(?:\xef\xbb\xbf|\s|<\?xml[^>]{0,200}\?>|<!--.{0,20000}?-->)*", re.DOTALL)
+"""What may precede a page's first tag."""
+_ELEMENTS = (
+    rb"html|head|body|title|meta|link|base|main|article|section|nav|header|footer|aside|div|p|h[1-6]|span|table|tbody|tr|td|"
+    rb"ul|ol|li|dl|form|center|font|b|i|a|br|hr|pre|noscript|style|script"
+)
+_HTML = re.compile(rb"<(?:!doctype\s+html|(?:" + _ELEMENTS + rb")[\s>/])", re.IGNORECASE)
+_HTML_LATER = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
+_DATA = re.compile(rb'"(?:nid|vid|jsonapi|field_\w+)"\s*:|"node--|<(?:nid|vid|field_\w+)[\s>]|/node/\d+')
+"""What Drupal's data formats call the parts of a node, or a link to one."""
+_XML = re.compile(rb"<(?![/!?])([\w:-]+)")
+_PORTAL = re.compile(
+    r"\b\d{8}-\d{6}-\d+\b|\bTTA\b|\bNTTAC\b|\bBJA\b|technical assistance|skip to main content|submitted by|milestone",
+    re.IGNORECASE,
+)
+"""Words of the portal's pages, which make a text with any file name one of them."""
+_TEXT_NAME = re.compile(r"(?:^|/)[^/.]+$|\.(?:txt|text|asc|wet|\d+)(?:\.gz|\.bz2|\.xz|\.zst)?$", re.IGNORECASE)
+_BINARY = (
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"\xd0\xcf\x11\xe0", "an Office file"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"wOF", "a font"),
+    (b"\0\1\0\0\0", "a font"),
+    (b"OTTO", "a font"),
+    (b"PAR1", "a Parquet file"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"\x7fELF", "a program"),
+    (b"\xca\xfe\xba\xbe", "a Java class"),
+)
+_PAGE_PARTS = ("image", "icon", "font", "media", "bitmap")
+_LOG = re.compile(
+    r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\d{4}/\d\d/\d\d \d\d:|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d"
+    r"|\S+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/"
+)
+_CDX = re.compile(r" ?CDX [A-Za-z]( [A-Za-z])+|\S+\)/\S* \d{14} |\S+ \d{14} \{")
+
+
+class Format(NamedTuple):
+    """`media_type`: of a page, else None. `name`: with its article. `is_companion`: it belongs to pages or captures beside it."""
+
+    media_type: str | None
+    name: str
+    is_companion: bool = False
+
+
+def format_of(body: bytes, name: str) -> Format:
+    """What the bytes of a file appear to be. `name` decides where plain text has no other evidence."""
+    head = body[:_HEAD]
+    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or (head[1:2] == b"\0" and not is_binary(head))
+    narrow = head.replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff") if wide else head
+    if not narrow.strip():
+        return Format(None, "an empty file")
+    if found := next((name for magic, name in _BINARY if head.startswith(magic)), None):
+        return Format(None, found, "font" in found)
+    if found := known_format(head):
+        return Format(None, found if found[:3] in ("PDF", "ZIP") else f"a {found}", any(part in found for part in _PAGE_PARTS))
+    if is_binary(head):
+        return Format(None, "binary data")
+    start = narrow[_BEFORE.match(narrow).end() :]  # type: ignore[union-attr]  # it matches anything
+    if _HTML.match(start) or _html_follows(narrow):
+        return Format("text/html", "HTML")
+    if start[:1] == b"<" and (root := _XML.match(start)):
+        return _xml(root[1].decode().lower(), body)
+    if start[:1] in (b"{", b"[") and (found_json := _json(body, start)):
+        return found_json
+    return _text(narrow.decode("utf-8", "replace"), name)
+
+
+def _html_follows(head: bytes) -> bool:
+    """Whether a page follows a message, such as a warning of its server; code that contains markup is none."""
+    found = _HTML_LATER.search(head)
+    return found is not None and re.search(rb"[{};=\"']", head[: found.start()]) is None and b"<" in head[found.end() :]
+
+
+def _xml(root: str, body: bytes) -> Format:
+    if root == "svg":
+        return Format(None, "an SVG image", is_companion=True)
+    if _DATA.search(body):
+        return Format("application/rss+xml" if root in ("rss", "feed", "rdf:rdf") else "application/xml", "XML data of Drupal")
+    return Format(None, f"XML ({root})", is_companion=True)
+
+
+def _json(body: bytes, start: bytes) -> Format | None:
+    if _DATA.search(body):
+        return Format("application/json", "JSON data of Drupal")
+    first = start.partition(b"\n")[0]
+    for text, name in ((body, "JSON data"), (first, "JSON lines")):
+        try:
+            json.loads(text[: 1 << 20])
+            return Format(None, name, is_companion=True)
+        except (ValueError, RecursionError):
+            continue
+    return Format(None, "JSON data", is_companion=True) if re.match(rb'[{\[]\s*["{\[]', start) else None
+
+
+def _text(text: str, name: str) -> Format:
+    lines = [line for line in text.splitlines() if line.strip()][:400]
+    if _CDX.match(lines[0]):
+        return Format(None, "a CDX index", is_companion=True)
+    if sum(bool(_LOG.match(line)) for line in lines) * 2 > len(lines):
+        return Format(None, "a log", is_companion=True)
+    code = sum(line.rstrip().endswith((";", "{", "}", "*/", "},", ");", "\\")) for line in lines)
+    if code * 3 > len(lines) or re.match(
+        r"\s*(?:/\*|@charset|@import|['\"]use strict|!?\(?function\b|(?:var|let|const) \w)", text
+    ):
+        is_style = re.search(r"[.#\w\]\)*-]\s*\{[^{}]*[\w-]+\s*:[^{};]+[;}]", text[:4000]) and "function" not in text[:4000]
+        return Format(None, "a style sheet" if is_style else "JavaScript or other code", is_companion=True)
+    if _PORTAL.search(text):
+        return Format("text/plain", "text")
+    prose = sum(len(re.findall(r"[^\W\d_]{2,}", line)) > 1 for line in lines)
+    if prose * 4 >= len(lines) and _TEXT_NAME.search(name):
+        return Format("text/plain", "text")
+    return Format(None, "text that does not read like a page")

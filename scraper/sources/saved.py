@@ -1,0 +1,231 @@
+"""Single saved pages as captures: MHTML, HAR, HTTP messages (`wget --save-headers`, `curl -i`), HTML, text, Drupal's data.
+
+`containers` is the caller and takes the packing off. Addresses and times are as the file has them; `scraper.archive.dating`
+decides what follows from them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import email
+import json
+import re
+from collections.abc import Iterator
+from email.message import Message
+from typing import Any, BinaryIO, NamedTuple
+
+from scraper.archive.records import split_http
+from scraper.capture import Capture, Form, Recorded
+from scraper.sources.formats import format_of
+
+SOURCE = "files"
+MAX_PAGE = 64 * 1024 * 1024
+"""Bytes of a single page's file; ARCHIVES.md section 8 proposes 64 MiB for a record (November 2026)."""
+MAX_SAVED = 4 * MAX_PAGE
+"""Bytes of an MHTML or HAR file, which has a page's images too and is read in one piece."""
+_MESSAGE = re.compile(
+    rb"(?:(?:From |[\w-]+:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n){0,50}?(?:MIME-Version|Snapshot-Content-Location):", re.IGNORECASE
+)
+_HAR = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"log"\s*:\s*\{')
+_HTTP = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
+_PAGE_TYPE = re.compile(
+    r"(?:text/(?:html|plain|xml)|application/(?:xhtml\+xml|(?:[\w.]+\+)?(?:json|xml)))?\s*(?:;.*)?", re.I | re.S
+)
+_NOT_KEPT = ("content-encoding", "transfer-encoding", "content-length", "set-cookie", "authorization")
+"""Headers that a HAR file repeats of the body as it traveled, or that are secrets."""
+
+
+class Unused(NamedTuple):
+    """What yields no capture, or a damaged one, and why. `is_companion`: it is no page but belongs to one, as style sheets do."""
+
+    where: str
+    reason: str
+    is_companion: bool = False
+
+
+def read_saved(file: BinaryIO, name: str) -> Iterator[Capture | Unused]:
+    """Every capture in a file that is not packed, and what in it is none; never raises on what it holds."""
+    file.seek(0)
+    body = file.read(MAX_SAVED + 1)
+    head = body[: 1 << 16]
+    read = next((read for mark, read in _READERS if mark.match(head)), _read_page)
+    limit = MAX_SAVED if read in (_read_har, _read_mhtml) else MAX_PAGE
+    if len(body) > limit:
+        yield Unused(name, f"larger than {limit} bytes, which no page is")
+        return
+    yield from read(body, name)
+
+
+def _read_page(body: bytes, name: str) -> Iterator[Capture | Unused]:
+    found = format_of(body, name)
+    if found.media_type is None:
+        yield Unused(
+            name, "the file is empty" if found.name == "an empty file" else f"not a page: {found.name}", found.is_companion
+        )
+        return
+    form = Form.CONVERSION if found.media_type == "text/plain" else Form.RESOURCE
+    yield Capture(form=form, source=SOURCE, payload=body, content_type=found.media_type, origin=name)
+
+
+def _read_http(body: bytes, name: str) -> Iterator[Capture | Unused]:
+    """The last of the messages that a client wrote one after the other: before it are redirects, and answers of a proxy."""
+    status_line, headers, payload = split_http(body)
+    while _HTTP.match(payload):
+        status_line, headers, payload = split_http(payload)
+    named = {key.lower(): value for key, value in reversed(headers)}
+    length = named.get("content-length", "")
+    is_cut = length.isdecimal() and len(payload) < int(length) and "content-encoding" not in named
+    if is_cut:
+        yield Unused(name, f"the page is cut: {len(payload)} of {length} bytes")
+    _, status, reason = [*(status_line or "").split(" ", 2), "", ""][:3]
+    yield Capture(
+        form=Form.RESPONSE,
+        source=SOURCE,
+        payload=payload,
+        http_status=int(status),
+        http_reason=reason,
+        http_headers=headers,
+        content_type=named.get("content-type"),
+        truncated="unspecified" if is_cut else None,
+        damage="the file ends within it" if is_cut else None,
+        origin=name,
+    )
+
+
+def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
+    """The pages of a single-file page: the main one, and those in frames that have an address of their own."""
+    message = email.message_from_bytes(body)
+    parts = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
+    main = _location(message, "Snapshot-Content-Location") or _location(message, "Content-Location")
+    if not parts or not (main or any(_location(part, "Content-Location") for part in parts)):
+        yield Unused(
+            name,
+            "not a page: an e-mail message" if message.get_content_maintype() != "multipart" or parts else "MHTML without a page",
+        )
+        return
+    is_cut = any(
+        type(defect).__name__ in ("CloseBoundaryNotFoundDefect", "StartBoundaryNotFoundDefect") for defect in message.defects
+    )
+    if is_cut:
+        yield Unused(name, "the file ends within an MHTML part")
+    last = list(message.walk())[-1]
+    for number, part in enumerate(parts):
+        url = _location(part, "Content-Location")
+        if number and not (url or "").startswith(("http:", "https:")):
+            continue
+        payload = part.get_payload(decode=True)
+        damage = "the file ends within it" if is_cut and part is last else None
+        if part.defects:
+            damage = damage or f"its encoding is damaged ({type(part.defects[0]).__name__})"
+            yield Unused(name, f"the page {url or main}: {damage}")
+        if not isinstance(payload, bytes) or not payload.strip():
+            yield Unused(name, f"the page {url or main} is empty")
+            continue
+        yield Capture(
+            form=Form.RESOURCE,
+            source=SOURCE,
+            payload=payload,
+            content_type=re.sub(r"\s+", " ", str(part.get("Content-Type", "text/html"))),
+            truncated="unspecified" if damage else None,
+            damage=damage,
+            origin=name,
+            recorded=Recorded(main if number == 0 and main else url, str(message["Date"]) if message["Date"] else None),
+        )
+
+
+def _location(part: Message, header: str) -> str | None:
+    return re.sub(r"\s+", "", str(part.get(header, ""))) or None
+
+
+def _read_har(body: bytes, name: str) -> Iterator[Capture | Unused]:
+    """The pages among the requests that a browser recorded. Style sheets, scripts and images are not captures."""
+    text = body.decode("utf-8-sig", "replace")
+    parts = without = 0
+    for entry in _har_entries(text):
+        if isinstance(entry, str):
+            yield Unused(name, entry)
+            continue
+        try:
+            capture = _har_capture(entry, name)
+        except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
+            capture = "a damaged entry"
+        if isinstance(capture, Capture):
+            yield capture
+        elif capture:
+            yield Unused(name, capture)
+        elif capture is None:
+            parts += 1
+        else:
+            without += 1
+    if without:
+        yield Unused(name, f"{without} responses without their content")
+    if parts:
+        yield Unused(name, f"{parts} scripts, images and other parts of pages", is_companion=True)
+
+
+def _har_entries(text: str) -> Iterator[dict[str, Any] | str]:
+    """The entries one by one, so that a damaged one costs no other."""
+    found = re.search(r'"entries"\s*:\s*\[\s*', text)
+    decoder = json.JSONDecoder()
+    position = found.end() if found else len(text)
+    ends_well = False
+    failures = 0
+    while position < len(text):
+        try:
+            entry, position = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            failures += 1
+            yield f"a damaged entry at character {position}"
+            later = re.compile(r"(?<=[,\n\s])\{(?=\s*\"(?:startedDateTime|_\w+|pageref|connection|cache|request)\")").search(
+                text, position + 1
+            )
+            position = later.start() if later and failures < MAX_FAILURES else len(text)
+            continue
+        if isinstance(entry, dict) and {"request", "response"} <= entry.keys():
+            yield entry
+        following = re.compile(r"\s*([,\]]?)\s*").match(text, position)
+        position = following.end() if following else len(text)
+        if following and following[1] != ",":
+            ends_well = following[1] == "]"
+            break
+    if not ends_well and not failures:
+        yield "a HAR file that ends within its entries" if found else "a HAR file without entries"
+
+
+MAX_FAILURES = 1000
+"""Damaged entries of a HAR file after which the rest is not searched."""
+
+
+def _har_capture(entry: dict[str, Any], name: str) -> Capture | str | None:
+    """The page of an entry; None for other parts of pages; "" where the content was not recorded, else what is wrong."""
+    request, response = entry["request"], entry["response"]
+    content = response.get("content") or {}
+    status = int(response.get("status") or 0)
+    media_type = str(content.get("mimeType") or "")
+    if not _PAGE_TYPE.fullmatch(media_type) or not str(request["url"]).startswith("http"):
+        return None
+    text = content.get("text")
+    if status in (0, 304) or (text is None and not 300 <= status < 400):
+        return ""
+    headers = [(str(one["name"]), str(one["value"])) for one in response.get("headers") or []]
+    payload = str(text or "").encode("utf-8", "surrogatepass")
+    if content.get("encoding") == "base64":
+        payload = base64.b64decode(str(text), validate=True)
+    elif text:  # a browser has decoded it
+        media_type = re.sub(r"\s*;\s*charset=[^;]*", "", media_type, flags=re.IGNORECASE) + "; charset=utf-8"
+        headers = [(key, media_type if key.lower() == "content-type" else value) for key, value in headers]
+    return Capture(
+        form=Form.RESPONSE,
+        source=SOURCE,
+        payload=payload,
+        http_status=status,
+        http_reason=str(response.get("statusText") or ""),
+        http_headers=tuple(pair for pair in headers if not pair[0].startswith(":") and pair[0].lower() not in _NOT_KEPT),
+        content_type=media_type or None,
+        origin=name,
+        recorded=Recorded(str(request["url"]), str(entry.get("startedDateTime") or "") or None),
+    )
+
+
+_READERS = ((_HAR, _read_har), (_HTTP, _read_http), (_MESSAGE, _read_mhtml))

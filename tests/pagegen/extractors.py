@@ -1,0 +1,96 @@
+"""Foreign text extractors over a page: how others make text of HTML, in as many styles as can be had.
+
+Those in Python are development dependencies. Those in `PROGRAMS` are used where they are installed: w3m, lynx, elinks, links2,
+html2text (the C program) and pandoc. `DISGUISES` are what happens to a text afterwards.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import textwrap
+from collections.abc import Callable
+
+import html2text
+import inscriptis
+import trafilatura
+from bs4 import BeautifulSoup
+from markdownify import markdownify
+from resiliparse.extract.html2text import extract_plain_text
+
+Extractor = Callable[[str], str]
+SECONDS = 60
+
+
+def _html2text(html: str, **options: object) -> str:
+    converter = html2text.HTML2Text()
+    for name, value in options.items():
+        setattr(converter, name, value)
+    return str(converter.handle(html))
+
+
+def _soup(html: str, separator: str, *, strip: bool) -> str:
+    return BeautifulSoup(html, "html.parser").get_text(separator, strip=strip)
+
+
+def _program(*command: str) -> Extractor:
+    def run(html: str) -> str:
+        done = subprocess.run(command, input=html.encode(), capture_output=True, timeout=SECONDS, check=True)
+        return done.stdout.decode("utf-8", "replace")
+
+    return run
+
+
+LIBRARIES: dict[str, Extractor] = {
+    "resiliparse main": lambda html: extract_plain_text(html, main_content=True),
+    "resiliparse": extract_plain_text,
+    "resiliparse links": lambda html: extract_plain_text(html, links=True, alt_texts=True),
+    "trafilatura": lambda html: trafilatura.extract(html) or "",
+    "trafilatura recall": lambda html: trafilatura.extract(html, favor_recall=True) or "",
+    "trafilatura markdown": lambda html: (
+        trafilatura.extract(html, output_format="markdown", include_links=True, include_formatting=True) or ""
+    ),
+    "trafilatura html2txt": trafilatura.html2txt,
+    "inscriptis": inscriptis.get_text,
+    "html2text": _html2text,
+    "html2text unwrapped": lambda html: _html2text(html, body_width=0, ignore_links=True),
+    "html2text references": lambda html: _html2text(html, inline_links=False),
+    "markdownify": markdownify,
+    "get_text": lambda html: _soup(html, "", strip=False),
+    "get_text lines": lambda html: _soup(html, "\n", strip=True),
+    "get_text one line": lambda html: _soup(html, " ", strip=True),
+}
+PROGRAMS: dict[str, tuple[str, ...]] = {
+    "w3m": ("w3m", "-dump", "-T", "text/html", "-I", "utf-8", "-O", "utf-8", "-cols", "80"),
+    "lynx": ("lynx", "-stdin", "-dump", "-assume_charset=utf-8", "-display_charset=utf-8"),
+    "lynx wide": ("lynx", "-stdin", "-dump", "-nolist", "-width=1000", "-assume_charset=utf-8", "-display_charset=utf-8"),
+    "elinks": ("elinks", "-dump", "-dump-charset", "utf-8", "-force-html"),
+    "links2": ("links2", "-dump", "-codepage", "utf-8", "-html-assume-codepage", "utf-8", "-force-html", "/dev/stdin"),
+    "html2text (C)": ("/usr/bin/html2text", "-utf8", "-nobs"),
+    "pandoc plain": ("pandoc", "-f", "html", "-t", "plain"),
+    "pandoc markdown": ("pandoc", "-f", "html", "-t", "markdown"),
+    "pandoc gfm": ("pandoc", "-f", "html", "-t", "gfm", "--wrap=none"),
+}
+DISGUISES: dict[str, Extractor] = {
+    "quoted": lambda text: "\n".join(f"> {line}" for line in text.split("\n")),
+    "quoted, 72 columns": lambda text: "\n".join(
+        f"> {piece}" for line in text.split("\n") for piece in textwrap.wrap(line, 70, break_long_words=False) or [""]
+    ),
+    "double-spaced": lambda text: text.replace("\n", "\n\n"),
+    "no blank lines": lambda text: re.sub(r"\n\s*\n+", "\n", text),
+    "CRLF, no-break spaces": lambda text: text.replace("\n", "\r\n").replace(" - ", "\xa0- "),
+    "60 columns": lambda text: "\n".join(
+        piece for line in text.split("\n") for piece in textwrap.wrap(line, 60, break_long_words=False) or [""]
+    ),
+    "one line": lambda text: " ".join(text.split()),
+    "colons": lambda text: re.sub(
+        r"(?m)^(County|Category|Archived|I Agree|Recipient Agency Scope|TTA \w+(?: \w+)?)\n", r"\1: ", text
+    ),
+}
+"""What happens to a text between the extractor and the archive."""
+
+
+def extractors() -> dict[str, Extractor]:
+    """All that can be had on this machine."""
+    return LIBRARIES | {name: _program(*command) for name, command in PROGRAMS.items() if shutil.which(command[0])}

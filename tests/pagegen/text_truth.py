@@ -1,0 +1,131 @@
+"""What a page says, against what the reader made of the text that an extractor left of it.
+
+An extractor drops what it likes. So only what the text still contains counts, and it must be read as what it is; what is read
+without being on the page counts always.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from parsers.record import Record
+
+_LINK_TARGET = re.compile(
+    r"\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\]\[\d+\]|\[\d{1,4}\]|</?[a-z][^<>\n]*>|\{[.#:][^{}]*\}|[\\>]"
+)
+_YES_NO = ("Yes", "No", "On", "Off")
+_NAMES = ("TTA Point of Contact", "BJA Grant Manager", "Contact Name", "Primary Recipient Contact Name")
+
+
+def packed(text: str) -> str:
+    """Letters and digits only: what no extractor changes."""
+    return "".join(char for char in text.casefold() if char.isalnum())
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a page says. `fields`: label and values, without those of groups; `inner`: all other labels on the page."""
+
+    title: str
+    authors: tuple[str, ...]
+    body: str
+    fields: tuple[tuple[str, tuple[str, ...]], ...]
+    inner: frozenset[str] = frozenset()
+    sections: frozenset[str] = frozenset()
+
+
+@dataclass
+class Tally:
+    """Counts of what a text contains and what of it was read rightly, by subject; and what was read wrongly."""
+
+    contained: Counter[str] = field(default_factory=Counter)
+    right: Counter[str] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+    def check(self, subject: str, is_right: bool, told: object, read: object) -> None:
+        self.contained[subject] += 1
+        self.right[subject] += is_right
+        if not is_right:
+            self.faults.append(f"{subject}: {read!r} in place of {told!r}"[:300])
+
+
+def compare(told: Told, text: str, record: Record | None, tally: Tally) -> None:
+    """Adds one text to the tally."""
+    flat = packed(_LINK_TARGET.sub("", text))
+    filled = [(label, values) for label, values in told.fields if values]
+    labels = sum(packed(label) in flat for label, _ in told.fields) >= 5
+    if not labels and not any(packed(start) in flat for start in ("Please check the box next to", "Milestones are an element")):
+        return
+    tally.check("record", record is not None, told.title, None)
+    if record is None:
+        return
+    if (
+        packed(told.title) in flat
+        and len(packed(told.title)) > 3
+        and flat.find(packed(told.title)) < flat.find(packed(told.body[:200]))
+    ):
+        tally.check("title", packed(record.title or "") == packed(told.title), told.title, record.title)
+    if any(f"by{packed(author)}" in flat for author in told.authors if author):
+        names = [packed(author) for author in told.authors]
+        tally.check("author", packed(record.submitted_by or "") in names, told.authors, record.submitted_by)
+    if packed(told.body) and packed(told.body) in flat:
+        tally.check("body", packed(record.description or "") == packed(told.body), told.body, record.description)
+    rows: dict[str, list[str]] = {}
+    for row in record.fields:
+        if row.label and row.item is None:
+            rows.setdefault(packed(row.label), []).extend([row.value] if row.value else [])
+    for label, values in filled:
+        if packed(label) + packed("".join(values)) not in flat:
+            continue
+        read = rows.get(packed(label), [])
+        subject = "yes/no" if values[0] in _YES_NO else "name" if label in _NAMES else "other value"
+        subject = {"County": "county", "Event Location Geo": "point"}.get(label, subject)
+        tally.check(subject, [packed(one) for one in read] == [packed(one) for one in values], (label, values), read)
+    _check_rows(told, record, tally)
+
+
+def _check_rows(told: Told, record: Record, tally: Tally) -> None:
+    known = {packed(label): {packed(value) for value in values} | {packed("".join(values))} for label, values in told.fields}
+    allowed = {packed(label) for label in (*told.inner, *told.sections)}
+    for row in record.fields:
+        if row.label is None:
+            tally.contained["unlabelled rows"] += row.name != "body"
+        elif row.item is None and packed(row.label) in known:
+            if row.value and packed(row.value) not in known[packed(row.label)]:
+                tally.contained["wrong values"] += 1
+                tally.faults.append(f"wrong value: {row.label!r} {row.value!r}"[:300])
+        elif packed(row.label) not in allowed:
+            tally.contained["invented labels"] += 1
+            tally.faults.append(f"invented label: {row.label!r} {row.value!r}"[:300])
+
+
+def told_of_drupal(truth: dict[str, Any]) -> Told:
+    """From the ground truth of pages that a real Drupal rendered."""
+    fields, inner, sections = [], set(), set()
+    for one in truth["fields"]:
+        if one["type"] == "markup":
+            sections.add(one["label"])
+        elif one["type"] == "entity_reference_revisions":
+            inner |= {one["label"], *(child["label"] for value in one["values"] for child in value["children"])}
+        else:
+            fields.append((one["label"], tuple(_text(value) for value in one["values"])))
+    full = truth["author_full"] or ""
+    cut = full if len(full) <= 20 else full[:14] + "…"
+    authors = (full, cut, full[:14] + "…") if truth["uid"] else ("Anonymous (not verified)", "Anonymous")
+    body = _without_tags(truth["body_html"] or "")
+    return Told(truth["title"], authors, body, tuple(fields), frozenset(inner), frozenset(sections))
+
+
+def _text(value: dict[str, Any]) -> str:
+    if "html" in value:
+        return _without_tags(value["html"])
+    return "\n".join(value["lines"]) if "lines" in value else value.get("text", "")
+
+
+def _without_tags(html: str) -> str:
+    from html import unescape
+
+    return unescape(re.sub(r"<[^<>]*>", " ", html))

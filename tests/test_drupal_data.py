@@ -1,0 +1,273 @@
+"""One invented node in each of Drupal's data formats is the same record; documents that are no node of a record are not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parsers.page import parse_page
+from parsers.record import Kind, ParseResult, Record, State
+
+HOST = "https://bjatta.bja.ojp.gov"
+URL = f"{HOST}/node/150001?_format=json"
+BODY = {
+    "value": "<p>A workshop.</p><ul><li>Plan</li></ul>",
+    "format": "basic_html",
+    "processed": "<p>A workshop.</p><ul><li>Plan</li></ul>",
+}
+STORED = {
+    "field_tta_title": [{"value": "Reentry unit"}],
+    "field_county": [{"value": "Larch County"}],
+    "field_status_changed": [{"value": "2024-03-13T21:30:00"}],
+    "field_tta_event_date": [{"value": "2024-03-01", "end_value": "2024-03-02"}],
+    "field_recipient_agency_scope": [{"value": True}],
+    "field_event_location_geo": [{"value": "POINT (-71.04 42.5)", "geo_type": "Point", "lat": 42.5, "lon": -71.04}],
+    "field_target_audience": [],
+    "field_unheard_of": [{"value": "kept"}],
+}
+REFERENCE = {"target_id": 7, "target_type": "taxonomy_term", "target_uuid": "u-7", "url": "/taxonomy/term/7"}
+
+
+def core(**more: Any) -> dict[str, Any]:
+    return {
+        "nid": [{"value": 150001}],
+        "vid": [{"value": 9}],
+        "langcode": [{"value": "en"}],
+        "type": [{"target_id": "tta", "target_type": "node_type", "target_uuid": "u-1"}],
+        "status": [{"value": True}],
+        "title": [{"value": "20240311-91530-7"}],
+        "uid": [{"target_id": 3, "target_type": "user", "target_uuid": "u-3", "url": "/user/3"}],
+        "created": [{"value": "2024-03-11T09:15:30-04:00", "format": "Y-m-d\\TH:i:sP"}],
+        "path": [{"alias": None, "pid": None, "langcode": "en"}],
+        "body": [BODY],
+        **STORED,
+        "field_status_of_deliverable": [REFERENCE],
+        **more,
+    }
+
+
+def hal() -> dict[str, Any]:
+    node = core()
+    relation = f"{HOST}/rest/relation/node/tta/field_status_of_deliverable"
+    del node["field_status_of_deliverable"], node["type"], node["uid"]
+    link = {"href": f"{HOST}/taxonomy/term/7?_format=hal_json", "lang": "en"}
+    links = {
+        "self": {"href": f"{HOST}/node/150001?_format=hal_json"},
+        "type": {"href": f"{HOST}/rest/type/node/tta"},
+        relation: [link],
+    }
+    return {"_links": links, **node, "_embedded": {relation: [{"_links": {"self": link}, "uuid": [{"value": "u-7"}]}]}}
+
+
+def jsonapi() -> dict[str, Any]:
+    def milestone(number: int, title: str) -> dict[str, Any]:
+        values = {"field_milestone_title": title, "field_milestone_due": f"2024-04-0{number}", "parent_id": "150001"}
+        return {"type": "paragraph--milestone", "id": f"p-{number}", "attributes": values}
+
+    attributes = {
+        name: (items[0] if len(items[0]) > 1 else items[0]["value"]) if items else None for name, items in STORED.items()
+    }
+    linked = {"type": "taxonomy_term--status", "id": "u-7", "meta": {"drupal_internal__target_id": 7}}
+    paragraphs = [{"type": "paragraph--milestone", "id": f"p-{number}"} for number in (1, 2)]
+    return {
+        "jsonapi": {"version": "1.0"},
+        "data": {
+            "type": "node--tta",
+            "id": "u-0",
+            "attributes": {
+                "drupal_internal__nid": 150001,
+                "title": "20240311-91530-7",
+                "created": "2024-03-11T13:15:30+00:00",
+                "body": BODY,
+                **attributes,
+            },
+            "relationships": {
+                "uid": {"data": {"type": "user--user", "id": "u-3"}},
+                "field_status_of_deliverable": {"data": linked},
+                "field_tta_milestones": {"data": paragraphs},
+                "field_demographic_age": {"data": []},
+            },
+        },
+        "included": [
+            {"type": "taxonomy_term--status", "id": "u-7", "attributes": {"name": "Complete", "drupal_internal__tid": 7}},
+            {"type": "user--user", "id": "u-3", "attributes": {"display_name": "Ada Quill"}},
+            milestone(1, "Kick-off"),
+            milestone(2, "Report"),
+        ],
+    }
+
+
+def xml() -> str:
+    def element(name: str, items: Any) -> str:
+        return (
+            "".join(f"<{name}>{''.join(f'<{key}>{plain(one)}</{key}>' for key, one in item.items())}</{name}>" for item in items)
+            or f"<{name}/>"
+        )
+
+    def plain(value: object) -> str:
+        return "" if value is None else str(int(value)) if isinstance(value, bool) else escape(str(value))
+
+    return '<?xml version="1.0"?>\n<response>' + "".join(element(name, items) for name, items in core().items()) + "</response>"
+
+
+def parsed(document: Any, url: str | None = URL) -> ParseResult:
+    text = document if isinstance(document, str) else json.dumps(document)
+    return parse_page(text.encode(), url=url, content_type="application/json", http_status=200)
+
+
+def record(document: Any, url: str | None = URL) -> Record:
+    found = parsed(document, url).record
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("document", [core(), hal(), jsonapi(), xml()], ids=["json", "hal", "jsonapi", "xml"])
+def test_a_node_is_the_same_record_in_every_format(document: Any) -> None:
+    found = record(document)
+    assert (found.form, found.node_id, found.title, found.reference) == ("data", 150001, "20240311-91530-7", "20240311-91530-7")
+    assert (found.submitted_at, found.url) == ("2024-03-11T13:15:30Z", f"{HOST}/node/150001")
+    assert (found.description, found.tta_title, found.county) == ("A workshop.\n\n• Plan", "Reentry unit", "Larch County")
+    assert (found.status_changed_at, found.recipient_agency_scope) == ("2024-03-13T21:30:00Z", True)
+    assert (found.event_start, found.event_end) == ("2024-03-01", "2024-03-02")
+    assert (found.longitude, found.latitude, found.flags) == (-71.04, 42.5, ())
+    rows = {row.name: row for row in found.fields}
+    assert (rows["field_county"].label, rows["field_unheard_of"].label) == ("County", None)
+    assert rows["field_unheard_of"].value == "kept"
+    assert (rows["field_target_audience"].label, rows["field_target_audience"].state) == ("Target Audience", State.EMPTY)
+    assert rows["field_status_of_deliverable"].href == f"{HOST}/taxonomy/term/7"
+    assert rows["field_tta_event_date"].datetime == "2024-03-01/2024-03-02"
+    assert not {"nid", "title", "status", "path", "langcode"} & set(rows)
+
+
+@pytest.mark.parametrize("document", [core(), hal(), xml()], ids=["json", "hal", "xml"])
+def test_a_reference_without_its_label_is_not_captured_and_feeds_no_column(document: Any) -> None:
+    found = record(document)
+    (row,) = (row for row in found.fields if row.name == "field_status_of_deliverable")
+    assert (row.value, row.state, found.status) == (None, State.NOT_CAPTURED, None)
+
+
+def test_included_entities_give_labels_authors_and_milestones() -> None:
+    found = record(jsonapi())
+    assert (found.status, found.submitted_by) == ("Complete", "Ada Quill")
+    assert [(one.title, one.date) for one in found.milestones] == [("Kick-off", "2024-04-01"), ("Report", "2024-04-02")]
+    assert [row.item for row in found.fields if row.name == "field_milestone_title"] == ["Milestone 1", "Milestone 2"]
+
+
+def test_entities_that_include_each_other_end() -> None:
+    document = jsonapi()
+    circle = {"field_demographic_age": {"data": {"type": "paragraph--milestone", "id": "p-1"}}}
+    document["included"][2]["relationships"] = circle
+    assert len(record(document).milestones) == 2
+
+
+def test_paragraphs_that_are_not_included_are_known_to_be_missing() -> None:
+    paragraph = {"target_id": 2, "target_revision_id": 2, "target_type": "paragraph", "target_uuid": "p"}
+    found = record(core(field_milestones=[paragraph, paragraph | {"target_id": 3}]))
+    (row,) = (row for row in found.fields if row.name == "field_milestones")
+    assert (row.state, row.href, found.milestones) == (State.NOT_CAPTURED, None, ())
+
+
+@pytest.mark.parametrize(
+    ("item", "value", "href", "datetime"),
+    [
+        ({"uri": "https://x.example/a", "title": "Report", "options": []}, "Report", "https://x.example/a", None),
+        ({"uri": "internal:/about", "title": ""}, "internal:/about", f"{HOST}/about", None),
+        ({"uri": "entity:node/5", "title": "Five"}, "Five", f"{HOST}/node/5", None),
+        ({"target_id": 4, "target_type": "file", "url": f"{HOST}/f/a%20b.pdf"}, "a b.pdf", f"{HOST}/f/a%20b.pdf", None),
+        ({"target_id": 4, "alt": "A room", "target_type": "file", "url": "/a.png"}, "A room", f"{HOST}/a.png", None),
+        ({"target_id": 9, "target_type": "node", "target_uuid": "u"}, None, f"{HOST}/node/9", None),
+        ({"value": "2024-03-01T10:00:00-05:00"}, "2024-03-01T10:00:00-05:00", None, "2024-03-01T10:00:00-05:00"),
+        ({"value": "2024-03-01", "end_value": "2024-03-01"}, "2024-03-01", None, "2024-03-01"),
+        ({"value": 12.5}, "12.5", None, None),
+        ({"value": "<b>x</b> & y", "format": None, "processed": "<p>&lt;b&gt;x &amp; y</p>"}, "<b>x & y", None, None),
+        ({"locality": "Fir", "administrative_area": "MA", "langcode": "en"}, "Fir, MA", None, None),
+    ],
+)  # fmt: skip
+def test_each_kind_of_item_has_its_text_address_and_time(
+    item: dict[str, Any], value: str | None, href: str | None, datetime: str | None
+) -> None:
+    (row,) = (row for row in record(core(field_other=[item])).fields if row.name == "field_other")
+    assert (row.value, row.href, row.datetime) == (value, href, datetime)
+
+
+def test_seconds_since_1970_are_the_time_of_submission_in_old_versions() -> None:
+    assert record(core(created=[{"value": "1710162930"}])).submitted_at == "2024-03-11T13:15:30Z"
+
+
+def test_instructions_become_a_section_and_no_field() -> None:
+    found = record(
+        core(
+            field_milestones_markup=[{"value": "Milestones are an element.", "format": "plain_text"}], field_event_date_markup=[]
+        )
+    )
+    assert [(one.label, one.text) for one in found.sections] == [("Milestones Markup", "Milestones are an element.")]
+    assert not [row for row in found.fields if row.name and "markup" in row.name]
+
+
+FEED = f"""<?xml version="1.0" encoding="utf-8"?>
+<rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>TTA</title><link>{HOST}</link>
+<item><title>20240311-91530-7</title><link>{HOST}/node/150001</link>
+<description>&lt;div class="field field--name-field-county field--type-string field--label-above"&gt;
+&lt;div class="field--label"&gt;County&lt;/div&gt;
+&lt;div class="field--item"&gt;Larch County&lt;/div&gt;&lt;/div&gt;</description>
+<pubDate>Mon, 11 Mar 2024 13:15:30 +0000</pubDate><dc:creator>Ada Quill</dc:creator></item></channel></rss>"""
+
+
+def test_a_feed_of_one_node_is_that_node_and_may_lack_fields() -> None:
+    found = record(FEED, f"{HOST}/node/150001/feed")
+    assert (found.node_id, found.county, found.submitted_by) == (150001, "Larch County", "Ada Quill")
+    assert (found.submitted_at, found.incomplete, found.form) == ("2024-03-11T13:15:30Z", True, "html")
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        ({"nid": [{"value": 5}], "type": [{"target_id": "blog"}], "title": [{"value": "News"}], "body": [BODY]}, Kind.OTHER),
+        ({"nid": [{"value": 5}], "type": [{"target_id": "blog"}], "field_county": [{"value": "Larch"}]}, Kind.OTHER),
+        ([core()], Kind.NOT_HTML),
+        ({"jsonapi": {}, "data": [jsonapi()["data"]]}, Kind.NOT_HTML),
+        ({"data": {"type": "user--user", "id": "u"}}, Kind.NOT_HTML),
+        ({"nid": 5, "title": "tta"}, Kind.NOT_HTML),
+        ({"message": "The requested page could not be found."}, Kind.NOT_HTML),
+        ("{broken", Kind.NOT_HTML),
+        ('<?xml version="1.0"?><response><title/></response>', Kind.NOT_HTML),
+        ('<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><response><nid><value>5</value></nid></response>', Kind.NOT_HTML),
+        (FEED.replace("</item>", "</item><item><link>x</link></item>"), Kind.NOT_HTML),
+    ],
+)  # fmt: skip
+def test_only_a_document_that_is_one_node_of_a_record_is_a_record(document: Any, kind: Kind) -> None:
+    assert parsed(document).kind is kind
+
+
+def test_the_number_of_another_page_is_not_the_feeds() -> None:
+    assert parsed(FEED, f"{HOST}/node/7").kind is not Kind.RECORD
+
+
+def test_a_document_without_an_address_is_read_by_itself() -> None:
+    found = record(core(), None)
+    assert (found.node_id, found.url) == (150001, None)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from("value end_value target_id target_type url uri processed format data attributes".split()), inner
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_no_document_makes_the_reader_raise(value: Any) -> None:
+    parsed(core(field_county=value, created=value, uid=value, type=value, title=value, body=value))
+    parsed(
+        {"data": {"type": "node--tta", "attributes": {"field_county": value}, "relationships": {"uid": value, "field_x": value}}}
+    )
+    parsed({"data": value, "included": value, "_links": value, "nid": [value]})

@@ -1,0 +1,217 @@
+"""The store of parsed pages: the same code parses nothing twice, and whatever happens to the file, the database is right."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from scraper import code_version
+from scraper.database import load as loading
+from scraper.database import parsed_pages
+from scraper.database.load import LoadOptions, load
+from scraper.errors import TtaError
+from scraper.folders import Folders
+from tests.dbkit import add, day, exports, html, loaded, node, page, query, revisit
+
+FIRST = page(html({"County": "Essex"}, node=1), url=node(1), when=day(0))
+LATER = page(html({"County": "Suffolk"}, node=1), url=node(1), when=day(1))
+OTHER = page(html({"County": "Kent"}, node=2), url=node(2), when=day(0))
+CAPTURES = [FIRST, revisit(FIRST, day(3)), OTHER]
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    return loaded(tmp_path, CAPTURES)
+
+
+def store(folders: Folders) -> Path:
+    return folders.data / parsed_pages.NAME
+
+
+def stored(folders: Folders, sql: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(store(folders), isolation_level=None)) as db:
+        return db.execute(sql).fetchall()
+
+
+def loaded_anew(tmp_path: Path, *captures: object) -> dict[str, bytes]:
+    return exports(loaded(tmp_path / "anew", captures))  # type: ignore[arg-type]
+
+
+def test_a_later_capture_is_all_that_is_parsed(folders: Folders, tmp_path: Path) -> None:
+    add(folders, [LATER])
+    done = load(folders)
+    assert (done.parsed, done.captures, done.built, done.unchanged) == (1, 1, 1, False)
+    assert exports(folders) == loaded_anew(tmp_path, *CAPTURES, LATER)
+    again = load(folders)
+    assert (again.parsed, again.captures, again.built, again.records, again.unchanged) == (0, 0, 0, 2, True)
+
+
+@pytest.mark.parametrize("changed", ["schema", "loading", "parsing"])
+def test_other_code_makes_the_database_anew_and_parses_only_where_parsing_changed(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    before = exports(folders)
+    match changed:
+        case "schema":
+            with closing(sqlite3.connect(folders.database)) as db, db:
+                db.execute("PRAGMA user_version = 1")
+                db.execute("DROP TABLE program")
+        case "loading":
+            monkeypatch.setattr(loading, "loading_code", lambda: "changed")
+        case "parsing":
+            monkeypatch.setattr(loading, "loading_code", lambda: "changed")
+            monkeypatch.setattr(parsed_pages, "parsing_code", lambda: "changed")
+    done = load(folders)
+    assert (done.captures, done.built, done.parsed) == (3, 2, 3 if changed == "parsing" else 0)
+    assert exports(folders) == before
+    assert query(folders, "SELECT code FROM program") == [(loading.loading_code(),)]
+
+
+def test_rebuild_parses_everything_again(folders: Folders) -> None:
+    assert load(folders, LoadOptions(rebuild=True)).parsed == 3
+
+
+def _cut(path: Path) -> None:
+    os.truncate(path, 5000)
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"\xff" * 20_000)
+
+
+def _text(path: Path) -> None:
+    path.write_text("not a database")
+
+
+def _foreign(path: Path) -> None:
+    path.unlink()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE mine (a)")
+
+
+def _no_state(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("DELETE FROM state")
+
+
+def _flipped(column: str, at: int) -> object:
+    """Bytes that are wrong in a file that SQLite finds in order."""
+
+    def flip(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as db, db:
+            for key, value in db.execute(f"SELECT capture_id, {column} FROM pages WHERE page IS NOT NULL").fetchall():
+                wrong = value[:at] + bytes([value[at] ^ 1]) + value[at + 1 :]
+                db.execute(f"UPDATE pages SET {column} = ? WHERE capture_id = ?", [wrong, key])
+
+    return flip
+
+
+def _swapped(path: Path) -> None:
+    """Each page under the other capture's name."""
+    with closing(sqlite3.connect(path)) as db, db:
+        rows = db.execute("SELECT capture_id, result, page, checksum FROM pages WHERE page IS NOT NULL").fetchall()
+        for (key, *_), (_, *values) in zip(rows, reversed(rows), strict=True):
+            db.execute("UPDATE pages SET result = ?, page = ?, checksum = ? WHERE capture_id = ?", [*values, key])
+
+
+def _lost(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("DELETE FROM pages WHERE page IS NOT NULL")
+
+
+DAMAGE = {
+    "missing": Path.unlink,
+    "cut": _cut,
+    "garbage": _garbage,
+    "text": _text,
+    "foreign": _foreign,
+    "no state": _no_state,
+    "result flipped": _flipped("result", 3),
+    "page flipped": _flipped("page", 40),
+    "swapped": _swapped,
+    "rows lost": _lost,
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_damaged_store_is_replaced_and_the_database_is_right(
+    folders: Folders, tmp_path: Path, damage: object, fresh: bool
+) -> None:
+    add(folders, [LATER])
+    damage(store(folders))  # type: ignore[operator]
+    load(folders, LoadOptions(forget_missing_captures=fresh))
+    assert exports(folders) == loaded_anew(tmp_path, *CAPTURES, LATER)
+    load(folders, LoadOptions(forget_missing_captures=True))
+    assert exports(folders) == loaded_anew(tmp_path, *CAPTURES, LATER)
+
+
+def test_a_store_that_cannot_be_written_is_a_line(folders: Folders) -> None:
+    add(folders, [LATER])
+    store(folders).unlink()
+    store(folders).mkdir()
+    with pytest.raises(TtaError, match=r"parsed\.db"):
+        load(folders)
+
+
+def test_a_load_that_ended_early_continues_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = Folders(tmp_path)
+    add(folders, [page(html({"County": f"County {n}"}, node=n), url=node(n), when=day(n)) for n in range(1, 9)])
+
+    def fail(done: int, _total: int) -> None:
+        if done == 5:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(loading, "BATCH", 2)
+    with pytest.raises(KeyboardInterrupt):
+        load(folders, LoadOptions(progress=fail))
+    assert query_or_nothing(folders) == []
+    assert (load(folders).parsed, len(query(folders, "SELECT 1 FROM records"))) == (3, 8)
+
+
+def query_or_nothing(folders: Folders) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(folders.database)) as db:
+        return db.execute("SELECT name FROM sqlite_master").fetchall()
+
+
+def test_the_store_holds_a_row_for_each_capture_of_the_archive_and_no_more(folders: Folders, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(store(folders))) as db, db:
+        db.execute("INSERT INTO pages SELECT 'other', 'tta-9.warc.gz', 0, result, page, checksum FROM pages LIMIT 1")
+    add(folders, [LATER])
+    load(folders)
+    listed = [(one.capture_id,) for one in sorted((*CAPTURES, LATER), key=lambda one: one.capture_id)]
+    assert stored(folders, "SELECT capture_id FROM pages ORDER BY 1") == listed
+
+
+def test_a_page_takes_a_fraction_of_its_size(folders: Folders) -> None:
+    body = html({"County": "Essex"} | {f"Label {n}": f"value {n} of a page" for n in range(200)}, node=9)
+    add(folders, [page(body, url=node(9), when=day(0))])
+    load(folders)
+    assert stored(folders, "SELECT max(length(page)) FROM pages")[0][0] < len(body) / 5  # type: ignore[operator]
+
+
+def test_the_parsing_code_covers_every_module_that_parsing_imports() -> None:
+    """Else a changed module would leave results of the old one in the store."""
+    code = "import sys, scraper.database.parse_captures; print(*(m for m in sys.modules if m.startswith(('parsers', 'scraper'))))"
+    names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    covered = {"scraper." + name.replace("/", ".") for name in code_version._PARSING}
+    harmless = {"scraper", "scraper.archive", "scraper.database", "scraper.workers", "scraper.errors", "scraper.sqlite"}
+    harmless |= {f"scraper.{name}" for name in ("durable", "terminal", "archive.catalog", "database.clock", "workers.processes")}
+    assert {name for name in names if name.startswith("scraper")} <= covered | harmless
+
+
+def test_a_changed_file_changes_the_digest(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.py", tmp_path / "two.py"
+    one.write_text("a = 1")
+    two.write_text("b = 1")
+    before = code_version._digest([one, two], ["orjson"])
+    assert code_version._digest([two, one], ["orjson"]) == before
+    two.write_text("b = 2")
+    assert code_version._digest([one, two], ["orjson"]) != before
+    assert code_version.parsing_code() != code_version.loading_code()
