@@ -21,7 +21,7 @@ from parsers.patterns import (
 )
 from parsers.registry import known
 from parsers.roles import BYLINE_FIELDS
-from parsers.rows import Content, write_all
+from parsers.rows import PageRows, write_all
 from parsers.tree import BLOCKS, Element, readable
 
 LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
@@ -32,7 +32,7 @@ _HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|
 _ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
 
 
-def read_content(root: Element, base: str | None) -> Content:
+def read_content(root: Element, base: str | None) -> PageRows:
     """All fields and sections below `root`. `base`: the page's address, for its relative links."""
     patterns = LabelPatterns()
     patterns.learn(root)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from hashlib import sha256
 from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -20,7 +19,7 @@ from parsers.record import Field, Kind, PageHead, ParseResult, State
 from parsers.registry import Type, is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS, role_of
-from parsers.rows import Content
+from parsers.rows import PageRows
 from parsers.scalars import number, reference
 from parsers.source import SourceReader
 from parsers.tree import Element, build, build_with_fields, one_line, readable
@@ -305,10 +304,8 @@ def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> R
     byline = top.byline
     number = _node_of(parsed, node, page.base, page.own_url)
     head = PageHead(node_id=number, title=top.title, submitted_by=byline.name, submitted_at=byline.time)
-    shape = sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12]
-    record = make_record(
-        head, content.fields, content.sections, "html", incomplete=page.incomplete, shape=shape, url=page.own_url
-    )
+    shape, url = content.page_fingerprint, page.own_url
+    record = make_record(head, content.fields, content.sections, "html", incomplete=page.incomplete, shape=shape, url=url)
     places = {"title": top.heading, "submitted_by": byline.element, "submitted_at": byline.element}
     return Reading(
         ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record),
@@ -317,7 +314,7 @@ def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> R
     )
 
 
-def _mark_cut(content: Content, tail: str) -> None:
+def _mark_cut(content: PageRows, tail: str) -> None:
     """Marks the value within which a page ends; a label that is cut is no label, and a value that is missing is not captured."""
     pieces = _PIECE.findall(re.sub(r"<[^<>]*\Z", "", tail))
     closing = ""
@@ -336,7 +333,7 @@ def _mark_cut(content: Content, tail: str) -> None:
         last.truncated = True
 
 
-def _is_record(node: LexborNode, content: Content, title: str | None) -> bool:
+def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     """Whether the evidence is enough: labels that only TTA records have, values of the right type, the node's type, the title."""
     typed = any(map(_RECORD_TYPES.fullmatch, _tokens(node)))
     vouched = typed or reference(title) is not None
@@ -346,14 +343,14 @@ def _is_record(node: LexborNode, content: Content, title: str | None) -> bool:
     return good >= 1 if vouched else good - _MISFIT * bad >= _MIN_EVIDENCE and not _is_list(content)
 
 
-def _is_list(content: Content) -> bool:
+def _is_list(content: PageRows) -> bool:
     """Whether most labels of the registry stand on the page again and again, as in a list of several records."""
     rows = [row for row in content.fields if row.item is None and known(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
     return again > 1 and 2 * again >= len(rows)
 
 
-def evidence(content: Content) -> tuple[int, int]:
+def evidence(content: PageRows) -> tuple[int, int]:
     """How many labels that only TTA records have a page has, and how many of its typed fields have values that they can't."""
     good = {section.label for section in content.sections if known(section.label)}
     bad = 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from parsers.columns import BODY
 from parsers.groups import group_of, group_rows
@@ -22,7 +23,7 @@ MAX_FIELDS = 20_000
 
 
 @dataclass(slots=True)
-class Content:
+class PageRows:
     """The rows that the content of a page makes.
 
     `places`: the elements that the fields were read from, in the order of `fields`; None for one read from its source.
@@ -33,10 +34,15 @@ class Content:
     places: list[Element | None] = field(default_factory=list)
     shape: list[str] = field(default_factory=list)
 
+    @property
+    def page_fingerprint(self) -> str:
+        """A digest of the page's structure: which element contains which label, for each kind of field."""
+        return sha256("\n".join(dict.fromkeys(self.shape)).encode()).hexdigest()[:12]
 
-def write_all(blocks: Sequence[Block], base: str | None) -> Content:
+
+def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
     """The rows and sections of all blocks of a page, in their order."""
-    content = Content()
+    content = PageRows()
     writer = _Writer(content, base)
     body = _body(blocks)
     for block in blocks:
@@ -65,7 +71,7 @@ def without_colon(printed: str) -> str | None:
 class _Writer:
     """Turns blocks into rows: numbers them, keeps the current section, counts the items of groups."""
 
-    def __init__(self, content: Content, base: str | None) -> None:
+    def __init__(self, content: PageRows, base: str | None) -> None:
         self._content = content
         self._base = base
         self._section: str | None = None

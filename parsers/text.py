@@ -27,7 +27,7 @@ from parsers.registry import (
     normal,
     section_of_instruction,
 )
-from parsers.rows import Content
+from parsers.rows import PageRows
 from parsers.scalars import iso_time, money_range, number, reference, time_range, yes_no
 from parsers.textlabels import DASHES, Mark, Segment, find_labels, labels_in, segments
 from parsers.textlines import Line, read_lines, without_bullet
@@ -166,7 +166,7 @@ def _is_list(lines: list[Line]) -> bool:
     return len(references) > 1 and (bylines > 1 or short_names > 1)
 
 
-def _is_record(content: Content, head: _Head, found: list[Segment]) -> bool:
+def _is_record(content: PageRows, head: _Head, found: list[Segment]) -> bool:
     good, bad = evidence(content)
     if reference(head.title):
         return good >= 1 or head.name is not None or head.has_byline or not found
@@ -373,7 +373,7 @@ class _Writer:
     """Rows and sections in page order, each with the source lines that it was read from."""
 
     def __init__(self, layout: _Layout, url: str | None) -> None:
-        self.content = Content()
+        self.content = PageRows()
         self.field_spans: list[Span] = []
         self.section_spans: list[Span] = []
         self._layout = layout
