@@ -95,7 +95,7 @@ class _Scan:
                 index += 1
             else:
                 index += 1
-                if _is_heading(child) and isinstance(following, Element) and self._holds_fields(following):
+                if self._is_group_heading(child) and isinstance(following, Element) and self._holds_fields(following):
                     loose.append(child)
                     continue
                 found = list(self._of_child(child))
@@ -126,6 +126,13 @@ class _Scan:
             return False
         rest = [child for child in element.elements if child.tag not in HEADINGS]
         return bool(rest) and all(self._is_furniture(child) for child in rest)
+
+    def _is_group_heading(self, element: Element) -> bool:
+        """Whether an element is a heading, and not a field of this page that has a label and no value."""
+        only = element.content[0] if element.source_field is None and len(element.content) == 1 else None
+        if isinstance(only, Element) and (element.tag, only.tag, only.role.look) in self._patterns.learned:
+            return False
+        return _is_heading(element)
 
     def _holds_fields(self, element: Element) -> bool:
         return element.source_field is not None or element.role.field or self._patterns.holds_fields(element)
@@ -244,7 +251,7 @@ _FEW_LINKS = _FEW_CHILDREN = 20
 
 def _is_heading(element: Element) -> bool:
     """Whether an element is a short heading, by its tag or its class, as groups of fields have."""
-    if element.source_field is not None or element.role.field:
+    if element.source_field is not None or element.role.field or known(element.line()) is not None:
         return False
     inner = element
     while (

@@ -31,8 +31,6 @@ _FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
 _OTHER_TYPES = re.compile(
     r"(?:node--type-|node-type-|type-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
 )
-_OTHER_RDF_TYPES = re.compile(r"\b(?:schema:)?(?:Article|BlogPosting|NewsArticle|WebPage)\b")
-"""What Drupal's RDF module says of its own kinds of content; a TTA has no such type."""
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
 _MAX_CANDIDATES = 200
 _NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
@@ -215,7 +213,7 @@ def _is_other(node: LexborNode, url: str | None) -> bool:
         return bool(tokens & TEASERS)
     if tokens & TEASERS or any(_OTHER_TYPES.fullmatch(token) for token in tokens):
         return True
-    return _OTHER_RDF_TYPES.search(node.attributes.get("typeof") or "") is not None or is_other_address(url)
+    return is_other_address(url)
 
 
 # --- the head ---------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from parsers.tree import Element, readable
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _MAX_LABEL = 300
 """Characters of an element whose class says that it is a label, or of a label that is read from its source."""
+_BLOCK_TITLES = frozenset(("h2", "h3", "h4"))
 _FEW_OF_MANY = 4
 """A theme has one template for its fields: a pattern that a page has a fourth as often as another is not the theme's."""
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
@@ -299,7 +300,7 @@ def _label_at(
     elif len(content) < 2 or element.tag in ("ul", "ol", "table", "tbody", "dl"):
         labels = False
     elif (classed and not is_opaque_field(element) and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.classes))) or (
-        len(content) == 2 and first.tag in HEADINGS and _leads_to_hidden_label(content[1])
+        len(content) == 2 and first.tag in _BLOCK_TITLES and _leads_to_hidden_label(content[1])
     ):
         labels = True
     else:

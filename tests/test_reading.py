@@ -261,7 +261,6 @@ OTHERS = {
     "a row of Views": "<div class='views-row'>" + BARE.replace("<div><div>", "<div class='views-field'><div>") + "</div>",
     "search results": f"<ol><li class='search-result'>{BARE}</li></ol>",
     "an article that quotes labels": "<article><div><p>Fill in:</p><ul><li>TTA Title</li><li>TTA Source</li></ul><p>County</p></div></article>",
-    "an article by its type": f"<article data-history-node-id='7' typeof='schema:Article'>{BARE}</article>",
     "a guide to the form": "<article><h3>TTA Title</h3><p>Enter the title.</p><h3>TTA Source</h3><p>"
     + "Choose where the request came from. " * 5
     + "</p></article>",
