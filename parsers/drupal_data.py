@@ -38,6 +38,8 @@ _FIELD = re.compile(rf"field_\w+|{BODY}")
 """Machine names of the fields that a site builder adds; all others are a node's base fields."""
 _RELATION = re.compile(r".*/rest/relation/node/[\w-]+/(\w+)")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_HTML = re.compile(r"\s*<(?:p|div|ul|ol|h[1-6]|table|blockquote)\b[^<>]*>", re.IGNORECASE)
+"""How formatted text begins; its format is left out where it has none."""
 _PATHS = {"taxonomy_term": "/taxonomy/term/", "node": "/node/", "user": "/user/", "media": "/media/"}
 _NAMES = ("display_name", "name", "title", "label", "filename")
 """Base fields that hold the label of a referenced entity, by its type."""
@@ -103,34 +105,31 @@ def _from_core(document: Mapping[str, Any]) -> _Entity:
     return node
 
 
-def _from_jsonapi(resource: Mapping[str, Any], document: Mapping[str, Any]) -> _Entity | None:
-    included = {(one.get("type"), one.get("id")): one for one in _dicts(document.get("included"))}
-    return _resource(resource, included, 0) if str(resource.get("type")).startswith("node--") else None
+def _from_jsonapi(resource: dict[str, Any], document: Mapping[str, Any]) -> _Entity | None:
+    """The document's node. Every included resource becomes an entity once, because they may refer to each other in a circle."""
+    resources = [resource, *_dicts(document.get("included"))]
+    entities = [_Entity(str(one.get("type"))) for one in resources]
+    included = {_key(one): entity for one, entity in zip(resources, entities, strict=True)}
+    for one, entity in zip(resources, entities, strict=True):
+        attributes, relationships = one.get("attributes"), one.get("relationships")
+        for name, value in (attributes if isinstance(attributes, dict) else {}).items():
+            entity.values[name.removeprefix("drupal_internal__")] = _items(value)
+        for name, related in (relationships if isinstance(relationships, dict) else {}).items():
+            links = _dicts(related.get("data")) if isinstance(related, dict) else []
+            entity.values[name] = [_reference(link, included.get(_key(link))) for link in links]
+    return entities[0] if entities[0].kind.startswith("node--") else None
 
 
-_MAX_NESTING = 4
-"""Levels of included entities that are followed, since they may refer to each other in a circle."""
+def _key(resource: Mapping[str, Any]) -> tuple[str, str]:
+    return str(resource.get("type")), str(resource.get("id"))
 
 
-def _resource(resource: Mapping[str, Any], included: Mapping[Any, Any], level: int) -> _Entity:
-    found = _Entity(str(resource.get("type")))
-    attributes, relationships = resource.get("attributes"), resource.get("relationships")
-    for name, value in (attributes if isinstance(attributes, dict) else {}).items():
-        found.values[name.removeprefix("drupal_internal__")] = _items(value)
-    for name, related in (relationships if isinstance(relationships, dict) else {}).items():
-        targets = _dicts(related.get("data")) if isinstance(related, dict) else []
-        found.values[name] = [_target(one, included, level) for one in targets]
-    return found
-
-
-def _target(link: Mapping[str, Any], included: Mapping[Any, Any], level: int) -> dict[str, Any]:
+def _reference(link: Mapping[str, Any], entity: _Entity | None) -> dict[str, Any]:
+    """A reference as core's JSON has it, with the entity that it leads to where the document includes that."""
     meta = link.get("meta") if isinstance(link.get("meta"), dict) else {}
-    item = {"target_type": str(link.get("type")).partition("--")[0], "target_id": (meta or {}).get("drupal_internal__target_id")}
-    other = included.get((link.get("type"), link.get("id")))
-    if other is not None and level < _MAX_NESTING:
-        item["entity"] = entity = _resource(other, included, level + 1)
-        item["target_id"] = item["target_id"] or entity.first("tid", "nid", "uid", "id")
-    return item
+    item = {**(meta or {}), "target_type": str(link.get("type")).partition("--")[0]}
+    item["target_id"] = item.pop("drupal_internal__target_id", None)
+    return item if entity is None else item | {"entity": entity}
 
 
 def _xml(content: bytes) -> ET.Element | None:
@@ -227,7 +226,7 @@ class _Writer:
         if nested:
             table = group_of_name(name) or group_of_paragraph(nested[0].kind.partition("--")[2])
             label = entry.text if entry else GROUPS[table].item if table else name
-            for number, entity in enumerate(nested, start=1):
+            for number, entity in enumerate(nested[:_MAX_ROWS], start=1):
                 for part, values in entity.values.items():
                     if _FIELD.fullmatch(part):
                         self._add(None, part, values, f"{label} {number}")
@@ -236,9 +235,8 @@ class _Writer:
 
     def _add(self, label: str | None, name: str, items: Items, item: str | None) -> None:
         section = self.sections[-1].label if self.sections else None
-        for value, href, when in dict.fromkeys(map(self._value, items)) or [(None, None, None)]:
-            if len(self.fields) >= _MAX_ROWS:
-                return
+        room = _MAX_ROWS - len(self.fields)
+        for value, href, when in dict.fromkeys(map(self._value, items[:room])) or [(None, None, None)][:room]:
             row = Field(
                 position=len(self.fields) + 1,
                 section=section,
@@ -263,7 +261,7 @@ class _Writer:
         if isinstance(start, str) and _ISO.fullmatch(start):
             times = list(dict.fromkeys(_in_utc(one) for one in (start, item.get("end_value")) if isinstance(one, str) and one))
             return " - ".join(times), None, "/".join(times)
-        if item.get("processed") or item.get("format"):
+        if item.get("processed") or item.get("format") or (isinstance(start, str) and _HTML.match(start)):
             body = LexborHTMLParser(harmless(str(item.get("processed") or start or ""))).body
             return (readable([build(body)]) or None) if body is not None else None, None, None
         parts = [start] if "value" in item else [value for name, value in item.items() if name != "langcode"]
@@ -271,9 +269,13 @@ class _Writer:
 
     def _reference(self, item: Mapping[str, Any]) -> _Value:
         target, kind, entity = item.get("target_id"), str(item.get("target_type") or ""), item.get("entity")
-        path = str(item.get("url") or (f"{_PATHS[kind]}{target}" if kind in _PATHS and target else ""))
-        text = _text(entity.first(*_NAMES)) if isinstance(entity, _Entity) else None
-        text = text or _text(item.get("description")) or _text(item.get("alt"))
+        url = item.get("url")
+        text = _text(item.get("description")) or _text(item.get("alt"))
+        if isinstance(entity, _Entity):
+            text = text or _text(entity.first(*_NAMES))
+            target = target or entity.first("tid", "nid", "uid", "mid")
+            url = url or next((one.get("url") for one in entity.values.get("uri", ())), None)
+        path = str(url or (f"{_PATHS[kind]}{target}" if kind in _PATHS and target else ""))
         if kind == "file" and not text:
             text = unquote(urlsplit(path).path.rpartition("/")[2]) or None
         return text, absolute(re.sub(r"[?&]_format=\w+", "", path), self._base) if path else None, None

@@ -16,8 +16,7 @@ from selectolax.lexbor import LexborNode
 from parsers.decode import MAX_PAGE, decode
 from parsers.html import Reading, read_html
 from parsers.record import Record
-from parsers.text import Reading as TextReading
-from parsers.text import read_text
+from parsers.text import TextReading, read_text
 from parsers.textlines import source_lines
 from parsers.tree import UNSEEN
 from parsers.urls import node_id

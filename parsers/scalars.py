@@ -53,7 +53,7 @@ _MAX_WKT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The first sound point of a value, or why there is none."""
+    """The first valid point of a value, or what is wrong with the value."""
 
     longitude: float | None = None
     latitude: float | None = None
@@ -62,7 +62,7 @@ class Place:
 
 @cached_short
 def place(text: str) -> Place:
-    """Well-known text to degrees, longitude first. A shape that is no point has no place; neither has a point that can't be."""
+    """Well-known text to degrees, longitude first. Other shapes have no place, and neither have impossible points."""
     wkt = _SRID.sub("", text.replace("−", "-"), count=1).strip().rstrip(";").strip()
     if len(wkt) > _MAX_WKT:
         return Place(flag="point is too long to read")
@@ -70,13 +70,10 @@ def place(text: str) -> Place:
     if points is None:
         shape = _OTHER_SHAPE.match(wkt)
         return Place(flag=None if shape or not wkt or wkt.upper().endswith("EMPTY") else "point is malformed")
-    flag = None
-    for longitude, latitude in points:
-        problem = _unsound(longitude, latitude)
-        if problem is None:
-            return Place(longitude, latitude)
-        flag = flag or problem
-    return Place(flag=flag)
+    problems = [_problem(*point) for point in points]
+    if None in problems:
+        return Place(*points[problems.index(None)])
+    return Place(flag=problems[0])
 
 
 def _points(wkt: str) -> list[tuple[float, float]] | None:
@@ -91,8 +88,12 @@ def _points(wkt: str) -> list[tuple[float, float]] | None:
     return None
 
 
-def _unsound(longitude: float, latitude: float) -> str | None:
-    """Why a point can't be where a TTA was; None where it can."""
+_US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
+"""West, east, south and north of the states, of Guam with the Marianas, and of American Samoa."""
+
+
+def _problem(longitude: float, latitude: float) -> str | None:
+    """Why a point cannot be where a TTA was; None where it can."""
     if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
         return "point is out of range"
     if longitude == 0 and latitude == 0:
@@ -103,10 +104,7 @@ def _unsound(longitude: float, latitude: float) -> str | None:
 
 
 def _in_us(longitude: float, latitude: float) -> bool:
-    """Whether a point lies in the box of the states, or of Guam, the Marianas and American Samoa."""
-    states = -180 <= longitude <= -64 and 17 <= latitude <= 72
-    islands = 144 <= longitude <= 147 and 13 <= latitude <= 21
-    return states or islands or (-172 <= longitude <= -168 and -15 <= latitude <= -10)
+    return any(west <= longitude <= east and south <= latitude <= north for west, east, south, north in _US)
 
 
 # --- money ----------------------------------------------------------------------------------------------------------
@@ -172,8 +170,8 @@ _CLOCK = re.compile(
     rf"|(?P<word>noon|midnight))(?P<zone> ?\(?{_ZONE}\)?| ?[+-]\d{{4}}(?!\d))?(?![\d:/])",
     re.IGNORECASE,
 )
-_FILLER = re.compile(rf"(?:[\s,;|@()–—-]|\b(?:{_WEEKDAYS}|at|on|from|by|the)\b\.?)*", re.IGNORECASE)
-"""What a time may have beside its day and its clock."""
+_FILLER = re.compile(rf"(?:[\s,;|@–—-]|\([^()/:]{{0,40}}\)|\b(?:{_WEEKDAYS}|at|on|from|by|the)\b\.?)*", re.IGNORECASE)
+"""What a time may have beside its day and its clock, such as `(2 years ago)`."""
 _DASH = "[-–—−~]"
 _SEPARATOR = re.compile(rf"\s*(?:{_DASH}|\b(?:to|through|thru|until|till)\b)\s*", re.IGNORECASE)
 """Between the ends of a range."""

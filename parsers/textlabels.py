@@ -37,8 +37,10 @@ _MIN_MISSPELLED = 10
 """Letters; shorter words are one letter away from others ("County", "Country")."""
 _FEW_LABELS = 4
 """Labels that a text names; fewer may be a sentence about the form."""
-_SPELLINGS = (text for label in LABELS for text in (label.text, *label.also))
-_ALTERNATIVES = "|".join(sorted(map(re.escape, _SPELLINGS), key=len, reverse=True))
+_SPELLINGS = {text: label for label in LABELS for text in (label.text, *label.also)}
+_ALTERNATIVES = "|".join(
+    re.escape(text) + "(?! [a-z])" * (_SPELLINGS[text].type is Type.GROUP) for text in sorted(_SPELLINGS, key=len, reverse=True)
+)
 _NAMED = re.compile(rf"(?<![\w-])(?!Milestone [A-Z])(?:{_ALTERNATIVES})(?![\w-])")
 _MONTH = r"[A-Z][a-z]{2,8}"
 _DAY = (
@@ -121,7 +123,7 @@ def _cut(line: Line, *, anywhere: bool) -> list[Line]:
     else:
         top = spans[0][0] if spans else len(line.text)
         bounds = [bound for found in _TOP.finditer(line.text, 0, top) for bound in found.span()]
-        for span, (end, _) in zip(spans, [*spans[1:], (len(line.text), 0)], strict=True):
+        for span, end in zip(spans, [*(start for start, _ in spans[1:]), len(line.text)], strict=False):
             value = _beginning(known(line.text[slice(*span)]), line.text[span[1] : end])
             bounds += [*span, *([span[1] + value] if value else [])]
     texts = [line.text[start:end].strip() for start, end in pairwise([0, *bounds, len(line.text)])]
@@ -315,4 +317,6 @@ def _disorder(mark: Mark, following: Mark) -> float:
     if mark.entry is None or following.entry is None:
         return 0.0
     places = mark.entry.order - following.entry.order
+    if places > 0 and mark.entry.type is Type.GROUP:
+        return 2 * _OUT_OF_ORDER
     return _OUT_OF_ORDER if places > _ORDER_SLACK else max(0, places) * 0.1

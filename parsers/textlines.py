@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from parsers.registry import known
 from parsers.scalars import reference
-from parsers.tree import UNSEEN
 
 _OPEN, _CLOSE, _JOIN = "\ue000", "\ue001", "\ue002"
 """Private characters: the first two are around a link, whose number follows `_OPEN`; `_JOIN` is in place of a line break."""
@@ -22,8 +21,8 @@ _LINK = re.compile(rf"{_OPEN}(\d+);([^{_OPEN}{_CLOSE}]*){_CLOSE}?")
 _LINK_MARK = re.compile(rf"{_OPEN}\d+;|{_CLOSE}")
 _EDGES = " \t\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _NEWLINES = re.compile(r"\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_SPACES = dict.fromkeys(map(ord, "\xa0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"), " ")
-_UNSEEN = {code: None for code in UNSEEN if code not in (11, 12, 28, 29, 30)} | dict.fromkeys(map(ord, (_OPEN, _CLOSE, _JOIN)))
+_SPACES = re.compile("[\xa0\u2000-\u200a\u202f\u3000]")
+_UNSEEN = re.compile(rf"[\0-\x08\x0e-\x1b\x1f\x7f{_OPEN}{_CLOSE}{_JOIN}]")
 
 _MARKDOWN = re.compile(r"\]\((?:/|#|https?:|mailto:|tel:|<)|^#{1,6} \S|\\[\[\]_*#.]|\]\[\d{1,4}\]", re.MULTILINE)
 _IMAGE = re.compile(r"!\[[^\[\]]*\](?:\([^()\n]*\)|\[\d+\])")
@@ -32,6 +31,11 @@ _NUMBERED_LINK = re.compile(r"\[([^\[\]]*)\]\[(\d{1,4})\]")
 _DEFINITION = re.compile(
     r"^[ \t]*\[?(\d{1,4})[\].]:?[ \t]+(<?(?:https?:|mailto:|tel:|ftp:|file:|/)[^\s>]*>?)[ \t]*$", re.MULTILINE
 )
+_REFERENCE_LIST = re.compile(
+    r"^[ \t]*References:?[ \t]*$(?:\n(?:[ \t]*\d{1,4}\..*|[ \t]+\S+:.*|[ \t]*(?:Visible|Hidden) links:?|[ \t]*))+\Z", re.MULTILINE
+)
+_REFERENCE = re.compile(r"^[ \t]*(\d{1,4})\.(?:(?![ \t]*\S+:).*\n)?[ \t]+(\S+:\S+)", re.MULTILINE)
+"""The links of lynx, elinks and links at the end of the text: a number, sometimes a title on a line of its own, an address."""
 _MARK_BEFORE = re.compile(r"\[(\d{1,4})\]([^\s\[\]][^\[\n]*)")
 _MARK_AFTER = re.compile(r"(?<=\S) ?\[(\d{1,4})\](?=\s|$)")
 _SPAN = re.compile(r"\[([^\[\]]*)\](?=\{[#.:\w][^{}]{0,800}\})")
@@ -104,7 +108,7 @@ def source_lines(text: str) -> list[str]:
 
 def read_lines(text: str) -> list[Line]:
     """The lines of a text capture. Blank lines are kept, but not those between any two lines of a text that was double-spaced."""
-    raw = [line.expandtabs(1) if "\t" in line[:1] else line for line in source_lines(text.translate(_UNSEEN).translate(_SPACES))]
+    raw = [line.expandtabs(1) if "\t" in line[:1] else line for line in source_lines(_SPACES.sub(" ", _UNSEEN.sub("", text)))]
     filled = sum(not line.isspace() and line != "" for line in raw)
     if 2 * sum(line.lstrip().startswith(">") for line in raw) > filled:
         raw = [_QUOTED.sub("", line.lstrip(), count=1) if line.lstrip().startswith(">") else line for line in raw]
@@ -129,7 +133,11 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
         hrefs.append(href)
         return f"{_OPEN}{len(hrefs) - 1};{printed}{_CLOSE}" if printed.strip() else printed
 
-    addresses = {int(number): href.strip("<>") for number, href in _DEFINITION.findall(text)}
+    if found := _REFERENCE_LIST.search(text):
+        addresses = {int(number): href.removeprefix("file://") for number, href in _REFERENCE.findall(found[0])}
+        text = text[: found.start()]
+    else:
+        addresses = {int(number): href.strip("<>") for number, href in _DEFINITION.findall(text)}
     numbers = [int(number) for number, _ in _MARK_BEFORE.findall(text)]
     is_numbered = len(numbers) > 1 and all(one < after for one, after in pairwise(numbers))
     if "<" in text and (_MARKDOWN.search(text) or len(_TAG.findall(text)) >= _MANY_TAGS):
@@ -160,16 +168,19 @@ def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | N
     found: list[Line] = []
     joined: list[str] = []
     first = last = -1
+    depth = 0
     for index, (number, line) in enumerate(lines):
         if not joined:
             first = number
         joined.append(line.strip(_EDGES))
         last = number
-        is_open = sum(part.count(_OPEN) - part.count(_CLOSE) for part in joined) > 0 and len(joined) < _MAX_LINK_LINES
-        if is_open or (width and _is_wrapped(plain, index, width) and not line.endswith(_LINE_BREAK)):
+        depth += line.count(_OPEN) - line.count(_CLOSE)
+        if (depth > 0 and len(joined) < _MAX_LINK_LINES) or (
+            width and _is_wrapped(plain, index, width) and not line.endswith(_LINE_BREAK)
+        ):
             continue
         found.append(_line(" ".join(joined), first, last, hrefs))
-        joined = []
+        joined, depth = [], 0
     return found
 
 

@@ -158,10 +158,24 @@ def test_included_entities_give_labels_authors_and_milestones() -> None:
     assert [row.item for row in found.fields if row.name == "field_milestone_title"] == ["Milestone 1", "Milestone 2"]
 
 
-def test_entities_that_include_each_other_end() -> None:
+def test_a_file_has_its_own_address_and_its_text_for_those_who_do_not_see_it() -> None:
     document = jsonapi()
-    circle = {"field_demographic_age": {"data": {"type": "paragraph--milestone", "id": "p-1"}}}
-    document["included"][2]["relationships"] = circle
+    link = {"type": "file--file", "id": "f", "meta": {"alt": "A room", "width": 9, "drupal_internal__target_id": 4}}
+    document["data"]["relationships"]["field_image"] = {"data": link}
+    file = {"filename": "room.png", "uri": {"value": "public://room.png", "url": "/sites/default/files/room.png"}}
+    document["included"].append({"type": "file--file", "id": "f", "attributes": file})
+    (row,) = (row for row in record(document).fields if row.name == "field_image")
+    assert (row.value, row.href) == ("A room", f"{HOST}/sites/default/files/room.png")
+
+
+def test_entities_that_refer_to_each_other_in_a_circle_or_a_long_chain_end() -> None:
+    document = jsonapi()
+    paragraphs = [{"type": "paragraph--milestone", "id": f"p-{number}"} for number in range(3, 3000)]
+    for one, other in zip(paragraphs, [*paragraphs[1:], paragraphs[0]], strict=True):
+        document["included"].append({**one, "relationships": {"field_next": {"data": other}}})
+    document["included"][2]["relationships"] = {
+        "field_next": {"data": [paragraphs[0], {"type": "paragraph--milestone", "id": "p-1"}]}
+    }
     assert len(record(document).milestones) == 2
 
 
@@ -185,6 +199,8 @@ def test_paragraphs_that_are_not_included_are_known_to_be_missing() -> None:
         ({"value": "2024-03-01", "end_value": "2024-03-01"}, "2024-03-01", None, "2024-03-01"),
         ({"value": 12.5}, "12.5", None, None),
         ({"value": "<b>x</b> & y", "format": None, "processed": "<p>&lt;b&gt;x &amp; y</p>"}, "<b>x & y", None, None),
+        ({"value": "<p>One</p><p>Two</p>"}, "One\n\nTwo", None, None),
+        ({"value": "a <b> c"}, "a <b> c", None, None),
         ({"locality": "Fir", "administrative_area": "MA", "langcode": "en"}, "Fir, MA", None, None),
     ],
 )  # fmt: skip

@@ -141,7 +141,7 @@ def problems(path: Path) -> tuple[int, str]:
         (gzip.decompress(warc(1)) + b"\r\nnoise\r\n\r\n" + gzip.decompress(warc(2)), 2, ""),
         (
             gzip.decompress(warc(1)).replace(b"Content-Length: 2", b"Content-Length: 9999999992", 1) + gzip.decompress(warc(2)),
-            1,
+            2,
             "bytes",
         ),
     ],

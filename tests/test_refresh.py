@@ -94,7 +94,7 @@ def test_a_failed_check_leaves_yesterdays_data_and_is_refused_until_accepted(
         assert exports(folders) == before
         assert (last_run(folders)["outcome"], last_run(folders)["phase"]) == ("refused", "checks")
     failed = "SELECT subject, figure FROM run_checks WHERE run_id = 3 AND name = 'pages that parse' AND NOT passed"
-    assert query(folders, failed) == [(None, 0.5), ("new: pages", 0.0)]
+    assert query(folders, failed) == [(None, 0.5), ("new: pages", 0.0), ("recent: pages", 1.0)]
     assert tta_refresh("--accept").status == 0
     assert (last_run(folders)["outcome"], last_run(folders)["accepted"]) == ("committed", 1)
     assert query(folders, "SELECT count(*) FROM captures WHERE kind = 'other'") == [(30,)]
@@ -150,7 +150,8 @@ def test_a_source_that_is_silent_for_long_is_told(fake: FakeArchive, tta_refresh
     with closing(sqlite3.connect(folders.ledger)) as ledger, ledger:
         ledger.execute("UPDATE runs SET ended_at = '2025-01-01T00:00:00Z' WHERE id = 1")
     ran = tta_refresh("--now")
-    assert (ran.status, ran.report["outcome"]) == (4, "committed")
+    assert (ran.status, ran.report["outcome"]) == (4, "unanswered")
+    assert "no source answered" in last_run(folders)["message"]
     assert [one["name"] for one in ran.report["warned"]] == ["days since a source answered"]
     fake.on_listing.clear()
     assert tta_refresh("--now").report["warned"] == []

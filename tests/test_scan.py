@@ -24,6 +24,7 @@ from scraper.scan.addresses import checked, listed
 from scraper.scan.reading import Piece, is_of, read_piece
 from scraper.scan.run import Scan, scan
 from scraper.workers.processes import Processes
+from tests.containerkit import NUMBERS, ONE_BY_ONE
 from tests.dbkit import day, html, node, page, revisit
 from tests.fakearchive.run import write_config
 
@@ -217,13 +218,29 @@ def test_whose_page_it_is(url: str | None, ours: bool) -> None:
 
 
 def test_nothing_a_file_holds_ends_the_scan(tmp_path: Path) -> None:
-    for number, data in enumerate((b"", b"\x1f\x8b\x08" + b"\0" * 50, b"WARC/1.0\r\nContent-Length: -5\r\n\r\n", b"<html>" * 99)):
+    cases = {
+        b"": True,
+        b"\x1f\x8b\x08" + b"\0" * 50: True,
+        bytes(range(256)): True,
+        b"WARC/1.0\r\nContent-Length: -5\r\n\r\n": False,
+        b"<html>" * 99: False,
+    }
+    for number, (data, is_unknown) in enumerate(cases.items()):
         path = tmp_path / str(number)
         path.write_bytes(data)
         (found,) = read_piece(Piece(str(path), 0, HOSTS, "files"))
-        assert (found.prepared, found.rest, found.failed) == ((), None, False)
+        assert (found.prepared, found.rest, found.failed) == ((), None, is_unknown)
     assert read_piece(Piece(str(tmp_path), 0, HOSTS, "files"))[0].failed
     assert Folders(tmp_path).archive.exists() is False
+
+
+@pytest.mark.parametrize("pack", ["arc", "wacz", "warc.zst with a dictionary", "tar.gz"])
+def test_whatever_import_reads_is_scanned_in_parts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: str) -> None:
+    (tmp_path / "crawl").write_bytes(ONE_BY_ONE[pack](*NUMBERS))
+    monkeypatch.setattr(reading, "FOUND_BYTES", 1)
+    monkeypatch.setattr("scraper.workers.processes._context", lambda _: __import__("multiprocessing").get_context("fork"))
+    done = scanned(tmp_path / "data", tmp_path / "crawl")
+    assert (done.added, done.known, done.problems) == (len(NUMBERS), 0, [])
 
 
 def test_a_capture_that_can_not_be_kept_costs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

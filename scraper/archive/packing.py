@@ -271,6 +271,19 @@ def _members(file: BinaryIO, start: int, packing: Packing) -> Iterator[tuple[int
             is_start = False
 
 
+def is_whole(file: BinaryIO, offset: int, packing: Packing) -> bool:
+    """Whether the member that begins at `offset` is undamaged, or only cut. The file's position stays."""
+    position = file.tell()
+    try:
+        for _ in unpack_member(file, offset, packing):
+            pass
+    except Broken as broken:
+        return broken.is_cut
+    finally:
+        file.seek(position)
+    return True
+
+
 def next_member(file: BinaryIO, position: int, packing: Packing, content: re.Pattern[bytes]) -> int | None:
     """The offset at or after `position` of the next member in whose beginning `content` is found; None if there is none."""
     magic = packing.magic or b""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from scraper.archive.packing import MAX_BLOCK, PLAIN, Unpacked, next_member, packing_of
+from scraper.archive.packing import MAX_BLOCK, PLAIN, Unpacked, is_whole, next_member, packing_of
 from scraper.encoding import decode_content
 from scraper.errors import UndecodableContent
 
@@ -22,11 +22,8 @@ MAX_HEAD = 1 << 16
 """Bytes of a record's headers; those of real records have less than 4 KiB, with very long addresses 16."""
 MAX_READ_AGAIN = 1 << 32
 """Bytes that are read a second time because records had a wrong length; bounds the time that a hostile file can take."""
-START = re.compile(
-    rb"WARC/\d{1,2}\.\d{1,2}[ \t]*\r?\n"
-    rb"|(?:https?|ftps?|gopher|dns|whois|filedesc|mailto|news|nntp):[^\r\n]{1,4000}? [\w.:-]+ \d{8,14} [^\r\n]{1,4000}\r?\n",
-    re.IGNORECASE,
-)
+ARC_LINE = rb"(?:https?|ftps?|gopher|dns|whois|filedesc|mailto|news|nntp):[^\r\n]{1,4000}? [\w.:-]+ \d{8,14} [^\r\n]{1,4000}\r?\n"
+START = re.compile(rb"WARC/\d{1,2}\.\d{1,2}[ \t]*\r?\n|" + ARC_LINE, re.IGNORECASE)
 """The first line of a record: of WARC the version, of ARC address, IP address, time, media type, ..., length."""
 _NEXT = re.compile(rb"(?<=\n)(?:" + START.pattern + rb")", re.IGNORECASE)
 _BYTE_ORDER_MARK = re.compile(rb"\xef\xbb\xbf")
@@ -104,6 +101,7 @@ class _Reader:
         self._wanted = wanted
         self._verify = verify
         self._reported = -1
+        self._member = (-1, True)
         self.read_again = 0
 
     def read(self, stream: Unpacked) -> Generator[Record | Damage, None, Unpacked]:
@@ -140,11 +138,13 @@ class _Reader:
         if size < record.length or not (_ends_well(stream) or agrees):
             if size < record.length or not keep or _NEXT.search(record.block):
                 self.read_again += size + MAX_HEAD
-                return (yield from self._to_next(stream, record, place, keep=keep))
+                return (yield from self._to_next(stream, record, place, keep=is_wanted))
             record.problem = f"more than the {record.length} bytes that its Content-Length names"
             stream.until(_NEXT, START, 0)
         elif stream.is_at_end() and stream.broken and not stream.broken.is_cut and stream.broken.position == place[0]:
             record.problem = str(stream.broken)
+        elif agrees is None and keep and not self._is_sound(stream, place[0]):
+            record.problem = "it has no digest, and is in a damaged gzip member"
         if agrees is False:
             record.problem = "its bytes are not those that its digest names"
         if record.problem:
@@ -157,6 +157,17 @@ class _Reader:
         elif is_wanted:
             yield record
         return stream
+
+    def _is_sound(self, stream: Unpacked, offset: int) -> bool:
+        """Whether the member that begins at `offset` is undamaged as far as it goes; of the last one that was asked about.
+
+        Only of a member that goes on behind the record; any other is read to its end, or is known to be damaged.
+        """
+        if stream.packing is PLAIN or stream.is_at_end() or stream.place()[0] != offset:
+            return True
+        if self._member[0] != offset:
+            self._member = offset, is_whole(stream.file, offset, stream.packing)
+        return self._member[1]
 
     def _to_next(
         self, stream: Unpacked, record: Record, place: tuple[int, int], *, keep: bool
@@ -179,7 +190,8 @@ class _Reader:
             yield record
         elif keep and is_last and len(block) < record.length:
             record.block, record.is_cut, record.problem = block, True, "the file ends within it"
-            if split_http(block)[2] if record.type == "response" else block:
+            is_in_head = block[:5] == b"HTTP/"[: len(block)] and not re.search(rb"\n\r?\n.", block, re.DOTALL)
+            if block.strip() and not (record.type == "response" and is_in_head):
                 yield record
         return stream
 
@@ -230,7 +242,7 @@ def parse_headers(text: str) -> tuple[tuple[str, str], ...]:
     headers: list[tuple[str, str]] = []
     for line in text.replace("\r\n", "\n").split("\n")[1:]:
         if line[:1] in (" ", "\t") and headers:
-            headers[-1] = (headers[-1][0], f"{headers[-1][1]} {line.strip()}")
+            headers[-1] = (headers[-1][0], f"{headers[-1][1]} {line.strip()}".strip())
             continue
         name, colon, value = line.partition(":")
         if colon:

@@ -36,20 +36,21 @@ class _Revisit(NamedTuple):
 
 
 _SELECT = f"SELECT {', '.join(f'one.{name}' for name in _Revisit._fields)} FROM archive.captures one"
-_BY_RECORD_ID = f"{_SELECT} WHERE warc_record_id = ? AND capture_id != ? ORDER BY form = 'revisit', capture_id"
+_BY_RECORD_ID = f"{_SELECT} WHERE warc_record_id = ? AND capture_id != ? ORDER BY one.intact DESC, form = 'revisit', capture_id"
 _BY_PLACE = (
     f"{_SELECT} WHERE url = ? AND captured_at = ? AND capture_id != ? "
-    "ORDER BY form = 'revisit', payload_digest IS NOT ?, capture_id"
+    "ORDER BY one.intact DESC, form = 'revisit', payload_digest IS NOT ?, capture_id"
 )
 _BY_ADDRESS = f"""
     {_SELECT} JOIN (
         SELECT capture_id AS id, captured_at AS at FROM main.captures WHERE coalesce(http_status, 200) IN (200, 304)
         AND {BY_TIME} < rtrim(?, 'Z') AND address = (SELECT address FROM main.captures WHERE capture_id = ?)
-    ) ON id = one.capture_id ORDER BY {BY_TIME.replace("captured_at", "at")} DESC, one.form = 'revisit', id LIMIT {MAX_CHAIN}
+    ) ON id = one.capture_id ORDER BY {BY_TIME.replace("captured_at", "at")} DESC,
+    one.intact DESC, one.form = 'revisit', id LIMIT {MAX_CHAIN}
 """
 _BY_DIGEST = (
     f"{_SELECT} WHERE payload_digest = ? AND form != 'revisit' "
-    f"ORDER BY url IS NOT ?, captured_at IS NULL, {BY_TIME}, capture_id LIMIT 1"
+    f"ORDER BY one.intact DESC, url IS NOT ?, captured_at IS NULL, {BY_TIME}, capture_id LIMIT 1"
 )
 _TAKEN = "sha256, form, reference, node_id, shape, flags"
 

@@ -198,10 +198,12 @@ class Ledger:
         found = self.db.execute(query, [urlkey, digest]).fetchone()
         return str(found[0]) if found else None
 
-    def urls(self) -> Iterator[tuple[str, str, str]]:
-        """Every listed address with its source and state, each combination once."""
-        for source, url, state in self.db.execute("SELECT DISTINCT source, url, state FROM captures"):
-            yield str(source), str(url), str(state)
+    def nodes(self) -> Iterator[tuple[str, int, State]]:
+        """Yields every listed node number with its source and state, each combination once."""
+        for source, node, state in self.db.execute(
+            "SELECT DISTINCT source, node_id, state FROM captures WHERE node_id IS NOT NULL"
+        ):
+            yield str(source), int(node), State(state)
 
 
 def _to_row(values: tuple[object, ...]) -> Row:

@@ -1,4 +1,4 @@
-"""Reads one WARC file, or part of one, for pages of the wanted hosts. The pool's processes run this.
+"""Reads one file of captures, or part of one, for pages of the wanted hosts. The pool's processes run this.
 
 What costs time is done here (reading, digests, compressing again); `run` only appends.
 """
@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import BinaryIO, NamedTuple, cast
 from urllib.parse import urlsplit
 
-from scraper.archive.records import Damage
+from parsers.urls import without_archive
 from scraper.archive.store import Prepared, prepare
-from scraper.archive.warc import read_captures, utc_now
+from scraper.archive.warc import utc_now
 from scraper.scan.addresses import opened
+from scraper.sources.containers import read_container
+from scraper.sources.saved import Unused
 
 FOUND_BYTES = 16_000_000
 """Compressed bytes found up to which a part of a file is read; the rest is another task. What bounds the memory."""
@@ -21,7 +23,10 @@ MAX_DAMAGE = 20
 
 
 class Piece(NamedTuple):
-    """A WARC file from byte `start` on. `hosts`: whose pages are wanted, with subdomains; `source` names the captures."""
+    """A file from byte `start` on, or without its first `-start` captures. `hosts`: whose pages are wanted, with subdomains.
+
+    `source` names the captures.
+    """
 
     address: str
     start: int
@@ -38,7 +43,10 @@ class Piece(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The captures in a piece; `rest`: where it was left, None at its end; `failed`: it has to be read again."""
+    """The captures in a piece; `rest`: the `start` of what is left, None at its end.
+
+    `failed`: the file is not to be remembered as read.
+    """
 
     prepared: tuple[Prepared, ...]
     rest: int | None
@@ -62,30 +70,37 @@ def read_piece(piece: Piece) -> list[Found]:
 def _search(piece: Piece, file: BinaryIO) -> Found:
     prepared: list[Prepared] = []
     problems: list[str] = []
-    size = 0
-    for item in read_captures(file, piece.source, piece.start, wanted=lambda url: is_of(url, piece.hosts)):
-        if isinstance(item, Damage):
-            problems.append(f"at byte {item.position}: {item.reason}")
+    size = captures = unknown = 0
+    found = read_container(
+        file, piece.address, source=piece.source, start=max(0, piece.start), wanted=lambda url: is_of(url, piece.hosts)
+    )
+    for item in found:
+        if isinstance(item, Unused):
+            unknown += item.is_unknown
+            if not item.is_companion:
+                problems.append(item.told(piece.address))
             continue
         offset, capture = item
+        captures += 1
+        if captures <= -piece.start:
+            continue
         if size >= FOUND_BYTES:
-            return Found(tuple(prepared), offset, _shown(problems))
-        traced = replace(capture, source=piece.source, origin=f"{piece.address} at {offset}")
+            return Found(tuple(prepared), offset or 1 - captures, _shown(problems))
         try:
-            prepared.append(prepare(traced, utc_now()))
+            prepared.append(prepare(replace(capture, source=piece.source), utc_now()))
         except MemoryError:
             raise
         except Exception as error:  # whatever a record holds, it must not cost the others
             problems.append(f"at byte {offset}: a capture can't be kept: {type(error).__name__}")
             continue
         size += len(prepared[-1].member)
-    return Found(tuple(prepared), None, _shown(problems))
+    return Found(tuple(prepared), None, _shown(problems), failed=bool(unknown) and not captures)
 
 
 def is_of(url: str | None, hosts: tuple[str, ...]) -> bool:
-    """Whether an address is on one of the hosts, or on a subdomain of one."""
+    """Whether an address, or the one whose replay in an archive it is, is on one of the hosts, or on a subdomain of one."""
     try:
-        host = (urlsplit(url or "").hostname or "").rstrip(".")
+        host = (urlsplit(without_archive(url or "")).hostname or "").rstrip(".")
     except ValueError:
         return False
     return any(host == one or host.endswith(f".{one}") for one in hosts)

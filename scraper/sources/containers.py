@@ -23,9 +23,9 @@ from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from scraper.archive.dating import dated
 from scraper.archive.packing import PLAIN, Broken, Unpacked, next_member, packing_of, unpack_member
-from scraper.archive.records import START, Damage
+from scraper.archive.records import ARC_LINE, START, Damage
 from scraper.archive.warc import read_captures
-from scraper.capture import Capture, Form
+from scraper.capture import Capture
 from scraper.sources.saved import MAX_PAGE, SOURCE, Unused, read_saved
 
 MAX_UNPACKED = 32 * 1024**3
@@ -40,11 +40,11 @@ MAX_PROBLEMS = 100
 _STEP = 1 << 20
 _IN_MEMORY = 1 << 24
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
-_LATER_RECORD = re.compile(rb"(?:\A|\n)WARC/\d\.\d\r?\n(?:WARC|Content)-[\w-]+:", re.IGNORECASE)
+_LATER_RECORD = re.compile(rb"(?:\A|\n)(?:WARC/\d\.\d\r?\n(?:WARC|Content)-[\w-]+:|" + ARC_LINE + rb")", re.IGNORECASE)
 _WACZ_PART = re.compile(r"archive/[^/]+|[^/]+\.wacz", re.IGNORECASE)
 
 Found = tuple[int, Capture] | Unused
-"""A capture with the byte offset of its record in a WARC or ARC file, else with 0."""
+"""A capture with the byte offset of its record in the WARC or ARC file, or 0."""
 
 
 def read_container(
@@ -71,7 +71,7 @@ class _Reader:
         if depth > MAX_DEPTH:
             yield Unused(name, f"more than {MAX_DEPTH} containers in each other")
         elif _holds_records(file, head):
-            yield from self._records(file, name, start)
+            yield from self._records(file, name, depth, start)
         elif packing is not PLAIN:
             yield from self._unpacked(lambda: _decompressed(file), file, name, depth)
         elif head.startswith(b"BZh"):
@@ -94,11 +94,11 @@ class _Reader:
             if self._wanted is None or self._wanted(capture.url):
                 yield 0, capture
 
-    def _records(self, file: BinaryIO, name: str, start: int) -> Iterator[Found]:
+    def _records(self, file: BinaryIO, name: str, depth: int, start: int) -> Iterator[Found]:
         problems = 0
         for item in read_captures(file, self._source, start, wanted=self._wanted, verify=True, origin=name):
             if not isinstance(item, Damage):
-                yield item
+                yield item if depth == 0 else (0, item[1])
                 continue
             problems += 1
             if problems <= MAX_PROBLEMS:
@@ -118,46 +118,45 @@ class _Reader:
     ) -> Iterator[Found]:
         """Reads a member of a container, from its pieces: as many of them as can be unpacked."""
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
-            problem = self._copy(pieces, packed, copy)
+            problem, is_cut = self._copy(pieces, packed, copy)
             if problem:
-                yield Unused(name, problem)
+                yield Unused(name, problem, is_unknown=not copy.tell())
             elif digest:
                 copy.seek(0)
-                checked = hashlib.file_digest(cast("Any", copy), "sha256").hexdigest()
-                if not digest.endswith(checked):
+                if not digest.endswith(hashlib.file_digest(cast("Any", copy), "sha256").hexdigest()):
                     yield Unused(name, "it does not have the hash that the package gives for it")
-            if copy.tell() or not problem:
-                yield from self._damaged(self.read(cast("BinaryIO", copy), name, depth + 1), problem)
+            if problem and not copy.tell():
+                return
+            for item in self.read(cast("BinaryIO", copy), name, depth + 1):
+                if problem and not isinstance(item, Unused) and item[1].damage is None:
+                    yield 0, _doubted(item[1], problem, is_cut=is_cut)
+                else:
+                    yield item
 
-    def _copy(self, pieces: Iterator[bytes], packed: int, copy: IO[bytes]) -> str | None:
-        """Copies a member, because reading has to seek. Returns why it is not all of it."""
+    def _copy(self, pieces: Iterator[bytes], packed: int, copy: IO[bytes]) -> tuple[str | None, bool]:
+        """Copies a member, because reading has to seek. Returns why it is not all of it, and whether the copy is right so far."""
         size = 0
         limit = min(self._bytes_left, max(MAX_PAGE, packed * MAX_RATIO))
         try:
             for piece in pieces:
                 size += len(piece)
                 if size > limit:
-                    return f"it unpacks to more than {limit} bytes"
+                    return f"it unpacks to more than {limit} bytes", True
                 copy.write(piece)
         except (Broken, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, tarfile.TarError) as error:
-            return f"damaged: {error}"
+            is_cut = isinstance(error, EOFError | tarfile.ReadError) or (isinstance(error, Broken) and error.is_cut)
+            return f"damaged: {error}", is_cut
         finally:
             self._bytes_left -= size
-        return None
-
-    @staticmethod
-    def _damaged(found: Iterator[Found], problem: str | None) -> Iterator[Found]:
-        """Marks single pages that are only part of what was packed; records have digests and lengths of their own."""
-        for item in found:
-            if problem and not isinstance(item, Unused) and item[1].form in (Form.RESOURCE, Form.CONVERSION) and not item[0]:
-                yield 0, dated(replace(item[1], truncated="unspecified", damage=problem))
-            else:
-                yield item
+        return None, False
 
     def _zip(self, file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
         try:
             with zipfile.ZipFile(file) as package:
-                members = [_ZipMember.of(info) for info in package.infolist() if not info.is_dir()]
+                directory = package.infolist()
+            if directory and not any(info.header_offset == 0 for info in directory):
+                raise zipfile.BadZipFile("its directory is that of a ZIP file in it")
+            members = [_ZipMember.of(info) for info in directory if not info.is_dir()]
         except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, struct.error) as error:
             yield Unused(name, f"a ZIP file without a readable directory ({error}); its members are searched for")
             members = list(_local_members(file))
@@ -199,6 +198,14 @@ class _Reader:
         except (tarfile.TarError, OSError, EOFError, ValueError) as error:
             yield Unused(name, f"a damaged tar file: {error}")
         yield from _gap(file, name, end, file.seek(0, 2))
+
+
+def _doubted(capture: Capture, problem: str, *, is_cut: bool) -> Capture:
+    """A capture out of a damaged member. Records with digests, or before the place of a cut, are right; pages are marked."""
+    if not capture.warc_headers:
+        return replace(capture, truncated="unspecified", damage=problem)
+    has_digest = any(name.lower() in ("warc-block-digest", "warc-payload-digest") for name, _ in capture.warc_headers)
+    return capture if is_cut or has_digest else replace(capture, damage=problem)
 
 
 def _gap(file: BinaryIO, name: str, start: int, end: int) -> Iterator[Unused]:

@@ -77,10 +77,7 @@ def read_file(path: Path, *, root: Path | None = None) -> Iterator[Capture | Pro
         with path.open("rb") as file:
             for item in read_container(file, name):
                 if isinstance(item, Unused):
-                    inner = item.where.removeprefix(name).lstrip("!/")
-                    yield Problem(
-                        path, f"{inner}: {item.reason}" if inner else item.reason, item.is_companion and root is not None
-                    )
+                    yield Problem(path, item.told(name), item.is_companion and root is not None)
                 else:
                     yield item[1]
     except OSError as error:

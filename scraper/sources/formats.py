@@ -20,7 +20,8 @@ _ELEMENTS = (
 )
 _HTML = re.compile(rb"<(?:!doctype\s+html|(?:" + _ELEMENTS + rb")[\s>/])", re.IGNORECASE)
 _HTML_LATER = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
-_DATA = re.compile(rb'"(?:nid|vid|jsonapi|field_\w+)"\s*:|"node--|<(?:nid|vid|field_\w+)[\s>]|/node/\d+')
+_JSON_DATA = re.compile(rb'"(?:nid|vid|jsonapi|field_\w+)"\s*:|"node--|/rest/type/node/')
+_XML_DATA = re.compile(rb"<(?:nid|vid|field_\w+)[\s>]|/node/\d+")
 """What Drupal's data formats call the parts of a node, or a link to one."""
 _XML = re.compile(rb"<(?![/!?])([\w:-]+)")
 _PORTAL = re.compile(
@@ -90,13 +91,13 @@ def _html_follows(head: bytes) -> bool:
 def _xml(root: str, body: bytes) -> Format:
     if root == "svg":
         return Format(None, "an SVG image", is_companion=True)
-    if _DATA.search(body):
+    if _XML_DATA.search(body):
         return Format("application/rss+xml" if root in ("rss", "feed", "rdf:rdf") else "application/xml", "XML data of Drupal")
     return Format(None, f"XML ({root})", is_companion=True)
 
 
 def _json(body: bytes, start: bytes) -> Format | None:
-    if _DATA.search(body):
+    if _JSON_DATA.search(body):
         return Format("application/json", "JSON data of Drupal")
     first = start.partition(b"\n")[0]
     for text, name in ((body, "JSON data"), (first, "JSON lines")):
@@ -122,7 +123,7 @@ def _text(text: str, name: str) -> Format:
         return Format(None, "a style sheet" if is_style else "JavaScript or other code", is_companion=True)
     if _PORTAL.search(text):
         return Format("text/plain", "text")
-    prose = sum(len(re.findall(r"[^\W\d_]{2,}", line)) > 1 for line in lines)
+    prose = sum(len(re.findall(r"(?<!\S)[\"'(]?[^\W\d_]{2,}", line)) > 1 for line in lines)
     if prose * 4 >= len(lines) and _TEXT_NAME.search(name):
         return Format("text/plain", "text")
     return Format(None, "text that does not read like a page")

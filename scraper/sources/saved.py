@@ -37,11 +37,20 @@ _NOT_KEPT = ("content-encoding", "transfer-encoding", "content-length", "set-coo
 
 
 class Unused(NamedTuple):
-    """What yields no capture, or a damaged one, and why. `is_companion`: it is no page but belongs to one, as style sheets do."""
+    """What yields no capture, or a damaged one, and why. `is_companion`: it is no page but belongs to one, as style sheets do.
+
+    `is_unknown`: it is nothing that captures come in.
+    """
 
     where: str
     reason: str
     is_companion: bool = False
+    is_unknown: bool = False
+
+    def told(self, name: str) -> str:
+        """The reason, with the place in the file of that name."""
+        inner = self.where.removeprefix(name).lstrip("!/")
+        return f"{inner}: {self.reason}" if inner else self.reason
 
 
 def read_saved(file: BinaryIO, name: str) -> Iterator[Capture | Unused]:
@@ -50,6 +59,8 @@ def read_saved(file: BinaryIO, name: str) -> Iterator[Capture | Unused]:
     body = file.read(MAX_SAVED + 1)
     head = body[: 1 << 16]
     read = next((read for mark, read in _READERS if mark.match(head)), _read_page)
+    if head.lstrip()[:1] == b"{" and b'"startedDateTime"' in head:
+        read = _read_har
     limit = MAX_SAVED if read in (_read_har, _read_mhtml) else MAX_PAGE
     if len(body) > limit:
         yield Unused(name, f"larger than {limit} bytes, which no page is")
@@ -60,9 +71,8 @@ def read_saved(file: BinaryIO, name: str) -> Iterator[Capture | Unused]:
 def _read_page(body: bytes, name: str) -> Iterator[Capture | Unused]:
     found = format_of(body, name)
     if found.media_type is None:
-        yield Unused(
-            name, "the file is empty" if found.name == "an empty file" else f"not a page: {found.name}", found.is_companion
-        )
+        reason = "the file is empty" if found.name == "an empty file" else f"not a page: {found.name}"
+        yield Unused(name, reason, found.is_companion, is_unknown=True)
         return
     form = Form.CONVERSION if found.media_type == "text/plain" else Form.RESOURCE
     yield Capture(form=form, source=SOURCE, payload=body, content_type=found.media_type, origin=name)
@@ -119,7 +129,8 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
         if part.defects:
             damage = damage or f"its encoding is damaged ({type(part.defects[0]).__name__})"
             yield Unused(name, f"the page {url or main}: {damage}")
-        if not isinstance(payload, bytes) or not payload.strip():
+        is_in_head = any(type(defect).__name__ == "MissingHeaderBodySeparatorDefect" for defect in part.defects)
+        if not isinstance(payload, bytes) or not payload.strip() or is_in_head:
             yield Unused(name, f"the page {url or main} is empty")
             continue
         yield Capture(
@@ -184,6 +195,8 @@ def _har_entries(text: str) -> Iterator[dict[str, Any] | str]:
             continue
         if isinstance(entry, dict) and {"request", "response"} <= entry.keys():
             yield entry
+        else:
+            yield "an entry without a request or a response"
         following = re.compile(r"\s*([,\]]?)\s*").match(text, position)
         position = following.end() if following else len(text)
         if following and following[1] != ",":

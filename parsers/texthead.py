@@ -1,0 +1,203 @@
+"""Title and byline of a text capture: what stands between the site's menus and the body, found from the evidence in the text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from parsers.registry import is_evidence, normal
+from parsers.scalars import iso_time, reference
+from parsers.textlines import Line
+
+Span = tuple[int, int]
+_VERB = r"(?:submitted|posted|authored|created|published|written|added)"
+_BYLINES = (
+    re.compile(
+        rf"(?P<verb>{_VERB}\s+)?by:?(?:\s+|$)(?P<name>.*?)(?:\s+on\b,?\s*(?P<time>.*)|\s*[,/|–—]\s*(?P<date>.*\d.*))?",
+        re.IGNORECASE,
+    ),
+    re.compile(rf"(?P<verb>{_VERB})\s+on:?\s+(?P<time>.*?)\s+by:?\s+(?P<name>.*)(?P<date>)", re.IGNORECASE),
+)
+_SUBMITTED = re.compile(rf"(?:{_VERB}\s+)?by\b|{_VERB}\s+on\b", re.IGNORECASE)
+_WITHOUT_NAME = re.compile(rf"(?:{_VERB}\s+)?by:?", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"(?<!\b[dj]r)(?<!\bsr)(?<!\.\.)[.:;?!]", re.IGNORECASE)
+_MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
+_MAX_BYLINE_LINES = 10
+"""Lines, blank ones included, over which a byline is spread where each of its parts is an element of its own."""
+_LINES_ABOVE_BYLINE = 3
+_NOTICE = ("attention", "questions?")
+_NOTICE_TEXT = "this website is under construction"
+_NOTICE_LINES = 8
+_SKIP_LINK = re.compile(r"\W*skip to (?:the )?(?:main )?content\W*", re.IGNORECASE)
+_MORE = re.compile(r"read more(?: about)?:?\s+(.+)", re.IGNORECASE)
+_SITE = re.compile(r"\s+[|·»–—-]\s+")
+_MIN_PROSE = 40
+
+
+@dataclass(slots=True)
+class TextHead:
+    """Title and byline. `end`: the line where the body begins; `is_whole_page`: the site's menus precede the record."""
+
+    title: str | None = None
+    name: str | None = None
+    time: str | None = None
+    has_byline: bool = False
+    end: int = 0
+    is_whole_page: bool = False
+    spans: dict[str, Span] = field(default_factory=dict)
+
+    def set_title(self, line: Line, title: str) -> None:
+        self.title, self.spans["title"] = title, (line.first, line.last)
+
+
+class _Byline(NamedTuple):
+    at: int
+    end: int
+    name: str | None
+    time: str | None
+    has_verb: bool
+
+
+def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_end: int) -> TextHead:
+    """Title and byline of the record whose fields, or first instructions, follow `lines`.
+
+    `below`: the lines after its last label; `names`: the record's own name and title, as its fields have them; `teasers_end`: the
+    line after the teasers of other records, which precede the record's own byline and body.
+    """
+    head = TextHead()
+    bylines = [byline for index in range(teasers_end, len(lines)) if (byline := _byline(lines, index))]
+    with_verb = [one for one in bylines if one.has_verb]
+    at, title = _title(lines, with_verb, names, teasers_in(lines[:teasers_end]))
+    if title is not None:
+        head.set_title(lines[at], title)
+        head.end = at + 1
+    byline = next((one for one in bylines if one.at > at and _is_near(lines, at, one)), None)
+    is_apart = teasers_end > 0 or not any(
+        line.text for line in lines[: max(at, 0)]
+    )  # the title is the document's, or there is none
+    if byline is None and is_apart:
+        byline = next(iter(with_verb), None)
+    if byline is not None:
+        head.has_byline, head.name, head.time, head.end = True, byline.name, byline.time, byline.end
+        head.spans |= dict.fromkeys(("submitted_by", "submitted_at"), (lines[byline.at].first, lines[byline.end - 1].last))
+    above = [line.text for line in lines[: byline.at if byline else max(at, 0)] if line.text and not _is_notice(line.text)]
+    head.is_whole_page = sum(text != title and not _SKIP_LINK.fullmatch(text) for text in above) > 1
+    near = [index for index in range(head.end, len(lines)) if lines[index].text][:_NOTICE_LINES]
+    if not head.end and near and _SKIP_LINK.fullmatch(lines[near[0]].text):
+        head.end = near[0] + 1
+    head.end = max(teasers_end, max((index + 1 for index in near if _is_notice(lines[index].text)), default=head.end))
+    printed_below = {line.plain: line for line in below if reference(line.plain)} if title is None else {}
+    if len(printed_below) == 1:
+        [(title, line)] = printed_below.items()
+        head.set_title(line, title)
+        head.is_whole_page = True
+    return head
+
+
+def end_of_teasers(lines: list[Line]) -> int:
+    """The line after the teasers of other records that precede a record on its page; 0 where there are none."""
+    teasers = teasers_in(lines)
+    labels = [index for index, line in enumerate(lines) if is_evidence(line.plain)] if teasers else []
+    first = labels[len(labels) // 2] if labels else 0
+    return max((index + 1 for index in range(first) if any(title in lines[index].text for title in teasers)), default=0)
+
+
+def teasers_in(lines: list[Line]) -> set[str]:
+    """The titles of records that the page only refers to: it prints them no more often than links to read more about them."""
+    texts = [line.plain for line in lines if line.text]
+    joined = (f"{text} {after}" if normal(text) == "read more" else text for text, after in pairwise([*texts, ""]))
+    links = Counter(found[1] for text in joined if (found := _MORE.fullmatch(text)))
+    printed = Counter(texts)
+    return {title for title, count in links.items() if printed[title] <= count}
+
+
+def _is_notice(text: str) -> bool:
+    return normal(text) in _NOTICE or _NOTICE_TEXT in normal(text)
+
+
+def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:
+    """Whether a byline belongs to the title: little but the site's notice is between them, and a bare "By" follows at once."""
+    between = [line.text for line in lines[title_at + 1 : byline.at] if line.text and not _is_notice(line.text)]
+    if not byline.has_verb:
+        return not between
+    return len(between) <= _LINES_ABOVE_BYLINE and sum(map(len, between)) <= _MAX_BYLINE
+
+
+def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: set[str]) -> tuple[int, str | None]:
+    """The title's line and the title, by the best evidence that there is; (-1, None) where there is none."""
+    filled = [index for index, line in enumerate(lines) if line.text and len(line.text) <= _MAX_TITLE]
+    if not filled:
+        return -1, None
+    document, site = [*_SITE.split(lines[filled[0]].text, maxsplit=1), ""][:2]
+    repeated = [index for index in filled[1:] if lines[index].plain == document] if site else []
+    references = [index for index in filled if reference(lines[index].plain) and lines[index].plain not in teasers]
+    followed = [index for index in references if any(one.at > index and _is_near(lines, index, one) for one in bylines)]
+    headings = [index for index in filled if lines[index].heading == 1]
+    for found in (followed, repeated, [index for index in references if index in headings], references, headings):
+        if found:
+            return found[0], lines[found[0]].plain
+    if reference(document):
+        return filled[0], document
+    first_byline = bylines[0].at if bylines else len(lines)
+    named = [index for index in filled if lines[index].text in names and index < first_byline]
+    notice = next((index for index in filled if normal(lines[index].text) == _NOTICE[0]), 0)
+    above = [one for at in (first_byline if bylines else 0, notice) if (one := _above(lines, at)) is not None]
+    for found in (named[-1:], above, [] if bylines else _below_skip_link(lines, filled)):
+        if found:
+            return found[0], lines[found[0]].text
+    return -1, None
+
+
+def _above(lines: list[Line], at: int) -> int | None:
+    """The line above the byline or the notice; None where that is no title, but a menu's item or nothing."""
+    index = next((one for one in range(at - 1, -1, -1) if lines[one].text and not _is_notice(lines[one].text)), None)
+    if index is None or len(lines[index].text) > _MAX_TITLE or lines[index].plain != lines[index].text:
+        return None
+    return index if not _SKIP_LINK.fullmatch(lines[index].text) else None
+
+
+def _below_skip_link(lines: list[Line], filled: list[int]) -> list[int]:
+    """The line below the skip link that begins a text, if it stands alone before the notice, a paragraph or the fields."""
+    if len(filled) < 2 or not _SKIP_LINK.fullmatch(lines[filled[0]].text):
+        return []
+    at, following = filled[1], lines[filled[2]].text if len(filled) > 2 else ""
+    alone = at + 1 < len(lines) and not lines[at + 1].text and not lines[at - 1].text and not _is_notice(lines[at].text)
+    return [at] if alone and (_is_notice(following) or len(following) >= _MIN_PROSE or len(filled) == 2) else []
+
+
+def _byline(lines: list[Line], at: int) -> _Byline | None:
+    """The byline that begins on a line; it is spread over several where each of its parts was an element of its own."""
+    text = lines[at].text
+    if not _SUBMITTED.match(text) or len(text) > _MAX_BYLINE:
+        return None
+    parts, end = [text], at + 1
+    whole = _parsed(text, at, end)
+    for index in range(at + 1, min(at + _MAX_BYLINE_LINES, len(lines)) if whole is None or whole.time is None else 0):
+        part = lines[index].text
+        is_name = len(parts) == 1 and _WITHOUT_NAME.fullmatch(text) is not None and _is_name(part)
+        if part and not (part == "on" or iso_time(part) or is_name):
+            break
+        if part:
+            parts, end = [*parts, part], index + 1
+        if iso_time(part):
+            break
+    if len(parts) == 2 and end > at + 2 and not iso_time(parts[1]):  # the first line of the body
+        return whole
+    return _parsed(" ".join(parts), at, end)
+
+
+def _parsed(text: str, at: int, end: int) -> _Byline | None:
+    for pattern in _BYLINES:
+        if (found := pattern.fullmatch(" ".join(text.split()))) is None:
+            continue
+        name, printed = found["name"].strip(" ,"), found["time"] or found["date"] or ""
+        if (not printed or iso_time(printed)) and (not name or _is_name(name)) and (found["verb"] or (name and printed)):
+            return _Byline(at, end, None if name.casefold() in ("", "on") else name, iso_time(printed), bool(found["verb"]))
+    return None
+
+
+def _is_name(text: str) -> bool:
+    return len(text) <= _MAX_NAME and len(text.split()) <= _MAX_NAME_WORDS and not _SENTENCE_END.match(text, len(text) - 1)

@@ -1,0 +1,293 @@
+"""Every container, whole and damaged: what arrives is what was put in, what does not arrive is reported, nothing is invented."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import reduce
+from pathlib import Path
+
+import pytest
+
+from scraper.archive.store import Archive
+from scraper.archive.warc import record_bytes
+from scraper.capture import Capture, Form
+from scraper.database.load import load
+from scraper.folders import Folders
+from scraper.importing import import_paths
+from scraper.sources.containers import read_container
+from scraper.sources.formats import format_of
+from scraper.sources.saved import Unused
+from tests import containerkit as kit
+from tests.containerkit import CHECKED, DIGITS, HOST, NUMBERS, ONE_BY_ONE, TIME, body, record, url
+from tests.dbkit import html, query
+
+
+def read(data: bytes, name: str = "file") -> tuple[list[Capture], list[str]]:
+    """The captures in a file, and what is reported of it; companions are none of either."""
+    found = list(read_container(io.BytesIO(data), name))
+    problems = [item.reason for item in found if isinstance(item, Unused) and not item.is_companion]
+    return [item[1] for item in found if not isinstance(item, Unused)], problems
+
+
+def told(captures: list[Capture]) -> list[tuple[str | None, str | None, bytes]]:
+    return [(one.url, one.captured_text, one.content) for one in captures]
+
+
+WHOLE = [(url(number), TIME, body(number)) for number in NUMBERS]
+
+
+@pytest.mark.parametrize("name", ONE_BY_ONE)
+def test_a_whole_container_gives_its_captures(name: str) -> None:
+    captures, problems = read(ONE_BY_ONE[name](*NUMBERS))
+    assert (told(captures), problems) == (WHOLE, [])
+    assert all(one.damage is None and one.truncated is None for one in captures)
+
+
+def damaged(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """The file cut, and with one bit flipped, at some hundred places in all of its parts."""
+    for place in sorted({*range(1, len(data), max(1, len(data) // 60)), *range(max(1, len(data) - 30), len(data))}):
+        yield f"cut at {place} of {len(data)}", data[:place]
+    for place in sorted({*range(0, len(data), max(1, len(data) // 150)), *range(min(60, len(data)))}):
+        flipped = bytearray(data)
+        flipped[place] ^= 1 << place % 8
+        yield f"bit flipped at {place} of {len(data)}", bytes(flipped)
+
+
+@pytest.mark.parametrize("name", ONE_BY_ONE)
+def test_damage_costs_what_it_hits_is_reported_and_invents_nothing(name: str) -> None:
+    pack = ONE_BY_ONE[name]
+    bodies = {text for _, _, text in WHOLE}
+    shorter = {pack(*NUMBERS[:count]).rstrip() for count in range(1, len(NUMBERS))}  # a file cut between two records is whole
+    usual = {item.reason for item in read_container(io.BytesIO(pack(*NUMBERS)), "file") if isinstance(item, Unused)}
+    survivors = []
+    for what, data in damaged(pack(*NUMBERS)):
+        found = list(read_container(io.BytesIO(data), "file"))
+        captures = [item[1] for item in found if not isinstance(item, Unused)]
+        trusted = [one for one in captures if one.damage is None and one.truncated is None]
+        is_told = any(isinstance(item, Unused) and item.reason not in usual for item in found)
+        assert len(captures) <= len(NUMBERS), what
+        assert is_told or len(trusted) == len(NUMBERS) or data.rstrip() in shorter, f"{what}: {len(trusted)} captures, silently"
+        if name in CHECKED or what.startswith("cut"):
+            assert {one.content for one in trusted} <= bodies, f"{what}: a page that nobody made"
+        if what.startswith("cut"):
+            assert all(any(text.startswith(one.content) for text in bodies) for one in captures), what
+        survivors.append(len(trusted))
+    if name not in {"warc.gz in one member", "warc.bz2", "warc.xz", "arc.gz", "tar.gz"}:
+        assert sum(survivors) / len(survivors) > 1.3, "damage costs the captures that it hits"
+
+
+@pytest.mark.parametrize(
+    ("data", "numbers", "problem"),
+    [
+        (b"\xef\xbb\xbf" + kit.warc(1, 2), (1, 2), ""),
+        (b"\r\n\n" + kit.warc(1, 2), (1, 2), ""),
+        (record(1, end="\n") + record(2, end="\n"), (1, 2), ""),
+        (record(1) + record(2, end="\n"), (1, 2), ""),
+        (record(1) + record(2)[:120], (1,), "ends within a record's headers"),
+        (record(1) + record(2, Content_Length="") + record(3), (1, 3), "without a length"),
+        (record(1) + record(2, Content_Length="-5") + record(3), (1, 3), "without a length"),
+        (record(1) + record(2, WARC_Type="respone") + record(3), (1, 3), "unknown type"),
+        (record(1, digest=False, Content_Length="900") + record(2), (1, 2), "more than the 900 bytes"),
+        (record(1, digest=False, Content_Length="4000") + record(2) + record(3), (2, 3), "says it has 4000 bytes"),
+        (record(1, Content_Length="4000") + record(2) + record(3), (1, 2, 3), "says it has 4000 bytes"),
+        (record(1, Content_Length="9" * 12) + record(2), (1, 2), "says it has 999999999999 bytes"),
+        (record(1) + b"\r\nnoise\r\n\r\n" + record(2), (1, 2), "no record begins here"),
+        (gzip.compress(record(1)) + b"noise" + gzip.compress(record(2)), (1, 2), "no record begins here"),
+        (gzip.compress(record(1))[:-8] + b"\0" * 8 + gzip.compress(record(2)), (1, 2), "damaged"),
+        (b"\x1f\x8b\x08\0" + b"\xff" * 40 + gzip.compress(record(2)), (2,), "damaged"),
+        (record(1, WARC_Date="0001-01-01T00:00:00+14:00") + record(2), (1, 2), "its time is unknown"),
+        (record(1, WARC_Date="9999-12-31T23:59:59Z") + record(2), (1, 2), "its time is unknown"),
+        (record(1, WARC_Date="2019-03") + record(2, WARC_Date=DIGITS), (1, 2), ""),
+        (b"WASC" + record(1)[4:] + record(2), (2,), "no record begins here"),
+        (kit.arc(1, 2).replace(b"text/html ", b"text/html x", 1), (2,), "without a length"),
+    ],
+)
+def test_records_around_an_odd_one_are_kept(data: bytes, numbers: tuple[int, ...], problem: str) -> None:
+    captures, problems = read(data)
+    assert [one.url for one in captures] == [url(number) for number in numbers]
+    assert problem in "; ".join(problems) and bool(problems) is bool(problem), problems
+
+
+def test_a_record_whose_digest_differs_is_flagged_and_reported_with_its_place() -> None:
+    flipped = record(2).replace(b"Row 7", b"Row 9")
+    found = list(read_container(io.BytesIO(record(1) + flipped + record(3)), "crawl.warc"))
+    assert found[1] == Unused("crawl.warc", f"at byte {len(record(1))}: its bytes are not those that its digest names")
+    captures = [item[1] for item in found if not isinstance(item, Unused)]
+    assert [one.damage is None for one in captures] == [True, False, True]
+
+
+def test_a_damaged_capture_stays_flagged_in_the_archive(tmp_path: Path) -> None:
+    path = tmp_path / "crawl.warc"
+    path.write_bytes(record(1).replace(b"Row 7", b"Row 9") + record(2)[:-900])
+    assert import_paths(tmp_path / "archive", [path]).added == 2
+    for name in (tmp_path / "archive").glob("catalog.db*"):
+        name.unlink()
+    with Archive(tmp_path / "archive", writable=True) as archive:
+        assert [(entry.intact, entry.truncated) for entry in archive.entries()] == [(0, None), (0, "unspecified")]
+
+
+@pytest.mark.parametrize("first", ["damaged", "intact"])
+def test_an_intact_copy_wins_whenever_it_arrives(tmp_path: Path, first: str) -> None:
+    page = html({"County": "Suffolk County"})
+    intact = Capture(
+        form=Form.RESPONSE,
+        source="files",
+        payload=page,
+        url=url(7),
+        captured_at=datetime(2019, 3, 1, 12, tzinfo=UTC),
+        http_status=200,
+    )
+    data = gzip.decompress(record_bytes(intact, datetime.now(UTC)))
+    not_modified = record(7, WARC_Type="revisit", WARC_Profile="server-not-modified", WARC_Date="2019-04-01T00:00:00Z")
+    files = {"intact": data, "damaged": data.replace(b"Suffolk", b"Suffelk"), "revisit": not_modified}
+    folders = Folders(tmp_path / "data")
+    for name in sorted(files, key=lambda name: (name != first, name)):
+        (tmp_path / name).write_bytes(files[name])
+        import_paths(folders.archive, [tmp_path / name])
+        load(folders)
+    assert query(folders, "SELECT county FROM records") == [("Suffolk County",)]
+    assert query(folders, "SELECT * FROM changes") == []
+
+
+def segment(number: int, part: bytes, **headers: str) -> bytes:
+    block = {"Content_Length": str(len(part)), "WARC_Segment_Number": str(number)} | headers
+    whole = record(1, digest=False, **block)
+    return whole[: whole.index(b"\r\n\r\n") + 4] + part + b"\r\n\r\n"
+
+
+def test_segments_are_joined_and_a_missing_one_marks_the_capture_as_cut() -> None:
+    block = kit.http(1)
+    total = {"WARC_Type": "continuation", "WARC_Segment_Origin_ID": "<urn:uuid:1>", "WARC_Segment_Total_Length": str(len(block))}
+    first, second = segment(1, block[:700]), segment(2, block[700:], **total)
+    captures, problems = read(first + record(2) + second)
+    assert ([one.content for one in captures], problems) == ([body(2), body(1)], [])
+    (cut,), problems = read(first)
+    assert (cut.truncated, bool(cut.damage), len(problems)) == ("unspecified", True, 1)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_file_without_its_directory_is_searched(method: int) -> None:
+    whole = kit.zipped({f"{one}.warc.gz": kit.warc_gz(one) for one in NUMBERS}, method)
+    captures, problems = read(whole[: whole.index(b"PK\1\2") + 10])
+    assert (told(captures), len(problems)) == (WHOLE, 1)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        gzip.compress(bytes(200_000_000), 9),
+        kit.zipped({"a": bytes(200_000_000)}),
+        reduce(lambda inner, name: kit.zipped({f"{name}.zip": inner}), "abcdefg", body(1)),
+        b"WARC/1.0\r\nContent-Length: 60000000\r\n\r\n" * 20_000,
+        b"\x1f\x8b\x08" * 30_000,
+        b'{"log": {"entries": [' + b'{"request": ' * 30_000,
+        b"PK\3\4" * 20_000,
+        b"http://a 1 20190301120000 " + b"x " * 50_000,
+        b"<!--" * 100_000,
+    ],
+    ids=["gzip bomb", "zip bomb", "nested zips", "lengths", "gzip starts", "har", "zip starts", "arc line", "comments"],
+)
+def test_a_hostile_file_ends_soon_and_is_reported(data: bytes) -> None:
+    began = datetime.now(UTC)
+    captures, problems = read(data)
+    assert (captures, bool(problems)) == ([], True)
+    assert (datetime.now(UTC) - began).total_seconds() < 20
+
+
+def test_the_same_capture_through_any_container_is_one_capture(tmp_path: Path) -> None:
+    """With one address and one time, so that it is stored once."""
+    (number, *_) = NUMBERS
+    files = {name.replace(" ", "-"): pack(number) for name, pack in ONE_BY_ONE.items()}
+    files |= {f"{encoding}.mhtml": kit.mhtml(number, encoding) for encoding in ("quoted-printable", "base64", "binary")}
+    replay = f"https://web.archive.org/web/{DIGITS}id_/{url(number)}"
+    files["crawl-of-a-replay.warc"] = record(number, WARC_Target_URI=replay, WARC_Date="2026-01-01T00:00:00Z")
+    files[f"waybackpack/{DIGITS}/{HOST}/node/{number}"] = body(number)
+    files[f"websites/{HOST}/{DIGITS}/node/{number}/index.html"] = body(number)
+    files[f"{HOST}/node/{number}.html"] = kit.http(number, "Date: Fri, 01 Mar 2019 12:00:00 GMT\r\n")
+    for name, content in files.items():
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(content)
+    fetched = Capture(
+        form=Form.RESPONSE,
+        source="wayback",
+        payload=body(number),
+        url=url(number),
+        captured_at=datetime(2019, 3, 1, 12, tzinfo=UTC),
+        http_status=200,
+    )
+    with Archive(tmp_path / "archive", writable=True) as archive:
+        archive.add(fetched)
+    done = import_paths(tmp_path / "archive", [tmp_path / "in"])
+    assert (done.added, done.known, done.problems) == (0, len(files), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "appears"),
+    [
+        ("a.css", b"/* theme */\nbody { color: red; }\n.x > p { margin: 0 }\n", "a style sheet"),
+        ("a.js", b"(function () {\n  var a = '<div>';\n  document.write('<p>');\n})();\n", "JavaScript or other code"),
+        ("a.json", b'{"a": 1}', "JSON data"),
+        ("pages.jsonl", b'{"format": "json-pages-1.0"}\n{"url": "https://x.example/"}\n', "JSON lines"),
+        ("a.cdx", b" CDX N b a m s k r M S V g\n", "a CDX index"),
+        ("a.log", b"2025-01-29 14:56:39 INFO a line\n2025-01-29 14:56:40 INFO another\n", "a log"),
+        ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "an SVG image"),
+        ("a.pdf", b"%PDF-1.7\n", "PDF"),
+        ("a.db", b"SQLite format 3\0" + bytes(90), "an SQLite database"),
+        ("a.py", b"import os\nprint(os.name)\n", "text that does not read like a page"),
+        ("urls.txt", b"https://x.example/1\nhttps://x.example/2\n", "text that does not read like a page"),
+    ],
+)
+def test_what_is_no_page_is_named_for_what_it_appears_to_be(name: str, data: bytes, appears: str) -> None:
+    assert (format_of(data, name).media_type, format_of(data, name).name) == (None, appears)
+    captures, _ = read(data, name)
+    assert captures == []
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "media_type"),
+    [
+        ("page", b"\n<!-- saved from url=(0020)https://x.example/ -->\n<html><body>x</body></html>", "text/html"),
+        ("page", b'<?xml version="1.0"?>\n<!DOCTYPE html><html></html>', "text/html"),
+        ("page", b"Notice: a message of the server\n<!DOCTYPE html><html><body></body></html>", "text/html"),
+        ("node.json", b'{"nid": [{"value": 7}], "type": [{"target_id": "tta"}]}', "application/json"),
+        ("node.xml", b'<?xml version="1.0"?>\n<response><nid><value>7</value></nid></response>', "application/xml"),
+        ("page.md", b"# 20190301-120000-7\n\nTTA Title\nHelp for a court\n", "text/plain"),
+        ("page.txt", b"The agency received help with its plan.\n", "text/plain"),
+    ],
+)
+def test_pages_are_recognized_by_what_they_begin_with(name: str, data: bytes, media_type: str) -> None:
+    (capture,), problems = read(data, name)
+    assert (capture.content_type, problems) == (media_type, [])
+
+
+def test_the_pages_of_a_mirror_are_captures_and_what_belongs_to_them_is_counted(tmp_path: Path) -> None:
+    page = tmp_path / "saved" / "page.html"
+    (tmp_path / "saved" / "page_files").mkdir(parents=True)
+    (tmp_path / "saved" / "page_files" / "saved_resource.html").write_bytes(body(2))
+    (tmp_path / "saved" / "a.css").write_bytes(b"p { margin: 0 }")
+    (tmp_path / "saved" / "notes.bin").write_bytes(bytes(range(256)))
+    (tmp_path / "saved" / "other").symlink_to(tmp_path)
+    page.write_bytes(body(1))
+    done = import_paths(tmp_path / "archive", [tmp_path / "saved"])
+    assert done.added == 1
+    assert sorted(one.path.name for one in done.companions) == ["a.css", "page_files"]
+    assert sorted(one.path.name for one in done.problems) == ["notes.bin", "other"]
+
+
+def test_a_path_without_a_capture_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "style.css").write_bytes(b"p { margin: 0 }")
+    (tmp_path / "styles").mkdir()
+    (tmp_path / "styles" / "a.css").write_bytes(b"p { margin: 0 }")
+    warcinfo = b"WARC/1.0\r\nWARC-Type: warcinfo\r\nContent-Length: 0\r\n\r\n\r\n\r\n"
+    (tmp_path / "info.warc").write_bytes(warcinfo)
+    (tmp_path / "broken").symlink_to(tmp_path / "nowhere")
+    paths = sorted(tmp_path.iterdir())
+    done = import_paths(tmp_path / "archive", paths)
+    assert sorted({one.path for one in done.problems}) == paths
+    assert not any(re.search(r"Traceback|None", one.reason) for one in done.problems)

@@ -1,0 +1,163 @@
+"""Address and time of a capture follow from its record, its headers, its page or its path, in that order, or stay unknown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from scraper.archive.dating import of_path, parse_time
+from scraper.archive.store import Archive
+from scraper.archive.warc import read_captures, record_bytes
+from scraper.capture import Capture, Form, iso
+from scraper.folders import Folders
+from scraper.importing import import_paths
+from tests.containerkit import DIGITS, HOST, TIME, http, record, url
+
+PAGE = url(7)
+REPLAY = f"https://web.archive.org/web/{DIGITS}/{PAGE}"
+LATER = "2026-02-01T00:00:00Z"
+
+
+def of_file(tmp_path: Path, page: str, name: str = "page.html") -> tuple[str | None, str | None]:
+    """Address and time of an imported page, as the catalog has them after it was made again from the WARC files."""
+    path = tmp_path / "in" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(page)
+    assert import_paths(tmp_path / "archive", [tmp_path / "in"]).added == 1
+    for one in (tmp_path / "archive").glob("catalog.db*"):
+        one.unlink()
+    with Archive(tmp_path / "archive", writable=True) as archive:
+        (entry,) = archive.entries()
+        return entry.url, entry.captured_at
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        (f"<!-- saved from url=(0038){PAGE} -->", (PAGE, None)),
+        (f"<!-- saved from url=(0079){REPLAY} -->", (PAGE, TIME)),
+        (
+            f"<!--\n Page saved with SingleFile \n url: {PAGE} \n saved date: Fri Mar 01 2019 07:00:00 GMT-0500 (EST)\n-->",
+            (PAGE, TIME),
+        ),
+        (f"<!-- Page saved with SingleFile\n url: {REPLAY}\n saved date: Sun Feb 01 2026 00:00:00 GMT+0000 -->", (PAGE, TIME)),
+        (f"<!-- Mirrored from {PAGE[8:]} by HTTrack Website Copier/3.x, Fri, 01 Mar 2019 12:00:00 GMT -->", (PAGE, TIME)),
+        (f"<!-- Saved from {PAGE} at {TIME} using monolith v2 -->", (PAGE, TIME)),
+        (
+            "<!--\n FILE ARCHIVED ON 12:00:00 Mar 01, 2019 AND RETRIEVED FROM THE\n ARCHIVE ON 00:00:00 Feb 01, 2026. -->",
+            (None, TIME),
+        ),
+        (f'<script>__wm.wombat("{PAGE}","{DIGITS}","https://web.archive.org/","web");</script>', (PAGE, TIME)),
+        (f'<link rel="canonical" href="{REPLAY}">', (PAGE, TIME)),
+        (f'<link rel="canonical" href="{PAGE}">', (None, None)),
+        ("<!-- THEME DEBUG -->", (None, None)),
+        (f"<!-- saved from {PAGE} at 2099-01-01T00:00:00Z -->", (PAGE, None)),
+    ],
+)
+def test_what_the_tool_that_saved_a_page_wrote_into_it_counts(tmp_path: Path, comment: str, expected: tuple[str, str]) -> None:
+    assert of_file(tmp_path, f"<!DOCTYPE html><html>{comment}<body><p>a page</p></body></html>") == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (f"{DIGITS}/{HOST}/node/7", (PAGE, TIME)),
+        (f"websites/{HOST}/{DIGITS}/node/7/index.html", (PAGE, TIME)),
+        (f"{HOST}/node/7.html", (PAGE, None)),
+        (f"{HOST}/index.html", (f"https://{HOST}/", None)),
+        (f"{HOST}/index.html@q=node%2F7.html", (f"https://{HOST}/?q=node%2F7", None)),
+        (f"{HOST}+8080/node/7", (f"https://{HOST}:8080/node/7", None)),
+        (f"web.archive.org/web/{DIGITS}/https:/{HOST}/node/7", (PAGE, TIME)),
+        (f"localhost+8080/all/{DIGITS}mp_/https:/{HOST}/node/7", (PAGE, TIME)),
+        (f"archive/1551441600.5/{HOST}/node/7.html", (PAGE, TIME)),
+        ("pages/7.html", (None, None)),
+    ],
+)
+def test_the_path_that_a_mirroring_tool_wrote_counts(tmp_path: Path, path: str, expected: tuple[str, str]) -> None:
+    assert of_path(path) == (expected[0], parse_time(expected[1]))
+    assert of_file(tmp_path, "<!DOCTYPE html><html><body>a page</body></html>", path) == expected
+
+
+def test_a_folder_above_the_imported_one_counts_too(tmp_path: Path) -> None:
+    page = tmp_path / DIGITS / HOST / "node" / "7"
+    page.parent.mkdir(parents=True)
+    page.write_text("<!DOCTYPE html><html></html>")
+    for path in (page, page.parent, page.parents[2]):
+        import_paths(tmp_path / "archive", [path])
+    with Archive(tmp_path / "archive") as archive:
+        ((at, when),) = {(entry.url, entry.captured_at) for entry in archive.entries()}
+    assert (at, when) == (PAGE, TIME)
+
+
+def read(data: bytes) -> Capture:
+    (item,) = [item for item in read_captures(BytesIO(data), "files") if isinstance(item, tuple)]
+    return item[1]
+
+
+def answered(head: str, address: str = PAGE, date: str = LATER) -> bytes:
+    block = f"{head}\r\n\r\n<html>a page</html>".encode()
+    named = {"WARC_Target_URI": address, "WARC_Date": date, "Content_Length": str(len(block))}
+    whole = record(7, digest=False, **named)
+    return whole[: whole.index(b"\r\n\r\n") + 4] + block + b"\r\n\r\n"
+
+
+OK = "HTTP/1.1 200 OK\r\nContent-Type: text/html"
+
+
+@pytest.mark.parametrize(
+    ("data", "address", "time"),
+    [
+        (answered(OK), PAGE, LATER),
+        (answered(OK, REPLAY), PAGE, TIME),
+        (answered(OK, f"https://web.archive.org/web/2019/{PAGE}"), PAGE, "2019"),
+        (answered(f"{OK}\r\nMemento-Datetime: Fri, 01 Mar 2019 12:00:00 GMT"), PAGE, TIME),
+        (answered(f"{OK}\r\nMemento-Datetime: Fri, 01 Mar 2019 12:00:00 GMT", REPLAY.replace("0301", "0305")), PAGE, TIME),
+        (answered(f"{OK}\r\nMemento-Datetime: Fri, 31 Dec 9999 23:59:59 GMT", REPLAY), PAGE, TIME),
+        (answered(f"{OK}\r\nMemento-Datetime: Tue, 19 Jan 2038 03:14:07 GMT"), PAGE, None),
+        (answered("HTTP/1.1 429 Too Many Requests", REPLAY), REPLAY, LATER),
+        (answered("HTTP/1.1 302 Found\r\nLocation: /web/2020/x", REPLAY), REPLAY, LATER),
+        (answered(OK, date="2019-03"), PAGE, "2019-03"),
+        (answered(OK, date="2019"), PAGE, "2019"),
+        (answered(OK, date="2019-03-01T12:00Z"), PAGE, "2019-03-01T12:00Z"),
+        (answered(OK, date="2019-03-01T12:00:00.250+02:00"), PAGE, "2019-03-01T10:00:00.250000Z"),
+        (answered(OK, date="1970-01-01T00:00:00Z"), PAGE, None),
+        (answered(OK, date="2199-01-01T00:00:00Z"), PAGE, None),
+        (answered(f"{OK}\r\nDate: Fri, 01 Mar 2019 12:00:00 GMT", date="no date"), PAGE, TIME),
+    ],
+)
+def test_a_replay_is_dated_by_its_archive_and_a_doubtful_time_is_unknown(data: bytes, address: str, time: str | None) -> None:
+    capture = read(data)
+    assert (capture.url, capture.captured_text) == (address, time)
+    again = read(record_bytes(capture, datetime.now(UTC).replace(microsecond=0)))
+    assert (again.url, again.captured_text, again.capture_id) == (address, time, capture.capture_id)
+    assert again.recorded == capture.recorded, "what the record had is kept, so that a better rule can date it"
+
+
+def test_the_copy_of_a_replay_was_fetched_when_its_record_says() -> None:
+    assert iso(read(answered(OK, REPLAY)).fetched_at) == LATER
+
+
+def test_a_time_later_than_tomorrow_or_than_the_fetch_is_unknown() -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    for when, fetched, is_known in (
+        (now + timedelta(days=3), None, False),
+        (now, now - timedelta(days=3), False),
+        (now, now, True),
+    ):
+        capture = Capture(form=Form.RESPONSE, source="wayback", payload=http(7), url=PAGE, captured_at=when, fetched_at=fetched)
+        back = read(record_bytes(capture, now))
+        assert (back.captured_at == when) is is_known
+        assert (back.captured_at is None) is not is_known
+
+
+def test_a_revisit_keeps_its_profile_and_refers_to_the_page_behind_a_replay(tmp_path: Path) -> None:
+    profile = "http://netpreserve.org/warc/1.0/revisit/server-not-modified"
+    data = record(7, WARC_Type="revisit", WARC_Profile=profile, WARC_Refers_To_Target_URI=REPLAY, WARC_Refers_To_Date=LATER)
+    (tmp_path / "crawl.warc").write_bytes(data)
+    import_paths(Folders(tmp_path).archive, [tmp_path / "crawl.warc"])
+    with Archive(Folders(tmp_path).archive) as archive:
+        (entry,) = archive.entries()
+    assert (entry.revisit_profile, entry.original_url, entry.original_captured_at) == (profile, PAGE, TIME)
