@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from parsers.items import items_of, read_value
 from parsers.patterns import HEADINGS, NO_PATTERNS, Block, Pattern, field_of, name_of
-from parsers.registry import GROUPS, group_of_members, group_of_name, group_of_paragraph, group_table, is_member
+from parsers.registry import GROUPS, group_of_members, group_of_name, group_of_paragraph, group_table, is_member, known
 from parsers.source import SourceField, Value
 from parsers.tree import BLOCKS, Element, readable
 
@@ -191,7 +191,7 @@ def _label_of(element: Element, table: str | None) -> Element | None:
     line = first.line()
     if line is None or first.role.item:
         return None
-    worded = is_member(line, table)
+    worded = is_member(line, table) or (len(content) > 1 and known(line) is not None)
     if len(content) < 2:
         return first if worded else None
     paired = len(content) == 2 and first.tag in HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
