@@ -31,7 +31,7 @@ class Column(NamedTuple):
 class Label:
     """A label, the type of its values, and the columns that they fill.
 
-    `also`: other texts that mean the same label. `contact`: its values name a person or say how to reach one. `generic`: those
+    `also`: other texts that mean the same label. `contact`: its values name a person or a way to reach one. `generic`: those
     of its texts that other pages of the site have too, so that they prove nothing. `instructions`: how the paragraphs of an
     instruction field begin. `order`: its usual place on the page, from 0.
     """
@@ -302,7 +302,7 @@ _MAX_CONTACT_LABEL = 60
 
 @cached_short
 def is_contact(label: str) -> bool:
-    """Whether a field with this label, or this machine name, names a person or tells how to reach one."""
+    """Whether a field with this label or machine name names a person or a way to reach one."""
     entry, spelled = known(label) or known_name(label), normal(label.replace("_", " "))
     if entry is not None and entry.contact:
         return True

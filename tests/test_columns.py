@@ -1,4 +1,4 @@
-"""Columns, milestones and metrics are derived from rows in one way, whoever wrote the rows."""
+"""Columns, milestones and metrics are derived from rows in one way, from the rows of any reader."""
 
 from __future__ import annotations
 
