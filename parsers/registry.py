@@ -31,7 +31,7 @@ class Column(NamedTuple):
 class Label:
     """A label, the type of its values, and the columns that they fill.
 
-    `also`: other texts that mean the same label. `contact`: its values name a person or say how to reach one. `generic`: those
+    `also`: other texts that mean the same label. `contact`: its values name a person or a way to reach one. `generic`: those
     of its texts that other pages of the site have too, so that they prove nothing. `instructions`: how the paragraphs of an
     instruction field begin. `order`: its usual place on the page, from 0.
     """

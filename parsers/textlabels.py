@@ -123,7 +123,7 @@ def _cut(line: Line, *, anywhere: bool) -> list[Line]:
     else:
         top = spans[0][0] if spans else len(line.text)
         bounds = [bound for found in _TOP.finditer(line.text, 0, top) for bound in found.span()]
-        for span, (end, _) in zip(spans, [*spans[1:], (len(line.text), 0)], strict=True):
+        for span, end in zip(spans, [*(start for start, _ in spans[1:]), len(line.text)], strict=False):
             value = _beginning(known(line.text[slice(*span)]), line.text[span[1] : end])
             bounds += [*span, *([span[1] + value] if value else [])]
     texts = [line.text[start:end].strip() for start, end in pairwise([0, *bounds, len(line.text)])]

@@ -25,7 +25,7 @@ _COMMANDS = {
     "export": ("export", "Write the data to files for spreadsheets, pandas, R and archives."),
     "serve": ("serve", "Show the database in Datasette, on this machine only."),
     "config": ("config", "Check the configuration and print the settings in effect."),
-    "status": ("status", "Say what there is, how fresh, and how complete."),
+    "status": ("status", "Show what there is, how fresh, and how complete."),
     "doctor": ("doctor", "Verify archive, catalog, ledger and database."),
     "why": ("why", "Say where a value of a record comes from."),
 }

@@ -14,7 +14,7 @@ import scraper
 
 _PARSERS = Path(parsers.__file__).parent
 _SCRAPER = Path(scraper.__file__).parent
-_PARSING = ("capture", "encoding", "reading", "archive/warc", "database/parse_captures", "database/stored_page")
+_PARSING = ("capture.py", "encoding.py", "reading.py", "archive/*.py", "database/parse_captures.py", "database/stored_page.py")
 """Modules of `scraper` that a parsed page depends on; a test holds that `parse_captures` imports no others that matter."""
 _PARSING_LIBRARIES = ("charset-normalizer", "fastwarc", "selectolax", "orjson")
 _FOLDERS = ("archive", "database", "database/atlas", "scan")
@@ -23,7 +23,7 @@ _FOLDERS = ("archive", "database", "database/atlas", "scan")
 @cache
 def parsing_code() -> str:
     """The code that parses captures: the key of `DIR/parsed.db`. A changed comment counts too: better once too often."""
-    modules = [*_PARSERS.glob("*.py"), *(_SCRAPER / f"{name}.py" for name in _PARSING)]
+    modules = [*_PARSERS.glob("*.py"), *(path for pattern in _PARSING for path in _SCRAPER.glob(pattern))]
     return _digest(modules, _PARSING_LIBRARIES)
 
 
@@ -31,7 +31,7 @@ def parsing_code() -> str:
 def loading_code() -> str:
     """The code that makes the database out of the archive, and `tta scan`'s: what a cluster's workers must have as well."""
     modules = [path for folder in _FOLDERS for path in (_SCRAPER / folder).iterdir() if path.suffix in (".py", ".json")]
-    return _digest(modules, ("shapely",), parsing_code())
+    return _digest(modules, (), parsing_code())
 
 
 def _digest(files: Iterable[Path], libraries: Iterable[str], *more: str) -> str:

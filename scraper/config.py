@@ -277,26 +277,30 @@ class Config:
 
 
 def _made(section: type[Any], values: Any, where: str = "") -> Any:
-    """Returns the section with the file's values. Raises ValueError that names the key; unknown keys are errors, because a
+    """Returns the section with the file's values. Raises ValueError that names all wrong keys; unknown keys are errors, because a
     misspelled key would leave its default in force unnoticed.
     """
     if not isinstance(values, dict):
         raise ValueError(f"{where.rstrip('.')}: must be a section")
     known = {one.name: one for one in fields(section)}
-    if unknown := [name for name in values if name not in known]:
-        raise ValueError(f"unknown key {where}{unknown[0]}")
+    problems = [f"unknown key {where}{name}" for name in values if name not in known]
     made: dict[str, Any] = {}
     for name, one in known.items():
         check = one.metadata.get("check")
-        if check is None and name in values:
-            made[name] = _made(one.default_factory, values[name], f"{where}{name}.")  # type: ignore[arg-type]
-        elif check is not None and (name in values or one.default is ...):
-            try:
-                if name not in values:
-                    raise ValueError("is missing")
+        try:
+            if name not in values and one.default is ...:
+                raise ValueError("is missing")
+            if name in values and check:
                 made[name] = check(values[name])
-            except ValueError as error:
-                raise ValueError(f"{where}{name}{'' if str(error).startswith('[') else ': '}{error}") from None
+        except ValueError as error:
+            problems.append(f"{where}{name}{'' if str(error).startswith('[') else ': '}{error}")
+        try:
+            if name in values and not check:
+                made[name] = _made(one.default_factory, values[name], f"{where}{name}.")  # type: ignore[arg-type]
+        except ValueError as error:
+            problems.append(str(error))
+    if problems:
+        raise ValueError("; ".join(problems))
     return section(**made)
 
 
@@ -321,7 +325,7 @@ def load_config(given: Path | None = None) -> Config:
     try:
         return _made(Config, values)  # type: ignore[no-any-return]
     except ValueError as error:
-        raise BadConfiguration(f"{path}: {escape(error)}") from None
+        raise BadConfiguration(f"{path}: {escape(error, 1000)}") from None
 
 
 def as_toml(settings: Any, section: str = "") -> Iterator[str]:

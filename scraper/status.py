@@ -1,24 +1,45 @@
-"""What there is: records and captures, how fresh they are, what waits to be loaded, and what the parser did not know."""
+"""What there is: records and captures, how fresh they are, what waits to be loaded, and what the parser did not know.
+
+At 100,000 captures everything is counted along indexes or in one pass over the table of captures (docs/performance.md).
+"""
 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from scraper.archive.store import Archive
+from parsers.urls import node_id
+from scraper.archive.catalog import CATALOG, open_catalog
+from scraper.completeness import Completeness, completeness
 from scraper.database import runs
 from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
+from scraper.ledger.store import Ledger
+from scraper.sqlite import uri
+
+_LABELS = """
+WITH RECURSIVE labels (label) AS (
+    SELECT min(label) FROM fields
+    UNION ALL
+    SELECT (SELECT min(fields.label) FROM fields WHERE fields.label > labels.label) FROM labels WHERE label IS NOT NULL
+)
+SELECT label FROM labels WHERE label IS NOT NULL
+"""
+"""A step along the index for every label: grouping millions of fields takes seconds."""
 
 
 @dataclass(slots=True)
 class Status:
-    """Counts, and times in ISO 8601 UTC. `not_loaded`: captures of the archive that the database lacks. `last_refresh`: its
-    row of `runs`; `failed_checks`: of it, by column of `run_checks`; `last_good_refresh`: when the last one whose data the
-    database has began; `refused_refresh`: when the one began that keeps out what is not loaded, where one does.
+    """Counts, and times in ISO 8601 UTC. `not_loaded`: captures of the archive that the database lacks.
+
+    `last_refresh`: its row of `runs`; `failed_checks`: its checks, by column of `run_checks`; `last_good_refresh`: when the last
+    refresh that committed started; `refused_refresh`: when the refresh started that keeps out what is not loaded; `low_space`: a
+    warning.
     """
 
     archived: int = 0
@@ -38,43 +59,81 @@ class Status:
     failed_checks: list[dict[str, Any]] = field(default_factory=list)
     last_good_refresh: str | None = None
     refused_refresh: str | None = None
+    low_space: str | None = None
+    completeness: Completeness = field(default_factory=Completeness)
 
 
 def status(folders: Folders) -> Status:
-    """The state of a data folder, which may be empty. Raises TtaError where the database can't be read."""
-    found = Status()
-    listed: set[str] = set()
-    if folders.archive.is_dir():
-        with Archive(folders.archive) as archive:
-            found.archived = len(archive)
-            listed = {entry.capture_id for entry in archive.entries()}
-    found.not_loaded = found.archived
-    if not folders.database.exists():
-        return found
-    with reading(folders.database) as db:
-        found.loaded = True
-        found.not_loaded = len(listed.difference(capture_id for (capture_id,) in db.execute("SELECT capture_id FROM captures")))
-        found.records = db.execute("SELECT count(*) FROM records").fetchone()[0]
-        found.changes = db.execute("SELECT count(*) FROM changes").fetchone()[0]
-        found.kinds = dict(db.execute("SELECT kind, count(*) FROM captures GROUP BY kind ORDER BY kind"))
-        found.sources = dict(db.execute("SELECT source, count(*) FROM captures GROUP BY source ORDER BY source"))
-        found.captures = sum(found.kinds.values())
-        found.first_captured_at, found.last_captured_at, found.time_unknown = db.execute(
-            "SELECT min(captured_at), max(captured_at), count(*) - count(captured_at) FROM captures"
-        ).fetchone()
-        labels = db.execute(
-            "SELECT label, count(DISTINCT record_id) FROM fields WHERE label IS NOT NULL AND item IS NULL GROUP BY label"
-        )
-        unknown = Counter({label: count for label, count in labels if not is_known(label)})
-        found.unknown_labels = dict(sorted(unknown.items(), key=lambda one: (-one[1], one[0])))
-        flags = Counter(
-            flag for (text,) in db.execute("SELECT flags FROM captures WHERE flags IS NOT NULL") for flag in json.loads(text)
-        )
-        found.last_refresh = runs.latest(db)
-        if found.last_refresh:
-            found.failed_checks = [check._asdict() for check in runs.failed_checks(db, found.last_refresh["run_id"])]
-        found.last_good_refresh = runs.last_good_at(db)
-        refused = runs.refused(db)
-        found.refused_refresh = refused[1] if refused else None
-        found.flags = dict(sorted(flags.items(), key=lambda one: (-one[1], one[0])))
+    """Returns the state of a data folder, which may be empty. Raises TtaError if a file of it can't be read."""
+    found = Status(low_space=folders.low_space())
+    archived: set[tuple[str, int]] = set()
+    unloaded = "1"
+    has_archive = (folders.archive / CATALOG).is_file()
+    if has_archive:
+        open_catalog(folders.archive, writable=False).close()  # raises what is wrong with it
+    if folders.database.exists():
+        with reading(folders.database) as db:
+            archived = _count(db, found)
+            if has_archive:
+                db.execute("COMMIT")  # SQLite attaches no file within a transaction
+                db.execute("ATTACH DATABASE ? AS archive", [uri(folders.archive / CATALOG)])
+                _count_archive(db, found, archived, "capture_id NOT IN (SELECT capture_id FROM main.captures)")
+    elif has_archive:
+        catalog = open_catalog(folders.archive, writable=False)
+        _count_archive(catalog, found, archived, unloaded)
+        catalog.close()
+    with Ledger(folders.ledger, writable=False) as ledger:
+        found.completeness = completeness(ledger, archived)
     return found
+
+
+def _count_archive(db: sqlite3.Connection, found: Status, archived: set[tuple[str, int]], unloaded: str) -> None:
+    """Counts the captures of the catalog, and adds the node numbers of those that are not loaded."""
+    table = "archive.captures" if found.loaded else "captures"
+    found.archived = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+    for source, url in db.execute(f"SELECT source, url FROM {table} WHERE {unloaded}"):  # noqa: S608
+        found.not_loaded += 1
+        if (number := node_id(url)) is not None:
+            archived.add((source, number))
+
+
+def _count(db: sqlite3.Connection, found: Status) -> set[tuple[str, int]]:
+    """Counts what the database has; returns source and node number of its captures."""
+    found.loaded = True
+    found.records = db.execute("SELECT count(*) FROM records").fetchone()[0]
+    found.changes = db.execute("SELECT count(*) FROM changes").fetchone()[0]
+    kinds, sources, flags = Counter[str](), Counter[str](), Counter[str]()
+    archived = set()
+    for kind, source, node, count in db.execute("SELECT kind, source, node_id, count(*) FROM captures GROUP BY 1, 2, 3"):
+        kinds[kind] += count
+        sources[source] += count
+        if node is not None:
+            archived.add((source, node))
+    found.kinds, found.sources = dict(sorted(kinds.items())), dict(sorted(sources.items()))
+    found.captures = kinds.total()
+    for end in ("min", "max"):  # each alone is an end of the index; together they scan it
+        (moment,) = db.execute(f"SELECT {end}(captured_at) FROM captures").fetchone()  # noqa: S608
+        setattr(found, "first_captured_at" if end == "min" else "last_captured_at", moment)
+    found.time_unknown = db.execute("SELECT count(*) FROM captures WHERE captured_at IS NULL").fetchone()[0]
+    for text, count in db.execute("SELECT flags, count(*) FROM captures WHERE flags IS NOT NULL GROUP BY flags"):
+        flags.update(dict.fromkeys(json.loads(text), count))
+    found.flags = _most_first(flags.items())
+    found.unknown_labels = _most_first(_unknown_labels(db))
+    found.last_refresh = runs.latest(db)
+    if found.last_refresh:
+        found.failed_checks = [check._asdict() for check in runs.failed_checks(db, found.last_refresh["run_id"])]
+    found.last_good_refresh = runs.last_good_at(db)
+    refused = runs.refused(db)
+    found.refused_refresh = refused[1] if refused else None
+    return archived
+
+
+def _unknown_labels(db: sqlite3.Connection) -> Iterator[tuple[str, int]]:
+    counted = "SELECT count(DISTINCT record_id) FROM fields WHERE label = ? AND item IS NULL"
+    for (label,) in db.execute(_LABELS):
+        if not is_known(label) and (count := db.execute(counted, [label]).fetchone()[0]):
+            yield label, count
+
+
+def _most_first(counts: Any) -> dict[str, int]:
+    return dict(sorted(counts, key=lambda one: (-one[1], one[0])))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,9 @@ import pytest
 from scraper.capture import Capture
 from scraper.config import Checks
 from scraper.database import runs
-from scraper.database.checks import Check, Looked, check_all
-from scraper.database.load import LoadOptions, load
+from scraper.database.checks import Check, Looked, Severity, check_all
+from scraper.database.load import Loaded, LoadOptions, load
+from scraper.errors import RefreshRefused
 from scraper.folders import Folders
 from tests.dbkit import add, day, html, node, page
 
@@ -39,21 +42,28 @@ class Nights:
         self.folders = Folders(data)
         self.limits = limits or Checks()
         self.found: list[Check] = []
+        self.refuses = False
 
     def night(self, captures: Iterable[Capture] = (), *, broken: Broken | None = None, rebuild: bool = False) -> list[Check]:
-        """Loads, breaks what `broken` breaks, and commits whatever the checks say; returns those that did not pass."""
+        """Loads, breaks what `broken` breaks, and commits unless `refuses`; returns the checks that did not pass."""
         add(self.folders, captures)
 
-        def gate(db: sqlite3.Connection, _loaded: object) -> None:
+        def gate(db: sqlite3.Connection, loaded: Loaded) -> None:
             if broken:
                 db.execute("PRAGMA defer_foreign_keys = ON")
                 broken(db)
             with runs.state_before(self.folders.database) as before:
+                archive = self.folders.archive if loaded.captures else None
                 last = runs.last_good(db)
-                self.found = list(check_all(Looked(db, before, last[1] if last else {}, self.limits)))
-            runs.add(db, runs.Run("2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED), self.found)
+                looked = Looked(db, before, last[1] if last else {}, self.limits, archive, runs.accepted_figures(db))
+                self.found = list(check_all(looked))
+            accepted = any(not one.passed and one.severity == Severity.FAIL for one in self.found)
+            if accepted and self.refuses:
+                raise RefreshRefused
+            runs.add(db, runs.Run("2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED, accepted=accepted), self.found)
 
-        load(self.folders, LoadOptions(before_commit=gate, rebuild=rebuild))
+        with suppress(RefreshRefused):
+            load(self.folders, LoadOptions(before_commit=gate, rebuild=rebuild))
         return [check for check in self.found if not check.passed]
 
 
@@ -224,3 +234,55 @@ def test_limits_are_configuration(tmp_path: Path) -> None:
     checks = made.night(record(number, County="", Weather="Rain") for number in range(101, 105))
     assert ("filled values", "new: county", "fail") in fired(checks)
     assert ("unknown labels", "Weather", "warn") in fired(checks)
+
+
+FULL = {"County": "A county", "Category": "TTA", "Grant Manager": "Nobody Real", "Region": "West"}
+
+
+def themed(number: int, when: int, *, lost: tuple[str, ...] = (), other_text: str = "") -> Capture:
+    """A record's page in a new theme (labels are `<h3>`), without the fields that the theme loses."""
+    fields = {label: value for label, value in FULL.items() if label not in lost}
+    content = html(fields, node=number, title=f"20240101-{90000 + number}-1", body=f"A text. {other_text}")
+    content = content.replace(b'<div class="field--label">', b'<h3 class="field--label">')
+    return page(
+        content.replace(b'</div><div class="field--item">', b'</h3><div class="field--item">'), url=node(number), when=day(when)
+    )
+
+
+@pytest.mark.parametrize("size", [3, 8, 40])
+@pytest.mark.parametrize("same_pages", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("gone", "pages that parse"), ("lost", "filled values")], ids=["no record any more", "a column lost"]
+)
+def test_a_new_theme_two_pages_a_night_is_noticed_within_a_week(
+    tmp_path: Path, size: int, same_pages: bool, kind: str, name: str
+) -> None:
+    made = Nights(tmp_path)
+    made.night(record(number, when, **FULL) for number in range(1, size + 1) for when in (0, 1))
+    made.refuses = True
+    for night in range(2, 9):
+        numbers = [1, 2] if same_pages else [(2 * night + one) % size + 1 for one in (0, 1)]
+        pages = [other(one, night) if kind == "gone" else themed(one, night, lost=("County",)) for one in numbers]
+        checks = [one for one in made.night(pages) if one.severity == "fail"]
+        if checks:
+            assert (checks[0].name, night <= 6) == (name, True)
+            assert re.search(r"such as node \d+ as captured at 20", checks[0].message or "")
+            return
+    pytest.fail("not noticed")
+
+
+def test_a_new_theme_that_is_read_right_and_odd_pages_among_many_are_no_alarm(tmp_path: Path) -> None:
+    made = Nights(tmp_path)
+    made.night(record(number, **FULL) for number in range(1, 31))
+    for night in range(1, 8):
+        pages = [themed(number, night, other_text=str(night)) for number in range(2 * night, 2 * night + 5)]
+        pages += [other(30, night)] if night % 3 == 0 else []
+        assert [one for one in made.night(pages) if one.severity == "fail"] == []
+
+
+def test_what_was_accepted_is_not_refused_again(tmp_path: Path) -> None:
+    made = Nights(tmp_path)
+    made.night(record(number) for number in range(1, 9))
+    checks = made.night(other(number) for number in range(1, 9))
+    assert "recent: pages" in {one.subject for one in checks}
+    assert made.night([other(1, 2), record(2, 3)]) == []

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from scraper.capture import Form, iso
+from scraper.folders import Folders
 from tests.fakearchive.run import HOST, Ran, captures, finished, start, stored, write_config
 from tests.fakearchive.server import FakeArchive
 
@@ -149,11 +150,11 @@ def test_nothing_from_outside_reaches_the_terminal_as_it_came(fake: FakeArchive,
 
 def test_completeness_counts_records_by_source(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
     from scraper.archive.store import Archive
-    from scraper.ledger.completeness import completeness
+    from scraper.status import status
     from tests.fakearchive import faults
     from tests.test_archive import page
 
-    assert completeness(tmp_path / "data").as_json()["total"] == {
+    assert status(Folders(tmp_path / "data")).completeness.as_json()["total"] == {
         **dict.fromkeys(("known", "captured", "blocked", "waiting", "never_archived"), 0)
     }
     assert not (tmp_path / "data").exists()
@@ -166,7 +167,7 @@ def test_completeness_counts_records_by_source(fake: FakeArchive, tta_fetch: Fet
         archive.add(page(11, source="files"))
         archive.add(page(20, source="files"))
     assert tta_fetch().status == 0
-    found = completeness(tmp_path / "data").as_json()
+    found = status(Folders(tmp_path / "data")).completeness.as_json()
     assert found["sources"] == {
         "wayback": {"known": 4, "captured": 2, "blocked": 1, "waiting": 1, "never_archived": 1},
         "files": {"known": 2, "captured": 2, "blocked": 0, "waiting": 0, "never_archived": 3},

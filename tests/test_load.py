@@ -219,25 +219,13 @@ def test_form_is_how_the_archive_keeps_it(tmp_path: Path) -> None:
     assert query(folders, "SELECT first_captured_at, last_captured_at, captures FROM records") == [(None, None, 1)]
 
 
-def test_a_load_does_without_pandas_though_it_is_installed(tmp_path: Path) -> None:
-    """sqlite-utils loads it where it can, which takes longer than loading a thousand captures."""
-    folders = Folders(tmp_path)
-    add(folders, [page(html({"County": "Suffolk County"}), url=node(7), when=day(0))])
-    load_it = (
-        "import sys; from pathlib import Path; from scraper.folders import Folders; from scraper.database.load import load; "
-        "load(Folders(Path(sys.argv[1]))); assert 'pandas' not in sys.modules; import pandas"
-    )
-    subprocess.run([sys.executable, "-c", load_it, str(tmp_path)], check=True)
-    assert one(folders, "SELECT count(*) FROM records") == 1
-
-
-def test_a_later_load_does_without_what_makes_tables(tmp_path: Path) -> None:
-    """Of a load of one capture it took a third; most nights bring few."""
+def test_a_load_imports_no_library_that_it_does_not_use(tmp_path: Path) -> None:
+    """sqlite-utils and numpy took longer to import than a thousand captures take to load; most nights bring few."""
     folders = loaded(tmp_path, [page(html({"County": "Suffolk County"}), url=node(7), when=day(0))])
     add(folders, [page(html({"County": "Norfolk County"}), url=node(7), when=day(1))])
     load_it = (
         "import sys; from pathlib import Path; from scraper.folders import Folders; from scraper.database.load import load; "
-        "load(Folders(Path(sys.argv[1]))); assert not {'sqlite_utils', 'numpy'} & set(sys.modules)"
+        "load(Folders(Path(sys.argv[1]))); assert not {'sqlite_utils', 'pandas', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", load_it, str(tmp_path)], check=True)
     assert query(folders, "SELECT county FROM records") == [("Norfolk County",)]

@@ -225,7 +225,7 @@ def test_after_a_refusal_status_and_doctor_say_why_and_do_not_lead_around_the_ch
     assert tta("refresh").endswith("refused, status 3: the database is as it was; `tta status` says why\n")
     shown = tta("status")
     assert "30 not loaded: the last refresh was refused, see below" in shown
-    assert "  failed: pages that parse: 0.5, at least 0.95: 30 of 60" in shown
+    assert "  failed: pages that parse (new: pages): 0, at least 0.5: 0 of 30" in shown
     assert re.search(r"look at node \d+ as captured at 2024-03-01T00:00:00Z, which is taken for kind `other`", shown)
     assert "  the next run finds the same captures" in shown
     examined = tta("doctor")

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import click
 
+from scraper.completeness import Completeness
 from scraper.database.checks import Check
 from scraper.database.runs import Outcome
 from scraper.folders import Folders
-from scraper.ledger.completeness import Completeness, completeness
-from scraper.refresh.report import ADVICE, said
+from scraper.refresh.report import ADVICE, finding
 from scraper.status import Status, status
 from scraper.terminal import escape
 
@@ -24,68 +24,74 @@ _MOST_SHOWN = 20
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_obj
 def command(folders: Folders, as_json: bool) -> None:
-    """Say what there is, how fresh, and how complete.
+    """Show what there is, how fresh, and how complete.
 
-    Also the last refresh, the labels that nobody has described yet, and record numbers that are missing.
+    Also the last refresh, the page fields that are not mapped to a column yet, and missing record numbers.
     """
     found = status(folders)
-    numbers = completeness(folders.data) if folders.archive.is_dir() or folders.ledger.exists() else Completeness()
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(found) | {"completeness": numbers.as_json()}))
+        values = {one.name: getattr(found, one.name) for one in dataclasses.fields(found)}
+        click.echo(json.dumps(values | {"completeness": found.completeness.as_json()}))
         return
-    for line in (*_lines(folders, found), *_complete(numbers)):
+    for line in _lines(folders, found):
         click.echo(line)
 
 
-def _complete(found: Completeness) -> Iterator[str]:
-    """What is missing, by source; only a ledger or an address tells a record's number."""
-    if not found.sources:
-        return
-    yield "record numbers"
-    for name, part in found.sources.items():
-        counts = ", ".join(f"{count} {label}" for label, count in part.counts().items())
-        yield f"  {escape(name)}: {counts}, {found.never_archived(name)} never archived there"
-    total = ", ".join(f"{count} {label}" for label, count in found.total.counts().items())
-    yield f"  all: {total}; {found.never_archived()} numbers between known ones that nobody lists"
-    for listing in found.listings:
-        last = listing.last_complete_at or "never"
-        yield f"  listing {escape(listing.source)} {escape(listing.scope)}: {listing.outcome}, last complete {last}"
-    for host, until in found.waits.items():
-        second = re.sub("[.][0-9]+", "", until)
-        yield f"  {escape(host)} is not asked before {escape(second)}"
-
-
 def _lines(folders: Folders, found: Status) -> Iterator[str]:
-    if not found.archived and not found.loaded:
+    if found.archived or found.loaded:
+        yield f"archive        {found.archived} captures" + (
+            f", {found.not_loaded} not loaded: {_to_load(found)}" if found.not_loaded else ""
+        )
+    else:
         yield f"nothing in {escape(folders.data)} yet: run `tta import` or `tta fetch`"
-        return
-    yield f"archive        {found.archived} captures" + (
-        f", {found.not_loaded} not loaded: {_to_load(found)}" if found.not_loaded else ""
-    )
-    if not found.loaded:
-        return
-    yield f"records        {found.records}, with {found.changes} changes seen"
+    if found.low_space:
+        yield f"disk           {escape(found.low_space)}"
+    if found.loaded:
+        yield from _loaded(found)
+    yield from _complete(found.completeness)
+
+
+def _loaded(found: Status) -> Iterator[str]:
+    yield f"records        {found.records}, with {found.changes} changes"
     yield f"captures       {found.captures}: {_counts(found.kinds)}"
     yield f"sources        {_counts(found.sources)}"
     first, last = found.first_captured_at or "-", found.last_captured_at or "-"
     yield f"captured       {first} to {last}" + (f", {found.time_unknown} at unknown times" if found.time_unknown else "")
     yield from _refreshed(found)
-    yield f"unknown labels {len(found.unknown_labels)} that nobody has described yet"
+    yield f"unmapped       {len(found.unknown_labels)} page fields that feed no column"
     yield from _listed(found.unknown_labels, "records")
     yield f"flags          {len(found.flags)} kinds of values that look wrong"
     yield from _listed(found.flags, "captures")
 
 
+def _complete(found: Completeness) -> Iterator[str]:
+    """What is missing, by source; only the ledger or a URL contains a record's number."""
+    if found.sources:
+        yield "record numbers"
+    for name, part in found.sources.items():
+        counts = ", ".join(f"{count} {label}" for label, count in part.counts().items())
+        yield f"  {escape(name)}: {counts}, {found.never_archived(name)} never archived there"
+    if found.sources:
+        total = ", ".join(f"{count} {label}" for label, count in found.total.counts().items())
+        yield f"  all: {total}; {found.never_archived()} numbers between known ones that no source lists"
+    for one in found.listings:
+        last = one.last_complete_at or "never"
+        note = f"; {escape(one.note)}" if one.note else ""
+        yield f"  listing {escape(one.source)} {escape(one.scope)}: {one.outcome}, last complete {last}{note}"
+    for host, until in found.waits.items():
+        second = re.sub("[.][0-9]+", "", until)
+        yield f"  {escape(host)} is not asked before {escape(second)}"
+
+
 def _refreshed(found: Status) -> Iterator[str]:
-    """The last run of `tta refresh`, and the last good one where that was another."""
+    """The last run of `tta refresh`, and the last good one if that was another."""
     last = found.last_refresh
     if last is None:
         yield "refreshed      never: `tta refresh` is the nightly run"
         return
     ended = f"{last['outcome']}, {last['started_at']}: {last['message']}"
     yield f"refreshed      {escape(ended, 1000)}"
-    for check in found.failed_checks:
-        yield f"  {escape(said(Check(**check)), 1000)}"
+    yield from (f"  {escape(line, 1000)}" for line in finding([Check(**check) for check in found.failed_checks]))
     if last["outcome"] == Outcome.REFUSED:
         yield f"  {ADVICE}"
     if last["outcome"] != Outcome.COMMITTED:
@@ -93,7 +99,7 @@ def _refreshed(found: Status) -> Iterator[str]:
 
 
 def _to_load(found: Status) -> str:
-    """`tta load` does not load what a refresh refused, so it is not what to run then."""
+    """`tta load` does not load what a refresh refused, so then it is not what to run."""
     if not found.refused_refresh:
         return "run `tta load`"
     if found.last_refresh is not None and found.last_refresh["outcome"] == Outcome.REFUSED:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from itertools import groupby
 from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from parsers.columns import derive, milestones, performance_metrics
 from parsers.record import Field, PageHead
@@ -34,22 +34,6 @@ class _Shown(NamedTuple):
     captured_at: str | None
     url: str | None
     body: str | None
-
-
-class _Placed(NamedTuple):
-    """A row of `fields` with its place: what `parsers.record.Field` has, without being a model."""
-
-    position: int
-    section: str | None
-    label: str | None
-    name: str | None
-    item: str | None
-    value: str | None
-    state: str
-    href: str | None
-    datetime: str | None
-    occurrence: int
-    truncated: bool
 
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -156,8 +140,10 @@ class Derived(NamedTuple):
 
 def derived_again(head: dict[str, Any], sourced: Sequence[Sourced]) -> Derived:
     """The columns out of the merged fields: they are not merged themselves."""
-    # `derive` and its neighbours only look at the rows, and making models of them again would take longer than they do
-    fields = cast("list[Field]", [_Placed(position, *one.row[1:]) for position, one in enumerate(sourced, start=1)])
+    rows: list[dict[str, Any]] = [one.row._asdict() for one in sourced]
+    for row in rows:
+        del row["key"]
+    fields = [Field(position=position, **row) for position, row in enumerate(rows, start=1)]
     return Derived(
         value_row(derive(PageHead(**head), fields)),
         [[one.position, one.title, one.date, one.notes, one.details] for one in milestones(fields)],

@@ -1,42 +1,42 @@
-"""Looks at new data before it is committed: is it plausible beside that of the last good run? Never changes anything.
+"""Compares new data with those of the last good run before they are committed. Never changes anything.
 
-`scraper.refresh` runs these inside the load's transaction and decides what a failed one means; `runs` keeps what they found.
+`scraper.refresh` runs the checks inside the load's transaction and decides what a failed one means; `runs` stores the results.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
 from parsers.registry import group_table, is_instructions, known
 from scraper.config import Checks
+from scraper.database.recent_checks import OUGHT, PAGES, VALUES, recent
 from scraper.database.stored_page import VALUE_COLUMNS
 from scraper.database.tables import TABLES
 from scraper.terminal import escape
 
 TONIGHT = "new: "
-"""Begins the subject of a check that looks only at what this load has read."""
+"""Prefix of the subject of a check that covers only what this load has read."""
 UNKNOWN_LABELS = "unknown labels"
-"""The check whose subjects are words of pages."""
+"""The check whose subjects are words from pages."""
 _EXAMPLES = 5
 _MOST_ROWS = 50
-_OUGHT = "node_id IS NOT NULL AND warc_type != 'revisit' AND kind IN ('record', 'revisit', 'other', 'unreadable')"
-"""Captures that ought to show a record: pages at a record's address, but for logins, errors, redirects and the like."""
 _READ_NOW = "capture_id IN (SELECT capture_id FROM temp.loaded)"
 
 
 class Severity(StrEnum):
-    """What a failed check does: `fail` keeps the new data out, `warn` is only told."""
+    """What a failed check does: `fail` keeps the new data out, `warn` is only reported."""
 
     FAIL = "fail"
     WARN = "warn"
 
 
 class Check(NamedTuple):
-    """One check. `figure` and `threshold` are counts, the most allowed, or shares, the least; `message` says where to look."""
+    """One check. `figure` is a count or a share, `threshold` the most or the least allowed; `message` states where to look."""
 
     name: str
     severity: str
@@ -48,24 +48,31 @@ class Check(NamedTuple):
 
 
 Figures = Mapping[tuple[str, str | None], float]
-"""Figures of the last good run by name and subject."""
+"""Figures of the last good run, by name and subject."""
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What the checks look at. `before`: the state that readers still see, None where there is none; `last`: its figures."""
+    """What the checks compare. `before`: the state that readers still see, None where there is none; `last`: its figures.
+
+    `archive`: the archive's folder, None where nothing new was loaded. `accepted`: the figures of the checks of recent captures
+    that were accepted on purpose, by name.
+    """
 
     db: sqlite3.Connection
     before: sqlite3.Connection | None
     last: Figures
     limits: Checks
+    archive: Path | None = None
+    accepted: Mapping[str, float] = field(default_factory=dict)
 
 
 def check_all(looked: Looked) -> Iterator[Check]:
-    """Every check, in the order in which a person wants to read them."""
+    """Yields every check, the most important first."""
     yield from vanished_records(looked)
     yield from pages_that_parse(looked)
     yield from filled_values(looked)
+    yield from recent_captures(looked)
     yield from unknown_labels(looked)
     yield from page_shapes(looked)
     yield from duplicates(looked)
@@ -73,7 +80,7 @@ def check_all(looked: Looked) -> Iterator[Check]:
 
 
 def vanished_records(looked: Looked) -> Iterator[Check]:
-    """Records that were there and are not now; one whose captures show another record now has merged, and counts as there."""
+    """Records that existed and do not exist now. A record whose captures show another record now was merged."""
     gone = [] if looked.before is None else list(_gone(looked.db, looked.before))
     most = looked.limits.vanished_records
     yield Check(
@@ -106,21 +113,21 @@ def _merged(db: sqlite3.Connection, before: sqlite3.Connection, record_id: str) 
 
 
 def pages_that_parse(looked: Looked) -> Iterator[Check]:
-    """Of the captures that ought to show a record, the share that does."""
-    name, limits = "pages that parse", looked.limits
+    """The share of captures that ought to show a record and do."""
+    name, limits = PAGES, looked.limits
     base = looked.last.get((name, None))
     for subject, where, drop in ((None, "1", limits.parsed_drop), (f"{TONIGHT}pages", _READ_NOW, limits.parsed_drop_tonight)):
-        query = f"SELECT count(*), count(form) FROM captures WHERE {_OUGHT} AND {where}"
+        query = f"SELECT count(*), count(form) FROM captures WHERE {OUGHT} AND {where}"
         total, shown = looked.db.execute(query).fetchone()
         example = f"{_strange_page(looked.db, where)}; " if shown < total else ""
-        advice = f"{example}`tta parse` says what the parser makes of a page"
+        advice = f"{example}`tta why` shows how it is read"
         yield _share(name, subject, (shown, total), base, drop, limits.floor, advice)
 
 
 def _strange_page(db: sqlite3.Connection, where: str) -> str:
-    """A page to look at, the latest that shows no record; by number and time, since readers do not see a refused capture."""
+    """Returns the latest page that shows no record by node and time; `tta why` lists the captures of a refused night."""
     query = (
-        f"SELECT node_id, captured_at, kind FROM captures WHERE {_OUGHT} AND {where} AND form IS NULL"
+        f"SELECT node_id, captured_at, kind FROM captures WHERE {OUGHT} AND {where} AND form IS NULL"
         " ORDER BY captured_at DESC, capture_id LIMIT 1"
     )
     number, when, kind = db.execute(query).fetchone()
@@ -128,8 +135,8 @@ def _strange_page(db: sqlite3.Connection, where: str) -> str:
 
 
 def filled_values(looked: Looked) -> Iterator[Check]:
-    """Of the records that an HTML page shows, the share that has a value, by column. Text captures can't carry every field."""
-    name, limits = "filled values", looked.limits
+    """The share of records shown by an HTML page that have a value, by column. Text captures can't contain every field."""
+    name, limits = VALUES, looked.limits
     counts = ", ".join(f'count("{column}")' for column in VALUE_COLUMNS)
     for prefix, where, drop in (("", "1", limits.filled_drop), (TONIGHT, _READ_NOW, limits.filled_drop_tonight)):
         shown = f"SELECT record_id FROM captures WHERE form = 'html' AND {where}"
@@ -138,14 +145,14 @@ def filled_values(looked: Looked) -> Iterator[Check]:
             return
         for column, count in zip(VALUE_COLUMNS, filled, strict=True):
             base = looked.last.get((name, column))
-            advice = f"compare pages: `tta why RECORD {column}`; `tta status` lists labels that nobody has described"
+            advice = f"compare pages with `tta why RECORD {column}`; `tta status` lists fields that are not mapped to a column"
             yield _share(name, f"{prefix}{column}", (count, total), base, drop, limits.floor, advice)
 
 
 def _share(
     name: str, subject: str | None, part: tuple[int, int], base: float | None, drop: float, floor: int, advice: str
 ) -> Check:
-    """Fails where `part` falls short of the last good share `base` by more than `drop` of it, and by `floor` or more."""
+    """Fails if `part` is below the last good share `base` by more than `drop` of it, and by at least `floor`."""
     count, total = part
     figure = count / total if total else None
     if base is None:
@@ -156,8 +163,24 @@ def _share(
     return Check(name, Severity.FAIL, subject, figure, base * (1 - drop), passed, message)
 
 
+def recent_captures(looked: Looked) -> Iterator[Check]:
+    """The share of the latest captures of known records that are worse than earlier captures of the same records."""
+    if looked.archive is None or looked.before is None:
+        return
+    for one in recent(looked.db, looked.archive, looked.limits):
+        accepted = looked.accepted.get(one.name, 0.0)
+        passed = not one.is_alarming(looked.limits, accepted)
+        what = "show no record" if one.name == PAGES else "have no value where earlier ones have: "
+        message = f"{one.worse} of the latest {one.total} captures of known records {what}"
+        message += f", such as {one.example}" if one.name == PAGES else one.example
+        figure = one.worse / one.total if one.total else None
+        threshold = min(accepted + looked.limits.recent_share, 1.0)
+        advice = f"{message}: `tta why` shows how it is read"
+        yield Check(one.name, Severity.FAIL, one.subject, figure, threshold, passed, None if passed else advice)
+
+
 def unknown_labels(looked: Looked) -> Iterator[Check]:
-    """Labels that nobody has described, told once when so many records have them."""
+    """Labels that are not in the registry, reported once when more than a limit of records have them."""
     name, most = UNKNOWN_LABELS, looked.limits.unknown_label_records
     query = (
         "SELECT DISTINCT label FROM fields WHERE record_id IN (SELECT record_id FROM temp.affected)"
@@ -173,14 +196,14 @@ def unknown_labels(looked: Looked) -> Iterator[Check]:
 
 
 def is_known(label: str) -> bool:
-    """Whether the registry says what a label means."""
+    """Returns whether the registry has the label."""
     return known(label) is not None or group_table(label) is not None or is_instructions(label)
 
 
 def page_shapes(looked: Looked) -> Iterator[Check]:
-    """Page structures seen for the first time: the share of what was read now that has one, and each that has become frequent.
+    """Page structures that are new: the share of the pages read now that have one, and each that has become frequent.
 
-    Which fields a page has is part of its structure, so a few new ones are usual; a new theme makes all of them new.
+    The fields of a page are part of its structure, so a few new structures are normal; a new theme makes all of them new.
     """
     name, limits = "new page shapes", looked.limits
     shapes = f"SELECT shape, count(*) FROM captures WHERE shape IS NOT NULL AND {_READ_NOW} GROUP BY shape"
@@ -203,14 +226,14 @@ def _count(db: sqlite3.Connection | None, query: str, value: str) -> int:
 
 
 def _crossed(name: str, found: list[tuple[str, int, int]], most: int, unit: str, advice: str, *, first: bool) -> Iterator[Check]:
-    """A row for what has come to more than `most` since the last run: name, count now and before. At first all is new."""
+    """Yields a check for each name whose count rose above `most` since the last run. `found`: name, count now, count before."""
     crossed = [] if first else [(subject, now) for subject, now, before in found if before <= most < now]
     for subject, now in crossed[:_MOST_ROWS]:
         yield Check(name, Severity.WARN, escape(subject), now, most, False, f"seen in {now} {unit}: {advice}")
 
 
 def duplicates(looked: Looked) -> Iterator[Check]:
-    """Records that seem to be one: several with the same reference, more than before, or with the same node number."""
+    """Records that may be one: several with the same reference, more than before, or with the same node number."""
     name = "one reference, several records"
     twice = "SELECT {key} FROM records WHERE {key} IS NOT NULL GROUP BY {key} HAVING count(*) > 1 ORDER BY {key}"
     shared = [str(one) for (one,) in looked.db.execute(twice.format(key="reference"))]
@@ -220,12 +243,13 @@ def duplicates(looked: Looked) -> Iterator[Check]:
     message = None if passed else f"such as {_some(shared)}: look at them in Datasette, table records"
     yield Check(name, Severity.FAIL, None, len(shared), most, passed, message)
     nodes = [str(one) for (one,) in looked.db.execute(twice.format(key="node_id"))]
-    message = f"{_some(nodes)}: a mistake of this program; please report it" if nodes else None
+    message = f"{_some(nodes)}: a bug in this program; please report it" if nodes else None
     yield Check("one node, several records", Severity.FAIL, None, len(nodes), 0, not nodes, message)
 
 
 def broken_references(looked: Looked) -> Iterator[Check]:
-    """Rows written by this load that name a missing record or capture, and records without a capture; `tta doctor` checks all.
+    """Rows written by this load that refer to a missing record or capture, and records without a capture; `tta doctor` checks
+    all.
 
     To check all rows of 100,000 captures took three quarters of a night in which nothing was new (November 2026).
     """

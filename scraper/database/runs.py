@@ -1,4 +1,4 @@
-"""The tables `runs` and `run_checks`: what each refresh came to, and the figures that the next one is held against."""
+"""The tables `runs` and `run_checks`: the result of each refresh, and the figures that the next one is compared with."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scraper.database.checks import TONIGHT, Check, Figures, Severity
+from scraper.database.recent_checks import RECENT
 from scraper.database.tables import BY_NAME
 from scraper.errors import HeldBack
 from scraper.sqlite import open_readonly, open_writable
@@ -21,13 +22,14 @@ _COMPARED = {
     "fields": ("record_id", "label", "item"),
     "changes": ("record_id",),
 }
-"""What the checks ask of the state before."""
+"""The columns that the checks read from the state before."""
 
 
 class Outcome(StrEnum):
-    """How a run ended; all but `committed` left the database as it was."""
+    """How a run ended. All but `committed` left the database as it was; `unanswered`: no source answered, and nothing was new."""
 
     COMMITTED = "committed"
+    UNANSWERED = "unanswered"
     REFUSED = "refused"
     STOPPED = "stopped"
     FAILED = "failed"
@@ -36,7 +38,7 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Run:
-    """A row of `runs` but for its number; see there. Times are ISO 8601, UTC."""
+    """A row of `runs` without its number; see there. Times are ISO 8601, UTC."""
 
     started_at: str
     ended_at: str | None = None
@@ -63,7 +65,7 @@ def add(db: sqlite3.Connection, run: Run, checks: Sequence[Check] = ()) -> int:
 
 
 def _insert(db: sqlite3.Connection, table: str, values: dict[str, object]) -> None:
-    """Only into columns that there are: a run that was refused may have left the tables of another version in place."""
+    """Inserts into existing columns only: a refused run may have left the tables of another version in place."""
     present = _columns(db, table)
     names = [name for name in BY_NAME[table].columns if name in present]
     marks = ", ".join("?" * len(names))
@@ -71,7 +73,7 @@ def _insert(db: sqlite3.Connection, table: str, values: dict[str, object]) -> No
 
 
 def record(path: Path, run: Run, checks: Sequence[Check] = ()) -> int | None:
-    """Writes a run that left the database as it was, in a transaction of its own; None where there is no database to write to.
+    """Writes a run that left the database as it was, in its own transaction. Returns its number, None if there is no database.
 
     Raises sqlite3.Error.
     """
@@ -87,10 +89,7 @@ def record(path: Path, run: Run, checks: Sequence[Check] = ()) -> int | None:
 
 
 def record_death(path: Path, since: str) -> None:
-    """Writes a run that was killed and could not do so itself, as the lock it held since then tells.
-
-    Nothing where it had come to its commit, whose row is there. Raises sqlite3.Error.
-    """
+    """Writes a run that was killed, which held the lock since the given time, unless it had committed. Raises sqlite3.Error."""
     if not path.is_file():
         return
     with closing(open_readonly(path)) as db:
@@ -101,23 +100,23 @@ def record_death(path: Path, since: str) -> None:
 
 
 def latest(db: sqlite3.Connection) -> dict[str, Any] | None:
-    """The row of the last run, by column."""
+    """Returns the row of the last run by column, None if there is none."""
     cursor = db.execute("SELECT * FROM runs ORDER BY run_id DESC LIMIT 1")
     row = cursor.fetchone()
     return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
 
 
 def failed_checks(db: sqlite3.Connection, number: int) -> list[Check]:
-    """The checks that kept out a run's data, or that it was accepted in spite of."""
+    """Returns the checks that a run failed, whether it was refused or accepted."""
     names = ", ".join(Check._fields)
     query = f"SELECT {names} FROM run_checks WHERE run_id = ? AND NOT passed AND severity = ? ORDER BY position"
     return [Check(*row) for row in db.execute(query, [number, Severity.FAIL])]
 
 
 def refused(db: sqlite3.Connection) -> tuple[int, str] | None:
-    """Number and beginning of the refresh whose data the checks keep out; None where they keep out none.
+    """Returns number and start of the refresh whose data the checks keep out, None if there is none.
 
-    It is the last that came to a decision: runs that were stopped, failed or died after it decided nothing.
+    It is the last run that came to a decision: later ones that were stopped, failed, died or got no answer decided nothing.
     """
     if not _has_runs(db):
         return None
@@ -127,7 +126,7 @@ def refused(db: sqlite3.Connection) -> tuple[int, str] | None:
 
 
 def check_none_is_refused(db: sqlite3.Connection) -> None:
-    """Raises HeldBack where a load that checks nothing would let in what a refresh kept out."""
+    """Raises HeldBack if a load without checks would commit what a refresh refused."""
     if found := refused(db):
         number, began = found
         names = sorted({check.name for check in failed_checks(db, number)})
@@ -139,13 +138,13 @@ def check_none_is_refused(db: sqlite3.Connection) -> None:
 
 
 def last_good_at(db: sqlite3.Connection) -> str | None:
-    """When the last run whose data the database has began."""
+    """Returns when the last run that committed started."""
     found = db.execute("SELECT max(started_at) FROM runs WHERE outcome = ?", [Outcome.COMMITTED]).fetchone()[0]
     return None if found is None else str(found)
 
 
 def last_good(db: sqlite3.Connection) -> tuple[int, Figures] | None:
-    """The last run whose data the database has, with its figures by name and subject."""
+    """Returns the number of the last run that committed, and its figures by name and subject; None if there is no such run."""
     row = db.execute("SELECT max(run_id) FROM runs WHERE outcome = ?", [Outcome.COMMITTED]).fetchone()
     if row[0] is None:
         return None
@@ -153,8 +152,19 @@ def last_good(db: sqlite3.Connection) -> tuple[int, Figures] | None:
     return int(row[0]), {(str(name), subject): float(figure) for name, subject, figure in found}
 
 
+def accepted_figures(db: sqlite3.Connection) -> dict[str, float]:
+    """Returns by check the smallest figure of recent captures since a refresh was accepted, that one included."""
+    query = (
+        "SELECT name, min(figure) FROM run_checks JOIN runs USING (run_id) WHERE figure IS NOT NULL AND outcome = ?"
+        " AND subject GLOB ? AND run_id >= (SELECT max(run_id) FROM runs WHERE accepted) GROUP BY name"
+    )
+    return dict(db.execute(query, [Outcome.COMMITTED, f"{RECENT}*"]).fetchall())
+
+
 def repeated_checks(db: sqlite3.Connection, number: int) -> list[Check]:
-    """The checks of a committed run, for a run that finds the same data: they pass, as the data are compared with themselves."""
+    """Returns the checks of a committed run, for a run that finds the same data. They pass: the data are compared with
+    themselves.
+    """
     query = f"SELECT {', '.join(Check._fields)} FROM run_checks WHERE run_id = ? ORDER BY position"
     found = (Check(*row) for row in db.execute(query, [number]))
     usual = (
@@ -165,10 +175,7 @@ def repeated_checks(db: sqlite3.Connection, number: int) -> list[Check]:
 
 @contextmanager
 def state_before(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """What readers see while a load is under way: the last committed state.
-
-    None where there are no tables yet, or those of a version too old to compare with.
-    """
+    """Yields what readers see during a load: the last committed state, None if it has no tables that can be compared."""
     if not path.is_file():
         yield None
         return

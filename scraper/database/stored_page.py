@@ -8,13 +8,13 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 import zstandard
 
 from parsers.columns import field_key
-from parsers.record import Field, Record, RecordValues, columns_of
+from parsers.record import Field, Record, RecordValues, State, columns_of
 
 VALUE_COLUMNS = tuple(columns_of(RecordValues))
 _value_row = attrgetter(*VALUE_COLUMNS)
@@ -127,15 +127,6 @@ def storable(value: Any) -> Any:
     return [storable(one) for one in value] if isinstance(value, list | tuple) else value
 
 
-class _Keyed(NamedTuple):
-    """What `parsers.columns.field_key` looks at."""
-
-    section: str | None
-    label: str | None
-    name: str | None
-    item: str | None
-
-
 @lru_cache(maxsize=8192)
 def _key(section: str | None, label: str | None, name: str | None, item: str | None) -> str:
-    return field_key(cast("Field", _Keyed(section, label, name, item)))
+    return field_key(Field(position=0, section=section, label=label, name=name, item=item, state=State.EMPTY))

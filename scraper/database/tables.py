@@ -138,8 +138,9 @@ class RunRow:
     ended_at: str | None = optional("when it ended", _ISO)
     status: int | None = optional("its exit status")
     outcome: str | None = optional(
-        "committed: the database has its data; refused: a check failed; stopped: it was ended or its time was up; "
-        "failed: an error; died: killed, or the machine went down. All but committed left the database as it was",
+        "committed: the database has its data; unanswered: no source answered, and nothing was new; refused: a check failed; "
+        "stopped: it was ended or its time was up; failed: an error; died: killed, or the machine went down. All but committed "
+        "left the database as it was",
     )
     phase: str | None = optional("how far it came: fetch, load, checks or done")
     accepted: bool | None = optional("whether failed checks were accepted on purpose; 1 yes, 0 no")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from parsers.urls import node_id
 from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
 from scraper.ledger.rows import Row, sha1_of, to_timestamp
@@ -23,9 +24,9 @@ ACCEPT_SHRUNK_AFTER = timedelta(days=7)
 FULL, INCREMENTAL, WINDOW = "full", "incremental", "window"
 COMPLETE, PARTIAL, SHRUNK, RUNNING = "complete", "partial", "shrunk", "running"
 _INSERT = """
-INSERT INTO captures (source, scope, url, urlkey, timestamp, digest, mime, status, length, filename, "offset", truncated,
+INSERT INTO captures (source, scope, url, urlkey, node_id, timestamp, digest, mime, status, length, filename, "offset", truncated,
                       state, ask_again_at, first_listing, last_listing)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'listed', '', ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'listed', '', ?, ?)
 ON CONFLICT (source, url, timestamp, digest, status) DO UPDATE SET last_listing = excluded.last_listing
 """
 
@@ -37,6 +38,29 @@ class Counts:
     listed: int
     new: int
     vanished: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastListing:
+    """The last listing of one scope of one source; times ISO 8601, UTC. `note`: what was wrong with it, and unusable rows."""
+
+    source: str
+    scope: str
+    outcome: str
+    listed: int
+    note: str
+    started_at: str
+    last_complete_at: str | None
+
+
+def last_listings(ledger: Ledger) -> list[LastListing]:
+    """Returns the last listing of every source and scope."""
+    query = (
+        "SELECT source, scope, outcome, listed, note, started_at, (SELECT max(started_at) FROM listings AS whole WHERE"
+        " whole.source = one.source AND whole.scope = one.scope AND whole.outcome = 'complete' AND whole.kind != 'window')"
+        " FROM listings AS one WHERE id IN (SELECT max(id) FROM listings GROUP BY source, scope) ORDER BY source, scope"
+    )
+    return [LastListing(*row) for row in ledger.db.execute(query)]
 
 
 class Listings:
@@ -73,7 +97,7 @@ class Listings:
     def _values(self, listing: int, row: Row) -> tuple[object, ...]:
         place = (row.length, row.filename, row.offset, row.truncated)
         digest = sha1_of(row.digest) or row.digest or ""
-        page = (row.url, url_key(row.url), row.timestamp, digest, row.mime, row.status or 0)
+        page = (row.url, url_key(row.url), node_id(row.url), row.timestamp, digest, row.mime, row.status or 0)
         return (*self._where, *page, *place, listing, listing)
 
     def counts(self, listing: int, start: str | None) -> Counts:

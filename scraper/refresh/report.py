@@ -1,8 +1,8 @@
-"""What a refresh came to, for a person who has ten seconds, and as JSON."""
+"""The report of a refresh: a few lines to read, and JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,16 +16,21 @@ if TYPE_CHECKING:
     from scraper.database.load import Loaded
 
 ADVICE = (
-    "the next run finds the same captures in the archive and is refused again, until the parser is mended"
+    "the next run finds the same captures in the archive and is refused again, until the parser is fixed"
     " or `tta refresh --accept` takes the new state on purpose"
 )
 SILENT = "days since a source answered"
+_MOST_SUBJECTS = 3
 _MOST_CHECKS = 20
+"""Warnings to print; the table run_checks has all of them."""
 
 
 @dataclass(slots=True)
 class Report:
-    """A whole run. `problems`: what could not be done, a line each; `changes`: how many more the database has now."""
+    """A whole run. `problems`: what could not be done, a line each; `changes`: how many more the database has now.
+
+    `unfetched`: an error kept the sources from being asked.
+    """
 
     run: Run
     number: int | None = None
@@ -35,6 +40,7 @@ class Report:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     changes: int | None = None
+    unfetched: bool = False
     seconds: float = 0.0
 
     @property
@@ -50,12 +56,23 @@ class Report:
         return [check for check in self.checks if not check.passed and check.severity == Severity.WARN]
 
     @property
+    def unanswered(self) -> bool:
+        """Whether sources were to be asked and none of them answered."""
+        return self.unfetched or (self.fetched is not None and self.fetched.unanswered)
+
+    @property
+    def remarks(self) -> list[str]:
+        """The lines that the table of runs keeps: the problems, and the rows of listings that could not be used."""
+        skipped = [one for one in (self.fetched.sources if self.fetched else ()) if one.skipped]
+        return [*self.problems, *(f"{one.source}: {one.skipped} rows of the listing can't be used" for one in skipped)]
+
+    @property
     def silent(self) -> list[str]:
-        """Sources that have not answered for too long."""
+        """The sources that have not answered for too long."""
         return [str(check.subject) for check in self.warned if check.name == SILENT]
 
     def as_json(self) -> dict[str, object]:
-        """For `--json`: all that the lines say, and the checks that failed or warned in full."""
+        """Returns the report for `--json`, with the checks that failed or warned in full."""
         return {
             "run_id": self.number,
             **asdict(self.run),
@@ -71,19 +88,19 @@ class Report:
         }
 
     def trouble(self) -> Iterator[str]:
-        """What somebody has to look at, a line each."""
+        """Yields what a person has to look at, a line each; the failed checks are one finding."""
         yield from self.problems
         if self.run.outcome != Outcome.COMMITTED:
             yield f"{self.run.outcome}: {self.run.message}"
-        for check in [*self.failed, *self.warned][:_MOST_CHECKS]:
-            yield said(check)
-        if (more := len(self.failed) + len(self.warned) - _MOST_CHECKS) > 0:
-            yield f"{more} more checks failed or warned: see --json, or the table run_checks"
+        yield from finding(self.failed)
+        yield from map(said, self.warned[:_MOST_CHECKS])
+        if (more := len(self.warned) - _MOST_CHECKS) > 0:
+            yield f"{more} more checks warned: see --json, or the table run_checks"
         if self.run.outcome == Outcome.REFUSED:
             yield ADVICE
 
     def lines(self) -> Iterator[str]:
-        """The summary, to be read in a log as well: which run it was comes first, and how it ended last."""
+        """Yields the summary, also for a log: the run first, how it ended last."""
         yield f"run      {self.run.started_at}" + (f", number {self.number}" if self.number is not None else "")
         yield from self._fetched()
         if self.loaded:
@@ -98,24 +115,48 @@ class Report:
         yield self._ended()
 
     def _ended(self) -> str:
-        """What is wrong is on standard error, and in a log of standard output alone the last line leads to it."""
+        """The last line. Problems are on standard error, so it says where else to find them."""
+        if self.run.outcome == Outcome.UNANSWERED:
+            return f"{self.run.outcome}, status {int(self.status)}: {self.run.message}; the database is as it was"
         if self.run.outcome != Outcome.COMMITTED:
             why = "" if self.number is None else "; `tta status` says why"
             return f"{self.run.outcome}, status {int(self.status)}: the database is as it was{why}"
-        partly = "; a part could not be done, the next run tries again" if self.status == ExitStatus.PARTLY_DONE else ""
+        partly = "; something could not be done, the next run tries again" if self.status == ExitStatus.PARTLY_DONE else ""
         return f"{self.run.outcome}: {self.run.message}{partly}"
 
     def _fetched(self) -> Iterator[str]:
         for source in self.fetched.sources if self.fetched else []:
             yield (
                 f"fetched  {source.source}: {source.fetched + source.unchanged + source.substituted} new captures,"
-                f" {source.listed} listed, {source.waiting} waiting; {source.outcome}"
+                f" {source.listed} listed, {f'{source.skipped} unusable, ' if source.skipped else ''}{source.waiting} waiting;"
+                f" {source.outcome}"
             )
         yield from (f"fetched  {note}" for note in self.notes)
 
 
+def finding(failed: Sequence[Check]) -> Iterator[str]:
+    """Yields the failed checks as one finding: the most telling one in full, then the names of the others."""
+    if not failed:
+        return
+    # A check of this night's pages has the share and the example of those alone.
+    first = next((one for one in failed if one.name == failed[0].name and one.subject), failed[0])
+    yield said(first)
+    others: dict[str, list[str]] = {}
+    for check in failed:
+        if check.name != first.name:
+            others.setdefault(check.name, []).append(check.subject or "")
+    if others:
+        names = (f"{name} ({_some(subjects)})" if any(subjects) else name for name, subjects in others.items())
+        yield f"also failed: {escape(', '.join(names), 500)}"
+
+
+def _some(subjects: list[str]) -> str:
+    shown = ", ".join(subjects[:_MOST_SUBJECTS])
+    return shown if len(subjects) <= _MOST_SUBJECTS else f"{shown} and {len(subjects) - _MOST_SUBJECTS} more"
+
+
 def said(check: Check) -> str:
-    """A check in a line."""
+    """Returns a check as one line."""
     subject = f" ({check.subject})" if check.subject else ""
     against = "" if check.threshold is None else f", {_bound(check)} {_number(check.threshold)}"
     verb = "failed" if check.severity == Severity.FAIL else "look at"
@@ -125,7 +166,7 @@ def said(check: Check) -> str:
 
 
 def _bound(check: Check) -> str:
-    """Which way a check that did not pass is bounded."""
+    """Returns the direction of a failed check's threshold."""
     return (
         "at least" if check.figure is not None and check.threshold is not None and check.figure < check.threshold else "at most"
     )
@@ -138,7 +179,7 @@ def _number(value: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Such as `3 min 12 s`."""
+    """Returns a duration such as `3 min 12 s`."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     parts = [(hours, "h"), (minutes, "min"), (rest, "s")]

@@ -1,7 +1,7 @@
-"""One refresh under the data folder's lock: what is asked for when, what an error means for the rest, and how it ends.
+"""One refresh under the data folder's lock: fetch, load, check, commit.
 
-Captures come first and are kept whatever becomes of the rest; the database changes in one transaction at the very end, after
-the checks (docs/decisions/refresh.md).
+Captures are fetched first and kept whatever happens later; the database changes in one transaction at the very end, after the
+checks (docs/decisions/refresh.md).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from scraper.config import Config
 from scraper.database import runs
 from scraper.database.checks import UNKNOWN_LABELS, Looked, check_all
 from scraper.database.load import Loaded, LoadOptions, Progress, load
+from scraper.database.recent_checks import RECENT, VALUES
 from scraper.database.runs import Outcome, Run
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
 from scraper.fetch.display import Display
@@ -35,11 +36,12 @@ from scraper.stopping import Stop
 from scraper.terminal import escape
 
 COMMAND = "tta refresh"
+_WITHOUT_ERROR = (Outcome.COMMITTED, Outcome.UNANSWERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command line says. `deadline`: seconds for the whole run, None for the configured."""
+    """The options of the command line. `deadline`: seconds for the whole run, None for the configured ones."""
 
     sources: tuple[str, ...] = ()
     accept: bool = False
@@ -50,7 +52,7 @@ class Options:
 
 
 def refresh(folders: Folders, settings: Config, options: Options, display: Display, progress: Progress | None = None) -> Report:
-    """Fetches, loads, checks and commits. Raises TtaError where nothing could be begun, Locked where another run is on."""
+    """Fetches, loads, checks and commits. Raises TtaError if the run could not start, Locked if another run holds the lock."""
     try:
         chosen(settings, options.sources)
     except UnknownSource:
@@ -58,8 +60,8 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     except TtaError:
         if not folders.archive.is_dir():
             raise
-    with suppress(OSError):  # `locked` tells what is wrong with it
-        folders.data.mkdir(parents=True, exist_ok=True)  # the log may lie there
+    with suppress(OSError):  # `locked` reports the cause
+        folders.data.mkdir(parents=True, exist_ok=True)  # the log may be in it
     log = Log(options.log_file)
     healthcheck = Healthcheck(settings, log)
     stop = Stop()
@@ -72,7 +74,7 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
             run.remember(dead)
             run.go()
         except BaseException:
-            run.run.outcome = None  # `_before_commit` may have said otherwise, before a commit that did not come
+            run.run.outcome = None  # `_before_commit` may have set another one, before a commit that failed
             raise
         finally:
             run.end()
@@ -107,15 +109,15 @@ class _Refresh:
 
     @property
     def is_well(self) -> bool:
-        """Whether nobody has to look: the data are in, and no source has been silent for long."""
-        return self.run.outcome == Outcome.COMMITTED and not self.report.silent
+        """Whether nobody has to look. One night without an answer is normal; `silent_days` of them are not."""
+        return self.run.outcome in _WITHOUT_ERROR and not self.report.silent
 
     @property
     def _left(self) -> float:
         return max(self._began + self._deadline - time.monotonic(), 0.0)
 
     def remember(self, dead: Holder | None) -> None:
-        """A refresh that was killed could write nothing about itself: the lock that it left behind tells of it."""
+        """Records the earlier refresh that was killed, which left its lock behind."""
         if dead is None or dead.command != COMMAND:
             return
         self.log.warning("run.died", died=dead.pid, since=dead.since)
@@ -125,13 +127,13 @@ class _Refresh:
             self.log.warning("run.not_recorded", reason=str(error))
 
     def go(self) -> None:
-        """All of it; how it ended is in the run afterwards. What is no TtaError, Stopped or OSError is a mistake of ours."""
+        """Does everything and stores in `run` how it ended. Other exceptions than those handled here are bugs."""
         try:
             self._fetch()
             self._load()
         except Stopped:
             reason = "its time was up" if self.stop.late and not self.stop.asked else "asked to end"
-            self._close(Outcome.STOPPED, ExitStatus.PARTLY_DONE, f"{reason}; what was fetched is kept, the next run goes on")
+            self._close(Outcome.STOPPED, ExitStatus.PARTLY_DONE, f"{reason}; what was fetched is kept, the next run continues")
         except RefreshRefused as error:
             self._close(Outcome.REFUSED, error.status, str(error))
         except TtaError as error:
@@ -156,17 +158,21 @@ class _Refresh:
             self.report.notes.append("nothing: no source is enabled")
             return
         except TtaError as error:
+            self.report.unfetched = True
             self._problem(f"nothing was fetched: {escape(error, 1000)}")
             return
         fetched = self.report.fetched
+        self.report.notes += fetched.notes
         self.run.fetched = sum(one.fetched + one.unchanged + one.substituted for one in fetched.sources)
         for one in fetched.sources:
-            counts = {name: getattr(one, name) for name in ("listed", "new", "fetched", "unchanged", "failed", "waiting")}
+            counts = {
+                name: getattr(one, name) for name in ("listed", "new", "skipped", "fetched", "unchanged", "failed", "waiting")
+            }
             self.log.info("fetch.source", source=one.source, outcome=one.outcome, **counts)
         if self.stop.asked:
             raise Stopped
         if self.stop.late:
-            self._problem("the time for fetching was up; the next run goes on from here")
+            self._problem("the time for fetching was up; the next run continues from here")
         else:
             for line in fetched.problems:
                 self._problem(line)
@@ -188,27 +194,27 @@ class _Refresh:
             load(self.folders, options)
 
     def end(self) -> None:
-        """Keeps what came of it: in the log, and where the database was left as it was, in a transaction of its own."""
+        """Writes the result to the log, and if the load's transaction did not contain it, to the table of runs."""
         run, report = self.run, self.report
         report.seconds = time.monotonic() - self._began
         if run.outcome is None:
-            self._close(Outcome.FAILED, ExitStatus.ERROR, "a mistake of this program; please report it")
-        if run.outcome != Outcome.COMMITTED:
+            self._close(Outcome.FAILED, ExitStatus.ERROR, "a bug in this program; please report it")
+        if run.outcome not in _WITHOUT_ERROR:
             run.ended_at = iso(utc_now())
-            run.problems = json.dumps(report.problems) if report.problems else None
+            run.problems = json.dumps(report.remarks) if report.remarks else None
             report.number = None
             try:
                 report.number = runs.record(self.folders.database, run, report.checks)
             except sqlite3.Error as error:
                 self.log.warning("run.not_recorded", reason=str(error))
-        level = self.log.info if run.outcome == Outcome.COMMITTED else self.log.error
+        level = self.log.info if run.outcome in _WITHOUT_ERROR else self.log.error
         counts = {
             name: getattr(run, name) for name in ("status", "phase", "accepted", "fetched", "loaded", "captures", "records")
         }
         level(f"run.{run.outcome}", message=run.message, seconds=round(report.seconds, 1), **counts)
 
     def _before_commit(self, db: sqlite3.Connection, loaded: Loaded) -> None:
-        """The last thing before the commit: the checks, and the run's own row."""
+        """Runs the checks and adds the run's own row, last in the load's transaction. Raises RefreshRefused."""
         self.run.phase = "checks"
         self.report.loaded = loaded
         for damage in loaded.unreadable:
@@ -218,11 +224,13 @@ class _Refresh:
             if last and loaded.unchanged:
                 checks = [one for one in runs.repeated_checks(db, last[0]) if one.name not in SOURCE_CHECKS]
             else:
-                checks = list(check_all(Looked(db, before, last[1] if last else {}, self.settings.checks)))
+                figures, accepted = last[1] if last else {}, runs.accepted_figures(db)
+                checks = list(check_all(Looked(db, before, figures, self.settings.checks, self.folders.archive, accepted)))
             self.report.checks = checks + list(source_checks(self.report.fetched, self.folders, self.settings))
             self._count(db, before, loaded)
         for check in (*self.report.failed, *self.report.warned):
-            subject = None if check.name == UNKNOWN_LABELS else check.subject  # a label is words of a page
+            is_label = check.name == UNKNOWN_LABELS or (check.name == VALUES and (check.subject or "").startswith(RECENT))
+            subject = None if is_label else check.subject  # labels are words from pages
             self.log.warning("check", name=check.name, subject=subject, figure=check.figure, threshold=check.threshold)
         if self.report.failed and not self.options.accept:
             names = sorted({check.name for check in self.report.failed})
@@ -230,13 +238,19 @@ class _Refresh:
         self.stop.check()
         self.run.accepted = bool(self.report.failed)
         partly = bool(self.report.problems)
-        message = "the database has the new data" if loaded.captures else "nothing new"
+        message = "the database has the new data" if loaded.captures or loaded.built else "nothing new"
         if self.run.accepted:
             message += ", accepted although checks failed"
-        self._close(Outcome.COMMITTED, ExitStatus.PARTLY_DONE if partly else ExitStatus.DONE, message)
+        outcome = Outcome.COMMITTED
+        if self.report.unanswered:
+            if not loaded.captures and not loaded.built:
+                outcome, message = Outcome.UNANSWERED, "no source answered, so it is unknown whether there are new captures"
+            else:
+                message += "; no source answered"
+        self._close(outcome, ExitStatus.PARTLY_DONE if partly else ExitStatus.DONE, message)
         self.run.phase = "done"
         self.run.ended_at = iso(utc_now())
-        self.run.problems = json.dumps(self.report.problems) if partly else None
+        self.run.problems = json.dumps(self.report.remarks) if self.report.remarks else None
         self.report.number = runs.add(db, self.run, self.report.checks)
 
     def _count(self, db: sqlite3.Connection, before: sqlite3.Connection | None, loaded: Loaded) -> None:

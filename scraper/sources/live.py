@@ -107,7 +107,7 @@ class Live:
 
     def rows(self) -> Iterator[Row]:
         """Yields a row for each known record on each site that may be asked, those checked longest ago first."""
-        numbers = {node_id(url) for _, url, _ in self._context.ledger.urls()}
+        numbers: set[int | None] = {node for _, node, _ in self._context.ledger.nodes()}
         numbers |= {node_id(url) for url in self._context.archive.urls()}
         addresses = [
             url

@@ -49,9 +49,15 @@ def write_config(path: Path, url: str, **changes: object) -> Path:
         sections.setdefault(section.replace("__", "."), {})[key] = value
     lines = []
     for section, values in sections.items():
-        lines += [f"[{section}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items() if value is not None), ""]
+        lines += [f"[{section}]", *(f"{key} = {_toml(value)}" for key, value in values.items() if value is not None), ""]
     path.write_text("\n".join(lines))
     return path
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + "}"
+    return f"[{', '.join(map(_toml, value))}]" if isinstance(value, list) else json.dumps(value)
 
 
 @dataclass

@@ -1,0 +1,199 @@
+"""An answer must answer the question: no page is stored under another page's URL, whatever a proxy does to the answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+
+import httpx
+import pytest
+
+from scraper.archive.store import Archive
+from scraper.sources.memento import capture_time, other_page
+from scraper.web.addresses import same_page
+from scraper.web.client import Answer
+from tests.fakearchive import faults, proxy
+from tests.fakearchive.bucket import Bucket
+from tests.fakearchive.run import HOST, Ran, run, stored, write_config
+from tests.fakearchive.server import FIELDS, FakeArchive, Fault, Handler
+from tests.test_archive import page
+
+AT = "20240101000000"
+RECORDS = 4
+Fetch = Callable[..., Ran]
+
+
+def body(number: int) -> bytes:
+    return f"<html><body>node {number} {'words ' * 20}</body></html>".encode()
+
+
+def serve_pywb_cdx(handler: Handler) -> None:
+    """A listing as pywb gives it: an object per line, no pages."""
+    names = {"original": "url", "mimetype": "mime", "statuscode": "status"}
+    rows = [dict(zip((names.get(n, n) for n in FIELDS), kept.fields(), strict=True)) for kept in handler.archive.kept]
+    if handler.query()["url"] == f"*.{HOST}":
+        handler.answer(200, "".join(json.dumps(row) + "\n" for row in rows).encode(), (("Content-Type", "text/x-ndjson"),))
+    else:
+        handler.answer(404, b'{"message": "No Captures found for: x"}')
+
+
+def archives(url: str) -> list[object]:
+    """The setting `archives` with one archive."""
+    return [{"name": "test", "cdx_url": f"{url}/pywb/cdx", "replay_url": f"{url}/web/", "cdx_interval": 0, "replay_interval": 0}]
+
+
+def filled(fake: FakeArchive, source: str, data: Path) -> str:
+    """Records at a source; returns what the paths of its captures contain."""
+    bucket = Bucket(fake)
+    fake.files["/pywb/cdx"] = serve_pywb_cdx
+    fake.files["/robots.txt"] = faults.answers(404)
+    with Archive(data / "archive", writable=True) as archive:
+        for number in range(1, RECORDS + 1):
+            url = f"https://{HOST}/node/{number}"
+            fake.add(url, AT, body(number))
+            bucket.add(url, AT, body(number))
+            fake.files[f"/node/{number}"] = faults.answers(200, body(number))
+            if source == "live":
+                archive.add(page(number, source="files"))
+    return {"commoncrawl": "warc.gz", "live": "/node/"}.get(source, "/web/")
+
+
+WAYS = (
+    ("twice", proxy.twice, RECORDS),
+    ("twice, late", proxy.twice_late, RECORDS),
+    ("with the answer before it", proxy.previous_after, RECORDS),
+    ("with the answer to the request before", proxy.previous_first, None),
+    ("with surplus bytes", proxy.surplus, 0),
+    ("with surplus bytes, late", proxy.surplus_late, 0),
+    ("with a length that is too short", proxy.too_short, 0),
+    ("with a length that is too long", proxy.too_long, 0),
+)
+"""Name, fault, and how many records are fetched in spite of it; None: fewer than all."""
+
+
+@pytest.mark.parametrize("source", ["wayback", "commoncrawl", "pywb", "live"])
+@pytest.mark.parametrize(("way", "most"), [(way, most) for _, way, most in WAYS], ids=[name for name, _, _ in WAYS])
+def test_no_page_is_stored_under_another_url(
+    fake: FakeArchive, tmp_path: Path, source: str, way: proxy.Answers, most: int | None
+) -> None:
+    if source == "live" and way is proxy.previous_first:
+        pytest.skip("nothing in this site's pages names their URL; see the test of the live site's links")
+    data = tmp_path / "data"
+    where = filled(fake, source, data)
+    with proxy.Proxy(fake.port, way, where).running() as unruly:
+        settings = {"sources__pywb__archives": archives(unruly.url), "retry__attempts": 2, "retry__deadline": 0.6}
+        config = write_config(tmp_path / "tta.toml", unruly.url, **settings)
+        first = run(data, config, source, "--now")
+        found = right(data, source)
+        assert len(found) == most if most is not None else len(found) < RECORDS
+        assert first.status == (0 if most == RECORDS else 4), first.err
+        unruly.answers = None
+        run(data, config, source, "--now")
+        assert right(data, source) == set(range(1, RECORDS + 1))
+
+
+def right(data: Path, source: str) -> set[int]:
+    """The nodes whose page is stored from a source; every stored page must be that of its URL."""
+    numbers = set()
+    for capture in stored(data):
+        if capture.source.partition(":")[0] == source:
+            number = int(re.search(r"/node/(\d+)$", capture.url or "")[1])  # type: ignore[index]
+            assert capture.content == body(number)
+            numbers.add(number)
+    return numbers
+
+
+NAMED = "https://bjatta.bja.ojp.gov/node/"
+OTHER: dict[str, tuple[tuple[str, str], ...]] = {
+    "original": (("Link", f'<{NAMED}2>; rel="original"'),),
+    "original, escaped": (("Link", f'<{NAMED}1?a=1&amp;b=2>; rel="original"'),),
+    "content-location": (("Content-Location", f"/web/{AT}id_/{NAMED}2"),),
+    "both, of which one is right": (("Link", f'<{NAMED}1>; rel="original"'), ("Content-Location", f"/web/{AT}id_/{NAMED}2")),
+}
+
+
+@pytest.mark.parametrize("headers", OTHER.values(), ids=OTHER.keys())
+def test_an_answer_that_names_another_page_is_refused_and_asked_for_again(
+    fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path, headers: tuple[tuple[str, str], ...]
+) -> None:
+    kept = fake.add(f"{NAMED}1", AT)
+    usual = tuple(pair for pair in handler_headers(fake, kept) if pair[0] != "Link")
+    fake.fault(kept, *[lambda handler: handler.answer(200, kept.body, (*usual, *headers))] * 2)
+    ran = tta_fetch()
+    assert (ran.status, ran.source()["failed"], stored(tmp_path / "data")) == (4, 1, [])
+    assert "answered with another page" in ran.err
+    assert tta_fetch("--now").source()["fetched"] == 1
+
+
+def handler_headers(fake: FakeArchive, kept: object) -> tuple[tuple[str, str], ...]:
+    return Handler.memento_headers(type("H", (), {"archive": fake})(), kept)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://x.gov/node/1", "http://www.x.gov:80/Node/1/", True),
+        ("https://x.gov/a%20b?b=2&a=1", "https://x.gov/a b?a=1&b=2", True),
+        ("https://x.gov/a?b=1&amp;c=2", "https://x.gov/a?b=1&c=2", True),
+        ("https://x.gov/node/1", "https://x.gov/node/11", False),
+        ("https://x.gov/node/1", "https://y.gov/node/1", False),
+        ("https://x.gov/?q=1", "https://x.gov/?q=2", False),
+        ("http://[bad/", "https://x.gov/", False),
+    ],
+)
+def test_spellings_of_one_page(one: str, other: str, same: bool) -> None:
+    assert same_page(one, other) is same
+
+
+def _answer(**headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer("https://a.org/web/20240101000000id_/https://x.gov/1", 200, httpx.Headers(named), b"", b"", True)
+
+
+FUTURE = format_datetime(datetime.now(UTC) + timedelta(days=400), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked", "expected"),
+    [
+        ({"Memento_Datetime": "Mon, 02 Jan 2023 00:00:00 GMT"}, AT, "2023-01-02"),
+        ({"Memento_Datetime": "Fri, 31 Dec 9999 23:59:59 GMT"}, AT, "2024-01-01"),
+        ({"Memento_Datetime": FUTURE}, AT, "2024-01-01"),
+        ({"Memento_Datetime": FUTURE, "Content_Location": "/web/20220202000000id_/https://x.gov/1"}, AT, "2022-02-02"),
+        ({}, AT, "2024-01-01"),
+        ({"Memento_Datetime": FUTURE}, "29990101000000", None),
+    ],
+)
+def test_a_replay_is_dated_by_its_header_or_its_url_and_never_in_the_future(
+    headers: dict[str, str], asked: str, expected: str | None
+) -> None:
+    found = capture_time(_answer(**headers), asked, "https://a.org/web/")
+    assert (found and found.strftime("%Y-%m-%d")) == expected
+
+
+def test_what_no_header_names_is_not_another_page() -> None:
+    assert other_page(_answer(), "https://x.gov/1", "https://a.org/web/") is None
+    assert other_page(_answer(Content_Location="/elsewhere"), "https://x.gov/1", "https://a.org/web/") is None
+
+
+LINKS: dict[str, tuple[bytes, tuple[tuple[str, str], ...]]] = {
+    "in the header": (b"<html>", (("Link", f'<{NAMED}2>; rel="shortlink", </about>; rel="up"'),)),
+    "in the head": (b'<html><head><link rel="shortlink" href="/node/2" /></head>', ()),
+    "href first": (b'<html><head><link href="/node/2" rel="canonical" /></head>', ()),
+}
+
+
+@pytest.mark.parametrize(("content", "headers"), LINKS.values(), ids=LINKS.keys())
+def test_a_live_page_that_names_another_node_is_refused(
+    fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path, content: bytes, headers: tuple[tuple[str, str], ...]
+) -> None:
+    filled(fake, "live", tmp_path / "data")
+    wrong: Fault = faults.answers(200, content, (("Content-Type", "text/html"), *headers))
+    fake.files["/node/1"] = wrong
+    fake.files["/node/2"] = faults.answers(200, content.replace(b"/node/2", b"/about-us"))
+    ran = tta_fetch("live")
+    assert (ran.status, ran.source("live")["failed"], ran.source("live")["fetched"]) == (4, 1, RECORDS - 1), ran.err
