@@ -128,7 +128,7 @@ class _Reader:
 
     def _block(self, stream: Unpacked, record: Record, place: tuple[int, int]) -> Generator[Record | Damage, None, Unpacked]:
         """Reads a record behind its headers and checks it. Returns the stream to go on with."""
-        is_wanted = record.type in CAPTURES | {"continuation"} and self._wanted(record)
+        is_wanted = record.type in _TYPES and self._wanted(record)
         keep = is_wanted and record.length <= MAX_BLOCK
         record.block, size = stream.take(record.length, START, keep=keep)
         if size < record.length and stream.broken and not stream.broken.is_cut:

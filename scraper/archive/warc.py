@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from parsers.urls import archive_time, without_archive
 from scraper.archive.dating import dated, parse_time
-from scraper.archive.records import Damage, Record, read_records, split_http
+from scraper.archive.records import CAPTURES, Damage, Record, read_records, split_http
 from scraper.capture import Capture, Form, Original, Recorded, from_iso, iso
 
 UNKNOWN_URL = "urn:tta:unknown-url:"
@@ -51,7 +51,7 @@ def read_captures(
     """
 
     def is_wanted(record: Record) -> bool:
-        return wanted is None or wanted(record.url)
+        return record.type in CAPTURES | {"continuation"} and (wanted is None or wanted(record.url))
 
     segments: list[Record] = []
     for item in read_records(file, start, wanted=is_wanted, verify=verify):
@@ -136,11 +136,6 @@ def _original(headers: dict[str, str]) -> Original:
     url = headers.get("warc-refers-to-target-uri", "").strip("<> ") or None
     time = parse_time(archive_time(url) or headers.get("warc-refers-to-date"))
     return Original(headers.get("warc-refers-to"), without_archive(url) if url else None, time.moment if time else None)
-
-
-def http_body(block: bytes) -> bytes:
-    """What follows the headers of an HTTP message; all of what is none."""
-    return split_http(block)[2]
 
 
 def _status(status_line: str | None) -> int | None:
