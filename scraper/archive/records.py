@@ -1,8 +1,7 @@
 """The records of a WARC or ARC file, and the places in it that are damaged. What a record means is up to `warc`.
 
 Every record is checked against what surrounds it: its length must lead to the next record or to the end, and its digests must
-be those of its bytes. FastWARC and warcio skip bytes that are no record, and return short blocks, without an error
-(docs/decisions/warc.md), so records are read here.
+be those of its bytes. docs/decisions/warc.md has the reasons for a reader of our own.
 """
 
 from __future__ import annotations

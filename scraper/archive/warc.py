@@ -1,8 +1,4 @@
-"""WARC records to captures and back. `archive` and `sources.files` are the callers; which file holds what is not known here.
-
-Read with FastWARC, written with warcio (LIBRARIES.md, "WARC"). Neither raises on a record cut short, so lengths are compared
-here; after damage the next record is looked for, because the rest of a file must not be lost to one bad byte.
-"""
+"""Records to captures, and captures to WARC records. `store` and `sources` are the callers; `records` finds the records."""
 
 from __future__ import annotations
 
