@@ -31,8 +31,9 @@ CREATE TABLE IF NOT EXISTS files (warc_file TEXT PRIMARY KEY, read_to INTEGER NO
 """
 _RULES = (dating.__file__, urls.__file__)
 VERSION = crc32(b"".join([SCHEMA.encode(), *(Path(path).read_bytes() for path in _RULES)])) >> 1
-"""`user_version` (31 bits): another one means other tables, or other rules for addresses and times. Then the catalog is filled again
-from the WARC files, so that a better rule dates and addresses old captures too.
+"""`user_version` (31 bits): another one means other tables, or other rules for addresses and times.
+
+Then the catalog is filled again from the WARC files, so that a better rule dates and addresses old captures too.
 """
 
 
