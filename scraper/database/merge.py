@@ -93,6 +93,19 @@ class _Value:
     def richness(self) -> int:
         return RICHNESS[self.shown.form]
 
+    def is_repeated_by(self, shown: Shown) -> bool:
+        """Whether a capture shows the very same rows."""
+        mine = self.shown
+        if self.completed is not None or mine.is_lost:
+            return False
+        return mine is shown or (mine.form == shown.form and mine.partial == shown.partial and mine.rows == shown.rows)
+
+    def repeat(self, shown: Shown, source: _Source, times: list[str]) -> None:
+        """Adds a capture that shows the very same rows."""
+        self.shown, self.source = shown, source
+        self.times += times
+        self.captures.append(source.capture_id)
+
     def confirm(self, new: _Value, relation: Relation) -> None:
         """Adds a capture that agrees, and takes its rows if they show at least as much."""
         self.times += new.times
@@ -126,6 +139,9 @@ class _Timeline:
         if shown.is_lost and values and not self.current.shown.is_lost:
             return
         times = [source.captured_at] if source.captured_at and not shown.is_lost else []
+        if values and not shown.is_lost and self.current.is_repeated_by(shown):  # as most captures do
+            self.current.repeat(shown, source, times)
+            return
         new = _Value(shown, source, times, [] if shown.is_lost else [source.capture_id])
         while values:
             last = values[-1]
