@@ -16,7 +16,7 @@ from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import GROUPS, known, known_name
 from scraper.database.lost_details import with_lost_details, without_echoes
-from scraper.database.page_letters import MIN_CUT, PageContent, letters
+from scraper.database.page_letters import MIN_CUT, PageContent, PageText, letters
 from scraper.database.same_value import HTML, RICHNESS, Relation, Shown, Sourced, compare, style_of
 from scraper.database.stored_page import FieldValue
 
@@ -300,14 +300,14 @@ def _row(key: str, value: str | None) -> FieldValue:
 
 
 def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
-    form, style = content.form, style_of(content)
+    form, style, page = content.form, style_of(content), PageText(content)
     last = content.fields[-1].key if content.incomplete and content.fields else None
     result = {}
     for key, rows in rows_of.items():
         whole = [row for row in rows if not row.truncated]
         lost = not whole or all(row.state == State.NOT_CAPTURED for row in whole)
         partial = key == last or len(whole) < len(rows) or any(row.state == State.NOT_CAPTURED for row in rows)
-        result[key] = Shown(rows if lost else whole, content, form, style, partial, lost)
+        result[key] = Shown(rows if lost else whole, page, form, style, partial, lost)
     return result
 
 
