@@ -237,7 +237,10 @@ class _Writer:
         if lines[index].heading or (index and lines[index].glued):
             return bool(lines[index].heading)
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
-            return not (_continues(before, text) or text.split()[-1] == lines[0].text.split()[-1])
+            is_more = text[:1].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
+            return not (before and is_more)
+        if index and entry.type in _REFERENCES and lines[0].links and not lines[index].links:
+            return True
         if index == 0 and self._dropped and entry.type in _REFERENCES:
             no_amount = entry.type is Type.MONEY and money_range(text) == (None, None)
             if no_amount or (looks_like_label(text) and _LABEL_NOUN.search(text)):

@@ -45,7 +45,7 @@ _TARGET_WITHIN = re.compile(r"(?<=\S)[ \t]+\((?:https?:|mailto:|tel:|/(?=[\w)])|
 _MANY_TARGETS = 3
 """Addresses in parentheses behind texts that are the extractor's; fewer may be the author's."""
 _TAG = re.compile(
-    r"</?(?:a|article|aside|b|div|em|figure|footer|h[1-6]|header|i|img|li|main|nav|ol|p|section|span|strong|svg|time|ul)\b[^<>\n]*>"
+    r"<!--[^<>]*-->|</?(?:a|article|aside|b|div|em|figure|footer|h[1-6]|header|i|img|li|main|nav|ol|p|section|span|strong|svg|time|ul)\b[^<>\n]*>"
 )
 _MANY_TAGS = 5
 """Tags in a text that are markup left by the extractor; a body that quotes one or two keeps them."""
@@ -196,7 +196,7 @@ def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
 
 def _width(plain: list[str]) -> int | None:
     """The margin at which the text was wrapped; None where it was not."""
-    lengths = [len(line) for line in plain if " " in line.strip()]
+    lengths = [len(line) for line in plain if " " in line.strip() and "](" not in line and "{" not in line]
     width = max(lengths, default=0)
     if not _MIN_WIDTH <= width <= _MAX_WIDTH:
         return None
