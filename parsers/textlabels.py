@@ -210,8 +210,9 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
         words = text.split()
         if 1 < len(words) <= _MAX_MARKUP_WORDS and text[-1] not in ".,;!?" and "Markup" in words and is_instructions(text):
             return Mark(at, at + 1, text.rstrip(" :*"), None, lines[at])
+    text = text.strip("| ") if text.startswith("|") else text
     for separator in _SEPARATORS.finditer(text, 0, _LONGEST + 8):
-        label, value = text[: separator.start()], text[separator.end() :].rstrip("| ")
+        label, value = text[: separator.start()].strip("*_ "), text[separator.end() :]
         if label and value and (entry := known(label)) is not None:
             return Mark(at, at + 1, label.rstrip(" :*"), entry, lines[at], replace(lines[at], text=value))
     if (entry := misspelled(text)) is not None:

@@ -64,6 +64,7 @@ _QUOTED = re.compile(r"(?:> ?)+")
 _MIN_WIDTH, _MAX_WIDTH = 36, 132
 """Columns at which programs wrap text: from a quoted e-mail to the widest terminal in use."""
 _FULL_LINES = 3
+"""Lines that were wrapped, of which a third or more go on in small letters; fewer are full by chance."""
 _MAX_LINK_LINES = 8
 _LINE_BREAK = "  "
 
@@ -200,7 +201,8 @@ def _width(plain: list[str]) -> int | None:
     width = max(lengths, default=0)
     if not _MIN_WIDTH <= width <= _MAX_WIDTH:
         return None
-    return width if sum(_is_wrapped(plain, index, width) for index in range(len(plain))) >= _FULL_LINES else None
+    following = [plain[index + 1].lstrip() for index in range(len(plain)) if _is_wrapped(plain, index, width)]
+    return width if len(following) >= _FULL_LINES and 3 * sum(text[0].islower() for text in following) >= len(following) else None
 
 
 def _line(marked: str, first: int, last: int, hrefs: list[str | None]) -> Line:

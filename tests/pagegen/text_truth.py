@@ -83,7 +83,8 @@ def compare(told: Told, text: str, record: Record | None, tally: Tally) -> None:
         if row.label and row.item is None:
             rows.setdefault(packed(row.label), []).extend([row.value] if row.value else [])
     for label, values in filled:
-        if packed(label) + packed("".join(values)) not in flat:
+        printed = packed(label) + packed("".join(values))
+        if flat.count(printed) <= body.count(printed):
             continue
         read = rows.get(packed(label), [])
         subject = "yes/no" if values[0] in _YES_NO else "name" if label in _NAMES else "other value"
