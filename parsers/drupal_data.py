@@ -24,8 +24,8 @@ from parsers.decode import Decoded
 from parsers.guard import harmless
 from parsers.html import read_html
 from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
-from parsers.registry import GROUPS, group_of_name, group_of_paragraph, is_evidence, is_instructions, known_name
-from parsers.scalars import iso_time, reference
+from parsers.registry import GROUPS, Type, group_of_name, group_of_paragraph, is_evidence, is_instructions, known_name
+from parsers.scalars import iso_time, reference, yes_no
 from parsers.tree import build, readable
 from parsers.urls import absolute, node_id
 
@@ -42,7 +42,7 @@ _HTML = re.compile(r"\s*<(?:p|div|ul|ol|h[1-6]|table|blockquote)\b[^<>]*>", re.I
 """How formatted text begins; its format is left out where it has none."""
 _PATHS = {"taxonomy_term": "/taxonomy/term/", "node": "/node/", "user": "/user/", "media": "/media/"}
 _NAMES = ("display_name", "name", "title", "label", "filename")
-"""Base fields that hold the label of a referenced entity, by its type."""
+"""Base fields that contain the label of a referenced entity; which one depends on its type."""
 _MAX_ROWS = 20_000
 _MIN_EVIDENCE = 2
 """Fields that only TTA records have, of a node whose type is not known to be theirs."""
@@ -62,7 +62,7 @@ class _Entity:
 
 
 def read_data(content: bytes, *, url: str | None) -> ParseResult | None:
-    """The record that a document in one of these formats holds; None where it is none of them, or not a node's."""
+    """The record in a document of one of these formats; None where it is none of them, or not a node's."""
     start = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] in (b"{", b"["):
         node = _from_json(content)
@@ -149,7 +149,7 @@ def _from_xml(root: ET.Element) -> _Entity | None:
 
 
 def _from_rss(root: ET.Element, url: str | None) -> ParseResult | None:
-    """The only item of a feed, which holds a node as HTML; of a feed of several nodes no capture is any one's."""
+    """Reads the only item of a feed, which contains a node as HTML. A feed of several nodes is no record's page."""
     items = root.findall("./channel/item")
     number = node_id(items[0].findtext("link")) if len(items) == 1 else None
     if number is None or node_id(url) not in (None, number):
@@ -231,6 +231,8 @@ class _Writer:
                     if _FIELD.fullmatch(part):
                         self._add(None, part, values, f"{label} {number}")
             return
+        if entry and entry.type is Type.YES_NO:  # XML has 1 and 0
+            items = [one if (answer := yes_no(str(one.get("value")))) is None else {"value": answer} for one in items]
         self._add(entry.text if entry else None, name, items, None)
 
     def _add(self, label: str | None, name: str, items: Items, item: str | None) -> None:

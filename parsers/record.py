@@ -1,4 +1,4 @@
-"""What a page says, typed: the one place that names and describes every column of the record, its fields and its groups.
+"""The typed content of a page: the classes that name and describe every column of the record, its fields and its groups.
 
 The schema, Datasette's column texts and the data dictionary are made from these classes; `columns_of` lists their columns. The
 columns that are read from labelled fields come from `parsers.registry`. Rows are not frozen, because a page has fifty of them
@@ -143,12 +143,12 @@ class PerformanceMetric:
 
 @dataclass(slots=True, kw_only=True)
 class PageHead:
-    """What the page says outside its fields. None is 'not captured': a later capture without it removes nothing."""
+    """The content of a page outside its fields. None means not captured: a later capture without a value removes nothing."""
 
     node_id: int | None = optional("Drupal's node number, the record's identity", heading="Node number")
     title: str | None = optional("title of the page, mostly the record's reference", heading="Page title")
     submitted_by: str | None = optional("who submitted the record, as printed (may be cut to 15 characters)", contact=True)
-    submitted_at: str | None = optional("when the record was submitted", "ISO 8601, UTC where the page tells the zone")
+    submitted_at: str | None = optional("when the record was submitted", "ISO 8601, UTC where the page gives the zone")
 
 
 _TYPES: dict[Type, Any] = {
@@ -214,8 +214,9 @@ else:
 class Record(RecordValues):
     """One TTA as one capture shows it.
 
-    `incomplete`: the page ends before its end, and what is missing was not captured. `flags`: what looks wrong in the values,
-    such as a point out of range. `shape`: fingerprint of the page's structure. `url`: the page's own address where it prints it.
+    `incomplete`: the capture ends before the page does; what is missing was not captured. `flags`: what looks wrong in the
+    values, such as a point out of range. `shape`: fingerprint of the page's structure. `url`: the page's own address where it
+    prints one.
     """
 
     kind: Kind = Kind.RECORD

@@ -31,7 +31,7 @@ class Column(NamedTuple):
 class Label:
     """A label, the type of its values, and the columns that they fill.
 
-    `also`: other texts that mean the same label. `contact`: its values name a person or say how to reach one. `generic`: those
+    `also`: other texts that mean the same label. `contact`: its values name a person or a way to reach one. `generic`: those
     of its texts that other pages of the site have too, so that they prove nothing. `instructions`: how the paragraphs of an
     instruction field begin. `order`: its usual place on the page, from 0.
     """
@@ -290,23 +290,6 @@ def section_of_instruction(line: str) -> str | None:
     """The label of the section whose fixed text this line begins like; None where it is other text."""
     spelled = re.sub(r"^\d+\.\s*", "", normal(line))
     return next((label.text for label in LABELS if label.instructions and spelled.startswith(label.instructions)), None)
-
-
-_CONTACT = re.compile(
-    r"\b(e-?mails?|(tele)?phones?|fax|mobile|cell|contacts?(?! hours?\b)|grant manager|submitted by|author(ed by)?|submitter"
-    r"|request[eo]r|(first|last|full|your|person|staff)( |'s )name)\b"
-)
-_MAX_CONTACT_LABEL = 60
-"""Characters; what is longer is a question about people or a sentence, not the name of a field for one person."""
-
-
-@cached_short
-def is_contact(label: str) -> bool:
-    """Whether a field with this label, or this machine name, names a person or tells how to reach one."""
-    entry, spelled = known(label) or known_name(label), normal(label.replace("_", " "))
-    if entry is not None and entry.contact:
-        return True
-    return len(spelled) <= _MAX_CONTACT_LABEL and not spelled.endswith("?") and _CONTACT.search(spelled) is not None
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from parsers.columns import BODY
-from parsers.groups import group_rows, holds_group
+from parsers.groups import group_of, group_rows
 from parsers.items import items_of, read_value
 from parsers.patterns import Block
 from parsers.record import Field, Section, State
-from parsers.registry import group_of_member, group_table, is_instructions, known, known_name
+from parsers.registry import group_of_member, group_table, is_instructions, known, known_name, section_of_instruction
 from parsers.source import SourceField, Value
 from parsers.tree import Element, one_line, prints, readable
 
@@ -22,7 +23,7 @@ MAX_FIELDS = 20_000
 
 
 @dataclass(slots=True)
-class Content:
+class PageRows:
     """The rows that the content of a page makes.
 
     `places`: the elements that the fields were read from, in the order of `fields`; None for one read from its source.
@@ -33,10 +34,15 @@ class Content:
     places: list[Element | None] = field(default_factory=list)
     shape: list[str] = field(default_factory=list)
 
+    @property
+    def page_fingerprint(self) -> str:
+        """A digest of the page's structure: which element contains which label, for each kind of field."""
+        return sha256("\n".join(dict.fromkeys(self.shape)).encode()).hexdigest()[:12]
 
-def write_all(blocks: Sequence[Block], base: str | None) -> Content:
+
+def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
     """The rows and sections of all blocks of a page, in their order."""
-    content = Content()
+    content = PageRows()
     writer = _Writer(content, base)
     body = _body(blocks)
     for block in blocks:
@@ -57,10 +63,15 @@ def _body(blocks: Sequence[Block]) -> Block | None:
     return None
 
 
+def without_colon(printed: str) -> str | None:
+    """A label as printed, in one line and without the colon that some themes print behind it; None where nothing is left."""
+    return one_line(printed).rstrip(": ") or None
+
+
 class _Writer:
     """Turns blocks into rows: numbers them, keeps the current section, counts the items of groups."""
 
-    def __init__(self, content: Content, base: str | None) -> None:
+    def __init__(self, content: PageRows, base: str | None) -> None:
         self._content = content
         self._base = base
         self._section: str | None = None
@@ -69,21 +80,22 @@ class _Writer:
         self._member_labels: list[str] = []
 
     def write(self, block: Block, *, is_body: bool) -> None:
-        if block.source_field is not None:
-            self._write_source_field(block.element, block.source_field)
+        found = block.source_field
+        if found is not None:
+            self._write_source_field(block.element, found)
             return
-        label = one_line(readable([block.label])) or None if block.label is not None else None
+        label = without_colon(readable([block.label])) if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
         rows = len(self._content.fields)
         title = label or (entry.text if entry is not None else None)
-        if title and is_instructions(title):
-            self._open_section(title, readable(block.values))
-        elif holds_group(block, title):
-            for row in group_rows(block, title, self._items, self._base):
+        if block.element.role.markup or (title and is_instructions(title)):
+            self._open_section(title, block.name, readable(block.values))
+        elif group := group_of(block, title):
+            for row in group_rows(block, group, title, self._items, self._base):
                 self._add(row.label, row.name, row.value, row.place or block.element, item=row.item)
-        elif label and (group := group_of_member(label)):
+        elif label and (member_of := group_of_member(label)):
             values = [read_value(item, self._base) for item in items_of(block.values)]
-            self._write_member(group, label, block.name, [one for one in values if one.text] or [Value()], block.element)
+            self._write_member(member_of, label, block.name, [one for one in values if one.text] or [Value()], block.element)
         elif is_body:
             self._write_block(label, BODY, [read_value(block.values, self._base, prose=True)], block)
         else:
@@ -95,8 +107,8 @@ class _Writer:
     def _write_source_field(self, element: Element, field: SourceField) -> None:
         """A field whose values are read: its label is no group's, and it is not the body."""
         self._content.shape.append(f"{element.tag}>div:{field.name or 'field'}")
-        if is_instructions(field.label):
-            self._open_section(field.label, field.values[0].text)
+        if element.role.markup or is_instructions(field.label):
+            self._open_section(field.label, field.name, field.values[0].text)
         elif group := group_of_member(field.label):
             self._write_member(group, field.label, field.name, field.values, element)
         elif group_table(field.label):
@@ -104,7 +116,9 @@ class _Writer:
         else:
             self._write_field(field.label, field.name, field.values, element)
 
-    def _open_section(self, label: str, text: str) -> None:
+    def _open_section(self, label: str | None, name: str | None, text: str) -> None:
+        """A section without a printed label is named by the form's fixed words, or else by the field's machine name."""
+        label = label or section_of_instruction(text) or name or ""
         self._section = label
         position = len(self._content.sections) + 1
         self._content.sections.append(Section(position=position, label=label, text=text or None))

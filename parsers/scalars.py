@@ -1,4 +1,4 @@
-"""Printed values to typed ones: dates, Yes/No, points, money, numbers, references. What can't be read is None."""
+"""Converts printed values to typed ones: times, Yes/No, points, money, numbers, references. None where that is impossible."""
 
 from __future__ import annotations
 
@@ -283,7 +283,7 @@ def time_of(text: str | None, attribute: str | None) -> str | None:
 
 
 def from_local(attribute: str, zone: ZoneInfo = SITE_ZONE) -> str:
-    """A `datetime` attribute (or `start/end`) whose `Z` stands on a local time, with the zone's offset in its place.
+    """A `datetime` attribute (or `start/end`) that marks a local time with `Z`, with the zone's offset instead.
 
     Drupal's Layout Builder prints such attributes: the clock time beside it is the same, although the page's other times have
     an offset. What is no such time stays as it is.

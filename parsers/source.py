@@ -75,7 +75,7 @@ class SourceReader:
         if self._off or element.depth > _MAX_LEVEL or element.edit_id is not None:
             return None
         if role.field:
-            if role.part != "field" or role.name is None or role.name == BODY or role.name in BYLINE_FIELDS:
+            if role.part != "field" or role.name is None or role.name == BODY or role.name in BYLINE_FIELDS or role.aside:
                 return None
             return read_source(element.node.html or "", self._origin)
         if element.node.attributes or (element.parent is not self._beside and not _begins_with_label(element.node)):
@@ -110,14 +110,15 @@ def read_source(source: str, origin: str | None) -> SourceField | None:
     if found is None:
         return None
     role, look, items = _role(found[1]), _role(found[2]), found[4]
-    classed = role.part == "field"
-    if classed != (look.part == "label") or not (classed or (role is NONE and look is NONE)):
+    classed = role.part == "field" and not role.label_hidden
+    labels = look.part == "label" or (look.is_blank and (bool(items) or role.label_shown)) if classed else look is NONE
+    if not labels or not (classed or role is NONE):
         return None
-    label = text_of(found[3])
+    label = (text_of(found[3]) or "").rstrip(": ")
     if not label or len(label) > _MAX_LABEL or (items and group_table(label) is not None):
         return None
-    values = _values(items, origin, classed=classed)
-    if values is None or (len(values) > 1 and is_instructions(label)):
+    values = _values(items, origin, role if classed else None)
+    if values is None or (len(values) > 1 and (role.markup or is_instructions(label))):
         return None  # several values of instructions are one text
     entry = known(label)
     if not (classed or items or entry):
@@ -126,22 +127,23 @@ def read_source(source: str, origin: str | None) -> SourceField | None:
     return SourceField(label, role.name, look.look, filled or (Value(),), entry, not items)
 
 
-def _values(source: str, origin: str | None, *, classed: bool) -> list[Value] | None:
-    """The values of a field's items; None where anything else stands among them."""
+def _values(source: str, origin: str | None, field: Role | None) -> list[Value] | None:
+    """The values of a field's items; None where anything else is among them. `field`: the role of a field with classes."""
     wrapper = _WRAPPER.fullmatch(source) if source.startswith("<div") else None
-    wrapped = wrapper is not None and (_role(wrapper[1]).part == "items" if classed else not wrapper[1])
+    role = _role(wrapper[1]) if wrapper is not None else NONE
+    wrapped = role.items and role.name in (None, field.name) if field is not None else wrapper is not None and not wrapper[1]
     if wrapper is not None and wrapped:
         source = wrapper[2]
     values: list[Value] = []
     at = 0
     while found := _ITEM.match(source, at):
         role = _role(found[1])
-        value = value_of(found[2], origin) if (role.part == "item" if classed else role is NONE) else None
-        if value is None or (known(value.text) is not None if not classed else bool(values) and known(values[-1].text)):
+        value = value_of(found[2], origin) if (role.part == "item" if field is not None else role is NONE) else None
+        if value is None or (field is None and known(value.text) is not None):
             return None  # without classes, what is spelled like a label may be one
         values.append(value)
         at = found.end()
-    return values if at == len(source) and (classed or wrapped or len(values) < 2) else None
+    return values if at == len(source) and (field is not None or wrapped or len(values) < 2) else None
 
 
 def value_of(inside: str, origin: str | None) -> Value | None:

@@ -27,7 +27,7 @@ from parsers.registry import (
     normal,
     section_of_instruction,
 )
-from parsers.rows import MAX_FIELDS, Content
+from parsers.rows import MAX_FIELDS, PageRows
 from parsers.scalars import money_range, number, reference, time_range, yes_no
 from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head
 from parsers.textlabels import DASHES, Mark, Segment, find_labels, labels_in, segments
@@ -144,7 +144,7 @@ def _is_list(lines: list[Line], marks: list[Mark], head: TextHead) -> bool:
     )
 
 
-def _is_record(content: Content, head: TextHead, found: list[Segment]) -> bool:
+def _is_record(content: PageRows, head: TextHead, found: list[Segment]) -> bool:
     good, bad = evidence(content)
     if reference(head.title):
         return good >= 1 or head.has_byline or not found
@@ -165,7 +165,7 @@ class _Writer:
     """
 
     def __init__(self, found: list[Segment], head: TextHead, url: str | None) -> None:
-        self.content = Content()
+        self.content = PageRows()
         self.field_spans: list[Span] = []
         self.section_spans: list[Span] = []
         self._url, self._is_whole_page = url, head.is_whole_page

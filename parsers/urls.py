@@ -1,4 +1,4 @@
-"""What an address says: the record's node number, an archive's wrapping, an absolute link. Pure text; nothing is fetched."""
+"""Reads addresses: the record's node number, the address that an archive wrapped, absolute links. Nothing is fetched."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ _Inner = tuple[str, str | None] | None
 
 
 def _unwrapped(url: str, unwrap: Callable[[str], _Inner]) -> tuple[str, str | None]:
-    """The innermost address and the last time met on the way to it."""
+    """The innermost address, and the time of the innermost wrapper that has one."""
     url, time = url.strip(), None
     for _ in range(_MAX_WRAPPERS):
         if _PLAIN.fullmatch(url) or (inner := unwrap(url)) is None:
@@ -107,7 +107,7 @@ def _unwrapped(url: str, unwrap: Callable[[str], _Inner]) -> tuple[str, str | No
 
 
 def _of_link(url: str) -> _Inner:
-    """Of an address in the path of another, after a time or in an archive's; of a host that a translator or a cache rewrote."""
+    """Unwraps an address in the path of an archive's (after a time, or a service's), and a host that a translator rewrote."""
     if found := _IN_PATH.fullmatch(url):
         wrapper, inner = found["wrapper"], found["inner"]
         stamp = _STAMP.search(wrapper)
@@ -143,7 +143,7 @@ def _translated(url: str) -> _Inner:
 
 
 def _of_page(url: str) -> _Inner:
-    """As `_of_link`, and of an address in the query of a service that shows pages, or behind what a browser puts before it."""
+    """As `_of_link`, and an address in the query of a service that shows pages, or after a browser's prefix."""
     if inner := _of_link(url):
         return inner
     if prefix := _PREFIX.match(url):

@@ -1,4 +1,4 @@
-"""What addresses say: node numbers, archives' prefixes, absolute links."""
+"""Addresses: node numbers, wrapped pages, capture times, absolute links."""
 
 from __future__ import annotations
 

@@ -138,11 +138,6 @@ def _original(headers: dict[str, str]) -> Original:
     return Original(headers.get("warc-refers-to"), without_archive(url) if url else None, time.moment if time else None)
 
 
-def http_body(block: bytes) -> bytes:
-    """What follows the headers of an HTTP message; all of what is none."""
-    return split_http(block)[2]
-
-
 def _status(status_line: str | None) -> int | None:
     found = re.match(r"HTTP/\S+\s+(\d{3})\b", status_line or "")
     return int(found[1]) if found else None

@@ -131,8 +131,9 @@ class _Timeline:
             last = values[-1]
             relation = compare(last.shown, shown)
             if relation is not Relation.DIFFERENT:
+                richness = last.richness
                 last.confirm(new, relation)
-                if relation is Relation.MORE:
+                if relation is Relation.MORE or last.richness > richness:
                     self._join_with_previous()
                 return
             is_poorer = new.richness < last.richness
@@ -150,12 +151,13 @@ class _Timeline:
         self._drop_misread()
 
     def _join_with_previous(self) -> None:
-        """Joins the last two values if a richer capture shows that the record did not change between them."""
-        if len(self.values) > 1:
+        """Joins the last values between which the record did not change, as a richer capture shows."""
+        while len(self.values) > 1:
             relation = compare(self.values[-2].shown, self.current.shown)
-            if relation is not Relation.DIFFERENT:
-                last = self.values.pop()
-                self.current.confirm(last, relation)
+            if relation is Relation.DIFFERENT:
+                return
+            last = self.values.pop()
+            self.current.confirm(last, relation)
 
     def _may_contradict(self, new: _Value) -> bool:
         """Whether a poorer capture's other value is evidence. A line without label or name is not: it is added to the others."""

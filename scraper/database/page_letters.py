@@ -45,7 +45,7 @@ def has_parts(text: str, parts: list[str], *, all_of_them: bool) -> bool:
 
 
 def is_made_of(text: str, units: list[tuple[str, ...]], least: int, starts: Iterable[int] = (0,)) -> bool:
-    """Whether a text consists of some of the units in their order. A list number may precede each, the last one may be cut."""
+    """Whether a text consists of some of the units in their order. A list mark may precede each, the last one may be cut."""
     ends = set(starts)
     for ways in units:
         further = set()
@@ -53,7 +53,8 @@ def is_made_of(text: str, units: list[tuple[str, ...]], least: int, starts: Iter
             rest = len(text) - end
             for way in ways:
                 for start in (end, end + 1, end + 2):
-                    if text.startswith(way, start) and (start == end or text[end:start].isdigit()):
+                    mark = text[end:start]
+                    if text.startswith(way, start) and (not mark or mark == "o" or mark.isdigit()):
                         further.add(start + len(way))
                 if len(text) >= least and 0 < rest < len(way) and text.endswith(way[:rest]):
                     return True
@@ -65,7 +66,8 @@ def is_made_of(text: str, units: list[tuple[str, ...]], least: int, starts: Iter
 
 def is_quoted(label: str, text: str, page: PageContent) -> bool:
     """Whether a page contains a label and its value within the value of another field, or the text is the page's title."""
-    if label and any(label + text in letters(row.value or "") for row in page.fields):
+    quoted = (label + text).lower()
+    if label and any(quoted in letters(row.value or "").lower() for row in page.fields):
         return True
     return text == letters(str(page.head[0] or ""))
 
@@ -84,8 +86,8 @@ def is_other_part(text: str, own: Sequence[str], page: PageContent) -> bool:
     ):
         return True
     units = page_units(page)
-    found = not own or own[0] in text
-    return found and is_made_of(text, [(one,) for one in units], MIN_CUT, _beginnings(text, units))
+    found = sum(one in text for one in own)  # of a group some may be lost
+    return 2 * found >= len(own) and is_made_of(text, [(one,) for one in units], MIN_CUT, _beginnings(text, units))
 
 
 def _beginnings(text: str, units: list[str]) -> set[int]:

@@ -92,6 +92,32 @@ def may_lack(poorer: Shown, richer: Shown) -> bool:
 
 def compare(kept: Shown, new: Shown) -> Relation:
     """DIFFERENT means that the record itself changed between the two captures."""
+    relation = _compare_values(kept, new)
+    if relation is not Relation.DIFFERENT or new.style == kept.style:
+        return relation
+    if RICHNESS[new.form] <= RICHNESS[kept.form] and _is_misread(new, kept):
+        return Relation.LESS
+    return Relation.MORE if RICHNESS[kept.form] <= RICHNESS[new.form] and _is_misread(kept, new) else relation
+
+
+def _is_misread(poorer: Shown, richer: Shown) -> bool:
+    """Whether a poorer capture's value is explained by the richer capture's page: the extractor's text was divided wrongly."""
+    row, text = poorer.rows[0], "".join(_wholes(poorer))
+    if row.key == "submitted_at":
+        return True  # a submission does not change; a date of the text was taken for it
+    if row.key == "title" and reference(richer.values[0]):
+        return reference(row.value) is None or is_other_part(text, (), richer.page)
+    own = _wholes(richer)
+    rest = "".join(own).removeprefix(text)
+    fields = (other for other in poorer.page.fields if other.key != row.key and other.label and other.value)
+    others = (letters(other.label or "") + letters(other.value or "") for other in fields)
+    if text and rest and any(rest.startswith(other) or other.startswith(rest) for other in others):
+        return True  # the value contains words of a label, where the text was divided
+    label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""
+    return is_quoted(label, text, richer.page) or is_other_part(text, own, richer.page)
+
+
+def _compare_values(kept: Shown, new: Shown) -> Relation:
     if kept.form == new.form and (kept.rows is new.rows or kept.rows == new.rows):
         return Relation.SAME
     old, young = kept.values, new.values
@@ -105,10 +131,10 @@ def compare(kept: Shown, new: Shown) -> Relation:
         relation = _compare_times(kept, new)
         if relation is not None:
             return relation
-    for read in (_READERS[kind],) if kind in _READERS else (_yes_no,):
-        before, after = _read_all(read, old), _read_all(read, young)
-        if before is not None and after is not None:
-            return _compare_sets(kept, new, before, after)
+    read = _READERS.get(kind, _yes_no)
+    before, after = _read_all(read, old), _read_all(read, young)
+    if before is not None and after is not None:
+        return _compare_sets(kept, new, before, after)
     return _compare_texts(kept, new)
 
 
@@ -269,12 +295,6 @@ _ELLIPSIS = ("…", "...")
 
 
 def _compare_texts(kept: Shown, new: Shown) -> Relation:
-    if kept.rows[0].key == "title" and RICHNESS[kept.form] != RICHNESS[new.form]:
-        poorer, richer, relation = (
-            (new, kept, Relation.LESS) if RICHNESS[new.form] < RICHNESS[kept.form] else (kept, new, Relation.MORE)
-        )
-        if reference(richer.values[0]) and not reference(poorer.values[0]):
-            return relation  # another line was taken for the title
     before, after = _wholes(kept), _wholes(new)
     old, young = "".join(before), "".join(after)
     if old == young or has_parts(young, before, all_of_them=True):
@@ -288,9 +308,9 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
         ):
             if cut.values[0].rstrip().endswith(_ELLIPSIS) and cut_letters and whole_letters.startswith(cut_letters):
                 return relation
-    if may_lack(new, kept) and (_is_part(new, young, kept) or _is_misread(new, young, kept, before)):
+    if may_lack(new, kept) and _is_part(new, young, kept):
         return Relation.LESS
-    is_more = may_lack(kept, new) and (_is_part(kept, old, new) or _is_misread(kept, old, new, after))
+    is_more = may_lack(kept, new) and _is_part(kept, old, new)
     return Relation.MORE if is_more else Relation.DIFFERENT
 
 
@@ -324,14 +344,6 @@ def _without_labels(shown: Shown, other: Shown, values: list[str]) -> str:
     """The letters of a group's values that are no labels: in some themes a label within an item cannot be told from a value."""
     labels = {letters(row.label) for row in (*shown.rows, *other.rows) if row.label}
     return "".join(value for value in values if value not in labels)
-
-
-def _is_misread(poorer: Shown, text: str, richer: Shown, own: list[str]) -> bool:
-    """Whether a poorer capture's value is explained by the richer capture's page: the extractor's text was divided wrongly."""
-    if RICHNESS[poorer.form] >= RICHNESS[richer.form] or not own:
-        return False
-    label = letters(poorer.rows[0].label or "") if poorer.rows[0].item is None else ""
-    return is_quoted(label, text, richer.page) or is_other_part(text, own, richer.page)
 
 
 def _is_part(part: Shown, text: str, whole: Shown) -> bool:

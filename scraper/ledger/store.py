@@ -32,7 +32,7 @@ class Ledger:
     """One writer at a time (the caller holds the data folder's lock). Every method that writes commits."""
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
-        """Opens the ledger. Without `writable`, an empty one in memory stands in for a missing one; otherwise it is created.
+        """Opens the ledger. Without `writable`, one in memory stands in for a missing or empty one; otherwise it is created.
 
         A ledger of another version is set aside when it is opened for writing. Raises TtaError, SqliteDamaged.
         """
@@ -45,11 +45,8 @@ class Ledger:
             raise explain(path, error) from None
 
     def _open(self, writable: bool) -> sqlite3.Connection:
-        if not writable and not self.path.exists():
-            db = open_memory()
-            schema.create(db)
-            return db
-        db = open_writable(self.path) if writable else open_readonly(self.path)
+        exists = writable or self.path.exists()
+        db = (open_writable(self.path) if writable else open_readonly(self.path)) if exists else open_memory()
         version = stored_version(db, self.path, schema.APPLICATION)
         if version is not None and (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(found)
@@ -60,11 +57,13 @@ class Ledger:
             kept = replace(self.path, "version")
             self.notes.append(f"{self.path} is of another version: it is kept as {kept.name}, and the sources are listed again")
             return self._open(writable)
+        if version is None and not writable:
+            db = open_memory()
+        if version is None:
+            schema.create(db)
         if writable:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
-            if version is None:
-                schema.create(db)
         return db
 
     def __enter__(self) -> Self:
