@@ -24,8 +24,8 @@ from parsers.decode import Decoded
 from parsers.guard import harmless
 from parsers.html import read_html
 from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
-from parsers.registry import GROUPS, group_of_name, group_of_paragraph, is_evidence, is_instructions, known_name
-from parsers.scalars import iso_time, reference
+from parsers.registry import GROUPS, Type, group_of_name, group_of_paragraph, is_evidence, is_instructions, known_name
+from parsers.scalars import iso_time, reference, yes_no
 from parsers.tree import build, readable
 from parsers.urls import absolute, node_id
 
@@ -231,6 +231,8 @@ class _Writer:
                     if _FIELD.fullmatch(part):
                         self._add(None, part, values, f"{label} {number}")
             return
+        if entry and entry.type is Type.YES_NO:  # XML has 1 and 0
+            items = [one if (answer := yes_no(str(one.get("value")))) is None else {"value": answer} for one in items]
         self._add(entry.text if entry else None, name, items, None)
 
     def _add(self, label: str | None, name: str, items: Items, item: str | None) -> None:

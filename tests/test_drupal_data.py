@@ -137,7 +137,7 @@ def test_a_node_is_the_same_record_in_every_format(document: Any) -> None:
     assert (found.longitude, found.latitude, found.flags) == (-71.04, 42.5, ())
     rows = {row.name: row for row in found.fields}
     assert (rows["field_county"].label, rows["field_unheard_of"].label) == ("County", None)
-    assert rows["field_unheard_of"].value == "kept"
+    assert (rows["field_unheard_of"].value, rows["field_recipient_agency_scope"].value) == ("kept", "Yes")
     assert (rows["field_target_audience"].label, rows["field_target_audience"].state) == ("Target Audience", State.EMPTY)
     assert rows["field_status_of_deliverable"].href == f"{HOST}/taxonomy/term/7"
     assert rows["field_tta_event_date"].datetime == "2024-03-01/2024-03-02"
