@@ -198,6 +198,7 @@ def test_paragraphs_that_are_not_included_are_known_to_be_missing() -> None:
         ({"value": "2024-03-01T10:00:00-05:00"}, "2024-03-01T10:00:00-05:00", None, "2024-03-01T10:00:00-05:00"),
         ({"value": "2024-03-01", "end_value": "2024-03-01"}, "2024-03-01", None, "2024-03-01"),
         ({"value": 12.5}, "12.5", None, None),
+        ({"value": "One\r\nTwo "}, "One\nTwo", None, None),
         ({"value": "<b>x</b> & y", "format": None, "processed": "<p>&lt;b&gt;x &amp; y</p>"}, "<b>x & y", None, None),
         ({"value": "<p>One</p><p>Two</p>"}, "One\n\nTwo", None, None),
         ({"value": "a <b> c"}, "a <b> c", None, None),
@@ -211,6 +212,11 @@ def test_each_kind_of_item_has_its_text_address_and_time(
     assert (row.value, row.href, row.datetime) == (value, href, datetime)
 
 
+def test_equal_values_of_one_field_are_several_values() -> None:
+    found = record(core(field_hours=[{"value": 5}, {"value": 5}, {"value": None}]))
+    assert [row.value for row in found.fields if row.name == "field_hours"] == ["5", "5"]
+
+
 def test_seconds_since_1970_are_the_time_of_submission_in_old_versions() -> None:
     assert record(core(created=[{"value": "1710162930"}])).submitted_at == "2024-03-11T13:15:30Z"
 
@@ -222,7 +228,7 @@ def test_instructions_become_a_section_and_no_field() -> None:
         )
     )
     assert [(one.label, one.text) for one in found.sections] == [("Milestones Markup", "Milestones are an element.")]
-    assert not [row for row in found.fields if row.name and "markup" in row.name]
+    assert not [row for row in found.fields if row.section or (row.name and "markup" in row.name)]
 
 
 FEED = f"""<?xml version="1.0" encoding="utf-8"?>
