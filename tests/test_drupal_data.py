@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from parsers.page import parse_page
 from parsers.record import Kind, ParseResult, Record, State
+from tests.dbkit import day, loaded, page, query
 
 HOST = "https://bjatta.bja.ojp.gov"
 URL = f"{HOST}/node/150001?_format=json"
@@ -229,6 +231,25 @@ def test_instructions_become_a_section_and_no_field() -> None:
     )
     assert [(one.label, one.text) for one in found.sections] == [("Milestones Markup", "Milestones are an element.")]
     assert not [row for row in found.fields if row.section or (row.name and "markup" in row.name)]
+
+
+def printed(label: str, name: str, value: str) -> str:
+    inside = f'<div class="field--label">{label}</div><div class="field--item">{value}</div>'
+    return f'<div class="field field--name-field-{name} field--type-string field--label-above">{inside}</div>'
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_page_gives_the_labels_and_sections_that_a_data_format_lacks(tmp_path: Path, later: int) -> None:
+    fields = printed("Event Date Markup", "event-date-markup", "Please enter") + printed("Unheard Of", "unheard-of", "kept")
+    fields += printed("County", "county", "Larch County")
+    html = f'<article data-history-node-id="150001" class="tta full"><div>{fields}</div></article>'
+    captures = [html.encode(), json.dumps(core()).encode()]
+    folders = loaded(tmp_path, [page(one, url=URL, when=day((number + later) % 2)) for number, one in enumerate(captures)])
+    rows = query(
+        folders, "SELECT section, label, value FROM fields WHERE name IN ('field_unheard_of', 'field_county') ORDER BY value"
+    )
+    assert rows == [("Event Date Markup", "County", "Larch County"), ("Event Date Markup", "Unheard Of", "kept")]
+    assert query(folders, "SELECT * FROM changes") == []
 
 
 FEED = f"""<?xml version="1.0" encoding="utf-8"?>
