@@ -16,7 +16,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from parsers.urls import archive_time, node_id, page_address, without_archive
-from scraper.capture import Capture, Form, Recorded
+from scraper.capture import Capture, Form, Recorded, iso
 
 FIRST = datetime(1991, 1, 1, tzinfo=UTC)
 """There was no page before; a clock that was never set says 1970 or earlier."""
@@ -117,9 +117,15 @@ def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
         url = url or page_url or path_url
         time = time or _first_until(latest, [page_time, path_time, parse_time(capture.header("date"))])
     moment, length = time or (None, None)
-    derived = replace(capture, url=url, captured_at=moment, date_length=length, fetched_at=fetched_at)
-    is_same = (url, derived.captured_text) == (recorded.url, recorded.date)
-    return replace(derived, recorded=None if is_same else recorded)
+    is_same = (url, iso(moment, length)) == (recorded.url, recorded.date)
+    return replace(
+        capture,
+        url=url,
+        captured_at=moment,
+        date_length=length,
+        fetched_at=fetched_at,
+        recorded=None if is_same else recorded,
+    )
 
 
 def _first_until(latest: datetime, times: list[Time | None]) -> Time | None:
