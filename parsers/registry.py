@@ -292,23 +292,6 @@ def section_of_instruction(line: str) -> str | None:
     return next((label.text for label in LABELS if label.instructions and spelled.startswith(label.instructions)), None)
 
 
-_CONTACT = re.compile(
-    r"\b(e-?mails?|(tele)?phones?|fax|mobile|cell|contacts?(?! hours?\b)|grant manager|submitted by|author(ed by)?|submitter"
-    r"|request[eo]r|(first|last|full|your|person|staff)( |'s )name)\b"
-)
-_MAX_CONTACT_LABEL = 60
-"""Characters; what is longer is a question about people or a sentence, not the name of a field for one person."""
-
-
-@cached_short
-def is_contact(label: str) -> bool:
-    """Whether a field with this label or machine name names a person or a way to reach one."""
-    entry, spelled = known(label) or known_name(label), normal(label.replace("_", " "))
-    if entry is not None and entry.contact:
-        return True
-    return len(spelled) <= _MAX_CONTACT_LABEL and not spelled.endswith("?") and _CONTACT.search(spelled) is not None
-
-
 # --- groups -----------------------------------------------------------------------------------------------------------
 
 _NOT_BEFORE = r"(?!(?:number|count|total|no|of|per|for|with|date|status|type|add|next|previous|any|has|have|is|are|did|the)\b)"

@@ -29,7 +29,7 @@ from parsers.registry import (
 )
 from parsers.rows import MAX_FIELDS, PageRows
 from parsers.scalars import money_range, number, reference, time_range, yes_no
-from parsers.texthead import Span, TextHead, end_of_teasers, read_head
+from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head
 from parsers.textlabels import DASHES, Mark, Segment, find_labels, labels_in, segments
 from parsers.textlines import Line, read_lines, without_bullet
 from parsers.urls import absolute, node_id
@@ -41,9 +41,9 @@ _LONG_TEXT = "other_program_area"
 _NAMES = ("tta short name", "tta title")
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
 """Fields whose value is never a link, so that a real text capture has it; a list of labels in a blog post does not."""
-_MANY_LABELS = 6
 _LABELS_AMONG_INSTRUCTIONS = 4
 """Labels that make a text labelled though its instructions have none; a body or a milestone's notes may contain fewer."""
+_NAMED_LABELS = 6
 _MIDDLE_OF_PAGE = 16
 _MAX_LABEL, _MIN_LABEL, _MAX_QUESTION = 80, 4, 200
 _MAX_METRIC_LINE = 200
@@ -100,7 +100,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     if is_other_address(url) or _is_list(lines, marks, head) or not _is_record(content, head, found):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
         named = len({normal(label) for line in lines for label in labels_in(line)})
-        if page.kind is Kind.OTHER and named >= _MANY_LABELS:
+        if page.kind is Kind.OTHER and named >= _NAMED_LABELS:
             page.reason = f"names {named} labels of a TTA record, but no values can be assigned to them"
         return TextReading(page)
     if incomplete and content.fields and writer.field_spans[-1][1] >= max(line.last for line in lines if line.text):
@@ -140,7 +140,7 @@ def _is_list(lines: list[Line], marks: list[Mark], head: TextHead) -> bool:
     own = {normal(mark.label) for mark in marks}
     again = sum(printed[label] > 1 for label in own)
     return (
-        len(titles) > 1 and (bylines > 1 or printed["tta short name"] > 1) and (2 * again >= len(own) or len(own) < _MANY_LABELS)
+        len(titles) > 1 and (bylines > 1 or printed["tta short name"] > 1) and (2 * again >= len(own) or len(own) < MANY_LABELS)
     )
 
 
@@ -237,7 +237,10 @@ class _Writer:
         if lines[index].heading or (index and lines[index].glued):
             return bool(lines[index].heading)
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
-            return not (_continues(before, text) or text.split()[-1] == lines[0].text.split()[-1])
+            is_more = text[:1].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
+            return not (before and is_more)
+        if index and entry.type in _REFERENCES and lines[0].links and not lines[index].links:
+            return True
         if index == 0 and self._dropped and entry.type in _REFERENCES:
             no_amount = entry.type is Type.MONEY and money_range(text) == (None, None)
             if no_amount or (looks_like_label(text) and _LABEL_NOUN.search(text)):
@@ -448,7 +451,7 @@ def looks_like_label(line: str) -> bool:
 
 def _is_typed(text: str) -> bool:
     """Whether a text can only be a value: a date, a number, an amount, Yes or No, a shape, a phone number, an address."""
-    if not text or len(text) > _MAX_QUESTION:
+    if not text or len(text) > _MAX_QUESTION or reference(text):
         return False
     if text in DASHES or yes_no(text) is not None or number(text) is not None or _SHAPE.match(text) or _is_time(text):
         return True

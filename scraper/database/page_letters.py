@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from parsers.cache import cached_short
+from parsers.fiscal import SITE_ZONE
+from parsers.scalars import iso_time
 from scraper.database.stored_page import FieldValue, StoredPage
 
 PageContent = StoredPage[FieldValue]
@@ -29,6 +33,62 @@ def letters(text: str) -> str:
     if "[" in text or "CAPTION" in text:
         text = _REFERENCE_MARK.sub(" ", _LINK.sub(lambda found: "" if found[1] else found[2], text))
     return "".join(_LETTERS.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)))
+
+
+# --- times ----------------------------------------------------------------------------------------------------------
+
+_ONLY_TIME = re.compile(
+    r"(?:[\d\s:/.,+()–—-]|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*+"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+|[ap]\.?m\b|utc|gmt|[ecmp][sd]t\b|to\b|at\b|st\b|nd\b|rd\b|th\b|[tz])*+",
+    re.IGNORECASE,
+)
+_DAY, _MINUTE, _SECOND = 10, 16, 19
+"""Characters of a local ISO time that are known."""
+
+
+class Moment(NamedTuple):
+    """A time in the site's zone. `precision`: how many of its characters are known; `zoned`: the page gave the zone."""
+
+    local: str
+    precision: int
+    zoned: bool
+
+
+@cached_short
+def moment(iso: str | None) -> Moment | None:
+    """The time that an ISO 8601 text of `scalars` stands for. Local times are printed without seconds, so 0 is unknown."""
+    if iso is None:
+        return None
+    if not iso.endswith("Z"):
+        precision = _DAY if len(iso) == _DAY else _MINUTE if iso[_MINUTE:] in ("", ":00") else _SECOND
+        return Moment(iso, precision, False)
+    try:
+        local = datetime.fromisoformat(iso).astimezone(SITE_ZONE).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        return None
+    return Moment(local.isoformat(timespec="seconds"), _SECOND, True)
+
+
+@cached_short
+def is_only_time(text: str | None) -> bool:
+    """Whether a text is nothing but a date or a time, or a range of two."""
+    return text is not None and sum(map(str.isdigit, text)) >= 5 and _ONLY_TIME.fullmatch(text) is not None
+
+
+def line_letters(row: FieldValue, line: str) -> str:
+    """The letters of a line; of a time the digits of its day, because it is printed in many ways."""
+    when = moment_of(row, line)
+    return letters(when.local[:_DAY]) if when else letters(line)
+
+
+def moment_of(row: FieldValue, line: str) -> Moment | None:
+    """The time that a line of a value is; None where it is something else."""
+    if row.datetime and line == row.value:
+        return moment(iso_time(row.datetime.partition("/")[0]))
+    return moment(iso_time(line)) if is_only_time(line) else None
+
+
+# --- parts of pages -------------------------------------------------------------------------------------------------
 
 
 def has_parts(text: str, parts: list[str], *, all_of_them: bool) -> bool:
@@ -76,7 +136,7 @@ def is_other_part(text: str, own: Sequence[str], page: PageContent) -> bool:
     """Whether a text extractor's value of a field is explained by other parts of a richer capture's page, so is no other value.
 
     `own`: the values that the richer page shows for the field, which may be none. The text has to contain them together with the
-    record's title or byline (the top of the page), or with any other parts of the page, in page order.
+    record's title or byline (the top of the page), or with any other parts of the page, in page order; or to begin with a label.
     """
     title, author = (letters(str(page.head[index] or "")) for index in (0, 2))
     whole = "".join(own)
@@ -86,8 +146,10 @@ def is_other_part(text: str, own: Sequence[str], page: PageContent) -> bool:
     ):
         return True
     units = page_units(page)
+    labels = (letters(row.label) for row in page.fields if row.label)
+    is_lost = not own or any(text.startswith(label) for label in labels)  # then the next label was taken for the value
     found = sum(one in text for one in own)  # of a group some may be lost
-    return 2 * found >= len(own) and is_made_of(text, [(one,) for one in units], MIN_CUT, _beginnings(text, units))
+    return (is_lost or 2 * found >= len(own)) and is_made_of(text, [(one,) for one in units], MIN_CUT, _beginnings(text, units))
 
 
 def _beginnings(text: str, units: list[str]) -> set[int]:
@@ -98,7 +160,8 @@ def _beginnings(text: str, units: list[str]) -> set[int]:
 
 def page_units(page: PageContent) -> list[str]:
     """Title, labels, values and instructions of a page, in its order, divided where a text contains a label."""
-    units = [letters(str(one)) for one in page.head if one is not None]
+    title, _, author, _ = (letters(str(one or "")) for one in page.head)
+    units = [title, "Submittedby", "By", author]
     texts: dict[str, str | None] = dict(page.sections)  # type: ignore[arg-type]
     section = None
     labels: set[str] = set()
@@ -108,7 +171,7 @@ def page_units(page: PageContent) -> list[str]:
             units += [letters(section), *(letters(line) for line in (texts.pop(section, None) or "").splitlines())]
         names = [letters(text) for text in ((row.item or "").rstrip(" 0123456789"), row.label) if text]
         labels.update(names)
-        units += [*names, *(letters(line) for line in (row.value or "").splitlines())]
+        units += [*names, *(line_letters(row, line) for line in (row.value or "").splitlines())]
     units += [letters(text) for label, some in texts.items() for text in (label, *(some or "").splitlines())]
     long = sorted((label for label in labels if len(label) >= MIN_START), key=len, reverse=True)
     divide = re.compile(f"({'|'.join(long)})") if long else re.compile("(?!)")

@@ -11,23 +11,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from parsers.cache import cached_short
-from parsers.fiscal import SITE_ZONE
 from parsers.record import State
 from parsers.registry import Type, known, known_name
-from parsers.scalars import iso_time, money_range, number, reference, time_range, yes_no
+from parsers.scalars import money_range, number, reference, time_range, yes_no
 from scraper.database.page_letters import (
     MIN_CUT,
+    Moment,
     PageContent,
     has_parts,
     is_made_of,
+    is_only_time,
     is_other_part,
     is_quoted,
     letters,
+    line_letters,
+    moment,
+    moment_of,
 )
 from scraper.database.stored_page import FieldValue
 
@@ -105,9 +107,12 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
     row, text = poorer.rows[0], "".join(_wholes(poorer))
     if row.key == "submitted_at":
         return True  # a submission does not change; a date of the text was taken for it
-    if row.key == "title" and reference(richer.values[0]):
-        return reference(row.value) is None or is_other_part(text, (), richer.page)
+    if row.key == "title":
+        own_title = reference(richer.values[0]) is not None and reference(row.value) is None
+        return own_title or is_other_part(text, (), richer.page)
     own = _wholes(richer)
+    if text == "".join(own):
+        return False  # of one day, another hour
     rest = "".join(own).removeprefix(text)
     fields = (other for other in poorer.page.fields if other.key != row.key and other.label and other.value)
     others = (letters(other.label or "") + letters(other.value or "") for other in fields)
@@ -196,47 +201,11 @@ def _compare_sets(kept: Shown, new: Shown, before: set[Any], after: set[Any]) ->
 
 # --- times ----------------------------------------------------------------------------------------------------------
 
-_ONLY_TIME = re.compile(
-    r"(?:[\d\s:/.,+()–—-]|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*+"
-    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+|[ap]\.?m\b|utc|gmt|[ecmp][sd]t\b|to\b|at\b|st\b|nd\b|rd\b|th\b|[tz])*+",
-    re.IGNORECASE,
-)
 _SEVERAL_TIMES = re.compile(r"\s*;\s*|(?<![-–—\s])\s*\n\s*(?![-–—\s])")
-_DAY, _MINUTE, _SECOND = 10, 16, 19
-"""Characters of a local ISO time that are known."""
-
-
-class Moment(NamedTuple):
-    """A time in the site's zone. `precision`: how many of its characters are known; `zoned`: the page gave the zone."""
-
-    local: str
-    precision: int
-    zoned: bool
-
-
-@cached_short
-def moment(iso: str | None) -> Moment | None:
-    """The time that an ISO 8601 text of `scalars` stands for. Local times are printed without seconds, so 0 is unknown."""
-    if iso is None:
-        return None
-    if not iso.endswith("Z"):
-        precision = _DAY if len(iso) == _DAY else _MINUTE if iso[_MINUTE:] in ("", ":00") else _SECOND
-        return Moment(iso, precision, False)
-    try:
-        local = datetime.fromisoformat(iso).astimezone(SITE_ZONE).replace(tzinfo=None)
-    except (ValueError, OverflowError):
-        return None
-    return Moment(local.isoformat(timespec="seconds"), _SECOND, True)
 
 
 def _is_time(shown: Shown) -> bool:
     return all(row.datetime or is_only_time(row.value) for row in shown.rows if row.value)
-
-
-@cached_short
-def is_only_time(text: str | None) -> bool:
-    """Whether a text is nothing but a date or a time, or a range of two."""
-    return text is not None and sum(map(str.isdigit, text)) >= 5 and _ONLY_TIME.fullmatch(text) is not None
 
 
 def _compare_times(kept: Shown, new: Shown) -> Relation | None:
@@ -316,24 +285,12 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
 
 def _wholes(shown: Shown) -> list[str]:
     """The letters of each value."""
-    return ["".join(_letters_or_day(row, line) for line in row.value.splitlines()) for row in shown.rows if row.value]
-
-
-def _letters_or_day(row: FieldValue, line: str) -> str:
-    """The letters of a line; of a time the digits of its day, because it is printed in many ways."""
-    when = _moment_of(row, line)
-    return letters(when.local[:_DAY]) if when else letters(line)
-
-
-def _moment_of(row: FieldValue, line: str) -> Moment | None:
-    if row.datetime and line == row.value:
-        return moment(iso_time(row.datetime.partition("/")[0]))
-    return moment(iso_time(line)) if is_only_time(line) else None
+    return ["".join(line_letters(row, line) for line in row.value.splitlines()) for row in shown.rows if row.value]
 
 
 def _agree_in_times(kept: Shown, new: Shown) -> bool:
     """Whether values with the same letters and days also have the same hours, where both captures show these."""
-    before, after = ([_moment_of(row, row.value) for row in shown.rows if row.value] for shown in (kept, new))
+    before, after = ([moment_of(row, row.value) for row in shown.rows if row.value] for shown in (kept, new))
     return len(before) != len(after) or all(
         one is None or other is None or _moment_relation(one, other) is not Relation.DIFFERENT
         for one, other in zip(before, after, strict=True)
@@ -368,6 +325,6 @@ def _units(shown: Shown) -> list[tuple[str, ...]]:
         if row.item is not None:
             units += [(letters(text),) for text in (row.item, row.label) if text]
         for line in _CELLS.split(row.value or ""):
-            ways = {letters(line), letters(_LIST_MARK.sub("", line, count=1)), _letters_or_day(row, line)}
+            ways = {letters(line), letters(_LIST_MARK.sub("", line, count=1)), line_letters(row, line)}
             units.append(tuple(sorted(ways - {""}, key=len, reverse=True)))
     return [ways for ways in units if ways]

@@ -21,6 +21,7 @@ from scraper.explore import map as records_map
 from scraper.explore.cache import Answers, cached
 from scraper.explore.facets import ListFacet
 from scraper.explore.headers import App, headers, with_headers
+from scraper.explore.health import health
 from scraper.explore.links import cell
 from scraper.explore.metadata import LOOKS
 from scraper.explore.record import moment, record_page
@@ -131,6 +132,7 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
         (r"^/-/map$", _map),
         (r"^/-/charts$", _charts),
         (r"^/-/search$", _search),
+        (r"^/-/health$", health),
         (r"^/robots\.txt$", _robots),
         (r"^/-/databases(?:\.json)?$", _databases),
     ]
