@@ -20,6 +20,7 @@ from tests.pagegen.options import PLAIN, Options, Theme
 _LINK_TARGET = re.compile(
     r"\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\]\[\d+\]|\[\d{1,4}\]|</?[a-z][^<>\n]*>|\{[.#:][^{}]*\}|[\\>]"
 )
+_NUMBER = re.compile(r"(?m)^\s*\d{1,2}\.\s+")
 _YES_NO = ("Yes", "No", "On", "Off")
 INSTRUCTIONS = ("Please check the box next to", "Milestones are an element")
 MANY_LABELS = 5
@@ -28,8 +29,8 @@ _NAMES = ("TTA Point of Contact", "BJA Grant Manager", "Contact Name", "Primary 
 
 
 def packed(text: str) -> str:
-    """Letters and digits only: what no extractor changes."""
-    return "".join(char for char in text.casefold() if char.isalnum())
+    """Letters and digits only, without the numbers of lists: what no extractor changes."""
+    return "".join(char for char in _NUMBER.sub("", text).casefold() if char.isalnum())
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,8 @@ def compare(told: Told, text: str, record: Record | None, tally: Tally) -> None:
         if row.label and row.item is None:
             rows.setdefault(packed(row.label), []).extend([row.value] if row.value else [])
     for label, values in filled:
-        if packed(label) + packed("".join(values)) not in flat:
+        printed = packed(label) + packed("".join(values))
+        if flat.count(printed) <= body.count(printed):
             continue
         read = rows.get(packed(label), [])
         subject = "yes/no" if values[0] in _YES_NO else "name" if label in _NAMES else "other value"
