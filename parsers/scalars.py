@@ -156,7 +156,7 @@ _DATE_FORMS = tuple(
         r"(?P<m>\d{1,2})([-/])(?P<d>\d{1,2})\2(?P<y>\d{4}|(?<=/)\d\d)",
         r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})",
         rf"{_DAY}[- ](?:of )?{_MONTH},?[- ](?P<y>\d{{4}})",
-        rf"{_MONTH} {_DAY},? (?P<y>\d{{4}})",
+        rf"{_MONTH} ?{_DAY}(?:, ?| )(?P<y>\d{{4}})",
     )
 )
 """Dates as pages print them; of two numbers the month comes first, unless it cannot be one."""
@@ -170,11 +170,12 @@ _CLOCK = re.compile(
     rf"|(?P<word>noon|midnight))(?P<zone> ?\(?{_ZONE}\)?| ?[+-]\d{{4}}(?!\d))?(?![\d:/])",
     re.IGNORECASE,
 )
-_FILLER = re.compile(rf"(?:[\s,;|@–—-]|\([^()/:]{{0,40}}\)|\b(?:{_WEEKDAYS}|at|on|from|by|the)\b\.?)*", re.IGNORECASE)
+_FILLER = re.compile(rf"(?:[\s,;.*|@–—-]|\([^()/:]{{0,40}}\)|\b(?:{_WEEKDAYS}|at|on|from|between|by|the)\b)*", re.IGNORECASE)
 """What a time may have beside its day and its clock, such as `(2 years ago)`."""
-_DASH = "[-–—−~]"
-_SEPARATOR = re.compile(rf"\s*(?:{_DASH}|\b(?:to|through|thru|until|till)\b)\s*", re.IGNORECASE)
+_SEPARATOR = re.compile(r"\s*(?:[-–—−~→&]|\b(?:to|through|thru|until|till|and)\b)\s*", re.IGNORECASE)
 """Between the ends of a range."""
+_OPEN = re.compile("|present|ongoing|tbd", re.IGNORECASE)
+"""The end of a range that has none."""
 _MAX_TIME = 200
 """Characters; a longer text is no time."""
 
@@ -326,7 +327,7 @@ def _printed_range(plain: str) -> tuple[str | None, str | None]:
     for separator in _SEPARATOR.finditer(plain):
         start, end = plain[: separator.start()], plain[separator.end() :]
         first = iso_time(start)
-        if first and not end:
+        if first and _OPEN.fullmatch(end):
             return first, None
         starts_with_clock = _CLOCK.match(end)
         if first and not (starts_with_clock and _is_clock(starts_with_clock)) and (last := iso_time(end)):
@@ -357,7 +358,10 @@ def _two_days(plain: str) -> tuple[str | None, str | None] | None:
             parts[2] = parts[2] or parts[0]
             parts[1] = parts[1] or parts[3]
             start, _, end = template.format(*parts).partition("|")
-            return iso_time(start), iso_time(end)
+            first, last = iso_time(start), iso_time(end)
+            if first and last and first > last:  # `Dec 30 - Jan 2, 2025` begins in the year before
+                first = iso_time(start.replace(parts[4], str(int(parts[4]) - 1)))
+            return first, last
     return None
 
 
