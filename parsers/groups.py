@@ -229,7 +229,7 @@ def _subs_among(content: Sequence[Element | str], element: Element | None, table
 def _pattern_of(element: Element, table: str | None) -> Pattern | None:
     """The pattern of a field of an item that is recognized by itself."""
     if element.source_field is not None:
-        return (element.tag, "div", element.source_field.look) if _is_source_sub(element, table) else None
+        return element.source_field.pattern if _is_source_sub(element, table) else None
     block = field_of(element, NO_PATTERNS, after_known=False)
     label = block.label if block is not None and block.label is not None else _label_of(element, table)
     return (element.tag, label.tag, label.role.look) if label is not None else None
@@ -253,7 +253,7 @@ def _is_source_sub(element: Element, table: str | None) -> bool:
 
 def _subs_of(element: Element, table: str | None, patterns: set[Pattern] | None = None) -> list[_Sub]:
     source = element.source_field
-    if source is not None and (_is_source_sub(element, table) or (element.tag, "div", source.look) in (patterns or ())):
+    if source is not None and (_is_source_sub(element, table) or source.pattern in (patterns or ())):
         return [_Sub(source.label, source.name, [], element, None, source)]
     block = field_of(element, NO_PATTERNS, after_known=False)
     if block is not None and (block.label is not None or block.name is not None):

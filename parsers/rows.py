@@ -106,7 +106,7 @@ class _Writer:
 
     def _write_source_field(self, element: Element, field: SourceField) -> None:
         """A field whose values are read: its label is no group's, and it is not the body."""
-        self._content.shape.append(f"{element.tag}>div:{field.name or 'field'}")
+        self._content.shape.append(f"{field.pattern[0]}>{field.pattern[1]}:{field.name or 'field'}")
         if element.role.markup or is_instructions(field.label):
             self._open_section(field.label, field.name, field.values[0].text)
         elif group := group_of_member(field.label):
