@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import pairwise
@@ -139,13 +140,8 @@ def money_range(text: str) -> tuple[float | None, float | None]:
 
 # --- dates ----------------------------------------------------------------------------------------------------------
 
-_MONTHS = {
-    name: month
-    for month, full in enumerate(
-        "january february march april may june july august september october november december".split(), start=1
-    )
-    for name in (full, full[:3], full[:4])
-}
+_NAMES = "january february march april may june july august september october november december".split()
+_MONTHS = {name: month for month, full in enumerate(_NAMES, start=1) for name in (full, full[:3], full[:4])}
 _WEEKDAYS = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
 _MONTH = r"(?P<month>[a-z]{3,9})\.?"
 _DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
@@ -189,18 +185,10 @@ def iso_time(text: str | None) -> str | None:
     plain = " ".join((text or "").split())
     if not plain or len(plain) > _MAX_TIME:
         return None
-    return _from_iso(plain) or _from_print(plain)
-
-
-def _from_iso(text: str) -> str | None:
-    if not re.match(r"\d{4}-\d{2}-\d{2}", text):
-        return None
-    try:
-        if len(text) == 10:
-            return date.fromisoformat(text).isoformat()
-        return _in_utc(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):
-        return None
+    if re.match(r"\d{4}-\d{2}-\d{2}", plain):
+        with suppress(ValueError, OverflowError):
+            return date.fromisoformat(plain).isoformat() if len(plain) == 10 else _in_utc(datetime.fromisoformat(plain))
+    return _from_print(plain)
 
 
 def _in_utc(moment: datetime) -> str:
@@ -265,11 +253,6 @@ def _at(day: date, clock: re.Match[str], half: str | None, zone: str | None) -> 
         return None
 
 
-def has_clock(text: str) -> bool:
-    """Whether a printed time has a time of day."""
-    return any(map(_is_clock, _CLOCK.finditer(text)))
-
-
 def time_of(text: str | None, attribute: str | None) -> str | None:
     """The time of a value by its `datetime` attribute, else as printed, in the form of `iso_time`.
 
@@ -278,7 +261,7 @@ def time_of(text: str | None, attribute: str | None) -> str | None:
     stamp = iso_time(attribute)
     if stamp is None:
         return iso_time(text)
-    if stamp.endswith("T12:00:00Z") and text and any(map(str.isdigit, text)) and not has_clock(text):
+    if stamp.endswith("T12:00:00Z") and text and any(map(str.isdigit, text)) and not any(map(_is_clock, _CLOCK.finditer(text))):
         return stamp[:10]
     return stamp
 
@@ -289,14 +272,14 @@ def from_local(attribute: str, zone: ZoneInfo = SITE_ZONE) -> str:
     Drupal's Layout Builder prints such attributes: the clock time beside it is the same, although the page's other times have
     an offset. What is no such time stays as it is.
     """
-    ends = []
-    for stamp in attribute.split("/"):
-        try:
-            moment = datetime.fromisoformat(stamp) if stamp.endswith("Z") else None
-        except ValueError:
-            moment = None
-        ends.append(moment.replace(tzinfo=zone).isoformat() if moment else stamp)
-    return "/".join(ends)
+
+    def located(stamp: str) -> str:
+        with suppress(ValueError):
+            if stamp.endswith("Z"):
+                return datetime.fromisoformat(stamp[:-1]).replace(tzinfo=zone).isoformat()
+        return stamp
+
+    return "/".join(map(located, attribute.split("/")))
 
 
 def prints_same_clock(text: str, attribute: str) -> bool:

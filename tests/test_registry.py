@@ -107,14 +107,6 @@ def test_columns_and_groups_are_named_once() -> None:
     assert all(registry.group_table(group.item) == table for table, group in GROUPS.items())
 
 
-def test_a_contact_is_known_by_its_entry_or_its_words() -> None:
-    assert {label.text for label in LABELS if registry.is_contact(label.text)} == {
-        label.text for label in LABELS if label.contact
-    }
-    assert all(map(registry.is_contact, ("Phone", "field_staff_email", "Request submitted by", "field_bja_grant_manager")))
-    assert not any(map(registry.is_contact, ("Number of contact hours", "Did you contact the site by phone?", "field_county")))
-
-
 @pytest.mark.parametrize(
     ("line", "is_label"),
     [
