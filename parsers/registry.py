@@ -266,41 +266,33 @@ def section_of_instruction(line: str) -> str | None:
 
 # --- groups -----------------------------------------------------------------------------------------------------------
 
-_NOT_BEFORE = r"(?!(?:number|count|total|no|of|per|for|with|date|status|type|add|next|previous|any|has|have|is|are|did|the)\b)"
-"""Words that make a label with the group's noun a question about the group, or the name of a single value."""
-_BEFORE = rf"(?:{_NOT_BEFORE}[a-z&']+[ /_-]+){{0,3}}"
-_AFTER = r"(?: ?\(e?s\))?(?: #?\d{1,3})?(?: \([^()]{1,40}\))?"
+_NOT_BEFORE = "number|count|total|no|of|per|for|with|date|status|type|add|next|previous|any|has|have|is|are|did|the"
+"""Words that make a label with a group's noun a question about the group, or the name of a single value."""
+_BEFORE = rf"(?:(?!(?:{_NOT_BEFORE})\b)[a-z&']+[ /-]+){{0,3}}"
+_AFTER = r"(?: ?\(e?s\))?(?: (?:items?|groups?|list|paragraphs?|refs?|references?|#?\d{1,3}))*(?: \([^()]{1,40}\))?"
 _AND = r"(?: ?(?:and|&|/) ?[a-z]+){0,2}"
 _MAX_GROUP_LABEL = 80
 """Characters; a longer line with the noun is a sentence."""
-_LIST = r"(?:[ _](?:items?|groups?|list|paragraphs?|refs?|references?|\d+))*"
+_GROUP_LABEL = {
+    table: re.compile(rf"{_BEFORE}(?:{one.stem}|(?:{one.stem}|{one.short})s{_AND}){_AFTER}") for table, one in GROUPS.items()
+}
+_MEMBER_LABEL = {table: re.compile(rf"(?:{one.stem}|{one.short})(?: |'s )(?=\S)") for table, one in GROUPS.items()}
 
 
-def _patterns(template: str) -> dict[str, re.Pattern[str]]:
-    """For each group's table the pattern that `template` makes of its nouns."""
-    parts = {"before": _BEFORE, "after": _AFTER, "and": _AND, "list": _LIST}
-    return {name: re.compile(template % {**parts, "noun": one.stem, "short": one.short}) for name, one in GROUPS.items()}
-
-
-_GROUP_LABEL = _patterns("%(before)s(?:%(noun)s|(?:%(noun)s|%(short)s)s%(and)s)%(after)s")
-_GROUP_NAME = _patterns("%(before)s(?:%(noun)ss?|%(short)ss)%(list)s")
-_MEMBER_LABEL = _patterns(r"(?:%(noun)s|%(short)s)(?: |'s )(?=\S)")
+def _words(label: str) -> str:
+    """The spelling of a label, or the words of a machine name."""
+    return normal(label if " " in label else re.sub("[_-]", " ", re.sub("^field[_-]", "", label)))
 
 
 @cached_short
 def group_table(label: str | None) -> str | None:
-    """The table of the group that a label names: "TTA Milestones", "Milestone(s)", "Milestones 2"; None for any other."""
-    spelled = normal(label or "")
+    """The table of the group that a label or machine name names: "TTA Milestones", "Milestone(s)", "Milestones 2",
+    `field_tta_milestone`, `field_metrics_ref`; None for any other.
+    """
+    spelled = _words(label or "")
     if not spelled or len(spelled) > _MAX_GROUP_LABEL or is_instructions(spelled):
         return None
     return next((table for table, pattern in _GROUP_LABEL.items() if pattern.fullmatch(spelled)), None)
-
-
-@cached_short
-def group_of_name(name: str | None) -> str | None:
-    """The table of the group that a machine name names: `field_milestones`, `field_tta_milestone`, `field_metrics_ref`."""
-    spelled = (name or "").lower().replace("-", "_").removeprefix("field_").strip("_").replace("_", " ")
-    return next((table for table, pattern in _GROUP_NAME.items() if pattern.fullmatch(spelled)), None)
 
 
 @cached_short
@@ -308,13 +300,13 @@ def group_of_paragraph(paragraph: str | None) -> str | None:
     """The table of the group that a paragraph type names, with or without `paragraph--type--`: `milestone`, `tta-metric`."""
     kind = (paragraph or "").lower().removeprefix("paragraph--type--").replace("-", "_")
     last = kind.rpartition("_")[2]
-    return group_of_name(kind) or next((table for table, group in GROUPS.items() if group.short == last), None)
+    return group_table(kind) or next((table for table, group in GROUPS.items() if group.short == last), None)
 
 
 @cached_short
 def member_table(label: str | None) -> str | None:
     """The table of the group whose members have labels like this one: "Milestone Title" is a field of a milestone."""
-    spelled = normal((label or "").removeprefix("field_").replace("_", " "))
+    spelled = _words(label or "")
     if known(label) or group_table(label) or is_instructions(spelled):
         return None
     return next((table for table, pattern in _MEMBER_LABEL.items() if pattern.match(spelled)), None)

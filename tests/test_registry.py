@@ -52,7 +52,7 @@ def test_a_group_is_known_by_its_label(label: str | None, table: str | None) -> 
     ],
 )
 def test_a_group_is_known_by_its_machine_name(name: str, table: str | None) -> None:
-    assert registry.group_of_name(name) == table
+    assert registry.group_table(name) == table
 
 
 @pytest.mark.parametrize(
