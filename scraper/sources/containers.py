@@ -130,7 +130,7 @@ class _Reader:
                 return
             for item in self.read(cast("BinaryIO", copy), name, depth + 1):
                 if problem and not isinstance(item, Unused) and item[1].damage is None:
-                    yield 0, _doubted(item[1], problem, is_cut=is_cut)
+                    yield 0, _marked(item[1], problem, is_cut=is_cut)
                 else:
                     yield item
 
@@ -201,7 +201,7 @@ class _Reader:
         yield from _gap(file, name, end, file.seek(0, 2))
 
 
-def _doubted(capture: Capture, problem: str, *, is_cut: bool) -> Capture:
+def _marked(capture: Capture, problem: str, *, is_cut: bool) -> Capture:
     """A capture out of a damaged member. Records with digests, or before the place of a cut, are right; pages are marked."""
     if not capture.warc_headers:
         return replace(capture, truncated="unspecified", damage=problem)
