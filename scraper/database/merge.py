@@ -263,9 +263,7 @@ def merge(captures: Sequence[Seen]) -> Merged:
     no_fields = {"node_id"} | {one.row.key for one in arranged} - {one.row.key for one in sourced}
     sourced = with_labels(sourced, [one.content for one in captures], aliases)
     says_all = [one.row for one in sourced] == latest.fields and list(map(head.get, HEAD)) == list(map(_text, latest.head))
-    changes = [
-        change for one in (*heads.values(), *fields.values()) if one.key not in no_fields for change in one.changes()
-    ]
+    changes = [change for one in (*heads.values(), *fields.values()) if one.key not in no_fields for change in one.changes()]
     return Merged(
         sorted(changes, key=lambda change: change.seen_by.rstrip("Z")),
         head | {"node_id": int(head["node_id"])} if "node_id" in head else head,
