@@ -160,17 +160,12 @@ def _some(subjects: list[str]) -> str:
 def said(check: Check) -> str:
     """Returns a check as one line."""
     subject = f" ({check.subject})" if check.subject else ""
-    against = "" if check.threshold is None else f", {_bound(check)} {_number(check.threshold)}"
+    is_short = check.figure is not None and check.threshold is not None and check.figure < check.threshold
+    bound = "at least" if is_short else "at most"
+    against = "" if check.threshold is None else f", {bound} {_number(check.threshold)}"
     verb = "failed" if check.severity == Severity.FAIL else "look at"
     return f"{verb}: {check.name}{escape(subject)}: {_number(check.figure)}{against}" + (
         f": {check.message}" if check.message else ""
-    )
-
-
-def _bound(check: Check) -> str:
-    """Returns the direction of a failed check's threshold."""
-    return (
-        "at least" if check.figure is not None and check.threshold is not None and check.figure < check.threshold else "at most"
     )
 
 
