@@ -64,7 +64,7 @@ class Report:
     def remarks(self) -> list[str]:
         """The lines that the table of runs keeps: the problems, and the rows of listings that could not be used."""
         skipped = [one for one in (self.fetched.sources if self.fetched else ()) if one.skipped]
-        return [*self.problems, *(f"{one.source}: {one.skipped} rows of the listing can't be used" for one in skipped)]
+        return [*self.problems, *(f"{one.source}: rows of the listing that can't be used: {one.skipped}" for one in skipped)]
 
     @property
     def silent(self) -> list[str]:
