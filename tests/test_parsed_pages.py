@@ -186,7 +186,7 @@ def query_or_nothing(folders: Folders) -> list[tuple[object, ...]]:
 
 def test_the_store_holds_a_row_for_each_capture_of_the_archive_and_no_more(folders: Folders, tmp_path: Path) -> None:
     with closing(sqlite3.connect(store(folders))) as db, db:
-        db.execute("INSERT INTO pages SELECT 'other', 'tta-9.warc.gz', 0, result, page, checksum FROM pages LIMIT 1")
+        db.execute("INSERT INTO pages SELECT 'other', 'tta-9.warc.gz', 0, checksum, result, page FROM pages LIMIT 1")
     add(folders, [LATER])
     load(folders)
     listed = [(one.capture_id,) for one in sorted((*CAPTURES, LATER), key=lambda one: one.capture_id)]
