@@ -59,6 +59,7 @@ check: setup ## Format check, lint and strict type check
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m tests.size
 
 format: setup ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .

@@ -27,7 +27,7 @@ STEPS: dict[str, tuple[tuple[ModuleType, str], ...]] = {
         (html, "_base_of_links"),
         (html, "_root"),
     ),
-    "the light tree, plain fields from their source": ((html, "build"),),
+    "the light tree, plain fields from their source": ((html, "build_with_fields"),),
     "title, byline, notice": ((html, "_take_top"),),
     "fields and rows": ((html, "read_content"),),
     "columns, flags, milestones, metrics, the record": ((html, "make_record"),),

@@ -24,8 +24,8 @@ from parsers.decode import Decoded
 from parsers.guard import harmless
 from parsers.html import read_html
 from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
-from parsers.registry import GROUPS, group_of_name, group_of_paragraph, is_evidence, is_instructions, known_name
-from parsers.scalars import iso_time, reference
+from parsers.registry import GROUPS, Type, group_of_paragraph, group_table, is_evidence, is_instructions, known_name
+from parsers.scalars import iso_time, reference, yes_no
 from parsers.tree import build, readable
 from parsers.urls import absolute, node_id
 
@@ -42,7 +42,7 @@ _HTML = re.compile(r"\s*<(?:p|div|ul|ol|h[1-6]|table|blockquote)\b[^<>]*>", re.I
 """How formatted text begins; its format is left out where it has none."""
 _PATHS = {"taxonomy_term": "/taxonomy/term/", "node": "/node/", "user": "/user/", "media": "/media/"}
 _NAMES = ("display_name", "name", "title", "label", "filename")
-"""Base fields that hold the label of a referenced entity, by its type."""
+"""Base fields that contain the label of a referenced entity; which one depends on its type."""
 _MAX_ROWS = 20_000
 _MIN_EVIDENCE = 2
 """Fields that only TTA records have, of a node whose type is not known to be theirs."""
@@ -62,7 +62,7 @@ class _Entity:
 
 
 def read_data(content: bytes, *, url: str | None) -> ParseResult | None:
-    """The record that a document in one of these formats holds; None where it is none of them, or not a node's."""
+    """The record in a document of one of these formats; None where it is none of them, or not a node's."""
     start = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] in (b"{", b"["):
         node = _from_json(content)
@@ -149,7 +149,7 @@ def _from_xml(root: ET.Element) -> _Entity | None:
 
 
 def _from_rss(root: ET.Element, url: str | None) -> ParseResult | None:
-    """The only item of a feed, which holds a node as HTML; of a feed of several nodes no capture is any one's."""
+    """Reads the only item of a feed, which contains a node as HTML. A feed of several nodes is no record's page."""
     items = root.findall("./channel/item")
     number = node_id(items[0].findtext("link")) if len(items) == 1 else None
     if number is None or node_id(url) not in (None, number):
@@ -206,7 +206,7 @@ def _result(node: _Entity, url: str | None) -> ParseResult | None:
 
 
 class _Writer:
-    """Rows in the document's order, the body first."""
+    """Rows in the document's order, the body first. That is not the order of the page, so no field is in a section."""
 
     def __init__(self, base: str | None) -> None:
         self.fields: list[Field] = []
@@ -224,22 +224,23 @@ class _Writer:
             return
         nested = [one for one in entities if any(map(_FIELD.fullmatch, one.values)) and not one.first(*_NAMES)]
         if nested:
-            table = group_of_name(name) or group_of_paragraph(nested[0].kind.partition("--")[2])
+            table = group_table(name) or group_of_paragraph(nested[0].kind.partition("--")[2])
             label = entry.text if entry else GROUPS[table].item if table else name
             for number, entity in enumerate(nested[:_MAX_ROWS], start=1):
                 for part, values in entity.values.items():
                     if _FIELD.fullmatch(part):
                         self._add(None, part, values, f"{label} {number}")
             return
+        if entry and entry.type is Type.YES_NO:  # XML has 1 and 0
+            items = [one if (answer := yes_no(str(one.get("value")))) is None else {"value": answer} for one in items]
         self._add(entry.text if entry else None, name, items, None)
 
     def _add(self, label: str | None, name: str, items: Items, item: str | None) -> None:
-        section = self.sections[-1].label if self.sections else None
-        room = _MAX_ROWS - len(self.fields)
-        for value, href, when in dict.fromkeys(map(self._value, items[:room])) or [(None, None, None)][:room]:
+        room = max(0, _MAX_ROWS - len(self.fields))
+        rows = [row for row in map(self._value, items[:room]) if any(row)]
+        for value, href, when in rows or [(None, None, None)][:room]:
             row = Field(
                 position=len(self.fields) + 1,
-                section=section,
                 label=label,
                 name=name,
                 item=item,
@@ -289,7 +290,7 @@ def _in_utc(stored: str) -> str:
 def _text(value: object) -> str | None:
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    return (str(value).strip() or None) if isinstance(value, str | int | float) else None
+    return (str(value).replace("\r\n", "\n").strip() or None) if isinstance(value, str | int | float) else None
 
 
 def _time(value: object) -> str | None:

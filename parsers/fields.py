@@ -1,37 +1,43 @@
-"""The content of an HTML page to blocks in page order, whatever the theme. How a field is recognised is in `shape`.
+"""The content of an HTML page to blocks in page order, whatever the theme. How a field is recognized is in `patterns`.
 
-`html` decides first which element holds the record; `rows` makes the record's fields and sections of the blocks.
+`html` decides first which element contains the record; `rows` makes the record's fields and sections of the blocks.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from parsers.patterns import (
     HEADINGS,
     Block,
-    Shapes,
+    LabelPatterns,
     field_of,
-    has_field_class,
-    is_flat_label,
-    is_item,
     is_other_entity,
+    known_labels,
+    look_of,
+    name_of,
     without_colon,
 )
 from parsers.registry import known
-from parsers.rows import Content, write_all
-from parsers.tree import BLOCKS, Element
+from parsers.roles import BYLINE_FIELDS
+from parsers.rows import PageRows, write_all
+from parsers.tree import BLOCKS, Element, readable
 
 LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
 _LONG_LINE = 100
+"""Characters; a longer line is a sentence of a body, hardly ever a value. Labels of the registry end below that."""
+_MAX_HEADING = 150
+_HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler|toggle|caption|summary|header)")
+_ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
 
 
-def read_content(root: Element, base: str | None) -> Content:
+def read_content(root: Element, base: str | None) -> PageRows:
     """All fields and sections below `root`. `base`: the page's address, for its relative links."""
-    shapes = Shapes()
-    shapes.learn(root)
-    blocks = list(_Scan(shapes).blocks(_content_of(root)))
-    if all(block.kind == "text" for block in blocks):
+    patterns = LabelPatterns()
+    patterns.learn(root)
+    blocks = list(_Scan(patterns).blocks(_content_of(root)))
+    if blocks and all(block.kind == "text" for block in blocks):
         blocks = list(_text(root, [root]))
     return write_all(blocks, base)
 
@@ -40,10 +46,10 @@ def _content_of(root: Element) -> Element:
     """The element whose children are the body and the fields: wrappers around all of the content are looked through."""
     element = root
     while True:
-        filled = [child for child in element.elements if child.filled]
+        filled = [child for child in element.elements if child.filled and not is_other_entity(child)]
         if element.has_own_text() or len(filled) != 1 or filled[0].tag not in ("div", "section", "main", "article"):
             break
-        if has_field_class(filled[0]) or filled[0].source_field is not None:
+        if filled[0].role.field or filled[0].source_field is not None:
             break
         element = filled[0]
     blocks = [child for child in element.elements if child.filled and child.tag in BLOCKS and child.tag not in LOOSE]
@@ -53,54 +59,95 @@ def _content_of(root: Element) -> Element:
 class _Scan:
     """Walks down from the content's root and yields its blocks in page order."""
 
-    def __init__(self, shapes: Shapes) -> None:
-        self._shapes = shapes
-        self._after_known = False
+    def __init__(self, patterns: LabelPatterns) -> None:
+        self._patterns = patterns
+        self._seen_known_label = False
         self._first = True
         self._container: dict[int, bool] = {}
 
     def blocks(self, element: Element) -> Iterator[Block]:
-        """The blocks of a container, its children in turn; prose that stands loose between fields is one block."""
+        """The blocks of a container, its children in turn; prose between fields is one block, headings of groups are none."""
         loose: list[Element | str] = []
         content = element.content
         index = 0
         while index < len(content):
             child = self._unwrapped(content[index])
             following = content[index + 1] if index + 1 < len(content) else None
-            if (
-                isinstance(child, Element)
-                and is_flat_label(child, following, self._shapes)
-                and not self._is_field(child, after_known=self._after_known)
-            ):
-                yield from _text(element, loose)
+            if isinstance(child, Element) and child.source_field is not None and child.role.field:
+                yield from _text(element, _without_headings(loose))
                 loose = []
-                end = self._end_of_run(content, index)
-                self._saw(child)
-                yield Block("field", element, without_colon(content[index + 1 : end]), child, None)
+                yield from self._of_child(child)
+                index += 1
+            elif isinstance(child, Element) and self._is_furniture(child):
+                index += 1
+            elif (
+                isinstance(child, Element)
+                and self._patterns.is_flat_label(child, following)
+                and not self._is_field(child, after_known=self._seen_known_label)
+            ):
+                yield from _text(element, _without_headings(loose))
+                loose = []
+                end = self._end_of_values(content, index)
+                self._seen_known_label = self._seen_known_label or known(child.line()) is not None
+                self._first = False
+                yield Block("field", element, without_colon(content[index + 1 : end]), child)
                 index = end
-                continue
-            index += 1
-            if not isinstance(child, Element) or (
-                child.tag in LOOSE and not self._is_field(child, after_known=self._after_known)
+            elif not isinstance(child, Element) or (
+                child.tag in LOOSE and not self._is_field(child, after_known=self._seen_known_label)
             ):
                 loose.append(child)
-                self._first = False
-                continue
-            found = list(self._of_child(child))
-            if not found and child.tag not in BLOCKS:
-                loose.append(child)
-                continue
-            yield from _text(element, loose)
-            loose = []
-            yield from found
+                self._first = self._first and isinstance(child, Element) and child.tag in HEADINGS
+                index += 1
+            else:
+                index += 1
+                if self._is_group_heading(child) and isinstance(following, Element) and self._holds_fields(following):
+                    loose.append(child)
+                    continue
+                found = list(self._of_child(child))
+                if not found and child.tag not in BLOCKS:
+                    loose.append(child)
+                    continue
+                is_field = bool(found) and (found[0].kind == "field" or len(found) > 1)
+                yield from _text(element, _without_headings(loose) if is_field else loose)
+                loose = []
+                yield from found
         yield from _text(element, loose)
+
+    def _is_furniture(self, element: Element) -> bool:
+        """Whether an element among the fields is no part of the record: comments, another record, links, menus, a picture."""
+        role = element.role
+        if is_other_entity(element):
+            return True
+        if role.field:
+            return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
+        if self._patterns.holds_known_labels(element):
+            return False
+        return role.aside or _is_account_links(element) or self._surrounds_furniture(element)
+
+    def _surrounds_furniture(self, element: Element) -> bool:
+        """Whether an element contains nothing but furniture, under a heading perhaps."""
+        content = element.content if element.source_field is None and element.tag in ("div", "section", "aside") else []
+        if not content or len(content) > _FEW_CHILDREN or not all(isinstance(child, Element) for child in content):
+            return False
+        rest = [child for child in element.elements if child.tag not in HEADINGS]
+        return bool(rest) and all(self._is_furniture(child) for child in rest)
+
+    def _is_group_heading(self, element: Element) -> bool:
+        """Whether an element is a heading, and not a field of this page that has a label and no value."""
+        only = element.content[0] if element.source_field is None and len(element.content) == 1 else None
+        if isinstance(only, Element) and (element.tag, only.tag, only.role.look) in self._patterns.learned:
+            return False
+        return _is_heading(element)
+
+    def _holds_fields(self, element: Element) -> bool:
+        return element.source_field is not None or element.role.field or self._patterns.holds_fields(element)
 
     def _unwrapped(self, child: Element | str) -> Element | str:
         """Looks through wrappers around one block, as layout builders put around each field."""
         while isinstance(child, Element) and child.source_field is None and child.tag in BLOCKS and child.tag not in LOOSE:
             content = child.content
             inner = content[0] if len(content) == 1 else None
-            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in LOOSE or is_other_entity(inner):
+            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in LOOSE or self._is_furniture(child):
                 break
             if self._is_field(child, after_known=True):
                 break
@@ -108,16 +155,13 @@ class _Scan:
         return child
 
     def _of_child(self, child: Element) -> Iterator[Block]:
-        if is_other_entity(child):
-            yield from _text(child, [child])
-            return
-        block = field_of(child, self._shapes, after_known=self._after_known or not self._first)
         first, self._first = self._first, False
+        block = field_of(child, self._patterns, after_known=self._seen_known_label or not first)
         if block is not None:
             if block.source_field is not None:
-                self._after_known = self._after_known or block.source_field.known is not None
+                self._seen_known_label = self._seen_known_label or block.source_field.known is not None
             elif block.label is not None:
-                self._saw(block.label)
+                self._seen_known_label = self._seen_known_label or known(block.label.line()) is not None
             yield block
         elif first and (self._begins_with_prose(child) or self._quotes(child)):
             yield from _text(child, [child])
@@ -125,27 +169,25 @@ class _Scan:
             self._first = first
             yield from self.blocks(child)
         elif child.tag in BLOCKS:
+            self._first = first and not child.filled
             yield from _text(child, [child])
 
-    def _saw(self, label: Element) -> None:
-        self._after_known = self._after_known or known(label.line()) is not None
-
     def _is_field(self, element: Element, *, after_known: bool) -> bool:
-        return field_of(element, self._shapes, after_known=after_known) is not None or (
+        return field_of(element, self._patterns, after_known=after_known) is not None or (
             element.tag in ("table", "ul", "ol", "p") and self._is_container(element)
         )
 
     def _is_container(self, element: Element) -> bool:
-        """Whether an element only holds fields and further containers, or is on the way to most of the known labels."""
+        """Whether an element only contains fields and further containers, or most of the known labels."""
         known_answer = self._container.get(id(element))
         if known_answer is None:
             known_answer = self._container[id(element)] = self._look_inside(element)
         return known_answer
 
     def _look_inside(self, element: Element) -> bool:
-        if element.tag not in BLOCKS or not self._shapes.holds_fields(element):
+        if element.tag not in BLOCKS or not self._patterns.holds_fields(element):
             return False
-        if self._shapes.is_main_road(element) or (self._shapes.classed and self._shapes.holds_classed_fields(element)):
+        if self._patterns.holds_most_labels(element) or (self._patterns.classed and self._patterns.holds_classed_fields(element)):
             return True
         if element.has_own_text():
             return False
@@ -162,21 +204,24 @@ class _Scan:
     def _begins_with_prose(self, element: Element) -> bool:
         """Whether the first block of a page without classes is its body, even if further down it looks like fields."""
         children = [child for child in element.elements if child.filled]
-        if self._shapes.classed or element.has_own_text() or not children or not _is_sentence(children[0]):
+        if self._patterns.classed or element.has_own_text() or not children or not _is_sentence(children[0]):
             return False
-        if not self._shapes.is_main_road(element):
+        if not self._patterns.holds_most_labels(element):
             return True
-        fields = sum(self._is_field(child, after_known=True) or self._is_container(child) for child in children)
+        fields = sum(
+            known(child.line()) is not None or self._is_field(child, after_known=True) or self._is_container(child)
+            for child in children
+        )
         return sum(map(_is_sentence, children)) > fields
 
     def _quotes(self, element: Element) -> bool:
         """Whether every known label inside comes again further down: then this is a body that quotes the form."""
-        if self._shapes.classed:
+        if self._patterns.classed:
             return False
-        inside = self._shapes.labels_inside(element)
-        return bool(inside) and all(self._shapes.labels[label] > times for label, times in inside.items())
+        inside = known_labels(element)
+        return bool(inside) and all(self._patterns.labels[label] > times for label, times in inside.items())
 
-    def _end_of_run(self, content: list[Element | str], start: int) -> int:
+    def _end_of_values(self, content: list[Element | str], start: int) -> int:
         """Where the values of a flat label end: before the next label of its kind, a field, or a container."""
         label = content[start]
         assert isinstance(label, Element)
@@ -184,24 +229,60 @@ class _Scan:
         while index < len(content):
             child = content[index]
             following = content[index + 1] if index + 1 < len(content) else None
-            alike = isinstance(child, Element) and (child.tag, child.classes) == (label.tag, label.classes)
-            value_position = index == start + 1 and alike and label.tag != "dt" and not _differs(content, start)
-            if not value_position and is_flat_label(child, following, self._shapes):
+            alike = isinstance(child, Element) and look_of(child) == look_of(label)
+            value_position = index == start + 1 and alike and label.tag != "dt" and not _differs(label, content[start + 1])
+            if not value_position and self._patterns.is_flat_label(child, following):
                 break
-            if isinstance(child, Element) and has_field_class(child) and not is_item(child):
-                break
+            if isinstance(child, Element) and not (child.role.item or child.role.items):
+                block = field_of(child, self._patterns, after_known=True)
+                if child.role.field or (block is not None and block.label is not None and known(block.label.line())):
+                    break
+                if block is not None and block.source_field is not None and block.source_field.known is not None:
+                    break
             index += 1
         return index
 
 
+def _is_account_links(element: Element) -> bool:
+    """Whether an element consists of links to log in, to comment or to print, as Drupal puts below a node."""
+    if element.source_field is not None or element.tag not in ("ul", "div", "p", "section"):
+        return False
+    links = [inner for inner in element.built()[:_FEW_LINKS] if inner.tag == "a"]
+    return any(_ACCOUNT_LINK.search(link.attribute("href") or "") for link in links) and len(readable([element])) <= _MAX_HEADING
+
+
+_FEW_LINKS = _FEW_CHILDREN = 20
+
+
+def _is_heading(element: Element) -> bool:
+    """Whether an element is a short heading, by its tag or its class, as groups of fields have."""
+    if element.source_field is not None or element.role.field or known(element.line()) is not None:
+        return False
+    inner = element
+    while (
+        inner.tag not in HEADINGS
+        and inner.source_field is None
+        and len(inner.content) == 1
+        and isinstance(inner.content[0], Element)
+    ):
+        inner = inner.content[0]
+    named = any(map(_HEADING_CLASS.fullmatch, (*element.classes, *inner.classes)))
+    return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
+
+
+def _without_headings(loose: list[Element | str]) -> list[Element | str]:
+    """What stands before a field, without the heading of the group that the field begins."""
+    kept = len(loose)
+    while kept and isinstance(child := loose[kept - 1], Element) and _is_heading(child):
+        kept -= 1
+    return loose[:kept]
+
+
 def holds_values(element: Element) -> bool:
-    """Whether an element holds nothing but blocks, as a wrapper around values without labels does; prose has more."""
+    """Whether an element contains nothing but blocks, as a wrapper around values without labels does; prose has more."""
     children = element.elements
-    return not element.has_own_text() and bool(children) and all(_is_box(child) for child in children)
-
-
-def _is_box(element: Element) -> bool:
-    return element.tag in BLOCKS and (element.tag not in LOOSE or element.tag in HEADINGS)
+    boxes = (child.tag in BLOCKS and (child.tag not in LOOSE or child.tag in HEADINGS) for child in children)
+    return not element.has_own_text() and bool(children) and all(boxes)
 
 
 def _begins_with_body(element: Element) -> bool:
@@ -216,14 +297,11 @@ def _is_sentence(element: Element) -> bool:
     return line is not None and (len(line) > _LONG_LINE or line.endswith((".", "!", "?", ":"))) and known(line) is None
 
 
-def _differs(content: list[Element | str], start: int) -> bool:
-    """Whether the label at `start` looks unlike what follows it, so that a second one like it is the next label."""
-    label, following = content[start], content[start + 1]
-    if not isinstance(label, Element) or not isinstance(following, Element):
-        return True
-    return (label.tag, label.classes) != (following.tag, following.classes)
+def _differs(label: Element, following: Element | str) -> bool:
+    """Whether a label looks unlike what follows it, so that a second one like it is the next label."""
+    return not isinstance(following, Element) or look_of(label) != look_of(following)
 
 
 def _text(element: Element, nodes: list[Element | str]) -> Iterator[Block]:
-    if any(isinstance(node, Element) or not node.isspace() for node in nodes):
+    if nodes and any(isinstance(node, Element) or not node.isspace() for node in nodes):
         yield Block("text", element, list(nodes))

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 SITE_ZONE = ZoneInfo("America/New_York")
-"""The zone of the portal's own times: a reference holds the local day of submission (DOMAIN.md, "The page")."""
+"""The zone of the portal's own times: a reference contains the local day of submission (DOMAIN.md, "The page")."""
 FIRST_MONTH = 10
 
 
@@ -17,12 +17,12 @@ def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
 
 
 def fiscal_year_of(day: date) -> int:
-    """The fiscal year that a day lies in."""
+    """The fiscal year of a day."""
     return day.year + (day.month >= FIRST_MONTH)
 
 
 def day_of_reference(reference: str | None) -> date | None:
-    """The day that a reference begins with, YYYYMMDD; None where it begins with none."""
+    """The day at the start of a reference, YYYYMMDD; None if there is none."""
     day = (reference or "")[:8]
     try:
         return date(int(day[:4]), int(day[4:6]), int(day[6:]))
@@ -31,7 +31,7 @@ def day_of_reference(reference: str | None) -> date | None:
 
 
 def day_of_time(text: str | None) -> date | None:
-    """The day of an ISO 8601 time: in the portal's zone where it tells a zone, else as printed; None where it is no time."""
+    """The day of an ISO 8601 time: in the portal's zone if the time has a zone, else as printed; None if it is no time."""
     try:
         moment = datetime.fromisoformat(text or "")
         return (moment.astimezone(SITE_ZONE) if moment.tzinfo else moment).date()

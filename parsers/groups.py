@@ -6,12 +6,13 @@ Groups reach us as nested paragraphs, as a table, or as plain lines (DOMAIN.md, 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from parsers.items import items_of, read_value
-from parsers.patterns import HEADINGS, UNTAUGHT, Block, field_of, has_field_class, has_label_class, is_item, is_items, name_of
-from parsers.registry import group_table, is_member
+from parsers.patterns import HEADINGS, NO_PATTERNS, Block, Pattern, field_of, name_of
+from parsers.registry import GROUPS, group_of_members, group_of_paragraph, group_table, is_member, known
 from parsers.source import SourceField, Value
 from parsers.tree import BLOCKS, Element, readable
 
@@ -45,37 +46,50 @@ class _Sub:
     source_field: SourceField | None = None
 
 
-def holds_group(block: Block, title: str | None) -> bool:
-    """Whether a field's value consists of items with fields of their own: by its label, or by the nested fields' classes."""
+class Group(NamedTuple):
+    """A field whose values are items with fields of their own. `stem`: what its items are called; `table`: their own table."""
+
+    stem: str
+    table: str | None
+
+
+def group_of(block: Block, title: str | None) -> Group | None:
+    """The group that a field is: by its label, its machine name, the type of its paragraphs, or the labels of their fields."""
     if block.kind != "field":
-        return False
-    if group_table(title) is not None:
-        return True
-    if block.element.role.text:
-        return False
-    return block.name != "body" and any(_is_group_part(node) for node in block.values if isinstance(node, Element))
-
-
-def _is_group_part(element: Element) -> bool:
-    return any(node.role.paragraph or _is_labelled_field(node) for node in (element, *element.built()))
+        return None
+    if table := group_table(title):
+        return Group(title or block.name or "", table)
+    if block.element.role.text or block.name == "body":
+        return None
+    inside = [one for node in block.values if isinstance(node, Element) for one in (node, *node.built())]
+    if not any(one.role.paragraph or _is_labelled_field(one) for one in inside):
+        return None
+    table = group_table(block.name) or next((found for one in inside if (found := group_of_paragraph(one.role.bundle))), None)
+    table = table or group_of_members([label for one in inside if (label := _label_text(one))])
+    if table is None:
+        return Group(title or block.name or "Item", None)
+    return Group(block.name if block.name and not title and group_table(block.name) else GROUPS[table].item, table)
 
 
 def _is_labelled_field(element: Element) -> bool:
+    if not element.role.field:
+        return False
     if element.source_field is not None:
-        return element.role.field
-    return has_field_class(element) and name_of(element) is not None and any(map(has_label_class, element.elements))
+        return True
+    return name_of(element) is not None and field_of(element, NO_PATTERNS, after_known=False).label is not None  # type: ignore[union-attr]
 
 
-def _is_paragraph(element: Element) -> bool:
-    return element.role.paragraph
+def _label_text(element: Element) -> str | None:
+    if element.source_field is not None:
+        return element.source_field.label
+    return element.line() if element.role.label else None
 
 
-def group_rows(block: Block, title: str | None, counts: dict[str, int], base: str | None) -> list[Row]:
+def group_rows(block: Block, group: Group, title: str | None, counts: dict[str, int], base: str | None) -> list[Row]:
     """The rows of a group's field, items numbered on from `counts` (group label to items so far), which is updated."""
-    stem = title or block.name or "Item"
-    items = _items(list(block.values), group_table(stem))
+    items = _items(list(block.values), group.table)
     rows: list[Row] = []
-    for item, number in zip(items, item_names(stem, len(items), counts), strict=True):
+    for item, number in zip(items, item_names(group.stem, len(items), counts), strict=True):
         rows += _rows_of(item, title, block.name, number, base)
     return rows or [Row(title, block.name, None, Value())]
 
@@ -96,7 +110,7 @@ def _rows_of(item: list[_Sub], title: str | None, name: str | None, number: str,
     rows: list[Row] = []
     alone = len(item) == 1 and item[0].label is None and item[0].name is None
     for sub in item:
-        label = title if alone else sub.label
+        label = title if alone else sub.label and sub.label.rstrip(": ")
         own_name = name if alone else sub.name
         whole = sub.label is None and sub.name is None
         if sub.source_field is not None:
@@ -120,7 +134,7 @@ def _items(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
     if len(elements) < len(content):
         return _plain(content, table)
     if _are_fields(elements, table):
-        return _by_question([sub for element in elements for sub in _subs_of(element, table)])
+        return _by_question(_subs_among(elements, elements[0].parent, table))
     if len(elements) > 1:
         return _several(elements, table)
     return _items_of_one(elements[0], table)
@@ -129,9 +143,9 @@ def _items(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
 def _items_of_one(only: Element, table: str | None) -> list[list[_Sub]]:
     if only.tag == "table":
         return _table_items(only, table)
-    if _is_paragraph(only):
+    if only.role.paragraph:
         return [_subs(only, table)]
-    if is_item(only) or is_items(only) or (only.tag in _WRAPPERS and _only_blocks(only)):
+    if only.role.item or only.role.items or (only.tag in _WRAPPERS and _only_blocks(only)):
         return _items(only.children, table)
     subs = _subs(only, table)
     if any(sub.label or sub.name for sub in subs):
@@ -147,7 +161,7 @@ def _several(elements: list[Element], table: str | None) -> list[list[_Sub]]:
     for element in elements:
         inside = _items([element], table)
         items += (
-            inside if element.tag in ("table", "ul", "ol") or is_items(element) else [[sub for item in inside for sub in item]]
+            inside if element.tag in ("table", "ul", "ol") or element.role.items else [[sub for item in inside for sub in item]]
         )
     return [item for item in items if item]
 
@@ -157,32 +171,27 @@ def _only_blocks(element: Element) -> bool:
 
 
 def _are_fields(elements: list[Element], table: str | None) -> bool:
-    """Whether these elements are an item's fields: by class, as `dt`, or by a field's shape and wording."""
-    if any(_is_paragraph(element) for element in elements):
+    """Whether these elements are an item's fields: by class, as `dt`, or by a field's elements and wording."""
+    if any(element.role.paragraph for element in elements):
         return False
-    if any(_is_source_sub(element, table) for element in elements):
+    if any(_is_source_sub(element, table) or element.tag == "dt" or element.role.label for element in elements):
         return True
-    if any(element.tag == "dt" or has_label_class(element) for element in elements):
-        return True
-    labels = [_label_of(element, table) for element in elements]
-    return any(label is not None for label in labels)
+    return any(_label_of(element, table) is not None for element in elements)
 
 
 def _label_of(element: Element, table: str | None) -> Element | None:
-    """The label of an element that has a field's shape, by class or by wording; None where it is no field."""
+    """The label of an element that looks like a field, by class or by wording; None where it is no field."""
     content = element.content
-    if len(content) < 1 or not isinstance(content[0], Element):
-        return None
-    if is_items(element):
+    if not content or not isinstance(content[0], Element) or element.role.items:
         return None
     for child in content[:2]:
-        if isinstance(child, Element) and has_label_class(child) and child.line():
+        if isinstance(child, Element) and child.role.label and child.line():
             return child
     first = content[0]
     line = first.line()
-    if line is None or is_item(first):
+    if line is None or first.role.item:
         return None
-    worded = is_member(line, table)
+    worded = is_member(line, table) or (len(content) > 1 and known(line) is not None)
     if len(content) < 2:
         return first if worded else None
     paired = len(content) == 2 and first.tag in HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
@@ -195,8 +204,13 @@ def _is_question(line: str, content: list[Element | str], table: str | None) -> 
 
 def _subs(element: Element, table: str | None) -> list[_Sub]:
     """The fields inside one item, wrappers looked through, and its text that belongs to none."""
+    return _subs_among(element.content, element, table)
+
+
+def _subs_among(content: Sequence[Element | str], element: Element | None, table: str | None) -> list[_Sub]:
+    """The fields among the children of an element. Those that are recognized teach their pattern to those beside them."""
     found: list[_Sub] = []
-    content = element.content
+    patterns = {pattern for child in content if isinstance(child, Element) and (pattern := _pattern_of(child, table))}
     index = 0
     while index < len(content):
         child = content[index]
@@ -204,42 +218,52 @@ def _subs(element: Element, table: str | None) -> list[_Sub]:
             end = index + 1
             while end < len(content) and not _is_flat(content[end], content, end):
                 end += 1
-            found.append(_Sub(readable([child]), None, content[index + 1 : end], child))
+            found.append(_Sub(readable([child]), None, list(content[index + 1 : end]), child))
             index = end
             continue
-        found += _subs_of(child, table) if isinstance(child, Element) else [_Sub(None, None, [child], element)]
+        found += _subs_of(child, table, patterns) if isinstance(child, Element) else [_Sub(None, None, [child], element)]
         index += 1
     return found
 
 
-def _is_flat(child: Element | str, content: list[Element | str], index: int) -> bool:
+def _pattern_of(element: Element, table: str | None) -> Pattern | None:
+    """The pattern of a field of an item that is recognized by itself."""
+    if element.source_field is not None:
+        return element.source_field.pattern if _is_source_sub(element, table) else None
+    block = field_of(element, NO_PATTERNS, after_known=False)
+    label = block.label if block is not None and block.label is not None else _label_of(element, table)
+    return (element.tag, label.tag, label.role.look) if label is not None else None
+
+
+def _is_flat(child: Element | str, content: Sequence[Element | str], index: int) -> bool:
     """A label whose values are its siblings."""
     if not isinstance(child, Element) or child.line() is None:
         return False
-    if child.tag == "dt" or has_label_class(child):
+    if child.tag == "dt" or child.role.label:
         return True
     return child.tag in HEADINGS and index + 1 < len(content) and is_member(child.line() or "", None)
 
 
 def _is_source_sub(element: Element, table: str | None) -> bool:
     field = element.source_field
-    return field is not None and (element.role.field or is_member(field.label, table))
+    return field is not None and (
+        element.role.field or is_member(field.label, table) or (field.known is not None and not field.alone)
+    )
 
 
-def _subs_of(element: Element, table: str | None) -> list[_Sub]:
-    if element.source_field is not None and (
-        (element.source_field.known and not element.source_field.alone) or _is_source_sub(element, table)
-    ):
-        return [_Sub(element.source_field.label, element.source_field.name, [], element, None, element.source_field)]
-    block = field_of(element, UNTAUGHT, after_known=False)
+def _subs_of(element: Element, table: str | None, patterns: set[Pattern] | None = None) -> list[_Sub]:
+    source = element.source_field
+    if source is not None and (_is_source_sub(element, table) or source.pattern in (patterns or ())):
+        return [_Sub(source.label, source.name, [], element, None, source)]
+    block = field_of(element, NO_PATTERNS, after_known=False)
     if block is not None and (block.label is not None or block.name is not None):
         label = readable([block.label]) if block.label is not None else None
         parts = [node for node in block.values if isinstance(node, Element)]
-        if any(map(_is_group_part, parts)):
+        if any(one.role.paragraph or _is_labelled_field(one) for part in parts for one in (part, *part.built())):
             heading: list[_Sub] = [_Sub(None, None, [label], block.label)] if label else []
             return heading + [sub for part in parts for sub in _subs(part, table)]
         return [_Sub(label, block.name, block.values, element)]
-    label_element = _label_of(element, table)
+    label_element = _label_of(element, table) or _label_like(element, patterns or set())
     if label_element is not None:
         values = [node for node in element.content if node is not label_element]
         return [_Sub(readable([label_element]), name_of(element), values, element)]
@@ -247,6 +271,14 @@ def _subs_of(element: Element, table: str | None) -> list[_Sub]:
     if nested and any(child.tag in BLOCKS for child in element.elements):
         return _subs(element, table)
     return [_Sub(None, None, [element], element)]
+
+
+def _label_like(element: Element, patterns: set[Pattern]) -> Element | None:
+    """The label of a field that has the pattern of the fields beside it."""
+    first = element.content[0] if len(element.content) > 1 else None
+    if not isinstance(first, Element) or first.line() is None:
+        return None
+    return first if (element.tag, first.tag, first.role.look) in patterns else None
 
 
 def _by_question(subs: list[_Sub]) -> list[list[_Sub]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
-from parsers.patterns import has_field_class, name_of
+from parsers.patterns import is_other_entity, name_of
 from parsers.registry import known
 from parsers.roles import BYLINE_FIELDS
 from parsers.scalars import iso_time, reference
@@ -29,24 +29,26 @@ _MAX_BEFORE_BYLINE = 120
 _FEW = 20
 
 
-def title_of(parsed: LexborHTMLParser, root: Element) -> tuple[str | None, Element | None]:
-    """The record's title and where it stands. Themes differ in what `h1` is, so the document's title is the witness."""
+def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | None, list[Element]]:
+    """The record's title and the elements that print it. Themes differ in what `h1` is, so the document's title is the witness.
+
+    `elements`: those below the record's root.
+    """
     document = document_title(parsed)
-    found: list[tuple[str, Element]] = []
-    headings = [build(node) for node in parsed.css(_HEADINGS)[:20]]
-    headings += [inner for inner in root.built() if is_node_title(inner)][:5]
-    for heading in headings:
-        text = " ".join(readable([heading]).split())
-        if text:
-            found.append((text, heading))
-    named = [pair for pair in found if document and document.startswith(pair[0])]
-    referring = [pair for pair in found if reference(pair[0])]
-    if best := named or referring:
-        return best[0]
+    inside = {one.node.mem_id: one for one in elements if one.tag in TITLES or one.has_attributes}
+    headings = [inside.get(node.mem_id) or build(node) for node in parsed.css(_HEADINGS)[:20]]
+    headings += [inner for inner in elements if inner.tag in TITLES and is_node_title(inner)][:5]
+    found = [(text, heading) for heading in headings if (text := " ".join(readable([heading]).split()))]
+    named = [text for text, _ in found if document and document.startswith(text)]
+    referring = [text for text, _ in found if reference(text)]
     first = re.split(r"\s+[|·»–—]\s+", document)[0].strip() if document else ""
-    if found and not reference(first):
-        return found[0]
-    return first or None, None
+    if named or referring:
+        title: str | None = (named or referring)[0]
+    elif found and not reference(first):
+        title = found[0][0]
+    else:
+        return first or None, []
+    return title, [heading for text, heading in found if text == title]
 
 
 def is_node_title(element: Element) -> bool:
@@ -99,14 +101,19 @@ def _byline_starts(root: Element) -> list[Element]:
     """Elements whose own text begins the line, in page order: `Submitted by` anywhere, a bare `By` only where a class vouches."""
     found: list[Element] = []
     before = 0
-    for node in root.walk():
+    pending = root.children[::-1]
+    while pending:
+        node = pending.pop()
         if isinstance(node, str):
             before += len(node.strip())
             continue
-        if node.source_field is not None or (has_field_class(node) and not BYLINE_FIELDS.issuperset((name_of(node),))):
+        if is_other_entity(node) or node.role.aside:
+            continue
+        if node.source_field is not None or (node.role.field and name_of(node) not in BYLINE_FIELDS):
             break
         if before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
             break
+        pending += reversed(node.children)
         if _is_paragraph_of_prose(node):
             continue
         first = next((child for child in node.children if isinstance(child, str) and not child.isspace()), None)
@@ -125,14 +132,16 @@ def _has_time(node: Element) -> bool:
     return any(inner.tag == "time" for inner in node.descendants())
 
 
-def detach_notice(root: Element) -> None:
+def detach_notice(root: Element, elements: list[Element]) -> None:
     """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
-    for inner in root.built():
+    for inner in elements:
         if inner.source_field is None and any(isinstance(child, str) and _is_notice(child) for child in inner.children):
             notice = inner
-            while notice.parent is not None and notice.parent is not root and len(readable([notice.parent])) <= _MAX_NOTICE:
-                notice = notice.parent
-            detach(root, notice)
+            while (above := notice.parent) is not None and above is not root and len(readable([above])) <= _MAX_NOTICE:
+                if any(one.source_field or one.role.field or known(one.line()) or one.tag == "time" for one in above.built()):
+                    break
+                notice = above
+            detach(notice)
             return
 
 
@@ -151,21 +160,10 @@ def _is_created(node: Element) -> bool:
     return "created" in (node.attribute("property") or "").lower()
 
 
-def detach(root: Element, element: Element) -> None:
+def detach(element: Element) -> None:
     """Takes what was read as the head out of the tree, so that it is not read again as text without a label."""
-    if not stands_in(element.node, root.node):
-        return
-    for inner in root.built():
-        if inner.node.mem_id == element.node.mem_id and inner.parent is not None:
-            inner.parent.replace([child for child in inner.parent.children if child is not inner])
-            return
-
-
-def stands_in(node: LexborNode, other: LexborNode) -> bool:
-    above: LexborNode | None = node
-    while above is not None and above.mem_id != other.mem_id:
-        above = above.parent
-    return above is not None
+    if element.parent is not None:
+        element.parent.replace([child for child in element.parent.children if child is not element])
 
 
 def document_title(parsed: LexborHTMLParser) -> str | None:

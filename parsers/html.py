@@ -1,10 +1,10 @@
-"""A whole HTML page: which element holds the record, what stands outside its fields, and whether it is a TTA record at all."""
+"""A whole HTML page: which element contains the record, what is outside its fields, and whether it is a TTA record at all."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from hashlib import sha256
+from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -14,16 +14,16 @@ from parsers.fields import read_content
 from parsers.guard import harmless
 from parsers.head import Byline, byline_of, detach, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.patterns import known_labels
-from parsers.record import Kind, PageHead, ParseResult
-from parsers.registry import is_evidence, known, section_of_instruction
+from parsers.patterns import LabelPatterns
+from parsers.record import Field, Kind, PageHead, ParseResult, State
+from parsers.registry import Type, is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
-from parsers.roles import TEASERS
-from parsers.rows import Content
+from parsers.roles import TEASERS, role_of
+from parsers.rows import PageRows
 from parsers.scalars import number, reference
 from parsers.source import SourceReader
-from parsers.tree import Element, build, readable
-from parsers.urls import node_id, without_archive
+from parsers.tree import Element, build, build_with_fields, one_line, readable
+from parsers.urls import node_id, page_address
 
 _CANDIDATES = "article, [data-history-node-id], .node"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
@@ -34,48 +34,60 @@ _OTHER_TYPES = re.compile(
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
 _MAX_CANDIDATES = 200
 _NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
-_CURRENT_PATH = re.compile(r'"currentPath":"node\\?/([0-9]{1,18})"')
+_CURRENT_PATH = re.compile(r'"currentPath":"([^"]{0,400})"')
+_NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
+_SAVED_FROM = re.compile(r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)(https?://[^\s<>]{1,2000})")
+"""The address in the comment that browsers and SingleFile put at the start of a page they save."""
+_SAVED_AT = 4096
+"""Characters from the start of a page within which that comment is."""
 _MAX_RIVALS = 20
 _MANY_LABELS = 4
+"""Known labels that an element must have, and three times as many as the next, to be the record among several."""
+_MIN_EVIDENCE = 2
+"""Labels that only TTA records have, without which a page with another title and type is none. Generated pages that quote the
+form have at most one as a field (tests/test_kinds.py); the shortest record has three."""
+_MISFIT = 4
+"""A value that its label's type excludes outweighs this many labels."""
+_MAX_REFERENCE = 120
+"""Characters of a referenced term's name; explanations of a form's fields are longer."""
+_TAIL = 4096
+"""Characters at the end of a page, in which it is looked for where the page was cut."""
+_PIECE = re.compile(r"<[^<>]*>|[^<>]+")
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """The page's text, its address, the one it prints as its own, where its links start from, whether it is known to be cut.
-
-    `placed`: the places of its values are asked for.
-    """
+    """The page's text, its address, the one it prints as its own, where its links start from, whether it is known to be cut."""
 
     text: str
     base: str | None
     own_url: str | None
     links_from: str | None
     incomplete: bool
-    placed: bool
 
 
 @dataclass(slots=True)
 class Reading:
-    """The verdict, and the elements that each field and each value of the head were read from, where that was asked for."""
+    """The result, and the elements that each field and each value of the head were read from."""
 
     page: ParseResult
     places: list[Element | None] = field(default_factory=list)
     head_places: dict[str, Element] = field(default_factory=dict)
 
 
-def read_html(page: Decoded, *, url: str | None, incomplete: bool, placed: bool = False) -> Reading:
-    """The verdict on a page in HTML. `url`: the page's address where known; `incomplete`: the capture is known to be cut.
-
-    `placed`: tells the places of values too, for which the page is read the general way, which says the same.
-    """
+def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
+    """What a page in HTML is. `url`: the page's address where known; `incomplete`: the capture is known to be cut."""
     text = page.text
-    parsed = LexborHTMLParser(harmless(text, page.utf8))
-    own_url = _own_url(parsed)
-    base = url or own_url
+    begun = len(text) - len(text.rstrip("</"))  # a tag that is cut behind its bracket would be text
+    parsed = LexborHTMLParser(harmless(text, page.utf8) if not begun else harmless(text[:-begun]))
+    if "<font" in text:
+        parsed.unwrap_tags(["font"])  # translators put two around every text
+    own_url = _own_url(parsed, text)
+    base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
     links_from = _base_of_links(parsed, base)
     root = _root(parsed, node_id(base))
     if root is not None and not _is_other(root, base):
-        reading = _read_record(parsed, root, _Source(text, base, own_url, links_from, incomplete, placed))
+        reading = _read_record(parsed, root, _Source(text, base, own_url, links_from, incomplete or _is_cut(text)))
         if reading is not None:
             return reading
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
@@ -85,8 +97,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool, placed: bool 
 
 
 def _refreshes(parsed: LexborHTMLParser) -> bool:
-    """Whether the page sends its reader on to another address."""
-    marks = (node.attributes for node in parsed.css("meta[http-equiv]")[:20])
+    """Whether the page sends its reader to another address; a refresh for readers without scripts does not count."""
+    marks = [node.attributes for node in parsed.css("meta[http-equiv]")[:20] if node.parent and node.parent.tag != "noscript"]
     return any(
         (one.get("http-equiv") or "").lower() == "refresh" and "url=" in (one.get("content") or "").lower() for one in marks
     )
@@ -94,7 +106,7 @@ def _refreshes(parsed: LexborHTMLParser) -> bool:
 
 def _is_cut(text: str) -> bool:
     """Whether a page begins and does not end."""
-    tail = text[-4096:].lower()
+    tail = text[-_TAIL:].lower()
     if "</html" in tail or "</body" in tail:
         return False
     head = text[:65536].lower()
@@ -104,23 +116,52 @@ def _is_cut(text: str) -> bool:
 # --- which element ----------------------------------------------------------------------------------------------------
 
 
-def _root(parsed: LexborHTMLParser, node: int | None) -> LexborNode | None:
-    """The element that holds the one thing this page is about; None where it shows several (a list of teasers)."""
-    candidates = _outermost(parsed.css(_CANDIDATES)[:_MAX_CANDIDATES])
-    if not candidates:
-        return _fallback(parsed)
-    whole = [one for one in candidates if not _tokens(one) & TEASERS]
-    same = [one for one in whole if node is not None and _history_id(one) == node]
+def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | None:
+    """The element that contains the one thing this page is about; None where it shows several, or lists them.
+
+    `page_number`: the node number of the page's address.
+    """
+    candidates = _outermost([one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)])
+    same = [one for one in candidates if page_number is not None and _history_id(one) == page_number]
+    if len(same) == 1:
+        return same[0]
+    if page_number is None and (path := _CURRENT_PATH.search(_settings(parsed))) and not _NODE_PATH.match(path[1]):
+        return None  # Drupal says that this page is not that of a node
+    whole = [one for one in candidates if not _tokens(one) & TEASERS and not _is_listed(one)]
     full = [one for one in whole if _history_id(one) is not None or _tokens(one) & _FULL]
-    for tier in (same, full, whole):
+    for tier in (full, whole):
         if len(tier) == 1:
             return tier[0]
-    return _richest(whole[:_MAX_RIVALS])
+    return _richest(whole[:_MAX_RIVALS]) if whole else _fallback(parsed)
+
+
+def _is_aside(node: LexborNode) -> bool:
+    """Whether an article is a comment, a user's profile, or a media file."""
+    attributes = node.attributes
+    if "data-comment-user-id" in attributes or "Person" in (attributes.get("typeof") or ""):
+        return True
+    return bool(_tokens(node) & {"comment", "js-comment", "profile", "media"})
+
+
+def _is_listed(node: LexborNode) -> bool:
+    """Whether a listing shows the element: Views, or a node's template outside its own page, whose title is a bookmark."""
+    for link in node.css('a[rel="bookmark"]')[:5]:
+        above = link.parent
+        while above is not None and above.mem_id != node.mem_id and not (above.tag == "article" or _is_aside(above)):
+            above = above.parent
+        if above is not None and above.mem_id == node.mem_id:
+            return True
+    above = node.parent
+    while above is not None:
+        if role_of(above.attributes.get("class") or "").views:
+            return True
+        above = above.parent
+    return False
 
 
 def _richest(rivals: list[LexborNode]) -> LexborNode | None:
     """The one of several elements that has most of the labels; None where they are alike, as teasers are."""
-    counts = sorted(((known_labels(build(rival)).total(), -index) for index, rival in enumerate(rivals)), reverse=True)
+    counts = sorted(((_known_labels(rival), -index) for index, rival in enumerate(rivals)), reverse=True)
     if len(counts) < 2 or counts[0][0] < _MANY_LABELS or counts[0][0] < 3 * counts[1][0]:
         return None
     return rivals[-counts[0][1]]
@@ -141,16 +182,18 @@ def _outermost(nodes: list[LexborNode]) -> list[LexborNode]:
 
 
 def _fallback(parsed: LexborHTMLParser) -> LexborNode | None:
-    """A theme without `article`: the smallest usual container that holds labels of the registry."""
+    """A theme without `article`: the smallest usual container that holds labels of the registry, listings apart."""
     for selector in _FALLBACKS:
         nodes = parsed.css(selector)
-        if len(nodes) != 1:
-            continue
-        element = build(nodes[0])
-        lines = (inner.line() for inner in element.descendants())
-        if any(line and is_evidence(line) for line in lines):
+        if len(nodes) == 1 and _known_labels(nodes[0]):
             return nodes[0]
     return None
+
+
+def _known_labels(node: LexborNode) -> int:
+    patterns = LabelPatterns()
+    patterns.learn(build_with_fields(node, SourceReader(None))[0])
+    return patterns.known_labels
 
 
 def _tokens(node: LexborNode) -> set[str]:
@@ -159,6 +202,10 @@ def _tokens(node: LexborNode) -> set[str]:
 
 def _history_id(node: LexborNode) -> int | None:
     return number(node.attributes.get("data-history-node-id") or "")
+
+
+def _settings(parsed: LexborHTMLParser) -> str:
+    return next((script.text() for script in parsed.css("script[data-drupal-selector]")[:3]), "")
 
 
 def _is_other(node: LexborNode, url: str | None) -> bool:
@@ -174,20 +221,32 @@ def _is_other(node: LexborNode, url: str | None) -> bool:
 # --- the head ---------------------------------------------------------------------------------------------------------
 
 
-def _own_url(parsed: LexborHTMLParser) -> str | None:
-    """The page's own address as it prints it: the short link first, because it holds the node number."""
-    for rel in ("shortlink", "canonical"):
-        link = parsed.css_first(f'link[rel="{rel}"]')
-        href = without_archive(link.attributes.get("href") or "") if link is not None else ""
-        if href.startswith(("http://", "https://")) and (rel == "canonical" or node_id(href)):
-            return href
-    return None
+def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
+    """The page's own address as it prints it, or as the program did that saved it: the first one with a node number."""
+    first: str | None = None
+    for selector, attribute in _OWN_ADDRESS:
+        node = parsed.css_first(selector)
+        href = page_address(node.attributes.get(attribute) or "") if node is not None else ""
+        if href.startswith(("http://", "https://")):
+            if node_id(href) is not None:
+                return href
+            first = first or href
+    saved = _SAVED_FROM.search(text[:_SAVED_AT])
+    return page_address(unescape(saved[1])) if saved else first
+
+
+_OWN_ADDRESS = (
+    ('link[rel="shortlink"]', "href"),
+    ('link[rel="canonical"]', "href"),
+    ('meta[property="og:url"]', "content"),
+    ("a.reader-domain", "href"),
+)
 
 
 def _base_of_links(parsed: LexborHTMLParser, base: str | None) -> str | None:
     """What relative links start from: the page's `base` element where it has one, else its address."""
     node = parsed.css_first("base[href]")
-    href = without_archive(node.attributes.get("href") or "") if node is not None else ""
+    href = page_address(node.attributes.get("href") or "") if node is not None else ""
     return href if href.startswith(("http://", "https://")) else base
 
 
@@ -202,9 +261,10 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
     if found is not None:
         return found
     body = parsed.body.attributes.get("class") if parsed.body is not None else None
-    settings = next((script.text() for script in parsed.css("script[data-drupal-selector]")[:3]), "")
     marks = (attributes.get("id") or "", *(body or "").split())
-    named = next((mark for one in marks if (mark := _NODE_CLASS.fullmatch(one))), None) or _CURRENT_PATH.search(settings)
+    path = _CURRENT_PATH.search(_settings(parsed))
+    named = next((mark for one in marks if (mark := _NODE_CLASS.fullmatch(one))), None)
+    named = named or (_NODE_PATH.match(path[1]) if path else None)
     return int(named[1]) if named else None
 
 
@@ -220,30 +280,34 @@ class _Top:
     byline: Byline
 
 
-def _take_top(parsed: LexborHTMLParser, root: Element) -> _Top:
-    close_left_open(root)
-    title, heading = title_of(parsed, root)
+def _take_top(parsed: LexborHTMLParser, root: Element, elements: list[Element]) -> _Top:
+    """Takes title, byline and notice out of the tree. `elements`: all that are built below `root`."""
+    close_left_open(elements)
+    if "onstruction" in root.node.text():
+        detach_notice(root, elements)
+    title, headings = title_of(parsed, elements)
     byline = byline_of(root)
-    for element in (heading, byline.element):
+    for element in (*headings, byline.element):
         if element is not None:
-            detach(root, element)
-    detach_notice(root)
+            detach(element)
+    heading = headings[0] if headings else None
     return _Top(title, heading, byline)
 
 
 def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> Reading | None:
-    """The record that stands below `node`; None where too little speaks for a TTA record."""
-    root = build(node, read=None if page.placed else SourceReader(page.links_from))
-    top = _take_top(parsed, root)
+    """The record below `node`; None where too little speaks for a TTA record."""
+    root, elements = build_with_fields(node, SourceReader(page.links_from))
+    top = _take_top(parsed, root, elements)
     content = read_content(root, page.links_from)
     if not _is_record(node, content, top.title):
         return None
-    number = _node_of(parsed, node, page.base, page.own_url)
+    if page.incomplete:
+        _mark_cut(content, page.text[-_TAIL:])
     byline = top.byline
+    number = _node_of(parsed, node, page.base, page.own_url)
     head = PageHead(node_id=number, title=top.title, submitted_by=byline.name, submitted_at=byline.time)
-    incomplete = page.incomplete or _is_cut(page.text)
-    shape = sha256("\n".join(dict.fromkeys(content.shape)).encode()).hexdigest()[:12]
-    record = make_record(head, content.fields, content.sections, "html", incomplete=incomplete, shape=shape, url=page.own_url)
+    shape, url = content.page_fingerprint, page.own_url
+    record = make_record(head, content.fields, content.sections, "html", incomplete=page.incomplete, shape=shape, url=url)
     places = {"title": top.heading, "submitted_by": byline.element, "submitted_at": byline.element}
     return Reading(
         ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record),
@@ -252,34 +316,62 @@ def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> R
     )
 
 
-def _is_record(node: LexborNode, content: Content, title: str | None) -> bool:
+def _mark_cut(content: PageRows, tail: str) -> None:
+    """Marks the value within which a page ends; a label that is cut is no label, and a value that is missing is not captured."""
+    pieces = _PIECE.findall(re.sub(r"<[^<>]*\Z", "", tail))
+    closing = ""
+    while pieces and (pieces[-1].startswith("<") or pieces[-1].isspace()):
+        closing += pieces.pop()
+    if not pieces or not content.fields:
+        return
+    text = one_line(unescape(pieces[-1]))
+    last = content.fields[-1]
+    if last.value is None:
+        last.state = State.NOT_CAPTURED
+        if "</" not in closing and last.label and not known(last.label) and last.label.endswith(text):
+            content.fields.pop()
+            content.places.pop()
+    elif one_line(last.value).endswith(text) and ("</" not in closing or ("\n" in last.value and "</div" not in closing)):
+        last.truncated = True
+
+
+def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     """Whether the evidence is enough: labels that only TTA records have, values of the right type, the node's type, the title."""
     typed = any(map(_RECORD_TYPES.fullmatch, _tokens(node)))
     vouched = typed or reference(title) is not None
     if vouched and (typed or _history_id(node) is not None):
         return True
     good, bad = evidence(content)
-    return good >= 1 if vouched else good - 4 * bad >= 2 and not _is_list(content)
+    return good >= 1 if vouched else good - _MISFIT * bad >= _MIN_EVIDENCE and not _is_list(content)
 
 
-def _is_list(content: Content) -> bool:
+def _is_list(content: PageRows) -> bool:
     """Whether most labels of the registry stand on the page again and again, as in a list of several records."""
     rows = [row for row in content.fields if row.item is None and known(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
     return again > 1 and 2 * again >= len(rows)
 
 
-def evidence(content: Content) -> tuple[int, int]:
-    """How many of the registry's own labels a page has, and how many of its typed fields hold what they can't."""
-    good = len({section.label for section in content.sections if known(section.label)})
-    good += len({section for row in content.fields if row.label is None and (section := section_of_instruction(row.value or ""))})
+def evidence(content: PageRows) -> tuple[int, int]:
+    """How many labels that only TTA records have a page has, and how many of its typed fields have values that they can't."""
+    good = {section.label for section in content.sections if known(section.label)}
     bad = 0
     for row in content.fields:
         entry = entry_of(row)
+        if row.label is None and (section := section_of_instruction(row.value or "")):
+            good.add(section)
         if entry is None or row.item is not None:
             continue
-        if row.value and fits(entry.type, row.value, row.datetime) is False:
+        if row.value and _is_misfit(entry.type, row):
             bad += 1
         elif is_evidence(row.label or entry.text):
-            good += 1
-    return good, bad
+            good.add(entry.text)
+    return len(good), bad
+
+
+def _is_misfit(kind: Type, row: Field) -> bool:
+    """Whether a value can't be one of its label's type, or is a sentence where the type is the name of a term."""
+    value = row.value or ""
+    if kind in (Type.REFERENCE, Type.REFERENCES, Type.MONEY):
+        return len(value) > _MAX_REFERENCE
+    return fits(kind, value, row.datetime) is False

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 
-from parsers.patterns import has_field_class, is_item, is_items
 from parsers.source import Value
-from parsers.tree import Element, readable
+from parsers.tree import Element, one_line, readable
 from parsers.urls import absolute
 
 _SEPARATORS = re.compile(r"(?:[\s,;|/&•·]|\band\b)*")
 _NO_LIST = frozenset("table time img pre blockquote h1 h2 h3 h4 h5 h6".split())
 _MAX_LINKED = 300
 """Characters; a file's link is followed by its size, but a link in prose is not what the value is."""
+_AFTER_LINK = re.compile(r"\s*(?:\d[\d.,]*\s?(?:bytes?|[KMGT]i?B)|\[\d{1,3}\])\s*", re.IGNORECASE)
+"""What Drupal prints behind the link of a file, its size, and a print page behind any link, the number of a footnote."""
 _DASHES = "-–—"
 
 
@@ -25,11 +26,9 @@ def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
         only = content[0]
         if _wraps_items(only):
             return [item for child in only.content for item in items_of([child])]
-        inner = only.content
-        if is_item(only) and len(inner) == 1 and isinstance(inner[0], Element) and is_items(inner[0]):
-            return items_of(inner)
-        if len(inner) == 1 and isinstance(inner[0], Element) and inner[0].tag == "div" and not is_item(only):
-            return items_of(inner)
+        inner = only.content[0] if len(only.content) == 1 else None
+        if isinstance(inner, Element) and (inner.role.items if only.role.item else inner.tag == "div" and only.tag != "a"):
+            return items_of([inner])
         return _linked_items([only]) or [content]
     elements = [node for node in content if isinstance(node, Element)]
     if len(elements) == len(content) and _are_items(elements):
@@ -38,23 +37,23 @@ def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
 
 
 def _are_items(elements: list[Element]) -> bool:
-    if all(is_item(element) or is_items(element) for element in elements):
+    if all(element.role.item or element.role.items for element in elements):
         return True
     return len({element.tag for element in elements}) == 1 and elements[0].tag in ("div", "dd", "li")
 
 
 def _wraps_items(element: Element) -> bool:
-    """An element of items: its class says so, or it holds nothing but list items or bare `div`s (core's template for several)."""
+    """An element of items: by its class, or because it contains only list items or bare `div`s (core's template for several)."""
     children = element.elements
     if not children or element.has_own_text():
         return False
-    if is_items(element):
+    if element.role.items:
         return True
-    if is_item(element) or has_field_class(element):
+    if element.role.item or element.role.field:
         return False
     if element.tag in ("ul", "ol"):
         return all(child.tag == "li" for child in children)
-    return element.tag in ("div", "dd") and all(child.tag == "div" and not has_field_class(child) for child in children)
+    return element.tag in ("div", "dd") and all(child.tag == "div" and not child.role.field for child in children)
 
 
 def _linked_items(nodes: list[Element | str]) -> list[list[Element | str]]:
@@ -79,31 +78,41 @@ def _linked_items(nodes: list[Element | str]) -> list[list[Element | str]]:
 
 
 def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = False) -> Value:
-    """One item's text, the address it links to where it is short and holds one link, and its times.
+    """One item's text, the address it links to where it is short and contains one link, and its times.
 
-    `prose`: the nodes are no field's value; then a link counts only where it is all of them.
+    `prose`: the nodes are no field's value; then a link counts only where it is all of them. An item that contains another
+    page's teaser is the link in its heading; one without text has the text of its picture, or the address of its file.
     """
+    elements = [one for node in nodes if isinstance(node, Element) for one in (node, *node.descendants())]
+    if not prose and (heading := next((one for one in elements if one.tag == "a" and one.attribute("rel") == "bookmark"), None)):
+        nodes, elements = [heading], [heading]
     text = readable(nodes)
     links: list[Element] = []
     times: list[Element] = []
-    for node in _all_elements(nodes):
+    for node in elements:
         if node.tag == "a":
             links.append(node)
         elif node.tag == "time" or node.role.dated:
             times.append(node)
     href = None
+    if len(links) == 1 and not prose:
+        linked = readable(links)
+        if linked and text.startswith(linked) and _AFTER_LINK.fullmatch(text, len(linked)):
+            text = linked
     if len(links) == 1 and (readable(links) == text or (len(text) <= _MAX_LINKED and not prose)):
         href = absolute(links[0].attribute("href"), base)
+    if not text and not prose:
+        return _media(elements, href, base)
     return Value(text, href, _datetime(times, text))
 
 
-def _all_elements(nodes: list[Element | str]) -> list[Element]:
-    found: list[Element] = []
-    for node in nodes:
-        if isinstance(node, Element):
-            found.append(node)
-            found += node.descendants()
-    return found
+def _media(elements: list[Element], href: str | None, base: str | None) -> Value:
+    """A picture's text and its address, where an item prints nothing else."""
+    for element in elements:
+        if element.tag == "img" and (address := absolute(element.attribute("src"), base)):
+            text = one_line(element.attribute("alt") or "") or one_line(element.attribute("title") or "")
+            return Value(text or address, href or address)
+    return Value()
 
 
 def _datetime(times: list[Element], text: str) -> str | None:

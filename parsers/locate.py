@@ -81,7 +81,7 @@ def locate(content: bytes, *, url: str | None = None, content_type: str | None =
         text_reading = read_text(page.text, url=url, incomplete=False)
         record = text_reading.page.record
         return _OnLines(record, page.text, url, text_reading) if record is not None else None
-    reading = read_html(page, url=url, incomplete=False, placed=True)
+    reading = read_html(page, url=url, incomplete=False)
     record = reading.page.record
     return _OnPage(record, page.text, url, reading) if record is not None else None
 

@@ -1,4 +1,4 @@
-"""What a page says, typed: the one place that names and describes every column of the record, its fields and its groups.
+"""The typed content of a page: the classes that name and describe every column of the record, its fields and its groups.
 
 The schema, Datasette's column texts and the data dictionary are made from these classes; `columns_of` lists their columns. The
 columns that are read from labelled fields come from `parsers.registry`. Rows are not frozen, because a page has fifty of them
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, make_dataclass
+from dataclasses import Field as DataclassField
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType, NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 from parsers.registry import LABELS, Type
 
@@ -72,26 +73,21 @@ def optional(description: str, unit: str | None = None, *, default: Any = None, 
 def columns_of(model: type) -> Mapping[str, ColumnInfo]:
     """The columns that the fields of a dataclass describe, by name, in their order."""
     types = get_type_hints(model)
-    return MappingProxyType({one.name: _info(one.name, types[one.name], one.default, one.metadata) for one in fields(model)})
+    return MappingProxyType({one.name: _info(types[one.name], one) for one in fields(model)})
 
 
-def _info(name: str, annotation: Any, default: Any, texts: Mapping[str, Any]) -> ColumnInfo:
-    if get_origin(annotation) in (Union, UnionType):
-        annotation = next(choice for choice in get_args(annotation) if choice is not NoneType)
-    return ColumnInfo(
-        name,
-        annotation,
-        required=default is MISSING,
-        description=texts.get("description", ""),
-        heading=texts.get("heading") or _in_words(name),
-        label=texts.get("label"),
-        unit=texts.get("unit"),
-        contact=texts.get("contact", False),
-    )
+def _info(annotation: Any, of: DataclassField[Any]) -> ColumnInfo:
+    choices = [one for one in get_args(annotation) if one is not NoneType] if isinstance(annotation, UnionType) else [annotation]
+    texts = {"description": "", "heading": None, "label": None, "unit": None, "contact": False, **of.metadata}
+    texts["heading"] = texts["heading"] or _in_words(of.name)
+    return ColumnInfo(of.name, choices[0], of.default is MISSING, **texts)
+
+
+_INITIALS = frozenset("id url http warc sha256 bja tta ttac".split())
 
 
 def _in_words(name: str) -> str:
-    words = [word.upper() if word in ("id", "url", "http", "warc", "sha256") else word for word in name.split("_")]
+    words = [word.upper() if word in _INITIALS else word for word in name.split("_")]
     return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
 
 
@@ -143,24 +139,16 @@ class PerformanceMetric:
 
 @dataclass(slots=True, kw_only=True)
 class PageHead:
-    """What the page says outside its fields. None is 'not captured': a later capture without it removes nothing."""
+    """The content of a page outside its fields. None means not captured: a later capture without a value removes nothing."""
 
     node_id: int | None = optional("Drupal's node number, the record's identity", heading="Node number")
     title: str | None = optional("title of the page, mostly the record's reference", heading="Page title")
     submitted_by: str | None = optional("who submitted the record, as printed (may be cut to 15 characters)", contact=True)
-    submitted_at: str | None = optional("when the record was submitted", "ISO 8601, UTC where the page tells the zone")
+    submitted_at: str | None = optional("when the record was submitted", "ISO 8601, UTC where the page gives the zone")
 
 
-_TYPES: dict[Type, Any] = {
-    Type.TEXT: str,
-    Type.REFERENCE: str,
-    Type.REFERENCES: list[str],
-    Type.YES_NO: bool,
-    Type.DATE: str,
-    Type.RANGE: str,
-    Type.POINT: float,
-    Type.NUMBER: int,
-}
+_TYPES: dict[Type, Any] = {Type.REFERENCES: list[str], Type.YES_NO: bool, Type.POINT: float, Type.NUMBER: int}
+"""Of the values of each type of label; all others are texts."""
 _UNITS = {Type.DATE: "ISO 8601", Type.RANGE: "ISO 8601", Type.MONEY: "US dollars"}
 _SHOWN_AS = {Type.REFERENCES: "; a JSON array", Type.YES_NO: "; 1 yes, 0 no"}
 
@@ -170,11 +158,10 @@ def _labelled() -> list[tuple[str, Any, Any]]:
     made = []
     for entry in LABELS:
         for index, one in enumerate(entry.columns):
-            kind = _TYPES.get(entry.type) or (float if index else str)
+            kind = float if index and entry.type is Type.MONEY else _TYPES.get(entry.type, str)
             description = one.description + _SHOWN_AS.get(entry.type, "")
-            unit = one.unit or _UNITS.get(entry.type)
             texts = {"heading": one.heading, "label": entry.text, "contact": entry.contact}
-            made.append((one.name, kind | None, optional(description, unit, **texts)))
+            made.append((one.name, kind | None, optional(description, one.unit or _UNITS.get(entry.type), **texts)))
     return made
 
 
@@ -182,11 +169,7 @@ if TYPE_CHECKING:
 
     @dataclass(slots=True, kw_only=True)
     class RecordValues(PageHead):
-        """The record's columns; see below."""
-
-        reference: str | None = None
-        fiscal_year: int | None = None
-        description: str | None = None
+        """What `make_dataclass` makes below, for the type checker."""
 
         def __getattr__(self, name: str) -> Any: ...
 
@@ -201,10 +184,7 @@ else:
             *_labelled(),
         ],
         bases=(PageHead,),
-        namespace={
-            "__doc__": "The record's columns, all derived from the head and the fields by `parsers.columns`.",
-            "__module__": __name__,
-        },
+        namespace={"__doc__": "All columns of a record, derived by `parsers.columns`.", "__module__": __name__},
         slots=True,
         kw_only=True,
     )
@@ -214,8 +194,9 @@ else:
 class Record(RecordValues):
     """One TTA as one capture shows it.
 
-    `incomplete`: the page ends before its end, and what is missing was not captured. `flags`: what looks wrong in the values,
-    such as a point out of range. `shape`: fingerprint of the page's structure. `url`: the page's own address where it prints it.
+    `incomplete`: the capture ends before the page does; what is missing was not captured. `flags`: what looks wrong in the
+    values, such as a point out of range. `shape`: fingerprint of the page's structure. `url`: the page's own address where it
+    prints one.
     """
 
     kind: Kind = Kind.RECORD

@@ -12,9 +12,9 @@ _BODY = "body"
 _FEW = 2
 
 
-def close_left_open(root: Element) -> None:
+def close_left_open(below_root: list[Element]) -> None:
     """Moves what an unclosed label, field or body has swallowed to where it belongs: after it, in the same order."""
-    elements = [one for one in root.built() if not one.role.silent]
+    elements = [one for one in below_root if not one.role.silent]
     bodies = [element for element in elements if element.role.name == _BODY]
     labelled = [one for one in elements if _is_labelled_field(one)] if any(map(_holds_fields, bodies)) else []
     for element in reversed(elements):  # from the inside out, so that what moves up goes on from there
@@ -45,13 +45,18 @@ def _is_labelled_field(element: Element) -> bool:
     """A field of the record itself, by its class and a label of the registry; a group's own fields have other labels."""
     if element.source_field is not None:
         return element.role.field and element.source_field.known is not None
-    labels = (child for child in element.elements if child.role.label)
-    return element.role.field and any(known(_own_text(label)) is not None for label in labels)
+    return element.role.field and any(known(_own_text(label)) is not None for label in _labels_of(element))
+
+
+def _labels_of(field: Element) -> list[Element]:
+    """The elements of a field that are labels by their class, else its first child where that is no item."""
+    elements = field.elements
+    return [child for child in elements if child.role.label] or [child for child in elements[:1] if child.role.is_blank]
 
 
 def _is_foreign(child: Element, *, any_label: bool) -> bool:
     """A field that can't stand among the items of another: one of the record itself, or any where items have no fields."""
-    labelled = any_label and child.role.field and (child.source_field or any(inner.role.label for inner in child.elements))
+    labelled = any_label and child.role.field and (child.source_field or _labels_of(child))
     return bool(labelled) or _is_labelled_field(child)
 
 
@@ -69,7 +74,7 @@ def _in_plain_field(item: Element) -> bool:
 
 
 def _is_plain_field(field: Element) -> bool:
-    entries = [known(_own_text(label)) for label in field.elements if label.role.label]
+    entries = [known(_own_text(label)) for label in _labels_of(field)]
     return any(entry is not None and entry.type is not Type.GROUP for entry in entries)
 
 

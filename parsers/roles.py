@@ -1,34 +1,46 @@
-"""What an element's classes say of its role in a field, in the words of Drupal's themes (DOMAIN.md, "The two forms")."""
+"""What an element's classes say of its role in a page, in the words of Drupal's themes (DOMAIN.md, "The two forms")."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Literal, get_args
 
-TEASERS = frozenset(("teaser", "node--view-mode-teaser", "view-mode-teaser", "node-teaser", "search-result", "search_index"))
-HIDDEN = frozenset(("visually-hidden", "sr-only", "usa-sr-only", "element-invisible", "hidden", "visuallyhidden", "invisible"))
+TEASERS = frozenset("teaser node--view-mode-teaser view-mode-teaser node-teaser search-result search_index".split())
+HIDDEN = frozenset("visually-hidden sr-only usa-sr-only element-invisible hidden visuallyhidden invisible".split())
 BYLINE_FIELDS = frozenset(("uid", "created", "title", "user_picture"))
-"""Machine names of the fields that stand in the line `Submitted by` itself (core's node templates)."""
-_SKIPPED = frozenset(("contextual", "contextual-links", "contextual-region-links", "quickedit", "skip-link"))
+"""Machine names of the fields that belong to the title and the line `Submitted by` (core's node templates)."""
+_SKIPPED = frozenset("contextual contextual-links contextual-region-links quickedit skip-link print-footnote".split())
 _BEFORE = r"(?:[\w-]*[\w](?:__|--|-))?"
 _LABEL = re.compile(_BEFORE + "label")
 _ITEM = re.compile(_BEFORE + "item")
 _ITEMS = re.compile(_BEFORE + "items")
 _FIELD = re.compile(r"field--(?:name|type)-[\w-]+|field|field-name-[\w-]+")
 _NAME = re.compile(r"field(?:--|-)name-([\w-]+)")
-
+_DISPLAY = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?label(?:--|-)(?:(hidden)|above|inline|visually[-_]hidden)")
+_PARAGRAPH_TYPE = re.compile(r"paragraph--type--([\w-]+)")
+_ASIDE = re.compile(
+    r"links|node__links|link-wrapper|node-links|pager|pagination|breadcrumbs?|tabs|menu|toolbar"
+    r"|tabs-primary|nav-tabs|nav-pills|local-tasks|horizontal-tabs-list|vertical-tabs-list|tabs-list|feed-icons?"
+    r"|print-links?|book-navigation|share|share-\w+|social|social-\w+|sharethis\w*|addtoany\w*|a2a_\w+|addthis\w*"
+    r"|profile|user-picture|author-picture|node__author-image"
+)
+"""Furniture around a record's fields: links, pagers, menus, share buttons, the author's picture."""
+_COMMENTS = re.compile(r"comments?|comment-wrapper|js-comment|field--name-(?:field-)?comments?")
+_VIEWS = re.compile(r"view|views?-(?:row|field|content|table|view|element-container|group|header|footer|id|display-id)[\w-]*")
 
 Part = Literal["field", "label", "item", "items", "paragraph"]
 
 
 @dataclass(frozen=True)
 class Role:
-    """What the tokens of a class attribute say: whether they name a field, a label, an item or items, and the machine name.
+    """What the tokens of a class attribute say: whether they name a field, label, item or items, and the machine name.
 
-    `skipped`: what an editor sees; `other`: a comment or the teaser of another record; `paragraph`: Drupal's nested kind of
-    content; `dated`: a date as Drupal 7 prints it; `prose`: a field of formatted text; `text`: of that or of a line of text.
+    `skipped`: never part of what a page says; `other`: comments, or the teaser of another record; `aside`: furniture around
+    the fields; `views`: a listing made by Views; `paragraph`: Drupal's nested kind of content, `bundle` its type; `dated`: a
+    date as Drupal 7 prints it; `prose`: a field of formatted text; `text`: of that or of a line of text; `markup`: a field of
+    instructions; `label_shown`, `label_hidden`: whether a field prints its label, where the classes tell.
     """
 
     classes: tuple[str, ...] = ()
@@ -39,10 +51,16 @@ class Role:
     name: str | None = None
     skipped: bool = False
     other: bool = False
+    aside: bool = False
+    views: bool = False
     paragraph: bool = False
+    bundle: str | None = None
     dated: bool = False
     prose: bool = False
     text: bool = False
+    markup: bool = False
+    label_shown: bool = False
+    label_hidden: bool = False
 
     @cached_property
     def look(self) -> tuple[str, ...]:
@@ -60,6 +78,16 @@ class Role:
         parts: list[Part] = [part for part in _PARTS if getattr(self, part)]
         return parts[0] if len(parts) == 1 and not (self.skipped or self.other or self.dated) else None
 
+    @cached_property
+    def is_blank(self) -> bool:
+        """Whether the classes name no part of a field and nothing that is left out."""
+        return not (any(getattr(self, part) for part in _PARTS) or self.skipped or self.other or self.aside)
+
+    @cached_property
+    def as_items(self) -> Role:
+        """The role of an items wrapper that repeats the classes of its field, as in the USWDS theme."""
+        return replace(self, field=False, name=None)
+
 
 NONE = Role()
 _PARTS: tuple[Part, ...] = get_args(Part)
@@ -70,19 +98,27 @@ def role_of(attribute: str) -> Role:
     """The role that a class attribute gives. A site has a few hundred different ones, so each is read once."""
     tokens = tuple(attribute.split())
     name = next((found[1] for token in tokens if (found := _NAME.fullmatch(token))), None)
+    displays = [found for token in tokens if (found := _DISPLAY.fullmatch(token))]
+    is_field = any(map(_FIELD.fullmatch, tokens))
     return Role(
         classes=tokens,
-        field=any(map(_FIELD.fullmatch, tokens)),
+        field=is_field,
         label=any(map(_LABEL.fullmatch, tokens)),
         item=any(map(_ITEM.fullmatch, tokens)),
         items=any(map(_ITEMS.fullmatch, tokens)),
         name=name.replace("-", "_") if name else None,
         skipped=not _SKIPPED.isdisjoint(tokens),
-        other=not TEASERS.isdisjoint(tokens) or "comment" in tokens,
+        other=not TEASERS.isdisjoint(tokens) or any(map(_COMMENTS.fullmatch, tokens)),
+        aside=name in ("links", "user-picture") if is_field else any(map(_ASIDE.fullmatch, tokens)),
+        views=any(map(_VIEWS.fullmatch, tokens)),
         paragraph="paragraph" in tokens or _begins(tokens, "paragraph--"),
+        bundle=next((found[1] for token in tokens if (found := _PARAGRAPH_TYPE.fullmatch(token))), None),
         dated=_begins(tokens, "date-display-"),
         prose=_begins(tokens, "field--type-text"),
         text=_begins(tokens, "field--type-text", "field--type-string"),
+        markup="field--type-markup" in tokens,
+        label_shown=is_field and any(not found[1] for found in displays),
+        label_hidden=is_field and any(found[1] for found in displays),
     )
 
 

@@ -35,6 +35,8 @@ _SKIP_LINK = re.compile(r"\W*skip to (?:the )?(?:main )?content\W*", re.IGNORECA
 _MORE = re.compile(r"read more(?: about)?:?\s+(.+)", re.IGNORECASE)
 _SITE = re.compile(r"\s+[|·»–—-]\s+")
 _MIN_PROSE = 40
+MANY_LABELS = 4
+"""Labels of a record that is printed in full; a teaser has fewer."""
 
 
 @dataclass(slots=True)
@@ -101,8 +103,9 @@ def end_of_teasers(lines: list[Line]) -> int:
     """The line after the teasers of other records that precede a record on its page; 0 where there are none."""
     teasers = teasers_in(lines)
     labels = [index for index, line in enumerate(lines) if is_evidence(line.plain)] if teasers else []
-    first = labels[len(labels) // 2] if labels else 0
-    return max((index + 1 for index in range(first) if any(title in lines[index].text for title in teasers)), default=0)
+    middle = labels[len(labels) // 2] if labels else 0
+    end = max((index + 1 for index in range(middle) if any(title in lines[index].text for title in teasers)), default=0)
+    return end if sum(index >= end for index in labels) >= MANY_LABELS else 0
 
 
 def teasers_in(lines: list[Line]) -> set[str]:
@@ -119,10 +122,10 @@ def _is_notice(text: str) -> bool:
 
 
 def _is_near(lines: list[Line], title_at: int, byline: _Byline) -> bool:
-    """Whether a byline belongs to the title: little but the site's notice is between them, and a bare "By" follows at once."""
+    """Whether a byline belongs to the title: little but the site's notice is between them; less for a bare "By"."""
     between = [line.text for line in lines[title_at + 1 : byline.at] if line.text and not _is_notice(line.text)]
     if not byline.has_verb:
-        return not between
+        return sum(map(len, between)) <= _MAX_NAME * (byline.time is not None)
     return len(between) <= _LINES_ABOVE_BYLINE and sum(map(len, between)) <= _MAX_BYLINE
 
 
@@ -178,7 +181,7 @@ def _byline(lines: list[Line], at: int) -> _Byline | None:
     for index in range(at + 1, min(at + _MAX_BYLINE_LINES, len(lines)) if whole is None or whole.time is None else 0):
         part = lines[index].text
         is_name = len(parts) == 1 and _WITHOUT_NAME.fullmatch(text) is not None and _is_name(part)
-        if part and not (part == "on" or iso_time(part) or is_name):
+        if part and not (part in ("on", ",") or iso_time(part) or is_name):
             break
         if part:
             parts, end = [*parts, part], index + 1
@@ -194,7 +197,11 @@ def _parsed(text: str, at: int, end: int) -> _Byline | None:
         if (found := pattern.fullmatch(" ".join(text.split()))) is None:
             continue
         name, printed = found["name"].strip(" ,"), found["time"] or found["date"] or ""
-        if (not printed or iso_time(printed)) and (not name or _is_name(name)) and (found["verb"] or (name and printed)):
+        if (
+            (not printed or iso_time(printed))
+            and (not name or _is_name(name))
+            and (found["verb"] or (name and (printed or text.endswith(","))))
+        ):
             return _Byline(at, end, None if name.casefold() in ("", "on") else name, iso_time(printed), bool(found["verb"]))
     return None
 

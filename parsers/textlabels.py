@@ -123,7 +123,7 @@ def _cut(line: Line, *, anywhere: bool) -> list[Line]:
     else:
         top = spans[0][0] if spans else len(line.text)
         bounds = [bound for found in _TOP.finditer(line.text, 0, top) for bound in found.span()]
-        for span, (end, _) in zip(spans, [*spans[1:], (len(line.text), 0)], strict=True):
+        for span, end in zip(spans, [*(start for start, _ in spans[1:]), len(line.text)], strict=False):
             value = _beginning(known(line.text[slice(*span)]), line.text[span[1] : end])
             bounds += [*span, *([span[1] + value] if value else [])]
     texts = [line.text[start:end].strip() for start, end in pairwise([0, *bounds, len(line.text)])]
@@ -205,13 +205,14 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
             return Mark(at, at + 1, text.rstrip(" :*"), entry, lines[at])
         if normal(text) in _PREFIXES and (wrapped := _wrapped(lines, at)) is not None:
             return wrapped
-        if (table := group_table(text)) is not None and text[:1].isupper():
+        if (table := group_table(text)) is not None and text[:1].isupper() and "  " not in text:
             return Mark(at, at + 1, text.rstrip(" :*"), _GROUP_LABELS[table], lines[at])
         words = text.split()
         if 1 < len(words) <= _MAX_MARKUP_WORDS and text[-1] not in ".,;!?" and "Markup" in words and is_instructions(text):
             return Mark(at, at + 1, text.rstrip(" :*"), None, lines[at])
+    text = text.strip("| ") if text.startswith("|") else text
     for separator in _SEPARATORS.finditer(text, 0, _LONGEST + 8):
-        label, value = text[: separator.start()], text[separator.end() :].rstrip("| ")
+        label, value = text[: separator.start()].strip("*_ "), text[separator.end() :]
         if label and value and (entry := known(label)) is not None:
             return Mark(at, at + 1, label.rstrip(" :*"), entry, lines[at], replace(lines[at], text=value))
     if (entry := misspelled(text)) is not None:
@@ -276,6 +277,8 @@ class _Scores:
         else:
             score -= 1.0 if text[-1] in ".:" or len(text) > _MAX_REFERENCE else 0.0
             score -= 1.0 if self._compact and mark.rest is None and first_at > mark.end else 0.0
+        if end == len(self._lines):  # what follows the last label may be the page's footer
+            return score + 1.0
         blanks = end - mark.end - (self._filled[end] - self._filled[mark.end]) if self._compact else 0
         return score + 1.0 - min(4.0, 0.1 * max(0, count - 3) + 0.4 * blanks)
 

@@ -45,7 +45,7 @@ _TARGET_WITHIN = re.compile(r"(?<=\S)[ \t]+\((?:https?:|mailto:|tel:|/(?=[\w)])|
 _MANY_TARGETS = 3
 """Addresses in parentheses behind texts that are the extractor's; fewer may be the author's."""
 _TAG = re.compile(
-    r"</?(?:a|article|aside|b|div|em|figure|footer|h[1-6]|header|i|img|li|main|nav|ol|p|section|span|strong|svg|time|ul)\b[^<>\n]*>"
+    r"<!--[^<>]*-->|</?(?:a|article|aside|b|div|em|figure|footer|h[1-6]|header|i|img|li|main|nav|ol|p|section|span|strong|svg|time|ul)\b[^<>\n]*>"
 )
 _MANY_TAGS = 5
 """Tags in a text that are markup left by the extractor; a body that quotes one or two keeps them."""
@@ -64,6 +64,7 @@ _QUOTED = re.compile(r"(?:> ?)+")
 _MIN_WIDTH, _MAX_WIDTH = 36, 132
 """Columns at which programs wrap text: from a quoted e-mail to the widest terminal in use."""
 _FULL_LINES = 3
+"""Lines that were wrapped, of which a third or more go on in small letters; fewer are full by chance."""
 _MAX_LINK_LINES = 8
 _LINE_BREAK = "  "
 
@@ -196,11 +197,12 @@ def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
 
 def _width(plain: list[str]) -> int | None:
     """The margin at which the text was wrapped; None where it was not."""
-    lengths = [len(line) for line in plain if " " in line.strip()]
+    lengths = [len(line) for line in plain if " " in line.strip() and "](" not in line and "{" not in line]
     width = max(lengths, default=0)
     if not _MIN_WIDTH <= width <= _MAX_WIDTH:
         return None
-    return width if sum(_is_wrapped(plain, index, width) for index in range(len(plain))) >= _FULL_LINES else None
+    following = [plain[index + 1].lstrip() for index in range(len(plain)) if _is_wrapped(plain, index, width)]
+    return width if len(following) >= _FULL_LINES and 3 * sum(text[0].islower() for text in following) >= len(following) else None
 
 
 def _line(marked: str, first: int, last: int, hrefs: list[str | None]) -> Line:

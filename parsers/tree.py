@@ -44,7 +44,19 @@ class Element:
     from its source, unless the reader finds that something else surrounds it.
     """
 
-    __slots__ = ("_content", "_line", "children", "depth", "edit_id", "node", "parent", "role", "source_field", "tag")
+    __slots__ = (
+        "_content",
+        "_line",
+        "children",
+        "depth",
+        "edit_id",
+        "has_attributes",
+        "node",
+        "parent",
+        "role",
+        "source_field",
+        "tag",
+    )
 
     def __init__(self, node: LexborNode, parent: Element | None, tag: str) -> None:
         self.tag = tag
@@ -57,10 +69,14 @@ class Element:
         self.edit_id: str | None = None
         self._content: list[Element | str] | None = None
         self._line: str | bool | None = False
-        if attributes := node.attributes:
+        attributes = node.attributes
+        self.has_attributes = bool(attributes)
+        if attributes:
             classes = attributes.get("class")
             if classes:
-                self.role = role_of(classes)
+                role = role_of(classes)
+                repeated = role.items and role.field and parent is not None and parent.role.name == role.name
+                self.role = role.as_items if repeated else role
             self.edit_id = attributes.get("data-quickedit-field-id")
 
     if not TYPE_CHECKING:
@@ -70,7 +86,7 @@ class Element:
             if name != "children":
                 raise AttributeError(name)
             self.children = []
-            _grow(self, forms=False, read=None)
+            _grow(self, [], forms=False, read=None)
             return self.children
 
     def attribute(self, name: str) -> str | None:
@@ -172,19 +188,26 @@ def _gather(element: Element, found: list[Element], *, inside_source_fields: boo
 SourceReader = Callable[[Element], "SourceField | None"]
 
 
-def build(node: LexborNode, *, forms: bool = False, read: SourceReader | None = None) -> Element:
-    """The light tree below (and with) a node of the parsed page.
+def build(node: LexborNode, *, forms: bool = False) -> Element:
+    """The light tree below (and with) a node of the parsed page. `forms`: with what stands in forms."""
+    return build_with_fields(node, None, forms=forms)[0]
 
-    `forms`: with what stands in forms. `read`: returns the plain field that an element is by its source, if it is one.
+
+def build_with_fields(node: LexborNode, read: SourceReader | None, *, forms: bool = False) -> tuple[Element, list[Element]]:
+    """The light tree, and all built elements below its root in page order.
+
+    `read`: returns the plain field that an element is by its source, if it is one; what is inside is not built.
     """
     root = Element(node, None, node.tag or "")
     root.children = []
-    if _grow(root, forms=forms, read=read):
+    elements: list[Element] = []
+    if _grow(root, elements, forms=forms, read=read):
         _unwrap_formatting(root)
-    return root
+        elements = root.built()
+    return root, elements
 
 
-def _grow(root: Element, *, forms: bool, read: SourceReader | None) -> bool:
+def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceReader | None) -> bool:
     """Fills in the children of `root`; whether emphasis that was never closed surrounds blocks among them."""
     reopened = False
     pending: list[tuple[LexborNode | None, Element]] = [(root.node.first_child, root)]
@@ -205,6 +228,7 @@ def _grow(root: Element, *, forms: bool, read: SourceReader | None) -> bool:
                 if not element.role.skipped:
                     reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.classes)))
                     children.append(element)
+                    elements.append(element)
                     if read is not None and tag == "div" and (found := read(element)) is not None:
                         element.source_field = found
                     else:
@@ -244,6 +268,8 @@ def _unwrap_formatting(root: Element) -> None:
 def _is_reopened(element: Element) -> bool:
     if element.tag not in _FORMATTING or element.classes:
         return False
+    if element.tag == "a" and len(element.content) == 1 and any(child.role.item for child in element.elements):
+        return False  # a link around an item
     return not element.content or any(child.tag in BLOCKS or child.classes for child in element.elements)
 
 

@@ -114,10 +114,7 @@ class Capture:
     @property
     def captured_text(self) -> str | None:
         """The time of capture in ISO 8601, only as precise as its source gave it: `2019`, `2019-03`, `2019-03-01T12:00:00Z`."""
-        text = iso(self.captured_at)
-        if not text or not self.date_length:
-            return text
-        return text[: self.date_length] + ("Z" if self.date_length > 10 else "")
+        return iso(self.captured_at, self.date_length)
 
     @cached_property
     def capture_id(self) -> str:
@@ -137,11 +134,12 @@ class Capture:
         return hashlib.sha256(json.dumps(same).encode()).hexdigest()[:20]
 
 
-def iso(moment: datetime | None) -> str | None:
-    """UTC as `2025-01-31T00:00:00Z`, with a fraction only where the moment has one."""
+def iso(moment: datetime | None, length: int | None = None) -> str | None:
+    """UTC as `2025-01-31T00:00:00Z`, with a fraction only if the moment has one; or the first `length` characters of that."""
     if moment is None:
         return None
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    text = moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return text[:length] + ("Z" if length > 10 else "") if length else text
 
 
 def from_iso(text: str | None) -> datetime | None:

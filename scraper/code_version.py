@@ -16,7 +16,7 @@ _PARSERS = Path(parsers.__file__).parent
 _SCRAPER = Path(scraper.__file__).parent
 _PARSING = ("capture.py", "encoding.py", "reading.py", "archive/*.py", "database/parse_captures.py", "database/stored_page.py")
 """Modules of `scraper` that a parsed page depends on; a test holds that `parse_captures` imports no others that matter."""
-_PARSING_LIBRARIES = ("charset-normalizer", "fastwarc", "selectolax", "orjson")
+_PARSING_LIBRARIES = ("brotli", "charset-normalizer", "selectolax", "orjson", "zstandard")
 _FOLDERS = ("archive", "database", "database/atlas", "scan")
 
 

@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from scraper.errors import BadConfiguration
 from scraper.terminal import escape
@@ -57,6 +57,13 @@ def flag(value: Any) -> bool:
     """Checks true or false."""
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
+    return value
+
+
+def contacts(value: Any) -> Any:
+    """Checks true, false or "strict"."""
+    if value != "strict" and not isinstance(value, bool):
+        raise ValueError('must be true, false or "strict"')
     return value
 
 
@@ -212,14 +219,15 @@ class Serve:
     """What `tta serve` shows. Without `tile_url` the map has state outlines only, and no page requests anything from another
     host.
 
-    `contacts` false: without names, email addresses and phone numbers of people. `sql` false: visitors can't write SQL; the
-    questions still work. `base_url`: the path that a web server in front passes on.
+    `contacts` false: people's names, email addresses and phone numbers in fields of their own are left out; "strict": also
+    masked in prose. `sql` false: visitors can't write SQL; the questions still work.
+    `base_url`: the path that a web server in front passes on.
     `query_seconds`: a query that takes longer is cut off, and its page states what is missing.
     """
 
     tile_url: str | None = key(None, maybe(text(_TILES, "a URL such as https://host/{z}/{x}/{y}.png")))
     tile_attribution: str = key("", text(re.compile(r".*", re.DOTALL), "a text"))
-    contacts: bool = key(True, flag)
+    contacts: bool | Literal["strict"] = key(True, contacts)
     sql: bool = key(True, flag)
     base_url: str = key("/", text(r"(?=.{1,200}$)/(?:[A-Za-z0-9._~-]+/)*", "a path such as /tta/, with a slash at both ends"))
     query_seconds: float = key(1.0, number(0.1, 60))

@@ -13,7 +13,7 @@ from scraper.database.tables import TABLES
 from scraper.explore.metadata import NAME, render
 
 ROOT = Path(__file__).parents[1]
-MADE = "<!-- Made by `make docs`; edit the program's own texts in its place. -->"
+MADE = "<!-- Made by `make docs`; edit the texts in the code instead. -->"
 WIDTH = 100
 
 
@@ -23,7 +23,7 @@ def documents() -> dict[str, str]:
 
 
 def commands() -> str:
-    """What `--help` says of every command."""
+    """The `--help` text of every command."""
     parts = [MADE, "", "# Commands", "", *_help()]
     for name in cli.list_commands(click.Context(cli)):
         parts += ["", f"## tta {name}", "", *_help(name)]
@@ -38,7 +38,7 @@ def _help(*arguments: str) -> list[str]:
 
 
 def dictionary() -> str:
-    """Every table and column, with what it means."""
+    """Every table and column with its description."""
     parts = [MADE, "", "# Data dictionary", ""]
     parts += [f"* [{table.name}](#{table.name}): {table_description(table)}" for table in TABLES]
     rows = dictionary_rows()
@@ -63,7 +63,7 @@ def _plain(text: str | None) -> str:
 
 
 def write(root: Path = ROOT) -> list[Path]:
-    """Writes them; returns those that were not up to date."""
+    """Writes the files; returns those that were not up to date."""
     changed = []
     for name, text in documents().items():
         path = root / name

@@ -1,13 +1,13 @@
-"""Takes transfer and content encodings off a body, with limits, and says so when a body was cut.
+"""Takes transfer and content encodings off a body, within limits. A body that is cut or damaged raises UndecodableContent.
 
-httpx and warcio both accept truncated and chained encodings in silence (ARCHIVES.md, sections 5 and 8), so the bodies that
-captures are judged by are decoded here and nowhere else.
+httpx and warcio accept truncated and chained encodings without an error (ARCHIVES.md, sections 5 and 8), so all bodies are
+decoded here. Each decoder yields the pieces of what a body decodes to, and `_joined` collects them.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import brotli
 import zstandard
@@ -21,27 +21,27 @@ MAX_ENCODINGS = 2
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _STEP = 1 << 16
+_ZSTD_STEP = 1 << 10
+"""zstandard returns all that its input decodes to at once: up to 128 KiB for every 4 bytes."""
 
 
 def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bool = False, limit: int = MAX_DECODED) -> bytes:
     """The body as its author wrote it. `encodings`: values of Content-Encoding, in order; `limit`: bytes of each layer.
 
     A body that says it is encoded but plainly is not, is taken as it is: archives store decoded bodies under the old headers.
-    Raises UndecodableContent.
+    Raises UndecodableContent, with what could be decoded.
     """
-    layers: list[tuple[str, Callable[[bytes, int], bytes]]] = []
-    for name in reversed([name.strip().lower() for value in encodings for name in value.split(",")]):
-        if name and name != "identity":
-            layers.append((name, _decoder(name)))
-    if chunked:
-        layers.insert(0, ("chunked", _dechunk))
-    if len(layers) - chunked > MAX_ENCODINGS:
+    names = [name.strip().lower() for value in encodings for name in value.split(",")]
+    layers = [name for name in reversed(names) if name and name != "identity"]
+    if unknown := next((name for name in layers if name not in _DECODERS), None):
+        raise UndecodableContent(f"content encoding {unknown[:40]!r} is not known")
+    if len(layers) > MAX_ENCODINGS:
         raise UndecodableContent(f"{len(layers)} content encodings on one body; at most {MAX_ENCODINGS} are taken off")
     problem = ""
     body = payload
-    for name, decode in layers:
+    for name in ["chunked", *layers] if chunked else layers:
         try:
-            body = decode(body, limit)
+            body = _joined(_DECODERS[name](body), limit)
         except UndecodableContent as error:
             body, problem = error.partial, problem or f"{name}: {error}"
     if problem:
@@ -49,137 +49,116 @@ def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bo
     return body
 
 
-def _decoder(name: str) -> Callable[[bytes, int], bytes]:
-    known = {"gzip": _gunzip_if_so, "x-gzip": _gunzip_if_so, "deflate": _inflate, "br": _unbrotli, "zstd": _unzstd}
-    if name not in known:
-        raise UndecodableContent(f"content encoding {name[:40]!r} is not known")
-    return known[name]
-
-
-def _gunzip_if_so(body: bytes, limit: int) -> bytes:
-    return gunzip(body, limit) if body.startswith(GZIP_MAGIC) else body
-
-
 def gunzip(body: bytes, limit: int = MAX_DECODED) -> bytes:
-    """All members of a gzip file, up to `limit` bytes. Raises UndecodableContent where the last one is cut or damaged."""
-    pieces = _Pieces(limit)
-    rest = body
-    while rest.strip(b"\0"):
-        if not rest.startswith(GZIP_MAGIC):
-            raise pieces.problem("bytes that are not gzip follow a gzip body")
+    """All members of a gzip file, up to `limit` bytes. Raises UndecodableContent if the last one is cut or damaged."""
+    return _joined(_gunzip(body), limit)
+
+
+def _joined(pieces: Iterator[bytes], limit: int) -> bytes:
+    body = bytearray()
+    try:
+        for piece in pieces:
+            body += piece[: limit - len(body) + 1]
+            if len(body) > limit:
+                raise UndecodableContent(f"a body decodes to more than {limit} bytes")
+    except (zlib.error, brotli.error, zstandard.ZstdError) as error:
+        raise UndecodableContent(f"the body is damaged: {error}", bytes(body)) from None
+    except UndecodableContent as error:
+        raise UndecodableContent(str(error), bytes(body[:limit])) from None
+    return bytes(body)
+
+
+def _inflated(decoder: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    """What one zlib stream decodes to."""
+    while data and not decoder.eof:
+        yield decoder.decompress(data, _STEP)
+        data = decoder.unconsumed_tail
+    yield decoder.flush() if not decoder.eof else b""
+    if not decoder.eof:
+        raise UndecodableContent("the compressed body is cut")
+
+
+def _gunzip(body: bytes) -> Iterator[bytes]:
+    while body.strip(b"\0"):
+        if not body.startswith(GZIP_MAGIC):
+            raise UndecodableContent("bytes that are not gzip follow a gzip body")
         decoder = zlib.decompressobj(31)
-        _drain(decoder, rest, pieces)
-        rest = decoder.unused_data
-    return pieces.joined()
+        yield from _inflated(decoder, body)
+        body = decoder.unused_data
 
 
-def _inflate(body: bytes, limit: int) -> bytes:
-    """`deflate` is zlib by the RFC and raw deflate in the wild; whichever decodes further is right."""
+def _inflate(body: bytes) -> Iterator[bytes]:
+    """`deflate` is zlib by the RFC and raw deflate in practice; whichever decodes further is right."""
     best = UndecodableContent("a deflate body is damaged")
     for wbits in (15, -15):
-        pieces = _Pieces(limit)
         try:
-            _drain(zlib.decompressobj(wbits), body, pieces)
+            yield _joined(_inflated(zlib.decompressobj(wbits), body), MAX_DECODED)
+            return
         except UndecodableContent as error:
             best = max(best, error, key=lambda one: len(one.partial))
-            continue
-        return pieces.joined()
-    if body.lstrip()[:1] in (b"<", b"{", b"["):
-        return body
-    raise best
+    yield body if _is_page(body) else best.partial
+    if not _is_page(body):
+        raise best
 
 
-class _Pieces:
-    """Decoded bytes so far, never more than `limit`."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.size = 0
-        self._pieces: list[bytes] = []
-
-    def add(self, piece: bytes) -> None:
-        room = self.limit - self.size
-        self._pieces.append(piece[:room])
-        self.size += len(self._pieces[-1])
-        if len(piece) > room:
-            raise self.problem(f"a body decodes to more than {self.limit} bytes")
-
-    def joined(self) -> bytes:
-        return b"".join(self._pieces)
-
-    def problem(self, text: str) -> UndecodableContent:
-        return UndecodableContent(text, self.joined())
+def _is_page(body: bytes) -> bool:
+    return body.lstrip()[:1] in (b"<", b"{", b"[")
 
 
-def _drain(decoder: zlib._Decompress, data: bytes, pieces: _Pieces) -> None:
-    """Adds what one zlib stream decodes to."""
-    while data and not decoder.eof:
-        try:
-            piece = decoder.decompress(data, pieces.limit - pieces.size + 1)
-        except zlib.error as error:
-            raise pieces.problem(f"compressed bytes are damaged: {error}") from None
-        pieces.add(piece)
-        if decoder.unconsumed_tail == data and not piece:
-            break
-        data = decoder.unconsumed_tail
-    if not decoder.eof:
-        raise pieces.problem("the compressed body is cut")
-
-
-def _unbrotli(body: bytes, limit: int) -> bytes:
+def _unbrotli(body: bytes) -> Iterator[bytes]:
     decoder = brotli.Decompressor()
-    pieces = _Pieces(limit)
     try:
-        pieces.add(decoder.process(body, output_buffer_limit=_STEP))
-        while not decoder.can_accept_more_data():
-            pieces.add(decoder.process(b"", output_buffer_limit=_STEP))
+        piece = decoder.process(body, output_buffer_limit=_STEP)
     except brotli.error:
-        # Brotli has no magic number: a body that fails at once and begins like a page was never compressed.
-        if not pieces.size and body.lstrip()[:1] in (b"<", b"{", b"["):
-            return body
-        raise pieces.problem("a brotli body is damaged") from None
+        if not _is_page(body):  # Brotli has no magic number: what fails at once and begins like a page was never compressed
+            raise
+        yield body
+        return
+    yield piece
+    while not decoder.can_accept_more_data():
+        yield decoder.process(b"", output_buffer_limit=_STEP)
     if not decoder.is_finished():
-        raise pieces.problem("a brotli body is cut")
-    return pieces.joined()
+        raise UndecodableContent("a brotli body is cut")
 
 
-def _unzstd(body: bytes, limit: int) -> bytes:
-    if not body.startswith(ZSTD_MAGIC):
-        return body
+def _unzstd(body: bytes) -> Iterator[bytes]:
     decoder = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
-    pieces = _Pieces(limit)
-    try:
-        for start in range(0, len(body), _STEP):
-            pieces.add(decoder.decompress(body[start : start + _STEP]))
-    except zstandard.ZstdError:
-        raise pieces.problem("a zstd body is damaged") from None
-    if not decoder.eof:
-        raise pieces.problem("a zstd body is cut")
-    return pieces.joined()
+    for start in range(0, len(body), _ZSTD_STEP):
+        yield decoder.decompress(body[start : start + _ZSTD_STEP])
+        if decoder.eof:
+            return
+    raise UndecodableContent("a zstd body is cut")
 
 
-def _dechunk(body: bytes, limit: int) -> bytes:
+def _dechunk(body: bytes) -> Iterator[bytes]:
     """Takes chunked transfer encoding off. A body that does not begin with a chunk size was dechunked before (pywb does so)."""
-    pieces = _Pieces(limit)
     position = 0
     while True:
         end = body.find(b"\r\n", position, position + 1024)
-        size = _chunk_size(body[position:end]) if end > 0 else None
-        if size is None:
-            if position == 0:
-                return body
-            raise pieces.problem("a chunked body is cut or damaged")
+        digits = body[position:end].split(b";", 1)[0].strip() if end > 0 else b""
+        if not 0 < len(digits) <= 8 or digits.strip(b"0123456789abcdefABCDEF"):
+            if position:
+                raise UndecodableContent("a chunked body is cut or damaged")
+            yield body
+            return
+        size = int(digits, 16)
         if size == 0:
-            return pieces.joined()
-        piece = body[end + 2 : end + 2 + size]
-        pieces.add(piece)
-        if len(piece) < size:
-            raise pieces.problem("a chunked body is cut")
+            return
+        yield body[end + 2 : end + 2 + size]
         position = end + 2 + size + 2
+        if position - 2 > len(body):
+            raise UndecodableContent("a chunked body is cut")
 
 
-def _chunk_size(line: bytes) -> int | None:
-    digits = line.split(b";", 1)[0].strip()
-    if not digits or len(digits) > 8 or digits.strip(b"0123456789abcdefABCDEF"):
-        return None
-    return int(digits, 16)
+def _if_it_begins_with(magic: bytes, decoder: Callable[[bytes], Iterator[bytes]]) -> Callable[[bytes], Iterator[bytes]]:
+    return lambda body: decoder(body) if body.startswith(magic) else iter([body])
+
+
+_DECODERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
+    "chunked": _dechunk,
+    "gzip": _if_it_begins_with(GZIP_MAGIC, _gunzip),
+    "x-gzip": _if_it_begins_with(GZIP_MAGIC, _gunzip),
+    "deflate": _inflate,
+    "br": _unbrotli,
+    "zstd": _if_it_begins_with(ZSTD_MAGIC, _unzstd),
+}

@@ -77,6 +77,18 @@ class ArchiveDamaged(TtaError):
     """A WARC file is damaged or missing. Run `tta doctor`, or restore the file that the text names from a copy."""
 
 
+class Broken(Exception):
+    """A gzip member or zstd frame at byte `position` can't be decompressed. Keep what came before, and look for the next one.
+
+    `is_cut`: it is intact as far as it goes, and the file ends within it.
+    """
+
+    def __init__(self, position: int, reason: str, *, is_cut: bool = False) -> None:
+        super().__init__(reason)
+        self.position = position
+        self.is_cut = is_cut
+
+
 class SqliteDamaged(TtaError):
     """A file of SQLite's is damaged, or another program's. Run `tta doctor --repair`, which sets it aside and replaces it."""
 

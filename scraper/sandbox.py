@@ -20,6 +20,8 @@ import time
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from scraper.sqlite import open_readonly
+
 WORKERS = 2
 """Queries of visitors that run at once; one for each core of a small server, so that pages are still answered."""
 MAX_VALUE = 5_000_000
@@ -143,7 +145,7 @@ def _read_before(stream: IO[bytes], deadline: float) -> Answer | None:
 
 def connect(database: str) -> sqlite3.Connection:
     """A read-only connection with every limit in force."""
-    db = sqlite3.connect(f"{Path(database).as_uri()}?mode=ro", uri=True, isolation_level=None)
+    db = open_readonly(Path(database))
     db.text_factory = lambda data: str(data, "utf-8", "replace")
     register_functions(db)
     db.execute(f"PRAGMA hard_heap_limit = {MAX_HEAP}")

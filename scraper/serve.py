@@ -20,6 +20,7 @@ from datasette.app import Datasette
 
 from scraper.config import Serve
 from scraper.database.connection import reading
+from scraper.database.contacts import in_words
 from scraper.errors import TtaError
 from scraper.explore.facets import in_time
 from scraper.explore.metadata import metadata_file, read_metadata, under
@@ -76,7 +77,9 @@ def serve(database: Path, port: int = PORT, settings: Serve | None = None) -> No
     with reading(database):
         pass
     with _listening(port) as listener, ExitStack() as stack:
-        made = None if chosen.contacts else stack.enter_context(cleared_copy(database))
+        made = None if chosen.contacts is True else stack.enter_context(cleared_copy(database, chosen.contacts))
+        if made:
+            print(f"left out: {in_words(made.left_out)}", file=sys.stderr)  # noqa: T201
         datasette = application(made.path if made else database, chosen)
         logging.getLogger("httpx").setLevel(logging.WARNING)
         config = uvicorn.Config(

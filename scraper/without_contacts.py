@@ -1,7 +1,7 @@
-"""The copy of the database that is served where personal contact details are left out, and how it is kept up to date.
+"""The copy of the database that is served when contact details are left out, and how it follows the database.
 
-A copy, because nothing else is certain: whatever a page, a query or the search index might give away is not in the file. What a
-contact detail is, and how a copy is cleared of them, is `scraper.database.contacts`' to say.
+A copy, because then nothing else has to be safe: what a page, a query or the search index could expose is not in the file.
+`scraper.database.contacts` defines what is left out.
 """
 
 from __future__ import annotations
@@ -18,51 +18,66 @@ from scraper.sqlite import open_readonly, open_writable
 
 
 class Copy:
-    """A cleared copy of the database in `path`, a file that its readers may keep open: a newer state comes as one commit."""
+    """A cleared copy of the database at `path`, a file that its readers may keep open: a newer state arrives as one commit."""
 
-    def __init__(self, database: Path, folder: Path) -> None:
+    def __init__(self, database: Path, folder: Path, mode: contacts.Mode = False) -> None:
         self.path = folder / "tta.db"
-        self._next = folder / "next.db"
-        self._source = open_readonly(database, any_thread=True)
-        self._version: int | None = None
+        self.left_out: dict[str, int] = {}
+        self._database = database
+        self._mode = mode
+        self._source: sqlite3.Connection | None = None
+        self._state: tuple[int, ...] = ()
         self.renew()
 
     def renew(self) -> bool:
-        """Brings it up to date where the database was changed; True if so. Raises sqlite3.Error, OSError, and is as before."""
+        """Brings the copy up to date; returns whether the database had changed. Raises sqlite3.Error or OSError."""
+        about = self._database.stat()
+        if self._source is None or self._state[:2] != (about.st_dev, about.st_ino):  # deleted and built again
+            self.close()
+            self._source = open_readonly(self._database, any_thread=True)
         version = int(self._source.execute("PRAGMA data_version").fetchone()[0])
-        if version == self._version:
+        state = (about.st_dev, about.st_ino, version)
+        if state == self._state:
             return False
-        try:
-            self._clear()
-            with closing(open_readonly(self._next)) as cleared, closing(open_writable(self.path)) as served:
+        with tempfile.TemporaryDirectory(dir=self.path.parent) as folder:
+            clear(self._source, Path(folder), self._mode)
+            self.left_out = contacts.left_out(self._source)
+            with closing(open_readonly(Path(folder) / CLEARED)) as cleared, closing(open_writable(self.path)) as served:
                 served.execute("PRAGMA journal_mode = WAL")
                 cleared.backup(served)
-        finally:
-            self._next.unlink(missing_ok=True)
-        self._version = version
+        self._state = state
         return True
 
-    def _clear(self) -> None:
-        """The database as it is now, without contact details, in `next.db`."""
-        with closing(open_writable(self._next)) as db:
-            db.execute("PRAGMA synchronous = OFF")  # it lives as long as the server
-            self._source.backup(db)
-            db.execute("PRAGMA journal_mode = DELETE")
-            db.execute("PRAGMA journal_mode = OFF")
-            for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-                db.execute(f'DROP TRIGGER "{name}"')  # they bring the search index up to date row by row; `remove` does it once
-            contacts.remove(db)
-
     def close(self) -> None:
-        self._source.close()
+        if self._source:
+            self._source.close()
+
+
+CLEARED = "cleared.db"
+
+
+def clear(source: sqlite3.Connection, folder: Path, mode: contacts.Mode) -> None:
+    """Writes the database without contact details to CLEARED in `folder`.
+
+    VACUUM INTO makes a new file of what is left, so nothing of the original is in it, whatever SQLite's build does on deletion.
+    """
+    with closing(open_writable(folder / "copy.db")) as db:
+        db.execute("PRAGMA synchronous = OFF")  # it exists only for this moment
+        source.backup(db)
+        db.execute("PRAGMA journal_mode = DELETE")
+        db.execute("PRAGMA journal_mode = OFF")
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            db.execute(f'DROP TRIGGER "{name}"')  # they update the search index row by row; `remove` does it once
+        contacts.remove(db, mode)
+        db.execute("VACUUM INTO ?", [str(folder / CLEARED)])
 
 
 @contextmanager
-def cleared_copy(database: Path) -> Iterator[Copy]:
-    """A copy in a folder for temporary files that nobody else can read; it is removed at the end. Raises TtaError."""
+def cleared_copy(database: Path, mode: contacts.Mode = False) -> Iterator[Copy]:
+    """A copy in a temporary folder that nobody else can read; it is removed at the end. Raises TtaError."""
     with tempfile.TemporaryDirectory(prefix="tta-serve-") as folder:
         try:
-            made = Copy(database, Path(folder))
+            made = Copy(database, Path(folder), mode)
         except (sqlite3.Error, OSError) as error:
             raise TtaError(
                 f"can't make a copy without contact details in {tempfile.gettempdir()} ({error}): make room, or name another "

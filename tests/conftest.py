@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.fakearchive.run import Ran, run, write_config
 from tests.fakearchive.server import FakeArchive
+
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")  # the same examples in every run; the campaigns draw others each time
 
 
 @pytest.fixture

@@ -68,6 +68,9 @@ def actual(page: Path) -> Json:
     if record["incomplete"]:
         columns["incomplete"] = True
     rows = [{key: row[key] for key in ROW if row[key] is not None} for row in record["fields"]]
+    for row, found in zip(rows, verdict.record.fields, strict=True):
+        if found.truncated:
+            row["truncated"] = True
     groups = {group: [_filled(row) for row in record[group]] for group in GROUPS if record[group]}
     return {"kind": str(verdict.kind), "columns": columns, "fields": rows, **groups}
 

@@ -1,4 +1,4 @@
-"""Columns, milestones and metrics are derived from rows in one way, whoever wrote the rows."""
+"""Columns, milestones and metrics are derived from rows in one way, from the rows of any reader."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from parsers.columns import derive, make_record, milestones, performance_metrics
+from parsers.columns import derive, fits, make_record, milestones, performance_metrics
 from parsers.record import Field, PageHead, State
+from parsers.registry import Type
 
 
 def rows(*fields: dict[str, Any]) -> list[Field]:
@@ -121,3 +122,24 @@ def test_a_metric_is_a_question_and_its_answer() -> None:
     assert (one.question, one.answer) == ("How many were trained?", "25")
     assert (two.question, two.answer) == ("Were the goals met?", "Yes")
     assert (three.question, three.answer) == (None, "All went well.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (Type.YES_NO, "Off", True),
+        (Type.YES_NO, "Offered", False),
+        (Type.POINT, "POINT (1 2)", True),
+        (Type.POINT, "POLYGON ((1 2, 3 4, 5 6, 1 2))", True),
+        (Type.POINT, "Boston", False),
+        (Type.NUMBER, "7", True),
+        (Type.NUMBER, "seven", False),
+        (Type.DATE, "04/01/2024", True),
+        (Type.DATE, "04/01/2024 and more", False),
+        (Type.RANGE, "04/01/2024 -", True),
+        (Type.RANGE, "-", False),
+        (Type.TEXT, "anything", None),
+    ],
+)
+def test_a_text_fits_a_type_or_not(kind: Type, text: str, expected: bool | None) -> None:
+    assert fits(kind, text) is expected

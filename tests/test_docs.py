@@ -1,4 +1,4 @@
-"""The documents: generated ones are up to date, and the written ones say what is so."""
+"""The documents: generated ones are up to date, and written ones refer to what exists."""
 
 from __future__ import annotations
 

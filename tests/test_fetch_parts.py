@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper.config import Config, load_config
+from scraper.cli import main
+from scraper.config import Config, as_toml, load_config
 from scraper.errors import BadConfiguration, Locked, NotAllowed, NotCdx, RequestFailed, TtaError
 from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Counts, Listings
 from scraper.ledger.rows import FetchResult, Fixity, Row, State, sha1_of, to_time, when_to_ask_again
@@ -65,16 +67,48 @@ def test_no_file_means_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("[sources.wayback]\nhosts = ['https://x.gov/']", "sources.wayback.hosts"),
         ("[sources.endofterm]\ncollections = ['../x']", "sources.endofterm.collections"),
         ('[http]\ncontact = "a\\nX-Evil: 1"', "http.contact"),
+        ("[http]\ncontact = 'nobody in particular'", "http.contact"),
+        ("[http]\ncontact = 'mailto:ä@example.org'", "http.contact"),
+        ("[http]\nallow_loopback = 1", "http.allow_loopback"),
+        ("[sources]\nwayback = 1", "sources.wayback"),
+        ("[sources.pywb]\narchives = [{name = 'x'}]", "sources.pywb.archives[0].cdx_url"),
+        ("[sources.pywb]\narchives = [{name = 'x', cdx_url = 'https://a/', replay_url = 'https://a/', speed = 1}]", "speed"),
+        ("[[sources.pywb.archives]]\nname = 'x y'", "sources.pywb.archives[0].name"),
+        ("[retry]\nattempts = 0\n[serve]\nquery_seconds = 0", "serve.query_seconds"),
         ("[http\n", "not a TOML file"),
     ],
 )
 def test_a_wrong_configuration_names_its_key(tmp_path: Path, text: str, named: str) -> None:
     path = tmp_path / "x.toml"
     path.write_text(text)
-    with pytest.raises(BadConfiguration, match=named.replace(".", r"\.")) as caught:
+    with pytest.raises(BadConfiguration, match=re.escape(named)) as caught:
         load_config(path)
     assert "\n" not in str(caught.value)
     assert caught.value.status == 2
+
+
+def test_the_settings_in_effect_are_a_configuration_file(tmp_path: Path) -> None:
+    archive = "[[sources.pywb.archives]]\nname = 'x'\ncdx_url = 'https://a.org/cdx'\nreplay_url = 'https://a.org/w'\n"
+    (tmp_path / "in.toml").write_text(
+        archive + "[http]\ncontact = 'me@example.org'\n[sources.commoncrawl]\ncrawls = ['A', 'B']\n"
+    )
+    settings = load_config(tmp_path / "in.toml")
+    (tmp_path / "out.toml").write_text("\n".join(as_toml(settings)))
+    assert load_config(tmp_path / "out.toml") == settings
+    assert settings.sources.pywb.archives[0].cdx_interval == 10.0
+
+
+@pytest.mark.parametrize(
+    "command", ["import x", "fetch", "load", "refresh", "export csv x", "serve", "status", "doctor", "config"]
+)
+def test_every_command_checks_the_configuration(tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "tta.toml").write_text("[htp]\ncontact = 'x'\n")
+    for config, named in ((tmp_path / "tta.toml", "unknown key htp"), (tmp_path / "none.toml", "no such configuration file")):
+        with pytest.raises(SystemExit) as ended:
+            main(["--data", str(tmp_path / "data"), "--config", str(config), *command.split()])
+        err = capsys.readouterr().err
+        assert (ended.value.code, named in err, err.count("\n")) == (2, True, 1), err
+    assert not (tmp_path / "data").exists()
 
 
 # Addresses

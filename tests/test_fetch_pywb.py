@@ -155,3 +155,16 @@ def test_common_crawls_way_through_pywb(served: tuple[str, Path], fake: FakeArch
     ran = run(tmp_path / "data", config, "commoncrawl")
     assert (ran.status, ran.source("commoncrawl")["listed"]) == (0, 11), ran.err
     assert len(captures(tmp_path / "data")) == 11
+
+
+def test_the_pywb_source_stores_what_pywb_plays_each_once(served: tuple[str, Path], tmp_path: Path) -> None:
+    url, _ = served
+    archive = {"name": "local", "cdx_url": f"{url}/cdx", "replay_url": f"{url}/", "cdx_interval": 0, "replay_interval": 0}
+    config = write_config(tmp_path / "tta.toml", url, sources__pywb__archives=[archive])
+    ran = run(tmp_path / "data", config, "pywb")
+    assert (ran.status, ran.source("pywb:local")["listed"]) == (0, 11), ran.err
+    expected = [*originals(), revisit()]
+    assert captures(tmp_path / "data") == sorted((capture.url, iso(capture.captured_at)) for capture in expected)  # type: ignore[type-var]
+    assert {capture.source for capture in stored(tmp_path / "data")} == {"pywb:local"}
+    again = run(tmp_path / "data", config, "pywb")
+    assert (again.status, again.source("pywb:local")["asked"]) == (0, False)

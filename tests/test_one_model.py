@@ -1,4 +1,4 @@
-"""Names, types, units and texts of columns come from the models alone: everything that repeats them says the same."""
+"""Names, types, units and texts of columns come from the models: everything that repeats them agrees."""
 
 from __future__ import annotations
 

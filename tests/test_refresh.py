@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from scraper.cli import main
 from scraper.config import Checks
 from scraper.database.checks import Check
 from scraper.database.load import load
@@ -22,6 +23,7 @@ from tests.dbkit import add, day, exports, html, node, page, query
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, Ran, run, write_config
 from tests.fakearchive.server import FakeArchive
+from tests.webkit import Site
 
 Refresh = Callable[..., Ran]
 AT = "20240101000000"
@@ -155,6 +157,49 @@ def test_a_source_that_is_silent_for_long_is_told(fake: FakeArchive, tta_refresh
     assert [one["name"] for one in ran.report["warned"]] == ["days since a source answered"]
     fake.on_listing.clear()
     assert tta_refresh("--now").report["warned"] == []
+
+
+def test_a_night_without_an_answer_is_not_called_nothing_new(
+    fake: FakeArchive, tta_refresh: Refresh, folders: Folders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(fake, 1)
+    assert tta_refresh().status == 0
+    before = exports(folders)
+    fake.on_listing.extend([faults.answers(200, b"<html>down for maintenance</html>")] * 20)
+    ran = tta_refresh("--now")
+    assert (ran.status, ran.report["outcome"]) == (4, "unanswered")
+    assert exports(folders) == before
+    with pytest.raises(SystemExit):
+        main(["--data", str(folders.data), "status"])
+    assert "unanswered" in (shown := capsys.readouterr().out)
+    assert "no source answered" in shown
+    assert "the last good one began" in shown
+    page_text = Site(folders.database).get("/").text
+    assert "no source answered" in page_text
+    assert "last successful refresh" in page_text
+    add(folders, [page(html({}), url=node(2), when=day(0))])
+    assert tta_refresh("--now").report["message"] == "the database has the new data; no source answered"
+
+
+def test_rows_that_cannot_be_used_are_counted_where_people_look(
+    fake: FakeArchive, tta_refresh: Refresh, folders: Folders, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish(fake, 1)
+    fake.add(f"https://{HOST}/node/2", "2024", row={"timestamp": "2024"})
+    ran = tta_refresh()
+    assert (ran.status, ran.report["fetch"]["sources"]["wayback"]["skipped"]) == (0, 1)
+    assert "1 rows of the listing can't be used" in query(folders, "SELECT problems FROM runs")[0][0]
+    with pytest.raises(SystemExit):
+        main(["--data", str(folders.data), "status"])
+    assert "1 rows of the listing can't be used" in capsys.readouterr().out
+
+
+def test_a_disk_that_is_nearly_full_is_a_warning(
+    fake: FakeArchive, tta_refresh: Refresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scraper.folders.MIN_FREE", 1 << 62)
+    ran = tta_refresh()
+    assert (ran.status, "MB left" in ran.report["notes"][0]) == (0, True)
 
 
 def test_limits_are_documented_with_their_defaults() -> None:

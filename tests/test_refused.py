@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -148,7 +150,7 @@ def test_a_repair_makes_no_database_of_what_was_refused(refused: Folders, tta: T
     spoil(refused)
     status, out, _ = tta("doctor", "--repair")
     assert status == 4
-    (line,) = [line for line in out.splitlines() if line.startswith("not mended: the refresh of")]
+    (line,) = [line for line in out.splitlines() if line.startswith("not repaired: the refresh of")]
     assert all(choice in line for choice in CHOICES)
     assert _captures(refused) == 30
     assert not list(refused.data.glob("tta.damaged-*"))
@@ -157,12 +159,26 @@ def test_a_repair_makes_no_database_of_what_was_refused(refused: Folders, tta: T
     assert query(refused, "SELECT outcome FROM runs ORDER BY run_id") == [("committed",), ("refused",)]
 
 
-def test_a_repair_of_something_else_is_not_kept_from(refused: Folders, tta: Tta) -> None:
-    with closing(sqlite3.connect(refused.database)) as db, db:
-        db.execute("UPDATE captures SET warc_offset = warc_offset + 1")
-    assert tta("doctor", "--repair")[0] == 0
-    assert _captures(refused) == 30
-
-
 def test_unchecked_without_repair_is_a_wrong_use(refused: Folders, tta: Tta) -> None:
     assert tta("doctor", "--unchecked")[0] == 2
+
+
+def test_the_refused_page_can_be_inspected(refused: Folders, tta: Tta) -> None:
+    status, out, _ = tta("why", "7")
+    assert status == 0
+    (line,) = [line for line in out.splitlines() if line.startswith("not loaded")]
+    assert " other https://" in line
+    found = json.loads(tta("why", "7", "--json")[1])["not_loaded"]
+    assert [one["kind"] for one in found] == ["other"]
+    assert json.loads(tta("why", found[0]["capture_id"], "--json")[1])["record_id"] is None
+    add(refused, [page(html({"County": "Rain"}, node=99), url=node(99), when=day(300))])
+    assert "County = Rain" in tta("why", "99")[1]
+    assert tta("why", "98")[0] == 1
+
+
+def test_a_refused_night_prints_one_finding_with_an_example(refused: Folders, tta: Tta) -> None:
+    status, _, err = tta("refresh")
+    lines = err.splitlines()
+    assert (status, len([line for line in lines if line.startswith("failed")])) == (3, 1)
+    assert re.search(r"30, where .* look at node \d+ as captured at \d{4}-", err), err
+    assert len(lines) <= 6

@@ -52,7 +52,7 @@ def test_a_group_is_known_by_its_label(label: str | None, table: str | None) -> 
     ],
 )
 def test_a_group_is_known_by_its_machine_name(name: str, table: str | None) -> None:
-    assert registry.group_of_name(name) == table
+    assert registry.group_table(name) == table
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,43 @@ def test_columns_and_groups_are_named_once() -> None:
     names = [column.name for label in LABELS for column in label.columns]
     assert len(set(names)) == len(names)
     assert all(registry.group_table(group.item) == table for table, group in GROUPS.items())
+
+
+@pytest.mark.parametrize(
+    ("line", "is_label"),
+    [
+        ("Milestone Due Date", True),
+        ("Question", True),
+        ("Milestone Title:", True),
+        ("Milestone was reached in May", False),
+        ("Milestone", False),
+    ],
+)
+def test_a_line_is_a_members_label_by_its_form_and_words(line: str, is_label: bool) -> None:
+    assert registry.is_member_line(line) is is_label
+
+
+@pytest.mark.parametrize(
+    ("line", "section"),
+    [
+        ("2. Please submit a signed letter of support from", "Cover Letter Instructions"),
+        ("PLEASE ENTER THE APPLICABLE EVENT DATE below.", "Event Date Markup"),
+        ("We please enter the applicable event date", None),
+    ],
+)
+def test_instructions_are_known_by_how_they_begin(line: str, section: str | None) -> None:
+    assert registry.section_of_instruction(line) == section
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ("Event Date Markup", True),
+        ("Cover Letter Instructions", True),
+        ("Other markup", True),
+        ("field_x_markup", True),
+        ("Markups Received", False),
+    ],
+)
+def test_instruction_fields_are_known_by_label_or_name(label: str, expected: bool) -> None:
+    assert registry.is_instructions(label) is expected

@@ -324,7 +324,7 @@ def test_a_copy_follows_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyP
         loaded(tmp_path / "data", [page(html({}, node=2), url=node(2), when=day(2))])
         assert made.renew()
         assert len(reader.json("/tta/records.json?_shape=array")) == 2
-    monkeypatch.setattr("scraper.database.contacts.remove", lambda _: (_ for _ in ()).throw(OSError(28, "No space left")))
+    monkeypatch.setattr("scraper.database.contacts.remove", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left")))
     with pytest.raises(TtaError, match="TMPDIR"), cleared_copy(folders.database):
         pass
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
+from parsers import urls
+from scraper.archive import dating
 from scraper.errors import ArchiveDamaged
 from scraper.sqlite import explain, open_memory, open_readonly, open_writable
 
@@ -27,8 +29,12 @@ CREATE INDEX IF NOT EXISTS captures_by_record_id ON captures (warc_record_id);
 CREATE INDEX IF NOT EXISTS captures_by_digest ON captures (payload_digest);
 CREATE TABLE IF NOT EXISTS files (warc_file TEXT PRIMARY KEY, read_to INTEGER NOT NULL) STRICT;
 """
-VERSION = crc32(SCHEMA.encode()) >> 1
-"""`user_version` (31 bits): another one means other tables, and the catalog is filled again from the WARC files."""
+_RULES = (dating.__file__, urls.__file__)
+VERSION = crc32(b"".join([SCHEMA.encode(), *(Path(path).read_bytes() for path in _RULES)])) >> 1
+"""`user_version` (31 bits): another one means other tables, or other rules for addresses and times.
+
+Then the catalog is filled again from the WARC files, so that a better rule dates and addresses old captures too.
+"""
 
 
 @dataclass(frozen=True, slots=True)

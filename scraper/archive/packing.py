@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 import zstandard
 
 from scraper.encoding import GZIP_MAGIC, ZSTD_MAGIC
+from scraper.errors import Broken
 
 MAX_BLOCK = 64 * 1024 * 1024
 """Bytes of one record that are read; ARCHIVES.md section 8 proposes 64 MiB (November 2026)."""
@@ -30,15 +31,6 @@ _SCAN = 1 << 20
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _DICTIONARY = b"\x5d\x2a\x4d\x18"
 _CUT = "the file ends within a record"
-
-
-class Broken(Exception):
-    """The member at byte `position` can't be unpacked. `is_cut`: it is fine as far as it goes, and the file ends within it."""
-
-    def __init__(self, position: int, reason: str, *, is_cut: bool = False) -> None:
-        super().__init__(reason)
-        self.position = position
-        self.is_cut = is_cut
 
 
 class Packing(NamedTuple):

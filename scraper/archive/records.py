@@ -1,8 +1,7 @@
 """The records of a WARC or ARC file, and the places in it that are damaged. What a record means is up to `warc`.
 
 Every record is checked against what surrounds it: its length must lead to the next record or to the end, and its digests must
-be those of its bytes. FastWARC and warcio skip bytes that are no record, and return short blocks, without an error
-(docs/decisions/warc.md), so records are read here.
+be those of its bytes. docs/decisions/warc.md has the reasons for a reader of our own.
 """
 
 from __future__ import annotations
@@ -128,7 +127,7 @@ class _Reader:
 
     def _block(self, stream: Unpacked, record: Record, place: tuple[int, int]) -> Generator[Record | Damage, None, Unpacked]:
         """Reads a record behind its headers and checks it. Returns the stream to go on with."""
-        is_wanted = record.type in CAPTURES | {"continuation"} and self._wanted(record)
+        is_wanted = record.type in _TYPES and self._wanted(record)
         keep = is_wanted and record.length <= MAX_BLOCK
         record.block, size = stream.take(record.length, START, keep=keep)
         if size < record.length and stream.broken and not stream.broken.is_cut:

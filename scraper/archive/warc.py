@@ -1,8 +1,4 @@
-"""WARC records to captures and back. `archive` and `sources.files` are the callers; which file holds what is not known here.
-
-Read with FastWARC, written with warcio (LIBRARIES.md, "WARC"). Neither raises on a record cut short, so lengths are compared
-here; after damage the next record is looked for, because the rest of a file must not be lost to one bad byte.
-"""
+"""Records to captures, and captures to WARC records. `store` and `sources` are the callers; `records` finds the records."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from typing import BinaryIO
 
 from parsers.urls import archive_time, without_archive
 from scraper.archive.dating import dated, parse_time
-from scraper.archive.records import Damage, Record, read_records, split_http
+from scraper.archive.records import CAPTURES, Damage, Record, read_records, split_http
 from scraper.capture import Capture, Form, Original, Recorded, from_iso, iso
 
 UNKNOWN_URL = "urn:tta:unknown-url:"
@@ -51,7 +47,7 @@ def read_captures(
     """
 
     def is_wanted(record: Record) -> bool:
-        return wanted is None or wanted(record.url)
+        return record.type in CAPTURES | {"continuation"} and (wanted is None or wanted(record.url))
 
     segments: list[Record] = []
     for item in read_records(file, start, wanted=is_wanted, verify=verify):
@@ -76,6 +72,8 @@ def read_captures(
             capture = _to_capture(item, source, origin)
             if verify and capture.captured_at is None and capture.recorded and capture.recorded.date:
                 yield Damage(item.position, f"its time is unknown: {capture.recorded.date[:40]!r} is none that a page can have")
+            if verify and capture.url is None and item.type in ("response", "revisit"):
+                yield Damage(item.position, "a record without an address")
             yield item.position, capture
     for item in segments:
         yield Damage(item.position, "the last segments of a record are not in this file")
@@ -136,11 +134,6 @@ def _original(headers: dict[str, str]) -> Original:
     url = headers.get("warc-refers-to-target-uri", "").strip("<> ") or None
     time = parse_time(archive_time(url) or headers.get("warc-refers-to-date"))
     return Original(headers.get("warc-refers-to"), without_archive(url) if url else None, time.moment if time else None)
-
-
-def http_body(block: bytes) -> bytes:
-    """What follows the headers of an HTTP message; all of what is none."""
-    return split_http(block)[2]
 
 
 def _status(status_line: str | None) -> int | None:

@@ -1,19 +1,19 @@
-"""`tta doctor`: options, wording and status. What is looked at and mended is in `scraper.doctor`."""
+"""`tta doctor`: options, wording and status. `scraper.doctor` does the work."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 
 import click
 
-from scraper.doctor.examine import examine
-from scraper.doctor.findings import Examined, counted
-from scraper.doctor.repair import Repaired
-from scraper.doctor.repair import repair as mend_all
-from scraper.doctor.scratch import Scratch
+from scraper.doctor.findings import Report, counted
+from scraper.doctor.repair import Repaired, repair
+from scraper.doctor.tables import DoctorTables
+from scraper.doctor.verify import verify
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
 from scraper.lock import locked
@@ -21,63 +21,60 @@ from scraper.progress import ProgressBar
 
 
 @click.command("doctor")
-@click.option("--repair", is_flag=True, help="Mend what is found; nothing that was captured is deleted.")
-@click.option("--unchecked", is_flag=True, help="With --repair: load also what the checks of the last refresh kept out.")
-@click.option("--deep", is_flag=True, help="Make the database a second time, beside, and compare all of it.")
+@click.option("--repair", "repairing", is_flag=True, help="Replace what is damaged; nothing that was captured is deleted.")
+@click.option("--unchecked", is_flag=True, help="With --repair: also load what the last refresh refused.")
+@click.option("--deep", is_flag=True, help="Also make the database a second time and compare every value.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.pass_obj
-def command(folders: Folders, repair: bool, unchecked: bool, deep: bool, as_json: bool) -> int:
+def command(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_json: bool) -> int:
     """Verify archive, catalog, ledger and database.
 
-    Every record of the archive is read and its digests are compared, so this takes a while. A `note` is nothing to worry about.
-    The status is 0 where nothing is wrong, or all was mended, 3 where something is wrong and nothing was changed, and 4 where
-    a part could not be mended.
+    Reads every record of the archive and compares its digests, so this takes a while. It changes nothing and may run beside
+    other commands; --repair and --deep wait for no other run. A `note` needs no attention. The status is 0 if nothing is wrong
+    or all was repaired, 3 if something is wrong and nothing was changed, and 4 if a part could not be repaired.
     """
-    if unchecked and not repair:
+    if unchecked and not repairing:
         raise click.UsageError("--unchecked goes with --repair: nothing else is loaded")
     if not folders.data.is_dir():
         raise TtaError(f"there is no folder {folders.data}: name the data folder with --data")
-    with locked(folders.data, "tta doctor"), ProgressBar(counts_bytes=True) as bar:
-        if repair:
-            repaired = mend_all(folders, is_deep=deep, unchecked=unchecked, progress=partial(bar.update, "reading the archive"))
-            examined = repaired.after
+    repaired: Repaired | None = None
+    lock = locked(folders.data, "tta doctor") if repairing or deep else nullcontext()
+    with lock, ProgressBar(counts_bytes=True) as bar:
+        progress = partial(bar.update, "reading the archive")
+        if repairing:
+            repaired = repair(folders, is_deep=deep, accept_refused=unchecked, progress=progress)
+            report = repaired.after
         else:
-            repaired = None
-            with Scratch() as scratch:
-                examined = examine(folders, scratch, is_deep=deep, progress=partial(bar.update, "reading the archive"))
+            with DoctorTables() as tables:
+                report = verify(folders, tables, is_deep=deep, progress=progress)
     if as_json:
-        click.echo(json.dumps(_as_json(examined, repaired), indent=2))
+        more = {} if repaired is None else asdict(repaired)
+        more.pop("after", None)
+        click.echo(json.dumps(report.as_json() | more, indent=2))
     else:
-        for line in _lines(examined, repaired):
+        for line in _lines(report, repaired):
             click.echo(line)
     if repaired:
         return ExitStatus.DONE if repaired.is_whole else ExitStatus.PARTLY_DONE
-    return ExitStatus.DATA_LOOKS_WRONG if examined.wrong else ExitStatus.DONE
+    return ExitStatus.DATA_LOOKS_WRONG if report.wrong else ExitStatus.DONE
 
 
-def _as_json(examined: Examined, repaired: Repaired | None) -> dict[str, object]:
-    if repaired is None:
-        return examined.as_json()
-    mended = [asdict(finding) for finding in repaired.mended]
-    return examined.as_json() | {"mended": mended, "problems": repaired.problems, "lost": repaired.lost}
-
-
-def _lines(examined: Examined, repaired: Repaired | None) -> Iterator[str]:
+def _lines(report: Report, repaired: Repaired | None) -> Iterator[str]:
     if repaired:
-        for finding in repaired.mended:
-            yield f"mended: {finding.text}; {finding.mend}"
+        for finding in repaired.repaired:
+            yield f"repaired: {finding.text}; {finding.repair}"
             yield from (f"  {example}" for example in finding.examples)
         for problem in repaired.problems:
-            yield f"not mended: {problem}"
-    for finding in examined.findings:
+            yield f"not repaired: {problem}"
+    for finding in report.findings:
         yield from finding.lines()
-    read = f"{counted(examined.files, 'WARC file')} with {counted(examined.records, 'record')} read, {examined.bytes:,} bytes"
-    wrong = len(examined.wrong)
+    read = f"{counted(report.files, 'WARC file')} with {counted(report.records, 'record')} read, {report.bytes:,} bytes"
+    wrong = len(report.wrong)
     if not wrong:
-        lost = f"; {counted(repaired.lost, 'capture')} had to be given up" if repaired and repaired.lost else ""
+        lost = f"; {counted(repaired.lost, 'capture')} could not be recovered" if repaired and repaired.lost else ""
         yield f"{read}: nothing is wrong{lost}"
     elif repaired:
-        yield f"{read}: {counted(wrong, 'thing')} could not be mended"
+        yield f"{read}: {counted(wrong, 'problem')} could not be repaired"
     else:
-        mend = ": `tta doctor --repair` mends what can be" if any(finding.mend for finding in examined.wrong) else ""
-        yield f"{read}: {counted(wrong, 'thing')} wrong{mend}"
+        advice = ": `tta doctor --repair` replaces what is damaged" if any(finding.repair for finding in report.wrong) else ""
+        yield f"{read}: {counted(wrong, 'problem')}{advice}"

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from scraper.database import contacts
 from scraper.database.connection import reading
 from scraper.export.flat import MAX_ROWS, NAME
 from scraper.export.manifest import verify
@@ -40,7 +41,10 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.option(
     "--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; can be repeated. Also {NAME}, with csv."
 )
-@click.option("--without-contacts", is_flag=True, help="Leave out names, e-mail addresses and telephone numbers in own fields.")
+@click.option(
+    "--without-contacts", is_flag=True, help="Leave out people's names, email addresses and phone numbers; prose stays as it is."
+)
+@click.option("--strict-contacts", is_flag=True, help="The same, and mask email addresses and phone numbers in prose.")
 @click.option(
     "--verify",
     metavar="DEST",
@@ -51,7 +55,7 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
     help="Check an earlier export against its manifest, and do nothing else.",
 )
 @click.pass_obj
-def command(folders: Folders, /, form: str, dest: Path, *, without_contacts: bool, **chosen: Any) -> None:
+def command(folders: Folders, /, form: str, dest: Path, *, without_contacts: bool, strict_contacts: bool, **chosen: Any) -> None:
     """Write the data to files for spreadsheets, pandas, R and archives.
 
     FORMAT is csv, parquet or datapackage, folders with a file per table, or jsonl or geojson, one file each. DEST - is
@@ -60,9 +64,12 @@ def command(folders: Folders, /, form: str, dest: Path, *, without_contacts: boo
 
     The other tables hold the rows of the chosen records. TIME is when a page was captured, not when it was loaded.
     """
-    selection = Selection(**chosen, contacts=not without_contacts)
+    selection = Selection(**chosen, contacts="strict" if strict_contacts else not without_contacts)
     with terminated_as_interrupted(), reading(folders.database) as db:
+        left_out = {} if selection.contacts is True else contacts.left_out(db)
         counts = export(form, db, None if str(dest) == "-" else dest, selection)
+    if selection.contacts is not True:
+        click.echo(f"left out: {contacts.in_words(left_out)}", err=True)
     click.echo(f"{escape(dest)}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
     if counts.get(NAME, 0) > MAX_ROWS:
         click.echo(f"{NAME}.csv has more rows than the {MAX_ROWS} a sheet can hold: narrow it with --where", err=True)

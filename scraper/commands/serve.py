@@ -20,16 +20,19 @@ from scraper.serve import PORT, serve
     show_default=True,
     help="Port on 127.0.0.1; 0 is any free one.",
 )
-@click.option("--without-contacts", is_flag=True, help="Leave out names, e-mail addresses and telephone numbers in own fields.")
+@click.option(
+    "--without-contacts", is_flag=True, help="Leave out people's names, email addresses and phone numbers; prose stays as it is."
+)
+@click.option("--strict-contacts", is_flag=True, help="The same, and mask email addresses and phone numbers in prose.")
 @click.pass_obj
-def command(folders: Folders, port: int, without_contacts: bool) -> None:
+def command(folders: Folders, port: int, *, without_contacts: bool, strict_contacts: bool) -> None:
     """Show the database in Datasette, on this machine only.
 
-    Ctrl-C ends it. Reads the database and never writes it; what `tta load` commits meanwhile is seen at once. Without
-    contacts it serves a copy that is cleared of them, in the folder for temporary files, renewed within a minute of a change.
-    Names inside prose, such as a description, stay.
+    Ctrl-C ends it. Reads the database and never writes it; what `tta load` commits meanwhile is shown at once. Without
+    contacts it serves a copy from which they were removed, in the folder for temporary files, renewed within a minute of a
+    change. Names in prose, such as a description, stay.
     """
     settings = load_config(folders.config_file).serve
-    if without_contacts:
-        settings = replace(settings, contacts=False)
+    if without_contacts or strict_contacts:
+        settings = replace(settings, contacts="strict" if strict_contacts else False)
     serve(folders.database, port, settings)

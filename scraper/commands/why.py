@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from scraper.database.connection import reading
-from scraper.errors import ExitStatus
+from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
+from scraper.provenance.not_loaded import not_loaded
 from scraper.provenance.origins import Origin, Place
 from scraper.provenance.why import Reason, Why
 from scraper.terminal import escape
@@ -29,18 +30,27 @@ def command(folders: Folders, record: str, field: str | None, as_json: bool) -> 
     """Say where a value of a record comes from.
 
     RECORD is a node number, a reference or a record_id; FIELD a column, a label or a machine name. Without FIELD the record's
-    captures and fields are listed.
+    captures and fields are listed, also captures that are not loaded, as after a refused refresh, and how they are read.
     """
     with reading(folders.database) as db:
         why = Why(db, folders.archive)
-        record_id = why.record(record)
+        waiting = not_loaded(folders.archive, db, record) if field is None else []
+        try:
+            record_id = why.record(record)
+        except TtaError:
+            if not waiting:
+                raise
+            record_id = None
         if field is None:
-            captures, fields = why.captures(record_id), why.fields(record_id)
+            captures, fields = (why.captures(record_id), why.fields(record_id)) if record_id else ([], [])
             if as_json:
-                click.echo(json.dumps({"record_id": record_id, "captures": captures, "fields": fields}))
+                found = {"record_id": record_id, "captures": captures, "fields": fields, "not_loaded": waiting}
+                click.echo(json.dumps(found))
             else:
                 _print(_overview(record_id, captures, fields))
+                _print(_waiting(waiting))
             return ExitStatus.DONE
+        assert record_id is not None
         reason = why.field(record_id, field)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(reason)))
@@ -58,7 +68,7 @@ def _line(name: str, value: object) -> str:
     return f"{name:<{_WIDTH}} {escape('-' if value is None else value, 2000)}"
 
 
-def _overview(record_id: str, captures: list[dict[str, Any]], fields: list[dict[str, Any]]) -> Iterator[str]:
+def _overview(record_id: str | None, captures: list[dict[str, Any]], fields: list[dict[str, Any]]) -> Iterator[str]:
     yield _line("record", record_id)
     for capture in captures:
         yield _line("capture", " ".join(str(capture[name] or "-") for name in ("captured_at", "source", "kind", "url")))
@@ -67,6 +77,14 @@ def _overview(record_id: str, captures: list[dict[str, Any]], fields: list[dict[
         value = row["value"] if row["state"] == "value" else f"({row['state']})"
         name = ": ".join(filter(None, (row["item"], row["label"] or row["name"] or "(no label)")))
         yield f"{escape(name)} = {escape(value, 100)}   [{when.get(row['capture_id']) or 'time unknown'}]"
+
+
+def _waiting(captures: list[dict[str, Any]]) -> Iterator[str]:
+    for capture in captures:
+        yield _line("not loaded", " ".join(str(capture[name] or "-") for name in ("captured_at", "source", "kind", "url")))
+        yield _line("", f"capture {capture['capture_id']}" + (f": {capture['reason']}" if capture["reason"] else ""))
+        for label, value in capture["fields"]:
+            yield "  " + escape(f"{label or '(no label)'} = {value}", 120)
 
 
 def _story(reason: Reason) -> Iterator[str]:

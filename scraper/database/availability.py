@@ -194,7 +194,7 @@ def apply(db: sqlite3.Connection) -> None:
     """
     for record_id, events in groupby(db.execute(query).fetchall(), key=lambda row: str(row[0])):
         gone_since, changes = story((at, bool(gone)) for _, at, gone in events)
-        db.executemany(insert_sql("changes"), ((record_id, *change) for change in changes))
+        db.executemany(insert_sql("changes"), ((record_id, *change, False) for change in changes))
         if gone_since is not None:
             values = (Availability.GONE, gone_since, record_id)
             db.execute("UPDATE records SET availability = ?, gone_since = ? WHERE record_id = ?", values)

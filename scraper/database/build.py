@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from parsers.record import Field, PageHead
 from parsers.urls import page_address
 from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.bulk import insert_rows
+from scraper.database.contacts import is_contact_change, is_contact_row
 from scraper.database.derived import derived
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.parsed_pages import ParsedPages
@@ -82,7 +83,8 @@ def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> 
             content = keyed(decode(encoded))
             page_url = content.url or page_url
             seen += [Seen(one.capture_id, one.captured_at, content) for one in showing]
-        values, rows = merged_rows(merge(seen), record_id)
+        private = {row.key for one in seen for row in one.content.fields if is_contact_row(row[1:])}
+        values, rows = merged_rows(merge(seen), record_id, private)
     if record_id.isdecimal():
         values[_NODE] = int(record_id)
     urls = [one.url for one in captures if one.url]
@@ -100,7 +102,9 @@ def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> 
 def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
     """What one page says, as it was derived when it was parsed."""
     return page.values, {
-        "fields": [(record_id, position, *row, capture_id) for position, row in enumerate(page.fields, start=1)],
+        "fields": [
+            (record_id, position, *row, capture_id, is_contact_row(row)) for position, row in enumerate(page.fields, start=1)
+        ],
         "sections": [(record_id, position, *section, capture_id) for position, section in enumerate(page.sections, start=1)],
         "milestones": [(record_id, *row) for row in page.milestones],
         "performance_metrics": [(record_id, *row) for row in page.performance_metrics],
@@ -108,15 +112,21 @@ def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> t
     }
 
 
-def merged_rows(merged: Merged, record_id: str) -> tuple[list[Any], Rows]:
-    """What several pages show together. Where the latest shows all of it, what was derived from that page is the record's."""
+def merged_rows(merged: Merged, record_id: str, private: Collection[str] = ()) -> tuple[list[Any], Rows]:
+    """What several pages show together. Where the latest shows all of it, what was derived from that page is the record's.
+
+    `private`: the keys of the fields that name a person in any of the captures.
+    """
     columns = derived_again(merged.head, merged.fields) if merged.latest is None else merged.latest
     return columns.values, {
-        "fields": [(record_id, position, *one.row[1:], one.capture_id) for position, one in enumerate(merged.fields, start=1)],
+        "fields": [
+            (record_id, position, *one.row[1:], one.capture_id, is_contact_row(one.row[1:]))
+            for position, one in enumerate(merged.fields, start=1)
+        ],
         "sections": [(record_id, position, *section) for position, section in enumerate(merged.sections, start=1)],
         "milestones": [(record_id, *row) for row in columns.milestones],
         "performance_metrics": [(record_id, *row) for row in columns.performance_metrics],
-        "changes": [(record_id, *change) for change in merged.changes],
+        "changes": [(record_id, *change, is_contact_change(change.field, private)) for change in merged.changes],
     }
 
 

@@ -1,32 +1,42 @@
-"""Personal contact details, and how to leave them out: the one definition for `tta export` and `tta serve`.
+"""Leaves people's contact details out of what is exported or served. `parsers.contacts` decides what is one.
 
-What counts: the columns that the models mark (`contact`), fields whose label says so (`parsers.registry.is_contact`), and values
-that link to or are an e-mail address or a telephone number. Free text (a description, a milestone's notes) is not searched.
+What is left out: columns marked `contact`, rows of `fields` and `changes` marked as such when they were built, and addresses and
+short texts that contain a person's details. Prose (a description, a milestone's notes) stays; its details can be masked.
 """
 
 from __future__ import annotations
 
-import re
 import sqlite3
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
 
+from parsers.contacts import has_contact, is_contact, is_personal_link, masked
 from parsers.record import columns_of
-from parsers.registry import is_contact
 from scraper.database.tables import TABLES, Table
 
-FUNCTION = "tta_is_contact"
-"""The SQL function that `register` adds: (label or column, machine name, item, value, href) to 1 or 0."""
-_ADDRESS = r"[^\s@;,]{1,64}@[^\s@;,]{1,255}\.[A-Za-z]{2,}"
-_PHONE = r"(?:\+?1[-. ]?)?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?"
-_ONE = rf"(?:{_ADDRESS}|{_PHONE})"
-_ALONE = re.compile(rf"\s*{_ONE}(?:[;,\s]++{_ONE}){{0,50}}\s*", re.IGNORECASE)
-"""What stands between two of them can be read in one way only: a page that has it in many would be tried for ever."""
-_LINKED = re.compile(r"\s*(mailto|tel|sms):", re.IGNORECASE)
-_MAX_ALONE = 2000
-"""Characters; a longer value is prose."""
+Mode = bool | Literal["strict"]
+"""True keeps contact details, False leaves them out, `strict` also masks e-mail addresses and telephone numbers in prose."""
+
+_ADDRESSES = {("captures", "url"), ("captures", "redirect_to"), ("captures", "address"), ("records", "url")}
+_PROSE = {
+    ("records", "description"),
+    ("fields", "value"),
+    ("sections", "text"),
+    ("changes", "old_value"),
+    ("changes", "new_value"),
+}
+_REPEATED = {("milestones", "title"), ("milestones", "notes"), ("milestones", "details")} | {
+    ("performance_metrics", "question"),
+    ("performance_metrics", "answer"),
+}
+"""Columns made of the fields nested in a group, which repeat a contact's value."""
+_NESTED = "fields.contact AND fields.item IS NOT NULL AND fields.value IS NOT NULL"
 
 
 def columns(table: Table) -> frozenset[str]:
-    """The columns of a table that hold nothing but contact details."""
+    """The columns of a table that contain nothing but contact details."""
     return frozenset(name for name, info in columns_of(table.model).items() if info.contact)
 
 
@@ -34,87 +44,106 @@ COLUMNS = frozenset(name for table in TABLES for name in columns(table))
 """The names of all such columns; they are all columns of `records`."""
 
 
-def is_detail(label: str | None, value: str | None = None, href: str | None = None) -> bool:
-    """Whether a field of that label and value is a contact detail. `label` may be a column, a label or a machine name."""
-    if label and (label in COLUMNS or is_contact(label)):
-        return True
-    if href and _LINKED.match(href):
-        return True
-    return value is not None and len(value) <= _MAX_ALONE and _ALONE.fullmatch(value) is not None
+@lru_cache(maxsize=8192)
+def _is_contact(label: str | None, name: str | None, item: str | None, value: str | None, href: str | None) -> bool:
+    return is_contact(label, name, item, value, href)
 
 
-def register(db: sqlite3.Connection) -> None:
-    """Adds the SQL function that `kept_rows` and `expression` use to a connection."""
-    db.create_function(FUNCTION, 5, _in_row, deterministic=True)
+def is_contact_row(row: Sequence[Any]) -> bool:
+    """Whether a row of `fields` (section, label, name, item, value, state, href, ...) is a contact detail."""
+    _, label, name, item, value, _, href, *_ = row
+    if name == "body" and label is None:
+        return False
+    return (
+        _is_contact(label, name, item, value, href)
+        if value is None or len(value) < 1000
+        else is_contact(label, name, item, value, href)
+    )
 
 
-def _in_row(label: str | None, name: str | None, item: str | None, value: str | None, href: str | None) -> bool:
-    """Whether a row of `fields` is a contact detail: by its label, its machine name, or the group that it is nested in."""
-    named = (name and is_contact(name)) or (item and is_contact(item.rstrip(" 0123456789")))
-    return bool(named) or is_detail(label, value, href)
-
-
-_IN_FIELDS = f"{FUNCTION}(fields.label, fields.name, fields.item, fields.value, fields.href)"
-_NESTED = f"fields.item IS NOT NULL AND fields.value IS NOT NULL AND {_IN_FIELDS}"
+def is_contact_change(field: str, private: Collection[str]) -> bool:
+    """Whether a change is one of a field that names a person. `private`: the keys of such fields on any capture."""
+    return field in COLUMNS or field in private or is_contact(field)
 
 
 def kept_rows(table: str) -> str:
-    """An SQL condition on the rows of a table: those that stay where contact details are left out."""
-    if table == "fields":
-        return f"NOT {_IN_FIELDS}"
-    if table == "changes":
-        groups = "(changes.field IN ('milestones', 'performance_metrics') OR changes.field LIKE 'group %')"
-        nested = f"SELECT 1 FROM fields WHERE fields.record_id = changes.record_id AND {_NESTED}"
-        own = " OR ".join(f"{FUNCTION}(changes.field, NULL, NULL, changes.{name}, NULL)" for name in ("old_value", "new_value"))
-        return f"NOT ({own} OR ({groups} AND EXISTS ({nested})))"
-    return "1"
+    """An SQL condition on the rows of a table that stay when contact details are left out."""
+    return f"NOT {table}.contact" if table in ("fields", "changes") else "1"
 
 
-def expression(table: str, column: str) -> str:
-    """SQL for a column's value without contact details: NULL in a column of them, or in a text that repeats a nested one.
-
-    What runs tell of their troubles is left out as well: it names addresses, which may hold a person's name, and folders.
-    """
-    own = f'"{table}"."{column}"'
-    if (table == "records" and column in COLUMNS) or (table, column) == ("runs", "problems"):
-        return "NULL"
-    if (table, column) == ("runs", "message"):
-        return f"CASE WHEN runs.outcome = 'committed' THEN {own} END"
-    if (table, column) in _REPEATED:
-        nested = f"fields.record_id = {table}.record_id AND {_NESTED} AND instr({own}, fields.value)"
-        return f"CASE WHEN EXISTS (SELECT 1 FROM fields WHERE {nested}) THEN NULL ELSE {own} END"
-    return own
-
-
-_REPEATED = {
-    (table, column)
-    for table, names in (
-        ("milestones", ("title", "notes", "details")),
-        ("performance_metrics", ("question", "answer")),
+def register(db: sqlite3.Connection) -> None:
+    """Adds the SQL functions that `expression` uses to a connection."""
+    db.create_function(
+        "tta_short", 1, lambda text: None if isinstance(text, str) and has_contact(text) else text, deterministic=True
     )
-    for column in names
-}
-"""Columns that are made of the fields nested in a group, and so may repeat a contact's value."""
+    db.create_function("tta_masked", 1, lambda text: masked(text) if isinstance(text, str) else text, deterministic=True)
+    db.create_function("tta_address", 1, _address, deterministic=True)
 
 
-def remove(db: sqlite3.Connection) -> None:
-    """Takes the contact details out of a database that may be written: a copy. No byte of them stays in its file.
+def _address(url: str | None) -> str | None:
+    """An address without its query, fragment and user; NULL for one that leads to a person."""
+    if not url or is_personal_link(url) or has_contact(url):
+        return None
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
-    Call it outside a transaction on a connection without row factory; afterwards close it, so that its journal is folded in.
+
+def expression(table: str, column: str, mode: Mode = False) -> str:
+    """SQL for a column's value without contact details."""
+    own, place = f'"{table}"."{column}"', (table, column)
+    if (table == "records" and column in COLUMNS) or place == ("runs", "problems"):
+        return "NULL"
+    if place == ("runs", "message"):
+        return f"CASE WHEN runs.outcome = 'committed' THEN {own} END"
+    if place in _ADDRESSES:
+        return f"tta_address({own})"
+    if place in _REPEATED:
+        nested = f"fields.record_id = {table}.record_id AND {_NESTED} AND instr({own}, fields.value)"
+        own = f"CASE WHEN EXISTS (SELECT 1 FROM fields WHERE {nested}) THEN NULL ELSE tta_short({own}) END"
+    elif place == ("captures", "reason") or (table == "records" and place not in _PROSE and _is_text(column)):
+        return f"tta_short({own})"
+    return f"tta_masked({own})" if mode == "strict" and (place in _PROSE or place in _REPEATED) else own
+
+
+@lru_cache
+def _is_text(column: str) -> bool:
+    records = next(table for table in TABLES if table.name == "records")
+    info = columns_of(records.model)[column]
+    return info.type is str and column not in ("record_id", "reference", "availability")
+
+
+def left_out(db: sqlite3.Connection) -> dict[str, int]:
+    """How many values are left out, by kind: columns with a value, rows of `fields` and of `changes`."""
+    counted = {f"{name} in records": f"SELECT count({name}) FROM records" for name in sorted(COLUMNS)}
+    counted |= {table: f"SELECT count(*) FROM {table} WHERE contact" for table in ("fields", "changes")}
+    return {name: count for name, sql in counted.items() if (count := int(db.execute(sql).fetchone()[0]))}
+
+
+def in_words(counts: dict[str, int]) -> str:
+    """What `left_out` counted, for people. Prose is mentioned because names in it stay."""
+    found = ", ".join(f"{count:,} {name}" for name, count in counts.items()) or "nothing"
+    return f"{found}; names in prose, such as descriptions, stay"
+
+
+def remove(db: sqlite3.Connection, mode: Mode = False) -> None:
+    """Removes the contact details from a copy of the database. Its free pages still contain them until it is vacuumed.
+
+    Call it outside a transaction on a connection without row factory.
     """
     register(db)
-    db.execute("PRAGMA secure_delete = ON")
-    db.execute(f"CREATE TEMP TABLE repeated AS SELECT DISTINCT record_id FROM fields WHERE {_NESTED}")  # few: ask for these alone
-    for table, column in sorted(_REPEATED):
-        db.execute(
-            f'UPDATE "{table}" SET "{column}" = {expression(table, column)} '
-            f'WHERE "{column}" IS NOT NULL AND record_id IN (SELECT record_id FROM temp.repeated)'
-        )
-    db.execute(f"DELETE FROM changes WHERE NOT ({kept_rows('changes')})")  # before the fields, which it asks
-    db.execute(f"DELETE FROM fields WHERE NOT ({kept_rows('fields')})")
-    db.execute(f"UPDATE runs SET problems = NULL, message = {expression('runs', 'message')}")
-    for name in sorted(COLUMNS):
-        db.execute(f'UPDATE records SET "{name}" = NULL WHERE "{name}" IS NOT NULL')
+    for table in TABLES:
+        changed = {
+            name: sql for name in table.columns if (sql := expression(table.name, name, mode)) != f'"{table.name}"."{name}"'
+        }
+        if changed:
+            assigned = ", ".join(f'"{name}" = {sql}' for name, sql in changed.items())
+            differs = " OR ".join(f'"{name}" IS NOT {sql}' for name, sql in changed.items())
+            db.execute(f'UPDATE "{table.name}" SET {assigned} WHERE {differs}')
+    for name in ("changes", "fields"):  # after the tables above, which ask `fields`
+        db.execute(f"DELETE FROM {name} WHERE NOT ({kept_rows(name)})")
     for (search,) in db.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'").fetchall():
         db.execute(f'INSERT INTO "{search}" ("{search}") VALUES (\'rebuild\')')  # a deleted word stays in an index until then
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").fetchone():

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import groupby
 
 from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import known
-from scraper.database.page_letters import PageContent, is_other_part, is_quoted, letters
-from scraper.database.same_value import HTML, RICHNESS, Sourced
+from scraper.database.page_letters import MAX_PARTS, PageContent, PageText, letters
+from scraper.database.same_value import DATA, HTML, RICHNESS, Sourced
 
 _Items = dict[str | None, list[Sourced]]
 
@@ -20,7 +21,7 @@ def with_lost_details(new: list[Sourced], kept: list[Sourced], *, is_group: bool
     A group gets back what the poorer capture could not carry: further rows of an item that is otherwise the same, and items that
     the poorer capture does not show, unless it shows another item with the same number.
     """
-    if not is_group:
+    if not is_group or len(kept) > MAX_PARTS or len(new) > MAX_PARTS:
         same = {letters(one.row.value): one for one in reversed(kept) if one.row.value}
         return [same.get(letters(one.row.value or ""), one) for one in new]
     left, result = _by_item(kept), {}
@@ -77,6 +78,33 @@ def _completed(item: str | None, rows: list[Sourced], held: list[Sourced]) -> li
     return result + list(new.values()) + lost
 
 
+def with_labels(rows: list[Sourced], pages: Iterable[PageContent], aliases: dict[str, str]) -> list[Sourced]:
+    """The rows with the labels that other captures print for the same fields, and those of data formats with their sections.
+
+    A theme may print no label, and Drupal's data formats have machine names only and no order of the page.
+    """
+    if not any(_lacks_label(one) for one in rows):
+        return rows
+    labels: dict[tuple[str, str | None], str] = {}
+    sections: dict[str, str | None] = {}
+    for page in pages:
+        for row in page.fields if page.form != DATA else ():
+            key = aliases.get(row.key, row.key)
+            if row.label:
+                labels[key, row.name] = row.label
+                sections[key] = row.section
+    return [_labelled(one, aliases.get(one.row.key, one.row.key), labels, sections) if _lacks_label(one) else one for one in rows]
+
+
+def _labelled(one: Sourced, key: str, labels: dict[tuple[str, str | None], str], sections: dict[str, str | None]) -> Sourced:
+    label = one.row.label or labels.get((key, one.row.name))
+    return one._replace(row=one.row._replace(label=label, section=sections.get(key) if one.form == DATA else one.row.section))
+
+
+def _lacks_label(one: Sourced) -> bool:
+    return one.form == DATA or (one.row.label is None and one.row.name not in (None, BODY))
+
+
 def without_echoes(rows: list[Sourced], page: PageContent | None) -> list[Sourced]:
     """The rows without those of poorer captures that a richer capture's page shows to be no fields of their own.
 
@@ -84,14 +112,14 @@ def without_echoes(rows: list[Sourced], page: PageContent | None) -> list[Source
     """
     if page is None:
         return rows
-    shown = {row.key for row in page.fields if row.label or row.name}
-    return [one for one in rows if not _is_echo(one, shown, page)]
+    shown, text = {row.key for row in page.fields if row.label or row.name}, PageText(page)
+    return [one for one in rows if not _is_echo(one, shown, text)]
 
 
-def _is_echo(one: Sourced, shown: set[str], page: PageContent) -> bool:
+def _is_echo(one: Sourced, shown: set[str], page: PageText) -> bool:
     if RICHNESS[one.form] >= RICHNESS[HTML] or one.row.item or one.row.key in shown or not one.row.value:
         return False
     label, text = letters(one.row.label or ""), letters(one.row.value)
     if known(one.row.label) or one.row.name not in (None, BODY):
-        return is_quoted(label, text, page)
-    return is_other_part(label + text, (), page)
+        return page.quotes(label, text)
+    return page.explains(label + text)

@@ -11,23 +11,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
-from parsers.cache import cached_short
-from parsers.fiscal import SITE_ZONE
 from parsers.record import State
 from parsers.registry import Type, known, known_name
-from parsers.scalars import iso_time, money_range, number, reference, time_range, yes_no
+from parsers.scalars import money_range, number, reference, time_range, yes_no
 from scraper.database.page_letters import (
     MIN_CUT,
+    Moment,
     PageContent,
+    PageText,
     has_parts,
     is_made_of,
-    is_other_part,
-    is_quoted,
+    is_only_time,
     letters,
+    line_letters,
+    moment,
+    moment_of,
 )
 from scraper.database.stored_page import FieldValue
 
@@ -62,7 +63,7 @@ class Shown:
     """
 
     rows: Sequence[FieldValue]
-    page: PageContent
+    page: PageText
     form: str
     style: tuple[Any, ...] | None = None
     partial: bool = False
@@ -92,6 +93,32 @@ def may_lack(poorer: Shown, richer: Shown) -> bool:
 
 def compare(kept: Shown, new: Shown) -> Relation:
     """DIFFERENT means that the record itself changed between the two captures."""
+    relation = _compare_values(kept, new)
+    if relation is not Relation.DIFFERENT or new.style == kept.style:
+        return relation
+    if RICHNESS[new.form] <= RICHNESS[kept.form] and _is_misread(new, kept):
+        return Relation.LESS
+    return Relation.MORE if RICHNESS[kept.form] <= RICHNESS[new.form] and _is_misread(kept, new) else relation
+
+
+def _is_misread(poorer: Shown, richer: Shown) -> bool:
+    """Whether a poorer capture's value is explained by the richer capture's page: the extractor's text was divided wrongly."""
+    row, text = poorer.rows[0], "".join(_wholes(poorer))
+    if row.key == "submitted_at":
+        return True  # a submission does not change; a date of the text was taken for it
+    if row.key == "title":
+        own_title = reference(richer.values[0]) is not None and reference(row.value) is None
+        return own_title or richer.page.explains(text)
+    own = _wholes(richer)
+    if text == "".join(own):
+        return False  # of one day, another hour
+    if text and poorer.page.has_field("".join(own).removeprefix(text), other_than=row.key):
+        return True  # the value contains words of a label, where the text was divided
+    label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""
+    return richer.page.quotes(label, text) or richer.page.explains(text, _lines(richer), len(own))
+
+
+def _compare_values(kept: Shown, new: Shown) -> Relation:
     if kept.form == new.form and (kept.rows is new.rows or kept.rows == new.rows):
         return Relation.SAME
     old, young = kept.values, new.values
@@ -105,10 +132,10 @@ def compare(kept: Shown, new: Shown) -> Relation:
         relation = _compare_times(kept, new)
         if relation is not None:
             return relation
-    for read in (_READERS[kind],) if kind in _READERS else (_yes_no,):
-        before, after = _read_all(read, old), _read_all(read, young)
-        if before is not None and after is not None:
-            return _compare_sets(kept, new, before, after)
+    read = _READERS.get(kind, _yes_no)
+    before, after = _read_all(read, old), _read_all(read, young)
+    if before is not None and after is not None:
+        return _compare_sets(kept, new, before, after)
     return _compare_texts(kept, new)
 
 
@@ -170,47 +197,11 @@ def _compare_sets(kept: Shown, new: Shown, before: set[Any], after: set[Any]) ->
 
 # --- times ----------------------------------------------------------------------------------------------------------
 
-_ONLY_TIME = re.compile(
-    r"(?:[\d\s:/.,+()–—-]|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*+"
-    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+|[ap]\.?m\b|utc|gmt|[ecmp][sd]t\b|to\b|at\b|st\b|nd\b|rd\b|th\b|[tz])*+",
-    re.IGNORECASE,
-)
 _SEVERAL_TIMES = re.compile(r"\s*;\s*|(?<![-–—\s])\s*\n\s*(?![-–—\s])")
-_DAY, _MINUTE, _SECOND = 10, 16, 19
-"""Characters of a local ISO time that are known."""
-
-
-class Moment(NamedTuple):
-    """A time in the site's zone. `precision`: how many of its characters are known; `zoned`: the page gave the zone."""
-
-    local: str
-    precision: int
-    zoned: bool
-
-
-@cached_short
-def moment(iso: str | None) -> Moment | None:
-    """The time that an ISO 8601 text of `scalars` stands for. Local times are printed without seconds, so 0 is unknown."""
-    if iso is None:
-        return None
-    if not iso.endswith("Z"):
-        precision = _DAY if len(iso) == _DAY else _MINUTE if iso[_MINUTE:] in ("", ":00") else _SECOND
-        return Moment(iso, precision, False)
-    try:
-        local = datetime.fromisoformat(iso).astimezone(SITE_ZONE).replace(tzinfo=None)
-    except (ValueError, OverflowError):
-        return None
-    return Moment(local.isoformat(timespec="seconds"), _SECOND, True)
 
 
 def _is_time(shown: Shown) -> bool:
     return all(row.datetime or is_only_time(row.value) for row in shown.rows if row.value)
-
-
-@cached_short
-def is_only_time(text: str | None) -> bool:
-    """Whether a text is nothing but a date or a time, or a range of two."""
-    return text is not None and sum(map(str.isdigit, text)) >= 5 and _ONLY_TIME.fullmatch(text) is not None
 
 
 def _compare_times(kept: Shown, new: Shown) -> Relation | None:
@@ -269,12 +260,6 @@ _ELLIPSIS = ("…", "...")
 
 
 def _compare_texts(kept: Shown, new: Shown) -> Relation:
-    if kept.rows[0].key == "title" and RICHNESS[kept.form] != RICHNESS[new.form]:
-        poorer, richer, relation = (
-            (new, kept, Relation.LESS) if RICHNESS[new.form] < RICHNESS[kept.form] else (kept, new, Relation.MORE)
-        )
-        if reference(richer.values[0]) and not reference(poorer.values[0]):
-            return relation  # another line was taken for the title
     before, after = _wholes(kept), _wholes(new)
     old, young = "".join(before), "".join(after)
     if old == young or has_parts(young, before, all_of_them=True):
@@ -288,32 +273,25 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
         ):
             if cut.values[0].rstrip().endswith(_ELLIPSIS) and cut_letters and whole_letters.startswith(cut_letters):
                 return relation
-    if may_lack(new, kept) and (_is_part(new, young, kept) or _is_misread(new, young, kept, before)):
+    if may_lack(new, kept) and _is_part(new, young, kept):
         return Relation.LESS
-    is_more = may_lack(kept, new) and (_is_part(kept, old, new) or _is_misread(kept, old, new, after))
+    is_more = may_lack(kept, new) and _is_part(kept, old, new)
     return Relation.MORE if is_more else Relation.DIFFERENT
 
 
 def _wholes(shown: Shown) -> list[str]:
     """The letters of each value."""
-    return ["".join(_letters_or_day(row, line) for line in row.value.splitlines()) for row in shown.rows if row.value]
+    return ["".join(line_letters(row, line) for line in row.value.splitlines()) for row in shown.rows if row.value]
 
 
-def _letters_or_day(row: FieldValue, line: str) -> str:
-    """The letters of a line; of a time the digits of its day, because it is printed in many ways."""
-    when = _moment_of(row, line)
-    return letters(when.local[:_DAY]) if when else letters(line)
-
-
-def _moment_of(row: FieldValue, line: str) -> Moment | None:
-    if row.datetime and line == row.value:
-        return moment(iso_time(row.datetime.partition("/")[0]))
-    return moment(iso_time(line)) if is_only_time(line) else None
+def _lines(shown: Shown) -> list[str]:
+    """The letters of each line of the values."""
+    return [letters(line) for row in shown.rows for line in (row.value or "").splitlines() if letters(line)]
 
 
 def _agree_in_times(kept: Shown, new: Shown) -> bool:
     """Whether values with the same letters and days also have the same hours, where both captures show these."""
-    before, after = ([_moment_of(row, row.value) for row in shown.rows if row.value] for shown in (kept, new))
+    before, after = ([moment_of(row, row.value) for row in shown.rows if row.value] for shown in (kept, new))
     return len(before) != len(after) or all(
         one is None or other is None or _moment_relation(one, other) is not Relation.DIFFERENT
         for one, other in zip(before, after, strict=True)
@@ -324,14 +302,6 @@ def _without_labels(shown: Shown, other: Shown, values: list[str]) -> str:
     """The letters of a group's values that are no labels: in some themes a label within an item cannot be told from a value."""
     labels = {letters(row.label) for row in (*shown.rows, *other.rows) if row.label}
     return "".join(value for value in values if value not in labels)
-
-
-def _is_misread(poorer: Shown, text: str, richer: Shown, own: list[str]) -> bool:
-    """Whether a poorer capture's value is explained by the richer capture's page: the extractor's text was divided wrongly."""
-    if RICHNESS[poorer.form] >= RICHNESS[richer.form] or not own:
-        return False
-    label = letters(poorer.rows[0].label or "") if poorer.rows[0].item is None else ""
-    return is_quoted(label, text, richer.page) or is_other_part(text, own, richer.page)
 
 
 def _is_part(part: Shown, text: str, whole: Shown) -> bool:
@@ -356,6 +326,6 @@ def _units(shown: Shown) -> list[tuple[str, ...]]:
         if row.item is not None:
             units += [(letters(text),) for text in (row.item, row.label) if text]
         for line in _CELLS.split(row.value or ""):
-            ways = {letters(line), letters(_LIST_MARK.sub("", line, count=1)), _letters_or_day(row, line)}
+            ways = {letters(line), letters(_LIST_MARK.sub("", line, count=1)), line_letters(row, line)}
             units.append(tuple(sorted(ways - {""}, key=len, reverse=True)))
     return [ways for ways in units if ways]

@@ -56,6 +56,7 @@ class FieldRow(Field):
 
     record_id: str = _record_id()
     capture_id: str = _capture_id()
+    contact: bool = required("whether it names a person or how to reach one; derived; 1 yes, 0 no")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,6 +126,7 @@ class ChangeRow:
     new_value: str | None = optional("value after; several joined with '; '; NULL is empty")
     seen_after: str = required("the last capture that shows the old value", _ISO)
     seen_by: str = required("the first capture that shows the new value", _ISO)
+    contact: bool = required("whether the field names a person, in any capture; derived; 1 yes, 0 no")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -267,6 +269,8 @@ TABLES: tuple[Table, ...] = (
                 (name,)
                 for name in "record_id node_id captured_at kind reference address original_id gone_record_id shape".split()
             ),
+            ("source", "node_id"),
+            ("flags",),
             ("warc_file", "warc_offset"),
         ),
         local=("warc_file", "warc_offset"),

@@ -1,163 +1,184 @@
-"""Examines the archive: every record of every WARC file, and whether the catalog says what the files hold."""
+"""Verifies the archive: every record of every WARC file, and the catalog against them."""
 
 from __future__ import annotations
 
-import sqlite3
+import json
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
 from scraper.archive import catalog
 from scraper.archive.catalog import Entry
-from scraper.archive.packing import Member, walk
+from scraper.archive.packing import Gap, walk
+from scraper.archive.records import Damage, read_records
 from scraper.archive.store import WARC_FILES, entry_of, is_own
-from scraper.doctor.findings import Examined, Finding, Kind, agreed, counted, examples
-from scraper.doctor.records import read_member
-from scraper.doctor.scratch import CATALOG, Scratch
-from scraper.sqlite import open_readonly
+from scraper.archive.warc import read_captures
+from scraper.doctor.findings import Finding, Kind, Report, agreed, counted, examples
+from scraper.doctor.tables import CATALOG, DoctorTables, inspect
 from scraper.terminal import escape
 
 Progress = Callable[[int, int], None]
-"""Told how many bytes of how many are read."""
+"""Called with how many bytes of how many are read."""
 LOST = "lost.jsonl"
 """Beside the WARC files: a line for each capture that was lost to damage, written by a repair."""
 _SAME = " AND ".join(f"c.{name} IS s.{name}" for name in Entry.__dataclass_fields__)
-_CATALOG_MEND = "the catalog is brought in line with the files"
+_IS_REBUILT = "the catalog is rebuilt from the WARC files"
+_UNFINISHED = (
+    "is_cut AND NOT EXISTS (SELECT 1 FROM catalog.captures c WHERE c.warc_file = damage.warc_file"
+    ' AND c.warc_offset >= damage."offset")'
+)
+"""A cut record at the end that the catalog never had: its run was killed, or is writing it now."""
 
 
-def examine_catalog(scratch: Scratch, folder: Path) -> Iterator[Finding]:
-    """Whether the catalog can be read; attaches it, or an empty one in its place."""
+def open_catalog(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
+    """Attaches the catalog, unless it is missing, damaged or of another version."""
     path = folder / catalog.CATALOG
-    scratch.stand_in(CATALOG)
     if not path.exists():
         return
-    mend = "it is made again from the WARC files"
-    try:
-        with closing(open_readonly(path)) as db:
-            if catalog.is_other(db):
-                yield Finding(Kind.CATALOG_DAMAGED, f"{catalog.CATALOG} is of another version of this program", mend=mend)
-                return
-            (found,) = db.execute("PRAGMA integrity_check(1)").fetchone()
-        if found == "ok":
-            scratch.attach(CATALOG, path)
-            return
-    except sqlite3.DatabaseError as error:
-        found = error
-    yield Finding(Kind.CATALOG_DAMAGED, f"{catalog.CATALOG} is damaged: {escape(found, 120)}", mend=mend)
+    file = inspect(path)
+    if file.damage:
+        text = f"{path.name} is damaged"
+        yield Finding(Kind.CATALOG_DAMAGED, text, len(file.damage), _IS_REBUILT, examples=examples(file.damage))
+    elif file.version != catalog.VERSION:
+        yield Finding(Kind.CATALOG_VERSION, f"{path.name} is of another version", repair=_IS_REBUILT)
+    else:
+        tables.attach(CATALOG, path)
 
 
-def survey(scratch: Scratch, folder: Path, examined: Examined, progress: Progress | None) -> None:
-    """Reads every WARC file from end to end and notes in `scratch` what is sound and what is not. Raises OSError."""
+def read_warc_files(tables: DoctorTables, folder: Path, report: Report, progress: Progress | None) -> Iterator[Finding]:
+    """Reads every WARC file from end to end and fills `seen` and `damage`. Raises OSError."""
     paths = sorted(folder.glob(WARC_FILES))
     sizes = {path: path.stat().st_size for path in paths}
     total, before = sum(sizes.values()), 0
-    scratch.begin()
     for path in paths:
-        scratch.db.execute("INSERT INTO sizes VALUES (?, ?)", [path.name, sizes[path]])
-        for end in _survey_file(scratch, path, examined):
+        tables.db.execute("INSERT INTO sizes VALUES (?, ?)", [path.name, sizes[path]])
+        together = 0
+        for end, surplus in _read_file(tables, path, report):
+            together += surplus
             if progress:
                 progress(before + end, total)
         before += sizes[path]
-    scratch.end()
-    examined.files, examined.bytes = len(paths), total
+        if together:
+            text = f"{path.name} has {counted(together, 'capture')} that {agreed(together)} packed together and don't count"
+            advice = "`tta import` the file, move it away, then run `tta doctor --repair`"
+            yield Finding(Kind.PACKED_TOGETHER, escape(f"{text}: {advice}"), together, subject=path.name)
+    tables.finish()
+    report.files, report.bytes = len(paths), total
 
 
-def _survey_file(scratch: Scratch, path: Path, examined: Examined) -> Iterator[int]:
-    """Yields how far it has come, in bytes."""
-    place = "SELECT warc_length FROM catalog.captures WHERE warc_file = ? AND warc_offset = ?"
+def _read_file(tables: DoctorTables, path: Path, report: Report) -> Iterator[tuple[int, int]]:
+    """Yields the position in the file, and the number of captures that share a member, after each member."""
 
     def length_at(offset: int) -> int | None:
-        row = scratch.db.execute(place, [path.name, offset]).fetchone()
+        query = "SELECT warc_length FROM catalog.captures WHERE warc_file = ? AND warc_offset = ?"
+        row = tables.db.execute(query, [path.name, offset]).fetchone()
         return int(row[0]) if row else None
 
-    together = 0
     for found in walk(path, length_at=length_at):
-        if not isinstance(found, Member):
-            scratch.add_damage(path.name, found.offset, found.length, found.reason, is_cut=found.is_cut)
-            yield found.offset + found.length
+        if isinstance(found, Gap):
+            tables.add_damage(path.name, found.offset, found.length, found.reason, is_cut=found.is_cut)
+            yield found.offset + found.length, 0
             continue
-        examined.records += 1
-        read = read_member(found.record, is_own=is_own(path))
-        length = found.length
-        if read.wrong:
-            scratch.add_damage(path.name, found.offset, length, read.wrong)
-        elif len(read.captures) > 1:
-            together += len(read.captures)
-        else:
-            scratch.add_seen(entry_of(capture, path.name, found.offset, length) for capture in read.captures)
-        yield found.offset + length
-    if together:
-        text = f"{path.name} has {counted(together, 'capture')} that {agreed(together)} packed together and don't count"
-        advice = "`tta import` the file, move it away, then run `tta doctor --repair`"
-        examined.findings.append(Finding(Kind.PACKED_TOGETHER, escape(f"{text}: {advice}"), together, subject=path.name))
+        report.records += 1
+        damage = next((item for item in read_records(BytesIO(found.record)) if isinstance(item, Damage)), None)
+        captures = [item[1] for item in read_captures(BytesIO(found.record), "files") if not isinstance(item, Damage)]
+        if damage:
+            tables.add_damage(path.name, found.offset, found.length, damage.reason)
+        elif len(captures) <= 1:
+            tables.add_seen(entry_of(capture, path.name, found.offset, found.length) for capture in captures)
+        yield found.offset + found.length, len(captures) if len(captures) > 1 else 0
 
 
-def examine_files(scratch: Scratch, folder: Path) -> Iterator[Finding]:
+def verify_files(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
     """Damage in the files, and files that are not what they were."""
-    for name, size, count, missing, first, reason in scratch.db.execute(
-        # An unfinished record at the end that the catalog never named was being written when its run was killed.
+    for name, size, count, missing, first, reason in tables.db.execute(
         'SELECT warc_file, size, count(*), sum(length), min("offset"), reason FROM damage JOIN sizes USING (warc_file)'
-        " WHERE NOT (is_cut AND NOT EXISTS (SELECT 1 FROM catalog.captures c WHERE c.warc_file = damage.warc_file"
-        ' AND c.warc_offset >= damage."offset")) GROUP BY warc_file ORDER BY warc_file'
+        f" WHERE NOT ({_UNFINISHED}) GROUP BY warc_file ORDER BY warc_file"
     ).fetchall():
         text = f"{name}: {counted(count, 'place')}, {missing:,} of {size:,} bytes, can't be read; the first at {first}: {reason}"
-        mend = "the file is set aside and its sound records are copied to a new one"
-        yield Finding(Kind.RECORDS_DAMAGED, escape(text), count, mend, subject=name)
-    for name, length, first in scratch.db.execute(
-        'SELECT warc_file, length, "offset" FROM damage WHERE is_cut AND NOT EXISTS (SELECT 1 FROM catalog.captures c'
-        ' WHERE c.warc_file = damage.warc_file AND c.warc_offset >= damage."offset")'
+        repair = "the file is set aside and its intact records are copied to a new one"
+        yield Finding(Kind.RECORDS_DAMAGED, escape(text), count, repair, subject=name)
+    for name, length, first in tables.db.execute(
+        f'SELECT warc_file, length, "offset" FROM damage WHERE {_UNFINISHED}'
     ).fetchall():
-        text = f"{name}: an unfinished record of {length:,} bytes at {first}, of a run that was killed; the next run removes it"
-        yield Finding(Kind.RECORD_UNFINISHED, escape(text), harmless=True, subject=name)
-    for name, known, size in scratch.db.execute(
+        text = (
+            f"{name}: an unfinished record of {length:,} bytes at {first}: a run is writing it, or was killed; then the next run"
+        )
+        yield Finding(Kind.RECORD_UNFINISHED, escape(f"{text} removes it"), harmless=True, subject=name)
+    for name, known, size in tables.db.execute(
         "SELECT warc_file, read_to, size FROM catalog.files LEFT JOIN sizes USING (warc_file)"
         " WHERE size IS NULL OR size < read_to ORDER BY warc_file"
     ).fetchall():
-        if size is None:
-            yield Finding(Kind.FILE_GONE, escape(f"{name} is gone; it had {known:,} bytes"), mend=_CATALOG_MEND, subject=name)
-        else:
-            text = f"{name} has {size:,} bytes, and had {known:,}"
-            yield Finding(Kind.FILE_SHORT, escape(text), mend=_CATALOG_MEND, subject=name)
-    yield from _foreign(scratch, folder)
+        kind, text = (Kind.FILE_GONE, "is gone") if size is None else (Kind.FILE_SHORT, f"has {size:,} bytes")
+        yield Finding(kind, escape(f"{name} {text}; it had {known:,} bytes"), repair=_IS_REBUILT, subject=name)
+    yield from _verify_names(tables, folder)
 
 
-def _foreign(scratch: Scratch, folder: Path) -> Iterator[Finding]:
+def _verify_names(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
+    """Files of other programs, and what a repair kept."""
+    counts = dict(tables.db.execute("SELECT warc_file, count(*) FROM seen GROUP BY warc_file"))
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        name = escape(path.name)
+        kind, name = Kind.FILE_FOREIGN, escape(path.name)
         if path.match(WARC_FILES) and not is_own(path):
-            count = scratch.count("SELECT count(*) FROM seen WHERE warc_file = ?", path.name)
-            text = f"{name} was not written by this program; its {counted(count, 'capture')} count all the same"
+            text = f"was not written by this program; its {counted(counts.get(path.name, 0), 'capture')} count all the same"
         elif path.match(WARC_FILES) or path.name.startswith((catalog.CATALOG, LOST, ".")):
             continue
         elif is_own(path) and (".damaged" in path.name or ".cut-" in path.name):
-            yield Finding(Kind.COPY_KEPT, f"{name} was set aside by a repair and is kept", harmless=True, subject=path.name)
-            continue
+            kind, text = Kind.COPY_KEPT, "was set aside by a repair and is kept"
         else:
-            text = f"{name} is no part of the archive and is left alone"
-        yield Finding(Kind.FILE_FOREIGN, text, harmless=True, subject=path.name)
+            text = "is no part of the archive and is left alone"
+        yield Finding(kind, f"{name} {text}", harmless=True, subject=path.name)
 
 
-def compare_catalog(scratch: Scratch) -> Iterator[Finding]:
-    """The catalog against what was read. Captures that no sound record holds are noted as lost."""
-    scratch.db.execute(
+def compare_catalog(tables: DoctorTables) -> Iterator[Finding]:
+    """The catalog against the files. Captures that no intact record has are noted in `lost`."""
+    tables.db.execute(
         "INSERT OR IGNORE INTO lost SELECT capture_id, url, captured_at, source, sha256, warc_file, warc_offset"
         " FROM catalog.captures c WHERE NOT EXISTS (SELECT 1 FROM seen s WHERE s.capture_id = c.capture_id)"
     )
-    if lost := scratch.count("SELECT count(*) FROM lost"):
-        shown = scratch.texts("SELECT coalesce(captured_at, '') || ' ' || coalesce(url, capture_id) FROM lost")
+    if lost := tables.count("SELECT count(*) FROM lost"):
         text = f"{counted(lost, 'capture')} that {agreed(lost, 'was', 'were')} stored can't be read any more"
-        mend = f"named in {LOST}, and asked for again where a source lists them"
-        yield Finding(Kind.CAPTURES_LOST, text, lost, mend, examples=examples(shown))
-    missing = "NOT EXISTS (SELECT 1 FROM catalog.captures c WHERE c.capture_id = s.capture_id)"
-    read = "s.warc_offset < coalesce((SELECT read_to FROM catalog.files f WHERE f.warc_file = s.warc_file), 0)"
-    if count := scratch.count(f"SELECT count(DISTINCT capture_id) FROM seen s WHERE {missing} AND {read}"):
+        repair = f"{agreed(lost, 'it is', 'they are')} listed in {LOST}; the next fetch requests what a source still lists"
+        shown = tables.shown("SELECT coalesce(captured_at, '') || ' ' || coalesce(url, capture_id) FROM lost")
+        yield Finding(Kind.CAPTURES_LOST, text, lost, repair, examples=shown)
+    is_read = "s.warc_offset < coalesce((SELECT read_to FROM catalog.files f WHERE f.warc_file = s.warc_file), 0)"
+    missing = (
+        "SELECT count(DISTINCT capture_id) FROM seen s"
+        " WHERE NOT EXISTS (SELECT 1 FROM catalog.captures c WHERE c.capture_id = s.capture_id)"
+    )
+    if count := tables.count(f"{missing} AND {is_read}"):
         text = f"{counted(count, 'capture')} of the files {agreed(count)} not in the catalog"
-        yield Finding(Kind.CATALOG_DIFFERS, text, count, _CATALOG_MEND)
-    if count := scratch.count(f"SELECT count(DISTINCT capture_id) FROM seen s WHERE {missing} AND NOT {read}"):
+        yield Finding(Kind.CATALOG_DIFFERS, text, count, _IS_REBUILT)
+    if count := tables.count(f"{missing} AND NOT {is_read}"):
         text = f"{counted(count, 'capture')} of the files {agreed(count)} not catalogued yet; the next run adds them"
         yield Finding(Kind.CATALOG_BEHIND, text, count, harmless=True)
-    held = "EXISTS (SELECT 1 FROM seen s WHERE s.capture_id = c.capture_id"
-    if count := scratch.count(f"SELECT count(*) FROM catalog.captures c WHERE {held}) AND NOT {held} AND {_SAME})"):
-        lie = agreed(count, "lies", "lie")
-        text = f"{counted(count, 'capture')} {lie} elsewhere than the catalog says, or {agreed(count)} not what it says"
-        yield Finding(Kind.CATALOG_DIFFERS, text, count, _CATALOG_MEND)
+    has = "EXISTS (SELECT 1 FROM seen s WHERE s.capture_id = c.capture_id"
+    if count := tables.count(f"SELECT count(*) FROM catalog.captures c WHERE {has}) AND NOT {has} AND {_SAME})"):
+        text = f"{counted(count, 'capture')} of the catalog {agreed(count)} not what the files say"
+        yield Finding(Kind.CATALOG_DIFFERS, text, count, _IS_REBUILT)
+
+
+def lost_earlier(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
+    """Captures that a repair reported as lost and that have not come back since."""
+    lost = {
+        capture_id: shown
+        for capture_id, shown in lost_captures(folder)
+        if not tables.db.execute("SELECT 1 FROM seen WHERE capture_id = ?", [capture_id]).fetchone()
+    }
+    if lost:
+        text = f"{counted(len(lost), 'capture')} that {LOST} lists {agreed(len(lost))} still missing"
+        yield Finding(Kind.LOST_EARLIER, text, len(lost), harmless=True, examples=examples(lost.values()))
+
+
+def lost_captures(folder: Path) -> Iterator[tuple[str, str]]:
+    """Id, and time and address, of the captures listed in the file of lost ones. Lines that a killed repair cut are skipped."""
+    path = folder / LOST
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            try:
+                one = json.loads(line)
+                yield str(one["capture_id"]), f"{one['captured_at']} {one['url']}"
+            except (ValueError, KeyError, TypeError):
+                continue

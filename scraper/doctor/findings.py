@@ -1,9 +1,11 @@
-"""What an examination finds, one line each."""
+"""What a verification finds, one line each."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from itertools import islice
 
 from scraper.terminal import escape
 
@@ -11,7 +13,7 @@ MOST_EXAMPLES = 5
 
 
 class Kind(StrEnum):
-    """What is wrong; scripts may rely on the names."""
+    """What is wrong; scripts may rely on the names. The first word is the part of the data folder."""
 
     RECORDS_DAMAGED = "records-damaged"
     RECORD_UNFINISHED = "record-unfinished"
@@ -22,24 +24,22 @@ class Kind(StrEnum):
     CAPTURES_LOST = "captures-lost"
     LOST_EARLIER = "captures-lost-earlier"
     CATALOG_DAMAGED = "catalog-damaged"
+    CATALOG_VERSION = "catalog-version"
     CATALOG_DIFFERS = "catalog-differs"
     CATALOG_BEHIND = "catalog-behind"
     LEDGER_DAMAGED = "ledger-damaged"
-    LEDGER_OLD = "ledger-old"
+    LEDGER_VERSION = "ledger-version"
     LEDGER_LOST = "ledger-lost"
-    LEDGER_MISSES = "ledger-misses"
-    LEDGER_PAGES = "ledger-pages"
-    RUNS_UNFINISHED = "runs-unfinished"
     DATABASE_DAMAGED = "database-damaged"
-    DATABASE_OLD = "database-old"
+    DATABASE_VERSION = "database-version"
     DATABASE_SCHEMA = "database-schema"
     DATABASE_FOREIGN = "database-foreign"
     DATABASE_LINKS = "database-links"
     DATABASE_SEARCH = "database-search"
     DATABASE_LOST = "database-lost"
-    DATABASE_PLACES = "database-places"
     DATABASE_ROWS = "database-rows"
     DATABASE_CONTENT = "database-content"
+    PARSED_DAMAGED = "parsed-damaged"
     NOT_LOADED = "not-loaded"
     LEFT_BEHIND = "left-behind"
     COPY_KEPT = "copy-kept"
@@ -47,29 +47,29 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`text`: a printable line; `count`: of what it counts; `mend`: what a repair does about it, None: nothing can be done here.
+    """`text`: an escaped line. `count`: of what the line counts. `repair`: what a repair does, None if it can do nothing.
 
-    `harmless`: nothing is wrong, or the next run puts it right. `subject`: the file it is about, where there is one.
-    `examples`: a few of the captures or places.
+    `harmless`: nothing is wrong, or the next run puts it right. `subject`: the file it is about, if there is one. `examples`: a
+    few of the captures or places.
     """
 
     kind: Kind
     text: str
     count: int = 1
-    mend: str | None = None
+    repair: str | None = None
     harmless: bool = False
     subject: str | None = None
     examples: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """The finding, what would be done about it, and examples."""
-        mend = "" if self.mend is None else f"; repair: {self.mend}"
-        return [f"{'note: ' if self.harmless else ''}{self.text}{mend}", *(f"  {example}" for example in self.examples)]
+        repair = "" if self.repair is None else f"; repair: {self.repair}"
+        return [f"{'note: ' if self.harmless else ''}{self.text}{repair}", *(f"  {example}" for example in self.examples)]
 
 
 @dataclass(slots=True)
-class Examined:
-    """All that was found, and how much was looked at."""
+class Report:
+    """All findings, and how much was read."""
 
     findings: list[Finding] = field(default_factory=list)
     files: int = 0
@@ -78,18 +78,12 @@ class Examined:
 
     @property
     def wrong(self) -> list[Finding]:
-        """What is not harmless."""
+        """The findings that are not harmless."""
         return [finding for finding in self.findings if not finding.harmless]
 
     def as_json(self) -> dict[str, object]:
         """For `--json`."""
-        return {
-            "sound": not self.wrong,
-            "files": self.files,
-            "records": self.records,
-            "bytes": self.bytes,
-            "findings": [asdict(finding) for finding in self.findings],
-        }
+        return {"intact": not self.wrong} | asdict(self)
 
 
 def counted(number: int, noun: str, several: str | None = None) -> str:
@@ -102,6 +96,6 @@ def agreed(number: int, one: str = "is", several: str = "are") -> str:
     return one if number == 1 else several
 
 
-def examples(texts: list[str]) -> tuple[str, ...]:
-    """A few of them, printable."""
-    return tuple(escape(text, 160) for text in texts[:MOST_EXAMPLES])
+def examples(texts: Iterable[object]) -> tuple[str, ...]:
+    """The first few, escaped."""
+    return tuple(escape(text, 160) for text in islice(texts, MOST_EXAMPLES))

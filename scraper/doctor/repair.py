@@ -1,46 +1,53 @@
-"""Mends what an examination finds, the archive first, and examines again. The caller holds the data folder's lock."""
+"""Replaces what is damaged: first WARC files and the catalog, then the ledger and the database, which are compared with them.
+
+Nothing is patched, and nothing that was captured is deleted. At every moment a file or its replacement is in place; the catalog,
+which can be rebuilt, comes last. A repair that is killed leaves intact records twice at worst. The caller holds the data lock.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
-from scraper.doctor.archive import Progress
-from scraper.doctor.examine import examine
-from scraper.doctor.findings import Examined, Finding, Kind
-from scraper.doctor.mend_archive import mend_archive
-from scraper.doctor.mend_database import mend_database
-from scraper.doctor.mend_ledger import mend_ledger
-from scraper.doctor.scratch import Scratch
+from scraper.archive.catalog import CATALOG
+from scraper.archive.store import WARC_FILES, Archive, is_own, new_file
+from scraper.database import parsed_pages, runs
+from scraper.database.load import Loaded, LoadOptions, load
+from scraper.database.schema import insert_sql
+from scraper.database.second_database import second_database
+from scraper.database.tables import BY_NAME, RUN_TABLES
+from scraper.doctor.archive import LOST, Progress, lost_captures
+from scraper.doctor.findings import Finding, Kind, Report
+from scraper.doctor.tables import DoctorTables
+from scraper.doctor.verify import LEFTOVERS, verify
+from scraper.durable import sync
 from scraper.errors import TtaError
 from scraper.folders import Folders
+from scraper.ledger import store as ledger
+from scraper.sqlite import open_readonly, open_writable, replace_file
 from scraper.terminal import escape
 
 _PASSES = 3
-"""The archive is mended in one pass and what is compared with it in the next; one more for what only then comes to light."""
-_ARCHIVE = {
-    Kind.RECORDS_DAMAGED,
-    Kind.CAPTURES_LOST,
-    Kind.FILE_SHORT,
-    Kind.FILE_GONE,
-    Kind.CATALOG_DAMAGED,
-    Kind.CATALOG_DIFFERS,
-}
+"""The archive is repaired in one, what is compared with it in the next; one more for what only then becomes visible."""
 
 
 @dataclass(slots=True)
 class Repaired:
-    """`mended`: the findings that were acted on; `problems`: why others could not be; `after`: what is found now.
+    """`repaired`: the findings that were acted on. `problems`: why others could not be. `after`: what is found now.
 
-    `lost`: captures that no file holds any more.
+    `lost`: captures that no file has any more.
     """
 
-    mended: list[Finding] = field(default_factory=list)
+    repaired: list[Finding] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     lost: int = 0
-    after: Examined = field(default_factory=Examined)
+    after: Report = field(default_factory=Report)
 
     @property
     def is_whole(self) -> bool:
@@ -48,49 +55,127 @@ class Repaired:
         return not (self.after.wrong or self.problems or self.lost)
 
 
-def repair(folders: Folders, *, is_deep: bool = False, unchecked: bool = False, progress: Progress | None = None) -> Repaired:
-    """Mends what can be mended. Nothing that was captured is deleted. Raises OSError where files can't be read.
+def repair(
+    folders: Folders, *, is_deep: bool = False, accept_refused: bool = False, progress: Progress | None = None
+) -> Repaired:
+    """Replaces what can be replaced, and verifies again. Raises TtaError, OSError where files can't be read.
 
-    `unchecked`: also where a database that is made again would have what the last refresh kept out.
+    `accept_refused`: also rebuild a database if that brings in what the last refresh refused.
     """
     done = Repaired()
-    for _ in range(_PASSES):
-        with Scratch() as scratch:
-            done.after = examine(folders, scratch, is_deep=is_deep, progress=progress)
-            todo = [finding for finding in done.after.findings if finding.mend]
-            if not todo or done.problems:
+    for pattern in LEFTOVERS:
+        for path in folders.data.glob(pattern):
+            path.unlink()
+    for number in range(_PASSES + 1):
+        with DoctorTables() as tables:
+            done.after = verify(folders, tables, is_deep=is_deep, progress=progress)
+            todo = [finding for finding in done.after.findings if finding.repair]
+            if not todo or done.problems or number == _PASSES:
                 return done
+            tables.release()
             done.lost += sum(finding.count for finding in todo if finding.kind is Kind.CAPTURES_LOST)
-            _mend(folders, scratch, todo, done, unchecked=unchecked)
-    with Scratch() as scratch:
-        done.after = examine(folders, scratch, is_deep=is_deep, progress=progress)
+            _repair(folders, tables, todo, done, accept_refused=accept_refused)
     return done
 
 
-def _mend(folders: Folders, scratch: Scratch, todo: list[Finding], done: Repaired, *, unchecked: bool) -> None:
-    """The archive's part, or where it has none everything else: that is compared with the archive as it is in the end."""
-    if archive := [finding for finding in todo if finding.kind in _ARCHIVE]:
-        _try(done, archive, lambda: mend_archive(scratch, folders.archive, archive))
+def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], done: Repaired, *, accept_refused: bool) -> None:
+    """The archive's part, or if nothing is wrong with it, all other parts."""
+    parts: dict[str, list[Finding]] = {"archive": [], "ledger": [], "database": [], "parsed": []}
+    for finding in todo:
+        parts.get(finding.kind.partition("-")[0], parts["archive"]).append(finding)
+    if parts["archive"]:
+        _try(done, parts["archive"], lambda: _repair_archive(tables, folders.archive, parts["archive"]))
         return
-    ledger = [finding for finding in todo if finding.kind.startswith("ledger-")]
-    database = [finding for finding in todo if finding.kind.startswith("database-")]
-    left = [finding for finding in todo if finding.kind is Kind.LEFT_BEHIND]
-    _try(done, ledger, lambda: mend_ledger(scratch, folders.ledger, ledger))
-    _try(done, database, lambda: mend_database(scratch, folders, database, unchecked=unchecked))
-    _try(done, left, lambda: _remove(left))
+    is_damaged = any(finding.kind is Kind.DATABASE_DAMAGED for finding in parts["database"])
+    rebuild = _replace_database if is_damaged else _rebuild_database
+    _try(done, parts["parsed"], lambda: parsed_pages.delete(folders.data))
+    _try(done, parts["ledger"], lambda: ledger.replace(folders.ledger, "damaged"))
+    _try(done, parts["database"], lambda: rebuild(folders, accept_refused=accept_refused))
 
 
-def _try(done: Repaired, findings: list[Finding], mend: Callable[[], None]) -> None:
+def _try(done: Repaired, findings: list[Finding], action: Callable[[], object]) -> None:
     if not findings:
         return
     try:
-        mend()
-        done.mended += findings
+        action()
+        done.repaired += findings
     except (TtaError, OSError, sqlite3.Error) as error:
         done.problems.append(escape(error, 1000))
 
 
-def _remove(findings: list[Finding]) -> None:
+def _rebuild_database(folders: Folders, *, accept_refused: bool) -> None:
+    load(folders, LoadOptions(rebuild=True, accept_refused=accept_refused))
+
+
+def _replace_database(folders: Folders, *, accept_refused: bool) -> None:
+    """A new database in the place of a damaged one, with its run history if all of that can be read."""
+
+    def carry_over(db: sqlite3.Connection, _: Loaded) -> None:
+        history: dict[str, list[tuple[object, ...]]] = {}
+        with suppress(sqlite3.Error), closing(open_readonly(folders.database)) as old:
+            for name in RUN_TABLES:
+                columns = ", ".join(BY_NAME[name].columns)
+                history[name] = old.execute(f"SELECT {columns} FROM {name}").fetchall()
+        if len(history) == len(RUN_TABLES):
+            for name, rows in history.items():
+                db.executemany(insert_sql(name), rows)
+        if not accept_refused:
+            runs.check_none_is_refused(db)
+
+    with second_database(folders.data) as fresh:
+        load(folders, LoadOptions(rebuild=True, before_commit=carry_over, database=fresh))
+        with closing(open_writable(fresh)) as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # all of it is in the one file that takes the place
+        replace_file(folders.database, fresh, "damaged")
+
+
+def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding]) -> None:
+    """Lists lost captures, copies intact records out of damaged files, and rebuilds the catalog."""
+    _list_lost(tables, folder)
     for finding in findings:
-        if finding.subject:
-            Path(finding.subject).unlink(missing_ok=True)
+        if finding.kind is Kind.RECORDS_DAMAGED and finding.subject:
+            _copy_intact(tables, folder, finding.subject)
+    for path in folder.glob(f"{CATALOG}*"):
+        path.unlink()
+    Archive(folder, writable=True).close()
+
+
+def _list_lost(tables: DoctorTables, folder: Path) -> None:
+    """Appends the lost captures to a file, once each: after this nothing else may know that they existed."""
+    names = ("capture_id", "url", "captured_at", "source", "sha256", "warc_file", "warc_offset")
+    known = {capture_id for capture_id, _ in lost_captures(folder)}
+    rows = tables.db.execute(f"SELECT {', '.join(names)} FROM lost ORDER BY warc_file, warc_offset")
+    lines = [json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows if row[0] not in known]
+    if not lines:
+        return
+    path = folder / LOST
+    with path.open("a+b") as file:
+        if file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
+            file.write(b"\n")  # a killed repair left the beginning of a line
+        file.write("".join(lines).encode())
+    sync(path)
+    sync(folder)
+
+
+def _copy_intact(tables: DoctorTables, folder: Path, name: str) -> None:
+    """Copies the file's intact records to a new file, byte for byte, and gives the file itself another name."""
+    damaged = folder / name
+    stem = name.removesuffix(WARC_FILES.removeprefix("*"))
+    # What another program wrote keeps a name of its own: our files' digests are held to our way of computing them.
+    others = (folder / f"{stem}.intact-{number}.warc.gz" for number in count(1))
+    fresh = new_file(folder) if is_own(damaged) else next(path for path in others if not path.exists())
+    unfinished = folder / f".tta-{fresh.name}.unfinished"  # `archive` reads whatever ends as a WARC file does
+    query = "SELECT DISTINCT warc_offset, warc_length FROM seen WHERE warc_file = ? ORDER BY warc_offset"
+    with damaged.open("rb") as source, unfinished.open("wb") as target:
+        for offset, length in tables.db.execute(query, [name]):
+            source.seek(offset)
+            target.write(source.read(length))
+    if unfinished.stat().st_size:
+        sync(unfinished)
+        unfinished.replace(fresh)
+        sync(folder)
+    else:
+        unfinished.unlink()
+    names = (damaged.with_name(f"{name}.damaged-{number}") for number in count(1))
+    damaged.replace(next(path for path in names if not path.exists()))
+    sync(folder)

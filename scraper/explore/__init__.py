@@ -21,6 +21,7 @@ from scraper.explore import map as records_map
 from scraper.explore.cache import Answers, cached
 from scraper.explore.facets import ListFacet
 from scraper.explore.headers import App, headers, with_headers
+from scraper.explore.health import health
 from scraper.explore.links import cell
 from scraper.explore.metadata import LOOKS
 from scraper.explore.record import moment, record_page
@@ -62,7 +63,7 @@ def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
 def _answers(datasette: Any) -> Answers | None:
     """The answers kept for this Datasette; None where it does not serve a file of ours."""
     database = datasette.databases.get(DATABASE)
-    if datasette not in _ANSWERS and database and database.path:
+    if datasette not in _ANSWERS and database and database.path and Path(database.path).is_file():
         _ANSWERS[datasette] = Answers(Path(database.path))
     return _ANSWERS.get(datasette)
 
@@ -131,6 +132,7 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
         (r"^/-/map$", _map),
         (r"^/-/charts$", _charts),
         (r"^/-/search$", _search),
+        (r"^/-/health$", health),
         (r"^/robots\.txt$", _robots),
         (r"^/-/databases(?:\.json)?$", _databases),
     ]

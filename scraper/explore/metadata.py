@@ -1,4 +1,4 @@
-"""Writes and finds `metadata.yml`, what Datasette says about the database. Texts of tables and columns come from the models."""
+"""Generates and finds `metadata.yml`, Datasette's texts about the database; those of tables and columns come from the models."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from scraper.explore.questions import QUESTIONS
 NAME = "metadata.yml"
 HEADER = "# Made by `make docs` from parsers/registry.py, record.py, scraper/database/tables.py, explore/; edit those.\n"
 ABOUT = """\
-<p>Records of training and technical assistance (TTA) that the US Bureau of Justice Assistance (BJA) and its National Training and
-Technical Assistance Center (NTTAC) published on their reporting portal: who asked, what was delivered, where, for whom.
-The pages survive mainly in web archives. This database is rebuilt from those captures, and every value names the capture it was
-read from.</p>
-<p>It is <strong>not</strong> an official publication, and not complete: it holds what was captured. A record without a newer
+<p>Records of training and technical assistance (TTA) that the US Bureau of Justice Assistance (BJA) and its National Training
+and Technical Assistance Center (NTTAC) published on their reporting portal: who requested assistance, what was delivered,
+where, and for whom. The pages survive mainly in web archives. This database is rebuilt from those captures, and every value
+names the capture it was read from.</p>
+<p>It is <strong>not</strong> an official publication, and not complete: it contains what was captured. A record without a newer
 capture was not necessarily removed, and an empty cell may mean that the value was not captured: see <code>state</code> in the
 table <a href="/tta/fields">fields</a>.</p>
-<p>Works of the US government are not under copyright in the United States (17 U.S.C. 105). Texts that others contributed to the
-pages, and other countries' laws, may be another matter. Pages name people, who submitted them or were helped: mind their privacy.
-</p>
-<p>Start with the <a href="/tta/records">records</a>, the <a href="/-/map">map</a>, or what each column means: the
-<a href="/tta/dictionary">dictionary</a>.</p>
+<p>Works of the US government are not under copyright in the United States (17 U.S.C. 105). This may not apply to texts that
+others contributed to the pages, or in other countries. Pages name people who submitted them or received assistance: respect
+their privacy.</p>
+<p>Start with the <a href="/tta/records">records</a>, the <a href="/-/map">map</a>, or what each column means: the <a
+href="/tta/dictionary">dictionary</a>.</p>
 """
 
 
@@ -37,7 +37,7 @@ pages, and other countries' laws, may be another matter. Pages name people, who 
 class Look:
     """How Datasette shows a table: title, order, page size, facets (a dict for an array), and the column that names a row.
 
-    `first`: the columns that are shown unless others are asked for; empty: all.
+    `first`: the columns shown by default; empty: all.
     """
 
     title: str
@@ -150,7 +150,7 @@ def _text(description: str, label: str | None, unit: str | None) -> str:
 
 
 def under(base_url: str, found: dict[str, Any]) -> dict[str, Any]:
-    """The metadata for a server whose pages begin at `base_url`: the texts' own links lead there."""
+    """The metadata for a server whose pages start at `base_url`, with its own links pointing there."""
     return found | {"description_html": found["description_html"].replace('href="/', f'href="{base_url}')}
 
 
@@ -179,11 +179,11 @@ def metadata_file() -> Path:
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """What the file says. Raises TtaError where it is no such file."""
+    """The content of the file. Raises TtaError if it cannot be read or is not Datasette's metadata."""
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        raise TtaError(f"{path} can't be read: write it again with `make docs`") from None
+        raise TtaError(f"{path} cannot be read: generate it with `make docs`") from None
     if not isinstance(found, dict):
-        raise TtaError(f"{path} is not Datasette's metadata: write it again with `make docs`")
+        raise TtaError(f"{path} is not Datasette's metadata: generate it with `make docs`")
     return found

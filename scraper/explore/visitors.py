@@ -14,6 +14,7 @@ from datasette.utils.sqlite import sqlite3
 
 from scraper.explore.headers import App, Receive, Scope, Send
 from scraper.sandbox import TIMED_OUT, Query, Sandbox
+from scraper.sqlite import open_memory
 
 METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 MAX_SQL_REQUESTS = 4
@@ -74,7 +75,7 @@ def _cursor_of(columns: tuple[str, ...]) -> Any:
     """A cursor whose rows have these columns: sqlite3.Row takes the names from one."""
     names = (name.replace('"', '""') for name in columns)
     selected = ", ".join(f'NULL AS "{name}"' for name in names) or "NULL"
-    return sqlite3.connect(":memory:").execute(f"SELECT {selected}")
+    return open_memory().execute(f"SELECT {selected}")
 
 
 def limited(app: App) -> App:

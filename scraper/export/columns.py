@@ -27,7 +27,7 @@ _BY_UNIT = {
     "ISO 8601, UTC": Values.TIME,
     "YYYY-MM-DD": Values.DATE,
     "ISO 8601": Values.PARTIAL_TIME,
-    "ISO 8601, UTC where the page tells the zone": Values.PARTIAL_TIME,
+    "ISO 8601, UTC where the page gives the zone": Values.PARTIAL_TIME,
 }
 _BY_TYPE = {str: Values.TEXT, int: Values.INTEGER, float: Values.NUMBER, bool: Values.YES_NO}
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from parsers.scalars import iso_time
 from scraper.database import contacts
+from scraper.database.contacts import Mode
 from scraper.database.tables import BY_NAME, LOCAL_TABLES, TABLES, Table
 from scraper.errors import WrongUsage
 from scraper.export.condition import choose
@@ -39,7 +40,7 @@ class Selection:
     since: str | None = None
     columns: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
-    contacts: bool = True
+    contacts: Mode = True
 
     @property
     def narrows(self) -> bool:
@@ -57,7 +58,7 @@ class Source:
         contacts.register(db)
         db.execute("DROP TABLE IF EXISTS temp.chosen")
         db.execute("CREATE TEMP TABLE chosen (place INTEGER PRIMARY KEY, record_id TEXT NOT NULL UNIQUE)")
-        choose(db, _RECORDS_FIRST, selection.where, _since(selection), contacts=selection.contacts)
+        choose(db, _RECORDS_FIRST, selection.where, _since(selection), contacts=selection.contacts is True)
         self.records = int(db.execute("SELECT count(*) FROM temp.chosen").fetchone()[0])
 
     @property
@@ -77,7 +78,7 @@ class Source:
         """How many rows the table has; None where only counting them would tell."""
         if name == "records":
             return self.records
-        if self.selection.narrows or not self.selection.contacts:
+        if self.selection.narrows or self.selection.contacts is not True:
             return None
         return int(self._db.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])
 
@@ -117,12 +118,12 @@ class Source:
         return self._db.execute(query)
 
     def _kept(self, name: str) -> str:
-        return "1" if self.selection.contacts else contacts.kept_rows(name)
+        return "1" if self.selection.contacts is True else contacts.kept_rows(name)
 
     def _expressions(self, name: str) -> str:
-        if self.selection.contacts:
+        if self.selection.contacts is True:
             return ", ".join(f'"{name}"."{column}"' for column in self._columns[name])
-        return ", ".join(contacts.expression(name, column) for column in self._columns[name])
+        return ", ".join(contacts.expression(name, column, self.selection.contacts) for column in self._columns[name])
 
 
 def known_tables(selection: Selection) -> tuple[str, ...]:
@@ -135,7 +136,7 @@ def known_tables(selection: Selection) -> tuple[str, ...]:
 
 def _columns(table: Table, selection: Selection) -> tuple[str, ...]:
     """The columns that are the same wherever the archive lies; of the narrowed table those asked for, after its keys."""
-    left_out = frozenset() if selection.contacts else contacts.columns(table)
+    left_out = frozenset() if selection.contacts is True else contacts.columns(table)
     there = tuple(name for name in table.columns if name not in table.local and name not in left_out)
     if not selection.columns or table.name != narrowed(selection):
         return there

@@ -22,10 +22,11 @@ from dataclasses import replace
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from scraper.archive.dating import dated
-from scraper.archive.packing import PLAIN, Broken, Unpacked, next_member, packing_of, unpack_member
+from scraper.archive.packing import PLAIN, Unpacked, next_member, packing_of, unpack_member
 from scraper.archive.records import ARC_LINE, START, Damage
 from scraper.archive.warc import read_captures
 from scraper.capture import Capture
+from scraper.errors import Broken
 from scraper.sources.saved import MAX_PAGE, SOURCE, Unused, read_saved
 
 MAX_UNPACKED = 32 * 1024**3

@@ -32,14 +32,17 @@ def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Proble
     A path without a capture is a problem, and so is every file that is neither a capture nor the companion of one.
     """
     for path in paths:
-        found = False
-        told = False
+        is_told, companions = False, []
         for item in _read_folder(path, but.resolve()) if path.is_dir() else read_file(path):
-            found |= isinstance(item, Capture)
-            told |= isinstance(item, Problem) and not item.is_companion
-            yield item
-        if not found and not told:
-            yield Problem(path, "no page or capture in it")
+            if isinstance(item, Capture) or not item.is_companion:
+                is_told = True
+                yield item
+            else:
+                companions.append(item)
+        if is_told:
+            yield from companions
+        else:
+            yield Problem(path, companions[0].reason if len(companions) == 1 else "no page or capture in it")
 
 
 def _read_folder(folder: Path, but: Path) -> Iterator[Capture | Problem]:
@@ -77,7 +80,7 @@ def read_file(path: Path, *, root: Path | None = None) -> Iterator[Capture | Pro
         with path.open("rb") as file:
             for item in read_container(file, name):
                 if isinstance(item, Unused):
-                    yield Problem(path, item.told(name), item.is_companion and root is not None)
+                    yield Problem(path, item.told(name), item.is_companion)
                 else:
                     yield item[1]
     except OSError as error:

@@ -24,9 +24,7 @@ MAX_PAGE = 64 * 1024 * 1024
 """Bytes of a single page's file; ARCHIVES.md section 8 proposes 64 MiB for a record (November 2026)."""
 MAX_SAVED = 4 * MAX_PAGE
 """Bytes of an MHTML or HAR file, which has a page's images too and is read in one piece."""
-_MESSAGE = re.compile(
-    rb"(?:(?:From |[\w-]+:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*\r?\n){0,50}?(?:MIME-Version|Snapshot-Content-Location):", re.IGNORECASE
-)
+_MESSAGE = re.compile(rb"(?:From |[\w-]+:)[^\n]*\n(?:[^\n]+\n){0,40}?(?:MIME-Version|Snapshot-Content-Location):", re.IGNORECASE)
 _HAR = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"log"\s*:\s*\{')
 _HTTP = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
 _PAGE_TYPE = re.compile(
@@ -104,35 +102,34 @@ def _read_http(body: bytes, name: str) -> Iterator[Capture | Unused]:
 
 
 def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
-    """The pages of a single-file page: the main one, and those in frames that have an address of their own."""
-    message = email.message_from_bytes(body)
+    """The page of a single-file page, and pages of the same host in its frames."""
+    end = re.search(rb"\r?\n\r?\n", body)
+    head = body[: end.start()] if end else body
+    message = email.message_from_bytes(re.sub(rb"(\n)(?![\w-]+:|[ \t\r])", rb"\1 ", head) + body[len(head) :])
     parts = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
-    main = _location(message, "Snapshot-Content-Location") or _location(message, "Content-Location")
-    if not parts or not (main or any(_location(part, "Content-Location") for part in parts)):
-        yield Unused(
-            name,
-            "not a page: an e-mail message" if message.get_content_maintype() != "multipart" or parts else "MHTML without a page",
-        )
+    places = [_location(part, "Content-Location") for part in parts]
+    main = _location(message, "Snapshot-Content-Location") or _location(message, "Content-Location") or next(iter(places), None)
+    if not parts or not main:
+        yield Unused(name, "MHTML without a page" if message.is_multipart() and not parts else "not a page: an e-mail message")
         return
-    is_cut = any(
-        type(defect).__name__ in ("CloseBoundaryNotFoundDefect", "StartBoundaryNotFoundDefect") for defect in message.defects
-    )
+    is_cut = any("BoundaryNotFound" in type(defect).__name__ for defect in message.defects)
     if is_cut:
         yield Unused(name, "the file ends within an MHTML part")
     last = list(message.walk())[-1]
     for number, part in enumerate(parts):
-        url = _location(part, "Content-Location")
-        if number and not (url or "").startswith(("http:", "https:")):
+        url = main if number == 0 else places[number] or ""
+        if url.split("/")[:3] != main.split("/")[:3]:
+            yield Unused(name, "a frame", is_companion=True)
             continue
         payload = part.get_payload(decode=True)
+        defects = [type(defect).__name__ for defect in part.defects]
         damage = "the file ends within it" if is_cut and part is last else None
-        if part.defects:
-            damage = damage or f"its encoding is damaged ({type(part.defects[0]).__name__})"
-            yield Unused(name, f"the page {url or main}: {damage}")
-        is_in_head = any(type(defect).__name__ == "MissingHeaderBodySeparatorDefect" for defect in part.defects)
-        if not isinstance(payload, bytes) or not payload.strip() or is_in_head:
-            yield Unused(name, f"the page {url or main} is empty")
+        if not isinstance(payload, bytes) or not payload.strip() or "MissingHeaderBodySeparatorDefect" in defects:
+            yield Unused(name, f"the page {url[:200]} is empty")
             continue
+        if defects:
+            damage = f"its encoding is damaged ({defects[0]})"
+            yield Unused(name, f"the page {url[:200]}: {damage}")
         yield Capture(
             form=Form.RESOURCE,
             source=SOURCE,
@@ -141,7 +138,7 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
             truncated="unspecified" if damage else None,
             damage=damage,
             origin=name,
-            recorded=Recorded(main if number == 0 and main else url, str(message["Date"]) if message["Date"] else None),
+            recorded=Recorded(url, str(message["Date"]) if message["Date"] else None),
         )
 
 

@@ -28,9 +28,9 @@ from pathlib import Path
 
 from scraper.database.parsed_pages import NAME as PARSED
 from scraper.database.tables import LOCAL_TABLES, TABLES
-from scraper.doctor import deep
-from scraper.doctor.examine import examine
-from scraper.doctor.scratch import Scratch
+from scraper.doctor.database import compare_content
+from scraper.doctor.tables import DoctorTables
+from scraper.doctor.verify import verify
 from scraper.folders import Folders
 from tests.campaigns.forked import Forked, Forker
 from tests.campaigns.kill_fetch import contents
@@ -172,8 +172,8 @@ def well(command: Command, data: Path, counts: Counts) -> None:
     command.finish(data)
     assert content(data / "tta.db") == command.new, command.name
     assert contents(data) == command.archive, command.name
-    with Scratch() as scratch:
-        examined = examine(Folders(data), scratch)
+    with DoctorTables() as tables:
+        examined = verify(Folders(data), tables)
     assert not examined.wrong, [finding.text for finding in examined.wrong]
     counts.notes.update(finding.kind.value for finding in examined.findings)
 
@@ -196,7 +196,7 @@ def fill_up(command: Command, data: Path, chance: random.Random, counts: Counts)
         if found not in (command.old, command.new):
             # A refresh that has no room for more captures loads those that it has, and ends with 4.
             assert (command.name, run.status) == ("refresh", 4), (command.name, run.status, run.err)
-            assert not list(deep.compare(Folders(data / "data"))), "the database is not what the archive says"
+            assert not list(compare_content(Folders(data / "data"))), "the database is not what the archive says"
         assert run.status != 0 or state == "new", run.err
         counts.full[f"{command.name}, {kind} full, {state}"] += 1
         well(command, data / "data", counts)

@@ -1,6 +1,6 @@
 """Foreign text extractors over a page: how others make text of HTML, in as many styles as can be had.
 
-Those in Python are development dependencies. Those in `PROGRAMS` are used where they are installed: w3m, lynx, elinks, links2,
+Those in Python are development dependencies. Those in `PROGRAMS` are used where they are installed: w3m, lynx, elinks,
 html2text (the C program) and pandoc. `DISGUISES` are what happens to a text afterwards.
 """
 
@@ -66,7 +66,6 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
     "lynx": ("lynx", "-stdin", "-dump", "-assume_charset=utf-8", "-display_charset=utf-8"),
     "lynx wide": ("lynx", "-stdin", "-dump", "-nolist", "-width=1000", "-assume_charset=utf-8", "-display_charset=utf-8"),
     "elinks": ("elinks", "-dump", "-dump-charset", "utf-8", "-force-html"),
-    "links2": ("links2", "-dump", "-codepage", "utf-8", "-html-assume-codepage", "utf-8", "-force-html", "/dev/stdin"),
     "html2text (C)": ("/usr/bin/html2text", "-utf8", "-nobs"),
     "pandoc plain": ("pandoc", "-f", "html", "-t", "plain"),
     "pandoc markdown": ("pandoc", "-f", "html", "-t", "markdown"),

@@ -9,20 +9,28 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 
 from parsers.record import Record
+from tests.pagegen.content import Content
+from tests.pagegen.derive import page_truth
+from tests.pagegen.options import PLAIN, Options, Theme
 
 _LINK_TARGET = re.compile(
     r"\]\([^()\n]*(?:\([^()\n]*\)[^()\n]*)*\)|\]\[\d+\]|\[\d{1,4}\]|</?[a-z][^<>\n]*>|\{[.#:][^{}]*\}|[\\>]"
 )
+_NUMBER = re.compile(r"(?m)^\s*\d{1,2}\.\s+")
 _YES_NO = ("Yes", "No", "On", "Off")
+INSTRUCTIONS = ("Please check the box next to", "Milestones are an element")
+MANY_LABELS = 5
+"""Labels that a text must have, if it has no instructions, to be expected to be read as a record."""
 _NAMES = ("TTA Point of Contact", "BJA Grant Manager", "Contact Name", "Primary Recipient Contact Name")
 
 
 def packed(text: str) -> str:
-    """Letters and digits only: what no extractor changes."""
-    return "".join(char for char in text.casefold() if char.isalnum())
+    """Letters and digits only, without the numbers of lists: what no extractor changes."""
+    return "".join(char for char in _NUMBER.sub("", text).casefold() if char.isalnum())
 
 
 @dataclass(frozen=True)
@@ -56,29 +64,27 @@ def compare(told: Told, text: str, record: Record | None, tally: Tally) -> None:
     """Adds one text to the tally."""
     flat = packed(_LINK_TARGET.sub("", text))
     filled = [(label, values) for label, values in told.fields if values]
-    labels = sum(packed(label) in flat for label, _ in told.fields) >= 5
-    if not labels and not any(packed(start) in flat for start in ("Please check the box next to", "Milestones are an element")):
+    has_labels = sum(packed(label) in flat for label, _ in told.fields) >= MANY_LABELS
+    if not has_labels and not any(packed(start) in flat for start in INSTRUCTIONS):
         return
     tally.check("record", record is not None, told.title, None)
     if record is None:
         return
-    if (
-        packed(told.title) in flat
-        and len(packed(told.title)) > 3
-        and flat.find(packed(told.title)) < flat.find(packed(told.body[:200]))
-    ):
-        tally.check("title", packed(record.title or "") == packed(told.title), told.title, record.title)
+    title, body = packed(told.title), packed(told.body)
+    if title and 0 <= flat.find(title) < flat.find(body[:100]):
+        tally.check("title", packed(record.title or "") == title, told.title, record.title)
     if any(f"by{packed(author)}" in flat for author in told.authors if author):
         names = [packed(author) for author in told.authors]
         tally.check("author", packed(record.submitted_by or "") in names, told.authors, record.submitted_by)
-    if packed(told.body) and packed(told.body) in flat:
-        tally.check("body", packed(record.description or "") == packed(told.body), told.body, record.description)
+    if body and body in flat:
+        tally.check("body", packed(record.description or "") == body, told.body, record.description)
     rows: dict[str, list[str]] = {}
     for row in record.fields:
         if row.label and row.item is None:
             rows.setdefault(packed(row.label), []).extend([row.value] if row.value else [])
     for label, values in filled:
-        if packed(label) + packed("".join(values)) not in flat:
+        printed = packed(label) + packed("".join(values))
+        if flat.count(printed) <= body.count(printed):
             continue
         read = rows.get(packed(label), [])
         subject = "yes/no" if values[0] in _YES_NO else "name" if label in _NAMES else "other value"
@@ -100,6 +106,16 @@ def _check_rows(told: Told, record: Record, tally: Tally) -> None:
         elif packed(row.label) not in allowed:
             tally.contained["invented labels"] += 1
             tally.faults.append(f"invented label: {row.label!r} {row.value!r}"[:300])
+
+
+def told_of(content: Content, theme: Theme, options: Options = PLAIN) -> Told:
+    """From the truth of a made-up page."""
+    truth = page_truth(content, theme, options)
+    fields = tuple((row.label, row.values) for row in truth.fields if row.label and row.item is None)
+    inner = frozenset(label for row in truth.fields if row.item for label in (row.label, row.item.rpartition(" ")[0]) if label)
+    sections = frozenset(section.label for section in truth.sections)
+    author = (truth.submitted_by,) if truth.submitted_by else ()
+    return Told(truth.title or "", author, truth.description or "", fields, inner, sections)
 
 
 def told_of_drupal(truth: dict[str, Any]) -> Told:
@@ -126,6 +142,4 @@ def _text(value: dict[str, Any]) -> str:
 
 
 def _without_tags(html: str) -> str:
-    from html import unescape
-
     return unescape(re.sub(r"<[^<>]*>", " ", html))

@@ -1,0 +1,150 @@
+"""Which values name a person or tell how to reach one, and how to mask that in prose. Pure; errs on the side of leaving out.
+
+Evidence is, in this order: where the value links to, markup that says "person", an e-mail address or telephone number in a
+short value, and a label whose head noun is a person's role ("Lead Trainer") or a means of contact ("Fax", "Email Address").
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from urllib.parse import unquote, urlsplit
+
+from parsers.cache import cached_short
+from parsers.registry import known, known_name, normal
+from parsers.scalars import yes_no
+
+MAX_SHORT = 300
+"""Characters; a longer value is prose, which keeps its names unless it is masked. Contact details with an address have fewer."""
+_MAX_LABEL = 80
+"""Characters; a longer label is a question or a sentence, not the name of a field for one person."""
+
+_AT = r"\s?(?:@|[\[({<]\s?at\s?[\])}>])\s?"
+_DOT = r"\s?(?:\.|[\[({<]\s?dot\s?[\])}>])\s?"
+_MAIL = rf"[\w.+'%-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{2,63}}){{1,5}}"
+_SPELLED_MAIL = r"\b[\w.+-]{1,64} at [\w-]{1,63}(?: dot [\w-]{2,63}){1,5}\b"
+_EXTENSION = r"(?:,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?"
+_US_PHONE = r"(?:\+?1[-. ]{1,2})?(?:\(\s?[2-9]\d{2}\s?\)[-. ]{0,3}|[2-9]\d{2}[-. /]{1,3})\d{3}[-. ]{1,3}\d{4}"
+_OTHER_PHONE = r"\+\d{1,3}(?:[-. ]{0,2}\(?\d{1,4}\)?){2,5}"
+_PHONE = rf"(?<![\w$.,/-])(?:{_US_PHONE}|{_OTHER_PHONE}){_EXTENSION}(?![\w-]|[.,]\d)"
+"""Area codes begin with 2 to 9 (North American Numbering Plan), so an award number such as 100-200-3000 is none."""
+_FINDINGS = (
+    ("e-mail address", re.compile(rf"{_MAIL}|{_SPELLED_MAIL}", re.IGNORECASE)),
+    ("telephone number", re.compile(_PHONE, re.IGNORECASE)),
+)
+_HANDLE = re.compile(r"@\w{2,30}")
+_UNLIKE = str.maketrans(dict.fromkeys("‐‑‒–—―−⁃﹣－", "-") | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad", ""))
+_PERSONAL_LINK = re.compile(r"\s*(?:mailto|tel|sms|skype|callto|sip):", re.IGNORECASE)
+_PERSONAL_PATH = re.compile(r"/(?:[a-z]{2}/)?(?:users?|profiles?|people|person|authors?)(?:/|$)", re.IGNORECASE)
+
+_ROLES = frozenset(
+    "contact poc trainer instructor facilitator presenter speaker consultant coordinator manager director supervisor "
+    "liaison representative requester requestor submitter author signatory signer applicant mentor coach chair president "
+    "commissioner administrator investigator researcher assessor evaluator reviewer designee sheriff chief judge warden officer "
+    "attorney analyst specialist advisor adviser lead expert sme assignee owner editor username login signature "
+    "biography bio resume".split()
+)
+"""Head nouns of labels whose value is a person; in the plural too."""
+_MEANS = frozenset("email mail phone telephone tel fax mobile cell cellphone skype linkedin twitter extension".split())
+"""Head nouns of labels whose value reaches a person."""
+_ABOUT = frozenset("information info detail person name number address".split())
+"""Head nouns that take their meaning from the word before: "Contact Information", "Phone Number", "Trainer Name"."""
+_PERSONS = (
+    _ROLES
+    | _MEANS
+    | frozenset("first last full middle maiden your staff employee individual person participant attendee".split())
+)
+_BY = re.compile(
+    r"\b(?:signed|submitted|prepared|approved|reviewed|authored|written|completed|entered|created|updated|assigned|requested|reported"
+    r"|verified|posted)(?: by| to)$"
+)
+_POINT = re.compile(r"\bpoints? of contact\b")
+_PREPOSITION = re.compile(r" (?:of|for|to|from|with|at|in|on|by|per) ")
+_NUMBER = re.compile(r"[\d\s.,:%$/#-]*")
+
+
+@cached_short
+def _plain(text: str) -> str:
+    """A text whose unusual hyphens, digits and invisible characters are replaced by plain ones."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_UNLIKE)
+
+
+def has_contact(text: str | None) -> bool:
+    """Whether a short text contains an e-mail address or a telephone number; false for prose."""
+    if not text or len(text) > MAX_SHORT:
+        return False
+    plain = _plain(text)
+    return _HANDLE.fullmatch(plain.strip()) is not None or any(pattern.search(plain) for _, pattern in _FINDINGS)
+
+
+def masked(text: str) -> str:
+    """A text in which every e-mail address and telephone number is replaced by a note in brackets."""
+    plain = _plain(text)
+    for kind, pattern in _FINDINGS:
+        plain = pattern.sub(f"[{kind} left out]", plain)
+    return plain if "left out]" in plain else text
+
+
+@cached_short
+def is_personal_link(href: str) -> bool:
+    """Whether a link reaches a person: by its scheme, or because it leads to the page of a user."""
+    if _PERSONAL_LINK.match(href):
+        return True
+    try:
+        parts = urlsplit(href)
+    except ValueError:
+        return False
+    return _PERSONAL_PATH.match(parts.path) is not None or "@" in unquote(parts.query) or "@" in parts.netloc
+
+
+@cached_short
+def denotes_person(label: str) -> bool:
+    """Whether a label or machine name is that of a field for a person, or for a means to reach one."""
+    entry = known(label) or known_name(label)
+    if entry is not None:
+        return entry.contact
+    spelled = re.sub(r"\(s\)|[^\w' -]+", " ", normal(label.removeprefix("field_").replace("_", " "))).replace("e-mail", "email")
+    spelled = " ".join(spelled.replace("'s ", " ").split())
+    if not spelled or len(spelled) > _MAX_LABEL or label.rstrip().endswith("?"):
+        return False
+    if _BY.search(spelled) or _POINT.search(spelled):
+        return True
+    head, *after = _PREPOSITION.split(spelled, maxsplit=1)
+    words = [_singular(word) for word in re.sub(r" \d+$", "", head).split()]
+    if words[-1] in _ABOUT:
+        of = " ".join(after).split() if words[-1] != "number" else []  # "Number of Trainers" is a count
+        around = {*words[:-1], *map(_singular, of)}
+        return bool(around & _PERSONS) if len(words) > 1 or after else words[-1] == "name"
+    return words[-1] in _ROLES or words[-1] in _MEANS
+
+
+def _singular(word: str) -> str:
+    if word == "addresses":
+        return "address"
+    return word[:-1] if word.endswith("s") and word[:-1] in _ROLES | _MEANS | _ABOUT | _PERSONS else word
+
+
+def is_contact(
+    label: str | None,
+    name: str | None = None,
+    item: str | None = None,
+    value: str | None = None,
+    href: str | None = None,
+    *,
+    is_person: bool = False,
+) -> bool:
+    """Whether a row of `fields` names a person or tells how to reach one. `is_person`: its markup says so (schema:Person)."""
+    if is_person or (href and is_personal_link(href)) or has_contact(value):
+        return True
+    if item and denotes_person(item.rstrip(" 0123456789")):
+        return True
+    denotes = denotes_person(label) if label else bool(name and denotes_person(name))
+    return denotes and (value is None or not _is_plain_answer(label or name or "", value))
+
+
+def _is_plain_answer(label: str, value: str) -> bool:
+    """Whether a value is a count, a date or a yes, and so no person; of a label such as "Phone", digits are an answer."""
+    if yes_no(value) is not None and not value.strip().isdigit():
+        return True
+    is_count = _NUMBER.fullmatch(value) is not None and sum(map(str.isdigit, value)) < 7  # digits; the shortest number has seven
+    return is_count and not any(_singular(word) in _MEANS for word in normal(label).replace("_", " ").split())

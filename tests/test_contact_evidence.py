@@ -1,0 +1,116 @@
+"""What counts as a person's contact detail, and what does not. All names and numbers are invented."""
+
+from __future__ import annotations
+
+import pytest
+
+from parsers.contacts import denotes_person, has_contact, is_contact, is_personal_link, masked
+
+PERSONS = """\
+Point of Contact|TTA POC|POCs|Agency Contact|Contact Person|Contact Information|Primary Contact Name|Emergency Contact #2
+Trainer|Lead Trainer|Trainer(s)|Trainer 2|Trainers|Name of Trainer|Facilitator Name|Project Director|Director of Training
+Grant Manager|BJA Grant Manager|Signed by|Submitted By|Prepared by|Assigned to|Approved by|Author|Requestor
+Email|E-mail|E-Mail Address|Email Addresses|Phone|Phone Number|Telephone|Fax|Cell|Mobile|Mobile Number
+First Name|Last Name|field_trainer_name|field_poc_email|Sheriff|Police Chief
+Trainer's Phone|Staff Names|Name|Contact:|Primary Recipient Contact Name"""
+OTHERS = """\
+Mobile Crisis Team|Number of Police Contacts|Emails Sent|Contact Hours|Date of Contact|Type of Contact|Agency Name
+Managers Trained|TTA Short Name|County|Target Audience|Provider Reference|Case Manager Training
+Grants Management System|Award Number
+Number of Trainers|Cell Blocks|Trainer Hours|Who was the trainer?|Program Name|Milestone Title|Primary Recipient Agency Name
+Author's Note|Contact Method|Judicial Officer Training|Officers Trained|Phone Calls Made|Lead Agency|Facsimile Machines"""
+
+
+@pytest.mark.parametrize("label", "|".join(PERSONS.split("\n")).split("|"))
+def test_labels_of_persons(label: str) -> None:
+    assert denotes_person(label)
+
+
+@pytest.mark.parametrize("label", "|".join(OTHERS.split("\n")).split("|"))
+def test_labels_of_other_things(label: str) -> None:
+    assert not denotes_person(label)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "ocean.kestrel@example.org",
+        "Ocean Kestrel <ocean@mail.example.org>",
+        "ocean [at] example [dot] org",
+        "ocean(at)example.org",
+        "ocean at example dot org",
+        "Ocean Kestrel, 202-555-0100",
+        "(202) 555‑0100",
+        "202.555.0100 ext. 7",
+        "+1 202 555 0100",
+        "202–555–0100x12",
+        "+44 20 7946 0018",
+        "２０２-555-0100",
+        "@oceankestrel",
+    ],
+)
+def test_values_that_reach_a_person(value: str) -> None:
+    assert has_contact(value)
+    assert has_contact(f"Call or write: {value}") or value.startswith("@")
+    assert "left out]" in masked(f"Please call or write to {value}.") or value.startswith("@")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "100-200-3000",
+        "15PBJA-21-GG-04321-BJAX",
+        "20250129-145639-07",
+        "POINT (-71.0464339 42.3458497)",
+        "$200,300 - $400,500",
+        "2024-01-29 to 2024-02-12",
+        "meeting at the county courthouse",
+        "24/7 line, 365 days",
+        "1234567890123",
+        "A long description. " * 20 + "ocean@example.org",
+    ],
+)
+def test_values_that_reach_nobody(value: str) -> None:
+    assert not has_contact(value)
+
+
+@pytest.mark.parametrize(
+    ("href", "personal"),
+    [
+        ("mailto:a@example.org", True),
+        ("TEL:+12025550100", True),
+        ("https://bjatta.bja.ojp.gov/user/7", True),
+        ("https://bjatta.bja.ojp.gov/es/users/ocean", True),
+        ("https://bjatta.bja.ojp.gov/find?mail=a%40example.org", True),
+        ("https://bjatta.bja.ojp.gov/node/8142", False),
+        ("https://bjatta.bja.ojp.gov/taxonomy/term/1", False),
+        ("https://example.org/userguide", False),
+    ],
+)
+def test_links_that_reach_a_person(href: str, *, personal: bool) -> None:
+    assert is_personal_link(href) is personal
+
+
+@pytest.mark.parametrize(
+    ("row", "contact"),
+    [
+        (("Something Unheard Of", None, None, "Ocean Kestrel", "https://bjatta.bja.ojp.gov/user/7"), True),
+        (("Hours", None, "Trainer 2", "5", None), True),
+        (("Trainers", None, None, "12", None), False),
+        (("Judge", None, None, "Yes", None), False),
+        (("Phone", None, None, "5550100", None), True),
+        (("Trainer", None, None, "Quill Marlowe", None), True),
+        ((None, "field_trainer", None, "Quill Marlowe", None), True),
+        (("Type of Agency", None, None, "Courts", "https://bjatta.bja.ojp.gov/taxonomy/term/3"), False),
+    ],
+)
+def test_rows(row: tuple[str | None, ...], *, contact: bool) -> None:
+    assert is_contact(*row) is contact
+
+
+def test_markup_of_a_person_is_evidence() -> None:
+    assert is_contact("Reviewed", value="Ocean Kestrel", is_person=True)
+
+
+def test_a_text_without_details_is_masked_to_itself() -> None:
+    assert masked("Curly “quotes” – and dashes") == "Curly “quotes” – and dashes"

@@ -1,0 +1,136 @@
+"""Archives that run pywb: ways of asking, numbered pages, listings cut at a limit, several archives with limits of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.fakearchive import faults
+from tests.fakearchive.run import HOST, Ran, captures
+from tests.fakearchive.server import FIELDS, FakeArchive, Fault, Handler
+
+Fetch = Callable[..., Ran]
+NAMES = {"original": "url", "mimetype": "mime", "statuscode": "status"}
+
+
+def rows_of(handler: Handler) -> list[dict[str, str]]:
+    """The rows of the timestamps that are asked for, as pywb names their fields."""
+    query = handler.query()
+    low, high = query.get("from", ""), query.get("to", "9")
+    rows = [dict(zip((NAMES.get(n, n) for n in FIELDS), kept.fields(), strict=True)) for kept in handler.archive.kept]
+    return [row for row in rows if low <= row["timestamp"] <= high.ljust(14, "9")]
+
+
+def lines(rows: list[dict[str, str]]) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+def understands(**wanted: str) -> Fault:
+    """A server that understands one way of asking for a host; other ways give none, or 400."""
+
+    def answer(handler: Handler) -> None:
+        query = handler.query()
+        if {name: query[name] for name in ("url", "matchType") if name in query} == wanted:
+            handler.answer(200, lines(rows_of(handler)))
+        elif "matchType" in query:
+            handler.answer(400, b'{"message": "bad"}')
+        else:
+            handler.answer(404, b'{"message": "No Captures found for: x"}')
+
+    return answer
+
+
+def limited(most: int, *, honors_limit: bool = False) -> Fault:
+    """A server without pages that cuts a listing at a limit."""
+
+    def answer(handler: Handler) -> None:
+        asked = int(handler.query().get("limit", most)) if honors_limit else most
+        handler.answer(200, lines(rows_of(handler)[: min(most, asked)]))
+
+    return answer
+
+
+def paged(size: int) -> Fault:
+    def answer(handler: Handler) -> None:
+        rows, query = rows_of(handler), handler.query()
+        if "showNumPages" in query:
+            handler.answer(200, json.dumps({"pages": -(-len(rows) // size)}).encode())
+        else:
+            start = int(query["page"]) * size
+            handler.answer(200, lines(rows[start : start + size]))
+
+    return answer
+
+
+SERVERS: dict[str, Fault] = {
+    "wildcard": understands(url=f"*.{HOST}"),
+    "match type": understands(url=HOST, matchType="domain"),
+    "both": understands(url=f"*.{HOST}", matchType="domain"),
+    "prefix": understands(url=f"{HOST}/*"),
+    "pages": paged(7),
+    "cut at 20": limited(20),
+    "cut at 20, honors limits": limited(20, honors_limit=True),
+}
+
+
+def archive(fake: FakeArchive, name: str = "one", path: str = "/pywb") -> dict[str, object]:
+    return {
+        "name": name,
+        "cdx_url": f"{fake.url}{path}",
+        "replay_url": f"{fake.url}/web/",
+        "cdx_interval": 0,
+        "replay_interval": 0,
+    }
+
+
+@pytest.mark.parametrize("server", SERVERS.values(), ids=SERVERS.keys())
+def test_every_capture_is_listed_whatever_the_server_understands(
+    fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path, server: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scraper.sources.index_server.USUAL_LIMITS", 20)
+    for number in range(50):
+        fake.add(f"https://{HOST}/node/{number}", f"20{number % 25:02}0101{number:06}")
+    fake.files["/pywb"] = server
+    ran = tta_fetch("pywb", sources__pywb__archives=[archive(fake)])
+    assert (ran.status, ran.source("pywb:one")["fetched"]) == (0, 50), ran.err
+    assert len(captures(tmp_path / "data")) == 50
+    fake.arrivals.clear()
+    assert tta_fetch("pywb", sources__pywb__archives=[archive(fake)]).status == 0
+    assert fake.arrivals == []
+
+
+def test_one_archives_trouble_is_not_anothers(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    fake.add(f"https://{HOST}/node/1", "20240101000000")
+    fake.files["/good"] = understands(url=f"*.{HOST}")
+    fake.files["/bad"] = faults.answers(200, b"<html>busy</html>")
+    ran = tta_fetch("pywb", sources__pywb__archives=[archive(fake, "bad", "/bad"), archive(fake, "good", "/good")])
+    assert (ran.status, ran.source("pywb:bad")["outcome"], ran.source("pywb:good")["fetched"]) == (4, "partly", 1), ran.err
+    assert (ran.source("pywb:bad")["answered"], ran.source("pywb:good")["answered"]) == (False, True)
+
+
+def test_pywb_without_archives_is_a_line(tta_fetch: Fetch) -> None:
+    ran = tta_fetch("pywb")
+    assert (ran.status, "archives in [sources.pywb]" in ran.err, ran.err.count("\n")) == (1, True, 1)
+
+
+@pytest.mark.parametrize("status", [504, 524])
+def test_a_listing_of_recent_captures_that_times_out_is_replaced_by_a_full_one_at_once(
+    fake: FakeArchive, tta_fetch: Fetch, status: int
+) -> None:
+    fake.add(f"https://{HOST}/node/1", "20240101000000")
+    assert tta_fetch().status == 0
+    fake.add(f"https://{HOST}/node/2", "20240101000000")
+    fake.arrivals.clear()
+    fake.on_listing += [faults.answers(status)]
+    ran = tta_fetch()
+    assert (ran.status, ran.source()["fetched"], len(fake.listings())) == (0, 1, 2), ran.err
+    assert ["from=" in path for path in fake.listings()] == [True, False]
+
+
+def test_all_end_of_term_collections_since_2016_are_asked_once() -> None:
+    from scraper.config import Config
+
+    assert Config().sources.endofterm.collections == ("EOT-2016", "EOT-2020", "EOT-2024")

@@ -1,0 +1,350 @@
+"""What a page says, no more and no less: labels by evidence, values of every kind, nothing from around the record."""
+
+# ruff: noqa: E501 (markup is easier to read in one line)
+from __future__ import annotations
+
+import pytest
+
+from parsers.page import parse_page
+from parsers.record import Field, Kind, ParseResult, Record
+
+URL = "https://bjatta.bja.ojp.gov/node/7"
+BYLINE = '<div class="author">Submitted by <span>Ann Onym</span> on <time datetime="2024-01-29T14:56:39-05:00">x</time></div>'
+
+
+def field(label: str, value: str, name: str = "x", kind: str = "string", more: str = "") -> str:
+    """A field as Drupal's Bootstrap theme prints it."""
+    classes = f"field field--name-field-{name} field--type-{kind} field--label-above{more}"
+    return f'<div class="{classes}"><div class="field--label">{label}</div><div class="field--item">{value}</div></div>'
+
+
+def bare(label: str, *values: str) -> str:
+    """A field as Drupal's Stark theme prints it."""
+    inside = "".join(f"<div>{value}</div>" for value in values)
+    return f"<div><div>{label}</div>{f'<div>{inside}</div>' if len(values) > 1 else inside}</div>"
+
+
+CLASSED = field("TTA Short Name", "Roundtable", "tta-short-name") + field("County", "Ada County", "county")
+BARE = bare("TTA Short Name", "Roundtable") + bare("Target Audience", '<a href="/t/2">Judges</a>') + bare("County", "Ada County")
+
+
+def page(inside: str, *, head: str = "", root: str = '<article data-history-node-id="7" class="tta full">{}</article>') -> bytes:
+    return f"<html><head>{head}</head><body><main><h1>20240129-145639-07</h1>{root.format(inside)}</main></body></html>".encode()
+
+
+def read(content: bytes, url: str | None = URL) -> Record:
+    record = parse_page(content, url=url).record
+    assert record is not None
+    return record
+
+
+def rows(inside: str) -> list[tuple[str | None, str | None]]:
+    """Label and value of each row but those of the two fields that every page here has."""
+    usual = {("TTA Short Name", "Roundtable"), ("County", "Ada County"), ("Target Audience", "Judges")}
+    found = [(row.label, row.value) for row in read(page(inside)).fields]
+    return [row for row in found if row not in usual]
+
+
+HIDDEN = '<div class="field field--name-{} field--type-{} field--label-hidden field--item">{}</div>'
+
+
+@pytest.mark.parametrize(
+    ("inside", "expected"),
+    [
+        (HIDDEN.format("body", "text-with-summary", "<h2>Purpose</h2><p>To meet.</p>"), [(None, "Purpose\n\nTo meet.")]),
+        (HIDDEN.format("body", "text-long", "<p>County</p><p>Ada was asked.</p>"), [(None, "County\n\nAda was asked.")]),
+        (HIDDEN.format("field-note", "text-long", "<h3>Milestone</h3><p>x</p>"), [(None, "Milestone\n\nx")]),
+        (
+            HIDDEN.format("field-x", "text", "<strong>TTA Title</strong> y").replace("label-hidden", "label--hidden"),
+            [(None, "TTA Title y")],
+        ),
+    ],
+    ids=["heading", "known label", "group's label", "other spelling"],
+)
+def test_a_field_whose_label_is_hidden_has_no_label(inside: str, expected: list[tuple[str | None, str | None]]) -> None:
+    assert rows(inside + CLASSED) == expected
+
+
+def test_a_label_needs_no_class_where_only_items_follow_it() -> None:
+    title = '<div class="title {}">{}</div>'
+    of_field = "field field--name-field-{} field--type-string field--label-above"
+    unknown = f'<div class="{of_field.format("a")}">{title.format("", "Room")}<div class="field__item">12</div></div>'
+    several = (
+        f'<div class="{of_field.format("b")}">{title.format("usa-sr-only", "Guests")}<div class="{of_field.format("b")} field__items">'
+        '<div class="field__item">Bo</div><div class="field__item">Cal</div></div></div>'
+    )
+    empty = f'<div class="{of_field.format("c")}">{title.format("", "Remarks")}</div>'
+    assert rows(CLASSED + unknown + several + empty) == [("Room", "12"), ("Guests", "Bo"), ("Guests", "Cal"), ("Remarks", None)]
+
+
+@pytest.mark.parametrize(
+    ("label", "name", "section"),
+    [("Before you begin", "start", "Before you begin"), (None, "metrics-note", "field_metrics_note")],
+)
+def test_markup_fields_are_instructions_whatever_their_label(label: str | None, name: str, section: str) -> None:
+    text = "<p>Please answer the questions below.</p>"
+    markup = field(label, text, name, "markup") if label else HIDDEN.format(f"field-{name}", "markup", text)
+    record = read(page(CLASSED + markup + field("Room", "12")))
+    assert [(one.label, one.text) for one in record.sections] == [(section, "Please answer the questions below.")]
+    assert [row.section for row in record.fields] == [None, None, section]
+
+
+@pytest.mark.parametrize("make", [field, bare], ids=["classes", "bare"])
+def test_fields_of_an_item_teach_those_beside_them(make: object) -> None:
+    items = "".join(
+        f"<div>{bare('Milestone Title', title)}{bare('Due Date', day)}</div>" for title, day in (("A", "x"), ("B", "y"))
+    )
+    record = read(page(BARE + f"<div><div>Milestone</div><div>{items}</div></div>"))
+    found = [(row.item, row.label, row.value) for row in record.fields if row.item]
+    assert found == [
+        ("Milestone 1", "Milestone Title", "A"),
+        ("Milestone 1", "Due Date", "x"),
+        ("Milestone 2", "Milestone Title", "B"),
+        ("Milestone 2", "Due Date", "y"),
+    ]
+
+
+PARAGRAPH = '<div class="paragraph paragraph--type--{}">{}</div>'
+
+
+@pytest.mark.parametrize(
+    ("label", "name", "bundle", "member"),
+    [
+        ("TTA Milestones", "x", "y", "Step Name"),
+        ("Milestone(s)", "x", "y", "Step Name"),
+        ("Steps", "milestones", "y", "Step Name"),
+        ("Steps", "x", "milestone", "Step Name"),
+        ("Steps", "x", "y", "Milestone Title"),
+    ],
+    ids=["label", "plural in brackets", "machine name", "paragraph type", "members"],
+)
+def test_a_group_is_recognized_by_any_of_its_names(label: str, name: str, bundle: str, member: str) -> None:
+    items = "".join(
+        f'<div class="field--item">{PARAGRAPH.format(bundle, field(member, title, "t"))}</div>' for title in ("A", "B")
+    )
+    of_group = f"field field--name-field-{name} field--type-entity-reference-revisions field--label-above"
+    group = f'<div class="{of_group}"><div class="field--label">{label}</div><div class="field--items">{items}</div></div>'
+    assert [one.title for one in read(page(CLASSED + group)).milestones] == ["A", "B"]
+
+
+LOGIN = '<a href="/user/login?destination=/node/7%23comment-form">Log in</a> or <a href="/user/register">register</a> to post comments'
+REFERENCE = '<h2><a href="/node/9" rel="bookmark">Orb Institute</a></h2><footer>Submitted by Cal on x</footer><a href="/node/9">Read more</a>'
+AROUND = {
+    "comments": '<section class="comments"><h2>Comments</h2><article class="comment"><h3>Thanks</h3><p>County</p></article></section>',
+    "comments without classes": '<section><h2>Comments</h2><article data-comment-user-id="3"><p>Good work.</p></article></section>',
+    "log in to comment": f'<ul class="links inline"><li>{LOGIN}</li></ul>',
+    "log in to comment, no classes": f"<ul><li>{LOGIN}</li></ul>",
+    "another record": f'<article data-history-node-id="9">{REFERENCE}</article>',
+    "an author's profile": '<article typeof="schema:Person" about="/user/8"><img src="/me.png" alt="Me"></article>',
+    "an author's picture": '<div class="field field--name-user-picture field--type-image"><img src="/me.png" alt="Me"></div>',
+    "the title again": '<span class="field field--name-title field--type-string field--label-hidden">20240129-145639-07</span>',
+    "share buttons": '<div class="a2a_kit addtoany_list"><a href="https://x.example/">Share</a></div>',
+    "a pager": '<ul class="pager"><li><a href="?page=1">Next</a></li></ul>',
+    "tabs": '<ul class="tabs nav-tabs"><li><a href="/node/7/edit">Edit</a></li></ul>',
+    "breadcrumbs": '<div class="breadcrumb"><a href="/">Home</a> » <a href="/tta">TTA</a></div>',
+    "a related listing": '<div class="views-element-container"><div class="views-row">County<div>Elsewhere</div></div></div>',
+}
+
+
+@pytest.mark.parametrize("what", AROUND)
+@pytest.mark.parametrize("fields", [CLASSED, BARE], ids=["classes", "bare"])
+@pytest.mark.parametrize("first", [True, False])
+def test_what_surrounds_a_record_is_no_part_of_it(what: str, fields: str, first: bool) -> None:
+    body = "<div><p>Help is asked for.</p></div>"
+    inside = AROUND[what] + BYLINE + body + fields if first else BYLINE + body + fields + AROUND[what]
+    record = read(page(f"<div>{inside}</div>"))
+    assert (record.description, record.submitted_by) == ("Help is asked for.", "Ann Onym")
+    assert rows(f"<div>{inside}</div>") == [(None, "Help is asked for.")]
+
+
+GROUPS = {
+    "fieldset": "<fieldset><legend><span>Who</span></legend><div>{}</div></fieldset>",
+    "details": "<details><summary>Who</summary><div>{}</div></details>",
+    "panel": '<div class="panel"><div class="panel-heading"><a class="panel-title" href="#b">Who</a></div><div class="panel-body">{}</div></div>',
+    "heading": "<div><h3>Who</h3>{}</div>",
+    "accordion": '<div><h3 class="accordion-item"><a href="#">Who</a></h3><div class="field-group-format-wrapper">{}</div></div>',
+}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("fields", [CLASSED, BARE], ids=["classes", "bare"])
+def test_the_heading_of_a_group_of_fields_is_neither_a_value_nor_the_body(group: str, fields: str) -> None:
+    record = read(page(f"<div>{GROUPS[group].format(fields)}</div>"))
+    assert record.description is None
+    assert rows(f"<div>{GROUPS[group].format(fields)}</div>") == []
+
+
+FILE = '<span class="file file--mime-application-pdf"><a href="/plan.pdf">The plan</a></span><span>1 byte</span>'
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "href"),
+    [
+        ('<img src="/logo.png" alt="Our logo">', "Our logo", "/logo.png"),
+        ('<img src="/logo.png" title="A logo">', "A logo", "/logo.png"),
+        ('<a href="/x"><img src="/logo.png" alt=""></a>', "https://bjatta.bja.ojp.gov/logo.png", "/x"),
+        (FILE, "The plan", "/plan.pdf"),
+        ('<a href="/t/1">Complete</a> <span class="print-footnote">[2]</span>', "Complete", "/t/1"),
+        ('<a href="/t/1">Complete</a> [2]', "Complete", "/t/1"),
+        (f'<article data-history-node-id="9">{REFERENCE}</article>', "Orb Institute", "/node/9"),
+        ("Category", "Category", None),
+        ("<p>County</p><p>Archived</p>", "County\n\nArchived", None),
+    ],
+)
+def test_a_value_is_what_its_item_shows(value: str, text: str, href: str | None) -> None:
+    row = read(page(CLASSED + field("Room", value))).fields[-1]
+    assert (row.label, row.value, row.href) == ("Room", text, href and f"https://bjatta.bja.ojp.gov{href}")
+
+
+def test_a_link_around_an_item_is_the_items_link() -> None:
+    linked = '<div class="field field--name-field-x field--label-above"><div class="field--label">Room</div>'
+    linked += '<a href="/t/1"><div class="field--item">Big hall</div></a></div>'
+    row = read(page(CLASSED + linked)).fields[-1]
+    assert (row.label, row.value, row.href) == ("Room", "Big hall", "https://bjatta.bja.ojp.gov/t/1")
+
+
+@pytest.mark.parametrize(
+    ("inside", "expected"),
+    [
+        (f"<p>Insights.</p><p>County</p><div>{BARE}</div>", [(None, "Insights.\n\nCounty")]),
+        (
+            f"<div><p>County</p><p>Was asked.</p><p>TTA Title</p></div>{BARE}{bare('TTA Title', 'x')}",
+            [(None, "County\n\nWas asked.\n\nTTA Title"), ("TTA Title", "x")],
+        ),
+        (
+            "<h3>TTA Short Name</h3><p>Roundtable</p><h3>TTA Title</h3><p>County</p><h3>Room</h3><p>12</p>",
+            [("TTA Title", "County"), ("Room", "12")],
+        ),
+        (
+            "<p><b>TTA Short Name:</b> Roundtable</p><h3>X Markup</h3><p>Please.</p><p><b>TTA Source:</b> One</p>",
+            [("TTA Source", "One")],
+        ),
+        (
+            "<table><tr><th>TTA Short Name</th><td>Roundtable</td></tr></table><table><tr><th>TTA Source</th><td>x</td></tr></table>",
+            [("TTA Source", "x")],
+        ),
+    ],
+    ids=[
+        "a line before the fields",
+        "a body that quotes labels",
+        "a value like a label",
+        "bold labels after a section",
+        "tables of one row",
+    ],
+)
+def test_a_line_is_a_label_only_where_the_page_uses_it_as_one(inside: str, expected: list[tuple[str, str]]) -> None:
+    assert rows(f"<div>{inside}</div>") == expected
+
+
+def test_labels_have_no_trailing_colon() -> None:
+    assert rows(CLASSED + field("Room:&nbsp;", "12")) == [("Room", "12")]
+
+
+def test_the_byline_after_a_notice_is_found_without_an_article() -> None:
+    notice = (
+        "<div><h4>Attention</h4><p>This website is under construction. Please send questions to <a href='/x'>us</a>.</p></div>"
+    )
+    record = read(page(f"{notice}{BYLINE}<div>{BARE}</div>", root="<div>{}</div>"))
+    assert (record.submitted_by, record.submitted_at) == ("Ann Onym", "2024-01-29T19:56:39Z")
+    assert record.description is None
+
+
+# --- pages of another kind ---------------------------------------------------------------------------------------------
+
+TITLED = '<h2><a href="/node/7" rel="bookmark">20240129-145639-07</a></h2>'
+CELLS = '<th id="view-{0}-table-column" class="views-field views-field-{0}">{1}</th>'
+TABLE = f"<tr>{CELLS.format('a', 'TTA Title')}{CELLS.format('b', 'County')}{CELLS.format('c', 'TTA Source')}</tr>"
+OTHERS = {
+    "a teaser": f"<article data-history-node-id='7'>{TITLED}{BARE}<a href='/node/7'>Read more</a></article>",
+    "a full node in a listing": f"<div class='views-row'><article data-history-node-id='7' class='tta full'>{CLASSED}</article></div>",
+    "a table of Views": f"<table class='views-table'>{TABLE}<tr><td>x</td><td>Ada County</td><td>y</td></tr></table>",
+    "a row of Views": "<div class='views-row'>" + BARE.replace("<div><div>", "<div class='views-field'><div>") + "</div>",
+    "search results": f"<ol><li class='search-result'>{BARE}</li></ol>",
+    "an article that quotes labels": "<article><div><p>Fill in:</p><ul><li>TTA Title</li><li>TTA Source</li></ul><p>County</p></div></article>",
+    "a guide to the form": "<article><h3>TTA Title</h3><p>Enter the title.</p><h3>TTA Source</h3><p>"
+    + "Choose where the request came from. " * 5
+    + "</p></article>",
+}
+
+
+def kind(content: str, url: str | None = "https://bjatta.bja.ojp.gov/browse") -> ParseResult:
+    return parse_page(f"<html><body><main><h1>Browse</h1>{content}</main></body></html>".encode(), url=url)
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_page_of_another_kind_is_no_record(what: str) -> None:
+    assert kind(OTHERS[what]).kind == Kind.OTHER
+
+
+def test_drupals_settings_say_what_a_page_without_an_address_shows() -> None:
+    settings = (
+        '<script type="application/json" data-drupal-selector="drupal-settings-json">{"path":{"currentPath":"%s"}}</script>'
+    )
+    article = f"<article data-history-node-id='7' class='tta full'>{CLASSED}</article>"
+    assert kind(article + settings % "browse", None).kind == Kind.OTHER
+    assert kind(article + settings % "node\\/7", None).kind == Kind.RECORD
+
+
+def test_a_refresh_for_readers_without_scripts_is_no_redirect() -> None:
+    refresh = '<meta http-equiv="Refresh" content="0; URL=/elsewhere">'
+    content = "<html><head>{}<title>Edit</title></head><body><h1>Edit</h1></body></html>"
+    assert parse_page(content.format(f"<noscript>{refresh}</noscript>").encode()).kind == Kind.OTHER
+    assert parse_page(content.format(refresh).encode()).kind == Kind.REDIRECT
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<!-- saved from url=(0040)https://bjatta.bja.ojp.gov/node/7 -->",
+        "<!--\n Page saved with SingleFile \n url: https://bjatta.bja.ojp.gov/node/7 \n saved date: Mon Jan 29 2024\n-->",
+        '<link rel="canonical" href="https://web.archive.org/web/20240131000000/https://bjatta.bja.ojp.gov/node/7">',
+        '<link rel="shortlink" href="https://bjatta.bja.ojp.gov/node/7"><link rel="canonical" href="https://bjatta.bja.ojp.gov/tta/a">',
+        '<meta property="og:url" content="https://bjatta.bja.ojp.gov/node/7">',
+    ],
+)
+@pytest.mark.parametrize("url", [None, "https://copies.example/AB12-CD34"])
+def test_a_copy_names_the_pages_own_address(head: str, url: str | None) -> None:
+    record = read(
+        page(field("Room", '<a href="/t/1">Hall</a>') + CLASSED, head=head, root="<article class='tta full'>{}</article>"), url
+    )
+    assert (record.node_id, record.url) == (7, URL)
+    assert record.fields[0].href == "https://bjatta.bja.ojp.gov/t/1"
+
+
+# --- pages that are cut ------------------------------------------------------------------------------------------------
+
+CUT = {
+    "in a value": (
+        CLASSED + field("Status of Deliverable", "Adjudic|ation"),
+        ("Status of Deliverable", "Adjudic", "value", True),
+    ),
+    "in a link": (
+        CLASSED + field("Status of Deliverable", '<a href="/t/1">Adjudic|ation</a>'),
+        ("Status of Deliverable", "Adjudic", "value", True),
+    ),
+    "between paragraphs": (
+        CLASSED + field("Notes", "<p>One.</p><p>Two.</p>|<p>Three.</p>"),
+        ("Notes", "One.\n\nTwo.", "value", True),
+    ),
+    "behind a value": (CLASSED + field("Room", '<a href="/t/1">Hall</a>|'), ("Room", "Hall", "value", False)),
+    "behind a label": (
+        CLASSED + '<div class="field field--name-field-x"><div class="field--label">Room</div>|',
+        ("Room", None, "not_captured", False),
+    ),
+    "in a label": (
+        CLASSED + '<div class="field field--name-field-x"><div class="field--label">Roo|m</div>',
+        ("County", "Ada County", "value", False),
+    ),
+    "in a tag": (f"<fieldset><div>{BARE}</div></fieldset><fieldset><div>{bare('Room', '12')}<|", ("Room", "12", "value", False)),
+}
+
+
+@pytest.mark.parametrize("where", CUT)
+def test_the_value_in_which_a_page_ends_is_marked(where: str) -> None:
+    inside, expected = CUT[where]
+    content = page(inside)
+    record = read(content[: content.index(b"|")])
+    last: Field = record.fields[-1]
+    assert record.incomplete
+    assert (last.label, last.value, str(last.state), last.truncated) == expected
+    assert record.status is None, "half a word is no category"

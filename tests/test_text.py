@@ -1,0 +1,309 @@
+"""Text captures: the style is determined first, and each style has its rules (docs/decisions/reading.md)."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from parsers.locate import locate
+from parsers.page import parse_page
+from parsers.record import Kind, Record, State
+from parsers.registry import LABELS, known
+from tests.pagegen.extractors import DISGUISES, LIBRARIES
+from tests.pagegen.invent import invent
+from tests.pagegen.options import Options
+from tests.pagegen.render import html_of
+from tests.pagegen.text_truth import Tally, compare, told_of
+
+CHECK = "Please check the box next to the following questions if the answer is 'yes'."
+MILESTONES = "Milestones are an element, activity, work product, or key task associated with completing the TTA (e.g. a call)."
+METRICS = "Please respond to the Performance Metrics below."
+LETTER = "Please submit a signed letter of support from your agency's executive or other senior staff member."
+BASE = f"""20240311-91530-7
+
+Submitted by Hope Quill on Mon, 03/11/2024 - 09:15
+
+A body of one line.
+
+TTA Short Name
+Two-agency workshop
+Status of Deliverable
+Complete
+Target Audience
+Judges
+Probation Officers
+Deliverable Markup for Questions
+
+{CHECK}
+
+Is this TTA in response to emerging public safety needs?
+Yes
+County
+Larch County
+Archived
+Off
+"""
+"""A labelled text. What a case adds is put where labels like it usually are."""
+
+
+def read(text: str | bytes, **more: object) -> Record:
+    content = text if isinstance(text, bytes) else text.encode()
+    page = parse_page(content, is_text=True, **more)  # type: ignore[arg-type]
+    assert page.record is not None, page.reason
+    return page.record
+
+
+def values(record: Record, label: str) -> list[str | None]:
+    return [row.value for row in record.fields if row.label == label]
+
+
+def labels(record: Record) -> set[str | None]:
+    return {row.label for row in record.fields}
+
+
+@pytest.mark.parametrize(
+    ("lines", "label", "expected"),
+    {
+        "several values": ("Type of Agency\nCourts\nTribal", "Type of Agency", ["Courts", "Tribal"]),
+        "long text": (
+            "If your program area sub-topic is one of the 'Other Program Areas', please describe below\nfirst\nsecond",
+            "If your program area sub-topic is one of the 'Other Program Areas', please describe below",
+            ["first\nsecond"],
+        ),
+        "plain cost": ("TTA Estimated Costs\n$5,000 - $9,999", "TTA Estimated Costs", ["$5,000 - $9,999"]),
+        "two points": (
+            "Event Location Geo\nPOINT (-71 42)\nPOINT (-72 43)",
+            "Event Location Geo",
+            ["POINT (-71 42)", "POINT (-72 43)"],
+        ),
+        "on one line": ("Recipient Agency Scope: No", "Recipient Agency Scope", ["No"]),
+        "tab": ("Recipient Agency Scope\tNo", "Recipient Agency Scope", ["No"]),
+        "cells": ("| Recipient Agency Scope | No |", "Recipient Agency Scope", ["No"]),
+        "bold label": ("**Recipient Agency Scope:** No", "Recipient Agency Scope", ["No"]),
+        "blank line": ("Recipient Agency Scope\n\nNo", "Recipient Agency Scope", ["No"]),
+        "wrapped label": (
+            "If your program area sub-topic is one of the 'Other Program Areas', please\ndescribe below\nsafety",
+            "If your program area sub-topic is one of the 'Other Program Areas', please describe below",
+            ["safety"],
+        ),
+        "a date that is none": ("Status Changed\nSite Visits\n12", "Status Changed", [None]),
+        "only the dash of a range": ("TTA Event Date\n-", "TTA Event Date", [None]),
+        "another dash": ("TTA Event Date\nto", "TTA Event Date", [None]),
+        "range over lines": ("TTA Event Date\n03/01/2024\n-\n03/02/2024", "TTA Event Date", ["03/01/2024 - 03/02/2024"]),
+        "unlisted label": ("BJA Grant Manager\nWynn Dunmore\nSite Visits\n12", "Site Visits", ["12"]),
+        "value equal to its label": ("TTA Title\nTTA Title\nCategory\nTraining", "TTA Title", ["TTA Title"]),
+        "value equal to the next label": ("Type of Agency\nCounty\nCategory\nTraining", "Type of Agency", ["County"]),
+    }.values(),
+)
+def test_a_value_is_what_follows_its_label(lines: str, label: str, expected: list[str | None]) -> None:
+    before = "Target Audience" if known(label) in LABELS[:10] else "Archived"
+    record = read(BASE.replace(before, f"{lines}\n{before}"))
+    assert values(record, label) == expected
+    assert (record.archived, record.county, values(record, "Target Audience")) == (
+        False,
+        "Larch County",
+        ["Judges", "Probation Officers"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("printed", "label"),
+    {"Staus of Deliverable": "Status of Deliverable", "Recipient Agency Scopes": "Recipient Agency Scope"}.items(),
+)
+def test_a_misspelled_label_is_a_label_and_is_flagged(printed: str, label: str) -> None:
+    record = read(BASE.replace("Status of Deliverable\nComplete\n", "").replace("Archived", f"{printed}\nNo\nArchived"))
+    assert values(record, label) == ["No"]
+    assert [flag for flag in record.flags if printed in flag]
+    assert record.county == "Larch County"
+
+
+def linked(mark: str) -> str:
+    """The text with its references as an extractor prints links: `mark` has `{text}` and `{number}`."""
+    numbers = iter(range(1, 99))
+    return re.sub("Complete|Judges|Probation Officers", lambda found: mark.format(text=found[0], number=next(numbers)), BASE)
+
+
+@pytest.mark.parametrize(
+    ("text", "has_links"),
+    {
+        "lynx": (linked("[{number}]{text}"), False),
+        "lynx with its list": (
+            linked("[{number}]{text}") + "\nReferences\n\n   1. http://a.example/t/1\n   2. http://a.example/t/2\n",
+            True,
+        ),
+        "Markdown": (linked("[{text}](http://a.example/t/{number})"), True),
+        "Markdown with references": (
+            linked("[{text}][{number}]") + "\n[1]: http://a.example/t/1\n[2]: http://a.example/t/2\n",
+            True,
+        ),
+        "addresses behind": (linked("{text} (http://a.example/t/{number})"), True),
+        "bullets": (linked("* {text}"), False),
+        "emphasis": (linked("_{text}_"), False),
+        "HTML": (linked('<a href="http://a.example/t/{number}"><span><b>{text}</b></span></a>'), False),
+    }.values(),
+)
+def test_marks_of_the_extractor_are_removed_and_links_kept(text: str, has_links: bool) -> None:
+    record = read(text)
+    assert (record.status, record.target_audience) == ("Complete", ["Judges", "Probation Officers"])
+    hrefs = {row.label: row.href for row in record.fields if row.value in ("Complete", "Judges")}
+    assert list(hrefs.values()) == (["http://a.example/t/1", "http://a.example/t/2"] if has_links else [None, None])
+    assert labels(record) == labels(read(BASE))
+
+
+MENU = "\n".join(["A Plain Title | Example Portal", "Skip to main content", *(f"Menu item {number}" for number in range(100))])
+
+
+@pytest.mark.parametrize(
+    ("top", "title"),
+    {
+        "reference": ("20240311-91530-7\nSubmitted by Hope Quill on Mon, 03/11/2024 - 09:15", "20240311-91530-7"),
+        "heading as in the document's title": (
+            "A Plain Title\nSubmitted by Hope Quill on Mon, 03/11/2024 - 09:15",
+            "A Plain Title",
+        ),
+        "Olivero": ("20240311-91530-7\nBy Hope Quill, 11 March, 2024", "20240311-91530-7"),
+        "byline over lines": ("20240311-91530-7\nSubmitted by\nHope Quill\non\n03/11/2024", "20240311-91530-7"),
+        "date first": ("20240311-91530-7\nPosted on 03/11/2024 by Hope Quill", "20240311-91530-7"),
+        "notice between": (
+            "20240311-91530-7\nAttention\nThis website is under construction.\nQuestions?\nSubmitted by Hope Quill on 03/11/2024",
+            "20240311-91530-7",
+        ),
+    }.values(),
+)
+def test_title_and_byline_are_found_behind_any_number_of_menus(top: str, title: str) -> None:
+    body = BASE.partition("09:15\n")[2]
+    record = read(f"{MENU}\n{top}\n{body}\nPrivacy Policy\nContact Us\nMenu item 1\n")
+    assert (record.title, record.submitted_by, (record.submitted_at or "")[:10]) == (title, "Hope Quill", "2024-03-11")
+    assert record.description == "A body of one line."
+    assert labels(record) == labels(read(BASE))
+    assert not [row for row in record.fields if row.value and ("Menu" in row.value or "Privacy" in row.value)]
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "Submitted by Nobody on 01/01/1970",
+        "County\nKelp County",
+        "TTA Title\nan old one",
+        "Milestone:\nlater",
+        "From: a@b.example\nSubject: help",
+    ],
+)
+def test_a_body_may_contain_labels_and_bylines(quoted: str) -> None:
+    body = f"A first line.\n\n{quoted}\n\nA last line."
+    record = read(BASE.replace("A body of one line.", body))
+    assert (record.description, record.submitted_by, record.county) == (body, "Hope Quill", "Larch County")
+    assert labels(record) == labels(read(BASE))
+
+
+PROSE = [
+    *("Work Plan:", "County", "The two agencies met and agreed on a plan.", CHECK, "The method was tried before.", MILESTONES),
+    *("Invite the partners.", "Write the guide", METRICS, LETTER),
+    "- General information regarding the request for TTA services, i.e., the who.",
+    "Please call [site:phone] if you need further assistance completing this application.",
+]
+
+
+@pytest.mark.parametrize("join", ["\n", "\n\n", "\r\n"])
+def test_in_prose_nothing_is_a_label(join: str) -> None:
+    record = read(join.join(PROSE))
+    assert (record.form, record.title, labels(record)) == ("prose", None, {None})
+    assert (record.description or "").split() == " ".join(PROSE[:3]).split()
+    assert [row.title for row in record.milestones] == ["Invite the partners.", "Write the guide"]
+    assert [section.label for section in record.sections] == [
+        "Deliverable Markup for Questions", "Milestones Markup", "Performance Metrics Markup", "Cover Letter Instructions",
+    ]  # fmt: skip
+    assert all(line in (record.sections[-1].text or "") for line in PROSE[-3:])
+
+
+def test_prose_in_one_line_has_its_sections() -> None:
+    record = read(" ".join(PROSE[2:]))
+    assert record.form == "prose" and record.description == PROSE[2]
+    assert [row.value for row in record.fields][1] == PROSE[4]
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_another_layout_of_a_text_says_the_same(disguise: str) -> None:
+    plain, other = read(BASE), read(DISGUISES[disguise](BASE))
+    assert other.form == "text"
+    same = ("title", "submitted_by", "submitted_at", "short_name", "status", "emerging_need", "county", "archived")
+    assert [getattr(other, name) for name in same] == [getattr(plain, name) for name in same]
+    assert labels(other) == labels(plain)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r", "\x0c", "\u2028"])
+def test_bytes_and_line_ends_do_not_matter(encoding: str, newline: str) -> None:
+    text = BASE.replace("Larch County", "\u200bLarch\xa0County").replace("\n", newline)
+    assert (read(text.encode(encoding)).county, read(text.encode(encoding)).archived) == ("Larch County", False)
+
+
+def test_groups_have_items_by_the_labels_of_their_members() -> None:
+    lines = "Milestone\nMilestone Title\nKickoff\nMilestone Due Date\n03/01/2024\nMilestone Notes\n\nCounty\n\nAll came.\n\n"
+    record = read(BASE.replace("Archived", f"TTA {lines}Milestone Title\nReport\nMilestone Due Date\nArchived"))
+    assert [(row.title, row.date) for row in record.milestones] == [("Kickoff", "2024-03-01"), ("Report", None)]
+    assert record.milestones[0].notes == "County\n\nAll came."
+    table = read(BASE.replace("Archived", "Milestone\nMilestone Title | Milestone Date\n---|---\nKickoff | 03/01/2024\nArchived"))
+    assert [(row.title, row.date) for row in table.milestones] == [("Kickoff", "2024-03-01")]
+
+
+def test_a_page_with_teasers_of_other_records_is_its_own_record() -> None:
+    teaser = "20230101-80000-1\nSubmitted by Mara Vale on 01/01/2023\nOther words.\nTTA Title\nAnother\n"
+    teaser += "Read more about 20230101-80000-1\n"
+    record = read("20240311-91530-7\nSearch\nBrowse TTAs\n" + teaser + BASE.partition("\n\n")[2])
+    assert (record.title, record.submitted_by, record.tta_title) == ("20240311-91530-7", "Hope Quill", None)
+    listing = parse_page(("Browse TTAs\n" + teaser + teaser.replace("-1\n", "-2\n")).encode(), is_text=True)
+    assert listing.kind is Kind.OTHER
+
+
+def test_a_text_whose_labels_have_no_structure_says_so() -> None:
+    named = "Fill in TTA Short Name, Status of Deliverable, TTA Title, TTAR Source, TTA Source, and Recipient Agency Scope."
+    page = parse_page(named.encode(), is_text=True)
+    assert (page.kind, page.reason[:7]) == (Kind.OTHER, "names 6")
+
+
+def test_a_value_that_the_end_of_the_text_cuts_is_marked() -> None:
+    record = read(BASE.partition("ch County")[0], incomplete=True)
+    assert [(row.value, row.truncated) for row in record.fields][-1] == ("Lar", True)
+    assert [row for row in record.fields if row.state is State.EMPTY] == []
+
+
+def test_each_value_tells_the_lines_it_was_read_from() -> None:
+    spots = locate(BASE.encode(), is_text=True)
+    assert spots is not None
+    found = {row.label: spots.of_field(index) for index, row in enumerate(spots.record.fields)}
+    assert found["County"] == ("lines 20 to 21", "County\nLarch County")
+    assert spots.of_head("title") == ("line 1", "20240311-91530-7")
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+def test_texts_of_foreign_extractors_are_read_rightly(name: str) -> None:
+    tally = Tally()
+    for seed, theme in ((0, "bootstrap3"), (1, "olivero"), (3, "bare")):
+        html, told = html_of(invent(seed), theme, Options(furniture=True)), told_of(invent(seed), theme, Options(furniture=True))
+        text = LIBRARIES[name](html)
+        compare(told, text, parse_page(text.encode(), is_text=True).record, tally)
+    subjects = (
+        ("record", "title", "author", "county", "point", "yes/no")
+        if "one line" not in name and "html2txt" not in name
+        else ("record",)
+    )
+    assert {subject: tally.right[subject] for subject in subjects} == {
+        subject: tally.contained[subject] for subject in subjects
+    }, tally.faults
+    assert tally.contained["invented labels"] == 0, tally.faults
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("County\n" * 20_000, "a b\n" * 40_000, "[" * 300_000, "Submitted by\n" * 20_000, "Some Label\nYes\n" * 10_000),
+        *("word " * 100_000, "TTA Event Date\n-\n" * 10_000, f"{CHECK}\n" * 5_000, "some words of a long text\n" * 20_000),
+        BASE.replace("Archived", "Some Label\na value\n" * 10_000 + "Archived"),
+    ],
+    ids=range(10),
+)
+@pytest.mark.timeout(60)
+def test_hostile_text_takes_linear_time(text: str) -> None:
+    assert parse_page(text.encode(), is_text=True).kind in (Kind.OTHER, Kind.RECORD)
