@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import json
+import csv
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -13,10 +13,8 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
-STATES: dict[str, tuple[str, str]] = {
-    code: (name, postal)
-    for code, (name, postal) in json.loads((files("scraper.database") / "atlas" / "states.json").read_bytes()).items()
-}
+_ROWS = csv.reader((files("scraper.database") / "atlas" / "states.csv").read_text(encoding="utf-8").splitlines())
+STATES = {code: (name, postal) for code, name, postal in _ROWS}
 """State or territory by the first two digits of a county code (FIPS 5-2): name and postal code."""
 
 _CLASS_OF_STATE = {"22": "Parish", "60": "District", "69": "Municipality", "72": "Municipio", "78": "Island"}
