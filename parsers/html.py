@@ -71,7 +71,8 @@ class Reading:
     """The result, and the elements that each field and each value of the head were read from."""
 
     page: ParseResult
-    places: list[Element | None] = field(default_factory=list)
+    places: list[Element] = field(default_factory=list)
+    section_places: list[Element] = field(default_factory=list)
     head_places: dict[str, Element] = field(default_factory=dict)
 
 
@@ -312,6 +313,7 @@ def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> R
     return Reading(
         ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record),
         content.places,
+        content.section_places,
         {key: element for key, element in places.items() if element is not None},
     )
 

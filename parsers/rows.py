@@ -26,12 +26,13 @@ MAX_FIELDS = 20_000
 class PageRows:
     """The rows that the content of a page makes.
 
-    `places`: the elements that the fields were read from, in the order of `fields`; None for one read from its source.
+    `places`: the elements that the fields were read from, in the order of `fields`; `section_places`: the same of sections.
     """
 
     fields: list[Field] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
-    places: list[Element | None] = field(default_factory=list)
+    places: list[Element] = field(default_factory=list)
+    section_places: list[Element] = field(default_factory=list)
     shape: list[str] = field(default_factory=list)
 
     @property
@@ -68,6 +69,13 @@ def without_colon(printed: str) -> str | None:
     return one_line(printed).rstrip(": ") or None
 
 
+def _place_of(block: Block) -> Element:
+    """The element that a block was read from: where its values are among others in a container, the first of them."""
+    if len(block.values) + (block.label is not None) >= len(block.element.content):
+        return block.element
+    return next((node for node in block.values if isinstance(node, Element)), block.label or block.element)
+
+
 class _Writer:
     """Turns blocks into rows: numbers them, keeps the current section, counts the items of groups."""
 
@@ -88,14 +96,15 @@ class _Writer:
         entry = known(label) if label else known_name(block.name)
         rows = len(self._content.fields)
         title = label or (entry.text if entry is not None else None)
+        place = _place_of(block)
         if block.element.role.markup or (title and is_instructions(title)):
-            self._open_section(title, block.name, readable(block.values))
+            self._open_section(title, block.name, readable(block.values), place)
         elif group := group_of(block, title):
             for row in group_rows(block, group, title, self._items, self._base):
-                self._add(row.label, row.name, row.value, row.place or block.element, item=row.item)
+                self._add(row.label, row.name, row.value, row.place or place, item=row.item)
         elif label and (member_of := group_of_member(label)):
             values = [read_value(item, self._base) for item in items_of(block.values)]
-            self._write_member(member_of, label, block.name, [one for one in values if one.text] or [Value()], block.element)
+            self._write_member(member_of, label, block.name, [one for one in values if one.text] or [Value()], place)
         elif is_body:
             self._write_block(label, BODY, [read_value(block.values, self._base, prose=True)], block)
         else:
@@ -108,7 +117,7 @@ class _Writer:
         """A field whose values are read: its label is no group's, and it is not the body."""
         self._content.shape.append(f"{field.pattern[0]}>{field.pattern[1]}:{field.name or 'field'}")
         if element.role.markup or is_instructions(field.label):
-            self._open_section(field.label, field.name, field.values[0].text)
+            self._open_section(field.label, field.name, field.values[0].text, element)
         elif group := group_of_member(field.label):
             self._write_member(group, field.label, field.name, field.values, element)
         elif group_table(field.label):
@@ -116,16 +125,15 @@ class _Writer:
         else:
             self._write_field(field.label, field.name, field.values, element)
 
-    def _open_section(self, label: str | None, name: str | None, text: str) -> None:
+    def _open_section(self, label: str | None, name: str | None, text: str, place: Element) -> None:
         """A section without a printed label is named by the form's fixed words, or else by the field's machine name."""
         label = label or section_of_instruction(text) or name or ""
         self._section = label
         position = len(self._content.sections) + 1
+        self._content.section_places.append(place)
         self._content.sections.append(Section(position=position, label=label, text=text or None))
 
-    def _write_member(
-        self, group: str, label: str, name: str | None, values: Sequence[Value], place: Element | None = None
-    ) -> None:
+    def _write_member(self, group: str, label: str, name: str | None, values: Sequence[Value], place: Element) -> None:
         """A group's field that stands among the others: its items are told apart by the label that comes again."""
         if label in self._member_labels or not self._member_labels:
             self._items[group] = self._items.get(group, 0) + 1
@@ -138,9 +146,9 @@ class _Writer:
         empty = label is None and not any(value.text for value in values)
         if empty and (block.kind == "text" or name == "user_picture"):
             return
-        self._write_field(label, name, [value for value in values if value.text] or [Value()], block.element)
+        self._write_field(label, name, [value for value in values if value.text] or [Value()], _place_of(block))
 
-    def _write_field(self, label: str | None, name: str | None, values: Sequence[Value], place: Element | None = None) -> None:
+    def _write_field(self, label: str | None, name: str | None, values: Sequence[Value], place: Element) -> None:
         times = 1
         if label or name:
             times = self._times[label, name] = self._times.get((label, name), 0) + 1
@@ -152,7 +160,7 @@ class _Writer:
         label: str | None,
         name: str | None,
         value: Value,
-        place: Element | None = None,
+        place: Element,
         *,
         item: str | None = None,
         occurrence: int = 1,
