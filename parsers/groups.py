@@ -287,10 +287,8 @@ def _table_items(element: Element, table: str | None) -> list[list[_Sub]]:
     is_header = all(cell.tag == "th" for cell in cells[0]) or all(is_member(cell.line() or "", None) for cell in cells[0])
     if len(cells) > 1 and (is_header or (rows[0].parent is not None and rows[0].parent.tag == "thead")):
         header = [readable(cell.children) or None for cell in cells[0]]
-        return [
-            [_Sub(label, None, cell.children, cell) for label, cell in zip([*header, *[None] * len(row)], row, strict=False)]
-            for row in cells[1:]
-        ]
+        header += [None] * max(map(len, cells))
+        return [[_Sub(label, None, cell.children, cell) for label, cell in zip(header, row, strict=False)] for row in cells[1:]]
     headed = all(len(row) == 2 and (row[0].tag == "th" or table == "performance_metrics") for row in cells)
     if headed:
         pairs = [_Sub(readable(row[0].children) or None, None, row[1].children, row[1]) for row in cells]
