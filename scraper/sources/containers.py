@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from scraper.archive.dating import dated
-from scraper.archive.packing import PLAIN, Unpacked, next_member, packing_of, unpack_member
+from scraper.archive.packing import PLAIN, Unpacked, find_bytes, next_member, packing_of, unpack_member
 from scraper.archive.records import ARC_LINE, START, Damage
 from scraper.archive.warc import read_captures
 from scraper.capture import Capture
@@ -130,7 +130,7 @@ class _Reader:
                 return
             for item in self.read(cast("BinaryIO", copy), name, depth + 1):
                 if problem and not isinstance(item, Unused) and item[1].damage is None:
-                    yield 0, _doubted(item[1], problem, is_cut=is_cut)
+                    yield 0, _marked(item[1], problem, is_cut=is_cut)
                 else:
                     yield item
 
@@ -201,7 +201,7 @@ class _Reader:
         yield from _gap(file, name, end, file.seek(0, 2))
 
 
-def _doubted(capture: Capture, problem: str, *, is_cut: bool) -> Capture:
+def _marked(capture: Capture, problem: str, *, is_cut: bool) -> Capture:
     """A capture out of a damaged member. Records with digests, or before the place of a cut, are right; pages are marked."""
     if not capture.warc_headers:
         return replace(capture, truncated="unspecified", damage=problem)
@@ -309,7 +309,7 @@ def _local_members(file: BinaryIO) -> Iterator[_ZipMember]:
     """The members of a ZIP file whose directory is lost, by the headers that precede each."""
     size = file.seek(0, 2)
     after = 0
-    while (position := _find(file, after, b"PK\3\4")) is not None:
+    while (position := find_bytes(file, after, b"PK\3\4")) is not None:
         file.seek(position)
         header = file.read(_LOCAL_HEADER.size)
         if len(header) < _LOCAL_HEADER.size:
@@ -318,7 +318,7 @@ def _local_members(file: BinaryIO) -> Iterator[_ZipMember]:
         name = file.read(name_length).decode("utf-8", "replace")
         is_later = bool(flags & 8)  # length and checksum follow the member
         if is_later or packed == 0xFFFFFFFF:
-            packed = (_find(file, position + 4, b"PK\7\x08" if is_later and not method else b"PK\3\4") or size) - position
+            packed = (find_bytes(file, position + 4, b"PK\7\x08" if is_later and not method else b"PK\3\4") or size) - position
         if not name.endswith("/"):
             info = zipfile.ZipInfo(name)
             info.header_offset, info.compress_size, info.compress_type, info.flag_bits, info.CRC = (
@@ -330,17 +330,6 @@ def _local_members(file: BinaryIO) -> Iterator[_ZipMember]:
             )
             yield _ZipMember.of(info)._replace(crc=None if is_later else crc)
         after = position + (_LOCAL_HEADER.size if method or is_later else max(packed, _LOCAL_HEADER.size))
-
-
-def _find(file: BinaryIO, position: int, magic: bytes) -> int | None:
-    while True:
-        file.seek(position)
-        data = file.read(_STEP)
-        if (found := data.find(magic)) >= 0:
-            return position + found
-        if len(data) < _STEP:
-            return None
-        position += len(data) - len(magic) + 1
 
 
 def _package_hashes(file: BinaryIO, member: _ZipMember) -> dict[str, str]:
