@@ -43,7 +43,7 @@ _WRAPPERS: dict[int, Wrapper] = {2: "fieldset", 6: "layout_builder", 12: "detail
 """Of twenty pages, what is around the fields of the second, the sixth, and so on."""
 _COMMENTS = """<section class="comments"><h2>Comments</h2><article class="comment" data-comment-user-id="3"><footer>Submitted
 by <span>Pat Example</span> on <time datetime="2024-01-03T10:00:00-05:00">Wed, 01/03/2024 - 10:00</time></footer>
-<div class="content"><h3><a href="/comment/3" rel="bookmark">Thanks</a></h3><p>Very useful.</p></div></article></section></article>"""
+<div class="content"><h3><a href="/comment/3" rel="bookmark">Hi</a></h3><p>Useful.</p></div></article></section></article>"""
 _PICTURE = '<footer><article typeof="schema:Person" about="/user/8" class="profile"></article>'
 _FIRST_DAY = datetime(2016, 10, 1, 9, tzinfo=UTC)
 _HEADERS = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -18,6 +19,7 @@ TITLES = ("h1", "h2", "h3")
 _SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+(?:by|on)\b", re.IGNORECASE)
 _BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
+_OFFSET = re.compile(r"[+-](?!00:?00)\d\d:?\d\d$")
 _MAX_NOTICE = 300
 _MAX_BYLINE = 400
 _BY = r"(?:submitted |posted |authored |created )"
@@ -58,8 +60,17 @@ def is_node_title(element: Element) -> bool:
     return element.tag == "h1" or named or (len(links) == 1 and links[0].attribute("rel") == "bookmark")
 
 
-def byline_of(root: Element) -> tuple[Element | None, str | None, str | None]:
-    """The line `Submitted by NAME on DATE`, its name and its time: the smallest block around those words, above the fields."""
+@dataclass(slots=True)
+class Byline:
+    element: Element | None = None
+    name: str | None = None
+    time: str | None = None
+    has_offset: bool = False
+    """The time is printed with an offset, so the page's other times in UTC are printed in another zone."""
+
+
+def byline_of(root: Element) -> Byline:
+    """The line `Submitted by NAME on DATE`: the smallest block around those words, above the fields."""
     for start in _byline_starts(root):
         block = start
         while block.tag not in BLOCKS and block.parent is not None and block.parent is not root:
@@ -71,8 +82,9 @@ def byline_of(root: Element) -> tuple[Element | None, str | None, str | None]:
         stamp = next((value for node in inside if node.tag == "time" and (value := node.attribute("datetime"))), None)
         created = (node for node in inside if "created" in (node.attribute("property") or "").lower())
         stamp = stamp or next((value for node in created if (value := node.attribute("content"))), None)
-        return block, _name_of_author(block, found["name"]), iso_time(stamp) or iso_time(found["time"])
-    return None, None, None
+        time = iso_time(stamp) or iso_time(found["time"])
+        return Byline(block, _name_of_author(block, found["name"]), time, _OFFSET.search(stamp or "") is not None)
+    return Byline()
 
 
 def _name_of_author(block: Element, printed: str) -> str | None:

@@ -20,7 +20,7 @@ from parsers.registry import Type, is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows
-from parsers.scalars import number, reference
+from parsers.scalars import from_local, number, prints_same_clock, reference
 from parsers.source import SourceReader
 from parsers.tree import Element, build, build_with_fields, one_line, readable
 from parsers.urls import node_id, page_address
@@ -271,8 +271,8 @@ def _read_record(
     if "onstruction" in node.text():
         detach_notice(root, elements)
     title, headings = title_of(parsed, elements)
-    byline, name, time = byline_of(root)
-    for element in (*headings, byline):
+    byline = byline_of(root)
+    for element in (*headings, byline.element):
         if element is not None:
             element.detach()
     content = read_content(root, links_from)
@@ -280,10 +280,14 @@ def _read_record(
         return None
     if cut_tail is not None:
         _mark_cut(content, cut_tail)
-    head = PageHead(node_id=_node_of(parsed, node, base, own_url), title=title, submitted_by=name, submitted_at=time)
+    for row in content.fields if byline.has_offset else ():
+        if row.value and row.datetime and prints_same_clock(row.value, row.datetime):  # as Layout Builder does
+            row.datetime = from_local(row.datetime)
+    number = _node_of(parsed, node, base, own_url)
+    head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)
     fields, sections, shape = content.fields, content.sections, content.page_fingerprint
     record = make_record(head, fields, sections, "html", incomplete=cut_tail is not None, shape=shape, url=own_url)
-    places = {"title": headings[0] if headings else None, "submitted_by": byline, "submitted_at": byline}
+    places = {"title": headings[0] if headings else None, "submitted_by": byline.element, "submitted_at": byline.element}
     return Reading(
         ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record),
         content.places,
