@@ -206,7 +206,7 @@ def _result(node: _Entity, url: str | None) -> ParseResult | None:
 
 
 class _Writer:
-    """Rows in the document's order, the body first."""
+    """Rows in the document's order, the body first. That is not the order of the page, so no field is in a section."""
 
     def __init__(self, base: str | None) -> None:
         self.fields: list[Field] = []
@@ -236,12 +236,11 @@ class _Writer:
         self._add(entry.text if entry else None, name, items, None)
 
     def _add(self, label: str | None, name: str, items: Items, item: str | None) -> None:
-        section = self.sections[-1].label if self.sections else None
-        room = _MAX_ROWS - len(self.fields)
-        for value, href, when in dict.fromkeys(map(self._value, items[:room])) or [(None, None, None)][:room]:
+        room = max(0, _MAX_ROWS - len(self.fields))
+        rows = [row for row in map(self._value, items[:room]) if any(row)]
+        for value, href, when in rows or [(None, None, None)][:room]:
             row = Field(
                 position=len(self.fields) + 1,
-                section=section,
                 label=label,
                 name=name,
                 item=item,
@@ -291,7 +290,7 @@ def _in_utc(stored: str) -> str:
 def _text(value: object) -> str | None:
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    return (str(value).strip() or None) if isinstance(value, str | int | float) else None
+    return (str(value).replace("\r\n", "\n").strip() or None) if isinstance(value, str | int | float) else None
 
 
 def _time(value: object) -> str | None:

@@ -151,16 +151,8 @@ class PageHead:
     submitted_at: str | None = optional("when the record was submitted", "ISO 8601, UTC where the page gives the zone")
 
 
-_TYPES: dict[Type, Any] = {
-    Type.TEXT: str,
-    Type.REFERENCE: str,
-    Type.REFERENCES: list[str],
-    Type.YES_NO: bool,
-    Type.DATE: str,
-    Type.RANGE: str,
-    Type.POINT: float,
-    Type.NUMBER: int,
-}
+_TYPES: dict[Type, Any] = {Type.REFERENCES: list[str], Type.YES_NO: bool, Type.POINT: float, Type.NUMBER: int}
+"""Of the values of each type of label; all others are texts."""
 _UNITS = {Type.DATE: "ISO 8601", Type.RANGE: "ISO 8601", Type.MONEY: "US dollars"}
 _SHOWN_AS = {Type.REFERENCES: "; a JSON array", Type.YES_NO: "; 1 yes, 0 no"}
 
@@ -170,11 +162,10 @@ def _labelled() -> list[tuple[str, Any, Any]]:
     made = []
     for entry in LABELS:
         for index, one in enumerate(entry.columns):
-            kind = _TYPES.get(entry.type) or (float if index else str)
+            kind = float if index and entry.type is Type.MONEY else _TYPES.get(entry.type, str)
             description = one.description + _SHOWN_AS.get(entry.type, "")
-            unit = one.unit or _UNITS.get(entry.type)
             texts = {"heading": one.heading, "label": entry.text, "contact": entry.contact}
-            made.append((one.name, kind | None, optional(description, unit, **texts)))
+            made.append((one.name, kind | None, optional(description, one.unit or _UNITS.get(entry.type), **texts)))
     return made
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from parsers.page import parse_page
 from parsers.record import Kind, ParseResult, Record, State
+from tests.dbkit import day, loaded, page, query
 
 HOST = "https://bjatta.bja.ojp.gov"
 URL = f"{HOST}/node/150001?_format=json"
@@ -198,6 +200,7 @@ def test_paragraphs_that_are_not_included_are_known_to_be_missing() -> None:
         ({"value": "2024-03-01T10:00:00-05:00"}, "2024-03-01T10:00:00-05:00", None, "2024-03-01T10:00:00-05:00"),
         ({"value": "2024-03-01", "end_value": "2024-03-01"}, "2024-03-01", None, "2024-03-01"),
         ({"value": 12.5}, "12.5", None, None),
+        ({"value": "One\r\nTwo "}, "One\nTwo", None, None),
         ({"value": "<b>x</b> & y", "format": None, "processed": "<p>&lt;b&gt;x &amp; y</p>"}, "<b>x & y", None, None),
         ({"value": "<p>One</p><p>Two</p>"}, "One\n\nTwo", None, None),
         ({"value": "a <b> c"}, "a <b> c", None, None),
@@ -211,6 +214,11 @@ def test_each_kind_of_item_has_its_text_address_and_time(
     assert (row.value, row.href, row.datetime) == (value, href, datetime)
 
 
+def test_equal_values_of_one_field_are_several_values() -> None:
+    found = record(core(field_hours=[{"value": 5}, {"value": 5}, {"value": None}]))
+    assert [row.value for row in found.fields if row.name == "field_hours"] == ["5", "5"]
+
+
 def test_seconds_since_1970_are_the_time_of_submission_in_old_versions() -> None:
     assert record(core(created=[{"value": "1710162930"}])).submitted_at == "2024-03-11T13:15:30Z"
 
@@ -222,7 +230,26 @@ def test_instructions_become_a_section_and_no_field() -> None:
         )
     )
     assert [(one.label, one.text) for one in found.sections] == [("Milestones Markup", "Milestones are an element.")]
-    assert not [row for row in found.fields if row.name and "markup" in row.name]
+    assert not [row for row in found.fields if row.section or (row.name and "markup" in row.name)]
+
+
+def printed(label: str, name: str, value: str) -> str:
+    inside = f'<div class="field--label">{label}</div><div class="field--item">{value}</div>'
+    return f'<div class="field field--name-field-{name} field--type-string field--label-above">{inside}</div>'
+
+
+@pytest.mark.parametrize("later", [0, 1])
+def test_a_page_gives_the_labels_and_sections_that_a_data_format_lacks(tmp_path: Path, later: int) -> None:
+    fields = printed("Event Date Markup", "event-date-markup", "Please enter") + printed("Unheard Of", "unheard-of", "kept")
+    fields += printed("County", "county", "Larch County")
+    html = f'<article data-history-node-id="150001" class="tta full"><div>{fields}</div></article>'
+    captures = [html.encode(), json.dumps(core()).encode()]
+    folders = loaded(tmp_path, [page(one, url=URL, when=day((number + later) % 2)) for number, one in enumerate(captures)])
+    rows = query(
+        folders, "SELECT section, label, value FROM fields WHERE name IN ('field_unheard_of', 'field_county') ORDER BY value"
+    )
+    assert rows == [("Event Date Markup", "County", "Larch County"), ("Event Date Markup", "Unheard Of", "kept")]
+    assert query(folders, "SELECT * FROM changes") == []
 
 
 FEED = f"""<?xml version="1.0" encoding="utf-8"?>

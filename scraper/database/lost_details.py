@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import groupby
 
 from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import known
 from scraper.database.page_letters import PageContent, is_other_part, is_quoted, letters
-from scraper.database.same_value import HTML, RICHNESS, Sourced
+from scraper.database.same_value import DATA, HTML, RICHNESS, Sourced
 
 _Items = dict[str | None, list[Sourced]]
 
@@ -75,6 +76,33 @@ def _completed(item: str | None, rows: list[Sourced], held: list[Sourced]) -> li
     labels = {one.row.label for one in held}
     lost = [one for one in rows if one.row.state == State.NOT_CAPTURED and one.row.label not in labels]
     return result + list(new.values()) + lost
+
+
+def with_labels(rows: list[Sourced], pages: Iterable[PageContent], aliases: dict[str, str]) -> list[Sourced]:
+    """The rows with the labels that other captures print for the same fields, and those of data formats with their sections.
+
+    A theme may print no label, and Drupal's data formats have machine names only and no order of the page.
+    """
+    if not any(_lacks_label(one) for one in rows):
+        return rows
+    labels: dict[tuple[str, str | None], str] = {}
+    sections: dict[str, str | None] = {}
+    for page in pages:
+        for row in page.fields if page.form != DATA else ():
+            key = aliases.get(row.key, row.key)
+            if row.label:
+                labels[key, row.name] = row.label
+                sections[key] = row.section
+    return [_labelled(one, aliases.get(one.row.key, one.row.key), labels, sections) if _lacks_label(one) else one for one in rows]
+
+
+def _labelled(one: Sourced, key: str, labels: dict[tuple[str, str | None], str], sections: dict[str, str | None]) -> Sourced:
+    label = one.row.label or labels.get((key, one.row.name))
+    return one._replace(row=one.row._replace(label=label, section=sections.get(key) if one.form == DATA else one.row.section))
+
+
+def _lacks_label(one: Sourced) -> bool:
+    return one.form == DATA or (one.row.label is None and one.row.name not in (None, BODY))
 
 
 def without_echoes(rows: list[Sourced], page: PageContent | None) -> list[Sourced]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import GROUPS, known, known_name
-from scraper.database.lost_details import with_lost_details, without_echoes
+from scraper.database.lost_details import with_labels, with_lost_details, without_echoes
 from scraper.database.page_letters import MIN_CUT, PageContent, letters
 from scraper.database.same_value import HTML, RICHNESS, Relation, Shown, Sourced, compare, style_of
 from scraper.database.stored_page import FieldValue
@@ -243,6 +243,7 @@ def merge(captures: Sequence[Seen]) -> Merged:
     head = {key: heads[key].current.shown.values[0] for key in HEAD if key in heads}
     rich = [one.content for one in captures if RICHNESS[one.content.form] >= RICHNESS[HTML]]
     sourced = without_echoes(_arranged_rows(latest, fields, aliases, len(captures) - 1), rich[-1] if rich else None)
+    sourced = with_labels(sourced, [one.content for one in captures], aliases)
     says_all = [one.row for one in sourced] == latest.fields and list(map(head.get, HEAD)) == list(map(_text, latest.head))
     changes = [change for one in (*heads.values(), *fields.values()) if one.key != "node_id" for change in one.changes()]
     return Merged(

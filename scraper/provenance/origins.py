@@ -139,7 +139,10 @@ def places_of_rows(spots: Spots, rows: Sequence[Row]) -> Iterable[Place]:
     for row in rows:
         key, best, best_score = key_of(row), None, -1
         for index, one in enumerate(spots.record.fields):
-            if index in taken or one.value != row["value"] or one.label != row["label"] or field_key(one) != key:
+            unlabelled = one.label is None and one.name is not None and one.name == row["name"]  # the label is another capture's
+            if index in taken or one.value != row["value"]:
+                continue
+            if not unlabelled and (one.label != row["label"] or field_key(one) != key):
                 continue
             score = sum(
                 getattr(one, name) == row[name] for name in ("item", "occurrence", "section", "name", "state", "position")
