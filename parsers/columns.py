@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from parsers.cache import cached_short
 from parsers.fiscal import fiscal_year
 from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, RecordValues, Section, columns_of
-from parsers.registry import GROUPS, Label, Type, group_of_name, group_table, known, known_name, normal
+from parsers.registry import GROUPS, Label, Type, group_table, known, known_name, normal
 from parsers.scalars import money_range, number, place, reference, time_of, time_range, yes_no
 
 _HEAD, _COLUMNS = tuple(columns_of(PageHead)), tuple(columns_of(RecordValues))
@@ -182,7 +182,7 @@ def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
 
 @cached_short
 def _table_of(item: str) -> str | None:
-    return group_table(_stem(item)) or group_of_name(_stem(item))
+    return group_table(_stem(item))
 
 
 @cached_short

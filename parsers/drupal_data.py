@@ -24,7 +24,7 @@ from parsers.decode import Decoded
 from parsers.guard import harmless
 from parsers.html import read_html
 from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
-from parsers.registry import GROUPS, Type, group_of_name, group_of_paragraph, is_evidence, is_instructions, known_name
+from parsers.registry import GROUPS, Type, group_of_paragraph, group_table, is_evidence, is_instructions, known_name
 from parsers.scalars import iso_time, reference, yes_no
 from parsers.tree import build, readable
 from parsers.urls import absolute, node_id
@@ -224,7 +224,7 @@ class _Writer:
             return
         nested = [one for one in entities if any(map(_FIELD.fullmatch, one.values)) and not one.first(*_NAMES)]
         if nested:
-            table = group_of_name(name) or group_of_paragraph(nested[0].kind.partition("--")[2])
+            table = group_table(name) or group_of_paragraph(nested[0].kind.partition("--")[2])
             label = entry.text if entry else GROUPS[table].item if table else name
             for number, entity in enumerate(nested[:_MAX_ROWS], start=1):
                 for part, values in entity.values.items():

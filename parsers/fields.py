@@ -73,7 +73,12 @@ class _Scan:
         while index < len(content):
             child = self._unwrapped(content[index])
             following = content[index + 1] if index + 1 < len(content) else None
-            if isinstance(child, Element) and self._is_furniture(child):
+            if isinstance(child, Element) and child.source_field is not None and child.role.field:
+                yield from _text(element, _without_headings(loose))
+                loose = []
+                yield from self._of_child(child)
+                index += 1
+            elif isinstance(child, Element) and self._is_furniture(child):
                 index += 1
             elif (
                 isinstance(child, Element)
@@ -298,5 +303,5 @@ def _differs(label: Element, following: Element | str) -> bool:
 
 
 def _text(element: Element, nodes: list[Element | str]) -> Iterator[Block]:
-    if any(isinstance(node, Element) or not node.isspace() for node in nodes):
+    if nodes and any(isinstance(node, Element) or not node.isspace() for node in nodes):
         yield Block("text", element, list(nodes))

@@ -35,7 +35,7 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
     `elements`: those below the record's root.
     """
     document = document_title(parsed)
-    inside = {element.node.mem_id: element for element in elements}
+    inside = {one.node.mem_id: one for one in elements if one.tag in TITLES or one.has_attributes}
     headings = [inside.get(node.mem_id) or build(node) for node in parsed.css(_HEADINGS)[:20]]
     headings += [inner for inner in elements if inner.tag in TITLES and is_node_title(inner)][:5]
     found = [(text, heading) for heading in headings if (text := " ".join(readable([heading]).split()))]

@@ -80,6 +80,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     text = page.text
     begun = len(text) - len(text.rstrip("</"))  # a tag that is cut behind its bracket would be text
     parsed = LexborHTMLParser(harmless(text, page.utf8) if not begun else harmless(text[:-begun]))
+    if "<font" in text:
+        parsed.unwrap_tags(["font"])  # translators put two around every text
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
     links_from = _base_of_links(parsed, base)
@@ -220,16 +222,17 @@ def _is_other(node: LexborNode, url: str | None) -> bool:
 
 
 def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
-    """The page's own address as it prints it, or as the program did that saved it: the short link first, for its node number."""
-    found: list[str] = []
+    """The page's own address as it prints it, or as the program did that saved it: the first one with a node number."""
+    first: str | None = None
     for selector, attribute in _OWN_ADDRESS:
         node = parsed.css_first(selector)
         href = page_address(node.attributes.get(attribute) or "") if node is not None else ""
         if href.startswith(("http://", "https://")):
-            found.append(href)
-    if saved := _SAVED_FROM.search(text[:_SAVED_AT]):
-        found.append(page_address(unescape(saved[1])))
-    return next((href for href in found if node_id(href)), None) or next(iter(found[:]), None)
+            if node_id(href) is not None:
+                return href
+            first = first or href
+    saved = _SAVED_FROM.search(text[:_SAVED_AT])
+    return page_address(unescape(saved[1])) if saved else first
 
 
 _OWN_ADDRESS = (
@@ -280,7 +283,8 @@ class _Top:
 def _take_top(parsed: LexborHTMLParser, root: Element, elements: list[Element]) -> _Top:
     """Takes title, byline and notice out of the tree. `elements`: all that are built below `root`."""
     close_left_open(elements)
-    detach_notice(root, elements)
+    if "onstruction" in root.node.text():
+        detach_notice(root, elements)
     title, headings = title_of(parsed, elements)
     byline = byline_of(root)
     for element in (*headings, byline.element):

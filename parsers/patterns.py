@@ -22,6 +22,7 @@ HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
 _MAX_LABEL = 300
 """Characters of an element whose class says that it is a label, or of a label that is read from its source."""
 _BLOCK_TITLES = frozenset(("h2", "h3", "h4"))
+_NEVER_PROSE = HEADINGS | {"strong", "b"}
 _FEW_OF_MANY = 4
 """A theme has one template for its fields: a pattern that a page has a fourth as often as another is not the theme's."""
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
@@ -107,7 +108,7 @@ class LabelPatterns:
             return 0
         self._bare_fields += not element.role.field
         self._known_inside[id(element)] = 1
-        self.learned[element.tag, "div", source_field.look] += 1
+        self.learned[source_field.pattern] += 1
         return 1
 
     def _look_at(self, element: Element, content: list[Element | str]) -> int:
@@ -224,7 +225,7 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool) ->
     """The field that this element is, or None. `after_known`: a field with a known label came before it on the page."""
     found = element.source_field
     if found is not None:
-        learned = (element.tag, "div", found.look) in patterns.learned
+        learned = found.pattern in patterns.learned
         if element.role.field or (found.known is not None and not found.alone) or (learned and (after_known or found.known)):
             return Block("field", element, [], None, found.name, found)
         return None
@@ -293,7 +294,8 @@ def _label_at(
     elif known(text) is not None:
         pattern = (element.tag, first.tag, first.role.look)
         labels = classed or (
-            (len(content) > 1 or pattern in patterns.learned) and not patterns.is_unusual(pattern, first=not after_known)
+            (len(content) > 1 or pattern in patterns.learned)
+            and ((after_known and first.tag in _NEVER_PROSE) or not patterns.is_unusual(pattern, first=not after_known))
         )
     elif classed and (element.role.label_shown or _precedes_items(content)):
         labels = True

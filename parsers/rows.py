@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -42,12 +43,11 @@ class PageRows:
 
 def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
     """The rows and sections of all blocks of a page, in their order."""
-    content = PageRows()
-    writer = _Writer(content, base)
+    writer = _BlockWriter(base)
     body = _body(blocks)
     for block in blocks:
         writer.write(block, is_body=block is body)
-    return content
+    return writer.rows
 
 
 def _body(blocks: Sequence[Block]) -> Block | None:
@@ -68,15 +68,65 @@ def without_colon(printed: str) -> str | None:
     return one_line(printed).rstrip(": ") or None
 
 
-class _Writer:
-    """Turns blocks into rows: numbers them, keeps the current section, counts the items of groups."""
+class RowWriter:
+    """Writes the rows of one page: numbers them, keeps the current section, counts the items of groups and repeated labels.
 
-    def __init__(self, content: PageRows, base: str | None) -> None:
-        self._content = content
+    `missing`: the state of a field without a value.
+    """
+
+    def __init__(self, missing: State = State.EMPTY) -> None:
+        self.rows = PageRows()
+        self.section: str | None = None
+        self.items: Counter[str] = Counter()
+        self.times: Counter[tuple[str | None, str | None]] = Counter()
+        self._missing = missing
+
+    def open_section(self, label: str, text: str) -> None:
+        self.section = label
+        position = len(self.rows.sections) + 1
+        self.rows.sections.append(Section(position=position, label=label, text=text or None))
+
+    def next_item(self, group: str) -> str:
+        self.items[group] += 1
+        return f"{group} {self.items[group]}"
+
+    def add(
+        self,
+        label: str | None,
+        name: str | None,
+        value: Value,
+        place: Element | None = None,
+        *,
+        item: str | None = None,
+        occurrence: int = 1,
+    ) -> None:
+        fields = self.rows.fields
+        if len(fields) >= MAX_FIELDS:
+            return
+        text, href, datetime = value
+        fields.append(
+            Field(
+                position=len(fields) + 1,
+                section=self.section,
+                label=label,
+                name=name,
+                item=item,
+                value=text or None,
+                state=State.VALUE if text else self._missing,
+                href=href,
+                datetime=datetime,
+                occurrence=occurrence,
+            )
+        )
+        self.rows.places.append(place)
+
+
+class _BlockWriter(RowWriter):
+    """Turns blocks into rows. `base`: what their relative links start from."""
+
+    def __init__(self, base: str | None) -> None:
+        super().__init__()
         self._base = base
-        self._section: str | None = None
-        self._items: dict[str, int] = {}
-        self._times: dict[tuple[str | None, str | None], int] = {}
         self._member_labels: list[str] = []
 
     def write(self, block: Block, *, is_body: bool) -> None:
@@ -86,13 +136,13 @@ class _Writer:
             return
         label = without_colon(readable([block.label])) if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
-        rows = len(self._content.fields)
+        rows = len(self.rows.fields)
         title = label or (entry.text if entry is not None else None)
         if block.element.role.markup or (title and is_instructions(title)):
             self._open_section(title, block.name, readable(block.values))
         elif group := group_of(block, title):
-            for row in group_rows(block, group, title, self._items, self._base):
-                self._add(row.label, row.name, row.value, row.place or block.element, item=row.item)
+            for row in group_rows(block, group, title, self.items, self._base):
+                self.add(row.label, row.name, row.value, row.place or block.element, item=row.item)
         elif label and (member_of := group_of_member(label)):
             values = [read_value(item, self._base) for item in items_of(block.values)]
             self._write_member(member_of, label, block.name, [one for one in values if one.text] or [Value()], block.element)
@@ -101,38 +151,35 @@ class _Writer:
         else:
             values = [read_value(item, self._base, prose=block.kind == "text") for item in items_of(block.values)]
             self._write_block(label, block.name, values, block)
-        if block.kind == "field" or len(self._content.fields) > rows:  # what prints nothing is no part of the structure
-            self._content.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
+        if block.kind == "field" or len(self.rows.fields) > rows:  # what prints nothing is no part of the structure
+            self.rows.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
 
     def _write_source_field(self, element: Element, field: SourceField) -> None:
         """A field whose values are read: its label is no group's, and it is not the body."""
-        self._content.shape.append(f"{element.tag}>div:{field.name or 'field'}")
+        self.rows.shape.append(f"{field.pattern[0]}>{field.pattern[1]}:{field.name or 'field'}")
         if element.role.markup or is_instructions(field.label):
             self._open_section(field.label, field.name, field.values[0].text)
         elif group := group_of_member(field.label):
             self._write_member(group, field.label, field.name, field.values, element)
         elif group_table(field.label):
-            self._add(field.label, field.name, Value(), element)
+            self.add(field.label, field.name, Value(), element)
         else:
             self._write_field(field.label, field.name, field.values, element)
 
     def _open_section(self, label: str | None, name: str | None, text: str) -> None:
         """A section without a printed label is named by the form's fixed words, or else by the field's machine name."""
-        label = label or section_of_instruction(text) or name or ""
-        self._section = label
-        position = len(self._content.sections) + 1
-        self._content.sections.append(Section(position=position, label=label, text=text or None))
+        self.open_section(label or section_of_instruction(text) or name or "", text)
 
     def _write_member(
         self, group: str, label: str, name: str | None, values: Sequence[Value], place: Element | None = None
     ) -> None:
         """A group's field that stands among the others: its items are told apart by the label that comes again."""
         if label in self._member_labels or not self._member_labels:
-            self._items[group] = self._items.get(group, 0) + 1
+            self.next_item(group)
             self._member_labels = []
         self._member_labels.append(label)
         for value in values:
-            self._add(label, name, value, place, item=f"{group} {self._items[group]}")
+            self.add(label, name, value, place, item=f"{group} {self.items[group]}")
 
     def _write_block(self, label: str | None, name: str | None, values: list[Value], block: Block) -> None:
         empty = label is None and not any(value.text for value in values)
@@ -143,36 +190,7 @@ class _Writer:
     def _write_field(self, label: str | None, name: str | None, values: Sequence[Value], place: Element | None = None) -> None:
         times = 1
         if label or name:
-            times = self._times[label, name] = self._times.get((label, name), 0) + 1
+            self.times[label, name] += 1
+            times = self.times[label, name]
         for value in values:
-            self._add(label, name, value, place, occurrence=times)
-
-    def _add(
-        self,
-        label: str | None,
-        name: str | None,
-        value: Value,
-        place: Element | None = None,
-        *,
-        item: str | None = None,
-        occurrence: int = 1,
-    ) -> None:
-        fields = self._content.fields
-        if len(fields) >= MAX_FIELDS:
-            return
-        text, href, datetime = value
-        fields.append(
-            Field(
-                position=len(fields) + 1,
-                section=self._section,
-                label=label,
-                name=name,
-                item=item,
-                value=text or None,
-                state=State.VALUE if text else State.EMPTY,
-                href=href,
-                datetime=datetime,
-                occurrence=occurrence,
-            )
-        )
-        self._content.places.append(place)
+            self.add(label, name, value, place, occurrence=times)

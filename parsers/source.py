@@ -28,7 +28,8 @@ _MAX_LEVEL = MAX_DEPTH - 20
 """A source field is not deeper than its own few levels, so its depth must not come near the tree's limit."""
 _ATTRIBUTES = r'(?: [^\s"<>=/]++="[^"]*+")*+'
 _INSIDE = r"[^<]*+(?:<(?!/?div\b)[^<]*+)*+"
-_FIELD = re.compile(rf"<div({_ATTRIBUTES})>\s*+<div({_ATTRIBUTES})>([^<]*+)</div>\s*+(.*)</div>", re.DOTALL)
+_LABEL_TAGS = ("div", "h2", "h3", "h4", "span", "strong")
+_FIELD = re.compile(rf"<div({_ATTRIBUTES})>\s*+<({'|'.join(_LABEL_TAGS)})({_ATTRIBUTES})>([^<]*+)</\2>\s*+(.*)</div>", re.DOTALL)
 _WRAPPER = re.compile(rf"<div({_ATTRIBUTES})>\s*+(<div.*)</div>\s*+", re.DOTALL)
 _ITEM = re.compile(rf"<div({_ATTRIBUTES})>({_INSIDE})</div>\s*+")
 _INLINE = re.compile(rf"\s*+<(a|time|p)({_ATTRIBUTES})>([^<]*+)</\1>\s*+")
@@ -50,12 +51,12 @@ class Value(NamedTuple):
 class SourceField:
     """What an element is if it is a field. `values`: those with a text, or one without where there are none.
 
-    `look`: the classes of its label. `known`: the registry's entry for its label. `alone`: nothing follows the label.
+    `pattern`: as in `patterns.Pattern`. `known`: the registry's entry for its label. `alone`: nothing follows the label.
     """
 
     label: str
     name: str | None
-    look: tuple[str, ...]
+    pattern: tuple[str, str, tuple[str, ...]]
     values: tuple[Value, ...]
     known: Label | None
     alone: bool
@@ -72,13 +73,13 @@ class SourceReader:
     def __call__(self, element: Element) -> SourceField | None:
         """The plain field that a `div` is by its classes, or without classes by its known label or beside such a field."""
         role = element.role
-        if self._off or element.depth > _MAX_LEVEL or element.edit_id is not None:
+        if self._off or element.depth > _MAX_LEVEL or (element.edit_id is not None and role.name is None):
             return None
         if role.field:
             if role.part != "field" or role.name is None or role.name == BODY or role.name in BYLINE_FIELDS or role.aside:
                 return None
             return read_source(element.node.html or "", self._origin)
-        if element.node.attributes or (element.parent is not self._beside and not _begins_with_label(element.node)):
+        if element.has_attributes or (element.parent is not self._beside and not _begins_with_label(element.node)):
             return None
         found = read_source(element.node.html or "", self._origin)
         if found is not None:
@@ -87,11 +88,11 @@ class SourceReader:
 
 
 def _begins_with_label(node: LexborNode) -> bool:
-    """Whether the first thing inside is a bare `div` with a text that is known as a label, of the page or of a group."""
+    """Whether the first thing inside is an element with a text that is known as a label, of the page or of a group."""
     first = node.first_child
     while first is not None and first.tag == "-text" and (first.text_content or "").isspace():
         first = first.next
-    text = first.first_child if first is not None and first.tag == "div" and not first.attributes else None
+    text = first.first_child if first is not None and first.tag in _LABEL_TAGS else None
     return text is not None and text.tag == "-text" and _is_label(one_line(text.text_content or ""))
 
 
@@ -109,13 +110,14 @@ def read_source(source: str, origin: str | None) -> SourceField | None:
     found = _FIELD.fullmatch(source)
     if found is None:
         return None
-    role, look, items = _role(found[1]), _role(found[2]), found[4]
+    role, look, items = _role(found[1]), _role(found[3]), found[5]
     classed = role.part == "field" and not role.label_hidden
-    labels = look.part == "label" or (look.is_blank and (bool(items) or role.label_shown)) if classed else look is NONE
-    if not labels or not (classed or role is NONE):
-        return None
-    label = (text_of(found[3]) or "").rstrip(": ")
-    if not label or len(label) > _MAX_LABEL or (items and group_table(label) is not None):
+    if classed:
+        labels = look.part == "label" or (look.is_blank and (bool(items) or role.label_shown))
+    else:
+        labels = role is NONE and not look.look
+    label = (text_of(found[4]) or "").rstrip(": ")
+    if not labels or not label or len(label) > _MAX_LABEL or (items and group_table(label) is not None):
         return None
     values = _values(items, origin, role if classed else None)
     if values is None or (len(values) > 1 and (role.markup or is_instructions(label))):
@@ -124,7 +126,7 @@ def read_source(source: str, origin: str | None) -> SourceField | None:
     if not (classed or items or entry):
         return None  # a lone line that is no known label may be anything
     filled = tuple(value for value in values if value.text)
-    return SourceField(label, role.name, look.look, filled or (Value(),), entry, not items)
+    return SourceField(label, role.name, ("div", found[2], look.look), filled or (Value(),), entry, not items)
 
 
 def _values(source: str, origin: str | None, field: Role | None) -> list[Value] | None:

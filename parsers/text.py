@@ -16,7 +16,7 @@ from typing import Literal
 from parsers.columns import BODY, field_key, fits, make_record
 from parsers.html import evidence
 from parsers.kinds import is_other_address, kind_of_page
-from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
+from parsers.record import Kind, PageHead, ParseResult, State
 from parsers.registry import (
     Label,
     Type,
@@ -27,14 +27,16 @@ from parsers.registry import (
     normal,
     section_of_instruction,
 )
-from parsers.rows import MAX_FIELDS, PageRows
+from parsers.rows import PageRows, RowWriter
 from parsers.scalars import money_range, number, reference, time_range, yes_no
+from parsers.source import Value
 from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head
 from parsers.textlabels import DASHES, Mark, Segment, find_labels, labels_in, segments
 from parsers.textlines import Line, read_lines, without_bullet
 from parsers.urls import absolute, node_id
 
 _SubField = tuple[Line | None, list[Line]]
+_Among = Literal["values", "loose", "prose", "footer"]
 _REFERENCES = (Type.REFERENCE, Type.REFERENCES, Type.MONEY)
 _LONG_TEXT = "other_program_area"
 """The column of the one text field that holds several lines; all others are of Drupal's type "string", which is one line."""
@@ -58,7 +60,7 @@ _DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?%?")
 _SHAPE = re.compile(r"(?:SRID=\d+;\s*)?(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\b.*\(|GEOMETRYCOLLECTION\b", re.IGNORECASE)
 _DATED = re.compile(r"\b(?:dates?|due|deadline|completed)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?:])[’'”\")]*\s+(?=[A-Z“\"'•\d-])")
-_SYMBOL = re.compile(r"[*•◦▪·○■+-]\s+(?=\S)")
+_SYMBOL = re.compile(r"^[*•◦▪·○■+-]\s+(?=\S)")
 _INLINE = re.compile(r"([A-Z][^:|\t]{2,60}?)(?::\s+|\s*\|\s*|\t+)(\S.*)")
 _CELLS = re.compile(r"\s*\|\s*|\t+|\s{2,}")
 
@@ -96,7 +98,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
             writer.segment(segment, is_last=segment is found[-1])
     else:
         writer.prose(lines[start:], sections[start:])
-    content = writer.content
+    content = writer.rows
     if is_other_address(url) or _is_list(lines, marks, head) or not _is_record(content, head, found):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
         named = len({normal(label) for line in lines for label in labels_in(line)})
@@ -156,7 +158,7 @@ def _is_record(content: PageRows, head: TextHead, found: list[Segment]) -> bool:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-class _Writer:
+class _Writer(RowWriter):
     """Rows and sections in page order, each with the source lines that it was read from.
 
     How the text is laid out is learned from its known labels: `_compact`: no blank line between label and value; `_spaced`: a
@@ -165,13 +167,10 @@ class _Writer:
     """
 
     def __init__(self, found: list[Segment], head: TextHead, url: str | None) -> None:
-        self.content = PageRows()
+        super().__init__(State.NOT_CAPTURED)
         self.field_spans: list[Span] = []
         self.section_spans: list[Span] = []
         self._url, self._is_whole_page = url, head.is_whole_page
-        self._section: str | None = None
-        self._items_of: Counter[str] = Counter()
-        self._times: Counter[str] = Counter()
         fields = [one for one in found if one.mark.entry and one.mark.entry.type is not Type.INSTRUCTIONS]
         filled = [one for one in fields if one.filled]
         linked = [one for one in fields if one.mark.entry and one.mark.entry.type in (*_REFERENCES, Type.DATE)]
@@ -204,7 +203,7 @@ class _Writer:
         else:
             start = next((index for index, line in enumerate(segment.lines) if line.text), len(segment.lines))
             values, rest = self._values(mark.entry, segment.lines[start:])
-            self._times[mark.label] += 1
+            self.times[mark.label, None] += 1
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
             self._loose(rest, only_labels=ends_page)
@@ -247,21 +246,27 @@ class _Writer:
                 return True
         return self._is_unlisted(lines, index)
 
-    def _is_unlisted(self, lines: list[Line], index: int, *, among_prose: bool = False) -> bool:
-        """Whether a line is the label of a field that is not in the registry: by its form, and by what follows it."""
-        line, at = lines[index], _next(lines, index + 1)
-        if at is None or line.links or _is_typed(line.text) or (self._blocks and index and lines[index - 1].text):
+    def _is_unlisted(self, lines: list[Line], index: int, among: _Among = "values") -> bool:
+        """Whether a line is the label of a field that is not in the registry: by its form, and by what follows it.
+
+        `among`: what surrounds it. After a complete value less is enough; in prose and in a page's footer more is needed.
+        """
+        line, at, is_loose = lines[index], _next(lines, index + 1), among == "loose"
+        if line.links or _is_typed(line.text) or (self._blocks and not is_loose and index and lines[index - 1].text):
             return False
+        if at is None:
+            return is_loose and looks_like_label(line.text) and _LABEL_NOUN.search(line.text) is not None
         after = lines[at].text
-        if line.text.endswith("?") and len(line.text) <= _MAX_QUESTION:
-            return yes_no(after) is not None
-        if not looks_like_label(line.text) or len(line.text) < _MIN_LABEL:
-            return False
-        if _is_typed(after) and (_CONTACT.fullmatch(after) is None or number(after) is not None):
-            return True
-        if _LABEL_NOUN.search(line.text) and (not looks_like_label(after) or _CONTACT.fullmatch(after)):
-            return True
-        if among_prose or looks_like_label(after):
+        is_question = line.text.endswith("?") and len(line.text) <= _MAX_QUESTION
+        if is_question or not looks_like_label(line.text) or len(line.text) < _MIN_LABEL:
+            return is_question and yes_no(after) is not None
+        is_contact = _CONTACT.fullmatch(after) is not None and number(after) is None
+        if among == "footer" or (_is_typed(after) and (is_loose or not is_contact)):
+            return _is_typed(after)
+        is_text, has_noun = not looks_like_label(after), _LABEL_NOUN.search(line.text) and not _LABEL_NOUN.search(after)
+        if is_loose or (has_noun and (is_text or is_contact)):
+            return bool(has_noun or is_text or lines[at].links)
+        if among == "prose" or not is_text:
             return bool(self._links and index and lines[index - 1].links)
         is_close = index == 0 or bool(lines[index - 1].text)
         return after[-1] in ".!" or (self._compact and is_close and not self._blocks and at > index + 1)
@@ -280,11 +285,11 @@ class _Writer:
                 for item in self._items(lines[index:], group_table(group)):
                     self._add_item(group, item)
                 return
-            elif self._begins_field(lines, index, is_certain=only_labels):
+            elif self._is_unlisted(lines, index, "footer" if only_labels else "loose"):
                 first = _next(lines, index + 1) or len(lines)
                 end = self._end_of_unlisted(lines, first, is_paragraph=first > index + 1)
                 label, value = line.plain.rstrip(" :*"), lines[first:end]
-                self._times[label] += 1
+                self.times[label, None] += 1
                 is_typed = bool(value) and _is_typed(value[0].text)
                 self._add(label, [] if _text(value) in DASHES else [_joined(value)] if is_typed else value, label_line=line)
                 while is_typed and end < len(lines) and _is_typed(lines[end].text):
@@ -310,21 +315,6 @@ class _Writer:
                 return at
         return len(lines)
 
-    def _begins_field(self, lines: list[Line], index: int, *, is_certain: bool) -> bool:
-        """Whether a line after a complete value is the label of the next field. `is_certain`: what follows must be typed."""
-        line, at = lines[index], _next(lines, index + 1)
-        if line.links or _is_typed(line.text) or not (looks_like_label(line.text) or line.text.endswith("?")):
-            return False
-        if at is None:
-            return not is_certain and _LABEL_NOUN.search(line.text) is not None
-        after = lines[at].text
-        if line.text.endswith("?"):
-            return yes_no(after) is not None
-        if is_certain or _is_typed(after):
-            return _is_typed(after)
-        has_noun = _LABEL_NOUN.search(line.text) is not None and _LABEL_NOUN.search(after) is None
-        return has_noun or not looks_like_label(after) or bool(lines[at].links)
-
     def prose(self, lines: list[Line], sections: list[str | None]) -> None:
         """Text without labels: fixed instructions open their section, and lines before the first one are the body."""
         index = next((at for at, section in enumerate(sections) if section), len(lines))
@@ -339,28 +329,24 @@ class _Writer:
             is_milestone = group_table(section.removesuffix(" Markup")) == "milestones"
             for line in lines[last + 1 : end if end < len(lines) or not self._is_whole_page else 0]:
                 if line.text:
-                    self._add(None, [line], item=self._next_item("Milestone") if is_milestone else None)
+                    self._add(None, [line], item=self.next_item("Milestone") if is_milestone else None)
             index = end
 
     def _end_of_section(self, lines: list[Line]) -> int:
         """Where the text of a section ends: after the form's last instruction, at a blank line or a label."""
         start = max((index for index, line in enumerate(lines) if section_of_instruction(line.plain)), default=-1) + 1
-        end = len(lines)
+        for at in range(start, len(lines)):
+            text = lines[at].text
+            if text and ((is_member_line(text) and group_of_member(text)) or self._is_unlisted(lines, at)):
+                return at
         if self._compact and any(not line.text for line in lines):
-            end = max((index for index in range(start, len(lines)) if not lines[index].text), default=start)
-        labels = (at for at in range(start, len(lines)) if lines[at].text and self._is_label(lines, at))
-        return next(labels, end)
-
-    def _is_label(self, lines: list[Line], at: int) -> bool:
-        text = lines[at].text
-        return (is_member_line(text) and group_of_member(text) is not None) or self._is_unlisted(lines, at)
+            return max((index for index in range(start, len(lines)) if not lines[index].text), default=start)
+        return len(lines)
 
     def _add_section(self, label: str, lines: list[Line], label_line: Line | None = None) -> None:
-        self._section = label
-        sections = self.content.sections
         used = [line for line in (label_line, *lines) if line is not None and line.text]
         self.section_spans.append((used[0].first, used[-1].last))
-        sections.append(Section(position=len(sections) + 1, label=label, text=_text(lines) or None))
+        self.open_section(label, _text(lines))
 
     # --- groups
 
@@ -378,7 +364,7 @@ class _Writer:
             self._add_item(label, item)
 
     def _add_item(self, group: str, item: list[_SubField]) -> None:
-        number = self._next_item(group)
+        number = self.next_item(group)
         for label, lines in item:
             is_misfit = label is not None and _DATED.search(label.text) and not _is_time(_text(lines))
             self._add(label.text if label else group, [] if is_misfit else lines, item=number, label_line=label)
@@ -392,7 +378,7 @@ class _Writer:
             label = (inline[1] if inline else line.plain).rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
             is_new = bool(line.text) and label != open_label  # a label that comes twice in a row is its own value
-            if is_new and (is_member or self._is_unlisted(lines, index, among_prose=True)):
+            if is_new and (is_member or self._is_unlisted(lines, index, "prose")):
                 if not items or items[0][0][0] is None or label == items[0][0][0].text:
                     items.append([])
                 items[-1].append((replace(line, text=label), [replace(line, text=inline[2])] if inline else []))
@@ -403,10 +389,6 @@ class _Writer:
             elif line.text:
                 return []
         return items
-
-    def _next_item(self, group: str) -> str:
-        self._items_of[group] += 1
-        return f"{group} {self._items_of[group]}"
 
     def _add(
         self,
@@ -420,25 +402,12 @@ class _Writer:
         filled = [line for line in lines if line.text]
         value = _text(lines)
         if name != BODY and len(filled) == 1:
-            value = _SYMBOL.sub("", " ".join(value.split()), count=1) if _SYMBOL.match(value) else " ".join(value.split())
+            value = _SYMBOL.sub("", " ".join(value.split()), count=1)
         links = filled[0].links if len(filled) == 1 else ()
+        href = absolute(links[0].href, self._url) if len(links) == 1 and links[0].href else None
         used = [line for line in (label_line, *filled) if line is not None]
-        if len(self.content.fields) >= MAX_FIELDS:
-            return
         self.field_spans.append((used[0].first, used[-1].last) if used else (0, 0))
-        self.content.fields.append(
-            Field(
-                position=len(self.content.fields) + 1,
-                section=self._section,
-                label=label,
-                name=name,
-                item=item,
-                value=value or None,
-                state=State.VALUE if value else State.NOT_CAPTURED,
-                href=absolute(links[0].href, self._url) if len(links) == 1 and links[0].href else None,
-                occurrence=self._times[label] if label and item is None else 1,
-            )
-        )
+        self.add(label, name, Value(value, href), item=item, occurrence=self.times[label, None] if label and item is None else 1)
 
 
 # --- what a line is ---------------------------------------------------------------------------------------------------

@@ -44,7 +44,19 @@ class Element:
     from its source, unless the reader finds that something else surrounds it.
     """
 
-    __slots__ = ("_content", "_line", "children", "depth", "edit_id", "node", "parent", "role", "source_field", "tag")
+    __slots__ = (
+        "_content",
+        "_line",
+        "children",
+        "depth",
+        "edit_id",
+        "has_attributes",
+        "node",
+        "parent",
+        "role",
+        "source_field",
+        "tag",
+    )
 
     def __init__(self, node: LexborNode, parent: Element | None, tag: str) -> None:
         self.tag = tag
@@ -57,7 +69,9 @@ class Element:
         self.edit_id: str | None = None
         self._content: list[Element | str] | None = None
         self._line: str | bool | None = False
-        if attributes := node.attributes:
+        attributes = node.attributes
+        self.has_attributes = bool(attributes)
+        if attributes:
             classes = attributes.get("class")
             if classes:
                 role = role_of(classes)

@@ -6,7 +6,7 @@ between known ones that no source lists; it is unknown whether there was such a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
 from scraper.config import SOURCES
@@ -69,25 +69,17 @@ class Completeness:
         }
 
 
-def completeness(ledger: Ledger, archived: Iterable[tuple[str, int]]) -> Completeness:
-    """Returns what the ledger lists and the archive has. `archived`: source and node number of stored captures."""
+def completeness(ledger: Ledger, archived: Mapping[str, set[int]]) -> Completeness:
+    """Returns what the ledger lists and the archive has. `archived`: by source the node numbers of stored captures."""
     found = Completeness(listings=last_listings(ledger))
-    for source, node, state in ledger.nodes():
-        part = found.sources.setdefault(source, Numbers())
-        part.known.add(node)
-        if state in STORED:
-            part.captured.add(node)
-        elif state is State.BLOCKED:
-            part.blocked.add(node)
-    for source, node in archived:
-        part = found.sources.setdefault(source, Numbers())
-        part.known.add(node)
-        part.captured.add(node)
+    for source in {*ledger.sources(), *archived}:
+        captured = archived.get(source, set()) | ledger.nodes(source, STORED)
+        known = ledger.nodes(source) | captured
+        if known:
+            found.sources[source] = Numbers(known, captured, ledger.nodes(source, [State.BLOCKED]) - captured)
     hosts = ledger.db.execute("SELECT name, not_before FROM hosts WHERE not_before > strftime('%Y-%m-%dT%H:%M:%SZ', 'now')")
     found.waits = dict(hosts.fetchall())
     order = {name: place for place, name in enumerate(SOURCES)}
     names = sorted(found.sources, key=lambda name: (order.get(name.partition(":")[0], len(order)), name))
     found.sources = {name: found.sources[name] for name in names}
-    for part in found.sources.values():
-        part.blocked -= part.captured
     return found

@@ -66,7 +66,7 @@ class Status:
 def status(folders: Folders) -> Status:
     """Returns the state of a data folder, which may be empty. Raises TtaError if a file of it can't be read."""
     found = Status(low_space=folders.low_space())
-    archived: set[tuple[str, int]] = set()
+    archived: dict[str, set[int]] = {}
     unloaded = "1"
     has_archive = (folders.archive / CATALOG).is_file()
     if has_archive:
@@ -87,34 +87,31 @@ def status(folders: Folders) -> Status:
     return found
 
 
-def _count_archive(db: sqlite3.Connection, found: Status, archived: set[tuple[str, int]], unloaded: str) -> None:
+def _count_archive(db: sqlite3.Connection, found: Status, archived: dict[str, set[int]], unloaded: str) -> None:
     """Counts the captures of the catalog, and adds the node numbers of those that are not loaded."""
     table = "archive.captures" if found.loaded else "captures"
     found.archived = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
     for source, url in db.execute(f"SELECT source, url FROM {table} WHERE {unloaded}"):  # noqa: S608
         found.not_loaded += 1
         if (number := node_id(url)) is not None:
-            archived.add((source, number))
+            archived.setdefault(source, set()).add(number)
 
 
-def _count(db: sqlite3.Connection, found: Status) -> set[tuple[str, int]]:
-    """Counts what the database has; returns source and node number of its captures."""
+def _count(db: sqlite3.Connection, found: Status) -> dict[str, set[int]]:
+    """Counts what the database has. Returns by source the node numbers of its captures."""
     found.loaded = True
     found.records = db.execute("SELECT count(*) FROM records").fetchone()[0]
     found.changes = db.execute("SELECT count(*) FROM changes").fetchone()[0]
-    kinds, sources, flags = Counter[str](), Counter[str](), Counter[str]()
-    archived = set()
-    for kind, source, node, count in db.execute("SELECT kind, source, node_id, count(*) FROM captures GROUP BY 1, 2, 3"):
-        kinds[kind] += count
-        sources[source] += count
-        if node is not None:
-            archived.add((source, node))
-    found.kinds, found.sources = dict(sorted(kinds.items())), dict(sorted(sources.items()))
-    found.captures = kinds.total()
+    found.kinds = dict(db.execute("SELECT kind, count(*) FROM captures GROUP BY kind ORDER BY kind"))
+    found.sources = dict(db.execute("SELECT source, count(*) FROM captures GROUP BY source ORDER BY source"))
+    found.captures = sum(found.kinds.values())
+    nodes = "SELECT DISTINCT node_id FROM captures WHERE source = ? AND node_id > 0"
+    archived = {source: {node for (node,) in db.execute(nodes, [source])} for source in found.sources}
     for end in ("min", "max"):  # each alone is an end of the index; together they scan it
         (moment,) = db.execute(f"SELECT {end}(captured_at) FROM captures").fetchone()  # noqa: S608
         setattr(found, "first_captured_at" if end == "min" else "last_captured_at", moment)
     found.time_unknown = db.execute("SELECT count(*) FROM captures WHERE captured_at IS NULL").fetchone()[0]
+    flags = Counter[str]()
     for text, count in db.execute("SELECT flags, count(*) FROM captures WHERE flags IS NOT NULL GROUP BY flags"):
         flags.update(dict.fromkeys(json.loads(text), count))
     found.flags = _most_first(flags.items())

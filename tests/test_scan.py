@@ -167,7 +167,7 @@ def test_over_http_and_a_broken_connection_is_not_taken_for_the_end(tmp_path: Pa
         assert errors.count("\n") == 1
         assert "none.warc.gz" in errors
         assert ids(tmp_path / "data") == [capture.capture_id for capture in ours]
-        assert "1 were read before" in tta(*arguments)[1]
+        assert "(1 read before)" in tta(*arguments)[1]
 
 
 @pytest.mark.parametrize(

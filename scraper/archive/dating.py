@@ -46,7 +46,7 @@ _TIMES = re.compile(
     rf"|\d\d:\d\d:\d\d {_MONTH} \d\d?, \d{{4}}"
 )
 """How tools write times: ISO 8601, JavaScript's Date, RFC 1123, the Wayback Machine's comment."""
-_DIGITS = re.compile(r"(?:19|20)\d{12}")
+_DIGITS = re.compile(r"((?:19|20)\d{12})(?:[a-z]{2}_)?")
 _EPOCH = re.compile(r"1\d{9}(?:\.\d{1,9})?")
 _HOST = re.compile(
     r"(?:[a-z0-9-]+\.){2,}[a-z]{2,}(?:[:+]\d{1,5})?|[a-z0-9-]+\.(?:gov|org|com|net|edu|mil|us)(?:[:+]\d{1,5})?", re.I
@@ -194,11 +194,12 @@ def of_path(origin: str | None) -> tuple[str | None, Time | None]:
         address = f"https://archive.invalid/web/{found[1]}"
         return _page_of_file(without_archive(address)), parse_time(archive_time(address))
     stamps = [part for part in parts[:-1] if _DIGITS.fullmatch(part)]
-    time = parse_time(stamps[-1]) if stamps else None
+    time = parse_time(stamps[-1][:14]) if stamps else None
     for before, part in pairwise(parts):
         if time is None and before == "archive" and _EPOCH.fullmatch(part):
             time = Time(datetime.fromtimestamp(int(float(part)), UTC))
-    hosts = [place for place, part in enumerate(parts[:-1]) if _HOST.fullmatch(part)]
+    inner = max((place for place, part in enumerate(parts) if part.endswith("!")), default=-1)  # the innermost container
+    hosts = [place for place, part in enumerate(parts[:-1]) if place > inner and _HOST.fullmatch(part)]
     if not hosts:
         return None, time
     rest = [part for part in parts[hosts[0] + 1 :] if not _DIGITS.fullmatch(part)]

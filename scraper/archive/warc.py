@@ -72,6 +72,8 @@ def read_captures(
             capture = _to_capture(item, source, origin)
             if verify and capture.captured_at is None and capture.recorded and capture.recorded.date:
                 yield Damage(item.position, f"its time is unknown: {capture.recorded.date[:40]!r} is none that a page can have")
+            if verify and capture.url is None and item.type in ("response", "revisit"):
+                yield Damage(item.position, "a record without an address")
             yield item.position, capture
     for item in segments:
         yield Damage(item.position, "the last segments of a record are not in this file")

@@ -17,7 +17,7 @@ from scraper.terminal import escape
 
 
 def _timestamp(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """A date or time as the beginning of 14 digits: 2024, 2024-05, 20240531, 2024-05-31T12:00."""
+    """Returns a date or time as the first of 14 digits: 2024, 2024-05, 20240531, 2024-05-31T12:00."""
     if value is None:
         return None
     digits = re.sub(r"[-T:Z ]", "", value)
@@ -28,17 +28,17 @@ def _timestamp(_context: click.Context, parameter: click.Parameter, value: str |
 
 @click.command("fetch")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@click.option("--dry-run", is_flag=True, help="List and say what would be fetched; fetch nothing.")
+@click.option("--dry-run", is_flag=True, help="List only, and report what would be fetched.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Ask for at most N captures.")
 @click.option("--from", "start", callback=_timestamp, metavar="DATE", help="Only captures made at that time or later.")
 @click.option("--to", "end", callback=_timestamp, metavar="DATE", help="Only captures made at that time or before.")
-@click.option("--now", is_flag=True, help="Ask at once, whatever times to wait earlier runs have kept.")
+@click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
 def command(context: click.Context, /, sources: tuple[str, ...], **options: Any) -> None:
     """List and fetch new captures from web archives and the live site.
 
-    Asks the enabled sources, or those named: wayback, commoncrawl, endofterm, live.
+    Asks the enabled sources, or those named: wayback, commoncrawl, endofterm, pywb, live.
     """
     folders: Folders = context.obj
     settings = load_config(folders.config_file)

@@ -17,15 +17,15 @@ from scraper.terminal import escape
 
 @click.command("refresh")
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...")
-@click.option("--accept", is_flag=True, help="Take the new data on purpose, although checks fail; the run says so for ever.")
+@click.option("--accept", is_flag=True, help="Commit the new data although checks fail; recorded permanently in the run history.")
 @click.option("--workers", metavar="N", type=click.IntRange(1, 256), help="Processes to parse with, as for `tta load`.")
 @click.option(
     "--deadline",
     metavar="SECONDS",
     type=click.FloatRange(min=1, max=604_800),
-    help="For the whole run, in place of the configured.",
+    help="Time for the whole run, instead of the configured one.",
 )
-@click.option("--now", is_flag=True, help="Ask at once, whatever times to wait earlier runs have kept.")
+@click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
 @click.option(
     "--log-file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), help="Append what happens, as JSON lines."
 )
@@ -34,8 +34,8 @@ from scraper.terminal import escape
 def command(context: click.Context, /, as_json: bool, **options: Any) -> None:
     """Fetch, load, check and commit: what cron calls every night.
 
-    New captures are kept whatever happens. The database changes in one transaction, after the checks: where one fails, it stays
-    as it was, and the status is 3. Asks the enabled sources, or those named.
+    New captures are kept whatever happens. The database changes in one transaction, after the checks: if one fails, it stays as
+    it was and the status is 3. Asks the enabled sources, or those named.
     """
     folders: Folders = context.obj
     settings = load_config(folders.config_file)

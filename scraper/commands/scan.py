@@ -1,4 +1,4 @@
-"""`tta scan`: whole crawls, searched for TTA pages."""
+"""`tta scan`: searches whole crawls for TTA pages."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from scraper.workers.processes import Processes, WorkerPool, cores
 @click.command("scan")
 @click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
 @click.option("--list", "lists", metavar="FILE", multiple=True, type=click.Path(), help="Read addresses from FILE, a line each.")
-@click.option("--prefix", metavar="ADDRESS", help="What stands before every line of --list, such as s3://eotarchive/.")
-@click.option("--source", default="files", show_default=True, metavar="NAME", help="What the captures' source is called.")
+@click.option("--prefix", metavar="ADDRESS", help="Put before every line of --list, such as s3://eotarchive/.")
+@click.option("--source", default="files", show_default=True, metavar="NAME", help="Name of the captures' source.")
 @click.option("--workers", metavar="N", type=click.IntRange(1, 256), help="Files read at a time; by default one per core.")
 @click.option("--scheduler", metavar="ADDRESS", help="Read on the dask cluster with this scheduler, such as tcp://10.0.0.5:8786.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
@@ -41,15 +41,15 @@ def command(
     prefix: str | None,
     **options: str | int | bool | None,
 ) -> None:
-    """Search whole WARC files for the portal's pages.
+    """Search whole crawls for the portal's pages.
 
-    Adds the configured hosts' pages to the archive, from files here and at https:// and s3:// addresses. Files that were read
-    to their end are remembered and not read again. A file that can't be read is named, and asked for again by the next scan.
-    A list may be compressed, and `-` is standard input.
+    Adds pages of the configured hosts to the archive. ADDRESS is a path, https:// or s3://, of any file that `tta import` reads.
+    Files that were read to their end are not read again. A file that can't be read, or is not recognized, is reported, and the
+    next scan reads it. A list may be compressed, and `-` is standard input.
     """
     folders: Folders = context.obj
     if not addresses and not lists:
-        raise click.UsageError("give the address of a WARC file, or a --list of them")
+        raise click.UsageError("give the address of a file, or a --list of them")
     settings = load_config(folders.config_file)
     loopback = settings.http.allow_loopback
     given = chain(
@@ -62,7 +62,7 @@ def command(
         try:
             done = scan(folders.data, given, hosts, source, pool)
         except Stopped:
-            click.echo("tta: stopped; what was found is kept, and the next scan goes on from there", err=True)
+            click.echo("tta: stopped; captures found so far are kept, and the next scan continues", err=True)
             context.exit(int(ExitStatus.PARTLY_DONE))
     _report(done, as_json=bool(options["as_json"]))
     context.exit(int(ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE))
@@ -76,8 +76,8 @@ def _report(done: Scan, *, as_json: bool) -> None:
         click.echo(json.dumps(counts | {"added": done.added, "known": done.known, "problems": len(done.problems)}))
     else:
         click.echo(
-            f"{done.files} files read, {done.known_files} were read before, {done.failed} failed; "
-            f"{done.added} captures added, {done.known} were there already"
+            f"{done.files} file{'' if done.files == 1 else 's'} read ({done.known_files} read before), {done.failed} failed; "
+            f"{done.added} new capture{'' if done.added == 1 else 's'} ({done.known} already archived)"
         )
 
 

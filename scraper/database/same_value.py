@@ -21,11 +21,10 @@ from scraper.database.page_letters import (
     MIN_CUT,
     Moment,
     PageContent,
+    PageText,
     has_parts,
     is_made_of,
     is_only_time,
-    is_other_part,
-    is_quoted,
     letters,
     line_letters,
     moment,
@@ -64,7 +63,7 @@ class Shown:
     """
 
     rows: Sequence[FieldValue]
-    page: PageContent
+    page: PageText
     form: str
     style: tuple[Any, ...] | None = None
     partial: bool = False
@@ -109,17 +108,14 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
         return True  # a submission does not change; a date of the text was taken for it
     if row.key == "title":
         own_title = reference(richer.values[0]) is not None and reference(row.value) is None
-        return own_title or is_other_part(text, (), richer.page)
+        return own_title or richer.page.explains(text)
     own = _wholes(richer)
     if text == "".join(own):
         return False  # of one day, another hour
-    rest = "".join(own).removeprefix(text)
-    fields = (other for other in poorer.page.fields if other.key != row.key and other.label and other.value)
-    others = (letters(other.label or "") + letters(other.value or "") for other in fields)
-    if text and rest and any(rest.startswith(other) or other.startswith(rest) for other in others):
+    if text and poorer.page.has_field("".join(own).removeprefix(text), other_than=row.key):
         return True  # the value contains words of a label, where the text was divided
     label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""
-    return is_quoted(label, text, richer.page) or is_other_part(text, own, richer.page)
+    return richer.page.quotes(label, text) or richer.page.explains(text, _lines(richer), len(own))
 
 
 def _compare_values(kept: Shown, new: Shown) -> Relation:
@@ -286,6 +282,11 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
 def _wholes(shown: Shown) -> list[str]:
     """The letters of each value."""
     return ["".join(line_letters(row, line) for line in row.value.splitlines()) for row in shown.rows if row.value]
+
+
+def _lines(shown: Shown) -> list[str]:
+    """The letters of each line of the values."""
+    return [letters(line) for row in shown.rows for line in (row.value or "").splitlines() if letters(line)]
 
 
 def _agree_in_times(kept: Shown, new: Shown) -> bool:

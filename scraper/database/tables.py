@@ -269,6 +269,8 @@ TABLES: tuple[Table, ...] = (
                 (name,)
                 for name in "record_id node_id captured_at kind reference address original_id gone_record_id shape".split()
             ),
+            ("source", "node_id"),
+            ("flags",),
             ("warc_file", "warc_offset"),
         ),
         local=("warc_file", "warc_offset"),

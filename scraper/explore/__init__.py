@@ -63,7 +63,7 @@ def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
 def _answers(datasette: Any) -> Answers | None:
     """The answers kept for this Datasette; None where it does not serve a file of ours."""
     database = datasette.databases.get(DATABASE)
-    if datasette not in _ANSWERS and database and database.path:
+    if datasette not in _ANSWERS and database and database.path and Path(database.path).is_file():
         _ANSWERS[datasette] = Answers(Path(database.path))
     return _ANSWERS.get(datasette)
 

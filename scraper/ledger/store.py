@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,7 +48,7 @@ class Ledger:
         exists = writable or self.path.exists()
         db = (open_writable(self.path) if writable else open_readonly(self.path)) if exists else open_memory()
         version = stored_version(db, self.path, schema.APPLICATION)
-        if version is not None and (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+        if writable and version is not None and (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(found)
         if version not in (None, schema.VERSION):
             if not writable:
@@ -197,12 +197,16 @@ class Ledger:
         found = self.db.execute(query, [urlkey, digest]).fetchone()
         return str(found[0]) if found else None
 
-    def nodes(self) -> Iterator[tuple[str, int, State]]:
-        """Yields every listed node number with its source and state, each combination once."""
-        for source, node, state in self.db.execute(
-            "SELECT DISTINCT source, node_id, state FROM captures WHERE node_id IS NOT NULL"
-        ):
-            yield str(source), int(node), State(state)
+    def sources(self) -> list[str]:
+        """Returns the sources that list captures."""
+        return [str(source) for (source,) in self.db.execute("SELECT DISTINCT source FROM captures")]
+
+    def nodes(self, source: str, states: Iterable[State] = tuple(State)) -> set[int]:
+        """Returns the node numbers of a source's captures in these states."""
+        wanted = [state.value for state in states]
+        marks = ", ".join("?" * len(wanted))
+        query = f"SELECT DISTINCT node_id FROM captures WHERE source = ? AND node_id > 0 AND state IN ({marks})"  # noqa: S608
+        return {node for (node,) in self.db.execute(query, [source, *wanted])}
 
 
 def _to_row(values: tuple[object, ...]) -> Row:

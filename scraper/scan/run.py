@@ -1,10 +1,13 @@
-"""A scan: the files that were not read yet go to the pool, and what it finds is appended to the archive by this one process.
+"""A scan: files that were not read yet go to the worker pool, and this one process appends what it finds to the archive.
 
-The archive makes captures durable before a file counts as read, so a scan that is killed reads a file twice and loses nothing.
+`DIR/scanned.db` has the files that were read to their end, so a scan that was ended continues. Captures are durable before their
+file counts as read: a scan that is killed reads a file twice and loses nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
+import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -12,18 +15,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scraper.archive.store import Archive
-from scraper.scan.done import Scanned
+from scraper.archive.warc import utc_now
+from scraper.capture import iso
+from scraper.errors import TtaError
 from scraper.scan.reading import Found, Piece, read_piece
+from scraper.sqlite import open_writable
 from scraper.workers.processes import Job, WorkerPool
 
 JOB: Job[Piece, Found] = Job(read_piece, Piece.split, Piece.give_up)
 SAVE_SECONDS = 10.0
-"""Between two points at which what was found is safe from a crash; most files of a crawl hold nothing."""
+"""Between two points at which what was found is safe from a crash; most files of a crawl contain nothing."""
+NAME = "scanned.db"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS read_files (
+    address TEXT NOT NULL, hosts TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (address, hosts)
+) STRICT, WITHOUT ROWID
+"""
 
 
 @dataclass(slots=True)
 class Scan:
-    """What a scan did. `problems`: address and reason, a line each; those files, where they failed, are read again next time."""
+    """What a scan did. `problems`: address and reason, a line each. Files that `failed` are read again by the next scan."""
 
     files: int = 0
     known_files: int = 0
@@ -33,90 +45,65 @@ class Scan:
     problems: list[str] = field(default_factory=list)
 
 
-class _File:
-    """What was found in a file so far, over its pieces."""
+def scan(data: Path, addresses: Iterable[str], hosts: tuple[str, ...], source: str, pool: WorkerPool) -> Scan:
+    """Adds the captures of the hosts' pages in the files at `addresses`, which were checked. The caller holds the lock.
 
-    def __init__(self) -> None:
-        self.captures = 0
-        self.damaged = 0
-
-
-def scan(
-    data: Path,
-    addresses: Iterable[str],
-    hosts: tuple[str, ...],
-    source: str,
-    pool: WorkerPool,
-) -> Scan:
-    """Adds the captures of the hosts' pages in the WARC files at `addresses`, which were checked. The caller holds the lock.
-
-    The archive ends up the same whoever the pool is: captures are appended in the order of files and offsets, the parts of a
-    file with very many of them after the other files.
+    The archive is the same with any pool: captures are appended in the order of files and offsets, the later parts of a file
+    with very many of them after the other files.
     """
     done = Scan()
-    with Archive(data / "archive", writable=True) as archive, Scanned(data, hosts) as scanned:
+    key = hashlib.sha256("\n".join(sorted(hosts)).encode()).hexdigest()[:16]
+    with Archive(data / "archive", writable=True) as archive, closing(_open(data / NAME)) as db:
         done.problems += archive.unread
-        run = _Run(done, archive, scanned)
+
+        def unread() -> Iterator[Piece]:
+            for address in dict.fromkeys(addresses):
+                if db.execute("SELECT 1 FROM read_files WHERE (address, hosts) = (?, ?)", [address, key]).fetchone():
+                    done.known_files += 1
+                else:
+                    yield Piece(address, 0, hosts, source)
+
+        def save() -> None:
+            archive.flush()
+            db.commit()
+
+        pieces: Iterable[Piece] = unread()
+        saved_at = time.monotonic()
         try:
-            rest = run.pieces(pool, (Piece(address, 0, hosts, source) for address in run.unread(addresses)))
-            while rest:
-                rest = run.pieces(pool, rest)
+            while pieces:
+                rest: list[Piece] = []
+                with closing(pool.run(JOB, pieces)) as results:
+                    for piece, (found, *_) in results:
+                        _keep(done, archive, piece, found)
+                        if found.rest is not None:
+                            rest.append(piece._replace(start=found.rest))
+                        elif not found.failed:
+                            db.execute("INSERT OR REPLACE INTO read_files VALUES (?, ?, ?)", [piece.address, key, iso(utc_now())])
+                        if time.monotonic() - saved_at > SAVE_SECONDS:
+                            save()
+                            saved_at = time.monotonic()
+                pieces = rest
         finally:
-            run.save()
+            save()
     return done
 
 
-class _Run:
-    def __init__(self, done: Scan, archive: Archive, scanned: Scanned) -> None:
-        self._done = done
-        self._archive = archive
-        self._scanned = scanned
-        self._open: dict[str, _File] = {}
-        self._saved_at = time.monotonic()
+def _open(path: Path) -> sqlite3.Connection:
+    try:
+        db = open_writable(path)
+        db.execute(_SCHEMA)
+        db.isolation_level = "DEFERRED"  # until `save`
+        return db
+    except sqlite3.Error as error:
+        raise TtaError(f"{path}: {error}; delete it, and the scan begins anew") from error
 
-    def unread(self, addresses: Iterable[str]) -> Iterator[str]:
-        given: set[str] = set()
-        for address in addresses:
-            if address in given:
-                continue
-            given.add(address)
-            if address in self._scanned:
-                self._done.known_files += 1
-            else:
-                yield address
 
-    def pieces(self, pool: WorkerPool, pieces: Iterable[Piece]) -> list[Piece]:
-        """Reads the pieces; returns what is left of them."""
-        rest: list[Piece] = []
-        with closing(pool.run(JOB, pieces)) as results:
-            for piece, found in results:
-                for one in found:
-                    self._keep(piece, one)
-                    if one.rest is not None:
-                        rest.append(piece._replace(start=one.rest))
-                if time.monotonic() - self._saved_at > SAVE_SECONDS:
-                    self.save()
-        return rest
-
-    def _keep(self, piece: Piece, found: Found) -> None:
-        file = self._open.setdefault(piece.address, _File())
-        for prepared in found.prepared:
-            if self._archive.append(prepared) is None:
-                self._done.known += 1
-            else:
-                self._done.added += 1
-        file.captures += len(found.prepared)
-        file.damaged += len(found.problems)
-        self._done.problems += [f"{piece.address}: {problem}" for problem in found.problems]
-        if found.failed:
-            self._done.failed += 1
-            del self._open[piece.address]
-        elif found.rest is None:
-            self._done.files += 1
-            self._scanned.add(piece.address, file.captures, file.damaged)
-            del self._open[piece.address]
-
-    def save(self) -> None:
-        self._archive.flush()
-        self._scanned.save()
-        self._saved_at = time.monotonic()
+def _keep(done: Scan, archive: Archive, piece: Piece, found: Found) -> None:
+    for prepared in found.prepared:
+        if archive.append(prepared) is None:
+            done.known += 1
+        else:
+            done.added += 1
+    done.problems += [f"{piece.address}: {problem}" for problem in found.problems]
+    done.failed += found.failed
+    done.files += found.rest is None and not found.failed

@@ -107,7 +107,8 @@ class Live:
 
     def rows(self) -> Iterator[Row]:
         """Yields a row for each known record on each site that may be asked, those checked longest ago first."""
-        numbers: set[int | None] = {node for _, node, _ in self._context.ledger.nodes()}
+        ledger = self._context.ledger
+        numbers: set[int | None] = set().union(*map(ledger.nodes, ledger.sources()))
         numbers |= {node_id(url) for url in self._context.archive.urls()}
         addresses = [
             url
