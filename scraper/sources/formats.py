@@ -69,7 +69,8 @@ def format_of(body: bytes, name: str) -> Format:
     if found := next((name for magic, name in _BINARY if head.startswith(magic)), None):
         return Format(None, found, "font" in found)
     if found := known_format(head):
-        return Format(None, found if found[:3] in ("PDF", "ZIP") else f"a {found}", any(part in found for part in _PAGE_PARTS))
+        article = "" if found[:3] in ("PDF", "ZIP") else "an " if found[0] in "aeiouO" else "a "
+        return Format(None, article + found, any(part in found for part in _PAGE_PARTS))
     if is_binary(head):
         return Format(None, "binary data")
     start = narrow[_BEFORE.match(narrow).end() :]  # type: ignore[union-attr]  # it matches anything
