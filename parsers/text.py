@@ -257,7 +257,7 @@ class _Writer(RowWriter):
         if at is None:
             return is_loose and looks_like_label(line.text) and _LABEL_NOUN.search(line.text) is not None
         after = lines[at].text
-        is_question = line.text.endswith("?") and len(line.text) <= _MAX_QUESTION
+        is_question = line.text.endswith("?") and line.text[0].isupper() and len(line.text) <= _MAX_QUESTION
         if is_question or not looks_like_label(line.text) or len(line.text) < _MIN_LABEL:
             return is_question and yes_no(after) is not None
         is_contact = _CONTACT.fullmatch(after) is not None and number(after) is None

@@ -71,8 +71,8 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
     """
     head = TextHead()
     bylines = [byline for index in range(teasers_end, len(lines)) if (byline := _byline(lines, index))]
-    with_verb = [one for one in bylines if one.has_verb]
-    at, title = _title(lines, with_verb, names, teasers_in(lines[:teasers_end]))
+    certain = [one for one in bylines if one.has_verb] or [one for one in bylines if one.time]
+    at, title = _title(lines, certain, names, teasers_in(lines[:teasers_end]))
     if title is not None:
         head.set_title(lines[at], title)
         head.end = at + 1
@@ -81,7 +81,7 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
         line.text for line in lines[: max(at, 0)]
     )  # the title is the document's, or there is none
     if byline is None and is_apart:
-        byline = next(iter(with_verb), None)
+        byline = next(iter(certain), None)
     if byline is not None:
         head.has_byline, head.name, head.time, head.end = True, byline.name, byline.time, byline.end
         head.spans |= dict.fromkeys(("submitted_by", "submitted_at"), (lines[byline.at].first, lines[byline.end - 1].last))

@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise
 from parsers.columns import fits
 from parsers.registry import LABELS, Label, Type, group_table, is_instructions, known, normal, section_of_instruction
 from parsers.scalars import REFERENCE
-from parsers.textlines import Line, Link, without_bullet
+from parsers.textlines import Line, Link, join_wrapped, without_bullet
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))
 """Types whose values are short and certain."""
@@ -161,6 +161,9 @@ def _prefixes() -> set[str]:
     for label in LABELS:
         words = normal(label.text).split()
         found.update(" ".join(words[:count]) for count in range(1, len(words)))
+        found.update(
+            label_text[: hyphen.end()] for label_text in [" ".join(words)] for hyphen in re.finditer(r"[a-z]-", label_text)
+        )
     return found
 
 
@@ -201,7 +204,8 @@ def _marks(lines: list[Line]) -> Iterator[Mark]:
 def _mark(lines: list[Line], at: int) -> Mark | None:
     text = lines[at].plain
     if len(text) <= _LONGEST:
-        if (entry := known(text)) is not None:
+        goes_on = at + 1 < len(lines) and lines[at + 1].text[:1].islower()
+        if (entry := known(text)) is not None and not (goes_on and entry.type is Type.GROUP):
             return Mark(at, at + 1, text.rstrip(" :*"), entry, lines[at])
         if normal(text) in _PREFIXES and (wrapped := _wrapped(lines, at)) is not None:
             return wrapped
@@ -226,7 +230,7 @@ def _wrapped(lines: list[Line], at: int) -> Mark | None:
     for end in range(at + 1, min(at + _MAX_WRAPPED_LINES, len(lines))):
         if not lines[end].text:
             return None
-        text = f"{text} {lines[end].text}"
+        text = join_wrapped(text, lines[end].text)
         if (entry := known(text)) is not None:
             return Mark(at, end + 1, text.rstrip(" :*"), entry, replace(lines[at], last=lines[end].last))
         if normal(text) not in _PREFIXES:
