@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from parsers.cache import cached_short
 from parsers.fiscal import fiscal_year
 from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, RecordValues, Section, columns_of
-from parsers.registry import GROUPS, Label, Type, group_of_name, group_table, known, known_name, normal
+from parsers.registry import GROUPS, Label, Type, group_table, known, known_name, normal
 from parsers.scalars import money_range, number, place, reference, time_of, time_range, yes_no
 
 _HEAD, _COLUMNS = tuple(columns_of(PageHead)), tuple(columns_of(RecordValues))
@@ -48,7 +48,7 @@ def field_key(field: Field) -> str:
     A group (all milestones together) is one key, because an item has no identity of its own on these pages.
     """
     if field.item is not None:
-        return _table_of(field.item) or f"group {normal(_stem(field.item))}"
+        return _table_of(field.item) or re.sub(r" \d+$", "", f"group {normal(field.item)}")
     if table := group_table(field.label):
         return table
     if field.name == BODY and field.label is None:
@@ -126,7 +126,7 @@ _SHORT = 400
 
 
 def _values(entry: Label, labelled: bool, filled: tuple[tuple[str, str | None], ...]) -> ColumnValues:
-    columns = _columns(entry, [text for text, _ in filled], filled[0][1]) if entry.columns and filled else _NOTHING
+    columns = _columns(entry, filled) if entry.columns and filled else _NOTHING
     if entry.type is Type.POINT:
         problems = [place(text).flag for text, _ in filled]
     else:
@@ -137,44 +137,45 @@ def _values(entry: Label, labelled: bool, filled: tuple[tuple[str, str | None], 
 _cached_values = lru_cache(maxsize=8192)(_values)
 
 
-def _columns(entry: Label, texts: list[str], datetime: str | None) -> dict[str, Any]:
-    column = entry.columns[0].name
-    match entry.type:
-        case Type.REFERENCES:
-            return {column: texts}
+def _columns(entry: Label, filled: tuple[tuple[str, str | None], ...]) -> dict[str, Any]:
+    """Texts and references count with all of their values; of other types the first value that can be read counts."""
+    texts = [text for text, _ in filled]
+    joined = texts if entry.type is Type.REFERENCES else "; ".join(texts)
+    typed = [_typed(entry.type, *value) for value in filled]
+    first = next((one for one in typed if any(value is not None for value in one)), typed[0])
+    if entry.type in (Type.TEXT, Type.REFERENCE, Type.REFERENCES, Type.MONEY):
+        first = (joined, *first)
+    return dict(zip((one.name for one in entry.columns), first, strict=True))
+
+
+def _typed(kind: Type, text: str, attribute: str | None) -> tuple[Any, ...]:
+    """What a printed value of a type is, beside its text: a value, or two of ranges, points and amounts."""
+    match kind:
         case Type.YES_NO:
-            return {column: next((answer for answer in map(yes_no, texts) if answer is not None), None)}
+            return (yes_no(text),)
         case Type.NUMBER:
-            return {column: next((value for value in map(number, texts) if value is not None), None)}
+            return (number(text),)
         case Type.DATE:
-            return {column: time_of(texts[0], datetime)}
+            return (time_of(text, attribute),)
         case Type.RANGE:
-            return dict(zip((one.name for one in entry.columns), time_range(texts[0], datetime), strict=True))
+            return time_range(text, attribute)
         case Type.POINT:
-            first = next((spot for spot in map(place, texts) if spot.longitude is not None), None)
-            return {"longitude": first.longitude, "latitude": first.latitude} if first else {}
+            return place(text).longitude, place(text).latitude
         case Type.MONEY:
-            names = (one.name for one in entry.columns)
-            return dict(zip(names, ("; ".join(texts), *money_range(texts[0])), strict=True))
+            return money_range(text)
         case _:
-            return {column: "; ".join(texts)}
+            return ()
+
+
+_STRICT = (Type.YES_NO, Type.NUMBER, Type.DATE, Type.RANGE, Type.POINT)
+"""Types that not any text fits."""
 
 
 def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
     """Whether a printed value can be one of its label's type; None where the type takes any text."""
-    match kind:
-        case Type.YES_NO:
-            return yes_no(text) is not None
-        case Type.POINT:
-            return place(text).longitude is not None or "(" in text
-        case Type.NUMBER:
-            return number(text) is not None
-        case Type.DATE:
-            return time_of(text, attribute) is not None
-        case Type.RANGE:
-            return time_range(text, attribute) != (None, None)
-        case _:
-            return None
+    if kind not in _STRICT:
+        return None
+    return any(value is not None for value in _typed(kind, text, attribute)) or (kind is Type.POINT and "(" in text)
 
 
 # --- groups -----------------------------------------------------------------------------------------------------------
@@ -182,13 +183,7 @@ def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
 
 @cached_short
 def _table_of(item: str) -> str | None:
-    return group_table(_stem(item)) or group_of_name(_stem(item))
-
-
-@cached_short
-def _stem(item: str) -> str:
-    """An item's group: its name without the number."""
-    return re.sub(r" \d+$", "", item)
+    return group_table(re.sub(r" \d+$", "", item))
 
 
 class _Member(NamedTuple):

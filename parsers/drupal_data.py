@@ -1,6 +1,6 @@
 """A node in one of Drupal's own data formats to a record: `?_format=json`, HAL, JSON:API, XML, and RSS that contains the node.
 
-Each format is first turned into one `_Node`, in which every field has a list of items as Drupal's field types define them
+Each format is first turned into one `_Entity`, in which every field has a list of items as Drupal's field types define them
 (`value`, `end_value`, `processed`, `target_id`, `uri`, ...). A document counts as a record only where it is a node of the
 record's type, or has fields that only records have; all other JSON and XML is left to `kinds`.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import escape
@@ -24,7 +25,7 @@ from parsers.decode import Decoded
 from parsers.guard import harmless
 from parsers.html import read_html
 from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
-from parsers.registry import GROUPS, Type, group_of_name, group_of_paragraph, is_evidence, is_instructions, known_name
+from parsers.registry import GROUPS, Type, group_of_paragraph, group_table, is_evidence, is_instructions, known_name
 from parsers.scalars import iso_time, reference, yes_no
 from parsers.tree import build, readable
 from parsers.urls import absolute, node_id
@@ -63,107 +64,22 @@ class _Entity:
 
 def read_data(content: bytes, *, url: str | None) -> ParseResult | None:
     """The record in a document of one of these formats; None where it is none of them, or not a node's."""
-    start = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if start[:1] in (b"{", b"["):
-        node = _from_json(content)
-    elif start.startswith((b"<?xml", b"<response", b"<rss")) and b"<!ENTITY" not in content:
-        root = _xml(content)
-        if root is not None and root.tag == "rss":
-            return _from_rss(root, url)
-        node = _from_xml(root) if root is not None and root.tag == "response" else None
-    else:
-        return None
+    content = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    node = None
+    with suppress(orjson.JSONDecodeError, ET.ParseError, ValueError, LookupError):
+        if content.startswith(b"{"):
+            document = orjson.loads(content)
+            node = _from_jsonapi(document) if isinstance(document.get("data"), dict) else _from_core(document)
+        elif content.startswith((b"<?xml", b"<response", b"<rss")) and b"<!ENTITY" not in content:
+            root = ET.fromstring(content)  # noqa: S314 - a document with entities is not read
+            if root.tag == "rss":
+                return _from_rss(root, url)
+            node = _from_core(_of_xml(root))
     return _result(node, url) if node is not None else None
 
 
-# --- formats ----------------------------------------------------------------------------------------------------------
-
-
-def _from_json(content: bytes) -> _Entity | None:
-    try:
-        document = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError:
-        return None
-    if not isinstance(document, dict):
-        return None
-    if isinstance(resource := document.get("data"), dict):
-        return _from_jsonapi(resource, document)
-    return _from_core(document) if isinstance(document.get("nid"), list) else None
-
-
-def _from_core(document: Mapping[str, Any]) -> _Entity:
-    """Core's JSON; in HAL references are links, and the entities that they lead to are embedded with little more than an id."""
-    node = _Entity(values={name: _items(value) for name, value in document.items() if not name.startswith("_")})
-    links = document.get("_links")
-    for name, targets in (links if isinstance(links, dict) else {}).items():
-        if name == "type" and isinstance(targets, dict):
-            node.kind = "node--" + str(targets.get("href")).rpartition("/")[2]
-        elif found := _RELATION.fullmatch(name):
-            node.values[found[1]] = [{"url": one.get("href")} for one in _dicts(targets)]
-    for item in node.values.get("type", ())[:1]:
-        node.kind = f"node--{item.get('target_id')}"
-    return node
-
-
-def _from_jsonapi(resource: dict[str, Any], document: Mapping[str, Any]) -> _Entity | None:
-    """The document's node. Every included resource becomes an entity once, because they may refer to each other in a circle."""
-    resources = [resource, *_dicts(document.get("included"))]
-    entities = [_Entity(str(one.get("type"))) for one in resources]
-    included = {_key(one): entity for one, entity in zip(resources, entities, strict=True)}
-    for one, entity in zip(resources, entities, strict=True):
-        attributes, relationships = one.get("attributes"), one.get("relationships")
-        for name, value in (attributes if isinstance(attributes, dict) else {}).items():
-            entity.values[name.removeprefix("drupal_internal__")] = _items(value)
-        for name, related in (relationships if isinstance(relationships, dict) else {}).items():
-            links = _dicts(related.get("data")) if isinstance(related, dict) else []
-            entity.values[name] = [_reference(link, included.get(_key(link))) for link in links]
-    return entities[0] if entities[0].kind.startswith("node--") else None
-
-
-def _key(resource: Mapping[str, Any]) -> tuple[str, str]:
-    return str(resource.get("type")), str(resource.get("id"))
-
-
-def _reference(link: Mapping[str, Any], entity: _Entity | None) -> dict[str, Any]:
-    """A reference as core's JSON has it, with the entity that it leads to where the document includes that."""
-    meta = link.get("meta") if isinstance(link.get("meta"), dict) else {}
-    item = {**(meta or {}), "target_type": str(link.get("type")).partition("--")[0]}
-    item["target_id"] = item.pop("drupal_internal__target_id", None)
-    return item if entity is None else item | {"entity": entity}
-
-
-def _xml(content: bytes) -> ET.Element | None:
-    try:
-        return ET.fromstring(content.lstrip(b"\xef\xbb\xbf \t\r\n"))  # noqa: S314 - a document with entities is not read
-    except (ET.ParseError, ValueError, LookupError):
-        return None
-
-
-def _from_xml(root: ET.Element) -> _Entity | None:
-    """Core's XML: an element per item, named for the field, with an element per property."""
-    values: dict[str, Items] = {}
-    for element in root:
-        item = {part.tag: (part.text or "").strip() for part in element}
-        values.setdefault(element.tag, []).extend([item] if item else _items((element.text or "").strip() or None))
-    return _from_core(values) if values.get("nid") else None
-
-
-def _from_rss(root: ET.Element, url: str | None) -> ParseResult | None:
-    """Reads the only item of a feed, which contains a node as HTML. A feed of several nodes is no record's page."""
-    items = root.findall("./channel/item")
-    number = node_id(items[0].findtext("link")) if len(items) == 1 else None
-    if number is None or node_id(url) not in (None, number):
-        return None
-    item = items[0]
-    title, text = item.findtext("title") or "", item.findtext("description") or ""
-    page = f'<h1>{escape(title)}</h1><article data-history-node-id="{number}"><div>{text}</div></article>'
-    found = read_html(Decoded(page), url=item.findtext("link"), incomplete=True).page
-    if found.record is None:
-        return None
-    author = item.findtext("{http://purl.org/dc/elements/1.1/}creator")
-    head = PageHead(node_id=number, title=title or None, submitted_by=author, submitted_at=iso_time(item.findtext("pubDate")))
-    record = make_record(head, found.record.fields, found.record.sections, "html", incomplete=True, url=item.findtext("link"))
-    return ParseResult(kind=Kind.RECORD, reason="an RSS feed of one TTA record", record=record)
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:
@@ -176,7 +92,72 @@ def _items(value: Any) -> Items:
     return [one if isinstance(one, dict) else {"value": one} for one in several if one is not None]
 
 
-# --- the record -------------------------------------------------------------------------------------------------------
+def _from_core(document: Mapping[str, Any]) -> _Entity | None:
+    """Core's JSON; in HAL references are links, and the entities that they lead to are embedded with little more than an id."""
+    if not isinstance(document.get("nid"), list):
+        return None
+    node = _Entity(values={name: _items(value) for name, value in document.items() if not name.startswith("_")})
+    for name, targets in _dict(document.get("_links")).items():
+        if found := _RELATION.fullmatch(name):
+            node.values[found[1]] = [{"url": one.get("href")} for one in _dicts(targets)]
+        elif name == "type":
+            node.kind = "node--" + str(_dict(targets).get("href")).rpartition("/")[2]
+    for item in node.values.get("type", ())[:1]:
+        node.kind = f"node--{item.get('target_id')}"
+    return node
+
+
+def _of_xml(root: ET.Element) -> dict[str, Items]:
+    """Core's XML as its JSON: an element per item, named for the field, with an element per property."""
+    values: dict[str, Items] = {}
+    for element in root if root.tag == "response" else ():
+        item = {part.tag: (part.text or "").strip() for part in element}
+        values.setdefault(element.tag, []).extend([item] if item else _items((element.text or "").strip() or None))
+    return values
+
+
+def _from_jsonapi(document: Mapping[str, Any]) -> _Entity | None:
+    """The document's node. Every included resource becomes an entity once, because they may refer to each other in a circle."""
+    resources = _dicts(document.get("data")) + _dicts(document.get("included"))
+    entities = [_Entity(str(one.get("type"))) for one in resources]
+    included = {_key(one): entity for one, entity in zip(resources, entities, strict=True)}
+    for one, entity in zip(resources, entities, strict=True):
+        for name, value in _dict(one.get("attributes")).items():
+            entity.values[name.removeprefix("drupal_internal__")] = _items(value)
+        for name, related in _dict(one.get("relationships")).items():
+            links = _dicts(_dict(related).get("data"))
+            entity.values[name] = [_reference(link, included.get(_key(link))) for link in links]
+    return entities[0] if entities[0].kind.startswith("node--") else None
+
+
+def _key(resource: Mapping[str, Any]) -> tuple[str, str]:
+    return str(resource.get("type")), str(resource.get("id"))
+
+
+def _reference(link: Mapping[str, Any], entity: _Entity | None) -> dict[str, Any]:
+    """A reference as core's JSON has it, with the entity that it leads to where the document includes that."""
+    item = {**_dict(link.get("meta")), "target_type": str(link.get("type")).partition("--")[0]}
+    item["target_id"] = item.pop("drupal_internal__target_id", None)
+    return item if entity is None else item | {"entity": entity}
+
+
+def _from_rss(root: ET.Element, url: str | None) -> ParseResult | None:
+    """Reads the only item of a feed, which contains a node as HTML. A feed of several nodes is no record's page."""
+    items = root.findall("./channel/item")
+    link = items[0].findtext("link") if len(items) == 1 else None
+    number = node_id(link)
+    if number is None or node_id(url) not in (None, number):
+        return None
+    item = items[0]
+    title, text = item.findtext("title") or "", item.findtext("description") or ""
+    page = f'<h1>{escape(title)}</h1><article data-history-node-id="{number}"><div>{text}</div></article>'
+    found = read_html(Decoded(page), url=link, incomplete=True).page
+    if found.record is None:
+        return None
+    author = item.findtext("{http://purl.org/dc/elements/1.1/}creator")
+    head = PageHead(node_id=number, title=title or None, submitted_by=author, submitted_at=iso_time(item.findtext("pubDate")))
+    record = make_record(head, found.record.fields, found.record.sections, "html", incomplete=True, url=link)
+    return ParseResult(kind=Kind.RECORD, reason="an RSS feed of one TTA record", record=record)
 
 
 def _result(node: _Entity, url: str | None) -> ParseResult | None:
@@ -224,7 +205,7 @@ class _Writer:
             return
         nested = [one for one in entities if any(map(_FIELD.fullmatch, one.values)) and not one.first(*_NAMES)]
         if nested:
-            table = group_of_name(name) or group_of_paragraph(nested[0].kind.partition("--")[2])
+            table = group_table(name) or group_of_paragraph(nested[0].kind.partition("--")[2])
             label = entry.text if entry else GROUPS[table].item if table else name
             for number, entity in enumerate(nested[:_MAX_ROWS], start=1):
                 for part, values in entity.values.items():

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from parsers.items import items_of, read_value
 from parsers.patterns import HEADINGS, NO_PATTERNS, Block, Pattern, field_of, name_of
-from parsers.registry import GROUPS, group_of_members, group_of_name, group_of_paragraph, group_table, is_member, known
+from parsers.registry import GROUPS, group_of_members, group_of_paragraph, group_table, is_member, known
 from parsers.source import SourceField, Value
 from parsers.tree import BLOCKS, Element, readable
 
@@ -64,11 +64,11 @@ def group_of(block: Block, title: str | None) -> Group | None:
     inside = [one for node in block.values if isinstance(node, Element) for one in (node, *node.built())]
     if not any(one.role.paragraph or _is_labelled_field(one) for one in inside):
         return None
-    table = group_of_name(block.name) or next((found for one in inside if (found := group_of_paragraph(one.role.bundle))), None)
+    table = group_table(block.name) or next((found for one in inside if (found := group_of_paragraph(one.role.bundle))), None)
     table = table or group_of_members([label for one in inside if (label := _label_text(one))])
     if table is None:
         return Group(title or block.name or "Item", None)
-    return Group(block.name if block.name and not title and group_of_name(block.name) else GROUPS[table].item, table)
+    return Group(block.name if block.name and not title and group_table(block.name) else GROUPS[table].item, table)
 
 
 def _is_labelled_field(element: Element) -> bool:

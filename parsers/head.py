@@ -19,6 +19,7 @@ TITLES = ("h1", "h2", "h3")
 _SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+(?:by|on)\b", re.IGNORECASE)
 _BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
+_OFFSET = re.compile(r"[+-](?!00:?00)\d\d:?\d\d$")
 _MAX_NOTICE = 300
 _MAX_BYLINE = 400
 _BY = r"(?:submitted |posted |authored |created )"
@@ -64,6 +65,8 @@ class Byline:
     element: Element | None = None
     name: str | None = None
     time: str | None = None
+    has_offset: bool = False
+    """The time is printed with an offset, so the page's other times in UTC are printed in another zone."""
 
 
 def byline_of(root: Element) -> Byline:
@@ -82,7 +85,7 @@ def byline_of(root: Element) -> Byline:
         times = block.descendants()
         stamp = next((value for node in times if node.tag == "time" and (value := node.attribute("datetime"))), None)
         stamp = stamp or next((value for node in times if _is_created(node) and (value := node.attribute("content"))), None)
-        return Byline(block, name, iso_time(stamp) or iso_time(printed))
+        return Byline(block, name, iso_time(stamp) or iso_time(printed), _OFFSET.search(stamp or "") is not None)
     return Byline()
 
 

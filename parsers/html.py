@@ -20,7 +20,7 @@ from parsers.registry import Type, is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows
-from parsers.scalars import number, reference
+from parsers.scalars import from_local, number, prints_same_clock, reference
 from parsers.source import SourceReader
 from parsers.tree import Element, build, build_with_fields, one_line, readable
 from parsers.urls import node_id, page_address
@@ -304,6 +304,9 @@ def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> R
     if page.incomplete:
         _mark_cut(content, page.text[-_TAIL:])
     byline = top.byline
+    for row in content.fields if byline.has_offset else ():
+        if row.value and row.datetime and prints_same_clock(row.value, row.datetime):  # as Layout Builder does
+            row.datetime = from_local(row.datetime)
     number = _node_of(parsed, node, page.base, page.own_url)
     head = PageHead(node_id=number, title=top.title, submitted_by=byline.name, submitted_at=byline.time)
     shape, url = content.page_fingerprint, page.own_url

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, make_dataclass
+from dataclasses import Field as DataclassField
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType, NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 from parsers.registry import LABELS, Type
 
@@ -72,26 +73,21 @@ def optional(description: str, unit: str | None = None, *, default: Any = None, 
 def columns_of(model: type) -> Mapping[str, ColumnInfo]:
     """The columns that the fields of a dataclass describe, by name, in their order."""
     types = get_type_hints(model)
-    return MappingProxyType({one.name: _info(one.name, types[one.name], one.default, one.metadata) for one in fields(model)})
+    return MappingProxyType({one.name: _info(types[one.name], one) for one in fields(model)})
 
 
-def _info(name: str, annotation: Any, default: Any, texts: Mapping[str, Any]) -> ColumnInfo:
-    if get_origin(annotation) in (Union, UnionType):
-        annotation = next(choice for choice in get_args(annotation) if choice is not NoneType)
-    return ColumnInfo(
-        name,
-        annotation,
-        required=default is MISSING,
-        description=texts.get("description", ""),
-        heading=texts.get("heading") or _in_words(name),
-        label=texts.get("label"),
-        unit=texts.get("unit"),
-        contact=texts.get("contact", False),
-    )
+def _info(annotation: Any, of: DataclassField[Any]) -> ColumnInfo:
+    choices = [one for one in get_args(annotation) if one is not NoneType] if isinstance(annotation, UnionType) else [annotation]
+    texts = {"description": "", "heading": None, "label": None, "unit": None, "contact": False, **of.metadata}
+    texts["heading"] = texts["heading"] or _in_words(of.name)
+    return ColumnInfo(of.name, choices[0], of.default is MISSING, **texts)
+
+
+_INITIALS = frozenset("id url http warc sha256 bja tta ttac".split())
 
 
 def _in_words(name: str) -> str:
-    words = [word.upper() if word in ("id", "url", "http", "warc", "sha256") else word for word in name.split("_")]
+    words = [word.upper() if word in _INITIALS else word for word in name.split("_")]
     return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
 
 
@@ -173,11 +169,7 @@ if TYPE_CHECKING:
 
     @dataclass(slots=True, kw_only=True)
     class RecordValues(PageHead):
-        """The record's columns; see below."""
-
-        reference: str | None = None
-        fiscal_year: int | None = None
-        description: str | None = None
+        """What `make_dataclass` makes below, for the type checker."""
 
         def __getattr__(self, name: str) -> Any: ...
 
@@ -192,10 +184,7 @@ else:
             *_labelled(),
         ],
         bases=(PageHead,),
-        namespace={
-            "__doc__": "The record's columns, all derived from the head and the fields by `parsers.columns`.",
-            "__module__": __name__,
-        },
+        namespace={"__doc__": "All columns of a record, derived by `parsers.columns`.", "__module__": __name__},
         slots=True,
         kw_only=True,
     )

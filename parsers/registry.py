@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from parsers.cache import cached_short
 
@@ -64,19 +64,9 @@ class Group:
     columns: tuple[tuple[str, str], ...]
 
 
-def _label(
-    text: str,
-    type_: Type,
-    column: str,
-    description: str,
-    heading: str | None = None,
-    *,
-    contact: bool = False,
-    generic: bool = False,
-) -> Label:
+def _label(text: str, type_: Type, column: str, description: str, heading: str | None = None, **more: Any) -> Label:
     """The entry of a label that fills one column."""
-    generic_texts = (text,) if generic else ()
-    return Label(text, type_, (Column(column, description, heading),), contact=contact, generic=generic_texts)
+    return Label(text, type_, (Column(column, description, heading),), **more)
 
 
 def _section(text: str, *instructions: str) -> Label:
@@ -98,14 +88,7 @@ _PAGE_ORDER: tuple[Label, ...] = (
     _label("TTA Title", Type.TEXT, "tta_title", "title of the TTA", "Title"),
     _label("TTA Point of Contact", Type.REFERENCES, "point_of_contact", "people responsible for the TTA", contact=True),
     _label("TTAR Source", Type.REFERENCE, "ttar_source", "where the request for the TTA came from", "Request source"),
-    _label(
-        "Category",
-        Type.REFERENCE,
-        "category",
-        "how the TTA was delivered, such as 'Training - In Person'",
-        "Delivery type",
-        generic=True,
-    ),
+    _label("Category", Type.REFERENCE, "category", "how the TTA was delivered", "Delivery type", generic=("Category",)),
     _section("Deliverable Markup for Questions", "please check the box next to the following questions"),
     _label(
         "Is this TTA in support of implementing or maintaining an evidence-based or promising practice?",
@@ -121,11 +104,13 @@ _PAGE_ORDER: tuple[Label, ...] = (
         "whether the TTA responds to an emerging public safety need",
     ),
     _demographic("Gender", "genders the TTA concerns"),
-    _label("Target Audience", Type.REFERENCES, "target_audience", "audiences the TTA is intended for", generic=True),
-    _label("County", Type.TEXT, "county", "county as printed on the page", "County printed on the page", generic=True),
+    _label(
+        "Target Audience", Type.REFERENCES, "target_audience", "audiences the TTA is intended for", generic=("Target Audience",)
+    ),
+    _label("County", Type.TEXT, "county", "county as printed on the page", "County printed on the page", generic=("County",)),
     _label("TTA Program Area", Type.REFERENCES, "program_areas", "program areas of the TTA"),
     _label("Program Area - Sub Topics", Type.REFERENCES, "program_area_subtopics", "subtopics of the program areas"),
-    _label("TTA Source", Type.REFERENCE, "tta_source", "source of the TTA", "TTA source"),
+    _label("TTA Source", Type.REFERENCE, "tta_source", "source of the TTA"),
     _label(
         "If your program area sub-topic is one of the 'Other Program Areas', please describe below",
         Type.TEXT,
@@ -146,25 +131,16 @@ _PAGE_ORDER: tuple[Label, ...] = (
     ),
     _demographic("Ethnicity", "ethnicities the TTA concerns"),
     _demographic("Other", "other groups the TTA concerns"),
-    _label(
-        "BJA Grant Manager", Type.REFERENCE, "bja_grant_manager", "the Bureau's grant manager", "BJA grant manager", contact=True
-    ),
+    _label("BJA Grant Manager", Type.REFERENCE, "bja_grant_manager", "the Bureau's grant manager", contact=True),
     _label("Recipient Agency Scope", Type.YES_NO, "recipient_agency_scope", "answer on the scope of the recipient agency"),
     _label(
-        "Primary Recipient Agency Name",
-        Type.TEXT,
-        "recipient_agency_name",
-        "agency that received the assistance, as printed",
-        "Recipient agency",
+        "Primary Recipient Agency Name", Type.TEXT, "recipient_agency_name", "agency that received assistance", "Recipient agency"
     ),
     Label("Primary Recipient Contact Name", Type.TEXT, also=("Contact Name",), generic=("Contact Name",), contact=True),
     Label("Primary Recipient Email Address", Type.TEXT, also=("Email Address",), generic=("Email Address",), contact=True),
     _section("Event Date Markup", "please enter the applicable event date", "when entering an event date"),
     _label(
-        "Display event on public TTA Catalog",
-        Type.YES_NO,
-        "in_public_catalog",
-        "whether the event was shown in the public catalog",
+        "Display event on public TTA Catalog", Type.YES_NO, "in_public_catalog", "whether the public catalog showed the event"
     ),
     _section("Demographics Markup", "if the tta is targeted to a particular audience"),
     _section(
@@ -192,8 +168,8 @@ _PAGE_ORDER: tuple[Label, ...] = (
         "by submitting this application to bja nttac",
         "please call [site:phone]",
     ),
-    _label("I Agree", Type.YES_NO, "agreed", "whether the agreement was checked", generic=True),
-    _label("Archived", Type.YES_NO, "archived", "whether the record was archived on the portal", generic=True),
+    _label("I Agree", Type.YES_NO, "agreed", "whether the agreement was checked", generic=("I Agree",)),
+    _label("Archived", Type.YES_NO, "archived", "whether the record was archived on the portal", generic=("Archived",)),
     Label(
         "Event Location Geo",
         Type.POINT,
@@ -205,27 +181,23 @@ _PAGE_ORDER: tuple[Label, ...] = (
     _label("Remote TTAC ID", Type.NUMBER, "remote_ttac_id", "number of the record in a remote TTAC's system", "Remote TTAC ID"),
 )
 
-_MILESTONES = Group(
-    "milestones",
-    item="Milestone",
-    stem="milestone",
-    short="milestone",
-    words=frozenset(),
-    columns=(("title", "title|name"), ("date", "dates?|due|deadline"), ("notes", "notes?|description|comments?|details?")),
+_MILESTONE_COLUMNS = (
+    ("title", "title|name"),
+    ("date", "dates?|due|deadline"),
+    ("notes", "notes?|description|comments?|details?"),
 )
-_METRICS = Group(
-    "performance_metrics",
-    item="Performance Metrics",
-    stem="performance (?:metric|measure|indicator)",
-    short="metric",
-    words=frozenset(("question", "answer", "response", "result", "measure")),
-    columns=(
-        ("answer", "answer|response|value|result|count|number|total"),
-        ("question", "question|metric|measure|indicator|name|title"),
-    ),
+_METRIC_COLUMNS = (
+    ("answer", "answer|response|value|result|count|number|total"),
+    ("question", "question|metric|measure|indicator|name|title"),
+)
+_METRIC_NOUN = "performance (?:metric|measure|indicator)"
+_METRIC_WORDS = frozenset(("question", "answer", "response", "result", "measure"))
+_GROUPS = (
+    Group("milestones", "Milestone", "milestone", "milestone", frozenset(), _MILESTONE_COLUMNS),
+    Group("performance_metrics", "Performance Metrics", _METRIC_NOUN, "metric", _METRIC_WORDS, _METRIC_COLUMNS),
 )
 LABELS = tuple(replace(label, order=order) for order, label in enumerate(_PAGE_ORDER))
-GROUPS = {group.table: group for group in (_MILESTONES, _METRICS)}
+GROUPS = {group.table: group for group in _GROUPS}
 """The groups that have a table of their own, by the table's name."""
 
 _SPELLED = {"‘": "'", "’": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "}
@@ -294,41 +266,33 @@ def section_of_instruction(line: str) -> str | None:
 
 # --- groups -----------------------------------------------------------------------------------------------------------
 
-_NOT_BEFORE = r"(?!(?:number|count|total|no|of|per|for|with|date|status|type|add|next|previous|any|has|have|is|are|did|the)\b)"
-"""Words that make a label with the group's noun a question about the group, or the name of a single value."""
-_BEFORE = rf"(?:{_NOT_BEFORE}[a-z&']+[ /_-]+){{0,3}}"
-_AFTER = r"(?: ?\(e?s\))?(?: #?\d{1,3})?(?: \([^()]{1,40}\))?"
+_NOT_BEFORE = "number|count|total|no|of|per|for|with|date|status|type|add|next|previous|any|has|have|is|are|did|the"
+"""Words that make a label with a group's noun a question about the group, or the name of a single value."""
+_BEFORE = rf"(?:(?!(?:{_NOT_BEFORE})\b)[a-z&']+[ /-]+){{0,3}}"
+_AFTER = r"(?: ?\(e?s\))?(?: (?:items?|groups?|list|paragraphs?|refs?|references?|#?\d{1,3}))*(?: \([^()]{1,40}\))?"
 _AND = r"(?: ?(?:and|&|/) ?[a-z]+){0,2}"
 _MAX_GROUP_LABEL = 80
 """Characters; a longer line with the noun is a sentence."""
-_LIST = r"(?:[ _](?:items?|groups?|list|paragraphs?|refs?|references?|\d+))*"
+_GROUP_LABEL = {
+    table: re.compile(rf"{_BEFORE}(?:{one.stem}|(?:{one.stem}|{one.short})s{_AND}){_AFTER}") for table, one in GROUPS.items()
+}
+_MEMBER_LABEL = {table: re.compile(rf"(?:{one.stem}|{one.short})(?: |'s )(?=\S)") for table, one in GROUPS.items()}
 
 
-def _patterns(template: str) -> dict[str, re.Pattern[str]]:
-    """For each group's table the pattern that `template` makes of its nouns."""
-    parts = {"before": _BEFORE, "after": _AFTER, "and": _AND, "list": _LIST}
-    return {name: re.compile(template % {**parts, "noun": one.stem, "short": one.short}) for name, one in GROUPS.items()}
-
-
-_GROUP_LABEL = _patterns("%(before)s(?:%(noun)s|(?:%(noun)s|%(short)s)s%(and)s)%(after)s")
-_GROUP_NAME = _patterns("%(before)s(?:%(noun)ss?|%(short)ss)%(list)s")
-_MEMBER_LABEL = _patterns(r"(?:%(noun)s|%(short)s)(?: |'s )(?=\S)")
+def _words(label: str) -> str:
+    """The spelling of a label, or the words of a machine name."""
+    return normal(label if " " in label else re.sub("[_-]", " ", re.sub("^field[_-]", "", label)))
 
 
 @cached_short
 def group_table(label: str | None) -> str | None:
-    """The table of the group that a label names: "TTA Milestones", "Milestone(s)", "Milestones 2"; None for any other."""
-    spelled = normal(label or "")
+    """The table of the group that a label or machine name names: "TTA Milestones", "Milestone(s)", "Milestones 2",
+    `field_tta_milestone`, `field_metrics_ref`; None for any other.
+    """
+    spelled = _words(label or "")
     if not spelled or len(spelled) > _MAX_GROUP_LABEL or is_instructions(spelled):
         return None
     return next((table for table, pattern in _GROUP_LABEL.items() if pattern.fullmatch(spelled)), None)
-
-
-@cached_short
-def group_of_name(name: str | None) -> str | None:
-    """The table of the group that a machine name names: `field_milestones`, `field_tta_milestone`, `field_metrics_ref`."""
-    spelled = (name or "").lower().replace("-", "_").removeprefix("field_").strip("_").replace("_", " ")
-    return next((table for table, pattern in _GROUP_NAME.items() if pattern.fullmatch(spelled)), None)
 
 
 @cached_short
@@ -336,13 +300,13 @@ def group_of_paragraph(paragraph: str | None) -> str | None:
     """The table of the group that a paragraph type names, with or without `paragraph--type--`: `milestone`, `tta-metric`."""
     kind = (paragraph or "").lower().removeprefix("paragraph--type--").replace("-", "_")
     last = kind.rpartition("_")[2]
-    return group_of_name(kind) or next((table for table, group in GROUPS.items() if group.short == last), None)
+    return group_table(kind) or next((table for table, group in GROUPS.items() if group.short == last), None)
 
 
 @cached_short
 def member_table(label: str | None) -> str | None:
     """The table of the group whose members have labels like this one: "Milestone Title" is a field of a milestone."""
-    spelled = normal((label or "").removeprefix("field_").replace("_", " "))
+    spelled = _words(label or "")
     if known(label) or group_table(label) or is_instructions(spelled):
         return None
     return next((table for table, pattern in _MEMBER_LABEL.items() if pattern.match(spelled)), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import pairwise
@@ -139,13 +140,8 @@ def money_range(text: str) -> tuple[float | None, float | None]:
 
 # --- dates ----------------------------------------------------------------------------------------------------------
 
-_MONTHS = {
-    name: month
-    for month, full in enumerate(
-        "january february march april may june july august september october november december".split(), start=1
-    )
-    for name in (full, full[:3], full[:4])
-}
+_NAMES = "january february march april may june july august september october november december".split()
+_MONTHS = {name: month for month, full in enumerate(_NAMES, start=1) for name in (full, full[:3], full[:4])}
 _WEEKDAYS = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
 _MONTH = r"(?P<month>[a-z]{3,9})\.?"
 _DAY = r"(?P<d>\d{1,2})(?:st|nd|rd|th)?"
@@ -156,7 +152,7 @@ _DATE_FORMS = tuple(
         r"(?P<m>\d{1,2})([-/])(?P<d>\d{1,2})\2(?P<y>\d{4}|(?<=/)\d\d)",
         r"(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>\d{4})",
         rf"{_DAY}[- ](?:of )?{_MONTH},?[- ](?P<y>\d{{4}})",
-        rf"{_MONTH} {_DAY},? (?P<y>\d{{4}})",
+        rf"{_MONTH} ?{_DAY}(?:, ?| )(?P<y>\d{{4}})",
     )
 )
 """Dates as pages print them; of two numbers the month comes first, unless it cannot be one."""
@@ -170,11 +166,12 @@ _CLOCK = re.compile(
     rf"|(?P<word>noon|midnight))(?P<zone> ?\(?{_ZONE}\)?| ?[+-]\d{{4}}(?!\d))?(?![\d:/])",
     re.IGNORECASE,
 )
-_FILLER = re.compile(rf"(?:[\s,;|@–—-]|\([^()/:]{{0,40}}\)|\b(?:{_WEEKDAYS}|at|on|from|by|the)\b\.?)*", re.IGNORECASE)
+_FILLER = re.compile(rf"(?:[\s,;.*|@–—-]|\([^()/:]{{0,40}}\)|\b(?:{_WEEKDAYS}|at|on|from|between|by|the)\b)*", re.IGNORECASE)
 """What a time may have beside its day and its clock, such as `(2 years ago)`."""
-_DASH = "[-–—−~]"
-_SEPARATOR = re.compile(rf"\s*(?:{_DASH}|\b(?:to|through|thru|until|till)\b)\s*", re.IGNORECASE)
+_SEPARATOR = re.compile(r"\s*(?:[-–—−~→&]|\b(?:to|through|thru|until|till|and)\b)\s*", re.IGNORECASE)
 """Between the ends of a range."""
+_OPEN = re.compile("|present|ongoing|tbd", re.IGNORECASE)
+"""The end of a range that has none."""
 _MAX_TIME = 200
 """Characters; a longer text is no time."""
 
@@ -188,18 +185,10 @@ def iso_time(text: str | None) -> str | None:
     plain = " ".join((text or "").split())
     if not plain or len(plain) > _MAX_TIME:
         return None
-    return _from_iso(plain) or _from_print(plain)
-
-
-def _from_iso(text: str) -> str | None:
-    if not re.match(r"\d{4}-\d{2}-\d{2}", text):
-        return None
-    try:
-        if len(text) == 10:
-            return date.fromisoformat(text).isoformat()
-        return _in_utc(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):
-        return None
+    if re.match(r"\d{4}-\d{2}-\d{2}", plain):
+        with suppress(ValueError, OverflowError):
+            return date.fromisoformat(plain).isoformat() if len(plain) == 10 else _in_utc(datetime.fromisoformat(plain))
+    return _from_print(plain)
 
 
 def _in_utc(moment: datetime) -> str:
@@ -264,11 +253,6 @@ def _at(day: date, clock: re.Match[str], half: str | None, zone: str | None) -> 
         return None
 
 
-def has_clock(text: str) -> bool:
-    """Whether a printed time has a time of day."""
-    return any(map(_is_clock, _CLOCK.finditer(text)))
-
-
 def time_of(text: str | None, attribute: str | None) -> str | None:
     """The time of a value by its `datetime` attribute, else as printed, in the form of `iso_time`.
 
@@ -277,7 +261,7 @@ def time_of(text: str | None, attribute: str | None) -> str | None:
     stamp = iso_time(attribute)
     if stamp is None:
         return iso_time(text)
-    if stamp.endswith("T12:00:00Z") and text and any(map(str.isdigit, text)) and not has_clock(text):
+    if stamp.endswith("T12:00:00Z") and text and any(map(str.isdigit, text)) and not any(map(_is_clock, _CLOCK.finditer(text))):
         return stamp[:10]
     return stamp
 
@@ -288,14 +272,14 @@ def from_local(attribute: str, zone: ZoneInfo = SITE_ZONE) -> str:
     Drupal's Layout Builder prints such attributes: the clock time beside it is the same, although the page's other times have
     an offset. What is no such time stays as it is.
     """
-    ends = []
-    for stamp in attribute.split("/"):
-        try:
-            moment = datetime.fromisoformat(stamp) if stamp.endswith("Z") else None
-        except ValueError:
-            moment = None
-        ends.append(moment.replace(tzinfo=zone).isoformat() if moment else stamp)
-    return "/".join(ends)
+
+    def located(stamp: str) -> str:
+        with suppress(ValueError):
+            if stamp.endswith("Z"):
+                return datetime.fromisoformat(stamp[:-1]).replace(tzinfo=zone).isoformat()
+        return stamp
+
+    return "/".join(map(located, attribute.split("/")))
 
 
 def prints_same_clock(text: str, attribute: str) -> bool:
@@ -326,7 +310,7 @@ def _printed_range(plain: str) -> tuple[str | None, str | None]:
     for separator in _SEPARATOR.finditer(plain):
         start, end = plain[: separator.start()], plain[separator.end() :]
         first = iso_time(start)
-        if first and not end:
+        if first and _OPEN.fullmatch(end):
             return first, None
         starts_with_clock = _CLOCK.match(end)
         if first and not (starts_with_clock and _is_clock(starts_with_clock)) and (last := iso_time(end)):
@@ -357,7 +341,10 @@ def _two_days(plain: str) -> tuple[str | None, str | None] | None:
             parts[2] = parts[2] or parts[0]
             parts[1] = parts[1] or parts[3]
             start, _, end = template.format(*parts).partition("|")
-            return iso_time(start), iso_time(end)
+            first, last = iso_time(start), iso_time(end)
+            if first and last and first > last:  # `Dec 30 - Jan 2, 2025` begins in the year before
+                first = iso_time(start.replace(parts[4], str(int(parts[4]) - 1)))
+            return first, last
     return None
 
 

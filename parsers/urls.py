@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urljoin, urlsplit, urlunsplit
 
 from parsers.cache import cached_short
 
@@ -24,10 +24,8 @@ _PREFIX = re.compile(r"(?:view-source|cache|feed):(?=https?:)|(?:about|read|[a-z
 _ADDRESS = frozenset(("url", "u", "uri", "q", "src", "link", "page"))
 _TIME = frozenset(("ts", "date", "timestamp", "time"))
 _CACHED = re.compile(r"cache:(?:[\w-]{8,16}:)?([^+\s]+)", re.IGNORECASE)
-_TRANSLATED = re.compile(r"([a-z0-9-]+)\.translate\.goog", re.IGNORECASE)
-_AMP_CACHE = re.compile(
-    r"https?://[^/]*(?:\.ampproject\.org|google\.[a-z.]+/amp)/(?:[acivr]/)?(s/)?([\w-]+(?:\.[\w-]+)+/.*)", re.I
-)
+_TRANSLATED = re.compile(r"https?://([a-z0-9-]+)\.translate\.goog(.*)", re.IGNORECASE)
+"""Google Translate writes the dots of a host as dashes and its dashes twice, and adds parameters."""
 _VARIANTS = frozenset(("amp", "print", "printable", "_format", "_wrapper_format"))
 _VARIANT_PATH = re.compile(
     r"(.*/node/\d+)/(?:amp|print|printable/print)/?|/print(?:able)?(?:/print)?(?:/view)?(?:/(?:pdf|html))?(?:/node)?/(\d+)/?"
@@ -108,38 +106,21 @@ def _unwrapped(url: str, unwrap: Callable[[str], _Inner]) -> tuple[str, str | No
 
 def _of_link(url: str) -> _Inner:
     """Unwraps an address in the path of an archive's (after a time, or a service's), and a host that a translator rewrote."""
-    if found := _IN_PATH.fullmatch(url):
+    if found := _IN_PATH.fullmatch(url) or _WITHOUT_SCHEME.fullmatch(url):
         wrapper, inner = found["wrapper"], found["inner"]
-        stamp = _STAMP.search(wrapper)
+        stamp, service = _STAMP.search(wrapper), _SERVICE.search(wrapper)
+        if found.re is _WITHOUT_SCHEME:
+            return (f"http://{inner}", _digits(stamp[1])) if service and stamp and len(stamp[1]) >= 14 else None
         at_root = wrapper.count("/") == 3 and "//" in wrapper  # `https://reader.example/https://...`
-        if (stamp or at_root or _SERVICE.search(wrapper)) and not _NO_PAGE.search(wrapper):
-            if "%" in inner[:12]:
-                inner = unquote(inner)
+        if (stamp or at_root or service) and not _NO_PAGE.search(wrapper):
+            inner = unquote(inner) if "%" in inner[:12] else inner
             return re.sub(r"^(https?|ftp):/(?=[^/])", r"\1://", inner, flags=re.IGNORECASE), _digits(stamp and stamp[1])
-    elif (found := _WITHOUT_SCHEME.fullmatch(url)) and _SERVICE.search(found["wrapper"]):
-        stamp = _STAMP.search(found["wrapper"])
-        if stamp and len(stamp[1]) >= 14:
-            return f"http://{found['inner']}", _digits(stamp[1])
-    if found := _AMP_CACHE.fullmatch(url):
-        return f"http{'s' if found[1] else ''}://{found[2]}", None
-    if ".translate.goog" in url.lower():
-        return _translated(url)
+    elif found := _TRANSLATED.match(url):
+        host = found[1].replace("--", "\0").replace("-", ".").replace("\0", "-")
+        scheme = "http" if "_x_tr_sch=http&" in f"{url}&" else "https"
+        rest = re.sub(r"_x_tr_\w+=[^&#]*&?", "", found[2]).rstrip("?&")
+        return f"{scheme}://{host}{rest}", None
     return None
-
-
-def _translated(url: str) -> _Inner:
-    """Google Translate writes the dots of a host as dashes and its dashes twice, and adds parameters."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return None
-    found = _TRANSLATED.fullmatch(parts.netloc)
-    if found is None:
-        return None
-    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not pair[0].startswith("_x_tr_")]
-    scheme = "http" if "_x_tr_sch=http" in parts.query.split("&") else "https"
-    host = found[1].replace("--", "\0").replace("-", ".").replace("\0", "-")
-    return urlunsplit((scheme, host, parts.path, urlencode(query), "")), None
 
 
 def _of_page(url: str) -> _Inner:

@@ -18,7 +18,7 @@ from scraper.terminal import escape
 _COMMANDS = {
     "import": ("import_", "Add captures from files to the archive."),
     "fetch": ("fetch", "List and fetch new captures from web archives and the live site."),
-    "scan": ("scan", "Search whole WARC files for the portal's pages."),
+    "scan": ("scan", "Search whole crawls for the portal's pages."),
     "load": ("load", "Parse what the archive has and the database lacks."),
     "refresh": ("refresh", "Fetch, load, check and commit: what cron calls every night."),
     "parse": ("parse", "Print the record on one page as JSON."),

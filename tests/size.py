@@ -56,9 +56,9 @@ def main() -> int:
     print("\n".join([*over, f"size: {total} lines of {sum(BUDGET.values())}"]))
     if over:
         print(
-            "size: simplify the parts that you own until they are within their budgets, before you add anything: inline functions\n"
-            "that are called once, merge rules that say the same, drop special cases that no test or foreign input needs. A part\n"
-            "that is within its budget may be delivered while another one is not."
+            "size: simplify the parts that you own until they are within their budgets, before you add anything: inline\n"
+            "functions that are called once, merge rules that say the same, drop special cases that no test or foreign input\n"
+            "needs. A part within its budget may be delivered while another one is not."
         )
     return 1 if over else 0
 

@@ -87,7 +87,7 @@ def test_questions_choose_by_the_same_condition(site: Site) -> None:
     narrowed = [question for question in QUESTIONS.values() if "program_area" in question.parameters]
     assert narrowed
     assert all(condition in question.sql for question in narrowed)
-    (needs,) = [question for question in narrowed if question.title.startswith("How many requests answered")]
+    (needs,) = [question for question in narrowed if question.title.startswith("How many requests responded")]
     rows = site.json("/tta/emerging_needs.json?program_area=Law+Enforcement&_shape=array")
     expected = _found(site, {"program_areas__arraycontains": "Law Enforcement"})["filtered_table_rows_count"]
     assert sum(row["records"] for row in rows) == expected, needs.title

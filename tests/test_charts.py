@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.explore import charts
-from scraper.explore.outlines import HEIGHT, WIDTH, state_paths
+from tests.state_paths import HEIGHT, PATHS, WIDTH, state_paths
 from tests.webkit import Site, demo
 
 _COUNTED = re.compile(r'<a [^>]*?href="(/tta/records\?[^"]+)"[^>]*>(?:<span[^>]*>)?(?:[^<:]*: )?([\d,]+)<')
@@ -76,6 +77,7 @@ def test_an_empty_database_has_a_page(tmp_path: Path) -> None:
 
 def test_the_map_draws_all_states_inside_its_frame() -> None:
     paths = state_paths()
+    assert json.loads(PATHS.read_text(encoding="utf-8")) == charts.state_paths() == paths
     assert len(paths) == 52
     for name, path in paths.items():
         points = [tuple(map(int, pair.split())) for pair in re.findall(r"-?\d+ -?\d+", path)]

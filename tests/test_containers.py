@@ -92,10 +92,10 @@ def test_damage_costs_what_it_hits_is_reported_and_invents_nothing(name: str) ->
         (record(1) + record(2, Content_Length="") + record(3), (1, 3), "without a length"),
         (record(1) + record(2, Content_Length="-5") + record(3), (1, 3), "without a length"),
         (record(1) + record(2, WARC_Type="respone") + record(3), (1, 3), "unknown type"),
-        (record(1, digest=False, Content_Length="900") + record(2), (1, 2), "more than the 900 bytes"),
-        (record(1, digest=False, Content_Length="4000") + record(2) + record(3), (2, 3), "says it has 4000 bytes"),
-        (record(1, Content_Length="4000") + record(2) + record(3), (1, 2, 3), "says it has 4000 bytes"),
-        (record(1, Content_Length="9" * 12) + record(2), (1, 2), "says it has 999999999999 bytes"),
+        (record(1, digest=False, Content_Length="900") + record(2), (1, 2), "more bytes than its Content-Length, 900"),
+        (record(1, digest=False, Content_Length="4000") + record(2) + record(3), (2, 3), "Content-Length is 4000"),
+        (record(1, Content_Length="4000") + record(2) + record(3), (1, 2, 3), "Content-Length is 4000"),
+        (record(1, Content_Length="9" * 12) + record(2), (1, 2), "Content-Length is 999999999999"),
         (record(1) + b"\r\nnoise\r\n\r\n" + record(2), (1, 2), "no record begins here"),
         (gzip.compress(record(1)) + b"noise" + gzip.compress(record(2)), (1, 2), "no record begins here"),
         (gzip.compress(record(1))[:-8] + b"\0" * 8 + gzip.compress(record(2)), (1, 2), "damaged"),
@@ -117,7 +117,7 @@ def test_records_around_an_odd_one_are_kept(data: bytes, numbers: tuple[int, ...
 def test_a_record_whose_digest_differs_is_flagged_and_reported_with_its_place() -> None:
     flipped = record(2).replace(b"Row 7", b"Row 9")
     found = list(read_container(io.BytesIO(record(1) + flipped + record(3)), "crawl.warc"))
-    assert found[1] == Unused("crawl.warc", f"at byte {len(record(1))}: its bytes are not those that its digest names")
+    assert found[1] == Unused("crawl.warc", f"at byte {len(record(1))}: its bytes do not match its digest")
     captures = [item[1] for item in found if not isinstance(item, Unused)]
     assert [one.damage is None for one in captures] == [True, False, True]
 

@@ -11,7 +11,7 @@ import pytest
 from parsers.fiscal import fiscal_year
 from scraper.config import load_config
 from scraper.errors import BadConfiguration
-from scraper.explore.links import cell, replay_url, safe_href
+from scraper.explore.links import render_value, replay_url, safe_href
 from scraper.explore.record import FACTS, arrange, moment
 from scraper.serve import application
 from tests.webkit import ROOT
@@ -71,13 +71,13 @@ def test_replay_is_for_the_wayback_machine_only() -> None:
 
 def test_list_is_shown_as_links_to_its_like() -> None:
     urls = application(Path("tta.db")).urls
-    shown = cell('["A & B", "<i>"]', "program_areas", "records", urls)
+    shown = render_value('["A & B", "<i>"]', "program_areas", "records", urls)
     assert shown == (
         '<ul class="values"><li><a href="/tta/records?program_areas__arraycontains=A+%26+B">A &amp; B</a></li>'
         '<li><a href="/tta/records?program_areas__arraycontains=%3Ci%3E">&lt;i&gt;</a></li></ul>'
     )
-    assert cell("not JSON", "program_areas", "records", urls) is None
-    assert cell('["A"]', "value", "fields", urls) is None
+    assert render_value("not JSON", "program_areas", "records", urls) is None
+    assert render_value('["A"]', "value", "fields", urls) is None
 
 
 def _field(position: int, **values: Any) -> dict[str, Any]:

@@ -117,7 +117,7 @@ FAILING: dict[str, tuple[Fault, int]] = {
     "redirect to nothing": (faults.answers(302), 2),
     "400": (faults.answers(400), 2),
     "bomb": (lambda handler: faults.bomb(30_000_000, 1, _memento(handler))(handler), 1),
-    "bomb of two": (lambda handler: faults.bomb(300_000_000, 2, _memento(handler))(handler), 1),
+    "bomb of two": (lambda handler: faults.bomb(40_000_000, 2, _memento(handler))(handler), 1),
     "ratio": (lambda handler: faults.bomb(4_000_000, 1, _memento(handler))(handler), 1),
     "too long": (faults.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n<"), 1),
     "cut gzip": (lambda handler: _encoded(handler, gzip.compress(BODY)[:-9], "gzip"), 6),

@@ -348,3 +348,18 @@ def test_the_value_in_which_a_page_ends_is_marked(where: str) -> None:
     assert record.incomplete
     assert (last.label, last.value, str(last.state), last.truncated) == expected
     assert record.status is None, "half a word is no category"
+
+
+@pytest.mark.parametrize(
+    ("printed", "changed_at"),
+    [
+        ("Mon, 11/04/2019 - 10:49", "2019-11-04T15:49:47Z"),
+        ("Mon, 11/04/2019 - 05:49", "2019-11-04T10:49:47Z"),
+        ("11/04/2019", "2019-11-04T10:49:47Z"),
+    ],
+)
+def test_a_local_time_that_is_marked_as_utc_is_read_as_local(printed: str, changed_at: str) -> None:
+    """The byline's offset shows that the page does not print UTC, so a clock equal to the attribute's is local."""
+    time = field("Status Changed", f'<time datetime="2019-11-04T10:49:47Z">{printed}</time>', "status-changed", "datetime")
+    assert read(page(BYLINE + CLASSED + time)).status_changed_at == changed_at
+    assert read(page(CLASSED + time)).status_changed_at == "2019-11-04T10:49:47Z"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from scraper.database.parsed_pages import NAME as PARSED
 from scraper.folders import Folders
 from tests.dbkit import add, day, exports, html, loaded, node, page, query
 from tests.fakearchive.run import HOST, Ran, captures, run, write_config
@@ -103,9 +104,10 @@ def test_a_damaged_archive_leaves_the_database_as_it_was(folders: Folders, offli
     content = bytearray(warc.read_bytes())
     content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
     warc.write_bytes(content)
+    (folders.data / PARSED).unlink()  # the parsed pages of old captures would do
     add(folders, [page(html({"County": "B"}), url=node(1), when=day(1))])
     ran = run(folders.data, offline, command="refresh")
-    assert (ran.status, ran.report["outcome"]) == (1, "failed"), ran.err
+    assert (ran.status in (1, 4), "restore it from a copy" in ran.err) == (True, True), ran.err
     assert exports(folders) == before
 
 

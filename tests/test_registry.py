@@ -52,7 +52,7 @@ def test_a_group_is_known_by_its_label(label: str | None, table: str | None) -> 
     ],
 )
 def test_a_group_is_known_by_its_machine_name(name: str, table: str | None) -> None:
-    assert registry.group_of_name(name) == table
+    assert registry.group_table(name) == table
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,6 @@ def test_columns_and_groups_are_named_once() -> None:
     names = [column.name for label in LABELS for column in label.columns]
     assert len(set(names)) == len(names)
     assert all(registry.group_table(group.item) == table for table, group in GROUPS.items())
-
-
-def test_a_contact_is_known_by_its_entry_or_its_words() -> None:
-    assert {label.text for label in LABELS if registry.is_contact(label.text)} == {
-        label.text for label in LABELS if label.contact
-    }
-    assert all(map(registry.is_contact, ("Phone", "field_staff_email", "Request submitted by", "field_bja_grant_manager")))
-    assert not any(map(registry.is_contact, ("Number of contact hours", "Did you contact the site by phone?", "field_county")))
 
 
 @pytest.mark.parametrize(

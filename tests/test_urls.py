@@ -111,8 +111,6 @@ def test_an_ordinary_address_with_digits_is_no_archives() -> None:
         ("https://webcache.googleusercontent.com/search?q=cache:AbCdEf12GhIj:{}+&cd=1&hl=en", None),
         ("https://translate.google.com/translate?sl=en&tl=es&u={quoted}", None),
         ("https://bjatta-bja-ojp-gov.translate.goog/node/5?_x_tr_sl=en&_x_tr_tl=es&_x_tr_hl=en", None),
-        ("https://www.google.com/amp/s/bjatta.bja.ojp.gov/node/5", None),
-        ("https://bjatta-bja-ojp-gov.cdn.ampproject.org/c/s/bjatta.bja.ojp.gov/node/5", None),
         ("about:reader?url={quoted}", None),
         ("chrome-extension://abcdef/reader.html?id=7&url={quoted}", None),
         ("view-source:{}", None),

@@ -16,6 +16,8 @@ from scraper.errors import ArchiveDamaged
 from scraper.sqlite import explain, open_memory, open_readonly, open_writable
 
 CATALOG = "catalog.db"
+SOURCES = ("wayback", "commoncrawl", "endofterm", "live")
+"""The order of the configuration's sources (a test holds it); others come after them by name."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS captures (
     capture_id TEXT PRIMARY KEY, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL, warc_length INTEGER NOT NULL,
@@ -65,6 +67,26 @@ class Entry:
     original_url: str | None
     original_captured_at: str | None
     intact: int
+
+    def is_preferred_to(self, other: Entry) -> bool:
+        """Whether this delivery of a capture counts, if several sources bring the same page at the same time with the same body.
+
+        Intact before damaged, whole before truncated, then by source; else by what surrounds the body, so that the catalog does
+        not depend on which came first.
+        """
+        return self._rank() < other._rank()
+
+    def _rank(self) -> tuple[object, ...]:
+        place = SOURCES.index(self.source) if self.source in SOURCES else len(SOURCES)
+        details = (self.form, self.content_type, self.payload_digest, self.warc_record_id)
+        original = (self.original_record_id, self.original_url, self.original_captured_at)
+        return (
+            -self.intact,
+            self.truncated or "",
+            place,
+            self.source,
+            *((one is None, one or "") for one in (*details, *original)),
+        )
 
 
 def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:

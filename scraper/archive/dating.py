@@ -24,8 +24,8 @@ AHEAD = timedelta(days=1)
 """A time of capture may be so much later than that of its fetch or import: clocks and zones differ."""
 _EDGE = 1 << 14
 """Bytes at either end of a page in which the comments of the tools that save pages are found."""
-_PRECISIONS = {4: 4, 6: 7, 8: 10, 10: 10, 12: 16}
-"""Digits of a time, and how many characters of the ISO time they are."""
+_STAMP = re.compile(r"(\d{4})(?:-?(\d\d)(?:-?(\d\d)(?:[T ]?(\d\d)(?::?(\d\d)(?::?(\d\d))?)?Z?)?)?)?")
+"""The 4 to 14 digits of archives' addresses, and ISO 8601 in UTC without a fraction: year, month, day, hour, minute, second."""
 _COMMENT = re.compile(r"<!--(.{0,4000}?)-->", re.DOTALL)
 _SAVED = re.compile(r"\b(?:saved|mirrored|archived|captured|snapshot|downloaded|retrieved)\b", re.IGNORECASE)
 _SOURCE = re.compile(r"\b(?:https?|ftp)://[^\s<>\"']+|(?<=mirrored from )[\w.-]+\.[a-z]+(?::\d+)?/?\S*", re.IGNORECASE)
@@ -73,15 +73,12 @@ def parse_time(text: str | None) -> Time | None:
     text = (text or "").strip()
     length: int | None = None
     try:
-        if re.fullmatch(r"\d{4,14}", text):
-            length = _PRECISIONS.get(len(text), 10 if len(text) > 8 else 4) if len(text) < 14 else None
-            parts = [text[:4], *re.findall("..", text[4:])][: {4: 1, 7: 2, 10: 3, 16: 5, None: 6}[length]]
-            moment = datetime(*[*map(int, parts), 1, 1][: max(3, len(parts))], tzinfo=UTC)  # type: ignore[arg-type, misc]
-        elif found := re.fullmatch(r"(\d{4})(?:-(\d\d))?", text):
-            length = len(text)
-            moment = datetime(int(found[1]), int(found[2] or 1), 1, tzinfo=UTC)
+        if found := _STAMP.fullmatch(text):
+            parts = [int(part) for part in found.groups() if part]
+            length = (None, 4, 7, 10, 10, 16, None)[len(parts)]
+            moment = datetime(*[*parts, 1, 1][: max(3, len(parts))], tzinfo=UTC)  # type: ignore[arg-type, misc]
         elif re.match(r"\d{4}-\d\d-\d\d", text):
-            length = 10 if len(text) == 10 else 16 if re.fullmatch(r".{10}[T ]\d\d:\d\d(?:[^:].*)?", text) else None
+            length = 16 if re.fullmatch(r".{10}[T ]\d\d:\d\d(?:[^:].*)?", text) else None
             moment = datetime.fromisoformat(re.sub(r"\s*(?:UTC|GMT)$", "Z", text.upper()))
         elif found := re.fullmatch(r"(\d\d:\d\d:\d\d) (\w{3})\w* (\d\d?), (\d{4})", text):
             moment = parsedate_to_datetime(f"{found[3]} {found[2]} {found[4]} {found[1]} +0000")

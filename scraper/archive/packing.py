@@ -10,6 +10,7 @@ import re
 import zlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -34,14 +35,14 @@ _CUT = "the file ends within a record"
 
 
 class Packing(NamedTuple):
-    """How a file is compressed. `magic`: the bytes a member begins with, None without compression."""
+    """How a file is compressed. `magic`: the bytes a member begins with; `step`: how many bytes are unpacked at a time."""
 
-    magic: bytes | None
+    magic: bytes
     decoder: Callable[[], Any]
     step: int = _STEP
 
 
-PLAIN = Packing(None, lambda: None)
+PLAIN = Packing(b"", lambda: None)
 GZIP = Packing(GZIP_MAGIC + b"\x08", lambda: zlib.decompressobj(31))
 
 
@@ -49,7 +50,7 @@ def packing_of(file: BinaryIO) -> Packing:
     """The compression of a file, by its first bytes. A zstd dictionary is in a frame of its own (IIPC, WARC-Zstandard)."""
     file.seek(0)
     head = file.read(8)
-    if head.startswith(GZIP.magic or b""):
+    if head.startswith(GZIP.magic):
         return GZIP
     if not head.startswith(ZSTD_MAGIC) and not _SKIPPABLE.match(head):
         return PLAIN
@@ -72,7 +73,7 @@ def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[by
     data = file.read(packing.step)
     if _SKIPPABLE.match(data) and packing.magic == ZSTD_MAGIC:
         return 8 + int.from_bytes(data[4:8], "little")
-    if not data.startswith((packing.magic or b"")[: len(data)]):
+    if not data.startswith(packing.magic[: len(data)]):
         raise Broken(offset, "no record begins here")
     decoder, taken = packing.decoder(), 0
     while data:
@@ -98,10 +99,8 @@ def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[by
 def _up_to_the_error(decoder: Any, data: bytes) -> bytes:
     """What the bytes before an error unpack to; all of a member of which only the checksum is wrong."""
     pieces: list[bytes] = []
-    try:
+    with suppress(zlib.error):
         pieces.extend(decoder.decompress(data[at : at + 1], _SCAN) for at in range(len(data)))
-    except zlib.error:
-        return b"".join(pieces)
     return b"".join(pieces)
 
 
@@ -278,21 +277,19 @@ def is_whole(file: BinaryIO, offset: int, packing: Packing) -> bool:
 
 def next_member(file: BinaryIO, position: int, packing: Packing, content: re.Pattern[bytes]) -> int | None:
     """The offset at or after `position` of the next member in whose beginning `content` is found; None if there is none."""
-    magic = packing.magic or b""
     for _ in range(MAX_PROBES):
-        found = _find(file, position, magic)
+        found = find_bytes(file, position, packing.magic)
         if found is None:
             return None
-        try:
+        with suppress(Broken):
             if content.search(next(unpack_member(file, found, packing), b"")):
                 return found
-        except Broken:
-            pass
         position = found + 1
     return None
 
 
-def _find(file: BinaryIO, position: int, magic: bytes) -> int | None:
+def find_bytes(file: BinaryIO, position: int, magic: bytes) -> int | None:
+    """The offset at or after `position` at which these bytes are."""
     while True:
         file.seek(position)
         data = file.read(_SCAN)

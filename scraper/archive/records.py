@@ -138,14 +138,14 @@ class _Reader:
             if size < record.length or not keep or _NEXT.search(record.block):
                 self.read_again += size + MAX_HEAD
                 return (yield from self._to_next(stream, record, place, keep=is_wanted))
-            record.problem = f"more than the {record.length} bytes that its Content-Length names"
+            record.problem = f"a record has more bytes than its Content-Length, {record.length}"
             stream.until(_NEXT, START, 0)
         elif stream.is_at_end() and stream.broken and not stream.broken.is_cut and stream.broken.position == place[0]:
             record.problem = str(stream.broken)
-        elif agrees is None and keep and not self._is_sound(stream, place[0]):
+        elif agrees is None and keep and not self._is_undamaged(stream, place[0]):
             record.problem = "it has no digest, and is in a damaged gzip member"
         if agrees is False:
-            record.problem = "its bytes are not those that its digest names"
+            record.problem = "its bytes do not match its digest"
         if record.problem:
             yield self._damage(place[0], record.problem)
             record.problem = None if agrees else record.problem
@@ -157,7 +157,7 @@ class _Reader:
             yield record
         return stream
 
-    def _is_sound(self, stream: Unpacked, offset: int) -> bool:
+    def _is_undamaged(self, stream: Unpacked, offset: int) -> bool:
         """Whether the member that begins at `offset` is undamaged as far as it goes; of the last one that was asked about.
 
         Only of a member that goes on behind the record; any other is read to its end, or is known to be damaged.
@@ -183,7 +183,9 @@ class _Reader:
         if is_last and len(block) < record.length:
             yield self._damage(place[0], f"a record is cut: {len(block)} of {record.length} bytes")
         else:
-            yield self._damage(place[0], f"a record says it has {record.length} bytes; the next begins after {len(block)}")
+            yield self._damage(
+                place[0], f"a record's Content-Length is {record.length}; the next record begins after {len(block)} bytes"
+            )
         record.block = re.sub(rb"(?:\r?\n){1,2}\Z", b"", block)
         if keep and self._verify and _agrees_with_digest(record):
             yield record

@@ -17,7 +17,6 @@ from typing import NamedTuple, Self
 
 from scraper.archive.catalog import Entry, open_catalog
 from scraper.archive.dating import dated
-from scraper.archive.deliveries import counts_more
 from scraper.archive.packing import Gap, Member, walk
 from scraper.archive.records import Damage
 from scraper.archive.warc import read_captures, record_bytes, record_id_of, sha1_digest, utc_now
@@ -100,8 +99,7 @@ class Archive:
 
     def same_body(self, url: str, sha256: str) -> Entry | None:
         """An earlier stored capture of this URL with the same body, if there is one."""
-        found = self.entries("url = ? AND sha256 = ? AND form != 'revisit'", (url, sha256))
-        return next(found, None)
+        return next(self.entries("url = ? AND sha256 = ? AND form != 'revisit' AND intact", (url, sha256)), None)
 
     def at(self, url: str, moment: datetime) -> Entry | None:
         """The stored capture of this URL at this time, to the second, if there is one."""
@@ -110,12 +108,9 @@ class Archive:
 
     def with_digest(self, url: str, digest: str) -> Entry | None:
         """A whole stored capture of this URL whose source claimed this digest (`sha1:BASE32`), if there is one."""
-        found = self.entries(
-            # The plus keeps SQLite to the index by address: one digest, of an error page say, may have very many rows.
-            "url = ? AND +payload_digest = ? AND form = 'response' AND intact AND truncated IS NULL AND sha256 IS NOT NULL",
-            (url, digest),
-        )
-        return next(found, None)
+        # The plus keeps SQLite to the index by address: one digest, of an error page say, may have very many rows.
+        where = "url = ? AND +payload_digest = ? AND form = 'response' AND intact AND truncated IS NULL AND sha256 IS NOT NULL"
+        return next(self.entries(where, (url, digest)), None)
 
     def entry(self, capture_id: str) -> Entry | None:
         """The stored capture of that id, if there is one."""
@@ -143,20 +138,34 @@ class Archive:
     def add(self, capture: Capture) -> Entry | None:
         """Appends the capture; None where the archive has it already. Durable after the next `flush`.
 
-        A delivery that counts for more than the one it has (`deliveries`) is appended all the same, and takes its place.
+        A delivery that is preferred to the one it has is appended all the same, and takes its place.
         """
         capture = dated(capture)
         held = self.entry(capture.capture_id)
-        if held is not None and not counts_more(entry_of(capture, "", 0, 0), held):
+        if held is not None and not entry_of(capture, "", 0, 0).is_preferred_to(held):
             return None
         return self.append(prepare(capture, utc_now()))
 
     def append(self, prepared: Prepared) -> Entry | None:
         """Appends a capture that was prepared, perhaps by another process; else as `add`."""
         held = self.entry(prepared.entry.capture_id)
-        if held is not None and not counts_more(prepared.entry, held):
+        if held is not None and not prepared.entry.is_preferred_to(held):
             return None
-        path, offset = self._append(prepared.member)
+        current = self._current or _last_file(self.folder)
+        if current and current.stat().st_size + len(prepared.member) > MAX_FILE:
+            self.flush()
+            current = None
+        path = self._current = current or new_file(self.folder)
+        self._is_new |= not path.exists()
+        with path.open("ab", buffering=0) as file:
+            offset = file.tell()
+            try:
+                rest = memoryview(prepared.member)
+                while rest:
+                    rest = rest[file.write(rest) :]
+            except BaseException:  # all of the member or nothing
+                file.truncate(offset)
+                raise
         entry = replace(prepared.entry, warc_file=path.name, warc_offset=offset)
         self._insert(entry)
         self._catalog.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path.name, offset + len(prepared.member)])
@@ -171,29 +180,6 @@ class Archive:
             self._is_new = False
         self._catalog.commit()
 
-    def _append(self, member: bytes) -> tuple[Path, int]:
-        """Writes all of the member or nothing. Raises OSError."""
-        path = self._file_for(len(member))
-        self._is_new |= not path.exists()
-        with path.open("ab", buffering=0) as file:
-            offset = file.tell()
-            try:
-                rest = memoryview(member)
-                while rest:
-                    rest = rest[file.write(rest) :]
-            except BaseException:
-                file.truncate(offset)
-                raise
-        return path, offset
-
-    def _file_for(self, size: int) -> Path:
-        current = self._current or _last_file(self.folder)
-        if current and current.stat().st_size + size > MAX_FILE:
-            self.flush()
-            current = None
-        self._current = current or new_file(self.folder)
-        return self._current
-
     def _insert(self, entry: Entry) -> int:
         """How many captures that is more: none for one that is there already. The delivery that counts takes the place."""
         marks = ", ".join("?" * len(Entry.__dataclass_fields__))
@@ -201,7 +187,7 @@ class Archive:
         row = f"INTO captures ({_COLUMNS}) VALUES ({marks})"
         added = self._catalog.execute(f"INSERT OR IGNORE {row}", values).rowcount
         held = None if added else self.entry(entry.capture_id)
-        if held is not None and counts_more(entry, held):
+        if held is not None and entry.is_preferred_to(held):
             self._catalog.execute(f"REPLACE {row}", values)
         return added
 
@@ -221,31 +207,26 @@ class Archive:
         self._catalog.commit()
 
     def _read_in(self, path: Path, start: int | None) -> None:
-        """Reads in what follows byte `start`; None: the catalog does not know the file."""
+        """Catalogs what follows byte `start`; None: the catalog does not know the file."""
         added, done = 0, []
         for found in walk(path, start or 0):
             if isinstance(found, Member):
-                added += self._catalogued(path, found)
+                items = [item[1] for item in read_captures(BytesIO(found.record), "files") if not isinstance(item, Damage)]
+                if len(items) <= 1:
+                    added += sum(self._insert(entry_of(item, path.name, found.offset, found.length)) for item in items)
+                    continue  # else: a capture is found by its place in the file, so all of them would be the first one
+                line = f"{path.name}: {len(items)} captures at {found.offset} packed together don't count: `tta import` the file"
             elif found.is_cut and is_own(path):
                 done.append(self._cut_off(path, found, is_known=start is not None))
+                continue
             else:
-                self.unread.append(f"{path.name}: {found.length} bytes at {found.offset} can't be read: run `tta doctor`")
-                done.append(self.unread[-1])
+                line = f"{path.name}: {found.length} bytes at {found.offset} can't be read: run `tta doctor`"
+            self.unread.append(line)
+            done.append(line)
         self._catalog.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path.name, path.stat().st_size])
         if added:
             self.recovered.append(f"{path.name}: {added} captures were not in the catalog and are now")
         self.recovered += done
-
-    def _catalogued(self, path: Path, member: Member) -> int:
-        """Puts the member's capture into the catalog; how many it lacked."""
-        found = [item[1] for item in read_captures(BytesIO(member.record), "files") if not isinstance(item, Damage)]
-        if len(found) > 1:  # a capture is found by its place in the file: all of them would be the first one
-            self.unread.append(
-                f"{path.name}: {len(found)} captures at {member.offset} packed together don't count: `tta import` the file"
-            )
-            self.recovered.append(self.unread[-1])
-            return 0
-        return sum(self._insert(entry_of(capture, path.name, member.offset, member.length)) for capture in found)
 
     def _cut_off(self, path: Path, gap: Gap, *, is_known: bool) -> str:
         """Removes a record that was being written when the program ended. It was never said to be stored; where the catalog is

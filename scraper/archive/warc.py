@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-import io
 import re
 import uuid
 from base64 import b32encode
@@ -91,54 +91,40 @@ def _continues(record: Record, first: Record) -> bool:
 def _to_capture(record: Record, source: str, origin: str | None) -> Capture:
     headers = record.named
     form = Form(record.type)
-    status_line: str | None = None
-    http_headers: tuple[tuple[str, str], ...] = ()
-    payload = record.block
-    if form in (Form.RESPONSE, Form.REVISIT):
-        status_line, http_headers, payload = split_http(record.block)
-    url = record.url
-    url = None if url is None or url.startswith(UNKNOWN_URL) else url
+    is_http, is_revisit = form in (Form.RESPONSE, Form.REVISIT), form is Form.REVISIT
+    status_line, http_headers, payload = split_http(record.block) if is_http else ("", (), record.block)
+    _, status, reason = [*(status_line or "").split(None, 2), "", "", ""][:3]
+    content_type = next((value for key, value in http_headers if key.lower() == "content-type"), None)
+    url = None if (record.url or "").startswith(UNKNOWN_URL) else record.url
     date = headers.get("warc-date")
     added = parse_time(date) if headers.get(CAPTURED_AT.lower()) == UNKNOWN else None
     recorded = [headers.get(RECORDED_URL.lower(), url), headers.get(RECORDED_DATE.lower(), None if added else date)]
+    original_url = headers.get("warc-refers-to-target-uri", "").strip("<> ")
+    original_time = parse_time(archive_time(original_url) or headers.get("warc-refers-to-date"))
     capture = Capture(
         form=form,
         source=headers.get(SOURCE.lower(), source),
-        payload=b"" if form is Form.REVISIT else payload,
-        url=url,
+        payload=b"" if is_revisit else payload,
         fetched_at=from_iso(headers.get(FETCHED_AT.lower())),
-        http_status=_status(status_line),
-        http_reason=(status_line or "").partition(" ")[2].partition(" ")[2],
+        http_status=int(status) if status else None,
+        http_reason=reason,
         http_headers=http_headers,
-        content_type=_content_type(form, http_headers, headers),
+        content_type=content_type if is_http else headers.get("content-type"),
         truncated=headers.get("warc-truncated") or ("unspecified" if record.is_cut else None),
         payload_digest=headers.get(LISTED_DIGEST.lower()) or headers.get("warc-payload-digest"),
         warc_record_id=headers.get("warc-record-id"),
         warc_headers=record.headers,
-        original=_original(headers) if form is Form.REVISIT else None,
+        revisit_profile=headers.get("warc-profile") if is_revisit else None,
+        original=Original(
+            headers.get("warc-refers-to"), without_archive(original_url) or None, original_time.moment if original_time else None
+        )
+        if is_revisit
+        else None,
         origin=headers.get(ORIGIN.lower()) or (f"{origin} at {record.position}" if origin else None),
         damage=headers.get(DAMAGE.lower()) or record.problem,
-        revisit_profile=headers.get("warc-profile") if form is Form.REVISIT else None,
         recorded=Recorded(*(None if one == UNKNOWN else one for one in recorded)),
     )
     return dated(capture, added_at=added.moment if added else None)
-
-
-def _content_type(form: Form, http_headers: tuple[tuple[str, str], ...], headers: dict[str, str]) -> str | None:
-    if form in (Form.RESPONSE, Form.REVISIT):
-        return next((value for key, value in http_headers if key.lower() == "content-type"), None)
-    return headers.get("content-type")
-
-
-def _original(headers: dict[str, str]) -> Original:
-    url = headers.get("warc-refers-to-target-uri", "").strip("<> ") or None
-    time = parse_time(archive_time(url) or headers.get("warc-refers-to-date"))
-    return Original(headers.get("warc-refers-to"), without_archive(url) if url else None, time.moment if time else None)
-
-
-def _status(status_line: str | None) -> int | None:
-    found = re.match(r"HTTP/\S+\s+(\d{3})\b", status_line or "")
-    return int(found[1]) if found else None
 
 
 def sha1_digest(body: bytes) -> str:
@@ -147,69 +133,43 @@ def sha1_digest(body: bytes) -> str:
 
 
 def record_bytes(capture: Capture, now: datetime) -> bytes:
-    """The capture as one gzip member holding one WARC 1.1 record. `now` dates records whose time of capture is unknown."""
-    from scraper.archive.writer import ArcWarcRecord, Utf8Headers, WARCWriter
-
-    headers = _warc_headers(capture, now)
-    http = None
+    """The capture as one gzip member with one WARC 1.1 record. `now` dates records whose time of capture is unknown."""
+    block = capture.payload
     if capture.form in (Form.RESPONSE, Form.REVISIT) and capture.http_status is not None:
-        status = f"{capture.http_status:03d} {_plain(capture.http_reason)}".strip()
-        http = Utf8Headers(status, [(_plain(k), _plain(v)) for k, v in capture.http_headers], protocol="HTTP/1.1")
-    out = io.BytesIO()
-    writer = WARCWriter(out, gzip=True, warc_version="WARC/1.1")
-    record: ArcWarcRecord = writer.create_warc_record(
-        headers["WARC-Target-URI"],
-        capture.form.value,
-        warc_content_type=headers.pop("Content-Type", ""),
-        http_headers=http,
-        warc_headers_dict=headers,
-    )
-    record.raw_stream = io.BytesIO(capture.payload)  # given at once, it would be searched for HTTP headers that are not there
-    record.length = record.payload_length = len(capture.payload)
-    writer.write_record(record)
-    return out.getvalue()
-
-
-def _warc_headers(capture: Capture, now: datetime) -> dict[str, str]:
-    body_digest = sha1_digest(capture.payload)
+        lines = [f"HTTP/1.1 {capture.http_status:03d} {_plain(capture.http_reason)}".strip()]
+        lines += [f"{_plain(name)}: {_plain(value)}" for name, value in capture.http_headers]
+        block = "\r\n".join([*lines, "", ""]).encode() + capture.payload
+    is_revisit, original = capture.form is Form.REVISIT, capture.original or Original()
+    digest = capture.payload_digest if is_revisit else sha1_digest(capture.payload)
+    media_type = "application/http; msgtype=response"
+    if capture.form in (Form.RESOURCE, Form.CONVERSION):
+        media_type = capture.content_type or "application/octet-stream"
+    recorded = capture.recorded
     headers = {
-        "WARC-Target-URI": _plain(capture.url or UNKNOWN_URL + hashlib.sha256(capture.payload).hexdigest()),
-        "WARC-Date": capture.captured_text or iso(now) or "",
+        "WARC-Type": capture.form.value,
+        "WARC-Target-URI": capture.url or UNKNOWN_URL + hashlib.sha256(capture.payload).hexdigest(),
+        "WARC-Date": capture.captured_text or iso(now),
         "WARC-Record-ID": capture.warc_record_id or record_id_of(capture),
-        SOURCE: _plain(capture.source),
-    }
-    if capture.captured_at is None:
-        headers[CAPTURED_AT] = UNKNOWN
-    if capture.recorded:
-        headers |= {RECORDED_URL: capture.recorded.url or UNKNOWN, RECORDED_DATE: capture.recorded.date or UNKNOWN}
-    optional = {
+        "WARC-Payload-Digest": digest,
+        "WARC-Block-Digest": sha1_digest(block),
+        "WARC-Truncated": capture.truncated,
+        "WARC-Profile": capture.revisit_profile or IDENTICAL_PAYLOAD if is_revisit else None,
+        "WARC-Refers-To": original.warc_record_id,
+        "WARC-Refers-To-Target-URI": original.url,
+        "WARC-Refers-To-Date": iso(original.captured_at),
+        SOURCE: capture.source,
+        CAPTURED_AT: UNKNOWN if capture.captured_at is None else None,
         FETCHED_AT: iso(capture.fetched_at),
         ORIGIN: capture.origin,
+        LISTED_DIGEST: capture.payload_digest if not is_revisit and capture.payload_digest != digest else None,
+        RECORDED_URL: (recorded.url or UNKNOWN) if recorded else None,
+        RECORDED_DATE: (recorded.date or UNKNOWN) if recorded else None,
         DAMAGE: capture.damage,
-        "WARC-Truncated": capture.truncated,
+        "Content-Type": media_type,
+        "Content-Length": str(len(block)),
     }
-    headers |= {key: _plain(value) for key, value in optional.items() if value}
-    headers |= _form_headers(capture, body_digest)
-    return headers
-
-
-def _form_headers(capture: Capture, body_digest: str) -> dict[str, str]:
-    if capture.form is Form.REVISIT:
-        original = capture.original or Original()
-        refers = {
-            "WARC-Profile": capture.revisit_profile or IDENTICAL_PAYLOAD,
-            "WARC-Payload-Digest": capture.payload_digest,
-            "WARC-Refers-To": original.warc_record_id,
-            "WARC-Refers-To-Target-URI": original.url,
-            "WARC-Refers-To-Date": iso(original.captured_at),
-        }
-        return {key: _plain(value) for key, value in refers.items() if value}
-    headers = {"WARC-Payload-Digest": body_digest}
-    if capture.payload_digest and capture.payload_digest != body_digest:
-        headers[LISTED_DIGEST] = _plain(capture.payload_digest)
-    if capture.form is not Form.RESPONSE:
-        headers["Content-Type"] = _plain(capture.content_type or "application/octet-stream")
-    return headers
+    named = [f"{name}: {_plain(value)}" for name, value in headers.items() if value]
+    return gzip.compress("\r\n".join(["WARC/1.1", *named, "", ""]).encode() + block + b"\r\n\r\n", mtime=0)
 
 
 def record_id_of(capture: Capture) -> str:

@@ -9,7 +9,7 @@ from itertools import groupby
 from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import known
-from scraper.database.page_letters import PageContent, is_other_part, is_quoted, letters
+from scraper.database.page_letters import MAX_PARTS, PageContent, PageText, letters
 from scraper.database.same_value import DATA, HTML, RICHNESS, Sourced
 
 _Items = dict[str | None, list[Sourced]]
@@ -21,7 +21,7 @@ def with_lost_details(new: list[Sourced], kept: list[Sourced], *, is_group: bool
     A group gets back what the poorer capture could not carry: further rows of an item that is otherwise the same, and items that
     the poorer capture does not show, unless it shows another item with the same number.
     """
-    if not is_group:
+    if not is_group or len(kept) > MAX_PARTS or len(new) > MAX_PARTS:
         same = {letters(one.row.value): one for one in reversed(kept) if one.row.value}
         return [same.get(letters(one.row.value or ""), one) for one in new]
     left, result = _by_item(kept), {}
@@ -112,14 +112,14 @@ def without_echoes(rows: list[Sourced], page: PageContent | None) -> list[Source
     """
     if page is None:
         return rows
-    shown = {row.key for row in page.fields if row.label or row.name}
-    return [one for one in rows if not _is_echo(one, shown, page)]
+    shown, text = {row.key for row in page.fields if row.label or row.name}, PageText(page)
+    return [one for one in rows if not _is_echo(one, shown, text)]
 
 
-def _is_echo(one: Sourced, shown: set[str], page: PageContent) -> bool:
+def _is_echo(one: Sourced, shown: set[str], page: PageText) -> bool:
     if RICHNESS[one.form] >= RICHNESS[HTML] or one.row.item or one.row.key in shown or not one.row.value:
         return False
     label, text = letters(one.row.label or ""), letters(one.row.value)
     if known(one.row.label) or one.row.name not in (None, BODY):
-        return is_quoted(label, text, page)
-    return is_other_part(label + text, (), page)
+        return page.quotes(label, text)
+    return page.explains(label + text)

@@ -16,7 +16,7 @@ from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import GROUPS, known, known_name
 from scraper.database.lost_details import with_labels, with_lost_details, without_echoes
-from scraper.database.page_letters import MIN_CUT, PageContent, letters
+from scraper.database.page_letters import MIN_CUT, PageContent, PageText, letters
 from scraper.database.same_value import HTML, RICHNESS, Relation, Shown, Sourced, compare, style_of
 from scraper.database.stored_page import FieldValue
 
@@ -93,6 +93,19 @@ class _Value:
     def richness(self) -> int:
         return RICHNESS[self.shown.form]
 
+    def is_repeated_by(self, shown: Shown) -> bool:
+        """Whether a capture shows the very same rows."""
+        mine = self.shown
+        if self.completed is not None or mine.is_lost:
+            return False
+        return mine is shown or (mine.form == shown.form and mine.partial == shown.partial and mine.rows == shown.rows)
+
+    def repeat(self, shown: Shown, source: _Source, times: list[str]) -> None:
+        """Adds a capture that shows the very same rows."""
+        self.shown, self.source = shown, source
+        self.times += times
+        self.captures.append(source.capture_id)
+
     def confirm(self, new: _Value, relation: Relation) -> None:
         """Adds a capture that agrees, and takes its rows if they show at least as much."""
         self.times += new.times
@@ -126,6 +139,9 @@ class _Timeline:
         if shown.is_lost and values and not self.current.shown.is_lost:
             return
         times = [source.captured_at] if source.captured_at and not shown.is_lost else []
+        if values and not shown.is_lost and self.current.is_repeated_by(shown):  # as most captures do
+            self.current.repeat(shown, source, times)
+            return
         new = _Value(shown, source, times, [] if shown.is_lost else [source.capture_id])
         while values:
             last = values[-1]
@@ -285,14 +301,14 @@ def _row(key: str, value: str | None) -> FieldValue:
 
 
 def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
-    form, style = content.form, style_of(content)
+    form, style, page = content.form, style_of(content), PageText(content)
     last = content.fields[-1].key if content.incomplete and content.fields else None
     result = {}
     for key, rows in rows_of.items():
         whole = [row for row in rows if not row.truncated]
         lost = not whole or all(row.state == State.NOT_CAPTURED for row in whole)
         partial = key == last or len(whole) < len(rows) or any(row.state == State.NOT_CAPTURED for row in rows)
-        result[key] = Shown(rows if lost else whole, content, form, style, partial, lost)
+        result[key] = Shown(rows if lost else whole, page, form, style, partial, lost)
     return result
 
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from parsers.cache import cached_short
@@ -20,6 +21,8 @@ MIN_START = 12
 """Letters by which the rest of a divided text is found; fewer occur in many places."""
 MAX_PARTS = 200
 """Values of one field that are compared in any order; more are compared in page order only, which takes linear time."""
+MAX_UNITS = 2000
+"""Parts of a page that may explain a value. Real pages have a few hundred; each field would be compared with all of them."""
 _MAX_ENDS = 64
 """Alternatives that `is_made_of` follows at once. Real texts need one or two; the bound keeps hostile ones linear."""
 _LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
@@ -124,55 +127,73 @@ def is_made_of(text: str, units: list[tuple[str, ...]], least: int, starts: Iter
     return len(text) in ends
 
 
-def is_quoted(label: str, text: str, page: PageContent) -> bool:
-    """Whether a page contains a label and its value within the value of another field, or the text is the page's title."""
-    quoted = (label + text).lower()
-    if label and any(quoted in letters(row.value or "").lower() for row in page.fields):
-        return True
-    return text == letters(str(page.head[0] or ""))
+class PageText:
+    """A page as its letters: what a text extractor's value of a field may have been taken from."""
 
+    def __init__(self, page: PageContent) -> None:
+        self._page = page
+        self._title, _, self._author, _ = (letters(str(one or "")) for one in page.head)
 
-def is_other_part(text: str, own: Sequence[str], page: PageContent) -> bool:
-    """Whether a text extractor's value of a field is explained by other parts of a richer capture's page, so is no other value.
+    def quotes(self, label: str, text: str) -> bool:
+        """Whether the page contains a label and its value within the value of another field, or the text is its title."""
+        quoted = (label + text).lower()
+        return text == self._title or (bool(label) and any(quoted in value for value in self._values))
 
-    `own`: the values that the richer page shows for the field, which may be none. The text has to contain them together with the
-    record's title or byline (the top of the page), or with any other parts of the page, in page order; or to begin with a label.
-    """
-    title, author = (letters(str(page.head[index] or "")) for index in (0, 2))
-    whole = "".join(own)
-    rest = text.replace(whole, "", 1)
-    if (rest != text or not own) and (
-        (title and title in rest) or (author and f"by{author[:MIN_START]}".lower() in rest.lower())
-    ):
-        return True
-    units = page_units(page)
-    labels = (letters(row.label) for row in page.fields if row.label)
-    is_lost = not own or any(text.startswith(label) for label in labels)  # then the next label was taken for the value
-    found = sum(one in text for one in own)  # of a group some may be lost
-    return (is_lost or 2 * found >= len(own)) and is_made_of(text, [(one,) for one in units], MIN_CUT, _beginnings(text, units))
+    def has_field(self, text: str, *, other_than: str) -> bool:
+        """Whether a text is the label and the value of another field, or one of the two is cut."""
+        others = ((key, one) for key, one in self._labelled if key != other_than)
+        return bool(text) and any(text.startswith(one) or one.startswith(text) for _, one in others)
 
+    def explains(self, text: str, own: Sequence[str] = (), values: int = 0) -> bool:
+        """Whether other parts of the page explain a text extractor's value of a field, so that it is no other value.
 
-def _beginnings(text: str, units: list[str]) -> set[int]:
-    """Lengths of the beginnings of a text that a unit ends with."""
-    found = ((unit, unit.find(text[:MIN_START])) for unit in units)
-    return {0} | {len(unit) - at for unit, at in found if at > 0 and text.startswith(unit[at:])}
+        `own`: the lines that the page shows for the field, of so many `values`; there may be none. The text has to contain them
+        together with the record's title or byline (the top of the page); or to contain as many as half of the values have, or to
+        begin with a label, and to consist of parts of the page, in page order.
+        """
+        rest = text.replace("".join(own), "", 1)
+        has_byline = bool(self._author) and f"by{self._author[:MIN_START]}".lower() in rest.lower()
+        if (rest != text or not own) and (has_byline or (self._title and self._title in rest)):
+            return True
+        is_there = not own or 2 * sum(one in text for one in own) >= values
+        if len(self._units) > MAX_UNITS or not (is_there or text.startswith(self._labels)):
+            return False
+        beginnings = ((unit, unit.find(text[:MIN_START])) for unit, *_ in self._units)
+        starts = {0} | {len(unit) - at for unit, at in beginnings if at > 0 and text.startswith(unit[at:])}
+        return is_made_of(text, self._units, MIN_CUT, starts)
 
+    @cached_property
+    def _values(self) -> list[str]:
+        return [letters(row.value).lower() for row in self._page.fields[:MAX_UNITS] if row.value]
 
-def page_units(page: PageContent) -> list[str]:
-    """Title, labels, values and instructions of a page, in its order, divided where a text contains a label."""
-    title, _, author, _ = (letters(str(one or "")) for one in page.head)
-    units = [title, "Submittedby", "By", author]
-    texts: dict[str, str | None] = dict(page.sections)  # type: ignore[arg-type]
-    section = None
-    labels: set[str] = set()
-    for row in page.fields:
-        if row.section != section and row.section:
-            section = row.section
-            units += [letters(section), *(letters(line) for line in (texts.pop(section, None) or "").splitlines())]
-        names = [letters(text) for text in ((row.item or "").rstrip(" 0123456789"), row.label) if text]
-        labels.update(names)
-        units += [*names, *(line_letters(row, line) for line in (row.value or "").splitlines())]
-    units += [letters(text) for label, some in texts.items() for text in (label, *(some or "").splitlines())]
-    long = sorted((label for label in labels if len(label) >= MIN_START), key=len, reverse=True)
-    divide = re.compile(f"({'|'.join(long)})") if long else re.compile("(?!)")
-    return [piece for one in units for piece in divide.split(one) if piece]
+    @cached_property
+    def _labelled(self) -> list[tuple[str, str]]:
+        rows = [row for row in self._page.fields if row.label and row.value]
+        return [(row.key, letters(row.label or "") + letters(row.value or "")) for row in rows[:MAX_UNITS]]
+
+    @cached_property
+    def _labels(self) -> tuple[str, ...]:
+        return tuple({letters(row.label) for row in self._page.fields[:MAX_UNITS] if row.label} - {""})
+
+    @cached_property
+    def _units(self) -> list[tuple[str, ...]]:
+        """Title, labels, values and instructions in page order, divided where a text contains a label; times in two ways."""
+        units = [self._title, "Submittedby", "By", self._author]
+        texts: dict[str, str | None] = dict(self._page.sections)  # type: ignore[arg-type]
+        section, groups, days = None, set(), {}
+        for row in self._page.fields:
+            if row.section != section and row.section:
+                section = row.section
+                units += [letters(section), *map(letters, (texts.pop(section, None) or "").splitlines())]
+            group = letters((row.item or "").rstrip(" 0123456789"))
+            groups.add(group)
+            units += [group, letters(row.label or "")]
+            for line in (row.value or "").splitlines():
+                units.append(letters(line))
+                if moment_of(row, line):
+                    days[units[-1]] = line_letters(row, line)
+        units += [letters(text) for label, some in texts.items() for text in (label, *(some or "").splitlines())]
+        labels = sorted((one for one in {*self._labels, *groups} if len(one) >= MIN_START), key=len, reverse=True)
+        divide = re.compile(f"({'|'.join(labels)})") if labels else re.compile("(?!)")
+        pieces = [piece for one in units for piece in divide.split(one) if piece]
+        return [(piece, days[piece]) if piece in days else (piece,) for piece in pieces]

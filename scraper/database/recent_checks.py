@@ -82,6 +82,8 @@ def recent(db: sqlite3.Connection, archive: Path, limits: Checks) -> Iterator[Wo
         if row is None:
             continue
         before, now = _labels(db, archive, row[0]), _labels(db, archive, one.capture_id)
+        if before is None or now is None:
+            continue
         had.update(before)
         lost.update(before - now)
         for label in before - now:
@@ -96,8 +98,8 @@ def recent(db: sqlite3.Connection, archive: Path, limits: Checks) -> Iterator[Wo
         yield Worse(VALUES, f"{RECENT}columns", 0, sum(had.values()), "")
 
 
-def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str]:
-    """Returns the labels that have a value on a stored page: of a known label its column, otherwise its spelling."""
+def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] | None:
+    """Returns the labels with a value on a stored page (of a known label its column), None if the page can't be read."""
     from scraper.archive.catalog import Entry  # these import the parsers, which takes a while; `tta status` needs none
     from scraper.archive.store import read_entry
     from scraper.reading import read_capture
@@ -105,11 +107,13 @@ def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str]:
     columns = ", ".join(Entry.__dataclass_fields__)
     row = db.execute(f"SELECT {columns} FROM archive.captures WHERE capture_id = ?", [capture_id]).fetchone()
     try:
-        page = read_capture(read_entry(archive, Entry(*row))) if row else None
+        record = read_capture(read_entry(archive, Entry(*row))).record if row else None
     except ArchiveDamaged:
-        return set()
+        return None
+    if record is None:
+        return None
     found = set()
-    for field in page.record.fields if page and page.record else ():
+    for field in record.fields:
         if field.state == State.VALUE and field.item is None and (label := field.label or field.name):
             entry = known(field.label) or known_name(field.name)
             found.add(entry.columns[0].name if entry and entry.columns else normal(label))

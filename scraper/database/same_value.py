@@ -18,14 +18,14 @@ from parsers.record import State
 from parsers.registry import Type, known, known_name
 from parsers.scalars import money_range, number, reference, time_range, yes_no
 from scraper.database.page_letters import (
+    MAX_PARTS,
     MIN_CUT,
     Moment,
     PageContent,
+    PageText,
     has_parts,
     is_made_of,
     is_only_time,
-    is_other_part,
-    is_quoted,
     letters,
     line_letters,
     moment,
@@ -64,7 +64,7 @@ class Shown:
     """
 
     rows: Sequence[FieldValue]
-    page: PageContent
+    page: PageText
     form: str
     style: tuple[Any, ...] | None = None
     partial: bool = False
@@ -109,17 +109,34 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
         return True  # a submission does not change; a date of the text was taken for it
     if row.key == "title":
         own_title = reference(richer.values[0]) is not None and reference(row.value) is None
-        return own_title or is_other_part(text, (), richer.page)
+        return own_title or richer.page.explains(text)
     own = _wholes(richer)
     if text == "".join(own):
         return False  # of one day, another hour
-    rest = "".join(own).removeprefix(text)
-    fields = (other for other in poorer.page.fields if other.key != row.key and other.label and other.value)
-    others = (letters(other.label or "") + letters(other.value or "") for other in fields)
-    if text and rest and any(rest.startswith(other) or other.startswith(rest) for other in others):
+    if text and poorer.page.has_field("".join(own).removeprefix(text), other_than=row.key):
         return True  # the value contains words of a label, where the text was divided
+    has_one_value = _type_of(richer.rows) in (Type.TEXT, Type.REFERENCE) and len(richer.values) == 1
+    if (row.item or row.key == "description" or has_one_value) and _is_padded(poorer, richer):
+        return True
     label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""
-    return is_quoted(label, text, richer.page) or is_other_part(text, own, richer.page)
+    return richer.page.quotes(label, text) or richer.page.explains(text, _lines(richer), len(own))
+
+
+def _is_padded(poorer: Shown, richer: Shown) -> bool:
+    """Whether values are the richer capture's, each with a heading or a menu before or after it: text that has no sentence."""
+    left = [(letters(value), value) for value in richer.values]
+    for value in poorer.values:
+        text = letters(value)
+        alike = next((one for one in left if text == one[0]), None)
+        alike = alike or next((one for one in left if text.startswith(one[0]) or text.endswith(one[0])), None)
+        if alike is None or len(left) > MAX_PARTS:
+            return False
+        left.remove(alike)
+        own, known_value = alike
+        is_apart = len(own) >= MIN_CUT or any(letters(line) == own for line in value.splitlines())
+        if text != own and (not is_apart or len(_SENTENCE_END.findall(value)) > len(_SENTENCE_END.findall(known_value))):
+            return False
+    return True
 
 
 def _compare_values(kept: Shown, new: Shown) -> Relation:
@@ -257,6 +274,7 @@ def _moment_relation(before: Moment | None, after: Moment | None) -> Relation:
 
 # --- texts ----------------------------------------------------------------------------------------------------------
 
+_SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
 _BRACKETS = re.compile(r"\[[^\[\]\n]{0,500}\]")
 _LIST_MARK = re.compile(r"\s*(?:\d{1,2}[.)]|o|\W)\s+")
 _CELLS = re.compile(r"\n|\t|\s\|\s")
@@ -286,6 +304,11 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
 def _wholes(shown: Shown) -> list[str]:
     """The letters of each value."""
     return ["".join(line_letters(row, line) for line in row.value.splitlines()) for row in shown.rows if row.value]
+
+
+def _lines(shown: Shown) -> list[str]:
+    """The letters of each line of the values."""
+    return [letters(line) for row in shown.rows for line in (row.value or "").splitlines() if letters(line)]
 
 
 def _agree_in_times(kept: Shown, new: Shown) -> bool:

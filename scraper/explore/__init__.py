@@ -22,7 +22,7 @@ from scraper.explore.cache import Answers, cached
 from scraper.explore.facets import ListFacet
 from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.health import health
-from scraper.explore.links import cell
+from scraper.explore.links import render_value
 from scraper.explore.metadata import LOOKS
 from scraper.explore.record import moment, record_page
 from scraper.explore.requests import normalize_request
@@ -43,7 +43,7 @@ def _settings(datasette: Any) -> dict[str, Any]:
 
 @hook
 def startup() -> None:
-    arrays.quicken()
+    arrays.patch_array_filter()
 
 
 @hook
@@ -63,7 +63,7 @@ def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
 def _answers(datasette: Any) -> Answers | None:
     """The answers kept for this Datasette; None where it does not serve a file of ours."""
     database = datasette.databases.get(DATABASE)
-    if datasette not in _ANSWERS and database and database.path:
+    if datasette not in _ANSWERS and database and database.path and Path(database.path).is_file():
         _ANSWERS[datasette] = Answers(Path(database.path))
     return _ANSWERS.get(datasette)
 
@@ -79,7 +79,7 @@ def handle_exception(exception: Exception) -> None:
 def render_cell(value: Any, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
     if database != DATABASE:
         return None
-    return cell(value, column, table, datasette.urls)
+    return render_value(value, column, table, datasette.urls)
 
 
 @hook
@@ -129,9 +129,9 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 @hook
 def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     return [
-        (r"^/-/map$", _map),
-        (r"^/-/charts$", _charts),
-        (r"^/-/search$", _search),
+        (r"^/-/map$", _page("map", records_map.context)),
+        (r"^/-/charts$", _page("charts", dashboard.context)),
+        (r"^/-/search$", _page("search", search.context)),
         (r"^/-/health$", health),
         (r"^/robots\.txt$", _robots),
         (r"^/-/databases(?:\.json)?$", _databases),
@@ -148,23 +148,15 @@ async def _robots() -> Any:
     return Response.text("User-agent: *\nDisallow: /")
 
 
-async def _map(datasette: Any, request: Any) -> Any:
-    return await _page(datasette, request, "map", records_map.context)
+def _page(name: str, context: Callable[[Any, Any], Awaitable[dict[str, Any]]]) -> Callable[..., Awaitable[Any]]:
+    """The view of a page of this plugin, for those who may see the records."""
 
+    async def view(datasette: Any, request: Any) -> Any:
+        await datasette.ensure_permissions(request.actor, [("view-table", (DATABASE, "records")), "view-instance"])
+        shown = await context(datasette, request)
+        return Response.html(await datasette.render_template(f"{name}.html", shown, request=request, view_name=name))
 
-async def _charts(datasette: Any, request: Any) -> Any:
-    return await _page(datasette, request, "charts", dashboard.context)
-
-
-async def _search(datasette: Any, request: Any) -> Any:
-    return await _page(datasette, request, "search", search.context)
-
-
-async def _page(datasette: Any, request: Any, name: str, context: Callable[[Any, Any], Awaitable[dict[str, Any]]]) -> Any:
-    """A page of this plugin, for those who may see the records."""
-    await datasette.ensure_permissions(request.actor, [("view-table", (DATABASE, "records")), "view-instance"])
-    shown = await context(datasette, request)
-    return Response.html(await datasette.render_template(f"{name}.html", shown, request=request, view_name=name))
+    return view
 
 
 @hook

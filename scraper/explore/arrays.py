@@ -19,7 +19,7 @@ def holding(column: str, parameter: str) -> str:
     return SQL.format(t="records", c=column, p=parameter)
 
 
-def quicken() -> None:
+def patch_array_filter() -> None:
     """Has Datasette make its filter of `SQL`, from now on. Its name, its description for people and its parameter stay.
 
     There is no hook for this in 0.65: one that adds filters (`filters_from_request`) can't take away the slow condition.

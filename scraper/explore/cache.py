@@ -20,13 +20,11 @@ MAX_AGE = 10
 _NEVER = (b"_stream=", b"sql=", b"_where=")
 """Marks of requests that are streamed, or made once by one visitor."""
 
-Headers = list[tuple[bytes, bytes]]
-
 
 class Answer(NamedTuple):
     """A complete answer with status 200."""
 
-    headers: Headers
+    headers: list[tuple[bytes, bytes]]
     body: bytes
     etag: bytes
 
@@ -39,6 +37,7 @@ class Answers:
         self._version = 0
         self._kept: OrderedDict[bytes, Answer] = OrderedDict()
         self._size = 0
+        self.making: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def version(self) -> int:
         """A number that changes with the database; a change drops all answers."""
@@ -50,10 +49,9 @@ class Answers:
 
     def get(self, address: bytes) -> Answer | None:
         self.version()
-        found = self._kept.get(address)
-        if found:
+        if address in self._kept:
             self._kept.move_to_end(address)
-        return found
+        return self._kept.get(address)
 
     def put(self, address: bytes, answer: Answer, version: int) -> None:
         """Keeps an answer whose making began at `version`, unless the database has changed since."""
@@ -67,84 +65,53 @@ class Answers:
 
 def cached(app: App, answers: Answers) -> App:
     """The application, whose pages are made once for each state of the database, also when many ask at the same time."""
-    making: dict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not _can_be_kept(scope):
+        path = scope.get("raw_path") or scope["path"].encode() if scope["type"] == "http" else b""
+        has_session = any(name == b"cookie" and b"ds_" in value for name, value in scope.get("headers", ()))
+        address = path + b"?" + scope.get("query_string", b"")
+        never = b"/-/static" in path or any(mark in address for mark in _NEVER)
+        if not path or scope["method"] != "GET" or has_session or never:
             return await app(scope, receive, send)
-        address = (scope.get("raw_path") or scope["path"].encode()) + b"?" + scope["query_string"]
-        if answer := answers.get(address):
-            return await _send(answer, scope, send)
-        async with making[address]:
-            answer = answers.get(address)
-            if answer is None:
-                version = answers.version()
-                recorder = _Recorder(send)
-                await app(scope, receive, recorder.take)
-                if not (answer := recorder.answer()):
+        answer = answers.get(address)
+        if answer is None:
+            async with answers.making[address]:
+                if not (answer := answers.get(address) or await _make(app, scope, receive, send, answers, address)):
                     return None
-                answers.put(address, answer, version)
-        making.pop(address, None)
-        return await _send(answer, scope, send)
+            answers.making.pop(address, None)
+        is_known = any(name == b"if-none-match" and answer.etag in value for name, value in scope["headers"])
+        added = [(b"etag", answer.etag), (b"cache-control", f"public, max-age={MAX_AGE}".encode())]
+        added += [] if is_known else [(b"content-length", str(len(answer.body)).encode())]
+        await send({"type": "http.response.start", "status": 304 if is_known else 200, "headers": [*answer.headers, *added]})
+        return await send({"type": "http.response.body", "body": b"" if is_known else answer.body})
 
     return wrapped
 
 
-def _can_be_kept(scope: Scope) -> bool:
-    query: bytes = scope["query_string"]
-    has_session = any(name == b"cookie" and b"ds_" in value for name, value in scope["headers"])
-    return (
-        scope["method"] == "GET"
-        and not has_session
-        and not any(mark in query for mark in _NEVER)
-        and b"/-/static" not in (scope.get("raw_path") or b"")
-    )
+async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: Answers, address: bytes) -> Answer | None:
+    """Has the answer made and keeps it; None if it can't be kept, and was sent as it came."""
+    version = answers.version()
+    start: Message = {}
+    body = bytearray()
+    passed_on = False
 
-
-class _Recorder:
-    """Collects an answer instead of sending it. An answer that can't be kept is passed on as it comes."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self._start: Message | None = None
-        self._body = bytearray()
-        self._is_passed_on = False
-
-    async def take(self, message: Message) -> None:
-        if self._is_passed_on:
-            return await self._send(message)
-        if message["type"] == "http.response.start":
-            self._start = message
-        else:
-            self._body += message.get("body", b"")
-        assert self._start
-        if len(self._body) <= MAX_ANSWER and _is_plain(self._start):
+    async def take(message: Message) -> None:
+        nonlocal start, passed_on
+        if passed_on:
+            return await send(message)
+        start = message if message["type"] == "http.response.start" else start
+        body.extend(message.get("body", b""))
+        sets_cookie = any(name.lower() == b"set-cookie" for name, _ in start.get("headers", ()))
+        if len(body) <= MAX_ANSWER and start["status"] == 200 and not sets_cookie:
             return None
-        self._is_passed_on = True
-        await self._send(self._start)
-        if message["type"] == "http.response.body":
-            await self._send(dict(message) | {"body": bytes(self._body)})
+        passed_on = True
+        await send(start)
+        return await send({**message, "body": bytes(body)}) if message is not start else None
+
+    await app(scope, receive, take)
+    if passed_on or not start:
         return None
-
-    def answer(self) -> Answer | None:
-        """The complete answer; None where it was passed on."""
-        if self._is_passed_on or not self._start:
-            return None
-        body = bytes(self._body)
-        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode()
-        return Answer(list(self._start.get("headers", ())), body, etag)
-
-
-def _is_plain(start: Message) -> bool:
-    return start.get("status") == 200 and not any(name.lower() == b"set-cookie" for name, _ in start.get("headers", ()))
-
-
-async def _send(answer: Answer, scope: Scope, send: Send) -> None:
-    asked = [value for name, value in scope["headers"] if name == b"if-none-match"]
-    is_known = any(answer.etag in value for value in asked)
-    kept = [(name, value) for name, value in answer.headers if name.lower() not in (b"content-length", b"cache-control")]
-    body = b"" if is_known else answer.body
-    added = [(b"etag", answer.etag), (b"cache-control", f"public, max-age={MAX_AGE}".encode())]
-    added += [] if is_known else [(b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 304 if is_known else 200, "headers": [*kept, *added]})
-    await send({"type": "http.response.body", "body": body})
+    headers = [(name, value) for name, value in start["headers"] if name.lower() not in (b"content-length", b"cache-control")]
+    answer = Answer(headers, bytes(body), f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode())
+    answers.put(address, answer, version)
+    return answer

@@ -6,11 +6,13 @@ read by a screen reader as what it is, and needs no script.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from math import ceil, sqrt
-
-from scraper.explore.outlines import state_paths
+from typing import NamedTuple
 
 SHADES = 5
 UNKNOWN = "not known"
@@ -41,8 +43,7 @@ class Part:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(NamedTuple):
     """A row of parts that add up. `known` is the share of `yes` among those with an answer, in percent; None where none has."""
 
     label: str
@@ -57,8 +58,7 @@ class Cell:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(NamedTuple):
     """Counts of pairs. `rows` are a label and a cell, or None, under each of `columns`."""
 
     columns: list[str]
@@ -74,8 +74,7 @@ class State:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
-class StateMap:
+class StateMap(NamedTuple):
     """`legend` is the least and the greatest count of each shade, `bars` the same counts as a table."""
 
     states: list[State]
@@ -121,6 +120,14 @@ def grid(
         return Cell(count, shade(count, most), url(row, column)) if count else None
 
     return Grid([words(one) for one in columns], [(words(row), [cell(row, column) for column in columns]) for row in rows])
+
+
+@cache
+def state_paths() -> dict[str, str]:
+    """The SVG path of each state that is drawn, by its name, in a drawing of 960 by 600 units (see `tests.state_paths`)."""
+    text = (resources.files("scraper.explore") / "static" / "state-paths.json").read_text(encoding="utf-8")
+    paths: dict[str, str] = json.loads(text)
+    return paths
 
 
 def state_map(counts: Mapping[object, int], url: Callable[[object], str]) -> StateMap:

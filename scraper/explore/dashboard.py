@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from datasette.database import QueryInterrupted
@@ -13,7 +13,7 @@ from datasette.utils.sqlite import sqlite3
 
 from scraper.database.tables import BY_NAME
 from scraper.explore import charts
-from scraper.explore.chosen import DATABASE, Chosen, chosen, equal, form
+from scraper.explore.filters import DATABASE, RecordFilters, equal, form, read_filters
 
 TITLE = "TTA records in charts"
 ANSWERS = {
@@ -51,7 +51,7 @@ Alike = list[tuple[dict[str, object], int]]
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """What the template `charts.html` shows."""
-    found = await chosen(datasette, request)
+    found = await read_filters(datasette, request)
     ask = _Asking(datasette.get_database(DATABASE), found)
     asked = {
         "alike": ask.alike(),
@@ -62,7 +62,14 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         "months": ask.months(datasette.urls.table(DATABASE, "captures")),
     }
     counts: dict[str, Any] = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
-    years = _summed(counts["alike"], "fiscal_year")
+    alike: Alike = counts["alike"]
+
+    def url_of_answer(column: str) -> Any:
+        return lambda year, answer: found.url(equal("fiscal_year", year), equal(column, answer))
+
+    years = _sum((values["fiscal_year"], count) for values, count in alike)
+    statuses = _sum((values["status"], count) for values, count in alike)
+    areas, agencies = (_sum((value, n) for (_, value), n in counts[name].items()) for name in ("areas", "agencies"))
     return {
         **await form(datasette, request),
         "title": TITLE,
@@ -71,14 +78,14 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         "table_url": found.url(),
         "words": found.words,
         "listed": _LISTED,
-        "years": charts.bars(_in_order(years), ask.url_of("fiscal_year")),
-        "areas": charts.bars(charts.longest_first(_over_years(counts["areas"])), ask.url_of_item("program_areas")),
+        "years": charts.bars(sorted(years.items(), key=lambda one: (one[0] is None, str(one[0]))), ask.url_of("fiscal_year")),
+        "areas": charts.bars(charts.longest_first(areas), ask.url_of_item("program_areas")),
         "areas_by_year": _areas_by_year(counts["areas"], found),
-        "agencies": charts.bars(charts.longest_first(_over_years(counts["agencies"])), ask.url_of_item("agency_types")),
-        "statuses": charts.bars(charts.longest_first(_summed(counts["alike"], "status")), ask.url_of("status")),
+        "agencies": charts.bars(charts.longest_first(agencies), ask.url_of_item("agency_types")),
+        "statuses": charts.bars(charts.longest_first(statuses), ask.url_of("status")),
         "states": charts.state_map(counts["states"], ask.url_of("place_state")),
         "answers": [
-            (column, name, charts.wholes(_by_year(counts["alike"], column), _url_of_answer(found, column)))
+            (column, name, charts.wholes(_sum(((one["fiscal_year"], one[column]), n) for one, n in alike), url_of_answer(column)))
             for column, name in ANSWERS.items()
         ],
         "months": counts["months"],
@@ -89,7 +96,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
 class _Asking:
     """Counts of the chosen records."""
 
-    def __init__(self, database: Any, found: Chosen) -> None:
+    def __init__(self, database: Any, found: RecordFilters) -> None:
         self._database = database
         self._chosen = found
         self.cut_off = False
@@ -140,47 +147,24 @@ class _Asking:
         return lambda value: self._chosen.url((f"{column}__arraycontains", value))
 
 
-def _in_order(counts: Mapping[object, int]) -> list[tuple[object, int]]:
-    return sorted(counts.items(), key=lambda one: (one[0] is None, str(one[0])))
-
-
-def _over_years(counts: Counts) -> dict[object, int]:
-    totals: dict[object, int] = defaultdict(int)
-    for (_, value), count in counts.items():
-        totals[value] += count
+def _sum(counts: Iterable[tuple[Any, int]]) -> dict[Any, int]:
+    """The counts of equal keys together."""
+    totals: dict[Any, int] = defaultdict(int)
+    for key, count in counts:
+        totals[key] += count
     return totals
 
 
-def _summed(alike: Alike, column: str) -> dict[object, int]:
-    """How many records have each value of a column."""
-    totals: dict[object, int] = defaultdict(int)
-    for values, count in alike:
-        totals[values[column]] += count
-    return totals
-
-
-def _by_year(alike: Alike, column: str) -> Counts:
-    """How many records have each value of a column in each year."""
-    totals: Counts = defaultdict(int)
-    for values, count in alike:
-        totals[values["fiscal_year"], values[column]] += count
-    return totals
-
-
-def _areas_by_year(counts: Counts, found: Chosen) -> charts.Grid:
+def _areas_by_year(counts: Counts, found: RecordFilters) -> charts.Grid:
     years = sorted({year for year, _ in counts}, key=lambda year: (year is None, str(year)))
-    areas = [area for area, _ in charts.longest_first(_over_years(counts))]
+    areas = [area for area, _ in charts.longest_first(_sum((area, count) for (_, area), count in counts.items()))]
     turned = {(area, year): count for (year, area), count in counts.items()}
     return charts.grid(
         turned, years, areas, lambda area, year: found.url(("program_areas__arraycontains", area), equal("fiscal_year", year))
     )
 
 
-def _url_of_answer(found: Chosen, column: str) -> Any:
-    return lambda year, answer: found.url(equal("fiscal_year", year), equal(column, answer))
-
-
-def _filled(counts: list[int], found: Chosen) -> list[charts.Bar]:
+def _filled(counts: list[int], found: RecordFilters) -> list[charts.Bar]:
     """How many records have a value in each column, as shares of all of them."""
     if not counts:
         return []

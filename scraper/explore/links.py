@@ -63,7 +63,7 @@ def list_cell(column: str, text: str, table_url: str) -> Markup | None:
     return Markup('<ul class="values">{}</ul>').format(items)
 
 
-def cell(value: Any, column: str, table: str | None, urls: Any) -> Markup | None:
+def render_value(value: Any, column: str, table: str | None, urls: Any) -> Markup | None:
     """How a table shows a value; None where Datasette's own way is right. `urls` are Datasette's."""
     if column == "capture_id" and isinstance(value, dict) and value["label"] in (None, "None"):
         return Markup('<a href="{}">time not known</a>').format(urls.row(DATABASE, "captures", value["value"]))

@@ -6,7 +6,7 @@ from typing import Any
 
 import datasette_leaflet
 
-from scraper.explore.chosen import form
+from scraper.explore.filters import form
 
 TITLE = "Map of TTA records"
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from scraper.explore.links import LISTS, replay_url, safe_href, values_of
 
@@ -37,8 +37,7 @@ _STATES = {"empty": "empty on the page", "not_captured": "not captured"}
 Row = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """One value. `source` is the number of its capture in the page's list; `note` says why there is no text."""
 
     text: str | None
@@ -66,15 +65,13 @@ class Group:
     items: list[Group] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     name: str
     values: list[tuple[str, dict[str, Any]]]
     """What is shown, and the filter that finds the records with the same value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One difference. `long`: too long to stand beside others."""
 
     field: str
@@ -86,8 +83,7 @@ class Change:
         return len(self.old or "") + len(self.new or "") > _LONG
 
 
-@dataclass(frozen=True, slots=True)
-class RecordPage:
+class RecordPage(NamedTuple):
     """All that the template `row-tta-records.html` shows."""
 
     record: Row

@@ -55,6 +55,13 @@ class Scope:
 
 _TITLE = "coalesce(records.tta_title, records.short_name, records.title, records.record_id)"
 _OF_RECORD = "JOIN records ON records.record_id = own.record_id"
+
+
+def _part(name: str, title: str, about: str, weights: tuple[float, ...] = ()) -> Scope:
+    """A table whose rows are parts of records."""
+    return Scope(name, title, "records", f"own.record_id AS key, {_TITLE} AS title, {about}", _OF_RECORD, weights)
+
+
 SCOPES = (
     Scope(
         "records",
@@ -65,28 +72,9 @@ SCOPES = (
         "",
         (10.0, 10.0, 10.0, 1.0, 4.0, 2.0, 4.0),
     ),
-    Scope(
-        "fields",
-        "Fields",
-        "records",
-        f"own.record_id AS key, {_TITLE} AS title, own.item AS a, own.label AS b",
-        _OF_RECORD,
-    ),
-    Scope(
-        "milestones",
-        "Milestones",
-        "records",
-        f"own.record_id AS key, {_TITLE} AS title, 'milestone ' || own.position AS a, substr(own.date, 1, 10) AS b",
-        _OF_RECORD,
-        (4.0, 1.0),
-    ),
-    Scope(
-        "performance_metrics",
-        "Performance metrics",
-        "records",
-        f"own.record_id AS key, {_TITLE} AS title, own.question AS a",
-        _OF_RECORD,
-    ),
+    _part("fields", "Fields", "own.item AS a, own.label AS b"),
+    _part("milestones", "Milestones", "'milestone ' || own.position AS a, substr(own.date, 1, 10) AS b", (4.0, 1.0)),
+    _part("performance_metrics", "Performance metrics", "own.question AS a"),
     Scope(
         "dictionary",
         "Column definitions",

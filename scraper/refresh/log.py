@@ -1,7 +1,7 @@
-"""The run's log: JSON lines for machines, a file that only grows (docs/decisions/refresh.md).
+"""The run's log: JSON lines, appended to a file (docs/decisions/refresh.md).
 
-Each line opens the file anew and is written at once, so logrotate may move it away at any time. Captured data reaches it only as
-counts, names of sources and hosts, and addresses of records by their number: no titles, names or texts of pages.
+Each line opens the file again and is written at once, so logrotate may move the file at any time. Of captured data it contains
+only counts, sources, hosts, and URLs of records by their number: no titles, names or texts of pages.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import suppress
+from functools import partialmethod
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,7 +28,7 @@ class Log:
     """Writes events. Without a path it writes nothing."""
 
     def __init__(self, path: Path | None) -> None:
-        """Raises TtaError where the file can't be written to."""
+        """Raises TtaError if the file can't be written to."""
         self._path = path
         if path is not None:
             try:
@@ -34,36 +36,22 @@ class Log:
             except OSError as error:
                 raise TtaError(f"{path} can't be written to ({error.strerror}): name another file with --log-file") from None
 
-    def info(self, event: str, **fields: object) -> None:
-        self._write("info", event, fields)
-
-    def warning(self, event: str, **fields: object) -> None:
-        self._write("warning", event, fields)
-
-    def error(self, event: str, **fields: object) -> None:
-        self._write("error", event, fields)
-
-    def _write(self, level: str, event: str, fields: dict[str, object]) -> None:
+    def _write(self, level: str, event: str, **fields: object) -> None:
         if self._path is None:
             return
-        line = {"time": iso(utc_now()), "level": level, "event": event, "pid": os.getpid(), **_clean(fields)}
-        text = json.dumps(line) + "\n"
-        try:
-            descriptor = self._open(self._path)
-            try:
-                os.write(descriptor, text.encode())
-            finally:
-                os.close(descriptor)
-        except OSError:
-            return  # a full disk must not end the run; what it costs is told where the data are written
+        clean = {name: _plain(value) for name, value in fields.items() if value is not None}
+        line = {"time": iso(utc_now()), "level": level, "event": event, "pid": os.getpid(), **clean}
+        # A full disk must not end the run; it is reported where the data are written.
+        with suppress(OSError), os.fdopen(self._open(self._path), "wb", buffering=0) as file:
+            file.write((json.dumps(line) + "\n").encode())
+
+    info = partialmethod(_write, "info")
+    warning = partialmethod(_write, "warning")
+    error = partialmethod(_write, "error")
 
     @staticmethod
     def _open(path: Path) -> int:
         return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-
-
-def _clean(fields: dict[str, object]) -> dict[str, object]:
-    return {name: _plain(value) for name, value in fields.items() if value is not None}
 
 
 def _plain(value: object) -> object:
@@ -77,7 +65,7 @@ def _plain(value: object) -> object:
 
 
 def _place(url: str) -> str:
-    """An address as far as it may be logged: a record's number, or the host alone, since aliases hold words of pages."""
+    """Returns a URL as it may be logged: with a record's number, otherwise the host alone, because aliases contain words."""
     number = node_id(url)
     try:
         host = urlsplit(url).hostname or ""

@@ -93,6 +93,8 @@ class Report:
         if self.run.outcome != Outcome.COMMITTED:
             yield f"{self.run.outcome}: {self.run.message}"
         yield from finding(self.failed)
+        if self.run.outcome in (Outcome.FAILED, Outcome.STOPPED):
+            return
         yield from map(said, self.warned[:_MOST_CHECKS])
         if (more := len(self.warned) - _MOST_CHECKS) > 0:
             yield f"{more} more checks warned: see --json, or the table run_checks"

@@ -78,7 +78,7 @@ def _search(piece: Piece, file: BinaryIO) -> Found:
         if isinstance(item, Unused):
             unknown += item.is_unknown
             if not item.is_companion:
-                problems.append(item.told(piece.address))
+                problems.append(item.describe(piece.address))
             continue
         offset, capture = item
         captures += 1

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from scraper.capture import Capture
 from scraper.ledger.rows import FetchResult, Fixity, Row
 
 if TYPE_CHECKING:  # `tta status` counts what sources did, and need not load an HTTP client
+    from scraper.archive.store import Archive
     from scraper.ledger.store import Ledger
     from scraper.web.client import Client
 
@@ -44,32 +44,15 @@ class ListingResult:
     notes: list[str] = field(default_factory=list)
 
 
-class StoredCapture(Protocol):
-    """A row of the archive's catalog."""
-
-    @property
-    def capture_id(self) -> str: ...
-
-
-class Stored(Protocol):
-    """What a source may ask the archive: which captures it has. Only the caller stores."""
-
-    def at(self, url: str, moment: datetime) -> StoredCapture | None: ...
-
-    def same_body(self, url: str, sha256: str) -> StoredCapture | None: ...
-
-    def capture(self, capture_id: str) -> Capture | None: ...
-
-    def urls(self) -> Iterator[str]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What a source works with. `progress` is called after each page of a listing: what is listed, rows so far."""
+    """What a source works with. `archive` is only asked what it has; the caller stores. `progress` is called after each page of a
+    listing: what is listed, rows so far.
+    """
 
     client: Client
     ledger: Ledger
-    archive: Stored
+    archive: Archive
     progress: Callable[[str, int], None]
 
 

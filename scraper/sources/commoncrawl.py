@@ -12,10 +12,10 @@ from scraper.errors import NotCdx
 from scraper.ledger.listings import FULL, WINDOW
 from scraper.ledger.rows import FetchResult, Row
 from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import MAX_RECORD, to_row, until_readable
+from scraper.sources.cdx import to_row, until_readable
 from scraper.sources.index_server import IndexServer
 from scraper.sources.listing import LISTING_ERRORS, Listing, is_fresh, recorded
-from scraper.sources.ranges import fetch_record
+from scraper.sources.ranges import fetch_record, range_policy
 from scraper.web.addresses import AllowList
 from scraper.web.client import MIB, Answer, RequestPolicy
 
@@ -56,15 +56,7 @@ class CommonCrawl:
             max_decoded=INDEX_DECODED,
             forbidden_pause=FORBIDDEN_PAUSE,
         )
-        self._data = RequestPolicy(
-            allow=allow,
-            interval=settings.data_interval,
-            max_wire=MAX_RECORD,
-            max_decoded=MAX_RECORD,
-            accept_encoding="identity",
-            forbidden_pause=FORBIDDEN_PAUSE,
-            ranged=True,
-        )
+        self._data = range_policy(allow, settings.data_interval, forbidden_pause=FORBIDDEN_PAUSE)
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns one record."""

@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from scraper.archive.dating import dated
-from scraper.archive.packing import PLAIN, Unpacked, next_member, packing_of, unpack_member
+from scraper.archive.packing import PLAIN, Unpacked, find_bytes, next_member, packing_of, unpack_member
 from scraper.archive.records import ARC_LINE, START, Damage
 from scraper.archive.warc import read_captures
 from scraper.capture import Capture
@@ -40,6 +40,7 @@ MAX_PROBLEMS = 100
 """Damaged places of one file that are reported one by one."""
 _STEP = 1 << 20
 _IN_MEMORY = 1 << 24
+_COMPRESSED = ((b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _LATER_RECORD = re.compile(rb"(?:\A|\n)(?:WARC/\d\.\d\r?\n(?:WARC|Content)-[\w-]+:|" + ARC_LINE + rb")", re.IGNORECASE)
 _WACZ_PART = re.compile(r"archive/[^/]+|[^/]+\.wacz", re.IGNORECASE)
@@ -66,34 +67,25 @@ class _Reader:
         self._members_left = MAX_MEMBERS
 
     def read(self, file: BinaryIO, name: str, depth: int, start: int = 0) -> Iterator[Found]:
+        size = file.seek(0, 2)
         file.seek(0)
         head = file.read(_STEP)
-        packing = packing_of(file)
+        opened = next((opened for magic, opened in _COMPRESSED if head.startswith(magic)), None)
         if depth > MAX_DEPTH:
             yield Unused(name, f"more than {MAX_DEPTH} containers in each other")
         elif _holds_records(file, head):
             yield from self._records(file, name, depth, start)
-        elif packing is not PLAIN:
-            yield from self._unpacked(lambda: _decompressed(file), file, name, depth)
-        elif head.startswith(b"BZh"):
-            yield from self._unpacked(lambda: _read_opened(bz2.open, file), file, name, depth)
-        elif head.startswith(b"\xfd7zXZ\0"):
-            yield from self._unpacked(lambda: _read_opened(lzma.open, file), file, name, depth)
+        elif opened or packing_of(file) is not PLAIN:
+            yield from self._member(_read_opened(opened, file) if opened else _decompressed(file), size, name, depth)
         elif head.startswith((b"PK\3\4", b"PK\5\6")):
             yield from self._zip(file, name, depth)
         elif head[:1].strip(b"\0") and head[257:262] == b"ustar":
             yield from self._tar(file, name, depth)
         else:
-            yield from self._pages(read_saved(file, name))
-
-    def _pages(self, found: Iterator[Capture | Unused]) -> Iterator[Found]:
-        for item in found:
-            if isinstance(item, Unused):
-                yield item
-                continue
-            capture = dated(item)
-            if self._wanted is None or self._wanted(capture.url):
-                yield 0, capture
+            for item in read_saved(file, name):
+                found = item if isinstance(item, Unused) else (0, dated(item))
+                if isinstance(found, Unused) or self._wanted is None or self._wanted(found[1].url):
+                    yield found
 
     def _records(self, file: BinaryIO, name: str, depth: int, start: int) -> Iterator[Found]:
         problems = 0
@@ -106,13 +98,6 @@ class _Reader:
                 yield Unused(name, f"at byte {item.position}: {item.reason}")
         if problems > MAX_PROBLEMS:
             yield Unused(name, f"{problems - MAX_PROBLEMS} more damaged places")
-
-    def _unpacked(self, unpack: Callable[[], Iterator[bytes]], file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
-        """Reads what a compressed file unpacks to."""
-        file.seek(0, 2)
-        packed = file.tell()
-        file.seek(0)
-        yield from self._member(unpack(), packed, name, depth)
 
     def _member(
         self, pieces: Iterator[bytes], packed: int, name: str, depth: int, *, digest: str | None = None
@@ -130,7 +115,7 @@ class _Reader:
                 return
             for item in self.read(cast("BinaryIO", copy), name, depth + 1):
                 if problem and not isinstance(item, Unused) and item[1].damage is None:
-                    yield 0, _doubted(item[1], problem, is_cut=is_cut)
+                    yield 0, _marked(item[1], problem, is_cut=is_cut)
                 else:
                     yield item
 
@@ -201,7 +186,7 @@ class _Reader:
         yield from _gap(file, name, end, file.seek(0, 2))
 
 
-def _doubted(capture: Capture, problem: str, *, is_cut: bool) -> Capture:
+def _marked(capture: Capture, problem: str, *, is_cut: bool) -> Capture:
     """A capture out of a damaged member. Records with digests, or before the place of a cut, are right; pages are marked."""
     if not capture.warc_headers:
         return replace(capture, truncated="unspecified", damage=problem)
@@ -212,14 +197,8 @@ def _doubted(capture: Capture, problem: str, *, is_cut: bool) -> Capture:
 def _gap(file: BinaryIO, name: str, start: int, end: int) -> Iterator[Unused]:
     """Reports bytes of a tar file that belong to no member; zeros fill it up."""
     file.seek(start)
-    if any(piece.strip(b"\0") for piece in _pieces(file.read, max(0, end - start))):
+    if end > start and any(piece.strip(b"\0") for piece in iter(lambda: file.read(min(_STEP, end - file.tell())), b"")):
         yield Unused(name, f"{end - start} bytes at byte {start} are no member of the tar file")
-
-
-def _pieces(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
-    while size > 0 and (piece := read(min(size, _STEP))):
-        yield piece
-        size -= len(piece)
 
 
 def _read_all(file: IO[bytes]) -> Iterator[bytes]:
@@ -228,6 +207,7 @@ def _read_all(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _read_opened(opened: Callable[[BinaryIO], Any], file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
     with opened(file) as content:
         yield from _read_all(content)
 
@@ -309,7 +289,7 @@ def _local_members(file: BinaryIO) -> Iterator[_ZipMember]:
     """The members of a ZIP file whose directory is lost, by the headers that precede each."""
     size = file.seek(0, 2)
     after = 0
-    while (position := _find(file, after, b"PK\3\4")) is not None:
+    while (position := find_bytes(file, after, b"PK\3\4")) is not None:
         file.seek(position)
         header = file.read(_LOCAL_HEADER.size)
         if len(header) < _LOCAL_HEADER.size:
@@ -318,7 +298,7 @@ def _local_members(file: BinaryIO) -> Iterator[_ZipMember]:
         name = file.read(name_length).decode("utf-8", "replace")
         is_later = bool(flags & 8)  # length and checksum follow the member
         if is_later or packed == 0xFFFFFFFF:
-            packed = (_find(file, position + 4, b"PK\7\x08" if is_later and not method else b"PK\3\4") or size) - position
+            packed = (find_bytes(file, position + 4, b"PK\7\x08" if is_later and not method else b"PK\3\4") or size) - position
         if not name.endswith("/"):
             info = zipfile.ZipInfo(name)
             info.header_offset, info.compress_size, info.compress_type, info.flag_bits, info.CRC = (
@@ -330,17 +310,6 @@ def _local_members(file: BinaryIO) -> Iterator[_ZipMember]:
             )
             yield _ZipMember.of(info)._replace(crc=None if is_later else crc)
         after = position + (_LOCAL_HEADER.size if method or is_later else max(packed, _LOCAL_HEADER.size))
-
-
-def _find(file: BinaryIO, position: int, magic: bytes) -> int | None:
-    while True:
-        file.seek(position)
-        data = file.read(_STEP)
-        if (found := data.find(magic)) >= 0:
-            return position + found
-        if len(data) < _STEP:
-            return None
-        position += len(data) - len(magic) + 1
 
 
 def _package_hashes(file: BinaryIO, member: _ZipMember) -> dict[str, str]:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from scraper import config
 from scraper.errors import NotCdx
 from scraper.ledger.listings import FULL, WINDOW
 from scraper.ledger.rows import FetchResult, Row
 from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import MAX_RECORD, parse_lines, to_row
+from scraper.sources.cdx import parse_lines, to_row
 from scraper.sources.listing import Listing, is_fresh, recorded
-from scraper.sources.ranges import fetch_record, one_member, read_range, total_size
+from scraper.sources.ranges import fetch_record, one_member, range_policy, read_range, total_size
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList
-from scraper.web.client import MIB, Answer, RequestPolicy
+from scraper.web.client import MIB, Answer
 
 NEAR = 64 * 1024
 """Bytes; a smaller part of `cluster.idx` is read rather than searched."""
@@ -48,15 +48,9 @@ class EndOfTerm:
         self._settings = settings
         self._hosts = hosts
         self._context = context
-        self._data = RequestPolicy(
-            allow=AllowList.of([settings.index_url, settings.data_url], loopback=loopback),
-            interval=settings.data_interval,
-            max_wire=MAX_RECORD,
-            max_decoded=MAX_RECORD,
-            accept_encoding="identity",
-            ranged=True,
-        )
-        self._index = replace(self._data, interval=settings.index_interval, max_wire=MAX_BLOCK, max_decoded=MAX_BLOCK)
+        allow = AllowList.of([settings.index_url, settings.data_url], loopback=loopback)
+        self._data = range_policy(allow, settings.data_interval)
+        self._index = range_policy(allow, settings.index_interval, max_wire=MAX_BLOCK, max_decoded=MAX_BLOCK)
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns one record."""

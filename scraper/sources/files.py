@@ -80,7 +80,7 @@ def read_file(path: Path, *, root: Path | None = None) -> Iterator[Capture | Pro
         with path.open("rb") as file:
             for item in read_container(file, name):
                 if isinstance(item, Unused):
-                    yield Problem(path, item.told(name), item.is_companion)
+                    yield Problem(path, item.describe(name), item.is_companion)
                 else:
                     yield item[1]
     except OSError as error:

@@ -6,6 +6,7 @@ import re
 import zlib
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
 from scraper.archive.records import Damage
 from scraper.archive.warc import read_captures, sha1_digest, utc_now
@@ -16,11 +17,18 @@ from scraper.ledger.rows import FetchResult, Fixity, Row, State, sha1_of, to_tim
 from scraper.sources.base import Fetched, SourceContext
 from scraper.sources.cdx import MAX_RECORD
 from scraper.terminal import escape, escape_url
+from scraper.web.addresses import AllowList
 from scraper.web.client import MIB, Answer, RequestPolicy
 
 CUT_LENGTHS = (500 * 1024, MIB, 5 * MIB)
 """Bytes at which crawls cut bodies: 2008-12, since 2013, since 2025; not every such record is marked (ARCHIVES.md, section 3)."""
 _SECRETS = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
+
+
+def range_policy(allow: AllowList, interval: float, **more: Any) -> RequestPolicy:
+    """Returns the policy for reading ranges of files."""
+    usual: dict[str, Any] = {"max_wire": MAX_RECORD, "max_decoded": MAX_RECORD, "accept_encoding": "identity", "ranged": True}
+    return RequestPolicy(allow=allow, interval=interval, **(usual | more))
 
 
 def read_range(

@@ -45,7 +45,7 @@ class Unused(NamedTuple):
     is_companion: bool = False
     is_unknown: bool = False
 
-    def told(self, name: str) -> str:
+    def describe(self, name: str) -> str:
         """The reason, with the place in the file of that name."""
         inner = self.where.removeprefix(name).lstrip("!/")
         return f"{inner}: {self.reason}" if inner else self.reason

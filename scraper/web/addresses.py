@@ -12,7 +12,7 @@ import socket
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from scraper.errors import NotAllowed
 from scraper.terminal import escape, escape_url
@@ -61,20 +61,17 @@ class AllowList:
         if host not in self.hosts:
             return f"its host {escape(host, 80)} is not one of the source's hosts"
         if self.loopback and host == LOOPBACK:
-            return self._loopback_problem(parts, port)
-        return self._scheme_problem(parts, port)
-
-    def _loopback_problem(self, parts: SplitResult, port: int | None) -> str | None:
-        if parts.scheme != "http":
-            return "only http is used on 127.0.0.1"
-        return f"port {port} is not used" if self.ports and (port or 80) not in self.ports else None
-
-    def _scheme_problem(self, parts: SplitResult, port: int | None) -> str | None:
+            is_wrong_port = self.ports and (port or 80) not in self.ports
+            return (
+                "only http is used on 127.0.0.1"
+                if parts.scheme != "http"
+                else f"port {port} is not used"
+                if is_wrong_port
+                else None
+            )
         if parts.scheme != "https" and not (self.plain_http and parts.scheme == "http"):
             return "only https is used (http to 127.0.0.1 where allow_loopback is set)"
-        if port not in (None, _PORTS[parts.scheme]):
-            return f"port {port} is not used"
-        return None
+        return None if port in (None, _PORTS[parts.scheme]) else f"port {port} is not used"
 
 
 def host_of(url: str) -> str:
@@ -143,21 +140,19 @@ def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
 def _resolve(host: str, port: int, timeout: float) -> list[str]:
     """Resolves in a thread, because `getaddrinfo` can't be interrupted and has no time limit."""
     found: list[str] = []
-    failed: list[OSError] = []
+    failed: list[Exception] = [OSError("no address")]
 
     def look_up() -> None:
         try:
             found.extend(str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             failed.append(error)
-        except UnicodeError:
-            failed.append(OSError("not a host name"))
 
     thread = threading.Thread(target=look_up, daemon=True)
     thread.start()
     thread.join(timeout)
     if thread.is_alive():
         raise TimeoutError(f"{host} was not resolved in time")
-    if failed or not found:
-        raise failed[0] if failed else OSError("no address")
+    if not found:
+        raise OSError(str(failed[-1])) from failed[-1]
     return found

@@ -29,7 +29,7 @@ from tests.pagegen.render import render
 
 THEMES: tuple[Theme, ...] = ("bootstrap3", "olivero", "classy", "starterkit")
 LENGTH = 5
-EXAMPLES = 12
+EXAMPLES = 30
 
 
 @dataclass
@@ -38,13 +38,14 @@ class Tally:
 
     merged: Counter[str] = field(default_factory=Counter)
     wrong: Counter[str] = field(default_factory=Counter)
-    examples: list[str] = field(default_factory=list)
+    examples: dict[str, str] = field(default_factory=dict)
 
-    def note(self, kind: str, is_right: bool, example: str) -> None:
+    def note(self, kind: str, is_right: bool, example: str, subject: str = "") -> None:
+        """`subject`: one example of each is kept."""
         self.merged[kind] += 1
         if not is_right:
             self.wrong[kind] += 1
-            self.examples.append(f"{kind}: {example}")
+            self.examples.setdefault(f"{kind} {subject}", example)
 
 
 Forms = dict[str, PageContent]
@@ -86,7 +87,7 @@ def check_unchanged(forms: Forms, page: str, name: str, chance: random.Random, t
             chance.shuffle(sequence)
         result = merged([forms[one] for one in sequence])
         for change in result.changes:
-            tally.note("a field of an unchanged record", False, f"{name} {sequence}: {change}"[:700])
+            tally.note("a field of an unchanged record", False, f"{name} {sequence}: {change}"[:700], f"{name} {change.field}")
         tally.note("an unchanged record", not result.changes, f"{name} {sequence}")
         lost = {(row.label, row.item, row.value) for row, *_ in alone.fields} - {
             (row.label, row.item, row.value) for row, *_ in result.fields
@@ -193,7 +194,8 @@ def from_warcs(paths: list[str], records: int, chance: random.Random, tally: Tal
 def lines(tally: Tally) -> Iterator[str]:
     for kind, count in sorted(tally.merged.items()):
         yield f"{kind}: {tally.wrong[kind]} wrong of {count}"
-    yield from tally.examples[:EXAMPLES]
+    for kind, example in list(tally.examples.items())[:EXAMPLES]:
+        yield f"{kind}: {example}"
 
 
 def main() -> int:

@@ -1,4 +1,6 @@
-"""State outlines as paths of an SVG drawing, in the equal-area projection that is usual for maps of the United States.
+"""Writes `static/state-paths.json`: state outlines as paths of an SVG drawing, in the usual projection of the United States.
+
+`python -m tests.state_paths` writes the file again; a test compares it with `static/states.geojson`.
 
 Alaska, Hawaii and Puerto Rico have frames of their own below the mainland; smaller territories are in the table beside the map.
 """
@@ -8,9 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from math import cos, radians, sin, sqrt
+from pathlib import Path
 
 WIDTH, HEIGHT = 960, 600
 """The drawing's size in its own units."""
@@ -47,10 +48,13 @@ _FRAMES = {
 _NOT_DRAWN = {"American Samoa", "Guam", "Commonwealth of the Northern Mariana Islands", "United States Virgin Islands"}
 
 
-@cache
+STATIC = Path(__file__).parents[1] / "scraper" / "explore" / "static"
+PATHS = STATIC / "state-paths.json"
+
+
 def state_paths() -> dict[str, str]:
     """The path of each state that is drawn, by the state's name as the Census Bureau writes it."""
-    text = (resources.files("scraper.explore") / "static" / "states.geojson").read_text(encoding="utf-8")
+    text = (STATIC / "states.geojson").read_text(encoding="utf-8")
     paths = {}
     for feature in json.loads(text)["features"]:
         name = feature["properties"]["name"]
@@ -68,3 +72,7 @@ def _ring(projection: Albers, ring: Iterable[tuple[float, float]]) -> str:
         if not drawn or drawn[-1] != (round(x), round(y)):
             drawn.append((round(x), round(y)))
     return "M" + "L".join(f"{x} {y}" for x, y in drawn) + "Z"
+
+
+if __name__ == "__main__":
+    PATHS.write_text(json.dumps(state_paths(), indent=0) + "\n", encoding="utf-8")

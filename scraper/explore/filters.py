@@ -30,7 +30,7 @@ Pairs = list[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class RecordFilters:
     """`where` is a condition on `records` (empty: all of them), `words` the same for people, `pairs` the address's filters."""
 
     table_url: str
@@ -64,7 +64,7 @@ def equal(column: str, value: object) -> tuple[str, object]:
     return (f"{column}__isnull", 1) if value is None else (f"{column}__exact", value)
 
 
-async def chosen(datasette: Any, request: Any) -> Chosen:
+async def read_filters(datasette: Any, request: Any) -> RecordFilters:
     """Reads the filters. Raises BadRequest where they name no column of the table."""
     from datasette.filters import Filters  # these load Datasette's plugins, this one among them: not while it is being imported
     from datasette.plugins import pm
@@ -84,7 +84,7 @@ async def chosen(datasette: Any, request: Any) -> Chosen:
             params |= also.params
             words += also.human_descriptions
     where = f"WHERE {' AND '.join(f'({clause})' for clause in clauses)}" if clauses else ""
-    return Chosen(datasette.urls.table(DATABASE, TABLE), pairs, where, params, filters.human_description_en(words))
+    return RecordFilters(datasette.urls.table(DATABASE, TABLE), pairs, where, params, filters.human_description_en(words))
 
 
 async def form(datasette: Any, request: Any) -> dict[str, Any]:
