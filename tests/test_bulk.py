@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -11,33 +10,26 @@ from hypothesis import strategies as st
 
 from scraper.database.bulk import insert_rows
 from scraper.database.schema import create
+from scraper.sqlite import open_memory
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 _CHANGE = st.tuples(_TEXT, _TEXT, st.none() | _TEXT, st.none() | _TEXT, _TEXT, _TEXT)
 
 
-def _empty() -> sqlite3.Connection:
-    db = sqlite3.connect(":memory:", isolation_level=None)
-    create(db)
-    return db
-
-
 @given(st.lists(_CHANGE, max_size=40))
 def test_rows_are_kept_whole_and_in_order(rows: list[tuple[str | None, ...]]) -> None:
-    with closing(_empty()) as db:
-        insert_rows(db, "changes", rows)
-        assert db.execute("SELECT * FROM changes ORDER BY rowid").fetchall() == rows
+    db = open_memory()
+    create(db)
+    insert_rows(db, "changes", rows)
+    assert db.execute("SELECT * FROM changes ORDER BY rowid").fetchall() == rows
 
 
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 100])
 def test_none_is_null_and_numbers_are_numbers(count: int) -> None:
-    rows = [(number, "2025-01-01T00:00:00Z", None, number % 5, *(None,) * 10) for number in range(count)]
+    db = open_memory()
+    create(db)
+    insert_rows(db, "runs", [(number, "2025-01-01T00:00:00Z", None, number % 5, *(None,) * 10) for number in range(count)])
     columns = "typeof(run_id), typeof(ended_at), typeof(status), typeof(problems)"
-    with closing(_empty()) as db:
-        insert_rows(db, "runs", rows)
-        assert db.execute(f"SELECT DISTINCT {columns} FROM runs").fetchall() == [("integer", "null", "integer", "null")]
-
-
-def test_a_required_column_refuses_none() -> None:
-    with closing(_empty()) as db, pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
+    assert db.execute(f"SELECT DISTINCT {columns} FROM runs").fetchall() == [("integer", "null", "integer", "null")]
+    with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
         insert_rows(db, "changes", [("1", "county", None, None, "2025-01-01T00:00:00Z", None)])

@@ -186,12 +186,6 @@ def test_a_rebuild_gives_the_same_and_keeps_the_runs(tmp_path: Path) -> None:
     assert exports(folders) == before
 
 
-def test_several_workers_give_the_same(tmp_path: Path) -> None:
-    captures = [page(html({"County": f"County {n}"}), url=node(n % 70 + 1), when=day(n)) for n in range(200)]
-    one_worker = exports(loaded(tmp_path / "one", captures, workers=1))
-    assert exports(loaded(tmp_path / "two", captures, workers=2)) == one_worker
-
-
 def test_text_that_sqlite_cannot_keep_is_replaced(tmp_path: Path) -> None:
     body = html({"County": "A\0B"}).replace(b"Help for", "Help &#xD800; for \N{PILE OF POO}".encode())
     folders = loaded(tmp_path, [page(body, url=node(1), when=day(0))])

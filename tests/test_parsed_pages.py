@@ -15,6 +15,7 @@ from scraper import code_version
 from scraper.database import load as loading
 from scraper.database import parsed_pages
 from scraper.database.load import LoadOptions, load
+from scraper.database.schema import VERSION
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from tests.dbkit import add, day, exports, html, loaded, node, page, query, revisit
@@ -185,7 +186,7 @@ def query_or_nothing(folders: Folders) -> list[tuple[object, ...]]:
 
 def test_the_store_holds_a_row_for_each_capture_of_the_archive_and_no_more(folders: Folders, tmp_path: Path) -> None:
     with closing(sqlite3.connect(store(folders))) as db, db:
-        db.execute("INSERT INTO pages SELECT 'other', 'tta-9.warc.gz', 0, result, page, checksum FROM pages LIMIT 1")
+        db.execute("INSERT INTO pages SELECT 'other', 'tta-9.warc.gz', 0, checksum, result, page FROM pages LIMIT 1")
     add(folders, [LATER])
     load(folders)
     listed = [(one.capture_id,) for one in sorted((*CAPTURES, LATER), key=lambda one: one.capture_id)]
@@ -220,3 +221,22 @@ def test_a_changed_file_changes_the_digest(tmp_path: Path) -> None:
     two.write_text("b = 2")
     assert code_version._digest([one, two], ["orjson"]) != before
     assert code_version.parsing_code() != code_version.loading_code()
+
+
+@pytest.mark.parametrize("version", [1, None])
+def test_an_update_does_not_lose_the_captures_of_a_missing_file(folders: Folders, version: int | None) -> None:
+    before = exports(folders)
+    with closing(sqlite3.connect(folders.database)) as db:
+        if version:
+            db.execute(f"PRAGMA user_version = {version}")
+    for path in folders.archive.iterdir():  # the catalog as well, so that nothing else knows of them
+        path.rename(path.with_suffix(".aside"))
+    add(folders, [page(html({"County": "Kent"}, node=2), url=node(2), when=day(8))])
+    (folders.archive / "tta-000001.warc.gz").rename(folders.archive / "tta-000009.warc.gz")
+    for path in folders.archive.glob("catalog.db*"):
+        path.unlink()
+    with pytest.raises(TtaError, match="lacks 3 captures"):
+        load(folders)
+    with closing(sqlite3.connect(folders.database)) as db:
+        db.execute(f"PRAGMA user_version = {VERSION}")
+    assert exports(folders) == before

@@ -20,7 +20,7 @@ from scraper.code_version import loading_code
 from scraper.database import assign_records, availability, parsed_pages, revisits, runs, schema, second_database
 from scraper.database.build import build
 from scraper.database.bulk import insert_rows
-from scraper.database.connection import stoppable, writing
+from scraper.database.connection import stoppable, version_of, writing
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.record_identity import address
@@ -134,7 +134,8 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
         fresh = options.rebuild or options.forget_missing_captures or version != schema.VERSION
         fresh = fresh or program_of(db).code != loading_code()
         done = Loaded(unreadable=list(archive.unread))
-        job = _Load(db, folders.archive, pages, options, remote, fresh, version == schema.VERSION, done)
+        has_captures = db.execute("SELECT 1 FROM main.sqlite_master WHERE name = 'captures'").fetchone() is not None
+        job = _Load(db, folders.archive, pages, options, remote, fresh, has_captures, done)
         job.run()
         if options.before_commit:
             options.before_commit(db, job.done)
@@ -156,7 +157,10 @@ def archive_state(db: sqlite3.Connection, catalog: str = "archive") -> str:
 
 @dataclass(slots=True)
 class _Load:
-    """One load, inside its transaction. `remote`: a cluster that parses; `fresh`: all tables are made anew."""
+    """One load, inside its transaction.
+
+    `remote`: a cluster that parses; `fresh`: all tables are made anew; `has_captures`: there are tables.
+    """
 
     db: sqlite3.Connection
     folder: Path
@@ -164,7 +168,7 @@ class _Load:
     options: LoadOptions
     remote: WorkerPool | None
     fresh: bool
-    is_same_version: bool
+    has_captures: bool
     done: Loaded
 
     def run(self) -> None:
@@ -178,11 +182,12 @@ class _Load:
         self.done.records = self.db.execute("SELECT count(*) FROM records").fetchone()[0]
 
     def _load_new(self, program: Program) -> None:
-        if self.is_same_version and not self.options.forget_missing_captures:
+        if self.has_captures and not self.options.forget_missing_captures:
             self.fresh |= self._check_none_is_lost()
         if not self.fresh:
             self._find_new()
-        if not (self.options.accept_refused or self.options.before_commit) and (self.fresh or self._has_new()):
+        is_free = self.options.accept_refused or self.options.before_commit
+        if not is_free and (self.fresh or self.db.execute("SELECT 1 FROM temp.touched").fetchone()):
             runs.check_none_is_refused(self.db)  # before any page is parsed: nobody has to wait for that
         self._parse()
         if self.fresh:
@@ -206,17 +211,17 @@ class _Load:
                 self.db.executemany("INSERT INTO temp.only_these VALUES (?)", other.execute("SELECT capture_id FROM captures"))
             self.db.execute("DELETE FROM temp.touched WHERE capture_id NOT IN (SELECT capture_id FROM temp.only_these)")
 
-    def _has_new(self) -> bool:
-        return self.db.execute("SELECT 1 FROM temp.touched").fetchone() is not None
-
     def _check_none_is_lost(self) -> bool:
         """Whether the archive lists captures under other ids than the database, as it does when the rules of identity change.
 
-        Raises ArchiveDamaged where it lacks a capture that the database has: what the capture says would be dropped.
+        Raises ArchiveDamaged where it lacks a capture that the database has: what the capture says would be dropped. Another
+        version may have had other rules for what is one capture; of its captures, those are lost whose file is missing.
         """
         gone = "FROM main.captures one WHERE NOT EXISTS (SELECT 1 FROM archive.captures c WHERE c.capture_id = one.capture_id)"
-        place = "c.warc_file = one.warc_file AND c.warc_offset = one.warc_offset"
-        lost = f"{gone} AND NOT EXISTS (SELECT 1 FROM archive.captures c WHERE {place})"
+        place = "archive.captures c WHERE c.warc_file = one.warc_file AND c.warc_offset = one.warc_offset"
+        if version_of(self.db, self.folder) != schema.VERSION:
+            place = "archive.files c WHERE c.warc_file = one.warc_file"
+        lost = f"{gone} AND NOT EXISTS (SELECT 1 FROM {place})"
         count, first = self.db.execute(f"SELECT count(*), min(capture_id) {lost}").fetchone()
         if count:
             raise ArchiveDamaged(
@@ -255,7 +260,7 @@ class _Load:
         if not parsed.damage and (parsed.reason != GIVEN_UP or self.options.rebuild):
             return True
         query = "SELECT record_id FROM main.captures WHERE capture_id = ?"
-        loaded = self.db.execute(query, [entry.capture_id]).fetchone() if self.is_same_version else None
+        loaded = self.db.execute(query, [entry.capture_id]).fetchone() if self.has_captures else None
         if not parsed.damage:
             if loaded and loaded[0] is not None:
                 place = f"{entry.warc_file} at {entry.warc_offset}"

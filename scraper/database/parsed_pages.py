@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from zlib import crc32
 
 import orjson
@@ -24,8 +24,8 @@ from scraper.sqlite import explained, open_writable, uri
 
 NAME = "parsed.db"
 _SCHEMA = """
-CREATE TABLE pages (capture_id TEXT PRIMARY KEY, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL, result BLOB NOT NULL,
-    page BLOB, checksum INTEGER NOT NULL) STRICT;
+CREATE TABLE pages (capture_id TEXT PRIMARY KEY, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL,
+    checksum INTEGER NOT NULL, result BLOB NOT NULL, page BLOB) STRICT;
 CREATE TABLE state (code TEXT NOT NULL, parsing INTEGER NOT NULL) STRICT;
 """
 _MISSING = """
@@ -111,36 +111,35 @@ class ParsedPages:
         """Stores some results, all or none of them. Raises TtaError where there is no room."""
         rows = []
         for entry, one in parsed:
-            result = orjson.dumps(tuple(one._replace(page=None)))
-            place = (entry.warc_file, entry.warc_offset)
-            rows.append((one.capture_id, *place, result, one.page, _checksum(one.capture_id, result, one.page)))
+            result = orjson.dumps((*one._replace(page=None), crc32(one.page or b"")))
+            checksum = crc32(result, crc32(one.capture_id.encode()))
+            rows.append((one.capture_id, entry.warc_file, entry.warc_offset, checksum, result, one.page))
         with self._damage_named(), self._db:
             self._db.execute("BEGIN")
             self._db.executemany("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def get(self, capture_id: str) -> ParsedCapture | None:
-        """The result of a capture, None where it is not parsed. Raises ParsedPagesDamaged."""
+        """The result of a capture without its page; None where it is not parsed. Raises ParsedPagesDamaged."""
         with self._damage_named():
-            query = "SELECT result, page, checksum FROM pages WHERE capture_id = ?"
-            row = self._db.execute(query, [capture_id]).fetchone()
-            if row is None:
-                return None
-            result, page, checksum = row
-            if checksum != _checksum(capture_id, result, page):
-                raise sqlite3.DatabaseError("a checksum is wrong")
-            return ParsedCapture._make(orjson.loads(result))._replace(page=page)
+            row = self._db.execute("SELECT checksum, result FROM pages WHERE capture_id = ?", [capture_id]).fetchone()
+            return None if row is None else ParsedCapture(*self._checked(capture_id, *row)[:-1])
 
     def page(self, capture_id: str) -> bytes:
         """The encoded page of a capture that shows a record. Raises ParsedPagesDamaged, also where there is none."""
-        found = self.get(capture_id)
-        if found is None or found.page is None:
-            raise ParsedPagesDamaged(f"{self._path} lacks the page of capture {capture_id}")
-        return found.page
-
-    def forget(self, capture_ids: Collection[str]) -> None:
-        """Removes the results of captures, which are parsed again then."""
         with self._damage_named():
-            self._db.executemany("DELETE FROM pages WHERE capture_id = ?", ((one,) for one in capture_ids))
+            query = "SELECT checksum, result, page FROM pages WHERE capture_id = ?"
+            checksum, result, page = self._db.execute(query, [capture_id]).fetchone() or (0, b"", None)
+            if page is None or crc32(page) != self._checked(capture_id, checksum, result)[-1]:
+                raise sqlite3.DatabaseError(f"the page of capture {capture_id} is not what was stored")
+            found: bytes = page
+            return found
+
+    def _checked(self, capture_id: str, checksum: int, result: bytes) -> list[Any]:
+        """The values of a result, and the checksum of its page."""
+        if checksum != crc32(result, crc32(capture_id.encode())):
+            raise sqlite3.DatabaseError(f"the result of capture {capture_id} is not what was stored")
+        values: list[Any] = orjson.loads(result)
+        return values
 
     @contextmanager
     def _damage_named(self) -> Iterator[None]:
@@ -149,10 +148,6 @@ class ParsedPages:
                 yield
         except SqliteDamaged as error:
             raise ParsedPagesDamaged(str(error)) from error
-
-
-def _checksum(capture_id: str, result: bytes, page: bytes | None) -> int:
-    return crc32(page or b"", crc32(result, crc32(capture_id.encode())))
 
 
 def delete(data: Path) -> None:

@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scraper.database.parsed_pages import NAME as PARSED
-from scraper.database.tables import RUN_TABLES, TABLES
+from scraper.database.tables import LOCAL_TABLES, TABLES
 from scraper.doctor.database import compare_content
 from scraper.doctor.tables import DoctorTables
 from scraper.doctor.verify import verify
@@ -73,7 +73,7 @@ def content(database: Path) -> str:
     found = hashlib.sha256()
     with closing(sqlite3.connect(database)) as db:
         for table in TABLES:
-            if table.name in RUN_TABLES:
+            if table.name in LOCAL_TABLES:
                 continue
             names = ", ".join(f'"{name}"' for name in table.columns if name not in table.local)
             for row in db.execute(f'SELECT {names} FROM "{table.name}" ORDER BY {names}'):
