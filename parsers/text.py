@@ -407,7 +407,8 @@ class _Writer(RowWriter):
         href = absolute(links[0].href, self._url) if len(links) == 1 and links[0].href else None
         used = [line for line in (label_line, *filled) if line is not None]
         self.field_spans.append((used[0].first, used[-1].last) if used else (0, 0))
-        self.add(label, name, Value(value, href), item=item, occurrence=self.times[label, None] if label and item is None else 1)
+        times = max(1, self.times[label, None]) if label and item is None else 1
+        self.add(label, name, Value(value, href), item=item, occurrence=times)
 
 
 # --- what a line is ---------------------------------------------------------------------------------------------------
