@@ -8,7 +8,7 @@ UV_SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen 
 sync = UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(UV_SYNC) $(1) || $(UV_SYNC) $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: bench browse cron install expectations fuzz quality help setup run serve test campaigns check format samples docs screenshots clean
+.PHONY: bench browse cron install expectations fuzz judge quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ format: setup ## Format the code and mend what the linter can
 expectations: setup ## Rewrite what is expected of tests/pages and show the difference
 	@$(BIN)/python -m tests.goldens
 	@git --no-pager diff --stat -p -- tests/pages
+
+judge: setup ## Compare real Drupal's pages with what was put into them: FOLDER=warc TRUTH=truth.json.gz
+	@$(BIN)/python -m tests.campaigns.drupal_pages $(FOLDER) $(TRUTH)
 
 fuzz: setup ## Feed mutated pages to the parser for ten minutes: MINUTES=60 SEED=7 for more
 	@$(BIN)/python -m tests.campaigns.fuzz_parser --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))

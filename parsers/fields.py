@@ -14,7 +14,6 @@ from parsers.patterns import (
     LabelPatterns,
     field_of,
     is_other_entity,
-    known_labels,
     look_of,
     name_of,
     without_colon,
@@ -163,7 +162,7 @@ class _Scan:
             elif block.label is not None:
                 self._seen_known_label = self._seen_known_label or known(block.label.line()) is not None
             yield block
-        elif first and (self._begins_with_prose(child) or self._quotes(child)):
+        elif first and self._begins_with_prose(child):
             yield from _text(child, [child])
         elif self._is_container(child) or (holds_values(child) and (not first or _begins_with_body(child))):
             self._first = first
@@ -213,13 +212,6 @@ class _Scan:
             for child in children
         )
         return sum(map(_is_sentence, children)) > fields
-
-    def _quotes(self, element: Element) -> bool:
-        """Whether every known label inside comes again further down: then this is a body that quotes the form."""
-        if self._patterns.classed:
-            return False
-        inside = known_labels(element)
-        return bool(inside) and all(self._patterns.labels[label] > times for label, times in inside.items())
 
     def _end_of_values(self, content: list[Element | str], start: int) -> int:
         """Where the values of a flat label end: before the next label of its kind, a field, or a container."""

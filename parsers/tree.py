@@ -155,6 +155,11 @@ class Element:
         self._content = None
         self._line = False
 
+    def detach(self) -> None:
+        """Takes the element out of its parent, so that it is not read again."""
+        if self.parent is not None:
+            self.parent.replace([child for child in self.parent.children if child is not self])
+
     def walk(self) -> Iterator[Element | str]:
         """All that is inside, in page order."""
         stack: list[Element | str] = self.children[::-1]
