@@ -164,7 +164,7 @@ class _Reader:
                 yield from self._member(member.unpack(file), member.packed, where, depth, digest=hashes.get(member.name))
 
     def _tar(self, file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
-        """Reads a tar file. `tarfile` passes over damaged headers without an error, so what lies between members is looked at."""
+        """Reads a tar file. `tarfile` skips damaged headers without an error, so the bytes between members are checked."""
         file.seek(0)
         end = 0
         try:
@@ -265,7 +265,7 @@ class _ZipMember(NamedTuple):
         file.seek(self.offset)
         header = file.read(_LOCAL_HEADER.size)
         if not header.startswith(b"PK\3\4") or len(header) < _LOCAL_HEADER.size:
-            raise ValueError("no member begins where the directory says")
+            raise ValueError("no member begins at its offset in the directory")
         *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
         position = self.offset + len(header) + name_length + extra_length
         decoder = zlib.decompressobj(-15) if self.method else None
