@@ -163,8 +163,9 @@ The captures are made up (`benchmarks/corpus.py`). Of a hundred, 72 show a recor
 since and 8 one that has not, 4 are revisits, one is an extracted text, and 3 show a log-in, a missing page and a blog post. A
 record page has a portal's menus and scripts around it, 39 KB in all, and some 43 fields. Of ten record pages seven are of the
 Bootstrap 3 theme, which is the form seen most often, one each of Classy, Starterkit and USWDS. The fields of USWDS have no
-classes to know them by. One page in ten has pagegen's own furniture inside its content, a log-in link among it, as no real page
-was seen to have. The parser remembers some thousand fields by their source; there are 3,000 different pages, so that what is
+classes to know them by. One page in ten has pagegen's own furniture inside its content, one in five comments and an
+empty author picture, one in five groups of fields or a layout builder's wrappers.
+The parser keeps some thousand fields by their source; there are 3,000 different pages, so that what is
 a record's own is new to it each time, and only what records share (a status, a provider, an empty field) comes again.
 """
 

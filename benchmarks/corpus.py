@@ -22,7 +22,7 @@ from scraper.archive.warc import record_id_of, sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original
 from tests.pagegen.content import Content, Field, Paragraph, Value
 from tests.pagegen.invent import invent
-from tests.pagegen.options import Options, Theme
+from tests.pagegen.options import Options, Theme, Wrapper
 from tests.pagegen.others import blog_post, login, not_found
 from tests.pagegen.render import html_of
 from tests.pagegen.render_text import extracted_page
@@ -39,6 +39,12 @@ _OTHERS = (login, not_found, blog_post)
 _NODE, _TITLE = 987654321, "29990101-235959-99"
 _THEMES: tuple[Theme, ...] = (*("bootstrap3",) * 7, "classy", "starterkit", "uswds")
 """The form seen most often most often, and some of the others (DOMAIN.md, "The two forms")."""
+_WRAPPERS: dict[int, Wrapper] = {2: "fieldset", 6: "layout_builder", 12: "details", 16: "tabs"}
+"""Of twenty pages, what is around the fields of the second, the sixth, and so on."""
+_COMMENTS = """<section class="comments"><h2>Comments</h2><article class="comment" data-comment-user-id="3"><footer>Submitted
+by <span>Pat Example</span> on <time datetime="2024-01-03T10:00:00-05:00">Wed, 01/03/2024 - 10:00</time></footer>
+<div class="content"><h3><a href="/comment/3" rel="bookmark">Hi</a></h3><p>Useful.</p></div></article></section></article>"""
+_PICTURE = '<footer><article typeof="schema:Person" about="/user/8" class="profile"></article>'
 _FIRST_DAY = datetime(2016, 10, 1, 9, tzinfo=UTC)
 _HEADERS = (
     ("Server", "Apache"),
@@ -81,9 +87,12 @@ def _content(number: int, *, changed: bool) -> Content:
 
 @cache
 def _page(number: int, *, changed: bool) -> Template:
-    """One in ten has pagegen's own furniture too, which puts a log-in link among the fields; no real page was seen with one."""
+    """One in ten has pagegen's own furniture, one in five comments and an empty author picture, one in five groups of fields."""
     content = _content(number, changed=changed)
-    html = html_of(content, _THEMES[number % len(_THEMES)], Options(furniture=number % 10 == 5))
+    options = Options(furniture=number % 10 == 5, wrapper=_WRAPPERS.get(number % 20, "none"))
+    html = html_of(content, _THEMES[number % len(_THEMES)], options)
+    if number % 5 == 3:
+        html = html.replace("<footer>", _PICTURE, 1).replace("</article>", _COMMENTS)
     return _template(dressed(html).encode())
 
 

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from parsers.items import items_of, read_value
 from parsers.patterns import HEADINGS, NO_PATTERNS, Block, Pattern, field_of, name_of
 from parsers.registry import GROUPS, group_of_members, group_of_paragraph, group_table, is_member, known
-from parsers.source import SourceField, Value
+from parsers.source import Value
 from parsers.tree import BLOCKS, Element, readable
 
 _LABELLED_LINE = re.compile(r"([A-Z][^:\n]{1,80}):\s+(\S.*)")
 _NUMBERED = re.compile(r"(.*\S)\s+\d+")
+_PAIRED = HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
 _WRAPPERS = frozenset("div ul ol dd li section article tbody tr td".split())
 MAX_METRIC_LINE = 200
 """Characters: lines of a metric's field that are all shorter are one answer each; longer ones are prose of one answer."""
@@ -31,19 +31,16 @@ class Row(NamedTuple):
     item: str | None
     value: Value
     place: Element | None = None
-    occurrence: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class _Sub:
-    """A field of an item, or (without label and name) text of the item that belongs to no label. `text`: a value read already."""
+class _Sub(NamedTuple):
+    """A field of an item, or (without label and name) text of the item that belongs to no label. `read`: its values, if read."""
 
     label: str | None
     name: str | None
-    values: list[Element | str]
+    values: Sequence[Element | str]
     place: Element | None
-    text: str | None = None
-    source_field: SourceField | None = None
+    read: tuple[Value, ...] = ()
 
 
 class Group(NamedTuple):
@@ -65,24 +62,16 @@ def group_of(block: Block, title: str | None) -> Group | None:
     if not any(one.role.paragraph or _is_labelled_field(one) for one in inside):
         return None
     table = group_table(block.name) or next((found for one in inside if (found := group_of_paragraph(one.role.bundle))), None)
-    table = table or group_of_members([label for one in inside if (label := _label_text(one))])
+    labels = [one.source_field.label if one.source_field else one.line() if one.role.label else None for one in inside]
+    table = table or group_of_members(labels)
     if table is None:
         return Group(title or block.name or "Item", None)
     return Group(block.name if block.name and not title and group_table(block.name) else GROUPS[table].item, table)
 
 
 def _is_labelled_field(element: Element) -> bool:
-    if not element.role.field:
-        return False
-    if element.source_field is not None:
-        return True
-    return name_of(element) is not None and field_of(element, NO_PATTERNS, after_known=False).label is not None  # type: ignore[union-attr]
-
-
-def _label_text(element: Element) -> str | None:
-    if element.source_field is not None:
-        return element.source_field.label
-    return element.line() if element.role.label else None
+    block = field_of(element, NO_PATTERNS, after_known=False) if element.role.field else None
+    return block is not None and (block.source_field is not None or (block.label is not None and name_of(element) is not None))
 
 
 def group_rows(block: Block, group: Group, title: str | None, counts: dict[str, int], base: str | None) -> list[Row]:
@@ -108,20 +97,14 @@ def item_names(stem: str, items: int, counts: dict[str, int]) -> list[str]:
 
 def _rows_of(item: list[_Sub], title: str | None, name: str | None, number: str, base: str | None) -> list[Row]:
     rows: list[Row] = []
-    alone = len(item) == 1 and item[0].label is None and item[0].name is None
     for sub in item:
-        label = title if alone else sub.label and sub.label.rstrip(": ")
-        own_name = name if alone else sub.name
-        whole = sub.label is None and sub.name is None
-        if sub.source_field is not None:
-            values = list(sub.source_field.values)
-        else:
-            values = [read_value(nodes, base) for nodes in ([sub.values] if whole else items_of(sub.values))]
-        values += [Value(sub.text)] if sub.text else []
+        nameless = sub.label is None and sub.name is None
+        own = (title, name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": "), sub.name)
+        nodes = list(sub.values)
+        values = sub.read or [read_value(one, base) for one in ([nodes] if nameless else items_of(nodes))]
         filled = [value for value in values if value.text]
-        if not filled and sub.label is None and sub.name is None:
-            continue
-        rows += [Row(label, own_name, number, value, sub.place) for value in filled or [Value()]]
+        if filled or not nameless:
+            rows += [Row(*own, number, value, sub.place) for value in filled or [Value()]]
     return rows
 
 
@@ -145,7 +128,8 @@ def _items_of_one(only: Element, table: str | None) -> list[list[_Sub]]:
         return _table_items(only, table)
     if only.role.paragraph:
         return [_subs(only, table)]
-    if only.role.item or only.role.items or (only.tag in _WRAPPERS and _only_blocks(only)):
+    only_blocks = not only.has_own_text() and all(child.tag in BLOCKS and child.tag != "p" for child in only.elements)
+    if only.role.item or only.role.items or (only.tag in _WRAPPERS and only_blocks):
         return _items(only.children, table)
     subs = _subs(only, table)
     if any(sub.label or sub.name for sub in subs):
@@ -164,10 +148,6 @@ def _several(elements: list[Element], table: str | None) -> list[list[_Sub]]:
             inside if element.tag in ("table", "ul", "ol") or element.role.items else [[sub for item in inside for sub in item]]
         )
     return [item for item in items if item]
-
-
-def _only_blocks(element: Element) -> bool:
-    return not element.has_own_text() and all(child.tag in BLOCKS and child.tag != "p" for child in element.elements)
 
 
 def _are_fields(elements: list[Element], table: str | None) -> bool:
@@ -194,12 +174,9 @@ def _label_of(element: Element, table: str | None) -> Element | None:
     worded = is_member(line, table) or (len(content) > 1 and known(line) is not None)
     if len(content) < 2:
         return first if worded else None
-    paired = len(content) == 2 and first.tag in HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
-    return first if worded or paired or _is_question(line, content, table) else None
-
-
-def _is_question(line: str, content: list[Element | str], table: str | None) -> bool:
-    return table == "performance_metrics" and len(content) == 2 and line.rstrip().endswith(("?", ":"))
+    asks = table == "performance_metrics" and line.rstrip().endswith(("?", ":"))
+    paired = len(content) == 2 and (asks or first.tag in _PAIRED)
+    return first if worded or paired else None
 
 
 def _subs(element: Element, table: str | None) -> list[_Sub]:
@@ -218,7 +195,7 @@ def _subs_among(content: Sequence[Element | str], element: Element | None, table
             end = index + 1
             while end < len(content) and not _is_flat(content[end], content, end):
                 end += 1
-            found.append(_Sub(readable([child]), None, list(content[index + 1 : end]), child))
+            found.append(_Sub(readable([child]), None, content[index + 1 : end], child))
             index = end
             continue
         found += _subs_of(child, table, patterns) if isinstance(child, Element) else [_Sub(None, None, [child], element)]
@@ -254,7 +231,7 @@ def _is_source_sub(element: Element, table: str | None) -> bool:
 def _subs_of(element: Element, table: str | None, patterns: set[Pattern] | None = None) -> list[_Sub]:
     source = element.source_field
     if source is not None and (_is_source_sub(element, table) or source.pattern in (patterns or ())):
-        return [_Sub(source.label, source.name, [], element, None, source)]
+        return [_Sub(source.label, source.name, [], element, source.values)]
     block = field_of(element, NO_PATTERNS, after_known=False)
     if block is not None and (block.label is not None or block.name is not None):
         label = readable([block.label]) if block.label is not None else None
@@ -304,55 +281,35 @@ def _by_repeated_label(subs: list[_Sub]) -> list[list[_Sub]]:
 def _table_items(element: Element, table: str | None) -> list[list[_Sub]]:
     """A row of a table is an item and its header the labels; a table whose rows are headed is one item, or a metric a row."""
     rows = [node for node in element.descendants() if node.tag == "tr"]
-    cells = [[cell for cell in row.elements if cell.tag in ("td", "th")] for row in rows]
-    cells = [row for row in cells if row]
+    cells = [row for one in rows if (row := [cell for cell in one.elements if cell.tag in ("td", "th")])]
     if not cells:
         return _plain([element], table)
-    if len(cells) > 1 and ((rows[0].parent is not None and rows[0].parent.tag == "thead") or _is_header(cells[0])):
+    is_header = all(cell.tag == "th" for cell in cells[0]) or all(is_member(cell.line() or "", None) for cell in cells[0])
+    if len(cells) > 1 and (is_header or (rows[0].parent is not None and rows[0].parent.tag == "thead")):
         header = [readable(cell.children) or None for cell in cells[0]]
-        return [_table_row(header, row) for row in cells[1:]]
-    if all(len(row) == 2 and row[0].tag == "th" for row in cells):
+        header += [None] * max(map(len, cells))
+        return [[_Sub(label, None, cell.children, cell) for label, cell in zip(header, row, strict=False)] for row in cells[1:]]
+    headed = all(len(row) == 2 and (row[0].tag == "th" or table == "performance_metrics") for row in cells)
+    if headed:
         pairs = [_Sub(readable(row[0].children) or None, None, row[1].children, row[1]) for row in cells]
         return [[pair] for pair in pairs] if table == "performance_metrics" else [pairs]
-    if table == "performance_metrics" and all(len(row) == 2 for row in cells):
-        return [[_Sub(readable(row[0].children) or None, None, row[1].children, row[1])] for row in cells]
     return [[_Sub(None, None, cell.children, cell) for cell in row if cell.content] for row in cells]
-
-
-def _is_header(row: list[Element]) -> bool:
-    """Whether a row holds labels: by its cells, or because each is worded like a label of the group's own fields."""
-    return all(cell.tag == "th" for cell in row) or all(is_member(cell.line() or "", None) for cell in row)
-
-
-def _table_row(header: list[str | None], row: list[Element]) -> list[_Sub]:
-    labels = header + [None] * (len(row) - len(header))
-    return [_Sub(label, None, cell.children, cell) for label, cell in zip(labels, row, strict=False)]
 
 
 def _plain(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
     """Text without elements of its own: fields of the form `Label: value`, else an item a line unless it is prose."""
     place = next((node for node in nodes if isinstance(node, Element)), None)
     lines = [line.strip() for line in readable(nodes).splitlines() if line.strip()]
-    if lines and _labelled(lines[0]):
-        return _by_repeated_label(_labelled_subs(lines, place))
+    labelled = [found if (found := _LABELLED_LINE.fullmatch(line)) and is_member(found[1], None) else None for line in lines]
+    if labelled and labelled[0] is not None:
+        texts: list[tuple[str, list[str]]] = []
+        for line, match in zip(lines, labelled, strict=True):
+            if match:
+                texts.append((match[1], [match[2]]))
+            else:
+                texts[-1][1].append(line)  # a line without a label continues the value before it
+        return _by_repeated_label([_Sub(label, None, [], place, (Value("\n".join(text)),)) for label, text in texts])
     prose = table != "milestones" and any(len(line) > MAX_METRIC_LINE for line in lines)
     if len(lines) < 2 or prose or table is None:
         return [[_Sub(None, None, nodes, place)]] if lines else []
     return [[_Sub(None, None, [line], place)] for line in lines]
-
-
-def _labelled(line: str) -> re.Match[str] | None:
-    """A line that begins with a label of the group's own fields and a colon."""
-    found = _LABELLED_LINE.fullmatch(line)
-    return found if found and is_member(found[1], None) else None
-
-
-def _labelled_subs(lines: list[str], place: Element | None) -> list[_Sub]:
-    """Lines of the form `Label: value`; a line without a label continues the value before it."""
-    texts: list[tuple[str, list[str]]] = []
-    for line in lines:
-        if found := _labelled(line):
-            texts.append((found[1], [found[2]]))
-        else:
-            texts[-1][1].append(line)
-    return [_Sub(label, None, [], place, "\n".join(value)) for label, value in texts]

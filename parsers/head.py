@@ -76,16 +76,14 @@ def byline_of(root: Element) -> Byline:
         while block.tag not in BLOCKS and block.parent is not None and block.parent is not root:
             block = block.parent
         text = " ".join(readable([block]).split())
-        if block is root or len(text) > _MAX_BYLINE:
+        if block is root or len(text) > _MAX_BYLINE or (found := _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)) is None:
             continue
-        found = _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)
-        if found is None:
-            continue
-        name, printed = _name_of_author(block, found["name"]), found["time"]
-        times = block.descendants()
-        stamp = next((value for node in times if node.tag == "time" and (value := node.attribute("datetime"))), None)
-        stamp = stamp or next((value for node in times if _is_created(node) and (value := node.attribute("content"))), None)
-        return Byline(block, name, iso_time(stamp) or iso_time(printed), _OFFSET.search(stamp or "") is not None)
+        inside = block.descendants()
+        stamp = next((value for node in inside if node.tag == "time" and (value := node.attribute("datetime"))), None)
+        created = (node for node in inside if "created" in (node.attribute("property") or "").lower())
+        stamp = stamp or next((value for node in created if (value := node.attribute("content"))), None)
+        time = iso_time(stamp) or iso_time(found["time"])
+        return Byline(block, _name_of_author(block, found["name"]), time, _OFFSET.search(stamp or "") is not None)
     return Byline()
 
 
@@ -122,34 +120,32 @@ def _byline_starts(root: Element) -> list[Element]:
         first = next((child for child in node.children if isinstance(child, str) and not child.isspace()), None)
         if first is None:
             continue
-        if _SUBMITTED.match(first) or (_BYLINE.match(first) and (_is_vouched_for(node) or _has_time(node))):
+        if _SUBMITTED.match(first) or (_BYLINE.match(first) and _is_vouched_for(node)):
             found.append(node)
     return found
 
 
 def _is_vouched_for(node: Element) -> bool:
-    return any(_BYLINE_CLASS.fullmatch(token) for one in (node, node.parent) if one for token in one.classes)
-
-
-def _has_time(node: Element) -> bool:
-    return any(inner.tag == "time" for inner in node.descendants())
+    """Whether a class or a time says that a line which begins with `By` names the author."""
+    classes = (token for one in (node, node.parent) if one for token in one.classes)
+    return any(map(_BYLINE_CLASS.fullmatch, classes)) or any(inner.tag == "time" for inner in node.descendants())
 
 
 def detach_notice(root: Element, elements: list[Element]) -> None:
     """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
     for inner in elements:
-        if inner.source_field is None and any(isinstance(child, str) and _is_notice(child) for child in inner.children):
+        if inner.source_field is None and any(map(_begins_notice, inner.children)):
             notice = inner
             while (above := notice.parent) is not None and above is not root and len(readable([above])) <= _MAX_NOTICE:
                 if any(one.source_field or one.role.field or known(one.line()) or one.tag == "time" for one in above.built()):
                     break
                 notice = above
-            detach(notice)
+            notice.detach()
             return
 
 
-def _is_notice(text: str) -> bool:
-    return "onstruction" in text and one_line(text).lower().startswith(NOTICE)
+def _begins_notice(child: Element | str) -> bool:
+    return isinstance(child, str) and "onstruction" in child and one_line(child).lower().startswith(NOTICE)
 
 
 def _is_paragraph_of_prose(node: Element) -> bool:
@@ -157,16 +153,6 @@ def _is_paragraph_of_prose(node: Element) -> bool:
     if node.tag != "p" or node.parent is None:
         return False
     return sum(isinstance(one, Element) and one.tag == "p" for one in node.parent.children[:_FEW]) > 1
-
-
-def _is_created(node: Element) -> bool:
-    return "created" in (node.attribute("property") or "").lower()
-
-
-def detach(element: Element) -> None:
-    """Takes what was read as the head out of the tree, so that it is not read again as text without a label."""
-    if element.parent is not None:
-        element.parent.replace([child for child in element.parent.children if child is not element])
 
 
 def document_title(parsed: LexborHTMLParser) -> str | None:

@@ -12,10 +12,10 @@ from parsers.columns import entry_of, fits, make_record
 from parsers.decode import Decoded
 from parsers.fields import read_content
 from parsers.guard import harmless
-from parsers.head import Byline, byline_of, detach, detach_notice, document_title, title_of
+from parsers.head import byline_of, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
-from parsers.record import Field, Kind, PageHead, ParseResult, State
+from parsers.record import Kind, PageHead, ParseResult, State
 from parsers.registry import Type, is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS, role_of
@@ -40,6 +40,12 @@ _SAVED_FROM = re.compile(r"<!--\s*(?:saved from url=\(\d+\)|Page saved with Sing
 """The address in the comment that browsers and SingleFile put at the start of a page they save."""
 _SAVED_AT = 4096
 """Characters from the start of a page within which that comment is."""
+_OWN_ADDRESS = (
+    ('link[rel="shortlink"]', "href"),
+    ('link[rel="canonical"]', "href"),
+    ('meta[property="og:url"]', "content"),
+    ("a.reader-domain", "href"),
+)
 _MAX_RIVALS = 20
 _MANY_LABELS = 4
 """Known labels that an element must have, and three times as many as the next, to be the record among several."""
@@ -55,23 +61,13 @@ _TAIL = 4096
 _PIECE = re.compile(r"<[^<>]*>|[^<>]+")
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """The page's text, its address, the one it prints as its own, where its links start from, whether it is known to be cut."""
-
-    text: str
-    base: str | None
-    own_url: str | None
-    links_from: str | None
-    incomplete: bool
-
-
 @dataclass(slots=True)
 class Reading:
     """The result, and the elements that each field and each value of the head were read from."""
 
     page: ParseResult
-    places: list[Element | None] = field(default_factory=list)
+    places: list[Element] = field(default_factory=list)
+    section_places: list[Element] = field(default_factory=list)
     head_places: dict[str, Element] = field(default_factory=dict)
 
 
@@ -84,10 +80,9 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
         parsed.unwrap_tags(["font"])  # translators put two around every text
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
-    links_from = _base_of_links(parsed, base)
     root = _root(parsed, node_id(base))
     if root is not None and not _is_other(root, base):
-        reading = _read_record(parsed, root, _Source(text, base, own_url, links_from, incomplete or _is_cut(text)))
+        reading = _read_record(parsed, root, base, own_url, text[-_TAIL:] if incomplete or _is_cut(text) else None)
         if reading is not None:
             return reading
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
@@ -235,14 +230,6 @@ def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
     return page_address(unescape(saved[1])) if saved else first
 
 
-_OWN_ADDRESS = (
-    ('link[rel="shortlink"]', "href"),
-    ('link[rel="canonical"]', "href"),
-    ('meta[property="og:url"]', "content"),
-    ("a.reader-domain", "href"),
-)
-
-
 def _base_of_links(parsed: LexborHTMLParser, base: str | None) -> str | None:
     """What relative links start from: the page's `base` element where it has one, else its address."""
     node = parsed.css_first("base[href]")
@@ -271,50 +258,40 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Top:
-    """What stands above the content, already taken out of the tree."""
+def _read_record(
+    parsed: LexborHTMLParser, node: LexborNode, base: str | None, own_url: str | None, cut_tail: str | None
+) -> Reading | None:
+    """The record below `node`; None where too little speaks for a TTA record.
 
-    title: str | None
-    heading: Element | None
-    byline: Byline
-
-
-def _take_top(parsed: LexborHTMLParser, root: Element, elements: list[Element]) -> _Top:
-    """Takes title, byline and notice out of the tree. `elements`: all that are built below `root`."""
+    `base`, `own_url`: the page's address, and the one it prints as its own. `cut_tail`: the end of a page that is cut.
+    """
+    links_from = _base_of_links(parsed, base)
+    root, elements = build_with_fields(node, SourceReader(links_from))
     close_left_open(elements)
-    if "onstruction" in root.node.text():
+    if "onstruction" in node.text():
         detach_notice(root, elements)
     title, headings = title_of(parsed, elements)
     byline = byline_of(root)
     for element in (*headings, byline.element):
         if element is not None:
-            detach(element)
-    heading = headings[0] if headings else None
-    return _Top(title, heading, byline)
-
-
-def _read_record(parsed: LexborHTMLParser, node: LexborNode, page: _Source) -> Reading | None:
-    """The record below `node`; None where too little speaks for a TTA record."""
-    root, elements = build_with_fields(node, SourceReader(page.links_from))
-    top = _take_top(parsed, root, elements)
-    content = read_content(root, page.links_from)
-    if not _is_record(node, content, top.title):
+            element.detach()
+    content = read_content(root, links_from)
+    if not _is_record(node, content, title):
         return None
-    if page.incomplete:
-        _mark_cut(content, page.text[-_TAIL:])
-    byline = top.byline
+    if cut_tail is not None:
+        _mark_cut(content, cut_tail)
     for row in content.fields if byline.has_offset else ():
         if row.value and row.datetime and prints_same_clock(row.value, row.datetime):  # as Layout Builder does
             row.datetime = from_local(row.datetime)
-    number = _node_of(parsed, node, page.base, page.own_url)
-    head = PageHead(node_id=number, title=top.title, submitted_by=byline.name, submitted_at=byline.time)
-    shape, url = content.page_fingerprint, page.own_url
-    record = make_record(head, content.fields, content.sections, "html", incomplete=page.incomplete, shape=shape, url=url)
-    places = {"title": top.heading, "submitted_by": byline.element, "submitted_at": byline.element}
+    number = _node_of(parsed, node, base, own_url)
+    head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)
+    fields, sections, shape = content.fields, content.sections, content.page_fingerprint
+    record = make_record(head, fields, sections, "html", incomplete=cut_tail is not None, shape=shape, url=own_url)
+    places = {"title": headings[0] if headings else None, "submitted_by": byline.element, "submitted_at": byline.element}
     return Reading(
         ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record),
         content.places,
+        content.section_places,
         {key: element for key, element in places.items() if element is not None},
     )
 
@@ -365,16 +342,10 @@ def evidence(content: PageRows) -> tuple[int, int]:
             good.add(section)
         if entry is None or row.item is not None:
             continue
-        if row.value and _is_misfit(entry.type, row):
+        value = row.value or ""
+        is_name = entry.type in (Type.REFERENCE, Type.REFERENCES, Type.MONEY)  # which a sentence is not
+        if (is_name and len(value) > _MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
             bad += 1
         elif is_evidence(row.label or entry.text):
             good.add(entry.text)
     return len(good), bad
-
-
-def _is_misfit(kind: Type, row: Field) -> bool:
-    """Whether a value can't be one of its label's type, or is a sentence where the type is the name of a term."""
-    value = row.value or ""
-    if kind in (Type.REFERENCE, Type.REFERENCES, Type.MONEY):
-        return len(value) > _MAX_REFERENCE
-    return fits(kind, value, row.datetime) is False

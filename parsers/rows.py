@@ -27,12 +27,13 @@ MAX_FIELDS = 20_000
 class PageRows:
     """The rows that the content of a page makes.
 
-    `places`: the elements that the fields were read from, in the order of `fields`; None for one read from its source.
+    `places`: the elements that the fields were read from, in the order of `fields`; `section_places`: the same of sections.
     """
 
     fields: list[Field] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
-    places: list[Element | None] = field(default_factory=list)
+    places: list[Element] = field(default_factory=list)
+    section_places: list[Element] = field(default_factory=list)
     shape: list[str] = field(default_factory=list)
 
     @property
@@ -66,6 +67,13 @@ def _body(blocks: Sequence[Block]) -> Block | None:
 def without_colon(printed: str) -> str | None:
     """A label as printed, in one line and without the colon that some themes print behind it; None where nothing is left."""
     return one_line(printed).rstrip(": ") or None
+
+
+def _place_of(block: Block) -> Element:
+    """The element that a block was read from: where its values are among others in a container, the first of them."""
+    if len(block.values) + (block.label is not None) >= len(block.element.content):
+        return block.element
+    return next((node for node in block.values if isinstance(node, Element)), block.label or block.element)
 
 
 class RowWriter:
@@ -118,7 +126,8 @@ class RowWriter:
                 occurrence=occurrence,
             )
         )
-        self.rows.places.append(place)
+        if place is not None:
+            self.rows.places.append(place)
 
 
 class _BlockWriter(RowWriter):
@@ -138,14 +147,15 @@ class _BlockWriter(RowWriter):
         entry = known(label) if label else known_name(block.name)
         rows = len(self.rows.fields)
         title = label or (entry.text if entry is not None else None)
+        place = _place_of(block)
         if block.element.role.markup or (title and is_instructions(title)):
-            self._open_section(title, block.name, readable(block.values))
+            self._open_section(title, block.name, readable(block.values), place)
         elif group := group_of(block, title):
             for row in group_rows(block, group, title, self.items, self._base):
-                self.add(row.label, row.name, row.value, row.place or block.element, item=row.item)
+                self.add(row.label, row.name, row.value, row.place or place, item=row.item)
         elif label and (member_of := group_of_member(label)):
             values = [read_value(item, self._base) for item in items_of(block.values)]
-            self._write_member(member_of, label, block.name, [one for one in values if one.text] or [Value()], block.element)
+            self._write_member(member_of, label, block.name, [one for one in values if one.text] or [Value()], place)
         elif is_body:
             self._write_block(label, BODY, [read_value(block.values, self._base, prose=True)], block)
         else:
@@ -158,7 +168,7 @@ class _BlockWriter(RowWriter):
         """A field whose values are read: its label is no group's, and it is not the body."""
         self.rows.shape.append(f"{field.pattern[0]}>{field.pattern[1]}:{field.name or 'field'}")
         if element.role.markup or is_instructions(field.label):
-            self._open_section(field.label, field.name, field.values[0].text)
+            self._open_section(field.label, field.name, field.values[0].text, element)
         elif group := group_of_member(field.label):
             self._write_member(group, field.label, field.name, field.values, element)
         elif group_table(field.label):
@@ -166,13 +176,12 @@ class _BlockWriter(RowWriter):
         else:
             self._write_field(field.label, field.name, field.values, element)
 
-    def _open_section(self, label: str | None, name: str | None, text: str) -> None:
+    def _open_section(self, label: str | None, name: str | None, text: str, place: Element) -> None:
         """A section without a printed label is named by the form's fixed words, or else by the field's machine name."""
+        self.rows.section_places.append(place)
         self.open_section(label or section_of_instruction(text) or name or "", text)
 
-    def _write_member(
-        self, group: str, label: str, name: str | None, values: Sequence[Value], place: Element | None = None
-    ) -> None:
+    def _write_member(self, group: str, label: str, name: str | None, values: Sequence[Value], place: Element) -> None:
         """A group's field that stands among the others: its items are told apart by the label that comes again."""
         if label in self._member_labels or not self._member_labels:
             self.next_item(group)
@@ -185,9 +194,9 @@ class _BlockWriter(RowWriter):
         empty = label is None and not any(value.text for value in values)
         if empty and (block.kind == "text" or name == "user_picture"):
             return
-        self._write_field(label, name, [value for value in values if value.text] or [Value()], block.element)
+        self._write_field(label, name, [value for value in values if value.text] or [Value()], _place_of(block))
 
-    def _write_field(self, label: str | None, name: str | None, values: Sequence[Value], place: Element | None = None) -> None:
+    def _write_field(self, label: str | None, name: str | None, values: Sequence[Value], place: Element) -> None:
         times = 1
         if label or name:
             self.times[label, name] += 1

@@ -45,17 +45,8 @@ class Element:
     """
 
     __slots__ = (
-        "_content",
-        "_line",
-        "children",
-        "depth",
-        "edit_id",
-        "has_attributes",
-        "node",
-        "parent",
-        "role",
-        "source_field",
-        "tag",
+        *("_content", "_line", "children", "depth", "edit_id", "has_attributes"),
+        *("node", "parent", "role", "source_field", "tag"),
     )
 
     def __init__(self, node: LexborNode, parent: Element | None, tag: str) -> None:
@@ -154,6 +145,11 @@ class Element:
         self.children = children
         self._content = None
         self._line = False
+
+    def detach(self) -> None:
+        """Takes the element out of its parent, so that it is not read again."""
+        if self.parent is not None:
+            self.parent.replace([child for child in self.parent.children if child is not self])
 
     def walk(self) -> Iterator[Element | str]:
         """All that is inside, in page order."""

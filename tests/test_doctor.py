@@ -85,11 +85,11 @@ MENDABLE: dict[str, tuple[Callable[[Folders], None], set[str]]] = {
     "database of another version": (trouble("tta.db", "PRAGMA user_version = 1"), {"database-version"}),
     "database overwritten": (scribble("tta.db", 0.0), {"database-damaged"}),
     "database damaged within": (scribble("tta.db", 0.5), {"database-damaged"}),
-    "database lacks an index": (trouble("tta.db", "DROP INDEX idx_captures_kind"), {"database-schema"}),
-    "database has another table": (trouble("tta.db", "ALTER TABLE fields ADD COLUMN more TEXT"), {"database-schema"}),
+    "database lacks an index": (trouble("tta.db", "DROP INDEX idx_captures_kind"), {"database-damaged"}),
+    "database has another table": (trouble("tta.db", "ALTER TABLE fields ADD COLUMN more TEXT"), {"database-damaged"}),
     "search index lacks a row": (
         trouble("tta.db", "DROP TRIGGER records_ad", "DROP TRIGGER records_au", "DELETE FROM records WHERE rowid = 1"),
-        {"database-schema", "database-search"},
+        {"database-damaged"},
     ),
     "rows without their record": (trouble("tta.db", "DELETE FROM records WHERE node_id = 2"), {"database-links"}),
     "database says another place": (
@@ -229,13 +229,6 @@ def test_another_programs_database_is_not_touched(folders: Folders, name: str, k
     assert found(folders) == {kind}
     assert status(folders, "--repair") == 4
     assert state_of(folders.data) == before
-
-
-def test_leftovers_are_a_note_and_removed_by_a_repair(folders: Folders) -> None:
-    (folders.data / ".ledger-new.db").touch()
-    assert (found(folders), notes(folders)) == (set(), {"left-behind"})
-    assert status(folders, "--repair") == 0
-    assert notes(folders) == set()
 
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:

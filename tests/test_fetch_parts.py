@@ -115,71 +115,42 @@ def test_every_command_checks_the_configuration(tmp_path: Path, command: str, ca
 
 ALLOW = AllowList(frozenset({"web.archive.org"}))
 LOOPBACK = AllowList(frozenset({"127.0.0.1"}), loopback=True)
+PORT_81 = AllowList.of(["http://127.0.0.1:81/"], loopback=True)
+PORT_80 = AllowList.of(["http://127.0.0.1/"], loopback=True)
+LIVE = AllowList(frozenset({"live.gov"}), plain_http=True)
+REFUSED = """http://web.archive.org/ https://web.archive.org:8080/ https://web.archive.org.evil.org/ https://web.archive.org@evil.org/
+    https://user:pw@web.archive.org/ https://evil.org/web.archive.org https://web.archive.org\\@evil.org/ file:///etc/passwd
+    ftp://web.archive.org/ //web.archive.org/ https://[::1]/ https://web.archive.org:99999/ http://127.0.0.1/""".split()
 
 
 @pytest.mark.parametrize(
-    ("allow", "url", "allowed"),
+    ("allow", "allowed", "refused"),
     [
-        (ALLOW, "https://web.archive.org/web/2024id_/http://127.0.0.1/", True),
-        (ALLOW, "https://WEB.archive.org:443/", True),
-        (ALLOW, "http://web.archive.org/", False),
-        (ALLOW, "https://web.archive.org:8080/", False),
-        (ALLOW, "https://web.archive.org.evil.org/", False),
-        (ALLOW, "https://web.archive.org@evil.org/", False),
-        (ALLOW, "https://user:pw@web.archive.org/", False),
-        (ALLOW, "https://evil.org/web.archive.org", False),
-        (ALLOW, "https://web.archive.org\\@evil.org/", False),
-        (ALLOW, "https://web.archive.org/\r\nX: y", False),
-        (ALLOW, "https://web.archive.org/\x00", False),
-        (ALLOW, "file:///etc/passwd", False),
-        (ALLOW, "ftp://web.archive.org/", False),
-        (ALLOW, "//web.archive.org/", False),
-        (ALLOW, "https://[::1]/", False),
-        (ALLOW, "https://web.archive.org:99999/", False),
-        (ALLOW, "http://127.0.0.1/", False),
-        (AllowList(frozenset({"127.0.0.1"})), "http://127.0.0.1/", False),
-        (AllowList(frozenset({"web.archive.org"}), loopback=True), "http://web.archive.org/", False),
-        (LOOPBACK, "http://127.0.0.1:8080/", True),
-        (LOOPBACK, "https://127.0.0.1:8080/", False),
-        (AllowList.of(["http://127.0.0.1:81/"], loopback=True), "http://127.0.0.1:81/x", True),
-        (AllowList.of(["http://127.0.0.1:81/"], loopback=True), "http://127.0.0.1:82/x", False),
-        (AllowList.of(["http://127.0.0.1/"], loopback=True), "http://127.0.0.1:80/x", True),
-        (LOOPBACK, "http://127.0.0.2/", False),
-        (LOOPBACK, "http://localhost/", False),
-        (LOOPBACK, "http://2130706433/", False),
-        (LOOPBACK, "http://0x7f000001/", False),
-        (AllowList(frozenset({"live.gov"}), plain_http=True), "http://live.gov/", True),
-        (AllowList(frozenset({"live.gov"}), plain_http=True), "http://live.gov:81/", False),
+        (ALLOW, ["https://web.archive.org/web/2024id_/http://127.0.0.1/", "https://WEB.archive.org:443/"], REFUSED),
+        (ALLOW, [], ["https://web.archive.org/\r\nX: y", "https://web.archive.org/\x00"]),
+        (AllowList(frozenset({"127.0.0.1"})), [], ["http://127.0.0.1/"]),
+        (AllowList(frozenset({"web.archive.org"}), loopback=True), [], ["http://web.archive.org/"]),
+        (LOOPBACK, ["http://127.0.0.1:8080/"], ["https://127.0.0.1:8080/", "http://127.0.0.2/", "http://localhost/"]),
+        (LOOPBACK, [], ["http://2130706433/", "http://0x7f000001/"]),
+        (PORT_81, ["http://127.0.0.1:81/x"], ["http://127.0.0.1:82/x"]),
+        (PORT_80, ["http://127.0.0.1:80/x"], []),
+        (LIVE, ["http://live.gov/"], ["http://live.gov:81/"]),
     ],
 )
-def test_the_allow_list(allow: AllowList, url: str, allowed: bool) -> None:
-    if allowed:
+def test_the_allow_list(allow: AllowList, allowed: list[str], refused: list[str]) -> None:
+    for url in allowed:
         allow.check(url)
-        return
-    with pytest.raises(NotAllowed):
-        allow.check(url)
+    for url in refused:
+        with pytest.raises(NotAllowed):
+            allow.check(url)
 
 
 @pytest.mark.parametrize(
     "address",
-    [
-        "127.0.0.1",
-        "10.0.0.8",
-        "172.16.0.1",
-        "192.168.1.1",
-        "169.254.169.254",
-        "100.64.0.1",
-        "0.0.0.0",
-        "224.0.0.1",
-        "::1",
-        "fc00::1",
-        "fe80::1%lo",
-        "::ffff:127.0.0.1",
-        "::ffff:10.0.0.1",
-        "255.255.255.255",
-        "::",
-        "ff02::1",
-    ],
+    (
+        "127.0.0.1 10.0.0.8 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 ::1 fc00::1 fe80::1%lo "
+        "::ffff:127.0.0.1 ::ffff:10.0.0.1 255.255.255.255 :: ff02::1"
+    ).split(),
 )
 def test_a_name_that_leads_to_a_private_address_is_not_connected_to(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     public = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("207.241.237.3", 443))]

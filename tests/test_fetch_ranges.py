@@ -145,17 +145,9 @@ def test_a_row_that_points_to_something_else_is_no_capture(bucket: Bucket, tta_f
 @pytest.mark.parametrize(
     "filename",
     [
-        "../../etc/passwd.warc.gz",
-        "/etc/x.warc.gz",
-        "https://example.org/x.warc.gz",
-        "crawl-data/../x.warc.gz",
-        "a/%2e%2e/x.warc.gz",
-        "x.warc.gz?y",
-        "crawl-data/x.gz",
-        "//example.org/x.warc.gz",
-        "a\\b.warc.gz",
+        *"../../etc/passwd.warc.gz /etc/x.warc.gz https://example.org/x.warc.gz crawl-data/../x.warc.gz".split(),
+        *r"a/%2e%2e/x.warc.gz x.warc.gz?y crawl-data/x.gz //example.org/x.warc.gz a\b.warc.gz @example.org/x.warc.gz".split(),
         "a\r\nb.warc.gz",
-        "@example.org/x.warc.gz",
     ],
 )
 def test_a_file_name_that_is_none_is_not_asked_for(bucket: Bucket, tta_fetch: Fetch, filename: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -60,14 +59,6 @@ def test_what_passes_is_waited_for(fake: FakeArchive, tta_fetch: Fetch, tmp_path
     assert (ran.status, ran.source()["fetched"], ran.source()["failed"]) == (0, 1, 0), ran.err
     assert len(fake.replays()) == 2
     assert [capture.content for capture in stored(tmp_path / "data")] == [BODY]
-
-
-def test_a_body_that_comes_too_slowly_is_given_up(fake: FakeArchive, tta_fetch: Fetch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scraper.web.client.SLOW_AFTER", 0.2)
-    fake.fault(fake.add(PAGE, AT, BODY), faults.drips)
-    began = time.monotonic()
-    assert tta_fetch(retry__deadline=60.0).source()["fetched"] == 1
-    assert time.monotonic() - began < 4
 
 
 def test_time_outs_get_a_second_pass_at_the_end(fake: FakeArchive, tta_fetch: Fetch) -> None:

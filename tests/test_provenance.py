@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from parsers.locate import holds, pack
 from parsers.record import RecordValues, columns_of
 from parsers.scalars import iso_time
+from parsers.tree import UNSEEN
 from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.folders import Folders
@@ -35,6 +35,21 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     import_paths(folders.archive, [SAMPLES])
     load(folders)
     return folders
+
+
+MARK = re.compile(r"\s*(?:•|o(?= )|\d{1,3}\.)?\s*")
+"""What `tree.readable` puts before the items of a list."""
+
+
+def holds(text: str, value: str) -> bool:
+    """Whether a text has every line of a value, as far as white space and the marks of lists go."""
+    packed = pack(text)
+    return all(pack(cell) in packed for line in value.splitlines() for cell in MARK.sub("", line, count=1).split("\t"))
+
+
+def pack(text: str) -> str:
+    """A text without white space and what no reader sees, by which the page's source and a value can be compared."""
+    return "".join(text.translate(UNSEEN).split())
 
 
 def source(reason: Reason) -> str:

@@ -188,10 +188,10 @@ def test_rows_that_cannot_be_used_are_counted_where_people_look(
     fake.add(f"https://{HOST}/node/2", "2024", row={"timestamp": "2024"})
     ran = tta_refresh()
     assert (ran.status, ran.report["fetch"]["sources"]["wayback"]["skipped"]) == (0, 1)
-    assert "1 rows of the listing can't be used" in query(folders, "SELECT problems FROM runs")[0][0]
+    assert "rows of the listing that can't be used: 1" in query(folders, "SELECT problems FROM runs")[0][0]
     with pytest.raises(SystemExit):
         main(["--data", str(folders.data), "status"])
-    assert "1 rows of the listing can't be used" in capsys.readouterr().out
+    assert "rows that can't be used: 1" in capsys.readouterr().out
 
 
 def test_a_disk_that_is_nearly_full_is_a_warning(

@@ -14,7 +14,6 @@ from urllib.request import urlopen
 import pytest
 
 from scraper.database.checks import Looked, check_all
-from scraper.folders import Folders
 from scraper.refresh import run as refresh_run
 from tests.dbkit import add, day, html, loaded, node, page
 from tests.fakearchive.run import run, write_config
@@ -76,16 +75,3 @@ def test_every_answer_of_a_live_server_is_wholly_old_or_wholly_new(tmp_path: Pat
             reader.join(30)
     assert asked_within
     assert set().union(*(reader.answers for reader in readers)) == {yesterday, today}
-
-
-def test_a_reader_in_the_middle_of_its_reading_keeps_its_state(tmp_path: Path) -> None:
-    from scraper.database.connection import reading
-
-    folders = loaded(tmp_path / "data", [page(html({"County": "Old"}, node=1), url=node(1), when=day(0))])
-    add(folders, [page(html({"County": "New"}, node=1), url=node(1), when=day(1))])
-    config = write_config(tmp_path / "tta.toml", "http://127.0.0.1:9", sources__wayback__enabled=False)
-    with reading(Folders(tmp_path / "data").database) as db:
-        assert run(folders.data, config, command="refresh").status == 0
-        assert db.execute("SELECT county FROM records").fetchall() == [("Old",)]
-    with reading(folders.database) as db:
-        assert db.execute("SELECT county FROM records").fetchall() == [("New",)]

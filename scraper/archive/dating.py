@@ -19,7 +19,7 @@ from parsers.urls import archive_time, node_id, page_address, without_archive
 from scraper.capture import Capture, Form, Recorded, iso
 
 FIRST = datetime(1991, 1, 1, tzinfo=UTC)
-"""There was no page before; a clock that was never set says 1970 or earlier."""
+"""There was no page before; a clock that was never set shows 1970 or earlier."""
 AHEAD = timedelta(days=1)
 """A time of capture may be so much later than that of its fetch or import: clocks and zones differ."""
 _EDGE = 1 << 14
@@ -55,7 +55,7 @@ _HOST = re.compile(
 
 
 _IN_CONTAINER = re.compile(r" at \d+$")
-"""The origin of a record in a WARC file: the path says nothing about the page."""
+"""The origin of a record in a WARC file: the path is not the page's."""
 
 
 class Time(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -13,8 +12,8 @@ from scraper.archive.packing import Gap, walk
 from scraper.archive.records import Damage, read_records
 from scraper.archive.store import WARC_FILES, entry_of, is_own
 from scraper.archive.warc import read_captures
-from scraper.doctor.findings import Finding, Kind, Report, agreed, counted, examples
-from scraper.doctor.tables import CATALOG, DoctorTables, inspect
+from scraper.doctor.findings import Finding, Kind, Report, counted
+from scraper.doctor.tables import CATALOG, SHOWN, DoctorTables
 from scraper.terminal import escape
 
 Progress = Callable[[int, int], None]
@@ -31,18 +30,9 @@ _UNFINISHED = (
 
 
 def open_catalog(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
-    """Attaches the catalog, unless it is missing, damaged or of another version."""
-    path = folder / catalog.CATALOG
-    if not path.exists():
-        return
-    file = inspect(path)
-    if file.damage:
-        text = f"{path.name} is damaged"
-        yield Finding(Kind.CATALOG_DAMAGED, text, len(file.damage), _IS_REBUILT, examples=examples(file.damage))
-    elif file.version != catalog.VERSION:
-        yield Finding(Kind.CATALOG_VERSION, f"{path.name} is of another version", repair=_IS_REBUILT)
-    else:
-        tables.attach(CATALOG, path)
+    """Attaches the catalog, or says why it is unusable."""
+    header = (0, catalog.VERSION)
+    yield from tables.open(CATALOG, folder / catalog.CATALOG, _IS_REBUILT, header, lambda db: db.executescript(catalog.SCHEMA))
 
 
 def read_warc_files(tables: DoctorTables, folder: Path, report: Report, progress: Progress | None) -> Iterator[Finding]:
@@ -59,7 +49,7 @@ def read_warc_files(tables: DoctorTables, folder: Path, report: Report, progress
                 progress(before + end, total)
         before += sizes[path]
         if together:
-            text = f"{path.name} has {counted(together, 'capture')} that {agreed(together)} packed together and don't count"
+            text = f"{path.name} has {counted(together, 'capture')} packed together, which don't count"
             advice = "`tta import` the file, move it away, then run `tta doctor --repair`"
             yield Finding(Kind.PACKED_TOGETHER, escape(f"{text}: {advice}"), together, subject=path.name)
     tables.finish()
@@ -111,23 +101,11 @@ def verify_files(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
     ).fetchall():
         kind, text = (Kind.FILE_GONE, "is gone") if size is None else (Kind.FILE_SHORT, f"has {size:,} bytes")
         yield Finding(kind, escape(f"{name} {text}; it had {known:,} bytes"), repair=_IS_REBUILT, subject=name)
-    yield from _verify_names(tables, folder)
-
-
-def _verify_names(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
-    """Files of other programs, and what a repair kept."""
-    counts = dict(tables.db.execute("SELECT warc_file, count(*) FROM seen GROUP BY warc_file"))
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        kind, name = Kind.FILE_FOREIGN, escape(path.name)
-        if path.match(WARC_FILES) and not is_own(path):
-            text = f"was not written by this program; its {counted(counts.get(path.name, 0), 'capture')} count all the same"
-        elif path.match(WARC_FILES) or path.name.startswith((catalog.CATALOG, LOST, ".")):
-            continue
-        elif is_own(path) and (".damaged" in path.name or ".cut-" in path.name):
-            kind, text = Kind.COPY_KEPT, "was set aside by a repair and is kept"
-        else:
-            text = "is no part of the archive and is left alone"
-        yield Finding(kind, f"{name} {text}", harmless=True, subject=path.name)
+        is_known = is_own(path) or path.match(WARC_FILES) or path.name.startswith((catalog.CATALOG, LOST, "."))
+        if not is_known and ".damaged-" not in path.name:
+            text = f"{escape(path.name)} is no part of the archive and is left alone"
+            yield Finding(Kind.FILE_FOREIGN, text, harmless=True, subject=path.name)
 
 
 def compare_catalog(tables: DoctorTables) -> Iterator[Finding]:
@@ -137,48 +115,21 @@ def compare_catalog(tables: DoctorTables) -> Iterator[Finding]:
         " FROM catalog.captures c WHERE NOT EXISTS (SELECT 1 FROM seen s WHERE s.capture_id = c.capture_id)"
     )
     if lost := tables.count("SELECT count(*) FROM lost"):
-        text = f"{counted(lost, 'capture')} that {agreed(lost, 'was', 'were')} stored can't be read any more"
-        repair = f"{agreed(lost, 'it is', 'they are')} listed in {LOST}; the next fetch requests what a source still lists"
-        shown = tables.shown("SELECT coalesce(captured_at, '') || ' ' || coalesce(url, capture_id) FROM lost")
-        yield Finding(Kind.CAPTURES_LOST, text, lost, repair, examples=shown)
+        text = f"{counted(lost, 'stored capture')} can't be read any more"
+        repair = f"listed in {LOST}; the next fetch requests what a source still lists"
+        yield Finding(Kind.CAPTURES_LOST, text, lost, repair, examples=tables.shown(f"SELECT {SHOWN} FROM lost"))
     is_read = "s.warc_offset < coalesce((SELECT read_to FROM catalog.files f WHERE f.warc_file = s.warc_file), 0)"
     missing = (
         "SELECT count(DISTINCT capture_id) FROM seen s"
         " WHERE NOT EXISTS (SELECT 1 FROM catalog.captures c WHERE c.capture_id = s.capture_id)"
     )
     if count := tables.count(f"{missing} AND {is_read}"):
-        text = f"{counted(count, 'capture')} of the files {agreed(count)} not in the catalog"
+        text = f"the catalog lacks {counted(count, 'capture')} of the files"
         yield Finding(Kind.CATALOG_DIFFERS, text, count, _IS_REBUILT)
     if count := tables.count(f"{missing} AND NOT {is_read}"):
-        text = f"{counted(count, 'capture')} of the files {agreed(count)} not catalogued yet; the next run adds them"
+        text = f"{counted(count, 'capture')} of the files not catalogued yet; the next run does it"
         yield Finding(Kind.CATALOG_BEHIND, text, count, harmless=True)
     has = "EXISTS (SELECT 1 FROM seen s WHERE s.capture_id = c.capture_id"
     if count := tables.count(f"SELECT count(*) FROM catalog.captures c WHERE {has}) AND NOT {has} AND {_SAME})"):
-        text = f"{counted(count, 'capture')} of the catalog {agreed(count)} not what the files say"
+        text = f"{counted(count, 'capture')} of the catalog not as in the files"
         yield Finding(Kind.CATALOG_DIFFERS, text, count, _IS_REBUILT)
-
-
-def lost_earlier(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
-    """Captures that a repair reported as lost and that have not come back since."""
-    lost = {
-        capture_id: shown
-        for capture_id, shown in lost_captures(folder)
-        if not tables.db.execute("SELECT 1 FROM seen WHERE capture_id = ?", [capture_id]).fetchone()
-    }
-    if lost:
-        text = f"{counted(len(lost), 'capture')} that {LOST} lists {agreed(len(lost))} still missing"
-        yield Finding(Kind.LOST_EARLIER, text, len(lost), harmless=True, examples=examples(lost.values()))
-
-
-def lost_captures(folder: Path) -> Iterator[tuple[str, str]]:
-    """Id, and time and address, of the captures listed in the file of lost ones. Lines that a killed repair cut are skipped."""
-    path = folder / LOST
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            try:
-                one = json.loads(line)
-                yield str(one["capture_id"]), f"{one['captured_at']} {one['url']}"
-            except (ValueError, KeyError, TypeError):
-                continue

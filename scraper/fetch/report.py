@@ -57,7 +57,9 @@ class SourceReport:
         self.answered |= result.answered > 0 or result.listed > 0
         self.notes += result.notes
         if result.skipped:
-            self.notes.append(f"{result.skipped} rows of the listing can't be used: no time, no URL, or another host's")
+            self.notes.append(
+                f"rows of the listing that can't be used (without a time or a URL, or of another host): {result.skipped}"
+            )
         for problem in result.problems:
             self.add_problem(problem, PARTLY)
 

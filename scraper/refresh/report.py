@@ -64,7 +64,7 @@ class Report:
     def remarks(self) -> list[str]:
         """The lines that the table of runs keeps: the problems, and the rows of listings that could not be used."""
         skipped = [one for one in (self.fetched.sources if self.fetched else ()) if one.skipped]
-        return [*self.problems, *(f"{one.source}: {one.skipped} rows of the listing can't be used" for one in skipped)]
+        return [*self.problems, *(f"{one.source}: rows of the listing that can't be used: {one.skipped}" for one in skipped)]
 
     @property
     def silent(self) -> list[str]:
@@ -160,17 +160,12 @@ def _some(subjects: list[str]) -> str:
 def said(check: Check) -> str:
     """Returns a check as one line."""
     subject = f" ({check.subject})" if check.subject else ""
-    against = "" if check.threshold is None else f", {_bound(check)} {_number(check.threshold)}"
+    is_short = check.figure is not None and check.threshold is not None and check.figure < check.threshold
+    bound = "at least" if is_short else "at most"
+    against = "" if check.threshold is None else f", {bound} {_number(check.threshold)}"
     verb = "failed" if check.severity == Severity.FAIL else "look at"
     return f"{verb}: {check.name}{escape(subject)}: {_number(check.figure)}{against}" + (
         f": {check.message}" if check.message else ""
-    )
-
-
-def _bound(check: Check) -> str:
-    """Returns the direction of a failed check's threshold."""
-    return (
-        "at least" if check.figure is not None and check.threshold is not None and check.figure < check.threshold else "at most"
     )
 
 

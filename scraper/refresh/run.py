@@ -10,7 +10,7 @@ import json
 import sqlite3
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scraper.archive.warc import utc_now
@@ -82,30 +82,23 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     return run.report
 
 
+@dataclass(slots=True)
 class _Refresh:
     """One run, which holds the lock."""
 
-    def __init__(
-        self,
-        folders: Folders,
-        settings: Config,
-        options: Options,
-        display: Display,
-        progress: Progress | None,
-        stop: Stop,
-        log: Log,
-    ) -> None:
-        self.folders = folders
-        self.settings = settings
-        self.options = options
-        self.display = display
-        self.progress = progress
-        self.stop = stop
-        self.log = log
-        self.run = Run(started_at=iso(utc_now()) or "", phase="fetch")
+    folders: Folders
+    settings: Config
+    options: Options
+    display: Display
+    progress: Progress | None
+    stop: Stop
+    log: Log
+    run: Run = field(default_factory=lambda: Run(started_at=iso(utc_now()) or "", phase="fetch"))
+    report: Report = field(init=False)
+    began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
         self.report = Report(self.run)
-        self._began = time.monotonic()
-        self._deadline = options.deadline or settings.refresh.deadline
 
     @property
     def is_well(self) -> bool:
@@ -114,7 +107,11 @@ class _Refresh:
 
     @property
     def _left(self) -> float:
-        return max(self._began + self._deadline - time.monotonic(), 0.0)
+        return max(self.began + self._deadline - time.monotonic(), 0.0)
+
+    @property
+    def _deadline(self) -> float:
+        return self.options.deadline or self.settings.refresh.deadline
 
     def remember(self, dead: Holder | None) -> None:
         """Records the earlier refresh that was killed, which left its lock behind."""
@@ -196,7 +193,7 @@ class _Refresh:
     def end(self) -> None:
         """Writes the result to the log, and if the load's transaction did not contain it, to the table of runs."""
         run, report = self.run, self.report
-        report.seconds = time.monotonic() - self._began
+        report.seconds = time.monotonic() - self.began
         if run.outcome is None:
             self._close(Outcome.FAILED, ExitStatus.ERROR, "a bug in this program; please report it")
         if run.outcome not in _WITHOUT_ERROR:

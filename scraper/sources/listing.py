@@ -61,7 +61,7 @@ class Listing:
         total.skipped += self.skipped
         self.is_complete = not problem
         total.answered += self.is_complete
-        skipped = f"{self.skipped} rows of the listing can't be used" if self.skipped else ""
+        skipped = f"rows that can't be used: {self.skipped}" if self.skipped else ""
         self.listings.end(self._number, outcome, counts, "; ".join(filter(None, (note, skipped))))
 
 

@@ -58,7 +58,7 @@ class Pywb:
             forbidden_pause=FORBIDDEN_PAUSE,
         )
         self._server = IndexServer(context, retry, policy, settings.cdx_url)
-        self._replay = Replay(self.name, settings.replay_url, settings.replay_interval, hosts, retry, context, allow=allow)
+        self._replay = Replay(self.name, settings.replay_url, settings.replay_interval, hosts, retry, context, allow)
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns the capture, raw."""

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from scraper import config
@@ -24,47 +24,39 @@ UNKNOWN_PAGE_AGAIN = timedelta(days=1)
 PAGE_WIRE, PAGE_DECODED = 16 * MIB, 16 * MIB
 
 
+@dataclass(slots=True)
 class Replay:
-    """The replay of one archive."""
+    """The replay of one archive, for the captures of `hosts`."""
 
-    def __init__(
-        self,
-        source: str,
-        replay_url: str,
-        interval: float,
-        hosts: tuple[str, ...],
-        retry: config.Retry,
-        context: SourceContext,
-        *,
-        allow: AllowList,
-    ) -> None:
-        self._source = source
-        self._replay_url = replay_url
-        self._hosts = hosts
-        self._retry = retry
-        self._context = context
-        self._policy = RequestPolicy(
-            allow=allow,
-            interval=interval,
-            max_wire=PAGE_WIRE,
-            max_decoded=PAGE_DECODED,
-            accept_encoding="identity",
-            is_data=memento.is_memento,
-        )
-        self._unknown_pages = 0
-        self._cut: dict[int, str | None] = {}
+    source: str
+    replay_url: str
+    interval: float
+    hosts: tuple[str, ...]
+    retry: config.Retry
+    context: SourceContext
+    allow: AllowList
+    _unknown_pages: int = 0
+    _cut: dict[int, str | None] = field(default_factory=dict)
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns the capture, or why there is none. A first time-out is left to the second pass: the archive often answers from
         its cache then. Raises RequestFailed, also where the answer is of another page.
         """
-        policy = replace(self._policy, retry_timeouts=again)
+        policy = RequestPolicy(
+            allow=self.allow,
+            interval=self.interval,
+            max_wire=PAGE_WIRE,
+            max_decoded=PAGE_DECODED,
+            accept_encoding="identity",
+            is_data=memento.is_memento,
+            retry_timeouts=again,
+        )
         asked = memento.Redirect(row.timestamp, row.url)
         seen = {asked}
         while True:
-            url = f"{self._replay_url}{asked.timestamp}id_/" + sendable(asked.url).replace("#", "%23")
-            answer = self._context.client.get(url, policy)
-            target = memento.redirect_of(answer, self._replay_url)
+            url = f"{self.replay_url}{asked.timestamp}id_/" + sendable(asked.url).replace("#", "%23")
+            answer = self.context.client.get(url, policy)
+            target = memento.redirect_of(answer, self.replay_url)
             if memento.is_memento(answer.status, answer.headers) or (target is None and memento.has_digest_of(answer, row)):
                 self._unknown_pages = 0
                 return self._as_capture(answer, row, asked)
@@ -82,20 +74,20 @@ class Replay:
         if target.timestamp == row.timestamp and same_page(target.url, row.url):
             return None
         moment = to_time(target.timestamp)
-        if moment is None or not is_of_hosts(target.url, self._hosts) or not same_page(target.url, row.url):
+        if moment is None or not is_of_hosts(target.url, self.hosts) or not same_page(target.url, row.url):
             return _substituted(row, target, "of another page")
-        if self._context.ledger.knows(url_key(target.url), target.timestamp) or self._context.archive.at(target.url, moment):
+        if self.context.ledger.knows(url_key(target.url), target.timestamp) or self.context.archive.at(target.url, moment):
             return _substituted(row, target, "known already")
         return None
 
     def _as_capture(self, answer: Answer, row: Row, asked: memento.Redirect) -> Fetched | FetchResult:
-        if other := memento.other_page(answer, asked.url, self._replay_url):
+        if other := memento.other_page(answer, asked.url, self.replay_url):
             raise RequestFailed(f"{escape_url(answer.url)}: the archive answered with another page, {escape_url(other)}")
-        moment = memento.capture_time(answer, asked.timestamp, self._replay_url)
+        moment = memento.capture_time(answer, asked.timestamp, self.replay_url)
         if moment is None:
             raise RequestFailed(f"{escape_url(answer.url)}: the archive states no possible capture time")
         url = memento.original_url(answer.headers, asked.url)
-        if not is_of_hosts(url, self._hosts) or url_key(url) != url_key(asked.url):
+        if not is_of_hosts(url, self.hosts) or url_key(url) != url_key(asked.url):
             url = asked.url
         wanted = to_time(row.timestamp)
         substitute = wanted is not None and wanted != moment
@@ -107,7 +99,7 @@ class Replay:
         """Returns the capture once its body is known to be complete. The digest of a row says nothing about its substitute."""
         listed = Row(url=row.url, timestamp=row.timestamp) if substitute else row
         try:
-            capture = memento.to_capture(answer, listed, source=self._source, url=url, replay_url=self._replay_url, moment=moment)
+            capture = memento.to_capture(answer, listed, source=self.source, url=url, replay_url=self.replay_url, moment=moment)
         except UndecodableContent as error:
             raise RequestFailed(f"{escape_url(answer.url)}: the body can't be decoded: {escape(error)}") from None
         fixity = memento.fixity_of(answer, capture, listed)
@@ -134,9 +126,9 @@ class Replay:
             return FetchResult(state=State.BLOCKED, reason="the archive says that it is excluded or not archived")
         self._unknown_pages += 1
         if self._unknown_pages >= BREAKER_LIMIT:
-            self._context.client.pacer.hold(
-                host_of(self._replay_url),
-                BREAKER_PAUSE * self._retry.backoff,
+            self.context.client.pacer.hold(
+                host_of(self.replay_url),
+                BREAKER_PAUSE * self.retry.backoff,
                 f"it answered {self._unknown_pages} times in a row with a page that is not a capture",
                 end=True,
             )

@@ -18,9 +18,7 @@ class Wayback:
     def __init__(self, settings: config.Wayback, retry: config.Retry, context: SourceContext, *, loopback: bool) -> None:
         allow = AllowList.of([settings.cdx_url, settings.replay_url], loopback=loopback)
         self._listing = CdxListing(self.name, settings, retry, context, allow)
-        self._replay = Replay(
-            self.name, settings.replay_url, settings.replay_interval, settings.hosts, retry, context, allow=allow
-        )
+        self._replay = Replay(self.name, settings.replay_url, settings.replay_interval, settings.hosts, retry, context, allow)
 
     def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
         """Lists every configured host."""

@@ -7,7 +7,6 @@ an error; it never returns part of a body. Sources interpret the answers, `pacin
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,9 +27,6 @@ from scraper.web.pacing import DEFAULT_429, Pacer, RetryBudget, backoff, retry_a
 MIB = 1024 * 1024
 MAX_RATIO = 200
 """Decoded bytes for each byte received, in bodies over 1 MiB; more is a decompression bomb (ARCHIVES.md, section 8)."""
-SLOWEST = 100
-"""Bytes a second, over each half minute; a slower body is given up (ARCHIVES.md, section 8)."""
-SLOW_AFTER = 30.0
 RETRYABLE = frozenset({408, 413, 421, 425, *range(500, 600)})
 """EDGI's set of retryable answers and all of the 5xx (ARCHIVES.md, section 2, decision table)."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -201,16 +197,12 @@ class Client:
 
 
 def _bounded(url: str, pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
-    size, checked_size, checked_at = 0, 0, time.monotonic()
+    size = 0
     for piece in pieces:
         yield piece
         size += len(piece)
         if size > limit:
             raise TooLarge(f"{escape_url(url)}: more than {limit} bytes")
-        if (now := time.monotonic()) - checked_at > SLOW_AFTER:
-            if size - checked_size < SLOWEST * (now - checked_at):
-                raise TimedOut("the body arrived too slowly")
-            checked_size, checked_at = size, now
 
 
 def sendable(url: str) -> str:
