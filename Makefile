@@ -8,7 +8,7 @@ UV_SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen 
 sync = UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(UV_SYNC) $(1) || $(UV_SYNC) $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: bench browse cron install expectations fuzz judge quality help setup run serve test campaigns check format samples docs screenshots clean
+.PHONY: bench browse cron extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,11 @@ judge: setup ## Compare real Drupal's pages with what was put into them: FOLDER=
 
 fuzz: setup ## Feed mutated pages to the parser for ten minutes: MINUTES=60 SEED=7 for more
 	@$(BIN)/python -m tests.campaigns.fuzz_parser --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+
+extractors: setup ## Read the texts that foreign extractors make of pages: ARGS="--drupal FOLDER --faults" for pages of a real Drupal
+	@$(BIN)/python -m tests.campaigns.extractors $(ARGS)
+mutants: setup ## Break lines of a folder at random and count what its tests notice: FOLDER=scraper/database N=50 SEED=1
+	@nice $(BIN)/python -m tests.campaigns.mutants $(or $(FOLDER),parsers) -n $(or $(N),50) --seed $(or $(SEED),1)
 
 quality: setup ## Precision and recall of the parser on made-up pages, per field, theme and form
 	@$(BIN)/python -m tests.quality

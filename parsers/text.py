@@ -31,7 +31,7 @@ from parsers.rows import PageRows, RowWriter
 from parsers.scalars import money_range, number, reference, time_range, yes_no
 from parsers.source import Value
 from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head
-from parsers.textlabels import DASHES, Mark, Segment, find_labels, labels_in, segments
+from parsers.textlabels import DASHES, Mark, find_labels, labels_in
 from parsers.textlines import Line, read_lines, without_bullet
 from parsers.urls import absolute, node_id
 
@@ -86,20 +86,19 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
         lines, marks = [piece for line in read for piece in _sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
-    found = segments(lines, marks)
-    names = {one.filled[0].text for one in found if one.filled and normal(one.mark.label) in _NAMES}
+    names = {one.filled[0].text for one in marks if one.filled and normal(one.label) in _NAMES}
     head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], names, teasers_end=teasers_end)
     start = head.end - teasers_end
-    writer = _Writer(found, head, url)
+    writer = _Writer(marks, head, url)
     if marks:
         is_fragment = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
         writer.body(lines[start:end], is_fragment=is_fragment)
-        for segment in found:
-            writer.segment(segment, is_last=segment is found[-1])
+        for mark in marks:
+            writer.field(mark, ends_page=mark is marks[-1] and head.is_whole_page)
     else:
         writer.prose(lines[start:], sections[start:])
     content = writer.rows
-    if is_other_address(url) or _is_list(lines, marks, head) or not _is_record(content, head, found):
+    if is_other_address(url) or _is_list(lines, marks, head) or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
         named = len({normal(label) for line in lines for label in labels_in(line)})
         if page.kind is Kind.OTHER and named >= _NAMED_LABELS:
@@ -146,13 +145,13 @@ def _is_list(lines: list[Line], marks: list[Mark], head: TextHead) -> bool:
     )
 
 
-def _is_record(content: PageRows, head: TextHead, found: list[Segment]) -> bool:
+def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
     good, bad = evidence(content)
     if reference(head.title):
-        return good >= 1 or head.has_byline or not found
+        return good >= 1 or head.has_byline or not marks
     certain = any(section.text and section_of_instruction(section.text) for section in content.sections)
     certain = certain or any(row.value and field_key(row) in _CERTAIN for row in content.fields)
-    return certain and good - 4 * bad >= (3 if found else 1)
+    return certain and good - 4 * bad >= (3 if marks else 1)
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
@@ -166,20 +165,19 @@ class _Writer(RowWriter):
     dates have no values.
     """
 
-    def __init__(self, found: list[Segment], head: TextHead, url: str | None) -> None:
+    def __init__(self, marks: list[Mark], head: TextHead, url: str | None) -> None:
         super().__init__(State.NOT_CAPTURED)
         self.field_spans: list[Span] = []
         self.section_spans: list[Span] = []
         self._url, self._is_whole_page = url, head.is_whole_page
-        fields = [one for one in found if one.mark.entry and one.mark.entry.type is not Type.INSTRUCTIONS]
-        filled = [one for one in fields if one.filled]
-        linked = [one for one in fields if one.mark.entry and one.mark.entry.type in (*_REFERENCES, Type.DATE)]
-        sections = [one for one in found if one not in fields and one.filled]
-        self._compact = 2 * sum(bool(one.lines[0].text) for one in filled) >= len(filled)
-        self._spaced = bool(sections) and all(not section.lines[-1].text for section in sections)
-        self._blocks = 4 * sum(bool(one.lines[-1].text) for one in filled[:-1]) <= len(filled)
-        self._links = any(one.filled[0].links for one in linked if one.filled)
-        self._dropped = 2 * sum(bool(one.filled) for one in linked) <= len(linked)
+        filled = [mark for mark in marks if mark.filled and not mark.is_section]
+        linked = [mark for mark in marks if mark.entry and mark.entry.type in (*_REFERENCES, Type.DATE)]
+        sections = [mark for mark in marks if mark.filled and mark.is_section]
+        self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)
+        self._spaced = bool(sections) and all(not mark.lines[-1].text for mark in sections)
+        self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)
+        self._links = any(mark.filled[0].links for mark in linked if mark.filled)
+        self._dropped = 2 * sum(bool(mark.filled) for mark in linked) <= len(linked)
 
     def body(self, lines: list[Line], *, is_fragment: bool) -> None:
         """The body; a field that is not in the registry may be between it and the first known one."""
@@ -192,17 +190,16 @@ class _Writer(RowWriter):
             self._add(None, lines[:at], name=BODY)
         self._loose(lines[at:])
 
-    def segment(self, segment: Segment, *, is_last: bool) -> None:
-        mark, ends_page = segment.mark, is_last and self._is_whole_page
-        if mark.entry is None or mark.entry.type is Type.INSTRUCTIONS:
-            end = self._end_of_section(segment.lines)
-            self._add_section(mark.label, segment.lines[:end], mark.line)
-            self._loose(segment.lines[end:], only_labels=ends_page)
+    def field(self, mark: Mark, *, ends_page: bool) -> None:
+        """The rows of a label and the lines up to the next one. `ends_page`: these include the page's footer."""
+        if mark.entry is None or mark.is_section:
+            end = self._end_of_section(mark.lines)
+            self._add_section(mark.label, mark.lines[:end], mark.line)
+            self._loose(mark.lines[end:], only_labels=ends_page)
         elif mark.entry.type is Type.GROUP:
-            self._group(segment)
+            self._group(mark)
         else:
-            start = next((index for index, line in enumerate(segment.lines) if line.text), len(segment.lines))
-            values, rest = self._values(mark.entry, segment.lines[start:])
+            values, rest = self._values(mark.entry, mark.lines[_next(mark.lines, 0) or 0 :])
             self.times[mark.label, None] += 1
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
@@ -210,7 +207,7 @@ class _Writer(RowWriter):
 
     def _values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
         """A field's values, each as its lines, and the lines after them that are no value of this field."""
-        if not lines:
+        if not any(line.text for line in lines):
             return [], []
         match entry.type:
             case Type.YES_NO | Type.NUMBER | Type.DATE:
@@ -257,7 +254,7 @@ class _Writer(RowWriter):
         if at is None:
             return is_loose and looks_like_label(line.text) and _LABEL_NOUN.search(line.text) is not None
         after = lines[at].text
-        is_question = line.text.endswith("?") and len(line.text) <= _MAX_QUESTION
+        is_question = line.text.endswith("?") and line.text[0].isupper() and len(line.text) <= _MAX_QUESTION
         if is_question or not looks_like_label(line.text) or len(line.text) < _MIN_LABEL:
             return is_question and yes_no(after) is not None
         is_contact = _CONTACT.fullmatch(after) is not None and number(after) is None
@@ -350,16 +347,17 @@ class _Writer(RowWriter):
 
     # --- groups
 
-    def _group(self, segment: Segment) -> None:
-        label, lines = segment.mark.label, segment.filled
-        items = _table_items(lines) or self._items(segment.lines, group_table(label))
+    def _group(self, mark: Mark) -> None:
+        label, lines = mark.label, mark.filled
+        items = _table_items(lines) or self._items(mark.lines, group_table(label))
         if not lines:
-            self._add(label, [], label_line=segment.mark.line)
+            self._add(label, [], label_line=mark.line)
         elif not items:
-            start, end = segment.lines.index(lines[0]), len(segment.lines) - segment.lines[::-1].index(lines[-1])
-            blank = any(not line.text for line in segment.lines[start:end])
-            is_prose = group_table(label) != "milestones" and (blank or any(len(line.text) > _MAX_METRIC_LINE for line in lines))
-            items = [[(None, segment.lines)]] if is_prose else [[(None, [line])] for line in lines]
+            has_blank = "\n\n" in _text(mark.lines)
+            is_prose = group_table(label) != "milestones" and (
+                has_blank or any(len(line.text) > _MAX_METRIC_LINE for line in lines)
+            )
+            items = [[(None, mark.lines)]] if is_prose else [[(None, [line])] for line in lines]
         for item in items:
             self._add_item(label, item)
 

@@ -34,7 +34,6 @@ _NOTICE_LINES = 8
 _SKIP_LINK = re.compile(r"\W*skip to (?:the )?(?:main )?content\W*", re.IGNORECASE)
 _MORE = re.compile(r"read more(?: about)?:?\s+(.+)", re.IGNORECASE)
 _SITE = re.compile(r"\s+[|·»–—-]\s+")
-_MIN_PROSE = 40
 MANY_LABELS = 4
 """Labels of a record that is printed in full; a teaser has fewer."""
 
@@ -50,9 +49,6 @@ class TextHead:
     end: int = 0
     is_whole_page: bool = False
     spans: dict[str, Span] = field(default_factory=dict)
-
-    def set_title(self, line: Line, title: str) -> None:
-        self.title, self.spans["title"] = title, (line.first, line.last)
 
 
 class _Byline(NamedTuple):
@@ -71,17 +67,16 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
     """
     head = TextHead()
     bylines = [byline for index in range(teasers_end, len(lines)) if (byline := _byline(lines, index))]
-    with_verb = [one for one in bylines if one.has_verb]
-    at, title = _title(lines, with_verb, names, teasers_in(lines[:teasers_end]))
+    certain = [one for one in bylines if one.has_verb] or [one for one in bylines if one.time]
+    at, title = _title(lines, certain, names, teasers_in(lines[:teasers_end]))
     if title is not None:
-        head.set_title(lines[at], title)
-        head.end = at + 1
+        head.title, head.end, head.spans["title"] = title, at + 1, (lines[at].first, lines[at].last)
     byline = next((one for one in bylines if one.at > at and _is_near(lines, at, one)), None)
     is_apart = teasers_end > 0 or not any(
         line.text for line in lines[: max(at, 0)]
     )  # the title is the document's, or there is none
     if byline is None and is_apart:
-        byline = next(iter(with_verb), None)
+        byline = next(iter(certain), None)
     if byline is not None:
         head.has_byline, head.name, head.time, head.end = True, byline.name, byline.time, byline.end
         head.spans |= dict.fromkeys(("submitted_by", "submitted_at"), (lines[byline.at].first, lines[byline.end - 1].last))
@@ -93,9 +88,8 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
     head.end = max(teasers_end, max((index + 1 for index in near if _is_notice(lines[index].text)), default=head.end))
     printed_below = {line.plain: line for line in below if reference(line.plain)} if title is None else {}
     if len(printed_below) == 1:
-        [(title, line)] = printed_below.items()
-        head.set_title(line, title)
-        head.is_whole_page = True
+        [(head.title, line)] = printed_below.items()
+        head.is_whole_page, head.spans["title"] = True, (line.first, line.last)
     return head
 
 
@@ -148,7 +142,7 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
     named = [index for index in filled if lines[index].text in names and index < first_byline]
     notice = next((index for index in filled if normal(lines[index].text) == _NOTICE[0]), 0)
     above = [one for at in (first_byline if bylines else 0, notice) if (one := _above(lines, at)) is not None]
-    for found in (named[-1:], above, [] if bylines else _below_skip_link(lines, filled)):
+    for found in (named[-1:], above):
         if found:
             return found[0], lines[found[0]].text
     return -1, None
@@ -160,15 +154,6 @@ def _above(lines: list[Line], at: int) -> int | None:
     if index is None or len(lines[index].text) > _MAX_TITLE or lines[index].plain != lines[index].text:
         return None
     return index if not _SKIP_LINK.fullmatch(lines[index].text) else None
-
-
-def _below_skip_link(lines: list[Line], filled: list[int]) -> list[int]:
-    """The line below the skip link that begins a text, if it stands alone before the notice, a paragraph or the fields."""
-    if len(filled) < 2 or not _SKIP_LINK.fullmatch(lines[filled[0]].text):
-        return []
-    at, following = filled[1], lines[filled[2]].text if len(filled) > 2 else ""
-    alone = at + 1 < len(lines) and not lines[at + 1].text and not lines[at - 1].text and not _is_notice(lines[at].text)
-    return [at] if alone and (_is_notice(following) or len(following) >= _MIN_PROSE or len(filled) == 2) else []
 
 
 def _byline(lines: list[Line], at: int) -> _Byline | None:

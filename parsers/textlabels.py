@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
 from parsers.columns import fits
 from parsers.registry import LABELS, Label, Type, group_table, is_instructions, known, normal, section_of_instruction
 from parsers.scalars import REFERENCE
-from parsers.textlines import Line, Link, without_bullet
+from parsers.textlines import Line, join_wrapped, without_bullet
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))
 """Types whose values are short and certain."""
@@ -64,12 +64,12 @@ _E_MAIL = re.compile(r":?\s*[^\s@]+@\S+")
 _SEPARATORS = re.compile(r":\s+|\t+:?\s*|\s{2,}|\s*\|\s*|:?\*\*:?\s+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Mark:
-    """A line that may be a label, `end` the line after it, and the value that follows on the same line (`rest`), if any.
+    """A line that may be a label, and `end`, the line after it.
 
-    `line`: the label's line, with the numbers of all source lines that it is on. `printed`: the label as printed, where that
-    is a misspelling of `label`.
+    `line`: the label's line, with the numbers of all source lines that it is on; `rest`: the value that follows on the same line;
+    `printed`: the label as printed, where that is a misspelling of `label`; `lines`: those up to the next label of the page.
     """
 
     at: int
@@ -79,18 +79,15 @@ class Mark:
     line: Line
     rest: Line | None = None
     printed: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A label and the lines up to the next one."""
-
-    mark: Mark
-    lines: list[Line]
+    lines: list[Line] = field(default_factory=list)
 
     @property
     def filled(self) -> list[Line]:
         return [line for line in self.lines if line.text]
+
+    @property
+    def is_section(self) -> bool:
+        return self.entry is None or self.entry.type is Type.INSTRUCTIONS
 
 
 def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
@@ -106,6 +103,8 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
         other = _best_chain(pieces, list(_marks(pieces)))
         if len(other) > len(chain):
             lines, chain = pieces, other
+    for mark, end in zip(chain, [*(after.at for after in chain[1:]), len(lines)], strict=False):
+        mark.lines = [*([mark.rest] if mark.rest else []), *lines[mark.end : end]]
     return lines, chain
 
 
@@ -118,57 +117,29 @@ def _cut(line: Line, *, anywhere: bool) -> list[Line]:
     """A line in pieces: its labels (or only one that begins it), the texts between them, and title and byline before them."""
     spans = [found.span() for found in _NAMED.finditer(line.text)]
     if not anywhere:
-        spans = [span for span in spans[:1] if span[0] == len(line.text) - len(line.plain)]
-        bounds = [bound for span in spans for bound in span]
+        bounds = [*spans[0]] if spans and spans[0][0] == len(line.text) - len(line.plain) else []
     else:
         top = spans[0][0] if spans else len(line.text)
         bounds = [bound for found in _TOP.finditer(line.text, 0, top) for bound in found.span()]
-        for span, end in zip(spans, [*(start for start, _ in spans[1:]), len(line.text)], strict=False):
-            value = _beginning(known(line.text[slice(*span)]), line.text[span[1] : end])
-            bounds += [*span, *([span[1] + value] if value else [])]
+        for start, end in spans:
+            entry = _SPELLINGS[line.text[start:end]]
+            pattern = _E_MAIL if entry.text.endswith("Email Address") else _VALUES.get(entry.type)
+            value = pattern.match(line.text, end) if pattern is not None else None
+            bounds += [start, end, *([value.end()] if value else [])]
     texts = [line.text[start:end].strip() for start, end in pairwise([0, *bounds, len(line.text)])]
-    filled = [text.removeprefix(":").strip() for text in texts if text]
-    return [replace(line, text=text, glued=number > 0, links=_links_in(line, text)) for number, text in enumerate(filled)] or [
-        line
-    ]
-
-
-def _beginning(entry: Label | None, text: str) -> int:
-    """How many characters of a text are the value of a label whose values are short and certain; 0 where it begins with none."""
-    pattern = _VALUES.get(entry.type) if entry is not None else None
-    pattern = _E_MAIL if entry is not None and normal(entry.text).endswith("email address") else pattern
-    found = pattern.match(text) if pattern is not None else None
-    return found.end() if found else 0
-
-
-def _links_in(line: Line, text: str) -> tuple[Link, ...]:
-    return tuple(link for link in line.links if link.text in text)
-
-
-def segments(lines: list[Line], marks: list[Mark]) -> list[Segment]:
-    ends = [mark.at for mark in marks[1:]] + [len(lines)]
-    return [
-        Segment(mark, ([mark.rest] if mark.rest else []) + lines[mark.end : end]) for mark, end in zip(marks, ends, strict=False)
-    ]
+    filled = [text.removeprefix(":").strip() for text in texts if text] or [""]
+    links = [tuple(link for link in line.links if link.text in text) for text in filled]
+    return [replace(line, text=text, glued=at > 0, links=links[at]) for at, text in enumerate(filled)]
 
 
 # --- candidates -------------------------------------------------------------------------------------------------------
-
-
-def _prefixes() -> set[str]:
-    """The beginnings of all labels, word by word."""
-    found: set[str] = set()
-    for label in LABELS:
-        words = normal(label.text).split()
-        found.update(" ".join(words[:count]) for count in range(1, len(words)))
-    return found
 
 
 def _deletions(text: str) -> set[str]:
     return {text[:index] + text[index + 1 :] for index in range(len(text))}
 
 
-_PREFIXES = _prefixes()
+_ALL_LABELS = "".join(f"\n{normal(text)}" for text in _SPELLINGS)
 _GROUP_LABELS = {group_table(label.text): label for label in LABELS if label.type is Type.GROUP}
 _MISSPELLED = {
     spelled: label
@@ -201,9 +172,10 @@ def _marks(lines: list[Line]) -> Iterator[Mark]:
 def _mark(lines: list[Line], at: int) -> Mark | None:
     text = lines[at].plain
     if len(text) <= _LONGEST:
-        if (entry := known(text)) is not None:
+        goes_on = at + 1 < len(lines) and lines[at + 1].text[:1].islower()
+        if (entry := known(text)) is not None and not (goes_on and entry.type is Type.GROUP):
             return Mark(at, at + 1, text.rstrip(" :*"), entry, lines[at])
-        if normal(text) in _PREFIXES and (wrapped := _wrapped(lines, at)) is not None:
+        if f"\n{normal(text)}" in _ALL_LABELS and (wrapped := _wrapped(lines, at)) is not None:
             return wrapped
         if (table := group_table(text)) is not None and text[:1].isupper() and "  " not in text:
             return Mark(at, at + 1, text.rstrip(" :*"), _GROUP_LABELS[table], lines[at])
@@ -226,10 +198,10 @@ def _wrapped(lines: list[Line], at: int) -> Mark | None:
     for end in range(at + 1, min(at + _MAX_WRAPPED_LINES, len(lines))):
         if not lines[end].text:
             return None
-        text = f"{text} {lines[end].text}"
+        text = join_wrapped(text, lines[end].text)
         if (entry := known(text)) is not None:
             return Mark(at, end + 1, text.rstrip(" :*"), entry, replace(lines[at], last=lines[end].last))
-        if normal(text) not in _PREFIXES:
+        if f"\n{normal(text)}" not in _ALL_LABELS:
             return None
     return None
 
@@ -242,9 +214,7 @@ class _Scores:
 
     def __init__(self, lines: list[Line], marks: list[Mark]) -> None:
         self._lines = lines
-        after = [
-            lines[mark.end] for mark in marks if mark.end < len(lines) and mark.entry and mark.entry.type is not Type.INSTRUCTIONS
-        ]
+        after = [lines[mark.end] for mark in marks if mark.end < len(lines) and not mark.is_section]
         self._compact = 4 * sum(not line.text for line in after) < len(after)
         self._filled = list(accumulate((bool(line.text) for line in lines), initial=0))
         self._next = [0] * (len(lines) + 1)
@@ -259,7 +229,7 @@ class _Scores:
         first_at = self._next[mark.end]
         first = mark.rest or (self._lines[first_at] if first_at < end else None)
         count = self._filled[end] - self._filled[mark.end] + (mark.rest is not None)
-        if mark.entry is None or mark.entry.type is Type.INSTRUCTIONS:
+        if mark.entry is None or mark.is_section:
             return 3.0 if first is not None and section_of_instruction(first.plain) else 0.3
         score = min(_MAX_WORDS_BONUS, 0.3 * mark.label.count(" ")) - (0.3 if mark.printed else 0.0)
         kind = mark.entry.type

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import reduce
 from html import unescape
 from itertools import pairwise
 from typing import NamedTuple
@@ -20,7 +21,7 @@ _OPEN, _CLOSE, _JOIN = "\ue000", "\ue001", "\ue002"
 _LINK = re.compile(rf"{_OPEN}(\d+);([^{_OPEN}{_CLOSE}]*){_CLOSE}?")
 _LINK_MARK = re.compile(rf"{_OPEN}\d+;|{_CLOSE}")
 _EDGES = " \t\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-_NEWLINES = re.compile(r"\r\n|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_NEWLINES = re.compile(r"\r\n|\n\x0c|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _SPACES = re.compile("[\xa0\u2000-\u200a\u202f\u3000]")
 _UNSEEN = re.compile(rf"[\0-\x08\x0e-\x1b\x1f\x7f{_OPEN}{_CLOSE}{_JOIN}]")
 
@@ -180,9 +181,14 @@ def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | N
             width and _is_wrapped(plain, index, width) and not line.endswith(_LINE_BREAK)
         ):
             continue
-        found.append(_line(" ".join(joined), first, last, hrefs))
+        found.append(_line(reduce(join_wrapped, joined), first, last, hrefs))
         joined, depth = [], 0
     return found
+
+
+def join_wrapped(text: str, following: str) -> str:
+    """Two parts of a line that was wrapped, which may be after a hyphen."""
+    return f"{text}{'' if re.search(r'[a-z]-$', text) else ' '}{following}"
 
 
 def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
@@ -190,7 +196,8 @@ def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
     if index + 1 >= len(plain) or not plain[index] or not plain[index + 1]:
         return False
     following = plain[index + 1].strip(_EDGES)
-    if _BULLET.match(following) or (_BULLET.match(plain[index].strip()) is None and known(plain[index].strip()) is not None):
+    after = plain[index + 2].lstrip()[:1] if index + 2 < len(plain) else ""
+    if _BULLET.match(following) or (known(following) and not after.islower()) or known(plain[index].strip(_EDGES)):
         return False
     return len(plain[index]) + 1 + len(following.split(maxsplit=1)[0]) > width and " " in plain[index].strip()
 

@@ -27,7 +27,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """Which earlier capture a revisit repeats, as far as its record says: any of the three may be unknown."""
+    """Which earlier capture a revisit repeats, as far as its record names it: any of the three may be unknown."""
 
     warc_record_id: str | None = None
     url: str | None = None
@@ -118,7 +118,7 @@ class Capture:
 
     @cached_property
     def capture_id(self) -> str:
-        """The capture's identity: the same page at the same time with the same body is the same capture, whoever brought it.
+        """The capture's identity: the same page at the same time with the same body is the same capture, from any source.
 
         Twenty hex digits of a SHA-256, so that it does not depend on the order in which captures arrive. Status 200 and no status
         are the same, because a saved page has none.

@@ -1,4 +1,4 @@
-"""What is written is on the disk when these return: for files, and for the folder that lists a new or renamed file."""
+"""Makes written files survive a loss of power."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def sync(path: Path) -> None:
-    """Makes a file's bytes, or a folder's list of files, survive a loss of power. Raises OSError."""
+    """Returns when the disk has a file's bytes, or a folder's list of new and renamed files. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

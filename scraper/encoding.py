@@ -28,7 +28,8 @@ _ZSTD_STEP = 1 << 10
 def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bool = False, limit: int = MAX_DECODED) -> bytes:
     """The body as its author wrote it. `encodings`: values of Content-Encoding, in order; `limit`: bytes of each layer.
 
-    A body that says it is encoded but plainly is not, is taken as it is: archives store decoded bodies under the old headers.
+    A body whose headers name an encoding that it does not have is returned as it is: archives store decoded bodies under the
+    old headers.
     Raises UndecodableContent, with what could be decoded.
     """
     names = [name.strip().lower() for value in encodings for name in value.split(",")]

@@ -1,7 +1,7 @@
-"""The data folder's lock: one run at a time may change it, and who holds it can be told.
+"""The data folder's lock: only one run at a time may change the folder.
 
-The kernel's lock (flock) ends with its process, however that ends, so a dead holder is never in the way; the text in the file
-only says whose it is.
+The lock is the kernel's (flock), which releases it when its process ends, however that ends. The file's content only names the
+holder, for messages.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LOCK = "lock"
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the lock, as the file tells. `since`: ISO 8601, UTC."""
+    """The run that holds the lock, or held it last. `since`: ISO 8601, UTC."""
 
     command: str
     pid: int
@@ -33,9 +33,9 @@ class Holder:
 
 @contextmanager
 def locked(data: Path, command: str) -> Iterator[Holder | None]:
-    """Holds the lock of the data folder `data`, which is made when missing, while the block runs. Raises Locked, TtaError.
+    """Holds the lock of the data folder `data` during the block, and makes the folder if it is missing. Raises Locked, TtaError.
 
-    Yields the holder before, where it did not give the lock back: it was killed, or the machine went down.
+    Yields the last holder if it did not release the lock: it was killed, or the machine went down. Otherwise yields None.
     """
     try:
         data.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def locked(data: Path, command: str) -> Iterator[Holder | None]:
 
 
 def _write(descriptor: int, holder: dict[str, object]) -> None:
-    """On a full disk the text is missing and the lock holds all the same."""
+    """Writes the holder into the file; on a full disk the name is missing and the lock is held nevertheless."""
     with suppress(OSError):
         os.ftruncate(descriptor, 0)
         if holder:
@@ -68,7 +68,7 @@ def _write(descriptor: int, holder: dict[str, object]) -> None:
 
 
 def _holder(descriptor: int) -> Holder | None:
-    """Whose lock it is, as far as the file tells: its holder may have taken it this very moment."""
+    """The holder that the file names; None if it names none, as in the moment after the lock was taken."""
     try:
         holder = json.loads(os.pread(descriptor, 4096, 0))
         return Holder(str(holder["command"]), int(holder["pid"]), str(holder["since"]))

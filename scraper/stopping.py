@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM: the run ends within seconds and loses nothing.
 
-A signal raises at once only while the run waits or listens to the network, where nothing can be half done; everywhere else it
-is noted, and the run ends before its next wait.
+A signal raises Stopped at once only while the run waits or reads from the network, where nothing is half done. At any other time
+it sets a flag, and the run ends before its next wait.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TIME_IS_UP = signal.SIGUSR1
 
 
 class Stop:
-    """Whether the run was asked to end."""
+    """A request to end the run, made by a signal or by a time limit."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -31,12 +31,12 @@ class Stop:
 
     @property
     def over(self) -> bool:
-        """Whether the run has to end: somebody asked, or its time is up (`until`)."""
+        """Whether the run must end: a signal arrived, or the time limit of `until` has passed."""
         return self.asked or self.late
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """SIGINT and SIGTERM ask this run to end while the block runs. Elsewhere than in the main thread nothing is changed."""
+        """Handles SIGINT and SIGTERM during the block; does nothing outside the main thread."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -51,7 +51,7 @@ class Stop:
 
     @contextmanager
     def until(self, seconds: float) -> Iterator[None]:
-        """Stops this block after so many seconds as a signal would, and `late` says so."""
+        """Ends this block after so many seconds as a signal would, and sets `late`."""
         self.late = False
         timer = threading.Timer(seconds, self._time_is_up)
         timer.daemon = True
@@ -60,10 +60,10 @@ class Stop:
             yield
         finally:
             timer.cancel()
-            timer.join()  # its signal must not come when nobody listens to it any more
+            timer.join()  # its signal must not arrive after the handler is gone
 
     def _time_is_up(self) -> None:
-        """In a thread of its own; the signal is what wakes the main thread."""
+        """Runs in the timer's thread; the signal wakes the main thread."""
         self.late = True
         main = threading.main_thread().ident
         if self._listening and main is not None:
@@ -78,7 +78,7 @@ class Stop:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """A signal in this block raises Stopped at once; so does entering it after one."""
+        """In this block a signal raises Stopped at once; entering the block after a signal raises it, too."""
         self.check()
         self._interruptible = True
         try:
@@ -88,12 +88,12 @@ class Stop:
             self._interruptible = False
 
     def check(self) -> None:
-        """Raises Stopped where the run was asked to end."""
+        """Raises Stopped if the run must end."""
         if self.over:
             raise Stopped
 
     def sleep(self, seconds: float, *, tick: Callable[[float], None] | None = None) -> None:
-        """Waits; `tick` is told the seconds left, about once a second. Raises Stopped."""
+        """Waits; calls `tick` with the seconds left about once a second. Raises Stopped."""
         ends = time.monotonic() + seconds
         with self.interruptible():
             while (left := ends - time.monotonic()) > 0:
@@ -104,9 +104,9 @@ class Stop:
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, by KeyboardInterrupt, so that what is half written is taken away.
+    """SIGTERM raises KeyboardInterrupt in this block, as Ctrl-C does, so that unfinished files are removed.
 
-    For what a run may leave at any point; elsewhere than in the main thread nothing is changed.
+    For work that may be interrupted at any point. Does nothing outside the main thread.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

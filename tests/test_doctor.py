@@ -85,11 +85,11 @@ MENDABLE: dict[str, tuple[Callable[[Folders], None], set[str]]] = {
     "database of another version": (trouble("tta.db", "PRAGMA user_version = 1"), {"database-version"}),
     "database overwritten": (scribble("tta.db", 0.0), {"database-damaged"}),
     "database damaged within": (scribble("tta.db", 0.5), {"database-damaged"}),
-    "database lacks an index": (trouble("tta.db", "DROP INDEX idx_captures_kind"), {"database-schema"}),
-    "database has another table": (trouble("tta.db", "ALTER TABLE fields ADD COLUMN more TEXT"), {"database-schema"}),
+    "database lacks an index": (trouble("tta.db", "DROP INDEX idx_captures_kind"), {"database-damaged"}),
+    "database has another table": (trouble("tta.db", "ALTER TABLE fields ADD COLUMN more TEXT"), {"database-damaged"}),
     "search index lacks a row": (
         trouble("tta.db", "DROP TRIGGER records_ad", "DROP TRIGGER records_au", "DELETE FROM records WHERE rowid = 1"),
-        {"database-schema", "database-search"},
+        {"database-damaged"},
     ),
     "rows without their record": (trouble("tta.db", "DELETE FROM records WHERE node_id = 2"), {"database-links"}),
     "database says another place": (
@@ -194,7 +194,7 @@ def test_what_a_killed_run_leaves_is_a_note(folders: Folders) -> None:
     result = doctor(folders)
     assert result.return_value == 0
     assert all(line.startswith("note: ") for line in result.stdout.splitlines()[:-1])
-    assert notes(folders) == {"record-unfinished", "not-loaded"}
+    assert notes(folders) == {"not-loaded"}
     load(folders)
     assert notes(folders) == set()
 
@@ -204,7 +204,7 @@ def test_files_of_others_are_named_and_left_alone(folders: Folders) -> None:
     (folders.archive / "no\x1b[31mtes.txt").write_text("mine")
     result = doctor(folders)
     assert (result.return_value, "\x1b" in result.stdout) == (0, False)
-    assert notes(folders) == {"file-foreign", "catalog-behind", "not-loaded"}
+    assert notes(folders) == {"file-foreign", "not-loaded"}
     assert status(folders, "--repair") == 0
     assert (folders.archive / "no\x1b[31mtes.txt").exists()
 
@@ -229,13 +229,6 @@ def test_another_programs_database_is_not_touched(folders: Folders, name: str, k
     assert found(folders) == {kind}
     assert status(folders, "--repair") == 4
     assert state_of(folders.data) == before
-
-
-def test_leftovers_are_a_note_and_removed_by_a_repair(folders: Folders) -> None:
-    (folders.data / ".ledger-new.db").touch()
-    assert (found(folders), notes(folders)) == (set(), {"left-behind"})
-    assert status(folders, "--repair") == 0
-    assert notes(folders) == set()
 
 
 def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:

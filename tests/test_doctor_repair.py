@@ -67,7 +67,6 @@ def test_a_damaged_record_costs_no_other_and_no_byte_is_deleted(folders: Folders
     # The database keeps what only it still knows, and says so.
     assert exports(folders) == before
     assert found(folders) == {"database-lost"}
-    assert notes(folders) == {"copy-kept", "captures-lost-earlier"}
     with pytest.raises(ArchiveDamaged, match="tta doctor"):
         load(folders)
 
@@ -135,7 +134,6 @@ def test_a_line_about_a_lost_capture_that_was_cut_is_written_again(folders: Fold
     (folders.archive / "lost.jsonl").write_text(f'{{"capture_id": "{lost}", "url": ')
     status(folders, "--repair")
     assert json.loads((folders.archive / "lost.jsonl").read_text().splitlines()[-1])["url"] == node(3)
-    assert "captures-lost-earlier" in notes(folders)
 
 
 def test_a_capture_that_comes_back_makes_all_well_again(folders: Folders) -> None:
@@ -147,7 +145,7 @@ def test_a_capture_that_comes_back_makes_all_well_again(folders: Folders) -> Non
     assert status(folders, "--repair") == 0
     load(folders)
     assert exports(folders) == before
-    assert notes(folders) == {"copy-kept"}
+    assert notes(folders) == set()
 
 
 def test_what_is_lost_for_good_is_dropped_only_when_told_to(folders: Folders) -> None:

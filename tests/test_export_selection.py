@@ -88,7 +88,6 @@ def test_where_chooses_records(folders: Folders, tmp_path: Path, where: str, fou
         ("a\0b", ""),
         ("random() > 0", "may not use random()"),
         ("load_extension('x')", "load_extension"),
-        ("1 IN (WITH RECURSIVE a(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM a) SELECT x FROM a)", "may only read"),
         ("length(zeroblob(200000000)) > 0", "too long"),
         ("'" + "x" * 200_000 + "'", "too large"),
     ],

@@ -1,6 +1,6 @@
-"""The archive's catalog, `catalog.db`: its tables, its version, and how it is opened. What is in it, `archive` says.
+"""The archive's catalog, `catalog.db`: its tables, its version, and how it is opened. `store` fills it.
 
-It repeats what the WARC files say, so one of another version is emptied and filled from them again.
+It repeats what is in the WARC files, so one of another version is emptied and filled from them again.
 """
 
 from __future__ import annotations
@@ -90,8 +90,10 @@ class Entry:
 
 
 def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
-    """The catalog of the archive in `folder`. To read: an empty one stands in for a missing one, and one of another version is
-    refused; to write: it is made, or emptied where it is of another version. Raises ArchiveDamaged, SqliteDamaged.
+    """Opens the catalog of the archive in `folder`. Raises ArchiveDamaged, SqliteDamaged.
+
+    For reading, a missing one is replaced by an empty one in memory, and one of another version is refused. For writing, it is
+    created, or emptied if it is of another version.
     """
     path = folder / CATALOG
     if not writable and not path.exists():

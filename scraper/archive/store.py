@@ -1,7 +1,7 @@
-"""The archive: every capture's bytes, as WARC files, and a catalog that finds them. The WARC files are the truth.
+"""The archive: every capture's bytes in WARC files, and a catalog of them. The WARC files are the truth.
 
-Sources hand captures in; the loader reads them out. The catalog (`catalog.db`) only repeats what the WARC files say: whatever
-it lacks is read from them when the archive is opened for writing, and it can be deleted at any time.
+Sources add captures, and the loader reads them. The catalog (`catalog.db`) repeats what is in the WARC files: whatever it lacks
+is read from them when the archive is opened for writing, and it can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _COLUMNS = ", ".join(Entry.__dataclass_fields__)
 
 
 class Prepared(NamedTuple):
-    """A capture ready to be appended: all that costs time is done. `entry` says all but where it will lie."""
+    """A capture ready to be appended, compressed. `entry` lacks only the file and the offset."""
 
     entry: Entry
     member: bytes
@@ -57,7 +57,7 @@ class Archive:
     """The folder of WARC files. One writer at a time (the caller holds the data folder's lock); any number of readers."""
 
     def __init__(self, folder: Path, *, writable: bool = False) -> None:
-        """Opens, and makes where it is to be written and missing. Raises ArchiveDamaged."""
+        """Opens the archive; creates it if it is missing and `writable`. Raises ArchiveDamaged."""
         self.folder = folder
         self._writable = writable
         self._current: Path | None = None
@@ -67,7 +67,7 @@ class Archive:
             sync(folder.parent)
         self._catalog = open_catalog(folder, writable=writable)
         self.recovered: list[str] = []
-        """What opening it did to bring the catalog in line with the files, a line each."""
+        """What opening it did to reconcile the catalog with the files, a line each."""
         self.unread: list[str] = []
         """Of those the lines about bytes that can't be read, and captures that don't count."""
         if writable:
@@ -80,7 +80,7 @@ class Archive:
         self.close()
 
     def close(self) -> None:
-        """Makes what was added durable and lets go of the files."""
+        """Makes what was added durable and closes the files."""
         if self._writable:
             self.flush()
         self._catalog.close()
@@ -92,7 +92,7 @@ class Archive:
         return self._catalog.execute("SELECT 1 FROM captures WHERE capture_id = ?", [capture_id]).fetchone() is not None
 
     def entries(self, where: str = "1", parameters: tuple[object, ...] = ()) -> Iterator[Entry]:
-        """Rows of the catalog in the order in which they lie on disk. `where` is SQL of the program's own, never a user's."""
+        """Rows of the catalog in the order of files and offsets. `where` is SQL of this program, never a user's."""
         query = f"SELECT {_COLUMNS} FROM captures WHERE {where} ORDER BY warc_file, warc_offset"  # noqa: S608
         for row in self._catalog.execute(query, parameters):
             yield Entry(*row)
@@ -181,7 +181,7 @@ class Archive:
         self._catalog.commit()
 
     def _insert(self, entry: Entry) -> int:
-        """How many captures that is more: none for one that is there already. The delivery that counts takes the place."""
+        """Returns the number of captures added: 0 for one that is there already, whose row the preferred delivery gets."""
         marks = ", ".join("?" * len(Entry.__dataclass_fields__))
         values = [getattr(entry, name) for name in Entry.__dataclass_fields__]
         row = f"INTO captures ({_COLUMNS}) VALUES ({marks})"
@@ -192,7 +192,7 @@ class Archive:
         return added
 
     def _reconcile(self) -> None:
-        """Brings the catalog in line with the files and cuts off an unfinished record; notes in `recovered` what it did."""
+        """Reconciles the catalog with the files and cuts off an unfinished record; notes in `recovered` what it did."""
         known = dict(self._catalog.execute("SELECT warc_file, read_to FROM files"))
         if missing := known.keys() - {path.name for path in self.folder.glob(WARC_FILES)}:
             raise ArchiveDamaged(f"{self.folder / min(missing)} is missing: restore it from a copy, or run `tta doctor`")
@@ -229,8 +229,9 @@ class Archive:
         self.recovered += done
 
     def _cut_off(self, path: Path, gap: Gap, *, is_known: bool) -> str:
-        """Removes a record that was being written when the program ended. It was never said to be stored; where the catalog is
-        lost nobody can know that, so then its bytes are kept beside.
+        """Removes a record that was being written when the program ended. It was never reported as stored.
+
+        If the catalog is lost, that is not certain, so its bytes are kept in a file of their own.
         """
         said = f"{path.name}: an unfinished record of {gap.length} bytes at the end was removed"
         if not is_known:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 from scraper.archive import catalog
 from scraper.archive.catalog import Entry
-from scraper.archive.packing import Gap, walk
+from scraper.archive.packing import Gap, Member, walk
 from scraper.archive.records import Damage, read_records
 from scraper.archive.store import WARC_FILES, entry_of, is_own
 from scraper.archive.warc import read_captures
-from scraper.doctor.findings import Finding, Kind, Report, agreed, counted, examples
-from scraper.doctor.tables import CATALOG, DoctorTables, inspect
+from scraper.doctor.findings import Finding, Kind, Report, counted
+from scraper.doctor.tables import CATALOG, SHOWN, DoctorTables
 from scraper.terminal import escape
 
 Progress = Callable[[int, int], None]
@@ -31,62 +31,45 @@ _UNFINISHED = (
 
 
 def open_catalog(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
-    """Attaches the catalog, unless it is missing, damaged or of another version."""
-    path = folder / catalog.CATALOG
-    if not path.exists():
-        return
-    file = inspect(path)
-    if file.damage:
-        text = f"{path.name} is damaged"
-        yield Finding(Kind.CATALOG_DAMAGED, text, len(file.damage), _IS_REBUILT, examples=examples(file.damage))
-    elif file.version != catalog.VERSION:
-        yield Finding(Kind.CATALOG_VERSION, f"{path.name} is of another version", repair=_IS_REBUILT)
-    else:
-        tables.attach(CATALOG, path)
+    """Attaches the catalog, or says why it is unusable."""
+    header = (0, catalog.VERSION)
+    yield from tables.open(CATALOG, folder / catalog.CATALOG, _IS_REBUILT, header, lambda db: db.executescript(catalog.SCHEMA))
 
 
 def read_warc_files(tables: DoctorTables, folder: Path, report: Report, progress: Progress | None) -> Iterator[Finding]:
     """Reads every WARC file from end to end and fills `seen` and `damage`. Raises OSError."""
-    paths = sorted(folder.glob(WARC_FILES))
-    sizes = {path: path.stat().st_size for path in paths}
-    total, before = sum(sizes.values()), 0
-    for path in paths:
-        tables.db.execute("INSERT INTO sizes VALUES (?, ?)", [path.name, sizes[path]])
+    sizes = {path: path.stat().st_size for path in sorted(folder.glob(WARC_FILES))}
+    report.files, report.bytes, before = len(sizes), sum(sizes.values()), 0
+    for path, size in sizes.items():
+        tables.db.execute("INSERT INTO sizes VALUES (?, ?)", [path.name, size])
         together = 0
-        for end, surplus in _read_file(tables, path, report):
-            together += surplus
+        for found in walk(path, length_at=partial(tables.length_at, path.name)):
+            if isinstance(found, Gap):
+                tables.add_damage(path.name, found.offset, found.length, found.reason, is_cut=found.is_cut)
+            else:
+                report.records += 1
+                together += _read_member(tables, path.name, found)
             if progress:
-                progress(before + end, total)
-        before += sizes[path]
+                progress(before + found.offset + found.length, report.bytes)
+        before += size
         if together:
-            text = f"{path.name} has {counted(together, 'capture')} that {agreed(together)} packed together and don't count"
+            text = f"{path.name} has {counted(together, 'capture')} packed together, which don't count"
             advice = "`tta import` the file, move it away, then run `tta doctor --repair`"
             yield Finding(Kind.PACKED_TOGETHER, escape(f"{text}: {advice}"), together, subject=path.name)
     tables.finish()
-    report.files, report.bytes = len(paths), total
 
 
-def _read_file(tables: DoctorTables, path: Path, report: Report) -> Iterator[tuple[int, int]]:
-    """Yields the position in the file, and the number of captures that share a member, after each member."""
-
-    def length_at(offset: int) -> int | None:
-        query = "SELECT warc_length FROM catalog.captures WHERE warc_file = ? AND warc_offset = ?"
-        row = tables.db.execute(query, [path.name, offset]).fetchone()
-        return int(row[0]) if row else None
-
-    for found in walk(path, length_at=length_at):
-        if isinstance(found, Gap):
-            tables.add_damage(path.name, found.offset, found.length, found.reason, is_cut=found.is_cut)
-            yield found.offset + found.length, 0
-            continue
-        report.records += 1
-        damage = next((item for item in read_records(BytesIO(found.record)) if isinstance(item, Damage)), None)
-        captures = [item[1] for item in read_captures(BytesIO(found.record), "files") if not isinstance(item, Damage)]
-        if damage:
-            tables.add_damage(path.name, found.offset, found.length, damage.reason)
-        elif len(captures) <= 1:
-            tables.add_seen(entry_of(capture, path.name, found.offset, found.length) for capture in captures)
-        yield found.offset + found.length, len(captures) if len(captures) > 1 else 0
+def _read_member(tables: DoctorTables, name: str, found: Member) -> int:
+    """Notes the member's capture or its damage. Returns how many captures it has if it has several."""
+    damage = next((item for item in read_records(BytesIO(found.record)) if isinstance(item, Damage)), None)
+    captures = [item[1] for item in read_captures(BytesIO(found.record), "files") if not isinstance(item, Damage)]
+    if damage:
+        tables.add_damage(name, found.offset, found.length, damage.reason)
+    elif len(captures) > 1:
+        return len(captures)
+    else:
+        tables.add_seen(entry_of(capture, name, found.offset, found.length) for capture in captures)
+    return 0
 
 
 def verify_files(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
@@ -98,36 +81,17 @@ def verify_files(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
         text = f"{name}: {counted(count, 'place')}, {missing:,} of {size:,} bytes, can't be read; the first at {first}: {reason}"
         repair = "the file is set aside and its intact records are copied to a new one"
         yield Finding(Kind.RECORDS_DAMAGED, escape(text), count, repair, subject=name)
-    for name, length, first in tables.db.execute(
-        f'SELECT warc_file, length, "offset" FROM damage WHERE {_UNFINISHED}'
-    ).fetchall():
-        text = (
-            f"{name}: an unfinished record of {length:,} bytes at {first}: a run is writing it, or was killed; then the next run"
-        )
-        yield Finding(Kind.RECORD_UNFINISHED, escape(f"{text} removes it"), harmless=True, subject=name)
     for name, known, size in tables.db.execute(
         "SELECT warc_file, read_to, size FROM catalog.files LEFT JOIN sizes USING (warc_file)"
         " WHERE size IS NULL OR size < read_to ORDER BY warc_file"
     ).fetchall():
         kind, text = (Kind.FILE_GONE, "is gone") if size is None else (Kind.FILE_SHORT, f"has {size:,} bytes")
         yield Finding(kind, escape(f"{name} {text}; it had {known:,} bytes"), repair=_IS_REBUILT, subject=name)
-    yield from _verify_names(tables, folder)
-
-
-def _verify_names(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
-    """Files of other programs, and what a repair kept."""
-    counts = dict(tables.db.execute("SELECT warc_file, count(*) FROM seen GROUP BY warc_file"))
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        kind, name = Kind.FILE_FOREIGN, escape(path.name)
-        if path.match(WARC_FILES) and not is_own(path):
-            text = f"was not written by this program; its {counted(counts.get(path.name, 0), 'capture')} count all the same"
-        elif path.match(WARC_FILES) or path.name.startswith((catalog.CATALOG, LOST, ".")):
-            continue
-        elif is_own(path) and (".damaged" in path.name or ".cut-" in path.name):
-            kind, text = Kind.COPY_KEPT, "was set aside by a repair and is kept"
-        else:
-            text = "is no part of the archive and is left alone"
-        yield Finding(kind, f"{name} {text}", harmless=True, subject=path.name)
+        is_known = is_own(path) or path.match(WARC_FILES) or path.name.startswith((catalog.CATALOG, LOST, "."))
+        if not is_known and ".damaged-" not in path.name:
+            text = f"{escape(path.name)} is no part of the archive and is left alone"
+            yield Finding(Kind.FILE_FOREIGN, text, harmless=True, subject=path.name)
 
 
 def compare_catalog(tables: DoctorTables) -> Iterator[Finding]:
@@ -137,48 +101,16 @@ def compare_catalog(tables: DoctorTables) -> Iterator[Finding]:
         " FROM catalog.captures c WHERE NOT EXISTS (SELECT 1 FROM seen s WHERE s.capture_id = c.capture_id)"
     )
     if lost := tables.count("SELECT count(*) FROM lost"):
-        text = f"{counted(lost, 'capture')} that {agreed(lost, 'was', 'were')} stored can't be read any more"
-        repair = f"{agreed(lost, 'it is', 'they are')} listed in {LOST}; the next fetch requests what a source still lists"
-        shown = tables.shown("SELECT coalesce(captured_at, '') || ' ' || coalesce(url, capture_id) FROM lost")
-        yield Finding(Kind.CAPTURES_LOST, text, lost, repair, examples=shown)
-    is_read = "s.warc_offset < coalesce((SELECT read_to FROM catalog.files f WHERE f.warc_file = s.warc_file), 0)"
-    missing = (
-        "SELECT count(DISTINCT capture_id) FROM seen s"
-        " WHERE NOT EXISTS (SELECT 1 FROM catalog.captures c WHERE c.capture_id = s.capture_id)"
-    )
-    if count := tables.count(f"{missing} AND {is_read}"):
-        text = f"{counted(count, 'capture')} of the files {agreed(count)} not in the catalog"
+        text = f"{counted(lost, 'stored capture')} can't be read any more"
+        repair = f"listed in {LOST}; the next fetch requests what a source still lists"
+        yield Finding(Kind.CAPTURES_LOST, text, lost, repair, examples=tables.shown(f"SELECT {SHOWN} FROM lost"))
+    if count := tables.count(
+        "SELECT count(DISTINCT capture_id) FROM seen s JOIN catalog.files f USING (warc_file) WHERE s.warc_offset < f.read_to"
+        " AND NOT EXISTS (SELECT 1 FROM catalog.captures c WHERE c.capture_id = s.capture_id)"
+    ):  # what follows `read_to` the next run reads in
+        text = f"the catalog lacks {counted(count, 'capture')} of the files"
         yield Finding(Kind.CATALOG_DIFFERS, text, count, _IS_REBUILT)
-    if count := tables.count(f"{missing} AND NOT {is_read}"):
-        text = f"{counted(count, 'capture')} of the files {agreed(count)} not catalogued yet; the next run adds them"
-        yield Finding(Kind.CATALOG_BEHIND, text, count, harmless=True)
     has = "EXISTS (SELECT 1 FROM seen s WHERE s.capture_id = c.capture_id"
     if count := tables.count(f"SELECT count(*) FROM catalog.captures c WHERE {has}) AND NOT {has} AND {_SAME})"):
-        text = f"{counted(count, 'capture')} of the catalog {agreed(count)} not what the files say"
+        text = f"{counted(count, 'capture')} of the catalog not as in the files"
         yield Finding(Kind.CATALOG_DIFFERS, text, count, _IS_REBUILT)
-
-
-def lost_earlier(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
-    """Captures that a repair reported as lost and that have not come back since."""
-    lost = {
-        capture_id: shown
-        for capture_id, shown in lost_captures(folder)
-        if not tables.db.execute("SELECT 1 FROM seen WHERE capture_id = ?", [capture_id]).fetchone()
-    }
-    if lost:
-        text = f"{counted(len(lost), 'capture')} that {LOST} lists {agreed(len(lost))} still missing"
-        yield Finding(Kind.LOST_EARLIER, text, len(lost), harmless=True, examples=examples(lost.values()))
-
-
-def lost_captures(folder: Path) -> Iterator[tuple[str, str]]:
-    """Id, and time and address, of the captures listed in the file of lost ones. Lines that a killed repair cut are skipped."""
-    path = folder / LOST
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            try:
-                one = json.loads(line)
-                yield str(one["capture_id"]), f"{one['captured_at']} {one['url']}"
-            except (ValueError, KeyError, TypeError):
-                continue

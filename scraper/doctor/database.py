@@ -9,13 +9,13 @@ from pathlib import Path
 
 from scraper.database import schema
 from scraper.database.connection import comparing
+from scraper.database.difference import differences
 from scraper.database.load import LoadOptions, load
 from scraper.database.second_database import second_database
-from scraper.database.tables import LOCAL_TABLES, TABLES, Table
-from scraper.doctor.findings import Finding, Kind, agreed, counted, examples
-from scraper.doctor.tables import DATABASE, DoctorTables, inspect, objects
+from scraper.doctor.findings import Finding, Kind, counted, examples
+from scraper.doctor.tables import DATABASE, SHOWN, DoctorTables
 from scraper.folders import Folders
-from scraper.sqlite import open_memory, open_writable
+from scraper.sqlite import open_writable
 
 IS_REBUILT = "it is rebuilt from the archive; the run history stays"
 _IS_REPLACED = "it is set aside, and a new one is made from the archive, with the run history if that can be read"
@@ -30,35 +30,14 @@ _DIFFERENT = f"""
 
 
 def open_database(tables: DoctorTables, path: Path) -> Iterator[Finding]:
-    """Attaches the database, unless it is missing, damaged, or of another version or program."""
-    if not path.exists():
-        return
-    with closing(open_memory()) as made:
-        schema.create(made)
-        schema.finish(made)
-        expected = objects(made)
-    file = inspect(path)
-    is_own = file.application == schema.APPLICATION
-    differing = sorted(name for name, sql in expected.items() if file.objects.get(name) != sql)
-    if file.damage or (differing == [] and not is_own):
-        damage = file.damage or ["its header"]
-        yield Finding(Kind.DATABASE_DAMAGED, f"{path.name} is damaged", len(damage), _IS_REPLACED, examples=examples(damage))
-    elif file.objects and not is_own:
-        yield Finding(Kind.DATABASE_DAMAGED, f"{path.name} is a database of another program: move it away")
-    elif file.version != schema.VERSION:
-        what = "of another version" if file.objects else "empty"
-        yield Finding(Kind.DATABASE_VERSION, f"{path.name} is {what}", repair=IS_REBUILT)
-    else:
-        if differing:
-            count = counted(len(differing), "table or index", "tables and indexes")
-            text = f"{count} of {path.name} {agreed(len(differing))} not as the program makes them"
-            yield Finding(Kind.DATABASE_SCHEMA, text, len(differing), IS_REBUILT, examples=examples(differing))
-        else:
-            tables.attach(DATABASE, path)
-        if others := sorted(file.objects.keys() - expected.keys()):
-            count = counted(len(others), "table or index", "tables and indexes")
-            text = f"{path.name} has {count} that the program did not make"
-            yield Finding(Kind.DATABASE_FOREIGN, text, len(others), harmless=True, examples=examples(others))
+    """Attaches the database, or says why it is unusable."""
+
+    def create(db: sqlite3.Connection) -> None:
+        schema.create(db)
+        schema.finish(db)
+
+    yield from tables.open(DATABASE, path, _IS_REPLACED, (schema.APPLICATION, schema.VERSION), create)
+    if DATABASE in tables.has:
         yield from _verify_search(path)
 
 
@@ -91,7 +70,7 @@ def compare_database(tables: DoctorTables) -> Iterator[Finding]:
         query = "SELECT outcome FROM tta.runs WHERE outcome IN ('committed', 'refused') ORDER BY run_id DESC LIMIT 1"
         is_refused = has and db.execute(query).fetchone() == ("refused",)
         advice = "the last refresh was refused, see `tta status`" if is_refused else "run `tta load`"
-        text = f"{counted(count, 'capture')} of the archive {agreed(count)} not loaded yet: {advice}"
+        text = f"{counted(count, 'capture')} of the archive not loaded yet: {advice}"
         yield Finding(Kind.NOT_LOADED, text, count, harmless=True)
 
 
@@ -101,22 +80,21 @@ def _compare_captures(tables: DoctorTables) -> Iterator[Finding]:
             f"INSERT OR IGNORE INTO lost SELECT capture_id, url, captured_at, source, sha256, warc_file, warc_offset {_LOST}"
         )
         text = (
-            f"the database has {counted(lost, 'capture')} that the archive lacks, and keeps {agreed(lost, 'it', 'them')}: "
+            f"the database has {counted(lost, 'capture')} that the archive lacks, and keeps: "
             "restore the archive from a copy, or run `tta fetch`; `tta load --without-lost` goes on without them"
         )
-        shown = tables.shown(f"SELECT coalesce(captured_at, '') || ' ' || coalesce(url, capture_id) {_LOST}")
-        yield Finding(Kind.DATABASE_LOST, text, lost, examples=shown)
+        yield Finding(Kind.DATABASE_LOST, text, lost, examples=tables.shown(f"SELECT {SHOWN} {_LOST}"))
     elif count := tables.count(f"SELECT count(*) {_DIFFERENT}"):
-        text = f"{counted(count, 'capture')} of the database {agreed(count)} not where, or not what, the archive says"
+        text = f"{counted(count, 'capture')} of the database not as in the archive, or at another place"
         yield Finding(Kind.DATABASE_ROWS, text, count, IS_REBUILT)
     if links := tables.db.execute("SELECT * FROM pragma_foreign_key_check(NULL, 'tta')").fetchall():
-        text = f"{counted(len(links), 'row')} of the database {agreed(len(links), 'names', 'name')} rows that are not there"
+        text = f"{counted(len(links), 'row')} of the database with references to rows that are not there"
         shown = examples(f"{table} row {row} names a row of {other}" for table, row, other, _ in links)
         yield Finding(Kind.DATABASE_LINKS, text, len(links), IS_REBUILT, examples=shown)
 
 
 def compare_content(folders: Folders) -> Iterator[Finding]:
-    """A finding for each table that differs in a database that is made a second time, from the captures that this one has.
+    """Compares the database with one that is made a second time, from the captures that this one has.
 
     The caller holds the data folder's lock. Raises TtaError where there is no room.
     """
@@ -125,18 +103,8 @@ def compare_content(folders: Folders) -> Iterator[Finding]:
     with second_database(folders.data) as second:
         load(folders, LoadOptions(rebuild=True, database=second, only_captures_of=folders.database))
         with comparing(folders.database, second) as db:
-            for table in TABLES:
-                if table.name not in LOCAL_TABLES:
-                    yield from _differing(db, table)
-
-
-def _differing(db: sqlite3.Connection, table: Table) -> Iterator[Finding]:
-    """Rows that only one of the two has; how often each is there counts as well, for a table without keys."""
-    names = ", ".join(f'"{name}"' for name in table.columns)
-    rows = [f'SELECT {names}, count(*) FROM {name}."{table.name}" GROUP BY {names}' for name in ("old", "new")]
-    surplus, missing = (
-        db.execute(f"SELECT count(*) FROM ({one} EXCEPT {other})").fetchone()[0] for one, other in (rows, reversed(rows))
-    )
-    if surplus or missing:
-        text = f"table {table.name}: {counted(surplus, 'row')} that the archive does not give; {missing:,} missing"
-        yield Finding(Kind.DATABASE_CONTENT, text, surplus + missing, IS_REBUILT, subject=table.name)
+            found = differences(db)
+    if found:
+        text = f"{counted(found.changed, 'record')} of the database not as the archive gives them"
+        shown = (f"{one.table} {one.field}: {counted(one.count, 'record')}" for one in found.fields)
+        yield Finding(Kind.DATABASE_CONTENT, text, found.changed, IS_REBUILT, examples=examples(shown))

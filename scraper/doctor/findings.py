@@ -16,24 +16,19 @@ class Kind(StrEnum):
     """What is wrong; scripts may rely on the names. The first word is the part of the data folder."""
 
     RECORDS_DAMAGED = "records-damaged"
-    RECORD_UNFINISHED = "record-unfinished"
     FILE_SHORT = "file-short"
     FILE_GONE = "file-gone"
     FILE_FOREIGN = "file-foreign"
     PACKED_TOGETHER = "packed-together"
     CAPTURES_LOST = "captures-lost"
-    LOST_EARLIER = "captures-lost-earlier"
     CATALOG_DAMAGED = "catalog-damaged"
     CATALOG_VERSION = "catalog-version"
     CATALOG_DIFFERS = "catalog-differs"
-    CATALOG_BEHIND = "catalog-behind"
     LEDGER_DAMAGED = "ledger-damaged"
     LEDGER_VERSION = "ledger-version"
     LEDGER_LOST = "ledger-lost"
     DATABASE_DAMAGED = "database-damaged"
     DATABASE_VERSION = "database-version"
-    DATABASE_SCHEMA = "database-schema"
-    DATABASE_FOREIGN = "database-foreign"
     DATABASE_LINKS = "database-links"
     DATABASE_SEARCH = "database-search"
     DATABASE_LOST = "database-lost"
@@ -41,8 +36,6 @@ class Kind(StrEnum):
     DATABASE_CONTENT = "database-content"
     PARSED_DAMAGED = "parsed-damaged"
     NOT_LOADED = "not-loaded"
-    LEFT_BEHIND = "left-behind"
-    COPY_KEPT = "copy-kept"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +82,6 @@ class Report:
 def counted(number: int, noun: str, several: str | None = None) -> str:
     """`1 capture`, `2,000 captures`."""
     return f"{number:,} {noun if number == 1 else several or noun + 's'}"
-
-
-def agreed(number: int, one: str = "is", several: str = "are") -> str:
-    """The verb for so many."""
-    return one if number == 1 else several
 
 
 def examples(texts: Iterable[object]) -> tuple[str, ...]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
-from scraper.doctor.findings import Finding, Kind, counted, examples
-from scraper.doctor.tables import LEDGER, DoctorTables, inspect, objects
+from scraper.doctor.findings import Finding, Kind, counted
+from scraper.doctor.tables import LEDGER, DoctorTables
 from scraper.ledger import schema
 from scraper.ledger.rows import STORED, State
-from scraper.sqlite import open_memory
 
 _IS_REPLACED = "it is set aside; the next fetch lists the sources again and requests what the archive lacks"
 _STATES = ", ".join(f"'{state.value}'" for state in State)
@@ -24,27 +22,9 @@ _LOST = f"""FROM (
 
 
 def open_ledger(tables: DoctorTables, path: Path) -> Iterator[Finding]:
-    """Attaches the ledger, unless it is missing, damaged, or of another version or program."""
-    if not path.exists():
-        return
-    with closing(open_memory()) as made:
-        schema.create(made)
-        expected = objects(made)
-    file = inspect(path, _damaged_rows)
-    is_own = file.application == schema.APPLICATION
-    if file.damage:
-        text = f"{path.name} is damaged"
-        yield Finding(Kind.LEDGER_DAMAGED, text, len(file.damage), _IS_REPLACED, examples=examples(file.damage))
-    elif not file.objects:
-        return  # an empty file is a new ledger
-    elif is_own and file.version != schema.VERSION:
-        yield Finding(Kind.LEDGER_VERSION, f"{path.name} is of another version", repair=_IS_REPLACED)
-    elif is_own != (file.objects == expected):
-        yield Finding(Kind.LEDGER_DAMAGED, f"{path.name} is damaged: its tables or its header", repair=_IS_REPLACED)
-    elif not is_own:
-        yield Finding(Kind.LEDGER_DAMAGED, f"{path.name} is a database of another program: move it away")
-    else:
-        tables.attach(LEDGER, path)
+    """Attaches the ledger, or says why it is unusable."""
+    header = (schema.APPLICATION, schema.VERSION)
+    yield from tables.open(LEDGER, path, _IS_REPLACED, header, schema.create, _damaged_rows)
 
 
 def _damaged_rows(db: sqlite3.Connection) -> Iterator[str]:

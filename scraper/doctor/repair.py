@@ -7,7 +7,6 @@ which can be rebuilt, comes last. A repair that is killed leaves intact records 
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -16,16 +15,16 @@ from itertools import count
 from pathlib import Path
 
 from scraper.archive.catalog import CATALOG
-from scraper.archive.store import WARC_FILES, Archive, is_own, new_file
+from scraper.archive.store import Archive, new_file
 from scraper.database import parsed_pages, runs
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.schema import insert_sql
 from scraper.database.second_database import second_database
 from scraper.database.tables import BY_NAME, RUN_TABLES
-from scraper.doctor.archive import LOST, Progress, lost_captures
+from scraper.doctor.archive import LOST, Progress
 from scraper.doctor.findings import Finding, Kind, Report
 from scraper.doctor.tables import DoctorTables
-from scraper.doctor.verify import LEFTOVERS, verify
+from scraper.doctor.verify import verify
 from scraper.durable import sync
 from scraper.errors import TtaError
 from scraper.folders import Folders
@@ -33,6 +32,8 @@ from scraper.ledger import store as ledger
 from scraper.sqlite import open_readonly, open_writable, replace_file
 from scraper.terminal import escape
 
+_LEFTOVERS = (".ledger-*.db*", "archive/.tta-*")
+"""Copies that a killed repair was making."""
 _PASSES = 3
 """The archive is repaired in one, what is compared with it in the next; one more for what only then becomes visible."""
 
@@ -63,11 +64,11 @@ def repair(
     `accept_refused`: also rebuild a database if that brings in what the last refresh refused.
     """
     done = Repaired()
-    for pattern in LEFTOVERS:
+    for pattern in _LEFTOVERS:
         for path in folders.data.glob(pattern):
             path.unlink()
     for number in range(_PASSES + 1):
-        with DoctorTables() as tables:
+        with closing(DoctorTables()) as tables:
             done.after = verify(folders, tables, is_deep=is_deep, progress=progress)
             todo = [finding for finding in done.after.findings if finding.repair]
             if not todo or done.problems or number == _PASSES:
@@ -86,11 +87,9 @@ def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], done: R
     if parts["archive"]:
         _try(done, parts["archive"], lambda: _repair_archive(tables, folders.archive, parts["archive"]))
         return
-    is_damaged = any(finding.kind is Kind.DATABASE_DAMAGED for finding in parts["database"])
-    rebuild = _replace_database if is_damaged else _rebuild_database
     _try(done, parts["parsed"], lambda: parsed_pages.delete(folders.data))
     _try(done, parts["ledger"], lambda: ledger.replace(folders.ledger, "damaged"))
-    _try(done, parts["database"], lambda: rebuild(folders, accept_refused=accept_refused))
+    _try(done, parts["database"], lambda: _replace_database(folders, parts["database"], accept_refused=accept_refused))
 
 
 def _try(done: Repaired, findings: list[Finding], action: Callable[[], object]) -> None:
@@ -103,12 +102,11 @@ def _try(done: Repaired, findings: list[Finding], action: Callable[[], object]) 
         done.problems.append(escape(error, 1000))
 
 
-def _rebuild_database(folders: Folders, *, accept_refused: bool) -> None:
-    load(folders, LoadOptions(rebuild=True, accept_refused=accept_refused))
-
-
-def _replace_database(folders: Folders, *, accept_refused: bool) -> None:
-    """A new database in the place of a damaged one, with its run history if all of that can be read."""
+def _replace_database(folders: Folders, findings: list[Finding], *, accept_refused: bool) -> None:
+    """Rebuilds an intact database; replaces a damaged one, and carries its run history over if all of it is readable."""
+    if not any(finding.kind is Kind.DATABASE_DAMAGED for finding in findings):
+        load(folders, LoadOptions(rebuild=True, accept_refused=accept_refused))
+        return
 
     def carry_over(db: sqlite3.Connection, _: Loaded) -> None:
         history: dict[str, list[tuple[object, ...]]] = {}
@@ -131,7 +129,8 @@ def _replace_database(folders: Folders, *, accept_refused: bool) -> None:
 
 def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding]) -> None:
     """Lists lost captures, copies intact records out of damaged files, and rebuilds the catalog."""
-    _list_lost(tables, folder)
+    if tables.count("SELECT count(*) FROM lost"):
+        _list_lost(tables, folder)
     for finding in findings:
         if finding.kind is Kind.RECORDS_DAMAGED and finding.subject:
             _copy_intact(tables, folder, finding.subject)
@@ -141,29 +140,22 @@ def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding])
 
 
 def _list_lost(tables: DoctorTables, folder: Path) -> None:
-    """Appends the lost captures to a file, once each: after this nothing else may know that they existed."""
+    """Adds the lost captures to a file: after this nothing else may know that they existed."""
+    path, fresh = folder / LOST, folder / f".tta-{LOST}"
     names = ("capture_id", "url", "captured_at", "source", "sha256", "warc_file", "warc_offset")
-    known = {capture_id for capture_id, _ in lost_captures(folder)}
+    known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     rows = tables.db.execute(f"SELECT {', '.join(names)} FROM lost ORDER BY warc_file, warc_offset")
-    lines = [json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows if row[0] not in known]
-    if not lines:
-        return
-    path = folder / LOST
-    with path.open("a+b") as file:
-        if file.seek(0, os.SEEK_END) and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
-            file.write(b"\n")  # a killed repair left the beginning of a line
-        file.write("".join(lines).encode())
-    sync(path)
+    lines = dict.fromkeys([*known, *(json.dumps(dict(zip(names, row, strict=True))) for row in rows)])
+    fresh.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    sync(fresh)
+    fresh.replace(path)
     sync(folder)
 
 
 def _copy_intact(tables: DoctorTables, folder: Path, name: str) -> None:
     """Copies the file's intact records to a new file, byte for byte, and gives the file itself another name."""
     damaged = folder / name
-    stem = name.removesuffix(WARC_FILES.removeprefix("*"))
-    # What another program wrote keeps a name of its own: our files' digests are held to our way of computing them.
-    others = (folder / f"{stem}.intact-{number}.warc.gz" for number in count(1))
-    fresh = new_file(folder) if is_own(damaged) else next(path for path in others if not path.exists())
+    fresh = new_file(folder)
     unfinished = folder / f".tta-{fresh.name}.unfinished"  # `archive` reads whatever ends as a WARC file does
     query = "SELECT DISTINCT warc_offset, warc_length FROM seen WHERE warc_file = ? ORDER BY warc_offset"
     with damaged.open("rb") as source, unfinished.open("wb") as target:

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from scraper.database.parsed_pages import NAME as PARSED
-from scraper.database.second_database import NAME as SECOND_DATABASE
-from scraper.doctor.archive import Progress, compare_catalog, lost_earlier, open_catalog, read_warc_files, verify_files
+from scraper.doctor.archive import Progress, compare_catalog, open_catalog, read_warc_files, verify_files
 from scraper.doctor.database import compare_content, compare_database, open_database
 from scraper.doctor.findings import Finding, Kind, Report, examples
 from scraper.doctor.ledger import compare_ledger, open_ledger
 from scraper.doctor.tables import DoctorTables, inspect
 from scraper.folders import Folders
-from scraper.terminal import escape
-
-LEFTOVERS = (".ledger-*.db*", "archive/.tta-*", f"{SECOND_DATABASE}*")
-"""Copies that a killed run was making."""
-_KEPT = ("ledger.version-*", "ledger.damaged-*", "tta.damaged-*")
 
 
 def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, progress: Progress | None = None) -> Report:
@@ -39,20 +31,6 @@ def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, pro
     if parsed.exists() and (damage := inspect(parsed).damage):
         text, repair = f"{PARSED}, the store of parsed pages, is damaged", "it is deleted, and the next load parses again"
         found.append(Finding(Kind.PARSED_DAMAGED, text, len(damage), repair, examples=examples(damage)))
-    found += lost_earlier(tables, folders.archive)
-    found += _leftovers(folders)
     if is_deep and not report.wrong:
         found += compare_content(folders)
     return report
-
-
-def _leftovers(folders: Folders) -> Iterator[Finding]:
-    for pattern in LEFTOVERS:
-        for path in sorted(folders.data.glob(pattern)):
-            text = "belongs to a run that is under way, or was killed; the next repair removes it"
-            yield Finding(Kind.LEFT_BEHIND, f"{escape(path.name)} {text}", harmless=True, subject=path.name)
-    for pattern in _KEPT:
-        for path in sorted(folders.data.glob(pattern)):
-            if not path.name.endswith(("-wal", "-shm")):
-                text = "is a copy of a file that was replaced, and may be deleted"
-                yield Finding(Kind.COPY_KEPT, f"{escape(path.name)} {text}", harmless=True, subject=path.name)

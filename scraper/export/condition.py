@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from scraper.database import contacts
+from scraper.database.contacts import COLUMNS
 from scraper.errors import WrongUsage
 
 SECONDS = 60.0
@@ -49,12 +49,10 @@ def choose(db: sqlite3.Connection, order: str, where: str | None, since: str | N
             db.execute(f"SELECT coalesce(1, (\n{where}\n), 2) FROM records LIMIT 0")  # a second place that one expression fits
             db.execute(insert, values)
         except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
-            raise WrongUsage(f"--where: {_said(error, reasons)}") from None
+            raise WrongUsage(f"--where: {reasons[0] if reasons else _said(error)}") from None
 
 
-def _said(error: Exception, reasons: list[str]) -> str:
-    if reasons:
-        return reasons[0]
+def _said(error: Exception) -> str:
     code = getattr(error, "sqlite_errorname", "")
     if code == "SQLITE_INTERRUPT":
         return f"took over {SECONDS:.0f} s: ask for less"
@@ -66,12 +64,20 @@ def _said(error: Exception, reasons: list[str]) -> str:
 
 @contextmanager
 def _guarded(db: sqlite3.Connection, *, contacts: bool) -> Iterator[list[str]]:
-    """Bounds what SQL on the connection may do and how long; yields what it was refused for."""
+    """Bounds what SQL on the connection may do and how long; yields what it was refused for. The database itself is read-only."""
     reasons: list[str] = []
+
+    def authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and not contacts and first == "records" and second in COLUMNS:
+            reasons.append(f"reads {second}, a contact detail, which --without-contacts leaves out")
+        elif action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _UNSTEADY:
+            reasons.append(f"may not use {second}()")
+        return sqlite3.SQLITE_DENY if reasons else sqlite3.SQLITE_OK
+
     limits = {sqlite3.SQLITE_LIMIT_LENGTH: MAX_TEXT, sqlite3.SQLITE_LIMIT_SQL_LENGTH: MAX_SQL}
     before = {limit: db.setlimit(limit, value) for limit, value in limits.items()}
     ends = time.monotonic() + SECONDS
-    db.set_authorizer(_Rule(reasons, contacts=contacts))
+    db.set_authorizer(authorize)
     db.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
     try:
         yield reasons
@@ -80,37 +86,3 @@ def _guarded(db: sqlite3.Connection, *, contacts: bool) -> Iterator[list[str]]:
         db.set_authorizer(None)
         for limit, value in before.items():
             db.setlimit(limit, value)
-
-
-class _Rule:
-    """SQLite's authorizer: what a condition may do."""
-
-    def __init__(self, reasons: list[str], *, contacts: bool) -> None:
-        self._reasons = reasons
-        self._contacts = contacts
-
-    def __call__(self, action: int, first: str | None, second: str | None, schema: str | None, _inner: str | None) -> int:
-        reason = self._refusal(action, first, second, schema)
-        if reason is None:
-            return sqlite3.SQLITE_OK
-        self._reasons.append(reason)
-        return sqlite3.SQLITE_DENY
-
-    def _refusal(self, action: int, first: str | None, second: str | None, schema: str | None) -> str | None:
-        match action:
-            case sqlite3.SQLITE_SELECT:
-                return None
-            case sqlite3.SQLITE_READ if not self._contacts and first == "records" and second in contacts.COLUMNS:
-                return f"reads {second}, a contact detail, which --without-contacts leaves out"
-            case sqlite3.SQLITE_READ:
-                return None
-            case sqlite3.SQLITE_FUNCTION:
-                return f"may not use {second}()" if (second or "").lower() in _UNSTEADY else None
-            case sqlite3.SQLITE_INSERT if (first, schema) == ("chosen", "temp"):
-                return None
-            case sqlite3.SQLITE_UPDATE if first == "sqlite_master":  # asked for when json_each or search are first opened
-                return None
-            case sqlite3.SQLITE_PRAGMA if first == "data_version":  # full-text search looks whether its index is still the same
-                return None
-            case _:
-                return "may only read: give a condition, not a statement"

@@ -1,6 +1,6 @@
-"""Where WARC files may lie: a local path, `https://` or `s3://`; checked before anything is opened, then opened through fsspec.
+"""Addresses of files to scan: a local path, `https://` or `s3://`. They are checked, then opened through fsspec.
 
-Addresses come from whoever runs the scan, or from a list that an archive publishes; what else fsspec could open is refused.
+They come from the user, or from a list that an archive publishes; anything else that fsspec could open is refused.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from scraper.archive.dating import dated
-from scraper.archive.packing import PLAIN, Unpacked, find_bytes, next_member, packing_of, unpack_member
+from scraper.archive.packing import GZIP, PLAIN, Unpacked, find_bytes, next_member, packing_of, unpack_member
 from scraper.archive.records import ARC_LINE, START, Damage
 from scraper.archive.warc import read_captures
 from scraper.capture import Capture
@@ -113,8 +113,9 @@ class _Reader:
                     yield Unused(name, "it does not have the hash that the package gives for it")
             if problem and not copy.tell():
                 return
+            doubtful = problem and packing_of(cast("BinaryIO", copy)) is not GZIP  # whose members have checksums of their own
             for item in self.read(cast("BinaryIO", copy), name, depth + 1):
-                if problem and not isinstance(item, Unused) and item[1].damage is None:
+                if problem and doubtful and not isinstance(item, Unused) and item[1].damage is None:
                     yield 0, _marked(item[1], problem, is_cut=is_cut)
                 else:
                     yield item
@@ -164,7 +165,7 @@ class _Reader:
                 yield from self._member(member.unpack(file), member.packed, where, depth, digest=hashes.get(member.name))
 
     def _tar(self, file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
-        """Reads a tar file. `tarfile` passes over damaged headers without an error, so what lies between members is looked at."""
+        """Reads a tar file. `tarfile` skips damaged headers without an error, so the bytes between members are checked."""
         file.seek(0)
         end = 0
         try:
@@ -265,7 +266,7 @@ class _ZipMember(NamedTuple):
         file.seek(self.offset)
         header = file.read(_LOCAL_HEADER.size)
         if not header.startswith(b"PK\3\4") or len(header) < _LOCAL_HEADER.size:
-            raise ValueError("no member begins where the directory says")
+            raise ValueError("no member begins at its offset in the directory")
         *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
         position = self.offset + len(header) + name_length + extra_length
         decoder = zlib.decompressobj(-15) if self.method else None
