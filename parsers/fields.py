@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from parsers.patterns import (
     HEADINGS,
@@ -157,10 +158,7 @@ class _Scan:
         first, self._first = self._first, False
         block = field_of(child, self._patterns, after_known=self._seen_known_label or not first)
         if block is not None:
-            if block.source_field is not None:
-                self._seen_known_label = self._seen_known_label or block.source_field.known is not None
-            elif block.label is not None:
-                self._seen_known_label = self._seen_known_label or known(block.label.line()) is not None
+            self._seen_known_label = self._seen_known_label or block.has_known_label()
             yield block
         elif first and self._begins_with_prose(child):
             yield from _text(child, [child])
@@ -222,14 +220,12 @@ class _Scan:
             child = content[index]
             following = content[index + 1] if index + 1 < len(content) else None
             alike = isinstance(child, Element) and look_of(child) == look_of(label)
-            value_position = index == start + 1 and alike and label.tag != "dt" and not _differs(label, content[start + 1])
-            if not value_position and self._patterns.is_flat_label(child, following):
+            is_value = index == start + 1 and alike and label.tag != "dt"
+            if not is_value and self._patterns.is_flat_label(child, following):
                 break
             if isinstance(child, Element) and not (child.role.item or child.role.items):
                 block = field_of(child, self._patterns, after_known=True)
-                if child.role.field or (block is not None and block.label is not None and known(block.label.line())):
-                    break
-                if block is not None and block.source_field is not None and block.source_field.known is not None:
+                if child.role.field or (block is not None and block.has_known_label()):
                     break
             index += 1
         return index
@@ -239,11 +235,12 @@ def _is_account_links(element: Element) -> bool:
     """Whether an element consists of links to log in, to comment or to print, as Drupal puts below a node."""
     if element.source_field is not None or element.tag not in ("ul", "div", "p", "section"):
         return False
-    links = [inner for inner in element.built()[:_FEW_LINKS] if inner.tag == "a"]
+    links = [inner for inner in islice(element.walk(), _FEW_NODES) if isinstance(inner, Element) and inner.tag == "a"]
     return any(_ACCOUNT_LINK.search(link.attribute("href") or "") for link in links) and len(readable([element])) <= _MAX_HEADING
 
 
-_FEW_LINKS = _FEW_CHILDREN = 20
+_FEW_NODES, _FEW_CHILDREN = 60, 20
+"""Furniture has few parts; what has more is not looked through, so that the time stays linear."""
 
 
 def _is_heading(element: Element) -> bool:
@@ -287,11 +284,6 @@ def _is_sentence(element: Element) -> bool:
     """A line of prose, as bodies have and values mostly have not."""
     line = element.line()
     return line is not None and (len(line) > _LONG_LINE or line.endswith((".", "!", "?", ":"))) and known(line) is None
-
-
-def _differs(label: Element, following: Element | str) -> bool:
-    """Whether a label looks unlike what follows it, so that a second one like it is the next label."""
-    return not isinstance(following, Element) or look_of(label) != look_of(following)
 
 
 def _text(element: Element, nodes: list[Element | str]) -> Iterator[Block]:

@@ -43,6 +43,11 @@ class Block:
     name: str | None = None
     source_field: SourceField | None = None
 
+    def has_known_label(self) -> bool:
+        if self.source_field is not None:
+            return self.source_field.known is not None
+        return self.label is not None and known(self.label.line()) is not None
+
 
 @dataclass(slots=True)
 class LabelPatterns:

@@ -45,17 +45,8 @@ class Element:
     """
 
     __slots__ = (
-        "_content",
-        "_line",
-        "children",
-        "depth",
-        "edit_id",
-        "has_attributes",
-        "node",
-        "parent",
-        "role",
-        "source_field",
-        "tag",
+        *("_content", "_line", "children", "depth", "edit_id", "has_attributes"),
+        *("node", "parent", "role", "source_field", "tag"),
     )
 
     def __init__(self, node: LexborNode, parent: Element | None, tag: str) -> None:

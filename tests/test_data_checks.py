@@ -131,6 +131,7 @@ def test_a_field_that_is_not_read_any_more(nights: Nights, pages: int, fires: bo
     """Among 60 old records the loss shows only in what is new, as a broken label does on the night it breaks."""
     checks = nights.night(record(number, County="") for number in range(101, 101 + pages))
     assert fired(checks) == ([("filled values", name, "fail") for name in ("county", "new: county")] if fires else [])
+    assert all("look at record 101: `tta why 101`" in (one.message or "") for one in checks)
 
 
 def test_a_loss_in_a_large_archive_shows_in_what_is_new(tmp_path: Path) -> None:

@@ -264,6 +264,7 @@ FEED = f"""<?xml version="1.0" encoding="utf-8"?>
 def test_a_feed_of_one_node_is_that_node_and_may_lack_fields() -> None:
     found = record(FEED, f"{HOST}/node/150001/feed")
     assert (found.node_id, found.county, found.submitted_by) == (150001, "Larch County", "Ada Quill")
+    assert (found.title, found.reference, found.url) == ("20240311-91530-7", "20240311-91530-7", f"{HOST}/node/150001")
     assert (found.submitted_at, found.incomplete, found.form) == ("2024-03-11T13:15:30Z", True, "html")
 
 

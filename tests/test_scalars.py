@@ -76,6 +76,8 @@ def test_a_sound_point_has_a_place(text: str, longitude: float, latitude: float)
     ("text", "flag"),
     [
         ("POINT (200 42)", "point is out of range"),
+        ("POINT (180.5 42)", "point is out of range"),
+        ("POINT (-71 -90.5)", "point is out of range"),
         ("POINT (-71 91)", "point is out of range"),
         ("POINT (0 0)", "point is at 0 0"),
         ("POINT (42.3458497 -71.0464339)", "point looks swapped"),

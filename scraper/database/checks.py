@@ -145,8 +145,13 @@ def filled_values(looked: Looked) -> Iterator[Check]:
             return
         for column, count in zip(VALUE_COLUMNS, filled, strict=True):
             base = looked.last.get((name, column))
-            advice = f"compare pages with `tta why RECORD {column}`; `tta status` lists fields that are not mapped to a column"
-            yield _share(name, f"{prefix}{column}", (count, total), base, drop, limits.floor, advice)
+            check = _share(name, f"{prefix}{column}", (count, total), base, drop, limits.floor, "look at record ")
+            if not check.passed:
+                lacking = f'SELECT record_id FROM records WHERE "{column}" IS NULL AND record_id IN ({shown})'
+                example = looked.db.execute(f"{lacking} ORDER BY last_captured_at DESC, record_id LIMIT 1").fetchone()[0]
+                shown_by = f"`tta why {escape(example, 80)}` lists its captures and how they are read"
+                check = check._replace(message=f"{check.message}{escape(example, 80)}: {shown_by}")
+            yield check
 
 
 def _share(

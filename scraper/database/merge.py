@@ -258,10 +258,12 @@ def merge(captures: Sequence[Seen]) -> Merged:
     latest = captures[-1].content
     head = {key: heads[key].current.shown.values[0] for key in HEAD if key in heads}
     rich = [one.content for one in captures if RICHNESS[one.content.form] >= RICHNESS[HTML]]
-    sourced = without_echoes(_arranged_rows(latest, fields, aliases, len(captures) - 1), rich[-1] if rich else None)
+    arranged = _arranged_rows(latest, fields, aliases, len(captures) - 1)
+    sourced = without_echoes(arranged, rich[-1] if rich else None)
+    no_fields = {"node_id"} | {one.row.key for one in arranged} - {one.row.key for one in sourced}
     sourced = with_labels(sourced, [one.content for one in captures], aliases)
     says_all = [one.row for one in sourced] == latest.fields and list(map(head.get, HEAD)) == list(map(_text, latest.head))
-    changes = [change for one in (*heads.values(), *fields.values()) if one.key != "node_id" for change in one.changes()]
+    changes = [change for one in (*heads.values(), *fields.values()) if one.key not in no_fields for change in one.changes()]
     return Merged(
         sorted(changes, key=lambda change: change.seen_by.rstrip("Z")),
         head | {"node_id": int(head["node_id"])} if "node_id" in head else head,

@@ -5,7 +5,6 @@ The names are for the report. Nothing is taken for a page because no name fits i
 
 from __future__ import annotations
 
-import json
 import re
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ _ELEMENTS = (
 )
 _HTML = re.compile(rb"<(?:!doctype\s+html|(?:" + _ELEMENTS + rb")[\s>/])", re.IGNORECASE)
 _HTML_LATER = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
+_JSON = re.compile(rb'\{\s*["}]|\[\s*(?:["{\[\]\d-]|true|false|null)')
 _JSON_DATA = re.compile(rb'"(?:nid|vid|jsonapi|field_\w+)"\s*:|"node--|/rest/type/node/')
 _XML_DATA = re.compile(rb"<(?:nid|vid|field_\w+)[\s>]|/node/\d+")
 """What Drupal's data formats call the parts of a node, or a link to one."""
@@ -69,7 +69,8 @@ def format_of(body: bytes, name: str) -> Format:
     if found := next((name for magic, name in _BINARY if head.startswith(magic)), None):
         return Format(None, found, "font" in found)
     if found := known_format(head):
-        return Format(None, found if found[:3] in ("PDF", "ZIP") else f"a {found}", any(part in found for part in _PAGE_PARTS))
+        article = "" if found[:3] in ("PDF", "ZIP") else "an " if found[0] in "aeiouO" else "a "
+        return Format(None, article + found, any(part in found for part in _PAGE_PARTS))
     if is_binary(head):
         return Format(None, "binary data")
     start = narrow[_BEFORE.match(narrow).end() :]  # type: ignore[union-attr]  # it matches anything
@@ -77,8 +78,9 @@ def format_of(body: bytes, name: str) -> Format:
         return Format("text/html", "HTML")
     if start[:1] == b"<" and (root := _XML.match(start)):
         return _xml(root[1].decode().lower(), body)
-    if start[:1] in (b"{", b"[") and (found_json := _json(body, start)):
-        return found_json
+    if _JSON.match(start):
+        other = Format(None, "JSON lines" if b"}\n{" in head else "JSON data", is_companion=True)
+        return Format("application/json", "JSON data of Drupal") if _JSON_DATA.search(body) else other
     return _text(narrow.decode("utf-8", "replace"), name)
 
 
@@ -96,19 +98,6 @@ def _xml(root: str, body: bytes) -> Format:
     return Format(None, f"XML ({root})", is_companion=True)
 
 
-def _json(body: bytes, start: bytes) -> Format | None:
-    if _JSON_DATA.search(body):
-        return Format("application/json", "JSON data of Drupal")
-    first = start.partition(b"\n")[0]
-    for text, name in ((body, "JSON data"), (first, "JSON lines")):
-        try:
-            json.loads(text[: 1 << 20])
-            return Format(None, name, is_companion=True)
-        except (ValueError, RecursionError):
-            continue
-    return Format(None, "JSON data", is_companion=True) if re.match(rb'[{\[]\s*["{\[]', start) else None
-
-
 def _text(text: str, name: str) -> Format:
     lines = [line for line in text.splitlines() if line.strip()][:400]
     if _CDX.match(lines[0]):
@@ -119,7 +108,7 @@ def _text(text: str, name: str) -> Format:
     if code * 3 > len(lines) or re.match(
         r"\s*(?:/\*|@charset|@import|['\"]use strict|!?\(?function\b|(?:var|let|const) \w)", text
     ):
-        is_style = re.search(r"[.#\w\]\)*-]\s*\{[^{}]*[\w-]+\s*:[^{};]+[;}]", text[:4000]) and "function" not in text[:4000]
+        is_style = re.search(r"[.#\w\])*-]\s*\{[^{}:]*:[^{}]*[;}]", text[:4000]) and "function" not in text[:4000]
         return Format(None, "a style sheet" if is_style else "JavaScript or other code", is_companion=True)
     if _PORTAL.search(text):
         return Format("text/plain", "text")

@@ -23,7 +23,9 @@ _CAPTURES = ("response", "resource", "conversion", "revisit")
 
 
 def counted_by_warcio(path: Path) -> int | None:
-    """Captures that warcio finds, None if it can't read the file to its end."""
+    """Captures that warcio finds, None if it can't read the file to its end. It takes some HTML for ARC."""
+    if "arc" not in path.name.lower():
+        return None
     try:
         with path.open("rb") as file:
             return sum(one.rec_type in _CAPTURES for one in ArchiveIterator(file, arc2warc=True))
