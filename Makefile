@@ -78,6 +78,7 @@ fuzz: setup ## Feed mutated pages to the parser for ten minutes: MINUTES=60 SEED
 
 extractors: setup ## Read the texts that foreign extractors make of pages: ARGS="--drupal FOLDER --faults" for pages of a real Drupal
 	@$(BIN)/python -m tests.campaigns.extractors $(ARGS)
+
 mutants: setup ## Break lines of a folder at random and count what its tests notice: FOLDER=scraper/database N=50 SEED=1
 	@nice $(BIN)/python -m tests.campaigns.mutants $(or $(FOLDER),parsers) -n $(or $(N),50) --seed $(or $(SEED),1)
 
