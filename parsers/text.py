@@ -32,7 +32,7 @@ from parsers.scalars import money_range, number, reference, time_range, yes_no
 from parsers.source import Value
 from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head
 from parsers.textlabels import DASHES, Mark, find_labels, labels_in
-from parsers.textlines import Line, read_lines, without_bullet
+from parsers.textlines import MAX_LINES, Line, read_lines
 from parsers.urls import absolute, node_id
 
 _SubField = tuple[Line | None, list[Line]]
@@ -78,6 +78,7 @@ class TextReading:
 def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     """The verdict on a text capture. `incomplete`: the capture is known to be cut."""
     read = read_lines(text)
+    incomplete = incomplete or text.count("\n") > MAX_LINES
     teasers_end = end_of_teasers(read)
     above, read = read[:teasers_end], read[teasers_end:]
     lines, marks = find_labels(read)
@@ -184,7 +185,7 @@ class _Writer(RowWriter):
         at = 0 if is_fragment else max((index for index, line in enumerate(lines) if not line.text), default=len(lines)) + 1
         tail = lines[at:]
         is_field = self._compact and self._spaced and not self._blocks and len(tail) > 1 and looks_like_label(tail[0].text)
-        if not is_fragment and not (is_field and all(without_bullet(line.text) == line.text for line in tail)):
+        if not is_fragment and not (is_field and all(line.plain == line.text for line in tail)):
             at = len(lines)
         if _text(lines[:at]):
             self._add(None, lines[:at], name=BODY)

@@ -34,6 +34,8 @@ _NOTICE_LINES = 8
 _SKIP_LINK = re.compile(r"\W*skip to (?:the )?(?:main )?content\W*", re.IGNORECASE)
 _MORE = re.compile(r"read more(?: about)?:?\s+(.+)", re.IGNORECASE)
 _SITE = re.compile(r"\s+[|·»–—-]\s+")
+_MAX_TEASERS = 100
+"""Titles of other records that one page refers to; a page with more is a list."""
 MANY_LABELS = 4
 """Labels of a record that is printed in full; a teaser has fewer."""
 
@@ -105,10 +107,12 @@ def end_of_teasers(lines: list[Line]) -> int:
 def teasers_in(lines: list[Line]) -> set[str]:
     """The titles of records that the page only refers to: it prints them no more often than links to read more about them."""
     texts = [line.plain for line in lines if line.text]
-    joined = (f"{text} {after}" if normal(text) == "read more" else text for text, after in pairwise([*texts, ""]))
-    links = Counter(found[1] for text in joined if (found := _MORE.fullmatch(text)))
-    printed = Counter(texts)
-    return {title for title, count in links.items() if printed[title] <= count}
+    links = Counter(
+        found[1]
+        for text, after in pairwise([*texts, ""])
+        if text[:9].casefold() == "read more" and (found := _MORE.fullmatch(text) or _MORE.fullmatch(f"{text} {after}"))
+    )
+    return {title for title, count in links.items() if texts.count(title) <= count} if len(links) < _MAX_TEASERS else set(links)
 
 
 def _is_notice(text: str) -> bool:

@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise
 from parsers.columns import fits
 from parsers.registry import LABELS, Label, Type, group_table, is_instructions, known, normal, section_of_instruction
 from parsers.scalars import REFERENCE
-from parsers.textlines import Line, join_wrapped, without_bullet
+from parsers.textlines import Line, join_wrapped
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))
 """Types whose values are short and certain."""
@@ -33,8 +33,8 @@ _MAX_MARKUP_WORDS = 9
 _MAX_WRAPPED_LINES = 5
 _MAX_REFERENCE = 120
 """Characters of the name of a term, an agency or a person."""
-_MIN_MISSPELLED = 10
-"""Letters; shorter words are one letter away from others ("County", "Country")."""
+_MIN_MISSPELLED, _END = 10, 4
+"""Letters; shorter words are one letter away from others ("County", "Country"), and one wrong letter leaves one end as it was."""
 _FEW_LABELS = 4
 """Labels that a text names; fewer may be a sentence about the form."""
 _SPELLINGS = {text: label for label in LABELS for text in (label.text, *label.also)}
@@ -147,17 +147,20 @@ _MISSPELLED = {
     if len(normal(label.text)) >= _MIN_MISSPELLED
     for spelled in (normal(label.text), *_deletions(normal(label.text)))
 }
+_ENDS = {end for label in LABELS for end in (normal(label.text)[:_END], normal(label.text)[-_END:])}
 _LONGEST = max(len(label.text) for label in LABELS) + 2
 
 
-def misspelled(line: str) -> Label | None:
-    """The label that a line is with one letter more, less or other, or two swapped; None where it is a label or none."""
-    spelled = normal(line)
-    if not _MIN_MISSPELLED <= len(spelled) <= _LONGEST or known(line) is not None or spelled[-1].isdigit():
+def misspelled(spelled: str) -> Label | None:
+    """The label that a normalized line is with one letter more, less or other, or two swapped; None where it is none."""
+    if (
+        not _MIN_MISSPELLED <= len(spelled) <= _LONGEST
+        or spelled[-1].isdigit()
+        or _ENDS.isdisjoint((spelled[:_END], spelled[-_END:]))
+    ):
         return None
     entries = (_MISSPELLED.get(one) for one in (spelled, *_deletions(spelled)))
-    found = next((entry for entry in entries if entry is not None), None)
-    return found if found is not None and abs(len(found.text) - len(spelled)) < 2 else None
+    return next((entry for entry in entries if entry is not None and abs(len(entry.text) - len(spelled)) < 2), None)
 
 
 def _marks(lines: list[Line]) -> Iterator[Mark]:
@@ -170,13 +173,16 @@ def _marks(lines: list[Line]) -> Iterator[Mark]:
 
 
 def _mark(lines: list[Line], at: int) -> Mark | None:
-    text = lines[at].plain
+    text, spelled = lines[at].plain, ""
     if len(text) <= _LONGEST:
-        goes_on = at + 1 < len(lines) and lines[at + 1].text[:1].islower()
-        if (entry := known(text)) is not None and not (goes_on and entry.type is Type.GROUP):
-            return Mark(at, at + 1, text.rstrip(" :*"), entry, lines[at])
-        if f"\n{normal(text)}" in _ALL_LABELS and (wrapped := _wrapped(lines, at)) is not None:
-            return wrapped
+        label, spelled, end = text, normal(text), at + 1
+        while f"\n{normal(label)}" in _ALL_LABELS:
+            goes_on = end < len(lines) and lines[end].text[:1].islower()
+            if (entry := known(label)) is not None and not (goes_on and entry.type is Type.GROUP):
+                return Mark(at, end, label.rstrip(" :*"), entry, replace(lines[at], last=lines[end - 1].last))
+            if end == min(at + _MAX_WRAPPED_LINES, len(lines)) or not lines[end].text:
+                break
+            label, end = join_wrapped(label, lines[end].text), end + 1
         if (table := group_table(text)) is not None and text[:1].isupper() and "  " not in text:
             return Mark(at, at + 1, text.rstrip(" :*"), _GROUP_LABELS[table], lines[at])
         words = text.split()
@@ -187,23 +193,8 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
         label, value = text[: separator.start()].strip("*_ "), text[separator.end() :]
         if label and value and (entry := known(label)) is not None:
             return Mark(at, at + 1, label.rstrip(" :*"), entry, lines[at], replace(lines[at], text=value))
-    if (entry := misspelled(text)) is not None:
-        return Mark(at, at + 1, entry.text, entry, lines[at], printed=text)
-    return None
-
-
-def _wrapped(lines: list[Line], at: int) -> Mark | None:
-    """A label that goes over several lines."""
-    text = lines[at].plain
-    for end in range(at + 1, min(at + _MAX_WRAPPED_LINES, len(lines))):
-        if not lines[end].text:
-            return None
-        text = join_wrapped(text, lines[end].text)
-        if (entry := known(text)) is not None:
-            return Mark(at, end + 1, text.rstrip(" :*"), entry, replace(lines[at], last=lines[end].last))
-        if f"\n{normal(text)}" not in _ALL_LABELS:
-            return None
-    return None
+    entry = misspelled(spelled)
+    return Mark(at, at + 1, entry.text, entry, lines[at], printed=text) if entry is not None else None
 
 
 # --- the chain --------------------------------------------------------------------------------------------------------
@@ -217,16 +208,9 @@ class _Scores:
         after = [lines[mark.end] for mark in marks if mark.end < len(lines) and not mark.is_section]
         self._compact = 4 * sum(not line.text for line in after) < len(after)
         self._filled = list(accumulate((bool(line.text) for line in lines), initial=0))
-        self._next = [0] * (len(lines) + 1)
-        following = len(lines)
-        for index in range(len(lines) - 1, -1, -1):
-            self._next[index + 1] = following
-            following = index if lines[index].text else following
-        self._next[0] = following
 
-    def of(self, mark: Mark, end: int) -> float:
-        """`end`: the line of the next label."""
-        first_at = self._next[mark.end]
+    def of(self, mark: Mark, first_at: int, end: int) -> float:
+        """`first_at`: the first line with text after the mark; `end`: the line of the next label."""
         first = mark.rest or (self._lines[first_at] if first_at < end else None)
         count = self._filled[end] - self._filled[mark.end] + (mark.rest is not None)
         if mark.entry is None or mark.is_section:
@@ -237,7 +221,7 @@ class _Scores:
             return score + 0.5
         if first is None:
             return score + (1.0 if kind in _DROPPED else 0.3)
-        text = without_bullet(first.text)
+        text = first.plain
         if kind in _STRICT:
             if fits(kind, text):
                 return score + 2.0 - min(2.0, 0.1 * max(0, count - 4))
@@ -265,9 +249,10 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
         mark = marks[index]
         bit = 0 if mark.entry is None or mark.entry.type is Type.GROUP else 1 << mark.entry.order
         best, best_next = -1e9, len(marks)
+        first_at = next((at for at in range(mark.end, len(lines)) if lines[at].text), len(lines))
         for after in range(index + 1, min(index + 2 + _SKIPPED, len(marks) + 1)):
             end = marks[after].at if after < len(marks) else len(lines)
-            score = scores.of(mark, end) + total[after]
+            score = scores.of(mark, first_at, end) + total[after]
             if after < len(marks):
                 score -= _disorder(mark, marks[after]) + (2.0 if seen[after] & bit else 0.0)
             if score > best:

@@ -70,6 +70,10 @@ _MAX_LINK_LINES = 8
 _LINE_BREAK = "  "
 
 
+MAX_LINES = 50_000
+"""Lines of a capture that are read, in about three seconds; the longest record seen has 2,000."""
+
+
 class Link(NamedTuple):
     """A link as printed, and the address it goes to (None where the text does not have it)."""
 
@@ -95,12 +99,8 @@ class Line:
     @property
     def plain(self) -> str:
         """The text without a list's bullet or number."""
-        return without_bullet(self.text)
-
-
-def without_bullet(text: str) -> str:
-    found = _BULLET.match(text)
-    return text[found.end() :] if found else text
+        found = _BULLET.match(self.text)
+        return self.text[found.end() :] if found else self.text
 
 
 def source_lines(text: str) -> list[str]:
@@ -110,7 +110,7 @@ def source_lines(text: str) -> list[str]:
 
 def read_lines(text: str) -> list[Line]:
     """The lines of a text capture. Blank lines are kept, but not those between any two lines of a text that was double-spaced."""
-    raw = [line.expandtabs(1) if "\t" in line[:1] else line for line in source_lines(_SPACES.sub(" ", _UNSEEN.sub("", text)))]
+    raw = source_lines(_SPACES.sub(" ", _UNSEEN.sub("", text)))[:MAX_LINES]
     filled = sum(not line.isspace() and line != "" for line in raw)
     if 2 * sum(line.lstrip().startswith(">") for line in raw) > filled:
         raw = [_QUOTED.sub("", line.lstrip(), count=1) if line.lstrip().startswith(">") else line for line in raw]
@@ -169,19 +169,19 @@ def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | N
     width = _width(plain)
     found: list[Line] = []
     joined: list[str] = []
-    first = last = -1
-    depth = 0
+    first = depth = 0
     for index, (number, line) in enumerate(lines):
-        if not joined:
-            first = number
+        first = first if joined else number
         joined.append(line.strip(_EDGES))
-        last = number
         depth += line.count(_OPEN) - line.count(_CLOSE)
         if (depth > 0 and len(joined) < _MAX_LINK_LINES) or (
             width and _is_wrapped(plain, index, width) and not line.endswith(_LINE_BREAK)
         ):
             continue
-        found.append(_line(reduce(join_wrapped, joined), first, last, hrefs))
+        marked = reduce(join_wrapped, joined)
+        links = tuple(Link(link[2].strip(), hrefs[int(link[1])]) for link in _LINK.finditer(marked)) if _OPEN in marked else ()
+        text = _LINK_MARK.sub("", marked).strip(_EDGES) if links else marked
+        found.append(Line("" if "|" in text and _RULE.fullmatch(text) else text, first, number, links=links))
         joined, depth = [], 0
     return found
 
@@ -212,12 +212,6 @@ def _width(plain: list[str]) -> int | None:
     return width if len(following) >= _FULL_LINES and 3 * sum(text[0].islower() for text in following) >= len(following) else None
 
 
-def _line(marked: str, first: int, last: int, hrefs: list[str | None]) -> Line:
-    links = tuple(Link(found[2].strip(), hrefs[int(found[1])]) for found in _LINK.finditer(marked)) if _OPEN in marked else ()
-    text = _LINK_MARK.sub("", marked).strip(_EDGES) if links else marked
-    return Line("" if _RULE.fullmatch(text) and "|" in text else text, first, last, links=links)
-
-
 def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
     """Lines without the marks of headings and of emphasis around a whole line."""
     found: list[Line] = []
@@ -232,5 +226,5 @@ def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
         if is_markdown and found and found[-1].text and _UNDERLINE.fullmatch(text):
             found[-1] = replace(found[-1], last=line.last, heading=1 if text[0] == "=" else 2)
         else:
-            found.append(replace(line, text=text, heading=level))
+            found.append(line if text is line.text else replace(line, text=text, heading=level))
     return found
