@@ -150,9 +150,10 @@ def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
     good, bad = evidence(content)
     if reference(head.title):
         return good >= 1 or head.has_byline or not marks
-    certain = any(section.text and section_of_instruction(section.text) for section in content.sections)
-    certain = certain or any(row.value and field_key(row) in _CERTAIN for row in content.fields)
-    return certain and good - 4 * bad >= (3 if marks else 1)
+    is_certain = any(section.text and section_of_instruction(section.text) for section in content.sections) or any(
+        row.value and field_key(row) in _CERTAIN for row in content.fields
+    )
+    return is_certain and good - 4 * bad >= (3 if marks else 1)
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
@@ -161,9 +162,8 @@ def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
 class _Writer(RowWriter):
     """Rows and sections in page order, each with the source lines that it was read from.
 
-    How the text is laid out is learned from its known labels: `_compact`: no blank line between label and value; `_spaced`: a
-    blank line after each paragraph; `_blocks`: one before each label; `_links`: references are links; `_dropped`: references and
-    dates have no values.
+    How the text is laid out is learned from its known labels: `_compact`: no blank line between label and value; `_blocks`: one
+    before each label.
     """
 
     def __init__(self, marks: list[Mark], head: TextHead, url: str | None) -> None:
@@ -172,24 +172,15 @@ class _Writer(RowWriter):
         self.section_spans: list[Span] = []
         self._url, self._is_whole_page = url, head.is_whole_page
         filled = [mark for mark in marks if mark.filled and not mark.is_section]
-        linked = [mark for mark in marks if mark.entry and mark.entry.type in (*_REFERENCES, Type.DATE)]
-        sections = [mark for mark in marks if mark.filled and mark.is_section]
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)
-        self._spaced = bool(sections) and all(not mark.lines[-1].text for mark in sections)
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)
-        self._links = any(mark.filled[0].links for mark in linked if mark.filled)
-        self._dropped = 2 * sum(bool(mark.filled) for mark in linked) <= len(linked)
 
     def body(self, lines: list[Line], *, is_fragment: bool) -> None:
-        """The body; a field that is not in the registry may be between it and the first known one."""
-        at = 0 if is_fragment else max((index for index, line in enumerate(lines) if not line.text), default=len(lines)) + 1
-        tail = lines[at:]
-        is_field = self._compact and self._spaced and not self._blocks and len(tail) > 1 and looks_like_label(tail[0].text)
-        if not is_fragment and not (is_field and all(line.plain == line.text for line in tail)):
-            at = len(lines)
-        if _text(lines[:at]):
-            self._add(None, lines[:at], name=BODY)
-        self._loose(lines[at:])
+        """The body; a fragment begins with other fields of the page instead."""
+        if is_fragment:
+            self._loose(lines)
+        elif _text(lines):
+            self._add(None, lines, name=BODY)
 
     def field(self, mark: Mark, *, ends_page: bool) -> None:
         """The rows of a label and the lines up to the next one. `ends_page`: these include the page's footer."""
@@ -238,10 +229,6 @@ class _Writer(RowWriter):
             return not (before and is_more)
         if index and entry.type in _REFERENCES and lines[0].links and not lines[index].links:
             return True
-        if index == 0 and self._dropped and entry.type in _REFERENCES:
-            no_amount = entry.type is Type.MONEY and money_range(text) == (None, None)
-            if no_amount or (looks_like_label(text) and _LABEL_NOUN.search(text)):
-                return True
         return self._is_unlisted(lines, index)
 
     def _is_unlisted(self, lines: list[Line], index: int, among: _Among = "values") -> bool:
@@ -258,16 +245,12 @@ class _Writer(RowWriter):
         is_question = line.text.endswith("?") and line.text[0].isupper() and len(line.text) <= _MAX_QUESTION
         if is_question or not looks_like_label(line.text) or len(line.text) < _MIN_LABEL:
             return is_question and yes_no(after) is not None
-        is_contact = _CONTACT.fullmatch(after) is not None and number(after) is None
-        if among == "footer" or (_is_typed(after) and (is_loose or not is_contact)):
+        if _is_typed(after) or among == "footer":
             return _is_typed(after)
         is_text, has_noun = not looks_like_label(after), _LABEL_NOUN.search(line.text) and not _LABEL_NOUN.search(after)
-        if is_loose or (has_noun and (is_text or is_contact)):
+        if is_loose or (has_noun and is_text):
             return bool(has_noun or is_text or lines[at].links)
-        if among == "prose" or not is_text:
-            return bool(self._links and index and lines[index - 1].links)
-        is_close = index == 0 or bool(lines[index - 1].text)
-        return after[-1] in ".!" or (self._compact and is_close and not self._blocks and at > index + 1)
+        return among == "values" and is_text and after[-1] in ".!"
 
     def _loose(self, lines: list[Line], *, only_labels: bool = False) -> None:
         """Lines after a complete value: labels that are not in the registry with their values, else text without a label.
@@ -284,34 +267,23 @@ class _Writer(RowWriter):
                     self._add_item(group, item)
                 return
             elif self._is_unlisted(lines, index, "footer" if only_labels else "loose"):
-                first = _next(lines, index + 1) or len(lines)
-                end = self._end_of_unlisted(lines, first, is_paragraph=first > index + 1)
-                label, value = line.plain.rstrip(" :*"), lines[first:end]
+                label, first = line.plain.rstrip(" :*"), _next(lines, index + 1) or len(lines)
                 self.times[label, None] += 1
-                is_typed = bool(value) and _is_typed(value[0].text)
-                self._add(label, [] if _text(value) in DASHES else [_joined(value)] if is_typed else value, label_line=line)
-                while is_typed and end < len(lines) and _is_typed(lines[end].text):
-                    value = _range(lines[end : end + _RANGE_LINES])[0] or lines[end : end + 1]
-                    self._add(label, [_joined(value)], label_line=line)
-                    end += len(value)
-                index = end
+                values: list[list[Line]] = []
+                index = first
+                while index < len(lines) and _is_typed(lines[index].text):
+                    values.append(_range(lines[index : index + _RANGE_LINES])[0] or lines[index : index + 1])
+                    index += len(values[-1])
+                if not values:
+                    ends = (at for at in range(first + 1, len(lines)) if lines[at].text and self._is_unlisted(lines, at))
+                    index = next(ends, len(lines))
+                for value in [[_joined(value)] for value in values] or [lines[first:index]]:
+                    self._add(label, [] if _text(value) in DASHES else value, label_line=line)
             elif only_labels:
                 return
             else:
                 self._add(None, [line])
                 index += 1
-
-    def _end_of_unlisted(self, lines: list[Line], first: int, *, is_paragraph: bool) -> int:
-        """The line after the value of a label that is not in the registry."""
-        if first < len(lines) and _is_typed(lines[first].text):
-            return first + max(1, len(_range(lines[first : first + _RANGE_LINES])[0]))
-        one_line = self._compact and self._spaced and not self._blocks and not is_paragraph
-        for at in range(first + 1, len(lines)):
-            if lines[at].text and self._is_unlisted(lines, at):
-                return at
-            if one_line and not _continues(lines[at - 1].text, lines[at].text):
-                return at
-        return len(lines)
 
     def prose(self, lines: list[Line], sections: list[str | None]) -> None:
         """Text without labels: fixed instructions open their section, and lines before the first one are the body."""
@@ -354,9 +326,9 @@ class _Writer(RowWriter):
         if not lines:
             self._add(label, [], label_line=mark.line)
         elif not items:
-            has_blank = "\n\n" in _text(mark.lines)
+            text = _text(mark.lines)
             is_prose = group_table(label) != "milestones" and (
-                has_blank or any(len(line.text) > _MAX_METRIC_LINE for line in lines)
+                "\n\n" in text or max(map(len, text.split("\n"))) > _MAX_METRIC_LINE
             )
             items = [[(None, mark.lines)]] if is_prose else [[(None, [line])] for line in lines]
         for item in items:
@@ -430,11 +402,6 @@ def _is_typed(text: str) -> bool:
 
 def _is_time(text: str) -> bool:
     return time_range(text, None) != (None, None)
-
-
-def _continues(before: str, text: str) -> bool:
-    """Whether a line continues the text before it: after a sentence's end, in small letters, or as the item of a list."""
-    return text[:1].islower() or before[-1:] in (*".,;:!?",) or _SYMBOL.match(text) is not None
 
 
 def _next(lines: list[Line], at: int) -> int | None:

@@ -200,46 +200,34 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
 # --- the chain --------------------------------------------------------------------------------------------------------
 
 
-class _Scores:
-    """How well the lines after a label fit it."""
-
-    def __init__(self, lines: list[Line], marks: list[Mark]) -> None:
-        self._lines = lines
-        after = [lines[mark.end] for mark in marks if mark.end < len(lines) and not mark.is_section]
-        self._compact = 4 * sum(not line.text for line in after) < len(after)
-        self._filled = list(accumulate((bool(line.text) for line in lines), initial=0))
-
-    def of(self, mark: Mark, first_at: int, end: int) -> float:
-        """`first_at`: the first line with text after the mark; `end`: the line of the next label."""
-        first = mark.rest or (self._lines[first_at] if first_at < end else None)
-        count = self._filled[end] - self._filled[mark.end] + (mark.rest is not None)
-        if mark.entry is None or mark.is_section:
-            return 3.0 if first is not None and section_of_instruction(first.plain) else 0.3
-        score = min(_MAX_WORDS_BONUS, 0.3 * mark.label.count(" ")) - (0.3 if mark.printed else 0.0)
-        kind = mark.entry.type
-        if kind is Type.GROUP:
-            return score + 0.5
-        if first is None:
-            return score + (1.0 if kind in _DROPPED else 0.3)
-        text = first.plain
-        if kind in _STRICT:
-            if fits(kind, text):
-                return score + 2.0 - min(2.0, 0.1 * max(0, count - 4))
-            return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else -3.0)
-        if kind is Type.TEXT:
-            score -= 0.5 if count > 1 and known(text) is not None else 0.0
-        else:
-            score -= 1.0 if text[-1] in ".:" or len(text) > _MAX_REFERENCE else 0.0
-            score -= 1.0 if self._compact and mark.rest is None and first_at > mark.end else 0.0
-        if end == len(self._lines):  # what follows the last label may be the page's footer
-            return score + 1.0
-        blanks = end - mark.end - (self._filled[end] - self._filled[mark.end]) if self._compact else 0
-        return score + 1.0 - min(4.0, 0.1 * max(0, count - 3) + 0.4 * blanks)
+def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text: bool) -> float:
+    """How well the lines after a label fit it: the first with text, how many have text, and how many blank ones tell nothing."""
+    if mark.entry is None or mark.is_section:
+        return 3.0 if first is not None and section_of_instruction(first.plain) else 0.3
+    score = min(_MAX_WORDS_BONUS, 0.3 * mark.label.count(" ")) - (0.3 if mark.printed else 0.0)
+    kind = mark.entry.type
+    if kind is Type.GROUP:
+        return score + 0.5
+    if first is None:
+        return score + (1.0 if kind in _DROPPED else 0.3)
+    text = first.plain
+    if kind in _STRICT:
+        if fits(kind, text):
+            return score + 2.0 - min(2.0, 0.1 * max(0, count - 4))
+        return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else -3.0)
+    if kind is Type.TEXT:
+        score -= 0.5 if count > 1 and known(text) is not None else 0.0
+    elif text[-1] in ".:" or len(text) > _MAX_REFERENCE:
+        score -= 1.0
+    # what follows the last label may be the page's footer
+    return score + 1.0 - (0.0 if ends_text else min(4.0, 0.1 * max(0, count - 3) + 0.4 * blanks))
 
 
 def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     """The chain of marks with the highest score; of equals the one that begins last, so that doubt is body."""
-    scores = _Scores(lines, marks)
+    after_labels = [lines[mark.end] for mark in marks if mark.end < len(lines) and not mark.is_section]
+    compact = 4 * sum(not line.text for line in after_labels) < len(after_labels)
+    filled = list(accumulate((bool(line.text) for line in lines), initial=0))
     total = [0.0] * (len(marks) + 1)
     chosen: list[int] = [len(marks)] * (len(marks) + 1)
     seen: list[int] = [0] * (len(marks) + 1)
@@ -252,7 +240,10 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
         first_at = next((at for at in range(mark.end, len(lines)) if lines[at].text), len(lines))
         for after in range(index + 1, min(index + 2 + _SKIPPED, len(marks) + 1)):
             end = marks[after].at if after < len(marks) else len(lines)
-            score = scores.of(mark, first_at, end) + total[after]
+            first = mark.rest or (lines[first_at] if first_at < end else None)
+            count = filled[end] - filled[mark.end]
+            blanks = end - mark.end - count if compact else 0
+            score = total[after] + _score(mark, first, count + (mark.rest is not None), blanks, ends_text=end == len(lines))
             if after < len(marks):
                 score -= _disorder(mark, marks[after]) + (2.0 if seen[after] & bit else 0.0)
             if score > best:
