@@ -1,7 +1,7 @@
 """Decides when the next request may be made: intervals, waits, retry budget, circuit breaker.
 
-Everything is per host and shared by all requests of a run, retries and redirects included (ARCHIVES.md, section 6). A HostMemory
-(the ledger) keeps what the next run must know, such as a ban.
+Everything is per host and shared by all requests of a run, retries and redirects included (ARCHIVES.md, section 6). The ledger
+keeps what the next run must know, such as a ban.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from scraper.errors import SourcePaused
 from scraper.stopping import Stop
+
+if TYPE_CHECKING:
+    from scraper.ledger.store import Ledger
 
 LONGEST_WAIT = 600.0
 """Seconds that a run waits in total; longer waits are left to a later run (DESIGN.md, "Fetching")."""
@@ -52,14 +55,6 @@ class Host:
     bans: int = 0
     limited_at: datetime | None = None
     asked_at: datetime | None = None
-
-
-class HostMemory(Protocol):
-    """Stores hosts between runs."""
-
-    def host(self, name: str) -> Host: ...
-
-    def save_host(self, host: Host) -> None: ...
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
@@ -106,7 +101,7 @@ class Pacer:
     """Spaces the requests to each host and stores until when a host must not be asked."""
 
     def __init__(
-        self, memory: HostMemory, stop: Stop, *, override: bool = False, on_wait: Callable[[str, float], None] | None = None
+        self, memory: Ledger, stop: Stop, *, override: bool = False, on_wait: Callable[[str, float], None] | None = None
     ) -> None:
         """`override`: ignores waits that earlier runs stored (`--now`). `on_wait` is called with the host's name and the seconds
         of each wait that a host asks for.
