@@ -65,7 +65,7 @@ def columns_of(model: type) -> Mapping[str, ColumnInfo]:
         kind = types[one.name]
         kind = get_args(kind)[0] if isinstance(kind, UnionType) else kind  # `T | None`
         words = " ".join(word.upper() if word in _INITIALS else word for word in one.name.split("_"))
-        texts: dict[str, Any] = {"label": None, "contact": False, **one.metadata}
+        texts: dict[str, Any] = {"description": "", "unit": None, "label": None, "contact": False, **one.metadata}
         texts["heading"] = texts.get("heading") or words[0].upper() + words[1:]
         found[one.name] = ColumnInfo(one.name, kind, one.default is MISSING, **texts)
     return MappingProxyType(found)
