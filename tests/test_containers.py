@@ -171,6 +171,15 @@ def test_segments_are_joined_and_a_missing_one_marks_the_capture_as_cut() -> Non
     assert (cut.truncated, bool(cut.damage), len(problems)) == ("unspecified", True, 1)
 
 
+def test_a_damaged_member_of_a_package_casts_no_doubt_on_records_with_checksums_of_their_own() -> None:
+    records = [gzip.compress(record(number, digest=False), mtime=0) for number in NUMBERS]
+    package = kit.zipped({"archive/data.warc.gz": b"".join(records), "datapackage.json": b"{}"}, zipfile.ZIP_STORED)
+    damage = package.index(records[1]) + len(records[1]) // 2
+    captures, problems = read(package[:damage] + bytes([package[damage] ^ 4]) + package[damage + 1 :])
+    assert [one.content for one in captures if one.damage is None] == [body(NUMBERS[0]), body(NUMBERS[2])]
+    assert problems
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_zip_file_without_its_directory_is_searched(method: int) -> None:
     whole = kit.zipped({f"{one}.warc.gz": kit.warc_gz(one) for one in NUMBERS}, method)

@@ -194,7 +194,7 @@ def test_what_a_killed_run_leaves_is_a_note(folders: Folders) -> None:
     result = doctor(folders)
     assert result.return_value == 0
     assert all(line.startswith("note: ") for line in result.stdout.splitlines()[:-1])
-    assert notes(folders) == {"record-unfinished", "not-loaded"}
+    assert notes(folders) == {"not-loaded"}
     load(folders)
     assert notes(folders) == set()
 
@@ -204,7 +204,7 @@ def test_files_of_others_are_named_and_left_alone(folders: Folders) -> None:
     (folders.archive / "no\x1b[31mtes.txt").write_text("mine")
     result = doctor(folders)
     assert (result.return_value, "\x1b" in result.stdout) == (0, False)
-    assert notes(folders) == {"file-foreign", "catalog-behind", "not-loaded"}
+    assert notes(folders) == {"file-foreign", "not-loaded"}
     assert status(folders, "--repair") == 0
     assert (folders.archive / "no\x1b[31mtes.txt").exists()
 

@@ -102,7 +102,7 @@ def test_a_verification_runs_beside_another_command(folders: Folders) -> None:
     with locked(folders.data, "tta fetch"), (folders.archive / WARC).open("ab") as file:
         file.write(record_bytes(captures()[0], utc_now())[:100])
         file.flush()
-        assert (status(folders), notes(folders)) == (0, {"record-unfinished", "not-loaded"})
+        assert (status(folders), notes(folders)) == (0, {"not-loaded"})
         for option in ("--repair", "--deep"):
             with pytest.raises(TtaError, match="in use by `tta fetch`"):
                 status(folders, option)

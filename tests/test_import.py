@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,22 +80,6 @@ def test_a_single_page_keeps_what_is_known_and_invents_nothing(
     assert capture.payload == (HTML if name.endswith(".gz") else body)
 
 
-@pytest.mark.parametrize(
-    "pack",
-    [lambda body: body, gzip.decompress, wacz],
-    ids=["warc.gz", "warc", "wacz"],
-)
-def test_a_warc_file_keeps_its_records_however_it_is_packed(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(pack(warc(1, 2, 3)))
-    assert import_paths(tmp_path / "archive", [path]).problems == []
-    captures = stored(tmp_path / "archive")
-    assert [capture.url for capture in captures] == [response(number).url for number in (1, 2, 3)]
-    assert {(one.captured_at, one.source, one.http_status, one.http_headers) for one in captures} == {
-        (WHEN, "wayback", 200, (("Content-Type", "text/html"),))
-    }
-
-
 def test_the_same_capture_in_any_packing_is_kept_once(tmp_path: Path) -> None:
     for name, body in (("a.warc.gz", warc(1, 2)), ("b.warc", gzip.decompress(warc(2, 1))), ("c.wacz", wacz(warc(1)))):
         (tmp_path / name).write_bytes(body)
@@ -152,17 +135,6 @@ def test_bad_input_is_named_and_what_is_good_in_it_is_kept(tmp_path: Path, body:
     path.write_bytes(body)
     found, reasons = problems(path)
     assert (found, reason in reasons) == (kept, True), reasons
-
-
-def test_damage_in_the_middle_costs_only_the_damaged_record(tmp_path: Path) -> None:
-    first, second, third = warc(1), warc(2), warc(3)
-    damaged = bytearray(second)
-    damaged[len(damaged) // 2 : len(damaged) // 2 + 8] = b"\xff" * 8
-    path = tmp_path / "damaged.warc.gz"
-    path.write_bytes(first + bytes(damaged) + third)
-    urls = [item.url for item in read_file(path) if isinstance(item, Capture)]
-    assert urls == [response(1).url, response(3).url]
-    assert any(isinstance(item, Problem) for item in read_file(path))
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def _of_page(capture: Capture) -> tuple[str | None, Time | None]:
         if _SAVED.search(comment):
             source, written = _SOURCE.search(comment), _TIMES.search(comment)
             if _WAYBACK not in comment:
-                url = url or (source and _with_scheme(source[0]))
+                url = url or (source and (source[0] if "://" in source[0] else f"https://{source[0]}"))
             time = time or (parse_time(written[0]) if written else None)
     for found in _TOOL.finditer(text) if any(name in text for name in _TOOL_NAMES) else ():
         url = url or found["replayed"] or found["url"]
@@ -172,10 +172,6 @@ def _of_page(capture: Capture) -> tuple[str | None, Time | None]:
     if url and (digits := archive_time(url)):
         return without_archive(url), parse_time(digits)
     return url, time
-
-
-def _with_scheme(address: str) -> str:
-    return address if "://" in address else f"https://{address}"
 
 
 def of_path(origin: str | None) -> tuple[str | None, Time | None]:

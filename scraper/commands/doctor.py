@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import asdict
 from functools import partial
 
@@ -45,7 +45,7 @@ def command(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_j
             repaired = repair(folders, is_deep=deep, accept_refused=unchecked, progress=progress)
             report = repaired.after
         else:
-            with DoctorTables() as tables:
+            with closing(DoctorTables()) as tables:
                 report = verify(folders, tables, is_deep=deep, progress=progress)
     if as_json:
         more = {} if repaired is None else asdict(repaired)

@@ -36,7 +36,7 @@ CREATE TEMP TABLE missing AS SELECT capture_id FROM archive.captures entry WHERE
 """A capture of which another delivery counts now is at another place, and may parse differently (`Entry.is_preferred_to`)."""
 _ENTRIES = f"""
 SELECT {", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)}
-    FROM temp.missing JOIN archive.captures entry USING (capture_id) ORDER BY missing.rowid
+    FROM temp.missing JOIN archive.captures entry USING (capture_id) WHERE missing.rowid > ? ORDER BY missing.rowid LIMIT 1000
 """
 
 
@@ -94,8 +94,14 @@ class ParsedPages:
             return int(missing)
 
     def missing(self) -> Iterator[Entry]:
-        """The captures that `find_missing` listed, in the order of files and offsets."""
-        return (Entry(*row) for row in self._db.execute(_ENTRIES))
+        """The captures that `find_missing` listed, in the order of files and offsets.
+
+        They are read in parts: while a statement is open, SQLite can't copy its log into the file, and both grow to full size.
+        """
+        count = 0
+        while rows := self._db.execute(_ENTRIES, [count]).fetchall():
+            count += len(rows)
+            yield from (Entry(*row) for row in rows)
 
     @contextmanager
     def parsing(self) -> Iterator[None]:

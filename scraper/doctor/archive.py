@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 from scraper.archive import catalog
 from scraper.archive.catalog import Entry
-from scraper.archive.packing import Gap, walk
+from scraper.archive.packing import Gap, Member, walk
 from scraper.archive.records import Damage, read_records
 from scraper.archive.store import WARC_FILES, entry_of, is_own
 from scraper.archive.warc import read_captures
@@ -37,46 +38,38 @@ def open_catalog(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
 
 def read_warc_files(tables: DoctorTables, folder: Path, report: Report, progress: Progress | None) -> Iterator[Finding]:
     """Reads every WARC file from end to end and fills `seen` and `damage`. Raises OSError."""
-    paths = sorted(folder.glob(WARC_FILES))
-    sizes = {path: path.stat().st_size for path in paths}
-    total, before = sum(sizes.values()), 0
-    for path in paths:
-        tables.db.execute("INSERT INTO sizes VALUES (?, ?)", [path.name, sizes[path]])
+    sizes = {path: path.stat().st_size for path in sorted(folder.glob(WARC_FILES))}
+    report.files, report.bytes, before = len(sizes), sum(sizes.values()), 0
+    for path, size in sizes.items():
+        tables.db.execute("INSERT INTO sizes VALUES (?, ?)", [path.name, size])
         together = 0
-        for end, surplus in _read_file(tables, path, report):
-            together += surplus
+        for found in walk(path, length_at=partial(tables.length_at, path.name)):
+            if isinstance(found, Gap):
+                tables.add_damage(path.name, found.offset, found.length, found.reason, is_cut=found.is_cut)
+            else:
+                report.records += 1
+                together += _read_member(tables, path.name, found)
             if progress:
-                progress(before + end, total)
-        before += sizes[path]
+                progress(before + found.offset + found.length, report.bytes)
+        before += size
         if together:
             text = f"{path.name} has {counted(together, 'capture')} packed together, which don't count"
             advice = "`tta import` the file, move it away, then run `tta doctor --repair`"
             yield Finding(Kind.PACKED_TOGETHER, escape(f"{text}: {advice}"), together, subject=path.name)
     tables.finish()
-    report.files, report.bytes = len(paths), total
 
 
-def _read_file(tables: DoctorTables, path: Path, report: Report) -> Iterator[tuple[int, int]]:
-    """Yields the position in the file, and the number of captures that share a member, after each member."""
-
-    def length_at(offset: int) -> int | None:
-        query = "SELECT warc_length FROM catalog.captures WHERE warc_file = ? AND warc_offset = ?"
-        row = tables.db.execute(query, [path.name, offset]).fetchone()
-        return int(row[0]) if row else None
-
-    for found in walk(path, length_at=length_at):
-        if isinstance(found, Gap):
-            tables.add_damage(path.name, found.offset, found.length, found.reason, is_cut=found.is_cut)
-            yield found.offset + found.length, 0
-            continue
-        report.records += 1
-        damage = next((item for item in read_records(BytesIO(found.record)) if isinstance(item, Damage)), None)
-        captures = [item[1] for item in read_captures(BytesIO(found.record), "files") if not isinstance(item, Damage)]
-        if damage:
-            tables.add_damage(path.name, found.offset, found.length, damage.reason)
-        elif len(captures) <= 1:
-            tables.add_seen(entry_of(capture, path.name, found.offset, found.length) for capture in captures)
-        yield found.offset + found.length, len(captures) if len(captures) > 1 else 0
+def _read_member(tables: DoctorTables, name: str, found: Member) -> int:
+    """Notes the member's capture or its damage. Returns how many captures it has if it has several."""
+    damage = next((item for item in read_records(BytesIO(found.record)) if isinstance(item, Damage)), None)
+    captures = [item[1] for item in read_captures(BytesIO(found.record), "files") if not isinstance(item, Damage)]
+    if damage:
+        tables.add_damage(name, found.offset, found.length, damage.reason)
+    elif len(captures) > 1:
+        return len(captures)
+    else:
+        tables.add_seen(entry_of(capture, name, found.offset, found.length) for capture in captures)
+    return 0
 
 
 def verify_files(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
@@ -88,13 +81,6 @@ def verify_files(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
         text = f"{name}: {counted(count, 'place')}, {missing:,} of {size:,} bytes, can't be read; the first at {first}: {reason}"
         repair = "the file is set aside and its intact records are copied to a new one"
         yield Finding(Kind.RECORDS_DAMAGED, escape(text), count, repair, subject=name)
-    for name, length, first in tables.db.execute(
-        f'SELECT warc_file, length, "offset" FROM damage WHERE {_UNFINISHED}'
-    ).fetchall():
-        text = (
-            f"{name}: an unfinished record of {length:,} bytes at {first}: a run is writing it, or was killed; then the next run"
-        )
-        yield Finding(Kind.RECORD_UNFINISHED, escape(f"{text} removes it"), harmless=True, subject=name)
     for name, known, size in tables.db.execute(
         "SELECT warc_file, read_to, size FROM catalog.files LEFT JOIN sizes USING (warc_file)"
         " WHERE size IS NULL OR size < read_to ORDER BY warc_file"
@@ -118,17 +104,12 @@ def compare_catalog(tables: DoctorTables) -> Iterator[Finding]:
         text = f"{counted(lost, 'stored capture')} can't be read any more"
         repair = f"listed in {LOST}; the next fetch requests what a source still lists"
         yield Finding(Kind.CAPTURES_LOST, text, lost, repair, examples=tables.shown(f"SELECT {SHOWN} FROM lost"))
-    is_read = "s.warc_offset < coalesce((SELECT read_to FROM catalog.files f WHERE f.warc_file = s.warc_file), 0)"
-    missing = (
-        "SELECT count(DISTINCT capture_id) FROM seen s"
-        " WHERE NOT EXISTS (SELECT 1 FROM catalog.captures c WHERE c.capture_id = s.capture_id)"
-    )
-    if count := tables.count(f"{missing} AND {is_read}"):
+    if count := tables.count(
+        "SELECT count(DISTINCT capture_id) FROM seen s JOIN catalog.files f USING (warc_file) WHERE s.warc_offset < f.read_to"
+        " AND NOT EXISTS (SELECT 1 FROM catalog.captures c WHERE c.capture_id = s.capture_id)"
+    ):  # what follows `read_to` the next run reads in
         text = f"the catalog lacks {counted(count, 'capture')} of the files"
         yield Finding(Kind.CATALOG_DIFFERS, text, count, _IS_REBUILT)
-    if count := tables.count(f"{missing} AND NOT {is_read}"):
-        text = f"{counted(count, 'capture')} of the files not catalogued yet; the next run does it"
-        yield Finding(Kind.CATALOG_BEHIND, text, count, harmless=True)
     has = "EXISTS (SELECT 1 FROM seen s WHERE s.capture_id = c.capture_id"
     if count := tables.count(f"SELECT count(*) FROM catalog.captures c WHERE {has}) AND NOT {has} AND {_SAME})"):
         text = f"{counted(count, 'capture')} of the catalog not as in the files"

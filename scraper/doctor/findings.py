@@ -16,7 +16,6 @@ class Kind(StrEnum):
     """What is wrong; scripts may rely on the names. The first word is the part of the data folder."""
 
     RECORDS_DAMAGED = "records-damaged"
-    RECORD_UNFINISHED = "record-unfinished"
     FILE_SHORT = "file-short"
     FILE_GONE = "file-gone"
     FILE_FOREIGN = "file-foreign"
@@ -25,7 +24,6 @@ class Kind(StrEnum):
     CATALOG_DAMAGED = "catalog-damaged"
     CATALOG_VERSION = "catalog-version"
     CATALOG_DIFFERS = "catalog-differs"
-    CATALOG_BEHIND = "catalog-behind"
     LEDGER_DAMAGED = "ledger-damaged"
     LEDGER_VERSION = "ledger-version"
     LEDGER_LOST = "ledger-lost"

@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from scraper.archive.catalog import CATALOG
-from scraper.archive.store import WARC_FILES, Archive, is_own, new_file
+from scraper.archive.store import Archive, new_file
 from scraper.database import parsed_pages, runs
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.schema import insert_sql
@@ -68,7 +68,7 @@ def repair(
         for path in folders.data.glob(pattern):
             path.unlink()
     for number in range(_PASSES + 1):
-        with DoctorTables() as tables:
+        with closing(DoctorTables()) as tables:
             done.after = verify(folders, tables, is_deep=is_deep, progress=progress)
             todo = [finding for finding in done.after.findings if finding.repair]
             if not todo or done.problems or number == _PASSES:
@@ -155,10 +155,7 @@ def _list_lost(tables: DoctorTables, folder: Path) -> None:
 def _copy_intact(tables: DoctorTables, folder: Path, name: str) -> None:
     """Copies the file's intact records to a new file, byte for byte, and gives the file itself another name."""
     damaged = folder / name
-    stem = name.removesuffix(WARC_FILES.removeprefix("*"))
-    # What another program wrote keeps a name of its own: our files' digests are held to our way of computing them.
-    others = (folder / f"{stem}.intact-{number}.warc.gz" for number in count(1))
-    fresh = new_file(folder) if is_own(damaged) else next(path for path in others if not path.exists())
+    fresh = new_file(folder)
     unfinished = folder / f".tta-{fresh.name}.unfinished"  # `archive` reads whatever ends as a WARC file does
     query = "SELECT DISTINCT warc_offset, warc_length FROM seen WHERE warc_file = ? ORDER BY warc_offset"
     with damaged.open("rb") as source, unfinished.open("wb") as target:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import NamedTuple, Self
+from types import MappingProxyType
+from typing import NamedTuple
 
 from scraper.archive.catalog import Entry
 from scraper.doctor.findings import MOST_EXAMPLES, Finding, Kind, examples
@@ -36,10 +36,6 @@ Create = Callable[[sqlite3.Connection], object]
 More = Callable[[sqlite3.Connection], Iterator[str]]
 
 
-def _nothing(_: sqlite3.Connection) -> Iterator[str]:
-    return iter(())
-
-
 class DoctorTables:
     """`seen`: captures of intact records; `damage`; `sizes` of files; `lost` captures. `has` names the attached files."""
 
@@ -50,14 +46,11 @@ class DoctorTables:
         self.db.executescript(_SCHEMA)
         self.has: set[str] = set()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
         self.db.close()
 
     def open(
-        self, name: str, path: Path, repair: str, header: tuple[int, int], create: Create, more: More = _nothing
+        self, name: str, path: Path, repair: str, header: tuple[int, int], create: Create, more: More | None = None
     ) -> Iterator[Finding]:
         """Attaches a file under this name, or says why it is unusable.
 
@@ -111,6 +104,12 @@ class DoctorTables:
     def add_damage(self, warc_file: str, offset: int, length: int, reason: str, *, is_cut: bool = False) -> None:
         self.db.execute("INSERT INTO damage VALUES (?, ?, ?, ?, ?)", [warc_file, offset, length, reason, is_cut])
 
+    def length_at(self, warc_file: str, offset: int) -> int | None:
+        """The length of the record that the catalog has at that place."""
+        query = "SELECT warc_length FROM catalog.captures WHERE warc_file = ? AND warc_offset = ?"
+        row = self.db.execute(query, [warc_file, offset]).fetchone()
+        return int(row[0]) if row else None
+
     def finish(self) -> None:
         """After all records. There is one index, so SQLite has no choice of a slower one (423 s for 100,000 captures once)."""
         self.db.execute("CREATE INDEX seen_by_id ON seen (capture_id)")
@@ -132,7 +131,7 @@ class SqliteFile(NamedTuple):
     objects: Mapping[str, str] = MappingProxyType({})
 
 
-def inspect(path: Path, more: More = _nothing) -> SqliteFile:
+def inspect(path: Path, more: More | None = None) -> SqliteFile:
     """Reads all of an SQLite file.
 
     SQLite has no checksums: `integrity_check` finds damage of the structure; damage within a text shows as bytes that are not
@@ -142,7 +141,7 @@ def inspect(path: Path, more: More = _nothing) -> SqliteFile:
         with closing(open_readonly(path)) as db:
             damage = [str(row[0]) for row in db.execute(f"PRAGMA integrity_check({MOST_EXAMPLES})")]
             if damage == ["ok"]:
-                damage = list(islice(chain(_damaged_texts(db), more(db)), MOST_EXAMPLES))
+                damage = list(islice(chain(_damaged_texts(db), more(db) if more else ()), MOST_EXAMPLES))
             application, version = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
             return SqliteFile(damage, (application, version), _objects(db))
     except (sqlite3.Error, MemoryError) as error:  # a damaged length asks for too much memory

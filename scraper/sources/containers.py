@@ -22,7 +22,7 @@ from dataclasses import replace
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from scraper.archive.dating import dated
-from scraper.archive.packing import PLAIN, Unpacked, find_bytes, next_member, packing_of, unpack_member
+from scraper.archive.packing import GZIP, PLAIN, Unpacked, find_bytes, next_member, packing_of, unpack_member
 from scraper.archive.records import ARC_LINE, START, Damage
 from scraper.archive.warc import read_captures
 from scraper.capture import Capture
@@ -113,8 +113,9 @@ class _Reader:
                     yield Unused(name, "it does not have the hash that the package gives for it")
             if problem and not copy.tell():
                 return
+            doubtful = problem and packing_of(cast("BinaryIO", copy)) is not GZIP  # whose members have checksums of their own
             for item in self.read(cast("BinaryIO", copy), name, depth + 1):
-                if problem and not isinstance(item, Unused) and item[1].damage is None:
+                if problem and doubtful and not isinstance(item, Unused) and item[1].damage is None:
                     yield 0, _marked(item[1], problem, is_cut=is_cut)
                 else:
                     yield item

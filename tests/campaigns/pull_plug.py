@@ -172,7 +172,7 @@ def well(command: Command, data: Path, counts: Counts) -> None:
     command.finish(data)
     assert content(data / "tta.db") == command.new, command.name
     assert contents(data) == command.archive, command.name
-    with DoctorTables() as tables:
+    with closing(DoctorTables()) as tables:
         examined = verify(Folders(data), tables)
     assert not examined.wrong, [finding.text for finding in examined.wrong]
     counts.notes.update(finding.kind.value for finding in examined.findings)
