@@ -198,6 +198,12 @@ def test_captures_whose_time_is_not_known_take_no_part(tmp_path: Path) -> None:
     assert told(tmp_path / "missing", SHOWN, page(NOT_FOUND, url=node(7), http_status=404)) == UNKNOWN
 
 
+def test_a_time_of_low_precision_says_gone_only_where_it_is_certainly_later(tmp_path: Path) -> None:
+    year = replace(missing(), captured_at=day(0), date_length=4)
+    assert told(tmp_path / "same", SHOWN, year) == UNKNOWN
+    assert told(tmp_path / "later", replace(SHOWN, captured_at=day(-400)), year) == ("gone", "2025")
+
+
 def test_a_record_without_a_node_number_is_gone_from_its_address(tmp_path: Path) -> None:
     shown = page(html({"County": "Essex"}, title="20240101-90000-1"), url=ALIAS, when=day(0))
     assert told(tmp_path / "alias", shown, missing(url=f"{ALIAS}/"), record_id="20240101-90000-1") == GONE

@@ -88,9 +88,6 @@ class Archive:
     def __len__(self) -> int:
         return int(self._catalog.execute("SELECT count(*) FROM captures").fetchone()[0])
 
-    def __contains__(self, capture_id: str) -> bool:
-        return self._catalog.execute("SELECT 1 FROM captures WHERE capture_id = ?", [capture_id]).fetchone() is not None
-
     def entries(self, where: str = "1", parameters: tuple[object, ...] = ()) -> Iterator[Entry]:
         """Rows of the catalog in the order of files and offsets. `where` is SQL of this program, never a user's."""
         query = f"SELECT {_COLUMNS} FROM captures WHERE {where} ORDER BY warc_file, warc_offset"  # noqa: S608
@@ -125,11 +122,6 @@ class Archive:
         """Every address of which there is a capture, once."""
         for row in self._catalog.execute("SELECT DISTINCT url FROM captures WHERE url IS NOT NULL"):
             yield str(row[0])
-
-    def sources(self) -> Iterator[tuple[str, str]]:
-        """Every source and address of which there is a capture, each pair once."""
-        for row in self._catalog.execute("SELECT DISTINCT source, url FROM captures WHERE url IS NOT NULL"):
-            yield str(row[0]), str(row[1])
 
     def read(self, entry: Entry) -> Capture:
         """The capture itself. Raises ArchiveDamaged where the file no longer holds it."""

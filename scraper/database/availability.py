@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from parsers.record import Kind
 from parsers.urls import node_id, page_address
 from scraper.database.assign_records import BY_TIME, SHOWS
-from scraper.database.merge import Change
+from scraper.database.merge import Change, overlap
 from scraper.database.record_identity import address
 from scraper.database.schema import insert_sql
 from scraper.database.tables import Availability
@@ -65,6 +65,8 @@ _MEANING = """
     WHERE one.url IS NOT NULL AND one.captured_at IS NOT NULL
 """
 """What a capture means; a revisit means what its original does, and leads where that led from the same address."""
+_JULIAN = "julianday(substr({0} || '-01-01', 1, max(length({0}), 10)))"
+"""A time in days; one of lower precision counts as its first day."""
 _CANDIDATES = f"""
     SELECT {", ".join(_Candidate._fields)} FROM ({_MEANING}) WHERE held IS NOT NULL OR (kind IN ('error', 'redirect', 'revisit')
     AND ((means = 'error' AND status IN (404, 410)) OR (means = 'redirect' AND leads_to IS NOT NULL))) ORDER BY capture_id
@@ -149,8 +151,8 @@ class _Captured(NamedTuple):
 def _captured_at(db: sqlite3.Connection, place: str, moment: str) -> _Captured | None:
     """The capture there that is nearest in time."""
     query = (
-        f"SELECT means, status, leads_to, captured_at FROM ({_MEANING}) WHERE address = ?"
-        " ORDER BY abs(julianday(captured_at) - julianday(?)), capture_id LIMIT 1"
+        f"SELECT means, status, leads_to, captured_at FROM ({_MEANING}) WHERE address = ?1"
+        f" ORDER BY abs({_JULIAN.format('captured_at')} - {_JULIAN.format('?2')}), capture_id LIMIT 1"
     )
     row = db.execute(query, [place, moment]).fetchone()
     return _Captured._make(row) if row else None
@@ -213,7 +215,7 @@ def story(events: Iterable[tuple[str, bool]]) -> tuple[str | None, list[Change]]
             if gone_since is not None and gone is not None:
                 changes.append(Change(FIELD, Availability.GONE, SHOWN, gone, at))
             shown, gone_since = at, None
-        elif shown is not None and at != shown:
+        elif shown is not None and not overlap(at, shown):
             if gone_since is None:
                 gone_since = at
                 changes.append(Change(FIELD, SHOWN, Availability.GONE, shown, at))

@@ -87,7 +87,8 @@ class _Value:
     def rows(self) -> list[Sourced]:
         if self.completed is not None:
             return self.completed
-        return [Sourced(row, self.source.capture_id, self.shown.form) for row in self.shown.rows]
+        rows = [*self.shown.rows, *self.shown.cut_rows]
+        return [Sourced(row, self.source.capture_id, self.shown.form) for row in rows]
 
     @property
     def richness(self) -> int:
@@ -258,10 +259,12 @@ def merge(captures: Sequence[Seen]) -> Merged:
     latest = captures[-1].content
     head = {key: heads[key].current.shown.values[0] for key in HEAD if key in heads}
     rich = [one.content for one in captures if RICHNESS[one.content.form] >= RICHNESS[HTML]]
-    sourced = without_echoes(_arranged_rows(latest, fields, aliases, len(captures) - 1), rich[-1] if rich else None)
+    arranged = _arranged_rows(latest, fields, aliases, len(captures) - 1)
+    sourced = without_echoes(arranged, rich[-1] if rich else None)
+    no_fields = {"node_id"} | {one.row.key for one in arranged} - {one.row.key for one in sourced}
     sourced = with_labels(sourced, [one.content for one in captures], aliases)
     says_all = [one.row for one in sourced] == latest.fields and list(map(head.get, HEAD)) == list(map(_text, latest.head))
-    changes = [change for one in (*heads.values(), *fields.values()) if one.key != "node_id" for change in one.changes()]
+    changes = [change for one in (*heads.values(), *fields.values()) if one.key not in no_fields for change in one.changes()]
     return Merged(
         sorted(changes, key=lambda change: change.seen_by.rstrip("Z")),
         head | {"node_id": int(head["node_id"])} if "node_id" in head else head,
@@ -308,7 +311,8 @@ def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
         whole = [row for row in rows if not row.truncated]
         lost = not whole or all(row.state == State.NOT_CAPTURED for row in whole)
         partial = key == last or len(whole) < len(rows) or any(row.state == State.NOT_CAPTURED for row in rows)
-        result[key] = Shown(rows if lost else whole, page, form, style, partial, lost)
+        cut_rows = [] if lost else [row for row in rows if row.truncated]
+        result[key] = Shown(rows if lost else whole, page, form, style, partial, lost, cut_rows)
     return result
 
 
@@ -344,7 +348,7 @@ def _arranged_rows(latest: PageContent, timelines: dict[str, _Timeline], aliases
     for key in _arranged([key for key, _ in runs], timelines):
         value = timelines[key].current
         rows = next(own)[1] if key in on_latest else []
-        if value.source.number == number and value.completed is None and not any(row.truncated for row in rows):
+        if value.source.number == number and value.completed is None:
             result += [Sourced(row, value.source.capture_id, value.shown.form) for row in rows]
         elif key not in placed:
             result += value.rows

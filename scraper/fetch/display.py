@@ -38,14 +38,6 @@ class Display(ProgressBar):
         if seconds >= 1:
             self.line(f"{host} asked to wait {seconds:.0f} s")
 
-    def listing(self, what: str, rows: int) -> None:
-        """Rows listed so far."""
-        self.update(f"listing {what}", rows, None)
-
-    def fetching(self, source: str, done: int, total: int) -> None:
-        """Captures fetched or refused so far, of how many."""
-        self.update(f"fetching {source}", done, total)
-
     def parsing(self, done: int, total: int) -> None:
         """Captures parsed so far, of how many."""
         self.update("parsing captures", done, total)

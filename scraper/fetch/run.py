@@ -70,7 +70,7 @@ def fetch_locked(
             display.line(line)
         pacer = Pacer(ledger, stop, override=options.now, on_wait=display.waiting)
         client = Client(settings.retry, pacer, stop, contact=settings.http.contact, loopback=settings.http.allow_loopback)
-        context = SourceContext(client, ledger, archive, display.listing)
+        context = SourceContext(client, ledger, archive, lambda what, rows: display.update(f"listing {what}", rows, None))
         run = _Run(context, archive, options, display, stop, report)
         sources = [source for name in names for source in make_sources(name, settings, context)]
         report.sources = [SourceReport(source.name) for source in sources]
@@ -128,13 +128,13 @@ class _Run:
 
     def _list_and_fetch(self, source: Source, part: SourceReport) -> None:
         part.add_listing(source.list_captures(self.options.window))
-        total = self._due_count(source)
+        total, due = self._due(source)
         if self.options.dry_run:
             part.to_fetch = total
             return
         storing = Storing(self.archive, self.context.ledger, source.name)
         failures = 0
-        for done, row in enumerate(self._due(source), start=1):
+        for done, row in enumerate(due, start=1):
             self.stop.check()
             result = storing.without_asking(row) if row.id else None
             if result is None:
@@ -149,7 +149,7 @@ class _Run:
                 part.count(result.state)
                 if result.state is State.FAILED:  # a visited URL is not a row of the ledger, so its failure is shown at once
                     self.display.failure(f"{part.source}: {escape_url(row.url)}: {result.reason}")
-            self.display.fetching(source.name, done, total)
+            self.display.update(f"fetching {source.name}", done, total)
             failures = failures + 1 if result.state is State.FAILED else 0
             if failures >= MOST_FAILURES:
                 part.add_problem(f"given up after {failures} captures in a row failed, the last because {result.reason}", FAILED)
@@ -163,25 +163,15 @@ class _Run:
             result = storing.without_asking(row) or self._ask(source, part, storing, row, again=True)
             part.count(self.context.ledger.settle(row, result, self.number, again=True), before=State.FAILED)
 
-    def _due(self, source: Source) -> Iterator[Row]:
+    def _due(self, source: Source) -> tuple[int, Iterator[Row]]:
+        """Returns how many rows to ask for, and the rows. The end of a window is inclusive: 2024 means all of 2024."""
         if isinstance(source, Visitor):
-            return source.rows()
-        return self.context.ledger.due(source.name, now=self._time, window=self._window)
-
-    def _due_count(self, source: Source) -> int:
-        if isinstance(source, Visitor):
-            return sum(1 for _ in source.rows())
-        return self.context.ledger.due_count(source.name, now=self._time, window=self._window)
-
-    @property
-    def _time(self) -> datetime | None:
-        return None if self.options.now else self.began
-
-    @property
-    def _window(self) -> tuple[str, str]:
-        """Timestamps, inclusive: 2024 as an end means all of 2024."""
+            visits = list(source.rows())
+            return len(visits), iter(visits)
         low, high = self.options.window or ("", "")
-        return low, high.ljust(14, "9")
+        now, window = None if self.options.now else self.began, (low, high.ljust(14, "9"))
+        ledger = self.context.ledger
+        return ledger.due_count(source.name, now=now, window=window), ledger.due(source.name, now=now, window=window)
 
     def _ask(self, source: Source, part: SourceReport, storing: Storing, row: Row, *, again: bool) -> FetchResult:
         """Asks for one capture and stores what comes. Raises SourcePaused and Stopped."""
