@@ -43,11 +43,12 @@ serve: .venv/.run ## Show the demo database in Datasette at http://127.0.0.1:800
 test: setup ## Run every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
-campaigns: setup ## Run the long checks: runs killed or fed damaged answers, disks filled, a listing of a million rows
+campaigns: setup ## Run the long checks: runs killed or fed damaged answers, disks filled, a million rows, captures in many forms
 	@$(BIN)/python -m tests.campaigns.kill_fetch 20
 	@$(BIN)/python -m tests.campaigns.pull_plug 200 30
 	@$(BIN)/python -m tests.campaigns.fuzz_fetch 300
 	@$(BIN)/python -m tests.campaigns.million_rows
+	@$(BIN)/python -m tests.campaigns.merge_forms
 
 bench: setup ## Measure what it costs and write docs/performance.md: ARGS="loading --captures 100000" for one part, larger
 	@nice $(BIN)/python -m benchmarks $(ARGS)
@@ -77,6 +78,7 @@ fuzz: setup ## Feed mutated pages to the parser for ten minutes: MINUTES=60 SEED
 
 extractors: setup ## Read the texts that foreign extractors make of pages: ARGS="--drupal FOLDER --faults" for pages of a real Drupal
 	@$(BIN)/python -m tests.campaigns.extractors $(ARGS)
+
 mutants: setup ## Break lines of a folder at random and count what its tests notice: FOLDER=scraper/database N=50 SEED=1
 	@nice $(BIN)/python -m tests.campaigns.mutants $(or $(FOLDER),parsers) -n $(or $(N),50) --seed $(or $(SEED),1)
 

@@ -276,3 +276,10 @@ def test_the_captures_that_agree_with_a_value_are_known() -> None:
     )
     assert result.agreeing["county"] == ["c2", "c4"]
     assert [(one.row.value, one.capture_id) for one in result.fields] == [("Kent", "c2")]
+
+
+def test_a_value_that_the_end_of_a_page_cuts_is_kept_until_a_whole_one_comes() -> None:
+    cut = ("html", {"Type of Agency": ["Courts", Cut("Loc")]})
+    assert shown(merged(cut), "Type of Agency") == [("Courts", None), ("Loc", None)]
+    whole = merged(cut, ("html", {"Type of Agency": ["Courts", "Local Police"]}))
+    assert shown(whole, "Type of Agency") == [("Courts", None), ("Local Police", None)] and changes(whole) == []

@@ -307,3 +307,10 @@ def test_texts_of_foreign_extractors_are_read_rightly(name: str) -> None:
 @pytest.mark.timeout(60)
 def test_hostile_text_takes_linear_time(text: str) -> None:
     assert parse_page(text.encode(), is_text=True).kind in (Kind.OTHER, Kind.RECORD)
+
+
+def test_a_range_of_which_only_the_dash_is_left_has_no_value_and_takes_no_other_line() -> None:
+    record = read(BASE.replace("County\nLarch", "TTA Event Date\n-\nBring a friend\nCounty\nLarch"))
+    assert values(record, "TTA Event Date") == [None]
+    assert values(record, "County") == ["Larch County"]
+    assert "Bring a friend" in [row.value for row in record.fields]

@@ -160,6 +160,9 @@ def test_answers_are_made_once_for_each_state_of_the_database(tmp_path: Path) ->
         assert first.headers["cache-control"] == "public, max-age=10"
         again = await ask("/-/charts?_ttl=99999", first.headers["etag"])
         assert (again.status_code, again.content) == (304, b"")
+        for host in ("one.example", "two.example"):  # absolute links name the host that was asked
+            page = await client.get("/tta/records.json?_size=5", headers={"host": host})
+            assert page.json()["next_url"].startswith(f"http://{host}/")
         many = await asyncio.gather(*(ask("/tta/records") for _ in range(20)))
         assert len({one.headers["etag"] for one in many}) == 1
         with closing(sqlite3.connect(folders.database)) as db, db:

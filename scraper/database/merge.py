@@ -87,7 +87,8 @@ class _Value:
     def rows(self) -> list[Sourced]:
         if self.completed is not None:
             return self.completed
-        return [Sourced(row, self.source.capture_id, self.shown.form) for row in self.shown.rows]
+        rows = [*self.shown.rows, *self.shown.cut_rows]
+        return [Sourced(row, self.source.capture_id, self.shown.form) for row in rows]
 
     @property
     def richness(self) -> int:
@@ -310,7 +311,8 @@ def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
         whole = [row for row in rows if not row.truncated]
         lost = not whole or all(row.state == State.NOT_CAPTURED for row in whole)
         partial = key == last or len(whole) < len(rows) or any(row.state == State.NOT_CAPTURED for row in rows)
-        result[key] = Shown(rows if lost else whole, page, form, style, partial, lost)
+        cut_rows = [] if lost else [row for row in rows if row.truncated]
+        result[key] = Shown(rows if lost else whole, page, form, style, partial, lost, cut_rows)
     return result
 
 
@@ -346,7 +348,7 @@ def _arranged_rows(latest: PageContent, timelines: dict[str, _Timeline], aliases
     for key in _arranged([key for key, _ in runs], timelines):
         value = timelines[key].current
         rows = next(own)[1] if key in on_latest else []
-        if value.source.number == number and value.completed is None and not any(row.truncated for row in rows):
+        if value.source.number == number and value.completed is None:
             result += [Sourced(row, value.source.capture_id, value.shown.form) for row in rows]
         elif key not in placed:
             result += value.rows

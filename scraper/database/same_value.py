@@ -61,6 +61,7 @@ class Shown:
 
     `style`: traits of a text extractor's output (`style_of`); None for HTML and data, which show all values of a field.
     `partial`: the page ends within the field, or the extractor is known to have dropped a part. `is_lost`: it has no whole value.
+    `cut_rows`: values within which the page ends, which are not compared.
     """
 
     rows: Sequence[FieldValue]
@@ -69,6 +70,7 @@ class Shown:
     style: tuple[Any, ...] | None = None
     partial: bool = False
     is_lost: bool = False
+    cut_rows: Sequence[FieldValue] = ()
 
     @property
     def values(self) -> list[str]:

@@ -69,7 +69,8 @@ def cached(app: App, answers: Answers) -> App:
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("raw_path") or scope["path"].encode() if scope["type"] == "http" else b""
         has_session = any(name == b"cookie" and b"ds_" in value for name, value in scope.get("headers", ()))
-        address = path + b"?" + scope.get("query_string", b"")
+        host = b"".join(value for name, value in scope.get("headers", ()) if name == b"host")  # some answers have absolute links
+        address = scope.get("scheme", "").encode() + b"://" + host + path + b"?" + scope.get("query_string", b"")
         never = b"/-/static" in path or any(mark in address for mark in _NEVER)
         if not path or scope["method"] != "GET" or has_session or never:
             return await app(scope, receive, send)
