@@ -77,7 +77,7 @@ class _Failure:
     text: str
     timed_out: bool = False
     limited: bool = False
-    wait: float | None = None
+    wait: float = 0.0
 
 
 class Client:
@@ -111,25 +111,25 @@ class Client:
 
     def _with_retries(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None) -> Answer:
         host = host_of(url)
-        failure = _Failure("not asked")
-        for attempt in range(self._retry.attempts):
-            outcome = self._attempt(url, policy, headers, attempt)
-            if isinstance(outcome, Answer):
-                self.pacer.succeeded(host)
-                return outcome
-            failure = outcome
-            if attempt + 1 == self._retry.attempts or (failure.timed_out and not policy.retry_timeouts):
+        attempt, text = 0, ""
+        while isinstance(failure := self._attempt(url, policy, headers, attempt), _Failure):
+            text = failure.text
+            attempt += 1
+            if attempt == self._retry.attempts or (failure.timed_out and not policy.retry_timeouts):
                 break
             if not self.budget.take():
-                failure = _Failure(f"{failure.text}; the run has used up its retries", failure.timed_out, failure.limited)
+                text += "; the run has used up its retries"
                 break
-            self.pacer.delay(host, backoff(self._retry.backoff, attempt))
+            self.pacer.delay(host, backoff(self._retry.backoff, attempt - 1))
+        else:
+            self.pacer.succeeded(host)
+            return failure
         if failure.limited:
-            self.pacer.hold(host, max(DEFAULT_429, failure.wait or 0.0), failure.text, end=True)
+            self.pacer.hold(host, max(DEFAULT_429, failure.wait), text, end=True)
         if not failure.timed_out or policy.retry_timeouts:
             # One time-out does not count as trouble: archives time out while they load what they then answer from their cache.
             self.pacer.failed(host, self._retry.backoff)
-        raise RequestFailed(f"{escape_url(url)}: {failure.text}")
+        raise RequestFailed(f"{escape_url(url)}: {text}")
 
     def _attempt(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None, attempt: int) -> Answer | _Failure:
         host = host_of(url)
