@@ -13,10 +13,9 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from parsers.cache import cached_short
-from parsers.fiscal import fiscal_year
 from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, RecordValues, Section, columns_of
 from parsers.registry import GROUPS, Label, Type, group_table, known, known_name, normal
-from parsers.scalars import money_range, number, place, reference, time_of, time_range, yes_no
+from parsers.scalars import fiscal_year, money_range, number, place, reference, time_of, time_range, yes_no
 
 BODY = "body"
 """Drupal's machine name of a node's body, which has no label on these pages."""
@@ -154,9 +153,6 @@ def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
     if kind not in _READ or kind is Type.MONEY:
         return None
     return set(_READ[kind](text, attribute)) != {None} or (kind is Type.POINT and "(" in text)
-
-
-# --- groups -----------------------------------------------------------------------------------------------------------
 
 
 @cached_short

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from parsers.cache import cached_short
-from parsers.fiscal import SITE_ZONE
 
+SITE_ZONE = ZoneInfo("America/New_York")
+"""The zone of the portal's own times: a reference contains the local day of submission (DOMAIN.md, "The page")."""
 REFERENCE = re.compile(r"\d{8}-\d{5,6}-\d{1,2}")
 """A record's own reference; the hour is not zero-padded, so the time has five or six digits (DOMAIN.md, "The page")."""
 
@@ -315,4 +316,33 @@ def _two_clocks(plain: str) -> tuple[str | None, str | None] | None:
         if half and not one["half"] and one["H"] and two["H"] and int(one["H"]) % 12 > int(two["H"]) % 12:
             half = "a" if half.strip()[0].lower() == "p" else "p"  # `11 - 1pm`
         return _at(day, one, half, one["zone"] or two["zone"]), _at(day, two, two["half"], two["zone"])
+    return None
+
+
+# --- fiscal years of the US government, which begin on 1 October and have the number of the year they end in ----------
+
+
+def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
+    """The fiscal year of the submission: by the reference's day, else by the time of submission; None where neither is known."""
+    day = day_of_reference(reference) or day_of_time(submitted_at)
+    return fiscal_year_of(day) if day else None
+
+
+def fiscal_year_of(day: date) -> int:
+    return day.year + (day.month >= 10)
+
+
+def day_of_reference(reference: str | None) -> date | None:
+    """The day at the start of a reference, YYYYMMDD; None if there is none."""
+    day = (reference or "")[:8]
+    with suppress(ValueError):
+        return date(int(day[:4]), int(day[4:6]), int(day[6:]))
+    return None
+
+
+def day_of_time(text: str | None) -> date | None:
+    """The day of an ISO 8601 time: in the portal's zone if the time has a zone, else as printed; None if it is no time."""
+    with suppress(ValueError, OverflowError):
+        moment = datetime.fromisoformat(text or "")
+        return (moment.astimezone(SITE_ZONE) if moment.tzinfo else moment).date()
     return None
