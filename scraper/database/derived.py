@@ -1,4 +1,4 @@
-"""Columns of `records` that no page prints: made out of its other columns, for analysts to count, filter and sort by.
+"""Derives columns of `records` that no page prints from its other columns, for analysts to count, filter and sort by.
 
 Each is a function of the record's own columns, so that the database stays a function of the archive. `build` asks for them.
 """
@@ -11,8 +11,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from parsers.fiscal import day_of_reference, day_of_time, fiscal_year_of
 from parsers.record import RecordValues, columns_of, optional
+from parsers.scalars import day_of_reference, day_of_time, fiscal_year_of
 from scraper.database.places import atlas
 
 _DAY, _YEAR = "YYYY-MM-DD", "year"
