@@ -96,7 +96,7 @@ def end_of_teasers(lines: list[Line]) -> int:
     """The line after the teasers of other records that precede a record on its page; 0 where there are none."""
     teasers = teasers_in(lines)
     labels = [index for index, line in enumerate(lines) if is_evidence(line.plain)] if teasers else []
-    middle = labels[len(labels) // 2] if labels else 0  # a record's own labels are more than half of all
+    middle = labels[len(labels) // 2] if labels else 0
     end = max((index + 1 for index in range(middle) if any(title in lines[index].text for title in teasers)), default=0)
     return end if sum(index >= end for index in labels) >= MANY_LABELS else 0
 

@@ -14,14 +14,12 @@ from itertools import accumulate, pairwise
 from parsers.columns import fits
 from parsers.registry import LABELS, Label, Type, group_table, is_instructions, known, normal, section_of_instruction
 from parsers.scalars import REFERENCE
-from parsers.textlines import Line, join_wrapped
+from parsers.textlines import DASHES, Line, join_wrapped
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))
 """Types whose values are short and certain."""
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))
 """Types whose values are links and dates, which many extractors drop."""
-DASHES = ("-", "–", "—", "to", "until")
-"""What is left of a range without its dates."""
 _ORDER_SLACK = 6
 """Places; the sample and the table in DOMAIN.md differ by up to four."""
 _OUT_OF_ORDER = 0.9
@@ -228,34 +226,31 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     after_labels = [lines[mark.end] for mark in marks if mark.end < len(lines) and not mark.is_section]
     compact = 4 * sum(not line.text for line in after_labels) < len(after_labels)
     filled = list(accumulate((bool(line.text) for line in lines), initial=0))
-    total = [0.0] * (len(marks) + 1)
-    chosen: list[int] = [len(marks)] * (len(marks) + 1)
-    seen: list[int] = [0] * (len(marks) + 1)
-    ordered = [True] * (len(marks) + 1)
-    begin = len(marks)
+    begin = last = len(marks)
+    total, chosen, seen, ordered = [0.0] * (begin + 1), [begin] * (begin + 1), [0] * (begin + 1), [True] * (begin + 1)
     for index in range(len(marks) - 1, -1, -1):
         mark = marks[index]
         bit = 0 if mark.entry is None or mark.entry.type is Type.GROUP else 1 << mark.entry.order
-        best, best_next = -1e9, len(marks)
+        best, best_next = -1e9, last
         first_at = next((at for at in range(mark.end, len(lines)) if lines[at].text), len(lines))
-        for after in range(index + 1, min(index + 2 + _SKIPPED, len(marks) + 1)):
-            end = marks[after].at if after < len(marks) else len(lines)
+        for after in range(index + 1, min(index + 2 + _SKIPPED, last + 1)):
+            end = marks[after].at if after < last else len(lines)
             first = mark.rest or (lines[first_at] if first_at < end else None)
             count = filled[end] - filled[mark.end]
             blanks = end - mark.end - count if compact else 0
-            score = total[after] + _score(mark, first, count + (mark.rest is not None), blanks, ends_text=end == len(lines))
-            if after < len(marks):
+            score = total[after] + _score(mark, first, count + (mark.rest is not None), blanks, ends_text=after == last)
+            if after < last:
                 score -= _disorder(mark, marks[after]) + (2.0 if seen[after] & bit else 0.0)
             if score > best:
                 best, best_next = score, after
         total[index], chosen[index], seen[index] = best, best_next, seen[best_next] | bit
-        if best_next < len(marks):
+        if best_next < last:
             is_group = mark.entry is not None and mark.entry.type is Type.GROUP
             ordered[index] = _disorder(mark, marks[best_next]) < _OUT_OF_ORDER and (ordered[best_next] or not is_group)
         if best > total[begin] and ordered[index]:
             begin = index
     chain: list[Mark] = []
-    while begin < len(marks):
+    while begin < last:
         chain.append(marks[begin])
         begin = chosen[begin]
     return chain
