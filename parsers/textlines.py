@@ -66,7 +66,6 @@ _MIN_WIDTH, _MAX_WIDTH = 36, 132
 _FULL_LINES = 3
 """Lines that were wrapped, of which a third or more go on in small letters; fewer are full by chance."""
 _MAX_LINK_LINES = 8
-_LINE_BREAK = "  "
 DASHES = ("-", "–", "—", "to", "until")
 """What is left of a range without its dates."""
 _MAX_LABEL, _MAX_TYPED, _RANGE_LINES = 80, 200, 6
@@ -177,9 +176,7 @@ def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | N
         first = first if parts else at
         parts.append(line.strip(_EDGES))
         depth += line.count(_OPEN) - line.count(_CLOSE)
-        if (depth > 0 and len(parts) < _MAX_LINK_LINES) or (
-            width and _is_wrapped(plain, index, width) and not line.endswith(_LINE_BREAK)
-        ):
+        if (depth > 0 and len(parts) < _MAX_LINK_LINES) or (width and _is_wrapped(plain, index, width)):
             continue
         marked = reduce(join_wrapped, parts)
         links = tuple(Link(link[2].strip(), hrefs[int(link[1])]) for link in _LINK.finditer(marked)) if _OPEN in marked else ()
