@@ -24,40 +24,23 @@ def with_lost_details(new: list[Sourced], kept: list[Sourced], *, is_group: bool
     if not is_group or len(kept) > MAX_PARTS or len(new) > MAX_PARTS:
         same = {letters(one.row.value): one for one in reversed(kept) if one.row.value}
         return [same.get(letters(one.row.value or ""), one) for one in new]
-    left, result = _by_item(kept), {}
-    shown = _by_item(new)
+    left, shown = _by_item(kept), _by_item(new)
+    result: _Items = {}
     for item, rows in shown.items():
-        match = _most_alike(item, rows, left)
-        result[item] = rows if match is None else _completed(item, rows, left.pop(match))
-    return [
-        one
-        for _, rows in sorted((result | _not_replaced(left, shown)).items(), key=lambda pair: _number(pair[0]))
-        for one in rows
-    ]
+        values = _values(rows)  # the kept item that shares most of them is the same; of several the one with the same number
+        best = max(left, key=lambda other: (len(values & _values(left[other])), other == item), default=None)  # noqa: B023
+        result[item] = rows if best not in left or not values & _values(left[best]) else _completed(item, rows, left.pop(best))
+    result |= {item: rows for item, rows in left.items() if item not in shown}
+    numbers = {item: re.search(r"\d+$", item or "") for item in result}
+    return [one for item in sorted(result, key=lambda one: int((numbers[one] or "0")[0])) for one in result[item]]
 
 
 def _by_item(rows: list[Sourced]) -> _Items:
     return {item: list(some) for item, some in groupby(rows, key=lambda one: one.row.item)}
 
 
-def _not_replaced(left: _Items, shown: _Items) -> _Items:
-    return {item: rows for item, rows in left.items() if item not in shown}
-
-
-def _number(item: str | None) -> int:
-    found = re.search(r"\d+$", item or "")
-    return int(found[0]) if found else 0
-
-
 def _values(rows: list[Sourced]) -> set[str]:
     return {letters(one.row.value) for one in rows if one.row.value} - {""}
-
-
-def _most_alike(item: str | None, rows: list[Sourced], left: _Items) -> str | None:
-    """The kept item that shares most values with a new one; of several the one with the same number."""
-    values = _values(rows)
-    best = max(left, key=lambda other: (len(values & _values(left[other])), other == item), default=None)
-    return best if best is not None and values & _values(left[best]) else None
 
 
 def _completed(item: str | None, rows: list[Sourced], held: list[Sourced]) -> list[Sourced]:
