@@ -68,7 +68,9 @@ def with_labels(rows: list[Sourced], pages: Iterable[PageContent], aliases: dict
     A theme may print no label, and Drupal's data formats have machine names only and no order of the page.
     """
     lacking = {
-        index for index, (row, *_, form) in enumerate(rows) if form == DATA or (not row.label and row.name not in (None, BODY))
+        index
+        for index, (row, *_, form) in enumerate(rows)
+        if form == DATA or (row.label is None and row.name not in (None, BODY))
     }
     labels: dict[tuple[str, str | None], str] = {}
     sections: dict[str, str | None] = {}
