@@ -20,7 +20,7 @@ from scraper.archive.catalog import Entry
 from scraper.code_version import parsing_code
 from scraper.database.parse_captures import ParsedCapture
 from scraper.errors import ParsedPagesDamaged, SqliteDamaged
-from scraper.sqlite import explained, open_writable, uri
+from scraper.sqlite import explained, open_writable, remove, uri
 
 NAME = "parsed.db"
 _SCHEMA = """
@@ -63,7 +63,7 @@ class ParsedPages:
 
     def _opened(self, *, empty: bool) -> sqlite3.Connection:
         if empty:
-            delete(self._path.parent)
+            remove(self._path)
         with explained(self._path):
             db = open_writable(self._path)
             try:
@@ -154,9 +154,3 @@ class ParsedPages:
                 yield
         except SqliteDamaged as error:
             raise ParsedPagesDamaged(str(error)) from error
-
-
-def delete(data: Path) -> None:
-    """Removes the file, with SQLite's files beside it."""
-    for ending in ("", "-wal", "-shm"):
-        (data / (NAME + ending)).unlink(missing_ok=True)
