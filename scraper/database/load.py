@@ -127,7 +127,7 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
     with (
         cluster(options.scheduler, check) if options.scheduler else nullcontext() as remote,
         Archive(folders.archive, writable=True) as archive,
-        ParsedPages(folders.data, catalog, empty=options.rebuild) as pages,
+        closing(ParsedPages(folders.data, catalog, empty=options.rebuild)) as pages,
         writing(options.database or folders.database, catalog) as (db, version),
         stoppable(db, options.stop),
     ):

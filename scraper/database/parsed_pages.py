@@ -10,8 +10,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from zlib import crc32
 
 import orjson
@@ -55,10 +54,7 @@ class ParsedPages:
         except SqliteDamaged:
             self._db = self._opened(empty=True)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
         self._db.close()
 
     def _opened(self, *, empty: bool) -> sqlite3.Connection:
