@@ -28,7 +28,7 @@ from parsers.registry import (
     section_of_instruction,
 )
 from parsers.rows import PageRows, RowWriter
-from parsers.scalars import reference, yes_no
+from parsers.scalars import money_range, reference, yes_no
 from parsers.source import Value
 from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head
 from parsers.textlabels import Mark, find_labels, labels_in
@@ -234,7 +234,8 @@ class _Writer(RowWriter):
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
             is_more = text[:1].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
             return not (before and is_more)
-        if index and entry.type in _REFERENCES and lines[0].links and not lines[index].links:
+        is_unlinked = index and entry.type in _REFERENCES and lines[0].links and not lines[index].links
+        if is_unlinked or (not index and entry.type is Type.MONEY and money_range(text) == (None, None)):
             return True
         return self._is_unlisted(lines, index)
 
