@@ -80,13 +80,8 @@ class Entry:
         place = SOURCES.index(self.source) if self.source in SOURCES else len(SOURCES)
         details = (self.form, self.content_type, self.payload_digest, self.warc_record_id)
         original = (self.original_record_id, self.original_url, self.original_captured_at)
-        return (
-            -self.intact,
-            self.truncated or "",
-            place,
-            self.source,
-            *((one is None, one or "") for one in (*details, *original)),
-        )
+        ranks = ((one is None, one or "") for one in (*details, *original))
+        return -self.intact, self.truncated or "", place, self.source, *ranks
 
 
 def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
@@ -104,23 +99,14 @@ def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
         catalog = open_writable(path) if writable else open_readonly(path)
         if writable:
             catalog.execute("PRAGMA journal_mode = WAL")
-        _prepare(catalog, path, writable)
+        is_other = catalog.execute("PRAGMA user_version").fetchone()[0] != VERSION
+        if is_other and not writable:
+            raise ArchiveDamaged(f"{path} was written by another version of this program: run `tta load`, which makes it anew")
+        if is_other:
+            tables = [name for (name,) in catalog.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            drops = " ".join(f'DROP TABLE "{name}";' for name in tables)
+            catalog.executescript(f"BEGIN IMMEDIATE; {drops} {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
     except sqlite3.Error as error:
         raise explain(path, error) from None
     catalog.isolation_level = "DEFERRED"  # the first write opens a transaction, and `Archive.flush` commits it
     return catalog
-
-
-def is_other(catalog: sqlite3.Connection) -> bool:
-    """Whether a catalog was written by another version of this program."""
-    return bool(catalog.execute("PRAGMA user_version").fetchone()[0] != VERSION)
-
-
-def _prepare(catalog: sqlite3.Connection, path: Path, writable: bool) -> None:
-    if not is_other(catalog):
-        return
-    if not writable:
-        raise ArchiveDamaged(f"{path} was written by another version of this program: run `tta load`, which makes it anew")
-    tables = [name for (name,) in catalog.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    drops = " ".join(f'DROP TABLE "{name}";' for name in tables)
-    catalog.executescript(f"BEGIN IMMEDIATE; {drops} {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")

@@ -29,8 +29,12 @@ _STEP = 1 << 16
 _ZSTD_STEP = 1 << 10
 """zstandard returns all that its input unpacks to at once: up to 128 KiB for every 4 bytes."""
 _SCAN = 1 << 20
+_ANYTHING = re.compile(b"")
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _DICTIONARY = b"\x5d\x2a\x4d\x18"
+_LOOK_BACK = 1 << 13
+"""Bytes at the end of a piece that are searched again with the next one: a record's first line is shorter."""
+_BLANK = re.compile(rb"[\r\n\t ]*")
 _CUT = "the file ends within a record"
 
 
@@ -81,8 +85,11 @@ def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[by
         try:
             piece = decoder.decompress(data, _SCAN) if packing is GZIP else decoder.decompress(data)
         except (zlib.error, zstandard.ZstdError) as error:
-            if before is not None:
-                yield _up_to_the_error(before, data)
+            pieces: list[bytes] = []
+            with suppress(zlib.error):  # up to the error: all of a member of which only the checksum is wrong
+                pieces.extend(before.decompress(data[at : at + 1], _SCAN) for at in range(len(data)) if before)
+            if any(pieces):
+                yield b"".join(pieces)
             raise Broken(offset, f"a record is damaged ({error})") from None
         if piece:
             yield piece
@@ -96,19 +103,6 @@ def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[by
     raise Broken(offset, _CUT, is_cut=True)
 
 
-def _up_to_the_error(decoder: Any, data: bytes) -> bytes:
-    """What the bytes before an error unpack to; all of a member of which only the checksum is wrong."""
-    pieces: list[bytes] = []
-    with suppress(zlib.error):
-        pieces.extend(decoder.decompress(data[at : at + 1], _SCAN) for at in range(len(data)))
-    return b"".join(pieces)
-
-
-_LOOK_BACK = 1 << 13
-"""Bytes at the end of a piece that are searched again with the next one: a record's first line is shorter."""
-_BLANK = re.compile(rb"[\r\n\t ]*")
-
-
 class Unpacked:
     """A file from byte `start` on without its compression, as one stream. Damage ends it: `broken` has the reason."""
 
@@ -116,7 +110,7 @@ class Unpacked:
         self.file = file
         self.packing = packing
         self.broken: Broken | None = None
-        self._pieces = _plain(file, start) if packing is PLAIN else _members(file, start, packing)
+        self._pieces = _pieces(file, start, packing)
         self._data = b""
         self._at = 0
         self._before = 0  # bytes of the stream that precede _data
@@ -233,25 +227,15 @@ class Unpacked:
         return self.packing is not PLAIN and begins >= self._at and start.match(self._data, begins) is not None
 
 
-def _plain(file: BinaryIO, start: int) -> Iterator[tuple[int, bool, bytes]]:
-    file.seek(start)
-    while piece := file.read(_STEP):
-        yield start, True, piece
-        start += len(piece)
-        file.seek(start)
-
-
-def _members(file: BinaryIO, start: int, packing: Packing) -> Iterator[tuple[int, bool, bytes]]:
-    file.seek(0, 2)
-    size = file.tell()
-    while start < size:
-        file.seek(start)
-        head = file.read(_STEP)
-        if head[:1] == b"\0" and not head.strip(b"\0"):  # padding, or what a loss of power leaves
+def _pieces(file: BinaryIO, start: int, packing: Packing) -> Iterator[tuple[int, bool, bytes]]:
+    """What follows byte `start`, unpacked: each piece with the file offset of its member, and whether it is the first of it."""
+    while file.seek(start) == start and (head := file.read(_STEP)):
+        if packing is PLAIN:
+            yield start, True, head
+        if packing is PLAIN or not head.strip(b"\0"):  # zeros are padding, or what a loss of power leaves
             start += len(head)
             continue
-        member = unpack_member(file, start, packing)
-        is_start = True
+        member, is_start = unpack_member(file, start, packing), True
         while True:
             try:
                 piece = next(member)
@@ -266,8 +250,7 @@ def is_whole(file: BinaryIO, offset: int, packing: Packing) -> bool:
     """Whether the member that begins at `offset` is undamaged, or only cut. The file's position stays."""
     position = file.tell()
     try:
-        for _ in unpack_member(file, offset, packing):
-            pass
+        deque(unpack_member(file, offset, packing), maxlen=0)
     except Broken as broken:
         return broken.is_cut
     finally:
@@ -317,11 +300,7 @@ class Gap(NamedTuple):
     is_cut: bool = False
 
 
-LengthAt = Callable[[int], int | None]
-_ANYTHING = re.compile(b"")
-
-
-def walk(path: Path, start: int = 0, length_at: LengthAt | None = None) -> Iterator[Member | Gap]:
+def walk(path: Path, start: int = 0, length_at: Callable[[int], int | None] | None = None) -> Iterator[Member | Gap]:
     """Every gzip member from byte `start` on and every gap between them, in order; memory does not grow with the file.
 
     After damage the next place is looked for at which a whole member begins. A damaged page may hold one in its own bytes, so
@@ -336,7 +315,10 @@ def walk(path: Path, start: int = 0, length_at: LengthAt | None = None) -> Itera
                 start += found.length
                 continue
             length = length_at(start) if length_at else None
-            after = min(start + length, size) if length else _next_whole(file, start + 1, size)
+            after = start + length if length else next_member(file, start + 1, GZIP, _ANYTHING)
+            while after is not None and not length and not isinstance(_whole_member(file, after), Member):
+                after = next_member(file, after + 1, GZIP, _ANYTHING)
+            after = size if after is None else min(after, size)
             file.seek(start)
             is_cut = after == size and (
                 found == _CUT or not any(piece.strip(b"\0") for piece in iter(lambda: file.read(_SCAN), b""))
@@ -358,12 +340,3 @@ def _whole_member(file: BinaryIO, offset: int) -> Member | str:
         except Broken as broken:
             return str(broken)
     return f"a record has more than {MAX_MEMBER} bytes"
-
-
-def _next_whole(file: BinaryIO, position: int, size: int) -> int:
-    """Where the next whole member begins, or the end of the file."""
-    while (found := next_member(file, position, GZIP, _ANYTHING)) is not None:
-        if isinstance(_whole_member(file, found), Member):
-            return found
-        position = found + 1
-    return size
