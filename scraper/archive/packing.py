@@ -34,7 +34,7 @@ _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _DICTIONARY = b"\x5d\x2a\x4d\x18"
 _LOOK_BACK = 1 << 13
 """Bytes at the end of a piece that are searched again with the next one: a record's first line is shorter."""
-_BLANK = re.compile(rb"[\r\n\t ]*")
+_NOT_BLANK = re.compile(rb"[^\r\n\t ]")
 _CUT = "the file ends within a record"
 
 
@@ -159,16 +159,9 @@ class Unpacked:
         inner = position - begins
         return (offset + inner, 0) if self.packing is PLAIN else (offset, inner)
 
-    def skip_blank(self) -> int:
-        """Steps over blanks and line ends; returns how many."""
-        skipped = 0
-        while self.has(1):
-            end = _BLANK.match(self._data, self._at).end()  # type: ignore[union-attr]  # it matches anything
-            skipped += end - self._at
-            self._at = end
-            if end < len(self._data):
-                break
-        return skipped
+    def skip_blank(self) -> bool:
+        """Steps over blanks and line ends; returns whether there were any."""
+        return bool(self.until(_NOT_BLANK, _NOT_BLANK, 1))
 
     def head(self, end: re.Pattern[bytes], limit: int) -> bytes | None:
         """The bytes before the next match of `end`, which is stepped over; None if there is none within `limit` bytes."""
@@ -203,7 +196,7 @@ class Unpacked:
         kept: list[bytes] = []
         size = 0
         found = None
-        while True:
+        while found is None:
             found = pattern.search(self._data, self._at)
             end = found.start() if found else max(self._at, len(self._data) - _LOOK_BACK)
             if found is None and self._marks and self._begins_with(start):
@@ -213,9 +206,7 @@ class Unpacked:
                 kept.append(self._data[self._at : end])
                 size += end - self._at
             self._at = end
-            if found:
-                break
-            if not self._fill():
+            if found is None and not self._fill():
                 kept.append(self._data[self._at :])
                 self._at = len(self._data)
                 break

@@ -140,7 +140,7 @@ class _Reader:
             return
         agrees = _agrees_with_digest(record) if keep and self._verify else None
         ends_well = not is_short and (
-            stream.skip_blank() > 0
+            stream.skip_blank()
             or stream.is_at_end()
             or stream.is_at(START)
             or (stream.packing is not PLAIN and not stream.place()[1])
