@@ -155,16 +155,11 @@ def test_an_intact_copy_wins_whenever_it_arrives(tmp_path: Path, first: str) -> 
     assert query(folders, "SELECT * FROM changes") == []
 
 
-def segment(number: int, part: bytes, **headers: str) -> bytes:
-    block = {"Content_Length": str(len(part)), "WARC_Segment_Number": str(number)} | headers
-    whole = record(1, digest=False, **block)
-    return whole[: whole.index(b"\r\n\r\n") + 4] + part + b"\r\n\r\n"
-
-
 def test_segments_are_joined_and_a_missing_one_marks_the_capture_as_cut() -> None:
     block = kit.http(1)
     total = {"WARC_Type": "continuation", "WARC_Segment_Origin_ID": "<urn:uuid:1>", "WARC_Segment_Total_Length": str(len(block))}
-    first, second = segment(1, block[:700]), segment(2, block[700:], **total)
+    first = record(1, block=block[:700], digest=False, WARC_Segment_Number="1")
+    second = record(1, block=block[700:], digest=False, WARC_Segment_Number="2", **total)
     captures, problems = read(first + record(2) + second)
     assert ([one.content for one in captures], problems) == ([body(2), body(1)], [])
     (cut,), problems = read(first)
@@ -279,13 +274,14 @@ def test_the_pages_of_a_mirror_are_captures_and_what_belongs_to_them_is_counted(
     page = tmp_path / "saved" / "page.html"
     (tmp_path / "saved" / "page_files").mkdir(parents=True)
     (tmp_path / "saved" / "page_files" / "saved_resource.html").write_bytes(body(2))
+    (tmp_path / "saved" / ".hidden").write_bytes(body(3))
     (tmp_path / "saved" / "a.css").write_bytes(b"p { margin: 0 }")
     (tmp_path / "saved" / "notes.bin").write_bytes(bytes(range(256)))
     (tmp_path / "saved" / "other").symlink_to(tmp_path)
     page.write_bytes(body(1))
     done = import_paths(tmp_path / "archive", [tmp_path / "saved"])
     assert done.added == 1
-    assert sorted(one.path.name for one in done.companions) == ["a.css", "page_files"]
+    assert sorted(one.path.name for one in done.companions) == [".hidden", "a.css", "page_files"]
     assert sorted(one.path.name for one in done.problems) == ["notes.bin", "other"]
 
 

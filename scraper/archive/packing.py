@@ -26,8 +26,8 @@ MAX_MEMBER = MAX_BLOCK + (1 << 20)
 MAX_PROBES = 10_000
 """Places in a damaged file that are tried as the beginning of a member; bounds the time that a hostile file can take."""
 _STEP = 1 << 16
-_ZSTD_STEP = 1 << 10
-"""zstandard returns all that its input unpacks to at once: up to 128 KiB for every 4 bytes."""
+_GZIP_STEP, _ZSTD_STEP = 1 << 13, 1 << 10
+"""All that so many bytes unpack to is in memory at once: of gzip up to 8 MiB, of zstd, 128 KiB for every 4 bytes, 32 MiB."""
 _SCAN = 1 << 20
 _ANYTHING = re.compile(b"")
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
@@ -43,11 +43,11 @@ class Packing(NamedTuple):
 
     magic: bytes
     decoder: Callable[[], Any]
-    step: int = _STEP
+    step: int
 
 
-PLAIN = Packing(b"", lambda: None)
-GZIP = Packing(GZIP_MAGIC + b"\x08", lambda: zlib.decompressobj(31))
+PLAIN = Packing(b"", lambda: None, _STEP)
+GZIP = Packing(GZIP_MAGIC + b"\x08", lambda: zlib.decompressobj(31), _GZIP_STEP)
 
 
 def packing_of(file: BinaryIO) -> Packing:
@@ -66,7 +66,7 @@ def packing_of(file: BinaryIO) -> Packing:
                 content = zstandard.ZstdDecompressor().decompress(content, max_output_size=MAX_BLOCK)
             dictionary = zstandard.ZstdCompressionDict(content)
         except zstandard.ZstdError:
-            dictionary = None  # the frames that need it are damaged, then
+            pass  # the frames that need it are damaged, then
     unpacker = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << 27)
     return Packing(ZSTD_MAGIC, unpacker.decompressobj, _ZSTD_STEP)
 
@@ -83,23 +83,20 @@ def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[by
     while data:
         before = decoder.copy() if packing is GZIP else None
         try:
-            piece = decoder.decompress(data, _SCAN) if packing is GZIP else decoder.decompress(data)
+            piece = decoder.decompress(data)
         except (zlib.error, zstandard.ZstdError) as error:
             pieces: list[bytes] = []
             with suppress(zlib.error):  # up to the error: all of a member of which only the checksum is wrong
-                pieces.extend(before.decompress(data[at : at + 1], _SCAN) for at in range(len(data)) if before)
+                pieces.extend(before.decompress(data[at : at + 1]) for at in range(len(data)) if before)
             if any(pieces):
                 yield b"".join(pieces)
             raise Broken(offset, f"a record is damaged ({error})") from None
         if piece:
             yield piece
+        taken += len(data)
         if decoder.eof:
-            return taken + len(data) - len(decoder.unused_data)
-        rest = decoder.unconsumed_tail if packing is GZIP else b""
-        taken += len(data) - len(rest)
-        data = rest or file.read(packing.step)
-    if packing is GZIP and (piece := decoder.flush()):
-        yield piece
+            return taken - len(decoder.unused_data)
+        data = file.read(packing.step)
     raise Broken(offset, _CUT, is_cut=True)
 
 
@@ -138,19 +135,13 @@ class Unpacked:
                 return False
         return True
 
-    def is_at_end(self) -> bool:
-        return not self.has(1)
-
     def is_at(self, pattern: re.Pattern[bytes]) -> bool:
         """Whether the next bytes match the pattern."""
         self.has(_LOOK_BACK)
         return pattern.match(self._data, self._at) is not None
 
     def place(self) -> tuple[int, int]:
-        """The file offset of the member that the next byte comes from, and how many of the member's bytes precede it.
-
-        Without compression every byte is its own member.
-        """
+        """The offset of the member that the next byte is in (without compression: its own), and how many bytes precede it."""
         self.has(1)
         position = self._before + self._at
         while len(self._marks) > 1 and self._marks[1][0] <= position:
@@ -179,8 +170,7 @@ class Unpacked:
 
         Without `keep` they are only counted.
         """
-        kept: list[bytes] = []
-        taken = 0
+        kept, taken = bytearray(), 0
         while taken < size:
             if self._at == len(self._data) and (not self._fill() or (taken and stop and self._begins_with(stop))):
                 break
@@ -188,29 +178,25 @@ class Unpacked:
             self._at += len(part)
             taken += len(part)
             if keep:
-                kept.append(part)
-        return b"".join(kept), taken
+                kept += part
+        return bytes(kept), taken
 
     def until(self, pattern: re.Pattern[bytes], start: re.Pattern[bytes], limit: int) -> bytes:
         """What precedes the next match of `pattern`, or the next member that begins with `start`, up to `limit` bytes of it."""
-        kept: list[bytes] = []
-        size = 0
-        found = None
+        kept, found = bytearray(), None
         while found is None:
             found = pattern.search(self._data, self._at)
             end = found.start() if found else max(self._at, len(self._data) - _LOOK_BACK)
             if found is None and self._marks and self._begins_with(start):
                 end = self._marks[-1][0] - self._before
                 found = start.match(self._data, end)
-            if size < limit:
-                kept.append(self._data[self._at : end])
-                size += end - self._at
+            kept += self._data[self._at : end][: limit - len(kept)]
             self._at = end
             if found is None and not self._fill():
-                kept.append(self._data[self._at :])
+                kept += self._data[self._at :][: limit - len(kept)]
                 self._at = len(self._data)
                 break
-        return b"".join(kept)[:limit]
+        return bytes(kept)
 
     def _begins_with(self, start: re.Pattern[bytes]) -> bool:
         """Whether the newest member begins ahead, with a match of `start`."""
@@ -264,14 +250,11 @@ def next_member(file: BinaryIO, position: int, packing: Packing, content: re.Pat
 
 def find_bytes(file: BinaryIO, position: int, magic: bytes) -> int | None:
     """The offset at or after `position` at which these bytes are."""
-    while True:
-        file.seek(position)
-        data = file.read(_SCAN)
+    while file.seek(position) == position and len(data := file.read(_SCAN)) >= len(magic):
         if (found := data.find(magic)) >= 0:
             return position + found
-        if len(data) < _SCAN:
-            return None
         position += len(data) - len(magic) + 1
+    return None
 
 
 class Member(NamedTuple):
@@ -320,14 +303,12 @@ def walk(path: Path, start: int = 0, length_at: Callable[[int], int | None] | No
 
 def _whole_member(file: BinaryIO, offset: int) -> Member | str:
     """The member that begins there, or why there is none."""
-    pieces: list[bytes] = []
-    member, size = unpack_member(file, offset, GZIP), 0
-    while size <= MAX_MEMBER:
-        try:
-            pieces.append(next(member))
-            size += len(pieces[-1])
-        except StopIteration as end:
-            return Member(offset, end.value, b"".join(pieces))
-        except Broken as broken:
-            return str(broken)
+    record, member = bytearray(), unpack_member(file, offset, GZIP)
+    try:
+        while len(record) <= MAX_MEMBER:
+            record += next(member)
+    except StopIteration as end:
+        return Member(offset, end.value, bytes(record))
+    except Broken as broken:
+        return str(broken)
     return f"a record has more than {MAX_MEMBER} bytes"

@@ -97,7 +97,7 @@ class _Reader:
         while self._read_again < MAX_READ_AGAIN:
             stream = self._stream
             stream.skip_blank()
-            if stream.is_at_end():
+            if not stream.has(1):
                 broken = stream.broken
                 if broken and broken.position != self._reported:
                     yield Damage(broken.position, str(broken))
@@ -141,7 +141,7 @@ class _Reader:
         agrees = _agrees_with_digest(record) if keep and self._verify else None
         ends_well = not is_short and (
             stream.skip_blank()
-            or stream.is_at_end()
+            or not stream.has(1)
             or stream.is_at(START)
             or (stream.packing is not PLAIN and not stream.place()[1])
         )
@@ -152,7 +152,7 @@ class _Reader:
                 return
             record.problem = f"a record has more bytes than its Content-Length, {record.length}"
             stream.until(_NEXT, START, 0)
-        elif stream.is_at_end():
+        elif not stream.has(1):
             if stream.broken and not stream.broken.is_cut and stream.broken.position == position:
                 record.problem = str(stream.broken)
         elif agrees is None and keep and stream.place()[0] == position and not self._is_whole(position):
@@ -175,7 +175,7 @@ class _Reader:
         stream.take(before, keep=False)
         _head(stream, record.position)
         block = stream.until(_NEXT, START, MAX_BLOCK)
-        is_last = stream.is_at_end()
+        is_last = not stream.has(1)
         is_cut = is_last and len(block) < record.length
         if is_last and stream.broken and not stream.broken.is_cut:
             yield self._damage(record.position, str(stream.broken))
