@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 SITE_ZONE = ZoneInfo("America/New_York")
 """The zone of the portal's own times: a reference contains the local day of submission (DOMAIN.md, "The page")."""
-FIRST_MONTH = 10
 
 
 def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
@@ -18,7 +17,7 @@ def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
 
 def fiscal_year_of(day: date) -> int:
     """The fiscal year of a day."""
-    return day.year + (day.month >= FIRST_MONTH)
+    return day.year + (day.month >= 10)
 
 
 def day_of_reference(reference: str | None) -> date | None:

@@ -23,11 +23,11 @@ from scraper.database.tables import Availability
 
 FIELD = "availability"
 SHOWN = "shown"
-"""`changes` tells the two states apart at a time when a capture was made; that nobody knows what came later is no change."""
+"""The other state in `changes`, which records what captures show; that nothing is known of a later time is no change."""
 SITE = "bjatta.bja.ojp.gov"
-"""Its hosts show the same pages (DOMAIN.md, "The site"), so what one of them says of a node number counts for all."""
+"""Its hosts show the same pages (DOMAIN.md, "The site"), so a node number that is missing on one of them is missing on all."""
 MAX_HOPS = 5
-"""Redirects that are followed from capture to capture; a longer chain is a loop, or leads nowhere that can be told."""
+"""Redirects that are followed from capture to capture; a longer chain is a loop, or its end is unknown."""
 _NOT_FOUND = (404, 410)
 _REFUSES = re.compile(
     r"(?:^|[/._-])(?:log-?in|log-?on|sign-?in|sso|saml\d?|simplesaml\w*|oauth\d?|openid[\w-]*|adfs|idp|auth\w*|cas|captcha"
@@ -88,7 +88,7 @@ def assign(db: sqlite3.Connection) -> None:
 
 
 def _gone_record(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
-    """The record that the capture says is gone; None where it says that of none."""
+    """The record that the capture shows to be gone; None if there is none."""
     not_found = candidate.means == Kind.ERROR and candidate.status in _NOT_FOUND
     if not not_found and (candidate.means != Kind.REDIRECT or candidate.leads_to is None):
         return None
@@ -118,7 +118,7 @@ def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
 
 
 def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candidate) -> bool:
-    """Whether a redirect surely ends at a page that does not show the record; an alias that nobody captured may well show it."""
+    """Whether a redirect certainly ends at a page that does not show the record; an alias without captures may show it."""
     seen = {candidate.address}
     target, moment = candidate.leads_to, candidate.captured_at
     for _ in range(MAX_HOPS):

@@ -1,4 +1,4 @@
-"""Columns of `records` that no page prints: made out of its other columns, for analysts to count, filter and sort by.
+"""Derives columns of `records` that no page prints from its other columns, for analysts to count, filter and sort by.
 
 Each is a function of the record's own columns, so that the database stays a function of the archive. `build` asks for them.
 """

@@ -1,4 +1,4 @@
-"""What sets two databases of one archive apart, by table and field, with examples. `plan` asks of one and its rebuilt twin.
+"""Lists the differences between two databases of one archive, by table and field, with examples. `plan` calls it.
 
 SQLite finds the records that differ at all; only their rows are looked at closely, a record at a time, so memory stays flat.
 """
@@ -17,7 +17,7 @@ EXAMPLES = 3
 NAMED = 10
 """Records named of those that appear or vanish."""
 ORDER = "(order of rows)"
-"""Stands for a field where a record's rows are the same in another order."""
+"""Used instead of a field if a record's rows are the same in another order."""
 _LABELS = ("label", "field", "name")
 _NOT_COMPARED = (*LOCAL_TABLES, "dictionary")
 
@@ -92,7 +92,7 @@ def differences(db: sqlite3.Connection) -> Differences:
 
 
 def _columns(db: sqlite3.Connection, table: Table) -> list[str]:
-    """The columns that both databases have and that do not depend on where the archive lies."""
+    """The columns that both databases have and that do not depend on the location of the archive."""
     old, new = ({str(row[1]) for row in db.execute(f'PRAGMA {schema}.table_info("{table.name}")')} for schema in ("old", "new"))
     return [name for name in table.columns if name in old & new and name not in table.local]
 
@@ -127,7 +127,7 @@ def _in_rows(db: sqlite3.Connection, table: Table, columns: list[str], key: str)
 
 
 def _in_groups(db: sqlite3.Connection, table: Table, columns: list[str]) -> list[Difference]:
-    """A table with many rows for each record: what differs is told by label where rows have one, else for the table."""
+    """A table with many rows for each record: differences are grouped by label if rows have one, else for the whole table."""
     found: dict[str, Difference] = {}
     _find_records_that_differ(db, table, columns)
     for (record_id,) in db.execute("SELECT record_id FROM temp.found ORDER BY record_id"):

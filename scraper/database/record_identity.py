@@ -1,4 +1,4 @@
-"""Which record a capture without a node number belongs to. Pure: the answer depends on what is known, never on its order.
+"""Decides which record a capture without a node number belongs to. Pure, and independent of the order of the captures.
 
 DESIGN.md, "Identity": the node number is the record; without one, the record with the same reference or the same address.
 """
@@ -17,7 +17,7 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 class Marks(NamedTuple):
-    """What a capture without a node number can be known by; at least one of the two is not None."""
+    """What identifies a capture without a node number; at least one of the two is not None."""
 
     reference: str | None
     address: str | None
@@ -51,9 +51,9 @@ def group(
 ) -> dict[Marks, str]:
     """The `record_id` for every pair of marks.
 
-    The two functions tell the lowest node number among the captures that have one and show that reference or lie at that
-    address. A pair that meets no node directly may meet one through other pairs; the reference counts before the address.
-    What meets none is a record of its own, named for its lowest reference, or else for its address.
+    The two functions return the lowest node number among the captures with that reference or that address. A pair without a
+    node of its own may have one through other pairs; the reference counts before the address. Pairs without any node are a
+    record of their own, named after its lowest reference, or else its address.
     """
     pairs = sorted(set(captures), key=lambda marks: (marks.reference or "", marks.address or ""))
     nodes = _nodes(pairs, node_of_reference, node_of_address)
@@ -126,5 +126,5 @@ def _first_key(marks: Marks) -> tuple[str, str]:
 
 
 def address_id(plain: str) -> str:
-    """The `record_id` of a record that is known by nothing but its address."""
+    """The `record_id` of a record that only its address identifies."""
     return "url:" + hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:16]
