@@ -31,8 +31,7 @@ CREATE INDEX IF NOT EXISTS captures_by_record_id ON captures (warc_record_id);
 CREATE INDEX IF NOT EXISTS captures_by_digest ON captures (payload_digest);
 CREATE TABLE IF NOT EXISTS files (warc_file TEXT PRIMARY KEY, read_to INTEGER NOT NULL) STRICT;
 """
-_RULES = (dating.__file__, urls.__file__)
-VERSION = crc32(b"".join([SCHEMA.encode(), *(Path(path).read_bytes() for path in _RULES)])) >> 1
+VERSION = crc32(SCHEMA.encode() + Path(dating.__file__).read_bytes() + Path(urls.__file__).read_bytes()) >> 1
 """`user_version` (31 bits): another one means other tables, or other rules for addresses and times.
 
 Then the catalog is filled again from the WARC files, so that a better rule dates and addresses old captures too.

@@ -136,9 +136,8 @@ def _replay(capture: Capture, url: str | None) -> tuple[str | None, list[Time | 
 def _of_page(capture: Capture) -> tuple[str | None, Time | None]:
     """Address and time that a tool wrote into the page when it saved it."""
     body = capture.payload
-    text = (
-        (body if len(body) < 2 * _EDGE else body[:_EDGE] + b"\n" + body[-_EDGE:]).replace(b"\0", b"").decode("utf-8", "replace")
-    )
+    edges = body if len(body) < 2 * _EDGE else body[:_EDGE] + b"\n" + body[-_EDGE:]
+    text = edges.replace(b"\0", b"").decode("utf-8", "replace")
     url: str | None = None
     time: Time | None = None
     for comment in sorted(_COMMENT.findall(text), key=lambda comment: _WAYBACK not in comment):

@@ -164,9 +164,9 @@ class _Reader:
             yield Unused(name, f"a ZIP file without a readable directory ({error}); its members are searched for")
             members = list(_local_members(file))
         hashes: dict[str, str] = {}
-        if any(_WACZ_PART.fullmatch(one.name) for one in members) and any(one.name == "datapackage.json" for one in members):
-            hashes = _package_hashes(file, next(one for one in members if one.name == "datapackage.json"))
-            members = [one for one in members if _WACZ_PART.fullmatch(one.name)]
+        parts = [one for one in members if _WACZ_PART.fullmatch(one.name)]
+        if parts and (listing := next((one for one in members if one.name == "datapackage.json"), None)):
+            hashes, members = _package_hashes(file, listing), parts
         if not members:
             yield Unused(name, "a ZIP file without members")
         for member in members:
