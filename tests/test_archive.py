@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
 from scraper.archive.store import Archive
 from scraper.capture import Capture, Form
+from tests import dbkit
 
 WHEN = datetime(2025, 1, 31, 12, 0, 5, tzinfo=UTC)
 
 
-def page(number: int = 1, **changes: object) -> Capture:
-    values: dict[str, object] = {
-        "form": Form.RESPONSE,
-        "source": "wayback",
-        "payload": f"<html>page {number}</html>".encode(),
-        "url": f"https://bjatta.bja.ojp.gov/node/{number}",
-        "captured_at": WHEN,
-        "http_status": 200,
-        "http_reason": "OK",
-        "http_headers": (("Content-Type", "text/html; charset=UTF-8"), ("X-Twice", "1"), ("X-Twice", "2")),
-        "content_type": "text/html; charset=UTF-8",
-    }
-    return Capture(**(values | changes))  # type: ignore[arg-type]
+TWICE = (("Content-Type", "text/html; charset=utf-8"), ("X-Twice", "1"), ("X-Twice", "2"))
+
+
+def page(number: int = 1, **changes: Any) -> Capture:
+    body = f"<html>page {number}</html>".encode()
+    values: dict[str, Any] = {"payload": body, "url": dbkit.node(number), "when": WHEN, "http_headers": TWICE}
+    return dbkit.page(**(values | changes))
 
 
 def stored(folder: Path) -> list[Capture]:
@@ -40,8 +36,8 @@ def stored(folder: Path) -> list[Capture]:
         page(),
         page(form=Form.RESOURCE, http_status=None, http_reason="", http_headers=(), content_type="text/html", url=None),
         page(form=Form.CONVERSION, http_status=None, http_reason="", http_headers=(), content_type="text/plain"),
-        page(captured_at=None),
-        page(captured_at=WHEN.replace(microsecond=123000)),
+        page(when=None),
+        page(when=WHEN.replace(microsecond=123000)),
         page(http_reason="Gefällt", http_headers=(("X-Ünder", "a; b=é \ufffd"), ("Location", "/straße?q=ü")), content_type=None),
         page(payload=bytes(range(256)) * 40, http_headers=(), content_type=None, origin="a b.html", truncated="length"),
         page(url="http://x.example/\r\nWARC-Type: evil", http_headers=(("X", "a\r\nY: b"),), content_type=None),

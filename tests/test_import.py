@@ -92,8 +92,9 @@ def test_bad_input_is_named_and_what_is_good_in_it_is_kept(tmp_path: Path, body:
         b"HTTP/1.1\r\n\r\n" + HTML,
         b"\xff\xfe\0",
         b"HTTP/1.1 000\r\n\r\n" + HTML,
+        b"HTTP/1.1 000,odd\r\n\r\n" + HTML,
     ],
-    ids=["no head", "nothing", "two digits", "no status", "bytes", "zeros"],
+    ids=["no head", "nothing", "two digits", "no status", "bytes", "zeros", "comma"],
 )
 def test_a_response_whose_block_is_no_sound_http_message_is_kept_whole(tmp_path: Path, block: bytes) -> None:
     """Crawlers keep what servers say, and servers say anything."""

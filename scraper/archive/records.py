@@ -29,7 +29,7 @@ _BYTE_ORDER_MARK = re.compile(rb"\xef\xbb\xbf")
 _WARC = re.compile(rb"WARC/", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
-_STATUS = re.compile(rb"HTTP/[\x21-\x7e]+[ \t]+\d{3}(?![\w\x80-\xff])")
+_STATUS = re.compile(rb"HTTP/[\x21-\x7e]+[ \t]+(\d{3})(?![\w\x80-\xff])")
 _ARC = re.compile(r"(.+?) ([\w.:-]+) (\d{8,14}) ([^ ]+)(?: .*)? (\d{1,12})")
 CAPTURES = frozenset({"response", "resource", "conversion", "revisit"})
 _TYPES = CAPTURES | {"request", "metadata", "warcinfo", "continuation"}
@@ -229,17 +229,17 @@ def parse_headers(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(headers)
 
 
-def split_http(block: bytes) -> tuple[str | None, tuple[tuple[str, str], ...], bytes]:
-    """Status line, headers and body of an HTTP message; line ends may be bare LF, bytes anything (ARCHIVES.md, 5).
+def split_http(block: bytes) -> tuple[int | None, str, tuple[tuple[str, str], ...], bytes]:
+    """Status, reason, headers and body of an HTTP message; line ends may be bare LF, bytes anything (ARCHIVES.md, 5).
 
     A block that does not begin with a status is no such message: all of it is body, so that no byte of it is lost.
     """
-    if not _STATUS.match(block):
-        return None, (), block
+    if not (status := _STATUS.match(block)):
+        return None, "", (), block
     end = re.search(rb"\r?\n\r?\n", block)
     head, body = (block[: end.start()], block[end.end() :]) if end else (block, b"")
     text = head.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode()
-    return text.partition("\n")[0].rstrip("\r"), parse_headers(text), body
+    return int(status[1]), text.partition("\n")[0].rstrip("\r")[status.end() :].lstrip(), parse_headers(text), body
 
 
 def _agrees_with_digest(record: Record) -> bool | None:
@@ -251,7 +251,7 @@ def _agrees_with_digest(record: Record) -> bool | None:
     if found or record.type == "revisit":
         return found
     claimed = record.named.get("warc-payload-digest")
-    _, headers, body = split_http(record.block) if record.type == "response" else (None, (), record.block)
+    _, _, headers, body = split_http(record.block) if record.type == "response" else (None, "", (), record.block)
     agrees = digest_agrees(claimed, body)
     if agrees is False:
         encodings = [value for name, value in headers if name.lower() == "content-encoding"]

@@ -86,8 +86,7 @@ def _to_capture(record: Record, source: str, origin: str | None) -> Capture:
     headers = record.named
     form = Form(record.type)
     is_http, is_revisit = form in (Form.RESPONSE, Form.REVISIT), form is Form.REVISIT
-    status_line, http_headers, payload = split_http(record.block) if is_http else ("", (), record.block)
-    _, status, reason = [*(status_line or "").split(None, 2), "", "", ""][:3]
+    status, reason, http_headers, payload = split_http(record.block) if is_http else (None, "", (), record.block)
     content_type = next((value for key, value in http_headers if key.lower() == "content-type"), None)
     url = None if (record.url or "").startswith(UNKNOWN_URL) else record.url
     date = headers.get("warc-date")
@@ -103,7 +102,7 @@ def _to_capture(record: Record, source: str, origin: str | None) -> Capture:
         source=headers.get(SOURCE.lower(), source),
         payload=b"" if is_revisit else payload,
         fetched_at=from_iso(headers.get(FETCHED_AT.lower())),
-        http_status=int(status) if status else None,
+        http_status=status,
         http_reason=reason,
         http_headers=http_headers,
         content_type=content_type if is_http else headers.get("content-type"),

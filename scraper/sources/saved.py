@@ -81,20 +81,19 @@ def _read_page(body: bytes, name: str) -> Iterator[Capture | Unused]:
 
 def _read_http(body: bytes, name: str) -> Iterator[Capture | Unused]:
     """The last of the messages that a client wrote one after the other: before it are redirects, and answers of a proxy."""
-    status_line, headers, payload = split_http(body)
+    status, reason, headers, payload = split_http(body)
     while _HTTP.match(payload):
-        status_line, headers, payload = split_http(payload)
+        status, reason, headers, payload = split_http(payload)
     named = {key.lower(): value for key, value in reversed(headers)}
     length = named.get("content-length", "")
     is_cut = length.isdecimal() and len(payload) < int(length) and "content-encoding" not in named
     if is_cut:
         yield Unused(name, f"the page is cut: {len(payload)} of {length} bytes")
-    _, status, reason = [*(status_line or "").split(" ", 2), "", ""][:3]
     yield Capture(
         form=Form.RESPONSE,
         source=SOURCE,
         payload=payload,
-        http_status=int(status),
+        http_status=status,
         http_reason=reason,
         http_headers=headers,
         content_type=named.get("content-type"),
