@@ -6,17 +6,16 @@ The readers write rows (`record.Field`) and nothing else; `make_record` derives 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from parsers.cache import cached_short
-from parsers.fiscal import fiscal_year
 from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, RecordValues, Section, columns_of
 from parsers.registry import GROUPS, Label, Type, group_table, known, known_name, normal
-from parsers.scalars import money_range, number, place, reference, time_of, time_range, yes_no
+from parsers.scalars import fiscal_year, money_range, number, place, reference, time_of, time_range, yes_no
 
 BODY = "body"
 """Drupal's machine name of a node's body, which has no label on these pages."""
@@ -34,18 +33,6 @@ _READ: dict[Type, Callable[[str, str | None], tuple[Any, ...]]] = {
     Type.MONEY: lambda text, _: money_range(text),
 }
 """What a printed value and its `datetime` attribute are, beside the text: a value, or two of ranges, points and amounts."""
-
-
-class ColumnValues(NamedTuple):
-    """What one field of a known label makes of the record's columns, and what looks wrong in its values.
-
-    `labelled`: the page prints the label; otherwise only the machine name identifies it. Shared between pages: not to be changed.
-    """
-
-    entry: Label
-    labelled: bool
-    columns: Mapping[str, Any]
-    problems: tuple[str, ...]
 
 
 def entry_of(field: Field) -> Label | None:
@@ -83,12 +70,12 @@ def make_record(
     url: str | None = None,
 ) -> Record:
     """The record that the rows of a page make. `url`: the page's own address where it prints it."""
-    found = column_values_of(fields)
+    columns, problems = _columns_from(head, fields)
     return Record(
-        **_columns_from(head, fields, found),
+        **columns,
         form=form,
         incomplete=incomplete,
-        flags=tuple(dict.fromkeys(problem for one in found for problem in one.problems)),
+        flags=tuple(dict.fromkeys(problems)),
         shape=shape,
         url=url,
         fields=tuple(fields),
@@ -100,37 +87,37 @@ def make_record(
 
 def derive(head: PageHead, fields: Sequence[Field]) -> RecordValues:
     """All columns of a record, of one page's fields or of merged ones."""
-    return RecordValues(**_columns_from(head, fields, column_values_of(fields)))
+    return RecordValues(**_columns_from(head, fields)[0])
 
 
-def _columns_from(head: PageHead, fields: Sequence[Field], found: Iterable[ColumnValues]) -> dict[str, Any]:
-    """A value for each column. Of a duplicated label the first filled field counts (DESIGN.md, `records`)."""
+def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, Any], list[str]]:
+    """A value for each column, and what looks wrong in the values. Of a duplicated label the first filled field counts.
+
+    A value that the end of the capture cuts makes no column: half a word is no category.
+    """
     values = {name: getattr(head, name) for name in columns_of(PageHead)}
     values["reference"] = reference(head.title)
     values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)
-    for one in sorted(found, key=lambda one: not one.labelled):  # a printed label is better evidence than a name
-        if one.columns and values.get(one.entry.columns[0].name) is None:
-            values |= {name: list(value) if isinstance(value, list) else value for name, value in one.columns.items()}
-    bodies = (field.value for field in fields if field.name == BODY and field.item is None and field.value)
-    return values | {"description": next(bodies, None)}
-
-
-def column_values_of(fields: Iterable[Field]) -> list[ColumnValues]:
-    """What each field outside groups whose label is known makes of the columns. Values of one field follow each other.
-
-    A value that the end of the capture cuts makes none: half a word is no category.
-    """
-    found = []
+    found, problems = [], []
     for (_, label, name, _), rows in groupby((field for field in fields if field.item is None), key=_of_one_field):
         if entry := known(label) if label else known_name(name):
             filled = tuple((row.value, row.datetime) for row in rows if row.value and not row.truncated)
             short = sum(len(text) for text, _ in filled) <= _SHORT
-            found.append((_cached_values if short else _values)(entry, label is not None, filled))
-    return found
+            columns, wrong = (_cached_values if short else _values)(entry, filled)
+            found.append((label is None, columns))
+            problems += wrong
+    for _, columns in sorted(found, key=itemgetter(0)):  # a printed label is better evidence than a name
+        if all(values.get(name) is None for name in columns):
+            values |= {name: list(value) if isinstance(value, list) else value for name, value in columns.items()}
+    bodies = (field.value for field in fields if field.name == BODY and field.item is None and field.value)
+    return values | {"description": next(bodies, None)}, problems
 
 
-def _values(entry: Label, labelled: bool, filled: tuple[tuple[str, str | None], ...]) -> ColumnValues:
-    """Texts and references count with all of their values; of other types the first value that can be read counts."""
+def _values(entry: Label, filled: tuple[tuple[str, str | None], ...]) -> tuple[dict[str, Any], list[str]]:
+    """What one field of a known label makes of the columns, and what looks wrong in its values; shared, so not to be changed.
+
+    Texts and references count with all of their values; of other types the first value that can be read counts.
+    """
     texts = [text for text, _ in filled]
     typed = [_READ[entry.type](*value) for value in filled] if entry.type in _READ else []
     values = next((one for one in typed if set(one) != {None}), typed[0] if typed else ())
@@ -143,7 +130,7 @@ def _values(entry: Label, labelled: bool, filled: tuple[tuple[str, str | None], 
         problems = [place(text).flag for text in texts]
     else:
         problems = [f"{entry.text}: value can't be read" for value in filled if fits(entry.type, *value) is False]
-    return ColumnValues(entry, labelled, columns, tuple(filter(None, problems)))
+    return columns, list(filter(None, problems))
 
 
 _cached_values = lru_cache(maxsize=8192)(_values)
@@ -154,9 +141,6 @@ def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
     if kind not in _READ or kind is Type.MONEY:
         return None
     return set(_READ[kind](text, attribute)) != {None} or (kind is Type.POINT and "(" in text)
-
-
-# --- groups -----------------------------------------------------------------------------------------------------------
 
 
 @cached_short

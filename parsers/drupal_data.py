@@ -200,9 +200,8 @@ class _Writer:
         self._add(entry.text if entry else None, name, items, None)
 
     def _add(self, label: str | None, name: str, items: Items, item: str | None) -> None:
-        room = max(0, _MAX_ROWS - len(self.fields))
-        rows = [row for row in map(self._value, items[:room]) if any(row)]
-        for value, href, when in rows or [(None, None, None)][:room]:
+        rows = [row for row in map(self._value, items[:_MAX_ROWS]) if any(row)] or [(None, None, None)]
+        for value, href, when in rows[: _MAX_ROWS - len(self.fields)]:
             state = State.VALUE if value else State.NOT_CAPTURED if items else State.EMPTY
             position = len(self.fields) + 1
             row = Field(position=position, label=label, name=name, item=item, value=value, state=state, href=href, datetime=when)

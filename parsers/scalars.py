@@ -10,8 +10,9 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from parsers.cache import cached_short
-from parsers.fiscal import SITE_ZONE
 
+SITE_ZONE = ZoneInfo("America/New_York")
+"""The zone of the portal's own times: a reference contains the local day of submission (DOMAIN.md, "The page")."""
 REFERENCE = re.compile(r"\d{8}-\d{5,6}-\d{1,2}")
 """A record's own reference; the hour is not zero-padded, so the time has five or six digits (DOMAIN.md, "The page")."""
 
@@ -153,6 +154,8 @@ _OPEN = re.compile("|present|ongoing|tbd", re.IGNORECASE)
 """The end of a range that has none."""
 _MAX_TIME = 200
 """Characters; a longer text is no time."""
+_MAX_TWO_DAYS = 40
+"""Characters within which the first day of a range ends."""
 
 
 @cached_short
@@ -276,30 +279,18 @@ def time_range(text: str | None, attribute: str | None) -> tuple[str | None, str
     return (whole, whole) if whole else _two_days(plain) or _two_clocks(plain) or (None, None)
 
 
-_NAMED = r"[a-z]{3,9}\.?"
-_TH = "(?:st|nd|rd|th)?"
-_TO = _SEPARATOR.pattern
-_TWO_DAYS = tuple(
-    (re.compile(rf"{pattern}(\d{{4}})", re.IGNORECASE), form)
-    for pattern, form in (
-        (rf"({_NAMED}) (\d{{1,2}}){_TH}{_TO}(?:({_NAMED}) )?(\d{{1,2}}){_TH},? ", "{0} {1}, {4}|{2} {3}, {4}"),
-        (rf"(\d{{1,2}}){_TH}(?: ({_NAMED}))?{_TO}(\d{{1,2}}){_TH} ({_NAMED}),? ", "{0} {1} {4}|{2} {3} {4}"),
-        (rf"(\d{{1,2}})/(\d{{1,2}}){_TO}(\d{{1,2}})/(\d{{1,2}})/", "{0}/{1}/{4}|{2}/{3}/{4}"),
-    )
-)
-"""`March 30 - April 2, 2024`, `March 1 - 3, 2024`, `1 to 3 March 2024` and `03/01 - 03/03/2024`: the year is printed once."""
-
-
-def _two_days(plain: str) -> tuple[str | None, str | None] | None:
-    text = re.sub(rf"\b(?:{_WEEKDAYS})\b[.,]? ?", "", plain, flags=re.IGNORECASE)
-    for form, template in _TWO_DAYS:
-        if found := form.fullmatch(text):
-            one, two, three, four, year = found.groups()
-            start, _, end = template.format(one, two or four, three or one, four, year).partition("|")
-            first, last = iso_time(start), iso_time(end)
+def _two_days(plain: str) -> tuple[str, str] | None:
+    """`March 30 - April 2, 2024`, `March 1 - 3, 2024`, `1 to 3 March 2024` and `03/01 - 03/03/2024`: the year is printed once."""
+    year = plain[-4:]
+    for separator in _SEPARATOR.finditer(plain[:_MAX_TWO_DAYS]) if year.isdecimal() else ():
+        start, end = plain[: separator.start()], plain[separator.end() :]
+        month, end_without_day = re.sub(r"\d.*", "", start), re.sub(r"^\d{1,2}(?:st|nd|rd|th)?", "", end)
+        for one in (f"{start} {year}", f"{start}/{year}", start + end_without_day):
+            first, last = iso_time(one), iso_time(end) or iso_time(month + end)
             if first and last and first > last:  # `Dec 30 - Jan 2, 2025` begins in the year before
-                first = iso_time(start.replace(year, str(int(year) - 1)))
-            return first, last
+                first = iso_time(one.replace(year, str(int(year) - 1)))
+            if first and last:
+                return first, last
     return None
 
 
@@ -315,4 +306,33 @@ def _two_clocks(plain: str) -> tuple[str | None, str | None] | None:
         if half and not one["half"] and one["H"] and two["H"] and int(one["H"]) % 12 > int(two["H"]) % 12:
             half = "a" if half.strip()[0].lower() == "p" else "p"  # `11 - 1pm`
         return _at(day, one, half, one["zone"] or two["zone"]), _at(day, two, two["half"], two["zone"])
+    return None
+
+
+# --- fiscal years of the US government, which begin on 1 October and have the number of the year they end in ----------
+
+
+def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
+    """The fiscal year of the submission: by the reference's day, else by the time of submission; None where neither is known."""
+    day = day_of_reference(reference) or day_of_time(submitted_at)
+    return fiscal_year_of(day) if day else None
+
+
+def fiscal_year_of(day: date) -> int:
+    return day.year + (day.month >= 10)
+
+
+def day_of_reference(reference: str | None) -> date | None:
+    """The day at the start of a reference, YYYYMMDD; None if there is none."""
+    day = (reference or "")[:8]
+    with suppress(ValueError):
+        return date(int(day[:4]), int(day[4:6]), int(day[6:]))
+    return None
+
+
+def day_of_time(text: str | None) -> date | None:
+    """The day of an ISO 8601 time: in the portal's zone if the time has a zone, else as printed; None if it is no time."""
+    with suppress(ValueError, OverflowError):
+        moment = datetime.fromisoformat(text or "")
+        return (moment.astimezone(SITE_ZONE) if moment.tzinfo else moment).date()
     return None
