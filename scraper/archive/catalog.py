@@ -67,15 +67,12 @@ class Entry:
     original_captured_at: str | None
     intact: int
 
-    def is_preferred_to(self, other: Entry) -> bool:
-        """Whether this delivery of a capture counts, if several sources bring the same page at the same time with the same body.
+    def rank(self) -> tuple[object, ...]:
+        """Of the deliveries of a capture, the same page at the same time with the same body, the lowest counts.
 
         Intact before damaged, whole before truncated, then by source; else by what surrounds the body, so that the catalog does
         not depend on which came first.
         """
-        return self._rank() < other._rank()
-
-    def _rank(self) -> tuple[object, ...]:
         place = SOURCES.index(self.source) if self.source in SOURCES else len(SOURCES)
         details = (self.form, self.content_type, self.payload_digest, self.warc_record_id)
         original = (self.original_record_id, self.original_url, self.original_captured_at)

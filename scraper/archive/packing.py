@@ -223,18 +223,6 @@ def _pieces(file: BinaryIO, start: int, packing: Packing) -> Iterator[tuple[int,
             is_start = False
 
 
-def is_whole(file: BinaryIO, offset: int, packing: Packing) -> bool:
-    """Whether the member that begins at `offset` is undamaged, or only cut. The file's position stays."""
-    position = file.tell()
-    try:
-        deque(unpack_member(file, offset, packing), maxlen=0)
-    except Broken as broken:
-        return broken.is_cut
-    finally:
-        file.seek(position)
-    return True
-
-
 def next_member(file: BinaryIO, position: int, packing: Packing, content: re.Pattern[bytes]) -> int | None:
     """The offset at or after `position` of the next member in whose beginning `content` is found; None if there is none."""
     for _ in range(MAX_PROBES):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b32encode
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from scraper.archive.packing import MAX_BLOCK, PLAIN, Unpacked, is_whole, next_member, packing_of
+from scraper.archive.packing import MAX_BLOCK, PLAIN, Unpacked, next_member, packing_of, unpack_member
 from scraper.encoding import decode_content
-from scraper.errors import UndecodableContent
+from scraper.errors import Broken, UndecodableContent
 
 MAX_HEAD = 1 << 16
 """Bytes of a record's headers; those of real records have less than 4 KiB, with very long addresses 16."""
@@ -124,8 +125,15 @@ class _Reader:
 
     def _is_whole(self, position: int) -> bool:
         """Whether the member that begins there, and goes on behind a record in it, is undamaged as far as it goes."""
+        file, is_whole = self._stream.file, True
         if self._member[0] != position:
-            self._member = position, is_whole(self._stream.file, position, self._stream.packing)
+            before = file.tell()
+            try:
+                deque(unpack_member(file, position, self._stream.packing), maxlen=0)
+            except Broken as broken:
+                is_whole = broken.is_cut
+            file.seek(before)  # from there on the stream reads
+            self._member = position, is_whole
         return self._member[1]
 
     def _block(self, record: Record, before: int) -> Iterator[Record | Damage]:

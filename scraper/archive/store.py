@@ -13,7 +13,6 @@ from datetime import datetime
 from io import BytesIO
 from operator import attrgetter
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from scraper.archive.catalog import Entry, open_catalog
@@ -75,7 +74,7 @@ class Archive:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -133,14 +132,14 @@ class Archive:
         """
         capture = dated(capture)
         held = self.entry(capture.capture_id)
-        if held is not None and not entry_of(capture, "", 0, 0).is_preferred_to(held):
+        if held is not None and entry_of(capture, "", 0, 0).rank() >= held.rank():
             return None
         return self.append(prepare(capture, utc_now()))
 
     def append(self, prepared: Prepared) -> Entry | None:
         """Appends a capture that was prepared, perhaps by another process; else as `add`."""
         held = self.entry(prepared.entry.capture_id)
-        if held is not None and not prepared.entry.is_preferred_to(held):
+        if held is not None and prepared.entry.rank() >= held.rank():
             return None
         current = self._current or _last_file(self.folder)
         if current and current.stat().st_size + len(prepared.member) > MAX_FILE:
@@ -174,7 +173,7 @@ class Archive:
     def _insert(self, entry: Entry) -> bool:
         """Whether the capture is new; the row of one that is there already goes to the preferred delivery."""
         held = self.entry(entry.capture_id)
-        if held is None or entry.is_preferred_to(held):
+        if held is None or entry.rank() < held.rank():
             row = f"captures ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
             self._catalog.execute(f"REPLACE INTO {row}", attrgetter(*_COLUMNS)(entry))
         return held is None

@@ -17,7 +17,7 @@ from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.lock import locked
 from scraper.scan.addresses import checked, listed
-from scraper.scan.run import Scan, scan
+from scraper.scan.run import scan
 from scraper.stopping import Stop
 from scraper.terminal import escape
 from scraper.workers.cluster import cluster
@@ -66,14 +66,9 @@ def command(
         except Stopped:
             click.echo("tta: stopped; captures found so far are kept, and the next scan continues", err=True)
             context.exit(int(ExitStatus.PARTLY_DONE))
-    _report(done, as_json=bool(options["as_json"]))
-    context.exit(int(ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE))
-
-
-def _report(done: Scan, *, as_json: bool) -> None:
     for problem in done.problems:
         click.echo(escape(problem), err=True)
-    if as_json:
+    if options["as_json"]:
         counts = {"files": done.files, "known_files": done.known_files, "failed": done.failed}
         click.echo(json.dumps(counts | {"added": done.added, "known": done.known, "problems": len(done.problems)}))
     else:
@@ -81,6 +76,7 @@ def _report(done: Scan, *, as_json: bool) -> None:
             f"{done.files} file{'' if done.files == 1 else 's'} read ({done.known_files} read before), {done.failed} failed; "
             f"{done.added} new capture{'' if done.added == 1 else 's'} ({done.known} already archived)"
         )
+    context.exit(int(ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE))
 
 
 def _lines(name: str) -> Iterator[str]:

@@ -93,9 +93,7 @@ class _Reader:
         for item in read_captures(file, self._source, start, wanted=self._wanted, verify=True, origin=name):
             if not isinstance(item, Damage):
                 yield item if depth == 0 else (0, item[1])
-                continue
-            problems += 1
-            if problems <= MAX_PROBLEMS:
+            elif (problems := problems + 1) <= MAX_PROBLEMS:
                 yield Unused(name, f"at byte {item.position}: {item.reason}")
         if problems > MAX_PROBLEMS:
             yield Unused(name, f"{problems - MAX_PROBLEMS} more damaged places")
@@ -116,13 +114,14 @@ class _Reader:
                 return
             doubtful = problem and packing_of(cast("BinaryIO", copy)) is not GZIP  # whose members have checksums of their own
             for item in self.read(cast("BinaryIO", copy), name, depth + 1):
-                if not problem or not doubtful or isinstance(item, Unused) or item[1].damage is not None:
+                if isinstance(item, Unused) or not doubtful or item[1].damage is not None:
                     yield item
                 elif not (headers := item[1].warc_headers):
                     yield 0, replace(item[1], truncated="unspecified", damage=problem)
-                else:  # a record with a digest, or before the place of a cut, is right
-                    is_right = is_cut or any(key.lower() in _DIGESTS for key, _ in headers)
-                    yield 0, item[1] if is_right else replace(item[1], damage=problem)
+                elif is_cut or any(key.lower() in _DIGESTS for key, _ in headers):
+                    yield item  # a record with a digest, or before the place of a cut, is right
+                else:
+                    yield 0, replace(item[1], damage=problem)
 
     def _copy(self, pieces: Iterator[bytes], packed: int, copy: IO[bytes]) -> tuple[str | None, bool]:
         """Copies a member, because reading has to seek. Returns why it is not all of it, and whether the copy is right so far."""

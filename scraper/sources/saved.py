@@ -110,7 +110,8 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
     message = email.message_from_bytes(re.sub(rb"(\n)(?![\w-]+:|[ \t\r])", rb"\1 ", head) + body[len(head) :])
     parts = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
     places = [_location(part, "Content-Location") for part in parts]
-    main = _location(message, "Snapshot-Content-Location") or _location(message, "Content-Location") or next(iter(places), None)
+    named = [_location(message, "Snapshot-Content-Location"), _location(message, "Content-Location"), *places[:1]]
+    main = next(filter(None, named), "")
     if not parts or not main:
         yield Unused(name, "MHTML without a page" if message.is_multipart() and not parts else "not a page: an e-mail message")
         return
@@ -118,8 +119,7 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
     if is_cut:
         yield Unused(name, "the file ends within an MHTML part")
     last = list(message.walk())[-1]
-    for number, part in enumerate(parts):
-        url = main if number == 0 else places[number] or ""
+    for part, url in zip(parts, [main, *places[1:]], strict=True):
         if url.split("/")[:3] != main.split("/")[:3]:
             yield Unused(name, "a frame", is_companion=True)
             continue
@@ -144,8 +144,8 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
         )
 
 
-def _location(part: Message, header: str) -> str | None:
-    return re.sub(r"\s+", "", str(part.get(header, ""))) or None
+def _location(part: Message, header: str) -> str:
+    return re.sub(r"\s+", "", str(part.get(header, "")))
 
 
 def _read_har(body: bytes, name: str) -> Iterator[Capture | Unused]:
