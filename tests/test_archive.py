@@ -57,15 +57,6 @@ def test_a_capture_reads_back_as_it_was_put_in(tmp_path: Path, capture: Capture)
         assert "\r" not in str(back.url) + str(back.http_headers)
 
 
-def test_adding_the_same_capture_twice_adds_nothing(tmp_path: Path) -> None:
-    with Archive(tmp_path, writable=True) as archive:
-        assert archive.add(page())
-        assert archive.add(page(source="commoncrawl")) is None
-    with Archive(tmp_path, writable=True) as archive:
-        assert archive.add(page()) is None
-        assert len(archive) == 1
-
-
 def test_other_tools_read_the_files(tmp_path: Path) -> None:
     with Archive(tmp_path, writable=True) as archive:
         archive.add(page())
