@@ -14,13 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from scraper.errors import SourcePaused
 from scraper.stopping import Stop
-
-if TYPE_CHECKING:
-    from scraper.ledger.store import Ledger
 
 LONGEST_WAIT = 600.0
 """Seconds that a run waits in total; longer waits are left to a later run (DESIGN.md, "Fetching")."""
@@ -56,6 +53,14 @@ class Host:
     bans: int = 0
     limited_at: datetime | None = None
     asked_at: datetime | None = None
+
+
+class HostMemory(Protocol):
+    """Stores what is known about hosts between runs; the ledger does."""
+
+    def host(self, name: str) -> Host: ...
+
+    def save_host(self, host: Host) -> None: ...
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
@@ -100,7 +105,7 @@ class Pacer:
 
     def __init__(
         self,
-        memory: Ledger,
+        memory: HostMemory,
         stop: Stop,
         *,
         override: bool = False,
