@@ -28,7 +28,7 @@ STEPS: dict[str, tuple[tuple[ModuleType, str], ...]] = {
         (html, "_root"),
     ),
     "the light tree, plain fields from their source": ((html, "build_with_fields"),),
-    "title, byline, notice": ((html, "_take_top"),),
+    "title, byline, notice": ((html, "title_of"), (html, "byline_of"), (html, "detach_notice")),
     "fields and rows": ((html, "read_content"),),
     "columns, flags, milestones, metrics, the record": ((html, "make_record"),),
 }

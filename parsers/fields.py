@@ -9,16 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from parsers.patterns import (
-    HEADINGS,
-    Block,
-    LabelPatterns,
-    field_of,
-    is_other_entity,
-    look_of,
-    name_of,
-    without_colon,
-)
+from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_other_entity, look_of, name_of, without_colon
 from parsers.registry import known
 from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
@@ -184,7 +175,9 @@ class _Scan:
     def _look_inside(self, element: Element) -> bool:
         if element.tag not in BLOCKS or not self._patterns.holds_fields(element):
             return False
-        if self._patterns.holds_most_labels(element) or (self._patterns.classed and self._patterns.holds_classed_fields(element)):
+        if self._patterns.holds_most_labels(element) or (
+            self._patterns.classed and self._patterns.holds_fields(element, classed=True)
+        ):
             return True
         if element.has_own_text():
             return False
