@@ -91,11 +91,11 @@ class _Scan:
                 index += 1
             else:
                 index += 1
-                if self._is_group_heading(child) and isinstance(following, Element) and self._holds_fields(following):
-                    loose.append(child)
-                    continue
-                found = list(self._of_child(child))
-                if not found and child.tag not in BLOCKS:
+                heads = isinstance(following, Element) and (
+                    following.source_field is not None or following.role.field or self._patterns.holds_fields(following)
+                )
+                found = [] if (heads := heads and self._is_group_heading(child)) else list(self._of_child(child))
+                if heads or (not found and child.tag not in BLOCKS):
                     loose.append(child)
                     continue
                 is_field = bool(found) and (found[0].kind == "field" or len(found) > 1)
@@ -130,9 +130,6 @@ class _Scan:
             return False
         return _is_heading(element)
 
-    def _holds_fields(self, element: Element) -> bool:
-        return element.source_field is not None or element.role.field or self._patterns.holds_fields(element)
-
     def _unwrapped(self, child: Element | str) -> Element | str:
         """Looks through wrappers around one block, as layout builders put around each field."""
         while isinstance(child, Element) and child.source_field is None and child.tag in BLOCKS and child.tag not in LOOSE:
@@ -153,7 +150,7 @@ class _Scan:
             yield block
         elif first and self._begins_with_prose(child):
             yield from _text(child, [child])
-        elif self._is_container(child) or (holds_values(child) and (not first or _begins_with_body(child))):
+        elif self._is_container(child) or _holds_values(child, first=first):
             self._first = first
             yield from self.blocks(child)
         elif child.tag in BLOCKS:
@@ -167,10 +164,9 @@ class _Scan:
 
     def _is_container(self, element: Element) -> bool:
         """Whether an element only contains fields and further containers, or most of the known labels."""
-        known_answer = self._container.get(id(element))
-        if known_answer is None:
-            known_answer = self._container[id(element)] = self._look_inside(element)
-        return known_answer
+        if id(element) not in self._container:
+            self._container[id(element)] = self._look_inside(element)
+        return self._container[id(element)]
 
     def _look_inside(self, element: Element) -> bool:
         if element.tag not in BLOCKS or not self._patterns.holds_fields(element):
@@ -260,17 +256,17 @@ def _without_headings(loose: list[Element | str]) -> list[Element | str]:
     return loose[:kept]
 
 
-def holds_values(element: Element) -> bool:
-    """Whether an element contains nothing but blocks, as a wrapper around values without labels does; prose has more."""
+def _holds_values(element: Element, *, first: bool) -> bool:
+    """Whether an element contains nothing but blocks, as a wrapper around values without labels does; prose has more.
+
+    `first`: it may be the body, unless the first of several blocks in it is prose of paragraphs and so the body itself.
+    """
     children = element.elements
     boxes = (child.tag in BLOCKS and (child.tag not in LOOSE or child.tag in HEADINGS) for child in children)
-    return not element.has_own_text() and bool(children) and all(boxes)
-
-
-def _begins_with_body(element: Element) -> bool:
-    """Whether the first of several blocks inside is prose of paragraphs: then the body is that one, and not all of them."""
-    blocks = [child for child in element.elements if child.filled]
-    return len(blocks) > 1 and any(child.tag in LOOSE for child in blocks[0].elements)
+    if element.has_own_text() or not children or not all(boxes):
+        return False
+    blocks = [child for child in children if child.filled] if first else []
+    return not first or (len(blocks) > 1 and any(child.tag in LOOSE for child in blocks[0].elements))
 
 
 def _is_sentence(element: Element) -> bool:

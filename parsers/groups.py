@@ -76,23 +76,13 @@ def _is_labelled_field(element: Element) -> bool:
 
 def group_rows(block: Block, group: Group, title: str | None, counts: dict[str, int], base: str | None) -> list[Row]:
     """The rows of a group's field, items numbered on from `counts` (group label to items so far), which is updated."""
+    stem, rows = group.stem, list[Row]()
     items = _items(list(block.values), group.table)
-    rows: list[Row] = []
-    for item, number in zip(items, item_names(group.stem, len(items), counts), strict=True):
-        rows += _rows_of(item, title, block.name, number, base)
+    only = len(items) == 1 and _NUMBERED.fullmatch(stem)  # a label that ends in a number itself is the name of its only item
+    for item in items:
+        counts[stem] = counts.get(stem, 0) + 1
+        rows += _rows_of(item, title, block.name, stem if only else f"{stem} {counts[stem]}", base)
     return rows or [Row(title, block.name, None, Value())]
-
-
-def item_names(stem: str, items: int, counts: dict[str, int]) -> list[str]:
-    """What the items of a group are called: its label and a number, on from `counts`, which is updated.
-
-    A label that ends in a number itself is the name of its only item.
-    """
-    first = counts.get(stem, 0) + 1
-    counts[stem] = first + items - 1
-    if items == 1 and _NUMBERED.fullmatch(stem):
-        return [stem]
-    return [f"{stem} {number}" for number in range(first, first + items)]
 
 
 def _rows_of(item: list[_Sub], title: str | None, name: str | None, number: str, base: str | None) -> list[Row]:
@@ -117,7 +107,7 @@ def _items(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
     if len(elements) < len(content):
         return _plain(content, table)
     if _are_fields(elements, table):
-        return _by_question(_subs_among(elements, elements[0].parent, table))
+        return _by_label(_subs(elements[0].parent, table, elements))
     if len(elements) > 1:
         return _several(elements, table)
     return _items_of_one(elements[0], table)
@@ -133,7 +123,7 @@ def _items_of_one(only: Element, table: str | None) -> list[list[_Sub]]:
         return _items(only.children, table)
     subs = _subs(only, table)
     if any(sub.label or sub.name for sub in subs):
-        return _by_question(subs)
+        return _by_label(subs)
     return _plain([only], table)
 
 
@@ -179,13 +169,12 @@ def _label_of(element: Element, table: str | None) -> Element | None:
     return first if worded or paired else None
 
 
-def _subs(element: Element, table: str | None) -> list[_Sub]:
-    """The fields inside one item, wrappers looked through, and its text that belongs to none."""
-    return _subs_among(element.content, element, table)
+def _subs(element: Element | None, table: str | None, content: Sequence[Element | str] = ()) -> list[_Sub]:
+    """The fields inside an item (or among its `content`), wrappers looked through, and its text that belongs to none.
 
-
-def _subs_among(content: Sequence[Element | str], element: Element | None, table: str | None) -> list[_Sub]:
-    """The fields among the children of an element. Those that are recognized teach their pattern to those beside them."""
+    Those that are recognized teach their pattern to those beside them.
+    """
+    content = content or (element.content if element is not None else ())
     found: list[_Sub] = []
     patterns = {pattern for child in content if isinstance(child, Element) and (pattern := _pattern_of(child, table))}
     index = 0
@@ -228,9 +217,9 @@ def _is_source_sub(element: Element, table: str | None) -> bool:
     )
 
 
-def _subs_of(element: Element, table: str | None, patterns: set[Pattern] | None = None) -> list[_Sub]:
+def _subs_of(element: Element, table: str | None, patterns: set[Pattern]) -> list[_Sub]:
     source = element.source_field
-    if source is not None and (_is_source_sub(element, table) or source.pattern in (patterns or ())):
+    if source is not None and (_is_source_sub(element, table) or source.pattern in patterns):
         return [_Sub(source.label, source.name, [], element, source.values)]
     block = field_of(element, NO_PATTERNS, after_known=False)
     if block is not None and (block.label is not None or block.name is not None):
@@ -240,7 +229,10 @@ def _subs_of(element: Element, table: str | None, patterns: set[Pattern] | None 
             heading: list[_Sub] = [_Sub(None, None, [label], block.label)] if label else []
             return heading + [sub for part in parts for sub in _subs(part, table)]
         return [_Sub(label, block.name, block.values, element)]
-    label_element = _label_of(element, table) or _label_like(element, patterns or set())
+    label_element = _label_of(element, table)
+    first = element.content[0] if len(element.content) > 1 else None
+    if label_element is None and isinstance(first, Element) and first.line() is not None:
+        label_element = first if (element.tag, first.tag, first.role.look) in patterns else None
     if label_element is not None:
         values = [node for node in element.content if node is not label_element]
         return [_Sub(readable([label_element]), name_of(element), values, element)]
@@ -250,23 +242,11 @@ def _subs_of(element: Element, table: str | None, patterns: set[Pattern] | None 
     return [_Sub(None, None, [element], element)]
 
 
-def _label_like(element: Element, patterns: set[Pattern]) -> Element | None:
-    """The label of a field that has the pattern of the fields beside it."""
-    first = element.content[0] if len(element.content) > 1 else None
-    if not isinstance(first, Element) or first.line() is None:
-        return None
-    return first if (element.tag, first.tag, first.role.look) in patterns else None
-
-
-def _by_question(subs: list[_Sub]) -> list[list[_Sub]]:
-    """Fields one after another: where each label is a question of its own, each is an item."""
-    asked = [sub.label is not None and sub.label.rstrip().endswith("?") for sub in subs]
-    return [[sub] for sub in subs] if len(subs) > 1 and all(asked) else _by_repeated_label(subs)
-
-
-def _by_repeated_label(subs: list[_Sub]) -> list[list[_Sub]]:
-    """Fields of several items one after another: the label that came first begins the next item."""
+def _by_label(subs: list[_Sub]) -> list[list[_Sub]]:
+    """Fields in a row: an item each where all labels are questions, else the label that came first begins the next item."""
     labels = [sub.label for sub in subs]
+    if len(subs) > 1 and all(label is not None and label.rstrip().endswith("?") for label in labels):
+        return [[sub] for sub in subs]
     first = next((label for label in labels if label), None)
     if first is None or labels.count(first) < 2:
         return [subs]
@@ -308,7 +288,7 @@ def _plain(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
                 texts.append((match[1], [match[2]]))
             else:
                 texts[-1][1].append(line)  # a line without a label continues the value before it
-        return _by_repeated_label([_Sub(label, None, [], place, (Value("\n".join(text)),)) for label, text in texts])
+        return _by_label([_Sub(label, None, [], place, (Value("\n".join(text)),)) for label, text in texts])
     prose = table != "milestones" and any(len(line) > MAX_METRIC_LINE for line in lines)
     if len(lines) < 2 or prose or table is None:
         return [[_Sub(None, None, nodes, place)]] if lines else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from parsers.record import Kind, ParseResult
@@ -27,6 +28,7 @@ _MAGIC = (
 )
 _BLANK = b"\0 \t\r\n\xef\xbb\xbf"
 _CONTROLS = bytes([*range(9), *range(14, 32)])
+_NO_PAGE_TYPES = ("image/", "audio/", "video/", "font/", "application/pdf", "application/json")
 _PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
 _BLOCKED_TITLES = re.compile(
     r"^\W*(access denied|log ?in|sign in|user log ?in|user account|forbidden|403\b|unauthorized|401\b|just a moment"
@@ -89,11 +91,12 @@ def kind_by_bytes(content: bytes, content_type: str | None) -> ParseResult | Non
         return ParseResult(kind=Kind.NOT_HTML, reason=f"a {magic}")
     declared = (content_type or "").split(";")[0].strip().lower()
     looks_html = re.search(rb"<(!doctype\s+html|html|head|body|article|div|p|h1)\b", content[:65536], re.IGNORECASE) is not None
-    if head[:1] in (b"{", b"[") and (declared.endswith("json") or _is_json(content)):
-        return ParseResult(kind=Kind.NOT_HTML, reason="JSON")
-    if declared not in _PAGE_TYPES and not looks_html:
-        return ParseResult(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
-    if declared.startswith(("image/", "audio/", "video/", "font/")) or declared in ("application/pdf", "application/json"):
+    if head[:1] in (b"{", b"["):
+        with suppress(ValueError, RecursionError):
+            if not declared.endswith("json"):
+                json.loads(content[: 1 << 20])
+            return ParseResult(kind=Kind.NOT_HTML, reason="JSON")
+    if declared.startswith(_NO_PAGE_TYPES) or (declared not in _PAGE_TYPES and not looks_html):
         return ParseResult(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
     if head.startswith(b"<?xml") and not looks_html:
         return ParseResult(kind=Kind.NOT_HTML, reason="XML")
@@ -105,14 +108,6 @@ def kind_by_bytes(content: bytes, content_type: str | None) -> ParseResult | Non
 def known_format(head: bytes) -> str | None:
     """The name of a file format that is no page, by its first bytes."""
     return next((name for start, name in _MAGIC if head.startswith(start)), None)
-
-
-def _is_json(content: bytes) -> bool:
-    try:
-        json.loads(content[: 1 << 20])
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def is_binary(content: bytes) -> bool:

@@ -156,11 +156,12 @@ class _BlockWriter(RowWriter):
         elif label and (member_of := group_of_member(label)):
             values = [read_value(item, self._base) for item in items_of(block.values)]
             self._write_member(member_of, label, block.name, [one for one in values if one.text] or [Value()], place)
-        elif is_body:
-            self._write_block(label, BODY, [read_value(block.values, self._base, prose=True)], block)
         else:
-            values = [read_value(item, self._base, prose=block.kind == "text") for item in items_of(block.values)]
-            self._write_block(label, block.name, values, block)
+            name, items = (BODY, [block.values]) if is_body else (block.name, items_of(block.values))
+            values = [read_value(item, self._base, prose=is_body or block.kind == "text") for item in items]
+            filled = [value for value in values if value.text]
+            if filled or label or not (block.kind == "text" or name == "user_picture"):
+                self._write_field(label, name, filled or [Value()], place)
         if block.kind == "field" or len(self.rows.fields) > rows:  # what prints nothing is no part of the structure
             self.rows.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
 
@@ -189,12 +190,6 @@ class _BlockWriter(RowWriter):
         self._member_labels.append(label)
         for value in values:
             self.add(label, name, value, place, item=f"{group} {self.items[group]}")
-
-    def _write_block(self, label: str | None, name: str | None, values: list[Value], block: Block) -> None:
-        empty = label is None and not any(value.text for value in values)
-        if empty and (block.kind == "text" or name == "user_picture"):
-            return
-        self._write_field(label, name, [value for value in values if value.text] or [Value()], _place_of(block))
 
     def _write_field(self, label: str | None, name: str | None, values: Sequence[Value], place: Element) -> None:
         times = 1

@@ -150,7 +150,7 @@ def places_of_rows(spots: Spots, rows: Sequence[Row]) -> Iterable[Place]:
             if score > best_score:
                 best, best_score = index, score
         taken |= {best} if best is not None else set()
-        yield as_place(row["value"], None if best is None else spots.of_field(best))
+        yield as_place(row["value"], None if best is None else spots.fields[best])
 
 
 def places_of_sections(spots: Spots, rows: Sequence[Row]) -> Iterable[Place]:
@@ -158,7 +158,7 @@ def places_of_sections(spots: Spots, rows: Sequence[Row]) -> Iterable[Place]:
     for row in rows:
         sections = enumerate(spots.record.sections)
         found = sorted((one.text != row["text"], index) for index, one in sections if normal(one.label) == normal(row["label"]))
-        yield as_place(row["text"], spots.of_section(found[0][1]) if found else None)
+        yield as_place(row["text"], spots.sections[found[0][1]] if found else None)
 
 
 def as_place(value: Any, spot: Spot | None) -> Place:
