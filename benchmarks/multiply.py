@@ -22,8 +22,8 @@ from functools import lru_cache
 from pathlib import Path
 from random import Random
 
-from parsers.fiscal import fiscal_year
 from parsers.record import RecordValues, columns_of
+from parsers.scalars import fiscal_year
 from scraper.capture import Capture
 from scraper.database import schema
 from scraper.database.derived import COLUMNS as DERIVED

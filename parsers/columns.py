@@ -6,35 +6,33 @@ The readers write rows (`record.Field`) and nothing else; `make_record` derives 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from parsers.cache import cached_short
-from parsers.fiscal import fiscal_year
 from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, RecordValues, Section, columns_of
 from parsers.registry import GROUPS, Label, Type, group_table, known, known_name, normal
-from parsers.scalars import money_range, number, place, reference, time_of, time_range, yes_no
+from parsers.scalars import fiscal_year, money_range, number, place, reference, time_of, time_range, yes_no
 
-_HEAD, _COLUMNS = tuple(columns_of(PageHead)), tuple(columns_of(RecordValues))
 BODY = "body"
 """Drupal's machine name of a node's body, which has no label on these pages."""
 _of_one_field = attrgetter("section", "label", "name", "occurrence")
-_NOTHING: Mapping[str, Any] = {}
-
-
-class ColumnValues(NamedTuple):
-    """What one field of a known label makes of the record's columns, and what looks wrong in its values.
-
-    `labelled`: the page prints the label; otherwise only the machine name identifies it. Shared between pages: not to be changed.
-    """
-
-    entry: Label
-    labelled: bool
-    columns: Mapping[str, Any]
-    problems: tuple[str, ...]
+_SHORT = 400
+"""Characters; longer values are each page's own."""
+_SHORT_TIME = 60
+"""Characters; the longest times that pages print have about 50."""
+_READ: dict[Type, Callable[[str, str | None], tuple[Any, ...]]] = {
+    Type.YES_NO: lambda text, _: (yes_no(text),),
+    Type.NUMBER: lambda text, _: (number(text),),
+    Type.DATE: lambda text, attribute: (time_of(text, attribute),),
+    Type.RANGE: time_range,
+    Type.POINT: lambda text, _: place(text)[:2],
+    Type.MONEY: lambda text, _: money_range(text),
+}
+"""What a printed value and its `datetime` attribute are, beside the text: a value, or two of ranges, points and amounts."""
 
 
 def entry_of(field: Field) -> Label | None:
@@ -72,12 +70,12 @@ def make_record(
     url: str | None = None,
 ) -> Record:
     """The record that the rows of a page make. `url`: the page's own address where it prints it."""
-    found = column_values_of(fields)
+    columns, problems = _columns_from(head, fields)
     return Record(
-        **_columns_from(head, fields, found),
+        **columns,
         form=form,
         incomplete=incomplete,
-        flags=tuple(dict.fromkeys(problem for one in found for problem in one.problems)),
+        flags=tuple(dict.fromkeys(problems)),
         shape=shape,
         url=url,
         fields=tuple(fields),
@@ -89,96 +87,60 @@ def make_record(
 
 def derive(head: PageHead, fields: Sequence[Field]) -> RecordValues:
     """All columns of a record, of one page's fields or of merged ones."""
-    return RecordValues(**_columns_from(head, fields, column_values_of(fields)))
+    return RecordValues(**_columns_from(head, fields)[0])
 
 
-def _columns_from(head: PageHead, fields: Sequence[Field], found: Iterable[ColumnValues]) -> dict[str, Any]:
-    """A value for each column. Of a duplicated label the first filled field counts (DESIGN.md, `records`)."""
-    values = dict.fromkeys(_COLUMNS)
-    for column in _HEAD:
-        values[column] = getattr(head, column)
+def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, Any], list[str]]:
+    """A value for each column, and what looks wrong in the values. Of a duplicated label the first filled field counts.
+
+    A value that the end of the capture cuts makes no column: half a word is no category.
+    """
+    values = {name: getattr(head, name) for name in columns_of(PageHead)}
     values["reference"] = reference(head.title)
     values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)
-    for one in sorted(found, key=lambda one: not one.labelled):  # a printed label is better evidence than a name
-        if one.columns and values[one.entry.columns[0].name] is None:
-            values |= {name: list(value) if isinstance(value, list) else value for name, value in one.columns.items()}
-    body = (field.value for field in fields if field.name == BODY and field.item is None and field.value)
-    values["description"] = next(body, None)
-    return values
-
-
-def column_values_of(fields: Iterable[Field]) -> list[ColumnValues]:
-    """What each field outside groups whose label is known makes of the columns. Values of one field follow each other.
-
-    A value that the end of the capture cuts makes none: half a word is no category.
-    """
-    found = []
+    found, problems = [], []
     for (_, label, name, _), rows in groupby((field for field in fields if field.item is None), key=_of_one_field):
         if entry := known(label) if label else known_name(name):
             filled = tuple((row.value, row.datetime) for row in rows if row.value and not row.truncated)
             short = sum(len(text) for text, _ in filled) <= _SHORT
-            found.append((_cached_values if short else _values)(entry, label is not None, filled))
-    return found
+            columns, wrong = (_cached_values if short else _values)(entry, filled)
+            found.append((label is None, columns))
+            problems += wrong
+    for _, columns in sorted(found, key=itemgetter(0)):  # a printed label is better evidence than a name
+        if all(values.get(name) is None for name in columns):
+            values |= {name: list(value) if isinstance(value, list) else value for name, value in columns.items()}
+    bodies = (field.value for field in fields if field.name == BODY and field.item is None and field.value)
+    return values | {"description": next(bodies, None)}, problems
 
 
-_SHORT = 400
-"""Characters; longer values are each page's own."""
+def _values(entry: Label, filled: tuple[tuple[str, str | None], ...]) -> tuple[dict[str, Any], list[str]]:
+    """What one field of a known label makes of the columns, and what looks wrong in its values; shared, so not to be changed.
 
-
-def _values(entry: Label, labelled: bool, filled: tuple[tuple[str, str | None], ...]) -> ColumnValues:
-    columns = _columns(entry, filled) if entry.columns and filled else _NOTHING
+    Texts and references count with all of their values; of other types the first value that can be read counts.
+    """
+    texts = [text for text, _ in filled]
+    typed = [_READ[entry.type](*value) for value in filled] if entry.type in _READ else []
+    values = next((one for one in typed if set(one) != {None}), typed[0] if typed else ())
+    if entry.type is Type.REFERENCES:
+        values = (texts,)
+    elif entry.type in (Type.TEXT, Type.REFERENCE, Type.MONEY):
+        values = ("; ".join(texts), *values)
+    columns = {column.name: value for column, value in zip(entry.columns, values, strict=False)} if filled else {}
     if entry.type is Type.POINT:
-        problems = [place(text).flag for text, _ in filled]
+        problems = [place(text).flag for text in texts]
     else:
         problems = [f"{entry.text}: value can't be read" for value in filled if fits(entry.type, *value) is False]
-    return ColumnValues(entry, labelled, columns, tuple(filter(None, problems)))
+    return columns, list(filter(None, problems))
 
 
 _cached_values = lru_cache(maxsize=8192)(_values)
 
 
-def _columns(entry: Label, filled: tuple[tuple[str, str | None], ...]) -> dict[str, Any]:
-    """Texts and references count with all of their values; of other types the first value that can be read counts."""
-    texts = [text for text, _ in filled]
-    joined = texts if entry.type is Type.REFERENCES else "; ".join(texts)
-    typed = [_typed(entry.type, *value) for value in filled]
-    first = next((one for one in typed if any(value is not None for value in one)), typed[0])
-    if entry.type in (Type.TEXT, Type.REFERENCE, Type.REFERENCES, Type.MONEY):
-        first = (joined, *first)
-    return dict(zip((one.name for one in entry.columns), first, strict=True))
-
-
-def _typed(kind: Type, text: str, attribute: str | None) -> tuple[Any, ...]:
-    """What a printed value of a type is, beside its text: a value, or two of ranges, points and amounts."""
-    match kind:
-        case Type.YES_NO:
-            return (yes_no(text),)
-        case Type.NUMBER:
-            return (number(text),)
-        case Type.DATE:
-            return (time_of(text, attribute),)
-        case Type.RANGE:
-            return time_range(text, attribute)
-        case Type.POINT:
-            return place(text).longitude, place(text).latitude
-        case Type.MONEY:
-            return money_range(text)
-        case _:
-            return ()
-
-
-_STRICT = (Type.YES_NO, Type.NUMBER, Type.DATE, Type.RANGE, Type.POINT)
-"""Types that not any text fits."""
-
-
 def fits(kind: Type, text: str, attribute: str | None = None) -> bool | None:
     """Whether a printed value can be one of its label's type; None where the type takes any text."""
-    if kind not in _STRICT:
+    if kind not in _READ or kind is Type.MONEY:
         return None
-    return any(value is not None for value in _typed(kind, text, attribute)) or (kind is Type.POINT and "(" in text)
-
-
-# --- groups -----------------------------------------------------------------------------------------------------------
+    return set(_READ[kind](text, attribute)) != {None} or (kind is Type.POINT and "(" in text)
 
 
 @cached_short
@@ -205,64 +167,55 @@ class _Member(NamedTuple):
         return time_range(self.first.value, self.first.datetime)[0] if may_be_time and not self.first.truncated else None
 
 
-_SHORT_TIME = 60
-"""Characters; the longest times that pages print have about 50."""
+def _items(fields: Sequence[Field], table: str) -> Iterator[tuple[int, list[_Member]]]:
+    """Number and fields of each item of a group, in page order. A text without a label is a field of its own."""
+    nested = (field for field in fields if field.item is not None and _table_of(field.item) == table)
+    for position, (_, item) in enumerate(groupby(nested, key=attrgetter("item")), start=1):
+        members = []
+        for (label, name, *_), group in groupby(item, key=_of_one_member):
+            rows = list(group)
+            value = rows[0].value or "" if len(rows) == 1 else "; ".join(row.value for row in rows if row.value)
+            members.append(_Member(label, value, _column_of_member(f"{table} {label or name or ''}"), rows[0]))
+        yield position, members
 
 
-def _items(fields: Sequence[Field], table: str) -> list[list[_Member]]:
-    """The fields of each item of a group, in page order. A text without a label is a field of its own."""
-    members = [field for field in fields if field.item is not None and _table_of(field.item) == table]
-    items = [list(rows) for _, rows in groupby(members, key=attrgetter("item"))]
-    return [[_member(table, list(rows)) for _, rows in groupby(item, key=_of_one_member)] for item in items]
-
-
-def _of_one_member(row: Field) -> tuple[object, ...]:
+def _of_one_member(row: Field) -> tuple[Any, ...]:
     return row.label, row.name, row.occurrence, row.label or row.name or row.position
-
-
-def _member(table: str, rows: list[Field]) -> _Member:
-    first = rows[0]
-    value = first.value or "" if len(rows) == 1 else "; ".join(row.value for row in rows if row.value)
-    return _Member(first.label, value, _column_of_member(f"{table} {first.label or first.name or ''}"), first)
 
 
 @cached_short
 def _column_of_member(table_and_label: str) -> str | None:
     """The column of a group's table that a member with this label or machine name fills."""
     table, _, label = table_and_label.partition(" ")
-    words = set(re.findall(r"\w+", normal(label.replace("_", " "))))
+    words = re.findall(r"\w+", normal(label.replace("_", " ")))
     return next((name for name, pattern in GROUPS[table].columns if any(re.fullmatch(pattern, word) for word in words)), None)
 
 
 def milestones(fields: Sequence[Field]) -> tuple[Milestone, ...]:
     """A milestone per item of the group, in page order."""
-    return tuple(_milestone(position, item) for position, item in enumerate(_items(fields, "milestones"), start=1))
-
-
-def _milestone(position: int, item: list[_Member]) -> Milestone:
-    filled = [one for one in item if one.value]
-    title, date, notes = ([one for one in filled if one.column == name] for name in ("title", "date", "notes"))
-    plain = [one for one in filled if one.column is None and (not one.label or group_table(one.label))]
-    return Milestone(
-        position=position,
-        title=next((one.value for one in (*title, *plain)), None),
-        date=next((one.time for one in (*date, *filled) if one.time), None),
-        notes=next((one.value for one in notes), None),
-        details="\n".join(one.line for one in filled) or None,
-    )
+    found = []
+    for position, item in _items(fields, "milestones"):
+        filled = [one for one in item if one.value]
+        title, date, notes = ([one for one in filled if one.column == name] for name in ("title", "date", "notes"))
+        plain = [one for one in filled if one.column is None and (not one.label or group_table(one.label))]
+        milestone = Milestone(
+            position=position,
+            title=next((one.value for one in (*title, *plain)), None),
+            date=next((one.time for one in (*date, *filled) if one.time), None),
+            notes=next((one.value for one in notes), None),
+            details="\n".join(one.line for one in filled) or None,
+        )
+        found.append(milestone)
+    return tuple(found)
 
 
 def performance_metrics(fields: Sequence[Field]) -> tuple[PerformanceMetric, ...]:
-    """A metric per item of the group, in page order."""
-    return tuple(_metric(position, item) for position, item in enumerate(_items(fields, "performance_metrics"), start=1))
-
-
-def _metric(position: int, item: list[_Member]) -> PerformanceMetric:
-    """The question is the member that is labelled so, or the label of an item's only member; the rest is the answer."""
-    if len(item) == 1:
-        question = item[0].label if group_table(item[0].label) is None else None
-        return PerformanceMetric(position=position, question=question, answer=item[0].value or None)
-    asked = next((one for one in item if one.column == "question"), None)
-    rest = [one for one in item if one is not asked]
-    answer = rest[0].value if len(rest) == 1 else "\n".join(one.line for one in rest if one.value)
-    return PerformanceMetric(position=position, question=(asked.value or None) if asked else None, answer=answer or None)
+    """A metric per item of the group: its question is the member labelled so, or the label of its only member."""
+    found = []
+    for position, item in _items(fields, "performance_metrics"):
+        asked = next((one for one in item if one.column == "question"), None) if len(item) > 1 else None
+        question = asked.value if asked else item[0].label if len(item) == 1 and not group_table(item[0].label) else None
+        rest = [one for one in item if one is not asked]
+        answer = rest[0].value if len(rest) == 1 else "\n".join(one.line for one in rest if one.value)
+        found.append(PerformanceMetric(position=position, question=question or None, answer=answer or None))
+    return tuple(found)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import unquote, urlsplit
 
 from parsers.cache import cached_short
 from parsers.registry import known, known_name, normal
@@ -21,21 +20,25 @@ _MAX_LABEL = 80
 
 _AT = r"\s?(?:@|[\[({<]\s?at\s?[\])}>])\s?"
 _DOT = r"\s?(?:\.|[\[({<]\s?dot\s?[\])}>])\s?"
-_MAIL = rf"[\w.+'%-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{2,63}}){{1,5}}"
-_SPELLED_MAIL = r"\b[\w.+-]{1,64} at [\w-]{1,63}(?: dot [\w-]{2,63}){1,5}\b"
-_EXTENSION = r"(?:,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?"
-_US_PHONE = r"(?:\+?1[-. ]{1,2})?(?:\(\s?[2-9]\d{2}\s?\)[-. ]{0,3}|[2-9]\d{2}[-. /]{1,3})\d{3}[-. ]{1,3}\d{4}"
-_OTHER_PHONE = r"\+\d{1,3}(?:[-. ]{0,2}\(?\d{1,4}\)?){2,5}"
-_PHONE = rf"(?<![\w$.,/-])(?:{_US_PHONE}|{_OTHER_PHONE}){_EXTENSION}(?![\w-]|[.,]\d)"
-"""Area codes begin with 2 to 9 (North American Numbering Plan), so an award number such as 100-200-3000 is none."""
-_FINDINGS = (
-    ("e-mail address", re.compile(rf"{_MAIL}|{_SPELLED_MAIL}", re.IGNORECASE)),
-    ("telephone number", re.compile(_PHONE, re.IGNORECASE)),
+_MAIL = re.compile(
+    rf"[\w.+'%-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{2,63}}){{1,5}}"
+    r"|\b[\w.+-]{1,64} at [\w-]{1,63}(?: dot [\w-]{2,63}){1,5}\b",
+    re.IGNORECASE,
 )
-_HANDLE = re.compile(r"@\w{2,30}")
-_UNLIKE = str.maketrans(dict.fromkeys("‐‑‒–—―−⁃﹣－", "-") | dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad", ""))
-_PERSONAL_LINK = re.compile(r"\s*(?:mailto|tel|sms|skype|callto|sip):", re.IGNORECASE)
-_PERSONAL_PATH = re.compile(r"/(?:[a-z]{2}/)?(?:users?|profiles?|people|person|authors?)(?:/|$)", re.IGNORECASE)
+_US_PHONE = r"(?:\+?1[-. ]{1,2})?(?:\(\s?[2-9]\d{2}\s?\)[-. ]{0,3}|[2-9]\d{2}[-. /]{1,3})\d{3}[-. ]{1,3}\d{4}"
+"""Area codes begin with 2 to 9 (North American Numbering Plan), so an award number such as 100-200-3000 is none."""
+_PHONE = re.compile(
+    rf"(?<![\w$.,/-])(?:{_US_PHONE}|\+\d{{1,3}}(?:[-. ]{{0,2}}\(?\d{{1,4}}\)?){{2,5}})"
+    r"(?:,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?(?![\w-]|[.,]\d)",
+    re.IGNORECASE,
+)
+_UNLIKE = str.maketrans("‐‑‒–—―−⁃﹣－", "----------", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
+_PERSONAL_LINK = re.compile(
+    r"\s*(?:(?:mailto|tel|sms|skype|callto|sip):"
+    r"|(?:[a-z]+:)?(?://[^/?#]*)?/(?:[a-z]{2}/)?(?:users?|profiles?|people|person|authors?)(?:[/?#]|$)"
+    r"|(?:[a-z]+:)?//[^/?#]*@|[^?#]*\?[^#]*?(?:@|%40))",
+    re.IGNORECASE,
+)
 
 _ROLES = frozenset(
     "contact poc trainer instructor facilitator presenter speaker consultant coordinator manager director supervisor "
@@ -49,18 +52,13 @@ _MEANS = frozenset("email mail phone telephone tel fax mobile cell cellphone sky
 """Head nouns of labels whose value reaches a person."""
 _ABOUT = frozenset("information info detail person name number address".split())
 """Head nouns that take their meaning from the word before: "Contact Information", "Phone Number", "Trainer Name"."""
-_PERSONS = (
-    _ROLES
-    | _MEANS
-    | frozenset("first last full middle maiden your staff employee individual person participant attendee".split())
-)
+_PERSONS = _ROLES | _MEANS
+_PERSONS |= frozenset("first last full middle maiden your staff employee individual person participant attendee".split())
 _BY = re.compile(
     r"\b(?:signed|submitted|prepared|approved|reviewed|authored|written|completed|entered|created|updated|assigned|requested|reported"
-    r"|verified|posted)(?: by| to)$"
+    r"|verified|posted)(?: by| to)$|\bpoints? of contact\b"
 )
-_POINT = re.compile(r"\bpoints? of contact\b")
 _PREPOSITION = re.compile(r" (?:of|for|to|from|with|at|in|on|by|per) ")
-_NUMBER = re.compile(r"[\d\s.,:%$/#-]*")
 
 
 @cached_short
@@ -74,27 +72,20 @@ def has_contact(text: str | None) -> bool:
     if not text or len(text) > MAX_SHORT:
         return False
     plain = _plain(text)
-    return _HANDLE.fullmatch(plain.strip()) is not None or any(pattern.search(plain) for _, pattern in _FINDINGS)
+    return bool(re.fullmatch(r"\s*@\w{2,30}\s*", plain) or _MAIL.search(plain) or _PHONE.search(plain))
 
 
 def masked(text: str) -> str:
     """A text in which every e-mail address and telephone number is replaced by a note in brackets."""
     plain = _plain(text)
-    for kind, pattern in _FINDINGS:
-        plain = pattern.sub(f"[{kind} left out]", plain)
-    return plain if "left out]" in plain else text
+    found = _PHONE.sub("[telephone number left out]", _MAIL.sub("[e-mail address left out]", plain))
+    return text if found == plain else found
 
 
 @cached_short
 def is_personal_link(href: str) -> bool:
-    """Whether a link reaches a person: by its scheme, or because it leads to the page of a user."""
-    if _PERSONAL_LINK.match(href):
-        return True
-    try:
-        parts = urlsplit(href)
-    except ValueError:
-        return False
-    return _PERSONAL_PATH.match(parts.path) is not None or "@" in unquote(parts.query) or "@" in parts.netloc
+    """Whether a link reaches a person: by its scheme, by an address in it, or because it leads to the page of a user."""
+    return _PERSONAL_LINK.match(href) is not None
 
 
 @cached_short
@@ -107,7 +98,7 @@ def denotes_person(label: str) -> bool:
     spelled = " ".join(spelled.replace("'s ", " ").split())
     if not spelled or len(spelled) > _MAX_LABEL or label.rstrip().endswith("?"):
         return False
-    if _BY.search(spelled) or _POINT.search(spelled):
+    if _BY.search(spelled):
         return True
     head, *after = _PREPOSITION.split(spelled, maxsplit=1)
     words = [_singular(word) for word in re.sub(r" \d+$", "", head).split()]
@@ -115,13 +106,12 @@ def denotes_person(label: str) -> bool:
         of = " ".join(after).split() if words[-1] != "number" else []  # "Number of Trainers" is a count
         around = {*words[:-1], *map(_singular, of)}
         return bool(around & _PERSONS) if len(words) > 1 or after else words[-1] == "name"
-    return words[-1] in _ROLES or words[-1] in _MEANS
+    return words[-1] in _ROLES | _MEANS
 
 
 def _singular(word: str) -> str:
-    if word == "addresses":
-        return "address"
-    return word[:-1] if word.endswith("s") and word[:-1] in _ROLES | _MEANS | _ABOUT | _PERSONS else word
+    stems = (word.removesuffix(ending) for ending in ("s", "es"))
+    return next((stem for stem in stems if stem in _PERSONS | _ABOUT), word)
 
 
 def is_contact(
@@ -133,18 +123,19 @@ def is_contact(
     *,
     is_person: bool = False,
 ) -> bool:
-    """Whether a row of `fields` names a person or tells how to reach one. `is_person`: its markup says so (schema:Person)."""
+    """Whether a row of `fields` names a person or tells how to reach one. `is_person`: its markup says so (schema:Person).
+
+    A count, a date or a yes is no person; of a label such as "Phone", digits are an answer.
+    """
     if is_person or (href and is_personal_link(href)) or has_contact(value):
         return True
     if item and denotes_person(item.rstrip(" 0123456789")):
         return True
-    denotes = denotes_person(label) if label else bool(name and denotes_person(name))
-    return denotes and (value is None or not _is_plain_answer(label or name or "", value))
-
-
-def _is_plain_answer(label: str, value: str) -> bool:
-    """Whether a value is a count, a date or a yes, and so no person; of a label such as "Phone", digits are an answer."""
-    if yes_no(value) is not None and not value.strip().isdigit():
+    if not (denotes_person(label) if label else name and denotes_person(name)):
+        return False
+    if value is None:
         return True
-    is_count = _NUMBER.fullmatch(value) is not None and sum(map(str.isdigit, value)) < 7  # digits; the shortest number has seven
-    return is_count and not any(_singular(word) in _MEANS for word in normal(label).replace("_", " ").split())
+    if yes_no(value) is not None and not value.strip().isdigit():
+        return False
+    is_count = re.fullmatch(r"[\d\s.,:%$/#-]*", value) and sum(map(str.isdigit, value)) < 7  # the shortest number has seven
+    return not is_count or any(_singular(word) in _MEANS for word in normal(label or name or "").replace("_", " ").split())

@@ -74,16 +74,16 @@ def read_data(content: bytes, *, url: str | None) -> ParseResult | None:
             root = ET.fromstring(content)  # noqa: S314 - a document with entities is not read
             if root.tag == "rss":
                 return _from_rss(root, url)
-            node = _from_core(_of_xml(root))
+            values: dict[str, Items] = {}  # an element per item, named for the field, with an element per property
+            for element in root if root.tag == "response" else ():
+                item = {part.tag: (part.text or "").strip() for part in element}
+                values.setdefault(element.tag, []).extend([item] if item else _items((element.text or "").strip() or None))
+            node = _from_core(values)
     return _result(node, url) if node is not None else None
 
 
 def _dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _dicts(value: object) -> list[dict[str, Any]]:
-    return [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
 
 
 def _items(value: Any) -> Items:
@@ -99,7 +99,7 @@ def _from_core(document: Mapping[str, Any]) -> _Entity | None:
     node = _Entity(values={name: _items(value) for name, value in document.items() if not name.startswith("_")})
     for name, targets in _dict(document.get("_links")).items():
         if found := _RELATION.fullmatch(name):
-            node.values[found[1]] = [{"url": one.get("href")} for one in _dicts(targets)]
+            node.values[found[1]] = [{"url": one.get("href")} for one in _items(targets)]
         elif name == "type":
             node.kind = "node--" + str(_dict(targets).get("href")).rpartition("/")[2]
     for item in node.values.get("type", ())[:1]:
@@ -107,38 +107,25 @@ def _from_core(document: Mapping[str, Any]) -> _Entity | None:
     return node
 
 
-def _of_xml(root: ET.Element) -> dict[str, Items]:
-    """Core's XML as its JSON: an element per item, named for the field, with an element per property."""
-    values: dict[str, Items] = {}
-    for element in root if root.tag == "response" else ():
-        item = {part.tag: (part.text or "").strip() for part in element}
-        values.setdefault(element.tag, []).extend([item] if item else _items((element.text or "").strip() or None))
-    return values
-
-
 def _from_jsonapi(document: Mapping[str, Any]) -> _Entity | None:
-    """The document's node. Every included resource becomes an entity once, because they may refer to each other in a circle."""
-    resources = _dicts(document.get("data")) + _dicts(document.get("included"))
+    """The document's node. Every included resource becomes an entity once, because they may refer to each other in a circle.
+
+    References are as core's JSON has them, with the entity that one leads to where the document includes that.
+    """
+    resources = _items(document.get("data")) + _items(document.get("included"))
     entities = [_Entity(str(one.get("type"))) for one in resources]
-    included = {_key(one): entity for one, entity in zip(resources, entities, strict=True)}
+    included = {(entity.kind, str(one.get("id"))): entity for one, entity in zip(resources, entities, strict=True)}
     for one, entity in zip(resources, entities, strict=True):
         for name, value in _dict(one.get("attributes")).items():
             entity.values[name.removeprefix("drupal_internal__")] = _items(value)
         for name, related in _dict(one.get("relationships")).items():
-            links = _dicts(_dict(related).get("data"))
-            entity.values[name] = [_reference(link, included.get(_key(link))) for link in links]
+            items = entity.values[name] = []
+            for link in _items(_dict(related).get("data")):
+                meta, kind = _dict(link.get("meta")), str(link.get("type"))
+                item = meta | {"target_type": kind.partition("--")[0], "target_id": meta.get("drupal_internal__target_id")}
+                leads_to = included.get((kind, str(link.get("id"))))
+                items.append(item | {"entity": leads_to} if leads_to else item)
     return entities[0] if entities[0].kind.startswith("node--") else None
-
-
-def _key(resource: Mapping[str, Any]) -> tuple[str, str]:
-    return str(resource.get("type")), str(resource.get("id"))
-
-
-def _reference(link: Mapping[str, Any], entity: _Entity | None) -> dict[str, Any]:
-    """A reference as core's JSON has it, with the entity that it leads to where the document includes that."""
-    item = {**_dict(link.get("meta")), "target_type": str(link.get("type")).partition("--")[0]}
-    item["target_id"] = item.pop("drupal_internal__target_id", None)
-    return item if entity is None else item | {"entity": entity}
 
 
 def _from_rss(root: ET.Element, url: str | None) -> ParseResult | None:
@@ -169,16 +156,13 @@ def _result(node: _Entity, url: str | None) -> ParseResult | None:
     if not is_record and evidence < (1 if reference(title) else _MIN_EVIDENCE):
         reason = f"a Drupal node of the type {node.kind.removeprefix('node--')[:60]!r}"
         return ParseResult(kind=Kind.OTHER, reason=reason) if node.kind else None
-    number = node.first("nid")
-    number = int(number) if str(number).isdecimal() and len(str(number)) < 19 else node_id(url)
+    number = node_id(f"/node/{node.first('nid')}") or node_id(url)
     own = absolute(f"/node/{number}", url) if url and number else None
-    author = next((item["entity"] for item in node.values.get("uid", ()) if "entity" in item), None)
-    head = PageHead(
-        node_id=number,
-        title=title,
-        submitted_by=_text(author.first(*_NAMES)) if author else None,
-        submitted_at=_time(node.first("created")),
-    )
+    author = next((_text(item["entity"].first(*_NAMES)) for item in node.values.get("uid", ()) if "entity" in item), None)
+    created = str(node.first("created") or "")
+    if re.fullmatch(r"\d{1,10}", created):  # seconds since 1970, before Drupal 8.4
+        created = datetime.fromtimestamp(int(created), UTC).isoformat()
+    head = PageHead(node_id=number, title=title, submitted_by=author, submitted_at=iso_time(created))
     writer = _Writer(url)
     for name in sorted(names, key=lambda name: name != BODY):
         writer.write(name, node.values[name])
@@ -197,43 +181,33 @@ class _Writer:
     def write(self, name: str, items: Items) -> None:
         """A field of the node: a group where its items are entities with fields of their own."""
         entry = known_name(name)
-        entities = [item["entity"] for item in items if "entity" in item]
         if is_instructions(name):
             if text := "\n\n".join(filter(None, (self._value(item)[0] for item in items))):
                 label = entry.text if entry else name
                 self.sections.append(Section(position=len(self.sections) + 1, label=label, text=text))
             return
+        entities = [item["entity"] for item in items if "entity" in item]
         nested = [one for one in entities if any(map(_FIELD.fullmatch, one.values)) and not one.first(*_NAMES)]
         if nested:
             table = group_table(name) or group_of_paragraph(nested[0].kind.partition("--")[2])
             label = entry.text if entry else GROUPS[table].item if table else name
             for number, entity in enumerate(nested[:_MAX_ROWS], start=1):
-                for part, values in entity.values.items():
-                    if _FIELD.fullmatch(part):
-                        self._add(None, part, values, f"{label} {number}")
+                for part in filter(_FIELD.fullmatch, entity.values):
+                    self._add(None, part, entity.values[part], f"{label} {number}")
             return
         if entry and entry.type is Type.YES_NO:  # XML has 1 and 0
             items = [one if (answer := yes_no(str(one.get("value")))) is None else {"value": answer} for one in items]
         self._add(entry.text if entry else None, name, items, None)
 
     def _add(self, label: str | None, name: str, items: Items, item: str | None) -> None:
-        room = max(0, _MAX_ROWS - len(self.fields))
-        rows = [row for row in map(self._value, items[:room]) if any(row)]
-        for value, href, when in rows or [(None, None, None)][:room]:
-            row = Field(
-                position=len(self.fields) + 1,
-                label=label,
-                name=name,
-                item=item,
-                value=value,
-                state=State.VALUE if value else State.NOT_CAPTURED if items else State.EMPTY,
-                href=href,
-                datetime=when,
-            )
+        rows = [row for row in map(self._value, items[:_MAX_ROWS]) if any(row)] or [(None, None, None)]
+        for value, href, when in rows[: _MAX_ROWS - len(self.fields)]:
+            state = State.VALUE if value else State.NOT_CAPTURED if items else State.EMPTY
+            position = len(self.fields) + 1
+            row = Field(position=position, label=label, name=name, item=item, value=value, state=state, href=href, datetime=when)
             self.fields.append(row)
 
     def _value(self, item: Mapping[str, Any]) -> _Value:
-        """A reference without the label of what it refers to has an address only."""
         start = item.get("value")
         if "target_id" in item or "url" in item:
             return self._reference(item)
@@ -241,7 +215,9 @@ class _Writer:
             uri = re.sub(r"^(?:internal|entity|base):/?", "/", str(item["uri"]))
             return _text(item.get("title")) or str(item["uri"]), absolute(uri, self._base), None
         if isinstance(start, str) and _ISO.fullmatch(start):
-            times = list(dict.fromkeys(_in_utc(one) for one in (start, item.get("end_value")) if isinstance(one, str) and one))
+            stored = [one for one in (start, item.get("end_value")) if isinstance(one, str) and one]
+            # A time is in UTC where it has no zone.
+            times = dict.fromkeys(one if re.search(r"^.{10}$|(?:Z|[+-]\d\d:?\d\d)$", one) else f"{one}Z" for one in stored)
             return " - ".join(times), None, "/".join(times)
         if item.get("processed") or item.get("format") or (isinstance(start, str) and _HTML.match(start)):
             body = LexborHTMLParser(harmless(str(item.get("processed") or start or ""))).body
@@ -250,36 +226,20 @@ class _Writer:
         return ", ".join(filter(None, map(_text, parts))) or None, None, None
 
     def _reference(self, item: Mapping[str, Any]) -> _Value:
-        target, kind, entity = item.get("target_id"), str(item.get("target_type") or ""), item.get("entity")
-        url = item.get("url")
+        """A reference without the label of what it refers to has an address only."""
+        target, kind, entity, url = (item.get(name) for name in ("target_id", "target_type", "entity", "url"))
         text = _text(item.get("description")) or _text(item.get("alt"))
         if isinstance(entity, _Entity):
             text = text or _text(entity.first(*_NAMES))
             target = target or entity.first("tid", "nid", "uid", "mid")
             url = url or next((one.get("url") for one in entity.values.get("uri", ())), None)
-        path = str(url or (f"{_PATHS[kind]}{target}" if kind in _PATHS and target else ""))
+        path = str(url or (f"{_PATHS[str(kind)]}{target}" if str(kind) in _PATHS and target else ""))
         if kind == "file" and not text:
             text = unquote(urlsplit(path).path.rpartition("/")[2]) or None
         return text, absolute(re.sub(r"[?&]_format=\w+", "", path), self._base) if path else None, None
-
-
-def _in_utc(stored: str) -> str:
-    """A stored date, or a stored time, which is in UTC where it names no zone."""
-    return stored if re.search(r"^.{10}$|(?:Z|[+-]\d\d:?\d\d)$", stored) else f"{stored}Z"
 
 
 def _text(value: object) -> str | None:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return (str(value).replace("\r\n", "\n").strip() or None) if isinstance(value, str | int | float) else None
-
-
-def _time(value: object) -> str | None:
-    """A base field's time: seconds since 1970 before Drupal 8.4, ISO 8601 after."""
-    text = str(value or "")
-    if not re.fullmatch(r"\d{1,11}", text):
-        return iso_time(text)
-    try:
-        return iso_time(datetime.fromtimestamp(int(text), UTC).isoformat())
-    except (ValueError, OverflowError, OSError):
-        return None

@@ -9,37 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, make_dataclass
-from dataclasses import Field as DataclassField
 from enum import StrEnum
 from functools import cache
-from types import MappingProxyType, NoneType, UnionType
+from types import MappingProxyType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
-from parsers.registry import LABELS, Type
+from parsers.registry import LABELS, Column, Label, Type
 
 Form = Literal["data", "html", "text", "prose"]
 """What a record was read from, the richest first: Drupal's data formats, HTML, text with labels, text without."""
 
 
-class Kind(StrEnum):
-    """What a capture shows (`captures.kind`)."""
-
-    RECORD = "record"
-    OTHER = "other"
-    BLOCKED = "blocked"
-    ERROR = "error"
-    REDIRECT = "redirect"
-    REVISIT = "revisit"
-    NOT_HTML = "not_html"
-    UNREADABLE = "unreadable"
-
-
-class State(StrEnum):
-    """Whether a field has a value, was printed empty, or had its value lost on the way into the capture."""
-
-    VALUE = "value"
-    EMPTY = "empty"
-    NOT_CAPTURED = "not_captured"
+Kind = StrEnum("Kind", "RECORD OTHER BLOCKED ERROR REDIRECT REVISIT NOT_HTML UNREADABLE")
+"""What a capture shows (`captures.kind`)."""
+State = StrEnum("State", "VALUE EMPTY NOT_CAPTURED")
+"""Whether a field has a value, was printed empty, or had its value lost on the way into the capture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +43,9 @@ class ColumnInfo:
     contact: bool
 
 
+_INITIALS = frozenset("id url http warc sha256 bja tta ttac".split())
+
+
 def required(description: str, unit: str | None = None, **more: Any) -> Any:
     """A column that is never NULL. `more`: `heading`, `label` and `contact` of `ColumnInfo`."""
     return field(metadata={"description": description, "unit": unit, **more})
@@ -73,22 +60,15 @@ def optional(description: str, unit: str | None = None, *, default: Any = None, 
 def columns_of(model: type) -> Mapping[str, ColumnInfo]:
     """The columns that the fields of a dataclass describe, by name, in their order."""
     types = get_type_hints(model)
-    return MappingProxyType({one.name: _info(types[one.name], one) for one in fields(model)})
-
-
-def _info(annotation: Any, of: DataclassField[Any]) -> ColumnInfo:
-    choices = [one for one in get_args(annotation) if one is not NoneType] if isinstance(annotation, UnionType) else [annotation]
-    texts = {"description": "", "heading": None, "label": None, "unit": None, "contact": False, **of.metadata}
-    texts["heading"] = texts["heading"] or _in_words(of.name)
-    return ColumnInfo(of.name, choices[0], of.default is MISSING, **texts)
-
-
-_INITIALS = frozenset("id url http warc sha256 bja tta ttac".split())
-
-
-def _in_words(name: str) -> str:
-    words = [word.upper() if word in _INITIALS else word for word in name.split("_")]
-    return " ".join([words[0][0].upper() + words[0][1:], *words[1:]])
+    found = {}
+    for one in fields(model):
+        kind = types[one.name]
+        kind = get_args(kind)[0] if isinstance(kind, UnionType) else kind  # `T | None`
+        words = " ".join(word.upper() if word in _INITIALS else word for word in one.name.split("_"))
+        texts: dict[str, Any] = {"description": "", "unit": None, "label": None, "contact": False, **one.metadata}
+        texts["heading"] = texts.get("heading") or words[0].upper() + words[1:]
+        found[one.name] = ColumnInfo(one.name, kind, one.default is MISSING, **texts)
+    return MappingProxyType(found)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -153,16 +133,11 @@ _UNITS = {Type.DATE: "ISO 8601", Type.RANGE: "ISO 8601", Type.MONEY: "US dollars
 _SHOWN_AS = {Type.REFERENCES: "; a JSON array", Type.YES_NO: "; 1 yes, 0 no"}
 
 
-def _labelled() -> list[tuple[str, Any, Any]]:
-    """The registry's columns: name, type and field of each. Of money the first is the text as printed, the others are amounts."""
-    made = []
-    for entry in LABELS:
-        for index, one in enumerate(entry.columns):
-            kind = float if index and entry.type is Type.MONEY else _TYPES.get(entry.type, str)
-            description = one.description + _SHOWN_AS.get(entry.type, "")
-            texts = {"heading": one.heading, "label": entry.text, "contact": entry.contact}
-            made.append((one.name, kind | None, optional(description, one.unit or _UNITS.get(entry.type), **texts)))
-    return made
+def _labelled(entry: Label, index: int, column: Column) -> tuple[str, Any, Any]:
+    """Name, type and field of a label's column. Of money the first is the text as printed, the others are amounts."""
+    kind = float if index and entry.type is Type.MONEY else _TYPES.get(entry.type, str)
+    description, unit = column.description + _SHOWN_AS.get(entry.type, ""), column.unit or _UNITS.get(entry.type)
+    return column.name, kind | None, optional(description, unit, heading=column.heading, label=entry.text, contact=entry.contact)
 
 
 if TYPE_CHECKING:
@@ -181,7 +156,7 @@ else:
             ("reference", str | None, optional("the record's own reference, YYYYMMDD-time-serial")),
             ("fiscal_year", int | None, optional(_FISCAL_YEAR, "year")),
             ("description", str | None, optional("the body of the page; bullets and line breaks kept")),
-            *_labelled(),
+            *(_labelled(entry, *column) for entry in LABELS for column in enumerate(entry.columns)),
         ],
         bases=(PageHead,),
         namespace={"__doc__": "All columns of a record, derived by `parsers.columns`.", "__module__": __name__},

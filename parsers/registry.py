@@ -32,8 +32,8 @@ class Label:
     """A label, the type of its values, and the columns that they fill.
 
     `also`: other texts that mean the same label. `contact`: its values name a person or a way to reach one. `generic`: those
-    of its texts that other pages of the site have too, so that they prove nothing. `instructions`: how the paragraphs of an
-    instruction field begin. `order`: its usual place on the page, from 0.
+    of its texts that prove nothing, as other pages have them too. `instructions`: how the paragraphs of an instruction field
+    begin. `order`: its usual place on the page, from 0.
     """
 
     text: str
@@ -50,13 +50,11 @@ class Label:
 class Group:
     """A group of nested fields that has a table of its own.
 
-    `item`: what an item is called where the page prints no label for the group. `stem`: a pattern of the noun, singular, that its
-    labels, machine names and paragraph types end with and its members' labels begin with; `short` is a shorter noun that alone is
-    enough only in the plural or as a paragraph type. `words`: labels of members that do not contain the noun. `columns`: for each
-    column of the table, the words that a member's label has; the first column whose words match counts.
+    `item`: what an item is called where the page prints no label. `stem`: a pattern of the noun, singular, that its labels and
+    names end with and its members' labels begin with; `short`: a noun that is enough in the plural or as a paragraph type.
+    `words`: members' labels without the noun. `columns`: the words of members' labels, the first column that matches counts.
     """
 
-    table: str
     item: str
     stem: str
     short: str
@@ -181,28 +179,30 @@ _PAGE_ORDER: tuple[Label, ...] = (
     _label("Remote TTAC ID", Type.NUMBER, "remote_ttac_id", "number of the record in a remote TTAC's system", "Remote TTAC ID"),
 )
 
-_MILESTONE_COLUMNS = (
-    ("title", "title|name"),
-    ("date", "dates?|due|deadline"),
-    ("notes", "notes?|description|comments?|details?"),
-)
-_METRIC_COLUMNS = (
-    ("answer", "answer|response|value|result|count|number|total"),
-    ("question", "question|metric|measure|indicator|name|title"),
-)
-_METRIC_NOUN = "performance (?:metric|measure|indicator)"
-_METRIC_WORDS = frozenset(("question", "answer", "response", "result", "measure"))
-_GROUPS = (
-    Group("milestones", "Milestone", "milestone", "milestone", frozenset(), _MILESTONE_COLUMNS),
-    Group("performance_metrics", "Performance Metrics", _METRIC_NOUN, "metric", _METRIC_WORDS, _METRIC_COLUMNS),
-)
 LABELS = tuple(replace(label, order=order) for order, label in enumerate(_PAGE_ORDER))
-GROUPS = {group.table: group for group in _GROUPS}
+GROUPS = {
+    "milestones": Group(
+        "Milestone",
+        "milestone",
+        "milestone",
+        frozenset(),
+        (("title", "title|name"), ("date", "dates?|due|deadline"), ("notes", "notes?|description|comments?|details?")),
+    ),
+    "performance_metrics": Group(
+        "Performance Metrics",
+        "performance (?:metric|measure|indicator)",
+        "metric",
+        frozenset(("question", "answer", "response", "result", "measure")),
+        (
+            ("answer", "answer|response|value|result|count|number|total"),
+            ("question", "question|metric|measure|indicator|name|title"),
+        ),
+    ),
+}
 """The groups that have a table of their own, by the table's name."""
 
-_SPELLED = {"‘": "'", "’": "'", "`": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "}
-_QUOTES: dict[int, str | None] = {ord(char): plain for char, plain in _SPELLED.items()}
-_QUOTES |= dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF])  # print nothing
+_UNPRINTED = "".join(map(chr, (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF)))
+_SPELLING = str.maketrans("‘’`“”–—\u00a0", "'''\"\"-- ", _UNPRINTED)
 _NAME_LENGTH = 32
 """Characters of a field's machine name, `field_` included; Drupal's FieldStorageConfig::NAME_MAX_LENGTH."""
 
@@ -210,24 +210,18 @@ _NAME_LENGTH = 32
 @cached_short
 def normal(label: str) -> str:
     """A label's spelling without what themes change: case, spaces, quotes, dashes, a final colon or asterisk."""
-    text = " ".join(label.translate(_QUOTES).split()).casefold()
+    text = " ".join(label.translate(_SPELLING).split()).casefold()
     return text.rstrip(":").rstrip(" *").strip()
-
-
-def _machine(label: str) -> str:
-    """The machine name that Drupal's form proposes for a label, without `field_` (core/misc/machine-name.js)."""
-    return re.sub(r"[^a-z0-9]+", "_", normal(label)).strip("_")
 
 
 _BY_TEXT = {normal(text): label for label in LABELS for text in (*label.also, label.text)}
 _GENERIC = frozenset(normal(text) for label in LABELS for text in label.generic)
-_BY_COLUMN = {
-    f"field_{label.columns[0].name}": label for label in LABELS if label.columns and label.type not in (Type.RANGE, Type.POINT)
-}
-_BY_NAME = _BY_COLUMN | {
-    name[:length].strip("_"): label
+_BY_NAME = {
+    f"field_{label.columns[0].name}": label for label in LABELS if len(label.columns) == 1 or label.type is Type.MONEY
+} | {
+    re.sub(r"[^a-z0-9]+", "_", normal(text)).strip("_")[:length].strip("_"): label  # as Drupal's form proposes it
     for label in reversed(LABELS)
-    for name in map(_machine, (*label.also, label.text))
+    for text in (*label.also, label.text)
     for length in (_NAME_LENGTH, _NAME_LENGTH - len("field_"))
 }
 _MARKUP = re.compile(r"(?:\b|_)markup(?:\b|_)", re.IGNORECASE)

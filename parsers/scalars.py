@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import pairwise
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from parsers.cache import cached_short
-from parsers.fiscal import SITE_ZONE
 
+SITE_ZONE = ZoneInfo("America/New_York")
+"""The zone of the portal's own times: a reference contains the local day of submission (DOMAIN.md, "The page")."""
 REFERENCE = re.compile(r"\d{8}-\d{5,6}-\d{1,2}")
 """A record's own reference; the hour is not zero-padded, so the time has five or six digits (DOMAIN.md, "The page")."""
 
-_YES = {"yes", "on", "true", "1", "enabled", "checked", "✔", "✓"}
-_NO = {"no", "off", "false", "0", "disabled", "unchecked", "✖", "✗"}
+_ANSWERS = dict.fromkeys("yes on true 1 enabled checked ✔ ✓".split(), True)
+_ANSWERS |= dict.fromkeys("no off false 0 disabled unchecked ✖ ✗".split(), False)
 """The pairs that Drupal's boolean formatter offers (core's BooleanFormatter::getOutputFormats)."""
 
 
@@ -28,8 +29,7 @@ def reference(title: str | None) -> str | None:
 
 @cached_short
 def yes_no(text: str) -> bool | None:
-    word = text.strip().strip(".").casefold()
-    return True if word in _YES else False if word in _NO else None
+    return _ANSWERS.get(text.strip().strip(".").casefold())
 
 
 @cached_short
@@ -40,20 +40,19 @@ def number(text: str) -> int | None:
     return value if value is not None and -(2**63) <= value < 2**63 else None
 
 
-# --- points ---------------------------------------------------------------------------------------------------------
-
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?"
-_PAIR = rf"({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}"
-_SRID = re.compile(r"\s*SRID\s*=\s*\d{1,6}\s*;", re.IGNORECASE)
-_POINT = re.compile(rf"POINT(?:\s*(?:ZM|Z|M)\b)?\s*\(\s*{_PAIR}\s*\)", re.IGNORECASE)
-_MULTIPOINT = re.compile(r"MULTIPOINT(?:\s*(?:ZM|Z|M)\b)?\s*\(([^A-Za-z]*(?:[eE][+-]?\d[^A-Za-z]*)*)\)", re.IGNORECASE)
-_OTHER_SHAPE = re.compile(r"(LINESTRING|POLYGON|MULTILINESTRING|MULTIPOLYGON|CIRCULARSTRING|CURVEPOLYGON)\b", re.IGNORECASE)
+_PAIR = re.compile(rf"\s*\(?\s*({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}\s*\)?\s*")
+_WKT = re.compile(
+    r"(?:SRID\s*=\s*\d{1,6}\s*;)?\s*([A-Z]{5,20}?)\s*(?:ZM|Z|M)?\s*(?:EMPTY|\((.*)\))\s*;?", re.IGNORECASE | re.DOTALL
+)
 _MAX_WKT = 10_000
 """Characters of a value that are read as a shape; a longer one is kept as text only."""
+_WITHOUT_POINTS = frozenset("LINESTRING POLYGON MULTILINESTRING MULTIPOLYGON CIRCULARSTRING CURVEPOLYGON".split())
+_US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
+"""West, east, south and north of the states, of Guam with the Marianas, and of American Samoa."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The first valid point of a value, or what is wrong with the value."""
 
     longitude: float | None = None
@@ -64,51 +63,38 @@ class Place:
 @cached_short
 def place(text: str) -> Place:
     """Well-known text to degrees, longitude first. Other shapes have no place, and neither have impossible points."""
-    wkt = _SRID.sub("", text.replace("−", "-"), count=1).strip().rstrip(";").strip()
-    if len(wkt) > _MAX_WKT:
+    text = text.replace("−", "-").strip()
+    if len(text) > _MAX_WKT:
         return Place(flag="point is too long to read")
-    points = _points(wkt)
-    if points is None:
-        shape = _OTHER_SHAPE.match(wkt)
-        return Place(flag=None if shape or not wkt or wkt.upper().endswith("EMPTY") else "point is malformed")
-    problems = [_problem(*point) for point in points]
-    if None in problems:
-        return Place(*points[problems.index(None)])
-    return Place(flag=problems[0])
-
-
-def _points(wkt: str) -> list[tuple[float, float]] | None:
-    """The points of a POINT, MULTIPOINT or GEOMETRYCOLLECTION; None where it is none of these or malformed."""
-    if single := _POINT.fullmatch(wkt):
-        return [(float(single[1]), float(single[2]))]
-    if several := _MULTIPOINT.fullmatch(wkt):
-        pieces = [re.fullmatch(rf"\(?\s*{_PAIR}\s*\)?", piece.strip()) for piece in several[1].split(",")]
-        return [(float(piece[1]), float(piece[2])) for piece in pieces if piece] if all(pieces) else None
-    if wkt.upper().startswith("GEOMETRYCOLLECTION"):
-        return [(float(lon), float(lat)) for lon, lat in _POINT.findall(wkt)] or None
-    return None
-
-
-_US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
-"""West, east, south and north of the states, of Guam with the Marianas, and of American Samoa."""
+    wkt = _WKT.fullmatch(text)
+    shape, body = (wkt[1].upper(), wkt[2]) if wkt else ("", "")
+    if not text or body is None or shape in _WITHOUT_POINTS:
+        return Place()
+    pieces = {
+        "POINT": [body],
+        "MULTIPOINT": body.split(","),
+        "GEOMETRYCOLLECTION": re.findall(r"POINT[\sZM]*(\([^()]*\))", body, re.IGNORECASE),
+    }
+    points = [_PAIR.fullmatch(piece) for piece in pieces.get(shape, [])]
+    places = [(float(point[1]), float(point[2])) for point in points if point]
+    if not points or len(places) < len(points):
+        return Place(flag="point is malformed")
+    problems = [_problem(*one) for one in places]
+    return Place(*places[problems.index(None)]) if None in problems else Place(flag=problems[0])
 
 
 def _problem(longitude: float, latitude: float) -> str | None:
     """Why a point cannot be where a TTA was; None where it can."""
+
+    def is_in_us(x: float, y: float) -> bool:
+        return any(west <= x <= east and south <= y <= north for west, east, south, north in _US)
+
     if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
         return "point is out of range"
     if longitude == 0 and latitude == 0:
         return "point is at 0 0"
-    if not _in_us(longitude, latitude) and _in_us(latitude, longitude):
-        return "point looks swapped"
-    return None
+    return "point looks swapped" if is_in_us(latitude, longitude) and not is_in_us(longitude, latitude) else None
 
-
-def _in_us(longitude: float, latitude: float) -> bool:
-    return any(west <= longitude <= east and south <= latitude <= north for west, east, south, north in _US)
-
-
-# --- money ----------------------------------------------------------------------------------------------------------
 
 _AMOUNT = re.compile(
     r"(?<![\w.,])\$?\s*(\d{1,3}(?:,\d{3})+|\d{1,12})(\.\d{1,4})?\s*(thousand|million|billion|[kKmMbB])?(?!\w|[.,]\d)"
@@ -127,18 +113,12 @@ def money_range(text: str) -> tuple[float | None, float | None]:
     amounts = [
         float(whole.replace(",", "") + cents) * _SCALE[(scale or "")[:1].lower()] for whole, cents, scale in _AMOUNT.findall(text)
     ]
-    if not amounts or len(amounts) > 2:
-        return None, None
-    if len(amounts) == 2:
-        return min(amounts), max(amounts)
-    if _BELOW.search(text):
+    if len(amounts) == 1 and _BELOW.search(text):
         return None, amounts[0]
-    if _ABOVE.search(text):
+    if len(amounts) == 1 and _ABOVE.search(text):
         return amounts[0], None
-    return amounts[0], amounts[0]
+    return (min(amounts), max(amounts)) if 1 <= len(amounts) <= 2 else (None, None)
 
-
-# --- dates ----------------------------------------------------------------------------------------------------------
 
 _NAMES = "january february march april may june july august september october november december".split()
 _MONTHS = {name: month for month, full in enumerate(_NAMES, start=1) for name in (full, full[:3], full[:4])}
@@ -174,6 +154,8 @@ _OPEN = re.compile("|present|ongoing|tbd", re.IGNORECASE)
 """The end of a range that has none."""
 _MAX_TIME = 200
 """Characters; a longer text is no time."""
+_MAX_TWO_DAYS = 40
+"""Characters within which the first day of a range ends."""
 
 
 @cached_short
@@ -188,48 +170,35 @@ def iso_time(text: str | None) -> str | None:
     if re.match(r"\d{4}-\d{2}-\d{2}", plain):
         with suppress(ValueError, OverflowError):
             return date.fromisoformat(plain).isoformat() if len(plain) == 10 else _in_utc(datetime.fromisoformat(plain))
-    return _from_print(plain)
+    day, rest = _day_of(plain)
+    clock = next(filter(_is_clock, _CLOCK.finditer(rest)), None)
+    if clock is not None:
+        rest = f"{rest[: clock.start()]} {rest[clock.end() :]}"
+    if day is None or not _FILLER.fullmatch(rest):
+        return None
+    return day.isoformat() if clock is None else _at(day, clock, clock["half"], clock["zone"])
 
 
 def _in_utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment.tzinfo else moment.isoformat()
 
 
-def _from_print(text: str) -> str | None:
-    """Of a text that has one date, at most one clock time, and nothing else that means anything."""
-    found = _day_of(text)
-    if found is None:
-        return None
-    day, rest = found
-    clock = next((one for one in _CLOCK.finditer(rest) if _is_clock(one)), None)
-    if clock is not None:
-        rest = f"{rest[: clock.start()]} {rest[clock.end() :]}"
-    if not _FILLER.fullmatch(rest):
-        return None
-    return day.isoformat() if clock is None else _at(day, clock, clock["half"], clock["zone"])
-
-
 def _is_clock(found: re.Match[str]) -> bool:
     return bool(found["M"] or found["half"] or found["word"])
 
 
-def _day_of(text: str) -> tuple[date, str] | None:
+def _day_of(text: str) -> tuple[date | None, str]:
     """The first date in a text, and the text without it."""
-    for form in _DATE_FORMS:
-        found = form.search(text)
-        if not found:
-            continue
+    for found in filter(None, (form.search(text) for form in _DATE_FORMS)):
         parts = found.groupdict()
         named = parts.get("month")
         month = _MONTHS.get(named.lower(), 0) if named else int(parts["m"])
         year, day = int(parts["y"]) + (2000 if len(parts["y"]) == 2 else 0), int(parts["d"])
         if not named and day <= 12 < month:
             month, day = day, month
-        try:
+        with suppress(ValueError):
             return date(year, month, day), text[: found.start()] + " " + text[found.end() :]
-        except ValueError:
-            continue
-    return None
+    return None, ""
 
 
 def _at(day: date, clock: re.Match[str], half: str | None, zone: str | None) -> str | None:
@@ -266,20 +235,18 @@ def time_of(text: str | None, attribute: str | None) -> str | None:
     return stamp
 
 
-def from_local(attribute: str, zone: ZoneInfo = SITE_ZONE) -> str:
-    """A `datetime` attribute (or `start/end`) that marks a local time with `Z`, with the zone's offset instead.
+def from_local(attribute: str) -> str:
+    """A `datetime` attribute (or `start/end`) that marks the portal's local time with `Z`, with that zone's offset instead.
 
     Drupal's Layout Builder prints such attributes: the clock time beside it is the same, although the page's other times have
     an offset. What is no such time stays as it is.
     """
-
-    def located(stamp: str) -> str:
+    stamps = attribute.split("/")
+    for at, stamp in enumerate(stamps):
         with suppress(ValueError):
             if stamp.endswith("Z"):
-                return datetime.fromisoformat(stamp[:-1]).replace(tzinfo=zone).isoformat()
-        return stamp
-
-    return "/".join(map(located, attribute.split("/")))
+                stamps[at] = datetime.fromisoformat(stamp[:-1]).replace(tzinfo=SITE_ZONE).isoformat()
+    return "/".join(stamps)
 
 
 def prints_same_clock(text: str, attribute: str) -> bool:
@@ -302,57 +269,35 @@ def time_range(text: str | None, attribute: str | None) -> tuple[str | None, str
         return None, None
     if opening := _SEPARATOR.match(plain):
         return None, iso_time(plain[opening.end() :])
-    return _printed_range(plain)
-
-
-def _printed_range(plain: str) -> tuple[str | None, str | None]:
-    """Each separator is tried, because the dash in `DAY - TIME` is the same as between the ends of a range."""
-    for separator in _SEPARATOR.finditer(plain):
-        start, end = plain[: separator.start()], plain[separator.end() :]
-        first = iso_time(start)
-        if first and _OPEN.fullmatch(end):
-            return first, None
-        starts_with_clock = _CLOCK.match(end)
-        if first and not (starts_with_clock and _is_clock(starts_with_clock)) and (last := iso_time(end)):
+    for separator in _SEPARATOR.finditer(plain):  # the dash in `DAY - TIME` is the same as between the ends of a range
+        first, end = iso_time(plain[: separator.start()]), plain[separator.end() :]
+        clock = _CLOCK.match(end)
+        last = None if clock and _is_clock(clock) else iso_time(end)
+        if first and (last or _OPEN.fullmatch(end)):
             return first, last
     whole = iso_time(plain)
     return (whole, whole) if whole else _two_days(plain) or _two_clocks(plain) or (None, None)
 
 
-_NAMED = r"[a-z]{3,9}\.?"
-_TH = "(?:st|nd|rd|th)?"
-_TO = _SEPARATOR.pattern
-_TWO_DAYS = tuple(
-    (re.compile(rf"{pattern}(\d{{4}})", re.IGNORECASE), form)
-    for pattern, form in (
-        (rf"({_NAMED}) (\d{{1,2}}){_TH}{_TO}(?:({_NAMED}) )?(\d{{1,2}}){_TH},? ", "{0} {1}, {4}|{2} {3}, {4}"),
-        (rf"(\d{{1,2}}){_TH}(?: ({_NAMED}))?{_TO}(\d{{1,2}}){_TH} ({_NAMED}),? ", "{0} {1} {4}|{2} {3} {4}"),
-        (rf"(\d{{1,2}})/(\d{{1,2}}){_TO}(\d{{1,2}})/(\d{{1,2}})/", "{0}/{1}/{4}|{2}/{3}/{4}"),
-    )
-)
-"""`March 30 - April 2, 2024`, `March 1 - 3, 2024`, `1 to 3 March 2024` and `03/01 - 03/03/2024`: the year is printed once."""
-
-
-def _two_days(plain: str) -> tuple[str | None, str | None] | None:
-    text = re.sub(rf"\b(?:{_WEEKDAYS})\b[.,]? ?", "", plain, flags=re.IGNORECASE)
-    for form, template in _TWO_DAYS:
-        if found := form.fullmatch(text):
-            parts = list(found.groups())
-            parts[2] = parts[2] or parts[0]
-            parts[1] = parts[1] or parts[3]
-            start, _, end = template.format(*parts).partition("|")
-            first, last = iso_time(start), iso_time(end)
+def _two_days(plain: str) -> tuple[str, str] | None:
+    """`March 30 - April 2, 2024`, `March 1 - 3, 2024`, `1 to 3 March 2024` and `03/01 - 03/03/2024`: the year is printed once."""
+    year = plain[-4:]
+    for separator in _SEPARATOR.finditer(plain[:_MAX_TWO_DAYS]) if year.isdecimal() else ():
+        start, end = plain[: separator.start()], plain[separator.end() :]
+        month, end_without_day = re.sub(r"\d.*", "", start), re.sub(r"^\d{1,2}(?:st|nd|rd|th)?", "", end)
+        for one in (f"{start} {year}", f"{start}/{year}", start + end_without_day):
+            first, last = iso_time(one), iso_time(end) or iso_time(month + end)
             if first and last and first > last:  # `Dec 30 - Jan 2, 2025` begins in the year before
-                first = iso_time(start.replace(parts[4], str(int(parts[4]) - 1)))
-            return first, last
+                first = iso_time(one.replace(year, str(int(year) - 1)))
+            if first and last:
+                return first, last
     return None
 
 
 def _two_clocks(plain: str) -> tuple[str | None, str | None] | None:
     """`Mar 1 2024, 9 - 11am`, `5:00 PM to 7:00 PM ET on October 25, 2026`: one day, two times of day."""
-    day, rest = _day_of(plain) or (None, "")
-    clocks = list(_CLOCK.finditer(rest))
-    for one, two in pairwise(clocks):
+    day, rest = _day_of(plain)
+    for one, two in pairwise(_CLOCK.finditer(rest)):
         outside = f"{rest[: one.start()]} {rest[two.end() :]}"
         between = rest[one.end() : two.start()]
         if day is None or not (_is_clock(two) and _SEPARATOR.fullmatch(between) and _FILLER.fullmatch(outside)):
@@ -361,4 +306,33 @@ def _two_clocks(plain: str) -> tuple[str | None, str | None] | None:
         if half and not one["half"] and one["H"] and two["H"] and int(one["H"]) % 12 > int(two["H"]) % 12:
             half = "a" if half.strip()[0].lower() == "p" else "p"  # `11 - 1pm`
         return _at(day, one, half, one["zone"] or two["zone"]), _at(day, two, two["half"], two["zone"])
+    return None
+
+
+# --- fiscal years of the US government, which begin on 1 October and have the number of the year they end in ----------
+
+
+def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
+    """The fiscal year of the submission: by the reference's day, else by the time of submission; None where neither is known."""
+    day = day_of_reference(reference) or day_of_time(submitted_at)
+    return fiscal_year_of(day) if day else None
+
+
+def fiscal_year_of(day: date) -> int:
+    return day.year + (day.month >= 10)
+
+
+def day_of_reference(reference: str | None) -> date | None:
+    """The day at the start of a reference, YYYYMMDD; None if there is none."""
+    day = (reference or "")[:8]
+    with suppress(ValueError):
+        return date(int(day[:4]), int(day[4:6]), int(day[6:]))
+    return None
+
+
+def day_of_time(text: str | None) -> date | None:
+    """The day of an ISO 8601 time: in the portal's zone if the time has a zone, else as printed; None if it is no time."""
+    with suppress(ValueError, OverflowError):
+        moment = datetime.fromisoformat(text or "")
+        return (moment.astimezone(SITE_ZONE) if moment.tzinfo else moment).date()
     return None

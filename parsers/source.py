@@ -123,8 +123,8 @@ def read_source(source: str, origin: str | None) -> SourceField | None:
     if values is None or (len(values) > 1 and (role.markup or is_instructions(label))):
         return None  # several values of instructions are one text
     entry = known(label)
-    if not (classed or items or entry):
-        return None  # a lone line that is no known label may be anything
+    if not (classed or items or (entry and found[2] not in ("span", "strong"))):
+        return None  # a lone line that is no known label may be anything, and one in an inline element is a line of text
     filled = tuple(value for value in values if value.text)
     return SourceField(label, role.name, ("div", found[2], look.look), filled or (Value(),), entry, not items)
 

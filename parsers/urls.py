@@ -21,8 +21,8 @@ _NO_PAGE = re.compile(r"\*|/(?:timemap|timegate|cdx)/", re.IGNORECASE)
 """A wrapper that lists captures: what it shows is not the page."""
 _PREFIX = re.compile(r"(?:view-source|cache|feed):(?=https?:)|(?:about|read|[a-z]+-extension):[^?]*(?=\?)", re.IGNORECASE)
 """What browsers put before the address of a page whose source or reader view is saved."""
-_ADDRESS = frozenset(("url", "u", "uri", "q", "src", "link", "page"))
-_TIME = frozenset(("ts", "date", "timestamp", "time"))
+_ADDRESS = ("url", "u", "uri", "q", "src", "link", "page")
+_TIME = ("ts", "date", "timestamp", "time")
 _CACHED = re.compile(r"cache:(?:[\w-]{8,16}:)?([^+\s]+)", re.IGNORECASE)
 _TRANSLATED = re.compile(r"https?://([a-z0-9-]+)\.translate\.goog(.*)", re.IGNORECASE)
 """Google Translate writes the dots of a host as dashes and its dashes twice, and adds parameters."""
@@ -35,9 +35,7 @@ _FROM_ROOT = re.compile(r"/(?:[\w-]+/)*[\w-]*", re.ASCII)
 """Links such as `/taxonomy/term/1`, which nearly all are: they need no more than the host put before them."""
 _PLAIN = re.compile(r"(https?://(?![a-z0-9-]+\.translate\.goog)[a-z0-9.-]+)(?:/(?:[a-z-]+/)*[\w-]*)?", re.ASCII)
 """An address without anything that has to be looked at twice, such as an archive's prefix; so are nearly all of the portal's."""
-_MAX_NODE = 2**63 - 1
 _MAX_WRAPPERS = 4
-_SAFE_SCHEMES = ("http", "https", "mailto", "tel", "ftp")
 
 
 @lru_cache(maxsize=65536)
@@ -47,10 +45,8 @@ def node_id(url: str | None) -> int | None:
     `/node/N` with a trailing slash, a query, a language prefix (`/es/node/N`), `index.php`, any case, percent-encoding and
     doubled slashes is the same page in Drupal; so are the old form `?q=node/N` and print versions.
     """
-    if not url:
-        return None
     try:
-        plain = page_address(url)
+        plain = page_address(url or "")
         parts = urlsplit(plain if "//" in plain else f"//{plain}")
     except ValueError:
         return None
@@ -58,8 +54,7 @@ def node_id(url: str | None) -> int | None:
     if path.lower() in ("", "/", "/index.php") and "q=" in parts.query:
         path = "/" + parse_qs(parts.query, max_num_fields=50).get("q", [""])[0].lstrip("/")
     found = _NODE.fullmatch(path)
-    number = int(found[1]) if found else None
-    return number if number is not None and 0 < number <= _MAX_NODE else None
+    return int(found[1]) if found and 0 < int(found[1]) < 2**63 else None
 
 
 def without_archive(url: str) -> str:
@@ -72,14 +67,15 @@ def page_address(url: str) -> str:
     plain = _unwrapped(url, _of_page)[0]
     try:
         parts = urlsplit(plain)
-        path, query = parts.path, parts.query
-        if found := _VARIANT_PATH.fullmatch(path):
-            path = found[1] or f"/node/{found[2]}"
-        if query and not _VARIANTS.isdisjoint(re.split("[&=]", query)):
-            query = "&".join(one for one in query.split("&") if one.partition("=")[0] not in _VARIANTS)
-        return urlunsplit(parts._replace(path=path, query=query)) if (path, query) != (parts.path, parts.query) else plain
     except ValueError:
         return plain
+    own = parts
+    if found := _VARIANT_PATH.fullmatch(parts.path):
+        own = own._replace(path=found[1] or f"/node/{found[2]}")
+    if not _VARIANTS.isdisjoint(re.split("[&=]", parts.query)):
+        kept = (one for one in parts.query.split("&") if one.partition("=")[0] not in _VARIANTS)
+        own = own._replace(query="&".join(kept))
+    return plain if own == parts else urlunsplit(own)
 
 
 def archive_time(url: str | None) -> str | None:
@@ -87,20 +83,21 @@ def archive_time(url: str | None) -> str | None:
 
     Fewer than 14 digits are a time of lower precision, or the replay nearest to it. Of nested replays the innermost counts.
     """
-    return _unwrapped(url, _of_page)[1] if url else None
+    return _unwrapped(url or "", _of_page)[1]
 
 
 _Inner = tuple[str, str | None] | None
-"""An address that is wrapped in another, and the digits of the wrapper's time; None where an address wraps no other."""
+"""An address that is wrapped in another, and the time in its wrapper; None where an address wraps no other."""
 
 
 def _unwrapped(url: str, unwrap: Callable[[str], _Inner]) -> tuple[str, str | None]:
-    """The innermost address, and the time of the innermost wrapper that has one."""
+    """The innermost address, and the digits of the time of the innermost wrapper that has one."""
     url, time = url.strip(), None
     for _ in range(_MAX_WRAPPERS):
         if _PLAIN.fullmatch(url) or (inner := unwrap(url)) is None:
             break
-        url, time = inner[0], inner[1] or time
+        url, digits = inner[0], re.sub(r"\D", "", inner[1] or "")[:14]
+        time = digits if len(digits) >= 4 else time
     return url, time
 
 
@@ -110,16 +107,15 @@ def _of_link(url: str) -> _Inner:
         wrapper, inner = found["wrapper"], found["inner"]
         stamp, service = _STAMP.search(wrapper), _SERVICE.search(wrapper)
         if found.re is _WITHOUT_SCHEME:
-            return (f"http://{inner}", _digits(stamp[1])) if service and stamp and len(stamp[1]) >= 14 else None
+            return (f"http://{inner}", stamp[1]) if service and stamp and len(stamp[1]) >= 14 else None
         at_root = wrapper.count("/") == 3 and "//" in wrapper  # `https://reader.example/https://...`
         if (stamp or at_root or service) and not _NO_PAGE.search(wrapper):
             inner = unquote(inner) if "%" in inner[:12] else inner
-            return re.sub(r"^(https?|ftp):/(?=[^/])", r"\1://", inner, flags=re.IGNORECASE), _digits(stamp and stamp[1])
+            return re.sub(r"^(https?|ftp):/(?=[^/])", r"\1://", inner, flags=re.IGNORECASE), stamp and stamp[1]
     elif found := _TRANSLATED.match(url):
         host = found[1].replace("--", "\0").replace("-", ".").replace("\0", "-")
         scheme = "http" if "_x_tr_sch=http&" in f"{url}&" else "https"
-        rest = re.sub(r"_x_tr_\w+=[^&#]*&?", "", found[2]).rstrip("?&")
-        return f"{scheme}://{host}{rest}", None
+        return f"{scheme}://{host}" + re.sub(r"_x_tr_\w+=[^&#]*&?", "", found[2]).rstrip("?&"), None
     return None
 
 
@@ -127,26 +123,19 @@ def _of_page(url: str) -> _Inner:
     """As `_of_link`, and an address in the query of a service that shows pages, or after a browser's prefix."""
     if inner := _of_link(url):
         return inner
-    if prefix := _PREFIX.match(url):
-        rest = url[prefix.end() :]
-        return (rest, None) if not rest.startswith("?") else _in_query(rest)
-    before = re.match(r"https?://[^?#]*", url, re.IGNORECASE)
-    return _in_query(url[before.end() :]) if before and _SERVICE.search(before[0]) else None
-
-
-def _in_query(query: str) -> _Inner:
+    prefix = _PREFIX.match(url)
+    before = prefix or re.match(r"https?://[^?#]*", url, re.IGNORECASE)
+    if before is None or not (prefix or _SERVICE.search(before[0])):
+        return None
+    query = url[before.end() :]
+    if prefix and not query.startswith("?"):
+        return query, None
     pairs = [(name.lower(), value) for name, _, value in (one.partition("=") for one in re.split("[?&#]", query)[:50])]
     address = next((unquote(value) for name, value in pairs if name in _ADDRESS and value), "")
     if cached := _CACHED.match(address):
         address = cached[1] if "://" in cached[1] else f"http://{cached[1]}"
-    if not re.match(r"https?://", address, re.IGNORECASE):
-        return None
-    return address, _digits(next((value for name, value in pairs if name in _TIME), None))
-
-
-def _digits(time: str | None) -> str | None:
-    digits = re.sub(r"\D", "", time or "")[:14]
-    return digits if len(digits) >= 4 else None
+    time = next((value for name, value in pairs if name in _TIME), None)
+    return (address, time) if re.match(r"https?://", address, re.IGNORECASE) else None
 
 
 def absolute(href: str | None, base: str | None) -> str | None:
@@ -155,7 +144,14 @@ def absolute(href: str | None, base: str | None) -> str | None:
         return None
     if base and _FROM_ROOT.fullmatch(href) and (origin := origin_of(base)):
         return origin + href
-    return _joined(href, base)
+    link = without_archive((href if href.isprintable() else "".join(filter(str.isprintable, href))).strip())
+    try:
+        joined = urljoin(page_address(base), link) if base else link
+        scheme = urlsplit(joined).scheme.lower()
+    except ValueError:
+        return None
+    is_safe = scheme in ("http", "https", "mailto", "tel", "ftp") or not (scheme or base)
+    return without_archive(joined) if link and is_safe else None
 
 
 @cached_short
@@ -163,19 +159,5 @@ def origin_of(base: str) -> str | None:
     """Scheme and host of an address, as its links from the root begin."""
     if plain := _PLAIN.fullmatch(base):
         return plain[1]
-    root = _joined("/", base) or ""
+    root = absolute("/./", base) or ""  # not "/", of which `absolute` asks here
     return root[:-1] if root.startswith(("http://", "https://")) else None
-
-
-def _joined(href: str, base: str | None) -> str | None:
-    link = without_archive((href if href.isprintable() else "".join(filter(str.isprintable, href))).strip())
-    if not link:
-        return None
-    try:
-        joined = urljoin(page_address(base), link) if base else link
-        scheme = urlsplit(joined).scheme.lower()
-    except ValueError:
-        return None
-    if scheme not in _SAFE_SCHEMES and (scheme or base):
-        return None
-    return without_archive(joined)

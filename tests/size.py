@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 _TEXT = "text*.py"
-_REGISTRY = ("registry.py", "columns.py", "record.py", "fiscal.py", "scalars.py", "urls.py", "drupal_data.py", "contacts.py")
+_REGISTRY = ("registry.py", "columns.py", "record.py", "scalars.py", "urls.py", "drupal_data.py", "contacts.py")
 _MERGING = (
     *("merge.py", "same_value.py", "lost_details.py", "assign_records.py", "record_identity.py", "availability.py"),
     *("revisits.py", "difference.py", "derived.py"),

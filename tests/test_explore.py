@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from parsers.fiscal import fiscal_year
+from parsers.scalars import fiscal_year
 from scraper.config import load_config
 from scraper.errors import BadConfiguration
 from scraper.explore.links import render_value, replay_url, safe_href

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from parsers.locate import Spot, locate
 from parsers.record import RecordValues, columns_of
 from parsers.scalars import iso_time
 from parsers.tree import UNSEEN
@@ -20,7 +21,7 @@ from scraper.folders import Folders
 from scraper.importing import import_paths
 from scraper.provenance.origins import INTACT, Origins
 from scraper.provenance.why import Reason, Why
-from tests.dbkit import query
+from tests.dbkit import html, node, query
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 WORDS = {0: ("no", "off"), 1: ("yes", "on")}
@@ -144,3 +145,17 @@ def test_every_milestone_and_metric_of_the_demo_is_made_of_traced_rows(demo: Fol
             said = pack("\n".join(rows[record_id, f"{group} {position}"]))
             for value in filter(None, values):
                 assert all(pack(line.split(": ", 1)[-1]) in said for line in value.splitlines()), (record_id, position, value)
+
+
+def test_a_page_that_names_its_own_address_is_where_the_address_and_the_number_come_from() -> None:
+    page = html({"County": "Larch County"}, node=7).replace(
+        b"<head>", b'<head>\n<link rel="canonical" href="%s">' % node(7).encode()
+    )
+    spots = locate(page, url="https://bjatta.bja.ojp.gov/an-alias", content_type="text/html")
+    assert spots is not None
+    for spot in (spots.of_page_url(), spots.of_node_id()):
+        assert spot is not None
+        assert spot.snippet == f'<link rel="canonical" href="{node(7)}">'
+    with_number = locate(page, url=node(7), content_type="text/html")
+    assert with_number is not None
+    assert with_number.of_node_id() == Spot("the capture's address", node(7))

@@ -7,83 +7,33 @@ import pytest
 from parsers import registry
 from parsers.registry import GROUPS, LABELS, known, known_name, normal
 
-
-@pytest.mark.parametrize(
-    ("label", "table"),
-    [
-        ("Milestone", "milestones"),
-        ("milestones:", "milestones"),
-        ("TTA Milestones", "milestones"),
-        ("Project Milestones", "milestones"),
-        ("Milestone(s)", "milestones"),
-        ("Milestones 2", "milestones"),
-        ("Milestone #3", "milestones"),
-        ("Key milestones (optional)", "milestones"),
-        ("Deliverables & Milestones", "milestones"),
-        ("Performance Metrics", "performance_metrics"),
-        ("Performance Measure", "performance_metrics"),
-        ("Metrics", "performance_metrics"),
-        ("Metric", None),
-        ("Number of Milestones", None),
-        ("Date of Milestone", None),
-        ("Milestones Markup", None),
-        ("Milestone Title", None),
-        ("Milestones are an element, activity, or a phase of the project", None),
-        ("County", None),
-        (None, None),
-    ],
-)
-def test_a_group_is_known_by_its_label(label: str | None, table: str | None) -> None:
-    assert registry.group_table(label) == table
+LABELS_OF_GROUPS = {
+    "milestones": "Milestone|milestones:|TTA Milestones|Project Milestones|Milestone(s)|Milestones 2|Milestone #3"
+    "|Key milestones (optional)|Deliverables & Milestones|field_milestones|field-tta-milestone|field_milestone_items",
+    "performance_metrics": "Performance Metrics|Performance Measure|Metrics|field_metrics_ref|field_performance_metric",
+    None: "Metric|Number of Milestones|Date of Milestone|Milestones Markup|Milestone Title|County||field_milestone_title"
+    "|Milestones are an element, activity, or a phase of the project|field_milestones_markup|field_metric|field_county",
+}
+PARAGRAPHS_OF_GROUPS = {
+    "milestones": "paragraph--type--milestone|paragraph--type--tta-milestone|milestone_item",
+    "performance_metrics": "metric",
+    None: "text_block|",
+}
+MEMBERS_OF_GROUPS = {
+    "milestones": "Due Date+Milestone Title|Milestone's Notes|field_milestone_title",
+    "performance_metrics": "Performance Metric Question|Question+Answer",
+    None: "Question+Due Date|Milestones|+Title",
+}
 
 
-@pytest.mark.parametrize(
-    ("name", "table"),
-    [
-        ("field_milestones", "milestones"),
-        ("field-tta-milestone", "milestones"),
-        ("field_milestone_items", "milestones"),
-        ("field_metrics_ref", "performance_metrics"),
-        ("field_performance_metric", "performance_metrics"),
-        ("field_milestone_title", None),
-        ("field_milestones_markup", None),
-        ("field_metric", None),
-        ("field_county", None),
-    ],
-)
-def test_a_group_is_known_by_its_machine_name(name: str, table: str | None) -> None:
-    assert registry.group_table(name) == table
-
-
-@pytest.mark.parametrize(
-    ("paragraph", "table"),
-    [
-        ("paragraph--type--milestone", "milestones"),
-        ("paragraph--type--tta-milestone", "milestones"),
-        ("milestone_item", "milestones"),
-        ("metric", "performance_metrics"),
-        ("text_block", None),
-    ],
-)
-def test_a_group_is_known_by_its_paragraph_type(paragraph: str, table: str | None) -> None:
-    assert registry.group_of_paragraph(paragraph) == table
-
-
-@pytest.mark.parametrize(
-    ("labels", "table"),
-    [
-        (["Due Date", "Milestone Title"], "milestones"),
-        (["Milestone's Notes"], "milestones"),
-        (["field_milestone_title"], "milestones"),
-        (["Performance Metric Question"], "performance_metrics"),
-        (["Question", "Answer"], "performance_metrics"),
-        (["Question", "Due Date"], None),
-        (["Milestones"], None),
-        ([None, "Title"], None),
-    ],
-)
-def test_a_group_is_known_by_the_labels_of_its_members(labels: list[str | None], table: str | None) -> None:
-    assert registry.group_of_members(labels) == table
+@pytest.mark.parametrize("table", LABELS_OF_GROUPS)
+def test_a_group_is_known_by_its_label_machine_name_paragraph_type_and_members(table: str | None) -> None:
+    for label in LABELS_OF_GROUPS[table].split("|"):
+        assert registry.group_table(label or None) == table, label
+    for paragraph in PARAGRAPHS_OF_GROUPS[table].split("|"):
+        assert registry.group_of_paragraph(paragraph) == table, paragraph
+    for members in MEMBERS_OF_GROUPS[table].split("|"):
+        assert registry.group_of_members([label or None for label in members.split("+")]) == table, members
 
 
 @pytest.mark.parametrize("label", LABELS, ids=lambda label: label.text)
@@ -107,18 +57,9 @@ def test_columns_and_groups_are_named_once() -> None:
     assert all(registry.group_table(group.item) == table for table, group in GROUPS.items())
 
 
-@pytest.mark.parametrize(
-    ("line", "is_label"),
-    [
-        ("Milestone Due Date", True),
-        ("Question", True),
-        ("Milestone Title:", True),
-        ("Milestone was reached in May", False),
-        ("Milestone", False),
-    ],
-)
-def test_a_line_is_a_members_label_by_its_form_and_words(line: str, is_label: bool) -> None:
-    assert registry.is_member_line(line) is is_label
+def test_a_line_is_a_members_label_by_its_form_and_words() -> None:
+    assert all(map(registry.is_member_line, ("Milestone Due Date", "Question", "Milestone Title:")))
+    assert not any(map(registry.is_member_line, ("Milestone was reached in May", "Milestone")))
 
 
 @pytest.mark.parametrize(
@@ -133,15 +74,8 @@ def test_instructions_are_known_by_how_they_begin(line: str, section: str | None
     assert registry.section_of_instruction(line) == section
 
 
-@pytest.mark.parametrize(
-    ("label", "expected"),
-    [
-        ("Event Date Markup", True),
-        ("Cover Letter Instructions", True),
-        ("Other markup", True),
-        ("field_x_markup", True),
-        ("Markups Received", False),
-    ],
-)
-def test_instruction_fields_are_known_by_label_or_name(label: str, expected: bool) -> None:
-    assert registry.is_instructions(label) is expected
+def test_instruction_fields_are_known_by_label_or_name() -> None:
+    assert all(
+        map(registry.is_instructions, ("Event Date Markup", "Cover Letter Instructions", "Other markup", "field_x_markup"))
+    )
+    assert not registry.is_instructions("Markups Received")

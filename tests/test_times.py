@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from parsers.fiscal import day_of_time, fiscal_year
 from parsers.record import RecordValues, columns_of
+from parsers.scalars import day_of_time, fiscal_year
 from scraper.database.derived import COLUMNS, derived
 
 

@@ -11,8 +11,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from parsers.fiscal import day_of_reference, day_of_time, fiscal_year_of
 from parsers.record import RecordValues, columns_of, optional
+from parsers.scalars import day_of_reference, day_of_time, fiscal_year_of
 from scraper.database.places import atlas
 
 _DAY, _YEAR = "YYYY-MM-DD", "year"

@@ -10,8 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from parsers.cache import cached_short
-from parsers.fiscal import SITE_ZONE
-from parsers.scalars import iso_time
+from parsers.scalars import SITE_ZONE, iso_time
 from scraper.database.stored_page import FieldValue, StoredPage
 
 PageContent = StoredPage[FieldValue]
