@@ -85,15 +85,6 @@ def parsing(data: Path, sizes: Sizes) -> Iterator[Row]:
             yield Row(f"`parse_page`{pages and ', '}{pages}", figure, f"{some['parse_page'] / some['bare']:.2f}")
 
 
-def steps(data: Path, sizes: Sizes) -> Iterator[Row]:
-    """Where the time of a page goes, in bare parses"""
-    folder = str(make(sizes.captures, data / f"corpus-{sizes.captures}"))
-    spent = measured("benchmarks.steps:steps", folder, PARSED_PAGES).result
-    bare = spent.pop("bare")
-    for name, seconds in [*spent.items(), ("all", sum(spent.values()))]:
-        yield Row(name, f"{1e6 * seconds / PARSED_PAGES:,.0f} µs a page", f"{seconds / bare:.2f}")
-
-
 def usual(data: Path, sizes: Sizes) -> Iterator[Row]:
     """The same job as one would usually write it (a part of what `tta` does: one theme, no history, no sources)"""
     folder = str(make(sizes.captures, data / f"corpus-{sizes.captures}"))
@@ -149,7 +140,7 @@ def exports(data: Path, sizes: Sizes) -> Iterator[Row]:
             yield Row(f"`tta export {form}`", f"{one.cpu:.2f} s of processor", f"{one.cpu / plain.cpu:.1f}")
 
 
-PARTS: dict[str, Part] = {part.__name__: part for part in (loading, parsing, steps, usual, memory, datasette, exports)}
+PARTS: dict[str, Part] = {part.__name__: part for part in (loading, parsing, usual, memory, datasette, exports)}
 
 
 HEAD = """\

@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import chain, pairwise
+from operator import itemgetter
 from pathlib import Path
 from random import Random
 
@@ -29,6 +31,7 @@ from scraper.database import schema
 from scraper.database.derived import COLUMNS as DERIVED
 from scraper.database.derived import derived
 from scraper.database.load import load
+from scraper.database.places import Place as County
 from scraper.database.places import atlas
 from scraper.database.tables import TABLES, Table
 from scraper.folders import Folders
@@ -151,9 +154,22 @@ def _copies(count: int, last: dict[str, str]) -> Iterator[tuple[object, ...]]:
         yield number, seed, FIRST_NODE + number, days, clock, place.city, place.county, place.state, *point
 
 
+def inner_points() -> Iterator[tuple[County, float, float]]:
+    """Every county with a point well inside it: the middle of the widest stretch that one of fifteen parallels has in it."""
+    for county in atlas().counties:
+        west, south, east, north = county.box
+        widest = (0.0, (west + east) / 2, (south + north) / 2)
+        for y in (south + (north - south) * part / 16 for part in range(1, 16)):
+            segments = chain.from_iterable(pairwise(arc.points) for arc in county.arcs)
+            crossed = sorted((x1 - x0) * (y - y0) / (y1 - y0) + x0 for (x0, y0), (x1, y1) in segments if (y0 > y) != (y1 > y))
+            stretches = zip(crossed[::2], crossed[1::2], strict=True)
+            widest = max([widest, *((right - left, (left + right) / 2, y) for left, right in stretches)], key=itemgetter(0))
+        yield county.place, *widest[1:]
+
+
 def _everywhere() -> Iterator[Place]:
     """A point inside each county."""
-    for place, longitude, latitude in atlas().inner_points():
+    for place, longitude, latitude in inner_points():
         yield Place(place.county, place.county, place.state, longitude, latitude)
 
 

@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,17 +54,10 @@ def text(pattern: str | re.Pattern[str], wanted: str) -> Callable[[Any], str]:
     return check
 
 
-def flag(value: Any) -> bool:
-    """Checks true or false."""
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
-
-
-def contacts(value: Any) -> Any:
-    """Checks true, false or "strict"."""
-    if value != "strict" and not isinstance(value, bool):
-        raise ValueError('must be true, false or "strict"')
+def flag(value: Any, word: str | None = None) -> Any:
+    """Checks true, false, or the word."""
+    if not isinstance(value, bool) and (word is None or value != word):
+        raise ValueError(f'must be true, false or "{word}"' if word else "must be true or false")
     return value
 
 
@@ -83,13 +77,11 @@ def several(check: Check) -> Check:
     return check_all
 
 
-def url(value: Any) -> str:
-    """Checks a URL without user name, query and fragment."""
-    return text(_URL, "a URL such as https://host/path, without user name, query or fragment")(value)
+url = text(_URL, "a URL such as https://host/path, without user name, query or fragment")
 
 
 def folder_url(value: Any) -> str:
-    """The same, with a slash at the end."""
+    """Checks a URL; returns it with a slash at the end."""
     return url(value + "/" if isinstance(value, str) and not value.endswith("/") else value)
 
 
@@ -227,7 +219,7 @@ class Serve:
 
     tile_url: str | None = key(None, maybe(text(_TILES, "a URL such as https://host/{z}/{x}/{y}.png")))
     tile_attribution: str = key("", text(re.compile(r".*", re.DOTALL), "a text"))
-    contacts: bool | Literal["strict"] = key(True, contacts)
+    contacts: bool | Literal["strict"] = key(True, partial(flag, word="strict"))
     sql: bool = key(True, flag)
     base_url: str = key("/", text(r"(?=.{1,200}$)/(?:[A-Za-z0-9._~-]+/)*", "a path such as /tta/, with a slash at both ends"))
     query_seconds: float = key(1.0, number(0.1, 60))
@@ -290,15 +282,12 @@ def _made(section: type[Any], values: Any, where: str = "") -> Any:
         try:
             if name not in values and one.default is ...:
                 raise ValueError("is missing")
-            if name in values and check:
-                made[name] = check(values[name])
+            if name in values:
+                read = check or partial(_made, one.default_factory, where=f"{where}{name}.")  # type: ignore[arg-type]
+                made[name] = read(values[name])
         except ValueError as error:
-            problems.append(f"{where}{name}{'' if str(error).startswith('[') else ': '}{error}")
-        try:
-            if name in values and not check:
-                made[name] = _made(one.default_factory, values[name], f"{where}{name}.")  # type: ignore[arg-type]
-        except ValueError as error:
-            problems.append(str(error))
+            told = str(error)
+            problems.append(f"{where}{name}{'' if told.startswith('[') else ': '}{told}" if check else told)
     if problems:
         raise ValueError("; ".join(problems))
     return section(**made)

@@ -65,6 +65,12 @@ def stored_version(db: sqlite3.Connection, path: Path, application: int) -> int 
     return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
+def remove(path: Path) -> None:
+    """Deletes a database if it is there, with SQLite's files beside it. Raises OSError."""
+    for ending in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
 def replace_file(path: Path, fresh: Path, reason: str) -> Path:
     """Gives `fresh` the name `path`; the file that had it is kept as the first free `ledger.REASON-1.db`, which is returned.
 

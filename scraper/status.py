@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
 from scraper.ledger.store import Ledger
-from scraper.sqlite import uri
+from scraper.sqlite import open_memory, uri
 
 _LABELS = """
 WITH RECURSIVE labels (label) AS (
@@ -67,21 +68,17 @@ def status(folders: Folders) -> Status:
     """Returns the state of a data folder, which may be empty. Raises TtaError if a file of it can't be read."""
     found = Status(low_space=folders.low_space())
     archived: dict[str, set[int]] = {}
-    unloaded = "1"
     has_archive = (folders.archive / CATALOG).is_file()
-    if has_archive:
-        open_catalog(folders.archive, writable=False).close()  # raises what is wrong with it
-    if folders.database.exists():
-        with reading(folders.database) as db:
-            archived = _count(db, found)
-            if has_archive:
-                db.execute("COMMIT")  # SQLite attaches no file within a transaction
-                db.execute("ATTACH DATABASE ? AS archive", [uri(folders.archive / CATALOG)])
-                _count_archive(db, found, archived, "capture_id NOT IN (SELECT capture_id FROM main.captures)")
-    elif has_archive:
-        catalog = open_catalog(folders.archive, writable=False)
-        _count_archive(catalog, found, archived, unloaded)
-        catalog.close()
+    with closing(open_catalog(folders.archive, writable=False) if has_archive else open_memory()) as catalog:
+        if folders.database.exists():
+            with reading(folders.database) as db:
+                archived = _count(db, found)
+                if has_archive:
+                    db.execute("COMMIT")  # SQLite attaches no file within a transaction
+                    db.execute("ATTACH DATABASE ? AS archive", [uri(folders.archive / CATALOG)])
+                    _count_archive(db, found, archived, "capture_id NOT IN (SELECT capture_id FROM main.captures)")
+        elif has_archive:
+            _count_archive(catalog, found, archived, "1")
     with Ledger(folders.ledger, writable=False) as ledger:
         found.completeness = completeness(ledger, archived)
     return found
@@ -107,30 +104,26 @@ def _count(db: sqlite3.Connection, found: Status) -> dict[str, set[int]]:
     found.captures = sum(found.kinds.values())
     nodes = "SELECT DISTINCT node_id FROM captures WHERE source = ? AND node_id > 0"
     archived = {source: {node for (node,) in db.execute(nodes, [source])} for source in found.sources}
-    for end in ("min", "max"):  # each alone is an end of the index; together they scan it
-        (moment,) = db.execute(f"SELECT {end}(captured_at) FROM captures").fetchone()  # noqa: S608
-        setattr(found, "first_captured_at" if end == "min" else "last_captured_at", moment)
+    # Each alone is an end of the index; together they scan it.
+    found.first_captured_at = db.execute("SELECT min(captured_at) FROM captures").fetchone()[0]
+    found.last_captured_at = db.execute("SELECT max(captured_at) FROM captures").fetchone()[0]
     found.time_unknown = db.execute("SELECT count(*) FROM captures WHERE captured_at IS NULL").fetchone()[0]
     flags = Counter[str]()
     for text, count in db.execute("SELECT flags, count(*) FROM captures WHERE flags IS NOT NULL GROUP BY flags"):
         flags.update(dict.fromkeys(json.loads(text), count))
     found.flags = _most_first(flags.items())
-    found.unknown_labels = _most_first(_unknown_labels(db))
+    of_label = "SELECT count(DISTINCT record_id) FROM fields WHERE label = ? AND item IS NULL"
+    unknown = (label for (label,) in db.execute(_LABELS) if not is_known(label))
+    counts = ((label, db.execute(of_label, [label]).fetchone()[0]) for label in unknown)
+    found.unknown_labels = _most_first((label, count) for label, count in counts if count)
     found.last_refresh = runs.latest(db)
     if found.last_refresh:
         found.failed_checks = [check._asdict() for check in runs.failed_checks(db, found.last_refresh["run_id"])]
-    found.last_good_refresh = runs.last_good_at(db)
-    refused = runs.refused(db)
-    found.refused_refresh = refused[1] if refused else None
+    good = "SELECT max(started_at) FROM runs WHERE outcome = ?"
+    found.last_good_refresh = db.execute(good, [runs.Outcome.COMMITTED]).fetchone()[0]
+    found.refused_refresh = (runs.refused(db) or (0, None))[1]
     return archived
 
 
-def _unknown_labels(db: sqlite3.Connection) -> Iterator[tuple[str, int]]:
-    counted = "SELECT count(DISTINCT record_id) FROM fields WHERE label = ? AND item IS NULL"
-    for (label,) in db.execute(_LABELS):
-        if not is_known(label) and (count := db.execute(counted, [label]).fetchone()[0]):
-            yield label, count
-
-
-def _most_first(counts: Any) -> dict[str, int]:
+def _most_first(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
     return dict(sorted(counts, key=lambda one: (-one[1], one[0])))

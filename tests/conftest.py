@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.fakearchive.run import Ran, run, write_config
+from tests.fakearchive.run import Fetch, Ran, run, write_config
 from tests.fakearchive.server import FakeArchive
 
 settings.register_profile("repeatable", derandomize=True)
@@ -22,7 +22,7 @@ def fake() -> Iterator[FakeArchive]:
 
 
 @pytest.fixture
-def tta_fetch(fake: FakeArchive, tmp_path: Path) -> Callable[..., Ran]:
+def tta_fetch(fake: FakeArchive, tmp_path: Path) -> Fetch:
     """`tta fetch` against `fake`, with settings by keyword; the data folder is `tmp_path / "data"`."""
 
     def fetch(*arguments: str, **settings: object) -> Ran:

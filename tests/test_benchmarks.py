@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import browsing, loading, steps
+from benchmarks import browsing, loading
 from benchmarks.corpus import BLOCK, make
 from benchmarks.measure import measured
 from tests.webkit import demo
@@ -25,13 +25,6 @@ def test_what_is_compared_does_the_same_captures(tmp_path: Path) -> None:
     assert all(0 < some["bare"] < some["parse_page"] for some in spent.values() if some["pages"])
     loading.export_with_sqlite3(data, str(tmp_path / "plain"))
     assert (tmp_path / "plain" / "records.csv").read_text().count("\n") > 72
-
-
-def test_the_steps_of_a_page_add_up_to_all_of_it(tmp_path: Path) -> None:
-    spent = steps.steps(str(make(BLOCK, tmp_path, workers=1)), 12)
-    assert spent.keys() == {*steps.STEPS, steps.REST, "bare"}
-    assert all(seconds > 0 for seconds in spent.values())
-    assert spent[steps.REST] < sum(spent.values()) / 3, "most of a page's time is in a step that has a name"
 
 
 def test_work_is_measured_in_a_process_of_its_own(tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.database.bulk import insert_rows
-from scraper.database.schema import create
+from scraper.database.schema import create, insert_rows
 from scraper.database.tables import BY_NAME
 from scraper.sqlite import open_memory
 

@@ -69,7 +69,7 @@ def test_a_cluster_gives_the_same_bytes_though_workers_die(tmp_path: Path, monke
 
 def test_a_worker_refuses_work_of_another_version() -> None:
     with pytest.raises(OtherVersion):
-        cluster._work(cluster._Asked("older", parse_captures.JOB, None))
+        cluster._work("older", parse_captures.JOB, None)
 
 
 def test_no_scheduler_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

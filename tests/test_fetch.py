@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from scraper.capture import Form, iso
 from scraper.folders import Folders
-from tests.fakearchive.run import HOST, Ran, captures, finished, start, stored, write_config
+from tests.fakearchive.run import HOST, Fetch, captures, finished, start, stored, write_config
 from tests.fakearchive.server import FakeArchive
-
-Fetch = Callable[..., Ran]
 
 
 def test_everything_listed_is_stored_once(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:

@@ -16,10 +16,9 @@ import pytest
 from tests.campaigns.fuzz_fetch import fuzz
 from tests.campaigns.kill_fetch import campaign, contents
 from tests.fakearchive import faults
-from tests.fakearchive.run import HOST, Ran, captures, finished, run, start, write_config
+from tests.fakearchive.run import HOST, Fetch, captures, finished, run, start, write_config
 from tests.fakearchive.server import FakeArchive
 
-Fetch = Callable[..., Ran]
 AT = "20240101000000"
 
 

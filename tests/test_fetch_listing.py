@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.fakearchive import faults
-from tests.fakearchive.run import HOST, Ran, captures
+from tests.fakearchive.run import HOST, Fetch, captures
 from tests.fakearchive.server import FIELDS, FakeArchive, Fault, Handler
 
-Fetch = Callable[..., Ran]
 PAGE = f"https://{HOST}/node/1"
 ROW = ["gov,ojp,bja,bjatta)/node/1", "20240101000000", PAGE, "text/html", "200", "-", "1"]
 

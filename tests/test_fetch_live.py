@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,10 @@ import pytest
 from scraper.archive.store import Archive
 from scraper.capture import Form
 from tests.fakearchive import faults
-from tests.fakearchive.run import Ran, stored
+from tests.fakearchive.run import Fetch, stored
 from tests.fakearchive.server import FakeArchive, Fault, Handler
 from tests.test_archive import page
 
-Fetch = Callable[..., Ran]
 SINCE = "Mon, 01 Jan 2024 00:00:00 GMT"
 HTML = (("Content-Type", "text/html"), ("ETag", '"v1"'), ("Last-Modified", SINCE), ("Set-Cookie", "a=1"))
 ROBOTS = (("Content-Type", "text/plain"),)

@@ -12,10 +12,9 @@ import pytest
 from scraper.capture import Form
 from tests.fakearchive import faults
 from tests.fakearchive.bucket import Bucket, serve_range
-from tests.fakearchive.run import HOST, Ran, captures, stored
+from tests.fakearchive.run import HOST, Fetch, captures, stored
 from tests.fakearchive.server import FakeArchive, Fault, Handler
 
-Fetch = Callable[..., Ran]
 AT = "20240101000000"
 BODY = b"<html><body>" + b"a record " * 50 + b"</body></html>"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import brotli
@@ -13,10 +12,9 @@ import zstandard
 
 from scraper.capture import Form, iso
 from tests.fakearchive import faults
-from tests.fakearchive.run import HOST, Ran, captures, stored
+from tests.fakearchive.run import HOST, Fetch, captures, stored
 from tests.fakearchive.server import FakeArchive, Fault, Handler
 
-Fetch = Callable[..., Ran]
 PAGE = f"https://{HOST}/node/1"
 AT = "20240101000000"
 BODY = b"<html><body>" + b"a record " * 200 + b"</body></html>"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import pairwise
@@ -16,10 +15,9 @@ from scraper.ledger.store import Ledger
 from scraper.stopping import Stop
 from scraper.web.pacing import DEFAULT_429, MAX_RETRY_AFTER, Host, Pacer, RetryBudget, backoff, retry_after
 from tests.fakearchive import faults
-from tests.fakearchive.run import HOST, Ran, run, write_config
+from tests.fakearchive.run import HOST, Fetch, run, write_config
 from tests.fakearchive.server import FakeArchive, Fault, Handler
 
-Fetch = Callable[..., Ran]
 AT = "20240101000000"
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 

@@ -26,6 +26,7 @@ from scraper.database.load import LoadOptions, load
 from scraper.database.plan import plan
 from scraper.errors import TtaError
 from scraper.folders import Folders
+from scraper.sqlite import remove
 from scraper.workers import processes
 from tests.dbkit import add, day, exports, html, loaded, node, one, page, query
 
@@ -100,7 +101,7 @@ def test_what_was_read_before_is_not_unsaid_by_a_machine_at_its_end(
         patch.setattr(capture_reading, "parse_page", parse_page)
         folders = loaded(tmp_path, [page(html({}, body=word), url=node(1), when=day(1)), *pages(2)])
     before = query(folders, "SELECT * FROM records")
-    parsed_pages.delete(tmp_path)
+    remove(tmp_path / parsed_pages.NAME)
     add(folders, pages(3))
     with pytest.raises(TtaError, match="memory" if word == "HUGE" else "read before"):
         load(folders, LoadOptions(workers=2))
@@ -181,7 +182,7 @@ def test_what_is_loaded_is_not_lost_to_damage(tmp_path: Path, rebuild: bool) -> 
     add(folders, pages(3))
     assert load(folders).records == 3  # a page that was parsed is not read again
     before = exports(folders)
-    parsed_pages.delete(tmp_path)
+    remove(tmp_path / parsed_pages.NAME)
     add(folders, pages(4))
     with pytest.raises(TtaError, match="restore it"):
         load(folders, LoadOptions(rebuild=rebuild))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.multiply import inner_points
 from scraper.database.counties import STATES
 from scraper.database.derived import COLUMNS
 from scraper.database.load import load
@@ -28,14 +29,14 @@ def test_the_samples_point_is_in_suffolk_county() -> None:
 
 def test_a_point_inside_any_county_is_in_that_county() -> None:
     wrong = []
-    for place, longitude, latitude in atlas().inner_points():
+    for place, longitude, latitude in inner_points():
         if atlas().place(longitude, latitude) != place:
             wrong.append(place.county)
     assert wrong == ["Falls Church city"]  # its outline has shrunk to a line: atlas/SOURCES.md
 
 
 def test_every_state_and_territory_has_counties_with_codes_of_five_digits() -> None:
-    places = [place for place, _, _ in atlas().inner_points()]
+    places = [place for place, _, _ in inner_points()]
     assert {(place.state, place.state_code) for place in places} == set(STATES.values())
     assert all(len(place.county_code) == 5 and place.county_code.isdecimal() for place in places)
     assert len({place.county_code for place in places}) == len(places) == 3231

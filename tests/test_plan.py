@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from scraper.database import parse_captures, second_database
+from scraper.database import connection, parse_captures
 from scraper.database.load import LoadOptions, load
 from scraper.database.plan import plan
 from scraper.folders import Folders
@@ -194,10 +194,10 @@ def test_it_cleans_up_when_it_is_ended(folders: Folders) -> None:
         command = [sys.executable, "-c", code, "--data", str(folders.data), "load", "--rebuild", "--plan"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             assert process.stdout is not None and process.stdout.readline() == b"made\n"
-            assert (folders.data / second_database.NAME).exists()
+            assert (folders.data / connection.SECOND).exists()
             os.kill(process.pid, number)
             assert process.wait(20) == status
-        assert (folders.data / second_database.NAME).exists() == (number == signal.SIGKILL)
+        assert (folders.data / connection.SECOND).exists() == (number == signal.SIGKILL)
     assert digest(folders) == before
     load(folders)
     assert not list(folders.data.glob(".tta-*"))

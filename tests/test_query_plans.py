@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -93,7 +93,7 @@ def test_no_statement_of_a_night_is_quadratic(traced: list[tuple[str, Plan]]) ->
 
 def test_what_is_not_parsed_yet_is_found_by_index(tmp_path: Path) -> None:
     folders: Folders = loaded(tmp_path, CAPTURES[:3])
-    with ParsedPages(tmp_path, folders.archive / "catalog.db") as pages:
+    with closing(ParsedPages(tmp_path, folders.archive / "catalog.db")) as pages:
         pages._db.set_trace_callback((seen := set[str]()).add)
         pages.find_missing()
         pages._db.set_trace_callback(None)

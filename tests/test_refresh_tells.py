@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -55,6 +55,19 @@ def healthchecks(status: int = 200) -> Iterator[tuple[str, list[str]]]:
 
 def events(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def tta(fake: FakeArchive, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """A command in a terminal: what it prints."""
+    config = write_config(tmp_path / "tta.toml", fake.url)
+
+    def command(*arguments: str) -> str:
+        with pytest.raises(SystemExit):
+            main(["--data", str(tmp_path / "data"), "--config", str(config), *arguments])
+        return capsys.readouterr().out
+
+    return command
 
 
 def test_the_healthcheck_hears_of_start_success_and_failure(fake: FakeArchive, tmp_path: Path) -> None:
@@ -177,18 +190,10 @@ def test_hostile_labels_reach_nobody_raw(fake: FakeArchive, tmp_path: Path, caps
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e]", out + err)
 
 
-def test_the_report_is_read_in_ten_seconds_and_status_knows_the_last_run(
-    fake: FakeArchive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    config = write_config(tmp_path / "tta.toml", fake.url)
-
-    def tta(*arguments: str) -> list[str]:
-        with pytest.raises(SystemExit):
-            main(["--data", str(tmp_path / "data"), "--config", str(config), *arguments])
-        return capsys.readouterr().out.splitlines()
+def test_the_report_is_read_in_ten_seconds_and_status_knows_the_last_run(fake: FakeArchive, tta: Callable[..., str]) -> None:
 
     fake.add(f"https://{HOST}/node/1", AT, html({}, node=1))
-    lines = tta("refresh")
+    lines = tta("refresh").splitlines()
     assert len(lines) <= 12
     assert re.fullmatch(r"run      \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, number 1", lines[0])
     assert lines[1:4] == [
@@ -197,19 +202,13 @@ def test_the_report_is_read_in_ten_seconds_and_status_knows_the_last_run(
         "records  none before, 1 now; 0 new changes",
     ]
     assert lines[-1] == "committed: the database has the new data"
-    shown = [line for line in tta("status") if line.startswith("refreshed")]
+    shown = [line for line in tta("status").splitlines() if line.startswith("refreshed")]
     assert shown[0].endswith("the database has the new data")
 
 
 def test_after_a_refusal_status_and_doctor_say_why_and_do_not_lead_around_the_checks(
-    fake: FakeArchive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    fake: FakeArchive, tta: Callable[..., str]
 ) -> None:
-    config = write_config(tmp_path / "tta.toml", fake.url)
-
-    def tta(*arguments: str) -> str:
-        with pytest.raises(SystemExit):
-            main(["--data", str(tmp_path / "data"), "--config", str(config), *arguments])
-        return capsys.readouterr().out
 
     for n in range(1, 31):
         fake.add(f"https://{HOST}/node/{n}", AT, html({}, node=n))
@@ -223,5 +222,5 @@ def test_after_a_refusal_status_and_doctor_say_why_and_do_not_lead_around_the_ch
     assert re.search(r"look at node \d+ as captured at 2024-03-01T00:00:00Z, which is taken for kind `other`", shown)
     assert "  the next run finds the same captures" in shown
     examined = tta("doctor")
-    assert "30 captures of the archive are not loaded yet: the last refresh was refused, see `tta status`" in examined
+    assert "30 captures of the archive not loaded yet: the last refresh was refused, see `tta status`" in examined
     assert "tta load" not in shown + examined

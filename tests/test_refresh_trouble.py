@@ -12,6 +12,7 @@ import pytest
 
 from scraper.database import parsed_pages
 from scraper.folders import Folders
+from scraper.sqlite import remove
 from tests.dbkit import add, day, exports, html, loaded, node, page, query
 from tests.fakearchive.run import HOST, Ran, captures, run, write_config
 from tests.fakearchive.server import FakeArchive
@@ -104,7 +105,7 @@ def test_a_damaged_archive_leaves_the_database_as_it_was(folders: Folders, offli
     content = bytearray(warc.read_bytes())
     content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
     warc.write_bytes(content)
-    parsed_pages.delete(folders.data)  # with the parsed pages of old captures nothing has to be read again
+    remove(folders.data / parsed_pages.NAME)  # with the parsed pages of old captures nothing has to be read again
     add(folders, [page(html({"County": "B"}), url=node(1), when=day(1))])
     ran = run(folders.data, offline, command="refresh")
     assert (ran.status in (1, 4), "tta doctor" in ran.err or "restore it" in ran.err) == (True, True), ran.err

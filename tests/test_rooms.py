@@ -23,7 +23,7 @@ SHOWN = (
 )
 CLOSED = {
     "scraper.workers": ("scraper.archive", "scraper.scan", "scraper.database", "scraper.sources", "scraper.fetch", *SHOWN),
-    "scraper.scan": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", "scraper.database", *SHOWN),
+    "scraper.scan": ("scraper.web", "scraper.ledger", "scraper.fetch", "scraper.database", *SHOWN),
     "scraper.archive": ("scraper.sources", "scraper.fetch", "scraper.database", *SHOWN),
     "scraper.database": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", *SHOWN),
     "scraper.provenance": (

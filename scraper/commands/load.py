@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -23,9 +24,12 @@ from scraper.terminal import escape
 @click.command("load")
 @click.option("--rebuild", is_flag=True, help="Parse the whole archive again and make the database anew.")
 @click.option(
-    "--without-lost", is_flag=True, help="Make it anew although the archive lost captures; what only they contain is dropped."
+    "--without-lost",
+    "forget_missing_captures",
+    is_flag=True,
+    help="Make it anew although the archive lost captures; what only they contain is dropped.",
 )
-@click.option("--unchecked", is_flag=True, help="Also load what the checks of the last refresh refused.")
+@click.option("--unchecked", "accept_refused", is_flag=True, help="Also load what the checks of the last refresh refused.")
 @click.option(
     "--workers", metavar="N", type=click.IntRange(1, 256), help="Number of processes that parse; by default as many as pay off."
 )
@@ -45,44 +49,22 @@ def command(folders: Folders, /, planned: bool, as_json: bool, **given: Any) -> 
     """
     if planned and not given["rebuild"]:
         raise click.UsageError("--plan requires --rebuild: it shows what that would change")
-    if planned:
-        return _plan(folders, given["workers"], as_json=as_json)
     stop = Stop()
-    with stop.on_signals(), locked(folders.data, "tta load"), ProgressBar() as bar:
-        options = LoadOptions(
-            rebuild=given["rebuild"],
-            forget_missing_captures=given["without_lost"],
-            accept_refused=given["unchecked"],
-            workers=given["workers"],
-            scheduler=given["scheduler"],
-            progress=partial(bar.update, "parsing captures"),
-            stop=stop,
-        )
-        done = load(folders, options)
-    _print_problems(done.unreadable)
-    if as_json:
-        counts = {"captures": done.captures, "built": done.built, "records": done.records, "unreadable": len(done.unreadable)}
-        click.echo(json.dumps(counts))
-    else:
-        click.echo(f"{done.captures} captures loaded, {done.built} records written, {done.records} records in all")
-    return ExitStatus.PARTLY_DONE if done.unreadable else ExitStatus.DONE
-
-
-def _print_problems(lines: list[str]) -> None:
-    for line in lines:
+    with nullcontext() if planned else stop.on_signals(), locked(folders.data, "tta load"), ProgressBar() as bar:
+        progress = partial(bar.update, "parsing captures")
+        if planned:
+            found = plan(folders, workers=given["workers"], progress=progress)
+            unreadable, counts, lines = found.unreadable, asdict(found), _lines(found)
+        else:
+            done = load(folders, LoadOptions(**given, progress=progress, stop=stop))
+            unreadable = done.unreadable
+            counts = {"captures": done.captures, "built": done.built, "records": done.records, "unreadable": len(unreadable)}
+            lines = iter([f"{done.captures} captures loaded, {done.built} records written, {done.records} records in all"])
+    for line in unreadable:
         click.echo(escape(line), err=True)
-
-
-def _plan(folders: Folders, workers: int | None, *, as_json: bool) -> int:
-    with locked(folders.data, "tta load"), ProgressBar() as bar:
-        found = plan(folders, workers=workers, progress=partial(bar.update, "parsing captures"))
-    _print_problems(found.unreadable)
-    if as_json:
-        click.echo(json.dumps(asdict(found)))
-    else:
-        for line in _lines(found):
-            click.echo(line)
-    return ExitStatus.PARTLY_DONE if found.unreadable else ExitStatus.DONE
+    for line in [json.dumps(counts)] if as_json else lines:
+        click.echo(line)
+    return ExitStatus.PARTLY_DONE if unreadable else ExitStatus.DONE
 
 
 def _lines(found: Plan) -> Iterator[str]:

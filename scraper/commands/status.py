@@ -39,41 +39,33 @@ def command(folders: Folders, as_json: bool) -> None:
 
 def _lines(folders: Folders, found: Status) -> Iterator[str]:
     if found.archived or found.loaded:
-        yield f"archive        {found.archived} captures" + (
-            f", {found.not_loaded} not loaded: {_to_load(found)}" if found.not_loaded else ""
-        )
+        waiting = f", {found.not_loaded} not loaded: {_to_load(found)}" if found.not_loaded else ""
+        yield f"archive        {found.archived} captures{waiting}"
     else:
         yield f"nothing in {escape(folders.data)} yet: run `tta import` or `tta fetch`"
     if found.low_space:
         yield f"disk           {escape(found.low_space)}"
     if found.loaded:
-        yield from _loaded(found)
+        yield f"records        {found.records}, with {found.changes} changes"
+        yield f"captures       {found.captures}: {_counts(found.kinds)}"
+        yield f"sources        {_counts(found.sources)}"
+        first, last = found.first_captured_at or "-", found.last_captured_at or "-"
+        yield f"captured       {first} to {last}" + (f", {found.time_unknown} at unknown times" if found.time_unknown else "")
+        yield from _refreshed(found)
+        yield f"unmapped       {len(found.unknown_labels)} page fields that feed no column"
+        yield from _listed(found.unknown_labels, "records")
+        yield f"flags          {len(found.flags)} kinds of values that look wrong"
+        yield from _listed(found.flags, "captures")
     yield from _complete(found.completeness)
-
-
-def _loaded(found: Status) -> Iterator[str]:
-    yield f"records        {found.records}, with {found.changes} changes"
-    yield f"captures       {found.captures}: {_counts(found.kinds)}"
-    yield f"sources        {_counts(found.sources)}"
-    first, last = found.first_captured_at or "-", found.last_captured_at or "-"
-    yield f"captured       {first} to {last}" + (f", {found.time_unknown} at unknown times" if found.time_unknown else "")
-    yield from _refreshed(found)
-    yield f"unmapped       {len(found.unknown_labels)} page fields that feed no column"
-    yield from _listed(found.unknown_labels, "records")
-    yield f"flags          {len(found.flags)} kinds of values that look wrong"
-    yield from _listed(found.flags, "captures")
 
 
 def _complete(found: Completeness) -> Iterator[str]:
     """What is missing, by source; only the ledger or a URL contains a record's number."""
     if found.sources:
         yield "record numbers"
-    for name, part in found.sources.items():
-        counts = ", ".join(f"{count} {label}" for label, count in part.counts().items())
-        yield f"  {escape(name)}: {counts}, {found.never_archived(name)} never archived there"
-    if found.sources:
-        total = ", ".join(f"{count} {label}" for label, count in found.total.counts().items())
-        yield f"  all: {total}; {found.never_archived()} numbers between known ones that no source lists"
+        for name, part in found.sources.items():
+            yield f"  {escape(name)}: {_counts(part.counts())}, {found.never_archived(name)} never archived there"
+        yield f"  all: {_counts(found.total.counts())}; {found.never_archived()} numbers between known ones that no source lists"
     for one in found.listings:
         last = one.last_complete_at or "never"
         note = f"; {escape(one.note)}" if one.note else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import click
 
@@ -13,7 +12,7 @@ from scraper.database.connection import reading
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
 from scraper.provenance.not_loaded import not_loaded
-from scraper.provenance.origins import Origin, Place
+from scraper.provenance.origins import Origin, Row
 from scraper.provenance.why import Reason, Why
 from scraper.terminal import escape
 
@@ -42,46 +41,36 @@ def command(folders: Folders, record: str, field: str | None, as_json: bool) -> 
                 raise
             record_id = None
         if field is None:
-            captures, fields = (why.captures(record_id), why.fields(record_id)) if record_id else ([], [])
-            if as_json:
-                found = {"record_id": record_id, "captures": captures, "fields": fields, "not_loaded": waiting}
-                click.echo(json.dumps(found))
-            else:
-                _print(_overview(record_id, captures, fields))
-                _print(_waiting(waiting))
+            captures, fields = why.overview(record_id) if record_id else ([], [])
+            found = {"record_id": record_id, "captures": captures, "fields": fields, "not_loaded": waiting}
+            lines = [json.dumps(found)] if as_json else _overview(record_id, captures, fields, waiting)
+            click.echo("\n".join(lines))
             return ExitStatus.DONE
         assert record_id is not None
         reason = why.field(record_id, field)
-    if as_json:
-        click.echo(json.dumps(dataclasses.asdict(reason)))
-    else:
-        _print(_story(reason))
+    click.echo("\n".join([json.dumps(dataclasses.asdict(reason))] if as_json else _story(reason)))
     return ExitStatus.PARTLY_DONE if any(origin.fixity is None for origin in reason.origins) else ExitStatus.DONE
-
-
-def _print(lines: Iterator[str]) -> None:
-    for line in lines:
-        click.echo(line)
 
 
 def _line(name: str, value: object) -> str:
     return f"{name:<{_WIDTH}} {escape('-' if value is None else value, 2000)}"
 
 
-def _overview(record_id: str | None, captures: list[dict[str, Any]], fields: list[dict[str, Any]]) -> Iterator[str]:
+def _capture(name: str, capture: Row, *columns: str) -> str:
+    return _line(name, " ".join(str(capture[column] or "-") for column in ("captured_at", "source", *columns)))
+
+
+def _overview(record_id: str | None, captures: list[Row], fields: list[Row], waiting: list[Row]) -> Iterator[str]:
     yield _line("record", record_id)
     for capture in captures:
-        yield _line("capture", " ".join(str(capture[name] or "-") for name in ("captured_at", "source", "kind", "url")))
+        yield _capture("capture", capture, "kind", "url")
     when = {capture["capture_id"]: capture["captured_at"] for capture in captures}
     for row in fields:
         value = row["value"] if row["state"] == "value" else f"({row['state']})"
         name = ": ".join(filter(None, (row["item"], row["label"] or row["name"] or "(no label)")))
         yield f"{escape(name)} = {escape(value, 100)}   [{when.get(row['capture_id']) or 'time unknown'}]"
-
-
-def _waiting(captures: list[dict[str, Any]]) -> Iterator[str]:
-    for capture in captures:
-        yield _line("not loaded", " ".join(str(capture[name] or "-") for name in ("captured_at", "source", "kind", "url")))
+    for capture in waiting:
+        yield _capture("not loaded", capture, "kind", "url")
         yield _line("", f"capture {capture['capture_id']}" + (f": {capture['reason']}" if capture["reason"] else ""))
         for label, value in capture["fields"]:
             yield "  " + escape(f"{label or '(no label)'} = {value}", 120)
@@ -108,7 +97,7 @@ def _story(reason: Reason) -> Iterator[str]:
     for origin in reason.origins:
         yield from _origin(origin)
     for capture in reason.agreeing:
-        yield _line("agrees", " ".join(str(capture[name] or "-") for name in ("captured_at", "source", "form", "capture_id")))
+        yield _capture("agrees", capture, "form", "capture_id")
 
 
 def _origin(origin: Origin) -> Iterator[str]:
@@ -118,25 +107,21 @@ def _origin(origin: Origin) -> Iterator[str]:
     yield _line("  time", capture["captured_at"] or "not known")
     yield _line("  source", capture["source"])
     yield _line("  status", capture["http_status"])
-    if capture["redirect_to"]:
-        yield _line("  leads to", capture["redirect_to"])
-    yield _line("  archive", f"{capture['warc_file']} at {capture['warc_offset']}")
-    if capture["original_id"]:
-        yield _line("  repeats", f"capture {capture['original_id']}")
-    yield _line("  sha256", f"{capture['sha256']} ({origin.fixity or 'not checked'})")
-    if origin.replay:
-        yield _line("  replay", origin.replay)
-    if origin.problem:
-        yield _line("  place", origin.problem)
+    details = {
+        "leads to": capture["redirect_to"],
+        "archive": f"{capture['warc_file']} at {capture['warc_offset']}",
+        "repeats": capture["original_id"] and f"capture {capture['original_id']}",
+        "sha256": f"{capture['sha256']} ({origin.fixity or 'not checked'})",
+        "replay": origin.replay,
+        "place": origin.problem,
+    }
+    yield from (_line(f"  {name}", value) for name, value in details.items() if value)
     shown: str | None = None
     for place in origin.places:
-        yield _line("  place", _where(place, several=len(origin.places) > 1))
+        where = place.place or place.problem or "not known"
+        value = f": {escape(place.value, 60)}" if len(origin.places) > 1 and place.value else ""
+        yield _line("  place", where + value)
         if place.snippet != shown:  # values of one field share its source
             for line in (place.snippet or "").splitlines()[:_SNIPPET_LINES]:
                 yield "  | " + escape(line, 500)
         shown = place.snippet
-
-
-def _where(place: Place, *, several: bool) -> str:
-    where = place.place or place.problem or "not known"
-    return f"{where}: {escape(place.value, 60)}" if several and place.value else where

@@ -6,6 +6,7 @@ What changes by that is collected in `temp.affected`: records to be built again.
 from __future__ import annotations
 
 import sqlite3
+from functools import partial
 
 from scraper.database.record_identity import Marks, group
 
@@ -28,12 +29,10 @@ def assign(db: sqlite3.Connection) -> None:
     _set(db, "NULL", f"NOT ({SHOWS}) AND NOT ({unknown})")
     _set(db, "CAST(node_id AS TEXT)", f"{SHOWS} AND node_id IS NOT NULL")
     _assign_without_node(db)
-    _set(
-        db,
-        "(SELECT CAST(min(shown.node_id) AS TEXT) FROM captures shown"
-        " WHERE shown.node_id = captures.node_id AND shown.form IS NOT NULL)",
-        f"NOT ({SHOWS}) AND {unknown}",
+    known = (
+        f"SELECT CAST(min(shown.node_id) AS TEXT) FROM captures shown WHERE shown.node_id = captures.node_id AND shown.{SHOWS}"
     )
+    _set(db, f"({known})", f"NOT ({SHOWS}) AND {unknown}")
     db.execute(
         "INSERT OR IGNORE INTO temp.affected "
         "SELECT record_id FROM captures JOIN temp.touched USING (capture_id) WHERE record_id IS NOT NULL"
@@ -43,42 +42,29 @@ def assign(db: sqlite3.Connection) -> None:
 def _assign_without_node(db: sqlite3.Connection) -> None:
     without = f"{SHOWS} AND node_id IS NULL"
     marked = "(reference IS NOT NULL OR address IS NOT NULL)"
+
+    def lowest_node(value: str, column: str) -> int | None:
+        found: int | None = db.execute(f"SELECT min(node_id) FROM captures WHERE {column} = ? AND {SHOWS}", [value]).fetchone()[0]
+        return found
+
     pairs = db.execute(f"SELECT DISTINCT reference, address FROM captures WHERE {without} AND {marked}").fetchall()
-    records = group(
-        (Marks(*pair) for pair in pairs),
-        lambda reference: _lowest_node(db, "reference", reference),
-        lambda address: _lowest_node(db, "address", address),
-    )
+    records = group(map(Marks._make, pairs), partial(lowest_node, column="reference"), partial(lowest_node, column="address"))
     db.execute("CREATE TEMP TABLE marks (reference TEXT, address TEXT, record_id TEXT)")
     db.executemany("INSERT INTO temp.marks VALUES (?, ?, ?)", ((*marks, record_id) for marks, record_id in records.items()))
     db.execute("CREATE INDEX temp.marks_by_pair ON marks (reference, address)")
-    _set(
-        db,
-        "(SELECT m.record_id FROM temp.marks m WHERE m.reference IS captures.reference AND m.address IS captures.address)",
-        f"{without} AND {marked}",
-    )
+    found = "SELECT m.record_id FROM temp.marks m WHERE m.reference IS captures.reference AND m.address IS captures.address"
+    _set(db, f"({found})", f"{without} AND {marked}")
     db.execute("DROP TABLE temp.marks")
     _set(db, "'capture:' || coalesce(original_id, capture_id)", f"{without} AND NOT {marked} AND warc_type != 'revisit'")
-    _set(
-        db,
-        "(SELECT original.record_id FROM captures original WHERE original.capture_id = captures.original_id)",
-        f"{without} AND NOT {marked} AND warc_type = 'revisit'",
-    )
-
-
-def _lowest_node(db: sqlite3.Connection, column: str, value: str) -> int | None:
-    query = f"SELECT min(node_id) FROM captures WHERE {column} = ? AND {SHOWS}"
-    found = db.execute(query, [value]).fetchone()[0]
-    return None if found is None else int(found)
+    original = "SELECT original.record_id FROM captures original WHERE original.capture_id = captures.original_id"
+    _set(db, f"({original})", f"{without} AND NOT {marked} AND warc_type = 'revisit'")
 
 
 def _set(db: sqlite3.Connection, record_id: str, where: str) -> None:
     """Sets `record_id`, an SQL expression, where it is not so yet, and notes what that touches."""
     db.execute("CREATE TEMP TABLE moved (capture_id TEXT PRIMARY KEY, old TEXT, new TEXT) WITHOUT ROWID")
-    db.execute(
-        f"INSERT INTO temp.moved SELECT capture_id, record_id, {record_id} AS new FROM captures "
-        f"WHERE ({where}) AND record_id IS NOT {record_id}"
-    )
+    different = f"FROM captures WHERE ({where}) AND record_id IS NOT {record_id}"
+    db.execute(f"INSERT INTO temp.moved SELECT capture_id, record_id, {record_id} {different}")
     db.execute("INSERT OR IGNORE INTO temp.affected SELECT old FROM temp.moved WHERE old IS NOT NULL")
     db.execute("INSERT OR IGNORE INTO temp.touched SELECT capture_id FROM temp.moved")
     db.execute("UPDATE captures SET record_id = moved.new FROM temp.moved WHERE moved.capture_id = captures.capture_id")

@@ -28,20 +28,22 @@ SITE = "bjatta.bja.ojp.gov"
 """Its hosts show the same pages (DOMAIN.md, "The site"), so a node number that is missing on one of them is missing on all."""
 MAX_HOPS = 5
 """Redirects that are followed from capture to capture; a longer chain is a loop, or its end is unknown."""
-_NOT_FOUND = (404, 410)
 _REFUSES = re.compile(
     r"(?:^|[/._-])(?:log-?in|log-?on|sign-?in|sso|saml\d?|simplesaml\w*|oauth\d?|openid[\w-]*|adfs|idp|auth\w*|cas|captcha"
     r"|challenge|access-?denied|denied|forbidden|403|maintenance|off-?line|unavailable|50\d)(?:[/._-]|$)|^[^/]*/user/?$",
     re.IGNORECASE,
 )
 """Host and path that a visitor is sent to who may not look now, or while the site is down."""
-_NO_RECORD = re.compile(r"/?(?:(?:home|frontpage|index\.php|node|404|not-found|page-not-found)/?)?", re.IGNORECASE)
-_OTHER_PAGE = re.compile(r"/(?:media|frontpage|search|sites|taxonomy|rss)(?:/|$)", re.IGNORECASE)
+_NO_RECORD = re.compile(
+    r"(?:/|/?(?:home|frontpage|index\.php|node|404|not-found|page-not-found)/?)?$|/(?:media|frontpage|search|sites|taxonomy|rss)(?:/|$)",
+    re.IGNORECASE,
+)
+"""Paths of pages that show no record."""
 _PLAIN_NODE = re.compile(r"(?:/index\.php)?/node/0*[0-9]+/?", re.IGNORECASE)
 
 
 class _Candidate(NamedTuple):
-    """A capture that shows no record, and may say that one is gone. `held`: what it was taken to say before."""
+    """A capture that may say that a record is gone. `means`: None where it shows one; `held`: what it was taken to say before."""
 
     capture_id: str
     url: str
@@ -51,6 +53,10 @@ class _Candidate(NamedTuple):
     status: int | None
     leads_to: str | None
     held: str | None
+
+    @property
+    def is_missing(self) -> bool:
+        return self.means == Kind.ERROR and self.status in (404, 410)
 
 
 _MEANING = """
@@ -89,13 +95,12 @@ def assign(db: sqlite3.Connection) -> None:
 
 def _gone_record(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
     """The record that the capture shows to be gone; None if there is none."""
-    not_found = candidate.means == Kind.ERROR and candidate.status in _NOT_FOUND
-    if not not_found and (candidate.means != Kind.REDIRECT or candidate.leads_to is None):
+    if not candidate.is_missing and (candidate.means != Kind.REDIRECT or candidate.leads_to is None):
         return None
     record_id = _record_at(db, candidate)
-    if record_id is None or not_found:
+    if record_id is None or candidate.is_missing or _leads_elsewhere(db, record_id, candidate):
         return record_id
-    return record_id if _leads_elsewhere(db, record_id, candidate) else None
+    return None
 
 
 def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
@@ -109,69 +114,41 @@ def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
         return str(found[0])
     number = node_id(candidate.url)
     if number is None or not _PLAIN_NODE.fullmatch(_path(candidate.url)):
-        # Of a path in another language the site may say "not found" while it has the record itself.
-        return None
+        return None  # of a path in another language the site may say "not found" while it has the record itself
     shown = db.execute(f"SELECT DISTINCT address FROM captures WHERE node_id = ? AND {SHOWS}", [number]).fetchall()
-    if shown and _site(candidate.address) in {SITE} | {_site(one) for (one,) in shown if one}:
-        return str(number)
-    return None
+    is_known = shown and _site(candidate.address) in {SITE} | {_site(one) for (one,) in shown if one}
+    return str(number) if is_known else None
 
 
 def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candidate) -> bool:
     """Whether a redirect certainly ends at a page that does not show the record; an alias without captures may show it."""
-    seen = {candidate.address}
-    target, moment = candidate.leads_to, candidate.captured_at
+    nearest = (
+        f"SELECT {', '.join(_Candidate._fields)} FROM ({_MEANING}) WHERE address = ?1"
+        f" ORDER BY abs({_JULIAN.format('captured_at')} - {_JULIAN.format('?2')}), capture_id LIMIT 1"
+    )
+    seen, captured = {candidate.address}, candidate
     for _ in range(MAX_HOPS):
+        target = captured.leads_to
         place = address(target)
-        if target is None or place is None or place in seen or _is_same_node(target, record_id, candidate.url):
+        if target is None or place is None or place in seen:
+            return False
+        number = node_id(target)  # on whatever host: a site that moves keeps its numbers
+        if number is not None and (str(number) == record_id or number == node_id(candidate.url)):
             return False
         if _REFUSES.search(place.partition("?")[0]) or "destination=" in target:
             return False
         seen.add(place)
         if db.execute(f"SELECT 1 FROM captures WHERE address = ? AND {SHOWS} AND record_id = ?", [place, record_id]).fetchone():
             return False
-        if _site(place) != _site(candidate.address) or node_id(target) is not None or _shows_no_record(target):
+        if _site(place) != _site(candidate.address) or number is not None or _NO_RECORD.match(_path(target)):
             return True
-        captured = _captured_at(db, place, moment)
-        if captured is None or captured.means != Kind.REDIRECT:
-            return captured is not None and _is_another_page(captured)
-        target, moment = captured.leads_to, captured.captured_at
+        row = db.execute(nearest, [place, captured.captured_at]).fetchone()
+        if row is None:
+            return False
+        captured = _Candidate._make(row)
+        if captured.means != Kind.REDIRECT:
+            return captured.means in (None, Kind.OTHER, Kind.NOT_HTML) or captured.is_missing
     return False
-
-
-class _Captured(NamedTuple):
-    """What was captured at the target of a redirect, about the same time. `means`: None where it shows a record."""
-
-    means: str | None
-    status: int | None
-    leads_to: str | None
-    captured_at: str
-
-
-def _captured_at(db: sqlite3.Connection, place: str, moment: str) -> _Captured | None:
-    """The capture there that is nearest in time."""
-    query = (
-        f"SELECT means, status, leads_to, captured_at FROM ({_MEANING}) WHERE address = ?1"
-        f" ORDER BY abs({_JULIAN.format('captured_at')} - {_JULIAN.format('?2')}), capture_id LIMIT 1"
-    )
-    row = db.execute(query, [place, moment]).fetchone()
-    return _Captured._make(row) if row else None
-
-
-def _is_another_page(captured: _Captured) -> bool:
-    missing = captured.means == Kind.ERROR and captured.status in _NOT_FOUND
-    return captured.means in (None, Kind.OTHER, Kind.NOT_HTML) or missing
-
-
-def _is_same_node(target: str, record_id: str, url: str) -> bool:
-    """Whether the target has the record's node number, on whatever host: a site that moves keeps its numbers."""
-    number = node_id(target)
-    return number is not None and (str(number) == record_id or number == node_id(url))
-
-
-def _shows_no_record(target: str) -> bool:
-    path = _path(target)
-    return _NO_RECORD.fullmatch(path) is not None or _OTHER_PAGE.match(path) is not None
 
 
 def _path(url: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
@@ -12,13 +12,13 @@ from parsers.columns import derive, milestones, performance_metrics
 from parsers.record import Field, PageHead
 from parsers.urls import page_address
 from scraper.database.assign_records import BUILD_ORDER, REPLACED
-from scraper.database.bulk import insert_rows
 from scraper.database.contacts import is_contact_change, is_contact_row
 from scraper.database.derived import derived
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.same_value import Sourced
-from scraper.database.stored_page import VALUE_COLUMNS, StoredPage, decode, keyed, value_row
+from scraper.database.schema import insert_rows
+from scraper.database.stored_page import VALUE_COLUMNS, FieldValue, StoredPage, decode, keyed, value_row
 from scraper.database.tables import Availability
 
 _OF_A_RECORD = ("records", "fields", "sections", "milestones", "performance_metrics", "changes")
@@ -101,15 +101,8 @@ def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> 
 
 def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
     """What one page says, as it was derived when it was parsed."""
-    return page.values, {
-        "fields": [
-            (record_id, position, *row, capture_id, is_contact_row(row)) for position, row in enumerate(page.fields, start=1)
-        ],
-        "sections": [(record_id, position, *section, capture_id) for position, section in enumerate(page.sections, start=1)],
-        "milestones": [(record_id, *row) for row in page.milestones],
-        "performance_metrics": [(record_id, *row) for row in page.performance_metrics],
-        "changes": [],
-    }
+    fields = [(row, capture_id) for row in page.fields]
+    return page.values, _rows(record_id, fields, [(*section, capture_id) for section in page.sections], page)
 
 
 def merged_rows(merged: Merged, record_id: str, private: Collection[str] = ()) -> tuple[list[Any], Rows]:
@@ -117,16 +110,26 @@ def merged_rows(merged: Merged, record_id: str, private: Collection[str] = ()) -
 
     `private`: the keys of the fields that name a person in any of the captures.
     """
-    columns = derived_again(merged.head, merged.fields) if merged.latest is None else merged.latest
-    return columns.values, {
+    columns = merged.latest or derived_again(merged.head, merged.fields)
+    rows = _rows(record_id, [(one.row[1:], one.capture_id) for one in merged.fields], merged.sections, columns)
+    rows["changes"] = [(record_id, *change, is_contact_change(change.field, private)) for change in merged.changes]
+    return columns.values, rows
+
+
+def _rows(
+    record_id: str,
+    fields: Iterable[tuple[Sequence[Any], str]],
+    sections: Iterable[Sequence[Any]],
+    columns: StoredPage[Any] | Derived,
+) -> Rows:
+    return {
         "fields": [
-            (record_id, position, *one.row[1:], one.capture_id, is_contact_row(one.row[1:]))
-            for position, one in enumerate(merged.fields, start=1)
+            (record_id, position, *row, capture_id, is_contact_row(row)) for position, (row, capture_id) in enumerate(fields, 1)
         ],
-        "sections": [(record_id, position, *section) for position, section in enumerate(merged.sections, start=1)],
+        "sections": [(record_id, position, *section) for position, section in enumerate(sections, 1)],
         "milestones": [(record_id, *row) for row in columns.milestones],
         "performance_metrics": [(record_id, *row) for row in columns.performance_metrics],
-        "changes": [(record_id, *change, is_contact_change(change.field, private)) for change in merged.changes],
+        "changes": [],
     }
 
 
@@ -140,9 +143,7 @@ class Derived(NamedTuple):
 
 def derived_again(head: dict[str, Any], sourced: Sequence[Sourced]) -> Derived:
     """The columns out of the merged fields: they are not merged themselves."""
-    rows: list[dict[str, Any]] = [one.row._asdict() for one in sourced]
-    for row in rows:
-        del row["key"]
+    rows: list[dict[str, Any]] = [dict(zip(FieldValue._fields[1:], one.row[1:], strict=True)) for one in sourced]
     fields = [Field(position=position, **row) for position, row in enumerate(rows, start=1)]
     return Derived(
         value_row(derive(PageHead(**head), fields)),

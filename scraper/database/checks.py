@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -69,47 +70,31 @@ class Looked:
 
 def check_all(looked: Looked) -> Iterator[Check]:
     """Yields every check, the most important first."""
-    yield from vanished_records(looked)
-    yield from pages_that_parse(looked)
-    yield from filled_values(looked)
-    yield from recent_captures(looked)
-    yield from unknown_labels(looked)
-    yield from page_shapes(looked)
-    yield from duplicates(looked)
-    yield from broken_references(looked)
+    checks = (vanished_records, pages_that_parse, filled_values, recent_captures, unknown_labels, page_shapes, duplicates)
+    for check in (*checks, broken_references):
+        yield from check(looked)
+
+
+def _at_most(name: str, severity: Severity, subject: str | None, figure: int, most: float | None, message: str | None) -> Check:
+    passed = most is None or figure <= most
+    return Check(name, severity, subject, figure, most, passed, None if passed else message)
 
 
 def vanished_records(looked: Looked) -> Iterator[Check]:
     """Records that existed and do not exist now. A record whose captures show another record now was merged."""
     gone = [] if looked.before is None else list(_gone(looked.db, looked.before))
+    advice = f"`tta why {escape(''.join(gone[:1]), 80)}` shows what is known of it, `tta load --rebuild --plan` what changed"
     most = looked.limits.vanished_records
-    yield Check(
-        "vanished records",
-        Severity.FAIL,
-        None,
-        len(gone),
-        most,
-        len(gone) <= most,
-        f"{_some(gone)}: `tta why {escape(gone[0], 80)}` shows what is known of it, `tta load --rebuild --plan` what changed"
-        if gone
-        else None,
-    )
+    yield _at_most("vanished records", Severity.FAIL, None, len(gone), most, f"{_some(gone)}: {advice}")
 
 
 def _gone(db: sqlite3.Connection, before: sqlite3.Connection) -> Iterator[str]:
-    now = (record_id for (record_id,) in db.execute("SELECT record_id FROM records ORDER BY record_id"))
-    current = next(now, None)
-    for (record_id,) in before.execute("SELECT record_id FROM records ORDER BY record_id"):
-        while current is not None and current < record_id:
-            current = next(now, None)
-        if current != record_id and not _merged(db, before, record_id):
-            yield record_id
-
-
-def _merged(db: sqlite3.Connection, before: sqlite3.Connection, record_id: str) -> bool:
-    captures = before.execute("SELECT capture_id FROM captures WHERE record_id = ?", [record_id])
-    query = "SELECT 1 FROM captures WHERE capture_id = ? AND record_id IS NOT NULL"
-    return any(db.execute(query, capture).fetchone() for capture in captures)
+    shown = "SELECT 1 FROM captures WHERE capture_id = ? AND record_id IS NOT NULL"
+    for record in before.execute("SELECT record_id FROM records ORDER BY record_id"):
+        if db.execute("SELECT 1 FROM records WHERE record_id = ?", record).fetchone() is None:
+            captures = before.execute("SELECT capture_id FROM captures WHERE record_id = ?", record)
+            if not any(db.execute(shown, capture).fetchone() for capture in captures):
+                yield record[0]
 
 
 def pages_that_parse(looked: Looked) -> Iterator[Check]:
@@ -119,19 +104,14 @@ def pages_that_parse(looked: Looked) -> Iterator[Check]:
     for subject, where, drop in ((None, "1", limits.parsed_drop), (f"{TONIGHT}pages", _READ_NOW, limits.parsed_drop_tonight)):
         query = f"SELECT count(*), count(form) FROM captures WHERE {OUGHT} AND {where}"
         total, shown = looked.db.execute(query).fetchone()
-        example = f"{_strange_page(looked.db, where)}; " if shown < total else ""
-        advice = f"{example}`tta why` shows how it is read"
+        advice = "`tta why` shows how it is read"
+        if shown < total:
+            # `tta why` lists the captures of a refused night as well.
+            query = f"SELECT node_id, captured_at, kind FROM captures WHERE {OUGHT} AND {where} AND form IS NULL"
+            number, at, kind = looked.db.execute(f"{query} ORDER BY captured_at DESC, capture_id LIMIT 1").fetchone()
+            page = f"node {number} as captured at {at or 'an unknown time'}, which is taken for kind `{kind}`"
+            advice = f"look at {page}; {advice}"
         yield _share(name, subject, (shown, total), base, drop, limits.floor, advice)
-
-
-def _strange_page(db: sqlite3.Connection, where: str) -> str:
-    """Returns the latest page that shows no record by node and time; `tta why` lists the captures of a refused night."""
-    query = (
-        f"SELECT node_id, captured_at, kind FROM captures WHERE {OUGHT} AND {where} AND form IS NULL"
-        " ORDER BY captured_at DESC, capture_id LIMIT 1"
-    )
-    number, when, kind = db.execute(query).fetchone()
-    return f"look at node {number} as captured at {when or 'an unknown time'}, which is taken for kind `{kind}`"
 
 
 def filled_values(looked: Looked) -> Iterator[Check]:
@@ -173,15 +153,11 @@ def recent_captures(looked: Looked) -> Iterator[Check]:
     if looked.archive is None or looked.before is None:
         return
     for one in recent(looked.db, looked.archive, looked.limits):
-        accepted = looked.accepted.get(one.name, 0.0)
-        passed = not one.is_alarming(looked.limits, accepted)
-        what = "show no record" if one.name == PAGES else "have no value where earlier ones have: "
-        message = f"{one.worse} of the latest {one.total} captures of known records {what}"
-        message += f", such as {one.example}" if one.name == PAGES else one.example
+        most = looked.accepted.get(one.name, 0.0) + looked.limits.recent_share  # what was accepted on purpose, and a share more
         figure = one.worse / one.total if one.total else None
-        threshold = min(accepted + looked.limits.recent_share, 1.0)
-        advice = f"{message}: `tta why` shows how it is read"
-        yield Check(one.name, Severity.FAIL, one.subject, figure, threshold, passed, None if passed else advice)
+        passed = figure is None or one.worse < looked.limits.recent_failures or figure < most
+        message = f"{one.worse} of the latest {one.total} captures of known records {one.what}: `tta why` shows how it is read"
+        yield Check(one.name, Severity.FAIL, one.subject, figure, min(most, 1.0), passed, None if passed else message)
 
 
 def unknown_labels(looked: Looked) -> Iterator[Check]:
@@ -193,10 +169,9 @@ def unknown_labels(looked: Looked) -> Iterator[Check]:
     )
     labels = [label for (label,) in looked.db.execute(query) if not is_known(label)]
     of_label = "SELECT count(DISTINCT record_id) FROM fields WHERE label = ? AND item IS NULL"
-    found = [(label, _count(looked.db, of_label, label), _count(looked.before, of_label, label)) for label in labels]
     advice = "add it to parsers/registry.py, then `tta load --rebuild`; until then it is in the table fields"
-    new = list(_crossed(name, found, most, "records", advice, first=looked.before is None))
-    yield Check(name, Severity.WARN, None, len(new), 0, not new)
+    new = list(_crossed(looked, name, labels, of_label, most, "records", advice))
+    yield _at_most(name, Severity.WARN, None, len(new), 0, None)
     yield from new
 
 
@@ -213,13 +188,12 @@ def page_shapes(looked: Looked) -> Iterator[Check]:
     name, limits = "new page shapes", looked.limits
     shapes = f"SELECT shape, count(*) FROM captures WHERE shape IS NOT NULL AND {_READ_NOW} GROUP BY shape"
     now = dict(looked.db.execute(shapes).fetchall())
-    held = {shape: _count(looked.before, _OF_SHAPE, shape) for shape in now}
-    total, new = sum(now.values()), sum(count for shape, count in now.items() if not held[shape])
+    total = sum(now.values())
+    new = sum(count for shape, count in now.items() if not _count(looked.before, _OF_SHAPE, shape))
     passed = looked.before is None or new < limits.floor or new <= limits.new_shape_share * total
     figure = new / total if total and looked.before else None
     yield Check(name, Severity.WARN, None, figure, limits.new_shape_share, passed, None if passed else f"{new} pages: {_LOOK}")
-    found = [(shape, _count(looked.db, _OF_SHAPE, shape), held[shape]) for shape in now]
-    yield from _crossed(name, found, limits.new_shape_captures, "captures", _LOOK, first=looked.before is None)
+    yield from _crossed(looked, name, now, _OF_SHAPE, limits.new_shape_captures, "captures", _LOOK)
 
 
 _OF_SHAPE = "SELECT count(*) FROM captures WHERE shape = ?"
@@ -230,10 +204,13 @@ def _count(db: sqlite3.Connection | None, query: str, value: str) -> int:
     return int(db.execute(query, [value]).fetchone()[0]) if db else 0
 
 
-def _crossed(name: str, found: list[tuple[str, int, int]], most: int, unit: str, advice: str, *, first: bool) -> Iterator[Check]:
-    """Yields a check for each name whose count rose above `most` since the last run. `found`: name, count now, count before."""
-    crossed = [] if first else [(subject, now) for subject, now, before in found if before <= most < now]
-    for subject, now in crossed[:_MOST_ROWS]:
+def _crossed(
+    looked: Looked, name: str, subjects: Iterable[str], of_one: str, most: int, unit: str, advice: str
+) -> Iterator[Check]:
+    """Yields a check for each subject whose count, which the query `of_one` returns, rose above `most` since the last run."""
+    few = (one for one in subjects if looked.before and _count(looked.before, of_one, one) <= most)
+    crossed = ((one, now) for one in few if (now := _count(looked.db, of_one, one)) > most)
+    for subject, now in islice(crossed, _MOST_ROWS):
         yield Check(name, Severity.WARN, escape(subject), now, most, False, f"seen in {now} {unit}: {advice}")
 
 
@@ -244,12 +221,11 @@ def duplicates(looked: Looked) -> Iterator[Check]:
     shared = [str(one) for (one,) in looked.db.execute(twice.format(key="reference"))]
     base = looked.last.get((name, None))
     most = None if base is None else base + looked.limits.shared_references
-    passed = most is None or len(shared) <= most
-    message = None if passed else f"such as {_some(shared)}: look at them in Datasette, table records"
-    yield Check(name, Severity.FAIL, None, len(shared), most, passed, message)
+    advice = f"such as {_some(shared)}: look at them in Datasette, table records"
+    yield _at_most(name, Severity.FAIL, None, len(shared), most, advice)
     nodes = [str(one) for (one,) in looked.db.execute(twice.format(key="node_id"))]
-    message = f"{_some(nodes)}: a bug in this program; please report it" if nodes else None
-    yield Check("one node, several records", Severity.FAIL, None, len(nodes), 0, not nodes, message)
+    advice = f"{_some(nodes)}: a bug in this program; please report it"
+    yield _at_most("one node, several records", Severity.FAIL, None, len(nodes), 0, advice)
 
 
 def broken_references(looked: Looked) -> Iterator[Check]:
@@ -259,33 +235,24 @@ def broken_references(looked: Looked) -> Iterator[Check]:
     To check all rows of 100,000 captures took three quarters of a night in which nothing was new (November 2026).
     """
     written = "record_id IN (SELECT record_id FROM temp.affected)"
-    tables = sorted(
-        {
-            table.name
-            for table in TABLES
-            for column, other in table.links
-            if "record_id" in table.columns
-            and looked.db.execute(
-                f"SELECT 1 FROM {table.name} one WHERE one.{written} AND one.{column} IS NOT NULL"
-                f" AND NOT EXISTS (SELECT 1 FROM {other} WHERE {other}.{column} = one.{column}) LIMIT 1"
-            ).fetchone()
-        }
+    broken = (
+        "SELECT 1 FROM {table} one WHERE one.{written} AND one.{column} IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM {other} WHERE {other}.{column} = one.{column}) LIMIT 1"
     )
-    lonely = looked.db.execute(
-        f"SELECT count(*) FROM records WHERE {written}"
-        " AND NOT EXISTS (SELECT 1 FROM captures WHERE captures.record_id = records.record_id)"
-    ).fetchone()[0]
-    lost = looked.db.execute(
-        "SELECT count(*) FROM captures WHERE original_id IS NOT NULL"
-        " AND NOT EXISTS (SELECT 1 FROM captures other WHERE other.capture_id = captures.original_id)"
-    ).fetchone()[0]
-    for subject, count, where in (
-        ("tables", len(tables), ", ".join(tables)),
-        ("records without a capture", lonely, ""),
-        ("captures that repeat none", lost, ""),
-    ):
-        message = f"{where}{': ' if where else ''}`tta load --rebuild` repairs it; please report it" if count else None
-        yield Check("broken references", Severity.FAIL, subject, count, 0, not count, message)
+    links = [(table.name, *link) for table in TABLES for link in table.links if "record_id" in table.columns]
+    linked = ((table, broken.format(table=table, written=written, column=column, other=other)) for table, column, other in links)
+    tables = sorted({table for table, query in linked if looked.db.execute(query).fetchone()})
+    repair = "`tta load --rebuild` repairs it; please report it"
+    yield _at_most("broken references", Severity.FAIL, "tables", len(tables), 0, f"{', '.join(tables)}: {repair}")
+    queries = {
+        "records without a capture": f"records one WHERE {written} AND NOT EXISTS"
+        " (SELECT 1 FROM captures WHERE captures.record_id = one.record_id)",
+        "captures that repeat none": "captures one WHERE original_id IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM captures WHERE captures.capture_id = one.original_id)",
+    }
+    for subject, query in queries.items():
+        count = looked.db.execute(f"SELECT count(*) FROM {query}").fetchone()[0]
+        yield _at_most("broken references", Severity.FAIL, subject, count, 0, repair)
 
 
 def _some(names: list[str]) -> str:

@@ -8,8 +8,8 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from types import FrameType
-from typing import IO
 
 from scraper.errors import PageTookTooLong
 
@@ -28,32 +28,26 @@ def page_clock(seconds: float, *, alone: bool) -> Iterator[Clock]:
     if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
         before = signal.signal(signal.SIGALRM, signal.SIG_DFL if alone else _give_up)
         try:
-            yield lambda: _alarm(seconds)
+            yield lambda: _timed(
+                lambda: signal.setitimer(signal.ITIMER_REAL, seconds), lambda: signal.setitimer(signal.ITIMER_REAL, 0)
+            )
         finally:
             signal.signal(signal.SIGALRM, before)
     elif alone:
         with _ONE_AT_A_TIME, open(os.devnull, "w") as nowhere:  # noqa: PTH123  (the watchdog wants a file descriptor)
-            yield lambda: _watchdog(seconds, nowhere)
+            watch = partial(faulthandler.dump_traceback_later, seconds, exit=True, file=nowhere)
+            yield lambda: _timed(watch, faulthandler.cancel_dump_traceback_later)
     else:
         yield nullcontext
 
 
 @contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+def _timed(begin: Callable[[], object], end: Callable[[], object]) -> Iterator[None]:
+    begin()
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-
-
-@contextmanager
-def _watchdog(seconds: float, nowhere: IO[str]) -> Iterator[None]:
-    faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
-    try:
-        yield
-    finally:
-        faulthandler.cancel_dump_traceback_later()
+        end()
 
 
 def _give_up(_signal: int, _frame: FrameType | None) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from scraper.database.schema import APPLICATION, VERSION
 from scraper.errors import TtaError
-from scraper.sqlite import explained, open_memory, open_readonly, open_writable, stored_version, uri
-from scraper.stopping import Stop
+from scraper.sqlite import explained, open_memory, open_readonly, open_writable, remove, stored_version, uri
+from scraper.stopping import Stop, terminated_as_interrupted
 
+SECOND = ".tta-plan.db"
+"""A database beside `tta.db`, for a look at what a rebuild would give: `second_database` makes it, and nobody else sees it."""
 _STEPS = 5000
 """Of SQLite's machine, between two looks at whether the run was asked to end: well under a millisecond."""
 
@@ -77,6 +79,28 @@ def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
                 db.execute(f"ATTACH DATABASE ? AS {schema}", [uri(file)])
             db.execute("BEGIN")
             yield db
+
+
+@contextmanager
+def second_database(data: Path) -> Iterator[Path]:
+    """The path of a database that is not there yet and is gone after the block, also on SIGTERM.
+
+    What a killed program leaves behind, the next load or plan removes. The caller holds the data folder's lock.
+    """
+    remove_second(data)
+    with terminated_as_interrupted():
+        try:
+            yield data / SECOND
+        finally:
+            remove_second(data)
+
+
+def remove_second(data: Path) -> None:
+    """Removes a second database that was left behind. Raises TtaError."""
+    try:
+        remove(data / SECOND)
+    except OSError as error:
+        raise TtaError(f"{error.filename}: {error.strerror}: remove this file, then run the command again") from error
 
 
 @contextmanager

@@ -7,29 +7,23 @@ short texts that contain a person's details. Prose (a description, a milestone's
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Sequence
+from functools import lru_cache, partial
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from parsers.contacts import has_contact, is_contact, is_personal_link, masked
 from parsers.record import columns_of
-from scraper.database.tables import TABLES, Table
+from scraper.database.tables import BY_NAME, TABLES, Table
 
 Mode = bool | Literal["strict"]
 """True keeps contact details, False leaves them out, `strict` also masks e-mail addresses and telephone numbers in prose."""
 
-_ADDRESSES = {("captures", "url"), ("captures", "redirect_to"), ("captures", "address"), ("records", "url")}
-_PROSE = {
-    ("records", "description"),
-    ("fields", "value"),
-    ("sections", "text"),
-    ("changes", "old_value"),
-    ("changes", "new_value"),
-}
-_REPEATED = {("milestones", "title"), ("milestones", "notes"), ("milestones", "details")} | {
-    ("performance_metrics", "question"),
-    ("performance_metrics", "answer"),
+_ADDRESSES = {"captures.url", "captures.redirect_to", "captures.address", "records.url"}
+_PROSE = {"records.description", "fields.value", "sections.text", "changes.old_value", "changes.new_value"}
+_REPEATED = {
+    *("milestones.title", "milestones.notes", "milestones.details"),
+    *("performance_metrics.question", "performance_metrics.answer"),
 }
 """Columns made of the fields nested in a group, which repeat a contact's value."""
 _NESTED = "fields.contact AND fields.item IS NOT NULL AND fields.value IS NOT NULL"
@@ -42,11 +36,13 @@ def columns(table: Table) -> frozenset[str]:
 
 COLUMNS = frozenset(name for table in TABLES for name in columns(table))
 """The names of all such columns; they are all columns of `records`."""
+_SHORT = {name for name, info in columns_of(BY_NAME["records"].model).items() if info.type is str} - {
+    *("record_id", "reference", "availability")
+}
+"""Columns of `records` with a short text."""
 
 
-@lru_cache(maxsize=8192)
-def _is_contact(label: str | None, name: str | None, item: str | None, value: str | None, href: str | None) -> bool:
-    return is_contact(label, name, item, value, href)
+_is_contact = lru_cache(maxsize=8192)(is_contact)
 
 
 def is_contact_row(row: Sequence[Any]) -> bool:
@@ -54,11 +50,8 @@ def is_contact_row(row: Sequence[Any]) -> bool:
     _, label, name, item, value, _, href, *_ = row
     if name == "body" and label is None:
         return False
-    return (
-        _is_contact(label, name, item, value, href)
-        if value is None or len(value) < 1000
-        else is_contact(label, name, item, value, href)
-    )
+    decide = _is_contact if value is None or len(value) < 1000 else is_contact
+    return decide(label, name, item, value, href)
 
 
 def is_contact_change(field: str, private: Collection[str]) -> bool:
@@ -73,14 +66,23 @@ def kept_rows(table: str) -> str:
 
 def register(db: sqlite3.Connection) -> None:
     """Adds the SQL functions that `expression` uses to a connection."""
-    db.create_function(
-        "tta_short", 1, lambda text: None if isinstance(text, str) and has_contact(text) else text, deterministic=True
-    )
-    db.create_function("tta_masked", 1, lambda text: masked(text) if isinstance(text, str) else text, deterministic=True)
-    db.create_function("tta_address", 1, _address, deterministic=True)
+    for name, function in (
+        ("short", lambda text: None if has_contact(text) else text),
+        ("masked", masked),
+        ("address", _address),
+    ):
+        db.create_function(f"tta_{name}", 1, partial(_of_text, function), deterministic=True)
 
 
-def _address(url: str | None) -> str | None:
+def _of_text(function: Callable[[str], str | None], value: Any) -> Any:
+    return function(value) if isinstance(value, str) else value
+
+
+def _short(text: str) -> str | None:
+    return None if has_contact(text) else text
+
+
+def _address(url: str) -> str | None:
     """An address without its query, fragment and user; NULL for one that leads to a person."""
     if not url or is_personal_link(url) or has_contact(url):
         return None
@@ -93,26 +95,19 @@ def _address(url: str | None) -> str | None:
 
 def expression(table: str, column: str, mode: Mode = False) -> str:
     """SQL for a column's value without contact details."""
-    own, place = f'"{table}"."{column}"', (table, column)
-    if (table == "records" and column in COLUMNS) or place == ("runs", "problems"):
+    own, place = f'"{table}"."{column}"', f"{table}.{column}"
+    if (table == "records" and column in COLUMNS) or place == "runs.problems":
         return "NULL"
-    if place == ("runs", "message"):
+    if place == "runs.message":
         return f"CASE WHEN runs.outcome = 'committed' THEN {own} END"
     if place in _ADDRESSES:
         return f"tta_address({own})"
     if place in _REPEATED:
         nested = f"fields.record_id = {table}.record_id AND {_NESTED} AND instr({own}, fields.value)"
         own = f"CASE WHEN EXISTS (SELECT 1 FROM fields WHERE {nested}) THEN NULL ELSE tta_short({own}) END"
-    elif place == ("captures", "reason") or (table == "records" and place not in _PROSE and _is_text(column)):
+    elif place == "captures.reason" or (table == "records" and place not in _PROSE and column in _SHORT):
         return f"tta_short({own})"
-    return f"tta_masked({own})" if mode == "strict" and (place in _PROSE or place in _REPEATED) else own
-
-
-@lru_cache
-def _is_text(column: str) -> bool:
-    records = next(table for table in TABLES if table.name == "records")
-    info = columns_of(records.model)[column]
-    return info.type is str and column not in ("record_id", "reference", "availability")
+    return f"tta_masked({own})" if mode == "strict" and place in _PROSE | _REPEATED else own
 
 
 def left_out(db: sqlite3.Connection) -> dict[str, int]:
@@ -135,9 +130,8 @@ def remove(db: sqlite3.Connection, mode: Mode = False) -> None:
     """
     register(db)
     for table in TABLES:
-        changed = {
-            name: sql for name in table.columns if (sql := expression(table.name, name, mode)) != f'"{table.name}"."{name}"'
-        }
+        sqls = {name: expression(table.name, name, mode) for name in table.columns}
+        changed = {name: sql for name, sql in sqls.items() if sql != f'"{table.name}"."{name}"'}
         if changed:
             assigned = ", ".join(f'"{name}" = {sql}' for name, sql in changed.items())
             differs = " OR ".join(f'"{name}" IS NOT {sql}' for name, sql in changed.items())

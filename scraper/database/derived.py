@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -61,30 +60,17 @@ _AT = {name: index for index, name in enumerate(columns_of(RecordValues))}
 
 def derived(values: Sequence[Any]) -> list[Any]:
     """The values of COLUMNS, as SQLite keeps them, out of those of `RecordValues` in the order of its fields."""
-    one = {name: values[_AT[name]] for name in ("reference", "submitted_at", "event_start", "county", "longitude", "latitude")}
-    return [
-        *_times(one["reference"], one["submitted_at"], one["event_start"]),
-        *_place(one["longitude"], one["latitude"], one["county"]),
-    ]
-
-
-def _times(reference: str | None, submitted_at: str | None, event_start: str | None) -> list[Any]:
-    submitted = day_of_reference(reference) or day_of_time(submitted_at)
-    event = day_of_time(event_start)
-    return [_iso(submitted), submitted and submitted.year, _iso(event), event and fiscal_year_of(event)]
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None
+    columns = ("reference", "submitted_at", "event_start", "longitude", "latitude", "county")
+    reference, submitted_at, event_start, *place = (values[_AT[name]] for name in columns)
+    submitted, event = day_of_reference(reference) or day_of_time(submitted_at), day_of_time(event_start)
+    days = [day.isoformat() if day else None for day in (submitted, event)]
+    return [days[0], submitted and submitted.year, days[1], event and fiscal_year_of(event), *_place(*place)]
 
 
 @lru_cache(maxsize=4096)
 def _place(longitude: float | None, latitude: float | None, printed: str | None) -> tuple[Any, ...]:
     """The last five columns. Points come again, as a page's is often that of a town."""
-    if longitude is None or latitude is None:
-        return (None,) * 5
-    place = atlas().place(longitude, latitude)
-    if place is None:
+    if longitude is None or latitude is None or (place := atlas().place(longitude, latitude)) is None:
         return (None,) * 5
     agrees = atlas().agrees(place, printed, longitude, latitude) if printed else None
     return place.state, place.state_code, place.county, place.county_code, None if agrees is None else int(agrees)

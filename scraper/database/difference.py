@@ -77,15 +77,14 @@ def differences(db: sqlite3.Connection) -> Differences:
     compared = [(table, _columns(db, table)) for table in TABLES if table.name not in _NOT_COMPARED]
     compared = [(table, columns) for table, columns in compared if {*(table.keys or ["record_id"])} <= {*columns}]
     found = Differences(
-        appear=_only(db, "new", "old", "records", "record_id"),
-        vanish=_only(db, "old", "new", "records", "record_id"),
-        captures_appear=_only(db, "new", "old", "captures", "capture_id"),
-        captures_vanish=_only(db, "old", "new", "captures", "capture_id"),
+        appear=_only(db, "new", "old", "record"),
+        vanish=_only(db, "old", "new", "record"),
+        captures_appear=_only(db, "new", "old", "capture"),
+        captures_vanish=_only(db, "old", "new", "capture"),
     )
     db.execute("CREATE TEMP TABLE differing (record_id TEXT PRIMARY KEY) WITHOUT ROWID")
     for table, columns in compared:
-        key = table.keys[0] if len(table.keys) == 1 else None
-        found.fields += _in_rows(db, table, columns, key) if key else _in_groups(db, table, columns)
+        found.fields += (_in_rows if len(table.keys) == 1 else _in_groups)(db, table, columns)
     found.changed = int(db.execute("SELECT count(*) FROM temp.differing").fetchone()[0])
     db.execute("DROP TABLE temp.differing")
     return found
@@ -97,19 +96,19 @@ def _columns(db: sqlite3.Connection, table: Table) -> list[str]:
     return [name for name in table.columns if name in old & new and name not in table.local]
 
 
-def _only(db: sqlite3.Connection, one: str, other: str, table: str, key: str) -> Only:
-    missing = f"FROM {one}.{table} WHERE {key} NOT IN (SELECT {key} FROM {other}.{table})"
-    count = db.execute(f"SELECT count(*) {missing}").fetchone()[0]
-    rows = db.execute(f"SELECT {key} {missing} ORDER BY {key} LIMIT ?", [NAMED])
-    return Only(int(count), [str(row[0]) for row in rows])
+def _only(db: sqlite3.Connection, one: str, other: str, what: str) -> Only:
+    missing = f"FROM {one}.{what}s WHERE {what}_id NOT IN (SELECT {what}_id FROM {other}.{what}s)"
+    rows = db.execute(f"SELECT {what}_id {missing} ORDER BY 1 LIMIT ?", [NAMED]).fetchall()
+    return Only(int(db.execute(f"SELECT count(*) {missing}").fetchone()[0]), [str(row[0]) for row in rows])
 
 
 def _quoted(columns: Sequence[str], alias: str) -> str:
     return ", ".join(f'{alias}."{name}"' for name in columns)
 
 
-def _in_rows(db: sqlite3.Connection, table: Table, columns: list[str], key: str) -> list[Difference]:
+def _in_rows(db: sqlite3.Connection, table: Table, columns: list[str]) -> list[Difference]:
     """A table with one row for each key, compared column by column."""
+    (key,) = table.keys
     names = [name for name in columns if name != key]
     unlike = (
         f'FROM new."{table.name}" AS new JOIN old."{table.name}" AS old ON old."{key}" = new."{key}"'
@@ -129,7 +128,12 @@ def _in_rows(db: sqlite3.Connection, table: Table, columns: list[str], key: str)
 def _in_groups(db: sqlite3.Connection, table: Table, columns: list[str]) -> list[Difference]:
     """A table with many rows for each record: differences are grouped by label if rows have one, else for the whole table."""
     found: dict[str, Difference] = {}
-    _find_records_that_differ(db, table, columns)
+    both = "SELECT record_id FROM old.records INTERSECT SELECT record_id FROM new.records"
+    db.execute("CREATE TEMP TABLE found (record_id TEXT PRIMARY KEY) WITHOUT ROWID")
+    for one, other in (("old", "new"), ("new", "old")):
+        unlike = _unlike(table, columns, one, other)
+        db.execute(f"INSERT OR IGNORE INTO temp.found SELECT record_id FROM ({unlike}) WHERE record_id IN ({both})")
+    db.execute("INSERT OR IGNORE INTO temp.differing SELECT record_id FROM temp.found")
     for (record_id,) in db.execute("SELECT record_id FROM temp.found ORDER BY record_id"):
         old, new = (_by_label(db, schema, table, columns, record_id) for schema in ("old", "new"))
         for label in dict.fromkeys([*old, *new]):
@@ -142,27 +146,14 @@ def _in_groups(db: sqlite3.Connection, table: Table, columns: list[str]) -> list
     return _sorted(found)
 
 
-def _find_records_that_differ(db: sqlite3.Connection, table: Table, columns: list[str]) -> None:
-    """Fills `temp.found` with the records in both whose rows differ in anything, their order included."""
-    find = _by_place if table.keys else _by_content
-    both = "SELECT record_id FROM old.records INTERSECT SELECT record_id FROM new.records"
-    db.execute("CREATE TEMP TABLE found (record_id TEXT PRIMARY KEY) WITHOUT ROWID")
-    for one, other in (("old", "new"), ("new", "old")):
-        unlike = find(table, columns, one, other)
-        db.execute(f"INSERT OR IGNORE INTO temp.found SELECT record_id FROM ({unlike}) WHERE record_id IN ({both})")
-    db.execute("INSERT OR IGNORE INTO temp.differing SELECT record_id FROM temp.found")
-
-
-def _by_place(table: Table, columns: list[str], one: str, other: str) -> str:
-    same = " AND ".join(f'this."{key}" = that."{key}"' for key in table.keys)
-    return (
-        f'SELECT this.record_id FROM {one}."{table.name}" AS this LEFT JOIN {other}."{table.name}" AS that ON {same}'
-        f" WHERE ({_quoted(columns, 'this')}) IS NOT ({_quoted(columns, 'that')})"
-    )
-
-
-def _by_content(table: Table, columns: list[str], one: str, other: str) -> str:
-    """Where rows have no key. Rows that are alike are numbered, so that one that is there twice differs from one there once."""
+def _unlike(table: Table, columns: list[str], one: str, other: str) -> str:
+    """Selects the records with a row that the other database lacks. Rows without key are numbered, as some are there twice."""
+    if table.keys:
+        same = " AND ".join(f'this."{key}" = that."{key}"' for key in table.keys)
+        return (
+            f'SELECT this.record_id FROM {one}."{table.name}" AS this LEFT JOIN {other}."{table.name}" AS that ON {same}'
+            f" WHERE ({_quoted(columns, 'this')}) IS NOT ({_quoted(columns, 'that')})"
+        )
     listed = ", ".join(f'"{name}"' for name in columns)
     numbered = f'SELECT {listed}, row_number() OVER (PARTITION BY {listed}) FROM {{}}."{table.name}"'
     return f"SELECT record_id FROM ({numbered.format(one)} EXCEPT {numbered.format(other)})"

@@ -17,17 +17,17 @@ from typing import NamedTuple
 from scraper.archive.catalog import CATALOG, Entry
 from scraper.archive.store import Archive
 from scraper.code_version import loading_code
-from scraper.database import assign_records, availability, parsed_pages, revisits, runs, schema, second_database
+from scraper.database import assign_records, availability, parsed_pages, revisits, runs, schema
 from scraper.database.build import build
-from scraper.database.bulk import insert_rows
-from scraper.database.connection import stoppable, version_of, writing
+from scraper.database.connection import remove_second, stoppable, version_of, writing
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.record_identity import address
+from scraper.database.schema import insert_rows
 from scraper.database.tables import BY_NAME
 from scraper.errors import ArchiveDamaged, ParsedPagesDamaged, TtaError
 from scraper.folders import Folders
-from scraper.sqlite import open_readonly
+from scraper.sqlite import open_readonly, remove
 from scraper.stopping import Stop
 from scraper.workers.cluster import cluster
 from scraper.workers.processes import Processes, WorkerPool, cores
@@ -113,11 +113,11 @@ def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
     if not folders.archive.is_dir():
         raise TtaError(f"there is no archive at {folders.archive}: run `tta import` or `tta fetch` first")
     if options.database is None:
-        second_database.clear(folders.data)
+        remove_second(folders.data)
     try:
         return _load(folders, options)
     except ParsedPagesDamaged:
-        parsed_pages.delete(folders.data)
+        remove(folders.data / parsed_pages.NAME)
         return _load(folders, options)
 
 
@@ -127,7 +127,7 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
     with (
         cluster(options.scheduler, check) if options.scheduler else nullcontext() as remote,
         Archive(folders.archive, writable=True) as archive,
-        ParsedPages(folders.data, catalog, empty=options.rebuild) as pages,
+        closing(ParsedPages(folders.data, catalog, empty=options.rebuild)) as pages,
         writing(options.database or folders.database, catalog) as (db, version),
         stoppable(db, options.stop),
     ):

@@ -11,6 +11,7 @@ from parsers.record import State
 from parsers.registry import known
 from scraper.database.page_letters import MAX_PARTS, PageContent, PageText, letters
 from scraper.database.same_value import DATA, HTML, RICHNESS, Sourced
+from scraper.database.stored_page import FieldValue
 
 _Items = dict[str | None, list[Sourced]]
 
@@ -24,40 +25,23 @@ def with_lost_details(new: list[Sourced], kept: list[Sourced], *, is_group: bool
     if not is_group or len(kept) > MAX_PARTS or len(new) > MAX_PARTS:
         same = {letters(one.row.value): one for one in reversed(kept) if one.row.value}
         return [same.get(letters(one.row.value or ""), one) for one in new]
-    left, result = _by_item(kept), {}
-    shown = _by_item(new)
+    left, shown = _by_item(kept), _by_item(new)
+    result: _Items = {}
     for item, rows in shown.items():
-        match = _most_alike(item, rows, left)
-        result[item] = rows if match is None else _completed(item, rows, left.pop(match))
-    return [
-        one
-        for _, rows in sorted((result | _not_replaced(left, shown)).items(), key=lambda pair: _number(pair[0]))
-        for one in rows
-    ]
+        values = _values(rows)  # the kept item that shares most of them is the same; of several the one with the same number
+        best = max(left, key=lambda other: (len(values & _values(left[other])), other == item), default=None)
+        result[item] = rows if best is None or not values & _values(left[best]) else _completed(item, rows, left.pop(best))
+    result |= {item: rows for item, rows in left.items() if item not in shown}
+    numbers = {item: re.search(r"\d+$", item or "") for item in result}
+    return [one for item in sorted(result, key=lambda one: int((numbers[one] or "0")[0])) for one in result[item]]
 
 
 def _by_item(rows: list[Sourced]) -> _Items:
     return {item: list(some) for item, some in groupby(rows, key=lambda one: one.row.item)}
 
 
-def _not_replaced(left: _Items, shown: _Items) -> _Items:
-    return {item: rows for item, rows in left.items() if item not in shown}
-
-
-def _number(item: str | None) -> int:
-    found = re.search(r"\d+$", item or "")
-    return int(found[0]) if found else 0
-
-
 def _values(rows: list[Sourced]) -> set[str]:
     return {letters(one.row.value) for one in rows if one.row.value} - {""}
-
-
-def _most_alike(item: str | None, rows: list[Sourced], left: _Items) -> str | None:
-    """The kept item that shares most values with a new one; of several the one with the same number."""
-    values = _values(rows)
-    best = max(left, key=lambda other: (len(values & _values(left[other])), other == item), default=None)
-    return best if best is not None and values & _values(left[best]) else None
 
 
 def _completed(item: str | None, rows: list[Sourced], held: list[Sourced]) -> list[Sourced]:
@@ -83,26 +67,26 @@ def with_labels(rows: list[Sourced], pages: Iterable[PageContent], aliases: dict
 
     A theme may print no label, and Drupal's data formats have machine names only and no order of the page.
     """
-    if not any(_lacks_label(one) for one in rows):
-        return rows
+    lacking = {
+        index
+        for index, (row, *_, form) in enumerate(rows)
+        if form == DATA or (row.label is None and row.name not in (None, BODY))
+    }
     labels: dict[tuple[str, str | None], str] = {}
     sections: dict[str, str | None] = {}
-    for page in pages:
+    for page in pages if lacking else ():
         for row in page.fields if page.form != DATA else ():
             key = aliases.get(row.key, row.key)
             if row.label:
                 labels[key, row.name] = row.label
                 sections[key] = row.section
-    return [_labelled(one, aliases.get(one.row.key, one.row.key), labels, sections) if _lacks_label(one) else one for one in rows]
-
-
-def _labelled(one: Sourced, key: str, labels: dict[tuple[str, str | None], str], sections: dict[str, str | None]) -> Sourced:
-    label = one.row.label or labels.get((key, one.row.name))
-    return one._replace(row=one.row._replace(label=label, section=sections.get(key) if one.form == DATA else one.row.section))
-
-
-def _lacks_label(one: Sourced) -> bool:
-    return one.form == DATA or (one.row.label is None and one.row.name not in (None, BODY))
+    result = list(rows)
+    for index in lacking:
+        row, _, form = rows[index]
+        key = aliases.get(row.key, row.key)
+        label, section = row.label or labels.get((key, row.name)), sections.get(key) if form == DATA else row.section
+        result[index] = rows[index]._replace(row=row._replace(label=label, section=section))
+    return result
 
 
 def without_echoes(rows: list[Sourced], page: PageContent | None) -> list[Sourced]:
@@ -113,13 +97,12 @@ def without_echoes(rows: list[Sourced], page: PageContent | None) -> list[Source
     if page is None:
         return rows
     shown, text = {row.key for row in page.fields if row.label or row.name}, PageText(page)
-    return [one for one in rows if not _is_echo(one, shown, text)]
 
+    def is_echo(row: FieldValue, form: str) -> bool:
+        if RICHNESS[form] >= RICHNESS[HTML] or row.item or row.key in shown or not row.value:
+            return False
+        label, value = letters(row.label or ""), letters(row.value)
+        is_known = known(row.label) or row.name not in (None, BODY)
+        return text.quotes(label, value) if is_known else text.explains(label + value)
 
-def _is_echo(one: Sourced, shown: set[str], page: PageText) -> bool:
-    if RICHNESS[one.form] >= RICHNESS[HTML] or one.row.item or one.row.key in shown or not one.row.value:
-        return False
-    label, text = letters(one.row.label or ""), letters(one.row.value)
-    if known(one.row.label) or one.row.name not in (None, BODY):
-        return page.quotes(label, text)
-    return page.explains(label + text)
+    return [one for one in rows if not is_echo(one.row, one.form)]

@@ -136,12 +136,12 @@ class PageText:
     def quotes(self, label: str, text: str) -> bool:
         """Whether the page contains a label and its value within the value of another field, or the text is its title."""
         quoted = (label + text).lower()
-        return text == self._title or (bool(label) and any(quoted in value for value in self._values))
+        return text == self._title or (bool(label) and any(quoted in value.lower() for *_, value in self._rows))
 
     def has_field(self, text: str, *, other_than: str) -> bool:
         """Whether a text is the label and the value of another field, or one of the two is cut."""
-        others = ((key, one) for key, one in self._labelled if key != other_than)
-        return bool(text) and any(text.startswith(one) or one.startswith(text) for _, one in others)
+        others = [label + value for key, label, value in self._rows if key != other_than and label and value]
+        return bool(text) and any(text.startswith(one) or one.startswith(text) for one in others)
 
     def explains(self, text: str, own: Sequence[str] = (), values: int = 0) -> bool:
         """Whether other parts of the page explain a text extractor's value of a field, so that it is no other value.
@@ -162,17 +162,13 @@ class PageText:
         return is_made_of(text, self._units, MIN_CUT, starts)
 
     @cached_property
-    def _values(self) -> list[str]:
-        return [letters(row.value).lower() for row in self._page.fields[:MAX_UNITS] if row.value]
-
-    @cached_property
-    def _labelled(self) -> list[tuple[str, str]]:
-        rows = [row for row in self._page.fields if row.label and row.value]
-        return [(row.key, letters(row.label or "") + letters(row.value or "")) for row in rows[:MAX_UNITS]]
+    def _rows(self) -> list[tuple[str, str, str]]:
+        """Key, label and value of each field."""
+        return [(row.key, letters(row.label or ""), letters(row.value or "")) for row in self._page.fields[:MAX_UNITS]]
 
     @cached_property
     def _labels(self) -> tuple[str, ...]:
-        return tuple({letters(row.label) for row in self._page.fields[:MAX_UNITS] if row.label} - {""})
+        return tuple({label for _, label, _ in self._rows} - {""})
 
     @cached_property
     def _units(self) -> list[tuple[str, ...]]:

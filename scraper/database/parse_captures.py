@@ -6,7 +6,6 @@ in the order of the captures. Workers import this module; nothing in it opens th
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from io import BytesIO
@@ -55,37 +54,20 @@ class ParsedCapture(NamedTuple):
     damage: str | None = None
 
 
-class WantedCapture(NamedTuple):
-    """A capture to be parsed, and where in its slice its record is (bytes)."""
-
-    capture_id: str
-    offset: int
-    length: int
-    form: str
-    url: str | None
-    http_status: int | None
-
-
 class WarcSlice(NamedTuple):
     """Part of a WARC file from byte `start` on, and the captures wanted of it; `problem`: why a record in it can't be read."""
 
     file: str
     start: int
     data: bytes
-    wanted: tuple[WantedCapture, ...]
+    wanted: tuple[Entry, ...]
     problem: str
 
     def split(self) -> list[WarcSlice]:
         """A slice for each capture."""
+        cut = [self.data[one.warc_offset - self.start :][: one.warc_length] for one in self.wanted]
         return [
-            WarcSlice(
-                self.file,
-                self.start + one.offset,
-                self.data[one.offset : one.offset + one.length],
-                (one._replace(offset=0),),
-                self.problem,
-            )
-            for one in self.wanted
+            WarcSlice(self.file, one.warc_offset, data, (one,), self.problem) for one, data in zip(self.wanted, cut, strict=True)
         ]
 
     def give_up(self) -> list[ParsedCapture]:
@@ -97,31 +79,24 @@ def parse_all(
     folder: Path, entries: Iterable[Entry], pool: WorkerPool | None
 ) -> Generator[tuple[Entry, ParsedCapture], None, None]:
     """Every entry with its result, in order. `entries`: in the order of files and offsets; `pool`: None parses here."""
-    taken: deque[Entry] = deque()
-    slices = _slices(folder, entries, taken)
+    slices = _slices(folder, entries)
     with closing(pool.run(JOB, slices) if pool else ((one, parse_slice(one, alone=False)) for one in slices)) as results:
-        for _, parsed in results:
-            for one in parsed:
-                entry = taken.popleft()
-                assert one.capture_id == entry.capture_id, "a pool keeps the order"
-                yield entry, one
+        for part, parsed in results:
+            yield from zip(part.wanted, parsed, strict=True)
 
 
-def _slices(folder: Path, entries: Iterable[Entry], taken: deque[Entry]) -> Iterator[WarcSlice]:
-    """The tasks; each entry that goes into one is appended to `taken`."""
+def _slices(folder: Path, entries: Iterable[Entry]) -> Iterator[WarcSlice]:
     some: list[Entry] = []
     size = end = 0
     for entry in entries:
         full = len(some) >= SLICE_CAPTURES or size >= SLICE_BYTES
         if some and (full or entry.warc_file != some[0].warc_file or entry.warc_offset - end > GAP_BYTES):
-            taken.extend(some)
             yield slice_of(folder, some)
             some, size = [], 0
         some.append(entry)
         size += entry.warc_length
         end = entry.warc_offset + entry.warc_length
     if some:
-        taken.extend(some)
         yield slice_of(folder, some)
 
 
@@ -136,11 +111,7 @@ def slice_of(folder: Path, some: list[Entry]) -> WarcSlice:
             data = file.read(end - start)
     except OSError as error:
         problem = error.strerror or "can't be read"
-    wanted = tuple(
-        WantedCapture(one.capture_id, one.warc_offset - start, one.warc_length, one.form, one.url, one.http_status)
-        for one in some
-    )
-    return WarcSlice(str(path), start, data, wanted, problem)
+    return WarcSlice(str(path), start, data, tuple(some), problem)
 
 
 def parse_slice(part: WarcSlice, *, alone: bool = True) -> list[ParsedCapture]:
@@ -149,29 +120,27 @@ def parse_slice(part: WarcSlice, *, alone: bool = True) -> list[ParsedCapture]:
         with page_clock(PAGE_SECONDS, alone=alone) as clock:
             return [_parsed(one, capture, part, clock) for one, capture in _read(part)]
     except MemoryError:  # tells nothing about the page: a machine with more memory may parse it
-        parts = part.split()
-    if len(parts) > 1:
-        return [result for one in parts for result in parse_slice(one, alone=alone)]
-    return [
-        _damaged(one, part, "there is not enough memory to read this page; make memory free, or use `--workers 1`")
-        for one in part.wanted
-    ]
+        if len(part.wanted) == 1:
+            problem = "there is not enough memory to read this page; make memory free, or use `--workers 1`"
+            return [_damaged(part.wanted[0], part, problem)]
+    return [result for one in part.split() for result in parse_slice(one, alone=alone)]
 
 
 JOB: Job[WarcSlice, ParsedCapture] = Job(parse_slice, WarcSlice.split, WarcSlice.give_up)
 
 
-def _read(part: WarcSlice) -> Iterator[tuple[WantedCapture, Capture | None]]:
+def _read(part: WarcSlice) -> Iterator[tuple[Entry, Capture | None]]:
     """The wanted captures, read in one go; None where there is no readable record."""
     records = (item for item in read_captures(BytesIO(part.data), "") if not isinstance(item, Damage))
-    here = next(records, None)
+    at, capture = next(records, (-1, None))
     for one in part.wanted:
-        while here is not None and here[0] < one.offset:
-            here = next(records, None)
-        yield one, here[1] if here is not None and here[0] == one.offset else None
+        offset = one.warc_offset - part.start
+        while capture is not None and at < offset:
+            at, capture = next(records, (-1, None))
+        yield one, capture if at == offset else None
 
 
-def _parsed(one: WantedCapture, capture: Capture | None, part: WarcSlice, clock: Clock) -> ParsedCapture:
+def _parsed(one: Entry, capture: Capture | None, part: WarcSlice, clock: Clock) -> ParsedCapture:
     redirects = one.http_status is not None and 300 <= one.http_status < 400
     if one.form == Form.REVISIT and (capture is not None or not redirects):
         found = ParsedCapture(one.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(one.url))
@@ -189,18 +158,17 @@ def _parsed(one: WantedCapture, capture: Capture | None, part: WarcSlice, clock:
         return _unreadable(one, f"the parser failed: {type(error).__name__}")
 
 
-def _damaged(one: WantedCapture, part: WarcSlice, problem: str) -> ParsedCapture:
-    return ParsedCapture(one.capture_id, Kind.UNREADABLE, "", damage=f"{part.file} at {part.start + one.offset}: {problem}")
+def _damaged(one: Entry, part: WarcSlice, problem: str) -> ParsedCapture:
+    return ParsedCapture(one.capture_id, Kind.UNREADABLE, "", damage=f"{part.file} at {one.warc_offset}: {problem}")
 
 
-def _unreadable(one: WantedCapture, reason: str) -> ParsedCapture:
+def _unreadable(one: Entry, reason: str) -> ParsedCapture:
     return ParsedCapture(one.capture_id, Kind.UNREADABLE, reason, node_id(one.url))
 
 
 def _target(capture: Capture) -> str | None:
     """The address that an archived redirect leads to, absolute and without an archive's prefix."""
-    found: str | None = storable(absolute(capture.header("location"), capture.url))
-    return found
+    return storable(absolute(capture.header("location"), capture.url))  # type: ignore[no-any-return]
 
 
 def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:

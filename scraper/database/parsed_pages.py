@@ -10,8 +10,7 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from zlib import crc32
 
 import orjson
@@ -20,7 +19,7 @@ from scraper.archive.catalog import Entry
 from scraper.code_version import parsing_code
 from scraper.database.parse_captures import ParsedCapture
 from scraper.errors import ParsedPagesDamaged, SqliteDamaged
-from scraper.sqlite import explained, open_writable, uri
+from scraper.sqlite import explained, open_writable, remove, uri
 
 NAME = "parsed.db"
 _SCHEMA = """
@@ -55,15 +54,12 @@ class ParsedPages:
         except SqliteDamaged:
             self._db = self._opened(empty=True)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
         self._db.close()
 
     def _opened(self, *, empty: bool) -> sqlite3.Connection:
         if empty:
-            delete(self._path.parent)
+            remove(self._path)
         with explained(self._path):
             db = open_writable(self._path)
             try:
@@ -154,9 +150,3 @@ class ParsedPages:
                 yield
         except SqliteDamaged as error:
             raise ParsedPagesDamaged(str(error)) from error
-
-
-def delete(data: Path) -> None:
-    """Removes the file, with SQLite's files beside it."""
-    for ending in ("", "-wal", "-shm"):
-        (data / (NAME + ending)).unlink(missing_ok=True)

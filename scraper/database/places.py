@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from itertools import accumulate, chain, pairwise
-from math import cos, floor, hypot, radians
-from operator import itemgetter
+from math import cos, floor, hypot, inf, radians
 from typing import Any
 
 import orjson
@@ -66,16 +65,13 @@ class _Arc:
 
     def distance(self, x: float, y: float, across: float, up: float) -> float:
         """Kilometers from the point, on a plane that touches the earth there; a degree is `across` and `up` kilometers long."""
-        flat = [((px - x) * across, (py - y) * up) for px, py in self.points]
-        return min(_to_segment(*start, *end) for start, end in pairwise(flat))
-
-
-def _to_segment(x0: float, y0: float, x1: float, y1: float) -> float:
-    """Distance of the origin from a segment."""
-    dx, dy = x1 - x0, y1 - y0
-    length = dx * dx + dy * dy
-    along = max(0.0, min(1.0, -(x0 * dx + y0 * dy) / length)) if length else 0.0
-    return hypot(x0 + along * dx, y0 + along * dy)
+        found = inf
+        for (x0, y0), (x1, y1) in pairwise(((px - x) * across, (py - y) * up) for px, py in self.points):
+            dx, dy = x1 - x0, y1 - y0
+            length = dx * dx + dy * dy
+            along = max(0.0, min(1.0, -(x0 * dx + y0 * dy) / length)) if length else 0.0
+            found = min(found, hypot(x0 + along * dx, y0 + along * dy))
+        return found
 
 
 class _County:
@@ -102,16 +98,16 @@ class Atlas:
     def __init__(self, topology: dict[str, Any]) -> None:
         scale, origin = topology["transform"]["scale"], topology["transform"]["translate"]
         arcs = [_Arc(steps, scale, origin) for steps in topology["arcs"]]
-        self._counties = [_County(geometry, arcs) for geometry in topology["objects"]["counties"]["geometries"]]
+        self.counties = [_County(geometry, arcs) for geometry in topology["objects"]["counties"]["geometries"]]
         self._by_cell: dict[tuple[int, int], list[_County]] = defaultdict(list)
-        for county in sorted(self._counties, key=lambda one: one.code):
+        for county in sorted(self.counties, key=lambda one: one.code):
             for cell in _cells(county.box):
                 self._by_cell[cell].append(county)
 
     @cached_property
     def names(self) -> CountyNames:
         """The counties by name."""
-        return CountyNames((county.code, county.name) for county in self._counties)
+        return CountyNames((county.code, county.name) for county in self.counties)
 
     def place(self, longitude: float, latitude: float) -> Place | None:
         """The county that contains a point, or else the nearest within SHORE_KM; of two equally near, the lower code."""
@@ -124,23 +120,9 @@ class Atlas:
     def agrees(self, place: Place, printed: str, longitude: float, latitude: float) -> bool | None:
         """Whether a printed county can be that of a point in `place`; None if the text names no county."""
         meant = self.names.codes(printed)
-        if not meant:
-            return None
-        if place.county_code in meant:
-            return True
+        if not meant or place.county_code in meant:
+            return bool(meant) or None
         return any(one.county_code in meant for _, one in self._near(longitude, latitude, BORDER_KM))
-
-    def inner_points(self) -> Iterator[tuple[Place, float, float]]:
-        """Every county with a point well inside it: the middle of the widest stretch that one of fifteen parallels has in it."""
-        for county in self._counties:
-            west, south, east, north = county.box
-            widest = (0.0, (west + east) / 2, (south + north) / 2)
-            for y in (south + (north - south) * part / 16 for part in range(1, 16)):
-                segments = chain.from_iterable(pairwise(arc.points) for arc in county.arcs)
-                crossed = sorted((x1 - x0) * (y - y0) / (y1 - y0) + x0 for (x0, y0), (x1, y1) in segments if (y0 > y) != (y1 > y))
-                stretches = zip(crossed[::2], crossed[1::2], strict=True)
-                widest = max([widest, *((right - left, (left + right) / 2, y) for left, right in stretches)], key=itemgetter(0))
-            yield county.place, *widest[1:]
 
     def _near(self, longitude: float, latitude: float, reach: float) -> list[tuple[float, Place]]:
         """The counties whose outline is within `reach` kilometers, each with its distance."""
@@ -150,12 +132,10 @@ class Atlas:
         box = (longitude - reach / across, latitude - reach / up, longitude + reach / across, latitude + reach / up)
         found: dict[str, tuple[float, Place]] = {}
         for county in chain.from_iterable(self._by_cell.get(cell, ()) for cell in _cells(box)):
-            if county.code in found or not _overlap(county.box, box):
-                continue
-            distances = (arc.distance(longitude, latitude, across, up) for arc in county.arcs if _overlap(arc.box, box))
-            distance = min(distances, default=reach + 1)
-            if distance <= reach:
-                found[county.code] = (distance, county.place)
+            if county.code not in found and _overlap(county.box, box):
+                distances = (arc.distance(longitude, latitude, across, up) for arc in county.arcs if _overlap(arc.box, box))
+                if (distance := min(distances, default=inf)) <= reach:
+                    found[county.code] = (distance, county.place)
         return list(found.values())
 
 

@@ -9,12 +9,11 @@ from parsers.record import Kind
 from scraper.archive.catalog import CATALOG
 from scraper.archive.store import Archive
 from scraper.code_version import loading_code
-from scraper.database.connection import comparing
+from scraper.database.connection import comparing, second_database
 from scraper.database.difference import Differences, differences
 from scraper.database.load import LoadOptions, Program, Progress, archive_state, load, program_of
 from scraper.database.parse_captures import GIVEN_UP
 from scraper.database.schema import VERSION
-from scraper.database.second_database import second_database
 from scraper.errors import TtaError
 from scraper.folders import Folders
 

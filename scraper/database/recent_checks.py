@@ -41,17 +41,13 @@ _OTHER_SHAPE = (
 
 
 class Worse(NamedTuple):
-    """How many of the latest captures are worse than earlier ones; `subject`: the most affected column."""
+    """How many of the latest captures are worse than earlier ones; `subject`: the most affected column; `what`: in words."""
 
     name: str
     subject: str
     worse: int
     total: int
-    example: str
-
-    def is_alarming(self, limits: Checks, accepted: float) -> bool:
-        """Returns whether the share is too large; `accepted` is the share that was accepted on purpose before."""
-        return self.worse >= limits.recent_failures and self.worse / self.total >= accepted + limits.recent_share
+    what: str
 
 
 class _Capture(NamedTuple):
@@ -70,8 +66,10 @@ def recent(db: sqlite3.Connection, archive: Path, limits: Checks) -> Iterator[Wo
     found = islice(map(_Capture._make, db.execute(_LATEST)), limits.recent_pages * _MOST_READ)
     latest = list(islice((one for one in found if one.is_known), limits.recent_pages))
     strange = [one for one in latest if one.form is None]
-    example = f"node {strange[0].node_id} as captured at {strange[0].captured_at}, kind `{strange[0].kind}`" if strange else ""
-    yield Worse(PAGES, f"{RECENT}pages", len(strange), len(latest), example)
+    what = "show no record"
+    if strange:
+        what += f", such as node {strange[0].node_id} as captured at {strange[0].captured_at}, kind `{strange[0].kind}`"
+    yield Worse(PAGES, f"{RECENT}pages", len(strange), len(latest), what)
     had: Counter[str] = Counter()
     lost: Counter[str] = Counter()
     examples: dict[str, _Capture] = {}
@@ -79,9 +77,7 @@ def recent(db: sqlite3.Connection, archive: Path, limits: Checks) -> Iterator[Wo
         if one.form != "html" or not one.is_whole:
             continue
         row = db.execute(_OTHER_SHAPE, [one.node_id, one.captured_at, one.shape]).fetchone()
-        if row is None:
-            continue
-        before, now = _labels(db, archive, row[0]), _labels(db, archive, one.capture_id)
+        before, now = (_labels(db, archive, row[0]), _labels(db, archive, one.capture_id)) if row else (None, None)
         if before is None or now is None:
             continue
         had.update(before)
@@ -93,7 +89,7 @@ def recent(db: sqlite3.Connection, archive: Path, limits: Checks) -> Iterator[Wo
         capture = examples[worst]
         labels = ", ".join(f"{label} ({lost[label]} of {had[label]})" for label, _ in lost.most_common(3))
         example = f"{labels}; such as node {capture.node_id} as captured at {capture.captured_at}"
-        yield Worse(VALUES, RECENT + worst, lost[worst], had[worst], example)
+        yield Worse(VALUES, RECENT + worst, lost[worst], had[worst], f"have no value where earlier ones have: {example}")
     else:
         yield Worse(VALUES, f"{RECENT}columns", 0, sum(had.values()), "")
 

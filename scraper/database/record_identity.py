@@ -55,74 +55,44 @@ def group(
     node of its own may have one through other pairs; the reference counts before the address. Pairs without any node are a
     record of their own, named after its lowest reference, or else its address.
     """
-    pairs = sorted(set(captures), key=lambda marks: (marks.reference or "", marks.address or ""))
-    nodes = _nodes(pairs, node_of_reference, node_of_address)
-    found = {marks: str(node) for marks, node in nodes.items()}
-    return found | _without_node([marks for marks in pairs if marks not in nodes])
-
-
-def _nodes(
-    pairs: list[Marks],
-    node_of_reference: Callable[[str], int | None],
-    node_of_address: Callable[[str], int | None],
-) -> dict[Marks, int]:
-    nodes: dict[Marks, int] = {}
-    for marks in pairs:
-        node = node_of_reference(marks.reference) if marks.reference else None
-        if node is None and marks.address:
-            node = node_of_address(marks.address)
-        if node is not None:
-            nodes[marks] = node
-    fresh = nodes
-    open_pairs = [marks for marks in pairs if marks not in nodes]
-    while fresh and open_pairs:
-        by_reference, by_address = _lowest(fresh)
-        fresh = {}
-        for marks in open_pairs:
-            node = by_reference.get(marks.reference, by_address.get(marks.address))
-            if node is not None:
+    left = sorted(set(captures), key=lambda marks: (marks.reference or "", marks.address or ""))
+    result: dict[Marks, str] = {}
+    lookups: list[Callable[[str], int | None]] = [node_of_reference, node_of_address]
+    while True:
+        fresh: dict[Marks, int] = {}
+        for marks in left:
+            nodes = (look(mark) for look, mark in zip(lookups, marks, strict=True) if mark)
+            if (node := next((one for one in nodes if one is not None), None)) is not None:
                 fresh[marks] = node
-        nodes |= fresh
-        open_pairs = [marks for marks in open_pairs if marks not in fresh]
-    return nodes
-
-
-def _lowest(nodes: dict[Marks, int]) -> tuple[dict[str | None, int], dict[str | None, int]]:
-    """The lowest node number for each reference and for each address."""
-    by_reference: dict[str | None, int] = {}
-    by_address: dict[str | None, int] = {}
-    for marks, node in nodes.items():
-        for table, key in ((by_reference, marks.reference), (by_address, marks.address)):
-            if key is not None:
-                table[key] = min(node, table.get(key, node))
-    return by_reference, by_address
+        if not fresh:
+            return result | _without_node(left)
+        result |= {marks: str(node) for marks, node in fresh.items()}
+        left = [marks for marks in left if marks not in fresh]
+        lowest: tuple[dict[str | None, int], ...] = ({}, {})
+        for marks, node in fresh.items():
+            for table, mark in zip(lowest, marks, strict=True):
+                table[mark] = min(node, table.get(mark, node))
+        lookups = [table.get for table in lowest]
 
 
 def _without_node(pairs: list[Marks]) -> dict[Marks, str]:
     """Pairs that share a reference or an address, directly or through others, are one record."""
-    parent: dict[tuple[str, str], tuple[str, str]] = {}
+    parent: dict[tuple[int, str], tuple[int, str]] = {}
 
-    def root(key: tuple[str, str]) -> tuple[str, str]:
+    def root(key: tuple[int, str]) -> tuple[int, str]:
         while (above := parent.setdefault(key, key)) != key:
             parent[key] = parent[above]
             key = above
         return key
 
-    for marks in pairs:
-        roots = [root((kind, key)) for kind, key in marks._asdict().items() if key is not None]
-        if len(roots) == 2 and roots[0] != roots[1]:
-            parent[roots[0]] = roots[1]
-    names: dict[tuple[str, str], str] = {}
-    for marks in pairs:
-        name = marks.reference or address_id(marks.address or "")
-        at = root(_first_key(marks))
-        held = names.get(at)
-        names[at] = name if held is None else min(held, name, key=lambda one: (one.startswith("url:"), one))
-    return {marks: names[root(_first_key(marks))] for marks in pairs}
-
-
-def _first_key(marks: Marks) -> tuple[str, str]:
-    return ("reference", marks.reference) if marks.reference is not None else ("address", marks.address or "")
+    keys = {marks: [(kind, mark) for kind, mark in enumerate(marks) if mark is not None] for marks in pairs}
+    for some in keys.values():
+        parent[root(some[0])] = root(some[-1])
+    names: dict[tuple[int, str], list[str]] = {}
+    for marks, some in keys.items():
+        names.setdefault(root(some[0]), []).append(marks.reference or address_id(marks.address or ""))
+    lowest = {key: min(some, key=lambda one: (one.startswith("url:"), one)) for key, some in names.items()}
+    return {marks: lowest[root(some[0])] for marks, some in keys.items()}
 
 
 def address_id(plain: str) -> str:

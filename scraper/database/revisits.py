@@ -36,17 +36,16 @@ class _Revisit(NamedTuple):
 
 
 _SELECT = f"SELECT {', '.join(f'one.{name}' for name in _Revisit._fields)} FROM archive.captures one"
-_BY_RECORD_ID = f"{_SELECT} WHERE warc_record_id = ? AND capture_id != ? ORDER BY one.intact DESC, form = 'revisit', capture_id"
+_BEST = "one.intact DESC, one.form = 'revisit'"
+_BY_RECORD_ID = f"{_SELECT} WHERE warc_record_id = ? AND capture_id != ? ORDER BY {_BEST}, capture_id"
 _BY_PLACE = (
-    f"{_SELECT} WHERE url = ? AND captured_at = ? AND capture_id != ? "
-    "ORDER BY one.intact DESC, form = 'revisit', payload_digest IS NOT ?, capture_id"
+    f"{_SELECT} WHERE url = ? AND captured_at = ? AND capture_id != ? ORDER BY {_BEST}, payload_digest IS NOT ?, capture_id"
 )
 _BY_ADDRESS = f"""
     {_SELECT} JOIN (
         SELECT capture_id AS id, captured_at AS at FROM main.captures WHERE coalesce(http_status, 200) IN (200, 304)
         AND {BY_TIME} < rtrim(?, 'Z') AND address = (SELECT address FROM main.captures WHERE capture_id = ?)
-    ) ON id = one.capture_id ORDER BY {BY_TIME.replace("captured_at", "at")} DESC,
-    one.intact DESC, one.form = 'revisit', id LIMIT {MAX_CHAIN}
+    ) ON id = one.capture_id ORDER BY {BY_TIME.replace("captured_at", "at")} DESC, {_BEST}, id LIMIT {MAX_CHAIN}
 """
 _BY_DIGEST = (
     f"{_SELECT} WHERE payload_digest = ? AND form != 'revisit' "
@@ -84,10 +83,8 @@ def _original(db: sqlite3.Connection, revisit: _Revisit, chain: set[str]) -> str
         if found.form != "revisit":
             if db.execute("SELECT 1 FROM captures WHERE capture_id = ?", [found.capture_id]).fetchone():
                 return found.capture_id
-        elif found.capture_id not in chain:
-            further = _original(db, found, chain | {found.capture_id})
-            if further is not None:
-                return further
+        elif found.capture_id not in chain and (further := _original(db, found, chain | {found.capture_id})) is not None:
+            return further
     return None
 
 
@@ -97,15 +94,15 @@ def _candidates(db: sqlite3.Connection, revisit: _Revisit) -> Iterator[_Revisit]
     They are the record that it names, the address and time that it names, the last capture of its address before it if the
     server sent no body, and a capture with the same digest.
     """
-    queries: list[tuple[str, list[str | None]]] = []
-    if revisit.original_record_id:
-        queries.append((_BY_RECORD_ID, [revisit.original_record_id, revisit.capture_id]))
-    if revisit.original_captured_at:
-        place = [revisit.original_url or revisit.url, revisit.original_captured_at, revisit.capture_id, revisit.payload_digest]
-        queries.append((_BY_PLACE, place))
-    if revisit.captured_at and (revisit.revisit_profile or "").rstrip("/").endswith(NOT_MODIFIED):
-        queries.append((_BY_ADDRESS, [revisit.captured_at, revisit.capture_id]))
-    if revisit.payload_digest and revisit.payload_digest.rpartition(":")[2].lower().rstrip("=") not in _EMPTY_DIGESTS:
-        queries.append((_BY_DIGEST, [revisit.payload_digest, revisit.url]))
-    for query, parameters in queries:
-        yield from map(_Revisit._make, db.execute(query, parameters).fetchall())
+    one = revisit
+    is_not_modified = one.captured_at and (one.revisit_profile or "").rstrip("/").endswith(NOT_MODIFIED)
+    digest = (one.payload_digest or "").rpartition(":")[2].lower().rstrip("=")
+    place = [one.original_url or one.url, one.original_captured_at, one.capture_id, one.payload_digest]
+    for query, parameters, applies in (
+        (_BY_RECORD_ID, [one.original_record_id, one.capture_id], one.original_record_id),
+        (_BY_PLACE, place, one.original_captured_at),
+        (_BY_ADDRESS, [one.captured_at, one.capture_id], is_not_modified),
+        (_BY_DIGEST, [one.payload_digest, one.url], one.payload_digest and digest not in _EMPTY_DIGESTS),
+    ):
+        if applies:
+            yield from map(_Revisit._make, db.execute(query, parameters).fetchall())

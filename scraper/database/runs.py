@@ -80,7 +80,7 @@ def record(path: Path, run: Run, checks: Sequence[Check] = ()) -> int | None:
     if not path.is_file():
         return None
     with closing(open_writable(path, create=False)) as db:
-        if not _has_runs(db):
+        if not _columns(db, "runs"):
             return None
         db.execute("BEGIN IMMEDIATE")
         number = add(db, run, checks)
@@ -93,7 +93,7 @@ def record_death(path: Path, since: str) -> None:
     if not path.is_file():
         return
     with closing(open_readonly(path)) as db:
-        if not _has_runs(db) or db.execute("SELECT 1 FROM runs WHERE started_at >= ?", [since]).fetchone():
+        if not _columns(db, "runs") or db.execute("SELECT 1 FROM runs WHERE started_at >= ?", [since]).fetchone():
             return
     message = "killed, or the machine went down; the database was left as it was"
     record(path, Run(started_at=since, outcome=Outcome.DIED, message=message))
@@ -106,11 +106,14 @@ def latest(db: sqlite3.Connection) -> dict[str, Any] | None:
     return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
 
 
+def _checks_of(db: sqlite3.Connection, number: int) -> list[Check]:
+    query = f"SELECT {', '.join(Check._fields)} FROM run_checks WHERE run_id = ? ORDER BY position"
+    return [Check(*row) for row in db.execute(query, [number])]
+
+
 def failed_checks(db: sqlite3.Connection, number: int) -> list[Check]:
     """Returns the checks that a run failed, whether it was refused or accepted."""
-    names = ", ".join(Check._fields)
-    query = f"SELECT {names} FROM run_checks WHERE run_id = ? AND NOT passed AND severity = ? ORDER BY position"
-    return [Check(*row) for row in db.execute(query, [number, Severity.FAIL])]
+    return [check for check in _checks_of(db, number) if not check.passed and check.severity == Severity.FAIL]
 
 
 def refused(db: sqlite3.Connection) -> tuple[int, str] | None:
@@ -118,7 +121,7 @@ def refused(db: sqlite3.Connection) -> tuple[int, str] | None:
 
     It is the last run that came to a decision: later ones that were stopped, failed, died or got no answer decided nothing.
     """
-    if not _has_runs(db):
+    if not _columns(db, "runs"):
         return None
     query = "SELECT run_id, started_at, outcome FROM runs WHERE outcome IN (?, ?) ORDER BY run_id DESC LIMIT 1"
     row = db.execute(query, [Outcome.COMMITTED, Outcome.REFUSED]).fetchone()
@@ -135,12 +138,6 @@ def check_none_is_refused(db: sqlite3.Connection) -> None:
             f"the refresh of {began} was refused{why}, and this would load what it kept out; nothing was changed: `tta status` "
             "says why, `tta refresh` tries again, `tta refresh --accept` takes the new state, --unchecked does this all the same"
         )
-
-
-def last_good_at(db: sqlite3.Connection) -> str | None:
-    """Returns when the last run that committed started."""
-    found = db.execute("SELECT max(started_at) FROM runs WHERE outcome = ?", [Outcome.COMMITTED]).fetchone()[0]
-    return None if found is None else str(found)
 
 
 def last_good(db: sqlite3.Connection) -> tuple[int, Figures] | None:
@@ -165,12 +162,8 @@ def repeated_checks(db: sqlite3.Connection, number: int) -> list[Check]:
     """Returns the checks of a committed run, for a run that finds the same data. They pass: the data are compared with
     themselves.
     """
-    query = f"SELECT {', '.join(Check._fields)} FROM run_checks WHERE run_id = ? ORDER BY position"
-    found = (Check(*row) for row in db.execute(query, [number]))
-    usual = (
-        one for one in found if (one.severity == Severity.FAIL or one.passed) and not (one.subject or "").startswith(TONIGHT)
-    )
-    return [one._replace(passed=True, message=None) for one in usual]
+    usual = (one for one in _checks_of(db, number) if one.severity == Severity.FAIL or one.passed)
+    return [one._replace(passed=True, message=None) for one in usual if not (one.subject or "").startswith(TONIGHT)]
 
 
 @contextmanager
@@ -187,8 +180,3 @@ def state_before(path: Path) -> Iterator[sqlite3.Connection | None]:
 
 def _columns(db: sqlite3.Connection, table: str) -> set[str]:
     return {str(row[1]) for row in db.execute(f"PRAGMA main.table_info({table})")}
-
-
-def _has_runs(db: sqlite3.Connection) -> bool:
-    names = {str(name) for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    return {"runs", "run_checks"} <= names

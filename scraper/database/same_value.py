@@ -9,7 +9,7 @@ a richer one shows. docs/decisions/identity-and-merging.md explains which eviden
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, NamedTuple
@@ -148,18 +148,24 @@ def _compare_values(kept: Shown, new: Shown) -> Relation:
     if not old and not young:
         return Relation.SAME
     if not old or not young:
-        lacks = may_lack(new, kept) if old else may_lack(kept, new)
-        return (Relation.LESS if old else Relation.MORE) if lacks else Relation.DIFFERENT
+        return _less_or_more(kept, new, bool(old), bool(young))
     kind = _type_of([*kept.rows, *new.rows])
     if kind in (Type.DATE, Type.RANGE) or (kind is None and _is_time(kept) and _is_time(new)):
         relation = _compare_times(kept, new)
         if relation is not None:
             return relation
-    read = _READERS.get(kind, _yes_no)
-    before, after = _read_all(read, old), _read_all(read, young)
-    if before is not None and after is not None:
-        return _compare_sets(kept, new, before, after)
-    return _compare_texts(kept, new)
+    read = [[_read(kind, value) for value in values] for values in (old, young)]
+    if not all(map(all, read)):
+        return _compare_texts(kept, new)
+    before, after = ({one for some in found for one in some} for found in read)
+    return Relation.SAME if before == after else _less_or_more(kept, new, after < before, before < after)
+
+
+def _less_or_more(kept: Shown, new: Shown, is_less: bool, is_more: bool) -> Relation:
+    """The relation of a capture that shows a part of what the other one shows; DIFFERENT if it can't have lost the rest."""
+    if is_less and may_lack(new, kept):
+        return Relation.LESS
+    return Relation.MORE if is_more and may_lack(kept, new) else Relation.DIFFERENT
 
 
 def _type_of(rows: Iterable[FieldValue]) -> Type | None:
@@ -175,47 +181,13 @@ def _type_of(rows: Iterable[FieldValue]) -> Type | None:
 _COORDINATE = re.compile(r"[-−]?\d+(?:\.\d+)?")
 
 
-def _yes_no(text: str) -> list[Any] | None:
-    answer = yes_no(text)
-    return None if answer is None else [answer]
-
-
-def _money(text: str) -> list[Any] | None:
-    bounds = money_range(text)
-    return None if bounds == (None, None) else [bounds]
-
-
-def _number(text: str) -> list[Any] | None:
-    value = number(text)
-    return None if value is None else [value]
-
-
-def _points(text: str) -> list[Any] | None:
-    """Pairs of numbers: every point of the value, whatever separates them."""
-    found = [float(one.replace("−", "-")) for one in _COORDINATE.findall(text)]
-    return list(zip(found[::2], found[1::2], strict=True)) if found and len(found) % 2 == 0 else None
-
-
-_READERS: dict[Type | None, Callable[[str], list[Any] | None]] = {
-    Type.YES_NO: _yes_no,
-    Type.MONEY: _money,
-    Type.NUMBER: _number,
-    Type.POINT: _points,
-}
-
-
-def _read_all(read: Callable[[str], list[Any] | None], values: list[str]) -> set[Any] | None:
-    """The typed values; None where one of them can't be read."""
-    found = [read(value) for value in values]
-    return None if None in found else {one for some in found for one in some or ()}
-
-
-def _compare_sets(kept: Shown, new: Shown, before: set[Any], after: set[Any]) -> Relation:
-    if before == after:
-        return Relation.SAME
-    if after < before and may_lack(new, kept):
-        return Relation.LESS
-    return Relation.MORE if before < after and may_lack(kept, new) else Relation.DIFFERENT
+def _read(kind: Type | None, text: str) -> list[Any]:
+    """The typed values of a text; none where it can't be read."""
+    if kind is Type.POINT:  # pairs of numbers: every point of the value, whatever separates them
+        found = [float(one.replace("−", "-")) for one in _COORDINATE.findall(text)]
+        return list(zip(found[::2], found[1::2], strict=True)) if len(found) % 2 == 0 else []
+    value = money_range(text) if kind is Type.MONEY else number(text) if kind is Type.NUMBER else yes_no(text)
+    return [] if value in (None, (None, None)) else [value]
 
 
 # --- times ----------------------------------------------------------------------------------------------------------
@@ -232,13 +204,11 @@ def _compare_times(kept: Shown, new: Shown) -> Relation | None:
     before, after = _ranges(kept), _ranges(new)
     if before is None or after is None:
         return None
-    if len(before) != len(after):
-        poor, rich, relation = (after, before, Relation.LESS) if len(after) < len(before) else (before, after, Relation.MORE)
-        lacks = may_lack(new, kept) if relation is Relation.LESS else may_lack(kept, new)
-        found = all(any(_range_relation(one, other) is not Relation.DIFFERENT for other in rich) for one in poor)
-        return relation if lacks and found else Relation.DIFFERENT
-    relations = {_range_relation(one, other) for one, other in zip(before, after, strict=True)} - {Relation.SAME}
-    return relations.pop() if len(relations) == 1 else Relation.DIFFERENT if Relation.DIFFERENT in relations else Relation.SAME
+    if len(before) == len(after):
+        return _joined(map(_range_relation, before, after))
+    poor, rich = sorted((before, after), key=len)
+    found = all(any(_range_relation(one, other) is not Relation.DIFFERENT for other in rich) for one in poor)
+    return _less_or_more(kept, new, found and poor is after, found and poor is before)
 
 
 _Range = tuple[Moment | None, Moment | None]
@@ -258,10 +228,13 @@ def _ranges(shown: Shown) -> list[_Range] | None:
 
 
 def _range_relation(before: _Range, after: _Range) -> Relation:
-    relations = {_moment_relation(one, other) for one, other in zip(before, after, strict=True)} - {Relation.SAME}
-    if Relation.DIFFERENT in relations:
-        return Relation.DIFFERENT
-    return relations.pop() if len(relations) == 1 else Relation.SAME
+    return _joined(map(_moment_relation, before, after))
+
+
+def _joined(relations: Iterable[Relation]) -> Relation:
+    """DIFFERENT if one of them is. Where some show more and others less, neither capture is the better one: SAME."""
+    found = {*relations} - {Relation.SAME}
+    return Relation.DIFFERENT if Relation.DIFFERENT in found else found.pop() if len(found) == 1 else Relation.SAME
 
 
 def _moment_relation(before: Moment | None, after: Moment | None) -> Relation:
@@ -287,9 +260,15 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
     before, after = _wholes(kept), _wholes(new)
     old, young = "".join(before), "".join(after)
     if old == young or has_parts(young, before, all_of_them=True):
-        return Relation.SAME if _agree_in_times(kept, new) else Relation.DIFFERENT
-    if kept.rows[0].item and _without_labels(kept, new, before) == _without_labels(new, kept, after):
-        return Relation.SAME
+        # Of values with the same letters and days the hours count as well, where both captures show these.
+        times, others = ([moment_of(row, row.value) for row in shown.rows if row.value] for shown in (kept, new))
+        pairs = [(one, other) for one, other in zip(times, others, strict=False) if one and other and len(times) == len(others)]
+        differ = any(_moment_relation(*pair) is Relation.DIFFERENT for pair in pairs)
+        return Relation.DIFFERENT if differ else Relation.SAME
+    if kept.rows[0].item:  # in some themes a label within an item cannot be told from a value
+        labels = {letters(row.label) for row in (*kept.rows, *new.rows) if row.label}
+        if "".join(one for one in before if one not in labels) == "".join(one for one in after if one not in labels):
+            return Relation.SAME
     if len(before) == len(after) == 1:
         for cut, cut_letters, whole_letters, relation in (
             (new, after[0], before[0], Relation.LESS),
@@ -313,21 +292,6 @@ def _lines(shown: Shown) -> list[str]:
     return [letters(line) for row in shown.rows for line in (row.value or "").splitlines() if letters(line)]
 
 
-def _agree_in_times(kept: Shown, new: Shown) -> bool:
-    """Whether values with the same letters and days also have the same hours, where both captures show these."""
-    before, after = ([moment_of(row, row.value) for row in shown.rows if row.value] for shown in (kept, new))
-    return len(before) != len(after) or all(
-        one is None or other is None or _moment_relation(one, other) is not Relation.DIFFERENT
-        for one, other in zip(before, after, strict=True)
-    )
-
-
-def _without_labels(shown: Shown, other: Shown, values: list[str]) -> str:
-    """The letters of a group's values that are no labels: in some themes a label within an item cannot be told from a value."""
-    labels = {letters(row.label) for row in (*shown.rows, *other.rows) if row.label}
-    return "".join(value for value in values if value not in labels)
-
-
 def _is_part(part: Shown, text: str, whole: Shown) -> bool:
     """Whether a poorer capture's text is what a richer capture's value leaves when lines, cells, values or its end are dropped.
 
@@ -335,11 +299,9 @@ def _is_part(part: Shown, text: str, whole: Shown) -> bool:
     """
     units, least = _units(whole), 0 if part.partial else MIN_CUT
     orders = [[way for way, *_ in units], _wholes(whole)]
-    texts = (
-        {text, "".join(letters(_BRACKETS.sub(" ", value)) for value in part.values)} if "[" in "".join(part.values) else {text}
-    )
+    texts = {text, "".join(letters(_BRACKETS.sub(" ", value)) for value in part.values) if "[" in "".join(part.values) else text}
     return any(
-        is_made_of(one, units, least) or any(has_parts(one, parts, all_of_them=False) for parts in orders) for one in texts
+        is_made_of(one, units, least) or any(has_parts(one, order, all_of_them=False) for order in orders) for one in texts
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from parsers.record import Field, Kind, Milestone, PerformanceMetric, Section, columns_of, optional, required
 from scraper.database.derived import DerivedValues
@@ -218,22 +218,9 @@ _OF_RECORD = ("record_id", "records")
 _OF_CAPTURE = ("capture_id", "captures")
 _PLACE = ("record_id", "position")
 
-SEARCHED = (
-    "title",
-    "tta_title",
-    "short_name",
-    "description",
-    "provider_reference",
-    "other_program_area",
-    "point_of_contact",
-    "agency_types",
-    "target_audience",
-    "program_areas",
-    "program_area_subtopics",
-    "special_populations",
-    "county",
-    "recipient_agency_name",
-    "submitted_by",
+SEARCHED = tuple(
+    "title tta_title short_name description provider_reference other_program_area point_of_contact agency_types target_audience "
+    "program_areas program_area_subtopics special_populations county recipient_agency_name submitted_by".split()
 )
 """Columns of `records` that full-text search looks in."""
 COUNTED = tuple(
@@ -275,14 +262,7 @@ TABLES: tuple[Table, ...] = (
         ),
         local=("warc_file", "warc_offset"),
     ),
-    Table(
-        "fields",
-        FieldRow,
-        keys=_PLACE,
-        links=(_OF_RECORD, _OF_CAPTURE),
-        indexes=(("label",), ("capture_id",)),
-        searched=("value",),
-    ),
+    Table("fields", FieldRow, _PLACE, (_OF_RECORD, _OF_CAPTURE), (("label",), ("capture_id",)), searched=("value",)),
     Table("sections", SectionRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), indexes=(("label",),)),
     Table("milestones", MilestoneRow, keys=_PLACE, links=(_OF_RECORD,), indexes=(("date",),), searched=("title", "details")),
     Table("performance_metrics", PerformanceMetricRow, keys=_PLACE, links=(_OF_RECORD,), searched=("question", "answer")),
@@ -294,8 +274,7 @@ TABLES: tuple[Table, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """A question that is asked so often that it has a name."""
 
     name: str

@@ -8,10 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 from scraper.database import schema
-from scraper.database.connection import comparing
+from scraper.database.connection import comparing, second_database
 from scraper.database.difference import differences
 from scraper.database.load import LoadOptions, load
-from scraper.database.second_database import second_database
 from scraper.doctor.findings import Finding, Kind, counted, examples
 from scraper.doctor.tables import DATABASE, SHOWN, DoctorTables
 from scraper.folders import Folders

@@ -17,9 +17,9 @@ from pathlib import Path
 from scraper.archive.catalog import CATALOG
 from scraper.archive.store import Archive, new_file
 from scraper.database import parsed_pages, runs
+from scraper.database.connection import second_database
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.schema import insert_sql
-from scraper.database.second_database import second_database
 from scraper.database.tables import BY_NAME, RUN_TABLES
 from scraper.doctor.archive import LOST, Progress
 from scraper.doctor.findings import Finding, Kind, Report
@@ -29,7 +29,7 @@ from scraper.durable import sync
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.ledger import store as ledger
-from scraper.sqlite import open_readonly, open_writable, replace_file
+from scraper.sqlite import open_readonly, open_writable, remove, replace_file
 from scraper.terminal import escape
 
 _LEFTOVERS = (".ledger-*.db*", "archive/.tta-*")
@@ -87,7 +87,7 @@ def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], done: R
     if parts["archive"]:
         _try(done, parts["archive"], lambda: _repair_archive(tables, folders.archive, parts["archive"]))
         return
-    _try(done, parts["parsed"], lambda: parsed_pages.delete(folders.data))
+    _try(done, parts["parsed"], lambda: remove(folders.data / parsed_pages.NAME))
     _try(done, parts["ledger"], lambda: ledger.replace(folders.ledger, "damaged"))
     _try(done, parts["database"], lambda: _replace_database(folders, parts["database"], accept_refused=accept_refused))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from urllib.parse import urlsplit
 
@@ -15,6 +16,8 @@ from scraper.sources.pywb import Pywb
 from scraper.sources.wayback import Wayback
 from scraper.terminal import escape
 from scraper.web.addresses import LOOPBACK
+
+_SOURCES: dict[str, Callable[[SourceContext], Source]] = {one.name: one for one in (Wayback, CommonCrawl, EndOfTerm, Live)}
 
 
 def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
@@ -41,24 +44,12 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
 def _urls(settings: Config, name: str) -> list[str]:
     """Returns every URL in the settings of a source."""
     section = asdict(getattr(settings.sources, name))
-    tables = [section, *section.get("archives", ())]
-    values = [value for table in tables for key, value in table.items() if "_url" in key]
+    values = [value for table in (section, *section.get("archives", ())) for key, value in table.items() if "_url" in key]
     return [url for value in values for url in (value if isinstance(value, tuple) else (value,))]
 
 
-def make_sources(name: str, settings: Config, context: SourceContext) -> list[Source]:
+def make_sources(name: str, context: SourceContext) -> list[Source]:
     """Returns the sources of that name, ready to be asked: one, or for pywb one per archive."""
-    loopback = settings.http.allow_loopback
-    sources, retry = settings.sources, settings.retry
-    hosts = sources.wayback.hosts
-    match name:
-        case "commoncrawl":
-            return [CommonCrawl(sources.commoncrawl, hosts, retry, context, loopback=loopback)]
-        case "endofterm":
-            return [EndOfTerm(sources.endofterm, hosts, context, loopback=loopback)]
-        case "pywb":
-            return [Pywb(archive, hosts, retry, context, loopback=loopback) for archive in sources.pywb.archives]
-        case "live":
-            return [Live(sources.live, context, contact=settings.http.contact, loopback=loopback)]
-        case _:
-            return [Wayback(sources.wayback, retry, context, loopback=loopback)]
+    if name == "pywb":
+        return [Pywb(archive, context) for archive in context.settings.sources.pywb.archives]
+    return [_SOURCES[name](context)]

@@ -49,6 +49,10 @@ class SourceReport:
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def new_captures(self) -> int:
+        return self.fetched + self.unchanged + self.substituted
+
     def add_listing(self, result: ListingResult) -> None:
         """Adds what the listings returned; a problem with one makes the source's work partial."""
         self.listed, self.new = result.listed, result.new

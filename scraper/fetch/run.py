@@ -55,10 +55,9 @@ def fetch(data: Path, settings: Config, options: Options, display: Display, comm
 
 
 def fetch_locked(
-    data: Path, settings: Config, options: Options, display: Display, *, stop: Stop, names: tuple[str, ...] | None = None
+    data: Path, settings: Config, options: Options, display: Display, *, stop: Stop, names: tuple[str, ...]
 ) -> Report:
     """As `fetch`, for a caller that holds the lock and handles signals itself."""
-    names = chosen(settings, options.sources) if names is None else names
     report = Report(dry_run=options.dry_run)
     folders = Folders(data)
     if warning := folders.low_space():
@@ -70,9 +69,11 @@ def fetch_locked(
             display.line(line)
         pacer = Pacer(ledger, stop, override=options.now, on_wait=display.waiting)
         client = Client(settings.retry, pacer, stop, contact=settings.http.contact, loopback=settings.http.allow_loopback)
-        context = SourceContext(client, ledger, archive, lambda what, rows: display.update(f"listing {what}", rows, None))
+        context = SourceContext(
+            settings, client, ledger, archive, lambda what, rows: display.update(f"listing {what}", rows, None)
+        )
         run = _Run(context, archive, options, display, stop, report)
-        sources = [source for name in names for source in make_sources(name, settings, context)]
+        sources = [source for name in names for source in make_sources(name, context)]
         report.sources = [SourceReport(source.name) for source in sources]
         run.ask_all(sources)
         for one in report.sources:
@@ -178,10 +179,9 @@ class _Run:
         part.asked = True
         try:
             outcome = source.fetch(row, again=again)
-        except RequestFailed as error:
-            return FetchResult(state=State.FAILED, reason=escape(error))
-        except (TooLarge, NotAllowed) as error:
-            return FetchResult(state=State.FAILED, reason=escape(error), ask_again=TOO_LARGE_AGAIN)
+        except (RequestFailed, TooLarge, NotAllowed) as error:
+            later = None if isinstance(error, RequestFailed) else TOO_LARGE_AGAIN
+            return FetchResult(state=State.FAILED, reason=escape(error), ask_again=later)
         part.answered = True
         if isinstance(outcome, FetchResult):
             return outcome

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from scraper.archive.catalog import Entry
 from scraper.archive.store import Archive
-from scraper.archive.warc import sha1_digest, utc_now
+from scraper.archive.warc import sha1_digest
 from scraper.capture import Capture, Form, Original
 from scraper.ledger.rows import EMPTY_SHA1, FetchResult, Fixity, Row, State, sha1_of, to_time, to_timestamp
 from scraper.ledger.store import Ledger
-from scraper.sources.base import Fetched
+from scraper.sources.base import Fetched, revisit_of
 from scraper.web.addresses import url_key
 
 
@@ -38,19 +38,8 @@ class Storing:
         original = self._original_of(row)
         if original is None or moment is None:
             return None
-        content_type = original.header("content-type")
-        revisit = Capture(
-            form=Form.REVISIT,
-            source=self._source,
-            payload=b"",
-            url=row.url,
-            captured_at=moment,
-            http_status=original.http_status,
-            http_reason=original.http_reason,
-            http_headers=(("Content-Type", content_type),) if content_type else (),
-            content_type=content_type,
-        )
-        return self._add(_as_revisit(revisit, original), State.UNCHANGED, Fixity.MATCHES)
+        revisit = revisit_of(original, source=self._source, url=row.url, captured_at=moment)
+        return self._add(revisit, State.UNCHANGED, Fixity.MATCHES)
 
     def _original_of(self, row: Row) -> Capture | None:
         """Returns a stored capture of the same page with the row's digest, which the row can repeat; otherwise None.
@@ -72,21 +61,23 @@ class Storing:
 
     def add(self, fetched: Fetched, row: Row) -> FetchResult:
         """Stores a capture, as a revisit where its body is stored for this URL already."""
-        result = self._stored(fetched)
-        if not fetched.substitute:
-            return result
-        return replace(result, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
-
-    def _stored(self, fetched: Fetched) -> FetchResult:
         capture = fetched.capture
         known = self._archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
         if known and not (known.truncated and not capture.truncated):
-            return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
-        original = self._same_body(capture)
-        if original:
-            return self._add(_as_revisit(capture, self._archive.read(original)), State.UNCHANGED, fetched.fixity, fetched.note)
-        state = State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
-        return self._add(capture, state, fetched.fixity, fetched.note)
+            result = FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
+        else:
+            if original := self._same_body(capture):
+                stored = self._archive.read(original)
+                repeats = Original(stored.warc_record_id, stored.url, stored.captured_at)
+                digest = sha1_digest(stored.payload)
+                capture = replace(
+                    capture, form=Form.REVISIT, payload=b"", payload_digest=digest, original=repeats, warc_record_id=None
+                )
+            state = State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
+            result = self._add(capture, state, fetched.fixity, fetched.note)
+        if not fetched.substitute:
+            return result
+        return replace(result, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
 
     def _same_body(self, capture: Capture) -> Entry | None:
         if capture.form is not Form.RESPONSE or not capture.content or not capture.url or not capture.sha256:
@@ -106,16 +97,3 @@ class Storing:
             fixity=fixity,
             truncated=capture.truncated,
         )
-
-
-def _as_revisit(capture: Capture, original: Capture) -> Capture:
-    """Returns the capture without its body, with the digest by which replay finds the stored body (WARC 1.1, 6.7.2)."""
-    return replace(
-        capture,
-        form=Form.REVISIT,
-        payload=b"",
-        payload_digest=sha1_digest(original.payload),
-        original=Original(original.warc_record_id, original.url, original.captured_at),
-        warc_record_id=None,
-        fetched_at=capture.fetched_at or utc_now(),
-    )

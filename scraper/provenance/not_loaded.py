@@ -1,6 +1,4 @@
-"""Captures of a record that are in the archive and not in the database, as after a refused refresh, and how the parser reads
-them.
-"""
+"""Lists the captures of a record that are in the archive and not in the database, as after a refused refresh."""
 
 from __future__ import annotations
 
@@ -18,8 +16,7 @@ MOST = 20
 
 
 def not_loaded(folder: Path, db: sqlite3.Connection, name: str) -> list[dict[str, Any]]:
-    """Returns the captures of a node number, a URL or a capture id that are not loaded, the latest first. `folder`: the
-    archive's.
+    """The captures of a node number, a URL or a capture id, the latest first, and how the parser reads them.
 
     `fields` are (label, value or state); `reason` is why a capture has its kind, or why it can't be read.
     """
@@ -28,13 +25,11 @@ def not_loaded(folder: Path, db: sqlite3.Connection, name: str) -> list[dict[str
     node = int(name) if name.isdecimal() and len(name) < 20 else node_id(name)
     where = "capture_id = ? OR url = ?" + (" OR url LIKE ?" if node is not None else "")
     values = (name, name, *([f"%node%{node}%"] if node is not None else ()))
-    found = []
+    found: list[dict[str, Any]] = []
     with Archive(folder) as archive:
-        entries = sorted(archive.entries(where, values), key=lambda entry: entry.captured_at or "", reverse=True)
-        for entry in entries:
-            if name not in (entry.capture_id, entry.url) and node_id(entry.url) != node:
-                continue
-            if db.execute("SELECT 1 FROM captures WHERE capture_id = ?", [entry.capture_id]).fetchone():
+        for entry in sorted(archive.entries(where, values), key=lambda entry: entry.captured_at or "", reverse=True):
+            is_other = name not in (entry.capture_id, entry.url) and node_id(entry.url) != node
+            if is_other or db.execute("SELECT 1 FROM captures WHERE capture_id = ?", [entry.capture_id]).fetchone():
                 continue
             known = {key: getattr(entry, key) for key in ("capture_id", "captured_at", "source", "url", "http_status")}
             try:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,10 @@ class Origins:
     def of_page(self, capture: Row, find: Callable[[Spots], Iterable[Place]]) -> Origin:
         """The capture as an origin of the values that `find` looks up on its page."""
         stored = self._read(capture["original_id"] or capture["capture_id"])
-        origin = Origin(capture, replay=_replay_address(capture), problem=stored.problem)
+        origin = Origin(capture, problem=stored.problem)
+        if capture["source"] == "wayback" and capture["url"] and capture["captured_at"]:
+            digits = re.sub(r"\D", "", capture["captured_at"])[:14]
+            origin.replay = f"{REPLAY}{digits}/{without_archive(capture['url'])}"
         if stored.capture is not None:
             origin.fixity = INTACT if stored.capture.sha256 == capture["sha256"] else "the body in the archive has another digest"
         if stored.spots is not None:
@@ -87,18 +91,13 @@ class Origins:
     def of_headers(self, capture: Row, *names: str) -> Origin:
         """What the WARC record itself states: its headers of these names; `HTTP` is the status and the redirect's target."""
         origin = self.of_page(capture, lambda _: ())
-        stored = self._read(capture["capture_id"]).capture
-        for name in names if stored is not None else ():
-            assert stored is not None
+        if stored := self._read(capture["capture_id"]).capture:
             http = (str(stored.http_status or "no status"), stored.http_reason, stored.header("location"))
-            found = " ".join(filter(None, http)) if name == "HTTP" else dict(stored.warc_headers).get(name)
-            origin.places.append(Place(found, f"header of the WARC record: {name}", f"{name}: {found}"))
+            headers = dict(stored.warc_headers) | {"HTTP": " ".join(filter(None, http))}
+            for name in names:
+                found = headers.get(name)
+                origin.places.append(Place(found, f"header of the WARC record: {name}", f"{name}: {found}"))
         return origin
-
-    def page_url(self, capture: Row) -> str | None:
-        """The address that a capture's page gives as its own."""
-        spots = self._read(capture["original_id"] or capture["capture_id"]).spots
-        return spots.record.url if spots is not None else None
 
     def merged(self, captures: Sequence[Row]) -> Merged | None:
         """What the captures show together (`database.merge`); None if none of them can be read."""
@@ -127,29 +126,28 @@ class Origins:
         if not (self._folder / CATALOG).is_file():
             raise ArchiveDamaged(f"there is no archive at {self._folder}; restore it from a copy")
         with Archive(self._folder) as archive:
-            entry = archive.entry(capture_id)
-            if entry is None:
+            if (entry := archive.entry(capture_id)) is None:
                 raise ArchiveDamaged(f"{self._folder} no longer lists capture {capture_id}; restore it from a copy")
             return archive.read(entry)
 
 
 def places_of_rows(spots: Spots, rows: Sequence[Row]) -> Iterable[Place]:
     """The places of rows of `fields`. An item may have another number on the page, as captures are merged."""
-    taken: set[int] = set()
+    details = ("item", "occurrence", "section", "name", "state", "position")
+    left = dict(enumerate(spots.record.fields))
     for row in rows:
-        key, best, best_score = key_of(row), None, -1
-        for index, one in enumerate(spots.record.fields):
-            unlabelled = one.label is None and one.name is not None and one.name == row["name"]  # the label is another capture's
-            if index in taken or one.value != row["value"]:
-                continue
-            if not unlabelled and (one.label != row["label"] or field_key(one) != key):
-                continue
-            score = sum(
-                getattr(one, name) == row[name] for name in ("item", "occurrence", "section", "name", "state", "position")
+        key = key_of(row)
+        alike = [
+            (sum(getattr(one, name) == row[name] for name in details), -index)
+            for index, one in left.items()
+            if one.value == row["value"]  # where the page prints no label, the row has that of another capture
+            and (
+                (one.label is None and one.name and one.name == row["name"])
+                or (one.label == row["label"] and field_key(one) == key)
             )
-            if score > best_score:
-                best, best_score = index, score
-        taken |= {best} if best is not None else set()
+        ]
+        best = -max(alike)[1] if alike else None
+        left.pop(best, None)  # type: ignore[arg-type]
         yield as_place(row["value"], None if best is None else spots.fields[best])
 
 
@@ -170,11 +168,3 @@ def as_place(value: Any, spot: Spot | None) -> Place:
 def key_of(row: Row) -> str:
     """`columns.field_key` of a row of `fields`."""
     return field_key(Field(**{name: row[name] for name in columns_of(Field)}))
-
-
-def _replay_address(capture: Row) -> str | None:
-    """Where people can look at the capture, for captures of the Wayback Machine."""
-    if capture["source"] != "wayback" or not capture["url"] or not capture["captured_at"]:
-        return None
-    digits = "".join(char for char in capture["captured_at"] if char.isdigit())[:14]
-    return f"{REPLAY}{digits}/{without_archive(capture['url'])}"

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from parsers.locate import Spots
 from parsers.record import RecordValues, columns_of
 from parsers.registry import LABELS, known, known_name, normal
 from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.availability import FIELD as AVAILABILITY
 from scraper.database.merge import HEAD, Merged
 from scraper.errors import TtaError
-from scraper.provenance.origins import Origin, Origins, Row, as_place, key_of, places_of_rows, places_of_sections
+from scraper.provenance.origins import Origin, Origins, Place, Row, as_place, key_of, places_of_rows, places_of_sections
 
 _KEY_OF_COLUMN = (
     {column.name: label.columns[0].name for label in LABELS for column in label.columns}
@@ -93,13 +94,10 @@ class Why:
                 return str(found[0])
         raise TtaError(f"no record {name!r}: give a node number, a reference such as 20250129-145639-07, or a record_id")
 
-    def captures(self, record_id: str) -> list[Row]:
-        """The record's captures by time."""
-        return self._of(record_id).captures
-
-    def fields(self, record_id: str) -> list[Row]:
-        """The record's fields in page order."""
-        return self._of(record_id).fields
+    def overview(self, record_id: str) -> tuple[list[Row], list[Row]]:
+        """The record's captures by time, and its fields in page order."""
+        record = self._of(record_id)
+        return record.captures, record.fields
 
     def everything(self, record_id: str) -> Iterator[Reason]:
         """The reason for every value that the database has of the record: columns, fields, items of groups, sections."""
@@ -132,10 +130,10 @@ class Why:
 
     def _by_key(self, record: _Record, key: str) -> Reason:
         rows = [row for row_key, row in zip(record.keys, record.fields, strict=True) if row_key == key]
-        reason = self._of_key(record, key, rows, name=key)
         names = [name for name, other in _KEY_OF_COLUMN.items() if other == key and name in columns_of(RecordValues)]
-        reason.columns = {name: record.columns[name] for name in names}
-        return reason
+        return dataclasses.replace(
+            self._of_key(record, key, rows, name=key), columns={name: record.columns[name] for name in names}
+        )
 
     def _of_key(self, record: _Record, key: str, rows: list[Row], *, name: str) -> Reason:
         origins = self._of_rows(record, rows) if rows else self._of_head(record, key)
@@ -167,13 +165,12 @@ class Why:
             return [self._origins.of_page(one, lambda _: ()) for one in record.captures[-1:]]
         if name not in record.merged.head_sources:
             return []
-        capture = record.capture(record.merged.head_sources[name])
-        value = record.merged.head[name]
-        return [
-            self._origins.of_page(
-                capture, lambda spots: [as_place(value, spots.of_node_id() if name == "node_id" else spots.of_head(name))]
-            )
-        ]
+        capture, value = record.capture(record.merged.head_sources[name]), record.merged.head[name]
+
+        def find(spots: Spots) -> Iterator[Place]:
+            yield as_place(value, spots.of_node_id() if name == "node_id" else spots.of_head(name))
+
+        return [self._origins.of_page(capture, find)]
 
     def _changes(self, record: _Record, key: str) -> list[Row]:
         query = "SELECT field, old_value, new_value, seen_after, seen_by FROM changes WHERE record_id = ? AND field = ? "
@@ -197,17 +194,16 @@ class Why:
 
     def _described_by_captures(self, record: _Record, column: str) -> Reason:
         reason = Reason(record.record_id, column, {column: record.columns[column]})
-        captures, headers = record.captures, ["WARC-Date"]
-        timed = [one for one in captures if one["captured_at"]]
+        captures, timed = record.captures, [one for one in record.captures if one["captured_at"]]
+        headers = ["WARC-Date"]
+        if column in ("url", "record_id"):
+            return dataclasses.replace(reason, origins=self._of_address(record, column))
         if column in ("availability", "gone_since"):
             reason.columns = {name: record.columns[name] for name in ("availability", "gone_since")}
             reason.changes = self._changes(record, AVAILABILITY)
             query = "SELECT * FROM captures WHERE gone_record_id = ? AND captured_at >= ? ORDER BY captured_at, capture_id"
             captures = self._rows(query, record.record_id, record.columns["gone_since"]) or (timed or captures)[-1:]
             headers.append("HTTP")
-        elif column in ("url", "record_id"):
-            reason.origins = self._of_address(record, column)
-            return reason
         elif column != "captures":
             captures = timed[:1] if column == "first_captured_at" else timed[-1:]
         reason.origins = [self._origins.of_headers(one, *headers) for one in captures]
@@ -221,18 +217,24 @@ class Why:
             return self._of_head(record, "title")
         if addressed := [one for one in record.captures if one["url"]]:
             return [self._origins.of_headers(addressed[-1], "WARC-Target-URI")]
-        for capture in reversed(record.captures):
-            if url := self._origins.page_url(capture):
-                return [self._origins.of_page(capture, lambda spots, url=url: [as_place(url, spots.of_page_url())])]  # type: ignore[misc]
-        return [self._origins.of_headers(one, "WARC-Record-ID") for one in record.captures[-1:]]
+
+        def find(spots: Spots) -> Iterator[Place]:
+            if spots.record.url:
+                yield as_place(spots.record.url, spots.of_page_url())
+
+        pages = (self._origins.of_page(one, find) for one in reversed(record.captures))
+        page = next((one for one in pages if one.places), None)
+        return [page] if page else [self._origins.of_headers(one, "WARC-Record-ID") for one in record.captures[-1:]]
 
     def _of(self, record_id: str) -> _Record:
         if self._last is None or self._last.record_id != record_id:
             (columns,) = self._rows("SELECT * FROM records WHERE record_id = ?", record_id)
             query = f"SELECT *, {REPLACED} AS replaced FROM captures WHERE record_id = ? ORDER BY {BUILD_ORDER}"  # noqa: S608
             captures = self._rows(query, record_id)
-            fields = self._rows("SELECT * FROM fields WHERE record_id = ? ORDER BY position", record_id)
-            sections = self._rows("SELECT * FROM sections WHERE record_id = ? ORDER BY position", record_id)
+            fields, sections = (
+                self._rows(f"SELECT * FROM {table} WHERE record_id = ? ORDER BY position", record_id)  # noqa: S608
+                for table in ("fields", "sections")
+            )
             merged = self._origins.merged([one for one in captures if not one.pop("replaced")])
             self._last = _Record(record_id, columns, captures, fields, [key_of(row) for row in fields], sections, merged)
         return self._last
@@ -253,7 +255,5 @@ def _no_field(record: _Record, name: str) -> str:
 
 def _is_called(row: Row, wanted: str) -> bool:
     """Whether a row has that label or machine name, with or without `field_`."""
-    if row["label"] and normal(row["label"]) == normal(wanted):
-        return True
     names = [(name or "").lower().replace("-", "_").removeprefix("field_") for name in (row["name"], wanted)]
-    return bool(row["name"]) and names[0] == names[1]
+    return bool(row["label"] and normal(row["label"]) == normal(wanted)) or bool(row["name"] and names[0] == names[1])

@@ -57,8 +57,6 @@ class Log:
 def _plain(value: object) -> object:
     if isinstance(value, bool | int | float):
         return value
-    if isinstance(value, dict):
-        return {escape(name, 80): _plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return escape(_ADDRESS.sub(lambda found: _place(found[0]), str(value)), _MAX_TEXT)

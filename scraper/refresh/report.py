@@ -104,7 +104,11 @@ class Report:
     def lines(self) -> Iterator[str]:
         """Yields the summary, also for a log: the run first, how it ended last."""
         yield f"run      {self.run.started_at}" + (f", number {self.number}" if self.number is not None else "")
-        yield from self._fetched()
+        for one in self.fetched.sources if self.fetched else []:
+            unusable = f"{one.skipped} unusable, " if one.skipped else ""
+            counts = f"{one.new_captures} new captures, {one.listed} listed, {unusable}{one.waiting} waiting"
+            yield f"fetched  {one.source}: {counts}; {one.outcome}"
+        yield from (f"fetched  {note}" for note in self.notes)
         if self.loaded:
             yield f"loaded   {self.loaded.captures} captures, {self.loaded.built} records written"
         if self.run.records is not None:
@@ -114,26 +118,14 @@ class Report:
             good = sum(check.passed for check in self.checks)
             yield f"checks   {good} passed, {len(self.failed)} failed, {len(self.warned)} warned"
         yield f"took     {duration(self.seconds)}"
-        yield self._ended()
-
-    def _ended(self) -> str:
-        """The last line. Problems are on standard error, so it says where else to find them."""
-        if self.run.outcome == Outcome.UNANSWERED:
-            return f"{self.run.outcome}, status {int(self.status)}: {self.run.message}; the database is as it was"
-        if self.run.outcome != Outcome.COMMITTED:
-            why = "" if self.number is None else "; `tta status` says why"
-            return f"{self.run.outcome}, status {int(self.status)}: the database is as it was{why}"
-        partly = "; something could not be done, the next run tries again" if self.status == ExitStatus.PARTLY_DONE else ""
-        return f"{self.run.outcome}: {self.run.message}{partly}"
-
-    def _fetched(self) -> Iterator[str]:
-        for source in self.fetched.sources if self.fetched else []:
-            yield (
-                f"fetched  {source.source}: {source.fetched + source.unchanged + source.substituted} new captures,"
-                f" {source.listed} listed, {f'{source.skipped} unusable, ' if source.skipped else ''}{source.waiting} waiting;"
-                f" {source.outcome}"
-            )
-        yield from (f"fetched  {note}" for note in self.notes)
+        # Problems are on standard error, so the last line says where else to find them.
+        if self.run.outcome == Outcome.COMMITTED:
+            partly = "; something could not be done, the next run tries again" if self.status == ExitStatus.PARTLY_DONE else ""
+            yield f"{self.run.outcome}: {self.run.message}{partly}"
+            return
+        message = f"{self.run.message}; " if self.run.outcome == Outcome.UNANSWERED else ""
+        why = "" if message or self.number is None else "; `tta status` says why"
+        yield f"{self.run.outcome}, status {int(self.status)}: {message}the database is as it was{why}"
 
 
 def finding(failed: Sequence[Check]) -> Iterator[str]:
@@ -148,13 +140,11 @@ def finding(failed: Sequence[Check]) -> Iterator[str]:
         if check.name != first.name:
             others.setdefault(check.name, []).append(check.subject or "")
     if others:
-        names = (f"{name} ({_some(subjects)})" if any(subjects) else name for name, subjects in others.items())
+        names = []
+        for name, subjects in others.items():
+            more = f" and {len(subjects) - _MOST_SUBJECTS} more" if len(subjects) > _MOST_SUBJECTS else ""
+            names.append(f"{name} ({', '.join(subjects[:_MOST_SUBJECTS])}{more})" if any(subjects) else name)
         yield f"also failed: {escape(', '.join(names), 500)}"
-
-
-def _some(subjects: list[str]) -> str:
-    shown = ", ".join(subjects[:_MOST_SUBJECTS])
-    return shown if len(subjects) <= _MOST_SUBJECTS else f"{shown} and {len(subjects) - _MOST_SUBJECTS} more"
 
 
 def said(check: Check) -> str:

@@ -78,13 +78,15 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
             raise
         finally:
             run.end()
-            healthcheck.ping(SUCCESS if run.is_well else FAILURE)
+            # One night without an answer is normal, `silent_days` of them are not.
+            is_well = run.run.outcome in _WITHOUT_ERROR and not run.report.silent
+            healthcheck.ping(SUCCESS if is_well else FAILURE)
     return run.report
 
 
 @dataclass(slots=True)
 class _Refresh:
-    """One run, which holds the lock."""
+    """One run, which holds the lock. `seconds`: how long it may take."""
 
     folders: Folders
     settings: Config
@@ -95,23 +97,16 @@ class _Refresh:
     log: Log
     run: Run = field(default_factory=lambda: Run(started_at=iso(utc_now()) or "", phase="fetch"))
     report: Report = field(init=False)
+    seconds: float = field(init=False)
     began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.report = Report(self.run)
-
-    @property
-    def is_well(self) -> bool:
-        """Whether nobody has to look. One night without an answer is normal; `silent_days` of them are not."""
-        return self.run.outcome in _WITHOUT_ERROR and not self.report.silent
+        self.seconds = self.options.deadline or self.settings.refresh.deadline
 
     @property
     def _left(self) -> float:
-        return max(self.began + self._deadline - time.monotonic(), 0.0)
-
-    @property
-    def _deadline(self) -> float:
-        return self.options.deadline or self.settings.refresh.deadline
+        return max(self.began + self.seconds - time.monotonic(), 0.0)
 
     def remember(self, dead: Holder | None) -> None:
         """Records the earlier refresh that was killed, which left its lock behind."""
@@ -127,7 +122,12 @@ class _Refresh:
         """Does everything and stores in `run` how it ended. Other exceptions than those handled here are bugs."""
         try:
             self._fetch()
-            self._load()
+            self.run.phase = "load"
+            options = LoadOptions(
+                workers=self.options.workers, progress=self.progress, before_commit=self._before_commit, stop=self.stop
+            )
+            with self.stop.until(self._left):
+                load(self.folders, options)
         except Stopped:
             reason = "its time was up" if self.stop.late and not self.stop.asked else "asked to end"
             self._close(Outcome.STOPPED, ExitStatus.PARTLY_DONE, f"{reason}; what was fetched is kept, the next run continues")
@@ -143,7 +143,7 @@ class _Refresh:
         self.run.outcome, self.run.status, self.run.message = outcome, int(status), message
 
     def _fetch(self) -> None:
-        reserve = min(self.settings.refresh.reserve, self._deadline / 2)
+        reserve = min(self.settings.refresh.reserve, self.seconds / 2)
         wanted = FetchOptions(sources=self.options.sources, now=self.options.now)
         try:
             names = chosen(self.settings, self.options.sources)
@@ -160,35 +160,23 @@ class _Refresh:
             return
         fetched = self.report.fetched
         self.report.notes += fetched.notes
-        self.run.fetched = sum(one.fetched + one.unchanged + one.substituted for one in fetched.sources)
+        self.run.fetched = sum(one.new_captures for one in fetched.sources)
         for one in fetched.sources:
-            counts = {
-                name: getattr(one, name) for name in ("listed", "new", "skipped", "fetched", "unchanged", "failed", "waiting")
-            }
+            names = ("listed", "new", "skipped", "fetched", "unchanged", "failed", "waiting")
+            counts = {name: getattr(one, name) for name in names}
             self.log.info("fetch.source", source=one.source, outcome=one.outcome, **counts)
         if self.stop.asked:
             raise Stopped
+        problems = fetched.problems
         if self.stop.late:
-            self._problem("the time for fetching was up; the next run continues from here")
-        else:
-            for line in fetched.problems:
-                self._problem(line)
-        for one in fetched.sources:
-            for line in one.problems:
-                self._problem(f"{one.source}: {line}")
-            self.report.notes += [f"{one.source}: {line}" for line in one.notes]
+            problems = ["the time for fetching was up; the next run continues from here"]
+        for line in (*problems, *(f"{one.source}: {line}" for one in fetched.sources for line in one.problems)):
+            self._problem(line)
+        self.report.notes += [f"{one.source}: {line}" for one in fetched.sources for line in one.notes]
 
     def _problem(self, line: str) -> None:
         self.report.problems.append(escape(line, 1000))
         self.log.warning("problem", text=line)
-
-    def _load(self) -> None:
-        self.run.phase = "load"
-        with self.stop.until(self._left):
-            options = LoadOptions(
-                workers=self.options.workers, progress=self.progress, before_commit=self._before_commit, stop=self.stop
-            )
-            load(self.folders, options)
 
     def end(self) -> None:
         """Writes the result to the log, and if the load's transaction did not contain it, to the table of runs."""
@@ -205,9 +193,8 @@ class _Refresh:
             except sqlite3.Error as error:
                 self.log.warning("run.not_recorded", reason=str(error))
         level = self.log.info if run.outcome in _WITHOUT_ERROR else self.log.error
-        counts = {
-            name: getattr(run, name) for name in ("status", "phase", "accepted", "fetched", "loaded", "captures", "records")
-        }
+        names = ("status", "phase", "accepted", "fetched", "loaded", "captures", "records")
+        counts = {name: getattr(run, name) for name in names}
         level(f"run.{run.outcome}", message=run.message, seconds=round(report.seconds, 1), **counts)
 
     def _before_commit(self, db: sqlite3.Connection, loaded: Loaded) -> None:
@@ -224,7 +211,11 @@ class _Refresh:
                 figures, accepted = last[1] if last else {}, runs.accepted_figures(db)
                 checks = list(check_all(Looked(db, before, figures, self.settings.checks, self.folders.archive, accepted)))
             self.report.checks = checks + list(source_checks(self.report.fetched, self.folders, self.settings))
-            self._count(db, before, loaded)
+            counts = "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM records), (SELECT count(*) FROM changes)"
+            captures, _, changes = db.execute(counts).fetchone()
+            self.run.loaded, self.run.records, self.run.captures = loaded.captures, loaded.records, captures
+            _, self.run.records_before, changes_before = before.execute(counts).fetchone() if before else (None, None, 0)
+            self.report.changes = changes - changes_before
         for check in (*self.report.failed, *self.report.warned):
             is_label = check.name == UNKNOWN_LABELS or (check.name == VALUES and (check.subject or "").startswith(RECENT))
             subject = None if is_label else check.subject  # labels are words from pages
@@ -234,7 +225,6 @@ class _Refresh:
             raise RefreshRefused(f"the new data look wrong ({', '.join(names)}); the database is as it was")
         self.stop.check()
         self.run.accepted = bool(self.report.failed)
-        partly = bool(self.report.problems)
         message = "the database has the new data" if loaded.captures or loaded.built else "nothing new"
         if self.run.accepted:
             message += ", accepted although checks failed"
@@ -244,18 +234,8 @@ class _Refresh:
                 outcome, message = Outcome.UNANSWERED, "no source answered, so it is unknown whether there are new captures"
             else:
                 message += "; no source answered"
-        self._close(outcome, ExitStatus.PARTLY_DONE if partly else ExitStatus.DONE, message)
+        self._close(outcome, ExitStatus.PARTLY_DONE if self.report.problems else ExitStatus.DONE, message)
         self.run.phase = "done"
         self.run.ended_at = iso(utc_now())
         self.run.problems = json.dumps(self.report.remarks) if self.report.remarks else None
         self.report.number = runs.add(db, self.run, self.report.checks)
-
-    def _count(self, db: sqlite3.Connection, before: sqlite3.Connection | None, loaded: Loaded) -> None:
-        run = self.run
-        run.loaded, run.records = loaded.captures, loaded.records
-        run.captures = db.execute("SELECT count(*) FROM captures").fetchone()[0]
-        changes = db.execute("SELECT count(*) FROM changes").fetchone()[0]
-        if before is not None:
-            run.records_before = before.execute("SELECT count(*) FROM records").fetchone()[0]
-            changes -= before.execute("SELECT count(*) FROM changes").fetchone()[0]
-        self.report.changes = changes

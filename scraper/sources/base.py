@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from scraper.capture import Capture
+from scraper.archive.warc import sha1_digest, utc_now
+from scraper.capture import Capture, Form, Original
 from scraper.ledger.rows import FetchResult, Fixity, Row
+from scraper.web.addresses import AllowList
 
 if TYPE_CHECKING:  # `tta status` counts what sources did, and need not load an HTTP client
     from scraper.archive.store import Archive
+    from scraper.config import Config
     from scraper.ledger.store import Ledger
     from scraper.web.client import Client
 
@@ -26,6 +30,24 @@ class Fetched:
     fixity: Fixity = Fixity.NOT_COMPARABLE
     note: str = ""
     substitute: bool = False
+
+
+def revisit_of(original: Capture, *, source: str, url: str, captured_at: datetime) -> Capture:
+    """Returns a capture that repeats a stored one, with the digest by which replay finds the body (WARC 1.1, 6.7.2)."""
+    return Capture(
+        form=Form.REVISIT,
+        source=source,
+        payload=b"",
+        url=url,
+        captured_at=captured_at,
+        fetched_at=utc_now(),
+        http_status=original.http_status,
+        http_reason=original.http_reason,
+        http_headers=tuple(pair for pair in original.http_headers if pair[0].lower() in ("content-type", "location")),
+        content_type=original.content_type,
+        payload_digest=sha1_digest(original.payload),
+        original=Original(original.warc_record_id, original.url, original.captured_at),
+    )
 
 
 @dataclass(slots=True)
@@ -50,10 +72,20 @@ class SourceContext:
     listing: what is listed, rows so far.
     """
 
+    settings: Config
     client: Client
     ledger: Ledger
     archive: Archive
     progress: Callable[[str, int], None]
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts whose captures are wanted, with their subdomains."""
+        return self.settings.sources.wayback.hosts
+
+    def allow(self, *urls: str) -> AllowList:
+        """Returns the list of the hosts of these URLs, under the configured rule for loopback."""
+        return AllowList.of(urls, loopback=self.settings.http.allow_loopback)
 
 
 class Source(Protocol):

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from scraper.config import Retry
 from scraper.errors import NotCdx, UnknownFields
 from scraper.ledger.rows import Row
+from scraper.sources.base import SourceContext
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
-from scraper.web.client import MIB, Answer, Client
+from scraper.web.client import MAX_BODY, Answer
 from scraper.web.pacing import backoff
 
 FIELDS = ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length")
 _NAMES = {"url": "original", "mime": "mimetype", "status": "statuscode"}
 MAX_ROW = 1 << 20
 """Characters; URLs of kilobytes occur (ARCHIVES.md, section 1), a longer line is not a row."""
-MAX_RECORD = 64 * MIB
-"""Bytes of a WARC record, compressed and decompressed (ARCHIVES.md, section 8)."""
 T = TypeVar("T")
 _GAP = re.compile(r"[\s,]*")
 _DECODER = json.JSONDecoder()
@@ -41,13 +39,6 @@ class Page:
 
 def parse_listing(answer: Answer) -> Page:
     """Returns the rows and the key of the next page. Raises NotCdx."""
-    page = _parsed(answer)
-    if page.resume_key is not None and not re.fullmatch(r"[\x20-\x7e]{1,20000}", page.resume_key):
-        raise NotCdx("the resume key contains characters that it can't contain")
-    return page
-
-
-def _parsed(answer: Answer) -> Page:
     content_type = answer.headers.get("content-type", "").lower()
     text = answer.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
     start = text.lstrip()
@@ -56,14 +47,15 @@ def _parsed(answer: Answer) -> Page:
     if "html" in content_type or start.startswith("<"):
         words = " ".join(re.sub(r"<[^>]*>", " ", start[:2000]).split())
         raise NotCdx(f"an HTML page instead of a listing: {escape(words, 80)}")
-    if start.startswith("["):
-        return _json_page(start)
     if start.startswith("{"):
         rows = list(parse_lines(text))
         if not all("original" in row and "timestamp" in row for row in rows):
             raise UnknownFields("the rows have no URLs")
         return Page(rows, None)
-    return _text_page(text)
+    page = _json_page(start) if start.startswith("[") else _text_page(text)
+    if page.resume_key is not None and not re.fullmatch(r"[\x20-\x7e]{1,20000}", page.resume_key):
+        raise NotCdx("the resume key contains characters that it can't contain")
+    return page
 
 
 def _json_page(text: str) -> Page:
@@ -147,7 +139,7 @@ def parse_lines(text: str) -> Iterator[dict[str, str]]:
             yield {_NAMES.get(str(name), str(name)): str(value) for name, value in row.items() if value is not None}
 
 
-def until_readable(client: Client, retry: Retry, url: str, ask: Callable[[int], T]) -> T:
+def until_readable(context: SourceContext, url: str, ask: Callable[[int], T]) -> T:
     """Returns what `ask` returns for an answer from `url`. An answer that is not a listing is requested again.
 
     `ask` is given the number of the attempt, from 0. Raises NotCdx at the end, or at once where it is final.
@@ -158,9 +150,10 @@ def until_readable(client: Client, retry: Retry, url: str, ask: Callable[[int], 
             return ask(attempt)
         except NotCdx as error:
             attempt += 1
-            if error.final or attempt >= retry.attempts or not client.budget.take():
+            retry = context.settings.retry
+            if error.final or attempt >= retry.attempts or not context.client.budget.take():
                 raise
-            client.pacer.delay(host_of(url), backoff(retry.backoff, attempt - 1))
+            context.client.pacer.delay(host_of(url), backoff(retry.backoff, attempt - 1))
 
 
 def _short(value: str | None) -> str | None:
@@ -188,7 +181,7 @@ def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
         return None
     length, offset = _number(fields.get("length", ""), 15), _number(fields.get("offset", ""), 15) if located else None
     filename = fields["filename"] if located else None
-    if located and (offset is None or not 0 < (length or 0) <= MAX_RECORD or not _FILE.fullmatch(filename or "")):
+    if located and (offset is None or not 0 < (length or 0) <= MAX_BODY or not _FILE.fullmatch(filename or "")):
         return None
     status = fields.get("statuscode", "")
     return Row(
@@ -202,3 +195,10 @@ def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
         offset=offset,
         truncated=_short(fields.get("truncated")) if located else None,
     )
+
+
+def located(pages: Iterable[list[dict[str, str]]]) -> Iterator[tuple[list[Row], int]]:
+    """Yields the rows of each page of an index that locates records, and how many more can't be asked for. Raises NotCdx."""
+    for page in pages:
+        rows = [row for fields in page if (row := to_row(fields, located=True))]
+        yield rows, len(page) - len(rows)

@@ -7,26 +7,20 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from scraper import config
 from scraper.errors import NotCdx
-from scraper.ledger.listings import FULL, WINDOW
 from scraper.ledger.rows import FetchResult, Row
 from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import to_row, until_readable
+from scraper.sources.cdx import located, until_readable
 from scraper.sources.index_server import IndexServer
-from scraper.sources.listing import LISTING_ERRORS, Listing, is_fresh, recorded
+from scraper.sources.listing import LISTING_ERRORS, record_scope
 from scraper.sources.ranges import fetch_record, range_policy
-from scraper.web.addresses import AllowList
-from scraper.web.client import MIB, Answer, RequestPolicy
+from scraper.web.client import Answer, RequestPolicy
 
 FEWEST_CRAWLS = 60
 """The list has more than 100 names; during outages it was empty (cdx_toolkit #24, which rejects fewer than 60 as well)."""
 LIST_FOR = timedelta(hours=24)
 INDEX_FOR = timedelta(days=7)
 """How long the list of crawls and a crawl's index count as fresh (ARCHIVES.md, sections 3 and 7)."""
-FORBIDDEN_PAUSE = 86_400.0
-"""Seconds after a 403, which blocks a client that asked too much (cc-downloader: "unrecoverable")."""
-INDEX_WIRE, INDEX_DECODED = 64 * MIB, 64 * MIB
 
 
 class CommonCrawl:
@@ -34,29 +28,13 @@ class CommonCrawl:
 
     name = "commoncrawl"
 
-    def __init__(
-        self,
-        settings: config.CommonCrawl,
-        hosts: tuple[str, ...],
-        retry: config.Retry,
-        context: SourceContext,
-        *,
-        loopback: bool,
-    ) -> None:
-        self._settings = settings
-        self._hosts = hosts
-        self._retry = retry
+    def __init__(self, context: SourceContext) -> None:
+        self._settings = settings = context.settings.sources.commoncrawl
         self._context = context
         # On loopback the list of crawls may name an index at another port.
-        allow = replace(AllowList.of([settings.collinfo_url, settings.data_url], loopback=loopback), ports=frozenset())
-        self._index = RequestPolicy(
-            allow=allow,
-            interval=settings.index_interval,
-            max_wire=INDEX_WIRE,
-            max_decoded=INDEX_DECODED,
-            forbidden_pause=FORBIDDEN_PAUSE,
-        )
-        self._data = range_policy(allow, settings.data_interval, forbidden_pause=FORBIDDEN_PAUSE)
+        allow = replace(context.allow(settings.collinfo_url, settings.data_url), ports=frozenset())
+        self._index = RequestPolicy(allow=allow, interval=settings.index_interval, closed_by_403=True)
+        self._data = replace(range_policy(allow, settings.data_interval), closed_by_403=True)
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns one record."""
@@ -71,19 +49,11 @@ class CommonCrawl:
             total.asked += 1
             total.problems.append(f"the list of crawls can't be used: {error}")
             return total
-        start, end = window or ("", "")
-        span = ({"from": start} if start else {}) | ({"to": end} if end else {})
         for crawl, address in crawls:
-            server = IndexServer(self._context, self._retry, self._index, address)
-            for host in self._hosts:
-                scope = f"{crawl} {host}"
-                if window is None and is_fresh(self._context, self.name, scope, INDEX_FOR):
-                    continue
-                with recorded(Listing(self._context, self.name, scope, WINDOW if window else FULL), total) as listing:
-                    for page in server.pages({"url": f"*.{host}", "output": "json"} | span):
-                        rows = [row for fields in page if (row := to_row(fields, located=True))]
-                        listing.add(rows, len(page) - len(rows))
-                self._context.progress(f"{self.name} {scope}", listing.counts.listed)
+            server = IndexServer(self._context, self._index, address)
+            for host in self._context.hosts:
+                pages = located(server.pages({"url": f"*.{host}"}, window))
+                record_scope(self._context, self.name, f"{crawl} {host}", pages, total, window=window, fresh_for=INDEX_FOR)
         return total
 
     def _crawls(self, total: ListingResult) -> list[tuple[str, str]]:
@@ -102,8 +72,7 @@ class CommonCrawl:
         kept = self._context.ledger.note(f"collinfo {url}")
         if kept and datetime.now(UTC) - kept[1] < LIST_FOR:
             return [(name, address) for name, address in json.loads(kept[0])]
-        client = self._context.client
-        known = until_readable(client, self._retry, url, lambda _: _parse_crawls(client.get(url, self._index)))
+        known = until_readable(self._context, url, lambda _: _parse_crawls(self._context.client.get(url, self._index)))
         for _, address in known:
             self._index.allow.check(address)
         self._context.ledger.keep_note(f"collinfo {url}", json.dumps(known))

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-from scraper import config
 from scraper.errors import NotCdx
-from scraper.ledger.listings import FULL, WINDOW
 from scraper.ledger.rows import FetchResult, Row
 from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import parse_lines, to_row
-from scraper.sources.listing import Listing, is_fresh, recorded
+from scraper.sources.cdx import located, parse_lines
+from scraper.sources.listing import record_scope
 from scraper.sources.ranges import fetch_record, one_member, range_policy, read_range, total_size
 from scraper.terminal import escape, escape_url
-from scraper.web.addresses import AllowList
 from scraper.web.client import MIB, Answer
 
 NEAR = 64 * 1024
@@ -44,13 +42,12 @@ class EndOfTerm:
 
     name = "endofterm"
 
-    def __init__(self, settings: config.EndOfTerm, hosts: tuple[str, ...], context: SourceContext, *, loopback: bool) -> None:
-        self._settings = settings
-        self._hosts = hosts
+    def __init__(self, context: SourceContext) -> None:
+        self._settings = settings = context.settings.sources.endofterm
         self._context = context
-        allow = AllowList.of([settings.index_url, settings.data_url], loopback=loopback)
+        allow = context.allow(settings.index_url, settings.data_url)
         self._data = range_policy(allow, settings.data_interval)
-        self._index = range_policy(allow, settings.index_interval, max_wire=MAX_BLOCK, max_decoded=MAX_BLOCK)
+        self._index = replace(range_policy(allow, settings.index_interval), limit=MAX_BLOCK)
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns one record."""
@@ -59,20 +56,17 @@ class EndOfTerm:
     def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
         """Looks up every host in every collection that was not completely listed before: the collections are finished."""
         total = ListingResult()
-        low, high = window or ("", "")
         for collection in self._settings.collections:
-            for host in self._hosts:
-                scope, surt = f"{collection} {host}", ",".join(reversed(host.split(".")))
-                if window is None and is_fresh(self._context, self.name, scope, None):
-                    continue
-                with recorded(Listing(self._context, self.name, scope, WINDOW if window else FULL), total) as listing:
-                    for block in self._blocks(collection, surt):
-                        found = self._found(collection, block, surt)
-                        rows = [row for fields in found if (row := to_row(fields, located=True))]
-                        wanted = [row for row in rows if low <= row.timestamp <= high.ljust(14, "9")]
-                        listing.add(wanted, len(found) - len(rows))
-                    self._context.progress(f"{self.name} {scope}", len(wanted))
+            for host in self._context.hosts:
+                pages = self._pages(collection, ",".join(reversed(host.split("."))), window or ("", ""))
+                scope = f"{collection} {host}"
+                record_scope(self._context, self.name, scope, pages, total, window=window, fresh_for=timedelta.max)
         return total
+
+    def _pages(self, collection: str, surt: str, window: tuple[str, str]) -> Iterator[tuple[list[Row], int]]:
+        low, high = window
+        for rows, skipped in located(self._found(collection, block, surt) for block in self._blocks(collection, surt)):
+            yield [row for row in rows if low <= row.timestamp <= high.ljust(14, "9")], skipped
 
     def _found(self, collection: str, block: _Block, surt: str) -> list[dict[str, str]]:
         """Returns the index lines of one block that are of the host. Raises NotCdx where one of them can't be parsed."""

@@ -12,12 +12,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
 
-from scraper.config import Retry
 from scraper.errors import NotCdx, RequestFailed
 from scraper.ledger.rows import to_time, to_timestamp
 from scraper.sources.base import SourceContext
 from scraper.sources.cdx import parse_lines, until_readable
-from scraper.web.client import Answer, RequestPolicy
+from scraper.web.client import RequestPolicy
 
 MAX_PAGES = 10_000
 MAX_FAILED_PAGES = 3
@@ -33,19 +32,20 @@ Rows = list[dict[str, str]]
 class IndexServer:
     """One server's address and the policy for asking it."""
 
-    def __init__(self, context: SourceContext, retry: Retry, policy: RequestPolicy, address: str) -> None:
+    def __init__(self, context: SourceContext, policy: RequestPolicy, address: str) -> None:
         self._context = context
-        self._retry = retry
         self._policy = policy
         self._address = address
 
-    def pages(self, query: Mapping[str, str]) -> Iterator[Rows]:
+    def pages(self, query: Mapping[str, str], window: tuple[str, str] | None) -> Iterator[Rows]:
         """Yields the rows of each page of a listing. Raises NotCdx, and what Client.get raises, where a part of it is missing."""
+        start, end = window or ("", "")
+        query = {**query, "output": "json", **({"from": start} if start else {}), **({"to": end} if end else {})}
         first = self._ask({**query, "limit": str(LIMIT), "showNumPages": "true"}, counting=True)
         if isinstance(first, int):
             yield from self._numbered(query, first)
         elif first:
-            yield from self._halved(query, first, query.get("from", ""), query.get("to", ""))
+            yield from self._halved(query, first, start, end)
 
     def _numbered(self, query: Mapping[str, str], count: int) -> Iterator[Rows]:
         """A page number is an address, not a cursor: a page that fails is skipped, and the listing is incomplete (urx #361)."""
@@ -90,39 +90,28 @@ class IndexServer:
 
         def ask(_attempt: int) -> Rows | int | None:
             answer = self._context.client.get(f"{self._address}?{urlencode(query)}", self._policy)
-            if has_no_captures(answer):
-                return []
+            told = _json(answer.body) if answer.status == 404 or counting else None
+            fields = told if isinstance(told, dict) else {}
+            if answer.status == 404 and _NO_CAPTURES.search(str(fields.get("message") or fields.get("error") or "")):
+                return []  # any other 404 is an error (ARCHIVES.md, fact 8)
             if answer.status == 400 and counting:
                 return 1
             if answer.status == 400 and query.get("page", "0") != "0" and b"invalid" in answer.body.lower():
                 return None
             if answer.status != 200:
                 raise NotCdx(f"the index answered {answer.status}", final=True)
-            if counting and (pages := _page_count(answer.body)) is not None:
+            pages = fields.get("pages", told)
+            if counting and isinstance(pages, int) and 0 <= pages <= MAX_PAGES:
                 return pages
             if not answer.body:
                 raise NotCdx("the index sent an empty answer")
             return list(parse_lines(answer.body.decode("utf-8", "surrogateescape")))
 
-        return until_readable(self._context.client, self._retry, self._address, ask)
+        return until_readable(self._context, self._address, ask)
 
 
-def _page_count(body: bytes) -> int | None:
-    """Returns the number of pages that `showNumPages` asks for: an object or a bare number; None where the body is neither."""
+def _json(body: bytes) -> object:
     try:
-        told = json.loads(body)
+        return json.loads(body)
     except ValueError:
         return None
-    pages = told.get("pages") if isinstance(told, dict) else told
-    return pages if isinstance(pages, int) and 0 <= pages <= MAX_PAGES else None
-
-
-def has_no_captures(answer: Answer) -> bool:
-    """Returns whether a 404 says explicitly that the index has no captures; any other 404 is an error (ARCHIVES.md, fact 8)."""
-    if answer.status != 404:
-        return False
-    try:
-        told = json.loads(answer.body)
-    except ValueError:
-        return False
-    return isinstance(told, dict) and bool(_NO_CAPTURES.search(str(told.get("message") or told.get("error") or "")))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge
 from scraper.ledger.listings import COMPLETE, FULL, PARTIAL, SHRUNK, WINDOW, Counts, Listings
@@ -26,19 +26,18 @@ class Listing:
         self.is_complete = False
         self.skipped = 0
         self.listings = Listings(context.ledger, source, scope)
+        self._progress = partial(context.progress, f"{source} {scope}")
+        self._rows = 0
         self._since = to_timestamp(since) if since else None
         self._reached_before = False
         self._number = self.listings.begin(kind, since)
-
-    @staticmethod
-    def start(context: SourceContext, source: str, scope: str) -> datetime | None:
-        """Returns the time from which the next listing must go, None for everything."""
-        return Listings(context.ledger, source, scope).start()
 
     def add(self, rows: Sequence[Row], skipped: int = 0) -> None:
         """Stores rows, all of them or none. `skipped`: rows of the same page that can't be asked for."""
         self.listings.add(self._number, rows)
         self.skipped += skipped
+        self._rows += len(rows) + skipped
+        self._progress(self._rows)
         since = self._since
         self._reached_before |= since is not None and any(row.timestamp < since for row in rows)
 
@@ -65,14 +64,15 @@ class Listing:
         self.listings.end(self._number, outcome, counts, "; ".join(filter(None, (note, skipped))))
 
 
-@contextmanager
-def recorded(listing: Listing, total: ListingResult) -> Iterator[Listing]:
-    """Runs a block that adds the rows of a listing, and ends the listing. LISTING_ERRORS become a line of
-    `total.problems`, except ListingTimedOut, which the caller handles.
+def record(listing: Listing, pages: Iterable[tuple[Sequence[Row], int]], total: ListingResult) -> None:
+    """Stores the pages of a listing, each its rows and how many more can't be asked for, and ends the listing.
+
+    LISTING_ERRORS become a line of `total.problems`, except ListingTimedOut, which the caller handles.
     """
     total.asked += 1
     try:
-        yield listing
+        for rows, skipped in pages:
+            listing.add(rows, skipped)
     except ListingTimedOut as error:
         listing.end(ListingResult(), str(error))
         raise
@@ -85,7 +85,17 @@ def recorded(listing: Listing, total: ListingResult) -> Iterator[Listing]:
         listing.end(total)
 
 
-def is_fresh(context: SourceContext, source: str, scope: str, age: timedelta | None) -> bool:
-    """Returns whether the scope has a complete listing that is younger than `age`; None means any age."""
+def record_scope(
+    context: SourceContext,
+    source: str,
+    scope: str,
+    pages: Iterable[tuple[Sequence[Row], int]],
+    total: ListingResult,
+    *,
+    window: tuple[str, str] | None,
+    fresh_for: timedelta,
+) -> None:
+    """Records a listing of a window, or of the whole scope unless a complete one is younger than `fresh_for`."""
     last = Listings(context.ledger, source, scope).last_complete()
-    return last is not None and (age is None or datetime.now(UTC) - last < age)
+    if window or last is None or datetime.now(UTC) - last >= fresh_for:
+        record(Listing(context, source, scope, WINDOW if window else FULL), pages, total)

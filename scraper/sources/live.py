@@ -11,26 +11,25 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
+import httpx
+
 from parsers.urls import node_id
-from scraper import config
-from scraper.archive.warc import sha1_digest, utc_now
-from scraper.capture import Capture, Form, Original, from_iso, iso
+from scraper.archive.warc import utc_now
+from scraper.capture import Capture, Form, from_iso, iso
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.rows import FetchResult, Row, State, to_timestamp
-from scraper.sources.base import Fetched, ListingResult, SourceContext
+from scraper.sources.base import Fetched, ListingResult, SourceContext, revisit_of
 from scraper.sources.memento import DROPPED
 from scraper.terminal import escape
-from scraper.web.addresses import AllowList, host_of
-from scraper.web.client import MIB, REDIRECTS, Answer, RequestPolicy, user_agent
+from scraper.web.addresses import host_of
+from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, user_agent
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 from scraper.web.robots import MAX_DELAY, MAX_REDIRECTS, MAX_SIZE, Rules, rules_of
 
 CONFIRM_AFTER = timedelta(hours=24)
 ROBOTS_FOR = timedelta(hours=24)
-PAGE_WIRE, PAGE_DECODED = 16 * MIB, 16 * MIB
 _CHALLENGES = ("cf-mitigated", "x-amzn-waf-action", "x-sucuri-block", "x-iinfo")
 _VOLATILE = re.compile(
     rb'name="form_build_id"[^>]*>|form-[\w-]{43}|"(?:csrf_?token|token|view_dom_id|permissionsHash)":"[^"]*"'
@@ -47,13 +46,14 @@ MAX_HEAD = 65_536
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What the ledger stores about one live page."""
+    """What the ledger stores about one live page. The return of a removed page is stored even if it is unchanged."""
 
     etag: str | None = None
     last_modified: str | None = None
     text_hash: str | None = None
     capture_id: str | None = None
     gone_since: datetime | None = None
+    removed_at: str | None = None
 
 
 class Live:
@@ -61,20 +61,16 @@ class Live:
 
     name = "live"
 
-    def __init__(self, settings: config.Live, context: SourceContext, *, contact: str | None, loopback: bool) -> None:
-        self._settings = settings
+    def __init__(self, context: SourceContext) -> None:
+        self._settings = settings = context.settings.sources.live
         self._context = context
-        self._agent = user_agent(contact)
+        self._agent = user_agent(context.settings.http.contact)
         self._rules: dict[str, Rules] = {}
         self._blocked = 0
         plain = any(urlsplit(url).scheme == "http" for url in settings.base_urls)
-        self._page = RequestPolicy(
-            allow=AllowList.of(settings.base_urls, loopback=loopback, plain_http=plain),
-            interval=settings.interval,
-            max_wire=PAGE_WIRE,
-            max_decoded=PAGE_DECODED,
-        )
-        self._robots = replace(self._page, max_wire=MAX_SIZE, max_decoded=MAX_SIZE, follow=MAX_REDIRECTS)
+        allow = replace(context.allow(*settings.base_urls), plain_http=plain)
+        self._page = RequestPolicy(allow=allow, interval=settings.interval, limit=MAX_PAGE)
+        self._robots = replace(self._page, limit=MAX_SIZE, follow=MAX_REDIRECTS)
 
     def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
         """Reads robots.txt of every site; what to ask for comes from the ledger and the archive, see `rows`."""
@@ -116,7 +112,7 @@ class Live:
             for number in numbers
             if number is not None and rules.allows(url := urljoin(base, f"node/{number}"))
         ]
-        checked = dict(self._context.ledger.db.execute("SELECT url, checked_at FROM live_pages"))
+        checked = dict(ledger.db.execute("SELECT url, checked_at FROM live_pages"))
         now = to_timestamp(utc_now())
         for url in sorted(addresses, key=lambda url: (checked.get(url, ""), len(url), url)):
             yield Row(url=url, timestamp=now)
@@ -132,8 +128,8 @@ class Live:
             headers |= {"If-Modified-Since": known.last_modified} if known.last_modified else {}
         answer = self._context.client.get(row.url, self._policy(row.url), headers)
         if answer.status == 304 and stored:
-            self._remember(row.url, "unchanged", replace(known, gone_since=None))
-            return Fetched(self._unchanged(row.url, stored))
+            self._remember(row.url, "unchanged", replace(known, gone_since=None, removed_at=None))
+            return Fetched(revisit_of(stored, source=self.name, url=row.url, captured_at=utc_now()))
         return self._classified(row.url, answer, known)
 
     def _policy(self, url: str) -> RequestPolicy:
@@ -154,8 +150,8 @@ class Live:
             raise RequestFailed(f"{escape(url)}: the site answered with another page, node {other}")
         self._blocked = 0
         text_hash = _hash_of(answer.status, answer.headers.get("location"), answer.body)
-        if text_hash == known.text_hash and known.capture_id and not self._removed(url):
-            self._remember(url, "unchanged", replace(known, gone_since=None))
+        if text_hash == known.text_hash and known.capture_id and not known.removed_at:
+            self._remember(url, "unchanged", replace(known, gone_since=None, removed_at=None))
             return FetchResult(
                 state=State.UNCHANGED, reason="unchanged except for what changes in each answer", capture_id=known.capture_id
             )
@@ -195,58 +191,24 @@ class Live:
         if known.gone_since is None or now - known.gone_since < CONFIRM_AFTER:
             self._remember(url, "gone", replace(known, gone_since=known.gone_since or now))
             return FetchResult(state=State.MISSING, reason=f"the site answers {answer.status}; not confirmed yet")
-        before = self._removed(url)
-        self._remember(url, "removed", known, removed_at=iso(now))
-        if before:
+        self._remember(url, "removed", replace(known, removed_at=known.removed_at or iso(now)))
+        if known.removed_at:
             return FetchResult(state=State.MISSING, reason="removed")
         return Fetched(_capture(url, answer), note="removed: missing in two runs a day apart")
 
-    def _removed(self, url: str) -> bool:
-        """Returns whether the page's removal is stored; then its return is stored as well, even if it is unchanged."""
-        row = self._context.ledger.db.execute("SELECT removed_at FROM live_pages WHERE url = ?", [url]).fetchone()
-        return row is not None and row[0] is not None
-
-    def _unchanged(self, url: str, original: Capture) -> Capture:
-        return Capture(
-            form=Form.REVISIT,
-            source=self.name,
-            payload=b"",
-            url=url,
-            captured_at=utc_now(),
-            fetched_at=utc_now(),
-            http_status=original.http_status,
-            http_reason=original.http_reason,
-            http_headers=tuple(pair for pair in original.http_headers if pair[0].lower() in ("content-type", "location")),
-            content_type=original.content_type,
-            payload_digest=sha1_digest(original.payload),
-            original=Original(original.warc_record_id, original.url, original.captured_at),
-        )
-
     def _known(self, url: str) -> _Known:
-        query = "SELECT etag, last_modified, text_hash, capture_id, gone_since FROM live_pages WHERE url = ?"
+        query = "SELECT etag, last_modified, text_hash, capture_id, gone_since, removed_at FROM live_pages WHERE url = ?"
         row = self._context.ledger.db.execute(query, [url]).fetchone()
-        return _Known(row[0], row[1], row[2], row[3], from_iso(row[4])) if row else _Known()
+        return _Known(row[0], row[1], row[2], row[3], from_iso(row[4]), row[5]) if row else _Known()
 
-    def _remember(self, url: str, outcome: str, known: _Known, removed_at: str | None = None) -> None:
-        self._context.ledger.db.execute(
-            "INSERT INTO live_pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO UPDATE SET"
-            " checked_at = excluded.checked_at, outcome = excluded.outcome, etag = excluded.etag,"
-            " last_modified = excluded.last_modified, text_hash = excluded.text_hash, capture_id = excluded.capture_id,"
-            " gone_since = excluded.gone_since, removed_at = CASE WHEN excluded.outcome IN ('gone', 'removed', 'blocked')"
-            " THEN coalesce(removed_at, excluded.removed_at) END",
-            (
-                *(url, iso(utc_now()), outcome, known.etag, known.last_modified, known.text_hash),
-                *(known.capture_id, iso(known.gone_since), removed_at),
-            ),
-        )
+    def _remember(self, url: str, outcome: str, known: _Known) -> None:
+        page = (known.etag, known.last_modified, known.text_hash, known.capture_id, iso(known.gone_since), known.removed_at)
+        query = "INSERT OR REPLACE INTO live_pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        self._context.ledger.db.execute(query, [url, iso(utc_now()), outcome, *page])
 
 
 def _capture(url: str, answer: Answer) -> Capture:
     pairs = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
-    try:
-        reason = HTTPStatus(answer.status).phrase
-    except ValueError:
-        reason = ""
     return Capture(
         form=Form.RESPONSE,
         source=Live.name,
@@ -255,7 +217,7 @@ def _capture(url: str, answer: Answer) -> Capture:
         captured_at=utc_now(),
         fetched_at=utc_now(),
         http_status=answer.status,
-        http_reason=reason,
+        http_reason=httpx.codes.get_reason_phrase(answer.status),
         http_headers=tuple(pair for pair in pairs if pair[0].lower() not in DROPPED),
         content_type=answer.headers.get("content-type"),
     )

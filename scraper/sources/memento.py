@@ -7,7 +7,6 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from urllib.parse import unquote, urljoin
 
 import httpx
@@ -148,10 +147,6 @@ def to_capture(answer: Answer, row: Row, *, source: str, url: str, replay_url: s
     if body.startswith(GZIP_MAGIC) and not _GZIP_TYPES.search(content_type or ""):
         # The header is empty, or missing, where the archive stored a gzipped body (ARCHIVES.md, section 2, "Encodings").
         body = gunzip(body)
-    try:
-        reason = HTTPStatus(answer.status).phrase
-    except ValueError:
-        reason = ""
     return Capture(
         form=Form.RESPONSE,
         source=source,
@@ -160,7 +155,7 @@ def to_capture(answer: Answer, row: Row, *, source: str, url: str, replay_url: s
         captured_at=moment,
         fetched_at=utc_now(),
         http_status=answer.status,
-        http_reason=reason,
+        http_reason=httpx.codes.get_reason_phrase(answer.status),
         http_headers=headers,
         content_type=content_type,
         payload_digest=sha1_of(row.digest),
@@ -181,15 +176,13 @@ def _archived_headers(answer: Answer, replay_url: str) -> tuple[tuple[str, str],
     if archived:
         own = [(name, value) for name, value in own if name.lower() in ("content-type", "location")]
     headers = [pair for pair in own if pair[0].lower() not in known] + archived
-    return tuple(
-        (name, _rewritten_back(name, value, answer, replay_url)) for name, value in headers if name.lower() not in DROPPED
-    )
-
-
-def _rewritten_back(name: str, value: str, answer: Answer, replay_url: str) -> str:
-    """Returns a Location without the archive's prefix: it may be absolute, begin with `//` or `/web/`, or be a path only."""
-    found = _in_replay(answer.url, value.strip(), replay_url) if name.lower() == "location" else None
-    return found.url if found else value
+    kept = []
+    for name, value in headers:
+        # A Location of the archive's may be absolute, begin with `//` or `/web/`, or be a path only.
+        found = _in_replay(answer.url, value.strip(), replay_url) if name.lower() == "location" else None
+        if name.lower() not in DROPPED:
+            kept.append((name, found.url if found else value))
+    return tuple(kept)
 
 
 def fixity_of(answer: Answer, capture: Capture, row: Row) -> Fixity:
@@ -209,11 +202,6 @@ def fixity_of(answer: Answer, capture: Capture, row: Row) -> Fixity:
     )
     served_encoded = answer.headers.get("content-encoding", "").strip().lower() not in ("", "identity")
     return Fixity.NOT_COMPARABLE if encoded or served_encoded or row.is_revisit else Fixity.DIFFERS
-
-
-def seems_cut(answer: Answer, capture: Capture, fixity: Fixity) -> bool:
-    """Returns whether a body that differs from its digest also looks incomplete."""
-    return fixity is Fixity.DIFFERS and (not answer.framed or is_short(answer, capture))
 
 
 def is_short(answer: Answer, capture: Capture) -> bool:

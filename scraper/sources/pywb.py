@@ -5,25 +5,22 @@ Some of them block a client permanently that asks too fast, so each has interval
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from scraper import config
 from scraper.errors import NotCdx
-from scraper.ledger.listings import FULL, WINDOW
 from scraper.ledger.rows import FetchResult, Row
 from scraper.sources.base import Fetched, ListingResult, SourceContext
 from scraper.sources.cdx import to_row
 from scraper.sources.index_server import IndexServer
-from scraper.sources.listing import Listing, is_fresh, recorded
+from scraper.sources.listing import record_scope
 from scraper.sources.replay import Replay
-from scraper.web.addresses import AllowList, is_of_hosts
-from scraper.web.client import MIB, RequestPolicy
+from scraper.web.addresses import is_of_hosts
+from scraper.web.client import RequestPolicy
 
 LIST_FOR = timedelta(days=7)
 """How long a listing counts as fresh: these archives add captures late, Arquivo.pt after a year (ARCHIVES.md, section 9)."""
-FORBIDDEN_PAUSE = 86_400.0
-"""Seconds after a 403, which may be the first sign of a block."""
-INDEX_WIRE, INDEX_DECODED = 64 * MIB, 64 * MIB
 FORMS = (
     lambda host: {"url": f"*.{host}"},
     lambda host: {"url": host, "matchType": "domain"},
@@ -36,29 +33,13 @@ FORMS = (
 class Pywb:
     """One archive. Its captures have the source `pywb:NAME`."""
 
-    def __init__(
-        self,
-        settings: config.PywbArchive,
-        hosts: tuple[str, ...],
-        retry: config.Retry,
-        context: SourceContext,
-        *,
-        loopback: bool,
-    ) -> None:
+    def __init__(self, settings: config.PywbArchive, context: SourceContext) -> None:
         self.name = f"pywb:{settings.name}"
-        self._hosts = hosts
         self._context = context
-        allow = AllowList.of([settings.cdx_url, settings.replay_url], loopback=loopback)
-        policy = RequestPolicy(
-            allow=allow,
-            interval=settings.cdx_interval,
-            max_wire=INDEX_WIRE,
-            max_decoded=INDEX_DECODED,
-            follow=1,
-            forbidden_pause=FORBIDDEN_PAUSE,
-        )
-        self._server = IndexServer(context, retry, policy, settings.cdx_url)
-        self._replay = Replay(self.name, settings.replay_url, settings.replay_interval, hosts, retry, context, allow)
+        allow = context.allow(settings.cdx_url, settings.replay_url)
+        policy = RequestPolicy(allow=allow, interval=settings.cdx_interval, follow=1, closed_by_403=True)
+        self._server = IndexServer(context, policy, settings.cdx_url)
+        self._replay = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow)
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns the capture, raw."""
@@ -67,34 +48,31 @@ class Pywb:
     def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
         """Lists every host that was not completely listed in the last days."""
         total = ListingResult()
-        start, end = window or ("", "")
-        span = {"output": "json"} | ({"from": start} if start else {}) | ({"to": end} if end else {})
-        for host in self._hosts:
-            if window is None and is_fresh(self._context, self.name, host, LIST_FOR):
-                continue
-            with recorded(Listing(self._context, self.name, host, WINDOW if window else FULL), total) as listing:
-                self._list(listing, host, span)
-            self._context.progress(f"{self.name} {host}", listing.counts.listed)
+        for host in self._context.hosts:
+            pages = self._pages(host, window)
+            record_scope(self._context, self.name, host, pages, total, window=window, fresh_for=LIST_FOR)
         return total
 
-    def _list(self, listing: Listing, host: str, span: dict[str, str]) -> None:
-        """Adds the rows of the way of asking that worked last time; the first time, those of all ways."""
+    def _pages(self, host: str, window: tuple[str, str] | None) -> Iterator[tuple[list[Row], int]]:
+        """Yields the rows of the way of asking that worked last time, and how many more can't be asked for; the first time, those
+        of all ways.
+        """
         note = f"form {self.name} {host}"
         kept = self._context.ledger.note(note)
         found: dict[int, int] = {}
         problem: NotCdx | None = None
         for number in [int(kept[0])] if kept else range(len(FORMS)):
+            count = 0
             try:
-                found[number] = sum(self._add(listing, page) for page in self._server.pages({**FORMS[number](host), **span}))
+                for page in self._server.pages(FORMS[number](host), window):
+                    rows = [row for fields in page if (row := to_row(fields)) and is_of_hosts(row.url, self._context.hosts)]
+                    yield rows, len(page) - len(rows)
+                    count += len(rows)
+                if count:
+                    found[number] = count
             except NotCdx as error:
                 problem = error
-        best = max(found, key=lambda number: found[number], default=None)
-        if problem and (kept or best is None or not found[best]):
+        if problem and (kept or not found):
             raise problem
-        if best is not None and found[best]:
-            self._context.ledger.keep_note(note, str(best))
-
-    def _add(self, listing: Listing, page: list[dict[str, str]]) -> int:
-        rows = [row for fields in page if (row := to_row(fields)) and is_of_hosts(row.url, self._hosts)]
-        listing.add(rows, len(page) - len(rows))
-        return len(rows)
+        if found:
+            self._context.ledger.keep_note(note, str(max(found, key=lambda number: found[number])))

@@ -6,7 +6,6 @@ import re
 import zlib
 from dataclasses import replace
 from io import BytesIO
-from typing import Any
 
 from scraper.archive.records import Damage
 from scraper.archive.warc import read_captures, sha1_digest, utc_now
@@ -15,20 +14,18 @@ from scraper.encoding import decode_content
 from scraper.errors import RequestFailed, UndecodableContent
 from scraper.ledger.rows import FetchResult, Fixity, Row, State, sha1_of, to_timestamp
 from scraper.sources.base import Fetched, SourceContext
-from scraper.sources.cdx import MAX_RECORD
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList
-from scraper.web.client import MIB, Answer, RequestPolicy
+from scraper.web.client import MAX_BODY, MIB, Answer, RequestPolicy
 
 CUT_LENGTHS = (500 * 1024, MIB, 5 * MIB)
 """Bytes at which crawls cut bodies: 2008-12, since 2013, since 2025; not every such record is marked (ARCHIVES.md, section 3)."""
 _SECRETS = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
 
 
-def range_policy(allow: AllowList, interval: float, **more: Any) -> RequestPolicy:
+def range_policy(allow: AllowList, interval: float) -> RequestPolicy:
     """Returns the policy for reading ranges of files."""
-    usual: dict[str, Any] = {"max_wire": MAX_RECORD, "max_decoded": MAX_RECORD, "accept_encoding": "identity", "ranged": True}
-    return RequestPolicy(allow=allow, interval=interval, **(usual | more))
+    return RequestPolicy(allow=allow, interval=interval, accept_encoding="identity", ranged=True)
 
 
 def read_range(
@@ -43,10 +40,8 @@ def read_range(
     if answer.status != 206:
         return answer
     told = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
-    if not told or int(told[1]) != start:
-        raise _unlike(answer, "another range than was asked for")
-    last = int(told[2])
-    if last != end and not (short and last < end and told[3] != "*" and last + 1 == int(told[3])):
+    last = int(told[2]) if told and int(told[1]) == start else -1
+    if last != end and not (short and 0 <= last < end and told and told[3] == str(last + 1)):
         raise _unlike(answer, "another range than was asked for")
     if len(answer.raw) != last - start + 1:
         raise _unlike(answer, f"{len(answer.raw)} of {last - start + 1} bytes")
@@ -63,7 +58,7 @@ def total_size(answer: Answer) -> int | None:
     return int(told) if re.fullmatch(r"\d{1,19}", told) else None
 
 
-def one_member(raw: bytes, limit: int = MAX_RECORD) -> bytes:
+def one_member(raw: bytes, limit: int = MAX_BODY) -> bytes:
     """Returns the content of one complete gzip member. Raises ValueError for anything else."""
     decoder = zlib.decompressobj(31)
     try:
@@ -88,7 +83,19 @@ def fetch_record(context: SourceContext, row: Row, *, source: str, data_url: str
     if answer.status != 206:
         raise _unlike(answer, f"status {answer.status}")
     capture = _only_record(answer, row, source)
-    return Fetched(_as_stored(capture, row, source), _fixity(capture, row))
+    truncated = capture.truncated or row.truncated
+    if truncated is None and capture.form is Form.RESPONSE and len(capture.payload) in CUT_LENGTHS:
+        truncated = "length"
+    stored = replace(
+        capture,
+        source=source,
+        fetched_at=utc_now(),
+        http_headers=tuple(pair for pair in capture.http_headers if pair[0].lower() not in _SECRETS),
+        payload_digest=sha1_of(row.digest) or capture.payload_digest,
+        truncated=truncated,
+        origin=f"{row.filename}:{row.offset}",
+    )
+    return Fetched(stored, _fixity(capture, row))
 
 
 def _only_record(answer: Answer, row: Row, source: str) -> Capture:
@@ -105,22 +112,6 @@ def _only_record(answer: Answer, row: Row, source: str) -> Capture:
     if capture.captured_at is None or to_timestamp(capture.captured_at) != row.timestamp:
         raise _unlike(answer, f"a record of another time than {row.timestamp}")
     return capture
-
-
-def _as_stored(capture: Capture, row: Row, source: str) -> Capture:
-    """Returns the record as the archive's file has it, without secrets."""
-    truncated = capture.truncated or row.truncated
-    if truncated is None and capture.form is Form.RESPONSE and len(capture.payload) in CUT_LENGTHS:
-        truncated = "length"
-    return replace(
-        capture,
-        source=source,
-        fetched_at=utc_now(),
-        http_headers=tuple(pair for pair in capture.http_headers if pair[0].lower() not in _SECRETS),
-        payload_digest=sha1_of(row.digest) or capture.payload_digest,
-        truncated=truncated,
-        origin=f"{row.filename}:{row.offset}",
-    )
 
 
 def _fixity(capture: Capture, row: Row) -> Fixity:

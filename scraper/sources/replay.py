@@ -6,33 +6,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from scraper import config
 from scraper.errors import RequestFailed, UndecodableContent
-from scraper.ledger.rows import FetchResult, Row, State, to_time, to_timestamp
+from scraper.ledger.rows import FetchResult, Fixity, Row, State, to_time, to_timestamp
 from scraper.sources import memento
 from scraper.sources.base import Fetched, SourceContext
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList, host_of, is_of_hosts, same_page, url_key
-from scraper.web.client import MIB, Answer, RequestPolicy, sendable
+from scraper.web.client import MAX_PAGE, Answer, RequestPolicy, sendable
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 
 MAX_HOPS = 5
 UNKNOWN_PAGE_AGAIN = timedelta(days=1)
 """A page of the archive's own without a known meaning may be an outage, so the capture is asked for again soon."""
-PAGE_WIRE, PAGE_DECODED = 16 * MIB, 16 * MIB
 
 
 @dataclass(slots=True)
 class Replay:
-    """The replay of one archive, for the captures of `hosts`."""
+    """The replay of one archive."""
 
     source: str
     replay_url: str
     interval: float
-    hosts: tuple[str, ...]
-    retry: config.Retry
     context: SourceContext
     allow: AllowList
     _unknown_pages: int = 0
@@ -45,8 +41,7 @@ class Replay:
         policy = RequestPolicy(
             allow=self.allow,
             interval=self.interval,
-            max_wire=PAGE_WIRE,
-            max_decoded=PAGE_DECODED,
+            limit=MAX_PAGE,
             accept_encoding="identity",
             is_data=memento.is_memento,
             retry_timeouts=again,
@@ -74,7 +69,7 @@ class Replay:
         if target.timestamp == row.timestamp and same_page(target.url, row.url):
             return None
         moment = to_time(target.timestamp)
-        if moment is None or not is_of_hosts(target.url, self.hosts) or not same_page(target.url, row.url):
+        if moment is None or not is_of_hosts(target.url, self.context.hosts) or not same_page(target.url, row.url):
             return _substituted(row, target, "of another page")
         if self.context.ledger.knows(url_key(target.url), target.timestamp) or self.context.archive.at(target.url, moment):
             return _substituted(row, target, "known already")
@@ -87,23 +82,19 @@ class Replay:
         if moment is None:
             raise RequestFailed(f"{escape_url(answer.url)}: the archive states no possible capture time")
         url = memento.original_url(answer.headers, asked.url)
-        if not is_of_hosts(url, self.hosts) or url_key(url) != url_key(asked.url):
+        if not is_of_hosts(url, self.context.hosts) or url_key(url) != url_key(asked.url):
             url = asked.url
         wanted = to_time(row.timestamp)
         substitute = wanted is not None and wanted != moment
         if substitute and (refusal := self._declined(memento.Redirect(to_timestamp(moment), url), row)) is not None:
             return refusal
-        return self._checked(answer, row, url, moment, substitute=substitute)
-
-    def _checked(self, answer: Answer, row: Row, url: str, moment: datetime, *, substitute: bool) -> Fetched:
-        """Returns the capture once its body is known to be complete. The digest of a row says nothing about its substitute."""
-        listed = Row(url=row.url, timestamp=row.timestamp) if substitute else row
+        listed = Row(url=row.url, timestamp=row.timestamp) if substitute else row  # its digest says nothing about a substitute
         try:
             capture = memento.to_capture(answer, listed, source=self.source, url=url, replay_url=self.replay_url, moment=moment)
         except UndecodableContent as error:
             raise RequestFailed(f"{escape_url(answer.url)}: the body can't be decoded: {escape(error)}") from None
         fixity = memento.fixity_of(answer, capture, listed)
-        if memento.seems_cut(answer, capture, fixity):
+        if fixity is Fixity.DIFFERS and (not answer.framed or memento.is_short(answer, capture)):
             # The same body twice is what the archive has; otherwise the rest was lost on the way.
             if self._cut.get(row.id) != capture.sha256:
                 self._cut[row.id] = capture.sha256
@@ -115,10 +106,9 @@ class Replay:
     def _without_capture(self, answer: Answer) -> FetchResult:
         """Returns what an answer of the archive's own means."""
         status = answer.status
-        if status in (404, 410):
-            return FetchResult(state=State.MISSING, reason=f"the archive answers {status}")
-        if status in (401, 403, 451):
-            return FetchResult(state=State.BLOCKED, reason=f"the archive answers {status}")
+        if status in (401, 403, 404, 410, 451):
+            state = State.MISSING if status in (404, 410) else State.BLOCKED
+            return FetchResult(state=state, reason=f"the archive answers {status}")
         if not 200 <= status < 300:
             raise RequestFailed(f"{escape_url(answer.url)}: answered {status} without a capture")
         if memento.says_excluded(answer):
@@ -128,7 +118,7 @@ class Replay:
         if self._unknown_pages >= BREAKER_LIMIT:
             self.context.client.pacer.hold(
                 host_of(self.replay_url),
-                BREAKER_PAUSE * self.retry.backoff,
+                BREAKER_PAUSE * self.context.settings.retry.backoff,
                 f"it answered {self._unknown_pages} times in a row with a page that is not a capture",
                 end=True,
             )

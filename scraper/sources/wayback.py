@@ -1,29 +1,158 @@
-"""The Internet Archive's Wayback Machine: its CDX server's dialect, and raw replay."""
+"""The Internet Archive's Wayback Machine: its CDX server's dialect with pages, resume keys and loop guards, and raw replay.
+
+ARCHIVES.md, section 1.
+"""
 
 from __future__ import annotations
 
-from scraper import config
-from scraper.ledger.rows import FetchResult, Row
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from urllib.parse import urlencode
+
+from scraper.errors import ListingTimedOut, NotCdx, UnknownFields
+from scraper.ledger.listings import FULL, INCREMENTAL, WINDOW, Counts, Listings
+from scraper.ledger.rows import FetchResult, Row, to_timestamp
 from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx_listing import CdxListing
+from scraper.sources.cdx import FIELDS, Page, parse_listing, to_row, until_readable
+from scraper.sources.listing import Listing, record
 from scraper.sources.replay import Replay
-from scraper.web.addresses import AllowList
+from scraper.web.addresses import is_of_hosts
+from scraper.web.client import RequestPolicy
+
+MAX_PAGES = 10_000
+MAX_ROWS = 5_000_000
+MAX_EMPTY_PAGES = 200
+"""Loop guards: a scan may return empty pages with a key, a loop returns them forever (ARCHIVES.md, section 1, "Loop guards")."""
+MAX_ALIKE = 1000
+"""Rows of one page at one second that are requested; the most that was seen is two (EDGI #40)."""
+MAX_REDIRECTS = 5
+GATEWAY_TIMEOUTS = frozenset({504, 524})
+"""Answers of a server that gave up a listing with `from=`, which scans as much as a full one (internetarchive/wayback#285)."""
 
 
 class Wayback:
-    """One archive with a CDX server of the Internet Archive's dialect."""
+    """The archive's listings and captures. The configured hosts are listed with their subdomains."""
 
     name = "wayback"
 
-    def __init__(self, settings: config.Wayback, retry: config.Retry, context: SourceContext, *, loopback: bool) -> None:
-        allow = AllowList.of([settings.cdx_url, settings.replay_url], loopback=loopback)
-        self._listing = CdxListing(self.name, settings, retry, context, allow)
-        self._replay = Replay(self.name, settings.replay_url, settings.replay_interval, settings.hosts, retry, context, allow)
-
-    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
-        """Lists every configured host."""
-        return self._listing.list_captures(window)
+    def __init__(self, context: SourceContext) -> None:
+        self._settings = settings = context.settings.sources.wayback
+        self._context = context
+        self._own_names = False
+        allow = context.allow(settings.cdx_url, settings.replay_url)
+        self._policy = RequestPolicy(allow=allow, interval=settings.cdx_interval, follow=MAX_REDIRECTS)
+        self._replay = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow)
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns the capture, raw."""
         return self._replay.fetch(row, again=again)
+
+    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
+        """Lists every configured host. A host whose listing fails is a problem; the others are listed all the same."""
+        total = ListingResult()
+        for host in self._context.hosts:
+            if window:
+                self._list(host, WINDOW, None, {"from": window[0], "to": window[1]}, total)
+                continue
+            start = Listings(self._context.ledger, self.name, host).start()
+            if start is not None:
+                counts = self._list(host, INCREMENTAL, start, {"from": to_timestamp(start)}, total)
+                if counts is None or counts.listed:
+                    continue
+                # No row at all may mean that nothing is new or that nothing is listed anymore. A full listing tells which.
+            self._list(host, FULL, None, {}, total)
+        return total
+
+    def _list(self, host: str, kind: str, since: datetime | None, query: dict[str, str], total: ListingResult) -> Counts | None:
+        """Runs one listing. Returns its counts, None where it failed; no counts where a full listing is needed instead."""
+        listing = Listing(self._context, self.name, host, kind, since)
+        try:
+            record(listing, self._pages(host, {name: value for name, value in query.items() if value}), total)
+        except ListingTimedOut:
+            return Counts(0, 0, 0)
+        return listing.counts if listing.is_complete else None
+
+    def _pages(self, host: str, query: dict[str, str]) -> Iterator[tuple[list[Row], int]]:
+        """Yields the rows of each page, and how many more can't be used. Raises NotCdx if the listing does not end properly."""
+        limit = self._settings.page_limit
+        asked = {
+            "url": host,
+            "matchType": "domain",
+            "fl": ",".join(FIELDS),
+            "limit": str(limit),
+            "showResumeKey": "true",
+            **query,
+        }
+        key: str | None = None
+        seen: set[str] = set()
+        rows_so_far = ours = empty = 0
+        for _ in range(MAX_PAGES):
+            query = {**asked, "resumeKey": key} if key else asked
+            page = self._page(query)
+            if page.resume_key is None and len(page.rows) == limit:
+                # This may be the end or a lost key; requesting one row more tells which.
+                page = self._page({**query, "limit": str(limit + 1)})
+            rows = self._usable(page)
+            yield rows, len(page.rows) - len(rows)
+            rows_so_far += len(page.rows)
+            ours += len(rows)
+            empty = 0 if page.rows else empty + 1
+            key = page.resume_key
+            if key is None:
+                if len(page.rows) > limit:
+                    raise NotCdx(f"more than {limit} rows are left, and there is no key to continue with")
+                if rows_so_far and not ours:
+                    raise NotCdx(f"none of its {rows_so_far} rows is of that host")
+                return
+            if key in seen or empty > MAX_EMPTY_PAGES or rows_so_far > MAX_ROWS:
+                raise NotCdx(f"it goes in circles after {rows_so_far} rows")
+            seen.add(key)
+            if len(page.rows) >= limit and to_row(page.rows[-1]):
+                yield self._at_boundary(page.rows[-1], asked), 0
+        raise NotCdx(f"it does not end after {MAX_PAGES} pages")
+
+    def _at_boundary(self, last: dict[str, str], asked: dict[str, str]) -> list[Row]:
+        """Returns the rows of the same page and second as the last row of a page: the key names the next second, so it skips them
+        (ARCHIVES.md, fact 6).
+        """
+        exact = {name: value for name, value in asked.items() if name != "showResumeKey"}
+        exact |= {"url": last["original"], "matchType": "exact", "from": last["timestamp"], "to": last["timestamp"]}
+        found = self._page({**exact, "limit": str(MAX_ALIKE)})
+        return [row for row in self._usable(found) if row.timestamp == last["timestamp"]]
+
+    def _usable(self, page: Page) -> list[Row]:
+        """Returns the rows that can be asked for and are of our hosts: listings contain junk (ARCHIVES.md, section 1)."""
+        rows = (to_row(fields) for fields in page.rows)
+        return [row for row in rows if row and is_of_hosts(row.url, self._context.hosts)]
+
+    def _page(self, asked: dict[str, str]) -> Page:
+        """Returns one page. An answer that is not CDX is requested again, every other time as text: JSON may be invalid where
+        text is not.
+        """
+
+        def ask(attempt: int) -> Page:
+            form = {"output": "json"} if attempt % 2 == 0 or self._own_names else {}
+            try:
+                return self._ask({**asked, **form})
+            except UnknownFields:
+                # pywb has field names of its own and leaves out those that it does not know (ARCHIVES.md, section 3).
+                self._own_names = True
+                return self._ask({**asked, "output": "json"})
+
+        return until_readable(self._context, self._settings.cdx_url, ask)
+
+    def _ask(self, asked: dict[str, str]) -> Page:
+        query = {name: value for name, value in asked.items() if name != "fl" or not self._own_names}
+        is_incremental = asked.get("matchType") == "domain" and "from" in asked and "to" not in asked
+        policy = replace(self._policy, final=GATEWAY_TIMEOUTS) if is_incremental else self._policy
+        answer = self._context.client.get(f"{self._settings.cdx_url}?{urlencode(query)}", policy)
+        if answer.status in policy.final:
+            raise ListingTimedOut(f"answered {answer.status}", final=True)
+        if answer.status == 200:
+            return parse_listing(answer)
+        try:
+            parse_listing(answer)
+        except NotCdx as error:
+            raise NotCdx(f"answered {answer.status}: {error}", final=True) from None
+        raise NotCdx(f"answered {answer.status}", final=True)

@@ -36,16 +36,15 @@ class AllowList:
     ports: frozenset[int] = frozenset()
 
     @classmethod
-    def of(cls, urls: Iterable[str], *, loopback: bool = False, plain_http: bool = False) -> AllowList:
+    def of(cls, urls: Iterable[str], *, loopback: bool = False) -> AllowList:
         """Returns the list of the hosts of the configured URLs, with the configured ports of 127.0.0.1."""
         parts = [urlsplit(url) for url in urls]
         hosts = frozenset((part.hostname or "").lower() for part in parts)
-        return cls(hosts, loopback, plain_http, frozenset(part.port or 80 for part in parts if part.hostname == LOOPBACK))
+        return cls(hosts, loopback, ports=frozenset(part.port or 80 for part in parts if part.hostname == LOOPBACK))
 
     def check(self, url: str) -> None:
         """Raises NotAllowed if `url` must not be requested."""
-        problem = self._problem(url)
-        if problem:
+        if problem := self._problem(url):
             raise NotAllowed(f"{escape_url(url)} is not requested: {problem}")
 
     def _problem(self, url: str) -> str | None:
@@ -61,14 +60,9 @@ class AllowList:
         if host not in self.hosts:
             return f"its host {escape(host, 80)} is not one of the source's hosts"
         if self.loopback and host == LOOPBACK:
-            is_wrong_port = self.ports and (port or 80) not in self.ports
-            return (
-                "only http is used on 127.0.0.1"
-                if parts.scheme != "http"
-                else f"port {port} is not used"
-                if is_wrong_port
-                else None
-            )
+            if parts.scheme != "http":
+                return "only http is used on 127.0.0.1"
+            return f"port {port} is not used" if self.ports and (port or 80) not in self.ports else None
         if parts.scheme != "https" and not (self.plain_http and parts.scheme == "http"):
             return "only https is used (http to 127.0.0.1 where allow_loopback is set)"
         return None if port in (None, _PORTS[parts.scheme]) else f"port {port} is not used"

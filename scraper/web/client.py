@@ -7,7 +7,7 @@ an error; it never returns part of a body. Sources interpret the answers, `pacin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -25,11 +25,16 @@ from scraper.web.addresses import AllowList, host_of
 from scraper.web.pacing import DEFAULT_429, Pacer, RetryBudget, backoff, retry_after
 
 MIB = 1024 * 1024
+MAX_BODY = 64 * MIB
+"""Bytes of an answer's body, and of a WARC record, as sent and decoded (ARCHIVES.md, section 8)."""
+MAX_PAGE = 16 * MIB
 MAX_RATIO = 200
 """Decoded bytes for each byte received, in bodies over 1 MiB; more is a decompression bomb (ARCHIVES.md, section 8)."""
 RETRYABLE = frozenset({408, 413, 421, 425, *range(500, 600)})
 """EDGI's set of retryable answers and all of the 5xx (ARCHIVES.md, section 2, decision table)."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+FORBIDDEN_PAUSE = 86_400.0
+"""Seconds after a 403 of an archive that blocks clients which asked too much (cc-downloader: "unrecoverable")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +53,22 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestPolicy:
-    """How one kind of request is made. Sizes are bytes, times seconds.
+    """How one kind of request is made. `limit`: bytes of the body, as sent and decoded; `interval`: seconds.
 
     `is_data` returns whether an error status is archived data rather than the archive's own error. `final`: error statuses that
-    are returned without a retry. `forbidden_pause`: for how long a 403 closes the host. `ranged`: only 206 is read, because a
-    server that ignores Range sends the whole file.
+    are returned without a retry. `closed_by_403`: a 403 closes the host for FORBIDDEN_PAUSE. `ranged`: only 206 is read, because
+    a server that ignores Range sends the whole file.
     """
 
     allow: AllowList
     interval: float
-    max_wire: int
-    max_decoded: int
+    limit: int = MAX_BODY
     accept_encoding: str = "gzip"
     is_data: Callable[[int, httpx.Headers], bool] = lambda _status, _headers: False
     final: frozenset[int] = frozenset()
     follow: int = 0
     retry_timeouts: bool = True
-    forbidden_pause: float | None = None
+    closed_by_403: bool = False
     ranged: bool = False
 
 
@@ -73,7 +77,7 @@ class _Failure:
     text: str
     timed_out: bool = False
     limited: bool = False
-    wait: float | None = None
+    wait: float = 0.0
 
 
 class Client:
@@ -107,25 +111,25 @@ class Client:
 
     def _with_retries(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None) -> Answer:
         host = host_of(url)
-        failure = _Failure("not asked")
-        for attempt in range(self._retry.attempts):
-            outcome = self._attempt(url, policy, headers, attempt)
-            if isinstance(outcome, Answer):
-                self.pacer.succeeded(host)
-                return outcome
-            failure = outcome
-            if attempt + 1 == self._retry.attempts or (failure.timed_out and not policy.retry_timeouts):
+        attempt, text = 0, ""
+        while isinstance(failure := self._attempt(url, policy, headers, attempt), _Failure):
+            text = failure.text
+            attempt += 1
+            if attempt == self._retry.attempts or (failure.timed_out and not policy.retry_timeouts):
                 break
             if not self.budget.take():
-                failure = _Failure(f"{failure.text}; the run has used up its retries", failure.timed_out, failure.limited)
+                text += "; the run has used up its retries"
                 break
-            self.pacer.delay(host, backoff(self._retry.backoff, attempt))
+            self.pacer.delay(host, backoff(self._retry.backoff, attempt - 1))
+        else:
+            self.pacer.succeeded(host)
+            return failure
         if failure.limited:
-            self.pacer.hold(host, max(DEFAULT_429, failure.wait or 0.0), failure.text, end=True)
+            self.pacer.hold(host, max(DEFAULT_429, failure.wait), text, end=True)
         if not failure.timed_out or policy.retry_timeouts:
             # One time-out does not count as trouble: archives time out while they load what they then answer from their cache.
             self.pacer.failed(host, self._retry.backoff)
-        raise RequestFailed(f"{escape_url(url)}: {failure.text}")
+        raise RequestFailed(f"{escape_url(url)}: {text}")
 
     def _attempt(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None, attempt: int) -> Answer | _Failure:
         host = host_of(url)
@@ -156,8 +160,8 @@ class Client:
         status, host = answer.status, host_of(answer.url)
         if policy.is_data(status, answer.headers):
             return answer
-        if status == 403 and policy.forbidden_pause is not None:
-            self.pacer.hold(host, policy.forbidden_pause, "it answered 403, which it sends to clients that it blocks", end=True)
+        if status == 403 and policy.closed_by_403:
+            self.pacer.hold(host, FORBIDDEN_PAUSE, "it answered 403, which it sends to clients that it blocks", end=True)
         wait = retry_after(answer.headers.get("retry-after"), datetime.now(UTC))
         pause = max(wait or 0.0, backoff(self._retry.backoff, attempt))
         if status == 429:
@@ -176,33 +180,24 @@ class Client:
             self.pacer.failed(host_of(url), self._retry.backoff)
             raise RequestFailed(f"{escape_url(url)}: the server ignored the range that was asked for")
         length = response.headers.get("content-length", "")
-        if re.fullmatch(r"[0-9]{1,19}", length) and int(length) > policy.max_wire:
-            raise TooLarge(f"{escape_url(url)}: {length} bytes; at most {policy.max_wire} are read")
-        raw = b"".join(_bounded(url, response.body, policy.max_wire))
-        # A part of a file is wanted as it is stored, whatever a header states about its encoding.
-        body = raw if policy.ranged else self._decoded(url, response, raw, policy.max_decoded)
-        return Answer(url, response.status, response.headers, raw, body, response.framed)
-
-    @staticmethod
-    def _decoded(url: str, response: network.Response, raw: bytes, limit: int) -> bytes:
-        try:
-            body = decode_content(raw, encodings=response.headers.get_list("content-encoding"), limit=limit)
-        except UndecodableContent as error:
-            if len(error.partial) >= limit:
-                raise TooLarge(f"{escape_url(url)}: decodes to more than {limit} bytes") from None
-            raise
+        if re.fullmatch(r"[0-9]{1,19}", length) and int(length) > policy.limit:
+            raise TooLarge(f"{escape_url(url)}: {length} bytes; at most {policy.limit} are read")
+        received = bytearray()
+        for piece in response.body:
+            received += piece
+            if len(received) > policy.limit:
+                raise TooLarge(f"{escape_url(url)}: more than {policy.limit} bytes")
+        body = raw = bytes(received)
+        if not policy.ranged:  # a part of a file is wanted as it is stored, whatever a header states about its encoding
+            try:
+                body = decode_content(raw, encodings=response.headers.get_list("content-encoding"), limit=policy.limit)
+            except UndecodableContent as error:
+                if len(error.partial) >= policy.limit:
+                    raise TooLarge(f"{escape_url(url)}: decodes to more than {policy.limit} bytes") from None
+                raise
         if len(body) > MIB and len(body) > MAX_RATIO * len(raw):
             raise TooLarge(f"{escape_url(url)}: {len(raw)} bytes decode to {len(body)}: a decompression bomb")
-        return body
-
-
-def _bounded(url: str, pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:
-    size = 0
-    for piece in pieces:
-        yield piece
-        size += len(piece)
-        if size > limit:
-            raise TooLarge(f"{escape_url(url)}: more than {limit} bytes")
+        return Answer(url, response.status, response.headers, raw, body, response.framed)
 
 
 def sendable(url: str) -> str:

@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import urlsplit
@@ -56,18 +56,15 @@ def request(
     parts = urlsplit(url)
     target = url.partition("#")[0][url.index(parts.netloc) + len(parts.netloc) :]
     sent = [("Host", parts.netloc), ("Connection", "close"), *headers]
-    connection: _Connection | None = None
-    try:
+    with ExitStack() as stack:
         with _as_failures():
             connection = _Connection(parts.scheme, parts.hostname or "", parts.port, time.monotonic() + seconds, loopback)
-            connection.send(h11.Request(method=method, target=target if target.startswith("/") else "/" + target, headers=sent))
-            head = connection.response()
+            stack.callback(connection.close)
+            target = target if target.startswith("/") else "/" + target
+            head = connection.answer(h11.Request(method=method, target=target, headers=sent))
         found = httpx.Headers(head.headers.raw_items())
         framed = "content-length" in found or "chunked" in found.get("transfer-encoding", "").lower()
         yield Response(head.status_code, found, framed, connection.body(framed=framed))
-    finally:
-        if connection:
-            connection.close()
 
 
 @cache
@@ -100,17 +97,16 @@ class _Connection:
             raise TimedOut("the request took longer than its deadline")
         return min(left, most)
 
-    def send(self, head: h11.Request) -> None:
-        self._socket.settimeout(self._left())
-        self._socket.sendall((self._http.send(head) or b"") + (self._http.send(h11.EndOfMessage()) or b""))
-
     def _next_event(self) -> h11.Event:
         while not isinstance(event := self._http.next_event(), h11.Event):
             self._socket.settimeout(self._left())
             self._http.receive_data(self._socket.recv(_CHUNK))
         return event
 
-    def response(self) -> h11.Response:
+    def answer(self, head: h11.Request) -> h11.Response:
+        """Sends a request without a body and returns the head of the answer."""
+        self._socket.settimeout(self._left())
+        self._socket.sendall((self._http.send(head) or b"") + (self._http.send(h11.EndOfMessage()) or b""))
         while isinstance(event := self._next_event(), h11.InformationalResponse):
             pass
         if not isinstance(event, h11.Response):
@@ -123,18 +119,15 @@ class _Connection:
             while isinstance(event := self._next_event(), h11.Data):
                 yield bytes(event.data)
         # What follows is either another answer, which is ignored, or the rest of a body that is longer than it was said to be.
-        if framed and (surplus := self._surplus()) and not surplus.startswith(b"HTTP/1."):
-            raise ConnectionFailed("more bytes came than the answer announced, so its length is wrong")
-
-    def _surplus(self) -> bytes:
         surplus, _ = self._http.trailing_data
         with suppress(OSError, TimedOut):
-            while len(surplus) < len(b"HTTP/1."):
+            while framed and len(surplus) < len(b"HTTP/1."):
                 self._socket.settimeout(self._left(_LINGER))
                 if not (more := self._socket.recv(_CHUNK)):
                     break
                 surplus += more
-        return surplus
+        if framed and surplus and not surplus.startswith(b"HTTP/1."):
+            raise ConnectionFailed("more bytes came than the answer announced, so its length is wrong")
 
     def close(self) -> None:
         with suppress(OSError):

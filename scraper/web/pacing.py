@@ -1,7 +1,7 @@
 """Decides when the next request may be made: intervals, waits, retry budget, circuit breaker.
 
-Everything is per host and shared by all requests of a run, retries and redirects included (ARCHIVES.md, section 6). A HostMemory
-(the ledger) keeps what the next run must know, such as a ban.
+Everything is per host and shared by all requests of a run, retries and redirects included (ARCHIVES.md, section 6). The ledger
+keeps what the next run must know, such as a ban.
 """
 
 from __future__ import annotations
@@ -9,14 +9,18 @@ from __future__ import annotations
 import random
 import re
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from scraper.errors import SourcePaused
 from scraper.stopping import Stop
+
+if TYPE_CHECKING:
+    from scraper.ledger.store import Ledger
 
 LONGEST_WAIT = 600.0
 """Seconds that a run waits in total; longer waits are left to a later run (DESIGN.md, "Fetching")."""
@@ -54,14 +58,6 @@ class Host:
     asked_at: datetime | None = None
 
 
-class HostMemory(Protocol):
-    """Stores hosts between runs."""
-
-    def host(self, name: str) -> Host: ...
-
-    def save_host(self, host: Host) -> None: ...
-
-
 def retry_after(value: str | None, now: datetime) -> float | None:
     """Returns the seconds that a Retry-After header asks for, None where it is missing or invalid (RFC 9110, section 10.2.3).
 
@@ -69,10 +65,7 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     """
     text = (value or "").strip()
     if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", text):
-        if text.startswith("-"):
-            return 0.0
-        digits = text.lstrip("+").partition(".")[0].lstrip("0")
-        return MAX_RETRY_AFTER if len(digits) > 9 else min(float(text), MAX_RETRY_AFTER)
+        return min(max(float(text), 0.0), MAX_RETRY_AFTER)
     try:
         date = parsedate_to_datetime(text)
         date = date.replace(tzinfo=UTC) if date.tzinfo is None else date
@@ -106,7 +99,12 @@ class Pacer:
     """Spaces the requests to each host and stores until when a host must not be asked."""
 
     def __init__(
-        self, memory: HostMemory, stop: Stop, *, override: bool = False, on_wait: Callable[[str, float], None] | None = None
+        self,
+        memory: Ledger,
+        stop: Stop,
+        *,
+        override: bool = False,
+        on_wait: Callable[[str, float], None] = lambda _name, _seconds: None,
     ) -> None:
         """`override`: ignores waits that earlier runs stored (`--now`). `on_wait` is called with the host's name and the seconds
         of each wait that a host asks for.
@@ -119,8 +117,8 @@ class Pacer:
         self._closed: set[str] = set()
         self._last: dict[str, float] = {}
         self._ready: dict[str, float] = {}
-        self._waited: dict[str, float] = {}
-        self._failures: dict[str, int] = {}
+        self._waited: defaultdict[str, float] = defaultdict(float)
+        self._failures: Counter[str] = Counter()
 
     def _host(self, name: str) -> Host:
         if name not in self._seen:
@@ -164,12 +162,11 @@ class Pacer:
         host.reason = reason
         self._memory.save_host(host)
         self.delay(name, seconds)
-        self._waited[name] = self._waited.get(name, 0.0) + seconds
+        self._waited[name] += seconds
         if end or self._waited[name] > LONGEST_WAIT:
             self._closed.add(name)
             raise SourcePaused(name, host.not_before, reason)
-        if self._on_wait:
-            self._on_wait(name, seconds)
+        self._on_wait(name, seconds)
 
     def limited(self, name: str) -> None:
         """Notes a 429: a refused connection after it is a ban."""
@@ -195,7 +192,7 @@ class Pacer:
 
         The pause is a multiple of `base`, the configured back-off in seconds. Each run starts counting from zero.
         """
-        self._failures[name] = self._failures.get(name, 0) + 1
+        self._failures[name] += 1
         if self._failures[name] >= BREAKER_LIMIT:
             self._failures[name] = 0
             self.hold(name, BREAKER_PAUSE * base, f"{BREAKER_LIMIT} requests in a row failed", end=True)

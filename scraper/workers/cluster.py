@@ -7,16 +7,16 @@ nothing of the data folder: tasks bring the bytes they are about.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as StillWorking
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 
 from scraper.code_version import loading_code
 from scraper.errors import OtherVersion, TtaError
-from scraper.workers.processes import AHEAD, Check, Job, Processes, Result, Task, WorkerPool
+from scraper.workers.processes import AHEAD, Check, Job, Processes, Result, Task, WorkerPool, in_order
 
 CONNECT_SECONDS = 30.0
 ALONE_SECONDS = 120.0
@@ -24,18 +24,11 @@ ALONE_SECONDS = 120.0
 _LOOK_SECONDS = 1.0
 
 
-class _Asked(NamedTuple):
-    """What a worker is sent."""
-
-    version: str
-    job: Job[Any, Any]
-    task: Any
-
-
-def _work(asked: _Asked) -> list[Any]:
-    if asked.version != loading_code():
-        raise OtherVersion(f"{loading_code()} in place of {asked.version}")
-    return asked.job.work(asked.task)
+def _work(version: str, job: Job[Any, Any], task: Any) -> list[Any]:
+    """What a worker does."""
+    if version != loading_code():
+        raise OtherVersion(f"{loading_code()} in place of {version}")
+    return job.work(task)
 
 
 @contextmanager
@@ -57,29 +50,17 @@ def cluster(address: str, check: Check | None = None) -> Iterator[WorkerPool]:
 
 class _Cluster:
     def __init__(self, client: Any, check: Check | None) -> None:
-        self._check = check
+        self._check = check or (lambda: None)
         self._client = client
-        self._executor = client.get_executor(pure=False)
 
     def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
-        waiting = iter(tasks)
-        given: deque[tuple[Task, Future[list[Result]]]] = deque()
-        try:
-            while True:
-                ahead = AHEAD * max(1, sum(self._client.nthreads().values()))
-                while len(given) < ahead and (task := next(waiting, None)) is not None:
-                    given.append((task, self._give(job, task)))
-                if not given:
-                    return
-                task, future = given.popleft()
-                yield task, self._results(job, task, future)
-        finally:
-            for _, future in given:
-                future.cancel()
-
-    def _give(self, job: Job[Task, Result], task: Task) -> Future[list[Result]]:
-        future: Future[list[Result]] = self._executor.submit(_work, _Asked(loading_code(), job, task))
-        return future
+        executor = self._client.get_executor(pure=False)
+        return in_order(
+            tasks,
+            lambda: AHEAD * max(1, sum(self._client.nthreads().values())),
+            partial(executor.submit, _work, loading_code(), job),
+            partial(self._results, job),
+        )
 
     def _results(self, job: Job[Task, Result], task: Task, future: Future[list[Result]]) -> list[Result]:
         """The task's results. Where several workers died while they had it, this machine finds out what it does to a process.
@@ -93,24 +74,19 @@ class _Cluster:
         except KilledWorker:
             parts = Processes(1, self._check).run(job, job.split(task))
             return [result for _, results in parts for result in results]
+        except OtherVersion as error:
+            raise TtaError(f"a worker of the cluster runs another version of this program ({error}): install the same") from None
+        except (CancelledError, OSError) as error:
+            raise TtaError(f"the dask scheduler is gone ({type(error).__name__}): start it, then run the command again") from None
 
     def _await(self, future: Future[list[Result]]) -> list[Result]:
-        alone_since: float | None = None
+        had_workers = time.monotonic()
         while True:
-            if self._check:
-                self._check()
+            self._check()
             try:
                 return future.result(timeout=_LOOK_SECONDS)
             except StillWorking:
-                working = bool(self._client.nthreads())
-                alone_since = None if working else alone_since or time.monotonic()
-                if alone_since is not None and time.monotonic() - alone_since > ALONE_SECONDS:
+                if self._client.nthreads():
+                    had_workers = time.monotonic()
+                elif time.monotonic() - had_workers > ALONE_SECONDS:
                     raise TtaError("the cluster has no workers: start some, or leave --scheduler") from None
-            except OtherVersion as error:
-                raise TtaError(
-                    f"a worker of the cluster runs another version of this program ({error}): install the same"
-                ) from None
-            except (CancelledError, OSError) as error:
-                raise TtaError(
-                    f"the dask scheduler is gone ({type(error).__name__}): start it, then run the command again"
-                ) from None

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from queue import SimpleQueue
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from scraper.errors import TtaError
 
@@ -52,45 +51,61 @@ class WorkerPool(Protocol):
         """Every task with its results, in the order of the tasks; closing it ends the work. Raises TtaError if none can work."""
 
 
+def in_order(
+    tasks: Iterable[Task],
+    ahead: Callable[[], int],
+    give: Callable[[Task], Future[list[Result]]],
+    results: Callable[[Task, Future[list[Result]]], list[Result]],
+) -> Generator[tuple[Task, list[Result]], None, None]:
+    """What `WorkerPool.run` returns. `give` starts a task, `results` waits for it; at most `ahead` tasks are given out."""
+    waiting = iter(tasks)
+    given: deque[tuple[Task, Future[list[Result]]]] = deque()
+    try:
+        while True:
+            most = ahead()
+            while len(given) < most and (task := next(waiting, None)) is not None:
+                given.append((task, give(task)))
+            if not given:
+                return
+            task, future = given.popleft()
+            yield task, results(task, future)
+    finally:
+        for _, future in given:
+            future.cancel()
+
+
 class Processes:
     """Worker processes on this machine; one that ends is replaced. `check`: ends the run, by what it raises."""
 
     def __init__(self, workers: int, check: Check | None = None) -> None:
         self._workers = workers
-        self._check = check or _go_on
+        self._check = check or (lambda: None)
 
     def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
         context = _context(job.work.__module__)
         workers = [_Worker(context) for _ in range(self._workers)]
-        idle: SimpleQueue[_Worker] = SimpleQueue()
-        for worker in workers:
-            idle.put(worker)
+        idle = [*workers]  # taking and adding at the end are atomic, and there are as many threads as workers
 
         def do(task: Task) -> list[Result]:
-            worker = idle.get()
+            worker = idle.pop()
             try:
                 return self._done(worker, job, task)
             finally:
-                idle.put(worker)
+                idle.append(worker)
 
-        waiting = iter(tasks)
-        given: deque[tuple[Task, Future[list[Result]]]] = deque()
         with ThreadPoolExecutor(self._workers) as threads:  # a thread for each process: it sends a task and waits for the results
             try:
-                while True:
-                    while len(given) < self._workers * AHEAD and (task := next(waiting, None)) is not None:
-                        given.append((task, threads.submit(do, task)))
-                    if not given:
-                        return
-                    task, future = given.popleft()
-                    while not future.done():
-                        self._check()
-                        wait_for([future], timeout=_LOOK_SECONDS)
-                    yield task, future.result()
+                yield from in_order(tasks, lambda: self._workers * AHEAD, lambda task: threads.submit(do, task), self._await)
             finally:
                 threads.shutdown(wait=False, cancel_futures=True)
                 for worker in workers:
                     worker.close()
+
+    def _await(self, _task: Task, future: Future[list[Result]]) -> list[Result]:
+        while not future.done():
+            self._check()
+            wait_for([future], timeout=_LOOK_SECONDS)
+        return future.result()
 
     def _done(self, worker: _Worker, job: Job[Task, Result], task: Task) -> list[Result]:
         """The task's results. A part that ends two processes is given up: something else may have ended the first."""
@@ -135,8 +150,7 @@ class _Worker:
             raise ChildProcessError from None
         if error is not None:
             raise error
-        found: list[Result] = results
-        return found
+        return results  # type: ignore[no-any-return]
 
     def _start(self) -> Connection:
         with self._starting:
@@ -166,8 +180,7 @@ def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
 
     def end_with_parent() -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None:
+        if (parent := multiprocessing.parent_process()) is not None:
             parent.join()
             os._exit(1)
 
@@ -178,16 +191,11 @@ def _serve(pipe: Connection) -> None:
             work, task = pipe.recv()
         except EOFError:
             return
-        answer: tuple[list[Any], Exception | None]
         try:
-            answer = work(task), None
+            results, failed = work(task), None
         except Exception as error:
-            answer = [], error
-        pipe.send(answer)
-
-
-def _go_on() -> None:
-    pass
+            results, failed = [], error
+        pipe.send((results, failed))
 
 
 def cores() -> int:

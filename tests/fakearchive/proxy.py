@@ -13,31 +13,6 @@ Answers = Callable[[bytes, bytes], list[bytes | float]]
 """What to send for an answer, given the previous one: pieces of bytes, and seconds to wait between them."""
 
 
-def twice(answer: bytes, _before: bytes) -> list[bytes | float]:
-    return [answer + answer]
-
-
-def twice_late(answer: bytes, _before: bytes) -> list[bytes | float]:
-    return [answer, 0.05, answer]
-
-
-def previous_first(answer: bytes, before: bytes) -> list[bytes | float]:
-    """Answers every request with the answer to the request before it."""
-    return [before or answer]
-
-
-def previous_after(answer: bytes, before: bytes) -> list[bytes | float]:
-    return [answer + before]
-
-
-def surplus(answer: bytes, _before: bytes) -> list[bytes | float]:
-    return [answer + b"surplus bytes"]
-
-
-def surplus_late(answer: bytes, _before: bytes) -> list[bytes | float]:
-    return [answer, 0.05, b"surplus bytes"]
-
-
 def _length(change: int) -> Answers:
     def send(answer: bytes, _before: bytes) -> list[bytes | float]:
         return [re.sub(rb"(?i)(content-length: )(\d+)", lambda m: m[1] + b"%d" % max(int(m[2]) + change, 0), answer)]
@@ -45,7 +20,16 @@ def _length(change: int) -> Answers:
     return send
 
 
-too_short, too_long = _length(-40), _length(40)
+WAYS: dict[str, Answers] = {
+    "twice": lambda answer, _: [answer + answer],
+    "twice, late": lambda answer, _: [answer, 0.05, answer],
+    "with the answer before it": lambda answer, before: [answer + before],
+    "with the answer to the request before": lambda answer, before: [before or answer],
+    "with surplus bytes": lambda answer, _: [answer + b"surplus bytes"],
+    "with surplus bytes, late": lambda answer, _: [answer, 0.05, b"surplus bytes"],
+    "with a length that is too short": _length(-40),
+    "with a length that is too long": _length(40),
+}
 
 
 class Proxy:

@@ -7,6 +7,7 @@ import io
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,26 +21,16 @@ HOST = "bjatta.bja.ojp.gov"
 
 def write_config(path: Path, url: str, **changes: object) -> Path:
     """A configuration file that points every source at `url`. `changes`: TOML values by `section__key`."""
+    asked_at_once = {"index_interval": 0.0, "data_interval": 0.0}
     sections: dict[str, dict[str, object]] = {
         "http": {"allow_loopback": True, "contact": "mailto:test@example.org"},
-        "sources.wayback": {
-            "cdx_url": f"{url}/cdx",
-            "replay_url": f"{url}/web/",
-            "cdx_interval": 0.0,
-            "replay_interval": 0.0,
-        },
-        "sources.commoncrawl": {
-            "collinfo_url": f"{url}/collinfo.json",
-            "data_url": f"{url}/",
-            "index_interval": 0.0,
-            "data_interval": 0.0,
-        },
+        "sources.wayback": {"cdx_url": f"{url}/cdx", "replay_url": f"{url}/web/", "cdx_interval": 0.0, "replay_interval": 0.0},
+        "sources.commoncrawl": {"collinfo_url": f"{url}/collinfo.json", "data_url": f"{url}/", **asked_at_once},
         "sources.endofterm": {
             "collections": ["EOT-2024"],
             "index_url": f"{url}/eot-index/collections/",
             "data_url": f"{url}/",
-            "index_interval": 0.0,
-            "data_interval": 0.0,
+            **asked_at_once,
         },
         "sources.live": {"base_urls": [f"{url}/"], "interval": 0.0},
         "retry": {"attempts": 3, "backoff": 0.01, "deadline": 5.0},
@@ -76,21 +67,17 @@ class Ran:
         return self.report["sources"][name]  # type: ignore[no-any-return]
 
 
+Fetch = Callable[..., Ran]
+"""The fixture `tta_fetch`."""
+
+
 def start(data: Path, config: Path, *arguments: str, command: str = "fetch") -> subprocess.Popen[str]:
     """`tta --data DATA --config CONFIG fetch --json ARGUMENTS` in a process of its own, or another command so."""
-    program = [
-        sys.executable,
-        "-c",
-        "from scraper.cli import main; main()",
-        "--data",
-        str(data),
-        "--config",
-        str(config),
-        command,
-        "--json",
-    ]
+    program = [sys.executable, "-c", "from scraper.cli import main; main()", "--data", str(data), "--config", str(config)]
     root = Path(__file__).parents[2]
-    return subprocess.Popen([*program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root)
+    return subprocess.Popen(
+        [*program, command, "--json", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root
+    )
 
 
 def run(data: Path, config: Path, *arguments: str, command: str = "fetch") -> Ran:
