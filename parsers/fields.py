@@ -113,15 +113,14 @@ class _Scan:
             return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
         if self._patterns.holds_known_labels(element):
             return False
-        return role.aside or _is_account_links(element) or self._surrounds_furniture(element)
-
-    def _surrounds_furniture(self, element: Element) -> bool:
-        """Whether an element contains nothing but furniture, under a heading perhaps."""
+        if role.aside or _is_account_links(element):
+            return True
+        # or nothing but furniture inside, under a heading perhaps
         content = element.content if element.source_field is None and element.tag in ("div", "section", "aside") else []
-        if not content or len(content) > _FEW_CHILDREN or not all(isinstance(child, Element) for child in content):
+        if len(content) > _FEW_CHILDREN or element.source_field is not None or element.has_own_text():
             return False
-        rest = [child for child in element.elements if child.tag not in HEADINGS]
-        return bool(rest) and all(self._is_furniture(child) for child in rest)
+        rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS]
+        return bool(rest) and all(map(self._is_furniture, rest))
 
     def _is_group_heading(self, element: Element) -> bool:
         """Whether an element is a heading, and not a field of this page that has a label and no value."""
@@ -244,7 +243,7 @@ def _is_heading(element: Element) -> bool:
         and isinstance(inner.content[0], Element)
     ):
         inner = inner.content[0]
-    named = any(map(_HEADING_CLASS.fullmatch, (*element.classes, *inner.classes)))
+    named = any(map(_HEADING_CLASS.fullmatch, (*element.role.classes, *inner.role.classes)))
     return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
 
 

@@ -81,21 +81,16 @@ def group_rows(block: Block, group: Group, title: str | None, counts: dict[str, 
     only = len(items) == 1 and _NUMBERED.fullmatch(stem)  # a label that ends in a number itself is the name of its only item
     for item in items:
         counts[stem] = counts.get(stem, 0) + 1
-        rows += _rows_of(item, title, block.name, stem if only else f"{stem} {counts[stem]}", base)
+        number = stem if only else f"{stem} {counts[stem]}"
+        for sub in item:
+            nameless = sub.label is None and sub.name is None
+            own = (title, block.name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": "), sub.name)
+            nodes = list(sub.values)
+            values = sub.read or [read_value(one, base) for one in ([nodes] if nameless else items_of(nodes))]
+            filled = [value for value in values if value.text]
+            if filled or not nameless:
+                rows += [Row(*own, number, value, sub.place) for value in filled or [Value()]]
     return rows or [Row(title, block.name, None, Value())]
-
-
-def _rows_of(item: list[_Sub], title: str | None, name: str | None, number: str, base: str | None) -> list[Row]:
-    rows: list[Row] = []
-    for sub in item:
-        nameless = sub.label is None and sub.name is None
-        own = (title, name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": "), sub.name)
-        nodes = list(sub.values)
-        values = sub.read or [read_value(one, base) for one in ([nodes] if nameless else items_of(nodes))]
-        filled = [value for value in values if value.text]
-        if filled or not nameless:
-            rows += [Row(*own, number, value, sub.place) for value in filled or [Value()]]
-    return rows
 
 
 def _items(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
@@ -106,7 +101,9 @@ def _items(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
     elements = [node for node in content if isinstance(node, Element)]
     if len(elements) < len(content):
         return _plain(content, table)
-    if _are_fields(elements, table):
+    if not any(one.role.paragraph for one in elements) and any(
+        _is_source_sub(one, table) or one.tag == "dt" or one.role.label or _label_of(one, table) for one in elements
+    ):
         return _by_label(_subs(elements[0].parent, table, elements))
     if len(elements) > 1:
         return _several(elements, table)
@@ -134,19 +131,9 @@ def _several(elements: list[Element], table: str | None) -> list[list[_Sub]]:
     items: list[list[_Sub]] = []
     for element in elements:
         inside = _items([element], table)
-        items += (
-            inside if element.tag in ("table", "ul", "ol") or element.role.items else [[sub for item in inside for sub in item]]
-        )
+        listed = element.tag in ("table", "ul", "ol") or element.role.items
+        items += inside if listed else [[sub for item in inside for sub in item]]
     return [item for item in items if item]
-
-
-def _are_fields(elements: list[Element], table: str | None) -> bool:
-    """Whether these elements are an item's fields: by class, as `dt`, or by a field's elements and wording."""
-    if any(element.role.paragraph for element in elements):
-        return False
-    if any(_is_source_sub(element, table) or element.tag == "dt" or element.role.label for element in elements):
-        return True
-    return any(_label_of(element, table) is not None for element in elements)
 
 
 def _label_of(element: Element, table: str | None) -> Element | None:
@@ -162,8 +149,6 @@ def _label_of(element: Element, table: str | None) -> Element | None:
     if line is None or first.role.item:
         return None
     worded = is_member(line, table) or (len(content) > 1 and known(line) is not None)
-    if len(content) < 2:
-        return first if worded else None
     asks = table == "performance_metrics" and line.rstrip().endswith(("?", ":"))
     paired = len(content) == 2 and (asks or first.tag in _PAIRED)
     return first if worded or paired else None

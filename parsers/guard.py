@@ -82,7 +82,7 @@ class _Scanner:
         rest = _REST_OF_TAG.match(self._text, found.end())
         end = rest.end() if rest else len(self._text)
         name = found[3].lower()
-        if not self._few and name not in _IMPLIED and (self._closes(name) if found[2] else self._is_too_deep(name)):
+        if not self._few and name not in _IMPLIED and self._is_too_deep(name, ends=bool(found[2])):
             self._replace(found.start(), end, "")
         elif end - found.start() > MAX_TAG:
             self._replace(found.start(), end, f"<{found[2]}{name}>")
@@ -91,23 +91,15 @@ class _Scanner:
             return close.start() if close else len(self._text)
         return end
 
-    def _closes(self, name: str) -> bool:
-        """Counts an end tag; whether it belongs to a start tag that was taken out, or to none."""
-        if not self._open.get(name):
+    def _is_too_deep(self, name: str, *, ends: bool) -> bool:
+        """Counts a tag; whether it has to be taken out: a start tag too deep, or the end of such a one or of none."""
+        if not self._open.get(name) if ends else (name in _FORMATTING and self._formatting >= MAX_FORMATTING):
             return True
-        self._open[name] -= 1
-        self._depth -= 1
-        self._formatting -= name in _FORMATTING
-        return self._depth >= MAX_DEPTH
-
-    def _is_too_deep(self, name: str) -> bool:
-        """Counts a start tag; whether it has to be taken out."""
-        if name in _FORMATTING and self._formatting >= MAX_FORMATTING:
-            return True
-        self._open[name] = self._open.get(name, 0) + 1
-        self._depth += 1
-        self._formatting += name in _FORMATTING
-        return self._depth > MAX_DEPTH
+        step = -1 if ends else 1
+        self._open[name] = self._open.get(name, 0) + step
+        self._depth += step
+        self._formatting += step * (name in _FORMATTING)
+        return self._depth + ends > MAX_DEPTH
 
     def _replace(self, start: int, end: int, by: str) -> None:
         self._pieces += [self._text[self._kept_to : start], by]

@@ -53,7 +53,7 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
 
 
 def _is_node_title(element: Element) -> bool:
-    named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.classes)
+    named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.role.classes)
     links = [inner for inner in element.descendants() if inner.tag == "a"]
     return element.tag == "h1" or named or (len(links) == 1 and links[0].attribute("rel") == "bookmark")
 
@@ -116,7 +116,7 @@ def _byline_starts(root: Element) -> list[Element]:
             continue  # a body may begin with such a line too; there it has paragraphs beside it
         first = next((child for child in node.children if isinstance(child, str) and not child.isspace()), "")
         vouched = _BYLINE.match(first) and (
-            any(_BYLINE_CLASS.fullmatch(token) for one in (node, node.parent) if one for token in one.classes)
+            any(_BYLINE_CLASS.fullmatch(token) for one in (node, node.parent) if one for token in one.role.classes)
             or any(inner.tag == "time" for inner in node.descendants())
         )
         if vouched or _SUBMITTED.match(first):

@@ -19,11 +19,7 @@ _MAGIC = (
     (b"PK\x05\x06", "ZIP file"),
     (b"\x1f\x8b", "gzip file"),
     (b"RIFF", "media file"),
-    (b"\x00\x00\x01\x00", "icon"),
     (b"\xd0\xcf\x11\xe0", "Office file"),
-    (b"wOF", "font"),
-    (b"\x7fELF", "program"),
-    (b"BM", "bitmap"),
     (b"%!PS", "PostScript"),
 )
 _BLANK = b"\0 \t\r\n\xef\xbb\xbf"

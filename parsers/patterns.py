@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from parsers.registry import is_instructions, known
-from parsers.roles import HIDDEN
+from parsers.roles import HIDDEN, NONE
 from parsers.source import SourceField
 from parsers.tree import Element, readable
 
@@ -81,7 +81,7 @@ class LabelPatterns:
         inside = self._look_at(element, content) if len(content) > 1 else 0
         holds_field = False
         for child in content:
-            if isinstance(child, str) or child.is_plain_text():
+            if isinstance(child, str):
                 continue
             if (found := child.source_field) is not None:
                 holds_field = holds_field or child.role.field
@@ -92,6 +92,9 @@ class LabelPatterns:
                     self.learned[found.pattern] += 1
                     inside += 1
                 continue
+            plain = child.role is NONE and child.edit_id is None and child.tag != "article"
+            if plain and len(child.children) == 1 and isinstance(child.children[0], str):
+                continue  # nothing to learn
             holds_field = self._visit(child) or holds_field
             inside += self._known_inside.get(id(child), 0)
         self._known_inside[id(element)] = inside
@@ -283,7 +286,7 @@ def _label_at(
         labels = True
     elif len(content) < 2 or element.tag in ("ul", "ol", "table", "tbody", "dl"):
         labels = False
-    elif (classed and not is_opaque_field(element) and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.classes))) or (
+    elif (classed and not is_opaque_field(element) and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.role.classes))) or (
         len(content) == 2 and first.tag in _BLOCK_TITLES and _leads_to_hidden_label(content[1])
     ):
         labels = True

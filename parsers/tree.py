@@ -83,10 +83,6 @@ class Element:
         return self.node.attributes.get(name)
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        return self.role.classes
-
-    @property
     def elements(self) -> list[Element]:
         return [child for child in self.children if isinstance(child, Element)]
 
@@ -104,17 +100,6 @@ class Element:
 
     def has_own_text(self) -> bool:
         return any(isinstance(child, str) for child in self.content)
-
-    def is_plain_text(self) -> bool:
-        """Whether it contains a text and nothing else, and neither its tag nor its attributes mean anything to a reader."""
-        return (
-            self.role is NONE
-            and self.edit_id is None
-            and self.source_field is None
-            and self.tag != "article"
-            and len(self.children) == 1
-            and isinstance(self.children[0], str)
-        )
 
     def line(self) -> str | None:
         """Its text where it is a single line without blocks, links or line breaks, as a label is; None otherwise."""
@@ -211,7 +196,7 @@ def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceRe
             ):
                 element = Element(current, parent, tag)
                 if not element.role.skipped:
-                    reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.classes)))
+                    reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.role.classes)))
                     children.append(element)
                     elements.append(element)
                     if read is not None and tag == "div" and (found := read(element)) is not None:
@@ -245,11 +230,11 @@ def _unwrap_formatting(root: Element) -> None:
 
 
 def _is_reopened(element: Element) -> bool:
-    if element.tag not in _FORMATTING or element.classes:
+    if element.tag not in _FORMATTING or element.role.classes:
         return False
     if element.tag == "a" and len(element.content) == 1 and any(child.role.item for child in element.elements):
         return False  # a link around an item
-    return not element.content or any(child.tag in BLOCKS or child.classes for child in element.elements)
+    return not element.content or any(child.tag in BLOCKS or child.role.classes for child in element.elements)
 
 
 def one_line(text: str) -> str:
@@ -294,12 +279,6 @@ def readable(nodes: Iterable[Element | str]) -> str:
     text = _Text()
     _render(list(nodes), text, indent=0)
     return "".join(text.pieces).strip()
-
-
-def prints(nodes: Iterable[Element | str]) -> bool:
-    """Whether the nodes have a readable text."""
-    texts = (piece for node in nodes for piece in ([node] if isinstance(node, str) else node.walk()) if isinstance(piece, str))
-    return any(map(words, texts))
 
 
 def _render(nodes: list[Element | str], text: _Text, indent: int) -> None:
