@@ -20,6 +20,8 @@ _LONG_LINE = 100
 """Characters; a longer line is a sentence of a body, hardly ever a value. Labels of the registry end below that."""
 _MAX_HEADING = 150
 _HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler|toggle|caption|summary|header)")
+_FEW_NODES, _FEW_CHILDREN = 60, 20
+"""Furniture has few parts; what has more is not looked through, so that the time stays linear."""
 _ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
 
 
@@ -36,13 +38,12 @@ def read_content(root: Element, base: str | None) -> PageRows:
 def _content_of(root: Element) -> Element:
     """The element whose children are the body and the fields: wrappers around all of the content are looked through."""
     element = root
-    while True:
+    while not element.has_own_text():
         filled = [child for child in element.elements if child.filled and not is_other_entity(child)]
-        if element.has_own_text() or len(filled) != 1 or filled[0].tag not in ("div", "section", "main", "article"):
+        only = filled[0] if len(filled) == 1 and filled[0].tag in ("div", "section", "main", "article") else None
+        if only is None or only.role.field or only.source_field is not None:
             break
-        if filled[0].role.field or filled[0].source_field is not None:
-            break
-        element = filled[0]
+        element = only
     blocks = [child for child in element.elements if child.filled and child.tag in BLOCKS and child.tag not in LOOSE]
     return element if len(blocks) > 1 else root
 
@@ -113,11 +114,17 @@ class _Scan:
             return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
         if self._patterns.holds_known_labels(element):
             return False
-        if role.aside or _is_account_links(element):
+        is_box = element.source_field is None and element.tag in ("div", "section", "aside")
+        if role.aside:
             return True
+        if is_box or element.tag in ("ul", "p"):  # links to log in, to comment or to print, as Drupal puts below a node
+            links = [one for one in islice(element.walk(), _FEW_NODES) if isinstance(one, Element) and one.tag == "a"]
+            named = any(_ACCOUNT_LINK.search(link.attribute("href") or "") for link in links)
+            if named and len(readable([element])) <= _MAX_HEADING:
+                return True
         # or nothing but furniture inside, under a heading perhaps
-        content = element.content if element.source_field is None and element.tag in ("div", "section", "aside") else []
-        if len(content) > _FEW_CHILDREN or element.source_field is not None or element.has_own_text():
+        content = element.content if is_box and not element.has_own_text() else []
+        if len(content) > _FEW_CHILDREN:
             return False
         rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS]
         return bool(rest) and all(map(self._is_furniture, rest))
@@ -134,9 +141,9 @@ class _Scan:
         while isinstance(child, Element) and child.source_field is None and child.tag in BLOCKS and child.tag not in LOOSE:
             content = child.content
             inner = content[0] if len(content) == 1 else None
-            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in LOOSE or self._is_furniture(child):
+            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in LOOSE:
                 break
-            if self._is_field(child, after_known=True):
+            if self._is_furniture(child) or self._is_field(child, after_known=True):
                 break
             child = inner
         return child
@@ -217,18 +224,6 @@ class _Scan:
                     break
             index += 1
         return index
-
-
-def _is_account_links(element: Element) -> bool:
-    """Whether an element consists of links to log in, to comment or to print, as Drupal puts below a node."""
-    if element.source_field is not None or element.tag not in ("ul", "div", "p", "section"):
-        return False
-    links = [inner for inner in islice(element.walk(), _FEW_NODES) if isinstance(inner, Element) and inner.tag == "a"]
-    return any(_ACCOUNT_LINK.search(link.attribute("href") or "") for link in links) and len(readable([element])) <= _MAX_HEADING
-
-
-_FEW_NODES, _FEW_CHILDREN = 60, 20
-"""Furniture has few parts; what has more is not looked through, so that the time stays linear."""
 
 
 def _is_heading(element: Element) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -58,8 +58,7 @@ def _is_node_title(element: Element) -> bool:
     return element.tag == "h1" or named or (len(links) == 1 and links[0].attribute("rel") == "bookmark")
 
 
-@dataclass(slots=True)
-class Byline:
+class Byline(NamedTuple):
     element: Element | None = None
     name: str | None = None
     time: str | None = None

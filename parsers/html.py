@@ -264,8 +264,8 @@ def _read_record(
             row.datetime = from_local(row.datetime)
     number = _node_of(parsed, node, base, own_url)
     head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)
-    fields, sections, shape = content.fields, content.sections, content.page_fingerprint
-    record = make_record(head, fields, sections, "html", incomplete=cut_tail is not None, shape=shape, url=own_url)
+    incomplete, shape = cut_tail is not None, content.page_fingerprint
+    record = make_record(head, content.fields, content.sections, "html", incomplete=incomplete, shape=shape, url=own_url)
     places = {"title": headings[0] if headings else None, "submitted_by": byline.element, "submitted_at": byline.element}
     return Reading(
         ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record),

@@ -42,13 +42,10 @@ def _wraps_items(element: Element) -> bool:
     children = element.elements
     if not children or element.has_own_text():
         return False
-    if element.role.items:
-        return True
-    if element.role.item or element.role.field:
-        return False
-    if element.tag in ("ul", "ol"):
-        return all(child.tag == "li" for child in children)
-    return element.tag in ("div", "dd") and all(child.tag == "div" and not child.role.field for child in children)
+    if element.role.items or element.role.item or element.role.field:
+        return element.role.items
+    inside = {"ul": "li", "ol": "li", "div": "div", "dd": "div"}.get(element.tag)
+    return all(child.tag == inside and not (child.role.field and inside == "div") for child in children)
 
 
 def _linked_items(nodes: list[Element | str]) -> list[list[Element | str]]:

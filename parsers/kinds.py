@@ -73,8 +73,8 @@ def kind_by_status(status: int | None, content: bytes) -> ParseResult | None:
         return ParseResult(kind=Kind.REVISIT, reason="status 304")
     if 300 <= status < 400:
         return ParseResult(kind=Kind.REDIRECT, reason=f"status {status}")
-    sample = content[:65536].decode("utf-8", "replace")
-    blocked = status in (401, 403, 407, 429, 451) or _challenges(sample.lower())
+    sample = content[:65536].decode("utf-8", "replace").lower()
+    blocked = status in (401, 403, 407, 429, 451) or any(mark in sample for mark in _BLOCKED_MARKUP)
     return ParseResult(kind=Kind.BLOCKED if blocked else Kind.ERROR, reason=f"status {status}")
 
 
@@ -125,10 +125,6 @@ def is_other_address(url: str | None) -> bool:
         return False
 
 
-def _challenges(markup: str) -> bool:
-    return any(mark in markup for mark in _BLOCKED_MARKUP)
-
-
 def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool = False) -> ParseResult:
     """What a page of text is that is no record. `titles`: title and headings; `text`: what is visible; `source`: its markup."""
     if any(map(_BLOCKED_TITLES.search, titles)):
@@ -136,7 +132,7 @@ def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool =
     if len(text) < _SHORT_PAGE and _BLOCKED_TEXT.search(text):
         return ParseResult(kind=Kind.BLOCKED, reason="its text says that access is refused")
     markup = source.lower() if len(text) < _SHORT_PAGE else ""
-    if _challenges(markup):
+    if any(mark in markup for mark in _BLOCKED_MARKUP):
         return ParseResult(kind=Kind.BLOCKED, reason="a firewall's challenge")
     if any(map(_ERROR_TITLES.search, titles)):
         return ParseResult(kind=Kind.ERROR, reason="its title says that it is an error page")

@@ -173,11 +173,9 @@ class LabelPatterns:
         if known(child.line()) is None:
             labels = is_common or (child.tag in HEADINGS and is_instructions(child.line() or ""))
             return not alike and child.tag != "div" and labels
-        if not is_common and not alike:
-            return False
         if isinstance(following, Element) and self.holds_fields(following) and not following.role.items:
             return False
-        return not alike or child.tag == "div"
+        return child.tag == "div" if alike else is_common
 
 
 NO_PATTERNS = LabelPatterns()

@@ -41,7 +41,7 @@ def _is_labelled_field(element: Element) -> bool:
     """A field of the record itself, by its class and a label of the registry; a group's own fields have other labels."""
     if element.source_field is not None:
         return element.role.field and element.source_field.known is not None
-    return element.role.field and any(known(_own_text(label)) is not None for label in _labels_of(element))
+    return element.role.field and any(known(_own_text(label)) for label in _labels_of(element))
 
 
 def _labels_of(field: Element) -> list[Element]:
