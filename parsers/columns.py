@@ -51,12 +51,9 @@ def field_key(field: Field) -> str:
         return table
     if field.name == BODY and field.label is None:
         return "description"
-    entry = entry_of(field)
-    if entry is not None:
+    if entry := entry_of(field):
         return entry.columns[0].name if entry.columns else normal(entry.text)
-    if field.label:
-        return normal(field.label)
-    return field.name or f"text in {field.section or 'no section'}"
+    return normal(field.label) if field.label else field.name or f"text in {field.section or 'no section'}"
 
 
 def make_record(

@@ -130,12 +130,11 @@ def _from_jsonapi(document: Mapping[str, Any]) -> _Entity | None:
 
 def _from_rss(root: ET.Element, url: str | None) -> ParseResult | None:
     """Reads the only item of a feed, which contains a node as HTML. A feed of several nodes is no record's page."""
-    items = root.findall("./channel/item")
-    link = items[0].findtext("link") if len(items) == 1 else None
+    item, *others = root.findall("./channel/item") or [root]
+    link = item.findtext("link")
     number = node_id(link)
-    if number is None or node_id(url) not in (None, number):
+    if others or number is None or node_id(url) not in (None, number):
         return None
-    item = items[0]
     title, text = item.findtext("title") or "", item.findtext("description") or ""
     page = f'<h1>{escape(title)}</h1><article data-history-node-id="{number}"><div>{text}</div></article>'
     found = read_html(Decoded(page), url=link, incomplete=True).page
@@ -149,16 +148,14 @@ def _from_rss(root: ET.Element, url: str | None) -> ParseResult | None:
 
 def _result(node: _Entity, url: str | None) -> ParseResult | None:
     names = [name for name in node.values if _FIELD.fullmatch(name)]
-    entries = [entry for name in names if (entry := known_name(name))]
-    title = _text(node.first("title"))
-    evidence = sum(is_evidence(entry.text) for entry in entries)
-    is_record = _RECORD_TYPE.fullmatch(node.kind.removeprefix("node--")) is not None
-    if not is_record and evidence < (1 if reference(title) else _MIN_EVIDENCE):
-        reason = f"a Drupal node of the type {node.kind.removeprefix('node--')[:60]!r}"
-        return ParseResult(kind=Kind.OTHER, reason=reason) if node.kind else None
+    title, kind = _text(node.first("title")), node.kind.removeprefix("node--")
+    evidence = sum(is_evidence(entry.text) for entry in map(known_name, names) if entry)
+    if not _RECORD_TYPE.fullmatch(kind) and evidence < (1 if reference(title) else _MIN_EVIDENCE):
+        return ParseResult(kind=Kind.OTHER, reason=f"a Drupal node of the type {kind[:60]!r}") if kind else None
     number = node_id(f"/node/{node.first('nid')}") or node_id(url)
     own = absolute(f"/node/{number}", url) if url and number else None
-    author = next((_text(item["entity"].first(*_NAMES)) for item in node.values.get("uid", ()) if "entity" in item), None)
+    authors = (item.get("entity") for item in node.values.get("uid", ()))
+    author = next((_text(one.first(*_NAMES)) for one in authors if isinstance(one, _Entity)), None)
     created = str(node.first("created") or "")
     if re.fullmatch(r"\d{1,10}", created):  # seconds since 1970, before Drupal 8.4
         created = datetime.fromtimestamp(int(created), UTC).isoformat()
@@ -186,7 +183,7 @@ class _Writer:
                 label = entry.text if entry else name
                 self.sections.append(Section(position=len(self.sections) + 1, label=label, text=text))
             return
-        entities = [item["entity"] for item in items if "entity" in item]
+        entities = [item["entity"] for item in items if isinstance(item.get("entity"), _Entity)]
         nested = [one for one in entities if any(map(_FIELD.fullmatch, one.values)) and not one.first(*_NAMES)]
         if nested:
             table = group_table(name) or group_of_paragraph(nested[0].kind.partition("--")[2])

@@ -224,7 +224,6 @@ _BY_NAME = {
     for text in (*label.also, label.text)
     for length in (_NAME_LENGTH, _NAME_LENGTH - len("field_"))
 }
-_MARKUP = re.compile(r"(?:\b|_)markup(?:\b|_)", re.IGNORECASE)
 
 
 @cached_short
@@ -243,7 +242,7 @@ def known_name(name: str | None) -> Label | None:
 def is_instructions(label: str) -> bool:
     """Whether a field with this label or machine name carries instructions and opens a section (DESIGN.md, `fields.section`)."""
     entry = known(label) or known_name(label)
-    return (entry is not None and entry.type is Type.INSTRUCTIONS) or _MARKUP.search(label) is not None
+    return (entry is not None and entry.type is Type.INSTRUCTIONS) or bool(re.search(r"(?i)(?:\b|_)markup(?:\b|_)", label))
 
 
 @cached_short
@@ -257,8 +256,6 @@ def section_of_instruction(line: str) -> str | None:
     spelled = re.sub(r"^\d+\.\s*", "", normal(line))
     return next((label.text for label in LABELS if label.instructions and spelled.startswith(label.instructions)), None)
 
-
-# --- groups -----------------------------------------------------------------------------------------------------------
 
 _NOT_BEFORE = "number|count|total|no|of|per|for|with|date|status|type|add|next|previous|any|has|have|is|are|did|the"
 """Words that make a label with a group's noun a question about the group, or the name of a single value."""

@@ -295,7 +295,8 @@ def test_a_document_without_an_address_is_read_by_itself() -> None:
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from("value end_value target_id target_type url uri processed format data attributes".split()), inner
+                st.sampled_from("value end_value target_id target_type url uri processed format data attributes".split()),
+                inner,
             )
         ),
         max_leaves=12,
@@ -303,6 +304,7 @@ def test_a_document_without_an_address_is_read_by_itself() -> None:
 )
 def test_no_document_makes_the_reader_raise(value: Any) -> None:
     parsed(core(field_county=value, created=value, uid=value, type=value, title=value, body=value))
+    parsed(core(field_county=[{"entity": value}], uid=[{"entity": value}]))
     related = {"uid": value, "field_x": value}
     parsed({"data": {"type": "node--tta", "attributes": {"field_county": value}, "relationships": related}})
     parsed({"data": value, "included": value, "_links": value, "nid": [value]})

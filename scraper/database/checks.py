@@ -82,19 +82,17 @@ def _at_most(name: str, severity: Severity, subject: str | None, figure: int, mo
 
 def vanished_records(looked: Looked) -> Iterator[Check]:
     """Records that existed and do not exist now. A record whose captures show another record now was merged."""
-    gone = [] if looked.before is None else list(_gone(looked.db, looked.before))
+    gone = []
+    shown = "SELECT 1 FROM captures WHERE capture_id = ? AND record_id IS NOT NULL"
+    if before := looked.before:
+        for record in before.execute("SELECT record_id FROM records ORDER BY record_id"):
+            if looked.db.execute("SELECT 1 FROM records WHERE record_id = ?", record).fetchone() is None:
+                captures = before.execute("SELECT capture_id FROM captures WHERE record_id = ?", record)
+                if not any(looked.db.execute(shown, capture).fetchone() for capture in captures):
+                    gone.append(record[0])
     advice = f"`tta why {escape(''.join(gone[:1]), 80)}` shows what is known of it, `tta load --rebuild --plan` what changed"
     most = looked.limits.vanished_records
     yield _at_most("vanished records", Severity.FAIL, None, len(gone), most, f"{_some(gone)}: {advice}")
-
-
-def _gone(db: sqlite3.Connection, before: sqlite3.Connection) -> Iterator[str]:
-    shown = "SELECT 1 FROM captures WHERE capture_id = ? AND record_id IS NOT NULL"
-    for record in before.execute("SELECT record_id FROM records ORDER BY record_id"):
-        if db.execute("SELECT 1 FROM records WHERE record_id = ?", record).fetchone() is None:
-            captures = before.execute("SELECT capture_id FROM captures WHERE record_id = ?", record)
-            if not any(db.execute(shown, capture).fetchone() for capture in captures):
-                yield record[0]
 
 
 def pages_that_parse(looked: Looked) -> Iterator[Check]:

@@ -142,11 +142,9 @@ def check_none_is_refused(db: sqlite3.Connection) -> None:
 
 def last_good(db: sqlite3.Connection) -> tuple[int, Figures] | None:
     """Returns the number of the last run that committed, and its figures by name and subject; None if there is no such run."""
-    row = db.execute("SELECT max(run_id) FROM runs WHERE outcome = ?", [Outcome.COMMITTED]).fetchone()
-    if row[0] is None:
-        return None
-    found = db.execute("SELECT name, subject, figure FROM run_checks WHERE run_id = ? AND figure IS NOT NULL", row)
-    return int(row[0]), {(str(name), subject): float(figure) for name, subject, figure in found}
+    (number,) = db.execute("SELECT max(run_id) FROM runs WHERE outcome = ?", [Outcome.COMMITTED]).fetchone()
+    checks = _checks_of(db, number) if number else []
+    return (number, {(one.name, one.subject): one.figure for one in checks if one.figure is not None}) if number else None
 
 
 def accepted_figures(db: sqlite3.Connection) -> dict[str, float]:

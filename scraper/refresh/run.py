@@ -110,13 +110,12 @@ class _Refresh:
 
     def remember(self, dead: Holder | None) -> None:
         """Records the earlier refresh that was killed, which left its lock behind."""
-        if dead is None or dead.command != COMMAND:
-            return
-        self.log.warning("run.died", died=dead.pid, since=dead.since)
-        try:
-            runs.record_death(self.folders.database, dead.since)
-        except sqlite3.Error as error:
-            self.log.warning("run.not_recorded", reason=str(error))
+        if dead and dead.command == COMMAND:
+            self.log.warning("run.died", died=dead.pid, since=dead.since)
+            try:
+                runs.record_death(self.folders.database, dead.since)
+            except sqlite3.Error as error:
+                self.log.warning("run.not_recorded", reason=str(error))
 
     def go(self) -> None:
         """Does everything and stores in `run` how it ended. Other exceptions than those handled here are bugs."""
