@@ -91,11 +91,10 @@ def _as_declared(content: bytes, encoding: str) -> str:
 
 def _is_utf8(content: bytes) -> bool:
     """Whether the bytes are UTF-8; a character cut off at the very end is no objection."""
-    try:
-        codecs.getincrementaldecoder("utf-8")("strict").decode(content, final=False)
-    except UnicodeDecodeError:
-        return False
-    return True
+    with suppress(UnicodeDecodeError):
+        codecs.utf_8_decode(content, "strict", False)
+        return True
+    return False
 
 
 def _is_mostly_utf8(content: bytes) -> bool:

@@ -65,13 +65,13 @@ class _Scan:
         while index < len(content):
             child = self._unwrapped(content[index])
             following = content[index + 1] if index + 1 < len(content) else None
+            index += 1
             if isinstance(child, Element) and child.source_field is not None and child.role.field:
                 yield from _text(element, _without_headings(loose))
                 loose = []
                 yield from self._of_child(child)
-                index += 1
             elif isinstance(child, Element) and self._is_furniture(child):
-                index += 1
+                continue
             elif (
                 isinstance(child, Element)
                 and self._patterns.is_flat_label(child, following)
@@ -79,19 +79,17 @@ class _Scan:
             ):
                 yield from _text(element, _without_headings(loose))
                 loose = []
-                end = self._end_of_values(content, index)
+                end = self._end_of_values(content, index - 1)
                 self._seen_known_label = self._seen_known_label or known(child.line()) is not None
                 self._first = False
-                yield Block("field", element, without_colon(content[index + 1 : end]), child)
+                yield Block("field", element, without_colon(content[index:end]), child)
                 index = end
             elif not isinstance(child, Element) or (
                 child.tag in LOOSE and not self._is_field(child, after_known=self._seen_known_label)
             ):
                 loose.append(child)
                 self._first = self._first and isinstance(child, Element) and child.tag in HEADINGS
-                index += 1
             else:
-                index += 1
                 heads = isinstance(following, Element) and (
                     following.source_field is not None or following.role.field or self._patterns.holds_fields(following)
                 )

@@ -126,7 +126,7 @@ def _items_of_one(only: Element, table: str | None) -> list[list[_Sub]]:
 
 def _several(elements: list[Element], table: str | None) -> list[list[_Sub]]:
     """Elements side by side: an item each, but paragraphs of prose between them belong together."""
-    if not any(element.tag in _WRAPPERS or element.tag == "table" for element in elements):
+    if not any(element.tag in (*_WRAPPERS, "table") for element in elements):
         return _plain(list(elements), table)
     items: list[list[_Sub]] = []
     for element in elements:

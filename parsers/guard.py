@@ -46,11 +46,9 @@ def _is_plain(source: bytes) -> bool:
         return False
     if len(source) <= MAX_TAG:
         return True
-    tags = marks.replace(b'""', b"")
-    if tags != b"<>" * (len(tags) // 2):
-        rest = tags.replace(b"<>", b"")
-        if b"<" in rest or b">" in rest:
-            return False
+    rest = marks.replace(b'""', b"").replace(b"<>", b"")
+    if b"<" in rest or b">" in rest:
+        return False
     step = MAX_TAG // 2  # a tag longer than MAX_TAG covers one of these stretches, and has no bracket in it
     return all(source.find(b">", start, start + step) >= 0 for start in range(0, len(source) - step, step))
 

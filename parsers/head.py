@@ -53,9 +53,9 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
 
 
 def _is_node_title(element: Element) -> bool:
+    links = [inner.attribute("rel") for inner in element.descendants() if inner.tag == "a"]
     named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.role.classes)
-    links = [inner for inner in element.descendants() if inner.tag == "a"]
-    return element.tag == "h1" or named or (len(links) == 1 and links[0].attribute("rel") == "bookmark")
+    return element.tag == "h1" or named or links == ["bookmark"]
 
 
 class Byline(NamedTuple):

@@ -84,8 +84,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
     root = _root(parsed, node_id(base))
     if root is not None and not _is_other(root, base):
-        reading = _read_record(parsed, root, base, own_url, text[-_TAIL:] if incomplete or _is_cut(text) else None)
-        if reading is not None:
+        tail = text[-_TAIL:] if incomplete or _is_cut(text) else None
+        if reading := _read_record(parsed, root, base, own_url, tail):
             return reading
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
     headings = [node.text_content or "" for node in parsed.css("h1")[:5]]
@@ -266,13 +266,10 @@ def _read_record(
     head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)
     incomplete, shape = cut_tail is not None, content.page_fingerprint
     record = make_record(head, content.fields, content.sections, "html", incomplete=incomplete, shape=shape, url=own_url)
-    places = {"title": headings[0] if headings else None, "submitted_by": byline.element, "submitted_at": byline.element}
-    return Reading(
-        ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record),
-        content.places,
-        content.section_places,
-        {key: element for key, element in places.items() if element is not None},
-    )
+    heads = {"title": headings[0]} if headings else {}
+    heads |= dict.fromkeys(("submitted_by", "submitted_at"), byline.element) if byline.element is not None else {}
+    result = ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record)
+    return Reading(result, content.places, content.section_places, heads)
 
 
 def _mark_cut(content: PageRows, tail: str) -> None:
@@ -298,7 +295,7 @@ def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     """Whether the evidence is enough: labels that only TTA records have, values of the right type, the node's type, the title."""
     typed = any(map(_RECORD_TYPES.fullmatch, _tokens(node)))
     vouched = typed or reference(title) is not None
-    if vouched and (typed or _history_id(node) is not None):
+    if typed or (vouched and _history_id(node) is not None):
         return True
     good, bad = evidence(content)
     rows = [row for row in content.fields if row.item is None and known(row.label)]

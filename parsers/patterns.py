@@ -266,13 +266,12 @@ def _label_at(
     first = content[0] if content else None
     if not isinstance(first, Element) or first.role.item or first.role.items or first.role.paragraph:
         return None
-    text = first.line()
-    if text is None or patterns.is_container_of(element, first):
+    if (text := first.line()) is None or patterns.is_container_of(element, first):
         return None
+    pattern = (element.tag, first.tag, first.role.look)
     if first.tag == "dt":
         labels = True
     elif known(text) is not None:
-        pattern = (element.tag, first.tag, first.role.look)
         labels = classed or (
             (len(content) > 1 or pattern in patterns.learned)
             and ((after_known and first.tag in _NEVER_PROSE) or not patterns.is_unusual(pattern, first=not after_known))
@@ -289,8 +288,7 @@ def _label_at(
     ):
         labels = True
     else:
-        pattern = (element.tag, first.tag, first.role.look)
-        labels = after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=not after_known)
+        labels = after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False)
     return 0 if labels and not _has_more_labels(content, first) else None
 
 

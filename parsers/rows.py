@@ -173,15 +173,13 @@ class _BlockWriter(RowWriter):
         """A group's field that stands among the others: its items are told apart by the label that comes again."""
         if label in self._member_labels or not self._member_labels:
             self.next_item(group)
-            self._member_labels = []
+            self._member_labels.clear()
         self._member_labels.append(label)
         for value in values:
             self.add(label, name, value, place, item=f"{group} {self.items[group]}")
 
     def _write_field(self, label: str | None, name: str | None, values: Sequence[Value], place: Element) -> None:
-        times = 1
-        if label or name:
-            self.times[label, name] += 1
-            times = self.times[label, name]
+        self.times[label, name] += 1
+        times = self.times[label, name] if label or name else 1
         for value in values:
             self.add(label, name, value, place, occurrence=times)

@@ -119,9 +119,7 @@ class Element:
 
     def replace(self, children: list[Element | str]) -> None:
         """Puts other children in the place of its own."""
-        self.children = children
-        self._content = None
-        self._line = False
+        self.children, self._content, self._line = children, None, False
 
     def detach(self) -> None:
         """Takes the element out of its parent, so that it is not read again."""
@@ -221,8 +219,7 @@ def _unwrap_formatting(root: Element) -> None:
             continue
         children: list[Element | str] = []
         for child in element.children:
-            reopened = isinstance(child, Element) and _is_reopened(child)
-            children += child.children if isinstance(child, Element) and reopened else [child]
+            children += child.children if isinstance(child, Element) and _is_reopened(child) else [child]
         for moved in children:
             if isinstance(moved, Element):
                 moved.parent = element
@@ -230,10 +227,9 @@ def _unwrap_formatting(root: Element) -> None:
 
 
 def _is_reopened(element: Element) -> bool:
-    if element.tag not in _FORMATTING or element.role.classes:
+    around_item = element.tag == "a" and len(element.content) == 1 and any(child.role.item for child in element.elements)
+    if element.tag not in _FORMATTING or element.role.classes or around_item:
         return False
-    if element.tag == "a" and len(element.content) == 1 and any(child.role.item for child in element.elements):
-        return False  # a link around an item
     return not element.content or any(child.tag in BLOCKS or child.role.classes for child in element.elements)
 
 
