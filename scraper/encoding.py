@@ -41,8 +41,9 @@ def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bo
     problem = ""
     body = payload
     for name in ["chunked", *layers] if chunked else layers:
+        magic, decoder = _DECODERS[name]
         try:
-            body = _joined(_DECODERS[name](body), limit)
+            body = _joined(decoder(body) if body.startswith(magic) else iter([body]), limit)
         except UndecodableContent as error:
             body, problem = error.partial, problem or f"{name}: {error}"
     if problem:
@@ -109,13 +110,12 @@ def _is_page(body: bytes) -> bool:
 def _unbrotli(body: bytes) -> Iterator[bytes]:
     decoder = brotli.Decompressor()
     try:
-        piece = decoder.process(body, output_buffer_limit=_STEP)
+        yield decoder.process(body, output_buffer_limit=_STEP)
     except brotli.error:
         if not _is_page(body):  # Brotli has no magic number: what fails at once and begins like a page was never compressed
             raise
         yield body
         return
-    yield piece
     while not decoder.can_accept_more_data():
         yield decoder.process(b"", output_buffer_limit=_STEP)
     if not decoder.is_finished():
@@ -151,15 +151,12 @@ def _dechunk(body: bytes) -> Iterator[bytes]:
             raise UndecodableContent("a chunked body is cut")
 
 
-def _if_it_begins_with(magic: bytes, decoder: Callable[[bytes], Iterator[bytes]]) -> Callable[[bytes], Iterator[bytes]]:
-    return lambda body: decoder(body) if body.startswith(magic) else iter([body])
-
-
-_DECODERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
-    "chunked": _dechunk,
-    "gzip": _if_it_begins_with(GZIP_MAGIC, _gunzip),
-    "x-gzip": _if_it_begins_with(GZIP_MAGIC, _gunzip),
-    "deflate": _inflate,
-    "br": _unbrotli,
-    "zstd": _if_it_begins_with(ZSTD_MAGIC, _unzstd),
+_DECODERS: dict[str, tuple[bytes, Callable[[bytes], Iterator[bytes]]]] = {
+    "chunked": (b"", _dechunk),
+    "gzip": (GZIP_MAGIC, _gunzip),
+    "x-gzip": (GZIP_MAGIC, _gunzip),
+    "deflate": (b"", _inflate),
+    "br": (b"", _unbrotli),
+    "zstd": (ZSTD_MAGIC, _unzstd),
 }
+"""What an encoded body begins with, and its decoder."""

@@ -42,9 +42,9 @@ def sha1(block: bytes) -> str:
     return "sha1:" + b32encode(hashlib.sha1(block).digest()).decode()
 
 
-def record(number: int, *, end: str = "\r\n", digest: bool = True, **headers: str) -> bytes:
+def record(number: int, *, end: str = "\r\n", digest: bool = True, block: bytes | None = None, **headers: str) -> bytes:
     """A WARC record. `end`: its line ends; a header without a value is left out."""
-    block = http(number)
+    block = http(number) if block is None else block
     named = {
         "WARC-Type": "response",
         "WARC-Target-URI": url(number),
@@ -91,10 +91,15 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
     return out.getvalue()
 
 
-def wacz(*numbers: int) -> bytes:
+def wacz(*numbers: int, digest: str = "") -> bytes:
     content = warc_gz(*numbers)
-    package = {"resources": [{"path": "archive/data.warc.gz", "hash": "sha256:" + hashlib.sha256(content).hexdigest()}]}
-    members = {"archive/data.warc.gz": content, "pages/pages.jsonl": b'{"format": "json-pages-1.0"}\n', "indexes/index.cdx": b""}
+    digest = digest or hashlib.sha256(content).hexdigest()
+    package = {"resources": [{"path": "archive/data.warc.gz", "hash": f"sha256:{digest}"}]}
+    members = {
+        "archive/data.warc.gz": content,
+        "pages/pages.jsonl": b'{"format": "json-pages-1.0"}\n',
+        "archive/../evil.warc.gz": b"no",
+    }
     return zipped(members | {"datapackage.json": json.dumps(package).encode()}, zipfile.ZIP_STORED)
 
 

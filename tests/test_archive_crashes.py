@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import os
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -125,10 +128,15 @@ def test_a_write_that_fails_half_way_leaves_no_half_record(tmp_path: Path, monke
     assert urls(tmp_path) == [node(1), node(3)]
 
 
-def test_a_file_that_is_gone_is_an_error_that_names_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("lose", "problem"), [(Path.unlink, "missing"), (lambda path: os.truncate(path, 50), "\\d+ bytes shorter")]
+)
+def test_a_file_that_is_gone_or_short_is_an_error_that_names_it(
+    tmp_path: Path, lose: Callable[[Path], None], problem: str
+) -> None:
     filled(tmp_path, 1)
-    (tmp_path / WARC).unlink()
-    with pytest.raises(ArchiveDamaged, match=f"{WARC} is missing"):
+    lose(tmp_path / WARC)
+    with pytest.raises(ArchiveDamaged, match=f"{WARC} is {problem}"):
         Archive(tmp_path, writable=True)
 
 
@@ -153,9 +161,11 @@ def test_the_catalog_made_again_is_the_catalog_as_it_was_written(tmp_path: Path)
 
 
 def test_a_capture_reads_back_under_the_id_it_came_with(tmp_path: Path) -> None:
-    for capture in captures(1, 2):
+    first = captures(1)[0]
+    for capture in (first, *(revisit(first, day(6), by=by) for by in ("record", "place", "digest"))):
         prepared = prepare(capture, utc_now())
-        assert prepared.entry == entry_of(capture, "", 0, len(prepared.member))
+        entry = entry_of(capture, "", 0, len(prepared.member))
+        assert prepared.entry == replace(entry, revisit_profile=prepared.entry.revisit_profile)
 
 
 def test_bytes_are_durable_before_the_catalog_names_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +202,7 @@ def test_damage_is_stepped_over_as_far_as_the_record_was_known_to_go(tmp_path: P
         lambda: b"\x1f\x8b\x08" * 3000,
         lambda: b"no gzip at all" * 100,
         lambda: b"\x1f\x8b\x08\x08" + b"a" * 5000,
-        lambda: __import__("gzip").compress(bytes(80_000_000)),
+        lambda: gzip.compress(bytes(80_000_000)),
     ],
     ids=["starts only", "text", "endless name", "bomb"],
 )
@@ -204,12 +214,18 @@ def test_a_file_of_anything_is_walked_to_its_end(tmp_path: Path, make: Callable[
     assert sum(item.length for item in found if isinstance(item, Gap)) == path.stat().st_size
 
 
-def test_a_kill_while_importing_leaves_whole_records(tmp_path: Path) -> None:
-    source = tmp_path / "pages"
-    source.mkdir()
+def saved_pages(tmp_path: Path) -> list[str]:
+    """The command that imports 300 pages."""
+    (tmp_path / "pages").mkdir()
     for n in range(300):
-        (source / f"{n}.html").write_bytes(html({"County": f"{n}"}, title=f"20250129-145639-{n % 90 + 10}"))
-    command = [str(Path(sys.executable).with_name("tta")), "--data", str(tmp_path / "data"), "import", str(source)]
+        page = html({"County": f"{n}"}, body=os.urandom(300).hex(), title=f"20250129-145639-{n % 90 + 10}")
+        (tmp_path / "pages" / f"{n}.html").write_bytes(page)
+    program = str(Path(sys.executable).with_name("tta"))
+    return [program, "--data", str(tmp_path / "data"), "import", str(tmp_path / "pages")]
+
+
+def test_a_kill_while_importing_leaves_whole_records(tmp_path: Path) -> None:
+    command = saved_pages(tmp_path)
     folder = tmp_path / "data" / "archive"
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         while run.poll() is None and not (folder / WARC).exists():
@@ -225,20 +241,9 @@ def test_a_kill_while_importing_leaves_whole_records(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("limit", [4096, 20_000, 60_000])
 def test_an_import_without_room_says_so_in_a_line_and_goes_on_when_there_is_some(tmp_path: Path, limit: int) -> None:
-    source = tmp_path / "pages"
-    source.mkdir()
-    for n in range(300):
-        (source / f"{n}.html").write_bytes(
-            html({"County": f"{n}"}, body=os.urandom(300).hex(), title=f"20250129-145639-{n % 90}")
-        )
-    command = [str(Path(sys.executable).with_name("tta")), "--data", str(tmp_path / "data"), "import", str(source)]
-    full = subprocess.run(
-        command,
-        check=False,
-        capture_output=True,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
+    command = saved_pages(tmp_path)
+    no_room = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit))
+    full = subprocess.run(command, check=False, capture_output=True, text=True, preexec_fn=no_room)
     assert (full.returncode, full.stderr.count("\n")) == (1, 1), full.stderr
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
     with Archive(tmp_path / "data" / "archive") as archive:

@@ -15,7 +15,7 @@ import pytest
 
 from scraper.archive.store import Archive
 from scraper.archive.warc import record_bytes
-from scraper.capture import Capture, Form
+from scraper.capture import Capture, from_iso
 from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.importing import import_paths
@@ -24,7 +24,7 @@ from scraper.sources.formats import format_of
 from scraper.sources.saved import Unused
 from tests import containerkit as kit
 from tests.containerkit import CHECKED, DIGITS, HOST, NUMBERS, ONE_BY_ONE, TIME, body, record, url
-from tests.dbkit import html, query
+from tests.dbkit import html, page, query
 
 
 def read(data: bytes, name: str = "file") -> tuple[list[Capture], list[str]]:
@@ -134,15 +134,7 @@ def test_a_damaged_capture_stays_flagged_in_the_archive(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("first", ["damaged", "intact"])
 def test_an_intact_copy_wins_whenever_it_arrives(tmp_path: Path, first: str) -> None:
-    page = html({"County": "Suffolk County"})
-    intact = Capture(
-        form=Form.RESPONSE,
-        source="files",
-        payload=page,
-        url=url(7),
-        captured_at=datetime(2019, 3, 1, 12, tzinfo=UTC),
-        http_status=200,
-    )
+    intact = page(html({"County": "Suffolk County"}), url=url(7), when=from_iso(TIME))
     data = gzip.decompress(record_bytes(intact, datetime.now(UTC)))
     not_modified = record(7, WARC_Type="revisit", WARC_Profile="server-not-modified", WARC_Date="2019-04-01T00:00:00Z")
     files = {"intact": data, "damaged": data.replace(b"Suffolk", b"Suffelk"), "revisit": not_modified}
@@ -155,16 +147,11 @@ def test_an_intact_copy_wins_whenever_it_arrives(tmp_path: Path, first: str) -> 
     assert query(folders, "SELECT * FROM changes") == []
 
 
-def segment(number: int, part: bytes, **headers: str) -> bytes:
-    block = {"Content_Length": str(len(part)), "WARC_Segment_Number": str(number)} | headers
-    whole = record(1, digest=False, **block)
-    return whole[: whole.index(b"\r\n\r\n") + 4] + part + b"\r\n\r\n"
-
-
 def test_segments_are_joined_and_a_missing_one_marks_the_capture_as_cut() -> None:
     block = kit.http(1)
     total = {"WARC_Type": "continuation", "WARC_Segment_Origin_ID": "<urn:uuid:1>", "WARC_Segment_Total_Length": str(len(block))}
-    first, second = segment(1, block[:700]), segment(2, block[700:], **total)
+    first = record(1, block=block[:700], digest=False, WARC_Segment_Number="1")
+    second = record(1, block=block[700:], digest=False, WARC_Segment_Number="2", **total)
     captures, problems = read(first + record(2) + second)
     assert ([one.content for one in captures], problems) == ([body(2), body(1)], [])
     (cut,), problems = read(first)
@@ -222,16 +209,8 @@ def test_the_same_capture_through_any_container_is_one_capture(tmp_path: Path) -
     for name, content in files.items():
         (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "in" / name).write_bytes(content)
-    fetched = Capture(
-        form=Form.RESPONSE,
-        source="wayback",
-        payload=body(number),
-        url=url(number),
-        captured_at=datetime(2019, 3, 1, 12, tzinfo=UTC),
-        http_status=200,
-    )
     with Archive(tmp_path / "archive", writable=True) as archive:
-        archive.add(fetched)
+        archive.add(page(body(number), url=url(number), when=from_iso(TIME)))
     done = import_paths(tmp_path / "archive", [tmp_path / "in"])
     assert (done.added, done.known, done.problems) == (0, len(files), [])
 
@@ -276,16 +255,16 @@ def test_pages_are_recognized_by_what_they_begin_with(name: str, data: bytes, me
 
 
 def test_the_pages_of_a_mirror_are_captures_and_what_belongs_to_them_is_counted(tmp_path: Path) -> None:
-    page = tmp_path / "saved" / "page.html"
     (tmp_path / "saved" / "page_files").mkdir(parents=True)
     (tmp_path / "saved" / "page_files" / "saved_resource.html").write_bytes(body(2))
+    (tmp_path / "saved" / ".hidden").write_bytes(body(3))
     (tmp_path / "saved" / "a.css").write_bytes(b"p { margin: 0 }")
     (tmp_path / "saved" / "notes.bin").write_bytes(bytes(range(256)))
     (tmp_path / "saved" / "other").symlink_to(tmp_path)
-    page.write_bytes(body(1))
+    (tmp_path / "saved" / "page.html").write_bytes(body(1))
     done = import_paths(tmp_path / "archive", [tmp_path / "saved"])
     assert done.added == 1
-    assert sorted(one.path.name for one in done.companions) == ["a.css", "page_files"]
+    assert sorted(one.path.name for one in done.companions) == [".hidden", "a.css", "page_files"]
     assert sorted(one.path.name for one in done.problems) == ["notes.bin", "other"]
 
 

@@ -102,9 +102,7 @@ def read(data: bytes) -> Capture:
 
 def answered(head: str, address: str = PAGE, date: str = LATER) -> bytes:
     block = f"{head}\r\n\r\n<html>a page</html>".encode()
-    named = {"WARC_Target_URI": address, "WARC_Date": date, "Content_Length": str(len(block))}
-    whole = record(7, digest=False, **named)
-    return whole[: whole.index(b"\r\n\r\n") + 4] + block + b"\r\n\r\n"
+    return record(7, block=block, digest=False, WARC_Target_URI=address, WARC_Date=date)
 
 
 OK = "HTTP/1.1 200 OK\r\nContent-Type: text/html"

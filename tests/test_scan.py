@@ -108,13 +108,7 @@ class _Ranges(BaseHTTPRequestHandler):
     files: dict[str, bytes]
     cut = False
 
-    def do_HEAD(self) -> None:
-        self._answer(body=False)
-
     def do_GET(self) -> None:
-        self._answer(body=True)
-
-    def _answer(self, *, body: bool) -> None:
         data = self.files.get(self.path)
         if data is None:
             self.send_error(404)
@@ -127,9 +121,12 @@ class _Ranges(BaseHTTPRequestHandler):
         if asked:
             self.send_header("Content-Range", f"bytes {start}-{end}/{len(data)}")
         self.end_headers()
-        if body:
+        if self.command == "GET":
             part = data[start : end + 1]
             self.wfile.write(part[: len(part) // 2] if self.cut else part)
+
+    def do_HEAD(self) -> None:
+        self.do_GET()
 
     def log_message(self, *_: object) -> None:
         pass
@@ -138,13 +135,10 @@ class _Ranges(BaseHTTPRequestHandler):
 @contextmanager
 def serving(files: dict[str, bytes]) -> Iterator[tuple[str, type[_Ranges]]]:
     handler = type("Handler", (_Ranges,), {"files": files})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}", handler
-    finally:
         server.shutdown()
-        server.server_close()
 
 
 def test_over_http_and_a_broken_connection_is_not_taken_for_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

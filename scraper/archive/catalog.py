@@ -31,8 +31,7 @@ CREATE INDEX IF NOT EXISTS captures_by_record_id ON captures (warc_record_id);
 CREATE INDEX IF NOT EXISTS captures_by_digest ON captures (payload_digest);
 CREATE TABLE IF NOT EXISTS files (warc_file TEXT PRIMARY KEY, read_to INTEGER NOT NULL) STRICT;
 """
-_RULES = (dating.__file__, urls.__file__)
-VERSION = crc32(b"".join([SCHEMA.encode(), *(Path(path).read_bytes() for path in _RULES)])) >> 1
+VERSION = crc32(SCHEMA.encode() + Path(dating.__file__).read_bytes() + Path(urls.__file__).read_bytes()) >> 1
 """`user_version` (31 bits): another one means other tables, or other rules for addresses and times.
 
 Then the catalog is filled again from the WARC files, so that a better rule dates and addresses old captures too.
@@ -68,25 +67,17 @@ class Entry:
     original_captured_at: str | None
     intact: int
 
-    def is_preferred_to(self, other: Entry) -> bool:
-        """Whether this delivery of a capture counts, if several sources bring the same page at the same time with the same body.
+    def rank(self) -> tuple[object, ...]:
+        """Of the deliveries of a capture, the same page at the same time with the same body, the lowest counts.
 
         Intact before damaged, whole before truncated, then by source; else by what surrounds the body, so that the catalog does
         not depend on which came first.
         """
-        return self._rank() < other._rank()
-
-    def _rank(self) -> tuple[object, ...]:
         place = SOURCES.index(self.source) if self.source in SOURCES else len(SOURCES)
         details = (self.form, self.content_type, self.payload_digest, self.warc_record_id)
         original = (self.original_record_id, self.original_url, self.original_captured_at)
-        return (
-            -self.intact,
-            self.truncated or "",
-            place,
-            self.source,
-            *((one is None, one or "") for one in (*details, *original)),
-        )
+        ranks = ((one is None, one or "") for one in (*details, *original))
+        return -self.intact, self.truncated or "", place, self.source, *ranks
 
 
 def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
@@ -104,23 +95,14 @@ def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
         catalog = open_writable(path) if writable else open_readonly(path)
         if writable:
             catalog.execute("PRAGMA journal_mode = WAL")
-        _prepare(catalog, path, writable)
+        is_other = catalog.execute("PRAGMA user_version").fetchone()[0] != VERSION
+        if is_other and not writable:
+            raise ArchiveDamaged(f"{path} was written by another version of this program: run `tta load`, which makes it anew")
+        if is_other:
+            tables = [name for (name,) in catalog.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            drops = " ".join(f'DROP TABLE "{name}";' for name in tables)
+            catalog.executescript(f"BEGIN IMMEDIATE; {drops} {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
     except sqlite3.Error as error:
         raise explain(path, error) from None
     catalog.isolation_level = "DEFERRED"  # the first write opens a transaction, and `Archive.flush` commits it
     return catalog
-
-
-def is_other(catalog: sqlite3.Connection) -> bool:
-    """Whether a catalog was written by another version of this program."""
-    return bool(catalog.execute("PRAGMA user_version").fetchone()[0] != VERSION)
-
-
-def _prepare(catalog: sqlite3.Connection, path: Path, writable: bool) -> None:
-    if not is_other(catalog):
-        return
-    if not writable:
-        raise ArchiveDamaged(f"{path} was written by another version of this program: run `tta load`, which makes it anew")
-    tables = [name for (name,) in catalog.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    drops = " ".join(f'DROP TABLE "{name}";' for name in tables)
-    catalog.executescript(f"BEGIN IMMEDIATE; {drops} {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")

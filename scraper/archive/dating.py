@@ -52,8 +52,6 @@ _HOST = re.compile(
     r"(?:[a-z0-9-]+\.){2,}[a-z]{2,}(?:[:+]\d{1,5})?|[a-z0-9-]+\.(?:gov|org|com|net|edu|mil|us)(?:[:+]\d{1,5})?", re.I
 )
 """A folder named like a host: three labels, or a suffix that no file name has."""
-
-
 _IN_CONTAINER = re.compile(r" at \d+$")
 """The origin of a record in a WARC file: the path is not the page's."""
 
@@ -80,12 +78,10 @@ def parse_time(text: str | None) -> Time | None:
         elif re.match(r"\d{4}-\d\d-\d\d", text):
             length = 16 if re.fullmatch(r".{10}[T ]\d\d:\d\d(?:[^:].*)?", text) else None
             moment = datetime.fromisoformat(re.sub(r"\s*(?:UTC|GMT)$", "Z", text.upper()))
-        elif found := re.fullmatch(r"(\d\d:\d\d:\d\d) (\w{3})\w* (\d\d?), (\d{4})", text):
-            moment = parsedate_to_datetime(f"{found[3]} {found[2]} {found[4]} {found[1]} +0000")
-        elif found := re.match(r"\w{3} (\w{3}) (\d\d?) (\d{4}) (\d\d:\d\d:\d\d)(?: GMT([+-]\d{4}))?", text):
-            moment = parsedate_to_datetime(f"{found[2]} {found[1]} {found[3]} {found[4]} {found[5] or '+0000'}")
         else:
-            moment = parsedate_to_datetime(text)
+            text = re.sub(r"^(\d\d:\d\d:\d\d) (\w{3})\w* (\d\d?), (\d{4})$", r"\3 \2 \4 \1", text)
+            script_date = r"(?s)^\w{3} (\w{3}) (\d\d?) (\d{4}) (\d\d:\d\d:\d\d)(?: GMT([+-]\d{4}))?.*"
+            moment = parsedate_to_datetime(re.sub(script_date, r"\2 \1 \3 \4 \5", text))
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
@@ -99,38 +95,29 @@ def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
     """
     recorded = capture.recorded or Recorded(capture.url, capture.captured_text)
     record_time = parse_time(recorded.date)
-    url, fetched_at = recorded.url, capture.fetched_at
-    is_replay, inner, times = _replay(capture, url)
-    if is_replay:
-        url = inner
+    url, times, fetched_at = recorded.url, [record_time], capture.fetched_at
+    if replay := _replay(capture, url):
+        url, times = replay
         fetched_at = fetched_at or (record_time.moment if record_time else None)
-    else:
-        times = [record_time]
     latest = min(one for one in (fetched_at, added_at, datetime.now(UTC)) if one) + AHEAD
-    time = _first_until(latest, times)
-    if url is None or (time is None and not is_replay):
+    if url is None or not (replay or (record_time and record_time.moment <= latest)):
         page_url, page_time = _of_page(capture) if capture.form is not Form.REVISIT else (None, None)
         path_url, path_time = of_path(capture.origin)
         url = url or page_url or path_url
-        time = time or _first_until(latest, [page_time, path_time, parse_time(capture.header("date"))])
-    moment, length = time or (None, None)
-    is_same = (url, iso(moment, length)) == (recorded.url, recorded.date)
+        times += [page_time, path_time, parse_time(capture.header("date"))]
+    moment, length = next((time for time in times if time and time.moment <= latest), (None, None))
     return replace(
         capture,
         url=url,
         captured_at=moment,
         date_length=length,
         fetched_at=fetched_at,
-        recorded=None if is_same else recorded,
+        recorded=None if (url, iso(moment, length)) == (recorded.url, recorded.date) else recorded,
     )
 
 
-def _first_until(latest: datetime, times: list[Time | None]) -> Time | None:
-    return next((time for time in times if time and time.moment <= latest), None)
-
-
-def _replay(capture: Capture, url: str | None) -> tuple[bool, str | None, list[Time | None]]:
-    """Whether this is an archive's replay of a page; the page's own address, and when the archive captured it, best first.
+def _replay(capture: Capture, url: str | None) -> tuple[str | None, list[Time | None]] | None:
+    """Of an archive's replay of a page, the page's own address, and when the archive captured it, best first.
 
     An archive's own answer, such as an error or a redirect to another capture, has no Memento-Datetime: it is no replay.
     """
@@ -139,20 +126,18 @@ def _replay(capture: Capture, url: str | None) -> tuple[bool, str | None, list[T
     own_answer = capture.http_status is not None and not 200 <= capture.http_status < 300 and not memento
     says_archived = _WAYBACK.encode() in capture.payload[-_EDGE:]
     if own_answer or not (memento or digits or says_archived):
-        return False, url, []
-    inner = url
+        return None
     if url and digits:
         inner = without_archive(url)
-        inner = page_address(url) if inner == url else inner
-    return True, inner, [parse_time(memento), parse_time(digits), _of_page(capture)[1] if says_archived else None]
+        url = page_address(url) if inner == url else inner
+    return url, [parse_time(memento), parse_time(digits), _of_page(capture)[1] if says_archived else None]
 
 
 def _of_page(capture: Capture) -> tuple[str | None, Time | None]:
     """Address and time that a tool wrote into the page when it saved it."""
     body = capture.payload
-    text = (
-        (body if len(body) < 2 * _EDGE else body[:_EDGE] + b"\n" + body[-_EDGE:]).replace(b"\0", b"").decode("utf-8", "replace")
-    )
+    edges = body if len(body) < 2 * _EDGE else body[:_EDGE] + b"\n" + body[-_EDGE:]
+    text = edges.replace(b"\0", b"").decode("utf-8", "replace")
     url: str | None = None
     time: Time | None = None
     for comment in sorted(_COMMENT.findall(text), key=lambda comment: _WAYBACK not in comment):
@@ -210,7 +195,6 @@ def _page_of_file(address: str) -> str:
     name, mark, query = re.sub(r"(?<=.)@(?=[\w%-]+=)", "?", unquote(name) if "%3F" in name else name, count=1).partition("?")
     query = re.sub(r"\.html?$", "", query)
     if re.fullmatch(r"index\.html?", name):
-        name = ""
         head = head if head.count("/") > 2 and not mark else f"{head}/"
         return f"{head}{mark}{query}"
     bare = re.sub(r"\.html?$", "", name)

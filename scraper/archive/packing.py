@@ -26,11 +26,15 @@ MAX_MEMBER = MAX_BLOCK + (1 << 20)
 MAX_PROBES = 10_000
 """Places in a damaged file that are tried as the beginning of a member; bounds the time that a hostile file can take."""
 _STEP = 1 << 16
-_ZSTD_STEP = 1 << 10
-"""zstandard returns all that its input unpacks to at once: up to 128 KiB for every 4 bytes."""
+_GZIP_STEP, _ZSTD_STEP = 1 << 13, 1 << 10
+"""All that so many bytes unpack to is in memory at once: of gzip up to 8 MiB, of zstd, 128 KiB for every 4 bytes, 32 MiB."""
 _SCAN = 1 << 20
+_ANYTHING = re.compile(b"")
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _DICTIONARY = b"\x5d\x2a\x4d\x18"
+_LOOK_BACK = 1 << 13
+"""Bytes at the end of a piece that are searched again with the next one: a record's first line is shorter."""
+_NOT_BLANK = re.compile(rb"[^\r\n\t ]")
 _CUT = "the file ends within a record"
 
 
@@ -39,11 +43,11 @@ class Packing(NamedTuple):
 
     magic: bytes
     decoder: Callable[[], Any]
-    step: int = _STEP
+    step: int
 
 
-PLAIN = Packing(b"", lambda: None)
-GZIP = Packing(GZIP_MAGIC + b"\x08", lambda: zlib.decompressobj(31))
+PLAIN = Packing(b"", lambda: None, _STEP)
+GZIP = Packing(GZIP_MAGIC + b"\x08", lambda: zlib.decompressobj(31), _GZIP_STEP)
 
 
 def packing_of(file: BinaryIO) -> Packing:
@@ -62,7 +66,7 @@ def packing_of(file: BinaryIO) -> Packing:
                 content = zstandard.ZstdDecompressor().decompress(content, max_output_size=MAX_BLOCK)
             dictionary = zstandard.ZstdCompressionDict(content)
         except zstandard.ZstdError:
-            dictionary = None  # the frames that need it are damaged, then
+            pass  # the frames that need it are damaged, then
     unpacker = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=1 << 27)
     return Packing(ZSTD_MAGIC, unpacker.decompressobj, _ZSTD_STEP)
 
@@ -79,34 +83,21 @@ def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[by
     while data:
         before = decoder.copy() if packing is GZIP else None
         try:
-            piece = decoder.decompress(data, _SCAN) if packing is GZIP else decoder.decompress(data)
+            piece = decoder.decompress(data)
         except (zlib.error, zstandard.ZstdError) as error:
-            if before is not None:
-                yield _up_to_the_error(before, data)
+            pieces: list[bytes] = []
+            with suppress(zlib.error):  # up to the error: all of a member of which only the checksum is wrong
+                pieces.extend(before.decompress(data[at : at + 1]) for at in range(len(data)) if before)
+            if any(pieces):
+                yield b"".join(pieces)
             raise Broken(offset, f"a record is damaged ({error})") from None
         if piece:
             yield piece
+        taken += len(data)
         if decoder.eof:
-            return taken + len(data) - len(decoder.unused_data)
-        rest = decoder.unconsumed_tail if packing is GZIP else b""
-        taken += len(data) - len(rest)
-        data = rest or file.read(packing.step)
-    if packing is GZIP and (piece := decoder.flush()):
-        yield piece
+            return taken - len(decoder.unused_data)
+        data = file.read(packing.step)
     raise Broken(offset, _CUT, is_cut=True)
-
-
-def _up_to_the_error(decoder: Any, data: bytes) -> bytes:
-    """What the bytes before an error unpack to; all of a member of which only the checksum is wrong."""
-    pieces: list[bytes] = []
-    with suppress(zlib.error):
-        pieces.extend(decoder.decompress(data[at : at + 1], _SCAN) for at in range(len(data)))
-    return b"".join(pieces)
-
-
-_LOOK_BACK = 1 << 13
-"""Bytes at the end of a piece that are searched again with the next one: a record's first line is shorter."""
-_BLANK = re.compile(rb"[\r\n\t ]*")
 
 
 class Unpacked:
@@ -116,7 +107,7 @@ class Unpacked:
         self.file = file
         self.packing = packing
         self.broken: Broken | None = None
-        self._pieces = _plain(file, start) if packing is PLAIN else _members(file, start, packing)
+        self._pieces = _pieces(file, start, packing)
         self._data = b""
         self._at = 0
         self._before = 0  # bytes of the stream that precede _data
@@ -144,19 +135,13 @@ class Unpacked:
                 return False
         return True
 
-    def is_at_end(self) -> bool:
-        return not self.has(1)
-
     def is_at(self, pattern: re.Pattern[bytes]) -> bool:
         """Whether the next bytes match the pattern."""
         self.has(_LOOK_BACK)
         return pattern.match(self._data, self._at) is not None
 
     def place(self) -> tuple[int, int]:
-        """The file offset of the member that the next byte comes from, and how many of the member's bytes precede it.
-
-        Without compression every byte is its own member.
-        """
+        """The offset of the member that the next byte is in (without compression: its own), and how many bytes precede it."""
         self.has(1)
         position = self._before + self._at
         while len(self._marks) > 1 and self._marks[1][0] <= position:
@@ -165,16 +150,9 @@ class Unpacked:
         inner = position - begins
         return (offset + inner, 0) if self.packing is PLAIN else (offset, inner)
 
-    def skip_blank(self) -> int:
-        """Steps over blanks and line ends; returns how many."""
-        skipped = 0
-        while self.has(1):
-            end = _BLANK.match(self._data, self._at).end()  # type: ignore[union-attr]  # it matches anything
-            skipped += end - self._at
-            self._at = end
-            if end < len(self._data):
-                break
-        return skipped
+    def skip_blank(self) -> bool:
+        """Steps over blanks and line ends; returns whether there were any."""
+        return bool(self.until(_NOT_BLANK, _NOT_BLANK, 1))
 
     def head(self, end: re.Pattern[bytes], limit: int) -> bytes | None:
         """The bytes before the next match of `end`, which is stepped over; None if there is none within `limit` bytes."""
@@ -192,8 +170,7 @@ class Unpacked:
 
         Without `keep` they are only counted.
         """
-        kept: list[bytes] = []
-        taken = 0
+        kept, taken = bytearray(), 0
         while taken < size:
             if self._at == len(self._data) and (not self._fill() or (taken and stop and self._begins_with(stop))):
                 break
@@ -201,31 +178,25 @@ class Unpacked:
             self._at += len(part)
             taken += len(part)
             if keep:
-                kept.append(part)
-        return b"".join(kept), taken
+                kept += part
+        return bytes(kept), taken
 
     def until(self, pattern: re.Pattern[bytes], start: re.Pattern[bytes], limit: int) -> bytes:
         """What precedes the next match of `pattern`, or the next member that begins with `start`, up to `limit` bytes of it."""
-        kept: list[bytes] = []
-        size = 0
-        found = None
-        while True:
+        kept, found = bytearray(), None
+        while found is None:
             found = pattern.search(self._data, self._at)
             end = found.start() if found else max(self._at, len(self._data) - _LOOK_BACK)
             if found is None and self._marks and self._begins_with(start):
                 end = self._marks[-1][0] - self._before
                 found = start.match(self._data, end)
-            if size < limit:
-                kept.append(self._data[self._at : end])
-                size += end - self._at
+            kept += self._data[self._at : end][: limit - len(kept)]
             self._at = end
-            if found:
-                break
-            if not self._fill():
-                kept.append(self._data[self._at :])
+            if found is None and not self._fill():
+                kept += self._data[self._at :][: limit - len(kept)]
                 self._at = len(self._data)
                 break
-        return b"".join(kept)[:limit]
+        return bytes(kept)
 
     def _begins_with(self, start: re.Pattern[bytes]) -> bool:
         """Whether the newest member begins ahead, with a match of `start`."""
@@ -233,25 +204,15 @@ class Unpacked:
         return self.packing is not PLAIN and begins >= self._at and start.match(self._data, begins) is not None
 
 
-def _plain(file: BinaryIO, start: int) -> Iterator[tuple[int, bool, bytes]]:
-    file.seek(start)
-    while piece := file.read(_STEP):
-        yield start, True, piece
-        start += len(piece)
-        file.seek(start)
-
-
-def _members(file: BinaryIO, start: int, packing: Packing) -> Iterator[tuple[int, bool, bytes]]:
-    file.seek(0, 2)
-    size = file.tell()
-    while start < size:
-        file.seek(start)
-        head = file.read(_STEP)
-        if head[:1] == b"\0" and not head.strip(b"\0"):  # padding, or what a loss of power leaves
+def _pieces(file: BinaryIO, start: int, packing: Packing) -> Iterator[tuple[int, bool, bytes]]:
+    """What follows byte `start`, unpacked: each piece with the file offset of its member, and whether it is the first of it."""
+    while file.seek(start) == start and (head := file.read(_STEP)):
+        if packing is PLAIN:
+            yield start, True, head
+        if packing is PLAIN or not head.strip(b"\0"):  # zeros are padding, or what a loss of power leaves
             start += len(head)
             continue
-        member = unpack_member(file, start, packing)
-        is_start = True
+        member, is_start = unpack_member(file, start, packing), True
         while True:
             try:
                 piece = next(member)
@@ -260,19 +221,6 @@ def _members(file: BinaryIO, start: int, packing: Packing) -> Iterator[tuple[int
                 break
             yield start, is_start, piece
             is_start = False
-
-
-def is_whole(file: BinaryIO, offset: int, packing: Packing) -> bool:
-    """Whether the member that begins at `offset` is undamaged, or only cut. The file's position stays."""
-    position = file.tell()
-    try:
-        for _ in unpack_member(file, offset, packing):
-            pass
-    except Broken as broken:
-        return broken.is_cut
-    finally:
-        file.seek(position)
-    return True
 
 
 def next_member(file: BinaryIO, position: int, packing: Packing, content: re.Pattern[bytes]) -> int | None:
@@ -290,14 +238,11 @@ def next_member(file: BinaryIO, position: int, packing: Packing, content: re.Pat
 
 def find_bytes(file: BinaryIO, position: int, magic: bytes) -> int | None:
     """The offset at or after `position` at which these bytes are."""
-    while True:
-        file.seek(position)
-        data = file.read(_SCAN)
+    while file.seek(position) == position and len(data := file.read(_SCAN)) >= len(magic):
         if (found := data.find(magic)) >= 0:
             return position + found
-        if len(data) < _SCAN:
-            return None
         position += len(data) - len(magic) + 1
+    return None
 
 
 class Member(NamedTuple):
@@ -317,11 +262,7 @@ class Gap(NamedTuple):
     is_cut: bool = False
 
 
-LengthAt = Callable[[int], int | None]
-_ANYTHING = re.compile(b"")
-
-
-def walk(path: Path, start: int = 0, length_at: LengthAt | None = None) -> Iterator[Member | Gap]:
+def walk(path: Path, start: int = 0, length_at: Callable[[int], int | None] | None = None) -> Iterator[Member | Gap]:
     """Every gzip member from byte `start` on and every gap between them, in order; memory does not grow with the file.
 
     After damage the next place is looked for at which a whole member begins. A damaged page may hold one in its own bytes, so
@@ -336,7 +277,10 @@ def walk(path: Path, start: int = 0, length_at: LengthAt | None = None) -> Itera
                 start += found.length
                 continue
             length = length_at(start) if length_at else None
-            after = min(start + length, size) if length else _next_whole(file, start + 1, size)
+            after = start + length if length else next_member(file, start + 1, GZIP, _ANYTHING)
+            while after is not None and not length and not isinstance(_whole_member(file, after), Member):
+                after = next_member(file, after + 1, GZIP, _ANYTHING)
+            after = size if after is None else min(after, size)
             file.seek(start)
             is_cut = after == size and (
                 found == _CUT or not any(piece.strip(b"\0") for piece in iter(lambda: file.read(_SCAN), b""))
@@ -347,23 +291,12 @@ def walk(path: Path, start: int = 0, length_at: LengthAt | None = None) -> Itera
 
 def _whole_member(file: BinaryIO, offset: int) -> Member | str:
     """The member that begins there, or why there is none."""
-    pieces: list[bytes] = []
-    member, size = unpack_member(file, offset, GZIP), 0
-    while size <= MAX_MEMBER:
-        try:
-            pieces.append(next(member))
-            size += len(pieces[-1])
-        except StopIteration as end:
-            return Member(offset, end.value, b"".join(pieces))
-        except Broken as broken:
-            return str(broken)
+    record, member = bytearray(), unpack_member(file, offset, GZIP)
+    try:
+        while len(record) <= MAX_MEMBER:
+            record += next(member)
+    except StopIteration as end:
+        return Member(offset, end.value, bytes(record))
+    except Broken as broken:
+        return str(broken)
     return f"a record has more than {MAX_MEMBER} bytes"
-
-
-def _next_whole(file: BinaryIO, position: int, size: int) -> int:
-    """Where the next whole member begins, or the end of the file."""
-    while (found := next_member(file, position, GZIP, _ANYTHING)) is not None:
-        if isinstance(_whole_member(file, found), Member):
-            return found
-        position = found + 1
-    return size

@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import b32encode
-from collections.abc import Callable, Generator, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from scraper.archive.packing import MAX_BLOCK, PLAIN, Unpacked, is_whole, next_member, packing_of
+from scraper.archive.packing import MAX_BLOCK, PLAIN, Unpacked, next_member, packing_of, unpack_member
 from scraper.encoding import decode_content
-from scraper.errors import UndecodableContent
+from scraper.errors import Broken, UndecodableContent
 
 MAX_HEAD = 1 << 16
 """Bytes of a record's headers; those of real records have less than 4 KiB, with very long addresses 16."""
@@ -29,7 +30,7 @@ _BYTE_ORDER_MARK = re.compile(rb"\xef\xbb\xbf")
 _WARC = re.compile(rb"WARC/", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n")
 _LINE_END = re.compile(rb"\r?\n")
-_STATUS = re.compile(rb"HTTP/[\x21-\x7e]+[ \t]+\d{3}(?![\w\x80-\xff])")
+_STATUS = re.compile(rb"HTTP/[\x21-\x7e]+[ \t]+(\d{3})(?![\w\x80-\xff])")
 _ARC = re.compile(r"(.+?) ([\w.:-]+) (\d{8,14}) ([^ ]+)(?: .*)? (\d{1,12})")
 CAPTURES = frozenset({"response", "resource", "conversion", "revisit"})
 _TYPES = CAPTURES | {"request", "metadata", "warcinfo", "continuation"}
@@ -79,122 +80,124 @@ def read_records(
 
     The blocks of records that are not `wanted` are stepped over. With `verify`, digests are compared.
     """
-    packing = packing_of(file)
-    stream = Unpacked(file, start, packing)
-    if start == 0 and stream.is_at(_BYTE_ORDER_MARK):
-        stream.take(3)
-    reader = _Reader(wanted, verify)
-    while reader.read_again < MAX_READ_AGAIN:
-        stream = yield from reader.read(stream)
-        if (broken := stream.broken) is None or broken.is_cut:
-            return
-        found = next_member(file, broken.position + 1, packing, START)
-        if found is None:
-            return
-        stream = Unpacked(file, found, packing)
-    yield Damage(stream.place()[0], "too many damaged records: the rest of the file is not read")
+    return _Reader(file, start, wanted, verify=verify).read()
 
 
 class _Reader:
-    def __init__(self, wanted: Callable[[Record], bool], verify: bool) -> None:
+    def __init__(self, file: BinaryIO, start: int, wanted: Callable[[Record], bool], *, verify: bool) -> None:
         self._wanted = wanted
         self._verify = verify
         self._reported = -1
-        self._member = (-1, True)
-        self.read_again = 0
+        self._member = (-1, True)  # the last one that was checked, and whether it is undamaged
+        self._read_again = 0
+        self._stream = Unpacked(file, start, packing_of(file))
+        if start == 0 and self._stream.is_at(_BYTE_ORDER_MARK):
+            self._stream.take(3)
 
-    def read(self, stream: Unpacked) -> Generator[Record | Damage, None, Unpacked]:
-        """Records up to the end or to a damaged member. Returns the stream that met it."""
-        while self.read_again < MAX_READ_AGAIN:
+    def read(self) -> Iterator[Record | Damage]:
+        while self._read_again < MAX_READ_AGAIN:
+            stream = self._stream
             stream.skip_blank()
-            if stream.is_at_end():
-                if stream.broken and stream.broken.position != self._reported:
-                    yield Damage(stream.broken.position, str(stream.broken))
-                break
-            place = stream.place()
-            head = _head(stream, place[0])
-            if isinstance(head, Record):
-                stream = yield from self._block(stream, head, place)
+            if not stream.has(1):
+                broken = stream.broken
+                if broken and broken.position != self._reported:
+                    yield Damage(broken.position, str(broken))
+                found = None
+                if broken and not broken.is_cut:
+                    found = next_member(stream.file, broken.position + 1, stream.packing, START)
+                if found is None:
+                    return
+                self._stream = Unpacked(stream.file, found, stream.packing)
                 continue
-            yield self._damage(place[0], str(stream.broken or head))
-            stream.take(1)
-            stream.until(_NEXT, START, 0)
-        return stream
+            position, before = stream.place()
+            head = _head(stream, position)
+            if isinstance(head, Record):
+                yield from self._block(head, before)
+            else:
+                yield self._damage(position, str(stream.broken or head))
+                stream.take(1)
+                stream.until(_NEXT, START, 0)
+        yield Damage(self._stream.place()[0], "too many damaged records: the rest of the file is not read")
 
     def _damage(self, position: int, reason: str) -> Damage:
         self._reported = position
         return Damage(position, reason)
 
-    def _block(self, stream: Unpacked, record: Record, place: tuple[int, int]) -> Generator[Record | Damage, None, Unpacked]:
-        """Reads a record behind its headers and checks it. Returns the stream to go on with."""
+    def _is_whole(self, position: int) -> bool:
+        """Whether the member that begins there, and goes on behind a record in it, is undamaged as far as it goes."""
+        file, is_whole = self._stream.file, True
+        if self._member[0] != position:
+            before = file.tell()
+            try:
+                deque(unpack_member(file, position, self._stream.packing), maxlen=0)
+            except Broken as broken:
+                is_whole = broken.is_cut
+            file.seek(before)  # from there on the stream reads
+            self._member = position, is_whole
+        return self._member[1]
+
+    def _block(self, record: Record, before: int) -> Iterator[Record | Damage]:
+        """Reads a record behind its headers and checks it. So many bytes of its member are `before` it."""
+        stream, position = self._stream, record.position
         is_wanted = record.type in _TYPES and self._wanted(record)
         keep = is_wanted and record.length <= MAX_BLOCK
         record.block, size = stream.take(record.length, START, keep=keep)
-        if size < record.length and stream.broken and not stream.broken.is_cut:
-            yield self._damage(place[0], str(stream.broken))
-            return stream
+        is_short = size < record.length
+        if is_short and stream.broken and not stream.broken.is_cut:
+            yield self._damage(position, str(stream.broken))
+            return
         agrees = _agrees_with_digest(record) if keep and self._verify else None
-        if size < record.length or not (_ends_well(stream) or agrees):
-            if size < record.length or not keep or _NEXT.search(record.block):
-                self.read_again += size + MAX_HEAD
-                return (yield from self._to_next(stream, record, place, keep=is_wanted))
+        ends_well = not is_short and (
+            stream.skip_blank()
+            or not stream.has(1)
+            or stream.is_at(START)
+            or (stream.packing is not PLAIN and not stream.place()[1])
+        )
+        if not ends_well and (is_short or not agrees):
+            if is_short or not keep or _NEXT.search(record.block):
+                self._read_again += size + MAX_HEAD
+                yield from self._to_next(record, before, keep=is_wanted)
+                return
             record.problem = f"a record has more bytes than its Content-Length, {record.length}"
             stream.until(_NEXT, START, 0)
-        elif stream.is_at_end() and stream.broken and not stream.broken.is_cut and stream.broken.position == place[0]:
-            record.problem = str(stream.broken)
-        elif agrees is None and keep and not self._is_undamaged(stream, place[0]):
+        elif not stream.has(1):
+            if stream.broken and not stream.broken.is_cut and stream.broken.position == position:
+                record.problem = str(stream.broken)
+        elif agrees is None and keep and stream.place()[0] == position and not self._is_whole(position):
             record.problem = "it has no digest, and is in a damaged gzip member"
         if agrees is False:
             record.problem = "its bytes do not match its digest"
         if record.problem:
-            yield self._damage(place[0], record.problem)
+            yield self._damage(position, record.problem)
             record.problem = None if agrees else record.problem
         if is_wanted and not keep:
-            yield Damage(place[0], f"a record has {record.length} bytes; at most {MAX_BLOCK} are read")
+            yield Damage(position, f"a record has {record.length} bytes; at most {MAX_BLOCK} are read")
         elif record.type not in _TYPES and record.problem is None:
-            yield Damage(place[0], f"a record of the unknown type {record.type[:40]!r}")
+            yield Damage(position, f"a record of the unknown type {record.type[:40]!r}")
         elif is_wanted:
             yield record
-        return stream
 
-    def _is_undamaged(self, stream: Unpacked, offset: int) -> bool:
-        """Whether the member that begins at `offset` is undamaged as far as it goes; of the last one that was asked about.
-
-        Only of a member that goes on behind the record; any other is read to its end, or is known to be damaged.
-        """
-        if stream.packing is PLAIN or stream.is_at_end() or stream.place()[0] != offset:
-            return True
-        if self._member[0] != offset:
-            self._member = offset, is_whole(stream.file, offset, stream.packing)
-        return self._member[1]
-
-    def _to_next(
-        self, stream: Unpacked, record: Record, place: tuple[int, int], *, keep: bool
-    ) -> Generator[Record | Damage, None, Unpacked]:
+    def _to_next(self, record: Record, before: int, *, keep: bool) -> Iterator[Record | Damage]:
         """Reads a record whose length is wrong again, up to the next one. What its digest confirms, or the file cuts, is kept."""
-        stream = Unpacked(stream.file, place[0], stream.packing)
-        stream.take(place[1], keep=False)
-        _head(stream, place[0])
+        stream = self._stream = Unpacked(self._stream.file, record.position, self._stream.packing)
+        stream.take(before, keep=False)
+        _head(stream, record.position)
         block = stream.until(_NEXT, START, MAX_BLOCK)
-        is_last = stream.is_at_end()
+        is_last = not stream.has(1)
+        is_cut = is_last and len(block) < record.length
         if is_last and stream.broken and not stream.broken.is_cut:
-            yield self._damage(place[0], str(stream.broken))
-            return stream
-        if is_last and len(block) < record.length:
-            yield self._damage(place[0], f"a record is cut: {len(block)} of {record.length} bytes")
-        else:
-            yield self._damage(
-                place[0], f"a record's Content-Length is {record.length}; the next record begins after {len(block)} bytes"
-            )
+            yield self._damage(record.position, str(stream.broken))
+            return
+        problem = f"a record's Content-Length is {record.length}; the next record begins after {len(block)} bytes"
+        yield self._damage(record.position, f"a record is cut: {len(block)} of {record.length} bytes" if is_cut else problem)
         record.block = re.sub(rb"(?:\r?\n){1,2}\Z", b"", block)
         if keep and self._verify and _agrees_with_digest(record):
             yield record
-        elif keep and is_last and len(block) < record.length:
+        elif keep and is_cut:
             record.block, record.is_cut, record.problem = block, True, "the file ends within it"
             is_in_head = block[:5] == b"HTTP/"[: len(block)] and not re.search(rb"\n\r?\n.", block, re.DOTALL)
             if block.strip() and not (record.type == "response" and is_in_head):
                 yield record
-        return stream
 
 
 def _head(stream: Unpacked, position: int) -> Record | str:
@@ -210,32 +213,15 @@ def _head(stream: Unpacked, position: int) -> Record | str:
         found = _ARC.fullmatch(text)
         if not found:
             return "a record without a length"
-        url, address, date, media_type, length = found.groups()
-        kind = "warcinfo" if url.lower().startswith("filedesc:") else "response"
-        named = {
-            "WARC-Type": kind,
-            "WARC-Target-URI": url,
-            "WARC-Date": date,
-            "WARC-IP-Address": address,
-            "Content-Type": media_type,
-        }
-        return Record(position, tuple(named.items()), int(length))
+        kind = "warcinfo" if text.lower().startswith("filedesc:") else "response"
+        names = ("WARC-Target-URI", "WARC-IP-Address", "WARC-Date", "Content-Type")
+        return Record(position, (("WARC-Type", kind), *zip(names, found.groups(), strict=False)), int(found[5]))
     record = Record(position, parse_headers(text))
     length = record.named.get("content-length", "")
     if not re.fullmatch(r"[0-9]{1,15}", length):
         return f"a record without a length (Content-Length: {length[:40]!r})"
     record.length = int(length)
     return record
-
-
-def _ends_well(stream: Unpacked) -> bool:
-    """Whether a record's block is followed by a line end, the next record, the next member, or nothing."""
-    return (
-        stream.skip_blank() > 0
-        or stream.is_at_end()
-        or stream.is_at(START)
-        or (stream.packing is not PLAIN and not stream.place()[1])
-    )
 
 
 def parse_headers(text: str) -> tuple[tuple[str, str], ...]:
@@ -251,17 +237,17 @@ def parse_headers(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(headers)
 
 
-def split_http(block: bytes) -> tuple[str | None, tuple[tuple[str, str], ...], bytes]:
-    """Status line, headers and body of an HTTP message; line ends may be bare LF, bytes anything (ARCHIVES.md, 5).
+def split_http(block: bytes) -> tuple[int | None, str, tuple[tuple[str, str], ...], bytes]:
+    """Status, reason, headers and body of an HTTP message; line ends may be bare LF, bytes anything (ARCHIVES.md, 5).
 
     A block that does not begin with a status is no such message: all of it is body, so that no byte of it is lost.
     """
-    if not _STATUS.match(block):
-        return None, (), block
+    if not (status := _STATUS.match(block)):
+        return None, "", (), block
     end = re.search(rb"\r?\n\r?\n", block)
     head, body = (block[: end.start()], block[end.end() :]) if end else (block, b"")
     text = head.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode()
-    return text.partition("\n")[0].rstrip("\r"), parse_headers(text), body
+    return int(status[1]), text.partition("\n")[0].rstrip("\r")[status.end() :].lstrip(), parse_headers(text), body
 
 
 def _agrees_with_digest(record: Record) -> bool | None:
@@ -273,7 +259,7 @@ def _agrees_with_digest(record: Record) -> bool | None:
     if found or record.type == "revisit":
         return found
     claimed = record.named.get("warc-payload-digest")
-    _, headers, body = split_http(record.block) if record.type == "response" else (None, (), record.block)
+    _, _, headers, body = split_http(record.block) if record.type == "response" else (None, "", (), record.block)
     agrees = digest_agrees(claimed, body)
     if agrees is False:
         encodings = [value for name, value in headers if name.lower() == "content-encoding"]

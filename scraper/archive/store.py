@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
+from operator import attrgetter
 from pathlib import Path
-from types import TracebackType
 from typing import NamedTuple, Self
 
 from scraper.archive.catalog import Entry, open_catalog
 from scraper.archive.dating import dated
-from scraper.archive.packing import Gap, Member, walk
+from scraper.archive.packing import Member, walk
 from scraper.archive.records import Damage
 from scraper.archive.warc import read_captures, record_bytes, record_id_of, sha1_digest, utc_now
-from scraper.capture import Capture, Form, iso
+from scraper.capture import Capture, Form, Original, iso
 from scraper.durable import sync
 from scraper.errors import ArchiveDamaged, TtaError
 
@@ -28,9 +28,7 @@ MAX_FILE = 1_000_000_000
 """Bytes after which a new WARC file is begun; 1 GB is what the WARC guidelines recommend (IIPC, WARC 1.1 annex)."""
 _PREFIX = "tta-"
 WARC_FILES = "*.warc.gz"
-
-
-_COLUMNS = ", ".join(Entry.__dataclass_fields__)
+_COLUMNS = tuple(Entry.__dataclass_fields__)
 
 
 class Prepared(NamedTuple):
@@ -76,7 +74,7 @@ class Archive:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -90,7 +88,7 @@ class Archive:
 
     def entries(self, where: str = "1", parameters: tuple[object, ...] = ()) -> Iterator[Entry]:
         """Rows of the catalog in the order of files and offsets. `where` is SQL of this program, never a user's."""
-        query = f"SELECT {_COLUMNS} FROM captures WHERE {where} ORDER BY warc_file, warc_offset"  # noqa: S608
+        query = f"SELECT {', '.join(_COLUMNS)} FROM captures WHERE {where} ORDER BY warc_file, warc_offset"  # noqa: S608
         for row in self._catalog.execute(query, parameters):
             yield Entry(*row)
 
@@ -134,14 +132,14 @@ class Archive:
         """
         capture = dated(capture)
         held = self.entry(capture.capture_id)
-        if held is not None and not entry_of(capture, "", 0, 0).is_preferred_to(held):
+        if held is not None and entry_of(capture, "", 0, 0).rank() >= held.rank():
             return None
         return self.append(prepare(capture, utc_now()))
 
     def append(self, prepared: Prepared) -> Entry | None:
         """Appends a capture that was prepared, perhaps by another process; else as `add`."""
         held = self.entry(prepared.entry.capture_id)
-        if held is not None and not prepared.entry.is_preferred_to(held):
+        if held is not None and prepared.entry.rank() >= held.rank():
             return None
         current = self._current or _last_file(self.folder)
         if current and current.stat().st_size + len(prepared.member) > MAX_FILE:
@@ -159,9 +157,9 @@ class Archive:
                 file.truncate(offset)
                 raise
         entry = replace(prepared.entry, warc_file=path.name, warc_offset=offset)
-        self._insert(entry)
+        is_added = self._insert(entry)
         self._catalog.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path.name, offset + len(prepared.member)])
-        return entry if held is None else None
+        return entry if is_added else None
 
     def flush(self) -> None:
         """Bytes first, catalog after: a crash in between leaves a record that the next opening reads in again."""
@@ -172,30 +170,25 @@ class Archive:
             self._is_new = False
         self._catalog.commit()
 
-    def _insert(self, entry: Entry) -> int:
-        """Returns the number of captures added: 0 for one that is there already, whose row the preferred delivery gets."""
-        marks = ", ".join("?" * len(Entry.__dataclass_fields__))
-        values = [getattr(entry, name) for name in Entry.__dataclass_fields__]
-        row = f"INTO captures ({_COLUMNS}) VALUES ({marks})"
-        added = self._catalog.execute(f"INSERT OR IGNORE {row}", values).rowcount
-        held = None if added else self.entry(entry.capture_id)
-        if held is not None and entry.is_preferred_to(held):
-            self._catalog.execute(f"REPLACE {row}", values)
-        return added
+    def _insert(self, entry: Entry) -> bool:
+        """Whether the capture is new; the row of one that is there already goes to the preferred delivery."""
+        held = self.entry(entry.capture_id)
+        if held is None or entry.rank() < held.rank():
+            row = f"captures ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+            self._catalog.execute(f"REPLACE INTO {row}", attrgetter(*_COLUMNS)(entry))
+        return held is None
 
     def _reconcile(self) -> None:
         """Reconciles the catalog with the files and cuts off an unfinished record; notes in `recovered` what it did."""
         known = dict(self._catalog.execute("SELECT warc_file, read_to FROM files"))
-        if missing := known.keys() - {path.name for path in self.folder.glob(WARC_FILES)}:
-            raise ArchiveDamaged(f"{self.folder / min(missing)} is missing: restore it from a copy, or run `tta doctor`")
-        for path in sorted(self.folder.glob(WARC_FILES)):
-            start, size = known.get(path.name), path.stat().st_size
-            if start is None or size > start:
-                self._read_in(path, start)
-            elif size < start:
-                raise ArchiveDamaged(
-                    f"{path} is {start - size} bytes shorter than it was: restore it from a copy, or run `tta doctor`"
-                )
+        sizes = {path.name: path.stat().st_size for path in sorted(self.folder.glob(WARC_FILES))}
+        for name, start in sorted(known.items()):
+            if (size := sizes.get(name, -1)) < start:
+                problem = "missing" if size < 0 else f"{start - size} bytes shorter than it was"
+                raise ArchiveDamaged(f"{self.folder / name} is {problem}: restore it from a copy, or run `tta doctor`")
+        for name, size in sizes.items():
+            if size > known.get(name, -1):
+                self._read_in(self.folder / name, known.get(name))
         self._catalog.commit()
 
     def _read_in(self, path: Path, start: int | None) -> None:
@@ -208,8 +201,17 @@ class Archive:
                     added += sum(self._insert(entry_of(item, path.name, found.offset, found.length)) for item in items)
                     continue  # else: a capture is found by its place in the file, so all of them would be the first one
                 line = f"{path.name}: {len(items)} captures at {found.offset} packed together don't count: `tta import` the file"
-            elif found.is_cut and is_own(path):
-                done.append(self._cut_off(path, found, is_known=start is not None))
+            elif found.is_cut and is_own(path):  # it was being written when the program ended, and never reported as stored
+                line = f"{path.name}: an unfinished record of {found.length} bytes at the end was removed"
+                if start is None:  # without a catalog that is not certain
+                    aside = path.with_name(f"{path.name}.cut-{found.offset}")
+                    with path.open("rb") as file:
+                        file.seek(found.offset)
+                        aside.write_bytes(file.read())
+                    sync(aside)
+                    line += f", and kept as {aside.name}"
+                os.truncate(path, found.offset)
+                done.append(line)
                 continue
             else:
                 line = f"{path.name}: {found.length} bytes at {found.offset} can't be read: run `tta doctor`"
@@ -219,22 +221,6 @@ class Archive:
         if added:
             self.recovered.append(f"{path.name}: {added} captures were not in the catalog and are now")
         self.recovered += done
-
-    def _cut_off(self, path: Path, gap: Gap, *, is_known: bool) -> str:
-        """Removes a record that was being written when the program ended. It was never reported as stored.
-
-        If the catalog is lost, that is not certain, so its bytes are kept in a file of their own.
-        """
-        said = f"{path.name}: an unfinished record of {gap.length} bytes at the end was removed"
-        if not is_known:
-            aside = path.with_name(f"{path.name}.cut-{gap.offset}")
-            with path.open("rb") as file:
-                file.seek(gap.offset)
-                aside.write_bytes(file.read())
-            sync(aside)
-            said += f", and kept as {aside.name}"
-        os.truncate(path, gap.offset)
-        return said
 
 
 def is_own(path: Path) -> bool:
@@ -270,7 +256,7 @@ def read_entry(folder: Path, entry: Entry) -> Capture:
 
 def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entry:
     """The catalog's row for a capture that was read at that place."""
-    original = capture.original
+    original = capture.original or Original()
     return Entry(
         capture_id=capture.capture_id,
         warc_file=warc_file,
@@ -288,8 +274,8 @@ def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entr
         truncated=capture.truncated,
         warc_record_id=capture.warc_record_id or record_id_of(capture),
         revisit_profile=capture.revisit_profile,
-        original_record_id=original.warc_record_id if original else None,
-        original_url=original.url if original else None,
-        original_captured_at=iso(original.captured_at) if original else None,
+        original_record_id=original.warc_record_id,
+        original_url=original.url,
+        original_captured_at=iso(original.captured_at),
         intact=int(capture.damage is None),
     )

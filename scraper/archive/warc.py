@@ -19,14 +19,9 @@ from scraper.capture import Capture, Form, Original, Recorded, from_iso, iso
 UNKNOWN_URL = "urn:tta:unknown-url:"
 """WARC demands a target: where no URL is known it is this prefix and the body's digest, which reads back as None."""
 UNKNOWN = "unknown"
-SOURCE, CAPTURED_AT, FETCHED_AT, ORIGIN, LISTED_DIGEST = (
-    "TTA-Source",
-    "TTA-Captured-At",
-    "TTA-Fetched-At",
-    "TTA-Origin",
-    "TTA-Listed-Digest",
-)
-DAMAGE, RECORDED_URL, RECORDED_DATE = "TTA-Damage", "TTA-Recorded-URI", "TTA-Recorded-Date"
+SOURCE, ORIGIN, DAMAGE, LISTED_DIGEST = "TTA-Source", "TTA-Origin", "TTA-Damage", "TTA-Listed-Digest"
+CAPTURED_AT, FETCHED_AT = "TTA-Captured-At", "TTA-Fetched-At"
+RECORDED_URL, RECORDED_DATE = "TTA-Recorded-URI", "TTA-Recorded-Date"
 IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 
 
@@ -82,7 +77,6 @@ def read_captures(
 
 
 def _continues(record: Record, first: Record) -> bool:
-    """Whether a record is the next segment of another one."""
     numbers = [one.named.get("warc-segment-number", "") for one in (first, record)]
     origin = record.named.get("warc-segment-origin-id") == first.named.get("warc-record-id")
     return all(map(str.isdecimal, numbers)) and int(numbers[1]) == int(numbers[0]) + 1 and (origin or record.url == first.url)
@@ -92,21 +86,23 @@ def _to_capture(record: Record, source: str, origin: str | None) -> Capture:
     headers = record.named
     form = Form(record.type)
     is_http, is_revisit = form in (Form.RESPONSE, Form.REVISIT), form is Form.REVISIT
-    status_line, http_headers, payload = split_http(record.block) if is_http else ("", (), record.block)
-    _, status, reason = [*(status_line or "").split(None, 2), "", "", ""][:3]
+    status, reason, http_headers, payload = split_http(record.block) if is_http else (None, "", (), record.block)
     content_type = next((value for key, value in http_headers if key.lower() == "content-type"), None)
     url = None if (record.url or "").startswith(UNKNOWN_URL) else record.url
     date = headers.get("warc-date")
     added = parse_time(date) if headers.get(CAPTURED_AT.lower()) == UNKNOWN else None
     recorded = [headers.get(RECORDED_URL.lower(), url), headers.get(RECORDED_DATE.lower(), None if added else date)]
-    original_url = headers.get("warc-refers-to-target-uri", "").strip("<> ")
-    original_time = parse_time(archive_time(original_url) or headers.get("warc-refers-to-date"))
+    original = None
+    if is_revisit:
+        referred = headers.get("warc-refers-to-target-uri", "").strip("<> ")
+        time = parse_time(archive_time(referred) or headers.get("warc-refers-to-date"))
+        original = Original(headers.get("warc-refers-to"), without_archive(referred) or None, time.moment if time else None)
     capture = Capture(
         form=form,
         source=headers.get(SOURCE.lower(), source),
         payload=b"" if is_revisit else payload,
         fetched_at=from_iso(headers.get(FETCHED_AT.lower())),
-        http_status=int(status) if status else None,
+        http_status=status,
         http_reason=reason,
         http_headers=http_headers,
         content_type=content_type if is_http else headers.get("content-type"),
@@ -115,11 +111,7 @@ def _to_capture(record: Record, source: str, origin: str | None) -> Capture:
         warc_record_id=headers.get("warc-record-id"),
         warc_headers=record.headers,
         revisit_profile=headers.get("warc-profile") if is_revisit else None,
-        original=Original(
-            headers.get("warc-refers-to"), without_archive(original_url) or None, original_time.moment if original_time else None
-        )
-        if is_revisit
-        else None,
+        original=original,
         origin=headers.get(ORIGIN.lower()) or (f"{origin} at {record.position}" if origin else None),
         damage=headers.get(DAMAGE.lower()) or record.problem,
         recorded=Recorded(*(None if one == UNKNOWN else one for one in recorded)),

@@ -6,7 +6,7 @@ import gzip
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
 
@@ -17,11 +17,11 @@ from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.lock import locked
 from scraper.scan.addresses import checked, listed
-from scraper.scan.run import Scan, scan
+from scraper.scan.run import scan
 from scraper.stopping import Stop
 from scraper.terminal import escape
 from scraper.workers.cluster import cluster
-from scraper.workers.processes import Processes, WorkerPool, cores
+from scraper.workers.processes import Processes, cores
 
 
 @click.command("scan")
@@ -58,20 +58,17 @@ def command(
     )
     hosts, source = settings.sources.wayback.hosts, str(options["source"])
     stop = Stop()
-    with stop.on_signals(), locked(folders.data, "tta scan"), _pool(options["workers"], options["scheduler"], stop) as pool:
+    workers = Processes(int(options["workers"] or cores()), stop.check)
+    crew = cluster(str(options["scheduler"]), stop.check) if options["scheduler"] else nullcontext(workers)
+    with stop.on_signals(), locked(folders.data, "tta scan"), crew as pool:
         try:
             done = scan(folders.data, given, hosts, source, pool)
         except Stopped:
             click.echo("tta: stopped; captures found so far are kept, and the next scan continues", err=True)
             context.exit(int(ExitStatus.PARTLY_DONE))
-    _report(done, as_json=bool(options["as_json"]))
-    context.exit(int(ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE))
-
-
-def _report(done: Scan, *, as_json: bool) -> None:
     for problem in done.problems:
         click.echo(escape(problem), err=True)
-    if as_json:
+    if options["as_json"]:
         counts = {"files": done.files, "known_files": done.known_files, "failed": done.failed}
         click.echo(json.dumps(counts | {"added": done.added, "known": done.known, "problems": len(done.problems)}))
     else:
@@ -79,15 +76,7 @@ def _report(done: Scan, *, as_json: bool) -> None:
             f"{done.files} file{'' if done.files == 1 else 's'} read ({done.known_files} read before), {done.failed} failed; "
             f"{done.added} new capture{'' if done.added == 1 else 's'} ({done.known} already archived)"
         )
-
-
-@contextmanager
-def _pool(workers: str | int | bool | None, scheduler: str | int | bool | None, stop: Stop) -> Iterator[WorkerPool]:
-    if scheduler:
-        with cluster(str(scheduler), stop.check) as pool:
-            yield pool
-    else:
-        yield Processes(int(workers or cores()), stop.check)
+    context.exit(int(ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE))
 
 
 def _lines(name: str) -> Iterator[str]:

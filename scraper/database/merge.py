@@ -97,30 +97,23 @@ class _Value:
     def is_repeated_by(self, shown: Shown) -> bool:
         """Whether a capture shows the very same rows."""
         mine = self.shown
-        if self.completed is not None or mine.is_lost:
+        if self.completed is not None or mine.is_lost or shown.is_lost:
             return False
         return mine is shown or (mine.form == shown.form and mine.partial == shown.partial and mine.rows == shown.rows)
 
-    def repeat(self, shown: Shown, source: _Source, times: list[str]) -> None:
-        """Adds a capture that shows the very same rows."""
-        self.shown, self.source = shown, source
-        self.times += times
-        self.captures.append(source.capture_id)
-
     def confirm(self, new: _Value, relation: Relation) -> None:
-        """Adds a capture that agrees, and takes its rows if they show at least as much."""
+        """Adds a capture that agrees, and takes its rows if they show at least as much.
+
+        Two extractors of one form may format the same value better or worse, so the first one's stays.
+        """
         self.times += new.times
         self.captures += new.captures
-        if relation is Relation.MORE or (relation is Relation.SAME and _is_as_rich(new.shown, self.shown)):
+        if relation is Relation.SAME and new.shown is not self.shown:
+            both = (new.shown, self.shown)
+            young, old = ((not one.partial, RICHNESS[one.form], sum(bool(row.href) for row in one.rows)) for one in both)
+            relation = Relation.MORE if young > old or (young == old and both[0].style == both[1].style) else Relation.LESS
+        if relation is not Relation.LESS:
             self.shown, self.source, self.completed = new.shown, new.source, new.completed
-
-
-def _is_as_rich(new: Shown, kept: Shown) -> bool:
-    """Of captures that show the same value. Two extractors of one form may format it better or worse, so the first one stays."""
-    if new is kept:
-        return True
-    ranks = [(not shown.partial, RICHNESS[shown.form], sum(bool(row.href) for row in shown.rows)) for shown in (new, kept)]
-    return ranks[0] > ranks[1] or (ranks[0] == ranks[1] and new.style == kept.style)
 
 
 class _Timeline:
@@ -140,8 +133,11 @@ class _Timeline:
         if shown.is_lost and values and not self.current.shown.is_lost:
             return
         times = [source.captured_at] if source.captured_at and not shown.is_lost else []
-        if values and not shown.is_lost and self.current.is_repeated_by(shown):  # as most captures do
-            self.current.repeat(shown, source, times)
+        if values and self.current.is_repeated_by(shown):  # as most captures do
+            last = self.current
+            last.shown, last.source = shown, source
+            last.times += times
+            last.captures.append(source.capture_id)
             return
         new = _Value(shown, source, times, [] if shown.is_lost else [source.capture_id])
         while values:
@@ -154,7 +150,9 @@ class _Timeline:
                     self._join_with_previous()
                 return
             is_poorer = new.richness < last.richness
-            if is_poorer and not self._may_contradict(new):
+            if is_poorer and not _is_identified(last.shown.rows):  # such lines are added to the others
+                there = {letters(one.row.value or "") for one in last.rows}
+                last.completed = last.rows + [one for one in new.rows if letters(one.row.value or "") not in there]
                 return
             if not (last.times and times and overlap(last.times[0], times[0])):
                 if is_poorer:
@@ -176,19 +174,13 @@ class _Timeline:
             last = self.values.pop()
             self.current.confirm(last, relation)
 
-    def _may_contradict(self, new: _Value) -> bool:
-        """Whether a poorer capture's other value is evidence. A line without label or name is not: it is added to the others."""
-        last = self.current
-        if _is_identified(last.shown.rows):
-            return True
-        there = {letters(one.row.value or "") for one in last.rows}
-        last.completed = last.rows + [one for one in new.rows if letters(one.row.value or "") not in there]
-        return False
-
     def _drop_misread(self) -> None:
         """Removes long values that only poorer captures show, between two richer ones that agree: they were not read well."""
         last, at = self.current, len(self.values) - 2
-        while at >= 0 and self.values[at].richness < last.richness and _is_long(self.key, self.values[at].shown):
+        while at >= 0 and self.values[at].richness < last.richness:
+            shown = self.values[at].shown
+            if len(shown.values) < 2 and sum(map(len, shown.values)) < MIN_CUT and not is_group(self.key, shown.rows):
+                break  # too short for an extractor to spoil
             at -= 1
         if 0 <= at < len(self.values) - 2:
             before = self.values[at]
@@ -208,11 +200,6 @@ class _Timeline:
 def is_group(key: str, rows: Sequence[FieldValue]) -> bool:
     """Whether a field is a group of items, such as the milestones."""
     return key in GROUPS or any(row.item is not None for row in rows)
-
-
-def _is_long(key: str, shown: Shown) -> bool:
-    """Whether a value has enough text for an extractor to spoil."""
-    return is_group(key, shown.rows) or len(shown.values) > 1 or sum(map(len, shown.values)) >= MIN_CUT
 
 
 def _is_identified(rows: Sequence[FieldValue]) -> bool:
@@ -237,10 +224,6 @@ class Merged:
     head_sources: dict[str, str]
     aliases: dict[str, str]
 
-    def agreeing_with(self, key: str) -> list[str]:
-        """The captures that agree with the current value of a field, also if it is known by another key (`_aliases`)."""
-        return self.agreeing.get(self.aliases.get(key, key), [])
-
 
 def merge(captures: Sequence[Seen]) -> Merged:
     """Merges captures that are in their `order`; there is at least one."""
@@ -257,28 +240,28 @@ def merge(captures: Sequence[Seen]) -> Merged:
                 table.setdefault(key, _Timeline(key)).add(shown, source)
     heads, fields, sections = tables
     latest = captures[-1].content
+    parts = [sections[key].current for key in _arranged(list(_rows_of(latest, {})[2]), sections)]
+    texts = [SectionText(one.shown.rows[0].key, one.shown.rows[0].value, one.source.capture_id) for one in parts]
     head = {key: heads[key].current.shown.values[0] for key in HEAD if key in heads}
     rich = [one.content for one in captures if RICHNESS[one.content.form] >= RICHNESS[HTML]]
     arranged = _arranged_rows(latest, fields, aliases, len(captures) - 1)
     sourced = without_echoes(arranged, rich[-1] if rich else None)
     no_fields = {"node_id"} | {one.row.key for one in arranged} - {one.row.key for one in sourced}
     sourced = with_labels(sourced, [one.content for one in captures], aliases)
-    says_all = [one.row for one in sourced] == latest.fields and list(map(head.get, HEAD)) == list(map(_text, latest.head))
+    says_all = [one.row for one in sourced] == latest.fields and list(map(head.get, HEAD)) == [
+        None if one is None else str(one) for one in latest.head
+    ]
     changes = [change for one in (*heads.values(), *fields.values()) if one.key not in no_fields for change in one.changes()]
     return Merged(
         sorted(changes, key=lambda change: change.seen_by.rstrip("Z")),
         head | {"node_id": int(head["node_id"])} if "node_id" in head else head,
         sourced,
-        _section_texts(latest, sections),
+        texts,
         latest if says_all else None,
         {key: one.current.captures for key, one in (fields | heads).items()},
         {key: one.current.source.capture_id for key, one in heads.items()},
         aliases,
     )
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
 
 
 _Rows = dict[str, list[FieldValue]]
@@ -319,11 +302,7 @@ def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
 def _aliases(contents: Iterable[PageContent]) -> dict[str, str]:
     """One key for the keys of a field whose machine name shows that they are one: some captures print no label, or another."""
     keys_of: dict[str, list[str]] = {}
-    done: PageContent | None = None
-    for content in contents:
-        if content is done:
-            continue
-        done = content
+    for _, (content, *_) in groupby(contents, key=id):  # many captures show the same page
         of_page: dict[str, set[str]] = {}
         for row in content.fields:
             if row.name and row.item is None and row.key not in GROUPS and not (known(row.label) or known_name(row.name)):
@@ -354,12 +333,6 @@ def _arranged_rows(latest: PageContent, timelines: dict[str, _Timeline], aliases
             result += value.rows
         placed.add(key)
     return result
-
-
-def _section_texts(latest: PageContent, timelines: dict[str, _Timeline]) -> list[SectionText]:
-    """The instruction sections, ordered as the fields are."""
-    values = [timelines[key].current for key in _arranged(list(_rows_of(latest, {})[2]), timelines)]
-    return [SectionText(one.shown.rows[0].key, one.shown.rows[0].value, one.source.capture_id) for one in values]
 
 
 def _arranged(latest: list[str], timelines: dict[str, _Timeline]) -> list[str]:

@@ -32,7 +32,7 @@ CREATE TEMP TABLE missing AS SELECT capture_id FROM archive.captures entry WHERE
     WHERE pages.capture_id = entry.capture_id AND (pages.warc_file, pages.warc_offset) = (entry.warc_file, entry.warc_offset))
     ORDER BY warc_file, warc_offset
 """
-"""A capture of which another delivery counts now is at another place, and may parse differently (`Entry.is_preferred_to`)."""
+"""A capture of which another delivery counts now is at another place, and may parse differently (`Entry.rank`)."""
 _ENTRIES = f"""
 SELECT {", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)}
     FROM temp.missing JOIN archive.captures entry USING (capture_id) WHERE missing.rowid > ? ORDER BY missing.rowid LIMIT 1000

@@ -138,7 +138,7 @@ class Why:
     def _of_key(self, record: _Record, key: str, rows: list[Row], *, name: str) -> Reason:
         origins = self._of_rows(record, rows) if rows else self._of_head(record, key)
         shown = {origin.capture["capture_id"] for origin in origins}
-        agreeing = record.merged.agreeing_with(key) if record.merged else []
+        agreeing = record.merged.agreeing.get(record.merged.aliases.get(key, key), []) if record.merged else []
         return Reason(
             record.record_id,
             name,

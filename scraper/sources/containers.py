@@ -38,6 +38,7 @@ MAX_DEPTH = 5
 """Containers in containers: a tar.gz of ZIP files of WACZ files has four."""
 MAX_PROBLEMS = 100
 """Damaged places of one file that are reported one by one."""
+_DIGESTS = ("warc-block-digest", "warc-payload-digest")
 _STEP = 1 << 20
 _IN_MEMORY = 1 << 24
 _COMPRESSED = ((b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
@@ -76,7 +77,7 @@ class _Reader:
         elif _holds_records(file, head):
             yield from self._records(file, name, depth, start)
         elif opened or packing_of(file) is not PLAIN:
-            yield from self._member(_read_opened(opened, file) if opened else _decompressed(file), size, name, depth)
+            yield from self._member(_unpacked(file, opened), size, name, depth)
         elif head.startswith((b"PK\3\4", b"PK\5\6")):
             yield from self._zip(file, name, depth)
         elif head[:1].strip(b"\0") and head[257:262] == b"ustar":
@@ -92,9 +93,7 @@ class _Reader:
         for item in read_captures(file, self._source, start, wanted=self._wanted, verify=True, origin=name):
             if not isinstance(item, Damage):
                 yield item if depth == 0 else (0, item[1])
-                continue
-            problems += 1
-            if problems <= MAX_PROBLEMS:
+            elif (problems := problems + 1) <= MAX_PROBLEMS:
                 yield Unused(name, f"at byte {item.position}: {item.reason}")
         if problems > MAX_PROBLEMS:
             yield Unused(name, f"{problems - MAX_PROBLEMS} more damaged places")
@@ -115,10 +114,14 @@ class _Reader:
                 return
             doubtful = problem and packing_of(cast("BinaryIO", copy)) is not GZIP  # whose members have checksums of their own
             for item in self.read(cast("BinaryIO", copy), name, depth + 1):
-                if problem and doubtful and not isinstance(item, Unused) and item[1].damage is None:
-                    yield 0, _marked(item[1], problem, is_cut=is_cut)
-                else:
+                if isinstance(item, Unused) or not doubtful or item[1].damage is not None:
                     yield item
+                elif not (headers := item[1].warc_headers):
+                    yield 0, replace(item[1], truncated="unspecified", damage=problem)
+                elif is_cut or any(key.lower() in _DIGESTS for key, _ in headers):
+                    yield item  # a record with a digest, or before the place of a cut, is right
+                else:
+                    yield 0, replace(item[1], damage=problem)
 
     def _copy(self, pieces: Iterator[bytes], packed: int, copy: IO[bytes]) -> tuple[str | None, bool]:
         """Copies a member, because reading has to seek. Returns why it is not all of it, and whether the copy is right so far."""
@@ -143,14 +146,26 @@ class _Reader:
                 directory = package.infolist()
             if directory and not any(info.header_offset == 0 for info in directory):
                 raise zipfile.BadZipFile("its directory is that of a ZIP file in it")
-            members = [_ZipMember.of(info) for info in directory if not info.is_dir()]
+            members = [
+                _ZipMember(
+                    one.filename,
+                    one.header_offset,
+                    one.compress_size,
+                    one.compress_type,
+                    one.CRC,
+                    one.flag_bits,
+                    one.external_attr >> 16,
+                )
+                for one in directory
+                if not one.is_dir()
+            ]
         except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, struct.error) as error:
             yield Unused(name, f"a ZIP file without a readable directory ({error}); its members are searched for")
             members = list(_local_members(file))
         hashes: dict[str, str] = {}
-        if any(_WACZ_PART.fullmatch(one.name) for one in members) and any(one.name == "datapackage.json" for one in members):
-            hashes = _package_hashes(file, next(one for one in members if one.name == "datapackage.json"))
-            members = [one for one in members if _WACZ_PART.fullmatch(one.name)]
+        parts = [one for one in members if _WACZ_PART.fullmatch(one.name)]
+        if parts and (listing := next((one for one in members if one.name == "datapackage.json"), None)):
+            hashes, members = _package_hashes(file, listing), parts
         if not members:
             yield Unused(name, "a ZIP file without members")
         for member in members:
@@ -159,8 +174,8 @@ class _Reader:
                 yield Unused(name, f"more than {MAX_MEMBERS} members; the rest is not read")
                 return
             where = f"{name}!/{member.name}"
-            if member.problem:
-                yield Unused(where, member.problem)
+            if problem := member.problem():
+                yield Unused(where, problem)
             else:
                 yield from self._member(member.unpack(file), member.packed, where, depth, digest=hashes.get(member.name))
 
@@ -187,14 +202,6 @@ class _Reader:
         yield from _gap(file, name, end, file.seek(0, 2))
 
 
-def _marked(capture: Capture, problem: str, *, is_cut: bool) -> Capture:
-    """A capture out of a damaged member. Records with digests, or before the place of a cut, are right; pages are marked."""
-    if not capture.warc_headers:
-        return replace(capture, truncated="unspecified", damage=problem)
-    has_digest = any(name.lower() in ("warc-block-digest", "warc-payload-digest") for name, _ in capture.warc_headers)
-    return capture if is_cut or has_digest else replace(capture, damage=problem)
-
-
 def _gap(file: BinaryIO, name: str, start: int, end: int) -> Iterator[Unused]:
     """Reports bytes of a tar file that belong to no member; zeros fill it up."""
     file.seek(start)
@@ -207,17 +214,15 @@ def _read_all(file: IO[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-def _read_opened(opened: Callable[[BinaryIO], Any], file: BinaryIO) -> Iterator[bytes]:
-    file.seek(0)
-    with opened(file) as content:
-        yield from _read_all(content)
-
-
-def _decompressed(file: BinaryIO) -> Iterator[bytes]:
-    """What a file of gzip members or zstd frames unpacks to. Raises Broken."""
+def _unpacked(file: BinaryIO, opened: Callable[[BinaryIO], Any] | None) -> Iterator[bytes]:
+    """What a compressed file unpacks to, which is `opened` unless it is gzip or zstd. Raises Broken."""
     packing = packing_of(file)
-    size = file.seek(0, 2)
-    start = 0
+    start, size = 0, file.seek(0, 2)
+    file.seek(0)
+    if opened:
+        with opened(file) as content:
+            yield from _read_all(content)
+        return
     while start < size:
         start += yield from unpack_member(file, start, packing)
         file.seek(start)
@@ -248,18 +253,15 @@ class _ZipMember(NamedTuple):
     packed: int
     method: int
     crc: int | None
-    problem: str | None
+    flags: int
+    mode: int = 0
 
-    @classmethod
-    def of(cls, info: zipfile.ZipInfo) -> _ZipMember:
-        problem = None
-        if info.flag_bits & 1:
-            problem = "encrypted"
-        elif info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            problem = f"compressed by method {info.compress_type}, which is not read"
-        elif stat.S_ISLNK(info.external_attr >> 16):
-            problem = "a link, which is not followed"
-        return cls(info.filename, info.header_offset, info.compress_size, info.compress_type, info.CRC, problem)
+    def problem(self) -> str | None:
+        if self.flags & 1:
+            return "encrypted"
+        if self.method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            return f"compressed by method {self.method}, which is not read"
+        return "a link, which is not followed" if stat.S_ISLNK(self.mode) else None
 
     def unpack(self, file: BinaryIO) -> Iterator[bytes]:
         """The member's bytes; zipfile would drop the last ones of a damaged member. Raises ValueError, zlib.error."""
@@ -296,20 +298,12 @@ def _local_members(file: BinaryIO) -> Iterator[_ZipMember]:
         if len(header) < _LOCAL_HEADER.size:
             return
         _, _, flags, method, _, _, crc, packed, _, name_length, _ = _LOCAL_HEADER.unpack(header)
-        name = file.read(name_length).decode("utf-8", "replace")
+        name = file.read(name_length).decode("utf-8", "replace").partition("\0")[0]
         is_later = bool(flags & 8)  # length and checksum follow the member
         if is_later or packed == 0xFFFFFFFF:
             packed = (find_bytes(file, position + 4, b"PK\7\x08" if is_later and not method else b"PK\3\4") or size) - position
         if not name.endswith("/"):
-            info = zipfile.ZipInfo(name)
-            info.header_offset, info.compress_size, info.compress_type, info.flag_bits, info.CRC = (
-                position,
-                packed,
-                method,
-                flags,
-                crc,
-            )
-            yield _ZipMember.of(info)._replace(crc=None if is_later else crc)
+            yield _ZipMember(name, position, packed, method, None if is_later else crc, flags)
         after = position + (_LOCAL_HEADER.size if method or is_later else max(packed, _LOCAL_HEADER.size))
 
 

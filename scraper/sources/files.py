@@ -49,8 +49,6 @@ def _read_folder(folder: Path, but: Path) -> Iterator[Capture | Problem]:
     refused: list[OSError] = []
     for parent, folders, names in os.walk(folder, onerror=refused.append):
         place = Path(parent)
-        yield from (Problem(Path(error.filename), error.strerror or "can't be read") for error in refused)
-        refused.clear()
         for name in sorted(folders):
             path = place / name
             page = _FILES_OF_PAGE.fullmatch(name)

@@ -74,28 +74,19 @@ def format_of(body: bytes, name: str) -> Format:
     if is_binary(head):
         return Format(None, "binary data")
     start = narrow[_BEFORE.match(narrow).end() :]  # type: ignore[union-attr]  # it matches anything
-    if _HTML.match(start) or _html_follows(narrow):
+    later = _HTML_LATER.search(narrow)  # behind a message, such as a warning of its server; code that contains markup is no page
+    follows = later and not re.search(rb"[{};=\"']", narrow[: later.start()]) and b"<" in narrow[later.end() :]
+    if _HTML.match(start) or follows:
         return Format("text/html", "HTML")
-    if start[:1] == b"<" and (root := _XML.match(start)):
-        return _xml(root[1].decode().lower(), body)
+    if root := _XML.match(start):
+        name = root[1].decode().lower()
+        other = Format(None, "an SVG image" if name == "svg" else f"XML ({name})", is_companion=True)
+        media_type = "application/rss+xml" if name in ("rss", "feed", "rdf:rdf") else "application/xml"
+        return Format(media_type, "XML data of Drupal") if name != "svg" and _XML_DATA.search(body) else other
     if _JSON.match(start):
         other = Format(None, "JSON lines" if b"}\n{" in head else "JSON data", is_companion=True)
         return Format("application/json", "JSON data of Drupal") if _JSON_DATA.search(body) else other
     return _text(narrow.decode("utf-8", "replace"), name)
-
-
-def _html_follows(head: bytes) -> bool:
-    """Whether a page follows a message, such as a warning of its server; code that contains markup is none."""
-    found = _HTML_LATER.search(head)
-    return found is not None and re.search(rb"[{};=\"']", head[: found.start()]) is None and b"<" in head[found.end() :]
-
-
-def _xml(root: str, body: bytes) -> Format:
-    if root == "svg":
-        return Format(None, "an SVG image", is_companion=True)
-    if _XML_DATA.search(body):
-        return Format("application/rss+xml" if root in ("rss", "feed", "rdf:rdf") else "application/xml", "XML data of Drupal")
-    return Format(None, f"XML ({root})", is_companion=True)
 
 
 def _text(text: str, name: str) -> Format:

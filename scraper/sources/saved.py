@@ -7,7 +7,6 @@ decides what follows from them.
 from __future__ import annotations
 
 import base64
-import binascii
 import email
 import json
 import re
@@ -20,12 +19,17 @@ from scraper.capture import Capture, Form, Recorded
 from scraper.sources.formats import format_of
 
 SOURCE = "files"
+MAX_FAILURES = 1000
+"""Damaged entries of a HAR file after which the rest is not searched."""
 MAX_PAGE = 64 * 1024 * 1024
 """Bytes of a single page's file; ARCHIVES.md section 8 proposes 64 MiB for a record (November 2026)."""
 MAX_SAVED = 4 * MAX_PAGE
 """Bytes of an MHTML or HAR file, which has a page's images too and is read in one piece."""
 _MESSAGE = re.compile(rb"(?:From |[\w-]+:)[^\n]*\n(?:[^\n]+\n){0,40}?(?:MIME-Version|Snapshot-Content-Location):", re.IGNORECASE)
 _HAR = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"log"\s*:\s*\{')
+_HAR_ENTRY = re.compile(r"(?<=[,\n\s])\{(?=\s*\"(?:startedDateTime|_\w+|pageref|connection|cache|request)\")")
+_HAR_NEXT = re.compile(r"\s*([,\]])\s*")
+_WITHOUT, _PARTS = "responses without their content", "scripts, images and other parts of pages"
 _HTTP = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
 _PAGE_TYPE = re.compile(
     r"(?:text/(?:html|plain|xml)|application/(?:xhtml\+xml|(?:[\w.]+\+)?(?:json|xml)))?\s*(?:;.*)?", re.I | re.S
@@ -56,14 +60,13 @@ def read_saved(file: BinaryIO, name: str) -> Iterator[Capture | Unused]:
     file.seek(0)
     body = file.read(MAX_SAVED + 1)
     head = body[: 1 << 16]
-    read = next((read for mark, read in _READERS if mark.match(head)), _read_page)
-    if head.lstrip()[:1] == b"{" and b'"startedDateTime"' in head:
-        read = _read_har
+    is_har = _HAR.match(head) or (head.lstrip()[:1] == b"{" and b'"startedDateTime"' in head)
+    read = _read_har if is_har else _read_http if _HTTP.match(head) else _read_mhtml if _MESSAGE.match(head) else _read_page
     limit = MAX_SAVED if read in (_read_har, _read_mhtml) else MAX_PAGE
     if len(body) > limit:
         yield Unused(name, f"larger than {limit} bytes, which no page is")
-        return
-    yield from read(body, name)
+    else:
+        yield from read(body, name)
 
 
 def _read_page(body: bytes, name: str) -> Iterator[Capture | Unused]:
@@ -78,20 +81,19 @@ def _read_page(body: bytes, name: str) -> Iterator[Capture | Unused]:
 
 def _read_http(body: bytes, name: str) -> Iterator[Capture | Unused]:
     """The last of the messages that a client wrote one after the other: before it are redirects, and answers of a proxy."""
-    status_line, headers, payload = split_http(body)
+    status, reason, headers, payload = split_http(body)
     while _HTTP.match(payload):
-        status_line, headers, payload = split_http(payload)
+        status, reason, headers, payload = split_http(payload)
     named = {key.lower(): value for key, value in reversed(headers)}
     length = named.get("content-length", "")
     is_cut = length.isdecimal() and len(payload) < int(length) and "content-encoding" not in named
     if is_cut:
         yield Unused(name, f"the page is cut: {len(payload)} of {length} bytes")
-    _, status, reason = [*(status_line or "").split(" ", 2), "", ""][:3]
     yield Capture(
         form=Form.RESPONSE,
         source=SOURCE,
         payload=payload,
-        http_status=int(status),
+        http_status=status,
         http_reason=reason,
         http_headers=headers,
         content_type=named.get("content-type"),
@@ -108,7 +110,8 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
     message = email.message_from_bytes(re.sub(rb"(\n)(?![\w-]+:|[ \t\r])", rb"\1 ", head) + body[len(head) :])
     parts = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
     places = [_location(part, "Content-Location") for part in parts]
-    main = _location(message, "Snapshot-Content-Location") or _location(message, "Content-Location") or next(iter(places), None)
+    named = [_location(message, "Snapshot-Content-Location"), _location(message, "Content-Location"), *places[:1]]
+    main = next(filter(None, named), "")
     if not parts or not main:
         yield Unused(name, "MHTML without a page" if message.is_multipart() and not parts else "not a page: an e-mail message")
         return
@@ -116,8 +119,7 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
     if is_cut:
         yield Unused(name, "the file ends within an MHTML part")
     last = list(message.walk())[-1]
-    for number, part in enumerate(parts):
-        url = main if number == 0 else places[number] or ""
+    for part, url in zip(parts, [main, *places[1:]], strict=True):
         if url.split("/")[:3] != main.split("/")[:3]:
             yield Unused(name, "a frame", is_companion=True)
             continue
@@ -142,34 +144,26 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
         )
 
 
-def _location(part: Message, header: str) -> str | None:
-    return re.sub(r"\s+", "", str(part.get(header, ""))) or None
+def _location(part: Message, header: str) -> str:
+    return re.sub(r"\s+", "", str(part.get(header, "")))
 
 
 def _read_har(body: bytes, name: str) -> Iterator[Capture | Unused]:
     """The pages among the requests that a browser recorded. Style sheets, scripts and images are not captures."""
     text = body.decode("utf-8-sig", "replace")
-    parts = without = 0
+    counts = {_WITHOUT: 0, _PARTS: 0}
     for entry in _har_entries(text):
-        if isinstance(entry, str):
-            yield Unused(name, entry)
-            continue
         try:
-            capture = _har_capture(entry, name)
-        except (KeyError, TypeError, ValueError, AttributeError, binascii.Error):
-            capture = "a damaged entry"
-        if isinstance(capture, Capture):
-            yield capture
-        elif capture:
-            yield Unused(name, capture)
-        elif capture is None:
-            parts += 1
+            found = entry if isinstance(entry, str) else _har_capture(entry, name)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            found = "a damaged entry"
+        if isinstance(found, Capture):
+            yield found
+        elif found in counts:
+            counts[found] += 1
         else:
-            without += 1
-    if without:
-        yield Unused(name, f"{without} responses without their content")
-    if parts:
-        yield Unused(name, f"{parts} scripts, images and other parts of pages", is_companion=True)
+            yield Unused(name, found)
+    yield from (Unused(name, f"{count} {what}", is_companion=what is _PARTS) for what, count in counts.items() if count)
 
 
 def _har_entries(text: str) -> Iterator[dict[str, Any] | str]:
@@ -177,47 +171,40 @@ def _har_entries(text: str) -> Iterator[dict[str, Any] | str]:
     found = re.search(r'"entries"\s*:\s*\[\s*', text)
     decoder = json.JSONDecoder()
     position = found.end() if found else len(text)
-    ends_well = False
-    failures = 0
+    ends_well, failures = False, 0
     while position < len(text):
         try:
             entry, position = decoder.raw_decode(text, position)
         except (ValueError, RecursionError):
             failures += 1
             yield f"a damaged entry at character {position}"
-            later = re.compile(r"(?<=[,\n\s])\{(?=\s*\"(?:startedDateTime|_\w+|pageref|connection|cache|request)\")").search(
-                text, position + 1
-            )
+            later = _HAR_ENTRY.search(text, position + 1)
             position = later.start() if later and failures < MAX_FAILURES else len(text)
             continue
         if isinstance(entry, dict) and {"request", "response"} <= entry.keys():
             yield entry
         else:
             yield "an entry without a request or a response"
-        following = re.compile(r"\s*([,\]]?)\s*").match(text, position)
-        position = following.end() if following else len(text)
-        if following and following[1] != ",":
-            ends_well = following[1] == "]"
+        following = _HAR_NEXT.match(text, position)
+        if not following or following[1] != ",":
+            ends_well = following is not None and following[1] == "]"
             break
+        position = following.end()
     if not ends_well and not failures:
         yield "a HAR file that ends within its entries" if found else "a HAR file without entries"
 
 
-MAX_FAILURES = 1000
-"""Damaged entries of a HAR file after which the rest is not searched."""
-
-
-def _har_capture(entry: dict[str, Any], name: str) -> Capture | str | None:
-    """The page of an entry; None for other parts of pages; "" where the content was not recorded, else what is wrong."""
+def _har_capture(entry: dict[str, Any], name: str) -> Capture | str:
+    """The page of an entry, or what it is instead."""
     request, response = entry["request"], entry["response"]
     content = response.get("content") or {}
     status = int(response.get("status") or 0)
     media_type = str(content.get("mimeType") or "")
     if not _PAGE_TYPE.fullmatch(media_type) or not str(request["url"]).startswith("http"):
-        return None
+        return _PARTS
     text = content.get("text")
     if status in (0, 304) or (text is None and not 300 <= status < 400):
-        return ""
+        return _WITHOUT
     headers = [(str(one["name"]), str(one["value"])) for one in response.get("headers") or []]
     payload = str(text or "").encode("utf-8", "surrogatepass")
     if content.get("encoding") == "base64":
@@ -236,6 +223,3 @@ def _har_capture(entry: dict[str, Any], name: str) -> Capture | str | None:
         origin=name,
         recorded=Recorded(str(request["url"]), str(entry.get("startedDateTime") or "") or None),
     )
-
-
-_READERS = ((_HAR, _read_har), (_HTTP, _read_http), (_MESSAGE, _read_mhtml))
