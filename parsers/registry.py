@@ -251,6 +251,7 @@ def is_evidence(label: str) -> bool:
     return known(label) is not None and normal(label) not in _GENERIC
 
 
+@cached_short
 def section_of_instruction(line: str) -> str | None:
     """The label of the section whose fixed text this line begins like; None where it is other text."""
     spelled = re.sub(r"^\d+\.\s*", "", normal(line))

@@ -28,11 +28,25 @@ from parsers.registry import (
     section_of_instruction,
 )
 from parsers.rows import PageRows, RowWriter
-from parsers.scalars import money_range, number, reference, time_range, yes_no
+from parsers.scalars import money_range, reference, yes_no
 from parsers.source import Value
 from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head
-from parsers.textlabels import DASHES, Mark, find_labels, labels_in
-from parsers.textlines import Line, read_lines, without_bullet
+from parsers.textlabels import Mark, find_labels, labels_in
+from parsers.textlines import (
+    DASHES,
+    MAX_LINES,
+    SHAPE,
+    Line,
+    is_time,
+    is_typed,
+    joined,
+    linked_parts,
+    looks_like_label,
+    next_filled,
+    range_lines,
+    read_lines,
+    text_of,
+)
 from parsers.urls import absolute, node_id
 
 _SubField = tuple[Line | None, list[Line]]
@@ -47,17 +61,12 @@ _LABELS_AMONG_INSTRUCTIONS = 4
 """Labels that make a text labelled though its instructions have none; a body or a milestone's notes may contain fewer."""
 _NAMED_LABELS = 6
 _MIDDLE_OF_PAGE = 16
-_MAX_LABEL, _MIN_LABEL, _MAX_QUESTION = 80, 4, 200
+_MIN_LABEL, _MAX_QUESTION = 4, 200
 _MAX_METRIC_LINE = 200
-_RANGE_LINES = 6
-_LABEL_FORM = re.compile(r"[A-Z][\w'’()/&-]*(?: (?:[A-Z0-9(][\w'’()/&-]*|of|and|or|the|for|to|in|on|by|a|an|-|&)){0,8}:?")
 _LABEL_NOUN = re.compile(
     r"\b(?:name|number|address|dates?|time|type|title|notes|comments|hours|website|phone|fax|e-?mail|contact|count|amount|url)s?:?$",
     re.IGNORECASE,
 )
-_CONTACT = re.compile(r"\+?[\d(][\d ().x-]{6,24}|[^\s@]+@[^\s@]+\.[^\s@]+|[^\s@]+@…|(?:https?|mailto|tel):\S+")
-_DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?%?")
-_SHAPE = re.compile(r"(?:SRID=\d+;\s*)?(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\b.*\(|GEOMETRYCOLLECTION\b", re.IGNORECASE)
 _DATED = re.compile(r"\b(?:dates?|due|deadline|completed)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"(?<=[.!?:])[’'”\")]*\s+(?=[A-Z“\"'•\d-])")
 _SYMBOL = re.compile(r"^[*•◦▪·○■+-]\s+(?=\S)")
@@ -78,6 +87,7 @@ class TextReading:
 def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     """The verdict on a text capture. `incomplete`: the capture is known to be cut."""
     read = read_lines(text)
+    incomplete = incomplete or text.count("\n") > MAX_LINES
     teasers_end = end_of_teasers(read)
     above, read = read[:teasers_end], read[teasers_end:]
     lines, marks = find_labels(read)
@@ -98,7 +108,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     else:
         writer.prose(lines[start:], sections[start:])
     content = writer.rows
-    if is_other_address(url) or _is_list(lines, marks, head) or not _is_record(content, head, marks):
+    if is_other_address(url) or _is_list(lines, marks) or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
         named = len({normal(label) for line in lines for label in labels_in(line)})
         if page.kind is Kind.OTHER and named >= _NAMED_LABELS:
@@ -133,25 +143,24 @@ def _sentences(line: Line) -> list[Line]:
     return [replace(line, text=piece.strip(), glued=number > 0) for number, piece in enumerate(pieces)]
 
 
-def _is_list(lines: list[Line], marks: list[Mark], head: TextHead) -> bool:
+def _is_list(lines: list[Line], marks: list[Mark]) -> bool:
     """Whether the text shows several records, or a teaser of this one; a full record beside teasers of others is a record."""
-    titles = {line.plain for line in lines if reference(line.plain)}
-    bylines = sum(line.text.lower().startswith("submitted by") for line in lines)
+    if len({line.plain for line in lines if reference(line.plain)}) < 2:
+        return False
     printed = Counter(normal(line.plain) for line in lines if is_evidence(line.plain))
     own = {normal(mark.label) for mark in marks}
-    again = sum(printed[label] > 1 for label in own)
-    return (
-        len(titles) > 1 and (bylines > 1 or printed["tta short name"] > 1) and (2 * again >= len(own) or len(own) < MANY_LABELS)
-    )
+    heads = max(printed["tta short name"], sum(line.text.lower().startswith("submitted by") for line in lines))
+    return heads > 1 and (2 * sum(printed[label] > 1 for label in own) >= len(own) or len(own) < MANY_LABELS)
 
 
 def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
     good, bad = evidence(content)
     if reference(head.title):
         return good >= 1 or head.has_byline or not marks
-    certain = any(section.text and section_of_instruction(section.text) for section in content.sections)
-    certain = certain or any(row.value and field_key(row) in _CERTAIN for row in content.fields)
-    return certain and good - 4 * bad >= (3 if marks else 1)
+    is_certain = any(section.text and section_of_instruction(section.text) for section in content.sections) or any(
+        row.value and field_key(row) in _CERTAIN for row in content.fields
+    )
+    return is_certain and good - 4 * bad >= (3 if marks else 1)
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
@@ -160,9 +169,8 @@ def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
 class _Writer(RowWriter):
     """Rows and sections in page order, each with the source lines that it was read from.
 
-    How the text is laid out is learned from its known labels: `_compact`: no blank line between label and value; `_spaced`: a
-    blank line after each paragraph; `_blocks`: one before each label; `_links`: references are links; `_dropped`: references and
-    dates have no values.
+    How the text is laid out is learned from its known labels: `_compact`: no blank line between label and value; `_blocks`: one
+    before each label.
     """
 
     def __init__(self, marks: list[Mark], head: TextHead, url: str | None) -> None:
@@ -171,24 +179,15 @@ class _Writer(RowWriter):
         self.section_spans: list[Span] = []
         self._url, self._is_whole_page = url, head.is_whole_page
         filled = [mark for mark in marks if mark.filled and not mark.is_section]
-        linked = [mark for mark in marks if mark.entry and mark.entry.type in (*_REFERENCES, Type.DATE)]
-        sections = [mark for mark in marks if mark.filled and mark.is_section]
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)
-        self._spaced = bool(sections) and all(not mark.lines[-1].text for mark in sections)
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)
-        self._links = any(mark.filled[0].links for mark in linked if mark.filled)
-        self._dropped = 2 * sum(bool(mark.filled) for mark in linked) <= len(linked)
 
     def body(self, lines: list[Line], *, is_fragment: bool) -> None:
-        """The body; a field that is not in the registry may be between it and the first known one."""
-        at = 0 if is_fragment else max((index for index, line in enumerate(lines) if not line.text), default=len(lines)) + 1
-        tail = lines[at:]
-        is_field = self._compact and self._spaced and not self._blocks and len(tail) > 1 and looks_like_label(tail[0].text)
-        if not is_fragment and not (is_field and all(without_bullet(line.text) == line.text for line in tail)):
-            at = len(lines)
-        if _text(lines[:at]):
-            self._add(None, lines[:at], name=BODY)
-        self._loose(lines[at:])
+        """The body; a fragment begins with other fields of the page instead."""
+        if is_fragment:
+            self._loose(lines)
+        elif text_of(lines):
+            self._add(None, lines, name=BODY)
 
     def field(self, mark: Mark, *, ends_page: bool) -> None:
         """The rows of a label and the lines up to the next one. `ends_page`: these include the page's footer."""
@@ -199,7 +198,7 @@ class _Writer(RowWriter):
         elif mark.entry.type is Type.GROUP:
             self._group(mark)
         else:
-            values, rest = self._values(mark.entry, mark.lines[_next(mark.lines, 0) or 0 :])
+            values, rest = self._values(mark.entry, mark.lines[next_filled(mark.lines, 0) or 0 :])
             self.times[mark.label, None] += 1
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
@@ -213,17 +212,17 @@ class _Writer(RowWriter):
             case Type.YES_NO | Type.NUMBER | Type.DATE:
                 return ([lines[:1]], lines[1:]) if fits(entry.type, lines[0].plain) else ([], lines)
             case Type.RANGE:
-                value, rest = _range(lines)
-                return ([[_joined(value)]] if value else []), rest
+                value = range_lines(lines)
+                return ([[joined(value)]] if value else []), lines[len(value) or lines[0].text in DASHES :]
             case Type.POINT:
-                count = next((index for index, line in enumerate(lines) if not _SHAPE.match(line.plain)), len(lines))
+                count = next((index for index, line in enumerate(lines) if not SHAPE.match(line.plain)), len(lines))
                 return [[line] for line in lines[:count]], lines[count:]
         end = next((index for index, line in enumerate(lines) if line.text and self._ends_value(entry, lines, index)), len(lines))
         if entry.type is Type.TEXT:
             return ([lines[:end]] if end else []), lines[end:]
         if self._compact and not self._blocks:
             end = next((index for index in range(end) if not lines[index].text), end)
-        return [[part] for line in lines[:end] if line.text for part in _linked_parts(line)], lines[end:]
+        return [[part] for line in lines[:end] if line.text for part in linked_parts(line)], lines[end:]
 
     def _ends_value(self, entry: Label, lines: list[Line], index: int) -> bool:
         """Whether a line after a label is no more of its value: a label that is not in the registry, or text of another kind."""
@@ -235,12 +234,9 @@ class _Writer(RowWriter):
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
             is_more = text[:1].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
             return not (before and is_more)
-        if index and entry.type in _REFERENCES and lines[0].links and not lines[index].links:
+        is_unlinked = index and entry.type in _REFERENCES and lines[0].links and not lines[index].links
+        if is_unlinked or (not index and entry.type is Type.MONEY and money_range(text) == (None, None)):
             return True
-        if index == 0 and self._dropped and entry.type in _REFERENCES:
-            no_amount = entry.type is Type.MONEY and money_range(text) == (None, None)
-            if no_amount or (looks_like_label(text) and _LABEL_NOUN.search(text)):
-                return True
         return self._is_unlisted(lines, index)
 
     def _is_unlisted(self, lines: list[Line], index: int, among: _Among = "values") -> bool:
@@ -248,8 +244,8 @@ class _Writer(RowWriter):
 
         `among`: what surrounds it. After a complete value less is enough; in prose and in a page's footer more is needed.
         """
-        line, at, is_loose = lines[index], _next(lines, index + 1), among == "loose"
-        if line.links or _is_typed(line.text) or (self._blocks and not is_loose and index and lines[index - 1].text):
+        line, at, is_loose = lines[index], next_filled(lines, index + 1), among == "loose"
+        if line.links or is_typed(line.text) or (self._blocks and not is_loose and index and lines[index - 1].text):
             return False
         if at is None:
             return is_loose and looks_like_label(line.text) and _LABEL_NOUN.search(line.text) is not None
@@ -257,16 +253,12 @@ class _Writer(RowWriter):
         is_question = line.text.endswith("?") and line.text[0].isupper() and len(line.text) <= _MAX_QUESTION
         if is_question or not looks_like_label(line.text) or len(line.text) < _MIN_LABEL:
             return is_question and yes_no(after) is not None
-        is_contact = _CONTACT.fullmatch(after) is not None and number(after) is None
-        if among == "footer" or (_is_typed(after) and (is_loose or not is_contact)):
-            return _is_typed(after)
+        if is_typed(after) or among == "footer":
+            return is_typed(after)
         is_text, has_noun = not looks_like_label(after), _LABEL_NOUN.search(line.text) and not _LABEL_NOUN.search(after)
-        if is_loose or (has_noun and (is_text or is_contact)):
+        if is_loose or (has_noun and is_text):
             return bool(has_noun or is_text or lines[at].links)
-        if among == "prose" or not is_text:
-            return bool(self._links and index and lines[index - 1].links)
-        is_close = index == 0 or bool(lines[index - 1].text)
-        return after[-1] in ".!" or (self._compact and is_close and not self._blocks and at > index + 1)
+        return among == "values" and is_text and after[-1] in ".!"
 
     def _loose(self, lines: list[Line], *, only_labels: bool = False) -> None:
         """Lines after a complete value: labels that are not in the registry with their values, else text without a label.
@@ -283,39 +275,28 @@ class _Writer(RowWriter):
                     self._add_item(group, item)
                 return
             elif self._is_unlisted(lines, index, "footer" if only_labels else "loose"):
-                first = _next(lines, index + 1) or len(lines)
-                end = self._end_of_unlisted(lines, first, is_paragraph=first > index + 1)
-                label, value = line.plain.rstrip(" :*"), lines[first:end]
+                label, first = line.plain.rstrip(" :*"), next_filled(lines, index + 1) or len(lines)
                 self.times[label, None] += 1
-                is_typed = bool(value) and _is_typed(value[0].text)
-                self._add(label, [] if _text(value) in DASHES else [_joined(value)] if is_typed else value, label_line=line)
-                while is_typed and end < len(lines) and _is_typed(lines[end].text):
-                    value = _range(lines[end : end + _RANGE_LINES])[0] or lines[end : end + 1]
-                    self._add(label, [_joined(value)], label_line=line)
-                    end += len(value)
-                index = end
+                values: list[list[Line]] = []
+                index = first
+                while index < len(lines) and is_typed(lines[index].text):
+                    values.append(range_lines(lines[index:]) or lines[index : index + 1])
+                    index += len(values[-1])
+                if not values:
+                    ends = (at for at in range(first + 1, len(lines)) if lines[at].text and self._is_unlisted(lines, at))
+                    index = next(ends, len(lines))
+                for value in [[joined(value)] for value in values] or [lines[first:index]]:
+                    self._add(label, [] if text_of(value) in DASHES else value, label_line=line)
             elif only_labels:
                 return
             else:
                 self._add(None, [line])
                 index += 1
 
-    def _end_of_unlisted(self, lines: list[Line], first: int, *, is_paragraph: bool) -> int:
-        """The line after the value of a label that is not in the registry."""
-        if first < len(lines) and _is_typed(lines[first].text):
-            return first + max(1, len(_range(lines[first : first + _RANGE_LINES])[0]))
-        one_line = self._compact and self._spaced and not self._blocks and not is_paragraph
-        for at in range(first + 1, len(lines)):
-            if lines[at].text and self._is_unlisted(lines, at):
-                return at
-            if one_line and not _continues(lines[at - 1].text, lines[at].text):
-                return at
-        return len(lines)
-
     def prose(self, lines: list[Line], sections: list[str | None]) -> None:
         """Text without labels: fixed instructions open their section, and lines before the first one are the body."""
         index = next((at for at, section in enumerate(sections) if section), len(lines))
-        if _text(lines[:index]):
+        if text_of(lines[:index]):
             self._add(None, lines[:index], name=BODY)
         while index < len(lines):
             section = sections[index]
@@ -343,7 +324,7 @@ class _Writer(RowWriter):
     def _add_section(self, label: str, lines: list[Line], label_line: Line | None = None) -> None:
         used = [line for line in (label_line, *lines) if line is not None and line.text]
         self.section_spans.append((used[0].first, used[-1].last))
-        self.open_section(label, _text(lines))
+        self.open_section(label, text_of(lines))
 
     # --- groups
 
@@ -353,9 +334,9 @@ class _Writer(RowWriter):
         if not lines:
             self._add(label, [], label_line=mark.line)
         elif not items:
-            has_blank = "\n\n" in _text(mark.lines)
+            text = text_of(mark.lines)
             is_prose = group_table(label) != "milestones" and (
-                has_blank or any(len(line.text) > _MAX_METRIC_LINE for line in lines)
+                "\n\n" in text or max(map(len, text.split("\n"))) > _MAX_METRIC_LINE
             )
             items = [[(None, mark.lines)]] if is_prose else [[(None, [line])] for line in lines]
         for item in items:
@@ -364,7 +345,7 @@ class _Writer(RowWriter):
     def _add_item(self, group: str, item: list[_SubField]) -> None:
         number = self.next_item(group)
         for label, lines in item:
-            is_misfit = label is not None and _DATED.search(label.text) and not _is_time(_text(lines))
+            is_misfit = label is not None and _DATED.search(label.text) and not is_time(text_of(lines))
             self._add(label.text if label else group, [] if is_misfit else lines, item=number, label_line=label)
 
     def _items(self, lines: list[Line], table: str | None) -> list[list[_SubField]]:
@@ -398,7 +379,7 @@ class _Writer(RowWriter):
         label_line: Line | None = None,
     ) -> None:
         filled = [line for line in lines if line.text]
-        value = _text(lines)
+        value = text_of(lines)
         if name != BODY and len(filled) == 1:
             value = _SYMBOL.sub("", " ".join(value.split()), count=1)
         links = filled[0].links if len(filled) == 1 else ()
@@ -409,65 +390,6 @@ class _Writer(RowWriter):
         self.add(label, name, Value(value, href), item=item, occurrence=times)
 
 
-# --- what a line is ---------------------------------------------------------------------------------------------------
-
-
-def looks_like_label(line: str) -> bool:
-    """Whether a line has the form of a label: a few capitalized words without a sentence's end."""
-    return len(line) <= _MAX_LABEL and _LABEL_FORM.fullmatch(line) is not None and yes_no(line) is None
-
-
-def _is_typed(text: str) -> bool:
-    """Whether a text can only be a value: a date, a number, an amount, Yes or No, a shape, a phone number, an address."""
-    if not text or len(text) > _MAX_QUESTION or reference(text):
-        return False
-    if text in DASHES or yes_no(text) is not None or number(text) is not None or _SHAPE.match(text) or _is_time(text):
-        return True
-    is_money = text.startswith("$") and money_range(text) != (None, None)
-    return is_money or _DECIMAL.fullmatch(text) is not None or _CONTACT.fullmatch(text) is not None
-
-
-def _is_time(text: str) -> bool:
-    return time_range(text, None) != (None, None)
-
-
-def _continues(before: str, text: str) -> bool:
-    """Whether a line continues the text before it: after a sentence's end, in small letters, or as the item of a list."""
-    return text[:1].islower() or before[-1:] in (*".,;:!?",) or _SYMBOL.match(text) is not None
-
-
-def _next(lines: list[Line], at: int) -> int | None:
-    """The next line with text."""
-    return next((index for index in range(at, len(lines)) if lines[index].text), None)
-
-
-def _range(lines: list[Line]) -> tuple[list[Line], list[Line]]:
-    """The lines of a range of times, and the lines after it; of a range without its times only the dash is left."""
-    filled = [index for index, line in enumerate(lines[:_RANGE_LINES]) if line.text][:3]
-    for count in (3, 2, 1):
-        if len(filled) >= count:
-            texts = [lines[index].text for index in filled[:count]]
-            has_dash = count == 1 or any(text in DASHES or text.startswith("- ") or text.endswith(" -") for text in texts)
-            if has_dash and _is_time(" ".join(texts)):
-                return lines[: filled[count - 1] + 1], lines[filled[count - 1] + 1 :]
-    return [], lines[1:] if lines and lines[0].text in DASHES else lines
-
-
-def _joined(lines: list[Line]) -> Line:
-    """Lines as one."""
-    return replace(lines[0], text=" ".join(line.text for line in lines if line.text), last=lines[-1].last)
-
-
-def _linked_parts(line: Line) -> list[Line]:
-    """A line of several links with nothing but separators between them is a value for each."""
-    rest = line.text
-    for link in line.links:
-        rest = rest.replace(link.text, "", 1)
-    if len(line.links) < 2 or rest.strip(" ,;|/&•·\t"):
-        return [line]
-    return [replace(line, text=link.text, links=(link,)) for link in line.links if link.text]
-
-
 def _table_items(lines: list[Line]) -> list[list[_SubField]]:
     """The items of a group printed as a table: its first row has the labels."""
     rows = [[cell.strip() for cell in _CELLS.split(line.text.strip("| "))] for line in lines]
@@ -476,9 +398,3 @@ def _table_items(lines: list[Line]) -> list[list[_SubField]]:
     labels = [replace(lines[0], text=cell) for cell in rows[0]]
     items = zip(lines[1:], rows[1:], strict=True)
     return [[(one, [replace(line, text=cell, links=())]) for one, cell in zip(labels, row, strict=False)] for line, row in items]
-
-
-def _text(lines: list[Line]) -> str:
-    """Lines as text: single blank lines between paragraphs, none around."""
-    pieces = "".join(f"{' ' if line.glued and number else chr(10)}{line.text}" for number, line in enumerate(lines))
-    return re.sub(r"\n{3,}", "\n\n", pieces).strip()

@@ -34,6 +34,8 @@ _NOTICE_LINES = 8
 _SKIP_LINK = re.compile(r"\W*skip to (?:the )?(?:main )?content\W*", re.IGNORECASE)
 _MORE = re.compile(r"read more(?: about)?:?\s+(.+)", re.IGNORECASE)
 _SITE = re.compile(r"\s+[|·»–—-]\s+")
+_MAX_TEASERS = 100
+"""Titles of other records that one page refers to; a page with more is a list."""
 MANY_LABELS = 4
 """Labels of a record that is printed in full; a teaser has fewer."""
 
@@ -72,10 +74,7 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
     if title is not None:
         head.title, head.end, head.spans["title"] = title, at + 1, (lines[at].first, lines[at].last)
     byline = next((one for one in bylines if one.at > at and _is_near(lines, at, one)), None)
-    is_apart = teasers_end > 0 or not any(
-        line.text for line in lines[: max(at, 0)]
-    )  # the title is the document's, or there is none
-    if byline is None and is_apart:
+    if byline is None and (teasers_end or not any(line.text for line in lines[: max(at, 0)])):  # the document's title, or none
         byline = next(iter(certain), None)
     if byline is not None:
         head.has_byline, head.name, head.time, head.end = True, byline.name, byline.time, byline.end
@@ -105,10 +104,12 @@ def end_of_teasers(lines: list[Line]) -> int:
 def teasers_in(lines: list[Line]) -> set[str]:
     """The titles of records that the page only refers to: it prints them no more often than links to read more about them."""
     texts = [line.plain for line in lines if line.text]
-    joined = (f"{text} {after}" if normal(text) == "read more" else text for text, after in pairwise([*texts, ""]))
-    links = Counter(found[1] for text in joined if (found := _MORE.fullmatch(text)))
-    printed = Counter(texts)
-    return {title for title, count in links.items() if printed[title] <= count}
+    links = Counter(
+        found[1]
+        for text, after in pairwise([*texts, ""])
+        if text[:9].casefold() == "read more" and (found := _MORE.fullmatch(text) or _MORE.fullmatch(f"{text} {after}"))
+    )
+    return {title for title, count in links.items() if texts.count(title) <= count} if len(links) < _MAX_TEASERS else set(links)
 
 
 def _is_notice(text: str) -> bool:
@@ -128,8 +129,8 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
     filled = [index for index, line in enumerate(lines) if line.text and len(line.text) <= _MAX_TITLE]
     if not filled:
         return -1, None
-    document, site = [*_SITE.split(lines[filled[0]].text, maxsplit=1), ""][:2]
-    repeated = [index for index in filled[1:] if lines[index].plain == document] if site else []
+    document = _SITE.split(lines[filled[0]].text, maxsplit=1)[0]
+    repeated = [index for index in filled[1:] if lines[index].plain == document != lines[filled[0]].text]
     references = [index for index in filled if reference(lines[index].plain) and lines[index].plain not in teasers]
     followed = [index for index in references if any(one.at > index and _is_near(lines, index, one) for one in bylines)]
     headings = [index for index in filled if lines[index].heading == 1]
@@ -141,19 +142,16 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
     first_byline = bylines[0].at if bylines else len(lines)
     named = [index for index in filled if lines[index].text in names and index < first_byline]
     notice = next((index for index in filled if normal(lines[index].text) == _NOTICE[0]), 0)
-    above = [one for at in (first_byline if bylines else 0, notice) if (one := _above(lines, at)) is not None]
-    for found in (named[-1:], above):
-        if found:
-            return found[0], lines[found[0]].text
-    return -1, None
-
-
-def _above(lines: list[Line], at: int) -> int | None:
-    """The line above the byline or the notice; None where that is no title, but a menu's item or nothing."""
-    index = next((one for one in range(at - 1, -1, -1) if lines[one].text and not _is_notice(lines[one].text)), None)
-    if index is None or len(lines[index].text) > _MAX_TITLE or lines[index].plain != lines[index].text:
-        return None
-    return index if not _SKIP_LINK.fullmatch(lines[index].text) else None
+    for at in (first_byline if bylines else 0, notice):  # the line above, if that is no item of a menu
+        above = next((one for one in range(at - 1, -1, -1) if lines[one].text and not _is_notice(lines[one].text)), None)
+        if (
+            not named
+            and above in filled
+            and lines[above].plain == lines[above].text
+            and not _SKIP_LINK.fullmatch(lines[above].text)
+        ):
+            named = [above]
+    return (named[-1], lines[named[-1]].text) if named else (-1, None)
 
 
 def _byline(lines: list[Line], at: int) -> _Byline | None:
@@ -179,15 +177,11 @@ def _byline(lines: list[Line], at: int) -> _Byline | None:
 
 def _parsed(text: str, at: int, end: int) -> _Byline | None:
     for pattern in _BYLINES:
-        if (found := pattern.fullmatch(" ".join(text.split()))) is None:
-            continue
-        name, printed = found["name"].strip(" ,"), found["time"] or found["date"] or ""
-        if (
-            (not printed or iso_time(printed))
-            and (not name or _is_name(name))
-            and (found["verb"] or (name and (printed or text.endswith(","))))
-        ):
-            return _Byline(at, end, None if name.casefold() in ("", "on") else name, iso_time(printed), bool(found["verb"]))
+        if found := pattern.fullmatch(" ".join(text.split())):
+            name, printed, verb = found["name"].strip(" ,"), found["time"] or found["date"] or "", bool(found["verb"])
+            is_whole = verb or (name and (printed or text.endswith(",")))
+            if is_whole and (not printed or iso_time(printed)) and (not name or _is_name(name)):
+                return _Byline(at, end, None if name.casefold() in ("", "on") else name, iso_time(printed), verb)
     return None
 
 

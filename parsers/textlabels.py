@@ -14,14 +14,12 @@ from itertools import accumulate, pairwise
 from parsers.columns import fits
 from parsers.registry import LABELS, Label, Type, group_table, is_instructions, known, normal, section_of_instruction
 from parsers.scalars import REFERENCE
-from parsers.textlines import Line, join_wrapped, without_bullet
+from parsers.textlines import DASHES, Line, join_wrapped
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))
 """Types whose values are short and certain."""
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))
 """Types whose values are links and dates, which many extractors drop."""
-DASHES = ("-", "–", "—", "to", "until")
-"""What is left of a range without its dates."""
 _ORDER_SLACK = 6
 """Places; the sample and the table in DOMAIN.md differ by up to four."""
 _OUT_OF_ORDER = 0.9
@@ -33,8 +31,8 @@ _MAX_MARKUP_WORDS = 9
 _MAX_WRAPPED_LINES = 5
 _MAX_REFERENCE = 120
 """Characters of the name of a term, an agency or a person."""
-_MIN_MISSPELLED = 10
-"""Letters; shorter words are one letter away from others ("County", "Country")."""
+_MIN_MISSPELLED, _END = 10, 4
+"""Letters; shorter words are one letter away from others ("County", "Country"), and one wrong letter leaves one end as it was."""
 _FEW_LABELS = 4
 """Labels that a text names; fewer may be a sentence about the form."""
 _SPELLINGS = {text: label for label in LABELS for text in (label.text, *label.also)}
@@ -147,17 +145,20 @@ _MISSPELLED = {
     if len(normal(label.text)) >= _MIN_MISSPELLED
     for spelled in (normal(label.text), *_deletions(normal(label.text)))
 }
+_ENDS = {end for label in LABELS for end in (normal(label.text)[:_END], normal(label.text)[-_END:])}
 _LONGEST = max(len(label.text) for label in LABELS) + 2
 
 
-def misspelled(line: str) -> Label | None:
-    """The label that a line is with one letter more, less or other, or two swapped; None where it is a label or none."""
-    spelled = normal(line)
-    if not _MIN_MISSPELLED <= len(spelled) <= _LONGEST or known(line) is not None or spelled[-1].isdigit():
+def misspelled(spelled: str) -> Label | None:
+    """The label that a normalized line is with one letter more, less or other, or two swapped; None where it is none."""
+    if (
+        not _MIN_MISSPELLED <= len(spelled) <= _LONGEST
+        or spelled[-1].isdigit()
+        or _ENDS.isdisjoint((spelled[:_END], spelled[-_END:]))
+    ):
         return None
     entries = (_MISSPELLED.get(one) for one in (spelled, *_deletions(spelled)))
-    found = next((entry for entry in entries if entry is not None), None)
-    return found if found is not None and abs(len(found.text) - len(spelled)) < 2 else None
+    return next((entry for entry in entries if entry is not None and abs(len(entry.text) - len(spelled)) < 2), None)
 
 
 def _marks(lines: list[Line]) -> Iterator[Mark]:
@@ -170,13 +171,16 @@ def _marks(lines: list[Line]) -> Iterator[Mark]:
 
 
 def _mark(lines: list[Line], at: int) -> Mark | None:
-    text = lines[at].plain
+    text, spelled = lines[at].plain, ""
     if len(text) <= _LONGEST:
-        goes_on = at + 1 < len(lines) and lines[at + 1].text[:1].islower()
-        if (entry := known(text)) is not None and not (goes_on and entry.type is Type.GROUP):
-            return Mark(at, at + 1, text.rstrip(" :*"), entry, lines[at])
-        if f"\n{normal(text)}" in _ALL_LABELS and (wrapped := _wrapped(lines, at)) is not None:
-            return wrapped
+        label, spelled, end = text, normal(text), at + 1
+        while f"\n{normal(label)}" in _ALL_LABELS:
+            goes_on = end < len(lines) and lines[end].text[:1].islower()
+            if (entry := known(label)) is not None and not (goes_on and entry.type is Type.GROUP):
+                return Mark(at, end, label.rstrip(" :*"), entry, replace(lines[at], last=lines[end - 1].last))
+            if end == min(at + _MAX_WRAPPED_LINES, len(lines)) or not lines[end].text:
+                break
+            label, end = join_wrapped(label, lines[end].text), end + 1
         if (table := group_table(text)) is not None and text[:1].isupper() and "  " not in text:
             return Mark(at, at + 1, text.rstrip(" :*"), _GROUP_LABELS[table], lines[at])
         words = text.split()
@@ -187,99 +191,66 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
         label, value = text[: separator.start()].strip("*_ "), text[separator.end() :]
         if label and value and (entry := known(label)) is not None:
             return Mark(at, at + 1, label.rstrip(" :*"), entry, lines[at], replace(lines[at], text=value))
-    if (entry := misspelled(text)) is not None:
-        return Mark(at, at + 1, entry.text, entry, lines[at], printed=text)
-    return None
-
-
-def _wrapped(lines: list[Line], at: int) -> Mark | None:
-    """A label that goes over several lines."""
-    text = lines[at].plain
-    for end in range(at + 1, min(at + _MAX_WRAPPED_LINES, len(lines))):
-        if not lines[end].text:
-            return None
-        text = join_wrapped(text, lines[end].text)
-        if (entry := known(text)) is not None:
-            return Mark(at, end + 1, text.rstrip(" :*"), entry, replace(lines[at], last=lines[end].last))
-        if f"\n{normal(text)}" not in _ALL_LABELS:
-            return None
-    return None
+    entry = misspelled(spelled)
+    return Mark(at, at + 1, entry.text, entry, lines[at], printed=text) if entry is not None else None
 
 
 # --- the chain --------------------------------------------------------------------------------------------------------
 
 
-class _Scores:
-    """How well the lines after a label fit it."""
-
-    def __init__(self, lines: list[Line], marks: list[Mark]) -> None:
-        self._lines = lines
-        after = [lines[mark.end] for mark in marks if mark.end < len(lines) and not mark.is_section]
-        self._compact = 4 * sum(not line.text for line in after) < len(after)
-        self._filled = list(accumulate((bool(line.text) for line in lines), initial=0))
-        self._next = [0] * (len(lines) + 1)
-        following = len(lines)
-        for index in range(len(lines) - 1, -1, -1):
-            self._next[index + 1] = following
-            following = index if lines[index].text else following
-        self._next[0] = following
-
-    def of(self, mark: Mark, end: int) -> float:
-        """`end`: the line of the next label."""
-        first_at = self._next[mark.end]
-        first = mark.rest or (self._lines[first_at] if first_at < end else None)
-        count = self._filled[end] - self._filled[mark.end] + (mark.rest is not None)
-        if mark.entry is None or mark.is_section:
-            return 3.0 if first is not None and section_of_instruction(first.plain) else 0.3
-        score = min(_MAX_WORDS_BONUS, 0.3 * mark.label.count(" ")) - (0.3 if mark.printed else 0.0)
-        kind = mark.entry.type
-        if kind is Type.GROUP:
-            return score + 0.5
-        if first is None:
-            return score + (1.0 if kind in _DROPPED else 0.3)
-        text = without_bullet(first.text)
-        if kind in _STRICT:
-            if fits(kind, text):
-                return score + 2.0 - min(2.0, 0.1 * max(0, count - 4))
-            return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else -3.0)
-        if kind is Type.TEXT:
-            score -= 0.5 if count > 1 and known(text) is not None else 0.0
-        else:
-            score -= 1.0 if text[-1] in ".:" or len(text) > _MAX_REFERENCE else 0.0
-            score -= 1.0 if self._compact and mark.rest is None and first_at > mark.end else 0.0
-        if end == len(self._lines):  # what follows the last label may be the page's footer
-            return score + 1.0
-        blanks = end - mark.end - (self._filled[end] - self._filled[mark.end]) if self._compact else 0
-        return score + 1.0 - min(4.0, 0.1 * max(0, count - 3) + 0.4 * blanks)
+def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text: bool) -> float:
+    """How well the lines after a label fit it: the first with text, how many have text, and how many blank ones tell nothing."""
+    if mark.entry is None or mark.is_section:
+        return 3.0 if first is not None and section_of_instruction(first.plain) else 0.3
+    score = min(_MAX_WORDS_BONUS, 0.3 * mark.label.count(" ")) - (0.3 if mark.printed else 0.0)
+    kind = mark.entry.type
+    if kind is Type.GROUP:
+        return score + 0.5
+    if first is None:
+        return score + (1.0 if kind in _DROPPED else 0.3)
+    text = first.plain
+    if kind in _STRICT:
+        if fits(kind, text):
+            return score + 2.0 - min(2.0, 0.1 * max(0, count - 4))
+        return score + (1.0 if text in DASHES else 0.0 if kind in _DROPPED else -3.0)
+    if kind is Type.TEXT:
+        score -= 0.5 if count > 1 and known(text) is not None else 0.0
+    elif text[-1] in ".:" or len(text) > _MAX_REFERENCE:
+        score -= 1.0
+    # what follows the last label may be the page's footer
+    return score + 1.0 - (0.0 if ends_text else min(4.0, 0.1 * max(0, count - 3) + 0.4 * blanks))
 
 
 def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
     """The chain of marks with the highest score; of equals the one that begins last, so that doubt is body."""
-    scores = _Scores(lines, marks)
-    total = [0.0] * (len(marks) + 1)
-    chosen: list[int] = [len(marks)] * (len(marks) + 1)
-    seen: list[int] = [0] * (len(marks) + 1)
-    ordered = [True] * (len(marks) + 1)
-    begin = len(marks)
+    after_labels = [lines[mark.end] for mark in marks if mark.end < len(lines) and not mark.is_section]
+    compact = 4 * sum(not line.text for line in after_labels) < len(after_labels)
+    filled = list(accumulate((bool(line.text) for line in lines), initial=0))
+    begin = last = len(marks)
+    total, chosen, seen, ordered = [0.0] * (begin + 1), [begin] * (begin + 1), [0] * (begin + 1), [True] * (begin + 1)
     for index in range(len(marks) - 1, -1, -1):
         mark = marks[index]
         bit = 0 if mark.entry is None or mark.entry.type is Type.GROUP else 1 << mark.entry.order
-        best, best_next = -1e9, len(marks)
-        for after in range(index + 1, min(index + 2 + _SKIPPED, len(marks) + 1)):
-            end = marks[after].at if after < len(marks) else len(lines)
-            score = scores.of(mark, end) + total[after]
-            if after < len(marks):
+        best, best_next = -1e9, last
+        first_at = next((at for at in range(mark.end, len(lines)) if lines[at].text), len(lines))
+        for after in range(index + 1, min(index + 2 + _SKIPPED, last + 1)):
+            end = marks[after].at if after < last else len(lines)
+            first = mark.rest or (lines[first_at] if first_at < end else None)
+            count = filled[end] - filled[mark.end]
+            blanks = end - mark.end - count if compact else 0
+            score = total[after] + _score(mark, first, count + (mark.rest is not None), blanks, ends_text=after == last)
+            if after < last:
                 score -= _disorder(mark, marks[after]) + (2.0 if seen[after] & bit else 0.0)
             if score > best:
                 best, best_next = score, after
         total[index], chosen[index], seen[index] = best, best_next, seen[best_next] | bit
-        if best_next < len(marks):
+        if best_next < last:
             is_group = mark.entry is not None and mark.entry.type is Type.GROUP
             ordered[index] = _disorder(mark, marks[best_next]) < _OUT_OF_ORDER and (ordered[best_next] or not is_group)
         if best > total[begin] and ordered[index]:
             begin = index
     chain: list[Mark] = []
-    while begin < len(marks):
+    while begin < last:
         chain.append(marks[begin])
         begin = chosen[begin]
     return chain

@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass, replace
 from functools import reduce
 from html import unescape
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from parsers.registry import known
-from parsers.scalars import reference
+from parsers.scalars import money_range, number, reference, time_range, yes_no
 
 _OPEN, _CLOSE, _JOIN = "\ue000", "\ue001", "\ue002"
 """Private characters: the first two are around a link, whose number follows `_OPEN`; `_JOIN` is in place of a line break."""
@@ -38,7 +38,6 @@ _REFERENCE_LIST = re.compile(
 _REFERENCE = re.compile(r"^[ \t]*(\d{1,4})\.(?:(?![ \t]*\S+:).*\n)?[ \t]+(\S+:\S+)", re.MULTILINE)
 """The links of lynx, elinks and links at the end of the text: a number, sometimes a title on a line of its own, an address."""
 _MARK_BEFORE = re.compile(r"\[(\d{1,4})\]([^\s\[\]][^\[\n]*)")
-_MARK_AFTER = re.compile(r"(?<=\S) ?\[(\d{1,4})\](?=\s|$)")
 _SPAN = re.compile(r"\[([^\[\]]*)\](?=\{[#.:\w][^{}]{0,800}\})")
 _ATTRIBUTES = re.compile(r"(?:(?<=\S) ?|^)\{[#.:\w][^{}]{0,800}\}|^:{3,}.*$", re.MULTILINE)
 _TARGET_AFTER = re.compile(r"(?m)^(.*\S)[ \t]+\(((?:https?:|mailto:|tel:|/|#)[^()\s]*)\)[ \t]*$")
@@ -67,7 +66,17 @@ _MIN_WIDTH, _MAX_WIDTH = 36, 132
 _FULL_LINES = 3
 """Lines that were wrapped, of which a third or more go on in small letters; fewer are full by chance."""
 _MAX_LINK_LINES = 8
-_LINE_BREAK = "  "
+DASHES = ("-", "–", "—", "to", "until")
+"""What is left of a range without its dates."""
+_MAX_LABEL, _MAX_TYPED, _RANGE_LINES = 80, 200, 6
+_LABEL_FORM = re.compile(r"[A-Z][\w'’()/&-]*(?: (?:[A-Z0-9(][\w'’()/&-]*|of|and|or|the|for|to|in|on|by|a|an|-|&)){0,8}:?")
+_CONTACT = re.compile(r"\+?[\d(][\d ().x-]{6,24}|[^\s@]+@[^\s@]+\.[^\s@]+|[^\s@]+@…|(?:https?|mailto|tel):\S+")
+_DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?%?")
+SHAPE = re.compile(r"(?:SRID=\d+;\s*)?(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\b.*\(|GEOMETRYCOLLECTION\b", re.IGNORECASE)
+
+
+MAX_LINES = 50_000
+"""Lines of a capture that are read, in about three seconds; the longest record seen has 2,000."""
 
 
 class Link(NamedTuple):
@@ -95,12 +104,8 @@ class Line:
     @property
     def plain(self) -> str:
         """The text without a list's bullet or number."""
-        return without_bullet(self.text)
-
-
-def without_bullet(text: str) -> str:
-    found = _BULLET.match(text)
-    return text[found.end() :] if found else text
+        found = _BULLET.match(self.text)
+        return self.text[found.end() :] if found else self.text
 
 
 def source_lines(text: str) -> list[str]:
@@ -110,16 +115,15 @@ def source_lines(text: str) -> list[str]:
 
 def read_lines(text: str) -> list[Line]:
     """The lines of a text capture. Blank lines are kept, but not those between any two lines of a text that was double-spaced."""
-    raw = [line.expandtabs(1) if "\t" in line[:1] else line for line in source_lines(_SPACES.sub(" ", _UNSEEN.sub("", text)))]
+    raw = source_lines(_SPACES.sub(" ", _UNSEEN.sub("", text)))[:MAX_LINES]
     filled = sum(not line.isspace() and line != "" for line in raw)
     if 2 * sum(line.lstrip().startswith(">") for line in raw) > filled:
         raw = [_QUOTED.sub("", line.lstrip(), count=1) if line.lstrip().startswith(">") else line for line in raw]
     marked, hrefs = _without_marks("\n".join(raw))
-    lines, number = [], 0
-    for line in marked.split("\n"):
-        number += line.count(_JOIN)
-        lines.append((number, line.replace(_JOIN, "")))
-        number += 1
+    numbers = accumulate((1 + line.count(_JOIN) for line in marked.split("\n")), initial=0)
+    lines = [
+        (number + line.count(_JOIN), line.replace(_JOIN, "")) for number, line in zip(numbers, marked.split("\n"), strict=False)
+    ]
     while len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[1::2]):
         lines = lines[::2]
     if len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[::2]):
@@ -156,8 +160,6 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
         text = _TARGET_WITHIN.sub("", text)
     if is_numbered or (addresses and numbers):
         text = _MARK_BEFORE.sub(lambda found: link(found[2], addresses.get(int(found[1]))), text)
-    if addresses:
-        text = _MARK_AFTER.sub("", text)
     if _UNDERSCORES.search(text):
         text = re.sub(r"(?<=[^\s_])_(?=[^\s_])", " ", text)
     return text, hrefs
@@ -168,21 +170,19 @@ def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | N
     plain = [raw[number].rstrip(_EDGES) if line.strip(_EDGES) else "" for number, line in lines]  # wrapped with its link marks
     width = _width(plain)
     found: list[Line] = []
-    joined: list[str] = []
-    first = last = -1
-    depth = 0
-    for index, (number, line) in enumerate(lines):
-        if not joined:
-            first = number
-        joined.append(line.strip(_EDGES))
-        last = number
+    parts: list[str] = []
+    first = depth = 0
+    for index, (at, line) in enumerate(lines):
+        first = first if parts else at
+        parts.append(line.strip(_EDGES))
         depth += line.count(_OPEN) - line.count(_CLOSE)
-        if (depth > 0 and len(joined) < _MAX_LINK_LINES) or (
-            width and _is_wrapped(plain, index, width) and not line.endswith(_LINE_BREAK)
-        ):
+        if (depth > 0 and len(parts) < _MAX_LINK_LINES) or (width and _is_wrapped(plain, index, width)):
             continue
-        found.append(_line(reduce(join_wrapped, joined), first, last, hrefs))
-        joined, depth = [], 0
+        marked = reduce(join_wrapped, parts)
+        links = tuple(Link(link[2].strip(), hrefs[int(link[1])]) for link in _LINK.finditer(marked)) if _OPEN in marked else ()
+        text = _LINK_MARK.sub("", marked).strip(_EDGES) if links else marked
+        found.append(Line("" if "|" in text and _RULE.fullmatch(text) else text, first, at, links=links))
+        parts, depth = [], 0
     return found
 
 
@@ -212,12 +212,6 @@ def _width(plain: list[str]) -> int | None:
     return width if len(following) >= _FULL_LINES and 3 * sum(text[0].islower() for text in following) >= len(following) else None
 
 
-def _line(marked: str, first: int, last: int, hrefs: list[str | None]) -> Line:
-    links = tuple(Link(found[2].strip(), hrefs[int(found[1])]) for found in _LINK.finditer(marked)) if _OPEN in marked else ()
-    text = _LINK_MARK.sub("", marked).strip(_EDGES) if links else marked
-    return Line("" if _RULE.fullmatch(text) and "|" in text else text, first, last, links=links)
-
-
 def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
     """Lines without the marks of headings and of emphasis around a whole line."""
     found: list[Line] = []
@@ -232,5 +226,64 @@ def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
         if is_markdown and found and found[-1].text and _UNDERLINE.fullmatch(text):
             found[-1] = replace(found[-1], last=line.last, heading=1 if text[0] == "=" else 2)
         else:
-            found.append(replace(line, text=text, heading=level))
+            found.append(line if text is line.text else replace(line, text=text, heading=level))
     return found
+
+
+# --- what a line is ---------------------------------------------------------------------------------------------------
+
+
+def looks_like_label(line: str) -> bool:
+    """Whether a line has the form of a label: a few capitalized words without a sentence's end."""
+    return len(line) <= _MAX_LABEL and _LABEL_FORM.fullmatch(line) is not None and yes_no(line) is None
+
+
+def is_typed(text: str) -> bool:
+    """Whether a text can only be a value: a date, a number, an amount, Yes or No, a shape, a phone number, an address."""
+    if not text or len(text) > _MAX_TYPED or reference(text):
+        return False
+    if text in DASHES or yes_no(text) is not None or number(text) is not None or SHAPE.match(text) or is_time(text):
+        return True
+    is_money = text.startswith("$") and money_range(text) != (None, None)
+    return is_money or _DECIMAL.fullmatch(text) is not None or _CONTACT.fullmatch(text) is not None
+
+
+def is_time(text: str) -> bool:
+    return time_range(text, None) != (None, None)
+
+
+def next_filled(lines: list[Line], at: int) -> int | None:
+    """The next line with text."""
+    return next((index for index in range(at, len(lines)) if lines[index].text), None)
+
+
+def range_lines(lines: list[Line]) -> list[Line]:
+    """The lines of a range of times, with which `lines` begin."""
+    filled = [index for index, line in enumerate(lines[:_RANGE_LINES]) if line.text][:3]
+    for count in range(len(filled), 0, -1):
+        texts = [lines[index].text for index in filled[:count]]
+        has_dash = count == 1 or any(text in DASHES or text.startswith("- ") or text.endswith(" -") for text in texts)
+        if has_dash and is_time(" ".join(texts)):
+            return lines[: filled[count - 1] + 1]
+    return []
+
+
+def joined(lines: list[Line]) -> Line:
+    """Lines as one."""
+    return replace(lines[0], text=" ".join(line.text for line in lines if line.text), last=lines[-1].last)
+
+
+def linked_parts(line: Line) -> list[Line]:
+    """A line of several links with nothing but separators between them is a value for each."""
+    rest = line.text
+    for link in line.links:
+        rest = rest.replace(link.text, "", 1)
+    if len(line.links) < 2 or rest.strip(" ,;|/&•·\t"):
+        return [line]
+    return [replace(line, text=link.text, links=(link,)) for link in line.links if link.text]
+
+
+def text_of(lines: list[Line]) -> str:
+    """Lines as text: single blank lines between paragraphs, none around."""
+    pieces = "".join(f"{' ' if line.glued and number else chr(10)}{line.text}" for number, line in enumerate(lines))
+    return re.sub(r"\n{3,}", "\n\n", pieces).strip()

@@ -12,7 +12,6 @@ from pathlib import Path
 import parsers
 import scraper
 
-_PARSERS = Path(parsers.__file__).parent
 _SCRAPER = Path(scraper.__file__).parent
 _PARSING = ("capture.py", "encoding.py", "reading.py", "archive/*.py", "database/parse_captures.py", "database/stored_page.py")
 """Modules of `scraper` that a parsed page depends on; a test holds that `parse_captures` imports no others that matter."""
@@ -23,8 +22,8 @@ _FOLDERS = ("archive", "database", "database/atlas", "scan")
 @cache
 def parsing_code() -> str:
     """The code that parses captures: the key of `DIR/parsed.db`. A changed comment counts too: better once too often."""
-    modules = [*_PARSERS.glob("*.py"), *(path for pattern in _PARSING for path in _SCRAPER.glob(pattern))]
-    return _digest(modules, _PARSING_LIBRARIES)
+    modules = (path for pattern in _PARSING for path in _SCRAPER.glob(pattern))
+    return _digest([*Path(parsers.__file__).parent.glob("*.py"), *modules], _PARSING_LIBRARIES)
 
 
 @cache

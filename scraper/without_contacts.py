@@ -35,14 +35,13 @@ class Copy:
         if self._source is None or self._state[:2] != (about.st_dev, about.st_ino):  # deleted and built again
             self.close()
             self._source = open_readonly(self._database, any_thread=True)
-        version = int(self._source.execute("PRAGMA data_version").fetchone()[0])
-        state = (about.st_dev, about.st_ino, version)
+        state = (about.st_dev, about.st_ino, int(self._source.execute("PRAGMA data_version").fetchone()[0]))
         if state == self._state:
             return False
         with tempfile.TemporaryDirectory(dir=self.path.parent) as folder:
-            clear(self._source, Path(folder), self._mode)
+            file = _clear(self._source, Path(folder), self._mode)
             self.left_out = contacts.left_out(self._source)
-            with closing(open_readonly(Path(folder) / CLEARED)) as cleared, closing(open_writable(self.path)) as served:
+            with closing(open_readonly(file)) as cleared, closing(open_writable(self.path)) as served:
                 served.execute("PRAGMA journal_mode = WAL")
                 cleared.backup(served)
         self._state = state
@@ -53,11 +52,8 @@ class Copy:
             self._source.close()
 
 
-CLEARED = "cleared.db"
-
-
-def clear(source: sqlite3.Connection, folder: Path, mode: contacts.Mode) -> None:
-    """Writes the database without contact details to CLEARED in `folder`.
+def _clear(source: sqlite3.Connection, folder: Path, mode: contacts.Mode) -> Path:
+    """Writes the database without contact details to a file in `folder`.
 
     VACUUM INTO makes a new file of what is left, so nothing of the original is in it, whatever SQLite's build does on deletion.
     """
@@ -69,7 +65,8 @@ def clear(source: sqlite3.Connection, folder: Path, mode: contacts.Mode) -> None
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f'DROP TRIGGER "{name}"')  # they update the search index row by row; `remove` does it once
         contacts.remove(db, mode)
-        db.execute("VACUUM INTO ?", [str(folder / CLEARED)])
+        db.execute("VACUUM INTO ?", [str(folder / "cleared.db")])
+    return folder / "cleared.db"
 
 
 @contextmanager

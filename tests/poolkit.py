@@ -19,12 +19,4 @@ def say_who_then_send_much(folder: str) -> list[bytes]:
     return [b"x" * MORE_THAN_A_PIPE_HOLDS]
 
 
-def whole(task: str) -> list[str]:
-    return [task]
-
-
-def nothing(task: str) -> list[bytes]:
-    return []
-
-
-SENDS_MUCH: Job[str, bytes] = Job(say_who_then_send_much, whole, nothing)
+SENDS_MUCH: Job[str, bytes] = Job(say_who_then_send_much, lambda task: [task], lambda _: [])

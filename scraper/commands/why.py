@@ -16,7 +16,6 @@ from scraper.provenance.origins import Origin, Row
 from scraper.provenance.why import Reason, Why
 from scraper.terminal import escape
 
-_WIDTH = 12
 _SNIPPET_LINES = 20
 
 
@@ -53,7 +52,7 @@ def command(folders: Folders, record: str, field: str | None, as_json: bool) -> 
 
 
 def _line(name: str, value: object) -> str:
-    return f"{name:<{_WIDTH}} {escape('-' if value is None else value, 2000)}"
+    return f"{name:<12} {escape('-' if value is None else value, 2000)}"
 
 
 def _capture(name: str, capture: Row, *columns: str) -> str:
@@ -84,9 +83,8 @@ def _story(reason: Reason) -> Iterator[str]:
     for name, value in reason.columns.items():
         yield _line("column", f"{name} = {'NULL' if value is None else value}")
     for row in reason.rows:
-        first, *more = (row.get("value", row.get("text")) or "-").splitlines() or ["-"]
-        yield _line("value", first)
-        yield from (_line("", line) for line in more)
+        lines = (row.get("value", row.get("text")) or "-").splitlines() or ["-"]
+        yield from (_line("" if number else "value", line) for number, line in enumerate(lines))
         details = {name: row.get(name) for name in ("state", "label", "name", "section", "item", "href", "datetime")}
         yield _line("", ", ".join(f"{name} {value}" for name, value in details.items() if value))
     for change in reason.changes:

@@ -24,17 +24,10 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
     Raises TtaError where there is none, or none that this program can read.
     """
-    with _errors_explained(path):
-        if not path.is_file():
-            raise TtaError(f"there is no database at {path}: run `tta load`")
-        with closing(open_readonly(path)) as db:
-            db.execute("BEGIN")
-            version = version_of(db, path)
-            if version is None:
-                raise TtaError(f"{path} is empty: run `tta load`")
-            if version != VERSION:
-                raise TtaError(f"{path} was written by another version of this program: run `tta load`, which rebuilds it")
-            yield db
+    with _existing(path) as db:
+        if version_of(db, path) != VERSION:
+            raise TtaError(f"{path} was written by another version of this program: run `tta load`, which rebuilds it")
+        yield db
 
 
 @contextmanager
@@ -68,16 +61,23 @@ def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
 
     The database may be of another version. Raises TtaError where there is none.
     """
+    with _existing(path, " to compare with"), closing(open_memory()) as db:
+        for schema, file in (("old", path), ("new", other)):
+            db.execute(f"ATTACH DATABASE ? AS {schema}", [uri(file)])
+        db.execute("BEGIN")
+        yield db
+
+
+@contextmanager
+def _existing(path: Path, purpose: str = "") -> Iterator[sqlite3.Connection]:
+    """Reads one state of a database; raises TtaError where there is none, or none with tables."""
     with _errors_explained(path):
         if not path.is_file():
-            raise TtaError(f"there is no database at {path} to compare with: run `tta load`")
-        with closing(open_readonly(path)) as alone:
-            if version_of(alone, path) is None:
-                raise TtaError(f"{path} is empty: run `tta load`")
-        with closing(open_memory()) as db:
-            for schema, file in (("old", path), ("new", other)):
-                db.execute(f"ATTACH DATABASE ? AS {schema}", [uri(file)])
+            raise TtaError(f"there is no database at {path}{purpose}: run `tta load`")
+        with closing(open_readonly(path)) as db:
             db.execute("BEGIN")
+            if version_of(db, path) is None:
+                raise TtaError(f"{path} is empty: run `tta load`")
             yield db
 
 

@@ -113,8 +113,9 @@ class CountyNames:
         found: set[str] = set()
         states: set[str] = set()
         classed = False
-        for part in _parts(printed):
-            meant = self._meant(part)
+        text = _PARTS.sub(",", _AFTER_CLASS.sub(r"\1, ", printed))
+        for part in filter(None, map(_plain, text.split(","))):
+            meant = self._named(part) or set().union(*map(self._named, _AND.split(part)))
             state = _STATE_NAMES.get(_key(part))
             if state and (not meant or classed):  # Washington is a county too, but not in `King County, Washington`
                 states.add(state)
@@ -123,16 +124,6 @@ class CountyNames:
             classed = classed or _CLASS.search(part) is not None
         return frozenset(code for code in found if not states or code[:2] in states)
 
-    def _meant(self, part: str) -> set[str]:
-        whole = self._named(part)
-        return whole or set().union(*map(self._named, _AND.split(part)))
-
     def _named(self, plain: str) -> set[str]:
         """Where a state has a county and a city of one name, the printed word for it decides between them."""
         return self._exact.get(_key(plain), set()) | self._whatever.get(_key(_CLASS.sub("", plain)), set())
-
-
-def _parts(printed: str) -> list[str]:
-    """The parts of a printed text that stand apart, in the spelling that names are compared in."""
-    text = _PARTS.sub(",", _AFTER_CLASS.sub(r"\1, ", printed))
-    return [part for part in map(_plain, text.split(",")) if part]

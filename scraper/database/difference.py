@@ -119,7 +119,7 @@ def _in_rows(db: sqlite3.Connection, table: Table, columns: list[str]) -> list[D
         old, new = row[1 : len(names) + 1], row[len(names) + 1 :]
         for name, before, after in zip(names, old, new, strict=True):
             if before != after:
-                found[name].add(Example(str(row[0]), _text(before), _text(after)))
+                found[name].add(Example(str(row[0]), *(None if value is None else str(value) for value in (before, after))))
     if key == "record_id":
         db.execute(f"INSERT OR IGNORE INTO temp.differing SELECT new.record_id {unlike}")
     return _sorted(found)
@@ -187,10 +187,6 @@ def _shown(row: Row) -> str:
     if "old_value" in row:
         return f"{row['seen_by']}: {row['old_value']} -> {row['new_value']}"
     return " | ".join(str(value) for name, value in row.items() if value is not None and name not in ("label", "capture_id"))
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
 
 
 def _sorted(found: dict[str, Difference]) -> list[Difference]:

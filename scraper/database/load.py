@@ -133,13 +133,18 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
     ):
         fresh = options.rebuild or options.forget_missing_captures or version != schema.VERSION
         fresh = fresh or program_of(db).code != loading_code()
-        done = Loaded(unreadable=list(archive.unread))
         has_captures = db.execute("SELECT 1 FROM main.sqlite_master WHERE name = 'captures'").fetchone() is not None
-        job = _Load(db, folders.archive, pages, options, remote, fresh, has_captures, done)
-        job.run()
+        done = Loaded(unreadable=list(archive.unread))
+        for table, key in _TABLES.items():
+            db.execute(f"CREATE TEMP TABLE {table} ({key} TEXT PRIMARY KEY) WITHOUT ROWID")
+        state = None if options.only_captures_of else archive_state(db)
+        done.unchanged = not fresh and state is not None and program_of(db).archive == state
+        if not done.unchanged:
+            _Load(db, folders.archive, pages, options, remote, fresh, has_captures, done).run(Program(loading_code(), state))
+        done.records = db.execute("SELECT count(*) FROM records").fetchone()[0]
         if options.before_commit:
-            options.before_commit(db, job.done)
-        return job.done
+            options.before_commit(db, done)
+        return done
 
 
 def program_of(db: sqlite3.Connection, name: str = "main") -> Program:
@@ -171,17 +176,7 @@ class _Load:
     has_captures: bool
     done: Loaded
 
-    def run(self) -> None:
-        """Everything up to the commit."""
-        for table, key in _TABLES.items():
-            self.db.execute(f"CREATE TEMP TABLE {table} ({key} TEXT PRIMARY KEY) WITHOUT ROWID")
-        state = None if self.options.only_captures_of else archive_state(self.db)
-        self.done.unchanged = not self.fresh and state is not None and program_of(self.db).archive == state
-        if not self.done.unchanged:
-            self._load_new(Program(loading_code(), state))
-        self.done.records = self.db.execute("SELECT count(*) FROM records").fetchone()[0]
-
-    def _load_new(self, program: Program) -> None:
+    def run(self, program: Program) -> None:
         if self.has_captures and not self.options.forget_missing_captures:
             self.fresh |= self._check_none_is_lost()
         if not self.fresh:
@@ -195,7 +190,16 @@ class _Load:
             self._find_new()
         self._insert_captures()
         if self.done.captures or self.fresh:
-            self._build()
+            schema.finish(self.db, ("captures",))
+            revisits.resolve(self.db)
+            assign_records.assign(self.db)
+            availability.assign(self.db)
+            assign_records.set_kinds(self.db)
+            self.done.built = build(self.db, self.pages)
+            availability.apply(self.db)
+            schema.finish(self.db)
+            self.db.execute("PRAGMA analysis_limit = 1000")
+            self.db.execute("ANALYZE main")
         if self.done.unreadable:
             program = program._replace(archive=None)
         if program != program_of(self.db):
@@ -236,9 +240,9 @@ class _Load:
             return
         waiting: list[tuple[Entry, ParsedCapture]] = []
         workers = self.options.workers or (1 if total <= FEW else cores())
-        isolate_pages = self.pages.was_interrupted
         stop = self.options.stop
-        pool = self.remote or (Processes(workers, stop.check if stop else None) if workers > 1 or isolate_pages else None)
+        isolated = workers > 1 or self.pages.was_interrupted
+        pool = self.remote or (Processes(workers, stop.check if stop else None) if isolated else None)
         with self.pages.parsing(), closing(parse_all(self.folder, self.pages.missing(), pool)) as results:
             try:
                 for count, (entry, parsed) in enumerate(results, start=1):
@@ -261,18 +265,16 @@ class _Load:
             return True
         query = "SELECT record_id FROM main.captures WHERE capture_id = ?"
         loaded = self.db.execute(query, [entry.capture_id]).fetchone() if self.has_captures else None
-        if not parsed.damage:
-            if loaded and loaded[0] is not None:
-                place = f"{entry.warc_file} at {entry.warc_offset}"
-                raise TtaError(
-                    f"{place}: {GIVEN_UP}, and it was read before; nothing was changed: run `tta load` again when the machine is "
-                    "less busy, or `tta load --rebuild` to load it as unreadable"
-                )
-            return True
-        if loaded:
+        if parsed.damage and loaded:
             raise ArchiveDamaged(f"{parsed.damage}; the database has this capture and is unchanged: run `tta doctor`")
-        self.done.unreadable.append(parsed.damage)
-        return False
+        if parsed.damage:
+            self.done.unreadable.append(parsed.damage)
+        elif loaded and loaded[0] is not None:
+            raise TtaError(
+                f"{entry.warc_file} at {entry.warc_offset}: {GIVEN_UP}, and it was read before; nothing was changed: run "
+                "`tta load` again when the machine is less busy, or `tta load --rebuild` to load it as unreadable"
+            )
+        return not parsed.damage
 
     def _insert_captures(self) -> None:
         """Inserts the captures that the database lacks, and those of which another delivery counts now."""
@@ -291,18 +293,6 @@ class _Load:
         insert_rows(db, "captures", rows)
         db.execute("DELETE FROM temp.touched WHERE capture_id NOT IN (SELECT capture_id FROM main.captures)")
         self.done.captures = db.execute("INSERT INTO temp.loaded SELECT capture_id FROM temp.touched").rowcount
-
-    def _build(self) -> None:
-        schema.finish(self.db, ("captures",))
-        revisits.resolve(self.db)
-        assign_records.assign(self.db)
-        availability.assign(self.db)
-        assign_records.set_kinds(self.db)
-        self.done.built = build(self.db, self.pages)
-        availability.apply(self.db)
-        schema.finish(self.db)
-        self.db.execute("PRAGMA analysis_limit = 1000")
-        self.db.execute("ANALYZE main")
 
 
 def _row(entry: Entry, parsed: ParsedCapture) -> tuple[object, ...]:

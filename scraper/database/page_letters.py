@@ -37,8 +37,6 @@ def letters(text: str) -> str:
     return "".join(_LETTERS.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)))
 
 
-# --- times ----------------------------------------------------------------------------------------------------------
-
 _ONLY_TIME = re.compile(
     r"(?:[\d\s:/.,+()–—-]|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*+"
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+|[ap]\.?m\b|utc|gmt|[ecmp][sd]t\b|to\b|at\b|st\b|nd\b|rd\b|th\b|[tz])*+",
@@ -88,9 +86,6 @@ def moment_of(row: FieldValue, line: str) -> Moment | None:
     if row.datetime and line == row.value:
         return moment(iso_time(row.datetime.partition("/")[0]))
     return moment(iso_time(line)) if is_only_time(line) else None
-
-
-# --- parts of pages -------------------------------------------------------------------------------------------------
 
 
 def has_parts(text: str, parts: list[str], *, all_of_them: bool) -> bool:

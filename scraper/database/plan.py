@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, field
 
 from parsers.record import Kind
@@ -37,23 +36,15 @@ def plan(folders: Folders, *, workers: int | None = None, progress: Progress | N
     with Archive(folders.archive, writable=True) as archive:
         unread = archive.unread  # from here on the catalog lists all that the WARC files have
     with comparing(folders.database, folders.archive / CATALOG) as db:
-        given_up = _has_given_up(db)
-        if not given_up and _is_up_to_date(db):
+        # a page that was given up is parsed again: another day the machine may cope with it
+        query = "SELECT 1 FROM old.captures WHERE kind = ? AND reason = ?"
+        given_up = db.execute(query, [Kind.UNREADABLE, GIVEN_UP]).fetchone() is not None
+        # the same code gives the same of the same captures
+        is_same_version = db.execute("PRAGMA old.user_version").fetchone()[0] == VERSION
+        if not given_up and is_same_version and program_of(db, "old") == Program(loading_code(), archive_state(db, "new")):
             return Plan(unreadable=unread)
     with second_database(folders.data) as beside:
         options = LoadOptions(rebuild=given_up, accept_refused=True, workers=workers, progress=progress, database=beside)
         done = load(folders, options)
         with comparing(folders.database, beside) as db:
             return Plan(done.captures, differences(db), unread + done.unreadable)
-
-
-def _has_given_up(db: sqlite3.Connection) -> bool:
-    """Whether the database has a page that was given up: another day the machine may cope with it, so it is parsed again."""
-    query = "SELECT 1 FROM old.captures WHERE kind = ? AND reason = ?"
-    return db.execute(query, [Kind.UNREADABLE, GIVEN_UP]).fetchone() is not None
-
-
-def _is_up_to_date(db: sqlite3.Connection) -> bool:
-    """Whether this code made the database, and of all captures: then a rebuild gives the same (DESIGN.md, promise 2)."""
-    is_same_version = db.execute("PRAGMA old.user_version").fetchone()[0] == VERSION
-    return is_same_version and program_of(db, "old") == Program(loading_code(), archive_state(db, "new"))

@@ -13,8 +13,6 @@ from urllib.parse import urlsplit
 
 from parsers.urls import page_address
 
-_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
-
 
 class Marks(NamedTuple):
     """What identifies a capture without a node number; at least one of the two is not None."""
@@ -39,7 +37,7 @@ def address(url: str | None) -> str | None:
     if not parts.netloc:
         return plain
     host = parts.netloc.rpartition("@")[2].lower()
-    host = host.removesuffix(_DEFAULT_PORTS.get(parts.scheme.lower(), ":80")).rstrip(".")
+    host = host.removesuffix(":443" if parts.scheme.lower() == "https" else ":80").rstrip(".")
     query = f"?{parts.query}" if parts.query else ""
     return f"{host.removeprefix('www.')}{parts.path.rstrip('/')}{query}"
 

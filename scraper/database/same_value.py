@@ -121,7 +121,8 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
     if (row.item or row.key == "description" or has_one_value) and _is_padded(poorer, richer):
         return True
     label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""
-    return richer.page.quotes(label, text) or richer.page.explains(text, _lines(richer), len(own))
+    lines = [letters(line) for value in richer.values for line in value.splitlines() if letters(line)]
+    return richer.page.quotes(label, text) or richer.page.explains(text, lines, len(own))
 
 
 def _is_padded(poorer: Shown, richer: Shown) -> bool:
@@ -150,7 +151,9 @@ def _compare_values(kept: Shown, new: Shown) -> Relation:
     if not old or not young:
         return _less_or_more(kept, new, bool(old), bool(young))
     kind = _type_of([*kept.rows, *new.rows])
-    if kind in (Type.DATE, Type.RANGE) or (kind is None and _is_time(kept) and _is_time(new)):
+    if kind in (Type.DATE, Type.RANGE) or (
+        kind is None and all(row.datetime or is_only_time(row.value) for row in (*kept.rows, *new.rows) if row.value)
+    ):
         relation = _compare_times(kept, new)
         if relation is not None:
             return relation
@@ -193,10 +196,6 @@ def _read(kind: Type | None, text: str) -> list[Any]:
 # --- times ----------------------------------------------------------------------------------------------------------
 
 _SEVERAL_TIMES = re.compile(r"\s*;\s*|(?<![-–—\s])\s*\n\s*(?![-–—\s])")
-
-
-def _is_time(shown: Shown) -> bool:
-    return all(row.datetime or is_only_time(row.value) for row in shown.rows if row.value)
 
 
 def _compare_times(kept: Shown, new: Shown) -> Relation | None:
@@ -285,11 +284,6 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
 def _wholes(shown: Shown) -> list[str]:
     """The letters of each value."""
     return ["".join(line_letters(row, line) for line in row.value.splitlines()) for row in shown.rows if row.value]
-
-
-def _lines(shown: Shown) -> list[str]:
-    """The letters of each line of the values."""
-    return [letters(line) for row in shown.rows for line in (row.value or "").splitlines() if letters(line)]
 
 
 def _is_part(part: Shown, text: str, whole: Shown) -> bool:

@@ -8,7 +8,7 @@ from enum import Enum
 from functools import cache
 from typing import Any, get_origin
 
-from parsers.record import ColumnInfo, columns_of
+from parsers.record import columns_of
 from scraper.database.tables import BY_NAME, RUN_TABLES, TABLES, VIEWS, Table
 from scraper.sqlite import tables_version
 
@@ -104,17 +104,15 @@ def table_description(table: Table) -> str:
 
 
 def _table(table: Table) -> str:
-    infos = columns_of(table.model)
-    parts = [f'"{name}" {_sql_type(infos[name])}{" NOT NULL" * infos[name].required}' for name in table.columns]
+    parts = []
+    for name in table.columns:
+        info = columns_of(table.model)[name]  # a list is JSON text, a yes or no is 1 or 0
+        kind = "TEXT" if get_origin(info.type) is list or issubclass(info.type, Enum) else _SQL_TYPES[info.type]
+        parts.append(f'"{name}" {kind}{" NOT NULL" * info.required}')
     if table.keys:
         parts.append(f"PRIMARY KEY ({_quoted(table.keys)})")
     parts += [f'FOREIGN KEY ("{column}") REFERENCES "{other}"("{column}")' for column, other in table.links]
     return f'CREATE TABLE "{table.name}" ({", ".join(parts)}) STRICT'
-
-
-def _sql_type(info: ColumnInfo) -> str:
-    """The SQLite type of a column: a list is JSON text, a yes or no is 1 or 0."""
-    return "TEXT" if get_origin(info.type) is list or issubclass(info.type, Enum) else _SQL_TYPES[info.type]
 
 
 def _indexes(table: Table) -> list[str]:

@@ -101,19 +101,14 @@ def keyed(page: StoredPage[list[Any]]) -> StoredPage[FieldValue]:
 
 def value_row(values: RecordValues) -> list[Any]:
     """A record's columns as SQLite keeps them: lists as JSON text, yes and no as 1 and 0."""
-    return [value if value is None or type(value) is str else _sql_value(value) for value in _value_row(values)]
+    return [
+        _json_array(tuple(value)) if type(value) in (list, tuple) else int(value) if type(value) is bool else value
+        for value in _value_row(values)
+    ]
 
 
-def _sql_value(value: Any) -> Any:
-    if isinstance(value, bool):
-        return int(value)
-    return _json_array(tuple(value)) if isinstance(value, list | tuple) else value
-
-
-@lru_cache(maxsize=4096)
-def _json_array(texts: tuple[str, ...]) -> str:
-    """Most are lists of the site's own terms, which are repeated on many pages."""
-    return json_text(texts)
+_json_array = lru_cache(maxsize=4096)(json_text)
+"""Most are lists of the site's own terms, which are repeated on many pages."""
 
 
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
