@@ -26,6 +26,8 @@ _META_PRESCAN = 4096
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
 _SAMPLE = 65536
 _FOR_EACH_BROKEN = 3
+_WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
+"""windows-1252 with its five holes as the Encoding Standard fills them, so that no byte is lost."""
 _MULTIBYTE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]{1,3}")
 
 
@@ -45,19 +47,17 @@ def decode(content: bytes, content_type: str | None = None, *, is_text: bool = F
     if declared in (None, "utf-8"):
         with suppress(UnicodeDecodeError):
             return Decoded(content.decode(), content)
-    return Decoded(_detect(content) if declared is None else _as_declared(content, declared))
-
-
-def _detect(content: bytes) -> str:
-    if _is_utf8(content) or _is_mostly_utf8(content):
-        return content.decode("utf-8", "replace")
-    return content.decode(_detected(content), "replace")
+    if declared is None:
+        declared = "utf-8" if _is_utf8(content) or _is_mostly_utf8(content) else _detected(content)
+        return Decoded(content.decode(declared, "replace"))
+    return Decoded(_as_declared(content, declared))
 
 
 def _declared(content: bytes, content_type: str | None, *, is_text: bool) -> str | None:
     found = _HEADER.search(content_type or "")
     header = _known(found[1]) if found else None
-    if header is not None and (header.startswith("utf-16") != _looks_utf16(content)):
+    start = content[:400]
+    if header is not None and header.startswith("utf-16") != (start.count(0) * 5 > len(start)):
         header = None
     match = None if is_text else _META.search(content[:_META_PRESCAN])
     meta = _known(match[1].decode("ascii", "replace")) if match else None
@@ -78,43 +78,23 @@ def _known(name: str) -> str | None:
     return "cp1252" if codec in ("iso8859-1", "cp1252") else codec
 
 
-def _looks_utf16(content: bytes) -> bool:
-    return content[:400].count(0) * 5 > len(content[:400])
-
-
 def _as_declared(content: bytes, encoding: str) -> str:
-    if encoding == "utf-8" and not _is_utf8(content) and not _MULTIBYTE.search(content):
-        return _windows(content)
-    if encoding == "cp1252":
-        return _windows(content)
+    if encoding == "cp1252" or (encoding == "utf-8" and not _is_utf8(content) and not _MULTIBYTE.search(content)):
+        with suppress(UnicodeDecodeError):
+            return content.decode("cp1252")
+        return content.decode("latin-1").translate(_WINDOWS)
     try:
         return content.decode(encoding, "replace")
-    except (LookupError, ValueError, UnicodeError):
+    except (LookupError, ValueError):
         return content.decode("utf-8", "replace")
-
-
-def _windows(content: bytes) -> str:
-    """windows-1252 with its five holes as the Encoding Standard fills them, so that no byte is lost."""
-    try:
-        return content.decode("cp1252")
-    except UnicodeDecodeError:
-        return content.decode("latin-1").translate({code: _c1(code) for code in range(0x80, 0xA0)})
-
-
-def _c1(code: int) -> str:
-    try:
-        return bytes([code]).decode("cp1252")
-    except UnicodeDecodeError:
-        return chr(code)
 
 
 def _is_utf8(content: bytes) -> bool:
     """Whether the bytes are UTF-8; a character cut off at the very end is no objection."""
-    try:
-        codecs.getincrementaldecoder("utf-8")("strict").decode(content, final=False)
-    except UnicodeDecodeError:
-        return False
-    return True
+    with suppress(UnicodeDecodeError):
+        codecs.utf_8_decode(content, "strict", False)
+        return True
+    return False
 
 
 def _is_mostly_utf8(content: bytes) -> bool:

@@ -9,16 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from parsers.patterns import (
-    HEADINGS,
-    Block,
-    LabelPatterns,
-    field_of,
-    is_other_entity,
-    look_of,
-    name_of,
-    without_colon,
-)
+from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_other_entity, look_of, name_of, without_colon
 from parsers.registry import known
 from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
@@ -29,6 +20,8 @@ _LONG_LINE = 100
 """Characters; a longer line is a sentence of a body, hardly ever a value. Labels of the registry end below that."""
 _MAX_HEADING = 150
 _HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler|toggle|caption|summary|header)")
+_FEW_NODES, _FEW_CHILDREN = 60, 20
+"""Furniture has few parts; what has more is not looked through, so that the time stays linear."""
 _ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
 
 
@@ -45,13 +38,12 @@ def read_content(root: Element, base: str | None) -> PageRows:
 def _content_of(root: Element) -> Element:
     """The element whose children are the body and the fields: wrappers around all of the content are looked through."""
     element = root
-    while True:
+    while not element.has_own_text():
         filled = [child for child in element.elements if child.filled and not is_other_entity(child)]
-        if element.has_own_text() or len(filled) != 1 or filled[0].tag not in ("div", "section", "main", "article"):
+        only = filled[0] if len(filled) == 1 and filled[0].tag in ("div", "section", "main", "article") else None
+        if only is None or only.role.field or only.source_field is not None:
             break
-        if filled[0].role.field or filled[0].source_field is not None:
-            break
-        element = filled[0]
+        element = only
     blocks = [child for child in element.elements if child.filled and child.tag in BLOCKS and child.tag not in LOOSE]
     return element if len(blocks) > 1 else root
 
@@ -73,13 +65,13 @@ class _Scan:
         while index < len(content):
             child = self._unwrapped(content[index])
             following = content[index + 1] if index + 1 < len(content) else None
+            index += 1
             if isinstance(child, Element) and child.source_field is not None and child.role.field:
                 yield from _text(element, _without_headings(loose))
                 loose = []
                 yield from self._of_child(child)
-                index += 1
             elif isinstance(child, Element) and self._is_furniture(child):
-                index += 1
+                continue
             elif (
                 isinstance(child, Element)
                 and self._patterns.is_flat_label(child, following)
@@ -87,24 +79,22 @@ class _Scan:
             ):
                 yield from _text(element, _without_headings(loose))
                 loose = []
-                end = self._end_of_values(content, index)
+                end = self._end_of_values(content, index - 1)
                 self._seen_known_label = self._seen_known_label or known(child.line()) is not None
                 self._first = False
-                yield Block("field", element, without_colon(content[index + 1 : end]), child)
+                yield Block("field", element, without_colon(content[index:end]), child)
                 index = end
             elif not isinstance(child, Element) or (
                 child.tag in LOOSE and not self._is_field(child, after_known=self._seen_known_label)
             ):
                 loose.append(child)
                 self._first = self._first and isinstance(child, Element) and child.tag in HEADINGS
-                index += 1
             else:
-                index += 1
-                if self._is_group_heading(child) and isinstance(following, Element) and self._holds_fields(following):
-                    loose.append(child)
-                    continue
-                found = list(self._of_child(child))
-                if not found and child.tag not in BLOCKS:
+                heads = isinstance(following, Element) and (
+                    following.source_field is not None or following.role.field or self._patterns.holds_fields(following)
+                )
+                found = [] if (heads := heads and self._is_group_heading(child)) else list(self._of_child(child))
+                if heads or (not found and child.tag not in BLOCKS):
                     loose.append(child)
                     continue
                 is_field = bool(found) and (found[0].kind == "field" or len(found) > 1)
@@ -122,15 +112,20 @@ class _Scan:
             return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
         if self._patterns.holds_known_labels(element):
             return False
-        return role.aside or _is_account_links(element) or self._surrounds_furniture(element)
-
-    def _surrounds_furniture(self, element: Element) -> bool:
-        """Whether an element contains nothing but furniture, under a heading perhaps."""
-        content = element.content if element.source_field is None and element.tag in ("div", "section", "aside") else []
-        if not content or len(content) > _FEW_CHILDREN or not all(isinstance(child, Element) for child in content):
+        is_box = element.source_field is None and element.tag in ("div", "section", "aside")
+        if role.aside:
+            return True
+        if is_box or element.tag in ("ul", "p"):  # links to log in, to comment or to print, as Drupal puts below a node
+            links = [one for one in islice(element.walk(), _FEW_NODES) if isinstance(one, Element) and one.tag == "a"]
+            named = any(_ACCOUNT_LINK.search(link.attribute("href") or "") for link in links)
+            if named and len(readable([element])) <= _MAX_HEADING:
+                return True
+        # or nothing but furniture inside, under a heading perhaps
+        content = element.content if is_box and not element.has_own_text() else []
+        if len(content) > _FEW_CHILDREN:
             return False
-        rest = [child for child in element.elements if child.tag not in HEADINGS]
-        return bool(rest) and all(self._is_furniture(child) for child in rest)
+        rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS]
+        return bool(rest) and all(map(self._is_furniture, rest))
 
     def _is_group_heading(self, element: Element) -> bool:
         """Whether an element is a heading, and not a field of this page that has a label and no value."""
@@ -139,17 +134,14 @@ class _Scan:
             return False
         return _is_heading(element)
 
-    def _holds_fields(self, element: Element) -> bool:
-        return element.source_field is not None or element.role.field or self._patterns.holds_fields(element)
-
     def _unwrapped(self, child: Element | str) -> Element | str:
         """Looks through wrappers around one block, as layout builders put around each field."""
         while isinstance(child, Element) and child.source_field is None and child.tag in BLOCKS and child.tag not in LOOSE:
             content = child.content
             inner = content[0] if len(content) == 1 else None
-            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in LOOSE or self._is_furniture(child):
+            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in LOOSE:
                 break
-            if self._is_field(child, after_known=True):
+            if self._is_furniture(child) or self._is_field(child, after_known=True):
                 break
             child = inner
         return child
@@ -162,7 +154,7 @@ class _Scan:
             yield block
         elif first and self._begins_with_prose(child):
             yield from _text(child, [child])
-        elif self._is_container(child) or (holds_values(child) and (not first or _begins_with_body(child))):
+        elif self._is_container(child) or _holds_values(child, first=first):
             self._first = first
             yield from self.blocks(child)
         elif child.tag in BLOCKS:
@@ -176,15 +168,16 @@ class _Scan:
 
     def _is_container(self, element: Element) -> bool:
         """Whether an element only contains fields and further containers, or most of the known labels."""
-        known_answer = self._container.get(id(element))
-        if known_answer is None:
-            known_answer = self._container[id(element)] = self._look_inside(element)
-        return known_answer
+        if id(element) not in self._container:
+            self._container[id(element)] = self._look_inside(element)
+        return self._container[id(element)]
 
     def _look_inside(self, element: Element) -> bool:
         if element.tag not in BLOCKS or not self._patterns.holds_fields(element):
             return False
-        if self._patterns.holds_most_labels(element) or (self._patterns.classed and self._patterns.holds_classed_fields(element)):
+        if self._patterns.holds_most_labels(element) or (
+            self._patterns.classed and self._patterns.holds_fields(element, classed=True)
+        ):
             return True
         if element.has_own_text():
             return False
@@ -231,18 +224,6 @@ class _Scan:
         return index
 
 
-def _is_account_links(element: Element) -> bool:
-    """Whether an element consists of links to log in, to comment or to print, as Drupal puts below a node."""
-    if element.source_field is not None or element.tag not in ("ul", "div", "p", "section"):
-        return False
-    links = [inner for inner in islice(element.walk(), _FEW_NODES) if isinstance(inner, Element) and inner.tag == "a"]
-    return any(_ACCOUNT_LINK.search(link.attribute("href") or "") for link in links) and len(readable([element])) <= _MAX_HEADING
-
-
-_FEW_NODES, _FEW_CHILDREN = 60, 20
-"""Furniture has few parts; what has more is not looked through, so that the time stays linear."""
-
-
 def _is_heading(element: Element) -> bool:
     """Whether an element is a short heading, by its tag or its class, as groups of fields have."""
     if element.source_field is not None or element.role.field or known(element.line()) is not None:
@@ -255,7 +236,7 @@ def _is_heading(element: Element) -> bool:
         and isinstance(inner.content[0], Element)
     ):
         inner = inner.content[0]
-    named = any(map(_HEADING_CLASS.fullmatch, (*element.classes, *inner.classes)))
+    named = any(map(_HEADING_CLASS.fullmatch, (*element.role.classes, *inner.role.classes)))
     return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
 
 
@@ -267,17 +248,17 @@ def _without_headings(loose: list[Element | str]) -> list[Element | str]:
     return loose[:kept]
 
 
-def holds_values(element: Element) -> bool:
-    """Whether an element contains nothing but blocks, as a wrapper around values without labels does; prose has more."""
+def _holds_values(element: Element, *, first: bool) -> bool:
+    """Whether an element contains nothing but blocks, as a wrapper around values without labels does; prose has more.
+
+    `first`: it may be the body, unless the first of several blocks in it is prose of paragraphs and so the body itself.
+    """
     children = element.elements
     boxes = (child.tag in BLOCKS and (child.tag not in LOOSE or child.tag in HEADINGS) for child in children)
-    return not element.has_own_text() and bool(children) and all(boxes)
-
-
-def _begins_with_body(element: Element) -> bool:
-    """Whether the first of several blocks inside is prose of paragraphs: then the body is that one, and not all of them."""
-    blocks = [child for child in element.elements if child.filled]
-    return len(blocks) > 1 and any(child.tag in LOOSE for child in blocks[0].elements)
+    if element.has_own_text() or not children or not all(boxes):
+        return False
+    blocks = [child for child in children if child.filled] if first else []
+    return not first or (len(blocks) > 1 and any(child.tag in LOOSE for child in blocks[0].elements))
 
 
 def _is_sentence(element: Element) -> bool:

@@ -76,36 +76,21 @@ def _is_labelled_field(element: Element) -> bool:
 
 def group_rows(block: Block, group: Group, title: str | None, counts: dict[str, int], base: str | None) -> list[Row]:
     """The rows of a group's field, items numbered on from `counts` (group label to items so far), which is updated."""
+    stem, rows = group.stem, list[Row]()
     items = _items(list(block.values), group.table)
-    rows: list[Row] = []
-    for item, number in zip(items, item_names(group.stem, len(items), counts), strict=True):
-        rows += _rows_of(item, title, block.name, number, base)
+    only = len(items) == 1 and _NUMBERED.fullmatch(stem)  # a label that ends in a number itself is the name of its only item
+    for item in items:
+        counts[stem] = counts.get(stem, 0) + 1
+        number = stem if only else f"{stem} {counts[stem]}"
+        for sub in item:
+            nameless = sub.label is None and sub.name is None
+            own = (title, block.name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": "), sub.name)
+            nodes = list(sub.values)
+            values = sub.read or [read_value(one, base) for one in ([nodes] if nameless else items_of(nodes))]
+            filled = [value for value in values if value.text]
+            if filled or not nameless:
+                rows += [Row(*own, number, value, sub.place) for value in filled or [Value()]]
     return rows or [Row(title, block.name, None, Value())]
-
-
-def item_names(stem: str, items: int, counts: dict[str, int]) -> list[str]:
-    """What the items of a group are called: its label and a number, on from `counts`, which is updated.
-
-    A label that ends in a number itself is the name of its only item.
-    """
-    first = counts.get(stem, 0) + 1
-    counts[stem] = first + items - 1
-    if items == 1 and _NUMBERED.fullmatch(stem):
-        return [stem]
-    return [f"{stem} {number}" for number in range(first, first + items)]
-
-
-def _rows_of(item: list[_Sub], title: str | None, name: str | None, number: str, base: str | None) -> list[Row]:
-    rows: list[Row] = []
-    for sub in item:
-        nameless = sub.label is None and sub.name is None
-        own = (title, name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": "), sub.name)
-        nodes = list(sub.values)
-        values = sub.read or [read_value(one, base) for one in ([nodes] if nameless else items_of(nodes))]
-        filled = [value for value in values if value.text]
-        if filled or not nameless:
-            rows += [Row(*own, number, value, sub.place) for value in filled or [Value()]]
-    return rows
 
 
 def _items(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
@@ -116,8 +101,10 @@ def _items(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
     elements = [node for node in content if isinstance(node, Element)]
     if len(elements) < len(content):
         return _plain(content, table)
-    if _are_fields(elements, table):
-        return _by_question(_subs_among(elements, elements[0].parent, table))
+    if not any(one.role.paragraph for one in elements) and any(
+        _is_source_sub(one, table) or one.tag == "dt" or one.role.label or _label_of(one, table) for one in elements
+    ):
+        return _by_label(_subs(elements[0].parent, table, elements))
     if len(elements) > 1:
         return _several(elements, table)
     return _items_of_one(elements[0], table)
@@ -133,30 +120,20 @@ def _items_of_one(only: Element, table: str | None) -> list[list[_Sub]]:
         return _items(only.children, table)
     subs = _subs(only, table)
     if any(sub.label or sub.name for sub in subs):
-        return _by_question(subs)
+        return _by_label(subs)
     return _plain([only], table)
 
 
 def _several(elements: list[Element], table: str | None) -> list[list[_Sub]]:
     """Elements side by side: an item each, but paragraphs of prose between them belong together."""
-    if not any(element.tag in _WRAPPERS or element.tag == "table" for element in elements):
+    if not any(element.tag in (*_WRAPPERS, "table") for element in elements):
         return _plain(list(elements), table)
     items: list[list[_Sub]] = []
     for element in elements:
         inside = _items([element], table)
-        items += (
-            inside if element.tag in ("table", "ul", "ol") or element.role.items else [[sub for item in inside for sub in item]]
-        )
+        listed = element.tag in ("table", "ul", "ol") or element.role.items
+        items += inside if listed else [[sub for item in inside for sub in item]]
     return [item for item in items if item]
-
-
-def _are_fields(elements: list[Element], table: str | None) -> bool:
-    """Whether these elements are an item's fields: by class, as `dt`, or by a field's elements and wording."""
-    if any(element.role.paragraph for element in elements):
-        return False
-    if any(_is_source_sub(element, table) or element.tag == "dt" or element.role.label for element in elements):
-        return True
-    return any(_label_of(element, table) is not None for element in elements)
 
 
 def _label_of(element: Element, table: str | None) -> Element | None:
@@ -172,20 +149,17 @@ def _label_of(element: Element, table: str | None) -> Element | None:
     if line is None or first.role.item:
         return None
     worded = is_member(line, table) or (len(content) > 1 and known(line) is not None)
-    if len(content) < 2:
-        return first if worded else None
     asks = table == "performance_metrics" and line.rstrip().endswith(("?", ":"))
     paired = len(content) == 2 and (asks or first.tag in _PAIRED)
     return first if worded or paired else None
 
 
-def _subs(element: Element, table: str | None) -> list[_Sub]:
-    """The fields inside one item, wrappers looked through, and its text that belongs to none."""
-    return _subs_among(element.content, element, table)
+def _subs(element: Element | None, table: str | None, content: Sequence[Element | str] = ()) -> list[_Sub]:
+    """The fields inside an item (or among its `content`), wrappers looked through, and its text that belongs to none.
 
-
-def _subs_among(content: Sequence[Element | str], element: Element | None, table: str | None) -> list[_Sub]:
-    """The fields among the children of an element. Those that are recognized teach their pattern to those beside them."""
+    Those that are recognized teach their pattern to those beside them.
+    """
+    content = content or (element.content if element is not None else ())
     found: list[_Sub] = []
     patterns = {pattern for child in content if isinstance(child, Element) and (pattern := _pattern_of(child, table))}
     index = 0
@@ -228,9 +202,9 @@ def _is_source_sub(element: Element, table: str | None) -> bool:
     )
 
 
-def _subs_of(element: Element, table: str | None, patterns: set[Pattern] | None = None) -> list[_Sub]:
+def _subs_of(element: Element, table: str | None, patterns: set[Pattern]) -> list[_Sub]:
     source = element.source_field
-    if source is not None and (_is_source_sub(element, table) or source.pattern in (patterns or ())):
+    if source is not None and (_is_source_sub(element, table) or source.pattern in patterns):
         return [_Sub(source.label, source.name, [], element, source.values)]
     block = field_of(element, NO_PATTERNS, after_known=False)
     if block is not None and (block.label is not None or block.name is not None):
@@ -240,7 +214,10 @@ def _subs_of(element: Element, table: str | None, patterns: set[Pattern] | None 
             heading: list[_Sub] = [_Sub(None, None, [label], block.label)] if label else []
             return heading + [sub for part in parts for sub in _subs(part, table)]
         return [_Sub(label, block.name, block.values, element)]
-    label_element = _label_of(element, table) or _label_like(element, patterns or set())
+    label_element = _label_of(element, table)
+    first = element.content[0] if len(element.content) > 1 else None
+    if label_element is None and isinstance(first, Element) and first.line() is not None:
+        label_element = first if (element.tag, first.tag, first.role.look) in patterns else None
     if label_element is not None:
         values = [node for node in element.content if node is not label_element]
         return [_Sub(readable([label_element]), name_of(element), values, element)]
@@ -250,23 +227,11 @@ def _subs_of(element: Element, table: str | None, patterns: set[Pattern] | None 
     return [_Sub(None, None, [element], element)]
 
 
-def _label_like(element: Element, patterns: set[Pattern]) -> Element | None:
-    """The label of a field that has the pattern of the fields beside it."""
-    first = element.content[0] if len(element.content) > 1 else None
-    if not isinstance(first, Element) or first.line() is None:
-        return None
-    return first if (element.tag, first.tag, first.role.look) in patterns else None
-
-
-def _by_question(subs: list[_Sub]) -> list[list[_Sub]]:
-    """Fields one after another: where each label is a question of its own, each is an item."""
-    asked = [sub.label is not None and sub.label.rstrip().endswith("?") for sub in subs]
-    return [[sub] for sub in subs] if len(subs) > 1 and all(asked) else _by_repeated_label(subs)
-
-
-def _by_repeated_label(subs: list[_Sub]) -> list[list[_Sub]]:
-    """Fields of several items one after another: the label that came first begins the next item."""
+def _by_label(subs: list[_Sub]) -> list[list[_Sub]]:
+    """Fields in a row: an item each where all labels are questions, else the label that came first begins the next item."""
     labels = [sub.label for sub in subs]
+    if len(subs) > 1 and all(label is not None and label.rstrip().endswith("?") for label in labels):
+        return [[sub] for sub in subs]
     first = next((label for label in labels if label), None)
     if first is None or labels.count(first) < 2:
         return [subs]
@@ -308,7 +273,7 @@ def _plain(nodes: list[Element | str], table: str | None) -> list[list[_Sub]]:
                 texts.append((match[1], [match[2]]))
             else:
                 texts[-1][1].append(line)  # a line without a label continues the value before it
-        return _by_repeated_label([_Sub(label, None, [], place, (Value("\n".join(text)),)) for label, text in texts])
+        return _by_label([_Sub(label, None, [], place, (Value("\n".join(text)),)) for label, text in texts])
     prose = table != "milestones" and any(len(line) > MAX_METRIC_LINE for line in lines)
     if len(lines) < 2 or prose or table is None:
         return [[_Sub(None, None, nodes, place)]] if lines else []

@@ -46,11 +46,9 @@ def _is_plain(source: bytes) -> bool:
         return False
     if len(source) <= MAX_TAG:
         return True
-    tags = marks.replace(b'""', b"")
-    if tags != b"<>" * (len(tags) // 2):
-        rest = tags.replace(b"<>", b"")
-        if b"<" in rest or b">" in rest:
-            return False
+    rest = marks.replace(b'""', b"").replace(b"<>", b"")
+    if b"<" in rest or b">" in rest:
+        return False
     step = MAX_TAG // 2  # a tag longer than MAX_TAG covers one of these stretches, and has no bracket in it
     return all(source.find(b">", start, start + step) >= 0 for start in range(0, len(source) - step, step))
 
@@ -69,7 +67,7 @@ class _Scanner:
 
     def result(self) -> str:
         position = 0
-        while (found := _OPENER.search(self._text, position)) is not None:
+        while found := _OPENER.search(self._text, position):
             position = self._step(found)
         self._pieces.append(self._text[self._kept_to :])
         return "".join(self._pieces)
@@ -79,9 +77,10 @@ class _Scanner:
         if found[1]:
             end = self._text.find("-->", found.end())
             return len(self._text) if end < 0 else end + 3
-        end = self._end_of_tag(found.end())
+        rest = _REST_OF_TAG.match(self._text, found.end())
+        end = rest.end() if rest else len(self._text)
         name = found[3].lower()
-        if not self._few and (self._closes(name) if found[2] else self._is_too_deep(name)):
+        if not self._few and name not in _IMPLIED and self._is_too_deep(name, ends=bool(found[2])):
             self._replace(found.start(), end, "")
         elif end - found.start() > MAX_TAG:
             self._replace(found.start(), end, f"<{found[2]}{name}>")
@@ -90,31 +89,15 @@ class _Scanner:
             return close.start() if close else len(self._text)
         return end
 
-    def _end_of_tag(self, position: int) -> int:
-        found = _REST_OF_TAG.match(self._text, position)
-        return found.end() if found else len(self._text)
-
-    def _closes(self, name: str) -> bool:
-        """Counts an end tag; whether it belongs to a start tag that was taken out, or to none."""
-        if name in _IMPLIED:
-            return False
-        if not self._open.get(name):
+    def _is_too_deep(self, name: str, *, ends: bool) -> bool:
+        """Counts a tag; whether it has to be taken out: a start tag too deep, or the end of such a one or of none."""
+        if not self._open.get(name) if ends else (name in _FORMATTING and self._formatting >= MAX_FORMATTING):
             return True
-        self._open[name] -= 1
-        self._depth -= 1
-        self._formatting -= name in _FORMATTING
-        return self._depth >= MAX_DEPTH
-
-    def _is_too_deep(self, name: str) -> bool:
-        """Counts a start tag; whether it has to be taken out."""
-        if name in _IMPLIED:
-            return False
-        if name in _FORMATTING and self._formatting >= MAX_FORMATTING:
-            return True
-        self._open[name] = self._open.get(name, 0) + 1
-        self._depth += 1
-        self._formatting += name in _FORMATTING
-        return self._depth > MAX_DEPTH
+        step = -1 if ends else 1
+        self._open[name] = self._open.get(name, 0) + step
+        self._depth += step
+        self._formatting += step * (name in _FORMATTING)
+        return self._depth + ends > MAX_DEPTH
 
     def _replace(self, start: int, end: int, by: str) -> None:
         self._pieces += [self._text[self._kept_to : start], by]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -38,7 +38,7 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
     document = document_title(parsed)
     inside = {one.node.mem_id: one for one in elements if one.tag in TITLES or one.has_attributes}
     headings = [inside.get(node.mem_id) or build(node) for node in parsed.css(_HEADINGS)[:20]]
-    headings += [inner for inner in elements if inner.tag in TITLES and is_node_title(inner)][:5]
+    headings += [inner for inner in elements if inner.tag in TITLES and _is_node_title(inner)][:5]
     found = [(text, heading) for heading in headings if (text := " ".join(readable([heading]).split()))]
     named = [text for text, _ in found if document and document.startswith(text)]
     referring = [text for text, _ in found if reference(text)]
@@ -52,16 +52,13 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
     return title, [heading for text, heading in found if text == title]
 
 
-def is_node_title(element: Element) -> bool:
-    if element.tag not in TITLES:
-        return False
-    named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.classes)
-    links = [inner for inner in element.descendants() if inner.tag == "a"]
-    return element.tag == "h1" or named or (len(links) == 1 and links[0].attribute("rel") == "bookmark")
+def _is_node_title(element: Element) -> bool:
+    links = [inner.attribute("rel") for inner in element.descendants() if inner.tag == "a"]
+    named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.role.classes)
+    return element.tag == "h1" or named or links == ["bookmark"]
 
 
-@dataclass(slots=True)
-class Byline:
+class Byline(NamedTuple):
     element: Element | None = None
     name: str | None = None
     time: str | None = None
@@ -79,9 +76,9 @@ def byline_of(root: Element) -> Byline:
         if block is root or len(text) > _MAX_BYLINE or (found := _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)) is None:
             continue
         inside = block.descendants()
-        stamp = next((value for node in inside if node.tag == "time" and (value := node.attribute("datetime"))), None)
-        created = (node for node in inside if "created" in (node.attribute("property") or "").lower())
-        stamp = stamp or next((value for node in created if (value := node.attribute("content"))), None)
+        stamps = [node.attribute("datetime") for node in inside if node.tag == "time"]
+        stamps += [node.attribute("content") for node in inside if "created" in (node.attribute("property") or "").lower()]
+        stamp = next(filter(None, stamps), None)
         time = iso_time(stamp) or iso_time(found["time"])
         return Byline(block, _name_of_author(block, found["name"]), time, _OFFSET.search(stamp or "") is not None)
     return Byline()
@@ -90,10 +87,9 @@ def byline_of(root: Element) -> Byline:
 def _name_of_author(block: Element, printed: str) -> str | None:
     """The author's name: the element that it stands in where there is one, for a name may hold the word "on"."""
     for inner in block.descendants():
-        if inner.tag in ("span", "a", "strong", "em") and (line := inner.line()):
-            words_of_the_line = iso_time(line) is not None or _SUBMITTED.match(line) or _BYLINE.match(line)
-            if not words_of_the_line:
-                return line
+        line = inner.line() if inner.tag in ("span", "a", "strong", "em") else None
+        if line and iso_time(line) is None and not _SUBMITTED.match(line) and not _BYLINE.match(line):
+            return line
     name = printed.strip(" ,")
     return name if name and name.lower() != "on" else None
 
@@ -110,31 +106,28 @@ def _byline_starts(root: Element) -> list[Element]:
             continue
         if is_other_entity(node) or node.role.aside:
             continue
-        if node.source_field is not None or (node.role.field and name_of(node) not in BYLINE_FIELDS):
-            break
-        if before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
+        is_field = node.source_field is not None or (node.role.field and name_of(node) not in BYLINE_FIELDS)
+        if is_field or before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
             break
         pending += reversed(node.children)
-        if _is_paragraph_of_prose(node):
-            continue
-        first = next((child for child in node.children if isinstance(child, str) and not child.isspace()), None)
-        if first is None:
-            continue
-        if _SUBMITTED.match(first) or (_BYLINE.match(first) and _is_vouched_for(node)):
+        beside = node.parent.children[:_FEW] if node.tag == "p" and node.parent is not None else []
+        if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1:
+            continue  # a body may begin with such a line too; there it has paragraphs beside it
+        first = next((child for child in node.children if isinstance(child, str) and not child.isspace()), "")
+        vouched = _BYLINE.match(first) and (
+            any(_BYLINE_CLASS.fullmatch(token) for one in (node, node.parent) if one for token in one.role.classes)
+            or any(inner.tag == "time" for inner in node.descendants())
+        )
+        if vouched or _SUBMITTED.match(first):
             found.append(node)
     return found
-
-
-def _is_vouched_for(node: Element) -> bool:
-    """Whether a class or a time says that a line which begins with `By` names the author."""
-    classes = (token for one in (node, node.parent) if one for token in one.classes)
-    return any(map(_BYLINE_CLASS.fullmatch, classes)) or any(inner.tag == "time" for inner in node.descendants())
 
 
 def detach_notice(root: Element, elements: list[Element]) -> None:
     """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
     for inner in elements:
-        if inner.source_field is None and any(map(_begins_notice, inner.children)):
+        texts = (child for child in inner.children if isinstance(child, str)) if inner.source_field is None else ()
+        if any("onstruction" in text and one_line(text).lower().startswith(NOTICE) for text in texts):
             notice = inner
             while (above := notice.parent) is not None and above is not root and len(readable([above])) <= _MAX_NOTICE:
                 if any(one.source_field or one.role.field or known(one.line()) or one.tag == "time" for one in above.built()):
@@ -142,17 +135,6 @@ def detach_notice(root: Element, elements: list[Element]) -> None:
                 notice = above
             notice.detach()
             return
-
-
-def _begins_notice(child: Element | str) -> bool:
-    return isinstance(child, str) and "onstruction" in child and one_line(child).lower().startswith(NOTICE)
-
-
-def _is_paragraph_of_prose(node: Element) -> bool:
-    """A body may begin with such a line too; there it has paragraphs beside it."""
-    if node.tag != "p" or node.parent is None:
-        return False
-    return sum(isinstance(one, Element) and one.tag == "p" for one in node.parent.children[:_FEW]) > 1
 
 
 def document_title(parsed: LexborHTMLParser) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 
@@ -27,6 +28,7 @@ from parsers.urls import node_id, page_address
 
 _CANDIDATES = "article, [data-history-node-id], .node"
 _FALLBACKS = ("main", "[role=main]", "#main-content", "#content", ".region-content", "body")
+"""Where a theme without `article` has the record: the first that holds labels of the registry."""
 _FULL = frozenset(("full", "node--view-mode-full", "view-mode-full"))
 _OTHER_TYPES = re.compile(
     r"(?:node--type-|node-type-|type-)?(?:blog|blog-post|news|news-item|article|page|basic-page|landing-page|event|webform|press-release)"
@@ -82,21 +84,19 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
     root = _root(parsed, node_id(base))
     if root is not None and not _is_other(root, base):
-        reading = _read_record(parsed, root, base, own_url, text[-_TAIL:] if incomplete or _is_cut(text) else None)
-        if reading is not None:
+        tail = text[-_TAIL:] if incomplete or _is_cut(text) else None
+        if reading := _read_record(parsed, root, base, own_url, tail):
             return reading
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
     headings = [node.text_content or "" for node in parsed.css("h1")[:5]]
     titles = [title for title in (document_title(parsed), *headings, visible[:200]) if title]
-    return Reading(kind_of_page(titles, visible, text[: 1 << 20], refreshes=_refreshes(parsed)))
-
-
-def _refreshes(parsed: LexborHTMLParser) -> bool:
-    """Whether the page sends its reader to another address; a refresh for readers without scripts does not count."""
-    marks = [node.attributes for node in parsed.css("meta[http-equiv]")[:20] if node.parent and node.parent.tag != "noscript"]
-    return any(
-        (one.get("http-equiv") or "").lower() == "refresh" and "url=" in (one.get("content") or "").lower() for one in marks
+    refreshes = any(  # for all readers, not only for those without scripts
+        (mark.attributes.get("http-equiv") or "").lower() == "refresh"
+        and "url=" in (mark.attributes.get("content") or "").lower()
+        and (mark.parent is None or mark.parent.tag != "noscript")
+        for mark in parsed.css("meta[http-equiv]")[:20]
     )
+    return Reading(kind_of_page(titles, visible, text[: 1 << 20], refreshes=refreshes))
 
 
 def _is_cut(text: str) -> bool:
@@ -127,7 +127,10 @@ def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | Non
     for tier in (full, whole):
         if len(tier) == 1:
             return tier[0]
-    return _richest(whole[:_MAX_RIVALS]) if whole else _fallback(parsed)
+    if whole:
+        return _richest(whole[:_MAX_RIVALS])
+    fallbacks = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
+    return next(filter(_known_labels, fallbacks), None)
 
 
 def _is_aside(node: LexborNode) -> bool:
@@ -141,17 +144,17 @@ def _is_aside(node: LexborNode) -> bool:
 def _is_listed(node: LexborNode) -> bool:
     """Whether a listing shows the element: Views, or a node's template outside its own page, whose title is a bookmark."""
     for link in node.css('a[rel="bookmark"]')[:5]:
-        above = link.parent
-        while above is not None and above.mem_id != node.mem_id and not (above.tag == "article" or _is_aside(above)):
-            above = above.parent
-        if above is not None and above.mem_id == node.mem_id:
+        owners = (one for one in _above(link) if one.mem_id == node.mem_id or one.tag == "article" or _is_aside(one))
+        if (owner := next(owners, None)) is not None and owner.mem_id == node.mem_id:
             return True
+    return any(role_of(one.attributes.get("class") or "").views for one in _above(node))
+
+
+def _above(node: LexborNode) -> Iterator[LexborNode]:
     above = node.parent
     while above is not None:
-        if role_of(above.attributes.get("class") or "").views:
-            return True
+        yield above
         above = above.parent
-    return False
 
 
 def _richest(rivals: list[LexborNode]) -> LexborNode | None:
@@ -164,25 +167,7 @@ def _richest(rivals: list[LexborNode]) -> LexborNode | None:
 
 def _outermost(nodes: list[LexborNode]) -> list[LexborNode]:
     taken = {node.mem_id: node for node in nodes}  # a node comes once for each selector that it matches
-    found = []
-    for node in taken.values():
-        above = node.parent
-        inside = False
-        while above is not None and not inside:
-            inside = above.mem_id in taken
-            above = above.parent
-        if not inside:
-            found.append(node)
-    return found
-
-
-def _fallback(parsed: LexborHTMLParser) -> LexborNode | None:
-    """A theme without `article`: the smallest usual container that holds labels of the registry, listings apart."""
-    for selector in _FALLBACKS:
-        nodes = parsed.css(selector)
-        if len(nodes) == 1 and _known_labels(nodes[0]):
-            return nodes[0]
-    return None
+    return [node for node in taken.values() if not any(above.mem_id in taken for above in _above(node))]
 
 
 def _known_labels(node: LexborNode) -> int:
@@ -206,11 +191,9 @@ def _settings(parsed: LexborHTMLParser) -> str:
 def _is_other(node: LexborNode, url: str | None) -> bool:
     """Whether the address or the node's type says that this is another kind of page."""
     tokens = {token.replace("_", "-") for token in _tokens(node)}
-    if any(_RECORD_TYPES.fullmatch(token) for token in tokens):
+    if tokens & TEASERS or any(map(_RECORD_TYPES.fullmatch, tokens)):
         return bool(tokens & TEASERS)
-    if tokens & TEASERS or any(_OTHER_TYPES.fullmatch(token) for token in tokens):
-        return True
-    return is_other_address(url)
+    return any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(url)
 
 
 # --- the head ---------------------------------------------------------------------------------------------------------
@@ -239,13 +222,9 @@ def _base_of_links(parsed: LexborHTMLParser, base: str | None) -> str | None:
 
 def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_url: str | None) -> int | None:
     """The address decides; where it is an alias, the page's own number counts (DESIGN.md, "Identity")."""
-    found = node_id(url) or _history_id(node)
-    if found is not None:
-        return found
     attributes = node.attributes
-    spelled = [f"/{attributes.get('data-quickedit-entity-id') or ''}", attributes.get("about") or "", own_url or ""]
-    found = next((number for one in spelled if (number := node_id(one))), None)
-    if found is not None:
+    spelled = (f"/{attributes.get('data-quickedit-entity-id') or ''}", attributes.get("about") or "", own_url or "")
+    if found := node_id(url) or _history_id(node) or next(filter(None, map(node_id, spelled)), None):
         return found
     body = parsed.body.attributes.get("class") if parsed.body is not None else None
     marks = (attributes.get("id") or "", *(body or "").split())
@@ -285,15 +264,12 @@ def _read_record(
             row.datetime = from_local(row.datetime)
     number = _node_of(parsed, node, base, own_url)
     head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)
-    fields, sections, shape = content.fields, content.sections, content.page_fingerprint
-    record = make_record(head, fields, sections, "html", incomplete=cut_tail is not None, shape=shape, url=own_url)
-    places = {"title": headings[0] if headings else None, "submitted_by": byline.element, "submitted_at": byline.element}
-    return Reading(
-        ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record),
-        content.places,
-        content.section_places,
-        {key: element for key, element in places.items() if element is not None},
-    )
+    incomplete, shape = cut_tail is not None, content.page_fingerprint
+    record = make_record(head, content.fields, content.sections, "html", incomplete=incomplete, shape=shape, url=own_url)
+    heads = {"title": headings[0]} if headings else {}
+    heads |= dict.fromkeys(("submitted_by", "submitted_at"), byline.element) if byline.element is not None else {}
+    result = ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record)
+    return Reading(result, content.places, content.section_places, heads)
 
 
 def _mark_cut(content: PageRows, tail: str) -> None:
@@ -319,17 +295,13 @@ def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     """Whether the evidence is enough: labels that only TTA records have, values of the right type, the node's type, the title."""
     typed = any(map(_RECORD_TYPES.fullmatch, _tokens(node)))
     vouched = typed or reference(title) is not None
-    if vouched and (typed or _history_id(node) is not None):
+    if typed or (vouched and _history_id(node) is not None):
         return True
     good, bad = evidence(content)
-    return good >= 1 if vouched else good - _MISFIT * bad >= _MIN_EVIDENCE and not _is_list(content)
-
-
-def _is_list(content: PageRows) -> bool:
-    """Whether most labels of the registry stand on the page again and again, as in a list of several records."""
     rows = [row for row in content.fields if row.item is None and known(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
-    return again > 1 and 2 * again >= len(rows)
+    is_list = again > 1 and 2 * again >= len(rows)  # most labels stand there again and again, as in a list of several records
+    return good >= 1 if vouched else good - _MISFIT * bad >= _MIN_EVIDENCE and not is_list
 
 
 def evidence(content: PageRows) -> tuple[int, int]:

@@ -14,7 +14,7 @@ _MAX_LINKED = 300
 """Characters; a file's link is followed by its size, but a link in prose is not what the value is."""
 _AFTER_LINK = re.compile(r"\s*(?:\d[\d.,]*\s?(?:bytes?|[KMGT]i?B)|\[\d{1,3}\])\s*", re.IGNORECASE)
 """What Drupal prints behind the link of a file, its size, and a print page behind any link, the number of a footnote."""
-_DASHES = "-–—"
+_DASHES = ("-", "–", "—")
 
 
 def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
@@ -31,15 +31,10 @@ def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
             return items_of([inner])
         return _linked_items([only]) or [content]
     elements = [node for node in content if isinstance(node, Element)]
-    if len(elements) == len(content) and _are_items(elements):
+    alike = len({one.tag for one in elements}) == 1 and elements[0].tag in ("div", "dd", "li")
+    if len(elements) == len(content) and (alike or all(one.role.item or one.role.items for one in elements)):
         return [item for element in elements for item in items_of([element])]
     return _linked_items(content) or [content]
-
-
-def _are_items(elements: list[Element]) -> bool:
-    if all(element.role.item or element.role.items for element in elements):
-        return True
-    return len({element.tag for element in elements}) == 1 and elements[0].tag in ("div", "dd", "li")
 
 
 def _wraps_items(element: Element) -> bool:
@@ -47,13 +42,10 @@ def _wraps_items(element: Element) -> bool:
     children = element.elements
     if not children or element.has_own_text():
         return False
-    if element.role.items:
-        return True
-    if element.role.item or element.role.field:
-        return False
-    if element.tag in ("ul", "ol"):
-        return all(child.tag == "li" for child in children)
-    return element.tag in ("div", "dd") and all(child.tag == "div" and not child.role.field for child in children)
+    if element.role.items or element.role.item or element.role.field:
+        return element.role.items
+    inside = {"ul": "li", "ol": "li", "div": "div", "dd": "div"}.get(element.tag)
+    return all(child.tag == inside and not (child.role.field and inside == "div") for child in children)
 
 
 def _linked_items(nodes: list[Element | str]) -> list[list[Element | str]]:
@@ -87,13 +79,8 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
     if not prose and (heading := next((one for one in elements if one.tag == "a" and one.attribute("rel") == "bookmark"), None)):
         nodes, elements = [heading], [heading]
     text = readable(nodes)
-    links: list[Element] = []
-    times: list[Element] = []
-    for node in elements:
-        if node.tag == "a":
-            links.append(node)
-        elif node.tag == "time" or node.role.dated:
-            times.append(node)
+    links = [node for node in elements if node.tag == "a"]
+    times = [node for node in elements if node.tag == "time" or (node.role.dated and node.tag != "a")]
     href = None
     if len(links) == 1 and not prose:
         linked = readable(links)
@@ -101,13 +88,8 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
             text = linked
     if len(links) == 1 and (readable(links) == text or (len(text) <= _MAX_LINKED and not prose)):
         href = absolute(links[0].attribute("href"), base)
-    if not text and not prose:
-        return _media(elements, href, base)
-    return Value(text, href, _datetime(times, text))
-
-
-def _media(elements: list[Element], href: str | None, base: str | None) -> Value:
-    """A picture's text and its address, where an item prints nothing else."""
+    if text or prose:
+        return Value(text, href, _datetime(times, text))
     for element in elements:
         if element.tag == "img" and (address := absolute(element.attribute("src"), base)):
             text = one_line(element.attribute("alt") or "") or one_line(element.attribute("title") or "")
@@ -117,17 +99,17 @@ def _media(elements: list[Element], href: str | None, base: str | None) -> Value
 
 def _datetime(times: list[Element], text: str) -> str | None:
     """The attribute of one `time`, or `start/end` of a range; a range that prints one end only keeps the slash on that side."""
-    stamped = [(time, (time.attribute("datetime") or time.attribute("content") or "").strip()) for time in times]
-    times = [time for time, stamp in stamped if stamp or time.tag == "time"]
-    stamps = [stamp for time, stamp in stamped if stamp or time.tag == "time"]
+    stamped = {time: (time.attribute("datetime") or time.attribute("content") or "").strip() for time in times}
+    times = [time for time in times if stamped[time] or time.tag == "time"]
+    stamps = [stamped[time] for time in times]
     if not any(stamps) or len(stamps) > 2:
         return None
     if len(stamps) == 2:
         return "/".join(stamps)
     printed = readable(times)
     rest = text.replace(printed, "\0", 1).strip()
-    if rest.startswith("\0") and rest[1:].strip() in tuple(_DASHES):
+    if rest.startswith("\0") and rest[1:].strip() in _DASHES:
         return stamps[0] + "/"
-    if rest.endswith("\0") and rest[:-1].strip() in tuple(_DASHES):
+    if rest.endswith("\0") and rest[:-1].strip() in _DASHES:
         return "/" + stamps[0]
     return stamps[0]

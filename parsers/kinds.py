@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from parsers.record import Kind, ParseResult
@@ -18,15 +19,12 @@ _MAGIC = (
     (b"PK\x05\x06", "ZIP file"),
     (b"\x1f\x8b", "gzip file"),
     (b"RIFF", "media file"),
-    (b"\x00\x00\x01\x00", "icon"),
     (b"\xd0\xcf\x11\xe0", "Office file"),
-    (b"wOF", "font"),
-    (b"\x7fELF", "program"),
-    (b"BM", "bitmap"),
     (b"%!PS", "PostScript"),
 )
 _BLANK = b"\0 \t\r\n\xef\xbb\xbf"
 _CONTROLS = bytes([*range(9), *range(14, 32)])
+_NO_PAGE_TYPES = ("image/", "audio/", "video/", "font/", "application/pdf", "application/json")
 _PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
 _BLOCKED_TITLES = re.compile(
     r"^\W*(access denied|log ?in|sign in|user log ?in|user account|forbidden|403\b|unauthorized|401\b|just a moment"
@@ -75,8 +73,8 @@ def kind_by_status(status: int | None, content: bytes) -> ParseResult | None:
         return ParseResult(kind=Kind.REVISIT, reason="status 304")
     if 300 <= status < 400:
         return ParseResult(kind=Kind.REDIRECT, reason=f"status {status}")
-    sample = content[:65536].decode("utf-8", "replace")
-    blocked = status in (401, 403, 407, 429, 451) or _challenges(sample.lower())
+    sample = content[:65536].decode("utf-8", "replace").lower()
+    blocked = status in (401, 403, 407, 429, 451) or any(mark in sample for mark in _BLOCKED_MARKUP)
     return ParseResult(kind=Kind.BLOCKED if blocked else Kind.ERROR, reason=f"status {status}")
 
 
@@ -89,11 +87,12 @@ def kind_by_bytes(content: bytes, content_type: str | None) -> ParseResult | Non
         return ParseResult(kind=Kind.NOT_HTML, reason=f"a {magic}")
     declared = (content_type or "").split(";")[0].strip().lower()
     looks_html = re.search(rb"<(!doctype\s+html|html|head|body|article|div|p|h1)\b", content[:65536], re.IGNORECASE) is not None
-    if head[:1] in (b"{", b"[") and (declared.endswith("json") or _is_json(content)):
-        return ParseResult(kind=Kind.NOT_HTML, reason="JSON")
-    if declared not in _PAGE_TYPES and not looks_html:
-        return ParseResult(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
-    if declared.startswith(("image/", "audio/", "video/", "font/")) or declared in ("application/pdf", "application/json"):
+    if head[:1] in (b"{", b"["):
+        with suppress(ValueError, RecursionError):
+            if not declared.endswith("json"):
+                json.loads(content[: 1 << 20])
+            return ParseResult(kind=Kind.NOT_HTML, reason="JSON")
+    if declared.startswith(_NO_PAGE_TYPES) or (declared not in _PAGE_TYPES and not looks_html):
         return ParseResult(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
     if head.startswith(b"<?xml") and not looks_html:
         return ParseResult(kind=Kind.NOT_HTML, reason="XML")
@@ -105,14 +104,6 @@ def kind_by_bytes(content: bytes, content_type: str | None) -> ParseResult | Non
 def known_format(head: bytes) -> str | None:
     """The name of a file format that is no page, by its first bytes."""
     return next((name for start, name in _MAGIC if head.startswith(start)), None)
-
-
-def _is_json(content: bytes) -> bool:
-    try:
-        json.loads(content[: 1 << 20])
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def is_binary(content: bytes) -> bool:
@@ -134,10 +125,6 @@ def is_other_address(url: str | None) -> bool:
         return False
 
 
-def _challenges(markup: str) -> bool:
-    return any(mark in markup for mark in _BLOCKED_MARKUP)
-
-
 def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool = False) -> ParseResult:
     """What a page of text is that is no record. `titles`: title and headings; `text`: what is visible; `source`: its markup."""
     if any(map(_BLOCKED_TITLES.search, titles)):
@@ -145,7 +132,7 @@ def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool =
     if len(text) < _SHORT_PAGE and _BLOCKED_TEXT.search(text):
         return ParseResult(kind=Kind.BLOCKED, reason="its text says that access is refused")
     markup = source.lower() if len(text) < _SHORT_PAGE else ""
-    if _challenges(markup):
+    if any(mark in markup for mark in _BLOCKED_MARKUP):
         return ParseResult(kind=Kind.BLOCKED, reason="a firewall's challenge")
     if any(map(_ERROR_TITLES.search, titles)):
         return ParseResult(kind=Kind.ERROR, reason="its title says that it is an error page")

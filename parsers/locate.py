@@ -22,7 +22,6 @@ from parsers.urls import node_id
 
 MAX_SNIPPET = 100_000
 """Characters of source kept for a value; the longest bodies seen have 30,000."""
-
 _WHOLE_FIELD = 4000
 """Characters up to which a value is shown with its whole field."""
 
@@ -44,14 +43,6 @@ class Spots:
     fields: Sequence[Spot | None]
     sections: Sequence[Spot | None]
     head: Mapping[str, Spot | None]
-
-    def of_field(self, index: int) -> Spot | None:
-        """The spot of `record.fields[index]`."""
-        return self.fields[index]
-
-    def of_section(self, index: int) -> Spot | None:
-        """The spot of `record.sections[index]`."""
-        return self.sections[index]
 
     def of_head(self, name: str) -> Spot | None:
         """The spot of `title`, `submitted_by` or `submitted_at`."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from parsers.registry import is_instructions, known
-from parsers.roles import HIDDEN
+from parsers.roles import HIDDEN, NONE
 from parsers.source import SourceField
 from parsers.tree import Element, readable
 
@@ -62,21 +62,15 @@ class LabelPatterns:
     _first_known: set[int] = field(default_factory=set)
     _field_inside: set[int] = field(default_factory=set)
     _root: Element | None = None
-    _labels: Counter[str] | None = None
-    _usual: Counter[tuple[str, str]] | None = None
+    _usual: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def learn(self, root: Element) -> None:
         """One walk over the tree: counts known labels and field elements per element, and takes the patterns of the known."""
         self._root = root
         self._visit(root)
         self.known_labels = self._known_inside[id(root)]
-
-    @property
-    def labels(self) -> Counter[str]:
-        """How often each label of the registry occurs on the page."""
-        if self._labels is None:
-            self._labels = known_labels(self._root) if self._root is not None else Counter()
-        return self._labels
+        for pattern, times in self.learned.items():
+            self._usual[pattern[:2]] += times
 
     def _visit(self, element: Element) -> bool:
         """Whether the element is a field, contains one, or is not looked into. The tree's depth is bounded."""
@@ -87,12 +81,20 @@ class LabelPatterns:
         inside = self._look_at(element, content) if len(content) > 1 else 0
         holds_field = False
         for child in content:
-            if isinstance(child, str) or child.is_plain_text():
+            if isinstance(child, str):
                 continue
-            if child.source_field is not None:
+            if (found := child.source_field) is not None:
                 holds_field = holds_field or child.role.field
-                inside += self._learn_source_field(child, child.source_field)
+                self._classed_fields += child.role.field
+                if found.known is not None and not child.role.prose:
+                    self._bare_fields += not child.role.field
+                    self._known_inside[id(child)] = 1
+                    self.learned[found.pattern] += 1
+                    inside += 1
                 continue
+            plain = child.role is NONE and child.edit_id is None and child.tag != "article"
+            if plain and len(child.children) == 1 and isinstance(child.children[0], str):
+                continue  # nothing to learn
             holds_field = self._visit(child) or holds_field
             inside += self._known_inside.get(id(child), 0)
         self._known_inside[id(element)] = inside
@@ -105,16 +107,6 @@ class LabelPatterns:
                 self.learned[element.tag, first.tag, first.role.look] += 1
                 self._bare_fields += not element.role.field
         return holds_field or element.role.field
-
-    def _learn_source_field(self, element: Element, source_field: SourceField) -> int:
-        """Takes the pattern of a plain field; returns how many known labels it has."""
-        self._classed_fields += element.role.field
-        if source_field.known is None or element.role.prose:
-            return 0
-        self._bare_fields += not element.role.field
-        self._known_inside[id(element)] = 1
-        self.learned[source_field.pattern] += 1
-        return 1
 
     def _look_at(self, element: Element, content: list[Element | str]) -> int:
         """How many children are lines that are spelled like a known label, with something after them."""
@@ -136,11 +128,6 @@ class LabelPatterns:
 
         `first`: nothing was read before, so that this may be the body; then a pattern must be the most common one.
         """
-        if self._usual is None:
-            tags: Counter[tuple[str, str]] = Counter()
-            for one, times in self.learned.items():
-                tags[one[:2]] += times
-            self._usual = tags
         times = self._usual[pattern[:2]] * (1 if first else _FEW_OF_MANY)
         return times < max(self._usual.values(), default=0)
 
@@ -162,14 +149,12 @@ class LabelPatterns:
         """Whether the page's own fields have classes that say so; then anything else that looks like a field is text."""
         return self._classed_fields > self._bare_fields
 
-    def holds_classed_fields(self, element: Element) -> bool:
-        return id(element) in self._field_inside
-
     def holds_known_labels(self, element: Element) -> bool:
         return self._known_inside.get(id(element), 0) > 0
 
-    def holds_fields(self, element: Element) -> bool:
-        return id(element) in self._field_inside or self.holds_known_labels(element)
+    def holds_fields(self, element: Element, *, classed: bool = False) -> bool:
+        """Whether fields with classes are inside, or known labels (not if `classed`)."""
+        return id(element) in self._field_inside or (not classed and self.holds_known_labels(element))
 
     def is_flat_label(self, child: Element | str, following: Element | str | None) -> bool:
         """Whether a child is a label whose values are its siblings: by class, as `dt`, or by its text where a value follows.
@@ -188,22 +173,13 @@ class LabelPatterns:
         if known(child.line()) is None:
             labels = is_common or (child.tag in HEADINGS and is_instructions(child.line() or ""))
             return not alike and child.tag != "div" and labels
-        if not is_common and not alike:
-            return False
         if isinstance(following, Element) and self.holds_fields(following) and not following.role.items:
             return False
-        return not alike or child.tag == "div"
+        return child.tag == "div" if alike else is_common
 
 
 NO_PATTERNS = LabelPatterns()
 """For an element that is read by itself: nothing was learned. It is never given a page to learn from."""
-
-
-def known_labels(element: Element) -> Counter[str]:
-    """How often each label of the registry occurs inside an element, as a line of its own."""
-    inside = [inner for inner in (element, *element.built()) if inner is not element or inner.source_field]
-    entries = (inner.source_field.known if inner.source_field else known(inner.line()) for inner in inside)
-    return Counter(entry.text for entry in entries if entry is not None)
 
 
 def name_of(element: Element) -> str | None:
@@ -268,8 +244,7 @@ def _name_near(element: Element) -> str | None:
     """The machine name on the element, on one of its children, or on the one field inside a pane whose title is the label."""
     if name := name_of(element):
         return name
-    beside = next((name for child in element.elements if not child.role.item and (name := name_of(child))), None)
-    if beside:
+    if beside := next((name for child in element.elements if not child.role.item and (name := name_of(child))), None):
         return beside
     for child in element.elements[1:2]:
         inner = child
@@ -291,35 +266,30 @@ def _label_at(
     first = content[0] if content else None
     if not isinstance(first, Element) or first.role.item or first.role.items or first.role.paragraph:
         return None
-    text = first.line()
-    if text is None or patterns.is_container_of(element, first):
+    if (text := first.line()) is None or patterns.is_container_of(element, first):
         return None
+    pattern = (element.tag, first.tag, first.role.look)
     if first.tag == "dt":
         labels = True
     elif known(text) is not None:
-        pattern = (element.tag, first.tag, first.role.look)
         labels = classed or (
             (len(content) > 1 or pattern in patterns.learned)
             and ((after_known and first.tag in _NEVER_PROSE) or not patterns.is_unusual(pattern, first=not after_known))
         )
-    elif classed and (element.role.label_shown or _precedes_items(content)):
+    elif classed and (
+        element.role.label_shown
+        or (len(content) > 1 and all(isinstance(one, Element) and (one.role.item or one.role.items) for one in content[1:]))
+    ):
         labels = True
     elif len(content) < 2 or element.tag in ("ul", "ol", "table", "tbody", "dl"):
         labels = False
-    elif (classed and not is_opaque_field(element) and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.classes))) or (
+    elif (classed and not is_opaque_field(element) and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.role.classes))) or (
         len(content) == 2 and first.tag in _BLOCK_TITLES and _leads_to_hidden_label(content[1])
     ):
         labels = True
     else:
-        pattern = (element.tag, first.tag, first.role.look)
-        labels = after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=not after_known)
+        labels = after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False)
     return 0 if labels and not _has_more_labels(content, first) else None
-
-
-def _precedes_items(content: list[Element | str]) -> bool:
-    """Whether a field's first child is followed by items only, and so must be its label."""
-    rest = content[1:]
-    return bool(rest) and all(isinstance(child, Element) and (child.role.item or child.role.items) for child in rest)
 
 
 def _leads_to_hidden_label(child: Element | str) -> bool:

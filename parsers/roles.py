@@ -11,24 +11,30 @@ TEASERS = frozenset("teaser node--view-mode-teaser view-mode-teaser node-teaser 
 HIDDEN = frozenset("visually-hidden sr-only usa-sr-only element-invisible hidden visuallyhidden invisible".split())
 BYLINE_FIELDS = frozenset(("uid", "created", "title", "user_picture"))
 """Machine names of the fields that belong to the title and the line `Submitted by` (core's node templates)."""
-_SKIPPED = frozenset("contextual contextual-links contextual-region-links quickedit skip-link print-footnote".split())
 _BEFORE = r"(?:[\w-]*[\w](?:__|--|-))?"
-_LABEL = re.compile(_BEFORE + "label")
-_ITEM = re.compile(_BEFORE + "item")
-_ITEMS = re.compile(_BEFORE + "items")
-_FIELD = re.compile(r"field--(?:name|type)-[\w-]+|field|field-name-[\w-]+")
 _NAME = re.compile(r"field(?:--|-)name-([\w-]+)")
-_DISPLAY = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?label(?:--|-)(?:(hidden)|above|inline|visually[-_]hidden)")
+_DISPLAY = re.compile(_BEFORE + r"label(?:--|-)(?:(hidden)|above|inline|visually[-_]hidden)")
 _PARAGRAPH_TYPE = re.compile(r"paragraph--type--([\w-]+)")
-_ASIDE = re.compile(
-    r"links|node__links|link-wrapper|node-links|pager|pagination|breadcrumbs?|tabs|menu|toolbar"
+_FLAGS = {
+    "field": r"field--(?:name|type)-[\w-]+|field|field-name-[\w-]+",
+    "label": _BEFORE + "label",
+    "item": _BEFORE + "item",
+    "items": _BEFORE + "items",
+    "skipped": r"contextual(?:-links|-region-links)?|quickedit|skip-link|print-footnote",
+    "other": r"comments?|comment-wrapper|js-comment|field--name-(?:field-)?comments?|" + "|".join(TEASERS),
+    "aside": r"links|node__links|link-wrapper|node-links|pager|pagination|breadcrumbs?|tabs|menu|toolbar"
     r"|tabs-primary|nav-tabs|nav-pills|local-tasks|horizontal-tabs-list|vertical-tabs-list|tabs-list|feed-icons?"
     r"|print-links?|book-navigation|share|share-\w+|social|social-\w+|sharethis\w*|addtoany\w*|a2a_\w+|addthis\w*"
-    r"|profile|user-picture|author-picture|node__author-image"
-)
-"""Furniture around a record's fields: links, pagers, menus, share buttons, the author's picture."""
-_COMMENTS = re.compile(r"comments?|comment-wrapper|js-comment|field--name-(?:field-)?comments?")
-_VIEWS = re.compile(r"view|views?-(?:row|field|content|table|view|element-container|group|header|footer|id|display-id)[\w-]*")
+    r"|profile|user-picture|author-picture|node__author-image",
+    "views": r"view|views?-(?:row|field|content|table|view|element-container|group|header|footer|id|display-id)[\w-]*",
+    "paragraph": r"paragraph(?:--.*)?",
+    "dated": r"date-display-.*",
+    "prose": r"field--type-text.*",
+    "text": r"field--type-(?:text|string).*",
+    "markup": r"field--type-markup",
+}
+"""What one token of a class attribute must be spelled like, for each flag of `Role`."""
+_PATTERNS = {flag: re.compile(pattern) for flag, pattern in _FLAGS.items()}
 
 Part = Literal["field", "label", "item", "items", "paragraph"]
 
@@ -99,28 +105,14 @@ def role_of(attribute: str) -> Role:
     tokens = tuple(attribute.split())
     name = next((found[1] for token in tokens if (found := _NAME.fullmatch(token))), None)
     displays = [found for token in tokens if (found := _DISPLAY.fullmatch(token))]
-    is_field = any(map(_FIELD.fullmatch, tokens))
+    flags = {flag: any(map(pattern.fullmatch, tokens)) for flag, pattern in _PATTERNS.items()}
+    if flags["field"]:
+        flags["aside"] = name in ("links", "user-picture")
     return Role(
         classes=tokens,
-        field=is_field,
-        label=any(map(_LABEL.fullmatch, tokens)),
-        item=any(map(_ITEM.fullmatch, tokens)),
-        items=any(map(_ITEMS.fullmatch, tokens)),
         name=name.replace("-", "_") if name else None,
-        skipped=not _SKIPPED.isdisjoint(tokens),
-        other=not TEASERS.isdisjoint(tokens) or any(map(_COMMENTS.fullmatch, tokens)),
-        aside=name in ("links", "user-picture") if is_field else any(map(_ASIDE.fullmatch, tokens)),
-        views=any(map(_VIEWS.fullmatch, tokens)),
-        paragraph="paragraph" in tokens or _begins(tokens, "paragraph--"),
         bundle=next((found[1] for token in tokens if (found := _PARAGRAPH_TYPE.fullmatch(token))), None),
-        dated=_begins(tokens, "date-display-"),
-        prose=_begins(tokens, "field--type-text"),
-        text=_begins(tokens, "field--type-text", "field--type-string"),
-        markup="field--type-markup" in tokens,
-        label_shown=is_field and any(not found[1] for found in displays),
-        label_hidden=is_field and any(found[1] for found in displays),
+        label_shown=flags["field"] and any(not found[1] for found in displays),
+        label_hidden=flags["field"] and any(found[1] for found in displays),
+        **flags,
     )
-
-
-def _begins(tokens: tuple[str, ...], *starts: str) -> bool:
-    return any(token.startswith(starts) for token in tokens)

@@ -15,9 +15,9 @@ from parsers.groups import group_of, group_rows
 from parsers.items import items_of, read_value
 from parsers.patterns import Block
 from parsers.record import Field, Section, State
-from parsers.registry import group_of_member, group_table, is_instructions, known, known_name, section_of_instruction
-from parsers.source import SourceField, Value
-from parsers.tree import Element, one_line, prints, readable
+from parsers.registry import group_of_member, is_instructions, known, known_name, section_of_instruction
+from parsers.source import Value
+from parsers.tree import Element, one_line, readable
 
 MAX_FIELDS = 20_000
 """Rows of one page; the richest page seen has about 60."""
@@ -59,7 +59,7 @@ def _body(blocks: Sequence[Block]) -> Block | None:
     for block in blocks:
         if block.label is not None or block.source_field is not None:
             return None
-        if block.name is None and prints(block.values):
+        if block.name is None and readable(block.values):
             return block
     return None
 
@@ -140,41 +140,29 @@ class _BlockWriter(RowWriter):
 
     def write(self, block: Block, *, is_body: bool) -> None:
         found = block.source_field
-        if found is not None:
-            self._write_source_field(block.element, found)
-            return
-        label = without_colon(readable([block.label])) if block.label is not None else None
+        label = found.label if found else without_colon(readable([block.label])) if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
         rows = len(self.rows.fields)
         title = label or (entry.text if entry is not None else None)
-        place = _place_of(block)
+        place = block.element if found else _place_of(block)
         if block.element.role.markup or (title and is_instructions(title)):
-            self._open_section(title, block.name, readable(block.values), place)
+            self._open_section(title, block.name, found.values[0].text if found else readable(block.values), place)
         elif group := group_of(block, title):
             for row in group_rows(block, group, title, self.items, self._base):
                 self.add(row.label, row.name, row.value, row.place or place, item=row.item)
-        elif label and (member_of := group_of_member(label)):
-            values = [read_value(item, self._base) for item in items_of(block.values)]
-            self._write_member(member_of, label, block.name, [one for one in values if one.text] or [Value()], place)
-        elif is_body:
-            self._write_block(label, BODY, [read_value(block.values, self._base, prose=True)], block)
         else:
-            values = [read_value(item, self._base, prose=block.kind == "text") for item in items_of(block.values)]
-            self._write_block(label, block.name, values, block)
+            prose = is_body or block.kind == "text"
+            items = [block.values] if is_body else items_of(block.values)
+            filled = [value for item in items if (value := read_value(item, self._base, prose=prose)).text]
+            values = found.values if found else filled or [Value()]
+            name = BODY if is_body else block.name
+            if label and (member_of := group_of_member(label)):
+                self._write_member(member_of, label, name, values, place)
+            elif label or filled or not (block.kind == "text" or name == "user_picture"):
+                self._write_field(label, name, values, place)
         if block.kind == "field" or len(self.rows.fields) > rows:  # what prints nothing is no part of the structure
-            self.rows.shape.append(f"{block.element.tag}>{block.label.tag if block.label else ''}:{block.name or block.kind}")
-
-    def _write_source_field(self, element: Element, field: SourceField) -> None:
-        """A field whose values are read: its label is no group's, and it is not the body."""
-        self.rows.shape.append(f"{field.pattern[0]}>{field.pattern[1]}:{field.name or 'field'}")
-        if element.role.markup or is_instructions(field.label):
-            self._open_section(field.label, field.name, field.values[0].text, element)
-        elif group := group_of_member(field.label):
-            self._write_member(group, field.label, field.name, field.values, element)
-        elif group_table(field.label):
-            self.add(field.label, field.name, Value(), element)
-        else:
-            self._write_field(field.label, field.name, field.values, element)
+            tag = found.pattern[1] if found else block.label.tag if block.label else ""
+            self.rows.shape.append(f"{block.element.tag}>{tag}:{block.name or block.kind}")
 
     def _open_section(self, label: str | None, name: str | None, text: str, place: Element) -> None:
         """A section without a printed label is named by the form's fixed words, or else by the field's machine name."""
@@ -185,21 +173,13 @@ class _BlockWriter(RowWriter):
         """A group's field that stands among the others: its items are told apart by the label that comes again."""
         if label in self._member_labels or not self._member_labels:
             self.next_item(group)
-            self._member_labels = []
+            self._member_labels.clear()
         self._member_labels.append(label)
         for value in values:
             self.add(label, name, value, place, item=f"{group} {self.items[group]}")
 
-    def _write_block(self, label: str | None, name: str | None, values: list[Value], block: Block) -> None:
-        empty = label is None and not any(value.text for value in values)
-        if empty and (block.kind == "text" or name == "user_picture"):
-            return
-        self._write_field(label, name, [value for value in values if value.text] or [Value()], _place_of(block))
-
     def _write_field(self, label: str | None, name: str | None, values: Sequence[Value], place: Element) -> None:
-        times = 1
-        if label or name:
-            self.times[label, name] += 1
-            times = self.times[label, name]
+        self.times[label, name] += 1
+        times = self.times[label, name] if label or name else 1
         for value in values:
             self.add(label, name, value, place, occurrence=times)

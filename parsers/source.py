@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from html import unescape
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.cache import cached_short, cached_source
+from parsers.cache import cached_short
 from parsers.columns import BODY
 from parsers.registry import Label, group_table, is_instructions, is_member, known
 from parsers.roles import BYLINE_FIELDS, NONE, Role, role_of
@@ -24,6 +25,8 @@ from parsers.urls import absolute, origin_of
 
 NOTICE = "this website is under construction"
 _MAX_LABEL = 300
+_SHORT_SOURCE, _MAX_SOURCE = 1500, 20_000
+"""Characters; nearly every plain field has under 500, and is read once. One over the maximum is left to the general rules."""
 _MAX_LEVEL = MAX_DEPTH - 20
 """A source field is not deeper than its own few levels, so its depth must not come near the tree's limit."""
 _ATTRIBUTES = r'(?: [^\s"<>=/]++="[^"]*+")*+'
@@ -78,11 +81,13 @@ class SourceReader:
         if role.field:
             if role.part != "field" or role.name is None or role.name == BODY or role.name in BYLINE_FIELDS or role.aside:
                 return None
-            return read_source(element.node.html or "", self._origin)
-        if element.has_attributes or (element.parent is not self._beside and not _begins_with_label(element.node)):
+        elif element.has_attributes or (element.parent is not self._beside and not _begins_with_label(element.node)):
             return None
-        found = read_source(element.node.html or "", self._origin)
-        if found is not None:
+        source = element.node.html or ""
+        if len(source) > _MAX_SOURCE:
+            return None
+        found = (_read_once if len(source) <= _SHORT_SOURCE else _read)(source, self._origin)
+        if found is not None and not role.field:
             self._beside = element.parent
         return found
 
@@ -101,8 +106,7 @@ def _is_label(text: str) -> bool:
     return known(text) is not None or is_member(text, None)
 
 
-@cached_source
-def read_source(source: str, origin: str | None) -> SourceField | None:
+def _read(source: str, origin: str | None) -> SourceField | None:
     """The field that an element with that source is, with classes or without, if it is plain.
 
     `origin`: scheme and host that links from the root start from, None where they are not known.
@@ -127,6 +131,9 @@ def read_source(source: str, origin: str | None) -> SourceField | None:
         return None  # a lone line that is no known label may be anything, and one in an inline element is a line of text
     filled = tuple(value for value in values if value.text)
     return SourceField(label, role.name, ("div", found[2], look.look), filled or (Value(),), entry, not items)
+
+
+_read_once = lru_cache(4096)(_read)
 
 
 def _values(source: str, origin: str | None, field: Role | None) -> list[Value] | None:

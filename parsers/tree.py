@@ -63,8 +63,7 @@ class Element:
         attributes = node.attributes
         self.has_attributes = bool(attributes)
         if attributes:
-            classes = attributes.get("class")
-            if classes:
+            if classes := attributes.get("class"):
                 role = role_of(classes)
                 repeated = role.items and role.field and parent is not None and parent.role.name == role.name
                 self.role = role.as_items if repeated else role
@@ -82,10 +81,6 @@ class Element:
 
     def attribute(self, name: str) -> str | None:
         return self.node.attributes.get(name)
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return self.role.classes
 
     @property
     def elements(self) -> list[Element]:
@@ -106,17 +101,6 @@ class Element:
     def has_own_text(self) -> bool:
         return any(isinstance(child, str) for child in self.content)
 
-    def is_plain_text(self) -> bool:
-        """Whether it contains a text and nothing else, and neither its tag nor its attributes mean anything to a reader."""
-        return (
-            self.role is NONE
-            and self.edit_id is None
-            and self.source_field is None
-            and self.tag != "article"
-            and len(self.children) == 1
-            and isinstance(self.children[0], str)
-        )
-
     def line(self) -> str | None:
         """Its text where it is a single line without blocks, links or line breaks, as a label is; None otherwise."""
         if self._line is False:
@@ -124,27 +108,18 @@ class Element:
         return self._line  # type: ignore[return-value]
 
     def _single_line(self) -> str | None:
-        if any(isinstance(child, Element) and child.tag in _ENDS_LINE for child in self.children):
-            return None
-        size = 0
-        pieces: list[str] = []
+        text = ""
         for node in self.walk():
-            if isinstance(node, Element):
-                if node.tag in _ENDS_LINE:
-                    return None
-                continue
-            size += len(node)
-            if size > 4 * _MAX_LINE:
+            if isinstance(node, str):
+                text += node
+            if len(text) > 4 * _MAX_LINE or (isinstance(node, Element) and node.tag in _ENDS_LINE):
                 return None
-            pieces.append(node)
-        text = one_line("".join(pieces))
+        text = one_line(text)
         return text if 0 < len(text) <= _MAX_LINE else None
 
     def replace(self, children: list[Element | str]) -> None:
         """Puts other children in the place of its own."""
-        self.children = children
-        self._content = None
-        self._line = False
+        self.children, self._content, self._line = children, None, False
 
     def detach(self) -> None:
         """Takes the element out of its parent, so that it is not read again."""
@@ -160,25 +135,18 @@ class Element:
             if isinstance(node, Element):
                 stack.extend(reversed(node.children))
 
-    def descendants(self) -> list[Element]:
-        """All elements inside, in page order; the tree's depth is bounded."""
+    def descendants(self, *, built: bool = False) -> list[Element]:
+        """The elements inside, in page order. `built`: without those inside of source fields."""
         found: list[Element] = []
-        _gather(self, found, inside_source_fields=True)
+        for child in self.children:
+            if isinstance(child, Element):
+                found.append(child)
+                if not built or child.source_field is None:
+                    found += child.descendants(built=built)
         return found
 
     def built(self) -> list[Element]:
-        """The elements inside that are built: all but those inside of source fields."""
-        found: list[Element] = []
-        _gather(self, found, inside_source_fields=False)
-        return found
-
-
-def _gather(element: Element, found: list[Element], *, inside_source_fields: bool) -> None:
-    for child in element.children:
-        if isinstance(child, Element):
-            found.append(child)
-            if inside_source_fields or child.source_field is None:
-                _gather(child, found, inside_source_fields=inside_source_fields)
+        return self.descendants(built=True)
 
 
 SourceReader = Callable[[Element], "SourceField | None"]
@@ -219,10 +187,14 @@ def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceRe
             below, into = None, parent
             if tag in TRANSPARENT:
                 below = current.first_child
-            elif tag is not None and (tag in BLOCKS or not is_dropped(tag, forms=forms)):
+            elif (
+                tag is not None
+                and (tag in BLOCKS or tag not in SKIPPED or (forms and tag == "form"))
+                and not tag.startswith(("-", "!"))
+            ):
                 element = Element(current, parent, tag)
                 if not element.role.skipped:
-                    reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.classes)))
+                    reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.role.classes)))
                     children.append(element)
                     elements.append(element)
                     if read is not None and tag == "div" and (found := read(element)) is not None:
@@ -240,11 +212,6 @@ def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceRe
     return reopened
 
 
-def is_dropped(tag: str, *, forms: bool = False) -> bool:
-    """Whether elements (or comments) of this kind contain nothing for a reader. `forms`: what stands in forms counts."""
-    return (tag in SKIPPED and not (forms and tag == "form")) or tag.startswith(("-", "!"))
-
-
 def _unwrap_formatting(root: Element) -> None:
     """Takes out emphasis that was never closed and so surrounds blocks and labels; its content stays in its place."""
     for element in [*reversed(root.built()), root]:
@@ -252,21 +219,18 @@ def _unwrap_formatting(root: Element) -> None:
             continue
         children: list[Element | str] = []
         for child in element.children:
-            if isinstance(child, Element) and _is_reopened(child):
-                for moved in child.elements:
-                    moved.parent = element
-                children += child.children
-            else:
-                children.append(child)
+            children += child.children if isinstance(child, Element) and _is_reopened(child) else [child]
+        for moved in children:
+            if isinstance(moved, Element):
+                moved.parent = element
         element.replace(children)
 
 
 def _is_reopened(element: Element) -> bool:
-    if element.tag not in _FORMATTING or element.classes:
+    around_item = element.tag == "a" and len(element.content) == 1 and any(child.role.item for child in element.elements)
+    if element.tag not in _FORMATTING or element.role.classes or around_item:
         return False
-    if element.tag == "a" and len(element.content) == 1 and any(child.role.item for child in element.elements):
-        return False  # a link around an item
-    return not element.content or any(child.tag in BLOCKS or child.classes for child in element.elements)
+    return not element.content or any(child.tag in BLOCKS or child.role.classes for child in element.elements)
 
 
 def one_line(text: str) -> str:
@@ -301,8 +265,8 @@ class _Text:
         self.pieces.append(" ".join(seen))
         self.space = raw[-1].isspace()
 
-    def line_break(self, at_least: int = 1, *, more: bool = False) -> None:
-        self.breaks = min(2, self.breaks + 1) if more else max(self.breaks, at_least)
+    def line_break(self, at_least: int = 1) -> None:
+        self.breaks = max(self.breaks, at_least)
         self.space = False
 
 
@@ -313,24 +277,27 @@ def readable(nodes: Iterable[Element | str]) -> str:
     return "".join(text.pieces).strip()
 
 
-def prints(nodes: Iterable[Element | str]) -> bool:
-    """Whether the nodes have a readable text."""
-    texts = (piece for node in nodes for piece in ([node] if isinstance(node, str) else node.walk()) if isinstance(piece, str))
-    return any(map(words, texts))
-
-
 def _render(nodes: list[Element | str], text: _Text, indent: int) -> None:
     for node in nodes:
         if isinstance(node, str):
             text.add(node)
         elif node.tag == "br":
-            text.line_break(more=True)
+            text.line_break(min(2, text.breaks + 1))
         elif node.tag == "pre":
-            _render_preformatted(node, text)
+            text.line_break(2)
+            for line in "".join(piece for piece in node.walk() if isinstance(piece, str)).splitlines():
+                text.add(line)
+                text.line_break(min(2, text.breaks + 1))
+            text.line_break(2)
         elif node.tag in ("ul", "ol"):
             _render_list(node, text, indent)
         elif node.tag == "tr":
-            _render_row(node, text, indent)
+            text.line_break()
+            cells = [cell.line() or one_line(readable(cell.children)) for cell in node.elements]
+            if any(cells):
+                text.add("-")
+                text.pieces[-1] = "\t".join(cells)
+            text.line_break()
         elif node.tag in BLOCKS:
             gap = 2 if node.tag in SPACED and indent == 0 else 1
             text.line_break(gap)
@@ -355,7 +322,9 @@ def _render_list(node: Element, text: _Text, indent: int) -> None:
         text.pieces[-1] = "  " * indent + mark + " "
         before = len(text.pieces)
         text.space = False
-        _render(_without_breaks(child.children), text, indent + 1)
+        first = child.content[0] if child.content else None
+        own = isinstance(first, Element) and first.tag in ("p", "div")  # its first paragraph is on the line of the bullet
+        _render([*first.children, *child.content[1:]] if own and isinstance(first, Element) else child.children, text, indent + 1)
         if len(text.pieces) == before:
             del text.pieces[start:]
     text.line_break(2 if indent == 0 else 1)
@@ -367,25 +336,3 @@ def _without_breaks(children: list[Element | str]) -> list[Element | str]:
     if content and isinstance(content[0], Element) and content[0].tag in ("p", "div"):
         return [*content[0].children, *content[1:]]
     return children
-
-
-def _render_row(node: Element, text: _Text, indent: int) -> None:
-    text.line_break()
-    cells = [_line_of(cell) for cell in node.elements]
-    if any(cells):
-        text.add("-")
-        text.pieces[-1] = "\t".join(cells)
-    text.line_break()
-
-
-def _line_of(cell: Element) -> str:
-    only = cell.children[0] if len(cell.children) == 1 else None
-    return one_line(only if isinstance(only, str) else readable(cell.children))
-
-
-def _render_preformatted(node: Element, text: _Text) -> None:
-    text.line_break(2)
-    for line in "".join(piece for piece in node.walk() if isinstance(piece, str)).splitlines():
-        text.add(line)
-        text.line_break(more=True)
-    text.line_break(2)

@@ -130,6 +130,6 @@ def test_every_value_can_be_found_on_the_page(record: Record) -> None:
     spots = locate(SAMPLE.read_bytes(), is_text=True)
     assert spots is not None
     county = next(index for index, row in enumerate(spots.record.fields) if row.label == "County")
-    assert spots.of_field(county) == ("lines 76 to 77", "County\nSuffolk County")
-    assert all(spots.of_field(index) for index in range(len(record.fields)))
-    assert all(spots.of_section(index) for index in range(len(record.sections)))
+    assert spots.fields[county] == ("lines 76 to 77", "County\nSuffolk County")
+    assert len(spots.fields) == len(record.fields) and all(spots.fields)
+    assert len(spots.sections) == len(record.sections) and all(spots.sections)

@@ -252,7 +252,7 @@ def test_a_value_that_the_end_of_the_text_cuts_is_marked() -> None:
 def test_each_value_tells_the_lines_it_was_read_from() -> None:
     spots = locate(BASE.encode(), is_text=True)
     assert spots is not None
-    found = {row.label: spots.of_field(index) for index, row in enumerate(spots.record.fields)}
+    found = {row.label: spots.fields[index] for index, row in enumerate(spots.record.fields)}
     assert found["County"] == ("lines 20 to 21", "County\nLarch County")
     assert spots.of_head("title") == ("line 1", "20240311-91530-7")
 

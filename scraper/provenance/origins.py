@@ -148,7 +148,7 @@ def places_of_rows(spots: Spots, rows: Sequence[Row]) -> Iterable[Place]:
         ]
         best = -max(alike)[1] if alike else None
         left.pop(best, None)  # type: ignore[arg-type]
-        yield as_place(row["value"], None if best is None else spots.of_field(best))
+        yield as_place(row["value"], None if best is None else spots.fields[best])
 
 
 def places_of_sections(spots: Spots, rows: Sequence[Row]) -> Iterable[Place]:
@@ -156,7 +156,7 @@ def places_of_sections(spots: Spots, rows: Sequence[Row]) -> Iterable[Place]:
     for row in rows:
         sections = enumerate(spots.record.sections)
         found = sorted((one.text != row["text"], index) for index, one in sections if normal(one.label) == normal(row["label"]))
-        yield as_place(row["text"], spots.of_section(found[0][1]) if found else None)
+        yield as_place(row["text"], spots.sections[found[0][1]] if found else None)
 
 
 def as_place(value: Any, spot: Spot | None) -> Place:
