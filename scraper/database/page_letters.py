@@ -131,11 +131,11 @@ class PageText:
     def quotes(self, label: str, text: str) -> bool:
         """Whether the page contains a label and its value within the value of another field, or the text is its title."""
         quoted = (label + text).lower()
-        return text == self._title or (bool(label) and any(quoted in value.lower() for *_, value in self._rows))
+        return text == self._title or (bool(label) and any(quoted in value for *_, value in self._rows))
 
     def has_field(self, text: str, *, other_than: str) -> bool:
         """Whether a text is the label and the value of another field, or one of the two is cut."""
-        others = [label + value for key, label, value in self._rows if key != other_than and label and value]
+        others = [label + value for key, label, value, _ in self._rows if key != other_than and label and value]
         return bool(text) and any(text.startswith(one) or one.startswith(text) for one in others)
 
     def explains(self, text: str, own: Sequence[str] = (), values: int = 0) -> bool:
@@ -157,13 +157,14 @@ class PageText:
         return is_made_of(text, self._units, MIN_CUT, starts)
 
     @cached_property
-    def _rows(self) -> list[tuple[str, str, str]]:
-        """Key, label and value of each field."""
-        return [(row.key, letters(row.label or ""), letters(row.value or "")) for row in self._page.fields[:MAX_UNITS]]
+    def _rows(self) -> list[tuple[str, str, str, str]]:
+        """Key, label and value of each field, and the value in small letters."""
+        texts = ((row.key, letters(row.label or ""), letters(row.value or "")) for row in self._page.fields[:MAX_UNITS])
+        return [(*text, text[2].lower()) for text in texts]
 
     @cached_property
     def _labels(self) -> tuple[str, ...]:
-        return tuple({label for _, label, _ in self._rows} - {""})
+        return tuple({label for _, label, *_ in self._rows} - {""})
 
     @cached_property
     def _units(self) -> list[tuple[str, ...]]:
