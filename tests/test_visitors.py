@@ -119,6 +119,7 @@ def test_a_query_sees_the_same_functions_and_rows_as_a_page(site: Site) -> None:
         ("/tta/records.json?_sort_desc=nothing", 400),
         ("/tta/records?_where=nonsense", 400),
         ("/tta.json?sql=delete+from+records", 400),
+        (f"/tta.csv?sql={quote(ENDLESS)}", 400),
         ("/tta/nothing", 404),
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from datasette.database import QueryInterrupted
 from datasette.utils import path_with_replaced_args, urlsafe_components
 from datasette.utils.asgi import Response
 from datasette.views.base import DatasetteError
@@ -69,10 +70,13 @@ def _answers(datasette: Any) -> Answers | None:
 
 
 @hook(tryfirst=True)
-def handle_exception(exception: Exception) -> None:
-    """Datasette reports some faults of a request, such as an unknown column to sort by, as its own (status 500)."""
+def handle_exception(exception: Exception) -> Any:
+    """Reports faults of a request with status 400 where Datasette takes them for its own (500)."""
+    if isinstance(exception, QueryInterrupted):
+        return Response.text("The query reached the time limit: ask for less.", status=400)
     if isinstance(exception, DatasetteError) and exception.status == 500:
         exception.status = 400
+    return None
 
 
 @hook

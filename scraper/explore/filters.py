@@ -39,10 +39,6 @@ class RecordFilters:
     params: dict[str, Any]
     words: str
 
-    @property
-    def query_string(self) -> str:
-        return urlencode(self.pairs)
-
     def url(self, *more: tuple[str, object]) -> str:
         """Address of the rows of the table: those chosen that meet these filters too."""
         query = urlencode([*self.pairs, *((name, str(value)) for name, value in more)])
