@@ -10,9 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from scraper.database.checks import TONIGHT, Check, Figures, Severity
-from scraper.database.recent_checks import RECENT
-from scraper.database.tables import BY_NAME
+from scraper.database.checks import RECENT, TONIGHT, Check, Figures, Severity
 from scraper.errors import HeldBack
 from scraper.sqlite import open_readonly, open_writable
 
@@ -56,20 +54,18 @@ class Run:
 
 
 def add(db: sqlite3.Connection, run: Run, checks: Sequence[Check] = ()) -> int:
-    """Writes a run and its checks in the open transaction; returns the run's number."""
+    """Writes a run and its checks in the open transaction; returns the run's number.
+
+    Existing columns only: a refused run may have left the tables of another version in place.
+    """
     number = int(db.execute("SELECT ifnull(max(run_id), 0) + 1 FROM runs").fetchone()[0])
-    _insert(db, "runs", {"run_id": number, **asdict(run)})
-    for position, check in enumerate(checks, start=1):
-        _insert(db, "run_checks", {"run_id": number, "position": position, **check._asdict()})
+    rows = [("run_checks", {"position": position, **check._asdict()}) for position, check in enumerate(checks, start=1)]
+    for table, values in [("runs", asdict(run)), *rows]:
+        present = _columns(db, table)
+        found = {name: value for name, value in {"run_id": number, **values}.items() if name in present}
+        marks = ", ".join("?" * len(found))
+        db.execute(f"INSERT INTO main.{table} ({', '.join(found)}) VALUES ({marks})", [*found.values()])
     return number
-
-
-def _insert(db: sqlite3.Connection, table: str, values: dict[str, object]) -> None:
-    """Inserts into existing columns only: a refused run may have left the tables of another version in place."""
-    present = _columns(db, table)
-    names = [name for name in BY_NAME[table].columns if name in present]
-    marks = ", ".join("?" * len(names))
-    db.execute(f"INSERT INTO main.{table} ({', '.join(names)}) VALUES ({marks})", [values[name] for name in names])
 
 
 def record(path: Path, run: Run, checks: Sequence[Check] = ()) -> int | None:

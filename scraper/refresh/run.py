@@ -19,9 +19,8 @@ from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
 from scraper.config import Config
 from scraper.database import runs
-from scraper.database.checks import UNKNOWN_LABELS, Check, Looked, Severity, check_all
+from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, Looked, Severity, check_all
 from scraper.database.load import Loaded, LoadOptions, Progress, load
-from scraper.database.recent_checks import RECENT, VALUES
 from scraper.database.runs import Outcome, Run
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
 from scraper.fetch.display import Display
