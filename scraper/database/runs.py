@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scraper.database.checks import RECENT, TONIGHT, Check, Figures, Severity
-from scraper.errors import HeldBack
+from scraper.errors import RefreshRefused
 from scraper.sqlite import open_readonly, open_writable
 
 _COMPARED = {
@@ -125,12 +125,12 @@ def refused(db: sqlite3.Connection) -> tuple[int, str] | None:
 
 
 def check_none_is_refused(db: sqlite3.Connection) -> None:
-    """Raises HeldBack if a load without checks would commit what a refresh refused."""
+    """Raises RefreshRefused if a load without checks would commit what a refresh refused."""
     if found := refused(db):
         number, began = found
         names = sorted({check.name for check in failed_checks(db, number)})
         why = f" ({', '.join(names)})" if names else ""
-        raise HeldBack(
+        raise RefreshRefused(
             f"the refresh of {began} was refused{why}, and this would load what it kept out; nothing was changed: `tta status` "
             "says why, `tta refresh` tries again, `tta refresh --accept` takes the new state, --unchecked does this all the same"
         )
