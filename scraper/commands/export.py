@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from scraper.database import contacts
+from scraper.commands import MODES, strict_contacts, without_contacts
 from scraper.database.connection import reading
+from scraper.database.contacts import in_words, left_out
 from scraper.export.flat import MAX_ROWS, NAME
 from scraper.export.manifest import verify
 from scraper.export.run import FORMATS, export
@@ -35,16 +36,10 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.argument("dest", metavar="DEST", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--where", metavar="SQL", help="Only the records that an SQL condition on the columns of records holds for.")
 @click.option("--since", metavar="TIME", help="Only the records captured at that time or later: 2025-01-31, 2025-01-31T12:00Z.")
-@click.option(
-    "--columns", metavar="A,B,C", callback=_names, help="Only these columns of records, or of the one --table; keys stay."
-)
-@click.option(
-    "--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; can be repeated. Also {NAME}, with csv."
-)
-@click.option(
-    "--without-contacts", is_flag=True, help="Leave out people's names, email addresses and phone numbers; prose stays as it is."
-)
-@click.option("--strict-contacts", is_flag=True, help="The same, and mask email addresses and phone numbers in prose.")
+@click.option("--columns", metavar="A,B,C", callback=_names, help="Only these columns of records, or of the --table; keys stay.")
+@click.option("--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; repeatable. Also {NAME}, with csv.")
+@without_contacts
+@strict_contacts
 @click.option(
     "--verify",
     metavar="DEST",
@@ -55,7 +50,7 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
     help="Check an earlier export against its manifest, and do nothing else.",
 )
 @click.pass_obj
-def command(folders: Folders, /, form: str, dest: Path, *, without_contacts: bool, strict_contacts: bool, **chosen: Any) -> None:
+def command(folders: Folders, /, form: str, dest: Path, *, contacts: str | None, **chosen: Any) -> None:
     """Write the data to files for spreadsheets, pandas, R and archives.
 
     FORMAT is csv, parquet or datapackage, folders with a file per table, or jsonl or geojson, one file each. DEST - is
@@ -64,12 +59,12 @@ def command(folders: Folders, /, form: str, dest: Path, *, without_contacts: boo
 
     The other tables hold the rows of the chosen records. TIME is when a page was captured, not when it was loaded.
     """
-    selection = Selection(**chosen, contacts="strict" if strict_contacts else not without_contacts)
+    selection = Selection(**chosen, contacts=MODES[contacts])
     with terminated_as_interrupted(), reading(folders.database) as db:
-        left_out = {} if selection.contacts is True else contacts.left_out(db)
+        out = None if selection.contacts is True else in_words(left_out(db))
         counts = export(form, db, None if str(dest) == "-" else dest, selection)
-    if selection.contacts is not True:
-        click.echo(f"left out: {contacts.in_words(left_out)}", err=True)
+    if out is not None:
+        click.echo(f"left out: {out}", err=True)
     click.echo(f"{escape(dest)}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
     if counts.get(NAME, 0) > MAX_ROWS:
         click.echo(f"{NAME}.csv has more rows than the {MAX_ROWS} a sheet can hold: narrow it with --where", err=True)

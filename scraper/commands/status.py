@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import asdict
 
 import click
 
+from scraper.commands import json_option, show
 from scraper.database.checks import Check
 from scraper.database.runs import Outcome
 from scraper.folders import Folders
@@ -20,7 +20,7 @@ _MOST_SHOWN = 20
 
 
 @click.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option
 @click.pass_obj
 def command(folders: Folders, as_json: bool) -> None:
     """Show what there is, how fresh, and how complete.
@@ -28,11 +28,7 @@ def command(folders: Folders, as_json: bool) -> None:
     Also the last refresh, the page fields that are not mapped to a column yet, and missing record numbers.
     """
     found = status(folders)
-    if as_json:
-        click.echo(json.dumps(asdict(found)))
-        return
-    for line in _lines(folders, found):
-        click.echo(line)
+    show(asdict(found), _lines(folders, found), as_json=as_json)
 
 
 def _lines(folders: Folders, found: Status) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
 import click
 
+from scraper.commands import json_option, show
 from scraper.database.connection import reading
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
@@ -23,7 +23,7 @@ _OVERVIEW: Row = {"record_id": None, "captures": [], "fields": []}
 @click.command("why")
 @click.argument("record", metavar="RECORD")
 @click.argument("field", metavar="[FIELD]", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@json_option
 @click.pass_obj
 def command(folders: Folders, record: str, field: str | None, as_json: bool) -> int:
     """Say where a value of a record comes from.
@@ -41,10 +41,10 @@ def command(folders: Folders, record: str, field: str | None, as_json: bool) -> 
             why = None
         if why is None or field is None:
             found: Row = {name: getattr(why, name, missing) for name, missing in _OVERVIEW.items()} | {"not_loaded": waiting}
-            click.echo("\n".join([json.dumps(found)] if as_json else _overview(**found)))
+            show(found, _overview(**found), as_json=as_json)
             return ExitStatus.DONE
         reason = why.field(field)
-    click.echo("\n".join([json.dumps(asdict(reason))] if as_json else _story(reason)))
+    show(asdict(reason), _story(reason), as_json=as_json)
     return ExitStatus.PARTLY_DONE if any(origin.fixity is None for origin in reason.origins) else ExitStatus.DONE
 
 
