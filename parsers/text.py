@@ -64,7 +64,7 @@ _MIDDLE_OF_PAGE = 16
 _MIN_LABEL, _MAX_QUESTION = 4, 200
 _MAX_METRIC_LINE = 200
 _MAX_LAST_VALUE = 60
-"""Characters after the last label of a page in a single line; more include the page's footer, and nothing says where it begins."""
+"""Characters after the last label of a page in a single line; more contain the page's footer, whose beginning is unknown."""
 _LABEL_NOUN = re.compile(
     r"\b(?:name|number|address|dates?|time|type|title|notes|comments|hours|website|phone|fax|e-?mail|contact|count|amount|url)s?:?$",
     re.IGNORECASE,
