@@ -37,6 +37,7 @@ from parsers.textlines import (
     MAX_LINES,
     SHAPE,
     Line,
+    is_prose,
     is_time,
     is_typed,
     joined,
@@ -103,7 +104,8 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     start = head.end - teasers_end
     writer = _Writer(marks, head, url)
     if marks:
-        is_fragment = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
+        is_middle = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
+        is_fragment = is_middle and not is_prose(next((line.text for line in lines[start:end] if line.text), ""))
         writer.body(lines[start:end], is_fragment=is_fragment)
         if head.is_whole_page and marks[-1].line.glued and len(text_of(marks[-1].lines)) > _MAX_LAST_VALUE:
             marks[-1].lines = []
