@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import tomllib
 from collections.abc import Callable
 from dataclasses import make_dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-
-import yaml
 
 from parsers.record import RecordValues, optional
 from parsers.request_title import RequestTitle, split_request_title
@@ -25,8 +24,7 @@ from scraper.database.places import atlas, code_of_2023
 _TYPES: dict[str, Any] = {"text": str, "integer": int, "yes or no": bool}
 _FILES = sorted((files("scraper.database") / "rules").iterdir(), key=lambda file: file.name)
 RULES: dict[str, dict[str, Any]] = {
-    file.name.removesuffix(".yml"): yaml.load(file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-    for file in _FILES
+    file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8")) for file in _FILES
 }
 """By column: `heading`, `description`, `type`, `unit`, `rule`, `precision` (percent, as `make quality` measures), `examples`."""
 
