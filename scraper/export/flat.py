@@ -44,7 +44,8 @@ def write(columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: BinaryI
 
 def _shown(names: list[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     fields = columns_of(BY_NAME["records"].model)
-    shows = [_digits if (fields[name].unit or "").endswith("digits") else _SHOWN.get(values_of(fields[name]), _same) for name in names]
+    codes = {name: _digits for name in names if (fields[name].unit or "").endswith("digits")}
+    shows = [codes.get(name) or _SHOWN.get(values_of(fields[name]), _same) for name in names]
     for row in rows:
         yield tuple("" if value is None else show(value) for show, value in zip(shows, row, strict=True))
 
