@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from scraper.cli import main
 from scraper.database.connection import reading
@@ -317,3 +318,16 @@ def test_standard_output_has_no_manifest(folders: Folders, tmp_path: Path, monke
     assert done.stdout.startswith(b"record_id,position,label,value\r\n") and list(tmp_path.iterdir()) == []
     assert done.stdout.count(b"\r\n") == 1 + query(folders, "SELECT count(*) FROM fields")[0][0]
     assert b"\x1b" not in done.stderr and done.stderr.count(b"\n") == 1
+
+
+def test_the_citation_file_names_the_files_and_the_newest_capture(folders: Folders, tmp_path: Path) -> None:
+    out = written(folders, "datapackage", tmp_path / "out")
+    told = yaml.safe_load((out / "CITATION.cff").read_text())
+    citation = json.loads((out / "MANIFEST.json").read_text())["citation"]
+    assert (told["cff-version"], told["type"], told["date-released"], told["message"]) == (
+        "1.2.0",
+        "dataset",
+        "2025-01-06",
+        citation,
+    )
+    assert told["identifiers"][0]["value"].removeprefix("sha256:") in citation

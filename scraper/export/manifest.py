@@ -11,12 +11,9 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from scraper.database.about import CAVEAT, LICENSE_URL, PUBLISHER, SOURCE_URL, SUMMARY, TITLE
 from scraper.database.schema import VERSION
@@ -105,13 +102,13 @@ def citation_file(state: dict[str, Any], files: list[Written], citation: str) ->
         "type": "dataset",
         "authors": [{"name": PUBLISHER}],
         "version": f"captures to {day or 'an unknown day'}, {program()}",
-        **({"date-released": date.fromisoformat(day)} if day else {}),
+        **({"date-released": day} if day else {}),
         "identifiers": [{"type": "other", "value": f"sha256:{fingerprint(files)}", "description": FINGERPRINT}],
         "abstract": f"{SUMMARY} {CAVEAT}",
         "license-url": LICENSE_URL,
         "url": SOURCE_URL,
     }
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
+    return "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in content.items())  # each is YAML too
 
 
 def text(form: str, selection: Selection, files: list[Written], state: dict[str, Any], citation: str) -> str:
