@@ -94,7 +94,9 @@ class Sandbox:
                     self._idle.append(worker)
                     return answer
             self._all.discard(worker)
-            worker.end()
+            worker.process.kill()
+            worker.process.wait()
+            worker.pipe.close()
             return TIMED_OUT
         finally:
             self._free.release()
@@ -118,11 +120,6 @@ class Sandbox:
 class _Worker(NamedTuple):
     process: subprocess.Popen[bytes]
     pipe: Connection
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.pipe.close()
 
 
 # --- the worker ---------------------------------------------------------------------------------------------------------
