@@ -1,7 +1,5 @@
 """The one progress line: on standard error, and only where that is a terminal."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Iterable, Iterator

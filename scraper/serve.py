@@ -1,7 +1,5 @@
 """Datasette on `tta.db`: its settings, and the loopback server around it. What it shows is in `scraper.explore`."""
 
-from __future__ import annotations
-
 import asyncio
 import errno
 import logging

@@ -1,7 +1,5 @@
 """When a record counts as gone, and when nothing is known: 404, 410 and redirects elsewhere, and what never says so."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

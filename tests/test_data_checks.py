@@ -1,7 +1,5 @@
 """Data broken on purpose, once for every check: it fires, and at the right size; a few odd pages are no alarm."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections.abc import Callable, Iterable

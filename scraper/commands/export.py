@@ -1,7 +1,5 @@
 """`tta export`: options and wording. What it does is in `scraper.export.run`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

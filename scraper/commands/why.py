@@ -1,7 +1,5 @@
 """`tta why`: where a value comes from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict
 

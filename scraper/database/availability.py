@@ -4,8 +4,6 @@ Recomputed over all captures at each load. Only "not found" and a redirect to an
 error and an archive's own failure are no evidence about the record (DESIGN.md, promise 4).
 """
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """Bounds the time of one page, where the platform can. `parsed` is the caller."""
 
-from __future__ import annotations
-
 import faulthandler
 import os
 import signal

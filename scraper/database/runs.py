@@ -1,7 +1,5 @@
 """The tables `runs` and `run_checks`: the result of each refresh, and the figures that the next one is compared with."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
