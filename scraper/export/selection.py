@@ -87,7 +87,11 @@ class Source:
         if "record_id" in BY_NAME[name].columns and name != "captures":
             return self._by_record(name, "")
         of_chosen = " OR ".join(f"{column} IN (SELECT record_id FROM temp.chosen)" for column in _ABOUT)
-        condition = of_chosen if name == "captures" and self.selection.narrows else "1"
+        if name == "organizations":
+            of_chosen = (
+                f"organization_id IN (SELECT organization_id FROM organization_mentions WHERE {of_chosen.partition(' OR ')[0]})"
+            )
+        condition = of_chosen if name in ("captures", "organizations") and self.selection.narrows else "1"
         wanted = self._expressions(name)
         order = _ORDERS.get(name) or ", ".join(f'"{key}"' for key in BY_NAME[name].keys or BY_NAME[name].columns)
         return self._db.execute(f'SELECT {wanted} FROM "{name}" WHERE {condition} ORDER BY {order}')
