@@ -46,7 +46,7 @@ def written(folders: Folders, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("flat")
     with reading(folders.database) as db:
         export("csv", db, out, Selection(tables=("records_flat",)))
-    assert sorted(path.name for path in out.iterdir()) == ["MANIFEST.json", "records_flat.csv"]
+    assert sorted(path.name for path in out.iterdir()) == ["CITATION.cff", "MANIFEST.json", "records_flat.csv"]
     return out / "records_flat.csv"
 
 

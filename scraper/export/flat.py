@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from parsers.record import columns_of
-from scraper.database.tables import BY_NAME
 from scraper.export import csvfile
 from scraper.export.columns import Values, values_of
+from scraper.export.tables import BY_NAME
 
-NAME = "records_flat"
 MAX_CELL = 32_767
 """Characters in a cell, in UTF-16 as Excel counts ("Excel specifications and limits", Microsoft)."""
 MAX_ROWS = 1_048_575
