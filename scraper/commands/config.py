@@ -8,7 +8,7 @@ import json
 import click
 
 from scraper.config import DEFAULT_FILE, as_toml, load_config
-from scraper.fetch.registry import chosen
+from scraper.fetch.run import chosen
 from scraper.folders import Folders
 
 

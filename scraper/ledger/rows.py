@@ -38,14 +38,6 @@ EMPTY_SHA1 = "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
 """Of zero bytes; server-not-modified revisits have it too, whatever the page was (openwayback #224)."""
 
 
-class Fixity(StrEnum):
-    """How the body compares with the digest in the index."""
-
-    MATCHES = "matches"
-    DIFFERS = "differs"
-    NOT_COMPARABLE = "not comparable"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One listed capture. `timestamp`: the index's 14 digits; `digest`: as the index spells it, or None. `filename`, `offset` and
@@ -76,10 +68,7 @@ class FetchResult:
 
     state: State
     reason: str = ""
-    served_timestamp: str | None = None
-    served_url: str | None = None
     capture_id: str | None = None
-    fixity: Fixity | None = None
     truncated: str | None = None
     ask_again: timedelta | None = None
 

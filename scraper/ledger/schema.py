@@ -24,7 +24,7 @@ CREATE TABLE captures (
     timestamp TEXT NOT NULL, digest TEXT NOT NULL, mime TEXT, status INTEGER, length INTEGER, filename TEXT,
     "offset" INTEGER, truncated TEXT, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
     ask_again_at TEXT, run INTEGER, first_listing INTEGER NOT NULL, last_listing INTEGER NOT NULL, fetched_at TEXT,
-    served_timestamp TEXT, served_url TEXT, capture_id TEXT, fixity TEXT,
+    capture_id TEXT,
     UNIQUE (source, url, timestamp, digest, status)
 ) STRICT;
 CREATE INDEX captures_to_ask ON captures (source, urlkey, timestamp, id) WHERE ask_again_at IS NOT NULL;

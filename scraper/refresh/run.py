@@ -23,9 +23,8 @@ from scraper.database.recent_checks import RECENT, VALUES
 from scraper.database.runs import Outcome, Run
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
 from scraper.fetch.display import Display
-from scraper.fetch.registry import chosen
 from scraper.fetch.run import Options as FetchOptions
-from scraper.fetch.run import fetch_locked
+from scraper.fetch.run import chosen, fetch_locked
 from scraper.folders import Folders
 from scraper.lock import Holder, locked
 from scraper.refresh.healthcheck import FAILURE, START, SUCCESS, Healthcheck

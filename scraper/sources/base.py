@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original
-from scraper.ledger.rows import FetchResult, Fixity, Row
+from scraper.ledger.rows import FetchResult, Row
 from scraper.web.addresses import AllowList
 
 if TYPE_CHECKING:  # `tta status` counts what sources did, and need not load an HTTP client
@@ -27,7 +27,6 @@ class Fetched:
     """
 
     capture: Capture
-    fixity: Fixity = Fixity.NOT_COMPARABLE
     note: str = ""
     substitute: bool = False
 
@@ -93,8 +92,8 @@ class Source(Protocol):
 
     name: str
 
-    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
-        """Lists into the ledger. `window`: only these timestamps, inclusive; such a listing does not move the watermark."""
+    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
+        """Lists into the ledger and adds to `total`. `window`: only these timestamps, inclusive, without moving the watermark."""
         ...
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge
 from scraper.ledger.listings import COMPLETE, FULL, PARTIAL, SHRUNK, WINDOW, Counts, Listings
@@ -14,88 +13,72 @@ from scraper.terminal import escape
 
 LISTING_ERRORS = (NotCdx, RequestFailed, TooLarge, NotAllowed)
 """What makes a listing incomplete; anything else ends the source's run."""
+Pages = Iterable[tuple[Sequence[Row], int]]
+"""The pages of a listing: the rows of each, and how many more it has that can't be asked for."""
 
 
-class Listing:
-    """A listing in progress. `counts` is set when it has ended."""
-
-    def __init__(self, context: SourceContext, source: str, scope: str, kind: str, since: datetime | None = None) -> None:
-        self.scope = scope
-        self.kind = kind
-        self.counts = Counts(0, 0, 0)
-        self.is_complete = False
-        self.skipped = 0
-        self.listings = Listings(context.ledger, source, scope)
-        self._progress = partial(context.progress, f"{source} {scope}")
-        self._rows = 0
-        self._since = to_timestamp(since) if since else None
-        self._reached_before = False
-        self._number = self.listings.begin(kind, since)
-
-    def add(self, rows: Sequence[Row], skipped: int = 0) -> None:
-        """Stores rows, all of them or none. `skipped`: rows of the same page that can't be asked for."""
-        self.listings.add(self._number, rows)
-        self.skipped += skipped
-        self._rows += len(rows) + skipped
-        self._progress(self._rows)
-        since = self._since
-        self._reached_before |= since is not None and any(row.timestamp < since for row in rows)
-
-    def end(self, total: ListingResult, problem: str = "") -> None:
-        """Ends it and adds its counts to `total`. `problem`: why it is not complete."""
-        # A server that ignores `from` has listed everything, so everything is compared.
-        start = "~" if problem else None if self._reached_before else self._since
-        self.counts = counts = self.listings.counts(self._number, start)
-        outcome, note = PARTIAL if problem else COMPLETE, problem
-        if problem:
-            total.problems.append(f"the listing of {self.scope} is not complete: {problem}")
-        elif self.kind != WINDOW and counts.vanished > counts.new:
-            note = f"{counts.vanished} captures that were listed before are missing ({counts.listed} are listed)"
-            outcome = COMPLETE if self.kind == FULL and self.listings.shrunk_for_long() else SHRUNK
-            lines = total.notes if outcome == COMPLETE else total.problems
-            lines.append(f"the listing of {self.scope} shrank: {note}; nothing is removed")
-        total.listed += counts.listed
-        total.new += counts.new
-        total.vanished += counts.vanished
-        total.skipped += self.skipped
-        self.is_complete = not problem
-        total.answered += self.is_complete
-        skipped = f"rows that can't be used: {self.skipped}" if self.skipped else ""
-        self.listings.end(self._number, outcome, counts, "; ".join(filter(None, (note, skipped))))
-
-
-def record(listing: Listing, pages: Iterable[tuple[Sequence[Row], int]], total: ListingResult) -> None:
-    """Stores the pages of a listing, each its rows and how many more can't be asked for, and ends the listing.
+def record(
+    context: SourceContext,
+    source: str,
+    scope: str,
+    pages: Pages,
+    total: ListingResult,
+    *,
+    kind: str = FULL,
+    since: datetime | None = None,
+) -> Counts | None:
+    """Stores the pages of a listing and adds its counts to `total`. Returns the counts, None where it is not complete.
 
     LISTING_ERRORS become a line of `total.problems`, except ListingTimedOut, which the caller handles.
     """
+    listings = Listings(context.ledger, source, scope)
+    number = listings.begin(kind, since)
+    start = to_timestamp(since) if since else None
     total.asked += 1
+    problem, skipped, seen = "", 0, 0
     try:
-        for rows, skipped in pages:
-            listing.add(rows, skipped)
-    except ListingTimedOut as error:
-        listing.end(ListingResult(), str(error))
-        raise
-    except LISTING_ERRORS as error:
-        listing.end(total, str(error))
+        for rows, unusable in pages:
+            listings.add(number, rows)
+            skipped += unusable
+            seen += len(rows) + unusable
+            context.progress(f"{source} {scope}", seen)
+            if start and any(row.timestamp < start for row in rows):
+                start = None  # the server ignores `from`, so it lists everything, and everything is compared
     except BaseException as error:
-        listing.end(ListingResult(), escape(error) or "interrupted")
-        raise
-    else:
-        listing.end(total)
+        problem = escape(error) or "interrupted"
+        if isinstance(error, ListingTimedOut) or not isinstance(error, LISTING_ERRORS):
+            total = ListingResult()  # the totals are of listings that ended
+            raise
+    finally:
+        counts = listings.counts(number, "~" if problem else start)
+        outcome, note = PARTIAL if problem else COMPLETE, problem
+        if problem:
+            total.problems.append(f"the listing of {scope} is not complete: {problem}")
+        elif kind != WINDOW and counts.vanished > counts.new:
+            note = f"{counts.vanished} captures that were listed before are missing ({counts.listed} are listed)"
+            outcome = COMPLETE if kind == FULL and listings.shrunk_for_long() else SHRUNK
+            lines = total.notes if outcome == COMPLETE else total.problems
+            lines.append(f"the listing of {scope} shrank: {note}; nothing is removed")
+        total.listed += counts.listed
+        total.new += counts.new
+        total.vanished += counts.vanished
+        total.skipped += skipped
+        total.answered += not problem
+        unusable_rows = f"rows that can't be used: {skipped}" if skipped else ""
+        listings.end(number, outcome, counts, "; ".join(filter(None, (note, unusable_rows))))
+    return None if problem else counts
 
 
 def record_scope(
     context: SourceContext,
     source: str,
     scope: str,
-    pages: Iterable[tuple[Sequence[Row], int]],
+    pages: Pages,
     total: ListingResult,
-    *,
     window: tuple[str, str] | None,
     fresh_for: timedelta,
 ) -> None:
     """Records a listing of a window, or of the whole scope unless a complete one is younger than `fresh_for`."""
     last = Listings(context.ledger, source, scope).last_complete()
     if window or last is None or datetime.now(UTC) - last >= fresh_for:
-        record(Listing(context, source, scope, WINDOW if window else FULL), pages, total)
+        record(context, source, scope, pages, total, kind=WINDOW if window else FULL)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
-
-import httpx
 
 from parsers.urls import node_id
 from scraper.archive.warc import utc_now
@@ -21,7 +20,7 @@ from scraper.capture import Capture, Form, from_iso, iso
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.rows import FetchResult, Row, State, to_timestamp
 from scraper.sources.base import Fetched, ListingResult, SourceContext, revisit_of
-from scraper.sources.memento import DROPPED
+from scraper.sources.memento import capture_of, pairs_of
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
 from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, user_agent
@@ -44,15 +43,14 @@ MAX_HEAD = 65_536
 """Characters of a page in which its own URL is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class _Known(NamedTuple):
     """What the ledger stores about one live page. The return of a removed page is stored even if it is unchanged."""
 
     etag: str | None = None
     last_modified: str | None = None
     text_hash: str | None = None
     capture_id: str | None = None
-    gone_since: datetime | None = None
+    gone_since: str | None = None
     removed_at: str | None = None
 
 
@@ -72,9 +70,8 @@ class Live:
         self._page = RequestPolicy(allow=allow, interval=settings.interval, limit=MAX_PAGE)
         self._robots = replace(self._page, limit=MAX_SIZE, follow=MAX_REDIRECTS)
 
-    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
+    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Reads robots.txt of every site; what to ask for comes from the ledger and the archive, see `rows`."""
-        total = ListingResult()
         if window is not None:
             total.notes.append("--from and --to do not apply to the live site")
         for base in self._settings.base_urls:
@@ -89,7 +86,6 @@ class Live:
             if delay is not None and delay > MAX_DELAY:
                 total.notes.append(f"{escape(base)} asks for {delay:.0f} s between requests; {MAX_DELAY:.0f} s are kept")
         total.listed = sum(1 for _ in self.rows())
-        return total
 
     def _read_rules(self, base: str) -> Rules:
         """Returns the site's rules, at most a day old."""
@@ -128,7 +124,7 @@ class Live:
             headers |= {"If-Modified-Since": known.last_modified} if known.last_modified else {}
         answer = self._context.client.get(row.url, self._policy(row.url), headers)
         if answer.status == 304 and stored:
-            self._remember(row.url, "unchanged", replace(known, gone_since=None, removed_at=None))
+            self._remember(row.url, "unchanged", known._replace(gone_since=None, removed_at=None))
             return Fetched(revisit_of(stored, source=self.name, url=row.url, captured_at=utc_now()))
         return self._classified(row.url, answer, known)
 
@@ -151,10 +147,9 @@ class Live:
         self._blocked = 0
         text_hash = _hash_of(answer.status, answer.headers.get("location"), answer.body)
         if text_hash == known.text_hash and known.capture_id and not known.removed_at:
-            self._remember(url, "unchanged", replace(known, gone_since=None, removed_at=None))
-            return FetchResult(
-                state=State.UNCHANGED, reason="unchanged except for what changes in each answer", capture_id=known.capture_id
-            )
+            self._remember(url, "unchanged", known._replace(gone_since=None, removed_at=None))
+            reason = "unchanged except for what changes in each answer"
+            return FetchResult(state=State.UNCHANGED, reason=reason, capture_id=known.capture_id)
         return Fetched(_capture(url, answer))
 
     def stored(self, row: Row, fetched: Fetched, capture_id: str | None) -> None:
@@ -187,40 +182,26 @@ class Live:
         """Returns the result for a missing page: removed if it was missing a day ago as well; then the answer is stored once, as
         evidence.
         """
-        now = utc_now()
-        if known.gone_since is None or now - known.gone_since < CONFIRM_AFTER:
-            self._remember(url, "gone", replace(known, gone_since=known.gone_since or now))
+        now, since = utc_now(), from_iso(known.gone_since)
+        if since is None or now - since < CONFIRM_AFTER:
+            self._remember(url, "gone", known._replace(gone_since=known.gone_since or iso(now)))
             return FetchResult(state=State.MISSING, reason=f"the site answers {answer.status}; not confirmed yet")
-        self._remember(url, "removed", replace(known, removed_at=known.removed_at or iso(now)))
+        self._remember(url, "removed", known._replace(removed_at=known.removed_at or iso(now)))
         if known.removed_at:
             return FetchResult(state=State.MISSING, reason="removed")
         return Fetched(_capture(url, answer), note="removed: missing in two runs a day apart")
 
     def _known(self, url: str) -> _Known:
         query = "SELECT etag, last_modified, text_hash, capture_id, gone_since, removed_at FROM live_pages WHERE url = ?"
-        row = self._context.ledger.db.execute(query, [url]).fetchone()
-        return _Known(row[0], row[1], row[2], row[3], from_iso(row[4]), row[5]) if row else _Known()
+        return _Known(*(self._context.ledger.db.execute(query, [url]).fetchone() or ()))
 
     def _remember(self, url: str, outcome: str, known: _Known) -> None:
-        page = (known.etag, known.last_modified, known.text_hash, known.capture_id, iso(known.gone_since), known.removed_at)
         query = "INSERT OR REPLACE INTO live_pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        self._context.ledger.db.execute(query, [url, iso(utc_now()), outcome, *page])
+        self._context.ledger.db.execute(query, [url, iso(utc_now()), outcome, *known])
 
 
 def _capture(url: str, answer: Answer) -> Capture:
-    pairs = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
-    return Capture(
-        form=Form.RESPONSE,
-        source=Live.name,
-        payload=answer.body,
-        url=url,
-        captured_at=utc_now(),
-        fetched_at=utc_now(),
-        http_status=answer.status,
-        http_reason=httpx.codes.get_reason_phrase(answer.status),
-        http_headers=tuple(pair for pair in pairs if pair[0].lower() not in DROPPED),
-        content_type=answer.headers.get("content-type"),
-    )
+    return capture_of(answer, pairs_of(answer), source=Live.name, url=url, moment=utc_now())
 
 
 def _other_node(url: str, answer: Answer) -> int | None:

@@ -12,11 +12,10 @@ from scraper import config
 from scraper.errors import NotCdx
 from scraper.ledger.rows import FetchResult, Row
 from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import to_row
+from scraper.sources.cdx import usable
 from scraper.sources.index_server import IndexServer
 from scraper.sources.listing import record_scope
 from scraper.sources.replay import Replay
-from scraper.web.addresses import is_of_hosts
 from scraper.web.client import RequestPolicy
 
 LIST_FOR = timedelta(days=7)
@@ -45,13 +44,10 @@ class Pywb:
         """Returns the capture, raw."""
         return self._replay.fetch(row, again=again)
 
-    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
+    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Lists every host that was not completely listed in the last days."""
-        total = ListingResult()
         for host in self._context.hosts:
-            pages = self._pages(host, window)
-            record_scope(self._context, self.name, host, pages, total, window=window, fresh_for=LIST_FOR)
-        return total
+            record_scope(self._context, self.name, host, self._pages(host, window), total, window, LIST_FOR)
 
     def _pages(self, host: str, window: tuple[str, str] | None) -> Iterator[tuple[list[Row], int]]:
         """Yields the rows of the way of asking that worked last time, and how many more can't be asked for; the first time, those
@@ -65,8 +61,8 @@ class Pywb:
             count = 0
             try:
                 for page in self._server.pages(FORMS[number](host), window):
-                    rows = [row for fields in page if (row := to_row(fields)) and is_of_hosts(row.url, self._context.hosts)]
-                    yield rows, len(page) - len(rows)
+                    rows, skipped = usable(page, self._context.hosts)
+                    yield rows, skipped
                     count += len(rows)
                 if count:
                     found[number] = count

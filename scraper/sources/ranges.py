@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-import zlib
 from dataclasses import replace
 from io import BytesIO
 
+from scraper.archive.packing import whole_member
 from scraper.archive.records import Damage
-from scraper.archive.warc import read_captures, sha1_digest, utc_now
+from scraper.archive.warc import read_captures, utc_now
 from scraper.capture import Capture, Form
-from scraper.encoding import decode_content
-from scraper.errors import RequestFailed, UndecodableContent
-from scraper.ledger.rows import FetchResult, Fixity, Row, State, sha1_of, to_timestamp
+from scraper.errors import RequestFailed
+from scraper.ledger.rows import FetchResult, Row, State, sha1_of, to_timestamp
 from scraper.sources.base import Fetched, SourceContext
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList
-from scraper.web.client import MAX_BODY, MIB, Answer, RequestPolicy
+from scraper.web.client import MIB, Answer, RequestPolicy
 
 CUT_LENGTHS = (500 * 1024, MIB, 5 * MIB)
 """Bytes at which crawls cut bodies: 2008-12, since 2013, since 2025; not every such record is marked (ARCHIVES.md, section 3)."""
@@ -58,20 +57,6 @@ def total_size(answer: Answer) -> int | None:
     return int(told) if re.fullmatch(r"\d{1,19}", told) else None
 
 
-def one_member(raw: bytes, limit: int = MAX_BODY) -> bytes:
-    """Returns the content of one complete gzip member. Raises ValueError for anything else."""
-    decoder = zlib.decompressobj(31)
-    try:
-        content = decoder.decompress(raw, limit)
-    except zlib.error as error:
-        raise ValueError(f"damaged gzip: {error}") from None
-    if not decoder.eof:
-        raise ValueError(f"more than {limit} bytes" if decoder.unconsumed_tail else "gzip that is cut")
-    if decoder.unused_data:
-        raise ValueError("more than one gzip member")
-    return content
-
-
 def fetch_record(context: SourceContext, row: Row, *, source: str, data_url: str, policy: RequestPolicy) -> Fetched | FetchResult:
     """Returns the capture that a row points to, fully checked. Raises RequestFailed, and what Client.get raises."""
     if row.filename is None or row.offset is None or row.length is None:
@@ -95,16 +80,15 @@ def fetch_record(context: SourceContext, row: Row, *, source: str, data_url: str
         truncated=truncated,
         origin=f"{row.filename}:{row.offset}",
     )
-    return Fetched(stored, _fixity(capture, row))
+    return Fetched(stored)
 
 
 def _only_record(answer: Answer, row: Row, source: str) -> Capture:
-    try:
-        one_member(answer.raw)
-    except ValueError as error:
-        raise _unlike(answer, escape(error)) from None
-    found = list(read_captures(BytesIO(answer.raw), source))
-    if len(found) != 1 or isinstance(found[0], Damage):
+    member = whole_member(BytesIO(answer.raw), 0)
+    if isinstance(member, str) or member.length != len(answer.raw):
+        raise _unlike(answer, escape(member) if isinstance(member, str) else "more than one gzip member")
+    found = [item for item in read_captures(BytesIO(answer.raw), source, verify=True) if not isinstance(item, Damage)]
+    if len(found) != 1:
         raise _unlike(answer, "no single whole WARC record")
     capture = found[0][1]
     if capture.url != row.url:
@@ -112,16 +96,3 @@ def _only_record(answer: Answer, row: Row, source: str) -> Capture:
     if capture.captured_at is None or to_timestamp(capture.captured_at) != row.timestamp:
         raise _unlike(answer, f"a record of another time than {row.timestamp}")
     return capture
-
-
-def _fixity(capture: Capture, row: Row) -> Fixity:
-    """Writers hash the body with or without its chunking; both count (ARCHIVES.md, section 5, "Digest")."""
-    listed = sha1_of(row.digest)
-    if listed is None or capture.form is Form.REVISIT:
-        return Fixity.NOT_COMPARABLE
-    candidates = [capture.payload, capture.content]
-    try:
-        candidates.append(decode_content(capture.payload, chunked=True))
-    except UndecodableContent as error:
-        candidates.append(error.partial)
-    return Fixity.MATCHES if listed in map(sha1_digest, candidates) else Fixity.DIFFERS
