@@ -95,9 +95,7 @@ class Replay:
                 raise RequestFailed(f"{escape_url(answer.url)}: the body seems to be cut")
             if memento.is_short(answer, capture):
                 capture = replace(capture, truncated="unspecified")
-        return Fetched(
-            capture, "the body does not have the digest that the index lists" if differs else "", substitute=substitute
-        )
+        return Fetched(capture, "the body does not have the listed digest" if differs else "", substitute=substitute)
 
     def _without_capture(self, answer: Answer) -> FetchResult:
         """Returns what an answer of the archive's own means."""
