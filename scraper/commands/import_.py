@@ -31,7 +31,7 @@ def command(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
     for line in done.recovered:
         click.echo(escape(line), err=True)
     for problem in done.problems:
-        click.echo(f"{escape(problem.path)}: {escape(problem.reason)}", err=True)
+        click.echo(f"{escape(problem.where)}: {escape(problem.reason)}", err=True)
     if done.companions:
         kinds = Counter(one.reason.removeprefix("not a page: ") for one in done.companions)
         told = ", ".join(f"{escape(kind)}: {count}" for kind, count in kinds.most_common())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scraper.doctor.findings import Finding, Kind, counted
 from scraper.doctor.tables import LEDGER, DoctorTables
-from scraper.ledger import schema
+from scraper.ledger import store as schema
 from scraper.ledger.rows import STORED, State
 
 _IS_REPLACED = "it is set aside; the next fetch lists the sources again and requests what the archive lacks"

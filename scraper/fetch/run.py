@@ -24,7 +24,7 @@ from scraper.folders import Folders
 from scraper.ledger.rows import STORED, FetchResult, Row, State
 from scraper.ledger.store import Ledger
 from scraper.lock import locked
-from scraper.sources.base import Source, SourceContext, Visitor
+from scraper.sources.base import Source, SourceContext
 from scraper.sources.commoncrawl import CommonCrawl
 from scraper.sources.endofterm import EndOfTerm
 from scraper.sources.live import Live
@@ -215,7 +215,7 @@ class _Run:
 
     def _due(self, source: Source) -> tuple[int, Iterator[Row]]:
         """Returns how many rows to ask for, and the rows. The end of a window is inclusive: 2024 means all of 2024."""
-        if isinstance(source, Visitor):
+        if isinstance(source, Live):
             visits = list(source.rows())
             return len(visits), iter(visits)
         low, high = self.options.window or ("", "")
@@ -235,6 +235,6 @@ class _Run:
         if isinstance(outcome, FetchResult):
             return outcome
         result = storing.add(outcome, row)
-        if isinstance(source, Visitor):
+        if isinstance(source, Live):
             source.stored(row, outcome, result.capture_id)
         return result

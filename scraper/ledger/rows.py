@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+from scraper.archive.dating import parse_time
 
 
 class State(StrEnum):
@@ -90,13 +93,9 @@ def to_time(timestamp: str) -> datetime | None:
 
     Captures of 2000 may have an inserted month of 00 and no seconds, as in `20000008241731` (ARCHIVES.md, section 1).
     """
-    for digits in (timestamp, timestamp[:4] + timestamp[6:] + "00" if timestamp[4:6] == "00" else ""):
-        try:
-            if len(digits) == 14 and digits.isascii() and digits.isdigit():
-                return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    return None
+    digits = timestamp[:4] + timestamp[6:] + "00" if timestamp[4:6] == "00" else timestamp
+    time = parse_time(digits) if re.fullmatch(r"[0-9]{14}", digits) else None
+    return time.moment if time else None
 
 
 def to_timestamp(moment: datetime) -> str:

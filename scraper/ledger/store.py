@@ -2,7 +2,7 @@
 
 The WARC files are the truth about what is stored; the ledger is what makes the next run ask for the rest only. A capture is
 written here as fetched after the archive has made it durable, so a crash in between costs one request and nothing else.
-Listings and their completeness are in `listings`, tables and version in `schema`.
+Listings and their completeness are in `listings`. A ledger of another version is set aside, and the sources are listed again.
 """
 
 from __future__ import annotations
@@ -18,11 +18,42 @@ from typing import Any, Self
 from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
 from scraper.errors import TtaError
-from scraper.ledger import schema
 from scraper.ledger.rows import PARK_AFTER, FetchResult, Row, State, when_to_ask_again
-from scraper.sqlite import explain, open_memory, open_readonly, open_writable, replace_file, stored_version
+from scraper.sqlite import explain, open_memory, open_readonly, open_writable, replace_file, stored_version, tables_version
 from scraper.web.pacing import MAX_RETRY_AFTER, Host
 
+APPLICATION = 0x7474616C
+"""`application_id`, "ttal": distinguishes the ledger from any other SQLite file."""
+SCHEMA = """
+CREATE TABLE hosts (
+    name TEXT PRIMARY KEY, not_before TEXT, reason TEXT NOT NULL, bans INTEGER NOT NULL, limited_at TEXT, asked_at TEXT
+) STRICT;
+CREATE TABLE runs (id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, status INTEGER, summary TEXT) STRICT;
+CREATE TABLE listings (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, kind TEXT NOT NULL, from_timestamp TEXT,
+    started_at TEXT NOT NULL, ended_at TEXT, listed INTEGER NOT NULL DEFAULT 0, new INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT NOT NULL, note TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX listings_by_scope ON listings (source, scope, id);
+CREATE TABLE captures (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, url TEXT NOT NULL, urlkey TEXT NOT NULL, node_id INTEGER,
+    timestamp TEXT NOT NULL, digest TEXT NOT NULL, mime TEXT, status INTEGER, length INTEGER, filename TEXT,
+    "offset" INTEGER, truncated TEXT, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
+    ask_again_at TEXT, run INTEGER, first_listing INTEGER NOT NULL, last_listing INTEGER NOT NULL, fetched_at TEXT,
+    capture_id TEXT,
+    UNIQUE (source, url, timestamp, digest, status)
+) STRICT;
+CREATE INDEX captures_to_ask ON captures (source, urlkey, timestamp, id) WHERE ask_again_at IS NOT NULL;
+CREATE INDEX captures_by_page ON captures (urlkey, timestamp);
+CREATE INDEX captures_by_node ON captures (source, node_id, state) WHERE node_id IS NOT NULL;
+CREATE INDEX captures_by_id ON captures (capture_id) WHERE capture_id IS NOT NULL;
+CREATE TABLE live_pages (
+    url TEXT PRIMARY KEY, checked_at TEXT NOT NULL, outcome TEXT NOT NULL, etag TEXT, last_modified TEXT, text_hash TEXT,
+    capture_id TEXT, gone_since TEXT, removed_at TEXT
+) STRICT;
+CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+"""
+VERSION = tables_version(SCHEMA)
 _FIELDS = tuple(Row.__dataclass_fields__)
 _ROW = ", ".join(
     f"nullif({name}, '')" if name == "digest" else f"nullif({name}, 0)" if name == "status" else name for name in _FIELDS
@@ -48,10 +79,10 @@ class Ledger:
     def _open(self, writable: bool) -> sqlite3.Connection:
         exists = writable or self.path.exists()
         db = (open_writable(self.path) if writable else open_readonly(self.path)) if exists else open_memory()
-        version = stored_version(db, self.path, schema.APPLICATION)
+        version = stored_version(db, self.path, APPLICATION)
         if writable and version is not None and (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(found)
-        if version not in (None, schema.VERSION):
+        if version not in (None, VERSION):
             if not writable:
                 raise TtaError(f"{self.path} was written by another version of this program: run `tta fetch`, which replaces it")
             db.close()
@@ -61,7 +92,7 @@ class Ledger:
         if version is None and not writable:
             db = open_memory()
         if version is None:
-            schema.create(db)
+            create(db)
         if writable:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
@@ -201,6 +232,13 @@ class Ledger:
         return {node for (node,) in self.db.execute(query, [source, *wanted])}
 
 
+def create(ledger: sqlite3.Connection) -> None:
+    """Creates the tables in an empty file, in one transaction."""
+    ledger.executescript(
+        f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT"
+    )
+
+
 def replace(path: Path, reason: str) -> Path:
     """Puts an empty ledger in the place of an unusable one, which is kept under the name that is returned. Raises OSError.
 
@@ -209,7 +247,7 @@ def replace(path: Path, reason: str) -> Path:
     fresh = path.with_name(f".{path.stem}-new{path.suffix}")
     fresh.unlink(missing_ok=True)
     with closing(open_writable(fresh)) as db:
-        schema.create(db)
+        create(db)
         with suppress(sqlite3.Error, ValueError, TypeError), closing(open_readonly(path)) as old:
             latest = utc_now() + timedelta(seconds=MAX_RETRY_AFTER)
             for name, not_before, *more in old.execute("SELECT name, not_before, reason, bans, limited_at, asked_at FROM hosts"):

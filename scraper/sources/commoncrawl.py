@@ -8,12 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from scraper.errors import NotCdx
-from scraper.ledger.rows import FetchResult, Row
-from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import until_readable, usable
-from scraper.sources.index_server import IndexServer
-from scraper.sources.listing import LISTING_ERRORS, record_scope
-from scraper.sources.ranges import fetch_record, range_policy
+from scraper.sources.base import LISTING_ERRORS, ListingResult, SourceContext, record_scope
+from scraper.sources.cdx import IndexServer, until_readable, usable
+from scraper.sources.ranges import Records, range_policy
 from scraper.web.client import Answer, RequestPolicy
 
 FEWEST_CRAWLS = 60
@@ -34,11 +31,8 @@ class CommonCrawl:
         # On loopback the list of crawls may name an index at another port.
         allow = replace(context.allow(settings.collinfo_url, settings.data_url), ports=frozenset())
         self._index = RequestPolicy(allow=allow, interval=settings.index_interval, closed_by_403=True)
-        self._data = replace(range_policy(allow, settings.data_interval), closed_by_403=True)
-
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
-        """Returns one record."""
-        return fetch_record(self._context, row, source=self.name, data_url=self._settings.data_url, policy=self._data)
+        data = replace(range_policy(allow, settings.data_interval), closed_by_403=True)
+        self.fetch = Records(self.name, settings.data_url, context, data).fetch
 
     def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Lists every wanted crawl whose index was not completely listed in the last days."""

@@ -16,11 +16,10 @@ from typing import NamedTuple
 
 from scraper.archive.packing import whole_member
 from scraper.errors import NotCdx
-from scraper.ledger.rows import FetchResult, Row
-from scraper.sources.base import Fetched, ListingResult, SourceContext
+from scraper.ledger.rows import Row
+from scraper.sources.base import ListingResult, SourceContext, record_scope
 from scraper.sources.cdx import parse_lines, usable
-from scraper.sources.listing import record_scope
-from scraper.sources.ranges import fetch_record, range_policy, read_range, total_size
+from scraper.sources.ranges import Records, range_policy, read_range, total_size
 from scraper.terminal import escape, escape_url
 from scraper.web.client import MIB, Answer
 
@@ -49,12 +48,8 @@ class EndOfTerm:
         self._settings = settings = context.settings.sources.endofterm
         self._context = context
         allow = context.allow(settings.index_url, settings.data_url)
-        self._data = range_policy(allow, settings.data_interval)
+        self.fetch = Records(self.name, settings.data_url, context, range_policy(allow, settings.data_interval)).fetch
         self._index = replace(range_policy(allow, settings.index_interval), limit=MAX_BLOCK)
-
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
-        """Returns one record."""
-        return fetch_record(self._context, row, source=self.name, data_url=self._settings.data_url, policy=self._data)
 
     def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Looks up every host in every collection that was not completely listed before: the collections are finished."""

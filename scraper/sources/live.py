@@ -55,7 +55,7 @@ class _Known(NamedTuple):
 
 
 class Live:
-    """The configured sites. Each run asks for every known record on every site."""
+    """The configured sites. Each run asks for every known record on every site; its rows are not in the ledger."""
 
     name = "live"
 
@@ -153,7 +153,7 @@ class Live:
         return Fetched(_capture(url, answer))
 
     def stored(self, row: Row, fetched: Fetched, capture_id: str | None) -> None:
-        """Stores the validators of a capture that is durable now."""
+        """Is called once the fetched capture is durable: stores its validators."""
         capture = fetched.capture
         if capture.form is not Form.RESPONSE or capture.http_status in (404, 410):
             return

@@ -6,25 +6,20 @@ import html
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin
 
 import httpx
 
+from scraper.archive.dating import parse_time
 from scraper.archive.warc import sha1_digest, utc_now
-from scraper.capture import Capture, Form
+from scraper.capture import NOT_KEPT, Capture, Form
 from scraper.encoding import GZIP_MAGIC, gunzip
 from scraper.ledger.rows import EMPTY_SHA1, Row, sha1_of, to_time
 from scraper.web.addresses import same_page
 from scraper.web.client import REDIRECTS, Answer
 
 ORIGINAL = "x-archive-orig-"
-DROPPED = frozenset(
-    {"set-cookie", "set-cookie2", "authorization", "proxy-authorization", "content-encoding", "transfer-encoding"}
-    | {"content-length", "connection", "keep-alive"}
-)
-"""Headers that are not kept: secrets (ARCHIVES.md, section 8), and those of the body's encoding, because it is stored decoded."""
 MAX_SKEW = timedelta(hours=1)
 """A capture time further in the future is not believed: an archive's clock was wrong by years (ARCHIVES.md, section 9)."""
 _ARCHIVES_OWN = {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
@@ -44,15 +39,7 @@ class Redirect(NamedTuple):
 
 def is_memento(headers: httpx.Headers) -> bool:
     """Returns whether the answer is an archived one, archived errors included (ARCHIVES.md, fact 3)."""
-    return _memento_datetime(headers) is not None
-
-
-def _memento_datetime(headers: httpx.Headers) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(headers.get("memento-datetime", ""))
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+    return bool(headers.get("memento-datetime", "").strip())
 
 
 def capture_time(answer: Answer, asked: str, replay_url: str) -> datetime | None:
@@ -61,7 +48,8 @@ def capture_time(answer: Answer, asked: str, replay_url: str) -> datetime | None
     A time in the future is not believed. Returns None where no time is left.
     """
     final = _in_replay(answer, "content-location", replay_url)
-    times = (_memento_datetime(answer.headers), to_time(final.timestamp) if final else None, to_time(asked))
+    stated = parse_time(answer.headers.get("memento-datetime"))
+    times = (stated.moment if stated else None, to_time(final.timestamp) if final else None, to_time(asked))
     return next((moment for moment in times if moment and moment <= datetime.now(UTC) + MAX_SKEW), None)
 
 
@@ -142,8 +130,8 @@ def to_capture(answer: Answer, row: Row, *, source: str, url: str, replay_url: s
 
 
 def capture_of(answer: Answer, headers: list[tuple[str, str]], *, source: str, url: str, moment: datetime) -> Capture:
-    """Returns an answer as a capture made at `moment`; of the page's `headers` all that are not DROPPED."""
-    kept = tuple(pair for pair in headers if pair[0].lower() not in DROPPED)
+    """Returns an answer as a capture made at `moment`; of the page's `headers` all but NOT_KEPT."""
+    kept = tuple(pair for pair in headers if pair[0].lower() not in NOT_KEPT)
     return Capture(
         form=Form.RESPONSE,
         source=source,

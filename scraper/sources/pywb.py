@@ -10,11 +10,9 @@ from datetime import timedelta
 
 from scraper import config
 from scraper.errors import NotCdx
-from scraper.ledger.rows import FetchResult, Row
-from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import usable
-from scraper.sources.index_server import IndexServer
-from scraper.sources.listing import record_scope
+from scraper.ledger.rows import Row
+from scraper.sources.base import ListingResult, SourceContext, record_scope
+from scraper.sources.cdx import IndexServer, usable
 from scraper.sources.replay import Replay
 from scraper.web.client import RequestPolicy
 
@@ -38,11 +36,7 @@ class Pywb:
         allow = context.allow(settings.cdx_url, settings.replay_url)
         policy = RequestPolicy(allow=allow, interval=settings.cdx_interval, follow=1, closed_by_403=True)
         self._server = IndexServer(context, policy, settings.cdx_url)
-        self._replay = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow)
-
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
-        """Returns the capture, raw."""
-        return self._replay.fetch(row, again=again)
+        self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
 
     def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Lists every host that was not completely listed in the last days."""

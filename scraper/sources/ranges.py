@@ -9,7 +9,7 @@ from io import BytesIO
 from scraper.archive.packing import whole_member
 from scraper.archive.records import Damage
 from scraper.archive.warc import read_captures, utc_now
-from scraper.capture import Capture, Form
+from scraper.capture import SECRETS, Capture, Form
 from scraper.errors import RequestFailed
 from scraper.ledger.rows import FetchResult, Row, State, sha1_of, to_timestamp
 from scraper.sources.base import Fetched, SourceContext
@@ -19,7 +19,6 @@ from scraper.web.client import MIB, Answer, RequestPolicy
 
 CUT_LENGTHS = (500 * 1024, MIB, 5 * MIB)
 """Bytes at which crawls cut bodies: 2008-12, since 2013, since 2025; not every such record is marked (ARCHIVES.md, section 3)."""
-_SECRETS = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
 
 
 def range_policy(allow: AllowList, interval: float) -> RequestPolicy:
@@ -57,30 +56,39 @@ def total_size(answer: Answer) -> int | None:
     return int(told) if re.fullmatch(r"\d{1,19}", told) else None
 
 
-def fetch_record(context: SourceContext, row: Row, *, source: str, data_url: str, policy: RequestPolicy) -> Fetched | FetchResult:
-    """Returns the capture that a row points to, fully checked. Raises RequestFailed, and what Client.get raises."""
-    if row.filename is None or row.offset is None or row.length is None:
-        return FetchResult(state=State.MISSING, reason="the index does not state where it is stored")
-    answer = read_range(context, data_url + row.filename, policy, row.offset, row.length)
-    if answer.status in (403, 404, 410):
-        # S3 answers 403 for a missing file where listing is denied (ARCHIVES.md, section 4).
-        return FetchResult(state=State.MISSING, reason=f"the archive answers {answer.status} for the file")
-    if answer.status != 206:
-        raise _unlike(answer, f"status {answer.status}")
-    capture = _only_record(answer, row, source)
-    truncated = capture.truncated or row.truncated
-    if truncated is None and capture.form is Form.RESPONSE and len(capture.payload) in CUT_LENGTHS:
-        truncated = "length"
-    stored = replace(
-        capture,
-        source=source,
-        fetched_at=utc_now(),
-        http_headers=tuple(pair for pair in capture.http_headers if pair[0].lower() not in _SECRETS),
-        payload_digest=sha1_of(row.digest) or capture.payload_digest,
-        truncated=truncated,
-        origin=f"{row.filename}:{row.offset}",
-    )
-    return Fetched(stored)
+class Records:
+    """Single records of the WARC files below `data_url`, of one source."""
+
+    def __init__(self, source: str, data_url: str, context: SourceContext, policy: RequestPolicy) -> None:
+        self._source = source
+        self._data_url = data_url
+        self._context = context
+        self._policy = policy
+
+    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
+        """Returns the capture that a row points to, fully checked. Raises RequestFailed, and what Client.get raises."""
+        if row.filename is None or row.offset is None or row.length is None:
+            return FetchResult(state=State.MISSING, reason="the index does not state where it is stored")
+        answer = read_range(self._context, self._data_url + row.filename, self._policy, row.offset, row.length)
+        if answer.status in (403, 404, 410):
+            # S3 answers 403 for a missing file where listing is denied (ARCHIVES.md, section 4).
+            return FetchResult(state=State.MISSING, reason=f"the archive answers {answer.status} for the file")
+        if answer.status != 206:
+            raise _unlike(answer, f"status {answer.status}")
+        capture = _only_record(answer, row, self._source)
+        truncated = capture.truncated or row.truncated
+        if truncated is None and capture.form is Form.RESPONSE and len(capture.payload) in CUT_LENGTHS:
+            truncated = "length"
+        stored = replace(
+            capture,
+            source=self._source,
+            fetched_at=utc_now(),
+            http_headers=tuple(pair for pair in capture.http_headers if pair[0].lower() not in SECRETS),
+            payload_digest=sha1_of(row.digest) or capture.payload_digest,
+            truncated=truncated,
+            origin=f"{row.filename}:{row.offset}",
+        )
+        return Fetched(stored)
 
 
 def _only_record(answer: Answer, row: Row, source: str) -> Capture:

@@ -13,10 +13,9 @@ from urllib.parse import urlencode
 
 from scraper.errors import ListingTimedOut, NotCdx
 from scraper.ledger.listings import FULL, INCREMENTAL, WINDOW, Counts, Listings
-from scraper.ledger.rows import FetchResult, Row, to_timestamp
-from scraper.sources.base import Fetched, ListingResult, SourceContext
+from scraper.ledger.rows import Row, to_timestamp
+from scraper.sources.base import ListingResult, SourceContext, record
 from scraper.sources.cdx import FIELDS, Page, parse_listing, to_row, until_readable, usable
-from scraper.sources.listing import record
 from scraper.sources.replay import Replay
 from scraper.web.client import RequestPolicy
 
@@ -41,11 +40,7 @@ class Wayback:
         self._context = context
         allow = context.allow(settings.cdx_url, settings.replay_url)
         self._policy = RequestPolicy(allow=allow, interval=settings.cdx_interval, follow=MAX_REDIRECTS)
-        self._replay = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow)
-
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
-        """Returns the capture, raw."""
-        return self._replay.fetch(row, again=again)
+        self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
 
     def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Lists every configured host. A host whose listing fails is a problem; the others are listed all the same."""
