@@ -21,12 +21,12 @@ from scraper.ledger.rows import FetchResult, Row, State, sha1_of, to_time, when_
 from scraper.ledger.store import Ledger
 from scraper.lock import LOCK, locked
 from scraper.sources.cdx import parse_listing, to_row
+from scraper.sources.live import rules_of
 from scraper.sources.memento import original_url
 from scraper.terminal import escape, escape_url
 from scraper.web import addresses
 from scraper.web.addresses import AllowList, checked_ip, host_of, url_key
 from scraper.web.client import Answer, sendable
-from scraper.web.robots import rules_of
 from tests.campaigns.million_rows import peak
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

@@ -180,38 +180,39 @@ class _Run:
         if self.options.dry_run:
             part.to_fetch = total
             return
+        self._fetch(source, part, due, total)
+
+    def _second_pass(self, source: Source, part: SourceReport) -> None:
+        soon, ledger = self.began + TOO_LARGE_AGAIN / 2, self.context.ledger
+        numbers = ledger.due_ids(source.name, now=soon, failed_in=self.number)
+        self._fetch(source, part, map(ledger.row, numbers), len(numbers), again=True)
+
+    def _fetch(self, source: Source, part: SourceReport, due: Iterator[Row], total: int, *, again: bool = False) -> None:
+        """Asks for these rows. `again`: they failed before in this run."""
         storing = Storing(self.archive, self.context.ledger, source.name)
-        failures = 0
+        limit, failures = self.options.limit, 0
         for done, row in enumerate(due, start=1):
             self.stop.check()
             result = storing.without_asking(row) if row.id else None
             if result is None:
-                if self.options.limit is not None and self.asked >= self.options.limit:
-                    part.notes.append(f"stopped after {self.options.limit} captures, as --limit asks")
+                if limit is not None and self.asked >= limit and not again:
+                    part.notes.append(f"stopped after {limit} captures, as --limit asks")
                     return
                 self.asked += 1
-                result = self._ask(source, part, storing, row, again=False)
+                result = self._ask(source, part, storing, row, again=again)
+            if again:
+                part.count(State.FAILED, -1)
             if row.id:
-                part.count(self.context.ledger.settle(row, result, self.number))
+                part.count(self.context.ledger.settle(row, result, self.number, again=again))
             else:
                 part.count(result.state)
                 if result.state is State.FAILED:  # a visited URL is not a row of the ledger, so its failure is shown at once
                     self.display.failure(f"{part.source}: {escape_url(row.url)}: {result.reason}")
             self.display.update(f"fetching {source.name}", done, total)
             failures = failures + 1 if result.state is State.FAILED else 0
-            if failures >= MOST_FAILURES:
+            if failures >= MOST_FAILURES and not again:
                 part.add_problem(f"given up after {failures} captures in a row failed, the last because {result.reason}", FAILED)
                 return
-
-    def _second_pass(self, source: Source, part: SourceReport) -> None:
-        storing = Storing(self.archive, self.context.ledger, source.name)
-        soon = self.began + TOO_LARGE_AGAIN / 2
-        for number in self.context.ledger.due_ids(source.name, now=soon, failed_in=self.number):
-            self.stop.check()
-            row = self.context.ledger.row(number)
-            result = storing.without_asking(row) or self._ask(source, part, storing, row, again=True)
-            part.count(State.FAILED, -1)
-            part.count(self.context.ledger.settle(row, result, self.number, again=True))
 
     def _due(self, source: Source) -> tuple[int, Iterator[Row]]:
         """Returns how many rows to ask for, and the rows. The end of a window is inclusive: 2024 means all of 2024."""

@@ -1,5 +1,7 @@
 """The live site: off by default, slow, and asked only for record URLs that are known from elsewhere.
 
+Protego parses robots.txt (RFC 9309). What each answer to a request for it means is decided here, because Protego reads an error
+page, and a file with a byte order mark, as "everything is allowed" (ARCHIVES.md, section 6).
 Requests are conditional, so an unchanged page is not sent again. A page counts as removed only if it was missing in two runs a
 day apart (ARCHIVES.md, section 7, "Live").
 """
@@ -7,12 +9,15 @@ day apart (ARCHIVES.md, section 7, "Live").
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
+
+from protego import Protego
 
 from parsers.urls import node_id
 from scraper.archive.warc import utc_now
@@ -25,7 +30,6 @@ from scraper.terminal import escape
 from scraper.web.addresses import host_of
 from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, user_agent
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
-from scraper.web.robots import MAX_DELAY, MAX_REDIRECTS, MAX_SIZE, Rules, rules_of
 
 CONFIRM_AFTER = timedelta(hours=24)
 ROBOTS_FOR = timedelta(hours=24)
@@ -39,8 +43,52 @@ _VOLATILE = re.compile(
 _LINK = re.compile(r"<([^<>]{1,600})>([^<>]{0,60})")
 _NAMES_PAGE = re.compile(r"""\brel=["']?(?:shortlink|canonical)\b""", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref=["']([^"'<>]+)""", re.IGNORECASE)
+MAX_SIZE = 512 * 1024
+"""Bytes; RFC 9309 asks for 500 KiB at least."""
+MAX_DELAY = 300.0
+"""Seconds; a longer delay is reported and reduced to this (ARCHIVES.md, section 6)."""
+MAX_REDIRECTS = 5
 MAX_HEAD = 65_536
 """Characters of a page in which its own URL is looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a site allows. `delay`: seconds between requests, None where it sets none."""
+
+    text: str
+    agent: str
+
+    @property
+    def delay(self) -> float | None:
+        """Returns the longer of the crawl delay and the request rate's interval; invalid values are ignored."""
+        rules = Protego.parse(self.text)
+        rate = rules.request_rate(self.agent)
+        delays = [rules.crawl_delay(self.agent), rate.seconds / rate.requests if rate and rate.requests else None]
+        valid = [float(delay) for delay in delays if delay is not None and math.isfinite(delay) and delay >= 0]
+        return max(valid, default=None)
+
+    def allows(self, url: str) -> bool:
+        """Returns whether this URL may be requested."""
+        return bool(Protego.parse(self.text).can_fetch(url, self.agent))
+
+
+def rules_of(answer: Answer, agent: str) -> Rules:
+    """Returns the rules in an answer to a request for robots.txt. Raises RequestFailed where nothing may be requested now.
+
+    A missing file allows everything; one that can't be fetched, or is not a robots.txt, forbids everything. Stricter than the
+    RFC: 401 and 403 forbid everything too.
+    """
+    if answer.status in (401, 403):
+        raise RequestFailed(f"robots.txt answered {answer.status}: the site refuses automated requests")
+    if 400 <= answer.status < 500:
+        return Rules("", agent)
+    if not 200 <= answer.status < 300:
+        raise RequestFailed(f"robots.txt answered {answer.status}: nothing is requested until it can be read")
+    text = answer.body.decode("utf-8-sig", "replace")
+    if "html" in answer.headers.get("content-type", "").lower() or text.lstrip().startswith("<"):
+        raise RequestFailed("robots.txt is an HTML page: nothing is requested until it can be read")
+    return Rules(text, agent)
 
 
 class _Known(NamedTuple):
