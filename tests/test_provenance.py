@@ -73,7 +73,7 @@ def is_shown(column: str, value: Any, reason: Reason) -> bool:
         year, month = re.findall(r"(\d{4})(\d\d)\d\d-\d{5,6}-", source(reason))[0]
         return bool(value == int(year) + (int(month) >= 10))
     if reason.made_of and column == reason.field:
-        return set(reason.made_of) <= {name for name, source in reason.columns.items() if source is not None}
+        return set(reason.made_of) - {"milestones"} <= {name for name, source in reason.columns.items() if source is not None}
     if column in ("captures", "availability"):
         return len(reason.origins) == value or value == "unknown" or "404" in words
     if column in LISTS:

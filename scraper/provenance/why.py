@@ -6,6 +6,7 @@ The database names the captures; `origins` reads them. For a column derived from
 from __future__ import annotations
 
 import dataclasses
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any
 
 from parsers.locate import Spots
 from parsers.record import RecordValues, columns_of
-from parsers.registry import LABELS, known, known_name, normal
+from parsers.registry import GROUPS, LABELS, known, known_name, normal
 from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.availability import FIELD as AVAILABILITY
+from scraper.database.derived import RULES, expression
 from scraper.database.merge import HEAD, Merged
 from scraper.errors import TtaError
 from scraper.provenance.origins import Origin, Origins, Place, Row, as_place, key_of, places_of_rows, places_of_sections
@@ -23,16 +25,14 @@ from scraper.provenance.origins import Origin, Origins, Place, Row, as_place, ke
 _KEY_OF_COLUMN = (
     {column.name: label.columns[0].name for label in LABELS for column in label.columns}
     | {"description": "description", "reference": "title"}
-    | {name: name for name in HEAD}
+    | {name: name for name in (*HEAD, *GROUPS)}
 )
 """The field that each column of a record is read from. A title that is a reference fills `reference` as well."""
 _SUBMISSION = ("reference", "submitted_at")
-_MADE_OF: dict[str, tuple[str, ...]] = (
-    dict.fromkeys(("fiscal_year", "submitted_on", "submitted_year"), _SUBMISSION)
-    | dict.fromkeys(("event_on", "event_fiscal_year"), ("event_start",))
-    | dict.fromkeys(("place_state", "place_state_code", "place_county", "place_county_code"), ("longitude", "latitude"))
-    | {"county_agrees": ("longitude", "latitude", "county")}
-)
+_WORDS = {name: re.findall(r"\w+", rule.get("made_of", expression(name))) for name, rule in RULES.items()}
+_MADE_OF: dict[str, tuple[str, ...]] = {"fiscal_year": _SUBMISSION} | {
+    name: tuple(dict.fromkeys(word for word in words if word in _KEY_OF_COLUMN)) for name, words in _WORDS.items()
+}
 """The columns that others are derived from. Of the two of the submission only the reference is used if there is one."""
 _OF_CAPTURES = ("url", "first_captured_at", "last_captured_at", "captures", "availability", "gone_since", "record_id")
 """Columns that describe the captures of a record, not its page."""
@@ -180,7 +180,7 @@ class Why:
         """A column that no page prints, with the reasons for the columns that it is derived from."""
         if column not in record.columns:
             raise TtaError(_no_field(record, column))
-        sources = [name for name in _MADE_OF[column] if record.columns[name] is not None]
+        sources = [name for name in _MADE_OF[column] if name in record.keys or record.columns.get(name) is not None]
         sources = sources[:1] if _MADE_OF[column] == _SUBMISSION else sources
         if not sources:
             raise TtaError(f"record {record.record_id} has no {column}: it is derived from {' or '.join(_MADE_OF[column])}")
