@@ -214,8 +214,8 @@ def test_the_same_capture_through_any_container_is_one_capture(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "data", "appears"),
     [
-        ("a.css", b"/* theme */\nbody { color: red; }\n.x > p { margin: 0 }\n", "a style sheet"),
-        ("a.js", b"(function () {\n  var a = '<div>';\n  document.write('<p>');\n})();\n", "JavaScript or other code"),
+        ("a.css", b"/* theme */\nbody { color: red; }\n.x > p { margin: 0 }\n", "a style sheet or code"),
+        ("a.js", b"(function () {\n  var a = '<div>';\n  document.write('<p>');\n})();\n", "a style sheet or code"),
         ("a.json", b'{"a": 1}', "JSON data"),
         ("pages.jsonl", b'{"format": "json-pages-1.0"}\n{"url": "https://x.example/"}\n', "JSON lines"),
         ("a.cdx", b" CDX N b a m s k r M S V g\n", "a CDX index"),

@@ -88,7 +88,7 @@ def archive(fake: FakeArchive, name: str = "one", path: str = "/pywb") -> dict[s
 def test_every_capture_is_listed_whatever_the_server_understands(
     fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path, server: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scraper.sources.index_server.USUAL_LIMITS", 20)
+    monkeypatch.setattr("scraper.sources.cdx.USUAL_LIMITS", 20)
     for number in range(50):
         fake.add(f"https://{HOST}/node/{number}", f"20{number % 25:02}0101{number:06}")
     fake.files["/pywb"] = server
