@@ -133,9 +133,9 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
 
 
 def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
-    """Whether the text has the page's labels. Prose lacks them all, so one that precedes its own instructions is enough."""
+    """Whether the text has the page's labels. Prose lacks them all, though its body may quote one with its instructions."""
     instructed = {section for line in lines if (section := section_of_instruction(line.plain))}
-    if any(mark.label in instructed for mark in marks):
+    if 2 * len(instructed.intersection(mark.label for mark in marks)) >= max(1, len(instructed)):
         return True
     labels = {mark.label for mark in marks if mark.entry is None or is_evidence(mark.label)}
     return len(labels) >= (_LABELS_AMONG_INSTRUCTIONS if instructed else 1)

@@ -110,9 +110,12 @@ def test_every_value_of_the_demo_can_be_traced(demo: Folders, monkeypatch: pytes
     monkeypatch.setattr(Origins, "_capture", lambda self, capture_id: (read.update([capture_id]), real(self, capture_id))[1])
     columns, fields, items, sections = set(), set(), set(), set()
     with reading(demo.database) as db:
-        why = Why(db, demo.archive)
         for (record_id,) in query(demo, "SELECT record_id FROM records"):
-            for reason in why.everything(record_id):
+            why = Why(db, demo.archive, record_id)
+            names = [column for column, value in why.columns.items() if value is not None]
+            names += dict.fromkeys(row["item"] for row in why.fields if row["item"])
+            names += dict.fromkeys(row["label"] for row in why.sections)
+            for reason in (*map(why.field, names), *map(why.by_key, dict.fromkeys(why.keys))):
                 check(reason)
                 columns |= {(record_id, name) for name, value in reason.columns.items() if value is not None}
                 rows = {(record_id, row["position"]) for row in reason.rows}

@@ -214,6 +214,11 @@ def test_in_prose_nothing_is_a_label(join: str) -> None:
     assert all(line in (record.sections[-1].text or "") for line in PROSE[-3:])
 
 
+def test_prose_stays_prose_where_its_body_quotes_a_section() -> None:
+    record = read("\n".join(["POINT (1 2)", "Deliverable Markup for Questions", CHECK, *PROSE[2:]]))
+    assert (record.form, labels(record), record.longitude) == ("prose", {None}, None)
+
+
 def test_prose_in_one_line_has_its_sections() -> None:
     record = read(" ".join(PROSE[2:]))
     assert record.form == "prose" and record.description == PROSE[2]

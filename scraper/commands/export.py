@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from scraper.database import contacts
+from scraper.commands import MODES, strict_contacts, without_contacts
 from scraper.database.connection import reading
+from scraper.database.contacts import in_words, left_out
 from scraper.errors import WrongUsage
 from scraper.export.flat import MAX_ROWS
 from scraper.export.manifest import run_on_manifest
@@ -30,16 +31,10 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
 @click.argument("dest", metavar="DEST", type=click.Path(path_type=Path, allow_dash=True), required=False)
 @click.option("--where", metavar="SQL", help="Only the records that an SQL condition on the columns of records holds for.")
 @click.option("--since", metavar="TIME", help="Only the records captured at that time or later: 2025-01-31, 2025-01-31T12:00Z.")
-@click.option(
-    "--columns", metavar="A,B,C", callback=_names, help="Only these columns of records, or of the one --table; keys stay."
-)
-@click.option(
-    "--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; can be repeated. Also {FLAT}, with csv."
-)
-@click.option(
-    "--without-contacts", is_flag=True, help="Leave out people's names, email addresses and phone numbers; prose stays as it is."
-)
-@click.option("--strict-contacts", is_flag=True, help="The same, and mask email addresses and phone numbers in prose.")
+@click.option("--columns", metavar="A,B,C", callback=_names, help="Only these columns of records, or of the --table; keys stay.")
+@click.option("--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; repeatable. Also {FLAT}, with csv.")
+@without_contacts
+@strict_contacts
 @click.option(
     "--sign",
     metavar="COMMAND",
@@ -92,13 +87,13 @@ def _verify(destination: Path, checks: tuple[str, ...]) -> None:
         click.echo(f"{escape(name)}: not checked; give the command that checks it with --check", err=True)
 
 
-def _export(folders: Folders, form: str, dest: Path, *, without_contacts: bool, strict_contacts: bool, **chosen: Any) -> None:
-    selection = Selection(**chosen, contacts="strict" if strict_contacts else not without_contacts)
+def _export(folders: Folders, form: str, dest: Path, *, contacts: str | None, **chosen: Any) -> None:
+    selection = Selection(**chosen, contacts=MODES[contacts])
     with terminated_as_interrupted(), reading(folders.database) as db:
-        left_out = {} if selection.contacts is True else contacts.left_out(db)
+        out = None if selection.contacts is True else in_words(left_out(db))
         counts = export(form, db, None if str(dest) == "-" else dest, selection)
-    if selection.contacts is not True:
-        click.echo(f"left out: {contacts.in_words(left_out)}", err=True)
+    if out is not None:
+        click.echo(f"left out: {out}", err=True)
     click.echo(f"{escape(dest)}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
     if form == "wacz":
         click.echo("The captures are whole: they may name people and how to reach them.", err=True)
