@@ -6,7 +6,7 @@ import click
 
 from scraper.commands import json_option, show
 from scraper.config import DEFAULT_FILE, SOURCES, as_toml, load_config
-from scraper.fetch.registry import chosen
+from scraper.fetch.run import chosen
 from scraper.folders import Folders
 
 
