@@ -23,9 +23,8 @@ from scraper.doctor.archive import LOST, Progress
 from scraper.doctor.findings import Finding, Report
 from scraper.doctor.tables import COLUMNS_OF_LOST, DoctorTables
 from scraper.doctor.verify import verify
-from scraper.durable import sync
 from scraper.errors import TtaError
-from scraper.folders import Folders
+from scraper.folders import Folders, sync
 from scraper.ledger import store as ledger
 from scraper.sqlite import open_readonly, open_writable, remove, replace_file
 from scraper.terminal import escape

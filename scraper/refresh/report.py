@@ -113,13 +113,13 @@ class Report:
             good = sum(check.passed for check in self.checks)
             yield f"checks   {good} passed, {len(self.failed)} failed, {len(self.warned)} warned"
         yield f"took     {timedelta(seconds=round(self.seconds))}"
-        # Problems are on standard error, so the last line says where else to find them.
+        # Problems are on standard error, so the last line names where else to find them.
         if self.run.outcome == Outcome.COMMITTED:
             partly = "; something could not be done, the next run tries again" if self.status == ExitStatus.PARTLY_DONE else ""
             yield f"{self.run.outcome}: {self.run.message}{partly}"
             return
         message = f"{self.run.message}; " if self.run.outcome == Outcome.UNANSWERED else ""
-        why = "" if message or self.number is None else "; `tta status` says why"
+        why = "" if message or self.number is None else "; `tta status` shows why"
         yield f"{self.run.outcome}, status {int(self.status)}: {message}the database is as it was{why}"
 
 

@@ -188,9 +188,9 @@ class _Refresh:
                 report.number = runs.record(self.folders.database, run, report.checks)
             except sqlite3.Error as error:
                 self.log.warning("run.not_recorded", reason=str(error))
-        told = ("message", "status", "phase", "accepted", "fetched", "loaded", "captures", "records")
+        logged = ("message", "status", "phase", "accepted", "fetched", "loaded", "captures", "records")
         level = self.log.info if is_well else self.log.error
-        level(f"run.{run.outcome}", **{name: getattr(run, name) for name in told}, seconds=round(report.seconds, 1))
+        level(f"run.{run.outcome}", **{name: getattr(run, name) for name in logged}, seconds=round(report.seconds, 1))
 
     def _before_commit(self, db: sqlite3.Connection, loaded: Loaded) -> None:
         """Runs the checks and adds the run's own row, last in the load's transaction. Raises RefreshRefused."""

@@ -1,6 +1,6 @@
 """The pool on other machines: a dask.distributed cluster, through its `concurrent.futures` executor.
 
-`processes` says what a pool is; the extra `cluster` installs what this needs. Workers need this program, in the same version, and
+`processes` defines what a pool is; the extra `cluster` installs what this needs. Workers need this program in the same version, and
 nothing of the data folder: tasks bring the bytes they are about.
 """
 
