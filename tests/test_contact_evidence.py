@@ -18,7 +18,8 @@ OTHERS = """\
 Mobile Crisis Team|Number of Police Contacts|Emails Sent|Contact Hours|Date of Contact|Type of Contact|Agency Name
 Managers Trained|TTA Short Name|County|Target Audience|Provider Reference|Case Manager Training
 Grants Management System|Award Number
-Number of Trainers|Cell Blocks|Trainer Hours|Who was the trainer?|Program Name|Members Trained|Executive Session Topic|Milestone Title|Primary Recipient Agency Name
+Number of Trainers|Cell Blocks|Trainer Hours|Who was the trainer?|Program Name|Milestone Title|Primary Recipient Agency Name
+Members Trained|Executive Session Topic
 Author's Note|Contact Method|Judicial Officer Training|Officers Trained|Phone Calls Made|Lead Agency|Facsimile Machines"""
 
 
