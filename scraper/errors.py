@@ -155,10 +155,6 @@ class NotCdx(TtaError):
         self.final = final
 
 
-class UnknownFields(NotCdx):
-    """The CDX server does not support the `fl` that was requested. Request the listing with all fields."""
-
-
 class ListingTimedOut(NotCdx):
     """The CDX server could not answer a listing with `from=` in time (504). Request the full listing at once."""
 

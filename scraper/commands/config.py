@@ -1,14 +1,12 @@
 """`tta config`: checks the configuration file and prints the settings in effect."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 
 import click
 
 from scraper.commands import json_option, show
 from scraper.config import DEFAULT_FILE, SOURCES, as_toml, load_config
-from scraper.fetch.registry import chosen
+from scraper.fetch.run import chosen
 from scraper.folders import Folders
 
 

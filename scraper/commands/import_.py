@@ -1,7 +1,5 @@
 """`tta import`: adds local captures to the archive."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 
@@ -27,7 +25,7 @@ def command(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
     """
     with locked(folders.data, "tta import"):
         done = import_paths(folders.archive, paths)
-    problems = [*done.recovered, *(f"{problem.path}: {problem.reason}" for problem in done.problems)]
+    problems = [*done.recovered, *(f"{problem.where}: {problem.reason}" for problem in done.problems)]
     if done.companions:
         kinds = Counter(one.reason.removeprefix("not a page: ") for one in done.companions)
         listed = ", ".join(f"{kind}: {count}" for kind, count in kinds.most_common())

@@ -3,8 +3,6 @@
 Changes nothing, and needs no lock except for the comparison with a second database.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,7 +17,7 @@ from scraper.doctor.archive import Progress, catalog_of, compare_catalog, read_w
 from scraper.doctor.findings import Finding, Report, counted, examples
 from scraper.doctor.tables import SHOWN, DoctorTables, Part, inspect
 from scraper.folders import Folders
-from scraper.ledger import schema as ledger
+from scraper.ledger import store as ledger
 from scraper.ledger.rows import STORED, State
 from scraper.sqlite import open_writable
 

@@ -4,8 +4,6 @@ Captures are fetched first and kept whatever happens later; the database changes
 checks (docs/decisions/refresh.md).
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 import time
@@ -24,10 +22,9 @@ from scraper.database.load import Loaded, LoadOptions, Progress, load
 from scraper.database.runs import Outcome, Run
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
 from scraper.fetch.display import Display
-from scraper.fetch.registry import chosen
 from scraper.fetch.report import DONE, SourceReport
 from scraper.fetch.run import Options as FetchOptions
-from scraper.fetch.run import fetch_locked
+from scraper.fetch.run import chosen, fetch_locked
 from scraper.folders import Folders
 from scraper.ledger.listings import SHRUNK, last_listings
 from scraper.ledger.store import Ledger
