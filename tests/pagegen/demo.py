@@ -1,8 +1,8 @@
 """The demo's records: sixty believable ones with a history, spread over years, states and subjects.
 
-Unlike `invent`, which looks for trouble, this looks for a good first impression; every text says that it is made up. Together they
-tell a story that charts can show: ever more requests, which are answered ever sooner and respond ever more to emerging needs; a
-surge of opioid requests from 2022 to 2024; and Texas, where half of that surge is.
+Unlike `invent`, which looks for trouble, this looks for a good first impression; every text says that it is made up. Together
+they tell a story that charts can show: ever more requests, which are answered ever sooner and respond ever more to emerging
+needs; a surge of opioid requests from 2022 to 2024; and Texas, where half of that surge is.
 """
 
 from __future__ import annotations
