@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 from scraper.archive.store import Archive
 from scraper.config import SOURCES, Config
 from scraper.errors import NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError, UnknownSource
-from scraper.fetch.display import Display
-from scraper.fetch.report import DONE, FAILED, PARTLY, PAUSED, Report, SourceReport
+from scraper.fetch.report import DONE, FAILED, PARTLY, PAUSED, Display, Report, SourceReport
 from scraper.fetch.storing import Storing
 from scraper.folders import Folders
 from scraper.ledger.rows import STORED, FetchResult, Row, State

@@ -64,7 +64,7 @@ class CommonCrawl:
         kept = self._context.ledger.note(f"collinfo {url}")
         if kept and datetime.now(UTC) - kept[1] < LIST_FOR:
             return [(name, address) for name, address in json.loads(kept[0])]
-        known = until_readable(self._context, url, lambda _: _parse_crawls(self._context.client.get(url, self._index)))
+        known = until_readable(self._context, url, lambda: _parse_crawls(self._context.client.get(url, self._index)))
         for _, address in known:
             self._index.allow.check(address)
         self._context.ledger.keep_note(f"collinfo {url}", json.dumps(known))

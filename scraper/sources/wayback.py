@@ -64,7 +64,8 @@ class Wayback:
     def _pages(self, host: str, query: dict[str, str]) -> Iterator[tuple[list[Row], int]]:
         """Yields the rows of each page, and how many more can't be used. Raises NotCdx if the listing does not end properly."""
         limit = self._settings.page_limit
-        asked = {"url": host, "matchType": "domain", "fl": ",".join(FIELDS), "limit": str(limit), "showResumeKey": "true"} | query
+        asked = {"url": host, "matchType": "domain", "fl": ",".join(FIELDS), "output": "json", "limit": str(limit)}
+        asked |= {"showResumeKey": "true", **query}
         key: str | None = None
         seen: set[str] = set()
         rows_so_far = ours = empty = 0
@@ -103,14 +104,8 @@ class Wayback:
         return [row for row in rows if row.timestamp == last["timestamp"]]
 
     def _page(self, asked: dict[str, str]) -> Page:
-        """Returns one page. An answer that is not CDX is requested again, every other time as text: JSON may be invalid where
-        text is not.
-        """
-
-        def ask(attempt: int) -> Page:
-            return self._ask({**asked, "output": "json"} if attempt % 2 == 0 else asked)
-
-        return until_readable(self._context, self._settings.cdx_url, ask)
+        """Returns one page. An answer that is not CDX is requested again."""
+        return until_readable(self._context, self._settings.cdx_url, lambda: self._ask(asked))
 
     def _ask(self, asked: dict[str, str]) -> Page:
         is_incremental = asked.get("matchType") == "domain" and "from" in asked and "to" not in asked
