@@ -20,8 +20,7 @@ from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.importing import import_paths
 from scraper.sources.containers import read_container
-from scraper.sources.formats import format_of
-from scraper.sources.saved import Unused
+from scraper.sources.saved import Unused, format_of
 from tests import containerkit as kit
 from tests.containerkit import CHECKED, DIGITS, HOST, NUMBERS, ONE_BY_ONE, TIME, body, record, url
 from tests.dbkit import html, page, query

@@ -22,7 +22,7 @@ from scraper.ledger.store import Ledger
 from scraper.lock import LOCK, locked
 from scraper.sources.cdx import parse_listing, to_row
 from scraper.sources.live import rules_of
-from scraper.sources.memento import original_url
+from scraper.sources.replay import original_url
 from scraper.terminal import escape, escape_url
 from scraper.web import addresses
 from scraper.web.addresses import AllowList, checked_ip, host_of, url_key

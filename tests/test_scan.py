@@ -21,8 +21,7 @@ from scraper.cli import main
 from scraper.errors import WrongUsage
 from scraper.folders import Folders
 from scraper.scan import run as scanning
-from scraper.scan.addresses import checked, listed
-from scraper.scan.run import Piece, Scan, read_piece, scan
+from scraper.scan.run import Piece, Scan, checked, listed, read_piece, scan
 from scraper.web.addresses import is_of_hosts
 from scraper.workers.processes import Processes
 from tests.containerkit import NUMBERS, ONE_BY_ONE

@@ -1,4 +1,4 @@
-"""The result of a run of `tta fetch`, per source: the summary table, and the JSON that scripts read; and what is shown during it."""
+"""What is shown of a run of `tta fetch`, and its result per source: the summary table, and the JSON that scripts read."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from scraper.capture import Capture, Form, from_iso, iso
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.rows import FetchResult, Row, State, to_timestamp
 from scraper.sources.base import Fetched, ListingResult, SourceContext, revisit_of
-from scraper.sources.memento import capture_of, pairs_of
+from scraper.sources.replay import capture_of, pairs_of
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
 from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, user_agent
