@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from scraper.archive.catalog import Entry, open_catalog
 from scraper.archive.dating import dated
@@ -50,7 +51,7 @@ def prepare(capture: Capture, now: datetime) -> Prepared:
     return Prepared(entry_of(back, "", 0, len(member)), member)
 
 
-class Archive:
+class Archive(AbstractContextManager["Archive"]):
     """The folder of WARC files. One writer at a time (the caller holds the data folder's lock); any number of readers."""
 
     def __init__(self, folder: Path, *, writable: bool = False) -> None:
@@ -69,9 +70,6 @@ class Archive:
         """Of those the lines about bytes that can't be read, and captures that don't count."""
         if writable:
             self._reconcile()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

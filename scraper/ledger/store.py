@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
@@ -60,7 +60,7 @@ _ROW = ", ".join(
 )
 
 
-class Ledger:
+class Ledger(AbstractContextManager["Ledger"]):
     """One writer at a time (the caller holds the data folder's lock). Every method that writes commits."""
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
@@ -97,9 +97,6 @@ class Ledger:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
         return db
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

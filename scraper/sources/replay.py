@@ -128,7 +128,7 @@ def to_capture(answer: Answer, row: Row, *, source: str, url: str, replay_url: s
 
     Raises UndecodableContent where a gzip body without its header is cut.
     """
-    capture = capture_of(answer, _archived_headers(answer, replay_url), source=source, url=url, moment=moment)
+    capture = capture_of(answer, source=source, url=url, moment=moment, headers=_archived_headers(answer, replay_url))
     body = answer.body
     if body.startswith(GZIP_MAGIC) and not _GZIP_TYPES.search(capture.content_type or ""):
         # The header is empty, or missing, where the archive stored a gzipped body (ARCHIVES.md, section 2, "Encodings").
@@ -136,9 +136,12 @@ def to_capture(answer: Answer, row: Row, *, source: str, url: str, replay_url: s
     return replace(capture, payload=body, payload_digest=sha1_of(row.digest), origin=answer.headers.get("x-archive-src"))
 
 
-def capture_of(answer: Answer, headers: list[tuple[str, str]], *, source: str, url: str, moment: datetime) -> Capture:
-    """Returns an answer as a capture made at `moment`; of the page's `headers` all but NOT_KEPT."""
-    kept = tuple(pair for pair in headers if pair[0].lower() not in NOT_KEPT)
+def capture_of(
+    answer: Answer, *, source: str, url: str, moment: datetime, headers: list[tuple[str, str]] | None = None
+) -> Capture:
+    """Returns an answer as a capture made at `moment`; of the page's headers, or those given, all but NOT_KEPT."""
+    pairs = pairs_of(answer) if headers is None else headers
+    kept = tuple(pair for pair in pairs if pair[0].lower() not in NOT_KEPT)
     return Capture(
         form=Form.RESPONSE,
         source=source,
