@@ -31,6 +31,16 @@ from scraper.terminal import escape_url
 from scraper.web.addresses import is_of_hosts
 from scraper.workers.processes import Job, WorkerPool
 
+FOUND_BYTES = 16_000_000
+"""Compressed bytes found up to which a part of a file is read; the rest is another task. What bounds the memory."""
+SAVE_SECONDS = 10.0
+"""Between two points at which what was found is safe from a crash; most files of a crawl contain nothing."""
+NAME = "scanned.db"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS read_files (
+    address TEXT NOT NULL, hosts TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (address, hosts)
+) STRICT, WITHOUT ROWID
+"""
 CONNECT_SECONDS = 30
 READ_SECONDS = 120
 """Without a byte for so long, a file is given up for this run."""
@@ -112,18 +122,6 @@ def _options(scheme: str) -> dict[str, Any]:
 
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
     return {"client_kwargs": {"timeout": timeout}, "skip_instance_cache": True}
-
-
-FOUND_BYTES = 16_000_000
-"""Compressed bytes found up to which a part of a file is read; the rest is another task. What bounds the memory."""
-SAVE_SECONDS = 10.0
-"""Between two points at which what was found is safe from a crash; most files of a crawl contain nothing."""
-NAME = "scanned.db"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS read_files (
-    address TEXT NOT NULL, hosts TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (address, hosts)
-) STRICT, WITHOUT ROWID
-"""
 
 
 class Piece(NamedTuple):

@@ -78,8 +78,8 @@ def _parse_crawls(answer: Answer) -> list[tuple[str, str]]:
         told = json.loads(answer.body)
     except ValueError:
         raise NotCdx("it is not JSON") from None
-    found = [(one.get("id"), one.get("cdx-api")) for one in told if isinstance(one, dict)] if isinstance(told, list) else []
-    crawls = [(name, url) for name, url in found if isinstance(url, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", str(name))]
+    found = [(str(one.get("id")), one.get("cdx-api")) for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    crawls = [(name, url) for name, url in found if isinstance(url, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name)]
     if len(crawls) < FEWEST_CRAWLS:
         raise NotCdx(f"it has {len(crawls)} names; fewer than {FEWEST_CRAWLS} count as an outage")
     return crawls

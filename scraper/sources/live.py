@@ -21,7 +21,7 @@ from protego import Protego
 
 from parsers.urls import node_id
 from scraper.archive.warc import utc_now
-from scraper.capture import Form, from_iso, iso
+from scraper.capture import Capture, Form, from_iso, iso
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.rows import FetchResult, Row, State, to_timestamp
 from scraper.sources.base import Fetched, ListingResult, SourceContext, revisit_of

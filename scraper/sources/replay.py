@@ -27,6 +27,9 @@ from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, senda
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 
 ORIGINAL = "x-archive-orig-"
+MAX_HOPS = 5
+UNKNOWN_PAGE_AGAIN = timedelta(days=1)
+"""A page of the archive's own without a known meaning may be an outage, so the capture is asked for again soon."""
 MAX_SKEW = timedelta(hours=1)
 """A capture time further in the future is not believed: an archive's clock was wrong by years (ARCHIVES.md, section 9)."""
 _ARCHIVES_OWN = {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
@@ -198,11 +201,6 @@ def is_short(answer: Answer, capture: Capture) -> bool:
         return True
     page = "html" in (capture.content_type or "").lower() and b"<html" in capture.payload[:4096].lower()
     return page and b"</html" not in capture.payload[-4096:].lower()
-
-
-MAX_HOPS = 5
-UNKNOWN_PAGE_AGAIN = timedelta(days=1)
-"""A page of the archive's own without a known meaning may be an outage, so the capture is asked for again soon."""
 
 
 class Replay:

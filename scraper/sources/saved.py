@@ -19,6 +19,23 @@ from parsers.kinds import is_binary, known_format
 from scraper.archive.records import split_http
 from scraper.capture import NOT_KEPT, Capture, Form, Recorded
 
+SOURCE = "files"
+MAX_FAILURES = 1000
+"""Damaged entries of a HAR file after which the rest is not searched."""
+MAX_PAGE = 64 * 1024 * 1024
+"""Bytes of a single page's file; ARCHIVES.md section 8 proposes 64 MiB for a record (November 2026)."""
+MAX_SAVED = 4 * MAX_PAGE
+"""Bytes of an MHTML or HAR file, which has a page's images too and is read in one piece."""
+_MESSAGE = re.compile(rb"(?:From |[\w-]+:)[^\n]*\n(?:[^\n]+\n){0,40}?(?:MIME-Version|Snapshot-Content-Location):", re.IGNORECASE)
+_HAR = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"log"\s*:\s*\{')
+_HAR_ENTRY = re.compile(r"\{(?=\s*\"(?:startedDateTime|_\w+|pageref|connection|cache|request|response|time)\")")
+_HAR_BETWEEN = re.compile(r'\s*(?:"entries"\s*:\s*\[|,)\s*')
+_HAR_END = re.compile(r'(?:"entries"\s*:\s*\[)?\s*\]')
+_WITHOUT, _PARTS = "responses without their content", "scripts, images and other parts of pages"
+_HTTP = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
+_PAGE_TYPE = re.compile(
+    r"(?:text/(?:html|plain|xml)|application/(?:xhtml\+xml|(?:[\w.]+\+)?(?:json|xml)))?\s*(?:;.*)?", re.I | re.S
+)
 _HEAD = 1 << 16
 _BEFORE = re.compile(rb"(?:\xef\xbb\xbf|\s|<\?xml[^>]{0,200}\?>|<!--.{0,20000}?-->)*", re.DOTALL)
 """What may precede a page's first tag."""
@@ -110,24 +127,6 @@ def _text(text: str, name: str) -> Format:
     if prose * 4 >= len(lines) and _TEXT_NAME.search(name):
         return Format("text/plain", "text")
     return Format(None, "text that does not read like a page")
-
-
-SOURCE = "files"
-MAX_FAILURES = 1000
-"""Damaged entries of a HAR file after which the rest is not searched."""
-MAX_PAGE = 64 * 1024 * 1024
-"""Bytes of a single page's file; ARCHIVES.md section 8 proposes 64 MiB for a record (November 2026)."""
-MAX_SAVED = 4 * MAX_PAGE
-"""Bytes of an MHTML or HAR file, which has a page's images too and is read in one piece."""
-_MESSAGE = re.compile(rb"(?:From |[\w-]+:)[^\n]*\n(?:[^\n]+\n){0,40}?(?:MIME-Version|Snapshot-Content-Location):", re.IGNORECASE)
-_HAR = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"log"\s*:\s*\{')
-_HAR_ENTRY = re.compile(r"(?<=[,\n\s])\{(?=\s*\"(?:startedDateTime|_\w+|pageref|connection|cache|request)\")")
-_HAR_NEXT = re.compile(r"\s*([,\]])\s*")
-_WITHOUT, _PARTS = "responses without their content", "scripts, images and other parts of pages"
-_HTTP = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
-_PAGE_TYPE = re.compile(
-    r"(?:text/(?:html|plain|xml)|application/(?:xhtml\+xml|(?:[\w.]+\+)?(?:json|xml)))?\s*(?:;.*)?", re.I | re.S
-)
 
 
 class Unused(NamedTuple):
@@ -260,30 +259,24 @@ def _read_har(body: bytes, name: str) -> Iterator[Capture | Unused]:
 
 def _har_entries(text: str) -> Iterator[dict[str, Any] | str]:
     """The entries one by one, so that a damaged one costs no other."""
-    found = re.search(r'"entries"\s*:\s*\[\s*', text)
-    decoder = json.JSONDecoder()
-    position = found.end() if found else len(text)
-    ends_well, failures = False, 0
-    while position < len(text):
+    begin = position = text.find('"entries"')
+    decoder, failures = json.JSONDecoder(), 0
+    for found in _HAR_ENTRY.finditer(text, max(begin, 0)):
+        if found.start() < position or failures >= MAX_FAILURES:
+            continue
+        if position >= 0 and not _HAR_BETWEEN.fullmatch(text, position, found.start()):
+            failures += 1
+            yield f"damage between entries, before character {found.start()}"
         try:
-            entry, position = decoder.raw_decode(text, position)
+            entry, position = decoder.raw_decode(text, found.start())
         except (ValueError, RecursionError):
             failures += 1
-            yield f"a damaged entry at character {position}"
-            later = _HAR_ENTRY.search(text, position + 1)
-            position = later.start() if later and failures < MAX_FAILURES else len(text)
-            continue
-        if isinstance(entry, dict) and {"request", "response"} <= entry.keys():
-            yield entry
+            position = -1
+            yield f"a damaged entry at character {found.start()}"
         else:
-            yield "an entry without a request or a response"
-        following = _HAR_NEXT.match(text, position)
-        if not following or following[1] != ",":
-            ends_well = following is not None and following[1] == "]"
-            break
-        position = following.end()
-    if not ends_well and not failures:
-        yield "a HAR file that ends within its entries" if found else "a HAR file without entries"
+            yield entry if {"request", "response"} <= entry.keys() else "an entry without a request or a response"
+    if not failures and not (begin >= 0 and _HAR_END.match(text, position)):
+        yield "a HAR file that ends within its entries" if begin >= 0 else "a HAR file without entries"
 
 
 def _har_capture(entry: dict[str, Any], name: str) -> Capture | str:
