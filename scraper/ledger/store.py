@@ -201,20 +201,16 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def stored_elsewhere(self, source: str, urlkey: str, row: Row) -> str | None:
         """The capture id of the same page at the same time with the same digest, stored from another source."""
-        query = (
-            "SELECT capture_id FROM captures WHERE urlkey = ? AND timestamp = ? AND digest = ? AND digest != ''"
-            " AND source != ? AND capture_id IS NOT NULL AND state IN ('fetched', 'unchanged', 'duplicate') LIMIT 1"
-        )
-        found: str | None = self._value(query, [urlkey, row.timestamp, row.digest or "", source])
-        return found
+        where = "timestamp = ? AND digest != '' AND source != ? AND state IN ('fetched', 'unchanged', 'duplicate')"
+        return self._stored(urlkey, row.digest or "", where, [row.timestamp, source])
 
     def original_of(self, urlkey: str, digest: str) -> str | None:
         """The capture id of a stored capture of the same page, in whatever spelling, with that digest in the index."""
-        query = (
-            "SELECT capture_id FROM captures WHERE urlkey = ? AND digest = ? AND state IN ('fetched', 'duplicate')"
-            " AND capture_id IS NOT NULL AND truncated IS NULL ORDER BY timestamp LIMIT 1"
-        )
-        found: str | None = self._value(query, [urlkey, digest])
+        return self._stored(urlkey, digest, "state IN ('fetched', 'duplicate') AND truncated IS NULL", [])
+
+    def _stored(self, urlkey: str, digest: str, where: str, values: list[str]) -> str | None:
+        query = f"SELECT capture_id FROM captures WHERE urlkey = ? AND digest = ? AND capture_id IS NOT NULL AND {where}"  # noqa: S608
+        found: str | None = self._value(f"{query} ORDER BY timestamp LIMIT 1", [urlkey, digest, *values])
         return found
 
     def sources(self) -> list[str]:

@@ -28,8 +28,7 @@ class CommonCrawl:
     def __init__(self, context: SourceContext) -> None:
         self._settings = settings = context.settings.sources.commoncrawl
         self._context = context
-        # On loopback the list of crawls may name an index at another port.
-        allow = replace(context.allow(settings.collinfo_url, settings.data_url), ports=frozenset())
+        allow = context.allow(settings.collinfo_url, settings.data_url)
         self._index = RequestPolicy(allow=allow, interval=settings.index_interval, closed_by_403=True)
         data = replace(range_policy(allow, settings.data_interval), closed_by_403=True)
         self.fetch = Records(self.name, settings.data_url, context, data).fetch
