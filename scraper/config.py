@@ -4,8 +4,6 @@ Limits that archives set change over the years, so they are settings; the defaul
 type of a setting states how it is checked. Plain dataclasses: importing pydantic took 0.4 s (docs/decisions/configuration.md).
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib

@@ -140,9 +140,10 @@ def test_since_and_where_both_have_to_hold(folders: Folders, tmp_path: Path) -> 
 def test_all_tables_hold_the_rows_of_the_chosen_records(folders: Folders, tmp_path: Path, form: str) -> None:
     with reading(folders.database) as db:
         counts = export(form, db, tmp_path / "out", Selection(where="node_id = 2"))
-    for table in counts.keys() - {*LONG_VIEWS, "records_flat", "codebook"}:
+    for table in counts.keys() - {*LONG_VIEWS, "records_flat", "codebook", "organizations"}:
         assert counts[table] == query(folders, f"SELECT count(*) FROM {table} WHERE record_id = '2'")[0][0], table
-    assert counts["captures"] == 2
+    named = "SELECT count(DISTINCT organization_id) FROM organization_mentions WHERE record_id = '2'"
+    assert counts["captures"] == 2 and counts["organizations"] == query(folders, named)[0][0]
 
 
 def test_the_capture_that_shows_a_record_gone_goes_with_it(tmp_path: Path) -> None:
@@ -206,7 +207,7 @@ def test_a_selection_that_cannot_be_is_a_line(
     assert raised.value.status == ExitStatus.USAGE and list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", sorted({*FORMATS} - {"wacz"}))
 def test_without_contacts_no_name_is_in_any_file(folders: Folders, tmp_path: Path, form: str) -> None:
     def written(folder: str, *, contacts: bool) -> str:
         with reading(folders.database) as db:

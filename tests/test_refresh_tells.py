@@ -1,7 +1,5 @@
 """What a refresh tells of itself: the log, the healthcheck, the report, `tta status`."""
 
-from __future__ import annotations
-
 import json
 import re
 import threading

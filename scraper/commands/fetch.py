@@ -1,7 +1,5 @@
 """`tta fetch`: options and wording. What it does is in `scraper.fetch.run`."""
 
-from __future__ import annotations
-
 import re
 
 import click

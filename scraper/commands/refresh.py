@@ -1,7 +1,5 @@
 """`tta refresh`: options and wording. What it does is in `scraper.refresh`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

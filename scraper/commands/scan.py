@@ -1,7 +1,5 @@
 """`tta scan`: searches whole crawls for TTA pages."""
 
-from __future__ import annotations
-
 import gzip
 import sys
 from collections.abc import Iterator

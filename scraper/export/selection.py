@@ -28,6 +28,12 @@ _ORDERS = {
 """The order of rows where the table's keys don't tell it; of a record's rows in a table that has a record."""
 _ABOUT = ("record_id", "gone_record_id")
 """A capture is about the record that it shows, or that it shows to be gone."""
+_CHOSEN = "record_id IN (SELECT record_id FROM temp.chosen)"
+_OF_CHOSEN = {
+    "captures": f"{_CHOSEN} OR gone_{_CHOSEN}",
+    "organizations": f"organization_id IN (SELECT organization_id FROM organization_mentions WHERE {_CHOSEN})",
+}
+"""Tables whose rows have no record, or several, and which rows belong to the chosen records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Source:
         """The rows of a table, in their order: of records by node number, of captures by time, of the codebook by table."""
         if name == CODEBOOK:
             return self._codebook()
-        found = self._captures() if name == "captures" else self._by_record(name, "")
+        found = self._whole(name) if name in _OF_CHOSEN else self._by_record(name, "")
         if CODEBOOK not in self.tables or name == FLAT:
             return found
         self._counts[name] = [Count() for _ in self._columns[name]]
@@ -84,6 +90,17 @@ class Source:
         for place, rows in groupby(self._by_record(name, "chosen.place, "), key=itemgetter(0)):
             yield place, (row[1:] for row in rows)
 
+    def captures(self) -> Iterator[tuple[str, str | None]]:
+        """The captures in order of time, with those whose body they repeat; with the record's title where they show one."""
+        title = "CASE WHEN kind IN ('record', 'revisit') THEN coalesce(records.title, record_id) END"
+        wanted = " UNION ".join(
+            f"SELECT {one} FROM captures WHERE {self._condition('captures')}" for one in ("capture_id", "original_id")
+        )
+        return self.database.execute(
+            f"SELECT capture_id, {title} FROM captures LEFT JOIN records USING (record_id) "
+            f"WHERE capture_id IN ({wanted}) ORDER BY {_ORDERS['captures']}"
+        )
+
     def _codebook(self) -> Iterator[tuple[Any, ...]]:
         """Describes the tables of this export, or all where it has no other."""
         for name in [one for one in self.tables if one != CODEBOOK] or _allowed(self.selection):
@@ -93,14 +110,16 @@ class Source:
                 deque(self.rows(name), maxlen=0)
             yield from codebook_rows(name, self._columns[name], self._counts[name])
 
-    def _captures(self) -> Iterator[tuple[Any, ...]]:
-        """Those of the chosen records; of all captures also those that show no record, where nothing narrows the records."""
-        narrows = self.selection.where is not None or self.selection.since is not None
-        of_chosen = " OR ".join(f"{column} IN (SELECT record_id FROM temp.chosen)" for column in _ABOUT)
-        condition = of_chosen if narrows else "1"
+    def _whole(self, name: str) -> Iterator[tuple[Any, ...]]:
+        """All captures, also those that show no record, and all organizations; of narrowed records only those they are about."""
+        order = _ORDERS.get(name, "organization_id")
         return self.database.execute(
-            f"SELECT {self._expressions('captures')} FROM captures WHERE {condition} ORDER BY {_ORDERS['captures']}"
+            f'SELECT {self._expressions(name)} FROM "{name}" WHERE {self._condition(name)} ORDER BY {order}'
         )
+
+    def _condition(self, name: str) -> str:
+        narrows = self.selection.where is not None or self.selection.since is not None
+        return f"({_OF_CHOSEN[name]})" if narrows else "1"
 
     def _by_record(self, name: str, before: str) -> Iterator[tuple[Any, ...]]:
         """Walks the records and looks up each one's rows, so that a big table needs no sorting. `before`: columns in front."""

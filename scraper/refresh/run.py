@@ -4,8 +4,6 @@ Captures are fetched first and kept whatever happens later; the database changes
 checks (docs/decisions/refresh.md).
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 import time
