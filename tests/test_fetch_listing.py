@@ -179,14 +179,10 @@ def test_json_that_java_escaped_is_read(fake: FakeArchive, tta_fetch: Fetch) -> 
 
 def test_junk_rows_are_passed_over_and_odd_ones_kept(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
     junk = ["http://mailto:x@epa.gov/", "data:text/html,x", "no address", "https://other.gov/node/1", f"https://evil{HOST}/"]
-    rows = [[*ROW[:2], url, *ROW[3:]] for url in junk] + [
-        [*ROW[:1], "../../../../etc", PAGE, *ROW[3:]],
-        [*ROW[:1], "2024", PAGE, *ROW[3:]],
-    ]
+    rows = [[*ROW[:2], url, *ROW[3:]] for url in junk] + [[ROW[0], at, *ROW[2:]] for at in ("../../../../etc", "2024")]
     fake.add(PAGE, "20240101000000")
-    fake.add(
-        f"http://{HOST}:80/node/2", "20240102000000", row={"length": "-", "mimetype": "unk", "statuscode": "-", "digest": "-"}
-    )
+    odd = {"length": "-", "mimetype": "unk", "statuscode": "-", "digest": "-"}
+    fake.add(f"http://{HOST}:80/node/2", "20240102000000", row=odd)
     good = [kept.fields() for kept in fake.kept]
     fake.on_listing.append(faults.answers(200, _lists([*rows, *good, good[0]]), faults.JSON))
     ran = tta_fetch()

@@ -123,7 +123,7 @@ class Archive(AbstractContextManager["Archive"]):
         return read_entry(self.folder, entry)
 
     def add(self, capture: Capture) -> Entry | None:
-        """Appends the capture; None where the archive has it already. Durable after the next `flush`.
+        """Appends the capture and returns its row, None where the archive has it already. It is durable after the next `flush`.
 
         A delivery that is preferred to the one it has is appended all the same, and takes its place.
         """

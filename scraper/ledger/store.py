@@ -1,4 +1,4 @@
-"""The ledger, `DIR/ledger.db`: what was listed, what became of it, when to ask again, and which hosts are not to be asked.
+"""The ledger, `DIR/ledger.db`: what was listed, whether it was fetched, when to ask again, and which hosts must not be asked.
 
 The WARC files are the truth about what is stored; the ledger is what makes the next run ask for the rest only. A capture is
 written here as fetched after the archive has made it durable, so a crash in between costs one request and nothing else.
@@ -64,7 +64,7 @@ class Ledger(AbstractContextManager["Ledger"]):
     """One writer at a time (the caller holds the data folder's lock). Every method that writes commits."""
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
-        """Opens the ledger. Without `writable`, one in memory stands in for a missing or empty one; otherwise it is created.
+        """Opens the ledger. A missing or empty one is created; without `writable`, an empty one in memory is used instead.
 
         A ledger of another version is set aside when it is opened for writing. Raises TtaError, SqliteDamaged.
         """
@@ -165,7 +165,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         raise LookupError(number)
 
     def settle(self, row: Row, result: FetchResult, run: int, *, again: bool = False) -> State:
-        """Writes what became of a row; says the state it is in now, PARKED where it failed in too many runs.
+        """Stores the result for a row. Returns its state, which is PARKED where it failed in too many runs.
 
         `again`: the row was tried before in this run, which counts as one try.
         """

@@ -230,17 +230,15 @@ class IndexServer:
                 yield from self._halved(query, found, *part)
 
     def _ask(self, query: Mapping[str, str], *, counting: bool = False) -> Rows | int | None:
-        """Returns the rows, none for "no captures", None beyond the last page; when `counting`, the number of pages if it is
-        told.
-        """
+        """Returns the rows, [] for "no captures", None beyond the last page; `counting`: the number of pages if stated."""
 
         def ask() -> Rows | int | None:
             answer = self._context.client.get(f"{self._address}?{urlencode(query)}", self._policy)
-            told: object = None
+            parsed: object = None
             if answer.status == 404 or counting:
                 with suppress(ValueError):
-                    told = json.loads(answer.body)
-            fields = told if isinstance(told, dict) else {}
+                    parsed = json.loads(answer.body)
+            fields = parsed if isinstance(parsed, dict) else {}
             if answer.status == 404 and _NO_CAPTURES.search(str(fields.get("message") or fields.get("error") or "")):
                 return []  # any other 404 is an error (ARCHIVES.md, fact 8)
             if answer.status == 400 and counting:
@@ -249,7 +247,7 @@ class IndexServer:
                 return None
             if answer.status != 200:
                 raise NotCdx(f"the index answered {answer.status}", final=True)
-            pages = fields.get("pages", told)
+            pages = fields.get("pages", parsed)
             if counting and isinstance(pages, int) and 0 <= pages <= MAX_PAGES:
                 return pages
             if not answer.body:

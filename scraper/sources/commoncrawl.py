@@ -74,10 +74,12 @@ def _parse_crawls(answer: Answer) -> list[tuple[str, str]]:
     if answer.status != 200:
         raise NotCdx(f"the server answered {answer.status}", final=True)
     try:
-        told = json.loads(answer.body)
+        parsed = json.loads(answer.body)
     except ValueError:
         raise NotCdx("it is not JSON") from None
-    found = [(str(one.get("id")), one.get("cdx-api")) for one in told if isinstance(one, dict)] if isinstance(told, list) else []
+    found = (
+        [(str(one.get("id")), one.get("cdx-api")) for one in parsed if isinstance(one, dict)] if isinstance(parsed, list) else []
+    )
     crawls = [(name, url) for name, url in found if isinstance(url, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name)]
     if len(crawls) < FEWEST_CRAWLS:
         raise NotCdx(f"it has {len(crawls)} names; fewer than {FEWEST_CRAWLS} count as an outage")

@@ -104,8 +104,8 @@ def _in_replay(answer: Answer, header: str, replay_url: str) -> Redirect | None:
     return Redirect(found[1], re.sub(r"^(https?):/+", r"\1://", original, flags=re.IGNORECASE))
 
 
-def says_excluded(answer: Answer) -> bool:
-    """Returns whether a page of the archive's says that the capture is excluded or not archived, rather than an outage."""
+def is_excluded(answer: Answer) -> bool:
+    """Returns whether the archive's own page states that the capture is excluded or not archived: no outage."""
     if "x-archive-wayback-runtime-error" in answer.headers:
         return "accesscontrol" in answer.headers["x-archive-wayback-runtime-error"].replace(" ", "").lower()
     return bool(_EXCLUDED.search(answer.body[:65536].decode("utf-8", "replace")))
@@ -196,8 +196,8 @@ def differs_from_index(answer: Answer, capture: Capture, row: Row) -> bool:
 
 def is_short(answer: Answer, capture: Capture) -> bool:
     """Returns whether a body has fewer bytes than the site sent, or is an HTML page without its end."""
-    told = answer.headers.get(ORIGINAL + "content-length", "")
-    if re.fullmatch(r"[0-9]{1,12}", told) and len(capture.payload) < int(told):
+    length = answer.headers.get(ORIGINAL + "content-length", "")
+    if re.fullmatch(r"[0-9]{1,12}", length) and len(capture.payload) < int(length):
         return True
     page = "html" in (capture.content_type or "").lower() and b"<html" in capture.payload[:4096].lower()
     return page and b"</html" not in capture.payload[-4096:].lower()
@@ -263,7 +263,7 @@ class Replay:
         substitute = wanted is not None and wanted != moment
         if substitute and (refusal := self._declined(Redirect(to_timestamp(moment), url), row)) is not None:
             return refusal
-        listed = Row(url=row.url, timestamp=row.timestamp) if substitute else row  # its digest says nothing about a substitute
+        listed = Row(url=row.url, timestamp=row.timestamp) if substitute else row  # the listed digest is not of a substitute
         try:
             capture = to_capture(answer, listed, source=self._source, url=url, replay_url=self._replay_url, moment=moment)
         except UndecodableContent as error:
@@ -286,7 +286,7 @@ class Replay:
             return FetchResult(state=state, reason=f"the archive answers {status}")
         if not 200 <= status < 300:
             raise RequestFailed(f"{escape_url(answer.url)}: answered {status} without a capture")
-        if says_excluded(answer):
+        if is_excluded(answer):
             self._unknown_pages = 0
             return FetchResult(state=State.BLOCKED, reason="the archive says that it is excluded or not archived")
         self._unknown_pages += 1

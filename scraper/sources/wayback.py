@@ -54,7 +54,7 @@ class Wayback:
                     counts = self._list(host, INCREMENTAL, start, {"from": to_timestamp(start)}, total)
                     if counts is None or counts.listed:
                         continue
-                # No row at all may mean that nothing is new or that nothing is listed anymore. A full listing tells which.
+                # No row at all may mean that nothing is new or that nothing is listed anymore. A full listing shows which.
             self._list(host, FULL, None, {}, total)
 
     def _list(self, host: str, kind: str, since: datetime | None, query: dict[str, str], total: ListingResult) -> Counts | None:
@@ -73,7 +73,7 @@ class Wayback:
             query = {**asked, "resumeKey": key} if key else asked
             page = self._page(query)
             if page.resume_key is None and len(page.rows) == limit:
-                # This may be the end or a lost key; requesting one row more tells which.
+                # This may be the end or a lost key; requesting one row more shows which.
                 page = self._page({**query, "limit": str(limit + 1)})
             rows, skipped = usable(page.rows, self._context.hosts)
             yield rows, skipped
