@@ -1,7 +1,5 @@
 """Parses a stored capture: the only place that turns the properties of a capture into the parsers' arguments."""
 
-from __future__ import annotations
-
 from parsers.page import parse_page
 from parsers.record import ParseResult
 from scraper.capture import Capture, Form

@@ -5,8 +5,6 @@ A saved page is dated by what the tool that saved it wrote: a comment in the pag
 beside what is derived here, so that a better rule dates old captures too, when the catalog is made again.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

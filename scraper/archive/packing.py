@@ -4,8 +4,6 @@ A gzip member or zstd frame is called a member. `Unpacked` joins the members to 
 `walk` yields the members of the archive's own files, one record each.
 """
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections import deque

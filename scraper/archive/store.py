@@ -4,8 +4,6 @@ Sources add captures, and the loader reads them. The catalog (`catalog.db`) repe
 is read from them when the archive is opened for writing, and it can be deleted at any time.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager

@@ -1,7 +1,5 @@
 """What is shown of a run of `tta fetch`, and its result per source: the summary table, and the JSON that scripts read."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 

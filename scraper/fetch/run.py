@@ -4,8 +4,6 @@ The sources know the archives, and `storing` the order in which things become du
 when, what an error means for the rest of the run, and how the run ends.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

@@ -5,8 +5,6 @@ written here as fetched after the archive has made it durable, so a crash in bet
 Listings and their completeness are in `listings`. A ledger of another version is set aside, and the sources are listed again.
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence

@@ -5,8 +5,6 @@ pages cuts a listing at a limit and does not say so; a listing as long as a limi
 Whatever is not CDX raises NotCdx: an error page taken for an empty listing would lose an archive silently (ARCHIVES.md, fact 7).
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Common Crawl: the list of crawls, the index of each crawl, and single records from its WARC files."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace

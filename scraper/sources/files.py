@@ -1,7 +1,5 @@
 """Local files and folders as captures: which files there are, and what is reported of each. `containers` reads them."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Iterator

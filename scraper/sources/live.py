@@ -6,8 +6,6 @@ Requests are conditional, so an unchanged page is not sent again. A page counts 
 day apart (ARCHIVES.md, section 7, "Live").
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re

@@ -3,8 +3,6 @@
 Some of them block a client permanently that asks too fast, so each has intervals of its own, and is listed once a week.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """Reads single WARC records from the large files of Common Crawl and the End of Term archive (ARCHIVES.md, sections 3 and 4)."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from io import BytesIO

@@ -3,8 +3,6 @@
 The functions before the class are pure; they interpret one answer (ARCHIVES.md, section 2, "Decision table").
 """
 
-from __future__ import annotations
-
 import html
 import re
 from dataclasses import replace

@@ -5,8 +5,6 @@ the caller and takes the packing off. Addresses and times are as the file has th
 from them. What is no page gets a name for the report; nothing is taken for a page because no name fits it.
 """
 
-from __future__ import annotations
-
 import base64
 import email
 import json

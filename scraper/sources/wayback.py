@@ -3,8 +3,6 @@
 ARCHIVES.md, section 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
