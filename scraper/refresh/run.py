@@ -22,8 +22,7 @@ from scraper.database.load import Loaded, LoadOptions, Progress, load
 from scraper.database.runs import Outcome
 from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
-from scraper.fetch.display import Display
-from scraper.fetch.report import DONE, SourceReport
+from scraper.fetch.report import DONE, Display, SourceReport
 from scraper.fetch.run import Options as FetchOptions
 from scraper.fetch.run import chosen, fetch_locked
 from scraper.folders import Folders
