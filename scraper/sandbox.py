@@ -4,8 +4,6 @@ A time limit inside SQLite takes effect between two steps of a query, and one ca
 arguments are. Only a process can be ended at any moment. Queries of the program itself stay in Datasette's own threads.
 """
 
-from __future__ import annotations
-
 import contextlib
 import resource
 import sqlite3
@@ -69,6 +67,11 @@ def register_functions(db: sqlite3.Connection) -> None:
     db.create_function("is_known_label", 1, is_known_label, deterministic=True)
 
 
+class _Worker(NamedTuple):
+    process: subprocess.Popen[bytes]
+    pipe: Connection
+
+
 class Sandbox:
     """Worker processes for queries on one database. Its methods may be called from any thread."""
 
@@ -94,7 +97,9 @@ class Sandbox:
                     self._idle.append(worker)
                     return answer
             self._all.discard(worker)
-            worker.end()
+            worker.process.kill()
+            worker.process.wait()
+            worker.pipe.close()
             return TIMED_OUT
         finally:
             self._free.release()
@@ -113,16 +118,6 @@ class Sandbox:
         self._idle.clear()
         for worker in tuple(self._all):
             worker.process.kill()
-
-
-class _Worker(NamedTuple):
-    process: subprocess.Popen[bytes]
-    pipe: Connection
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.pipe.close()
 
 
 # --- the worker ---------------------------------------------------------------------------------------------------------
