@@ -221,9 +221,11 @@ def test_the_workflow_publishes_without_contacts_and_keeps_what_a_refused_night_
         fake.add(f"https://{HOST}/node/{number}", "20240301000000", b"<html><body><h1>Something else</h1></body></html>")
     asked = len(fake.requests)
     assert workflow.night() == {"Fetch the archive of last night": True, "Refresh": False, "Keep the archive": True}
-    before, after = (
-        sum(member.size for member in tarfile.open(path) if member.name.endswith(".warc.gz")) for path in workflow.archives()
-    )
+    sizes = []
+    for path in workflow.archives():
+        with tarfile.open(path) as files:
+            sizes.append(sum(member.size for member in files if member.name.endswith(".warc.gz")))
+    before, after = sizes
     assert after > before > 0
     fetched = [path.rpartition("/")[2] for path, _ in fake.requests[asked:] if path.startswith("/web/")]
     assert fetched and "1" not in fetched, "what was kept is not fetched again"
