@@ -17,7 +17,7 @@ from scraper.database.derived import derived
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.same_value import Sourced
-from scraper.database.schema import insert_rows
+from scraper.database.schema import insert_sql
 from scraper.database.stored_page import VALUE_COLUMNS, FieldValue, StoredPage, decode, keyed, value_row
 from scraper.database.tables import Availability
 
@@ -62,7 +62,7 @@ def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
 
 def _write(db: sqlite3.Connection, rows: Rows) -> None:
     for table, waiting in rows.items():
-        insert_rows(db, table, waiting)
+        db.executemany(insert_sql(table), waiting)
         waiting.clear()
 
 
@@ -106,11 +106,11 @@ def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> t
 
 
 def merged_rows(merged: Merged, record_id: str, private: Collection[str] = ()) -> tuple[list[Any], Rows]:
-    """What several pages show together. Where the latest shows all of it, what was derived from that page is the record's.
+    """What several pages show together.
 
     `private`: the keys of the fields that name a person in any of the captures.
     """
-    columns = merged.latest or derived_again(merged.head, merged.fields)
+    columns = derived_again(merged.head, merged.fields)
     rows = _rows(record_id, [(one.row[1:], one.capture_id) for one in merged.fields], merged.sections, columns)
     rows["changes"] = [(record_id, *change, is_contact_change(change.field, private)) for change in merged.changes]
     return columns.values, rows

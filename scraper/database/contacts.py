@@ -78,10 +78,6 @@ def _of_text(function: Callable[[str], str | None], value: Any) -> Any:
     return function(value) if isinstance(value, str) else value
 
 
-def _short(text: str) -> str | None:
-    return None if has_contact(text) else text
-
-
 def _address(url: str) -> str | None:
     """An address without its query, fragment and user; NULL for one that leads to a person."""
     if not url or is_personal_link(url) or has_contact(url):

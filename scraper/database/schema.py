@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from enum import Enum
-from functools import cache
-from typing import Any, get_origin
+from typing import get_origin
 
 from parsers.record import columns_of
 from scraper.database.tables import BY_NAME, RUN_TABLES, TABLES, VIEWS, Table
@@ -17,9 +16,6 @@ APPLICATION = 0x74746131
 SORT_KIB = 16_384
 """The memory in which SQLite sorts an index's rows. In 64 MiB, its whole cache, 4 million rows took 1.3 times as long (November
 2026)."""
-_AT_ONCE = 16
-"""Rows in one statement of `insert_rows`; 50 are hardly quicker."""
-_NULL = float("nan")
 _SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER"}
 
 
@@ -71,25 +67,10 @@ def _columns(connection: sqlite3.Connection, schema: str, table: str) -> list[st
     return [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?, ?)", [table, schema])]
 
 
-@cache
-def insert_sql(name: str, rows: int = 1) -> str:
-    """An INSERT of so many whole rows, the values of each in the order of `Table.columns`."""
+def insert_sql(name: str) -> str:
+    """An INSERT of a whole row, its values in the order of `Table.columns`."""
     columns = BY_NAME[name].columns
-    row = f"({', '.join('?' * len(columns))})"
-    return f'INSERT INTO "{name}" ({_quoted(columns)}) VALUES {", ".join([row] * rows)}'
-
-
-def insert_rows(connection: sqlite3.Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Appends whole rows in their order, the values of each in the order of `Table.columns`.
-
-    Of the time that a row by itself takes, SQLite's tables take a fifth; the rest is values bound and statements begun and ended
-    (docs/decisions/loading.md). Python's sqlite3 knows a float by its type, but for each None it looks for an adapter first: with
-    the time to put NaN in its place, which SQLite keeps as NULL, a row is bound in three quarters of the time.
-    """
-    whole = len(rows) - len(rows) % _AT_ONCE
-    chunks = [rows[at : at + _AT_ONCE] for at in range(0, whole, _AT_ONCE)]
-    for sql, parts in ((insert_sql(table, _AT_ONCE), chunks), (insert_sql(table), [[row] for row in rows[whole:]])):
-        connection.executemany(sql, ([_NULL if value is None else value for row in part for value in row] for part in parts))
+    return f'INSERT INTO "{name}" ({_quoted(columns)}) VALUES ({", ".join("?" * len(columns))})'
 
 
 def dictionary_rows() -> list[tuple[str | None, ...]]:

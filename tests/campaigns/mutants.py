@@ -24,7 +24,7 @@ TIMEOUT = 400
 TESTS = {
     "parsers": "pages kinds guard scalars times urls columns registry one_model contact_evidence drupal_data text samples"
     " provenance source_fields pages_disguised parser_safety generated_pages",
-    "scraper/database": "merge merge_pages merge_sequences record_identity availability bulk places contacts columns data_checks"
+    "scraper/database": "merge merge_pages merge_sequences record_identity availability places contacts columns data_checks"
     " load plan parsed_pages query_plans versions load_trouble workers why refresh",
 }
 """The tests of each folder, the quickest first: the first failure ends a run."""
