@@ -62,7 +62,7 @@ def _clear(source: sqlite3.Connection, folder: Path, mode: contacts.Mode) -> Pat
         source.backup(db)
         db.execute("PRAGMA journal_mode = DELETE")
         db.execute("PRAGMA journal_mode = OFF")
-        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '% AFTER %'").fetchall():
             db.execute(f'DROP TRIGGER "{name}"')  # they update the search index row by row; `remove` does it once
         contacts.remove(db, mode)
         db.execute("VACUUM INTO ?", [str(folder / "cleared.db")])

@@ -19,7 +19,7 @@ from scraper.database.parsed_pages import ParsedPages
 from scraper.database.same_value import Sourced
 from scraper.database.schema import insert_sql
 from scraper.database.stored_page import VALUE_COLUMNS, FieldValue, StoredPage, decode, keyed, value_row
-from scraper.database.tables import Availability
+from scraper.database.tables import BY_NAME, Availability
 
 _OF_A_RECORD = ("records", "fields", "sections", "milestones", "performance_metrics", "changes")
 _NODE = VALUE_COLUMNS.index("node_id")
@@ -42,7 +42,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
     """Writes every record of `temp.affected` anew, from the captures it has now; returns how many there are."""
     for table in reversed(_OF_A_RECORD):
-        db.execute(f"DELETE FROM {table} WHERE record_id IN (SELECT record_id FROM temp.affected)")
+        db.execute(f"DELETE FROM {BY_NAME[table].stored_in[0]} WHERE record_id IN (SELECT record_id FROM temp.affected)")
     rows: Rows = {table: [] for table in _OF_A_RECORD}
     count = 0
     query = f"""

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from parsers.contacts import has_contact, is_contact, is_personal_link, masked
 from parsers.record import columns_of
+from scraper.database.schema import drop_unused
 from scraper.database.tables import BY_NAME, TABLES, Table
 
 Mode = bool | Literal["strict"]
@@ -134,6 +135,8 @@ def remove(db: sqlite3.Connection, mode: Mode = False) -> None:
             db.execute(f'UPDATE "{table.name}" SET {assigned} WHERE {differs}')
     for name in ("changes", "fields"):  # after the tables above, which ask `fields`
         db.execute(f"DELETE FROM {name} WHERE NOT ({kept_rows(name)})")
+    for table in TABLES:
+        drop_unused(db, table)
     for (search,) in db.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'").fetchall():
         db.execute(f'INSERT INTO "{search}" ("{search}") VALUES (\'rebuild\')')  # a deleted word stays in an index until then
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").fetchone():

@@ -17,6 +17,7 @@ from parsers.registry import LABELS, known, known_name, normal
 from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.availability import FIELD as AVAILABILITY
 from scraper.database.merge import HEAD, Merged
+from scraper.database.tables import BY_NAME
 from scraper.errors import TtaError
 from scraper.provenance.origins import Origin, Origins, Place, Row, as_place, key_of, places_of_rows, places_of_sections
 
@@ -36,6 +37,7 @@ _MADE_OF: dict[str, tuple[str, ...]] = (
 """The columns that others are derived from. Of the two of the submission only the reference is used if there is one."""
 _OF_CAPTURES = ("url", "first_captured_at", "last_captured_at", "captures", "availability", "gone_since", "record_id")
 """Columns that describe the captures of a record, not its page."""
+_PART = "SELECT {} FROM {} WHERE record_id = ? ORDER BY position"
 _SHOWN_FIELDS = 12
 
 
@@ -232,8 +234,7 @@ class Why:
             query = f"SELECT *, {REPLACED} AS replaced FROM captures WHERE record_id = ? ORDER BY {BUILD_ORDER}"  # noqa: S608
             captures = self._rows(query, record_id)
             fields, sections = (
-                self._rows(f"SELECT * FROM {table} WHERE record_id = ? ORDER BY position", record_id)  # noqa: S608
-                for table in ("fields", "sections")
+                self._rows(_PART.format(", ".join(BY_NAME[name].columns), name), record_id) for name in ("fields", "sections")
             )
             merged = self._origins.merged([one for one in captures if not one.pop("replaced")])
             self._last = _Record(record_id, columns, captures, fields, [key_of(row) for row in fields], sections, merged)
