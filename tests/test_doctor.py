@@ -86,7 +86,7 @@ MENDABLE: dict[str, tuple[Callable[[Folders], None], set[str]]] = {
     "database overwritten": (scribble("tta.db", 0.0), {"database-damaged"}),
     "database damaged within": (scribble("tta.db", 0.5), {"database-damaged"}),
     "database lacks an index": (trouble("tta.db", "DROP INDEX idx_captures_kind"), {"database-damaged"}),
-    "database has another table": (trouble("tta.db", "ALTER TABLE fields ADD COLUMN more TEXT"), {"database-damaged"}),
+    "database has another table": (trouble("tta.db", "ALTER TABLE fields_rows ADD COLUMN more TEXT"), {"database-damaged"}),
     "search index lacks a row": (
         trouble("tta.db", "DROP TRIGGER records_ad", "DROP TRIGGER records_au", "DELETE FROM records WHERE rowid = 1"),
         {"database-damaged"},
