@@ -1,7 +1,5 @@
 """The `tta` command: its options, and how an error becomes one line and an exit status. `scraper.commands` has the commands."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import sys
@@ -80,12 +78,9 @@ def main(arguments: list[str] | None = None) -> None:
         status = cli.main(args=arguments, prog_name="tta", standalone_mode=False)
     except click.exceptions.Exit as done:
         status = done.exit_code
-    except click.UsageError as error:
-        error.show()
-        status = ExitStatus.USAGE
     except click.ClickException as error:
         error.show()
-        status = ExitStatus.ERROR
+        status = error.exit_code  # of wrong usage 2, else 1, as in ExitStatus
     except TtaError as error:
         click.echo(f"tta: {escape(error, 1000)}", err=True)
         status = error.status

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from parsers.columns import derive, milestones, performance_metrics
 from parsers.record import Field, PageHead
 from parsers.urls import page_address
+from scraper.database import derived
 from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.contacts import is_contact_change, is_contact_row
-from scraper.database.derived import derived
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.same_value import Sourced
@@ -41,6 +41,7 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
     """Writes every record of `temp.affected` anew, from the captures it has now; returns how many there are."""
+    derived.register(db)
     for table in reversed(_OF_A_RECORD):
         db.execute(f"DELETE FROM {BY_NAME[table].stored_in[0]} WHERE record_id IN (SELECT record_id FROM temp.affected)")
     rows: Rows = {table: [] for table in _OF_A_RECORD}
@@ -61,8 +62,12 @@ def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
 
 
 def _write(db: sqlite3.Connection, rows: Rows) -> None:
+    records = rows["records"]
     for table, waiting in rows.items():
-        db.executemany(insert_sql(table), waiting)
+        if waiting is not records:
+            db.executemany(insert_sql(table), waiting)
+    db.executemany(derived.insert_sql(BY_NAME["records"].columns), records)  # last: rules ask the record's rows in other tables
+    for waiting in rows.values():
         waiting.clear()
 
 
@@ -95,7 +100,7 @@ def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> 
         len(captures),
         *(Availability.UNKNOWN, None),  # `availability` sets these
     )
-    rows["records"] = [(record_id, *values, *derived(values), *about)]
+    rows["records"] = [(record_id, *values, *about)]
     return rows
 
 
