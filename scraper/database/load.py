@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from typing import NamedTuple
 from scraper.archive.catalog import CATALOG, Entry
 from scraper.archive.store import Archive
 from scraper.code_version import loading_code
-from scraper.database import assign_records, availability, organizations, parsed_pages, revisits, runs, schema
+from scraper.database import assign_records, availability, organizations, parsed_pages, revisits, runs, schema, similar
 from scraper.database.build import build
 from scraper.database.connection import remove_second, stoppable, version_of, writing
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
@@ -114,10 +114,17 @@ def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
     if options.database is None:
         remove_second(folders.data)
     try:
-        return _load(folders, options)
+        done = _load(folders, options)
     except ParsedPagesDamaged:
         remove(folders.data / parsed_pages.NAME)
-        return _load(folders, options)
+        done = _load(folders, options)
+    if options.database is None and not done.unchanged:
+        try:
+            similar.update(folders.database, lambda: options.stop is not None and options.stop.over)
+        except (sqlite3.DatabaseError, OSError):  # all is committed, and the next load makes the file again
+            with suppress(OSError):
+                remove(folders.data / similar.NAME)
+    return done
 
 
 def _load(folders: Folders, options: LoadOptions) -> Loaded:

@@ -95,6 +95,7 @@ LOOKS = {
         label="name",
     ),
     "organization_mentions": Look("Where organizations are named", facets=("how",)),
+    "similar": Look("Similar records"),
     "runs": Look(
         "Refreshes",
         facets=("outcome",),
