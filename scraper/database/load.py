@@ -23,7 +23,6 @@ from scraper.database.connection import remove_second, stoppable, version_of, wr
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.record_identity import address
-from scraper.database.schema import insert_rows
 from scraper.database.tables import BY_NAME
 from scraper.errors import ArchiveDamaged, ParsedPagesDamaged, TtaError
 from scraper.folders import Folders
@@ -294,14 +293,9 @@ class _Load:
         for column in ("record_id", "gone_record_id"):
             db.execute(f"INSERT OR IGNORE INTO temp.affected SELECT {column} {of_touched} AND {column} IS NOT NULL")
         db.execute(f"DELETE {of_touched}")
-        rows: list[tuple[object, ...]] = []
-        for entry in (Entry(*row) for row in db.execute(_ENTRIES)):
-            if parsed := self.pages.get(entry.capture_id):
-                rows.append(_row(entry, parsed))
-            if len(rows) >= BATCH:
-                insert_rows(db, "captures", rows)
-                rows = []
-        insert_rows(db, "captures", rows)
+        entries = (Entry(*row) for row in db.execute(_ENTRIES))
+        found = ((entry, self.pages.get(entry.capture_id)) for entry in entries)
+        db.executemany(schema.insert_sql("captures"), (_row(entry, parsed) for entry, parsed in found if parsed))
         db.execute("DELETE FROM temp.touched WHERE capture_id NOT IN (SELECT capture_id FROM main.captures)")
         self.done.captures = db.execute("INSERT INTO temp.loaded SELECT capture_id FROM temp.touched").rowcount
 

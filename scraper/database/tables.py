@@ -179,7 +179,8 @@ MODELS = {
 class Table:
     """A table of the database. `keys` come first; `links` are foreign keys (column, table); `local` columns differ by machine.
 
-    `searched`: the columns that full-text search of the table looks in.
+    `searched`: the columns that full-text search of the table looks in. `shared`: columns whose values many rows have in common
+    and that are stored once: the table is then a view, which is read and written like a table (docs/decisions/database.md).
     """
 
     name: str
@@ -189,6 +190,12 @@ class Table:
     indexes: tuple[tuple[str, ...], ...] = ()
     local: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+
+    @property
+    def stored_in(self) -> tuple[str, ...]:
+        """The tables that contain its rows: itself, or the two below its view."""
+        return (f"{self.name}_rows", f"{self.name}_shared") if self.shared else (self.name,)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -247,8 +254,16 @@ TABLES: tuple[Table, ...] = (
         ),
         local=("warc_file", "warc_offset"),
     ),
-    Table("fields", FieldRow, _PLACE, (_OF_RECORD, _OF_CAPTURE), (("label",), ("capture_id",)), searched=("value",)),
-    Table("sections", SectionRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), indexes=(("label",),)),
+    Table(
+        "fields",
+        FieldRow,
+        keys=_PLACE,
+        links=(_OF_RECORD, _OF_CAPTURE),
+        indexes=(("label",),),
+        searched=("value",),
+        shared=("section", "label", "name", "item"),
+    ),
+    Table("sections", SectionRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), shared=("label", "text")),
     Table("milestones", MilestoneRow, keys=_PLACE, links=(_OF_RECORD,), indexes=(("date",),), searched=("title", "details")),
     Table("performance_metrics", PerformanceMetricRow, keys=_PLACE, links=(_OF_RECORD,), searched=("question", "answer")),
     Table("changes", ChangeRow, links=(_OF_RECORD,), indexes=(("record_id",), ("field",), ("seen_by",))),
