@@ -57,7 +57,7 @@ def one_of(*values: object) -> Check:
     return check
 
 
-def crawls(value: Any) -> Any:
+def crawl_choice(value: Any) -> Any:
     """Checks a number of crawls, or their names."""
     return _read(tuple[Name, ...], value, "crawls") if isinstance(value, list) else number(1, 200)(value)
 
@@ -107,7 +107,7 @@ class CommonCrawl:
     enabled: Flag = False
     collinfo_url: Url = "https://index.commoncrawl.org/collinfo.json"
     data_url: FolderUrl = "https://data.commoncrawl.org/"
-    crawls: Annotated[int | tuple[str, ...], crawls] = 2
+    crawls: Annotated[int | tuple[str, ...], crawl_choice] = 2
     index_interval: Seconds = 2.0
     data_interval: Seconds = 1.5
 
@@ -238,7 +238,7 @@ def _read(kind: Any, value: Any, where: str) -> Any:
     if is_dataclass(kind):
         return _section(kind, value, f"{where}.")
     inner = get_args(kind)
-    if get_origin(kind) in (Union, UnionType):  # a file can't say that a setting has no value
+    if get_origin(kind) in (Union, UnionType):  # TOML has no null, so a file can't set None
         return _read(next(one for one in inner if one is not NoneType), value, where)
     if get_origin(kind) is tuple:
         if not isinstance(value, list):

@@ -62,7 +62,11 @@ class Nights:
             accepted = any(not one.passed and one.severity == Severity.FAIL for one in self.found)
             if accepted and self.refuses:
                 raise RefreshRefused
-            runs.add(db, runs.Run("2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED, accepted=accepted), self.found)
+            runs.add(
+                db,
+                runs.RunRow(started_at="2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED, accepted=accepted),
+                self.found,
+            )
 
         with suppress(RefreshRefused):
             load(self.folders, LoadOptions(before_commit=gate, rebuild=rebuild))

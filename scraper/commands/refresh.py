@@ -7,7 +7,7 @@ import click
 
 from scraper.commands import json_option, show, workers_option
 from scraper.config import load_config
-from scraper.fetch.display import Display
+from scraper.fetch.report import Display
 from scraper.folders import Folders
 from scraper.refresh.run import Options, refresh
 from scraper.terminal import escape

@@ -6,14 +6,12 @@ Requests are conditional, so an unchanged page is not sent again. A page counts 
 day apart (ARCHIVES.md, section 7, "Live").
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -25,7 +23,7 @@ from scraper.capture import Capture, Form, from_iso, iso
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.rows import FetchResult, Row, State, to_timestamp
 from scraper.sources.base import Fetched, ListingResult, SourceContext, revisit_of
-from scraper.sources.memento import capture_of, pairs_of
+from scraper.sources.replay import capture_of
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
 from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, user_agent
@@ -52,25 +50,25 @@ MAX_HEAD = 65_536
 """Characters of a page in which its own URL is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
 class Rules:
-    """What a site allows. `delay`: seconds between requests, None where it sets none."""
+    """What a site allows."""
 
-    text: str
-    agent: str
+    def __init__(self, text: str, agent: str) -> None:
+        self.text = text
+        self._agent = agent
+        self._rules = Protego.parse(text)
 
     @property
     def delay(self) -> float | None:
-        """Returns the longer of the crawl delay and the request rate's interval; invalid values are ignored."""
-        rules = Protego.parse(self.text)
-        rate = rules.request_rate(self.agent)
-        delays = [rules.crawl_delay(self.agent), rate.seconds / rate.requests if rate and rate.requests else None]
+        """Returns the longer of the crawl delay and the request rate's interval in seconds; invalid values are ignored."""
+        rate = self._rules.request_rate(self._agent)
+        delays = [self._rules.crawl_delay(self._agent), rate.seconds / rate.requests if rate and rate.requests else None]
         valid = [float(delay) for delay in delays if delay is not None and math.isfinite(delay) and delay >= 0]
         return max(valid, default=None)
 
     def allows(self, url: str) -> bool:
         """Returns whether this URL may be requested."""
-        return bool(Protego.parse(self.text).can_fetch(url, self.agent))
+        return bool(self._rules.can_fetch(url, self._agent))
 
 
 def rules_of(answer: Answer, agent: str) -> Rules:
@@ -138,9 +136,8 @@ class Live:
     def _read_rules(self, base: str) -> Rules:
         """Returns the site's rules, at most a day old."""
         name = f"robots {base}"
-        kept = self._context.ledger.note(name)
-        if kept and datetime.now(UTC) - kept[1] < ROBOTS_FOR:
-            return Rules(kept[0], self._agent)
+        if (kept := self._context.ledger.note(name, ROBOTS_FOR)) is not None:
+            return Rules(kept, self._agent)
         rules = rules_of(self._context.client.get(urljoin(base, "/robots.txt"), self._robots), self._agent)
         self._context.ledger.keep_note(name, rules.text)
         return rules
@@ -198,7 +195,7 @@ class Live:
             self._remember(url, "unchanged", known._replace(gone_since=None, removed_at=None))
             reason = "unchanged except for what changes in each answer"
             return FetchResult(state=State.UNCHANGED, reason=reason, capture_id=known.capture_id)
-        return Fetched(_capture(url, answer))
+        return Fetched(self._capture(url, answer))
 
     def stored(self, row: Row, fetched: Fetched, capture_id: str | None) -> None:
         """Is called once the fetched capture is durable: stores its validators."""
@@ -214,6 +211,9 @@ class Live:
             capture_id=entry.capture_id if entry else capture_id,
         )
         self._remember(row.url, "stored", found)
+
+    def _capture(self, url: str, answer: Answer) -> Capture:
+        return capture_of(answer, source=self.name, url=url, moment=utc_now())
 
     def _refused(self, url: str, answer: Answer, known: _Known) -> FetchResult:
         """Returns the result for a login, a denial or a firewall's page, none of which is about the record. Many in a row pause
@@ -237,7 +237,9 @@ class Live:
         self._remember(url, "removed", known._replace(removed_at=known.removed_at or iso(now)))
         if known.removed_at:
             return FetchResult(state=State.MISSING, reason="removed")
-        return Fetched(_capture(url, answer), note="removed: missing in two runs a day apart")
+        return Fetched(
+            capture_of(answer, source=self.name, url=url, moment=utc_now()), note="removed: missing in two runs a day apart"
+        )
 
     def _known(self, url: str) -> _Known:
         query = "SELECT etag, last_modified, text_hash, capture_id, gone_since, removed_at FROM live_pages WHERE url = ?"
@@ -246,10 +248,6 @@ class Live:
     def _remember(self, url: str, outcome: str, known: _Known) -> None:
         query = "INSERT OR REPLACE INTO live_pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         self._context.ledger.db.execute(query, [url, iso(utc_now()), outcome, *known])
-
-
-def _capture(url: str, answer: Answer) -> Capture:
-    return capture_of(answer, pairs_of(answer), source=Live.name, url=url, moment=utc_now())
 
 
 def _other_node(url: str, answer: Answer) -> int | None:

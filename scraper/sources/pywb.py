@@ -3,8 +3,6 @@
 Some of them block a client permanently that asks too fast, so each has intervals of its own, and is listed once a week.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -44,25 +42,22 @@ class Pywb:
             record_scope(self._context, self.name, host, self._pages(host, window), total, window, LIST_FOR)
 
     def _pages(self, host: str, window: tuple[str, str] | None) -> Iterator[tuple[list[Row], int]]:
-        """Yields the rows of the way of asking that worked last time, and how many more can't be asked for; the first time, those
-        of all ways.
+        """Yields the pages of all ways of asking: an archive may answer one that it does not understand with the home page only.
+
+        Raises NotCdx where a listing breaks off, or no way of asking lists anything and one failed.
         """
-        note = f"form {self.name} {host}"
-        kept = self._context.ledger.note(note)
-        found: dict[int, int] = {}
         problem: NotCdx | None = None
-        for number in [int(kept[0])] if kept else range(len(FORMS)):
-            count = 0
+        found = False
+        for form in FORMS:
+            is_listed = False
             try:
-                for page in self._server.pages(FORMS[number](host), window):
-                    rows, skipped = usable(page, self._context.hosts)
-                    yield rows, skipped
-                    count += len(rows)
-                if count:
-                    found[number] = count
+                for page in self._server.pages(form(host), window):
+                    is_listed |= bool(page)
+                    yield usable(page, self._context.hosts)
             except NotCdx as error:
+                if is_listed:
+                    raise
                 problem = error
-        if problem and (kept or not found):
+            found |= is_listed
+        if problem and not found:
             raise problem
-        if found:
-            self._context.ledger.keep_note(note, str(max(found, key=lambda number: found[number])))

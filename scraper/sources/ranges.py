@@ -1,9 +1,7 @@
 """Reads single WARC records from the large files of Common Crawl and the End of Term archive (ARCHIVES.md, sections 3 and 4)."""
 
-from __future__ import annotations
-
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 from scraper.archive.packing import whole_member
@@ -37,9 +35,9 @@ def read_range(
     answer = context.client.get(url, policy, {"Range": f"bytes={start}-{end}"})
     if answer.status != 206:
         return answer
-    told = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
-    last = int(told[2]) if told and int(told[1]) == start else -1
-    if last != end and not (short and 0 <= last < end and told and told[3] == str(last + 1)):
+    stated = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
+    last = int(stated[2]) if stated and int(stated[1]) == start else -1
+    if last != end and not (short and 0 <= last < end and stated and stated[3] == str(last + 1)):
         raise _unlike(answer, "another range than was asked for")
     if len(answer.raw) != last - start + 1:
         raise _unlike(answer, f"{len(answer.raw)} of {last - start + 1} bytes")
@@ -52,36 +50,36 @@ def _unlike(answer: Answer, what: str) -> RequestFailed:
 
 def total_size(answer: Answer) -> int | None:
     """Returns the size of the whole file in bytes, None where a 206 does not state it."""
-    told = answer.headers.get("content-range", "").rpartition("/")[2].strip()
-    return int(told) if re.fullmatch(r"\d{1,19}", told) else None
+    size = answer.headers.get("content-range", "").rpartition("/")[2].strip()
+    return int(size) if re.fullmatch(r"\d{1,19}", size) else None
 
 
+@dataclass(frozen=True, slots=True)
 class Records:
     """Single records of the WARC files below `data_url`, of one source."""
 
-    def __init__(self, source: str, data_url: str, context: SourceContext, policy: RequestPolicy) -> None:
-        self._source = source
-        self._data_url = data_url
-        self._context = context
-        self._policy = policy
+    source: str
+    data_url: str
+    context: SourceContext
+    policy: RequestPolicy
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns the capture that a row points to, fully checked. Raises RequestFailed, and what Client.get raises."""
         if row.filename is None or row.offset is None or row.length is None:
             return FetchResult(state=State.MISSING, reason="the index does not state where it is stored")
-        answer = read_range(self._context, self._data_url + row.filename, self._policy, row.offset, row.length)
+        answer = read_range(self.context, self.data_url + row.filename, self.policy, row.offset, row.length)
         if answer.status in (403, 404, 410):
             # S3 answers 403 for a missing file where listing is denied (ARCHIVES.md, section 4).
             return FetchResult(state=State.MISSING, reason=f"the archive answers {answer.status} for the file")
         if answer.status != 206:
             raise _unlike(answer, f"status {answer.status}")
-        capture = _only_record(answer, row, self._source)
+        capture = _only_record(answer, row, self.source)
         truncated = capture.truncated or row.truncated
         if truncated is None and capture.form is Form.RESPONSE and len(capture.payload) in CUT_LENGTHS:
             truncated = "length"
         stored = replace(
             capture,
-            source=self._source,
+            source=self.source,
             fetched_at=utc_now(),
             http_headers=tuple(pair for pair in capture.http_headers if pair[0].lower() not in SECRETS),
             payload_digest=sha1_of(row.digest) or capture.payload_digest,
