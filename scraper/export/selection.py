@@ -126,7 +126,10 @@ class Source:
         table = _stored(name)
         keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
         order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
-        about = " OR ".join(f'"{table}".{column} = chosen.record_id' for column in _ABOUT if column in BY_NAME[name].columns)
+        found = [f"{column} = chosen.record_id" for column in _ABOUT if column in BY_NAME[name].columns]
+        about = f'"{table}".{found[0]}'
+        if len(found) > 1:  # SQLite would scan the table once for each record
+            about = f'"{table}".capture_id IN ({" UNION ".join(f"SELECT capture_id FROM captures WHERE {one}" for one in found)})'
         kept = "1" if self.selection.contacts is True else contacts.kept_rows(table)
         query = (
             f'SELECT {before}{self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{table}" '
