@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+from scraper.search_query import fts_expression
 from scraper.sqlite import open_readonly
 
 WORKERS = 2
@@ -61,8 +62,9 @@ TIMED_OUT = Answer(error="OperationalError", message="interrupted")
 
 
 def register_functions(db: sqlite3.Connection) -> None:
-    """Adds the SQL functions that the program's own questions use."""
+    """Adds the SQL functions that the program's own questions use, and its search language in place of Datasette's."""
     db.create_function("is_known_label", 1, lambda label: int(_is_described(str(label))), deterministic=True)
+    db.create_function("escape_fts", 1, fts_expression, deterministic=True)
 
 
 def _is_described(label: str) -> bool:

@@ -12,7 +12,7 @@ from datasette.utils import tilde_encode
 from markupsafe import Markup
 
 from scraper.errors import BadQuery
-from scraper.explore.query import match
+from scraper.search_query import match
 
 DATABASE = "tta"
 AT_ONCE = 20
