@@ -15,6 +15,11 @@ from functools import cached_property
 from scraper.encoding import decode_content
 from scraper.errors import UndecodableContent
 
+SECRETS = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
+"""Headers that are never kept (ARCHIVES.md, section 8)."""
+NOT_KEPT = SECRETS | {"content-encoding", "transfer-encoding", "content-length", "connection", "keep-alive"}
+"""Headers that are not kept with a decoded body: they describe how it traveled."""
+
 
 class Form(StrEnum):
     """How the bytes came, which is also the type of the WARC record that keeps them (WARC 1.1, section 5)."""

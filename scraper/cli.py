@@ -80,12 +80,9 @@ def main(arguments: list[str] | None = None) -> None:
         status = cli.main(args=arguments, prog_name="tta", standalone_mode=False)
     except click.exceptions.Exit as done:
         status = done.exit_code
-    except click.UsageError as error:
-        error.show()
-        status = ExitStatus.USAGE
     except click.ClickException as error:
         error.show()
-        status = ExitStatus.ERROR
+        status = error.exit_code  # of wrong usage 2, else 1, as in ExitStatus
     except TtaError as error:
         click.echo(f"tta: {escape(error, 1000)}", err=True)
         status = error.status

@@ -41,25 +41,14 @@ def dictionary() -> str:
     """Every table and column with its description."""
     parts = [MADE, "", "# Data dictionary", ""]
     parts += [f"* [{table.name}](#{table.name}): {table_description(table)}" for table in TABLES]
-    rows = dictionary_rows()
+    header = ["| column | heading | meaning | unit | label on the page |", "| --- | --- | --- | --- | --- |"]
     for table in TABLES:
-        parts += [
-            "",
-            f"## {table.name}",
-            "",
-            table_description(table),
-            "",
-            "| column | heading | meaning | unit | label on the page |",
-        ]
-        parts += ["| --- | --- | --- | --- | --- |"]
-        for of, column, text, label, unit, heading in rows:
+        parts += ["", f"## {table.name}", "", table_description(table), "", *header]
+        for of, column, text, label, unit, heading in dictionary_rows():
             if of == table.name:
-                parts.append(f"| `{column}` | {_plain(heading)} | {_plain(text)} | {_plain(unit)} | {_plain(label)} |")
+                cells = (heading, text, unit, label)
+                parts.append(" | ".join([f"| `{column}`", *((cell or "").replace("|", "\\|") for cell in cells)]) + " |")
     return "\n".join(parts) + "\n"
-
-
-def _plain(text: str | None) -> str:
-    return (text or "").replace("|", "\\|")
 
 
 def write(root: Path = ROOT) -> list[Path]:

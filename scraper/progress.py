@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from types import TracebackType
+from functools import partial
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import click
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 _STEP = 2_000
 """Rows between two updates of the bar: updating costs a thousand times what passing a row on costs."""
-_MAX_LINE = 1000
-"""Characters of a line above the bar."""
 Row = TypeVar("Row")
 
 
@@ -35,8 +33,7 @@ class ProgressBar:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            DownloadColumn() if counts_bytes else MofNCompleteColumn(),
-            *(() if counts_bytes else (TextColumn("{task.fields[rate]}", markup=False),)),
+            *([DownloadColumn()] if counts_bytes else [MofNCompleteColumn(), TextColumn("{task.fields[rate]}", markup=False)]),
             TimeRemainingColumn(),
             console=Console(stderr=True, highlight=False, markup=False, soft_wrap=True),
             transient=True,
@@ -52,16 +49,14 @@ class ProgressBar:
             self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._progress:
             self._progress.stop()
 
     def line(self, text: str) -> None:
         """Prints one line, escaped, above the bar."""
-        if self._progress:
-            self._progress.console.print(escape(text, _MAX_LINE))
-        else:
-            click.echo(escape(text, _MAX_LINE), err=True)
+        show = self._progress.console.print if self._progress else partial(click.echo, err=True)
+        show(escape(text, 1000))
 
     def update(self, text: str, done: int, total: int | None) -> None:
         """Shows how much of the task called `text` is done; another text begins another task."""
@@ -74,11 +69,8 @@ class ProgressBar:
         speed = progress.tasks[-1].speed
         progress.update(self._task, completed=done, total=total, rate=f"{speed * 60:,.0f}/min" if speed else "")
 
-    def watch(self, text: str, rows: Iterable[Row], total: int | None) -> Iterable[Row]:
-        """The rows, counted as they pass where the bar is shown."""
-        return self._counted(text, rows, total) if self.shown else rows
-
-    def _counted(self, text: str, rows: Iterable[Row], total: int | None) -> Iterator[Row]:
+    def watch(self, text: str, rows: Iterable[Row], total: int | None) -> Iterator[Row]:
+        """The rows, counted as they pass."""
         count = 0
         for count, row in enumerate(rows, start=1):
             if count % _STEP == 0:

@@ -7,9 +7,7 @@ All words must occur, in any order. AND, OR and NOT (in any case) and parenthese
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from scraper.errors import BadQuery
 
@@ -22,14 +20,11 @@ _MIN_PREFIX = 3
 _TOKEN = re.compile(r'(?<!\S)-+(?!\S)|([()]|-(?=[("\w])|"[^"]*"\*?|[^\s()"]+)')
 """A lone dash, as between parts of a title, is passed over."""
 _QUOTES = str.maketrans("“”„«»\0", '""""" ')
-_OPERATORS = {"and": "AND", "&": "AND", "&&": "AND", "or": "OR", "|": "OR", "||": "OR", "not": "NOT", "-": "NOT"}
+_SYMBOLS = {word: word.upper() for word in ("and", "or", "not")} | dict.fromkeys(["&", "&&"], "AND")
+_SYMBOLS |= dict.fromkeys(["|", "||"], "OR") | {"-": "NOT", "(": "(", ")": ")"}
 
-
-class _Part(NamedTuple):
-    """An FTS5 expression; `negated`: the rows that it does not match are meant, which FTS5 can't express alone."""
-
-    negated: bool
-    text: str
+_Part = tuple[bool, str]
+"""Whether the rows are meant that do not match, which FTS5 can't express alone; and its expression."""
 
 
 def match(text: str) -> str:
@@ -39,16 +34,20 @@ def match(text: str) -> str:
     text = text.translate(_QUOTES)
     if text.count('"') % 2:
         raise BadQuery('A quotation mark is not closed: write "a phrase" between two, or leave it out.')
-    tokens = [token for token in _TOKEN.findall(text) if _OPERATORS.get(token.lower()) or token in ("(", ")") or _has_word(token)]
-    if not any(map(_has_word, tokens)):
+    found = [(token, _SYMBOLS.get(token.lower(), "")) for token in _TOKEN.findall(text)]
+    tokens = [symbol or _term(token) for token, symbol in found if symbol or any(map(str.isalnum, token))]
+    if not any(map(str.isalnum, "".join(token for token, _ in found))):
         raise BadQuery("Enter at least one word or number.")
-    if not any(token.lower() in _OPERATORS or token in ("(", ")") for token in tokens):
-        last = tokens[-1]
-        tokens[-1] += "*" * (last.isalpha() and len(last) >= _MIN_PREFIX)
-    found = _Parser(tokens).read()
-    if found.negated:
+    last = found[-1][0]
+    if last.isalpha() and len(last) >= _MIN_PREFIX and not any(symbol for _, symbol in found):
+        tokens[-1] += "*"
+    tokens.reverse()
+    is_negated, expression = _any(tokens, 0)
+    if tokens:
+        raise BadQuery("A parenthesis is closed that was not opened.")
+    if is_negated:
         raise BadQuery("The search only excludes words: add a word that must occur.")
-    return found.text
+    return expression
 
 
 def fts_expression(text: str | None) -> str:
@@ -58,82 +57,57 @@ def fts_expression(text: str | None) -> str:
     return '""'
 
 
-def _has_word(token: str) -> bool:
-    """Whether FTS5 finds a word in it, which is made of letters and digits."""
-    return any(map(str.isalnum, token))
-
-
-class _Parser:
-    """Reads tokens from left to right. NOT binds tighter than AND, and that tighter than OR."""
-
-    def __init__(self, tokens: Sequence[str]) -> None:
-        self._tokens = list(reversed(tokens))
-        self._depth = 0
-
-    def read(self) -> _Part:
-        found = self._any()
-        if self._tokens:
-            raise BadQuery("A parenthesis is closed that was not opened.")
-        return found
-
-    def _next(self) -> str:
-        token = self._tokens[-1] if self._tokens else ""
-        return _OPERATORS.get(token.lower(), token)
-
-    def _any(self) -> _Part:
-        parts = [self._all()]
-        while self._next() == "OR":
-            self._tokens.pop()
-            parts.append(self._all())
-        return _flipped(_joined([_flipped(part) for part in parts])) if len(parts) > 1 else parts[0]
-
-    def _all(self) -> _Part:
-        parts = [self._one()]
-        while self._next() not in ("", "OR", ")"):
-            if self._next() == "AND":
-                self._tokens.pop()
-            parts.append(self._one())
-        return _joined(parts)
-
-    def _one(self) -> _Part:
-        negated = False
-        while self._next() == "NOT":
-            self._tokens.pop()
-            negated = not negated
-        name = self._next()
-        token = self._tokens.pop() if self._tokens else ""
-        if name in ("", ")", "AND", "OR"):
-            raise BadQuery(
-                f"A word is missing {f'before {name}' if name else 'at the end'}: write AND, OR and NOT between words."
-            )
-        found = self._group() if name == "(" else _Part(False, _term(token))
-        return _flipped(found) if negated else found
-
-    def _group(self) -> _Part:
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise BadQuery(f"There are more than {MAX_DEPTH} parentheses within each other.")
-        found = self._any()
-        if not self._tokens:
-            raise BadQuery("A parenthesis is not closed.")
-        self._tokens.pop()
-        self._depth -= 1
-        return found
-
-
 def _term(token: str) -> str:
     return '"' + token.strip('"*') + '"' + "*" * token.endswith("*")
 
 
-def _flipped(part: _Part) -> _Part:
-    return _Part(not part.negated, part.text)
+# `tokens` are in reverse order; each function takes its own off the end
 
 
-def _joined(parts: list[_Part]) -> _Part:
+def _any(tokens: list[str], depth: int) -> _Part:
+    """What stands between OR."""
+    parts = [_all(tokens, depth)]
+    while tokens[-1:] == ["OR"]:
+        tokens.pop()
+        parts.append(_all(tokens, depth))
+    is_negated, expression = _both([(not negated, text) for negated, text in parts])
+    return (not is_negated, expression) if len(parts) > 1 else parts[0]
+
+
+def _all(tokens: list[str], depth: int) -> _Part:
+    """What stands between AND, or side by side."""
+    parts = [_one(tokens, depth)]
+    while tokens and tokens[-1] not in ("OR", ")"):
+        if tokens[-1] == "AND":
+            tokens.pop()
+        parts.append(_one(tokens, depth))
+    return _both(parts)
+
+
+def _one(tokens: list[str], depth: int) -> _Part:
+    """A word, a phrase or a group, with NOT before it or without."""
+    token = tokens.pop() if tokens else ""
+    if token == "NOT":
+        is_negated, expression = _one(tokens, depth)
+        return not is_negated, expression
+    if token in ("", ")", "AND", "OR"):
+        raise BadQuery(f"A word is missing {f'before {token}' if token else 'at the end'}: write AND, OR and NOT between words.")
+    if token != "(":
+        return False, token
+    if depth == MAX_DEPTH:
+        raise BadQuery(f"There are more than {MAX_DEPTH} parentheses within each other.")
+    found = _any(tokens, depth + 1)
+    if not tokens:
+        raise BadQuery("A parenthesis is not closed.")
+    tokens.pop()
+    return found
+
+
+def _both(parts: list[_Part]) -> _Part:
     """The rows that all parts mean."""
-    wanted, unwanted = ([part.text for part in parts if part.negated is negated] for negated in (False, True))
+    wanted, unwanted = ([text for negated, text in parts if negated is wish] for wish in (False, True))
     excluded = f"({' OR '.join(unwanted)})"
     if not wanted:
-        return _Part(True, excluded)
+        return True, excluded
     found = f"({' AND '.join(wanted)})"
-    return _Part(False, f"({found} NOT {excluded})" if unwanted else found)
+    return False, f"({found} NOT {excluded})" if unwanted else found

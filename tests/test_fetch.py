@@ -151,9 +151,7 @@ def test_completeness_counts_records_by_source(fake: FakeArchive, tta_fetch: Fet
     from tests.fakearchive import faults
     from tests.test_archive import page
 
-    assert status(Folders(tmp_path / "data")).completeness.as_json()["total"] == {
-        **dict.fromkeys(("known", "captured", "blocked", "waiting", "never_archived"), 0)
-    }
+    assert set(status(Folders(tmp_path / "data")).completeness.total.values()) == {0}
     assert not (tmp_path / "data").exists()
     kept = [fake.add(f"https://{HOST}/node/{number}", "20240101000000") for number in (10, 11, 12, 15)]
     fake.add(f"https://rp.{HOST}/node/10?page=1", "20240102000000")
@@ -164,11 +162,11 @@ def test_completeness_counts_records_by_source(fake: FakeArchive, tta_fetch: Fet
         archive.add(page(11, source="files"))
         archive.add(page(20, source="files"))
     assert tta_fetch().status == 0
-    found = status(Folders(tmp_path / "data")).completeness.as_json()
-    assert found["sources"] == {
+    found = status(Folders(tmp_path / "data")).completeness
+    assert found.sources == {
         "wayback": {"known": 4, "captured": 2, "blocked": 1, "waiting": 1, "never_archived": 1},
         "files": {"known": 2, "captured": 2, "blocked": 0, "waiting": 0, "never_archived": 3},
     }
-    assert found["total"] == {"known": 5, "captured": 4, "blocked": 0, "waiting": 1, "never_archived": 6}
-    (listing,) = found["listings"]  # type: ignore[misc]
+    assert found.total == {"known": 5, "captured": 4, "blocked": 0, "waiting": 1, "never_archived": 6}
+    (listing,) = found.listings
     assert (listing["scope"], listing["outcome"], listing["listed"]) == (HOST, "complete", 6)

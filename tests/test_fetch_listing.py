@@ -270,16 +270,3 @@ def test_proxies_of_the_environment_are_not_used(fake: FakeArchive, tta_fetch: F
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9/")
     assert tta_fetch().source()["fetched"] == 1
-
-
-def test_a_server_may_list_a_row_per_line_as_pywb_does(fake: FakeArchive, tta_fetch: Fetch) -> None:
-    filled(fake, 2)
-
-    def lines(handler: Handler) -> None:
-        names = {"original": "url", "mimetype": "mime", "statuscode": "status"}
-        rows = [{names.get(n, n): v for n, v in zip(FIELDS, kept.fields(), strict=True)} for kept in fake.kept]
-        rows.append({**rows[0], "url": f"https://{HOST}/node/99", "is_fuzzy": "1"})
-        handler.answer(200, "".join(json.dumps(row) + "\n" for row in rows).encode(), (("Content-Type", "text/x-ndjson"),))
-
-    fake.on_listing.append(lines)
-    assert tta_fetch().source()["fetched"] == 2

@@ -17,16 +17,16 @@ from scraper.cli import main
 from scraper.config import Config, as_toml, load_config
 from scraper.errors import BadConfiguration, Locked, NotAllowed, NotCdx, RequestFailed, TtaError
 from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Counts, Listings
-from scraper.ledger.rows import FetchResult, Fixity, Row, State, sha1_of, to_time, when_to_ask_again
+from scraper.ledger.rows import FetchResult, Row, State, sha1_of, to_time, when_to_ask_again
 from scraper.ledger.store import Ledger
 from scraper.lock import LOCK, locked
 from scraper.sources.cdx import parse_listing, to_row
+from scraper.sources.live import rules_of
 from scraper.sources.memento import original_url
 from scraper.terminal import escape, escape_url
 from scraper.web import addresses
 from scraper.web.addresses import AllowList, checked_ip, host_of, url_key
 from scraper.web.client import Answer, sendable
-from scraper.web.robots import rules_of
 from tests.campaigns.million_rows import peak
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -249,7 +249,7 @@ def test_when_to_ask_again() -> None:
     assert waits == [NOW, NOW, *(NOW + timedelta(days=days) for days in (1, 2, 4))]
     for state, days in ((State.MISSING, 30), (State.BLOCKED, 90), (State.SUBSTITUTED, 7)):
         assert when_to_ask_again(FetchResult(state=state), 1, NOW) == NOW + timedelta(days=days)
-    assert when_to_ask_again(FetchResult(state=State.FETCHED, fixity=Fixity.MATCHES), 1, NOW) is None
+    assert when_to_ask_again(FetchResult(state=State.FETCHED), 1, NOW) is None
 
 
 def test_a_capture_that_fails_for_long_is_parked(tmp_path: Path) -> None:

@@ -271,8 +271,8 @@ def test_a_body_that_differs_from_its_digest_is_kept_and_marked(fake: FakeArchiv
     ran = tta_fetch()
     assert (ran.status, ran.source()["fetched"]) == (0, 3)
     with sqlite3.connect(tmp_path / "data" / "ledger.db") as db:
-        found = [row[0] for row in db.execute("SELECT fixity FROM captures ORDER BY timestamp")]
-    assert found == ["differs", "not comparable", "matches"]
+        found = [row[0] for row in db.execute("SELECT reason FROM captures ORDER BY timestamp")]
+    assert found == ["the body does not have the listed digest", "", ""]
     assert all(capture.form is Form.RESPONSE for capture in stored(tmp_path / "data"))
 
 

@@ -18,7 +18,7 @@ from scraper.config import load_config
 from scraper.database import runs
 from scraper.fetch.display import Display
 from scraper.folders import Folders
-from scraper.refresh.log import Log
+from scraper.refresh.monitoring import Log
 from scraper.refresh.run import Options, refresh
 from tests.dbkit import add, day, html, loaded, node, page, query
 from tests.fakearchive import faults

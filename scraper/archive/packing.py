@@ -271,14 +271,14 @@ def walk(path: Path, start: int = 0, length_at: Callable[[int], int | None] | No
     with path.open("rb") as file:
         size = file.seek(0, 2)
         while start < size:
-            found = _whole_member(file, start)
+            found = whole_member(file, start)
             if isinstance(found, Member):
                 yield found
                 start += found.length
                 continue
             length = length_at(start) if length_at else None
             after = start + length if length else next_member(file, start + 1, GZIP, _ANYTHING)
-            while after is not None and not length and not isinstance(_whole_member(file, after), Member):
+            while after is not None and not length and not isinstance(whole_member(file, after), Member):
                 after = next_member(file, after + 1, GZIP, _ANYTHING)
             after = size if after is None else min(after, size)
             file.seek(start)
@@ -289,7 +289,7 @@ def walk(path: Path, start: int = 0, length_at: Callable[[int], int | None] | No
             start = after
 
 
-def _whole_member(file: BinaryIO, offset: int) -> Member | str:
+def whole_member(file: BinaryIO, offset: int) -> Member | str:
     """The member that begins there, or why there is none."""
     record, member = bytearray(), unpack_member(file, offset, GZIP)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from dataclasses import asdict
@@ -10,6 +9,7 @@ from functools import partial
 
 import click
 
+from scraper.commands import json_option, show
 from scraper.doctor.findings import Report, counted
 from scraper.doctor.repair import Repaired, repair
 from scraper.doctor.tables import DoctorTables
@@ -24,7 +24,7 @@ from scraper.progress import ProgressBar
 @click.option("--repair", "repairing", is_flag=True, help="Replace what is damaged; nothing that was captured is deleted.")
 @click.option("--unchecked", is_flag=True, help="With --repair: also load what the last refresh refused.")
 @click.option("--deep", is_flag=True, help="Also make the database a second time and compare every value.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option
 @click.pass_obj
 def command(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_json: bool) -> int:
     """Verify archive, catalog, ledger and database.
@@ -47,25 +47,18 @@ def command(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_j
         else:
             with closing(DoctorTables()) as tables:
                 report = verify(folders, tables, is_deep=deep, progress=progress)
-    if as_json:
-        more = {} if repaired is None else asdict(repaired)
-        more.pop("after", None)
-        click.echo(json.dumps(report.as_json() | more, indent=2))
-    else:
-        for line in _lines(report, repaired):
-            click.echo(line)
+    more = {name: value for name, value in asdict(repaired).items() if name != "after"} if repaired else {}
+    show(report.as_json() | more, _lines(report, repaired), as_json=as_json)
     if repaired:
         return ExitStatus.DONE if repaired.is_whole else ExitStatus.PARTLY_DONE
     return ExitStatus.DATA_LOOKS_WRONG if report.wrong else ExitStatus.DONE
 
 
 def _lines(report: Report, repaired: Repaired | None) -> Iterator[str]:
-    if repaired:
-        for finding in repaired.repaired:
-            yield f"repaired: {finding.text}; {finding.repair}"
-            yield from (f"  {example}" for example in finding.examples)
-        for problem in repaired.problems:
-            yield f"not repaired: {problem}"
+    for finding in repaired.repaired if repaired else ():
+        yield f"repaired: {finding.text}; {finding.repair}"
+        yield from (f"  {example}" for example in finding.examples)
+    yield from (f"not repaired: {problem}" for problem in (repaired.problems if repaired else ()))
     for finding in report.findings:
         yield from finding.lines()
     read = f"{counted(report.files, 'WARC file')} with {counted(report.records, 'record')} read, {report.bytes:,} bytes"

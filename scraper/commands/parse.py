@@ -13,7 +13,8 @@ from parsers.record import Kind, ParseResult
 from scraper.capture import Capture
 from scraper.errors import DataLooksWrong, ExitStatus, TtaError
 from scraper.reading import read_capture
-from scraper.sources.files import Problem, read_file
+from scraper.sources.files import read_file
+from scraper.sources.saved import Unused
 from scraper.terminal import escape
 
 
@@ -39,13 +40,13 @@ def command(path: Path, url: str | None, is_text: bool) -> int:
 def _read(path: Path, url: str | None, *, is_text: bool) -> ParseResult:
     """The verdict on the only capture of a file. Raises TtaError where there is none, or more than one."""
     captures: list[Capture] = []
-    problems: list[Problem] = []
+    problems: list[Unused] = []
     with tempfile.NamedTemporaryFile() as copy:
         if str(path) == "-":
             copy.write(sys.stdin.buffer.read())
             copy.flush()
         for item in read_file(Path(copy.name) if str(path) == "-" else path):
-            (problems if isinstance(item, Problem) else captures).append(item)  # type: ignore[arg-type]
+            (problems if isinstance(item, Unused) else captures).append(item)  # type: ignore[arg-type]
             if len(captures) > 1:
                 raise TtaError(f"{escape(path)}: holds more than one capture; use `tta import` and `tta load`")
     for problem in problems:

@@ -21,6 +21,7 @@ Mode = bool | Literal["strict"]
 
 _ADDRESSES = {"captures.url", "captures.redirect_to", "captures.address", "records.url"}
 _PROSE = {"records.description", "fields.value", "sections.text", "changes.old_value", "changes.new_value"}
+_NAMES = {"captures.reason", "organizations.name", "organization_mentions.name"}
 _REPEATED = {
     *("milestones.title", "milestones.notes", "milestones.details"),
     *("performance_metrics.question", "performance_metrics.answer"),
@@ -96,7 +97,7 @@ def _address(url: str) -> str | None:
 def expression(table: str, column: str, mode: Mode = False) -> str:
     """SQL for a column's value without contact details."""
     own, place = f'"{table}"."{column}"', f"{table}.{column}"
-    if (table == "records" and column in COLUMNS) or place == "runs.problems":
+    if (table == "records" and column in COLUMNS) or place in ("runs.problems", "captures.title"):
         return "NULL"
     if place == "runs.message":
         return f"CASE WHEN runs.outcome = 'committed' THEN {own} END"
@@ -105,7 +106,7 @@ def expression(table: str, column: str, mode: Mode = False) -> str:
     if place in _REPEATED:
         nested = f"fields.record_id = {table}.record_id AND {_NESTED} AND instr({own}, fields.value)"
         own = f"CASE WHEN EXISTS (SELECT 1 FROM fields WHERE {nested}) THEN NULL ELSE tta_short({own}) END"
-    elif place == "captures.reason" or (table == "records" and place not in _PROSE and column in _SHORT):
+    elif place in _NAMES or (table == "records" and place not in _PROSE and column in _SHORT):
         return f"tta_short({own})"
     return f"tta_masked({own})" if mode == "strict" and place in _PROSE | _REPEATED else own
 

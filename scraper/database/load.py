@@ -17,7 +17,7 @@ from typing import NamedTuple
 from scraper.archive.catalog import CATALOG, Entry
 from scraper.archive.store import Archive
 from scraper.code_version import loading_code
-from scraper.database import assign_records, availability, parsed_pages, revisits, runs, schema
+from scraper.database import assign_records, availability, organizations, parsed_pages, revisits, runs, schema
 from scraper.database.build import build
 from scraper.database.connection import remove_second, stoppable, version_of, writing
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
@@ -52,7 +52,7 @@ _ENTRIES = f"""
     FROM archive.captures entry JOIN temp.touched USING (capture_id) ORDER BY entry.warc_file, entry.warc_offset
 """
 _FROM_ENTRY = [name for name in Entry.__dataclass_fields__ if name in BY_NAME["captures"].columns and name != "form"]
-_FROM_PARSER = ("kind", "reason", "node_id", "reference", "form", "shape", "flags", "redirect_to")
+_FROM_PARSER = ("kind", "reason", "node_id", "reference", "form", "shape", "flags", "redirect_to", "title")
 
 
 @dataclass(slots=True)
@@ -137,13 +137,15 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
         done = Loaded(unreadable=list(archive.unread))
         for table, key in _TABLES.items():
             db.execute(f"CREATE TEMP TABLE {table} ({key} TEXT PRIMARY KEY) WITHOUT ROWID")
-        state = None if options.only_captures_of else archive_state(db)
+        state = None if options.only_captures_of else archive_state(db, folders.data)
         done.unchanged = not fresh and state is not None and program_of(db).archive == state
         if not done.unchanged:
             _Load(db, folders.archive, pages, options, remote, fresh, has_captures, done).run(Program(loading_code(), state))
         done.records = db.execute("SELECT count(*) FROM records").fetchone()[0]
         if options.before_commit:
             options.before_commit(db, done)
+        if not done.unchanged and options.database is None:
+            organizations.write_matches(db, folders.data)
         return done
 
 
@@ -153,11 +155,13 @@ def program_of(db: sqlite3.Connection, name: str = "main") -> Program:
     return Program(*row) if row else Program(None, None)
 
 
-def archive_state(db: sqlite3.Connection, catalog: str = "archive") -> str:
-    """A digest that changes when the catalog (in the schema of that name) gets another capture, or another delivery of one."""
+def archive_state(db: sqlite3.Connection, data: Path, catalog: str = "archive") -> str:
+    """A digest that changes when the catalog (in the schema of that name) gets another capture, or another delivery of one, and
+    when somebody decides on a match of organizations.
+    """
     files = db.execute(f"SELECT warc_file, read_to FROM {catalog}.files ORDER BY warc_file").fetchall()
     rows = db.execute(f"SELECT count(*), max(rowid) FROM {catalog}.captures").fetchone()
-    return hashlib.sha256(repr((files, rows)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((files, rows, organizations.decisions(data))).encode()).hexdigest()[:16]
 
 
 @dataclass(slots=True)
@@ -189,17 +193,17 @@ class _Load:
             schema.renew(self.db)
             self._find_new()
         self._insert_captures()
-        if self.done.captures or self.fresh:
-            schema.finish(self.db, ("captures",))
-            revisits.resolve(self.db)
-            assign_records.assign(self.db)
-            availability.assign(self.db)
-            assign_records.set_kinds(self.db)
-            self.done.built = build(self.db, self.pages)
-            availability.apply(self.db)
-            schema.finish(self.db)
-            self.db.execute("PRAGMA analysis_limit = 1000")
-            self.db.execute("ANALYZE main")
+        schema.finish(self.db, ("captures",))
+        revisits.resolve(self.db)
+        assign_records.assign(self.db)
+        availability.assign(self.db)
+        assign_records.set_kinds(self.db)
+        self.done.built = build(self.db, self.pages)
+        availability.apply(self.db)
+        organizations.assign(self.db, self.folder.parent)
+        schema.finish(self.db)
+        self.db.execute("PRAGMA analysis_limit = 1000")
+        self.db.execute("ANALYZE main")
         if self.done.unreadable:
             program = program._replace(archive=None)
         if program != program_of(self.db):

@@ -10,10 +10,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from scraper.database.checks import TONIGHT, Check, Figures, Severity
-from scraper.database.recent_checks import RECENT
-from scraper.database.tables import BY_NAME
-from scraper.errors import HeldBack
+from scraper.database.checks import RECENT, TONIGHT, Check, Figures, Severity
+from scraper.errors import RefreshRefused
 from scraper.sqlite import open_readonly, open_writable
 
 _COMPARED = {
@@ -56,20 +54,18 @@ class Run:
 
 
 def add(db: sqlite3.Connection, run: Run, checks: Sequence[Check] = ()) -> int:
-    """Writes a run and its checks in the open transaction; returns the run's number."""
+    """Writes a run and its checks in the open transaction; returns the run's number.
+
+    Existing columns only: a refused run may have left the tables of another version in place.
+    """
     number = int(db.execute("SELECT ifnull(max(run_id), 0) + 1 FROM runs").fetchone()[0])
-    _insert(db, "runs", {"run_id": number, **asdict(run)})
-    for position, check in enumerate(checks, start=1):
-        _insert(db, "run_checks", {"run_id": number, "position": position, **check._asdict()})
+    rows = [("run_checks", {"position": position, **check._asdict()}) for position, check in enumerate(checks, start=1)]
+    for table, values in [("runs", asdict(run)), *rows]:
+        present = _columns(db, table)
+        found = {name: value for name, value in {"run_id": number, **values}.items() if name in present}
+        marks = ", ".join("?" * len(found))
+        db.execute(f"INSERT INTO main.{table} ({', '.join(found)}) VALUES ({marks})", [*found.values()])
     return number
-
-
-def _insert(db: sqlite3.Connection, table: str, values: dict[str, object]) -> None:
-    """Inserts into existing columns only: a refused run may have left the tables of another version in place."""
-    present = _columns(db, table)
-    names = [name for name in BY_NAME[table].columns if name in present]
-    marks = ", ".join("?" * len(names))
-    db.execute(f"INSERT INTO main.{table} ({', '.join(names)}) VALUES ({marks})", [values[name] for name in names])
 
 
 def record(path: Path, run: Run, checks: Sequence[Check] = ()) -> int | None:
@@ -129,12 +125,12 @@ def refused(db: sqlite3.Connection) -> tuple[int, str] | None:
 
 
 def check_none_is_refused(db: sqlite3.Connection) -> None:
-    """Raises HeldBack if a load without checks would commit what a refresh refused."""
+    """Raises RefreshRefused if a load without checks would commit what a refresh refused."""
     if found := refused(db):
         number, began = found
         names = sorted({check.name for check in failed_checks(db, number)})
         why = f" ({', '.join(names)})" if names else ""
-        raise HeldBack(
+        raise RefreshRefused(
             f"the refresh of {began} was refused{why}, and this would load what it kept out; nothing was changed: `tta status` "
             "says why, `tta refresh` tries again, `tta refresh --accept` takes the new state, --unchecked does this all the same"
         )

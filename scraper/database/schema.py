@@ -133,7 +133,7 @@ def _search(table: Table) -> list[str]:
         f'INSERT INTO "{search}" ("{search}") VALUES (\'rebuild\')',
         f'CREATE TRIGGER "{name}_ai" AFTER INSERT ON "{name}" BEGIN {add} END',
         f'CREATE TRIGGER "{name}_ad" AFTER DELETE ON "{name}" BEGIN {remove} END',
-        f'CREATE TRIGGER "{name}_au" AFTER UPDATE ON "{name}" BEGIN {remove} {add} END',
+        f'CREATE TRIGGER "{name}_au" AFTER UPDATE OF {columns} ON "{name}" BEGIN {remove} {add} END',
     ]
 
 

@@ -110,6 +110,7 @@ class CaptureRow:
     )
     shape: str | None = optional("fingerprint of the page's structure")
     flags: str | None = optional("what looks wrong in its values; a JSON array")
+    title: str | None = optional("title of a page that shows no record", heading="Page title")
     warc_file: str = required("file in the archive folder that holds it")
     warc_offset: int = required("where in that file it begins", "bytes")
 
@@ -127,6 +128,42 @@ class ChangeRow:
     seen_after: str = required("the last capture that shows the old value", _ISO)
     seen_by: str = required("the first capture that shows the new value", _ISO)
     contact: bool = required("whether the field names a person, in any capture; derived; 1 yes, 0 no")
+
+
+@dataclass(slots=True, kw_only=True)
+class OrganizationRow:
+    """Every agency and provider that a record names: by the portal's number for it, or else by name, agencies also by state."""
+
+    organization_id: str = required("the portal's number, or what stands for it where only a name is known")
+    kind: str = required("provider, where any record names it as such; else agency")
+    portal_id: str | None = optional("the portal's node number of it, a text", heading="Portal number")
+    name: str | None = optional("its latest name; NULL where only its number is known", heading="Name")
+    state_code: str | None = optional(
+        "postal code of an agency's state: by its name, or else by the points of its records where all are in one state; derived",
+        "two letters",
+    )
+    how: str = required(
+        "how the name was learned: page (of the organization), link (to it), field, title (of a request), or number: no name"
+    )
+    records: int = required("records that name it", "records")
+
+
+@dataclass(slots=True, kw_only=True)
+class MentionRow:
+    """Every place where a record names an organization: the number, the spelling, and how it was learned."""
+
+    record_id: str = _record_id()
+    position: int = required("place among the record's mentions, from 1: fields in page order, then the title")
+    kind: str = required("agency or provider")
+    portal_id: str | None = optional("the portal's node number of it, a text", heading="Portal number")
+    name: str | None = optional("name as printed; NULL where the page prints a number", heading="Name")
+    how: str = required("link, field, title or number: see organizations")
+    seen_at: str | None = optional("time of the capture that it was read from", _ISO)
+    name_key: str | None = optional("what two spellings of one name share; derived")
+    name_state: str | None = optional("postal code of the state that the name ends with; derived", "two letters")
+    place_state: str | None = optional("postal code of the state of the record's point, for an agency; derived", "two letters")
+    own_id: str = required("the organization by this mention alone; derived")
+    organization_id: str | None = optional("its row in organizations; derived", heading="Organization")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -240,7 +277,8 @@ TABLES: tuple[Table, ...] = (
             *(
                 (name,)
                 for name in "node_id reference title status category provider_reference county event_start submitted_at "
-                "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager place_county_code county_agrees".split()
+                "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager place_county_code county_agrees "
+                "place_county_code_2023 agency_id provider_id family_id".split()
             ),
             COUNTED,
         ),
@@ -267,6 +305,14 @@ TABLES: tuple[Table, ...] = (
     Table("milestones", MilestoneRow, keys=_PLACE, links=(_OF_RECORD,), indexes=(("date",),), searched=("title", "details")),
     Table("performance_metrics", PerformanceMetricRow, keys=_PLACE, links=(_OF_RECORD,), searched=("question", "answer")),
     Table("changes", ChangeRow, links=(_OF_RECORD,), indexes=(("record_id",), ("field",), ("seen_by",))),
+    Table("organizations", OrganizationRow, keys=("organization_id",), searched=("name",)),
+    Table(
+        "organization_mentions",
+        MentionRow,
+        keys=_PLACE,
+        links=(_OF_RECORD, ("organization_id", "organizations")),
+        indexes=(("organization_id", "record_id"),),
+    ),
     Table("runs", RunRow, keys=("run_id",)),
     Table("run_checks", RunCheckRow, keys=("run_id", "position"), links=(("run_id", "runs"),)),
     Table("program", ProgramRow),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 from itertools import islice
 
 from scraper.terminal import escape
@@ -12,41 +11,15 @@ from scraper.terminal import escape
 MOST_EXAMPLES = 5
 
 
-class Kind(StrEnum):
-    """What is wrong; scripts may rely on the names. The first word is the part of the data folder."""
-
-    RECORDS_DAMAGED = "records-damaged"
-    FILE_SHORT = "file-short"
-    FILE_GONE = "file-gone"
-    FILE_FOREIGN = "file-foreign"
-    PACKED_TOGETHER = "packed-together"
-    CAPTURES_LOST = "captures-lost"
-    CATALOG_DAMAGED = "catalog-damaged"
-    CATALOG_VERSION = "catalog-version"
-    CATALOG_DIFFERS = "catalog-differs"
-    LEDGER_DAMAGED = "ledger-damaged"
-    LEDGER_VERSION = "ledger-version"
-    LEDGER_LOST = "ledger-lost"
-    DATABASE_DAMAGED = "database-damaged"
-    DATABASE_VERSION = "database-version"
-    DATABASE_LINKS = "database-links"
-    DATABASE_SEARCH = "database-search"
-    DATABASE_LOST = "database-lost"
-    DATABASE_ROWS = "database-rows"
-    DATABASE_CONTENT = "database-content"
-    PARSED_DAMAGED = "parsed-damaged"
-    NOT_LOADED = "not-loaded"
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`text`: an escaped line. `count`: of what the line counts. `repair`: what a repair does, None if it can do nothing.
+    """`kind`: a name that scripts may rely on; its first word is the part of the data folder. `text`: an escaped line.
 
-    `harmless`: nothing is wrong, or the next run puts it right. `subject`: the file it is about, if there is one. `examples`: a
-    few of the captures or places.
+    `count`: of what the line counts. `repair`: what a repair does, None if it can do nothing. `harmless`: nothing is wrong, or
+    the next run corrects it. `subject`: the file it is about, if there is one. `examples`: a few of the captures or places.
     """
 
-    kind: Kind
+    kind: str
     text: str
     count: int = 1
     repair: str | None = None
@@ -79,9 +52,9 @@ class Report:
         return {"intact": not self.wrong} | asdict(self)
 
 
-def counted(number: int, noun: str, several: str | None = None) -> str:
+def counted(number: int, noun: str) -> str:
     """`1 capture`, `2,000 captures`."""
-    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def examples(texts: Iterable[object]) -> tuple[str, ...]:

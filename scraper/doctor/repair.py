@@ -22,8 +22,8 @@ from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.schema import insert_sql
 from scraper.database.tables import BY_NAME, RUN_TABLES
 from scraper.doctor.archive import LOST, Progress
-from scraper.doctor.findings import Finding, Kind, Report
-from scraper.doctor.tables import DoctorTables
+from scraper.doctor.findings import Finding, Report
+from scraper.doctor.tables import COLUMNS_OF_LOST, DoctorTables
 from scraper.doctor.verify import verify
 from scraper.durable import sync
 from scraper.errors import TtaError
@@ -74,47 +74,43 @@ def repair(
             if not todo or done.problems or number == _PASSES:
                 return done
             tables.release()
-            done.lost += sum(finding.count for finding in todo if finding.kind is Kind.CAPTURES_LOST)
+            done.lost += sum(finding.count for finding in todo if finding.kind == "captures-lost")
             _repair(folders, tables, todo, done, accept_refused=accept_refused)
     return done
 
 
 def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], done: Repaired, *, accept_refused: bool) -> None:
     """The archive's part, or if nothing is wrong with it, all other parts."""
-    parts: dict[str, list[Finding]] = {"archive": [], "ledger": [], "database": [], "parsed": []}
+    others: dict[str, Callable[[list[Finding]], object]] = {
+        "parsed": lambda _: remove(folders.data / parsed_pages.NAME),
+        "ledger": lambda _: ledger.replace(folders.ledger, "damaged"),
+        "database": lambda findings: _replace_database(folders, findings, accept_refused=accept_refused),
+    }
+    parts: dict[str, list[Finding]] = {}
     for finding in todo:
-        parts.get(finding.kind.partition("-")[0], parts["archive"]).append(finding)
-    if parts["archive"]:
-        _try(done, parts["archive"], lambda: _repair_archive(tables, folders.archive, parts["archive"]))
-        return
-    _try(done, parts["parsed"], lambda: remove(folders.data / parsed_pages.NAME))
-    _try(done, parts["ledger"], lambda: ledger.replace(folders.ledger, "damaged"))
-    _try(done, parts["database"], lambda: _replace_database(folders, parts["database"], accept_refused=accept_refused))
-
-
-def _try(done: Repaired, findings: list[Finding], action: Callable[[], object]) -> None:
-    if not findings:
-        return
-    try:
-        action()
-        done.repaired += findings
-    except (TtaError, OSError, sqlite3.Error) as error:
-        done.problems.append(escape(error, 1000))
+        part = finding.kind.partition("-")[0]
+        parts.setdefault(part if part in others else "archive", []).append(finding)
+    for part in ["archive"] if "archive" in parts else [part for part in others if part in parts]:
+        try:
+            if part == "archive":
+                _repair_archive(tables, folders.archive, parts[part])
+            else:
+                others[part](parts[part])
+            done.repaired += parts[part]
+        except (TtaError, OSError, sqlite3.Error) as error:
+            done.problems.append(escape(error, 1000))
 
 
 def _replace_database(folders: Folders, findings: list[Finding], *, accept_refused: bool) -> None:
     """Rebuilds an intact database; replaces a damaged one, and carries its run history over if all of it is readable."""
-    if not any(finding.kind is Kind.DATABASE_DAMAGED for finding in findings):
+    if not any(finding.kind == "database-damaged" for finding in findings):
         load(folders, LoadOptions(rebuild=True, accept_refused=accept_refused))
         return
 
     def carry_over(db: sqlite3.Connection, _: Loaded) -> None:
-        history: dict[str, list[tuple[object, ...]]] = {}
         with suppress(sqlite3.Error), closing(open_readonly(folders.database)) as old:
-            for name in RUN_TABLES:
-                columns = ", ".join(BY_NAME[name].columns)
-                history[name] = old.execute(f"SELECT {columns} FROM {name}").fetchall()
-        if len(history) == len(RUN_TABLES):
+            columns = {name: ", ".join(BY_NAME[name].columns) for name in RUN_TABLES}
+            history = {name: old.execute(f"SELECT {columns[name]} FROM {name}").fetchall() for name in RUN_TABLES}
             for name, rows in history.items():
                 db.executemany(insert_sql(name), rows)
         if not accept_refused:
@@ -129,10 +125,10 @@ def _replace_database(folders: Folders, findings: list[Finding], *, accept_refus
 
 def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding]) -> None:
     """Lists lost captures, copies intact records out of damaged files, and rebuilds the catalog."""
-    if tables.count("SELECT count(*) FROM lost"):
+    if tables.count("FROM lost"):
         _list_lost(tables, folder)
     for finding in findings:
-        if finding.kind is Kind.RECORDS_DAMAGED and finding.subject:
+        if finding.kind == "records-damaged" and finding.subject:
             _copy_intact(tables, folder, finding.subject)
     for path in folder.glob(f"{CATALOG}*"):
         path.unlink()
@@ -142,10 +138,9 @@ def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding])
 def _list_lost(tables: DoctorTables, folder: Path) -> None:
     """Adds the lost captures to a file: after this nothing else may know that they existed."""
     path, fresh = folder / LOST, folder / f".tta-{LOST}"
-    names = ("capture_id", "url", "captured_at", "source", "sha256", "warc_file", "warc_offset")
     known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    rows = tables.db.execute(f"SELECT {', '.join(names)} FROM lost ORDER BY warc_file, warc_offset")
-    lines = dict.fromkeys([*known, *(json.dumps(dict(zip(names, row, strict=True))) for row in rows)])
+    rows = tables.db.execute(f"SELECT {COLUMNS_OF_LOST} FROM lost ORDER BY warc_file, warc_offset")
+    lines = dict.fromkeys([*known, *(json.dumps(dict(zip(COLUMNS_OF_LOST.split(", "), row, strict=True))) for row in rows)])
     fresh.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     sync(fresh)
     fresh.replace(path)

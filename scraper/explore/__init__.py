@@ -19,7 +19,7 @@ from pluggy import HookimplMarker
 
 from parsers.record import columns_of
 from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore import arrays, dashboard, downloads, filters, home, search
+from scraper.explore import arrays, charts, dashboard, downloads, filters, home, search
 from scraper.explore import map as records_map
 from scraper.explore.cache import Answers, cached
 from scraper.explore.facets import ListFacet
@@ -110,6 +110,7 @@ def prepare_connection(conn: Any, database: str) -> None:
 def prepare_jinja2_environment(env: Any) -> None:
     env.filters["picked"] = _picked
     env.filters |= {"moment": moment, "row_path": tilde_encode}
+    env.globals |= {"shade": charts.shade, "state_paths": charts.state_paths()}
 
 
 def _picked(parts: Iterable[dict[str, Any]], key: str, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -140,9 +141,11 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     return [
         (r"^/-/map$", _page("map", records_map.context)),
         (r"^/-/charts$", _page("charts", dashboard.context)),
+        (r"^/-/chart$", _page("chart", dashboard.chart_context)),
+        (r"^/-/chart\.svg$", dashboard.picture_file),
+        (r"^/-/chart\.csv$", dashboard.numbers_file),
         (r"^/-/search$", _page("search", search.context)),
-        (r"^/tta/(?P<name>[^/]+)(?:/(?P<row>[^/]+))?\.(?P<format>csv|xlsx)$", downloads.table_or_question),
-        (r"^/tta\.(?P<format>csv|xlsx)$", downloads.visitors_sql),
+        (r"^/tta(?:/[^/]+){0,2}\.(?P<format>csv|xlsx)$", downloads.of_page),
         (r"^/-/health$", health),
         (rf"^{UNREADABLE}(?:\.json)?$", _unreadable),
         (r"^/robots\.txt$", _robots),
@@ -164,12 +167,14 @@ async def _robots() -> Any:
     return Response.text("User-agent: *\nDisallow: /")
 
 
-def _page(name: str, context: Callable[[Any, Any], Awaitable[dict[str, Any]]]) -> Callable[..., Awaitable[Any]]:
+def _page(name: str, context: Callable[[Any, Any], Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """The view of a page of this plugin, for those who may see the records."""
 
     async def view(datasette: Any, request: Any) -> Any:
         await datasette.ensure_permissions(request.actor, [("view-table", (DATABASE, "records")), "view-instance"])
         shown = await context(datasette, request)
+        if isinstance(shown, Response):
+            return shown
         return Response.html(await datasette.render_template(f"{name}.html", shown, request=request, view_name=name))
 
     return view

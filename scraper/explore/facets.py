@@ -15,7 +15,7 @@ from datasette.utils import escape_sqlite, path_with_added_args, path_with_remov
 
 from parsers.record import columns_of
 from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore.charts import UNKNOWN
+from scraper.explore.links import NOT_KNOWN
 from scraper.export.columns import Values, values_of
 
 TYPE = "list"
@@ -83,7 +83,7 @@ class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
         change = path_with_removed_args if selected else path_with_added_args
         return {
             "value": value,
-            "label": UNKNOWN if value is None else _LABELS.get(kind, {}).get(value, str(value)),
+            "label": NOT_KNOWN if value is None else _LABELS.get(kind, {}).get(value, str(value)),
             "count": count,
             "toggle_url": self.ds.absolute_url(self.request, self.ds.urls.path(change(self.request, dict([own])))),
             "selected": selected,

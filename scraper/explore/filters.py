@@ -5,55 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from importlib.resources import files
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+import yaml
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import BadRequest
 
 from parsers.record import ColumnInfo, columns_of
 from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore.requests import NOT_KNOWN, Pairs
+from scraper.explore.links import NOT_KNOWN
+from scraper.explore.requests import Pairs
 from scraper.export.columns import Values, values_of
 
 DATABASE = "tta"
 TABLE = "records"
-_MENUS = {
-    "fiscal_year": ("Fiscal year", "SELECT DISTINCT fiscal_year, fiscal_year FROM records ORDER BY 1 DESC"),
-    "program_areas__arraycontains": (
-        "Program area",
-        "WITH arrays AS (SELECT DISTINCT program_areas AS items FROM records) "
-        "SELECT DISTINCT area.value, area.value FROM arrays, json_each(arrays.items) AS area ORDER BY 1",
-    ),
-    "place_state": (
-        "State",
-        "SELECT DISTINCT place_state, place_state || ' (' || place_state_code || ')' FROM records ORDER BY 1",
-    ),
-}
+_TEXTS = yaml.safe_load((files("scraper.explore") / "filters.yml").read_text(encoding="utf-8"))
+_MENUS: dict[str, dict[str, str]] = _TEXTS["menus"]
 """The menus of the form that table, charts and map share: values and what is shown for them."""
 FORM = ("_search", *_MENUS, "submitted_on", "submitted_on__gte", "submitted_on__lte")
 """The filters that the form offers."""
-_SHORTCUTS = (("Last 7 days", "submitted_on", "last 7 days"), ("This fiscal year", "submitted_on", "this fiscal year"))
 _ALSO = ("_where", "_search", "_through")
 """Arguments that are spelt like those that shape a table, and choose rows all the same."""
-_WORDS = {
-    "exact": "{0}: {1}",
-    "arraycontains": "{0}: {1}",
-    "not": "{0} is not {1}",
-    "arraynotcontains": "{0} without {1}",
-    "gt": "{0} above {1}",
-    "gte": "{0} from {1}",
-    "lt": "{0} below {1}",
-    "lte": "{0} up to {1}",
-    "through": "{0} through {1}",
-    "between": "{0}: {1} through {2}",
-    "isnull": f"{{0}}: {NOT_KNOWN}",
-    "notnull": "{0}: known",
-    "isblank": f"{{0}}: {NOT_KNOWN}",
-    "notblank": "{0}: known",
-    "in": "{0}: one of {1}",
-    "notin": "{0}: none of {1}",
-}
+_WORDS: dict[str, str] = _TEXTS["words"]
+"""A filter in words, by its lookup: the column's heading and the value are filled in."""
 
 
 class Chip(NamedTuple):
@@ -99,24 +75,24 @@ def equal(column: str, value: object) -> tuple[str, object]:
     return (f"{column}__isnull", 1) if value is None else (f"{column}__exact", value)
 
 
-async def read_filters(datasette: Any, request: Any, table: str = TABLE) -> RecordFilters:
-    """Reads the filters. Raises BadRequest where they name no column of the table."""
+async def read_filters(datasette: Any, request: Any) -> RecordFilters:
+    """Reads the filters on records. Raises BadRequest where they name no column."""
     from datasette.filters import Filters  # these load Datasette's plugins, this one among them: not while it is being imported
     from datasette.plugins import pm
 
     pairs = pairs_of(request)
     filters = Filters(sorted((name, value) for name, value in pairs if not name.startswith("_")))
-    unknown = {column for column, _, _ in filters.selections()} - set(await datasette.get_database(DATABASE).table_columns(table))
+    unknown = {column for column, _, _ in filters.selections()} - set(columns_of(RecordRow))
     if unknown:
-        raise BadRequest(f"no such column of {table}: {', '.join(sorted(unknown))}")
-    clauses, params = filters.build_where_clauses(table)
-    for found in pm.hook.filters_from_request(request=request, table=table, database=DATABASE, datasette=datasette):
+        raise BadRequest(f"no such column of {TABLE}: {', '.join(sorted(unknown))}")
+    clauses, params = filters.build_where_clauses(TABLE)
+    for found in pm.hook.filters_from_request(request=request, table=TABLE, database=DATABASE, datasette=datasette):
         also = await await_me_maybe(found)
         if also:
             clauses += also.where_clauses
             params |= also.params
     where = f"WHERE {' AND '.join(f'({clause})' for clause in clauses)}" if clauses else ""
-    return RecordFilters(datasette.urls.table(DATABASE, table), pairs, where, params, chips(request, table)["chips"])
+    return RecordFilters(datasette.urls.table(DATABASE, TABLE), pairs, where, params, chips(request, TABLE)["chips"])
 
 
 def chips(request: Any, table: str) -> dict[str, Any]:
@@ -154,19 +130,16 @@ def _in_words(info: ColumnInfo | None, column: str, lookup: str, value: str) -> 
     if kind is Values.YES_NO and lookup in ("exact", "not"):
         value = {"1": "Yes", "0": "No"}.get(value, value)
     if lookup == "lt" and kind in (Values.DATE, Values.TIME, Values.PARTIAL_TIME) and len(value) == len("2024-10-01"):
-        lookup, value = "through", (date.fromisoformat(value) - timedelta(days=1)).isoformat()
+        lookup, value = "lte", (date.fromisoformat(value) - timedelta(days=1)).isoformat()
     return _WORDS.get(lookup, f"{{0}} {lookup} {{1}}").format(info.heading if info else column, value)
 
 
 async def form(datasette: Any, request: Any) -> dict[str, Any]:
     """What the template `_filters.html` shows: the choices, what is chosen, and the filters that the form has to keep."""
     database = datasette.get_database(DATABASE)
-    menus = [(name, label, await _choices(database, sql)) for name, (label, sql) in _MENUS.items()]
+    menus = [(name, menu["label"], await _choices(database, menu["sql"])) for name, menu in _MENUS.items()]
     other = [(name, value) for name, value in _arguments(request) if name != "_next"]
-    shortcuts = [
-        (label, f"?{urlencode([pair for pair in other if not pair[0].startswith((column, 'fiscal_year'))] + [(column, value)])}")
-        for label, column, value in _SHORTCUTS
-    ]
+    dated = [pair for pair in other if not pair[0].startswith(("submitted_on", "fiscal_year"))]
     missing = {name: NOT_KNOWN for name in FORM if request.args.get(f"{name.partition('__')[0]}__isnull")}
     kept = [pair for pair in pairs_of(request) if pair[0] not in FORM and pair[0].removesuffix("__exact") not in FORM]
     return {
@@ -176,7 +149,7 @@ async def form(datasette: Any, request: Any) -> dict[str, Any]:
         },
         "kept": [(name, value) for name, value in kept if not (name.endswith("__isnull") and missing)],
         "query_string": urlencode(pairs_of(request)),
-        "shortcuts": shortcuts,
+        "shortcuts": [(text, f"?{urlencode([*dated, ('submitted_on', text.lower())])}") for text in _TEXTS["shortcuts"]],
         **chips(request, TABLE),
     }
 

@@ -12,6 +12,8 @@ from markupsafe import Markup
 from parsers.record import columns_of
 from scraper.database.tables import BY_NAME, RecordRow
 
+NOT_KNOWN = "not known"
+"""What pages show for a missing value; as a filter's value: the rows without one."""
 LISTS = frozenset(name for name, info in columns_of(RecordRow).items() if info.type == list[str])
 """Columns of `records` that hold a JSON array."""
 _SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)

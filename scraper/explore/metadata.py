@@ -86,6 +86,13 @@ LOOKS = {
     "milestones": Look("Milestones"),
     "performance_metrics": Look("Performance metrics"),
     "changes": Look("Changes between captures", facets=("field",), sort_desc="seen_by"),
+    "organizations": Look(
+        "Organizations",
+        facets=("kind", "state_code", "how"),
+        sort_desc="records",
+        label="name",
+    ),
+    "organization_mentions": Look("Where organizations are named", facets=("how",)),
     "runs": Look(
         "Refreshes",
         facets=("outcome",),

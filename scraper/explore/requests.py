@@ -20,13 +20,12 @@ from scraper.errors import BadQuery
 from scraper.explore import dates
 from scraper.explore.facets import TYPE
 from scraper.explore.headers import App, Receive, Scope, Send
+from scraper.explore.links import NOT_KNOWN
 from scraper.explore.questions import QUESTIONS
 from scraper.export.columns import Values, values_of
 from scraper.search_query import match
 
 Pairs = list[tuple[str, str]]
-NOT_KNOWN = "not known"
-"""As a filter's value: the rows without one."""
 UNREADABLE = "/-/unreadable"
 _DROPPED = ("_ttl", "_searchmode")
 _TIMES = (Values.DATE, Values.TIME, Values.PARTIAL_TIME)

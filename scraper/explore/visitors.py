@@ -34,6 +34,7 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
     def __init__(self, datasette: Any, path: str) -> None:
         super().__init__(datasette, path=path, is_mutable=True)
         self._sandbox = Sandbox(Path(path))
+        self.files = Sandbox(Path(path))
         self._connections: list[Any] = []
 
     def connect(self, write: bool = False) -> Any:
@@ -44,6 +45,7 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
     def end_queries(self) -> None:
         """Ends all running queries, so that the process can end."""
         self._sandbox.close()
+        self.files.close()
         for connection in self._connections:
             connection.interrupt()
 

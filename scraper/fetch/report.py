@@ -6,37 +6,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from scraper.errors import ExitStatus
-from scraper.ledger.rows import STORED, State
+from scraper.ledger.rows import State
 from scraper.sources.base import ListingResult
 
 DONE, PARTLY, PAUSED, FAILED = "done", "partly", "paused", "failed"
-_COUNTED = {
-    State.FETCHED: "fetched",
-    State.UNCHANGED: "unchanged",
-    State.DUPLICATE: "duplicate",
-    State.SUBSTITUTED: "substituted",
-    State.BLOCKED: "blocked",
-    State.MISSING: "missing",
-    State.FAILED: "failed",
-    State.PARKED: "failed",
-}
-COLUMNS = ("listed", "new", "skipped", *(name for name in dict.fromkeys(_COUNTED.values()) if name != "duplicate"), "waiting")
+COLUMNS = ("listed", "new", "skipped", "fetched", "unchanged", "substituted", "blocked", "missing", "failed", "waiting")
 
 
 @dataclass(slots=True)
-class SourceReport:
-    """Counts of one source. `listed`, `new` and `skipped` are of this run's listings; `waiting` is everything that is listed and
-    not stored. `asked`: whether the source was asked anything; `answered`: whether it gave a usable answer.
-    """
+class SourceReport(ListingResult):
+    """Counts of one source; those of its listings are of this run. `waiting`: everything that is listed and not stored."""
 
-    source: str
+    source: str = ""
     outcome: str = DONE
-    asked: bool = False
-    answered: bool = False
-    listed: int = 0
-    new: int = 0
-    vanished: int = 0
-    skipped: int = 0
     fetched: int = 0
     unchanged: int = 0
     duplicate: int = 0
@@ -46,26 +28,10 @@ class SourceReport:
     failed: int = 0
     waiting: int = 0
     to_fetch: int = 0
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
     @property
     def new_captures(self) -> int:
         return self.fetched + self.unchanged + self.substituted
-
-    def add_listing(self, result: ListingResult) -> None:
-        """Adds what the listings returned; a problem with one makes the source's work partial."""
-        self.listed, self.new = result.listed, result.new
-        self.vanished, self.skipped = result.vanished, result.skipped
-        self.asked |= result.asked > 0
-        self.answered |= result.answered > 0 or result.listed > 0
-        self.notes += result.notes
-        if result.skipped:
-            self.notes.append(
-                f"rows of the listing that can't be used (without a time or a URL, or of another host): {result.skipped}"
-            )
-        for problem in result.problems:
-            self.add_problem(problem, PARTLY)
 
     def add_problem(self, problem: str, outcome: str) -> None:
         """Adds a problem. The first outcome other than "done" stays, except that a pause or a failure replaces "partly"."""
@@ -73,18 +39,10 @@ class SourceReport:
         if self.outcome in (DONE, PARTLY):
             self.outcome = outcome
 
-    def count(self, state: State, before: State | None = None) -> None:
-        """Counts the result for a capture; `before`: what it was counted as earlier in this run."""
-        for one, step in ((before, -1), (state, 1)):
-            if one is not None:
-                name = _COUNTED[one]
-                setattr(self, name, getattr(self, name) + step)
-
-    def close(self, states: dict[State, int]) -> None:
-        """Sets the counts that are known at the end of the run. `states`: the ledger's."""
-        self.waiting = sum(count for state, count in states.items() if state not in STORED)
-        if self.failed:
-            self.add_problem(f"{self.failed} captures could not be fetched and will be asked for again", PARTLY)
+    def count(self, state: State, step: int = 1) -> None:
+        """Counts the result for a capture; `step` is -1 where it was counted earlier in this run and is another now."""
+        name = State.FAILED if state is State.PARKED else state
+        setattr(self, name, getattr(self, name) + step)
 
 
 @dataclass(slots=True)

@@ -9,28 +9,35 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from scraper.archive.store import Archive
-from scraper.config import Config
-from scraper.errors import NotAllowed, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError
+from scraper.config import SOURCES, Config
+from scraper.errors import NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError, UnknownSource
 from scraper.fetch.display import Display
-from scraper.fetch.registry import chosen, make_sources
-from scraper.fetch.report import FAILED, PAUSED, Report, SourceReport
+from scraper.fetch.report import DONE, FAILED, PARTLY, PAUSED, Report, SourceReport
 from scraper.fetch.storing import Storing
 from scraper.folders import Folders
-from scraper.ledger.rows import FetchResult, Row, State
+from scraper.ledger.rows import STORED, FetchResult, Row, State
 from scraper.ledger.store import Ledger
 from scraper.lock import locked
-from scraper.sources.base import Source, SourceContext, Visitor
+from scraper.sources.base import Source, SourceContext
+from scraper.sources.commoncrawl import CommonCrawl
+from scraper.sources.endofterm import EndOfTerm
+from scraper.sources.live import Live
+from scraper.sources.pywb import Pywb
+from scraper.sources.wayback import Wayback
 from scraper.stopping import Stop
 from scraper.terminal import escape, escape_url
+from scraper.web.addresses import LOOPBACK
 from scraper.web.client import Client
 from scraper.web.pacing import Pacer
 
 TOO_LARGE_AGAIN = timedelta(days=30)
+_SOURCES: dict[str, Callable[[SourceContext], Source]] = {one.name: one for one in (Wayback, CommonCrawl, EndOfTerm, Live)}
 MOST_FAILURES = 20
 """Captures in a row that fail, for whatever reason, before the source is given up for the run."""
 
@@ -44,6 +51,41 @@ class Options:
     limit: int | None = None
     window: tuple[str, str] | None = None
     now: bool = False
+
+
+def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the sources to ask: those named, otherwise those enabled. Raises TtaError where none can be asked."""
+    for name in named:
+        if name not in SOURCES:
+            raise UnknownSource(f"there is no source {escape(name, 40)}; the sources are {', '.join(SOURCES)}")
+    names = tuple(name for name in SOURCES if (name in named if named else getattr(settings.sources, name).enabled))
+    if not names:
+        raise NothingEnabled(
+            "no source is enabled: name one, or set enabled = true under [sources.NAME] in the configuration file"
+        )
+    if "pywb" in names and not settings.sources.pywb.archives:
+        raise NothingEnabled("pywb has no archives: list them under archives in [sources.pywb] of the configuration file")
+    for name in names:
+        if not settings.http.contact and any(urlsplit(url).hostname != LOOPBACK for url in _urls(settings, name)):
+            raise TtaError(
+                f"{name} can't be asked without a contact, because archives block clients without one: set contact = "
+                '"mailto:you@example.org" under [http] in the configuration file'
+            )
+    return names
+
+
+def _urls(settings: Config, name: str) -> list[str]:
+    """Returns every URL in the settings of a source."""
+    section = asdict(getattr(settings.sources, name))
+    values = [value for table in (section, *section.get("archives", ())) for key, value in table.items() if "_url" in key]
+    return [url for value in values for url in (value if isinstance(value, tuple) else (value,))]
+
+
+def make_sources(name: str, context: SourceContext) -> list[Source]:
+    """Returns the sources of that name, ready to be asked: one, or for pywb one per archive."""
+    if name == "pywb":
+        return [Pywb(archive, context) for archive in context.settings.sources.pywb.archives]
+    return [_SOURCES[name](context)]
 
 
 def fetch(data: Path, settings: Config, options: Options, display: Display, command: str = "tta fetch") -> Report:
@@ -72,14 +114,16 @@ def fetch_locked(
         context = SourceContext(
             settings, client, ledger, archive, lambda what, rows: display.update(f"listing {what}", rows, None)
         )
-        run = _Run(context, archive, options, display, stop, report)
         sources = [source for name in names for source in make_sources(name, context)]
-        report.sources = [SourceReport(source.name) for source in sources]
+        report.sources = [SourceReport(source=source.name) for source in sources]
+        run = _Run(context, archive, options, display, stop, report, number=ledger.begin_run())
         run.ask_all(sources)
         for one in report.sources:
-            for row, reason in ledger.failed_in(one.source, run.number):
-                display.failure(f"{one.source}: {row.timestamp} {escape_url(row.url)}: {reason}")
-            one.close(ledger.states(one.source))
+            for timestamp, url, reason in ledger.failed_in(one.source, run.number):
+                display.failure(f"{one.source}: {timestamp} {escape_url(url)}: {reason}")
+            one.waiting = sum(count for state, count in ledger.states(one.source).items() if state not in STORED)
+            if one.failed:
+                one.add_problem(f"{one.failed} captures could not be fetched and will be asked for again", PARTLY)
         ledger.end_run(run.number, report.status, report.as_json())
     return report
 
@@ -94,12 +138,9 @@ class _Run:
     display: Display
     stop: Stop
     report: Report
-    number: int = 0
+    number: int
     asked: int = 0
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def __post_init__(self) -> None:
-        self.number = self.context.ledger.begin_run()
 
     def ask_all(self, sources: list[Source]) -> None:
         """Asks every source, then makes a second pass over what failed: an archive that timed out often answers from its cache
@@ -124,68 +165,77 @@ class _Run:
         try:
             work(source, part)
         except TtaError as error:
-            part.asked = True
+            part.asked += 1
             part.add_problem(escape(error), PAUSED if isinstance(error, SourcePaused) else FAILED)
 
     def _list_and_fetch(self, source: Source, part: SourceReport) -> None:
-        part.add_listing(source.list_captures(self.options.window))
+        source.list_captures(self.options.window, part)
+        part.outcome = PARTLY if part.problems else DONE
+        part.answered += part.listed
+        if part.skipped:
+            part.notes.append(
+                f"rows of the listing that can't be used (without a time or a URL, or of another host): {part.skipped}"
+            )
         total, due = self._due(source)
         if self.options.dry_run:
             part.to_fetch = total
             return
+        self._fetch(source, part, due, total)
+
+    def _second_pass(self, source: Source, part: SourceReport) -> None:
+        soon, ledger = self.began + TOO_LARGE_AGAIN / 2, self.context.ledger
+        numbers = ledger.due_ids(source.name, now=soon, failed_in=self.number)
+        self._fetch(source, part, map(ledger.row, numbers), len(numbers), again=True)
+
+    def _fetch(self, source: Source, part: SourceReport, due: Iterator[Row], total: int, *, again: bool = False) -> None:
+        """Asks for these rows. `again`: they failed before in this run."""
         storing = Storing(self.archive, self.context.ledger, source.name)
-        failures = 0
+        limit, failures = self.options.limit, 0
         for done, row in enumerate(due, start=1):
             self.stop.check()
             result = storing.without_asking(row) if row.id else None
             if result is None:
-                if self.options.limit is not None and self.asked >= self.options.limit:
-                    part.notes.append(f"stopped after {self.options.limit} captures, as --limit asks")
+                if limit is not None and self.asked >= limit and not again:
+                    part.notes.append(f"stopped after {limit} captures, as --limit asks")
                     return
                 self.asked += 1
-                result = self._ask(source, part, storing, row, again=False)
+                result = self._ask(source, part, storing, row, again=again)
+            if again:
+                part.count(State.FAILED, -1)
             if row.id:
-                part.count(self.context.ledger.settle(row, result, self.number))
+                part.count(self.context.ledger.settle(row, result, self.number, again=again))
             else:
                 part.count(result.state)
                 if result.state is State.FAILED:  # a visited URL is not a row of the ledger, so its failure is shown at once
                     self.display.failure(f"{part.source}: {escape_url(row.url)}: {result.reason}")
             self.display.update(f"fetching {source.name}", done, total)
             failures = failures + 1 if result.state is State.FAILED else 0
-            if failures >= MOST_FAILURES:
+            if failures >= MOST_FAILURES and not again:
                 part.add_problem(f"given up after {failures} captures in a row failed, the last because {result.reason}", FAILED)
                 return
 
-    def _second_pass(self, source: Source, part: SourceReport) -> None:
-        storing = Storing(self.archive, self.context.ledger, source.name)
-        soon = self.began + TOO_LARGE_AGAIN / 2
-        for row in self.context.ledger.due(source.name, now=soon, failed_in=self.number):
-            self.stop.check()
-            result = storing.without_asking(row) or self._ask(source, part, storing, row, again=True)
-            part.count(self.context.ledger.settle(row, result, self.number, again=True), before=State.FAILED)
-
     def _due(self, source: Source) -> tuple[int, Iterator[Row]]:
         """Returns how many rows to ask for, and the rows. The end of a window is inclusive: 2024 means all of 2024."""
-        if isinstance(source, Visitor):
+        if isinstance(source, Live):
             visits = list(source.rows())
             return len(visits), iter(visits)
         low, high = self.options.window or ("", "")
         now, window = None if self.options.now else self.began, (low, high.ljust(14, "9"))
-        ledger = self.context.ledger
-        return ledger.due_count(source.name, now=now, window=window), ledger.due(source.name, now=now, window=window)
+        numbers = self.context.ledger.due_ids(source.name, now=now, window=window)
+        return len(numbers), map(self.context.ledger.row, numbers)
 
     def _ask(self, source: Source, part: SourceReport, storing: Storing, row: Row, *, again: bool) -> FetchResult:
         """Asks for one capture and stores what comes. Raises SourcePaused and Stopped."""
-        part.asked = True
+        part.asked += 1
         try:
             outcome = source.fetch(row, again=again)
         except (RequestFailed, TooLarge, NotAllowed) as error:
             later = None if isinstance(error, RequestFailed) else TOO_LARGE_AGAIN
             return FetchResult(state=State.FAILED, reason=escape(error), ask_again=later)
-        part.answered = True
+        part.answered += 1
         if isinstance(outcome, FetchResult):
             return outcome
         result = storing.add(outcome, row)
-        if isinstance(source, Visitor):
+        if isinstance(source, Live):
             source.stored(row, outcome, result.capture_id)
         return result

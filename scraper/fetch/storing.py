@@ -11,7 +11,7 @@ from scraper.archive.catalog import Entry
 from scraper.archive.store import Archive
 from scraper.archive.warc import sha1_digest
 from scraper.capture import Capture, Form, Original
-from scraper.ledger.rows import EMPTY_SHA1, FetchResult, Fixity, Row, State, sha1_of, to_time, to_timestamp
+from scraper.ledger.rows import EMPTY_SHA1, FetchResult, Row, State, sha1_of, to_time
 from scraper.ledger.store import Ledger
 from scraper.sources.base import Fetched, revisit_of
 from scraper.web.addresses import url_key
@@ -39,7 +39,7 @@ class Storing:
         if original is None or moment is None:
             return None
         revisit = revisit_of(original, source=self._source, url=row.url, captured_at=moment)
-        return self._add(revisit, State.UNCHANGED, Fixity.MATCHES)
+        return self._add(revisit, State.UNCHANGED)
 
     def _original_of(self, row: Row) -> Capture | None:
         """Returns a stored capture of the same page with the row's digest, which the row can repeat; otherwise None.
@@ -74,7 +74,7 @@ class Storing:
                     capture, form=Form.REVISIT, payload=b"", payload_digest=digest, original=repeats, warc_record_id=None
                 )
             state = State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
-            result = self._add(capture, state, fetched.fixity, fetched.note)
+            result = self._add(capture, state, fetched.note)
         if not fetched.substitute:
             return result
         return replace(result, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
@@ -85,15 +85,12 @@ class Storing:
         found = self._archive.same_body(capture.url, capture.sha256)
         return found if found and found.form == Form.RESPONSE and not found.truncated else None
 
-    def _add(self, capture: Capture, state: State, fixity: Fixity, note: str = "") -> FetchResult:
+    def _add(self, capture: Capture, state: State, note: str = "") -> FetchResult:
         entry = self._archive.add(capture)
         self._archive.flush()
         return FetchResult(
             state=state if entry else State.DUPLICATE,
             reason=note if entry else "stored already",
-            served_timestamp=to_timestamp(capture.captured_at) if capture.captured_at else None,
-            served_url=capture.url,
             capture_id=capture.capture_id,
-            fixity=fixity,
             truncated=capture.truncated,
         )

@@ -1,5 +1,7 @@
 """A scan: files that were not read yet go to the worker pool, and this one process appends what it finds to the archive.
 
+What costs time is done by the pool (reading, digests, compressing again).
+
 `DIR/scanned.db` has the files that were read to their end, so a scan that was ended continues. Captures are durable before their
 file counts as read: a scan that is killed reads a file twice and loses nothing.
 """
@@ -11,18 +13,24 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
 
-from scraper.archive.store import Archive
+from parsers.urls import without_archive
+from scraper.archive.store import Archive, Prepared, prepare
 from scraper.archive.warc import utc_now
 from scraper.capture import iso
 from scraper.errors import TtaError
-from scraper.scan.reading import Found, Piece, read_piece
+from scraper.scan.addresses import opened
+from scraper.sources.containers import read_container
+from scraper.sources.saved import Unused
 from scraper.sqlite import open_writable
+from scraper.web.addresses import is_of_hosts
 from scraper.workers.processes import Job, WorkerPool
 
-JOB: Job[Piece, Found] = Job(read_piece, Piece.split, Piece.give_up)
+FOUND_BYTES = 16_000_000
+"""Compressed bytes found up to which a part of a file is read; the rest is another task. What bounds the memory."""
 SAVE_SECONDS = 10.0
 """Between two points at which what was found is safe from a crash; most files of a crawl contain nothing."""
 NAME = "scanned.db"
@@ -31,6 +39,85 @@ CREATE TABLE IF NOT EXISTS read_files (
     address TEXT NOT NULL, hosts TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (address, hosts)
 ) STRICT, WITHOUT ROWID
 """
+
+
+class Piece(NamedTuple):
+    """A file from byte `start` on, or without its first `-start` captures. `hosts`: whose pages are wanted, with subdomains.
+
+    `source` names the captures.
+    """
+
+    address: str
+    start: int
+    hosts: tuple[str, ...]
+    source: str
+
+    def split(self) -> list[Piece]:
+        """Nothing smaller: where the next record begins is only known from the one before."""
+        return [self]
+
+    def give_up(self) -> list[Found]:
+        """What a file yields that is too much for the processes that read it."""
+        return [Found((), None, ("the processes that read it ended: out of memory, or killed",), failed=True)]
+
+
+class Found(NamedTuple):
+    """The captures in a piece; `rest`: the `start` of what is left, None at its end.
+
+    `failed`: the file is not to be remembered as read.
+    """
+
+    prepared: tuple[Prepared, ...]
+    rest: int | None
+    problems: tuple[str, ...] = ()
+    failed: bool = False
+
+
+def read_piece(piece: Piece) -> list[Found]:
+    """The one `Found` of a piece; never raises on what a file is or holds."""
+    try:
+        with opened(piece.address) as file:
+            found = _search(piece, cast("BinaryIO", file))
+            if file.failed is not None:
+                raise file.failed
+            return [found]
+    except Exception as error:  # s3fs and aiohttp raise what they like; one file must not cost the others
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return [Found((), None, (f"can't be read: {reason}",), failed=True)]
+
+
+def _search(piece: Piece, file: BinaryIO) -> Found:
+    prepared: list[Prepared] = []
+    problems: list[str] = []
+    size = captures = unknown = 0
+
+    def wanted(url: str | None) -> bool:
+        return is_of_hosts(without_archive(url or ""), piece.hosts)
+
+    for item in read_container(file, piece.address, source=piece.source, start=max(0, piece.start), wanted=wanted):
+        if isinstance(item, Unused):
+            unknown += item.is_unknown
+            if not item.is_companion:
+                problems.append(item.describe(piece.address))
+            continue
+        offset, capture = item
+        captures += 1
+        if captures <= -piece.start:
+            continue
+        if size >= FOUND_BYTES:
+            return Found(tuple(prepared), offset or 1 - captures, tuple(problems))
+        try:
+            prepared.append(prepare(replace(capture, source=piece.source), utc_now()))
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a record holds, it must not cost the others
+            problems.append(f"at byte {offset}: a capture can't be kept: {type(error).__name__}")
+            continue
+        size += len(prepared[-1].member)
+    return Found(tuple(prepared), None, tuple(problems), failed=bool(unknown) and not captures)
+
+
+JOB: Job[Piece, Found] = Job(read_piece, Piece.split, Piece.give_up)
 
 
 @dataclass(slots=True)
@@ -99,11 +186,9 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _keep(done: Scan, archive: Archive, piece: Piece, found: Found) -> None:
-    for prepared in found.prepared:
-        if archive.append(prepared) is None:
-            done.known += 1
-        else:
-            done.added += 1
+    added = sum(archive.append(prepared) is not None for prepared in found.prepared)
+    done.added += added
+    done.known += len(found.prepared) - added
     done.problems += [f"{piece.address}: {problem}" for problem in found.problems]
     done.failed += found.failed
     done.files += found.rest is None and not found.failed

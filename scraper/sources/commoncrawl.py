@@ -8,12 +8,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from scraper.errors import NotCdx
-from scraper.ledger.rows import FetchResult, Row
-from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import located, until_readable
-from scraper.sources.index_server import IndexServer
-from scraper.sources.listing import LISTING_ERRORS, record_scope
-from scraper.sources.ranges import fetch_record, range_policy
+from scraper.sources.base import LISTING_ERRORS, ListingResult, SourceContext, record_scope
+from scraper.sources.cdx import IndexServer, until_readable, usable
+from scraper.sources.ranges import Records, range_policy
 from scraper.web.client import Answer, RequestPolicy
 
 FEWEST_CRAWLS = 60
@@ -34,27 +31,22 @@ class CommonCrawl:
         # On loopback the list of crawls may name an index at another port.
         allow = replace(context.allow(settings.collinfo_url, settings.data_url), ports=frozenset())
         self._index = RequestPolicy(allow=allow, interval=settings.index_interval, closed_by_403=True)
-        self._data = replace(range_policy(allow, settings.data_interval), closed_by_403=True)
+        data = replace(range_policy(allow, settings.data_interval), closed_by_403=True)
+        self.fetch = Records(self.name, settings.data_url, context, data).fetch
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
-        """Returns one record."""
-        return fetch_record(self._context, row, source=self.name, data_url=self._settings.data_url, policy=self._data)
-
-    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
+    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Lists every wanted crawl whose index was not completely listed in the last days."""
-        total = ListingResult()
         try:
             crawls = self._crawls(total)
         except LISTING_ERRORS as error:
             total.asked += 1
             total.problems.append(f"the list of crawls can't be used: {error}")
-            return total
+            return
         for crawl, address in crawls:
             server = IndexServer(self._context, self._index, address)
             for host in self._context.hosts:
-                pages = located(server.pages({"url": f"*.{host}"}, window))
-                record_scope(self._context, self.name, f"{crawl} {host}", pages, total, window=window, fresh_for=INDEX_FOR)
-        return total
+                pages = (usable(page, [host], located=True) for page in server.pages({"url": f"*.{host}"}, window))
+                record_scope(self._context, self.name, f"{crawl} {host}", pages, total, window, INDEX_FOR)
 
     def _crawls(self, total: ListingResult) -> list[tuple[str, str]]:
         """Returns name and index address of the crawls to ask."""

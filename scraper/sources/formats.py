@@ -30,24 +30,21 @@ _PORTAL = re.compile(
 )
 """Words of the portal's pages, which make a text with any file name one of them."""
 _TEXT_NAME = re.compile(r"(?:^|/)[^/.]+$|\.(?:txt|text|asc|wet|\d+)(?:\.gz|\.bz2|\.xz|\.zst)?$", re.IGNORECASE)
-_BINARY = (
-    (b"SQLite format 3\0", "an SQLite database"),
-    (b"\xd0\xcf\x11\xe0", "an Office file"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!", "a RAR archive"),
-    (b"wOF", "a font"),
-    (b"\0\1\0\0\0", "a font"),
-    (b"OTTO", "a font"),
-    (b"PAR1", "a Parquet file"),
-    (b"\x89HDF", "an HDF5 file"),
-    (b"\x7fELF", "a program"),
-    (b"\xca\xfe\xba\xbe", "a Java class"),
-)
+_BINARY = {
+    b"SQLite format 3\0": "an SQLite database",
+    b"\xd0\xcf\x11\xe0": "an Office file",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"wOF": "a font",
+    b"\0\1\0\0\0": "a font",
+    b"PAR1": "a Parquet file",
+}
 _PAGE_PARTS = ("image", "icon", "font", "media", "bitmap")
 _LOG = re.compile(
     r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\d{4}/\d\d/\d\d \d\d:|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d"
     r"|\S+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/"
 )
+_CODE = re.compile(r"\s*(?:/\*|@charset|@import|['\"]use strict|!?\(?function\b|(?:var|let|const) \w)")
 _CDX = re.compile(r" ?CDX [A-Za-z]( [A-Za-z])+|\S+\)/\S* \d{14} |\S+ \d{14} \{")
 
 
@@ -66,7 +63,7 @@ def format_of(body: bytes, name: str) -> Format:
     narrow = head.replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff") if wide else head
     if not narrow.strip():
         return Format(None, "an empty file")
-    if found := next((name for magic, name in _BINARY if head.startswith(magic)), None):
+    if found := next((name for magic, name in _BINARY.items() if head.startswith(magic)), None):
         return Format(None, found, "font" in found)
     if found := known_format(head):
         article = "" if found[:3] in ("PDF", "ZIP") else "an " if found[0] in "aeiouO" else "a "
@@ -96,11 +93,8 @@ def _text(text: str, name: str) -> Format:
     if sum(bool(_LOG.match(line)) for line in lines) * 2 > len(lines):
         return Format(None, "a log", is_companion=True)
     code = sum(line.rstrip().endswith((";", "{", "}", "*/", "},", ");", "\\")) for line in lines)
-    if code * 3 > len(lines) or re.match(
-        r"\s*(?:/\*|@charset|@import|['\"]use strict|!?\(?function\b|(?:var|let|const) \w)", text
-    ):
-        is_style = re.search(r"[.#\w\])*-]\s*\{[^{}:]*:[^{}]*[;}]", text[:4000]) and "function" not in text[:4000]
-        return Format(None, "a style sheet" if is_style else "JavaScript or other code", is_companion=True)
+    if code * 3 > len(lines) or _CODE.match(text):
+        return Format(None, "a style sheet or code", is_companion=True)
     if _PORTAL.search(text):
         return Format("text/plain", "text")
     prose = sum(len(re.findall(r"(?<!\S)[\"'(]?[^\W\d_]{2,}", line)) > 1 for line in lines)

@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 from urllib.parse import unquote, urljoin
 
 import httpx
 
+from scraper.archive.dating import parse_time
 from scraper.archive.warc import sha1_digest, utc_now
-from scraper.capture import Capture, Form
+from scraper.capture import NOT_KEPT, Capture, Form
 from scraper.encoding import GZIP_MAGIC, gunzip
-from scraper.ledger.rows import EMPTY_SHA1, Fixity, Row, sha1_of, to_time
+from scraper.ledger.rows import EMPTY_SHA1, Row, sha1_of, to_time
 from scraper.web.addresses import same_page
 from scraper.web.client import REDIRECTS, Answer
 
 ORIGINAL = "x-archive-orig-"
-DROPPED = frozenset(
-    {"set-cookie", "set-cookie2", "authorization", "proxy-authorization", "content-encoding", "transfer-encoding"}
-    | {"content-length", "connection", "keep-alive"}
-)
-"""Headers that are not kept: secrets (ARCHIVES.md, section 8), and those of the body's encoding, because it is stored decoded."""
 MAX_SKEW = timedelta(hours=1)
 """A capture time further in the future is not believed: an archive's clock was wrong by years (ARCHIVES.md, section 9)."""
-_ARCHIVES_OWN = frozenset(
-    {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
-)
+_ARCHIVES_OWN = {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
 _GZIP_TYPES = re.compile(r"gzip|octet-stream|x-tar|compress", re.IGNORECASE)
 _EXCLUDED = re.compile(
     r"excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not archived|has not been archived|cannot be displayed",
@@ -36,25 +30,16 @@ _EXCLUDED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+class Redirect(NamedTuple):
     """A capture that an archive offers: its timestamp and original URL."""
 
     timestamp: str
     url: str
 
 
-def is_memento(_status: int, headers: httpx.Headers) -> bool:
+def is_memento(headers: httpx.Headers) -> bool:
     """Returns whether the answer is an archived one, archived errors included (ARCHIVES.md, fact 3)."""
-    return _memento_datetime(headers) is not None
-
-
-def _memento_datetime(headers: httpx.Headers) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(headers.get("memento-datetime", ""))
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+    return bool(headers.get("memento-datetime", "").strip())
 
 
 def capture_time(answer: Answer, asked: str, replay_url: str) -> datetime | None:
@@ -62,8 +47,9 @@ def capture_time(answer: Answer, asked: str, replay_url: str) -> datetime | None
 
     A time in the future is not believed. Returns None where no time is left.
     """
-    final = _content_location(answer, replay_url)
-    times = (_memento_datetime(answer.headers), to_time(final.timestamp) if final else None, to_time(asked))
+    final = _in_replay(answer, "content-location", replay_url)
+    stated = parse_time(answer.headers.get("memento-datetime"))
+    times = (stated.moment if stated else None, to_time(final.timestamp) if final else None, to_time(asked))
     return next((moment for moment in times if moment and moment <= datetime.now(UTC) + MAX_SKEW), None)
 
 
@@ -75,17 +61,10 @@ def has_digest_of(answer: Answer, row: Row) -> bool:
 
 def redirect_of(answer: Answer, replay_url: str) -> Redirect | None:
     """Returns the capture that the archive's own redirect leads to, None where it leads anywhere else."""
-    location = answer.headers.get("location", "").strip()
-    if answer.status not in REDIRECTS or not location or is_memento(answer.status, answer.headers):
+    if answer.status not in REDIRECTS or is_memento(answer.headers):
         return None
-    found = _in_replay(answer.url, location, replay_url)
+    found = _in_replay(answer, "location", replay_url)
     return found if found and len(found.timestamp) == 14 else None
-
-
-def _content_location(answer: Answer, replay_url: str) -> Redirect | None:
-    """Returns the capture that Content-Location names, as pywb does where it does not redirect (ARCHIVES.md, section 4)."""
-    located = answer.headers.get("content-location", "").strip()
-    return _in_replay(answer.url, located, replay_url) if located else None
 
 
 def other_page(answer: Answer, asked: str, replay_url: str) -> str | None:
@@ -93,14 +72,15 @@ def other_page(answer: Answer, asked: str, replay_url: str) -> str | None:
     originals = _originals(answer.headers)
     if originals and not any(same_page(url, asked) for url in originals):
         return originals[0]
-    located = _content_location(answer, replay_url)
+    # pywb names the capture in Content-Location where it does not redirect (ARCHIVES.md, section 4)
+    located = _in_replay(answer, "content-location", replay_url)
     return located.url if located and not same_page(located.url, asked) else None
 
 
-def _in_replay(base: str, location: str, replay_url: str) -> Redirect | None:
-    """Returns timestamp and original URL in a URL of the archive's replay, None for other URLs."""
+def _in_replay(answer: Answer, header: str, replay_url: str) -> Redirect | None:
+    """Returns timestamp and original URL where a header has a URL of the archive's replay, which may be absolute or relative."""
     try:
-        url = urljoin(base, location)
+        url = urljoin(answer.url, answer.headers.get(header, "").strip()) if header in answer.headers else ""
     except ValueError:
         return None
     prefix, rest = re.sub(r"^https?:", "", replay_url), re.sub(r"^https?:", "", url)
@@ -141,67 +121,64 @@ def to_capture(answer: Answer, row: Row, *, source: str, url: str, replay_url: s
 
     Raises UndecodableContent where a gzip body without its header is cut.
     """
-    headers = _archived_headers(answer, replay_url)
-    content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
+    capture = capture_of(answer, _archived_headers(answer, replay_url), source=source, url=url, moment=moment)
     body = answer.body
-    if body.startswith(GZIP_MAGIC) and not _GZIP_TYPES.search(content_type or ""):
+    if body.startswith(GZIP_MAGIC) and not _GZIP_TYPES.search(capture.content_type or ""):
         # The header is empty, or missing, where the archive stored a gzipped body (ARCHIVES.md, section 2, "Encodings").
         body = gunzip(body)
+    return replace(capture, payload=body, payload_digest=sha1_of(row.digest), origin=answer.headers.get("x-archive-src"))
+
+
+def capture_of(answer: Answer, headers: list[tuple[str, str]], *, source: str, url: str, moment: datetime) -> Capture:
+    """Returns an answer as a capture made at `moment`; of the page's `headers` all but NOT_KEPT."""
+    kept = tuple(pair for pair in headers if pair[0].lower() not in NOT_KEPT)
     return Capture(
         form=Form.RESPONSE,
         source=source,
-        payload=body,
+        payload=answer.body,
         url=url,
         captured_at=moment,
         fetched_at=utc_now(),
         http_status=answer.status,
         http_reason=httpx.codes.get_reason_phrase(answer.status),
-        http_headers=headers,
-        content_type=content_type,
-        payload_digest=sha1_of(row.digest),
-        origin=answer.headers.get("x-archive-src"),
+        http_headers=kept,
+        content_type=next((value for name, value in kept if name.lower() == "content-type"), None),
     )
 
 
-def _archived_headers(answer: Answer, replay_url: str) -> tuple[tuple[str, str], ...]:
+def pairs_of(answer: Answer) -> list[tuple[str, str]]:
+    """Returns the headers of an answer in the spelling and order in which they came."""
+    return [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
+
+
+def _archived_headers(answer: Answer, replay_url: str) -> list[tuple[str, str]]:
     """Returns the headers that the page was sent with, as far as the archive passes them on."""
-    pairs = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
+    pairs = pairs_of(answer)
     archived = [(name[len(ORIGINAL) :], value) for name, value in pairs if name.lower().startswith(ORIGINAL)]
+    known = {name.lower() for name, _ in archived}
     own = [
         (name, value)
         for name, value in pairs
-        if not name.lower().startswith("x-archive-") and name.lower() not in _ARCHIVES_OWN | DROPPED
+        if not name.lower().startswith("x-archive-")
+        and name.lower() not in _ARCHIVES_OWN | known
+        and (not known or name.lower() in ("content-type", "location"))
     ]
-    known = {name.lower() for name, _ in archived}
-    if archived:
-        own = [(name, value) for name, value in own if name.lower() in ("content-type", "location")]
-    headers = [pair for pair in own if pair[0].lower() not in known] + archived
-    kept = []
-    for name, value in headers:
-        # A Location of the archive's may be absolute, begin with `//` or `/web/`, or be a path only.
-        found = _in_replay(answer.url, value.strip(), replay_url) if name.lower() == "location" else None
-        if name.lower() not in DROPPED:
-            kept.append((name, found.url if found else value))
-    return tuple(kept)
+    target = _in_replay(answer, "location", replay_url)  # the archive's spelling of where the page redirected to
+    return [(name, target.url if target and name.lower() == "location" else value) for name, value in own] + archived
 
 
-def fixity_of(answer: Answer, capture: Capture, row: Row) -> Fixity:
-    """Returns how the body compares with the digest in the index.
+def differs_from_index(answer: Answer, capture: Capture, row: Row) -> bool:
+    """Returns whether the body is not the one whose digest the index lists.
 
     The digest is of the body as the crawler stored it. If the page was sent encoded or chunked, that body is unknown
     (ARCHIVES.md, fact 11 and section 5), and a difference means nothing.
     """
     listed = sha1_of(row.digest)
-    if listed is None:
-        return Fixity.NOT_COMPARABLE
-    if listed in (sha1_digest(capture.payload), sha1_digest(answer.raw), sha1_digest(answer.body)):
-        return Fixity.MATCHES
-    encoded = any(
-        answer.headers.get(ORIGINAL + name, "").strip().lower() not in ("", "identity")
-        for name in ("content-encoding", "transfer-encoding")
-    )
-    served_encoded = answer.headers.get("content-encoding", "").strip().lower() not in ("", "identity")
-    return Fixity.NOT_COMPARABLE if encoded or served_encoded or row.is_revisit else Fixity.DIFFERS
+    encodings = [ORIGINAL + "content-encoding", ORIGINAL + "transfer-encoding", "content-encoding"]
+    encoded = any(answer.headers.get(name, "").strip().lower() not in ("", "identity") for name in encodings)
+    if listed is None or encoded or row.is_revisit:
+        return False
+    return listed not in map(sha1_digest, (capture.payload, answer.raw, answer.body))
 
 
 def is_short(answer: Answer, capture: Capture) -> bool:

@@ -10,13 +10,10 @@ from datetime import timedelta
 
 from scraper import config
 from scraper.errors import NotCdx
-from scraper.ledger.rows import FetchResult, Row
-from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import to_row
-from scraper.sources.index_server import IndexServer
-from scraper.sources.listing import record_scope
+from scraper.ledger.rows import Row
+from scraper.sources.base import ListingResult, SourceContext, record_scope
+from scraper.sources.cdx import IndexServer, usable
 from scraper.sources.replay import Replay
-from scraper.web.addresses import is_of_hosts
 from scraper.web.client import RequestPolicy
 
 LIST_FOR = timedelta(days=7)
@@ -39,19 +36,12 @@ class Pywb:
         allow = context.allow(settings.cdx_url, settings.replay_url)
         policy = RequestPolicy(allow=allow, interval=settings.cdx_interval, follow=1, closed_by_403=True)
         self._server = IndexServer(context, policy, settings.cdx_url)
-        self._replay = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow)
+        self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
-        """Returns the capture, raw."""
-        return self._replay.fetch(row, again=again)
-
-    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
+    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Lists every host that was not completely listed in the last days."""
-        total = ListingResult()
         for host in self._context.hosts:
-            pages = self._pages(host, window)
-            record_scope(self._context, self.name, host, pages, total, window=window, fresh_for=LIST_FOR)
-        return total
+            record_scope(self._context, self.name, host, self._pages(host, window), total, window, LIST_FOR)
 
     def _pages(self, host: str, window: tuple[str, str] | None) -> Iterator[tuple[list[Row], int]]:
         """Yields the rows of the way of asking that worked last time, and how many more can't be asked for; the first time, those
@@ -65,8 +55,8 @@ class Pywb:
             count = 0
             try:
                 for page in self._server.pages(FORMS[number](host), window):
-                    rows = [row for fields in page if (row := to_row(fields)) and is_of_hosts(row.url, self._context.hosts)]
-                    yield rows, len(page) - len(rows)
+                    rows, skipped = usable(page, self._context.hosts)
+                    yield rows, skipped
                     count += len(rows)
                 if count:
                     found[number] = count

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from scraper.errors import RequestFailed, UndecodableContent
-from scraper.ledger.rows import FetchResult, Fixity, Row, State, to_time, to_timestamp
+from scraper.ledger.rows import FetchResult, Row, State, to_time, to_timestamp
 from scraper.sources import memento
 from scraper.sources.base import Fetched, SourceContext
 from scraper.terminal import escape, escape_url
@@ -22,37 +22,31 @@ UNKNOWN_PAGE_AGAIN = timedelta(days=1)
 """A page of the archive's own without a known meaning may be an outage, so the capture is asked for again soon."""
 
 
-@dataclass(slots=True)
 class Replay:
     """The replay of one archive."""
 
-    source: str
-    replay_url: str
-    interval: float
-    context: SourceContext
-    allow: AllowList
-    _unknown_pages: int = 0
-    _cut: dict[int, str | None] = field(default_factory=dict)
+    def __init__(self, source: str, replay_url: str, interval: float, context: SourceContext, allow: AllowList) -> None:
+        self._source = source
+        self._replay_url = replay_url
+        self._context = context
+        self._policy = RequestPolicy(
+            allow=allow, interval=interval, limit=MAX_PAGE, accept_encoding="identity", is_data=memento.is_memento
+        )
+        self._unknown_pages = 0
+        self._cut: dict[int, str | None] = {}
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns the capture, or why there is none. A first time-out is left to the second pass: the archive often answers from
         its cache then. Raises RequestFailed, also where the answer is of another page.
         """
-        policy = RequestPolicy(
-            allow=self.allow,
-            interval=self.interval,
-            limit=MAX_PAGE,
-            accept_encoding="identity",
-            is_data=memento.is_memento,
-            retry_timeouts=again,
-        )
+        policy = replace(self._policy, retry_timeouts=again)
         asked = memento.Redirect(row.timestamp, row.url)
         seen = {asked}
         while True:
-            url = f"{self.replay_url}{asked.timestamp}id_/" + sendable(asked.url).replace("#", "%23")
-            answer = self.context.client.get(url, policy)
-            target = memento.redirect_of(answer, self.replay_url)
-            if memento.is_memento(answer.status, answer.headers) or (target is None and memento.has_digest_of(answer, row)):
+            url = f"{self._replay_url}{asked.timestamp}id_/" + sendable(asked.url).replace("#", "%23")
+            answer = self._context.client.get(url, policy)
+            target = memento.redirect_of(answer, self._replay_url)
+            if memento.is_memento(answer.headers) or (target is None and memento.has_digest_of(answer, row)):
                 self._unknown_pages = 0
                 return self._as_capture(answer, row, asked)
             if target is None:
@@ -69,20 +63,20 @@ class Replay:
         if target.timestamp == row.timestamp and same_page(target.url, row.url):
             return None
         moment = to_time(target.timestamp)
-        if moment is None or not is_of_hosts(target.url, self.context.hosts) or not same_page(target.url, row.url):
+        if moment is None or not is_of_hosts(target.url, self._context.hosts) or not same_page(target.url, row.url):
             return _substituted(row, target, "of another page")
-        if self.context.ledger.knows(url_key(target.url), target.timestamp) or self.context.archive.at(target.url, moment):
+        if self._context.ledger.knows(url_key(target.url), target.timestamp) or self._context.archive.at(target.url, moment):
             return _substituted(row, target, "known already")
         return None
 
     def _as_capture(self, answer: Answer, row: Row, asked: memento.Redirect) -> Fetched | FetchResult:
-        if other := memento.other_page(answer, asked.url, self.replay_url):
+        if other := memento.other_page(answer, asked.url, self._replay_url):
             raise RequestFailed(f"{escape_url(answer.url)}: the archive answered with another page, {escape_url(other)}")
-        moment = memento.capture_time(answer, asked.timestamp, self.replay_url)
+        moment = memento.capture_time(answer, asked.timestamp, self._replay_url)
         if moment is None:
             raise RequestFailed(f"{escape_url(answer.url)}: the archive states no possible capture time")
         url = memento.original_url(answer.headers, asked.url)
-        if not is_of_hosts(url, self.context.hosts) or url_key(url) != url_key(asked.url):
+        if not is_of_hosts(url, self._context.hosts) or url_key(url) != url_key(asked.url):
             url = asked.url
         wanted = to_time(row.timestamp)
         substitute = wanted is not None and wanted != moment
@@ -90,18 +84,18 @@ class Replay:
             return refusal
         listed = Row(url=row.url, timestamp=row.timestamp) if substitute else row  # its digest says nothing about a substitute
         try:
-            capture = memento.to_capture(answer, listed, source=self.source, url=url, replay_url=self.replay_url, moment=moment)
+            capture = memento.to_capture(answer, listed, source=self._source, url=url, replay_url=self._replay_url, moment=moment)
         except UndecodableContent as error:
             raise RequestFailed(f"{escape_url(answer.url)}: the body can't be decoded: {escape(error)}") from None
-        fixity = memento.fixity_of(answer, capture, listed)
-        if fixity is Fixity.DIFFERS and (not answer.framed or memento.is_short(answer, capture)):
+        differs = memento.differs_from_index(answer, capture, listed)
+        if differs and (not answer.framed or memento.is_short(answer, capture)):
             # The same body twice is what the archive has; otherwise the rest was lost on the way.
             if self._cut.get(row.id) != capture.sha256:
                 self._cut[row.id] = capture.sha256
                 raise RequestFailed(f"{escape_url(answer.url)}: the body seems to be cut")
             if memento.is_short(answer, capture):
                 capture = replace(capture, truncated="unspecified")
-        return Fetched(capture, fixity, substitute=substitute)
+        return Fetched(capture, "the body does not have the listed digest" if differs else "", substitute=substitute)
 
     def _without_capture(self, answer: Answer) -> FetchResult:
         """Returns what an answer of the archive's own means."""
@@ -116,9 +110,9 @@ class Replay:
             return FetchResult(state=State.BLOCKED, reason="the archive says that it is excluded or not archived")
         self._unknown_pages += 1
         if self._unknown_pages >= BREAKER_LIMIT:
-            self.context.client.pacer.hold(
-                host_of(self.replay_url),
-                BREAKER_PAUSE * self.context.settings.retry.backoff,
+            self._context.client.pacer.hold(
+                host_of(self._replay_url),
+                BREAKER_PAUSE * self._context.settings.retry.backoff,
                 f"it answered {self._unknown_pages} times in a row with a page that is not a capture",
                 end=True,
             )
@@ -127,6 +121,4 @@ class Replay:
 
 def _substituted(row: Row, target: memento.Redirect, why: str) -> FetchResult:
     reason = f"asked for {row.timestamp}, offered {escape(target.timestamp)}: {why}"
-    return FetchResult(
-        state=State.SUBSTITUTED, reason=reason, served_timestamp=target.timestamp, served_url=escape(target.url, 2000)
-    )
+    return FetchResult(state=State.SUBSTITUTED, reason=reason)

@@ -15,7 +15,7 @@ from email.message import Message
 from typing import Any, BinaryIO, NamedTuple
 
 from scraper.archive.records import split_http
-from scraper.capture import Capture, Form, Recorded
+from scraper.capture import NOT_KEPT, Capture, Form, Recorded
 from scraper.sources.formats import format_of
 
 SOURCE = "files"
@@ -34,8 +34,6 @@ _HTTP = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
 _PAGE_TYPE = re.compile(
     r"(?:text/(?:html|plain|xml)|application/(?:xhtml\+xml|(?:[\w.]+\+)?(?:json|xml)))?\s*(?:;.*)?", re.I | re.S
 )
-_NOT_KEPT = ("content-encoding", "transfer-encoding", "content-length", "set-cookie", "authorization")
-"""Headers that a HAR file repeats of the body as it traveled, or that are secrets."""
 
 
 class Unused(NamedTuple):
@@ -218,7 +216,7 @@ def _har_capture(entry: dict[str, Any], name: str) -> Capture | str:
         payload=payload,
         http_status=status,
         http_reason=str(response.get("statusText") or ""),
-        http_headers=tuple(pair for pair in headers if not pair[0].startswith(":") and pair[0].lower() not in _NOT_KEPT),
+        http_headers=tuple(pair for pair in headers if not pair[0].startswith(":") and pair[0].lower() not in NOT_KEPT),
         content_type=media_type or None,
         origin=name,
         recorded=Recorded(str(request["url"]), str(entry.get("startedDateTime") or "") or None),

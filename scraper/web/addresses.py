@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from urllib.parse import unquote, urlsplit
 
 from scraper.errors import NotAllowed
@@ -133,20 +134,19 @@ def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
 
 def _resolve(host: str, port: int, timeout: float) -> list[str]:
     """Resolves in a thread, because `getaddrinfo` can't be interrupted and has no time limit."""
-    found: list[str] = []
-    failed: list[Exception] = [OSError("no address")]
+    answers: SimpleQueue[list[str] | Exception] = SimpleQueue()
 
     def look_up() -> None:
         try:
-            found.extend(str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            answers.put([str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
         except (OSError, UnicodeError) as error:
-            failed.append(error)
+            answers.put(error)
 
-    thread = threading.Thread(target=look_up, daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if thread.is_alive():
-        raise TimeoutError(f"{host} was not resolved in time")
-    if not found:
-        raise OSError(str(failed[-1])) from failed[-1]
+    threading.Thread(target=look_up, daemon=True).start()
+    try:
+        found = answers.get(timeout=timeout)
+    except Empty:
+        raise TimeoutError(f"{host} was not resolved in time") from None
+    if isinstance(found, Exception) or not found:
+        raise OSError(str(found or "no address"))
     return found
