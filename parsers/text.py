@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from parsers.columns import BODY, field_key, fits, make_record
+from parsers.contacts import denotes_person
 from parsers.html import evidence
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import Kind, PageHead, ParseResult, State
@@ -263,7 +264,7 @@ class _Writer(RowWriter):
             return is_typed(after)
         is_text, has_noun = not looks_like_label(after), _LABEL_NOUN.search(line.text) and not _LABEL_NOUN.search(after)
         if is_loose or (has_noun and is_text):
-            return bool(has_noun or is_text or lines[at].links)
+            return bool(has_noun or is_text or lines[at].links or denotes_person(line.text))
         return among == "values" and is_text and after[-1] in ".!"
 
     def _loose(self, lines: list[Line], *, only_labels: bool = False) -> None:

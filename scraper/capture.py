@@ -3,8 +3,6 @@
 Every source yields captures, the archive keeps them, the parsers read their content. Nothing here touches disk or network.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """The `tta` command: its options, and how an error becomes one line and an exit status. `scraper.commands` has the commands."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import sys

@@ -1,7 +1,5 @@
 """Digests of this program's code: two programs with the same digest make the same results of the same captures."""
 
-from __future__ import annotations
-
 import hashlib
 import sys
 from collections.abc import Iterable

@@ -4,8 +4,6 @@ Limits that archives set change over the years, so they are settings; the defaul
 type of a setting states how it is checked. Plain dataclasses: importing pydantic took 0.4 s (docs/decisions/configuration.md).
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib
@@ -59,7 +57,7 @@ def one_of(*values: object) -> Check:
     return check
 
 
-def crawls(value: Any) -> Any:
+def crawl_choice(value: Any) -> Any:
     """Checks a number of crawls, or their names."""
     return _read(tuple[Name, ...], value, "crawls") if isinstance(value, list) else number(1, 200)(value)
 
@@ -109,7 +107,7 @@ class CommonCrawl:
     enabled: Flag = False
     collinfo_url: Url = "https://index.commoncrawl.org/collinfo.json"
     data_url: FolderUrl = "https://data.commoncrawl.org/"
-    crawls: Annotated[int | tuple[str, ...], crawls] = 2
+    crawls: Annotated[int | tuple[str, ...], crawl_choice] = 2
     index_interval: Seconds = 2.0
     data_interval: Seconds = 1.5
 

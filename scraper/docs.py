@@ -1,11 +1,8 @@
 """Writes the generated documents: `metadata.yml`, the command reference and the data dictionary. `make docs` runs it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click
-from click.testing import CliRunner
 
 from scraper.cli import cli
 from scraper.database.schema import dictionary_rows, table_description
@@ -24,17 +21,14 @@ def documents() -> dict[str, str]:
 
 def commands() -> str:
     """The `--help` text of every command."""
-    parts = [MADE, "", "# Commands", "", *_help()]
-    for name in cli.list_commands(click.Context(cli)):
-        parts += ["", f"## tta {name}", "", *_help(name)]
+    parts = [MADE, "", "# Commands"]
+    context = click.Context(cli, info_name="tta", terminal_width=WIDTH, max_content_width=WIDTH, **cli.context_settings)
+    for name in [None, *cli.list_commands(context)]:
+        command = cli.get_command(context, name) if name else cli
+        assert command
+        shown = click.Context(command, context, name) if name else context
+        parts += ["", *([f"## tta {name}", ""] if name else []), "```text", command.get_help(shown), "```"]
     return "\n".join(parts) + "\n"
-
-
-def _help(*arguments: str) -> list[str]:
-    shown = CliRunner(catch_exceptions=False).invoke(
-        cli, [*arguments, "--help"], prog_name="tta", terminal_width=WIDTH, max_content_width=WIDTH
-    )
-    return ["```text", shown.output.rstrip(), "```"]
 
 
 def dictionary() -> str:

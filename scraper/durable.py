@@ -1,7 +1,5 @@
 """Makes written files survive a loss of power."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

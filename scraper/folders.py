@@ -1,7 +1,5 @@
 """The paths in the data folder, and the free space of its disk."""
 
-from __future__ import annotations
-
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Local captures into the archive: what `tta import` does."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -4,8 +4,6 @@ The lock is the kernel's (flock), which releases it when its process ends, howev
 holder, for messages.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os

@@ -5,8 +5,6 @@ arguments are. Only a process can be ended at any moment. Queries of the program
 those of whole files, which would keep all pages waiting.
 """
 
-from __future__ import annotations
-
 import contextlib
 import resource
 import sqlite3
@@ -77,6 +75,11 @@ def register_functions(db: sqlite3.Connection) -> None:
     db.create_function("escape_fts", 1, fts_expression, deterministic=True)
 
 
+class _Worker(NamedTuple):
+    process: subprocess.Popen[bytes]
+    pipe: Connection
+
+
 class Sandbox:
     """Worker processes for queries on one database. Its methods may be called from any thread."""
 
@@ -102,7 +105,9 @@ class Sandbox:
                     self._idle.append(worker)
                     return answer
             self._all.discard(worker)
-            worker.end()
+            worker.process.kill()
+            worker.process.wait()
+            worker.pipe.close()
             return TIMED_OUT
         finally:
             self._free.release()
@@ -121,16 +126,6 @@ class Sandbox:
         self._idle.clear()
         for worker in tuple(self._all):
             worker.process.kill()
-
-
-class _Worker(NamedTuple):
-    process: subprocess.Popen[bytes]
-    pipe: Connection
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.pipe.close()
 
 
 # --- the worker ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """Datasette on `tta.db`: its settings, and the loopback server around it. What it shows is in `scraper.explore`."""
 
-from __future__ import annotations
-
 import asyncio
 import errno
 import logging
@@ -119,14 +117,9 @@ class _Server(uvicorn.Server):
 
 def _listening(port: int) -> socket.socket:
     """A socket that listens already, so that a port in use is noticed before anything starts."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
-        listener.listen()
+        return socket.create_server((HOST, port))
     except OSError as error:
-        listener.close()
         if error.errno == errno.EADDRINUSE:
             raise TtaError(f"port {port} is in use: end what uses it, or name another with --port") from None
         raise TtaError(f"can't listen on {HOST}:{port}: {error.strerror}") from None
-    return listener

@@ -4,8 +4,6 @@ No other module of `scraper` calls `sqlite3.connect`. Where a process may read a
 read a database in WAL mode; `explained` reports that as a matter of permissions.
 """
 
-from __future__ import annotations
-
 import itertools
 import shutil
 import sqlite3

@@ -3,8 +3,6 @@
 At 100,000 captures everything is counted along indexes or in one pass over the table of captures (docs/performance.md).
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections import Counter

@@ -4,8 +4,6 @@ A signal raises Stopped at once only while the run waits or reads from the netwo
 it sets a flag, and the run ends before its next wait.
 """
 
-from __future__ import annotations
-
 import signal
 import threading
 import time

@@ -4,8 +4,6 @@ A copy, because then nothing else has to be safe: what a page, a query or the se
 `scraper.database.contacts` defines what is left out.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import tempfile
 from collections.abc import Iterator

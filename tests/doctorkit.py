@@ -1,7 +1,5 @@
 """What the tests of `tta doctor` share: a sound data folder, what the doctor says of one, and ways to spoil it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import sqlite3

@@ -20,8 +20,7 @@ from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.importing import import_paths
 from scraper.sources.containers import read_container
-from scraper.sources.formats import format_of
-from scraper.sources.saved import Unused
+from scraper.sources.saved import Unused, format_of
 from tests import containerkit as kit
 from tests.containerkit import CHECKED, DIGITS, HOST, NUMBERS, ONE_BY_ONE, TIME, body, record, url
 from tests.dbkit import html, page, query
@@ -260,8 +259,8 @@ def test_the_pages_of_a_mirror_are_captures_and_what_belongs_to_them_is_counted(
     (tmp_path / "saved" / "page.html").write_bytes(body(1))
     done = import_paths(tmp_path / "archive", [tmp_path / "saved"])
     assert done.added == 1
-    assert sorted(one.path.name for one in done.companions) == [".hidden", "a.css", "page_files"]
-    assert sorted(one.path.name for one in done.problems) == ["notes.bin", "other"]
+    assert sorted(Path(one.where).name for one in done.companions) == [".hidden", "a.css", "page_files"]
+    assert sorted(Path(one.where).name for one in done.problems) == ["notes.bin", "other"]
 
 
 def test_a_path_without_a_capture_is_reported(tmp_path: Path) -> None:
@@ -274,5 +273,5 @@ def test_a_path_without_a_capture_is_reported(tmp_path: Path) -> None:
     (tmp_path / "broken").symlink_to(tmp_path / "nowhere")
     paths = sorted(tmp_path.iterdir())
     done = import_paths(tmp_path / "archive", paths)
-    assert sorted({one.path for one in done.problems}) == paths
+    assert sorted({Path(one.where) for one in done.problems}) == paths
     assert not any(re.search(r"Traceback|None", one.reason) for one in done.problems)

@@ -1,7 +1,5 @@
 """The files of docs/deploy do what their guide says: each is run for real, on this machine and on loopback."""
 
-from __future__ import annotations
-
 import os
 import re
 import shlex

@@ -1,7 +1,5 @@
 """`tta doctor` finds what is wrong in a data folder, says it in a line, and mends it without deleting anything captured."""
 
-from __future__ import annotations
-
 import gzip
 from collections.abc import Callable
 from pathlib import Path

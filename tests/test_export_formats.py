@@ -341,7 +341,7 @@ def _captures() -> list[Capture]:
 def test_any_order_of_loading_gives_the_same_bytes(captures: list[Capture], split: int) -> None:
     def files(folder: Path, *batches: list[Capture]) -> dict[str, bytes]:
         with reading(loaded(folder / "data", *batches).database) as db:
-            for form in FORMATS:
+            for form in {*FORMATS} - {"wacz"}:  # which holds the archive's records, not what is made of them
                 export(form, db, folder / "out" / form, Selection(where="node_id < 10 OR county = 'Bronx'"))
         return {str(path.relative_to(folder)): path.read_bytes() for path in (folder / "out").rglob("*") if path.is_file()}
 

@@ -22,7 +22,7 @@ from scraper.ledger.store import Ledger
 from scraper.lock import LOCK, locked
 from scraper.sources.cdx import parse_listing, to_row
 from scraper.sources.live import rules_of
-from scraper.sources.memento import original_url
+from scraper.sources.replay import original_url
 from scraper.terminal import escape, escape_url
 from scraper.web import addresses
 from scraper.web.addresses import AllowList, checked_ip, host_of, url_key
@@ -115,8 +115,6 @@ def test_every_command_checks_the_configuration(tmp_path: Path, command: str, ca
 
 ALLOW = AllowList(frozenset({"web.archive.org"}))
 LOOPBACK = AllowList(frozenset({"127.0.0.1"}), loopback=True)
-PORT_81 = AllowList.of(["http://127.0.0.1:81/"], loopback=True)
-PORT_80 = AllowList.of(["http://127.0.0.1/"], loopback=True)
 LIVE = AllowList(frozenset({"live.gov"}), plain_http=True)
 REFUSED = """http://web.archive.org/ https://web.archive.org:8080/ https://web.archive.org.evil.org/ https://web.archive.org@evil.org/
     https://user:pw@web.archive.org/ https://evil.org/web.archive.org https://web.archive.org\\@evil.org/ file:///etc/passwd
@@ -132,8 +130,6 @@ REFUSED = """http://web.archive.org/ https://web.archive.org:8080/ https://web.a
         (AllowList(frozenset({"web.archive.org"}), loopback=True), [], ["http://web.archive.org/"]),
         (LOOPBACK, ["http://127.0.0.1:8080/"], ["https://127.0.0.1:8080/", "http://127.0.0.2/", "http://localhost/"]),
         (LOOPBACK, [], ["http://2130706433/", "http://0x7f000001/"]),
-        (PORT_81, ["http://127.0.0.1:81/x"], ["http://127.0.0.1:82/x"]),
-        (PORT_80, ["http://127.0.0.1:80/x"], []),
         (LIVE, ["http://live.gov/"], ["http://live.gov:81/"]),
     ],
 )

@@ -33,13 +33,7 @@ def originals() -> list[Capture]:
         *(page(number, http_headers=html, payload=f"<html>page {number} \u2013</html>".encode()) for number in range(1, 6)),
         page(1, http_headers=html, payload="<html>page 1 \u2013</html>".encode(), captured_at=WHEN + timedelta(days=1)),
         page(1, http_headers=html, captured_at=WHEN + timedelta(days=2)),
-        page(
-            6,
-            http_status=302,
-            http_reason="Found",
-            http_headers=where,
-            payload=b"to",
-        ),
+        page(6, http_status=302, http_reason="Found", http_headers=where, payload=b"to"),
         page(7, http_status=404, http_reason="Not Found", http_headers=html),
         page(8, http_status=503, http_reason="Service Unavailable", http_headers=html),
     ]

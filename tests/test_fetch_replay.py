@@ -202,15 +202,10 @@ def test_a_substitute_served_without_a_redirect_is_noticed(
     assert (capture.content, capture.payload_digest == f"sha1:{kept.digest}") == (b"<html>other</html>", False)
 
 
-@pytest.mark.parametrize(
-    ("timestamp", "url"),
-    [
-        ("20230501000000", f"https://{HOST}/node/2"),
-        ("20230501000000", "https://example.org/node/1"),
-        ("20230501000000", "http://127.0.0.1/node/1"),
-        ("99999999999999", PAGE),
-    ],
-)
+OTHER_PAGES = [f"https://{HOST}/node/2", "https://example.org/node/1", "http://127.0.0.1/node/1"]
+
+
+@pytest.mark.parametrize(("timestamp", "url"), [*(("20230501000000", url) for url in OTHER_PAGES), ("99999999999999", PAGE)])
 def test_an_offer_of_something_else_is_declined(
     fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path, timestamp: str, url: str
 ) -> None:

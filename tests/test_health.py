@@ -1,7 +1,5 @@
 """`/-/health`, which monitoring asks."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`tta load --rebuild --plan`: says what a rebuild would change, is right about it, and changes nothing."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

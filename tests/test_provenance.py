@@ -1,7 +1,5 @@
 """Every value of the demo can say where it comes from: the capture is sound, the place is found, the source there holds it."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter

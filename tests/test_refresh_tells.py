@@ -1,7 +1,5 @@
 """What a refresh tells of itself: the log, the healthcheck, the report, `tta status`."""
 
-from __future__ import annotations
-
 import json
 import re
 import threading
@@ -16,7 +14,7 @@ import pytest
 from scraper.cli import main
 from scraper.config import load_config
 from scraper.database import runs
-from scraper.fetch.display import Display
+from scraper.fetch.report import Display
 from scraper.folders import Folders
 from scraper.refresh.monitoring import Log
 from scraper.refresh.run import Options, refresh

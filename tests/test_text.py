@@ -267,6 +267,11 @@ def test_a_text_whose_labels_have_no_structure_says_so() -> None:
     assert (page.kind, page.reason[:7]) == (Kind.OTHER, "names 6")
 
 
+def test_a_role_that_follows_a_complete_value_is_the_label_of_a_person() -> None:
+    record = read(BASE.replace("Archived", "Primary Recipient Email Address\na@b.example\nLead Trainer\nMara Vale\nArchived"))
+    assert values(record, "Lead Trainer") == ["Mara Vale"]
+
+
 def test_a_value_that_the_end_of_the_text_cuts_is_marked() -> None:
     record = read(BASE.partition("ch County")[0], incomplete=True)
     assert [(row.value, row.truncated) for row in record.fields][-1] == ("Lar", True)

@@ -1,7 +1,5 @@
 """`tta why` and `tta status`: every value can say where it comes from, and what there is can be told."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from pathlib import Path

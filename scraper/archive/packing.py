@@ -4,8 +4,6 @@ A gzip member or zstd frame is called a member. `Unpacked` joins the members to 
 `walk` yields the members of the archive's own files, one record each.
 """
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections import deque
@@ -156,14 +154,11 @@ class Unpacked:
 
     def head(self, end: re.Pattern[bytes], limit: int) -> bytes | None:
         """The bytes before the next match of `end`, which is stepped over; None if there is none within `limit` bytes."""
-        while True:
-            found = end.search(self._data, self._at, self._at + limit)
-            if found:
-                head = self._data[self._at : found.start()]
-                self._at = found.end()
-                return head
+        while not (found := end.search(self._data, self._at, self._at + limit)):
             if len(self._data) - self._at >= limit or not self._fill():
                 return None
+        head, self._at = self._data[self._at : found.start()], found.end()
+        return head
 
     def take(self, size: int, stop: re.Pattern[bytes] | None = None, *, keep: bool = True) -> tuple[bytes, int]:
         """The next `size` bytes and how many there were: fewer at the end, and where a member begins with `stop`.

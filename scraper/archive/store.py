@@ -4,16 +4,15 @@ Sources add captures, and the loader reads them. The catalog (`catalog.db`) repe
 is read from them when the archive is opened for writing, and it can be deleted at any time.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from scraper.archive.catalog import Entry, open_catalog
 from scraper.archive.dating import dated
@@ -50,7 +49,7 @@ def prepare(capture: Capture, now: datetime) -> Prepared:
     return Prepared(entry_of(back, "", 0, len(member)), member)
 
 
-class Archive:
+class Archive(AbstractContextManager["Archive"]):
     """The folder of WARC files. One writer at a time (the caller holds the data folder's lock); any number of readers."""
 
     def __init__(self, folder: Path, *, writable: bool = False) -> None:
@@ -69,9 +68,6 @@ class Archive:
         """Of those the lines about bytes that can't be read, and captures that don't count."""
         if writable:
             self._reconcile()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -125,7 +121,7 @@ class Archive:
         return read_entry(self.folder, entry)
 
     def add(self, capture: Capture) -> Entry | None:
-        """Appends the capture; None where the archive has it already. Durable after the next `flush`.
+        """Appends the capture and returns its row, None where the archive has it already. It is durable after the next `flush`.
 
         A delivery that is preferred to the one it has is appended all the same, and takes its place.
         """

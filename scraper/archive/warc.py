@@ -1,7 +1,5 @@
 """Records to captures, and captures to WARC records. `store` and `sources` are the callers; `records` finds the records."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import re

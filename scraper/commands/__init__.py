@@ -3,8 +3,6 @@
 Here: the options that several commands have, and how all of them print a result.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from typing import Literal

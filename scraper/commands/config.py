@@ -1,7 +1,5 @@
 """`tta config`: checks the configuration file and prints the settings in effect."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 
 import click

@@ -1,7 +1,5 @@
 """`tta doctor`: options, wording and status. `scraper.doctor` does the work."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from dataclasses import asdict

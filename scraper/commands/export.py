@@ -1,7 +1,5 @@
 """`tta export`: options and wording. What it does is in `scraper.export.run`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +57,9 @@ def command(
 ) -> None:
     """Write the data to files for spreadsheets, pandas, R and archives.
 
-    FORMAT is csv, parquet or datapackage, folders with a file per table, or xlsx, jsonl or geojson, one file each. DEST - is
-    standard output, for xlsx, jsonl, geojson, and csv with one --table. What an earlier export wrote under those names is
-    replaced once all of the export is written; other files are never replaced. A manifest lists rows, bytes and SHA-256 of each.
+    FORMAT is csv, parquet or datapackage, folders with a file per table; xlsx, jsonl or geojson, one file; or wacz, one file with
+    the captures themselves. DEST - is standard output, for what is one file, and csv with one --table. What an earlier export
+    wrote is replaced once the new one is complete; other files never are. A manifest lists rows, bytes and SHA-256 of each file.
 
     The other tables hold the rows of the chosen records. TIME is when a page was captured, not when it was loaded.
     """
@@ -95,5 +93,7 @@ def _export(folders: Folders, form: str, dest: Path, *, contacts: str | None, **
     if out is not None:
         click.echo(f"left out: {out}", err=True)
     click.echo(f"{escape(dest)}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
+    if form == "wacz":
+        click.echo("The captures are whole: they may name people and how to reach them.", err=True)
     if counts.get(FLAT, 0) > MAX_ROWS:
         click.echo(f"{FLAT}.csv has more rows than the {MAX_ROWS} a sheet can hold: narrow it with --where", err=True)

@@ -1,14 +1,12 @@
 """`tta fetch`: options and wording. What it does is in `scraper.fetch.run`."""
 
-from __future__ import annotations
-
 import re
 
 import click
 
 from scraper.commands import json_option, show
 from scraper.config import load_config
-from scraper.fetch.display import Display
+from scraper.fetch.report import Display
 from scraper.fetch.run import Options
 from scraper.fetch.run import fetch as run_fetch
 from scraper.folders import Folders

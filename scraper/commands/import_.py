@@ -1,7 +1,5 @@
 """`tta import`: adds local captures to the archive."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """`tta load`: brings the database in line with the archive."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """`tta parse`: one page to one JSON record on standard output; no database."""
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`tta refresh`: options and wording. What it does is in `scraper.refresh`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +7,7 @@ import click
 
 from scraper.commands import json_option, show, workers_option
 from scraper.config import load_config
-from scraper.fetch.display import Display
+from scraper.fetch.report import Display
 from scraper.folders import Folders
 from scraper.refresh.run import Options, refresh
 from scraper.terminal import escape

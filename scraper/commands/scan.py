@@ -1,7 +1,5 @@
 """`tta scan`: searches whole crawls for TTA pages."""
 
-from __future__ import annotations
-
 import gzip
 import sys
 from collections.abc import Iterator
@@ -16,8 +14,7 @@ from scraper.config import load_config
 from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.lock import locked
-from scraper.scan.addresses import checked, listed
-from scraper.scan.run import scan
+from scraper.scan.run import checked, listed, scan
 from scraper.stopping import Stop
 from scraper.terminal import escape
 from scraper.workers.cluster import cluster

@@ -1,7 +1,5 @@
 """`tta serve`: the database in Datasette."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import click

@@ -1,7 +1,5 @@
 """`tta status`: what there is, how fresh, and what the parser did not know."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """`tta why`: where a value comes from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -98,11 +96,11 @@ def _story(reason: Reason) -> Iterator[str]:
 def _origin(origin: Origin) -> Iterator[str]:
     capture = origin.capture
     yield _line("capture", f"{capture['capture_id']} {capture['kind']}")
-    yield _line("  url", capture["url"])
-    yield _line("  time", capture["captured_at"] or "not known")
-    yield _line("  source", capture["source"])
-    yield _line("  status", capture["http_status"])
     details = {
+        "url": capture["url"],
+        "time": capture["captured_at"] or "not known",
+        "source": capture["source"],
+        "status": capture["http_status"],
         "leads to": capture["redirect_to"],
         "archive": f"{capture['warc_file']} at {capture['warc_offset']}",
         "repeats": capture["original_id"] and f"capture {capture['original_id']}",

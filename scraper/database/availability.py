@@ -4,8 +4,6 @@ Recomputed over all captures at each load. Only "not found" and a redirect to an
 error and an archive's own failure are no evidence about the record (DESIGN.md, promise 4).
 """
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections.abc import Iterable
@@ -85,22 +83,16 @@ def assign(db: sqlite3.Connection) -> None:
     records: set[tuple[str]] = set()
     for row in db.execute(_CANDIDATES):
         candidate = _Candidate._make(row)
-        record_id = _gone_record(db, candidate)
+        record_id = None
+        if candidate.is_missing or (candidate.means == Kind.REDIRECT and candidate.leads_to is not None):
+            record_id = _record_at(db, candidate)
+            if record_id and not candidate.is_missing and not _leads_elsewhere(db, record_id, candidate):
+                record_id = None
         if record_id != candidate.held:
             found.append((record_id, candidate.capture_id))
             records |= {(one,) for one in (record_id, candidate.held) if one is not None}
     db.executemany("UPDATE captures SET gone_record_id = ? WHERE capture_id = ?", found)
     db.executemany("INSERT OR IGNORE INTO temp.affected VALUES (?)", sorted(records))
-
-
-def _gone_record(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
-    """The record that the capture shows to be gone; None if there is none."""
-    if not candidate.is_missing and (candidate.means != Kind.REDIRECT or candidate.leads_to is None):
-        return None
-    record_id = _record_at(db, candidate)
-    if record_id is None or candidate.is_missing or _leads_elsewhere(db, record_id, candidate):
-        return record_id
-    return None
 
 
 def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:

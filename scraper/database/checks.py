@@ -5,8 +5,6 @@ The latest captures of known records are also compared with earlier captures of 
 new theme may reach an archive two pages a night, too few for a check of one night or for a share of the whole archive.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping

@@ -76,7 +76,8 @@ def assign(db: sqlite3.Connection, data: Path) -> None:
         found = dict.fromkeys(_mentions(head, fields.get(head[0], [])))
         rows = ((head[0], position, *one, None) for position, one in enumerate(found, 1))
         db.executemany("INSERT INTO organization_mentions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    db.execute(_QUERIES["rules"])
+    for statement in _QUERIES["rules"].split(";\n"):
+        db.execute(statement)
     decided = {frozenset(pair): is_match for *pair, is_match in decisions(data)}
     aliases: dict[str, str] = {
         own_id: one for own_id, one in db.execute("SELECT * FROM temp.aliases") if decided.get(frozenset((own_id, one)), True)

@@ -1,7 +1,5 @@
 """What `tta load --rebuild` would change: a second database is made beside the first, by the same loader, and compared."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from parsers.record import Kind

@@ -1,7 +1,5 @@
 """The tables `runs` and `run_checks`: the result of each refresh, and the figures that the next one is compared with."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -86,11 +84,10 @@ def record(path: Path, run: Run, checks: Sequence[Check] = ()) -> int | None:
 
 def record_death(path: Path, since: str) -> None:
     """Writes a run that was killed, which held the lock since the given time, unless it had committed. Raises sqlite3.Error."""
-    if not path.is_file():
-        return
-    with closing(open_readonly(path)) as db:
-        if not _columns(db, "runs") or db.execute("SELECT 1 FROM runs WHERE started_at >= ?", [since]).fetchone():
-            return
+    if path.is_file():
+        with closing(open_readonly(path)) as db:
+            if _columns(db, "runs") and db.execute("SELECT 1 FROM runs WHERE started_at >= ?", [since]).fetchone():
+                return
     message = "killed, or the machine went down; the database was left as it was"
     record(path, Run(started_at=since, outcome=Outcome.DIED, message=message))
 

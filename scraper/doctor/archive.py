@@ -1,7 +1,5 @@
 """Verifies the archive: every record of every WARC file, and the catalog against them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from functools import partial
 from io import BytesIO

@@ -1,7 +1,5 @@
 """What a verification finds, one line each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from itertools import islice

@@ -4,8 +4,6 @@ Nothing is patched, and nothing that was captured is deleted. At every moment a 
 which can be rebuilt, comes last. A repair that is killed leaves intact records twice at worst. The caller holds the data lock.
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Callable

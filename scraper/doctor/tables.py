@@ -4,8 +4,6 @@ All comparisons are SQL over these, so memory does not grow with the archive. Th
 transaction that begins before the first WARC file is read: what a run under way adds later does not look like a contradiction.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing

@@ -3,8 +3,6 @@
 Changes nothing, and needs no lock except for the comparison with a second database.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing

@@ -10,12 +10,13 @@ from typing import Any, BinaryIO
 
 from parsers.record import columns_of
 from scraper.errors import TtaError, WrongUsage
-from scraper.export import csvfile, datapackage, flat, geojson, jsonl, manifest
+from scraper.export import csvfile, datapackage, flat, geojson, jsonl, manifest, wacz
 from scraper.export.columns import values_of
 from scraper.export.files import new_file, new_folder
 from scraper.export.manifest import Written
 from scraper.export.selection import Selection, Source
 from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS
+from scraper.folders import Folders
 from scraper.progress import ProgressBar
 
 _NOT_FLAT = tuple(name for name in EXPORTED if name != FLAT)
@@ -26,6 +27,7 @@ TABLES_OF = {
     "parquet": _NOT_FLAT,
     "geojson": ("records",),
     "datapackage": EXPORTED,
+    "wacz": ("captures",),
 }
 """The tables that each format can hold."""
 FOLDERS = ("csv", "parquet", "datapackage")
@@ -42,6 +44,12 @@ def export(form: str, db: sqlite3.Connection, destination: Path | None, selectio
         raise WrongUsage(f"{form} is a folder of tables: name one in place of -, or choose csv with one --table")
     if form == "jsonl" and asked.tables and "records" not in asked.tables:
         raise WrongUsage("jsonl has a line for each record: ask for records too with --table records")
+    if form == "wacz" and asked.contacts is not True:
+        raise WrongUsage(
+            "a WACZ holds the captures as they are, and nothing can be left out of them: leave out --without-contacts"
+        )
+    if form == "wacz" and (asked.columns or asked.tables):
+        raise WrongUsage("a WACZ holds captures: narrow it with --where or --since")
     with ProgressBar() as bar:
         one = _Export(form, Source(db, asked, TABLES_OF[form]), bar)
         if destination is None:
@@ -53,6 +61,11 @@ def export(form: str, db: sqlite3.Connection, destination: Path | None, selectio
             with new_folder(destination, one.describe_folder) as folder:
                 one.write_tables(folder)
         return one.counts
+
+
+def _folders(db: sqlite3.Connection) -> Folders:
+    """The data folder that the database is in."""
+    return Folders(Path(db.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0]).parent)
 
 
 class _Export:
@@ -69,6 +82,10 @@ class _Export:
         source = self._source
         if self._form == "xlsx":
             return self._write_workbook(file)
+        if self._form == "wacz":
+            created = manifest.state(source.database)["last_captured_at"] or "1970-01-01T00:00:00Z"
+            captures = self._bar.watch("captures", source.captures(), None)
+            return wacz.write(_folders(source.database).archive, captures, created, file)
         if self._form == "geojson":
             features = self._write_lines(geojson.lines(source), file) - 2  # the first and last line hold them together
             return {"features": features, "records without a place": source.records - features}

@@ -90,6 +90,17 @@ class Source:
         for place, rows in groupby(self._by_record(name, "chosen.place, "), key=itemgetter(0)):
             yield place, (row[1:] for row in rows)
 
+    def captures(self) -> Iterator[tuple[str, str | None]]:
+        """The captures in order of time, with those whose body they repeat; with the record's title where they show one."""
+        title = "CASE WHEN kind IN ('record', 'revisit') THEN coalesce(records.title, record_id) END"
+        wanted = " UNION ".join(
+            f"SELECT {one} FROM captures WHERE {self._condition('captures')}" for one in ("capture_id", "original_id")
+        )
+        return self.database.execute(
+            f"SELECT capture_id, {title} FROM captures LEFT JOIN records USING (record_id) "
+            f"WHERE capture_id IN ({wanted}) ORDER BY {_ORDERS['captures']}"
+        )
+
     def _codebook(self) -> Iterator[tuple[Any, ...]]:
         """Describes the tables of this export, or all where it has no other."""
         for name in [one for one in self.tables if one != CODEBOOK] or _allowed(self.selection):
@@ -101,9 +112,14 @@ class Source:
 
     def _whole(self, name: str) -> Iterator[tuple[Any, ...]]:
         """All captures, also those that show no record, and all organizations; of narrowed records only those they are about."""
+        order = _ORDERS.get(name, "organization_id")
+        return self.database.execute(
+            f'SELECT {self._expressions(name)} FROM "{name}" WHERE {self._condition(name)} ORDER BY {order}'
+        )
+
+    def _condition(self, name: str) -> str:
         narrows = self.selection.where is not None or self.selection.since is not None
-        condition, order = _OF_CHOSEN[name] if narrows else "1", _ORDERS.get(name, "organization_id")
-        return self.database.execute(f'SELECT {self._expressions(name)} FROM "{name}" WHERE {condition} ORDER BY {order}')
+        return f"({_OF_CHOSEN[name]})" if narrows else "1"
 
     def _by_record(self, name: str, before: str) -> Iterator[tuple[Any, ...]]:
         """Walks the records and looks up each one's rows, so that a big table needs no sorting. `before`: columns in front."""

@@ -1,14 +1,15 @@
-"""The result of a run of `tta fetch`, per source: the summary table, and the JSON that scripts read."""
+"""What is shown of a run of `tta fetch`, and its result per source: the summary table, and the JSON that scripts read."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from scraper.errors import ExitStatus
 from scraper.ledger.rows import State
+from scraper.progress import ProgressBar
 from scraper.sources.base import ListingResult
 
+MAX_FAILURES = 20
+"""Lines about single captures; the ledger has them all."""
 DONE, PARTLY, PAUSED, FAILED = "done", "partly", "paused", "failed"
 COLUMNS = ("listed", "new", "skipped", "fetched", "unchanged", "substituted", "blocked", "missing", "failed", "waiting")
 
@@ -68,14 +69,8 @@ class Report:
 
     def as_json(self) -> dict[str, object]:
         """Returns everything, for `--json` and the ledger."""
-        return {
-            "status": int(self.status),
-            "dry_run": self.dry_run,
-            "stopped": self.stopped,
-            "problems": self.problems,
-            "notes": self.notes,
-            "sources": {source.source: asdict(source) for source in self.sources},
-        }
+        named = {source.source: asdict(source) for source in self.sources}
+        return {**asdict(self), "status": int(self.status), "sources": named}
 
     def lines(self) -> Iterable[str]:
         """Yields problems and notes, one line each, after the source's name."""
@@ -93,3 +88,36 @@ class Report:
         for first, *counts, last in rows:
             cells = [first.ljust(widths[0]), *(text.rjust(width) for text, width in zip(counts, widths[1:-1], strict=True)), last]
             yield "  ".join(cells)
+
+
+class Display(ProgressBar):
+    """A progress bar with lines above it, which a log can be given too. Use it in a `with`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_line: Callable[[str], None] = lambda _text: None
+        """Is called with every line, also those that are not shown; for a log."""
+        self._failures = 0
+
+    def line(self, text: str) -> None:
+        """Prints and logs one line."""
+        self.on_line(text)
+        super().line(text)
+
+    def failure(self, text: str) -> None:
+        """Prints and logs a line about one capture; only the first MAX_FAILURES are printed."""
+        self._failures += 1
+        self.on_line(text)
+        if self._failures <= MAX_FAILURES:
+            super().line(text)
+        elif self._failures == MAX_FAILURES + 1:
+            super().line("further failures of single captures are not shown")
+
+    def waiting(self, host: str, seconds: float) -> None:
+        """A host asked to wait."""
+        if seconds >= 1:
+            self.line(f"{host} asked to wait {seconds:.0f} s")
+
+    def parsing(self, done: int, total: int) -> None:
+        """Captures parsed so far, of how many."""
+        self.update("parsing captures", done, total)

@@ -4,8 +4,6 @@ The sources know the archives, and `storing` the order in which things become du
 when, what an error means for the rest of the run, and how the run ends.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -17,8 +15,7 @@ from urllib.parse import urlsplit
 from scraper.archive.store import Archive
 from scraper.config import SOURCES, Config
 from scraper.errors import NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError, UnknownSource
-from scraper.fetch.display import Display
-from scraper.fetch.report import DONE, FAILED, PARTLY, PAUSED, Report, SourceReport
+from scraper.fetch.report import DONE, FAILED, PARTLY, PAUSED, Display, Report, SourceReport
 from scraper.fetch.storing import Storing
 from scraper.folders import Folders
 from scraper.ledger.rows import STORED, FetchResult, Row, State

@@ -3,8 +3,6 @@
 The archive makes a capture durable before the ledger records it.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from scraper.archive.catalog import Entry

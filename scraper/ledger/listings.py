@@ -3,8 +3,6 @@
 Every listing may add rows; only a complete one counts as knowledge of all that an archive has (ARCHIVES.md, section 7).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """What the ledger stores about one listed capture, and the results that a fetch of it can have."""
 
-from __future__ import annotations
-
 import re
 from base64 import b32encode
 from dataclasses import dataclass

@@ -1,19 +1,17 @@
-"""The ledger, `DIR/ledger.db`: what was listed, what became of it, when to ask again, and which hosts are not to be asked.
+"""The ledger, `DIR/ledger.db`: what was listed, whether it was fetched, when to ask again, and which hosts must not be asked.
 
 The WARC files are the truth about what is stored; the ledger is what makes the next run ask for the rest only. A capture is
 written here as fetched after the archive has made it durable, so a crash in between costs one request and nothing else.
 Listings and their completeness are in `listings`. A ledger of another version is set aside, and the sources are listed again.
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
@@ -60,11 +58,11 @@ _ROW = ", ".join(
 )
 
 
-class Ledger:
+class Ledger(AbstractContextManager["Ledger"]):
     """One writer at a time (the caller holds the data folder's lock). Every method that writes commits."""
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
-        """Opens the ledger. Without `writable`, one in memory stands in for a missing or empty one; otherwise it is created.
+        """Opens the ledger. A missing or empty one is created; without `writable`, an empty one in memory is used instead.
 
         A ledger of another version is set aside when it is opened for writing. Raises TtaError, SqliteDamaged.
         """
@@ -97,9 +95,6 @@ class Ledger:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
         return db
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -168,7 +163,7 @@ class Ledger:
         raise LookupError(number)
 
     def settle(self, row: Row, result: FetchResult, run: int, *, again: bool = False) -> State:
-        """Writes what became of a row; says the state it is in now, PARKED where it failed in too many runs.
+        """Stores the result for a row. Returns its state, which is PARKED where it failed in too many runs.
 
         `again`: the row was tried before in this run, which counts as one try.
         """
@@ -204,20 +199,16 @@ class Ledger:
 
     def stored_elsewhere(self, source: str, urlkey: str, row: Row) -> str | None:
         """The capture id of the same page at the same time with the same digest, stored from another source."""
-        query = (
-            "SELECT capture_id FROM captures WHERE urlkey = ? AND timestamp = ? AND digest = ? AND digest != ''"
-            " AND source != ? AND capture_id IS NOT NULL AND state IN ('fetched', 'unchanged', 'duplicate') LIMIT 1"
-        )
-        found: str | None = self._value(query, [urlkey, row.timestamp, row.digest or "", source])
-        return found
+        where = "timestamp = ? AND digest != '' AND source != ? AND state IN ('fetched', 'unchanged', 'duplicate')"
+        return self._stored(urlkey, row.digest or "", where, [row.timestamp, source])
 
     def original_of(self, urlkey: str, digest: str) -> str | None:
         """The capture id of a stored capture of the same page, in whatever spelling, with that digest in the index."""
-        query = (
-            "SELECT capture_id FROM captures WHERE urlkey = ? AND digest = ? AND state IN ('fetched', 'duplicate')"
-            " AND capture_id IS NOT NULL AND truncated IS NULL ORDER BY timestamp LIMIT 1"
-        )
-        found: str | None = self._value(query, [urlkey, digest])
+        return self._stored(urlkey, digest, "state IN ('fetched', 'duplicate') AND truncated IS NULL", [])
+
+    def _stored(self, urlkey: str, digest: str, where: str, values: list[str]) -> str | None:
+        query = f"SELECT capture_id FROM captures WHERE urlkey = ? AND digest = ? AND capture_id IS NOT NULL AND {where}"  # noqa: S608
+        found: str | None = self._value(f"{query} ORDER BY timestamp LIMIT 1", [urlkey, digest, *values])
         return found
 
     def sources(self) -> list[str]:

@@ -3,8 +3,6 @@
 `why` calls it. Each capture is read and parsed once, however many values are asked for.
 """
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence

@@ -3,8 +3,6 @@
 The database names the captures; `origins` reads them. For a column derived from others, these are what is traced.
 """
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from dataclasses import dataclass, replace

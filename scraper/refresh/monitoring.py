@@ -3,8 +3,6 @@
 Of captured data they contain only counts, sources, hosts, and URLs of records by number: no titles, names or texts of pages.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

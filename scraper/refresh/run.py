@@ -4,8 +4,6 @@ Captures are fetched first and kept whatever happens later; the database changes
 checks (docs/decisions/refresh.md).
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 import time
@@ -23,8 +21,7 @@ from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, Looke
 from scraper.database.load import Loaded, LoadOptions, Progress, load
 from scraper.database.runs import Outcome, Run
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
-from scraper.fetch.display import Display
-from scraper.fetch.report import DONE, SourceReport
+from scraper.fetch.report import DONE, Display, SourceReport
 from scraper.fetch.run import Options as FetchOptions
 from scraper.fetch.run import chosen, fetch_locked
 from scraper.folders import Folders

@@ -1,1 +1,1 @@
-"""Whole crawls, searched for TTA pages: `addresses` opens their files, `run` picks the pages and keeps them."""
+"""Whole crawls, searched for TTA pages."""

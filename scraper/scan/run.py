@@ -1,7 +1,7 @@
 """A scan: files that were not read yet go to the worker pool, and this one process appends what it finds to the archive.
 
-What costs time is done by the pool (reading, digests, compressing again).
-
+Addresses are a local path, `https://` or `s3://`; they come from the user, or from a list that an archive publishes, and anything
+else that fsspec could open is refused. What costs time is done by the pool (reading, digests, compressing again).
 `DIR/scanned.db` has the files that were read to their end, so a scan that was ended continues. Captures are durable before their
 file counts as read: a scan that is killed reads a file twice and loses nothing.
 """
@@ -9,23 +9,25 @@ file counts as read: a scan that is killed reads a file twice and loses nothing.
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
+from urllib.parse import urlsplit
 
 from parsers.urls import without_archive
 from scraper.archive.store import Archive, Prepared, prepare
 from scraper.archive.warc import utc_now
 from scraper.capture import iso
-from scraper.errors import TtaError
-from scraper.scan.addresses import opened
+from scraper.errors import TtaError, WrongUsage
 from scraper.sources.containers import read_container
 from scraper.sources.saved import Unused
 from scraper.sqlite import open_writable
+from scraper.terminal import escape_url
 from scraper.web.addresses import is_of_hosts
 from scraper.workers.processes import Job, WorkerPool
 
@@ -39,6 +41,87 @@ CREATE TABLE IF NOT EXISTS read_files (
     address TEXT NOT NULL, hosts TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (address, hosts)
 ) STRICT, WITHOUT ROWID
 """
+CONNECT_SECONDS = 30
+READ_SECONDS = 120
+"""Without a byte for so long, a file is given up for this run."""
+_BLOCK = 8 * 1024 * 1024
+"""Bytes asked for at a time: files are read from one end to the other."""
+_LISTED = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+/-]{0,499}")
+"""What a published list may name below its prefix (ARCHIVES.md, section 8: no `..`, no scheme)."""
+
+
+def checked(address: str, *, loopback: bool = False) -> str:
+    """The address as it is opened and remembered, a path made absolute. `loopback`: http to 127.0.0.1, too. Raises WrongUsage."""
+    scheme, separator, _ = address.partition("://")
+    if re.search(r"[\x00-\x20\x7f]|::", address):
+        raise WrongUsage(f"{escape_url(address)}: an address has no blanks and no `::`")
+    if not separator:
+        return str(Path(address).resolve())
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise WrongUsage(f"{escape_url(address)}: not an address") from None
+    if not host or "@" in parts.netloc or parts.fragment or (scheme == "s3" and parts.query):
+        raise WrongUsage(f"{escape_url(address)}: give the address without user name and fragment")
+    if scheme not in ("https", "s3") and not (loopback and scheme == "http" and host == "127.0.0.1"):
+        raise WrongUsage(f"{escape_url(address)}: give a path, an https:// or an s3:// address")
+    return address
+
+
+def listed(lines: Iterator[str], prefix: str | None, *, loopback: bool = False) -> Iterator[str]:
+    """The addresses of a list, a line each; below `prefix` where one is given. Raises WrongUsage."""
+    for line in map(str.strip, lines):
+        if not line:
+            continue
+        if prefix is not None and (not _LISTED.fullmatch(line) or ".." in line):
+            raise WrongUsage(f"{escape_url(line)}: not a path below {escape_url(prefix)}")
+        yield checked((prefix or "") + line, loopback=loopback)
+
+
+class Watched:
+    """A file for WARC reading that remembers what went wrong with it: damage is the file's, a broken connection is not."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.failed: Exception | None = None
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """As a file's. After a failure it is at its end, so that nobody looks for a next record."""
+        if self.failed is not None:
+            return b""
+        try:
+            return self._file.read(size)
+        except Exception as error:  # s3fs and aiohttp raise what they like
+            self.failed = error
+            return b""
+
+
+@contextmanager
+def opened(address: str) -> Iterator[Watched]:
+    """A checked address, for reading. Raises what opening it raises, and TtaError where fsspec is missing."""
+    if "://" not in address:
+        with Path(address).open("rb") as file:
+            yield Watched(file)
+        return
+    try:
+        import fsspec
+    except ImportError:
+        raise TtaError("reading WARC files from other machines needs this program's extra: `tta[cluster]`") from None
+    scheme = address.partition("://")[0]
+    with fsspec.filesystem(scheme, **_options(scheme)).open(address, "rb", block_size=_BLOCK) as file:
+        yield Watched(file)
+
+
+def _options(scheme: str) -> dict[str, Any]:
+    if scheme == "s3":  # the archives' buckets are public; a request without a signature needs no account
+        timeouts = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS, "retries": {"max_attempts": 4}}
+        return {"anon": True, "config_kwargs": timeouts, "skip_instance_cache": True}
+    import aiohttp
+
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
+    return {"client_kwargs": {"timeout": timeout}, "skip_instance_cache": True}
 
 
 class Piece(NamedTuple):

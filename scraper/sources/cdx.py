@@ -1,11 +1,9 @@
-"""Parses answers of CDX servers into rows: the Internet Archive's text and JSON forms, and pywb's object per line.
+"""Parses answers of CDX servers into rows: the Internet Archive's table, and pywb's object per line.
 
 `IndexServer` asks a server that runs pywb, as Common Crawl's does: numbered pages, "no captures" as a 404. One without numbered
 pages cuts a listing at a limit and does not say so; a listing as long as a limit is therefore listed again in two halves of time.
 Whatever is not CDX raises NotCdx: an error page taken for an empty listing would lose an archive silently (ARCHIVES.md, fact 7).
 """
-
-from __future__ import annotations
 
 import json
 import re
@@ -26,8 +24,6 @@ from scraper.web.pacing import backoff
 
 FIELDS = ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length")
 _NAMES = {"url": "original", "mime": "mimetype", "status": "statuscode"}
-MAX_ROW = 1 << 20
-"""Characters; URLs of kilobytes occur (ARCHIVES.md, section 1), a longer line is not a row."""
 MAX_PAGES = 10_000
 MAX_FAILED_PAGES = 3
 LIMIT = 50_000
@@ -38,7 +34,6 @@ FIRST_YEAR = "19960101000000"
 _NO_CAPTURES = re.compile(r"no captures found", re.IGNORECASE)
 Rows = list[dict[str, str]]
 T = TypeVar("T")
-_LINE = re.compile(r"[^ ]* [0-9]{1,17}(?: [^ ]*){5}")
 _FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.=-]*/){0,12}[A-Za-z0-9_][A-Za-z0-9_.=-]*\.warc\.gz")
 
 
@@ -60,7 +55,7 @@ def parse_listing(answer: Answer) -> Page:
     if "html" in content_type or start.startswith("<"):
         words = " ".join(re.sub(r"<[^>]*>", " ", start[:2000]).split())
         raise NotCdx(f"an HTML page instead of a listing: {escape(words, 80)}")
-    page = _page(_json_table(start) if start.startswith("[") else _text_table(text))
+    page = _page(_table(start)) if start else Page([], None)
     if page.resume_key is not None and not re.fullmatch(r"[\x20-\x7e]{1,20000}", page.resume_key):
         raise NotCdx("the resume key contains characters that it can't contain")
     return page
@@ -80,26 +75,16 @@ def _page(table: list[list[str]]) -> Page:
     return Page([dict(zip(header, row, strict=True)) for row in table[1:end]], tail[1][0] if tail else None)
 
 
-def _json_table(text: str) -> list[list[str]]:
+def _table(text: str) -> list[list[str]]:
     try:
-        table = json.loads(text)
+        # The server's escapes are Java's, which has \\' too (ARCHIVES.md, section 1, "Response shapes").
+        table = json.loads(re.sub(r"\\(.)", lambda found: "'" if found[1] == "'" else found[0], text))
     except (ValueError, RecursionError) as error:
         raise NotCdx(f"the listing is cut or damaged: {escape(error, 80)}") from None
-    for row in table:
+    for row in table if isinstance(table, list) else [table]:
         if not isinstance(row, list) or not all(isinstance(value, str | int | None) for value in row):
             raise NotCdx(f"a row that is not a list of texts: {escape(row, 80)}")
     return [["" if value is None else str(value) for value in row] for row in table]
-
-
-def _text_table(text: str) -> list[list[str]]:
-    """The Internet Archive's seven columns, separated by blanks."""
-    if text.strip() and not text.endswith("\n"):
-        raise NotCdx("the last line of the listing is cut")
-    lines = [line.strip("\r") for line in text.rstrip("\r\n \t").split("\n")] if text.strip() else []
-    for line in lines[: lines.index("") if "" in lines else len(lines)]:
-        if len(line) > MAX_ROW or not _LINE.fullmatch(line):
-            raise NotCdx(f"a line that is not CDX: {escape(line, 80)}")
-    return [list(FIELDS), *(line.split(" ") if line else [] for line in lines)] if lines else []
 
 
 def parse_lines(text: str) -> Iterator[dict[str, str]]:
@@ -122,15 +107,15 @@ def parse_lines(text: str) -> Iterator[dict[str, str]]:
             yield {_NAMES.get(str(name), str(name)): str(value) for name, value in row.items() if value is not None}
 
 
-def until_readable(context: SourceContext, url: str, ask: Callable[[int], T]) -> T:
+def until_readable(context: SourceContext, url: str, ask: Callable[[], T]) -> T:
     """Returns what `ask` returns for an answer from `url`. An answer that is not a listing is requested again.
 
-    `ask` is given the number of the attempt, from 0. Raises NotCdx at the end, or at once where it is final.
+    Raises NotCdx at the end, or at once where it is final.
     """
     attempt = 0
     while True:
         try:
-            return ask(attempt)
+            return ask()
         except NotCdx as error:
             attempt += 1
             retry = context.settings.retry
@@ -243,17 +228,15 @@ class IndexServer:
                 yield from self._halved(query, found, *part)
 
     def _ask(self, query: Mapping[str, str], *, counting: bool = False) -> Rows | int | None:
-        """Returns the rows, none for "no captures", None beyond the last page; when `counting`, the number of pages if it is
-        told.
-        """
+        """Returns the rows, [] for "no captures", None beyond the last page; `counting`: the number of pages if stated."""
 
-        def ask(_attempt: int) -> Rows | int | None:
+        def ask() -> Rows | int | None:
             answer = self._context.client.get(f"{self._address}?{urlencode(query)}", self._policy)
-            told: object = None
+            parsed: object = None
             if answer.status == 404 or counting:
                 with suppress(ValueError):
-                    told = json.loads(answer.body)
-            fields = told if isinstance(told, dict) else {}
+                    parsed = json.loads(answer.body)
+            fields = parsed if isinstance(parsed, dict) else {}
             if answer.status == 404 and _NO_CAPTURES.search(str(fields.get("message") or fields.get("error") or "")):
                 return []  # any other 404 is an error (ARCHIVES.md, fact 8)
             if answer.status == 400 and counting:
@@ -262,7 +245,7 @@ class IndexServer:
                 return None
             if answer.status != 200:
                 raise NotCdx(f"the index answered {answer.status}", final=True)
-            pages = fields.get("pages", told)
+            pages = fields.get("pages", parsed)
             if counting and isinstance(pages, int) and 0 <= pages <= MAX_PAGES:
                 return pages
             if not answer.body:

@@ -1,7 +1,5 @@
 """Common Crawl: the list of crawls, the index of each crawl, and single records from its WARC files."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace
@@ -28,8 +26,7 @@ class CommonCrawl:
     def __init__(self, context: SourceContext) -> None:
         self._settings = settings = context.settings.sources.commoncrawl
         self._context = context
-        # On loopback the list of crawls may name an index at another port.
-        allow = replace(context.allow(settings.collinfo_url, settings.data_url), ports=frozenset())
+        allow = context.allow(settings.collinfo_url, settings.data_url)
         self._index = RequestPolicy(allow=allow, interval=settings.index_interval, closed_by_403=True)
         data = replace(range_policy(allow, settings.data_interval), closed_by_403=True)
         self.fetch = Records(self.name, settings.data_url, context, data).fetch
@@ -64,7 +61,7 @@ class CommonCrawl:
         kept = self._context.ledger.note(f"collinfo {url}")
         if kept and datetime.now(UTC) - kept[1] < LIST_FOR:
             return [(name, address) for name, address in json.loads(kept[0])]
-        known = until_readable(self._context, url, lambda _: _parse_crawls(self._context.client.get(url, self._index)))
+        known = until_readable(self._context, url, lambda: _parse_crawls(self._context.client.get(url, self._index)))
         for _, address in known:
             self._index.allow.check(address)
         self._context.ledger.keep_note(f"collinfo {url}", json.dumps(known))
@@ -75,15 +72,13 @@ def _parse_crawls(answer: Answer) -> list[tuple[str, str]]:
     if answer.status != 200:
         raise NotCdx(f"the server answered {answer.status}", final=True)
     try:
-        told = json.loads(answer.body)
+        parsed = json.loads(answer.body)
     except ValueError:
         raise NotCdx("it is not JSON") from None
-    crawls = [
-        (item["id"], item["cdx-api"])
-        for item in (told if isinstance(told, list) else [])
-        if isinstance(item, dict) and isinstance(item.get("id"), str) and isinstance(item.get("cdx-api"), str)
-    ]
-    crawls = [(name, address) for name, address in crawls if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name)]
+    found = (
+        [(str(one.get("id")), one.get("cdx-api")) for one in parsed if isinstance(one, dict)] if isinstance(parsed, list) else []
+    )
+    crawls = [(name, url) for name, url in found if isinstance(url, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name)]
     if len(crawls) < FEWEST_CRAWLS:
         raise NotCdx(f"it has {len(crawls)} names; fewer than {FEWEST_CRAWLS} count as an outage")
     return crawls

@@ -4,8 +4,6 @@ WARC and ARC (`scraper.archive.warc`), WACZ, ZIP, tar, gzip, bzip2, xz, zstd, MH
 data formats, inside each other. `files` (for `tta import`) and `scan` are the callers. Nothing is unpacked to a path.
 """
 
-from __future__ import annotations
-
 import bz2
 import copy
 import hashlib

@@ -4,8 +4,6 @@
 where the whole file has hundreds of megabytes. Records are read like Common Crawl's (ARCHIVES.md, sections 3 and 4).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """Local files and folders as captures: which files there are, and what is reported of each. `containers` reads them."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -22,14 +20,14 @@ def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Unused
     A path without a capture is a problem, and so is every file that is neither a capture nor the companion of one.
     """
     for path in paths:
-        is_told, companions = False, []
+        is_reported, companions = False, []
         for item in _read_folder(path, but.resolve()) if path.is_dir() else read_file(path):
             if isinstance(item, Capture) or not item.is_companion:
-                is_told = True
+                is_reported = True
                 yield item
             else:
                 companions.append(item)
-        if is_told:
+        if is_reported:
             yield from companions
         else:
             yield Unused(str(path), companions[0].reason if len(companions) == 1 else "no page or capture in it")

@@ -6,8 +6,6 @@ Requests are conditional, so an unchanged page is not sent again. A page counts 
 day apart (ARCHIVES.md, section 7, "Live").
 """
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re
@@ -25,7 +23,7 @@ from scraper.capture import Capture, Form, from_iso, iso
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.rows import FetchResult, Row, State, to_timestamp
 from scraper.sources.base import Fetched, ListingResult, SourceContext, revisit_of
-from scraper.sources.memento import capture_of, pairs_of
+from scraper.sources.replay import capture_of
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
 from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, user_agent
@@ -198,7 +196,7 @@ class Live:
             self._remember(url, "unchanged", known._replace(gone_since=None, removed_at=None))
             reason = "unchanged except for what changes in each answer"
             return FetchResult(state=State.UNCHANGED, reason=reason, capture_id=known.capture_id)
-        return Fetched(_capture(url, answer))
+        return Fetched(self._capture(url, answer))
 
     def stored(self, row: Row, fetched: Fetched, capture_id: str | None) -> None:
         """Is called once the fetched capture is durable: stores its validators."""
@@ -214,6 +212,9 @@ class Live:
             capture_id=entry.capture_id if entry else capture_id,
         )
         self._remember(row.url, "stored", found)
+
+    def _capture(self, url: str, answer: Answer) -> Capture:
+        return capture_of(answer, source=self.name, url=url, moment=utc_now())
 
     def _refused(self, url: str, answer: Answer, known: _Known) -> FetchResult:
         """Returns the result for a login, a denial or a firewall's page, none of which is about the record. Many in a row pause
@@ -237,7 +238,9 @@ class Live:
         self._remember(url, "removed", known._replace(removed_at=known.removed_at or iso(now)))
         if known.removed_at:
             return FetchResult(state=State.MISSING, reason="removed")
-        return Fetched(_capture(url, answer), note="removed: missing in two runs a day apart")
+        return Fetched(
+            capture_of(answer, source=self.name, url=url, moment=utc_now()), note="removed: missing in two runs a day apart"
+        )
 
     def _known(self, url: str) -> _Known:
         query = "SELECT etag, last_modified, text_hash, capture_id, gone_since, removed_at FROM live_pages WHERE url = ?"
@@ -246,10 +249,6 @@ class Live:
     def _remember(self, url: str, outcome: str, known: _Known) -> None:
         query = "INSERT OR REPLACE INTO live_pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         self._context.ledger.db.execute(query, [url, iso(utc_now()), outcome, *known])
-
-
-def _capture(url: str, answer: Answer) -> Capture:
-    return capture_of(answer, pairs_of(answer), source=Live.name, url=url, moment=utc_now())
 
 
 def _other_node(url: str, answer: Answer) -> int | None:

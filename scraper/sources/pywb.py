@@ -3,8 +3,6 @@
 Some of them block a client permanently that asks too fast, so each has intervals of its own, and is listed once a week.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -44,25 +42,19 @@ class Pywb:
             record_scope(self._context, self.name, host, self._pages(host, window), total, window, LIST_FOR)
 
     def _pages(self, host: str, window: tuple[str, str] | None) -> Iterator[tuple[list[Row], int]]:
-        """Yields the rows of the way of asking that worked last time, and how many more can't be asked for; the first time, those
-        of all ways.
-        """
-        note = f"form {self.name} {host}"
-        kept = self._context.ledger.note(note)
-        found: dict[int, int] = {}
+        """Yields the pages of the first way of asking that lists anything. Raises NotCdx."""
         problem: NotCdx | None = None
-        for number in [int(kept[0])] if kept else range(len(FORMS)):
-            count = 0
+        for form in FORMS:
+            is_listed = False
             try:
-                for page in self._server.pages(FORMS[number](host), window):
-                    rows, skipped = usable(page, self._context.hosts)
-                    yield rows, skipped
-                    count += len(rows)
-                if count:
-                    found[number] = count
+                for page in self._server.pages(form(host), window):
+                    is_listed |= bool(page)
+                    yield usable(page, self._context.hosts)
             except NotCdx as error:
+                if is_listed:
+                    raise
                 problem = error
-        if problem and (kept or not found):
+            if is_listed:
+                return
+        if problem:
             raise problem
-        if found:
-            self._context.ledger.keep_note(note, str(max(found, key=lambda number: found[number])))

@@ -1,7 +1,5 @@
 """Reads single WARC records from the large files of Common Crawl and the End of Term archive (ARCHIVES.md, sections 3 and 4)."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from io import BytesIO
@@ -37,9 +35,9 @@ def read_range(
     answer = context.client.get(url, policy, {"Range": f"bytes={start}-{end}"})
     if answer.status != 206:
         return answer
-    told = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
-    last = int(told[2]) if told and int(told[1]) == start else -1
-    if last != end and not (short and 0 <= last < end and told and told[3] == str(last + 1)):
+    stated = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
+    last = int(stated[2]) if stated and int(stated[1]) == start else -1
+    if last != end and not (short and 0 <= last < end and stated and stated[3] == str(last + 1)):
         raise _unlike(answer, "another range than was asked for")
     if len(answer.raw) != last - start + 1:
         raise _unlike(answer, f"{len(answer.raw)} of {last - start + 1} bytes")
@@ -52,8 +50,8 @@ def _unlike(answer: Answer, what: str) -> RequestFailed:
 
 def total_size(answer: Answer) -> int | None:
     """Returns the size of the whole file in bytes, None where a 206 does not state it."""
-    told = answer.headers.get("content-range", "").rpartition("/")[2].strip()
-    return int(told) if re.fullmatch(r"\d{1,19}", told) else None
+    size = answer.headers.get("content-range", "").rpartition("/")[2].strip()
+    return int(size) if re.fullmatch(r"\d{1,19}", size) else None
 
 
 class Records:

@@ -3,8 +3,6 @@
 ARCHIVES.md, section 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -54,7 +52,7 @@ class Wayback:
                     counts = self._list(host, INCREMENTAL, start, {"from": to_timestamp(start)}, total)
                     if counts is None or counts.listed:
                         continue
-                # No row at all may mean that nothing is new or that nothing is listed anymore. A full listing tells which.
+                # No row at all may mean that nothing is new or that nothing is listed anymore. A full listing shows which.
             self._list(host, FULL, None, {}, total)
 
     def _list(self, host: str, kind: str, since: datetime | None, query: dict[str, str], total: ListingResult) -> Counts | None:
@@ -64,7 +62,8 @@ class Wayback:
     def _pages(self, host: str, query: dict[str, str]) -> Iterator[tuple[list[Row], int]]:
         """Yields the rows of each page, and how many more can't be used. Raises NotCdx if the listing does not end properly."""
         limit = self._settings.page_limit
-        asked = {"url": host, "matchType": "domain", "fl": ",".join(FIELDS), "limit": str(limit), "showResumeKey": "true"} | query
+        asked = {"url": host, "matchType": "domain", "fl": ",".join(FIELDS), "output": "json", "limit": str(limit)}
+        asked |= {"showResumeKey": "true", **query}
         key: str | None = None
         seen: set[str] = set()
         rows_so_far = ours = empty = 0
@@ -72,7 +71,7 @@ class Wayback:
             query = {**asked, "resumeKey": key} if key else asked
             page = self._page(query)
             if page.resume_key is None and len(page.rows) == limit:
-                # This may be the end or a lost key; requesting one row more tells which.
+                # This may be the end or a lost key; requesting one row more shows which.
                 page = self._page({**query, "limit": str(limit + 1)})
             rows, skipped = usable(page.rows, self._context.hosts)
             yield rows, skipped
@@ -103,14 +102,8 @@ class Wayback:
         return [row for row in rows if row.timestamp == last["timestamp"]]
 
     def _page(self, asked: dict[str, str]) -> Page:
-        """Returns one page. An answer that is not CDX is requested again, every other time as text: JSON may be invalid where
-        text is not.
-        """
-
-        def ask(attempt: int) -> Page:
-            return self._ask({**asked, "output": "json"} if attempt % 2 == 0 else asked)
-
-        return until_readable(self._context, self._settings.cdx_url, ask)
+        """Returns one page. An answer that is not CDX is requested again."""
+        return until_readable(self._context, self._settings.cdx_url, lambda: self._ask(asked))
 
     def _ask(self, asked: dict[str, str]) -> Page:
         is_incremental = asked.get("matchType") == "domain" and "from" in asked and "to" not in asked

@@ -27,21 +27,17 @@ _BAD_CHARACTERS = re.compile(r"[^\x21-\x7e]|\\")
 class AllowList:
     """The hosts that one source may ask. `plain_http` also allows http, for a live site configured with it.
 
-    `loopback` permits http to 127.0.0.1 and nothing else on a private network; for tests. `ports`: the permitted ports of
-    127.0.0.1; empty means any.
+    `loopback` permits http to 127.0.0.1 and nothing else on a private network; for tests.
     """
 
     hosts: frozenset[str]
     loopback: bool = False
     plain_http: bool = False
-    ports: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, urls: Iterable[str], *, loopback: bool = False) -> AllowList:
-        """Returns the list of the hosts of the configured URLs, with the configured ports of 127.0.0.1."""
-        parts = [urlsplit(url) for url in urls]
-        hosts = frozenset((part.hostname or "").lower() for part in parts)
-        return cls(hosts, loopback, ports=frozenset(part.port or 80 for part in parts if part.hostname == LOOPBACK))
+        """Returns the list of the hosts of the configured URLs."""
+        return cls(frozenset((urlsplit(url).hostname or "").lower() for url in urls), loopback)
 
     def check(self, url: str) -> None:
         """Raises NotAllowed if `url` must not be requested."""
@@ -61,9 +57,7 @@ class AllowList:
         if host not in self.hosts:
             return f"its host {escape(host, 80)} is not one of the source's hosts"
         if self.loopback and host == LOOPBACK:
-            if parts.scheme != "http":
-                return "only http is used on 127.0.0.1"
-            return f"port {port} is not used" if self.ports and (port or 80) not in self.ports else None
+            return None if parts.scheme == "http" else "only http is used on 127.0.0.1"
         if parts.scheme != "https" and not (self.plain_http and parts.scheme == "http"):
             return "only https is used (http to 127.0.0.1 where allow_loopback is set)"
         return None if port in (None, _PORTS[parts.scheme]) else f"port {port} is not used"

@@ -4,8 +4,6 @@ It spaces requests, retries where that can help, honors what servers ask for, an
 an error; it never returns part of a body. Sources interpret the answers, `pacing` decides when to ask, `addresses` whom to ask.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@
 nothing of the data folder: tasks bring the bytes they are about.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, Future

@@ -3,8 +3,6 @@
 `database.parse_captures` parses with it and `scan` searches whole crawls with it. `cluster` does the same on other machines.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal
@@ -74,6 +72,55 @@ def in_order(
             future.cancel()
 
 
+class _Worker:
+    """One worker process at a time: started when it is needed, and again when it has ended."""
+
+    _starting = threading.Lock()
+    """A process must not inherit another one's end of a pipe, which would hide that the other has ended."""
+
+    def __init__(self, context: BaseContext) -> None:
+        self._context = context
+        self._process: BaseProcess | None = None
+        self._pipe: Connection | None = None
+        self._is_closed = False
+
+    def work(self, job: Job[Task, Result], task: Task) -> list[Result]:
+        """The task's results. Raises ChildProcessError where it ends the process, TtaError where no process can be had."""
+        pipe = self._pipe or self._start()
+        try:
+            pipe.send((job.work, task))
+            results, error = pipe.recv()
+        except (EOFError, OSError):
+            self._pipe = None
+            pipe.close()
+            raise ChildProcessError from None
+        if error is not None:
+            raise error
+        return results  # type: ignore[no-any-return]
+
+    def _start(self) -> Connection:
+        with self._starting:
+            if self._is_closed:
+                raise CancelledError
+            self._pipe, theirs = self._context.Pipe()
+            self._process = self._context.Process(target=_serve, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
+            self._process.start()
+            theirs.close()
+        try:
+            self._pipe.recv()  # it works, so what ends it later is the task
+        except (EOFError, OSError):
+            self._pipe = None
+            raise TtaError("worker processes end as soon as they start: make memory free, or use `--workers 1`") from None
+        return self._pipe
+
+    def close(self) -> None:
+        """Ends the process at once, whatever it is at: nobody takes its results any more."""
+        with self._starting:
+            self._is_closed = True
+            if self._process is not None:
+                self._process.terminate()
+
+
 class Processes:
     """Worker processes on this machine; one that ends is replaced. `check`: ends the run, by what it raises."""
 
@@ -124,55 +171,6 @@ class Processes:
             else:
                 results += job.give_up(part)
         return results
-
-
-class _Worker:
-    """One worker process at a time: started when it is needed, and again when it has ended."""
-
-    _starting = threading.Lock()
-    """A process must not inherit another one's end of a pipe, which would hide that the other has ended."""
-
-    def __init__(self, context: BaseContext) -> None:
-        self._context = context
-        self._process: BaseProcess | None = None
-        self._pipe: Connection | None = None
-        self._is_closed = False
-
-    def work(self, job: Job[Task, Result], task: Task) -> list[Result]:
-        """The task's results. Raises ChildProcessError where it ends the process, TtaError where no process can be had."""
-        pipe = self._pipe or self._start()
-        try:
-            pipe.send((job.work, task))
-            results, error = pipe.recv()
-        except (EOFError, OSError):
-            self._pipe = None
-            pipe.close()
-            raise ChildProcessError from None
-        if error is not None:
-            raise error
-        return results  # type: ignore[no-any-return]
-
-    def _start(self) -> Connection:
-        with self._starting:
-            if self._is_closed:
-                raise CancelledError
-            self._pipe, theirs = self._context.Pipe()
-            self._process = self._context.Process(target=_serve, args=(theirs,), daemon=True)  # type: ignore[attr-defined]
-            self._process.start()
-            theirs.close()
-        try:
-            self._pipe.recv()  # it works, so what ends it later is the task
-        except (EOFError, OSError):
-            self._pipe = None
-            raise TtaError("worker processes end as soon as they start: make memory free, or use `--workers 1`") from None
-        return self._pipe
-
-    def close(self) -> None:
-        """Ends the process at once, whatever it is at: nobody takes its results any more."""
-        with self._starting:
-            self._is_closed = True
-            if self._process is not None:
-                self._process.terminate()
 
 
 def _serve(pipe: Connection) -> None:
