@@ -3,8 +3,6 @@
 Datasette finds it by the entry point `tta` in pyproject.toml, however it is started.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from weakref import WeakKeyDictionary
 from datasette.database import QueryInterrupted
 from datasette.utils import path_with_replaced_args, tilde_encode, urlsafe_components
 from datasette.utils.asgi import Response
+from datasette.utils.sqlite import sqlite3
 from datasette.views.base import DatasetteError
 from markupsafe import Markup
 from pluggy import HookimplMarker
@@ -76,6 +75,8 @@ def handle_exception(exception: Exception) -> Any:
     """Reports faults of a request with status 400 where Datasette takes them for its own (500)."""
     if isinstance(exception, QueryInterrupted):
         return Response.text("The query reached the time limit: ask for less.", status=400)
+    if isinstance(exception, sqlite3.OperationalError):
+        return Response.text(f"These filters can't be used: {exception}", status=400)
     if isinstance(exception, DatasetteError) and exception.status == 500:
         exception.status = 400
     return None
