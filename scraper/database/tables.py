@@ -263,7 +263,8 @@ SEARCHED = tuple(
 COUNTED = tuple(
     "fiscal_year status evidence_based emerging_need program_areas agency_types category provider_reference county place_state "
     "place_state_code place_county place_county_code estimated_cost estimated_cost_lower estimated_cost_upper availability "
-    "county_agrees latitude last_captured_at".split()
+    "county_agrees latitude last_captured_at submitted_on days_to_event milestone_count tta_type delivery_mode region "
+    "cost_range".split()
 )
 """Columns of `records` that facets, charts and questions count by. One index over all of them answers these on 100,000 records in
 0.03 s, where reading the rows, most of which is description, takes 0.13 s when they are in memory and seconds when not."""

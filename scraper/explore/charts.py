@@ -104,12 +104,12 @@ def _median(numbers: Counter[Any]) -> float:
     return float(median(numbers.elements()))
 
 
-_ORDERED = ("fiscal_year", "submitted_year", "event_fiscal_year", "estimated_cost")
+_ORDERED = ("fiscal_year", "submitted_year", "event_fiscal_year", "cost_range")
 _ANSWERS = ("evidence_based", "emerging_need", "in_public_catalog", "archived")
 _PLAIN = (
     *_ORDERED,
-    *"program_areas program_area_subtopics agency_types provider_reference place_state status category target_audience".split(),
-    *"special_populations tta_source ttar_source availability".split(),
+    *"program_areas program_area_subtopics agency_types provider_reference place_state region status category".split(),
+    *"tta_type delivery_mode target_audience special_populations tta_source ttar_source availability".split(),
     *_ANSWERS,
 )
 DIMENSIONS = {
@@ -121,7 +121,6 @@ DIMENSIONS = {
     "month": Dimension("Submission month", "substr(submitted_on, 1, 7)", ("submitted_on",), "startswith", order=True),
     "county": Dimension("County", "place_county || ', ' || place_state_code", ("place_county", "place_state_code")),
 }
-_MILESTONES = "(SELECT nullif(count(*), 0) FROM milestones WHERE milestones.record_id = records.record_id)"
 MEASURES = {
     "records": Measure("Records", "number of records", adds_up=True),
     "share": Measure("Share of records", "percent of the records whose value is known", "{:.1f} %", adds_up=True),
@@ -135,10 +134,10 @@ MEASURES = {
         "Days from request to event",
         "median, of the records with both dates",
         "{:,.0f}",
-        "julianday(event_on) - julianday(submitted_on)",
+        "days_to_event",
         _median,
     ),
-    "milestones": Measure("Milestones", "mean, of the records with milestones", "{:.1f}", _MILESTONES, _mean),
+    "milestones": Measure("Milestones", "mean, of the records with a known number", "{:.1f}", "milestone_count", _mean),
     "cost": Measure("Estimated cost", "median of the lower ends of the ranges", "${:,.0f}", "estimated_cost_lower", _median),
 }
 KINDS = {"bars": "Bars", "lines": "Lines over time", "heat": "Heat map", "map": "Map of states"}

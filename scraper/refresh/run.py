@@ -19,7 +19,8 @@ from scraper.config import Config
 from scraper.database import runs
 from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, Looked, Severity, check_all
 from scraper.database.load import Loaded, LoadOptions, Progress, load
-from scraper.database.runs import Outcome, Run
+from scraper.database.runs import Outcome
+from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
 from scraper.fetch.report import DONE, Display, SourceReport
 from scraper.fetch.run import Options as FetchOptions
@@ -95,7 +96,7 @@ class _Refresh:
     progress: Progress | None
     stop: Stop
     log: Log
-    run: Run = field(default_factory=lambda: Run(started_at=iso(utc_now()) or "", phase="fetch"))
+    run: RunRow = field(default_factory=lambda: RunRow(run_id=0, started_at=iso(utc_now()) or "", phase="fetch", accepted=False))
     report: Report = field(init=False)
     seconds: float = field(init=False)
     began: float = field(default_factory=time.monotonic)
@@ -182,14 +183,14 @@ class _Refresh:
             self._close(Outcome.FAILED, ExitStatus.ERROR, "a bug in this program; please report it")
         is_well = run.outcome in _WITHOUT_ERROR
         if not is_well:
-            report.number = None
+            run.run_id = 0
             try:
-                report.number = runs.record(self.folders.database, run, report.checks)
+                runs.record(self.folders.database, run, report.checks)
             except sqlite3.Error as error:
                 self.log.warning("run.not_recorded", reason=str(error))
-        told = ("message", "status", "phase", "accepted", "fetched", "loaded", "captures", "records")
+        logged = ("message", "status", "phase", "accepted", "fetched", "loaded", "captures", "records")
         level = self.log.info if is_well else self.log.error
-        level(f"run.{run.outcome}", **{name: getattr(run, name) for name in told}, seconds=round(report.seconds, 1))
+        level(f"run.{run.outcome}", **{name: getattr(run, name) for name in logged}, seconds=round(report.seconds, 1))
 
     def _before_commit(self, db: sqlite3.Connection, loaded: Loaded) -> None:
         """Runs the checks and adds the run's own row, last in the load's transaction. Raises RefreshRefused."""
@@ -232,7 +233,7 @@ class _Refresh:
             outcome, message = Outcome.UNANSWERED, "no source answered, so it is unknown whether there are new captures"
         run.phase = "done"
         self._close(outcome, ExitStatus.PARTLY_DONE if report.problems else ExitStatus.DONE, message)
-        report.number = runs.add(db, run, report.checks)
+        runs.add(db, run, report.checks)
 
 
 def source_checks(sources: list[SourceReport], folders: Folders, most: float) -> Iterator[Check]:
