@@ -74,7 +74,7 @@ REPAIRABLE: dict[str, tuple[str, str | float, str]] = {
     "database damaged within": ("tta.db", 0.5, "database-damaged"),
     "database with its header damaged": ("tta.db", "PRAGMA application_id = 5", "database-damaged"),
     "database lacks an index": ("tta.db", "DROP INDEX idx_captures_kind", "database-damaged"),
-    "database has another column": ("tta.db", "ALTER TABLE fields ADD COLUMN more TEXT", "database-damaged"),
+    "database has another column": ("tta.db", "ALTER TABLE fields_rows ADD COLUMN more TEXT", "database-damaged"),
     "database lacks a trigger": ("tta.db", "DROP TRIGGER records_ad", "database-damaged"),
     "search index is empty": ("tta.db", "INSERT INTO records_fts (records_fts) VALUES ('delete-all')", "database-search"),
     "rows without their record": ("tta.db", "DELETE FROM records WHERE node_id = 2", "database-links"),
