@@ -22,7 +22,7 @@ from scraper.errors import WrongUsage
 from scraper.folders import Folders
 from scraper.scan import run as scanning
 from scraper.scan.run import Piece, Scan, checked, listed, read_piece, scan
-from scraper.web.addresses import is_of_hosts
+from parsers.urls import is_of_hosts
 from scraper.workers.processes import Processes
 from tests.containerkit import NUMBERS, ONE_BY_ONE
 from tests.dbkit import day, html, node, page, revisit
