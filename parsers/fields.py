@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_other_entity, look_of, name_of, without_colon
+from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, is_other_entity, name_of, without_colon
 from parsers.registry import known
 from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
@@ -91,7 +91,7 @@ class _Scan:
                 self._first = self._first and isinstance(child, Element) and child.tag in HEADINGS
             else:
                 heads = isinstance(following, Element) and (
-                    following.source_field is not None or following.role.field or self._patterns.holds_fields(following)
+                    following.source_field is not None or following.role.field or following.holds_fields
                 )
                 found = [] if (heads := heads and self._is_group_heading(child)) else list(self._of_child(child))
                 if heads or (not found and child.tag not in BLOCKS):
@@ -110,7 +110,7 @@ class _Scan:
             return True
         if role.field:
             return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
-        if self._patterns.holds_known_labels(element):
+        if element.known_inside:
             return False
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
         if role.aside:
@@ -150,7 +150,7 @@ class _Scan:
         first, self._first = self._first, False
         block = field_of(child, self._patterns, after_known=self._seen_known_label or not first)
         if block is not None:
-            self._seen_known_label = self._seen_known_label or block.has_known_label()
+            self._seen_known_label = self._seen_known_label or block.has_known_label
             yield block
         elif first and self._begins_with_prose(child):
             yield from _text(child, [child])
@@ -173,11 +173,9 @@ class _Scan:
         return self._container[id(element)]
 
     def _look_inside(self, element: Element) -> bool:
-        if element.tag not in BLOCKS or not self._patterns.holds_fields(element):
+        if element.tag not in BLOCKS or not element.holds_fields:
             return False
-        if self._patterns.holds_most_labels(element) or (
-            self._patterns.classed and self._patterns.holds_fields(element, classed=True)
-        ):
+        if self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
             return True
         if element.has_own_text():
             return False
@@ -212,13 +210,13 @@ class _Scan:
         while index < len(content):
             child = content[index]
             following = content[index + 1] if index + 1 < len(content) else None
-            alike = isinstance(child, Element) and look_of(child) == look_of(label)
+            alike = is_alike(child, label)
             is_value = index == start + 1 and alike and label.tag != "dt"
             if not is_value and self._patterns.is_flat_label(child, following):
                 break
             if isinstance(child, Element) and not (child.role.item or child.role.items):
                 block = field_of(child, self._patterns, after_known=True)
-                if child.role.field or (block is not None and block.has_known_label()):
+                if child.role.field or (block is not None and block.has_known_label):
                     break
             index += 1
         return index

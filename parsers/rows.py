@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from parsers.columns import BODY
-from parsers.groups import group_of, group_rows
+from parsers.groups import Group, group_items, group_of
 from parsers.items import items_of, read_value
 from parsers.patterns import Block
 from parsers.record import Field, Section, State
@@ -19,6 +20,7 @@ from parsers.registry import group_of_member, is_instructions, known, known_name
 from parsers.source import Value
 from parsers.tree import Element, one_line, readable
 
+_NUMBERED = re.compile(r"(.*\S)\s+\d+")
 MAX_FIELDS = 20_000
 """Rows of one page; the richest page seen has about 60."""
 
@@ -148,8 +150,7 @@ class _BlockWriter(RowWriter):
         if block.element.role.markup or (title and is_instructions(title)):
             self._open_section(title, block.name, found.values[0].text if found else readable(block.values), place)
         elif group := group_of(block, title):
-            for row in group_rows(block, group, title, self.items, self._base):
-                self.add(row.label, row.name, row.value, row.place or place, item=row.item)
+            self._write_group(block, group, title, place)
         else:
             prose = is_body or block.kind == "text"
             items = [block.values] if is_body else items_of(block.values)
@@ -168,6 +169,23 @@ class _BlockWriter(RowWriter):
         """A section without a printed label is named by the form's fixed words, or else by the field's machine name."""
         self.rows.section_places.append(place)
         self.open_section(label or section_of_instruction(text) or name or "", text)
+
+    def _write_group(self, block: Block, group: Group, title: str | None, place: Element) -> None:
+        """The rows of a group's field. A label that ends in a number itself is the name of its only item."""
+        rows, items = len(self.rows.fields), group_items(block, group.table)
+        is_name = len(items) == 1 and _NUMBERED.fullmatch(group.stem)
+        for item in items:
+            number = self.next_item(group.stem)
+            for sub in item:
+                nameless = sub.label is None and sub.name is None
+                own = (title, block.name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": "), sub.name)
+                nodes = list(sub.values)
+                values = sub.read or [read_value(one, self._base) for one in ([nodes] if nameless else items_of(nodes))]
+                filled = [value for value in values if value.text]
+                for value in filled or ([] if nameless else [Value()]):
+                    self.add(*own, value, sub.place or place, item=group.stem if is_name else number)
+        if len(self.rows.fields) == rows:
+            self.add(title, block.name, Value(), place)
 
     def _write_member(self, group: str, label: str, name: str | None, values: Sequence[Value], place: Element) -> None:
         """A group's field that stands among the others: its items are told apart by the label that comes again."""

@@ -41,11 +41,12 @@ class Element:
     """One element: tag, classes, children in page order (elements and raw text). `node` leads back to the page.
 
     Of an element with a `source_field` the children are built only if they are asked for: it is a plain field that was read
-    from its source, unless the reader finds that something else surrounds it.
+    from its source, unless the reader finds that something else surrounds it. `patterns` sets `known_inside`, the number of known
+    labels inside, and `holds_field`, whether fields with classes are inside.
     """
 
     __slots__ = (
-        *("_content", "_line", "children", "depth", "edit_id", "has_attributes"),
+        *("_content", "_line", "children", "depth", "edit_id", "has_attributes", "holds_field", "known_inside"),
         *("node", "parent", "role", "source_field", "tag"),
     )
 
@@ -60,6 +61,8 @@ class Element:
         self.edit_id: str | None = None
         self._content: list[Element | str] | None = None
         self._line: str | bool | None = False
+        self.known_inside = 0
+        self.holds_field = False
         attributes = node.attributes
         self.has_attributes = bool(attributes)
         if attributes:
@@ -97,6 +100,16 @@ class Element:
     def filled(self) -> bool:
         """Whether it contains anything besides blank text."""
         return self.source_field is not None or bool(self.content)
+
+    @property
+    def holds_fields(self) -> bool:
+        return self.holds_field or self.known_inside > 0
+
+    @property
+    def is_plain_text(self) -> bool:
+        """Whether it contains one text and nothing else, and neither classes nor anything else say what it is."""
+        plain = self.role is NONE and self.edit_id is None and self.tag != "article"
+        return plain and len(self.children) == 1 and isinstance(self.children[0], str)
 
     def has_own_text(self) -> bool:
         return any(isinstance(child, str) for child in self.content)
@@ -328,11 +341,3 @@ def _render_list(node: Element, text: _Text, indent: int) -> None:
         if len(text.pieces) == before:
             del text.pieces[start:]
     text.line_break(2 if indent == 0 else 1)
-
-
-def _without_breaks(children: list[Element | str]) -> list[Element | str]:
-    """A list item's own paragraph starts on the line of its bullet."""
-    content = [child for child in children if isinstance(child, Element) or not child.isspace()]
-    if content and isinstance(content[0], Element) and content[0].tag in ("p", "div"):
-        return [*content[0].children, *content[1:]]
-    return children
