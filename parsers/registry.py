@@ -313,8 +313,9 @@ _MEMBER_LINE = re.compile(r"[A-Z]\w*(?: [A-Z(][\w()/&-]*| of| and| or){0,6}:?", 
 
 
 def is_member_line(line: str) -> bool:
-    """Whether a line of text is a member's label of any group, in form (capitalized words, not a sentence) and wording."""
-    return _MEMBER_LINE.fullmatch(line) is not None and any(is_member(line, table) for table in GROUPS)
+    """Whether a line of text is one member's label of any group, in form (capitalized words, not a sentence) and wording."""
+    is_one = _MEMBER_LINE.fullmatch(line) is not None and line.count(line.split(" ", 1)[0]) == 1
+    return is_one and any(is_member(line, table) for table in GROUPS)
 
 
 def group_of_members(labels: Iterable[str | None]) -> str | None:

@@ -63,6 +63,8 @@ _NAMED_LABELS = 6
 _MIDDLE_OF_PAGE = 16
 _MIN_LABEL, _MAX_QUESTION = 4, 200
 _MAX_METRIC_LINE = 200
+_MAX_LAST_VALUE = 60
+"""Characters after the last label of a page in a single line; more contain the page's footer, whose beginning is unknown."""
 _LABEL_NOUN = re.compile(
     r"\b(?:name|number|address|dates?|time|type|title|notes|comments|hours|website|phone|fax|e-?mail|contact|count|amount|url)s?:?$",
     re.IGNORECASE,
@@ -103,6 +105,8 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     if marks:
         is_fragment = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
         writer.body(lines[start:end], is_fragment=is_fragment)
+        if head.is_whole_page and marks[-1].line.glued and len(text_of(marks[-1].lines)) > _MAX_LAST_VALUE:
+            marks[-1].lines = []
         for mark in marks:
             writer.field(mark, ends_page=mark is marks[-1] and head.is_whole_page)
     else:
@@ -252,7 +256,7 @@ class _Writer(RowWriter):
         after = lines[at].text
         is_question = line.text.endswith("?") and line.text[0].isupper() and len(line.text) <= _MAX_QUESTION
         if is_question or not looks_like_label(line.text) or len(line.text) < _MIN_LABEL:
-            return is_question and yes_no(after) is not None
+            return is_question and after.isalpha() and yes_no(after) is not None
         if is_typed(after) or among == "footer":
             return is_typed(after)
         is_text, has_noun = not looks_like_label(after), _LABEL_NOUN.search(line.text) and not _LABEL_NOUN.search(after)

@@ -130,14 +130,15 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
     if not filled:
         return -1, None
     document = _SITE.split(lines[filled[0]].text, maxsplit=1)[0]
-    repeated = [index for index in filled[1:] if lines[index].plain == document != lines[filled[0]].text]
+    first = lines[filled[0]].text
+    repeated = [index for index in filled[1:] if lines[index].plain == document != first]
     references = [index for index in filled if reference(lines[index].plain) and lines[index].plain not in teasers]
     followed = [index for index in references if any(one.at > index and _is_near(lines, index, one) for one in bylines)]
     headings = [index for index in filled if lines[index].heading == 1]
     for found in (followed, repeated, [index for index in references if index in headings], references, headings):
         if found:
             return found[0], lines[found[0]].plain
-    if reference(document):
+    if reference(document) or (first.endswith(document) and first.count(document) > 1):
         return filled[0], document
     first_byline = bylines[0].at if bylines else len(lines)
     named = [index for index in filled if lines[index].text in names and index < first_byline]

@@ -263,4 +263,6 @@ def _disorder(mark: Mark, following: Mark) -> float:
     places = mark.entry.order - following.entry.order
     if places > 0 and mark.entry.type is Type.GROUP:
         return 2 * _OUT_OF_ORDER
-    return _OUT_OF_ORDER if places > _ORDER_SLACK else max(0, places) * 0.1
+    if places > _ORDER_SLACK:  # within a line, one word may as well be a name's last ("Ada County")
+        return _OUT_OF_ORDER * (2 if mark.line.glued and " " not in mark.label else 1)
+    return max(0, places) * 0.1

@@ -42,6 +42,8 @@ _SPAN = re.compile(r"\[([^\[\]]*)\](?=\{[#.:\w][^{}]{0,800}\})")
 _ATTRIBUTES = re.compile(r"(?:(?<=\S) ?|^)\{[#.:\w][^{}]{0,800}\}|^:{3,}.*$", re.MULTILINE)
 _TARGET_AFTER = re.compile(r"(?m)^(.*\S)[ \t]+\(((?:https?:|mailto:|tel:|/|#)[^()\s]*)\)[ \t]*$")
 _TARGET_WITHIN = re.compile(r"(?<=\S)[ \t]+\((?:https?:|mailto:|tel:|/(?=[\w)])|#)[^()\s]*\)")
+_BLOCK_MARKS = re.compile(r"^[ \t]*(?:```.*|~~~.*|:[ \t]+(?=\S))", re.MULTILINE)
+"""Fences, and the marks of the items of a definition list."""
 _MANY_TARGETS = 3
 """Addresses in parentheses behind texts that are the extractor's; fewer may be the author's."""
 _TAG = re.compile(
@@ -139,6 +141,7 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
         hrefs.append(href)
         return f"{_OPEN}{len(hrefs) - 1};{printed}{_CLOSE}" if printed.strip() else printed
 
+    text = _BLOCK_MARKS.sub("", text)
     if found := _REFERENCE_LIST.search(text):
         addresses = {int(number): href.removeprefix("file://") for number, href in _REFERENCE.findall(found[0])}
         text = text[: found.start()]

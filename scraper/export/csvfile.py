@@ -12,9 +12,14 @@ _FORMULA = re.compile(r"[\s\u200b\ufeff]*[=+\-@\t\r\n\0＝＋－﹣−＠﹫﹢�
 """What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), full-width and small forms included."""
 
 
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would run the text as a formula."""
+    return _FORMULA.match(text) is not None
+
+
 def text_cell(text: str) -> str:
     """A text that a spreadsheet would run as a formula gets a leading apostrophe."""
-    return "'" + text if _FORMULA.match(text) else text
+    return "'" + text if is_formula(text) else text
 
 
 def cell(value: Any) -> Any:

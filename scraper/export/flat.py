@@ -25,7 +25,7 @@ MAX_ROWS = 1_048_575
 """Rows of a sheet (same source) without the heading."""
 CUT = " [cut here; whole in records.csv]"
 MARK = b"\xef\xbb\xbf"
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _GUESSED = re.compile(
     r"0\d+|\d{16,}|\d+(?:\.\d+)?e\d+"  # loses its zeros, its last digits or its form
@@ -54,7 +54,7 @@ def _same(value: Any) -> Any:
 
 
 def _text(value: str) -> str:
-    text = _CONTROL.sub("\ufffd", value.replace("\r\n", "\n"))
+    text = printable(value)
     return cut("'" + text if _GUESSED.fullmatch(text.strip()) else csvfile.text_cell(text))
 
 
@@ -74,13 +74,13 @@ _SHOWN: dict[Values, Callable[[Any], Any]] = {
 }
 
 
-def cut(text: str) -> str:
+def printable(text: str) -> str:
+    """The text with what no sheet can hold replaced: control characters and half pairs of UTF-16."""
+    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def cut(text: str, mark: str = CUT) -> str:
     """The text, or its beginning and a mark that says so where it is longer than a cell can be."""
-    if len(text) <= MAX_CELL // 2 or _units(text) <= MAX_CELL:
+    if len(text) <= MAX_CELL // 2 or len(units := text.encode("utf-16-le")) <= 2 * MAX_CELL:
         return text
-    kept = text.encode("utf-16-le")[: 2 * (MAX_CELL - len(CUT))]
-    return kept.decode("utf-16-le", errors="ignore") + CUT
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
+    return units[: 2 * (MAX_CELL - len(mark))].decode("utf-16-le", errors="ignore") + mark

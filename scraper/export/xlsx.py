@@ -1,0 +1,150 @@
+"""Excel workbooks: typed cells, display labels as headings, a frozen and filtered heading. Memory does not grow with the rows.
+
+A text is always written as a text, never as a formula, link or number. What no cell or sheet can hold is counted and marked.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from typing import Any, BinaryIO, ClassVar, NamedTuple, Self
+
+import xlsxwriter
+from xlsxwriter.exceptions import FileSizeError
+
+from scraper.errors import TtaError
+from scraper.export import csvfile, flat
+from scraper.export.columns import Values
+
+CUT = " [cut here: a cell can hold no more]"
+_EXACT = 2**53
+"""Integers beyond lose digits in a sheet, whose numbers are floating-point; they are written as text."""
+_FIRST_DAY = date(1900, 3, 1)
+"""Excel's calendar is right from here on: it has a 29 February 1900."""
+_WIDTHS = {Values.TEXT: 30, Values.CODE: 14, Values.LIST: 30, Values.TIME: 19, Values.DATE: 11, Values.PARTIAL_TIME: 19}
+_BAD_NAME = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+_MAX_NAME = 31
+
+
+class SheetColumn(NamedTuple):
+    """A column of a sheet: its display label and what it holds. TEXT also shows values of other types as they are."""
+
+    heading: str
+    values: Values = Values.TEXT
+
+
+class SheetCounts(NamedTuple):
+    """What was written: rows, how many texts were cut to fit into a cell, and how many sheets the rows took."""
+
+    rows: int
+    cut: int
+    sheets: int
+
+
+class Workbook:
+    """Writes an .xlsx file: `with Workbook(file) as book: book.add("Results", columns, rows)`. Same rows, same bytes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._book = xlsxwriter.Workbook(file, {"constant_memory": True})
+        self._book.set_properties({"created": datetime(2000, 1, 1)})  # noqa: DTZ001 - the same bytes every time
+        self._heading = self._book.add_format({"bold": True, "bg_color": "#E8EEF4", "text_wrap": True, "valign": "top"})
+        self._quoted = self._book.add_format({"quote_prefix": True})
+        self._times = {
+            Values.TIME: self._book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+            Values.DATE: self._book.add_format({"num_format": "yyyy-mm-dd"}),
+        }
+        self._names: set[str] = set()
+        self._cut = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Completes the file; after an error too, because only that removes the temporary files. Raises TtaError."""
+        try:
+            self._book.close()
+        except FileSizeError:
+            raise TtaError("the workbook would be larger than 4 GB: narrow it with --where or --table") from None
+
+    def add(self, name: str, columns: Sequence[SheetColumn], rows: Iterable[Sequence[Any]]) -> SheetCounts:
+        """Adds a sheet with the rows; those that it can't hold go to more sheets, such as `fields (2)`."""
+        writers = [self._writers.get(column.values, Workbook._text) for column in columns]
+        sheet, place, count, sheets, cut_before = self._sheet(name, columns), 0, 0, 1, self._cut
+        for row in rows:
+            if place == flat.MAX_ROWS:
+                sheet.autofilter(0, 0, place, len(columns) - 1)
+                sheet, place, sheets = self._sheet(name, columns), 0, sheets + 1
+            place += 1
+            count += 1
+            for column, (write, value) in enumerate(zip(writers, row, strict=True)):
+                if value is not None:
+                    write(self, sheet, place, column, value)
+        sheet.autofilter(0, 0, max(place, 1), len(columns) - 1)
+        return SheetCounts(count, self._cut - cut_before, sheets)
+
+    def _sheet(self, name: str, columns: Sequence[SheetColumn]) -> Any:
+        sheet = self._book.add_worksheet(self._free_name(name))
+        sheet.freeze_panes(1, 1)
+        for place, column in enumerate(columns):
+            width = max(_WIDTHS.get(column.values, 10), min(len(column.heading) // 2 + 4, 24))
+            sheet.set_column(place, place, width)
+            sheet.write_string(0, place, column.heading, self._heading)
+        return sheet
+
+    def _free_name(self, name: str) -> str:
+        """A name that a sheet can have and none has."""
+        plain = _BAD_NAME.sub(" ", name).strip("' ")[:_MAX_NAME].strip("' ") or "Sheet"
+        free, number = plain, 1
+        while free.lower() in self._names | {"history"}:
+            number += 1
+            free = f"{plain[: _MAX_NAME - len(str(number)) - 3]} ({number})"
+        self._names.add(free.lower())
+        return free
+
+    def _text(self, sheet: Any, row: int, column: int, value: Any) -> None:
+        if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= _EXACT:
+            sheet.write_number(row, column, value)
+            return
+        text = flat.printable(
+            value if isinstance(value, str) else f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
+        )
+        shown = flat.cut(text, CUT)
+        self._cut += shown != text
+        if shown:
+            sheet.write_string(row, column, shown, self._quoted if csvfile.is_formula(shown) else None)
+
+    def _yes_no(self, sheet: Any, row: int, column: int, value: Any) -> None:
+        if value in (0, 1):
+            sheet.write_boolean(row, column, bool(value))
+        else:
+            self._text(sheet, row, column, value)
+
+    def _list(self, sheet: Any, row: int, column: int, value: Any) -> None:
+        with suppress(ValueError, TypeError):
+            items = json.loads(value)
+            value = "; ".join(map(str, items)) if isinstance(items, list) else value
+        self._text(sheet, row, column, value)
+
+    def _time(self, sheet: Any, row: int, column: int, value: Any) -> None:
+        """A moment in UTC or a day; what is none that Excel can count stays text."""
+        try:
+            time = datetime.fromisoformat(value)
+        except (ValueError, TypeError):
+            return self._text(sheet, row, column, value)
+        if time.date() < _FIRST_DAY:
+            return self._text(sheet, row, column, value)
+        kind = Values.DATE if len(value) == len("2025-01-31") else Values.TIME
+        plain = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+        sheet.write_datetime(row, column, plain, self._times[kind])
+        return None
+
+    _writers: ClassVar[dict[Values, Callable[[Workbook, Any, int, int, Any], None]]] = {
+        Values.YES_NO: _yes_no,
+        Values.LIST: _list,
+        Values.TIME: _time,
+        Values.DATE: _time,
+    }
