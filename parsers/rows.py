@@ -1,6 +1,6 @@
 """Blocks of a page to the rows of its record: fields and sections, numbered, each field in its section.
 
-`html` and `straight` bring the blocks; `groups` reads milestones and metrics; `columns` makes typed columns of all.
+`fields` finds the blocks, `groups` the items of milestones and metrics, and `columns` makes typed columns of all rows.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class RowWriter:
         self.section: str | None = None
         self.items: Counter[str] = Counter()
         self.times: Counter[tuple[str | None, str | None]] = Counter()
-        self._missing = missing
+        self.missing = missing
 
     def open_section(self, label: str, text: str) -> None:
         self.section = label
@@ -122,7 +122,7 @@ class RowWriter:
                 name=name,
                 item=item,
                 value=text or None,
-                state=State.VALUE if text else self._missing,
+                state=State.VALUE if text else self.missing,
                 href=href,
                 datetime=datetime,
                 occurrence=occurrence,
