@@ -9,8 +9,7 @@ from typing import TypeVar
 _Text = TypeVar("_Text", str, str | None)
 _Read = TypeVar("_Read")
 _TEXTS = 4096
-_SHORT = 400
-"""Characters; longer texts are each page's own, and would only fill the memory."""
+_SHORT = 400  # characters; longer texts are each page's own, and would only fill the memory
 
 
 def cached_short(read: Callable[[_Text], _Read]) -> Callable[[_Text], _Read]:

@@ -15,8 +15,7 @@ from parsers.scalars import yes_no
 
 MAX_SHORT = 300
 """Characters; a longer value is prose, which keeps its names unless it is masked. Contact details with an address have fewer."""
-_MAX_LABEL = 80
-"""Characters; a longer label is a question or a sentence, not the name of a field for one person."""
+_MAX_LABEL = 80  # characters; a longer label is a question or a sentence, not the name of a field for one person
 
 _AT = r"\s?(?:@|[\[({<]\s?at\s?[\])}>])\s?"
 _DOT = r"\s?(?:\.|[\[({<]\s?dot\s?[\])}>])\s?"

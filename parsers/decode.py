@@ -21,8 +21,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _META = re.compile(rb"<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
-_META_PRESCAN = 4096
-"""Bytes; HTML says 1024, but an archive's toolbar pushes the page's own `meta` down."""
+_META_PRESCAN = 4096  # bytes; HTML says 1024, but an archive's toolbar pushes the page's own `meta` down
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
 _SAMPLE = 65536
 _FOR_EACH_BROKEN = 3

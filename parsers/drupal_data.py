@@ -33,8 +33,7 @@ from parsers.tree import build, readable
 from parsers.urls import absolute, node_id
 
 Items = list[dict[str, Any]]
-_RECORD_TYPE = re.compile(r"(?:\w+_)?tta(?:_\w+)?")
-"""Machine names of the content type: DOMAIN.md shows `tta`."""
+_RECORD_TYPE = re.compile(r"(?:\w+_)?tta(?:_\w+)?")  # machine names of the content type: DOMAIN.md shows `tta`
 _FIELD = re.compile(rf"field_\w+|{BODY}")
 """Machine names of the fields that a site builder adds; all others are a node's base fields."""
 _RELATION = re.compile(r".*/rest/relation/node/[\w-]+/(\w+)")
@@ -44,8 +43,7 @@ _HTML = re.compile(r"\s*<(?:p|div|ul|ol|h[1-6]|table|blockquote)\b[^<>]*>", re.I
 _PATHS = {"taxonomy_term": "/taxonomy/term/", "node": "/node/", "user": "/user/", "media": "/media/"}
 _NAMES = ("display_name", "name", "title", "label", "filename")
 """Base fields that contain the label of a referenced entity; which one depends on its type."""
-_MIN_EVIDENCE = 2
-"""Fields that only TTA records have, of a node whose type is not known to be theirs."""
+_MIN_EVIDENCE = 2  # fields that only TTA records have, of a node whose type is not known to be theirs
 
 
 @dataclass(slots=True)

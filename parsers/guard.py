@@ -9,12 +9,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-FEW_TAGS = 4000
-"""With fewer tags no page can take the parser long (measured: 4,000 nested elements 0.03 s)."""
+FEW_TAGS = 4000  # with fewer tags no page can take the parser long (measured: 4,000 nested elements 0.03 s)
 MAX_DEPTH = 256
 MAX_FORMATTING = 12
-MAX_TAG = 8192
-"""Characters of one tag; 8 KB contain some 1,500 attributes, which the parser compares with each other in 10 ms."""
+MAX_TAG = 8192  # characters of one tag; 8 KB contain some 1,500 attributes, which the parser compares with each other in 10 ms
 _NO_MARKS = bytes(sorted(set(range(256)) - set(b"<>\"'")))
 _REST = r"""[^\s/>]*+(?:[\s/]++|[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:"[^"]*+"?+|'[^']*+'?+|[^\s>"'][^\s>]*+)?+)?+)*+>?"""
 """A tag after its name, as the HTML standard's tokenizer reads it: a quote opens a value only after an equals sign."""

@@ -21,7 +21,7 @@ from parsers.registry import Type, is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows
-from parsers.scalars import from_local, number, prints_same_clock, reference
+from parsers.scalars import in_site_zone, number, reference
 from parsers.source import SourceReader
 from parsers.tree import Element, build, build_with_fields, one_line, readable
 from parsers.urls import node_id, page_address
@@ -40,8 +40,7 @@ _CURRENT_PATH = re.compile(r'"currentPath":"([^"]{0,400})"')
 _NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
 _SAVED_FROM = re.compile(r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)(https?://[^\s<>]{1,2000})")
 """The address in the comment that browsers and SingleFile put at the start of a page they save."""
-_SAVED_AT = 4096
-"""Characters from the start of a page within which that comment is."""
+_SAVED_AT = 4096  # characters from the start of a page within which that comment is
 _OWN_ADDRESS = (
     ('link[rel="shortlink"]', "href"),
     ('link[rel="canonical"]', "href"),
@@ -49,17 +48,13 @@ _OWN_ADDRESS = (
     ("a.reader-domain", "href"),
 )
 _MAX_RIVALS = 20
-_MANY_LABELS = 4
-"""Known labels that an element must have, and three times as many as the next, to be the record among several."""
+_MANY_LABELS = 4  # known labels that an element must have, and three times as many as the next, to be the record among several
 _MIN_EVIDENCE = 2
 """Labels that only TTA records have, without which a page with another title and type is none. Generated pages that quote the
 form have at most one as a field (tests/test_kinds.py); the shortest record has three."""
-_MISFIT = 4
-"""A value that its label's type excludes outweighs this many labels."""
-_MAX_REFERENCE = 120
-"""Characters of a referenced term's name; explanations of a form's fields are longer."""
-_TAIL = 4096
-"""Characters at the end of a page, in which it is looked for where the page was cut."""
+_MISFIT = 4  # a value that its label's type excludes outweighs this many labels
+_MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
+_TAIL = 4096  # characters at the end of a page, in which it is looked for where the page was cut
 _PIECE = re.compile(r"<[^<>]*>|[^<>]+")
 
 
@@ -249,8 +244,8 @@ def _read_record(
     if cut_tail is not None:
         _mark_cut(content, cut_tail)
     for row in content.fields if byline.has_offset else ():
-        if row.value and row.datetime and prints_same_clock(row.value, row.datetime):  # as Layout Builder does
-            row.datetime = from_local(row.datetime)
+        if row.value and row.datetime:
+            row.datetime = in_site_zone(row.value, row.datetime)
     number = _node_of(parsed, node, base, own_url)
     head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)
     incomplete, shape = cut_tail is not None, content.page_fingerprint

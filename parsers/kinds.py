@@ -61,8 +61,7 @@ _OTHER_PATHS = re.compile(
 )
 _SENT_ON = re.compile(r"got an http 30\d response at crawl time", re.IGNORECASE)
 _LOCATION = re.compile(r"<script[^>]*>[^<]{0,200}\blocation(\.href)?\s*=", re.IGNORECASE)
-_SHORT_PAGE = 6000
-"""Characters of visible text; a page that blocks says so and little else."""
+_SHORT_PAGE = 6000  # characters of visible text; a page that blocks says so and little else
 
 
 def kind_by_status(status: int | None, content: bytes) -> ParseResult | None:

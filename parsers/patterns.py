@@ -19,18 +19,15 @@ from parsers.source import SourceField
 from parsers.tree import Element, readable
 
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
-_MAX_LABEL = 300
-"""Characters of an element whose class says that it is a label, or of a label that is read from its source."""
+_MAX_LABEL = 300  # characters of an element whose class says that it is a label, or of a label that is read from its source
 _BLOCK_TITLES = frozenset(("h2", "h3", "h4"))
 _NEVER_PROSE = HEADINGS | {"strong", "b"}
 _PAIRED = HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
 _FEW_OF_MANY = 4
 """A theme has one template for its fields: a pattern that a page has a fourth as often as another is not the theme's."""
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
-Look = tuple[str, tuple[str, ...]]
-"""An element's tag and classes, without the classes that hide."""
-Pattern = tuple[str, str, tuple[str, ...]]
-"""The tag of a field's element, and the tag and classes of its label."""
+Look = tuple[str, tuple[str, ...]]  # an element's tag and classes, without the classes that hide
+Pattern = tuple[str, str, tuple[str, ...]]  # the tag of a field's element, and the tag and classes of its label
 
 
 @dataclass(frozen=True, slots=True)

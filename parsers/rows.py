@@ -21,8 +21,7 @@ from parsers.source import Value
 from parsers.tree import Element, one_line, readable
 
 _NUMBERED = re.compile(r"(.*\S)\s+\d+")
-MAX_FIELDS = 20_000
-"""Rows of one page; the richest page seen has about 60."""
+MAX_FIELDS = 20_000  # rows of one page; the richest page seen has about 60
 
 
 @dataclass(slots=True)

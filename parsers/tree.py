@@ -16,10 +16,8 @@ from parsers.roles import NONE, Role, role_of
 if TYPE_CHECKING:
     from parsers.source import SourceField
 
-_MAX_LINE = 400
-"""Characters of a line that may be a label; the longest label of the registry has 95."""
-MAX_DEPTH = 120
-"""Levels; Drupal pages seen have at most 40. What lies deeper hangs on the last level, so no text is lost."""
+_MAX_LINE = 400  # characters of a line that may be a label; the longest label of the registry has 95
+MAX_DEPTH = 120  # levels; Drupal pages seen have at most 40. What lies deeper hangs on the last level, so no text is lost
 SKIPPED = frozenset(
     "script style template noscript head iframe object embed svg canvas video audio input select textarea button datalist "
     "form nav dialog map -comment".split()
