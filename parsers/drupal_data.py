@@ -24,11 +24,11 @@ from parsers.columns import BODY, make_record
 from parsers.decode import Decoded
 from parsers.guard import harmless
 from parsers.html import read_html
+from parsers.items import Value
 from parsers.record import Kind, PageHead, ParseResult, State
 from parsers.registry import GROUPS, Type, group_of_paragraph, group_table, is_evidence, is_instructions, known_name
 from parsers.rows import MAX_FIELDS, RowWriter
 from parsers.scalars import iso_time, reference, yes_no
-from parsers.source import Value
 from parsers.tree import build, readable
 from parsers.urls import absolute, node_id
 

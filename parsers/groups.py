@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from parsers.items import Value
 from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, name_of
 from parsers.registry import GROUPS, group_of_members, group_of_paragraph, group_table, is_member
-from parsers.source import Value
 from parsers.tree import BLOCKS, Element, readable
 
 _LABELLED_LINE = re.compile(r"([A-Z][^:\n]{1,80}):\s+(\S.*)")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-from parsers.source import Value
 from parsers.tree import Element, one_line, readable
 from parsers.urls import absolute
 
@@ -14,6 +14,14 @@ _MAX_LINKED = 300  # characters; a file's link is followed by its size, but a li
 _AFTER_LINK = re.compile(r"\s*(?:\d[\d.,]*\s?(?:bytes?|[KMGT]i?B)|\[\d{1,3}\])\s*", re.IGNORECASE)
 """What Drupal prints behind the link of a file, its size, and a print page behind any link, the number of a footnote."""
 _DASHES = ("-", "–", "—")
+
+
+class Value(NamedTuple):
+    """One value as printed; empty text where there is none."""
+
+    text: str = ""
+    href: str | None = None
+    datetime: str | None = None
 
 
 def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:

@@ -13,11 +13,10 @@ from hashlib import sha256
 
 from parsers.columns import BODY
 from parsers.groups import Group, group_items, group_of
-from parsers.items import items_of, read_value
+from parsers.items import Value, items_of, read_value
 from parsers.patterns import Block
 from parsers.record import Field, Section, State
 from parsers.registry import group_of_member, is_instructions, known, known_name, section_of_instruction
-from parsers.source import Value
 from parsers.tree import Element, one_line, readable
 
 _NUMBERED = re.compile(r"(.*\S)\s+\d+")
