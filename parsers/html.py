@@ -55,7 +55,7 @@ form have at most one as a field (tests/test_kinds.py); the shortest record has 
 _MISFIT = 4  # a value that its label's type excludes outweighs this many labels
 _MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
 _TAIL = 4096  # characters at the end of a page, in which it is looked for where the page was cut
-_PIECE = re.compile(r"<[^<>]*>|[^<>]+")
+_END = re.compile(r"(?:\A|(?<=[<>]))([^<>]*+)((?:<[^<>]*+>|[\s>])*+)\Z")  # the last text, and the tags after it
 
 
 @dataclass(slots=True)
@@ -258,14 +258,11 @@ def _read_record(
 
 def _mark_cut(content: PageRows, tail: str) -> None:
     """Marks the value within which a page ends; a label that is cut is no label, and a value that is missing is not captured."""
-    pieces = _PIECE.findall(re.sub(r"<[^<>]*\Z", "", tail))
-    closing = ""
-    while pieces and (pieces[-1].startswith("<") or pieces[-1].isspace()):
-        closing += pieces.pop()
-    if not pieces or not content.fields:
+    found = _END.search(re.sub(r"<[^<>]*\Z", "", tail))
+    text, closing = found.groups() if found else ("", "")
+    if not content.fields or not text.strip():
         return
-    text = one_line(unescape(pieces[-1]))
-    last = content.fields[-1]
+    text, last = one_line(unescape(text)), content.fields[-1]
     if last.value is None:
         last.state = State.NOT_CAPTURED
         if "</" not in closing and last.label and not known(last.label) and last.label.endswith(text):
