@@ -12,10 +12,9 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from parsers.cache import cached_short
 from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, RecordValues, Section, columns_of
 from parsers.registry import GROUPS, Label, Type, group_table, known, known_name, normal
-from parsers.scalars import fiscal_year, money_range, number, place, reference, time_of, time_range, yes_no
+from parsers.scalars import cached_short, fiscal_year, money_range, number, place, reference, time_of, time_range, yes_no
 
 BODY = "body"  # Drupal's machine name of a node's body, which has no label on these pages
 _of_one_field = attrgetter("section", "label", "name", "occurrence")

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from parsers.cache import cached_short
 from parsers.registry import known, known_name, normal
-from parsers.scalars import yes_no
+from parsers.scalars import cached_short, yes_no
 
 MAX_SHORT = 300
 """Characters; a longer value is prose, which keeps its names unless it is masked. Contact details with an address have fewer."""

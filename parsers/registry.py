@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
-from parsers.cache import cached_short
+from parsers.scalars import cached_short
 
 Type = Enum("Type", "TEXT REFERENCE REFERENCES YES_NO DATE RANGE MONEY POINT NUMBER GROUP INSTRUCTIONS")
 """How a field's printed values become column values."""

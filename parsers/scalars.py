@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache, wraps
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from parsers.cache import cached_short
+_Text = TypeVar("_Text", str, str | None)
+_Read = TypeVar("_Read")
+_TEXTS = 4096
+_SHORT = 400  # characters; longer texts are each page's own, and would only fill the memory
+
+
+def cached_short(read: Callable[[_Text], _Read]) -> Callable[[_Text], _Read]:
+    """The function with a cache for short texts: labels, links and values repeat on page after page.
+
+    The function must be pure, and what it returns must not be changed.
+    """
+    known = lru_cache(_TEXTS)(read)
+
+    @wraps(read)
+    def reading(text: _Text) -> _Read:
+        return known(text) if text is None or len(text) <= _SHORT else read(text)
+
+    return reading
+
 
 SITE_ZONE = ZoneInfo("America/New_York")
 """The zone of the portal's own times: a reference contains the local day of submission (DOMAIN.md, "The page")."""

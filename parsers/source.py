@@ -15,11 +15,11 @@ from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.cache import cached_short
 from parsers.columns import BODY
 from parsers.items import Value, read_value
 from parsers.registry import Label, group_table, is_instructions, is_member, known
 from parsers.roles import BYLINE_FIELDS, NONE, Role, role_of
+from parsers.scalars import cached_short
 from parsers.tree import MAX_DEPTH, Element, build, one_line
 from parsers.urls import absolute, origin_of
 

@@ -9,8 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
-from parsers.cache import cached_short
-from parsers.scalars import SITE_ZONE, iso_time
+from parsers.scalars import SITE_ZONE, cached_short, iso_time
 from scraper.database.stored_page import FieldValue, StoredPage
 
 PageContent = StoredPage[FieldValue]
