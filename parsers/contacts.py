@@ -100,11 +100,11 @@ def denotes_person(label: str) -> bool:
         return True
     head, *after = _PREPOSITION.split(spelled, maxsplit=1)
     words = [_singular(word) for word in re.sub(r" \d+$", "", head).split()]
-    if words[-1] in _ABOUT:
-        of = " ".join(after).split() if words[-1] != "number" else []  # "Number of Trainers" is a count
-        around = {*words[:-1], *map(_singular, of)}
-        return bool(around & _PERSONS) if len(words) > 1 or after else words[-1] == "name"
-    return words[-1] in _ROLES | _MEANS
+    if words[-1] not in _ABOUT:
+        return words[-1] in _ROLES | _MEANS
+    of = " ".join(after).split() if words[-1] != "number" else []  # "Number of Trainers" is a count
+    around = {*words[:-1], *map(_singular, of)}
+    return bool(around & _PERSONS) if len(words) > 1 or after else words[-1] == "name"
 
 
 def _singular(word: str) -> str:
