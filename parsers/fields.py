@@ -70,14 +70,15 @@ class _Scan:
             is_plain = child.source_field is not None and child.role.field
             if not is_plain and self._is_furniture(child):
                 continue
-            is_field = is_plain or self._is_field(child, after_known=self._seen_known_label)
+            may_be_loose = not is_plain and (child.tag in LOOSE or self._patterns.is_flat_label(child, following))
+            is_field = not may_be_loose or self._is_field(child, after_known=self._seen_known_label)
             if not is_field and self._patterns.is_flat_label(child, following):
                 end = self._end_of_values(content, index - 1)
                 self._seen_known_label = self._seen_known_label or known(child.line()) is not None
                 self._first = False
                 found = [Block("field", element, without_colon(content[index:end]), child)]
                 index = end
-            elif not is_field and child.tag in LOOSE:
+            elif not is_field:
                 loose.append(child)
                 self._first = self._first and child.tag in HEADINGS
                 continue

@@ -77,7 +77,7 @@ def _items(nodes: list[Element | str], patterns: LabelPatterns) -> list[_Item]:
     elements = [node for node in content if isinstance(node, Element)]
     if len(elements) < len(content) or not content:
         return _plain(content, patterns.table)
-    if not any(one.role.paragraph for one in elements) and any(_is_labelled(one, patterns) for one in elements):
+    if not elements[0].role.paragraph and any(_is_labelled(one, patterns) for one in elements):
         return _by_label(_subs(content, patterns, elements[0].parent))
     if len(elements) == 1:
         return _items_of_one(elements[0], patterns)

@@ -192,11 +192,13 @@ def _is_other(node: LexborNode, url: str | None) -> bool:
 
 def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
     """The page's own address as it prints it, or as the program did that saved it: the first one with a node number."""
-    printed = [href for selector, attribute in _OWN_ADDRESS if (href := _address_in(parsed, selector, attribute))]
-    if with_number := next((href for href in printed if node_id(href) is not None), None):
-        return with_number
+    first: str | None = None
+    for selector, attribute in _OWN_ADDRESS:
+        if node_id(href := _address_in(parsed, selector, attribute)) is not None:
+            return href
+        first = first or href
     saved = _SAVED_FROM.search(text[:_SAVED_AT])
-    return page_address(unescape(saved[1])) if saved else next(iter(printed), None)
+    return page_address(unescape(saved[1])) if saved else first
 
 
 def _address_in(parsed: LexborHTMLParser, selector: str, attribute: str) -> str | None:

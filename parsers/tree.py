@@ -281,7 +281,7 @@ def _marked(nodes: Iterable[Element | str], indent: int) -> str:
     text = ""
     for node in nodes:
         if isinstance(node, str):
-            seen = one_line(node)
+            seen = "" if node.isspace() else one_line(node)
             text += f"{' ' * node[0].isspace()}{seen}{' ' * node[-1].isspace()}" if seen else " " * bool(node)
         elif node.tag == "br":
             text += _BREAK
