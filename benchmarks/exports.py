@@ -16,7 +16,7 @@ from pathlib import Path
 
 from scraper.database.tables import BY_NAME
 from scraper.export.run import FORMATS
-from scraper.export.selection import EXPORTED
+from scraper.export.tables import EXPORTED
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,10 @@ from operator import itemgetter
 from pathlib import Path
 from random import Random
 
-from parsers.record import RecordValues, columns_of
 from parsers.scalars import fiscal_year
 from scraper.capture import Capture
 from scraper.database import schema
-from scraper.database.derived import COLUMNS as DERIVED
-from scraper.database.derived import derived
+from scraper.database.derived import RULES, expression, register
 from scraper.database.load import load
 from scraper.database.places import Place as County
 from scraper.database.places import atlas
@@ -189,13 +187,9 @@ def _repeat(db: sqlite3.Connection, table: Table) -> None:
 
 def _derive(db: sqlite3.Connection) -> None:
     """The columns that follow from others, by the program's own rules."""
-    names = ", ".join(columns_of(RecordValues))
-    update = f"UPDATE records SET ({', '.join(DERIVED)}) = ({', '.join('?' * len(DERIVED))}) WHERE rowid = ?"
-    (last,) = db.execute("SELECT max(rowid) FROM records").fetchone()
-    for first in range(0, last, AT_ONCE):
-        wanted = f"SELECT rowid, {names} FROM records WHERE rowid > ? AND rowid <= ?"
-        rows = db.execute(wanted, [first, first + AT_ONCE]).fetchall()
-        db.executemany(update, [(*derived(values), rowid) for rowid, *values in rows])
+    register(db)
+    rules = ", ".join(f"{name} = {expression(name)}" for name in RULES if "rule" in RULES[name])
+    db.execute(f"UPDATE records AS one SET {rules}")
 
 
 def _insert(table: Table) -> str:

@@ -16,8 +16,8 @@ MAX_SHORT = 300
 """Characters; a longer value is prose, which keeps its names unless it is masked. Contact details with an address have fewer."""
 _MAX_LABEL = 80  # characters; a longer label is a question or a sentence, not the name of a field for one person
 
-_AT = r"\s?(?:@|[\[({<]\s?at\s?[\])}>])\s?"
-_DOT = r"\s?(?:\.|[\[({<]\s?dot\s?[\])}>])\s?"
+_AT = r"\s?(?:@|[\[({<_-]\s?at\s?[\])}>_-])\s?"
+_DOT = r"\s?(?:\.|[\[({<_-]\s?dot\s?[\])}>_-])\s?"
 _MAIL = re.compile(
     rf"[\w.+'%-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{2,63}}){{1,5}}"
     r"|\b[\w.+-]{1,64} at [\w-]{1,63}(?: dot [\w-]{2,63}){1,5}\b",
@@ -27,7 +27,8 @@ _US_PHONE = r"(?:\+?1[-. ]{1,2})?(?:\(\s?[2-9]\d{2}\s?\)[-. ]{0,3}|[2-9]\d{2}[-.
 """Area codes begin with 2 to 9 (North American Numbering Plan), so an award number such as 100-200-3000 is none."""
 _PHONE = re.compile(
     rf"(?<![\w$.,/-])(?:{_US_PHONE}|\+\d{{1,3}}(?:[-. ]{{0,2}}\(?\d{{1,4}}\)?){{2,5}})"
-    r"(?:,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?(?![\w-]|[.,]\d)",
+    r"(?:,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?(?![\w-]|[.,]\d)"
+    r"|\b(?:tele|cell|mobile|fax|call|text|tel|ph)(?:phone)?\.?:?\s?(?:at )?\d{7,11}\b",
     re.IGNORECASE,
 )
 _UNLIKE = str.maketrans("‐‑‒–—―−⁃﹣－", "----------", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
@@ -43,7 +44,10 @@ _ROLES = frozenset(
     "liaison representative requester requestor submitter author signatory signer applicant mentor coach chair president "
     "commissioner administrator investigator researcher assessor evaluator reviewer designee sheriff chief judge warden officer "
     "attorney analyst specialist advisor adviser lead expert sme assignee owner editor username login signature "
-    "biography bio resume".split()
+    "biography bio resume official sponsor interpreter translator champion counsel advocate counselor clinician doctor professor "
+    "teacher educator navigator mayor governor commander captain lieutenant sergeant deputy trooper marshal prosecutor defender "
+    "magistrate superintendent executive leader organizer moderator panelist witness secretary clerk treasurer fellow intern "
+    "delegate nominee alternate proctor planner scientist nurse member attendee".split()
 )
 """Head nouns of labels whose value is a person; in the plural too."""
 _MEANS = frozenset("email mail phone telephone tel fax mobile cell cellphone skype linkedin twitter extension".split())
@@ -112,6 +116,12 @@ def _singular(word: str) -> str:
     return next((stem for stem in stems if stem in _PERSONS | _ABOUT), word)
 
 
+def _has_header(table: str) -> bool:
+    """Whether a short table, its cells divided by tabs, has a column or a row for persons."""
+    rows = [line.split("\t") for line in table[:MAX_SHORT].split("\n")]
+    return any(denotes_person(cell) for cell in (*rows[0], *(row[0] for row in rows)) if cell)
+
+
 def is_contact(
     label: str | None,
     name: str | None = None,
@@ -125,7 +135,7 @@ def is_contact(
 
     A count, a date or a yes is no person; of a label such as "Phone", digits are an answer.
     """
-    if is_person or (href and is_personal_link(href)) or has_contact(value):
+    if is_person or (href and is_personal_link(href)) or has_contact(value) or (value and "\t" in value and _has_header(value)):
         return True
     if item and denotes_person(item.rstrip(" 0123456789")):
         return True

@@ -83,7 +83,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
         if reading := _read_record(parsed, root, base, own_url, tail):
             return reading
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
-    headings = [node.text_content or "" for node in parsed.css("h1")[:5]]
+    headings = [node.text(strip=True) for node in parsed.css("h1")[:5]]
     titles = [title for title in (document_title(parsed), *headings, visible[:200]) if title]
     refreshes = any(  # for all readers, not only for those without scripts
         (mark.attributes.get("http-equiv") or "").lower() == "refresh"
@@ -91,7 +91,9 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
         and (mark.parent is None or mark.parent.tag != "noscript")
         for mark in parsed.css("meta[http-equiv]")[:20]
     )
-    return Reading(kind_of_page(titles, visible, text[: 1 << 20], refreshes=refreshes))
+    result = kind_of_page(titles, visible, text[: 1 << 20], refreshes=refreshes)
+    result.title = next(iter(headings), None) or document_title(parsed)
+    return Reading(result)
 
 
 def _is_cut(text: str) -> bool:

@@ -188,8 +188,9 @@ class Record(RecordValues):
 
 @dataclass(slots=True, kw_only=True)
 class ParseResult:
-    """What a capture is, why, and the record where it shows one."""
+    """What a capture is, why, and the record where it shows one, or else the title of a page of another kind."""
 
     kind: Kind
     reason: str
     record: Record | None = None
+    title: str | None = None

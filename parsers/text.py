@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from parsers.columns import BODY, field_key, fits, make_record
+from parsers.contacts import denotes_person
 from parsers.html import evidence
 from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
@@ -37,6 +38,7 @@ from parsers.textlines import (
     MAX_LINES,
     SHAPE,
     Line,
+    is_prose,
     is_time,
     is_typed,
     joined,
@@ -103,7 +105,8 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     start = head.end - teasers_end
     writer = _Writer(marks, head, url)
     if marks:
-        is_fragment = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
+        is_middle = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
+        is_fragment = is_middle and not is_prose(next((line.text for line in lines[start:end] if line.text), ""))
         writer.body(lines[start:end], is_fragment=is_fragment)
         if head.is_whole_page and marks[-1].line.glued and len(text_of(marks[-1].lines)) > _MAX_LAST_VALUE:
             marks[-1].lines = []
@@ -131,9 +134,9 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
 
 
 def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
-    """Whether the text has the page's labels. Prose lacks them all, so one that precedes its own instructions is enough."""
+    """Whether the text has the page's labels. Prose lacks them all, though its body may quote one with its instructions."""
     instructed = {section for line in lines if (section := section_of_instruction(line.plain))}
-    if any(mark.label in instructed for mark in marks):
+    if 2 * len(instructed.intersection(mark.label for mark in marks)) >= max(1, len(instructed)):
         return True
     labels = {mark.label for mark in marks if mark.entry is None or is_evidence(mark.label)}
     return len(labels) >= (_LABELS_AMONG_INSTRUCTIONS if instructed else 1)
@@ -261,7 +264,7 @@ class _Writer(RowWriter):
             return is_typed(after)
         is_text, has_noun = not looks_like_label(after), _LABEL_NOUN.search(line.text) and not _LABEL_NOUN.search(after)
         if is_loose or (has_noun and is_text):
-            return bool(has_noun or is_text or lines[at].links)
+            return bool(has_noun or is_text or lines[at].links or denotes_person(line.text))
         return among == "values" and is_text and after[-1] in ".!"
 
     def _loose(self, lines: list[Line], *, only_labels: bool = False) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from parsers.registry import is_evidence, normal
 from parsers.scalars import iso_time, reference
-from parsers.textlines import Line
+from parsers.textlines import Line, is_prose
 
 Span = tuple[int, int]
 _VERB = r"(?:submitted|posted|authored|created|published|written|added)"
@@ -69,7 +69,12 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
     """
     head = TextHead()
     bylines = [byline for index in range(teasers_end, len(lines)) if (byline := _byline(lines, index))]
-    certain = [one for one in bylines if one.has_verb] or [one for one in bylines if one.time]
+    filled = [index for index in range(teasers_end, len(lines)) if lines[index].text and not _is_notice(lines[index].text)]
+    prose = next((index for index in filled if is_prose(lines[index].text)), len(lines))
+    early = [one for one in bylines if one.at < prose]
+    if early or prose in filled[:1]:  # those after a paragraph are quoted in the body, unless the paragraph is a banner's
+        bylines = early
+    certain = [one for one in bylines if one.has_verb] or [one for one in bylines if one.time] or early
     at, title = _title(lines, certain, names, teasers_in(lines[:teasers_end]))
     if title is not None:
         head.title, head.end, head.spans["title"] = title, at + 1, (lines[at].first, lines[at].last)

@@ -255,6 +255,11 @@ def is_time(text: str) -> bool:
     return time_range(text, None) != (None, None)
 
 
+def is_prose(text: str) -> bool:
+    """Whether a line is a paragraph of running text: longer than a menu's entry, and ended like a sentence."""
+    return len(text) > _MAX_LABEL and text[-1] in ".:!?"
+
+
 def next_filled(lines: list[Line], at: int) -> int | None:
     """The next line with text."""
     return next((index for index in range(at, len(lines)) if lines[index].text), None)

@@ -3,8 +3,6 @@
 Every source yields captures, the archive keeps them, the parsers read their content. Nothing here touches disk or network.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -14,6 +12,11 @@ from functools import cached_property
 
 from scraper.encoding import decode_content
 from scraper.errors import UndecodableContent
+
+SECRETS = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authorization"})
+"""Headers that are never kept (ARCHIVES.md, section 8)."""
+NOT_KEPT = SECRETS | {"content-encoding", "transfer-encoding", "content-length", "connection", "keep-alive"}
+"""Headers that are not kept with a decoded body: they describe how it traveled."""
 
 
 class Form(StrEnum):

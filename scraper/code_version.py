@@ -1,7 +1,5 @@
 """Digests of this program's code: two programs with the same digest make the same results of the same captures."""
 
-from __future__ import annotations
-
 import hashlib
 import sys
 from collections.abc import Iterable
@@ -16,7 +14,7 @@ _SCRAPER = Path(scraper.__file__).parent
 _PARSING = ("capture.py", "encoding.py", "reading.py", "archive/*.py", "database/parse_captures.py", "database/stored_page.py")
 """Modules of `scraper` that a parsed page depends on; a test holds that `parse_captures` imports no others that matter."""
 _PARSING_LIBRARIES = ("brotli", "charset-normalizer", "selectolax", "orjson", "zstandard")
-_FOLDERS = ("archive", "database", "database/atlas", "scan")
+_FOLDERS = ("archive", "database", "database/atlas", "database/rules", "scan")
 
 
 @cache
@@ -29,7 +27,9 @@ def parsing_code() -> str:
 @cache
 def loading_code() -> str:
     """The code that makes the database out of the archive, and `tta scan`'s: what a cluster's workers must have as well."""
-    modules = [path for folder in _FOLDERS for path in (_SCRAPER / folder).iterdir() if path.suffix in (".py", ".json", ".csv")]
+    modules = [
+        path for folder in _FOLDERS for path in (_SCRAPER / folder).iterdir() if path.suffix in (".py", ".json", ".csv", ".yml")
+    ]
     return _digest(modules, (), parsing_code())
 
 

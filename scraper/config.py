@@ -1,199 +1,164 @@
 """The configuration file: every setting with its built-in default, checked when the file is read (DESIGN.md, "Configuration").
 
-Limits that archives set change over the years, so they are settings; the defaults are those of November 2026 (ARCHIVES.md). Plain
-dataclasses with checks of their own: importing pydantic took 0.4 s in every command (docs/decisions/configuration.md).
+Limits that archives set change over the years, so they are settings; the defaults are those of November 2026 (ARCHIVES.md). The
+type of a setting states how it is checked. Plain dataclasses: importing pydantic took 0.4 s (docs/decisions/configuration.md).
 """
 
-from __future__ import annotations
-
 import json
-import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from functools import partial
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from scraper.errors import BadConfiguration
 from scraper.terminal import escape
 
 DEFAULT_FILE = Path("tta.toml")
-_HOST = re.compile(r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_URL = re.compile(r"https?://[^\s/?#@\\]+(?:/[^\s?#\\]*)?")
-_TILES = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?=[^?#]*\{z\})(?=[^?#]*\{x\})(?=[^?#]*\{y\})/[A-Za-z0-9_./{}@-]+")
-_CONTACT = re.compile(r"[\x21-\x7e](?=[\x20-\x7e]{0,199}$).*")
-_REACHABLE = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[\w-]+(?:\.[\w-]+)+", re.ASCII)
 
 Check = Callable[[Any], Any]
 """Returns the value to use for a value of the file. Raises ValueError with what it must be."""
 
 
-def number(low: float, high: float, *, whole: bool = False, above: bool = False) -> Check:
-    """Checks a number from `low` to `high`. `whole`: an integer; `above`: greater than `low`."""
+def number(low: float, high: float) -> Check:
+    """Checks a number from `low` to `high`; a whole number where `low` is one."""
+    kinds, noun = ((int,), "whole number") if isinstance(low, int) else ((int, float), "number")
 
     def check(value: Any) -> Any:
-        kinds = (int,) if whole else (int, float)
-        is_number = isinstance(value, kinds) and not isinstance(value, bool) and math.isfinite(value)
-        if not is_number or not low <= value <= high or (above and value == low):
-            raise ValueError(f"must be a{' whole' if whole else ''} number {'above' if above else 'from'} {low:g} to {high:g}")
-        return value if whole else float(value)
+        if type(value) not in kinds or not low <= value <= high:
+            raise ValueError(f"must be a {noun} from {low:g} to {high:g}")
+        return type(low)(value)
 
     return check
 
 
-def text(pattern: str | re.Pattern[str], wanted: str) -> Callable[[Any], str]:
-    """Checks that a text matches all of `pattern`."""
+def text(pattern: str, wanted: str, tidy: Callable[[str], str] = str, *, contains: str = "") -> Check:
+    """Checks that a text, after `tidy`, matches all of `pattern` and has a match of `contains`."""
 
     def check(value: Any) -> str:
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+        tidied = tidy(value) if isinstance(value, str) else ""
+        if not isinstance(value, str) or not re.fullmatch(pattern, tidied) or not re.search(contains, tidied, re.ASCII):
             raise ValueError(f"must be {wanted}")
+        return tidied
+
+    return check
+
+
+def one_of(*values: object) -> Check:
+    """Checks that a value is one of these; true is not 1."""
+
+    def check(value: Any) -> Any:
+        if not any(value is one or (isinstance(value, str) and value == one) for one in values):
+            raise ValueError(f"must be {' or '.join(json.dumps(one) for one in values)}")
         return value
 
     return check
 
 
-def flag(value: Any, word: str | None = None) -> Any:
-    """Checks true, false, or the word."""
-    if not isinstance(value, bool) and (word is None or value != word):
-        raise ValueError(f'must be true, false or "{word}"' if word else "must be true or false")
-    return value
-
-
-def maybe(check: Check) -> Check:
-    """Also permits a missing value."""
-    return lambda value: None if value is None else check(value)
-
-
-def several(check: Check) -> Check:
-    """Checks every value of a list."""
-
-    def check_all(value: Any) -> tuple[Any, ...]:
-        if not isinstance(value, list | tuple):
-            raise ValueError("must be a list")
-        return tuple(check(one) for one in value)
-
-    return check_all
-
-
-url = text(_URL, "a URL such as https://host/path, without user name, query or fragment")
-
-
-def folder_url(value: Any) -> str:
-    """Checks a URL; returns it with a slash at the end."""
-    return url(value + "/" if isinstance(value, str) and not value.endswith("/") else value)
-
-
-def host(value: Any) -> str:
-    """Checks a host name; returns it in lower case."""
-    return text(_HOST, "a host name")(value.lower().rstrip(".") if isinstance(value, str) else value)
-
-
-def contact(value: Any) -> str:
-    """Checks a contact: one line of ASCII with an e-mail address or a web address in it."""
-    found = text(_CONTACT, 'one line of plain ASCII text, such as "mailto:you@example.org"')(value)
-    if not _REACHABLE.search(found):
-        raise ValueError('must contain an e-mail address or a URL, such as "mailto:you@example.org"')
-    return found
-
-
-def crawls(value: Any) -> Any:
+def crawl_choice(value: Any) -> Any:
     """Checks a number of crawls, or their names."""
-    return several(name)(value) if isinstance(value, list | tuple) else number(1, 200, whole=True)(value)
+    return _read(tuple[Name, ...], value, "crawls") if isinstance(value, list) else number(1, 200)(value)
 
 
-name = text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a name of letters, digits, dots, dashes and underscores")
-seconds = number(0, 86_400)
-share = number(0, 1)
-count = number(0, 1_000_000_000, whole=True)
+_URL = r"https?://[^\s/?#@\\]+(?:/[^\s?#\\]*)?"
+_A_URL = "a URL such as https://host/path, without user name, query or fragment"
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_TILES = r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?=[^?#]*\{z\})(?=[^?#]*\{x\})(?=[^?#]*\{y\})/[A-Za-z0-9_./{}@-]+"
 
-
-def key(default: Any, check: Check) -> Any:
-    """A setting: its default, and how a value of the file is checked."""
-    return field(default=default, metadata={"check": check})
+Flag = Annotated[bool, one_of(True, False)]
+Url = Annotated[str, text(_URL, _A_URL)]
+FolderUrl = Annotated[str, text(_URL, _A_URL, lambda url: url.removesuffix("/") + "/")]
+Host = Annotated[str, text(rf"(?=.{{1,253}}$)(?:{_LABEL}\.)*{_LABEL}", "a host name", lambda host: host.lower().rstrip("."))]
+Name = Annotated[str, text(r"[A-Za-z0-9][\w.-]{0,63}", "a name of letters, digits, dots, dashes and underscores")]
+Contact = Annotated[
+    str,
+    text(
+        r"[\x21-\x7e][\x20-\x7e]{0,199}",
+        'one line of plain ASCII text with an e-mail address or a URL, such as "mailto:you@example.org"',
+        contains=r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|https?://[\w-]+(?:\.[\w-]+)+",
+    ),
+]
+Seconds = Annotated[float, number(0.0, 86_400)]
+Share = Annotated[float, number(0.0, 1)]
+Count = Annotated[int, number(0, 1_000_000_000)]
 
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    contact: str | None = key(None, maybe(contact))
-    allow_loopback: bool = key(False, flag)
+    contact: Contact | None = None
+    allow_loopback: Flag = False
 
 
 @dataclass(frozen=True, slots=True)
 class Wayback:
-    enabled: bool = key(True, flag)
-    hosts: tuple[str, ...] = key(("bjatta.bja.ojp.gov",), several(host))
-    cdx_url: str = key("https://web.archive.org/cdx/search/cdx", url)
-    replay_url: str = key("https://web.archive.org/web/", folder_url)
-    cdx_interval: float = key(3.0, seconds)
-    replay_interval: float = key(1.5, seconds)
-    page_limit: int = key(50_000, number(1, 150_000, whole=True))
+    enabled: Flag = True
+    hosts: tuple[Host, ...] = ("bjatta.bja.ojp.gov",)
+    cdx_url: Url = "https://web.archive.org/cdx/search/cdx"
+    replay_url: FolderUrl = "https://web.archive.org/web/"
+    cdx_interval: Seconds = 3.0
+    replay_interval: Seconds = 1.5
+    page_limit: Annotated[int, number(1, 150_000)] = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class CommonCrawl:
-    enabled: bool = key(False, flag)
-    collinfo_url: str = key("https://index.commoncrawl.org/collinfo.json", url)
-    data_url: str = key("https://data.commoncrawl.org/", folder_url)
-    crawls: int | tuple[str, ...] = key(2, crawls)
-    index_interval: float = key(2.0, seconds)
-    data_interval: float = key(1.5, seconds)
+    enabled: Flag = False
+    collinfo_url: Url = "https://index.commoncrawl.org/collinfo.json"
+    data_url: FolderUrl = "https://data.commoncrawl.org/"
+    crawls: Annotated[int | tuple[str, ...], crawl_choice] = 2
+    index_interval: Seconds = 2.0
+    data_interval: Seconds = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class EndOfTerm:
     """The portal's records begin in 2016, so the collections since then are listed, each once."""
 
-    enabled: bool = key(False, flag)
-    index_url: str = key("https://eotarchive.s3.amazonaws.com/eot-index/collections/", folder_url)
-    data_url: str = key("https://eotarchive.s3.amazonaws.com/", folder_url)
-    collections: tuple[str, ...] = key(("EOT-2016", "EOT-2020", "EOT-2024"), several(name))
-    index_interval: float = key(1.0, seconds)
-    data_interval: float = key(1.0, seconds)
+    enabled: Flag = False
+    index_url: FolderUrl = "https://eotarchive.s3.amazonaws.com/eot-index/collections/"
+    data_url: FolderUrl = "https://eotarchive.s3.amazonaws.com/"
+    collections: tuple[Name, ...] = ("EOT-2016", "EOT-2020", "EOT-2024")
+    index_interval: Seconds = 1.0
+    data_interval: Seconds = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class PywbArchive:
     """One archive that runs pywb. Some block a client permanently, so the intervals stay far below their limits."""
 
-    name: str = key(..., name)
-    cdx_url: str = key(..., url)
-    replay_url: str = key(..., folder_url)
-    cdx_interval: float = key(10.0, seconds)
-    replay_interval: float = key(5.0, seconds)
-
-
-def archives(value: Any) -> tuple[PywbArchive, ...]:
-    """Checks the tables of archives; their names must differ."""
-    if not isinstance(value, list | tuple) or not all(isinstance(one, dict) for one in value):
-        raise ValueError("must be tables with name, cdx_url and replay_url")
-    found = tuple(_made(PywbArchive, one, f"[{number}].") for number, one in enumerate(value))
-    if len({one.name for one in found}) < len(found):
-        raise ValueError("two archives have the same name")
-    return found
+    name: Name
+    cdx_url: Url
+    replay_url: FolderUrl
+    cdx_interval: Seconds = 10.0
+    replay_interval: Seconds = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pywb:
-    enabled: bool = key(False, flag)
-    archives: tuple[PywbArchive, ...] = key((), archives)
+    enabled: Flag = False
+    archives: tuple[PywbArchive, ...] = ()
+
+    def __post_init__(self) -> None:
+        if len({one.name for one in self.archives}) < len(self.archives):
+            raise ValueError("sources.pywb.archives: two archives have the same name")
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    enabled: bool = key(False, flag)
-    base_urls: tuple[str, ...] = key(("https://bjatta.bja.ojp.gov/",), several(folder_url))
-    interval: float = key(10.0, seconds)
+    enabled: Flag = False
+    base_urls: tuple[FolderUrl, ...] = ("https://bjatta.bja.ojp.gov/",)
+    interval: Seconds = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    wayback: Wayback = field(default_factory=Wayback)
-    commoncrawl: CommonCrawl = field(default_factory=CommonCrawl)
-    endofterm: EndOfTerm = field(default_factory=EndOfTerm)
-    pywb: Pywb = field(default_factory=Pywb)
-    live: Live = field(default_factory=Live)
+    wayback: Wayback = Wayback()
+    commoncrawl: CommonCrawl = CommonCrawl()
+    endofterm: EndOfTerm = EndOfTerm()
+    pywb: Pywb = Pywb()
+    live: Live = Live()
 
 
 SOURCES = tuple(one.name for one in fields(Sources))
@@ -201,9 +166,9 @@ SOURCES = tuple(one.name for one in fields(Sources))
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    attempts: int = key(4, number(1, 20, whole=True))
-    backoff: float = key(2.0, number(0, 300))
-    deadline: float = key(120.0, number(0, 3600, above=True))
+    attempts: Annotated[int, number(1, 20)] = 4
+    backoff: Annotated[float, number(0.0, 300)] = 2.0
+    deadline: Annotated[float, number(0.001, 3600)] = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,21 +182,21 @@ class Serve:
     `query_seconds`: a query that takes longer is cut off, and its page states what is missing.
     """
 
-    tile_url: str | None = key(None, maybe(text(_TILES, "a URL such as https://host/{z}/{x}/{y}.png")))
-    tile_attribution: str = key("", text(re.compile(r".*", re.DOTALL), "a text"))
-    contacts: bool | Literal["strict"] = key(True, partial(flag, word="strict"))
-    sql: bool = key(True, flag)
-    base_url: str = key("/", text(r"(?=.{1,200}$)/(?:[A-Za-z0-9._~-]+/)*", "a path such as /tta/, with a slash at both ends"))
-    query_seconds: float = key(1.0, number(0.1, 60))
+    tile_url: Annotated[str, text(_TILES, "a URL such as https://host/{z}/{x}/{y}.png")] | None = None
+    tile_attribution: Annotated[str, text(r"(?s:.*)", "a text")] = ""
+    contacts: Annotated[bool | Literal["strict"], one_of(True, False, "strict")] = True
+    sql: Flag = True
+    base_url: Annotated[str, text(r"(?=.{1,200}$)/(?:[\w.~-]+/)*", "a path such as /tta/, with a slash at both ends")] = "/"
+    query_seconds: Annotated[float, number(0.1, 60)] = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
     """The nightly run. `deadline` is for all of it; `reserve` is the part of it that is kept for loading and checking."""
 
-    deadline: float = key(21_600.0, number(0, 604_800, above=True))
-    reserve: float = key(1_800.0, number(0, 604_800))
-    healthcheck_url: str | None = key(None, maybe(url))
+    deadline: Annotated[float, number(0.001, 604_800)] = 21_600.0
+    reserve: Annotated[float, number(0.0, 604_800)] = 1_800.0
+    healthcheck_url: Url | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,56 +205,68 @@ class Checks:
     difference is also at least `floor` pages or records: a few odd pages in a small night are no alarm.
     """
 
-    floor: int = key(20, count)
-    vanished_records: int = key(0, count)
-    parsed_drop: float = key(0.05, share)
-    parsed_drop_tonight: float = key(0.5, share)
-    filled_drop: float = key(0.05, share)
-    filled_drop_tonight: float = key(0.5, share)
-    recent_pages: int = key(20, count)
-    recent_failures: int = key(4, count)
-    recent_share: float = key(0.4, share)
-    unknown_label_records: int = key(5, count)
-    new_shape_share: float = key(0.5, share)
-    new_shape_captures: int = key(20, count)
-    shared_references: int = key(20, count)
-    silent_days: float = key(14.0, number(0, 10_000, above=True))
+    floor: Count = 20
+    vanished_records: Count = 0
+    parsed_drop: Share = 0.05
+    parsed_drop_tonight: Share = 0.5
+    filled_drop: Share = 0.05
+    filled_drop_tonight: Share = 0.5
+    recent_pages: Count = 20
+    recent_failures: Count = 4
+    recent_share: Share = 0.4
+    unknown_label_records: Count = 5
+    new_shape_share: Share = 0.5
+    new_shape_captures: Count = 20
+    shared_references: Count = 20
+    silent_days: Annotated[float, number(0.001, 10_000)] = 14.0
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
     """The whole file. `Config()` is what a missing file means."""
 
-    http: Http = field(default_factory=Http)
-    sources: Sources = field(default_factory=Sources)
-    retry: Retry = field(default_factory=Retry)
-    serve: Serve = field(default_factory=Serve)
-    refresh: Refresh = field(default_factory=Refresh)
-    checks: Checks = field(default_factory=Checks)
+    http: Http = Http()
+    sources: Sources = Sources()
+    retry: Retry = Retry()
+    serve: Serve = Serve()
+    refresh: Refresh = Refresh()
+    checks: Checks = Checks()
 
 
-def _made(section: type[Any], values: Any, where: str = "") -> Any:
-    """Returns the section with the file's values. Raises ValueError that names all wrong keys; unknown keys are errors, because a
-    misspelled key would leave its default in force unnoticed.
+def _read(kind: Any, value: Any, where: str) -> Any:
+    """The value of a setting of this type. Raises ValueError that names `where`, the key."""
+    if is_dataclass(kind):
+        return _section(kind, value, f"{where}.")
+    inner = get_args(kind)
+    if get_origin(kind) in (Union, UnionType):  # TOML has no null, so a file can't set None
+        return _read(next(one for one in inner if one is not NoneType), value, where)
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise ValueError(f"{where}: must be a list")
+        return tuple(_read(inner[0], one, f"{where}[{number}]") for number, one in enumerate(value))
+    try:
+        return inner[1](value)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _section(section: Any, values: Any, where: str = "") -> Any:
+    """A section with the file's values. Raises ValueError that names all wrong keys. An unknown one is wrong: a misspelled
+    key would leave its default in force unnoticed.
     """
     if not isinstance(values, dict):
         raise ValueError(f"{where.rstrip('.')}: must be a section")
-    known = {one.name: one for one in fields(section)}
+    known = get_type_hints(section, include_extras=True)
     problems = [f"unknown key {where}{name}" for name in values if name not in known]
+    problems += [f"{where}{one.name}: is missing" for one in fields(section) if one.default is MISSING and one.name not in values]
     made: dict[str, Any] = {}
-    for name, one in known.items():
-        check = one.metadata.get("check")
+    for name in known.keys() & values.keys():
         try:
-            if name not in values and one.default is ...:
-                raise ValueError("is missing")
-            if name in values:
-                read = check or partial(_made, one.default_factory, where=f"{where}{name}.")  # type: ignore[arg-type]
-                made[name] = read(values[name])
+            made[name] = _read(known[name], values[name], f"{where}{name}")
         except ValueError as error:
-            told = str(error)
-            problems.append(f"{where}{name}{'' if told.startswith('[') else ': '}{told}" if check else told)
+            problems.append(str(error))
     if problems:
-        raise ValueError("; ".join(problems))
+        raise ValueError("; ".join(sorted(problems)))
     return section(**made)
 
 
@@ -301,8 +278,7 @@ def load_config(given: Path | None = None) -> Config:
     """
     path = given or DEFAULT_FILE
     try:
-        with path.open("rb") as file:
-            values = tomllib.load(file)
+        config: Config = _section(Config, tomllib.loads(path.read_bytes().decode()))
     except FileNotFoundError:
         if given is None:
             return Config()
@@ -311,10 +287,9 @@ def load_config(given: Path | None = None) -> Config:
         raise BadConfiguration(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadConfiguration(f"{path}: not a TOML file: {escape(error)}") from None
-    try:
-        return _made(Config, values)  # type: ignore[no-any-return]
     except ValueError as error:
         raise BadConfiguration(f"{path}: {escape(error, 1000)}") from None
+    return config
 
 
 def as_toml(settings: Any, section: str = "") -> Iterator[str]:

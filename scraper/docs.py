@@ -1,11 +1,8 @@
 """Writes the generated documents: `metadata.yml`, the command reference and the data dictionary. `make docs` runs it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click
-from click.testing import CliRunner
 
 from scraper.cli import cli
 from scraper.database.schema import dictionary_rows, table_description
@@ -24,42 +21,28 @@ def documents() -> dict[str, str]:
 
 def commands() -> str:
     """The `--help` text of every command."""
-    parts = [MADE, "", "# Commands", "", *_help()]
-    for name in cli.list_commands(click.Context(cli)):
-        parts += ["", f"## tta {name}", "", *_help(name)]
+    parts = [MADE, "", "# Commands"]
+    context = click.Context(cli, info_name="tta", terminal_width=WIDTH, max_content_width=WIDTH, **cli.context_settings)
+    for name in [None, *cli.list_commands(context)]:
+        command = cli.get_command(context, name) if name else cli
+        assert command
+        shown = click.Context(command, context, name) if name else context
+        parts += ["", *([f"## tta {name}", ""] if name else []), "```text", command.get_help(shown), "```"]
     return "\n".join(parts) + "\n"
-
-
-def _help(*arguments: str) -> list[str]:
-    shown = CliRunner(catch_exceptions=False).invoke(
-        cli, [*arguments, "--help"], prog_name="tta", terminal_width=WIDTH, max_content_width=WIDTH
-    )
-    return ["```text", shown.output.rstrip(), "```"]
 
 
 def dictionary() -> str:
     """Every table and column with its description."""
     parts = [MADE, "", "# Data dictionary", ""]
     parts += [f"* [{table.name}](#{table.name}): {table_description(table)}" for table in TABLES]
-    rows = dictionary_rows()
+    header = ["| column | heading | meaning | unit | label on the page |", "| --- | --- | --- | --- | --- |"]
     for table in TABLES:
-        parts += [
-            "",
-            f"## {table.name}",
-            "",
-            table_description(table),
-            "",
-            "| column | heading | meaning | unit | label on the page |",
-        ]
-        parts += ["| --- | --- | --- | --- | --- |"]
-        for of, column, text, label, unit, heading in rows:
+        parts += ["", f"## {table.name}", "", table_description(table), "", *header]
+        for of, column, text, label, unit, heading in dictionary_rows():
             if of == table.name:
-                parts.append(f"| `{column}` | {_plain(heading)} | {_plain(text)} | {_plain(unit)} | {_plain(label)} |")
+                cells = (heading, text, unit, label)
+                parts.append(" | ".join([f"| `{column}`", *((cell or "").replace("|", "\\|") for cell in cells)]) + " |")
     return "\n".join(parts) + "\n"
-
-
-def _plain(text: str | None) -> str:
-    return (text or "").replace("|", "\\|")
 
 
 def write(root: Path = ROOT) -> list[Path]:

@@ -41,7 +41,7 @@ class UnknownSource(WrongUsage):
 
 
 class BadQuery(WrongUsage):
-    """A search page's query is unusable. Show the text, which says what to enter, in place of results."""
+    """A search page's query is unusable. Show the text, which states what to enter, in place of results."""
 
 
 class NothingEnabled(TtaError):
@@ -49,7 +49,7 @@ class NothingEnabled(TtaError):
 
 
 class Locked(TtaError):
-    """Another run is changing the data folder; the text says which. Wait until it ends."""
+    """Another run is changing the data folder; the text names it. Wait until it ends."""
 
 
 class Stopped(BaseException):
@@ -66,11 +66,7 @@ class DataLooksWrong(TtaError):
 
 
 class RefreshRefused(DataLooksWrong):
-    """A check of this refresh failed. Look at the check that the text names; the database is unchanged."""
-
-
-class HeldBack(DataLooksWrong):
-    """The last refresh was refused, and this load would commit its data. Choose one of the ways that the text names."""
+    """A check of this refresh failed, or a load would commit what one refused. Look at the checks that the text names."""
 
 
 class ArchiveDamaged(TtaError):
@@ -157,10 +153,6 @@ class NotCdx(TtaError):
     def __init__(self, text: str, *, final: bool = False) -> None:
         super().__init__(text)
         self.final = final
-
-
-class UnknownFields(NotCdx):
-    """The CDX server does not support the `fl` that was requested. Request the listing with all fields."""
 
 
 class ListingTimedOut(NotCdx):

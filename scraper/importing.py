@@ -1,13 +1,12 @@
 """Local captures into the archive: what `tta import` does."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from scraper.archive.store import Archive
-from scraper.sources.files import Problem, read_paths
+from scraper.sources.files import read_paths
+from scraper.sources.saved import Unused
 
 _FLUSH_EVERY = 1000
 """Captures between two points at which what was added is safe from a crash."""
@@ -19,8 +18,8 @@ class Imported:
 
     added: int = 0
     known: int = 0
-    problems: list[Problem] = field(default_factory=list)
-    companions: list[Problem] = field(default_factory=list)
+    problems: list[Unused] = field(default_factory=list)
+    companions: list[Unused] = field(default_factory=list)
     recovered: list[str] = field(default_factory=list)
 
 
@@ -30,7 +29,7 @@ def import_paths(folder: Path, paths: Iterable[Path]) -> Imported:
     with Archive(folder, writable=True) as archive:
         done.recovered = archive.recovered
         for item in read_paths(paths, but=folder):
-            if isinstance(item, Problem):
+            if isinstance(item, Unused):
                 (done.companions if item.is_companion else done.problems).append(item)
             elif archive.add(item) is None:
                 done.known += 1

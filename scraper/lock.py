@@ -4,15 +4,13 @@ The lock is the kernel's (flock), which releases it when its process ends, howev
 holder, for messages.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from scraper.archive.warc import utc_now
 from scraper.capture import iso
@@ -22,8 +20,7 @@ from scraper.terminal import escape
 LOCK = "lock"
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """The run that holds the lock, or held it last. `since`: ISO 8601, UTC."""
 
     command: str
@@ -50,21 +47,16 @@ def locked(data: Path, command: str) -> Iterator[Holder | None]:
             who = f"`{holder.command}`, process {holder.pid}, since {holder.since}" if holder else "another run"
             raise Locked(f"{data} is in use by {escape(who)}: wait for it to end") from None
         dead = _holder(descriptor)
-        _write(descriptor, {"pid": os.getpid(), "command": command, "since": iso(utc_now())})
+        with suppress(OSError):  # on a full disk the name is missing, and the lock is held nevertheless
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(Holder(command, os.getpid(), iso(utc_now()) or "")._asdict()).encode(), 0)
         try:
             yield dead
         finally:
-            _write(descriptor, {})
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
-
-
-def _write(descriptor: int, holder: dict[str, object]) -> None:
-    """Writes the holder into the file; on a full disk the name is missing and the lock is held nevertheless."""
-    with suppress(OSError):
-        os.ftruncate(descriptor, 0)
-        if holder:
-            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
 
 
 def _holder(descriptor: int) -> Holder | None:

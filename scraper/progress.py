@@ -1,87 +1,69 @@
-"""The one progress bar: on standard error, and only where that is a terminal. Rich is imported only then."""
-
-from __future__ import annotations
+"""The one progress line: on standard error, and only where that is a terminal."""
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar
 
 import click
 
 from scraper.terminal import escape
 
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
 _STEP = 2_000
-"""Rows between two updates of the bar: updating costs a thousand times what passing a row on costs."""
-_MAX_LINE = 1000
-"""Characters of a line above the bar."""
+"""Rows between two updates: an update costs a thousand times what passing a row on costs."""
+_EVERY = 0.1
+"""Seconds between two updates that are shown."""
+_CLEAR = "\r\x1b[K"
 Row = TypeVar("Row")
 
 
 class ProgressBar:
-    """Shows one task at a time: its text, count, rate and time left. Use it in a `with`."""
+    """Shows one task at a time: its text, count, rate and time left. Use it in a `with`.
+
+    `shown`: whether anybody sees it; counting rows in advance pays only then.
+    """
 
     def __init__(self, *, counts_bytes: bool = False) -> None:
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
-        if not sys.stderr.isatty():
-            return
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn() if counts_bytes else MofNCompleteColumn(),
-            *(() if counts_bytes else (TextColumn("{task.fields[rate]}", markup=False),)),
-            TimeRemainingColumn(),
-            console=Console(stderr=True, highlight=False, markup=False, soft_wrap=True),
-            transient=True,
-        )
-
-    @property
-    def shown(self) -> bool:
-        """Whether anybody sees it: counting rows in advance pays only then."""
-        return self._progress is not None
+        self.shown = sys.stderr.isatty()
+        self._unit, self._scale = (" MB", 1_000_000) if counts_bytes else ("", 1)
+        self._task, self._began, self._last = "", 0.0, 0.0
 
     def __enter__(self) -> Self:
-        if self._progress:
-            self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._progress:
-            self._progress.stop()
+    def __exit__(self, *_: object) -> None:
+        self._show(_CLEAR)
 
     def line(self, text: str) -> None:
-        """Prints one line, escaped, above the bar."""
-        if self._progress:
-            self._progress.console.print(escape(text, _MAX_LINE))
-        else:
-            click.echo(escape(text, _MAX_LINE), err=True)
+        """Prints one line, escaped, above the progress."""
+        self._show(_CLEAR)
+        click.echo(escape(text, 1000), err=True)
 
     def update(self, text: str, done: int, total: int | None) -> None:
         """Shows how much of the task called `text` is done; another text begins another task."""
-        if (progress := self._progress) is None:
+        now = time.monotonic()
+        if text != self._task:
+            self._task, self._began = text, now
+        elif now - self._last < _EVERY:
             return
-        if self._task is None or progress.tasks[-1].description != text:
-            if self._task is not None:
-                progress.remove_task(self._task)
-            self._task = progress.add_task(text, total=total, rate="")
-        speed = progress.tasks[-1].speed
-        progress.update(self._task, completed=done, total=total, rate=f"{speed * 60:,.0f}/min" if speed else "")
+        self._last, speed = now, done / max(now - self._began, _EVERY)
+        line = f"{text}: {done // self._scale:,}"
+        if total is not None:
+            line += f" of {total // self._scale:,}"
+        line += f"{self._unit}, {speed * 60 / self._scale:,.0f}{self._unit} a minute"
+        if total and speed:
+            minutes, seconds = divmod(round((total - done) / speed), 60)
+            line += f", {minutes}:{seconds:02} left"
+        self._show(_CLEAR + escape(line, 79))
 
-    def watch(self, text: str, rows: Iterable[Row], total: int | None) -> Iterable[Row]:
-        """The rows, counted as they pass where the bar is shown."""
-        return self._counted(text, rows, total) if self.shown else rows
+    def _show(self, text: str) -> None:
+        if self.shown:
+            click.echo(text, nl=False, err=True)
 
-    def _counted(self, text: str, rows: Iterable[Row], total: int | None) -> Iterator[Row]:
+    def watch(self, text: str, rows: Iterable[Row], total: int | None) -> Iterator[Row]:
+        """The rows, counted as they pass."""
         count = 0
         for count, row in enumerate(rows, start=1):
             if count % _STEP == 0:
                 self.update(text, count, total)
             yield row
-        self.update(text, count, count)

@@ -1,6 +1,4 @@
-"""A stored capture to what the parsers say of it: the one place that turns a capture's marks into the parsers' arguments."""
-
-from __future__ import annotations
+"""Parses a stored capture: the only place that turns the properties of a capture into the parsers' arguments."""
 
 from parsers.page import parse_page
 from parsers.record import ParseResult
@@ -8,7 +6,7 @@ from scraper.capture import Capture, Form
 
 
 def read_capture(capture: Capture, *, url: str | None = None, is_text: bool = False) -> ParseResult:
-    """The verdict on a capture. `url` and `is_text` are a user's word, where the capture itself does not tell."""
+    """Returns what the parsers read in a capture. A user may give `url` and `is_text` where it has neither."""
     return parse_page(
         capture.content,
         url=url or capture.url,

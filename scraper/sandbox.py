@@ -4,21 +4,17 @@ A time limit inside SQLite takes effect between two steps of a query, and one ca
 arguments are. Only a process can be ended at any moment. Queries of the program itself stay in Datasette's own threads.
 """
 
-from __future__ import annotations
-
 import contextlib
-import os
-import pickle
 import resource
-import select
 import sqlite3
-import struct
 import subprocess
 import sys
 import threading
 import time
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from scraper.sqlite import open_readonly
 
@@ -36,7 +32,6 @@ GRACE = 0.5
 """Seconds that a worker gets beyond the query's limit before it is killed."""
 _STEPS = 1000
 """Virtual machine instructions of SQLite between two looks at the clock, as in Datasette."""
-_SIZE = struct.Struct(">Q")
 
 
 class Query(NamedTuple):
@@ -61,15 +56,20 @@ TIMED_OUT = Answer(error="OperationalError", message="interrupted")
 
 
 def register_functions(db: sqlite3.Connection) -> None:
-    """Adds the SQL functions that the program's own questions use."""
-    db.create_function("is_known_label", 1, lambda label: int(_is_described(str(label))), deterministic=True)
+    """Adds the SQL function that the program's own questions use; fields of groups are described by the groups' tables."""
+
+    def is_known_label(label: object) -> bool:
+        from scraper.database.checks import is_known  # here, because it takes a while to import and few queries call it
+
+        text = str(label)
+        return is_known(text) or text.casefold().startswith(("milestone ", "metric ", "performance metric "))
+
+    db.create_function("is_known_label", 1, is_known_label, deterministic=True)
 
 
-def _is_described(label: str) -> bool:
-    """Also true for fields of a milestone or metric: their values are in the tables of these groups."""
-    from scraper.database.checks import is_known  # here, because it takes a while to import and few queries call it
-
-    return is_known(label) or label.casefold().startswith(("milestone ", "metric ", "performance metric "))
+class _Worker(NamedTuple):
+    process: subprocess.Popen[bytes]
+    pipe: Connection
 
 
 class Sandbox:
@@ -78,66 +78,46 @@ class Sandbox:
     def __init__(self, database: Path) -> None:
         self._command = [sys.executable, "-m", __name__, str(database.resolve())]
         self._free = threading.BoundedSemaphore(WORKERS)
-        self._idle: list[subprocess.Popen[bytes]] = []
-        self._all: set[subprocess.Popen[bytes]] = set()
+        self._idle: list[_Worker] = []
+        self._all: set[_Worker] = set()
 
     def run(self, query: Query) -> Answer:
         """The answer; `TIMED_OUT` where the query, waiting for a worker included, takes longer than its limit."""
         if not self._free.acquire(timeout=query.seconds):
             return TIMED_OUT
         try:
-            return self._ask(query)
+            try:
+                worker = self._idle.pop()
+            except IndexError:
+                worker = self._start()
+            with contextlib.suppress(OSError, EOFError):
+                worker.pipe.send(tuple(query))
+                if worker.pipe.poll(query.seconds + GRACE):
+                    answer = Answer(*worker.pipe.recv())
+                    self._idle.append(worker)
+                    return answer
+            self._all.discard(worker)
+            worker.process.kill()
+            worker.process.wait()
+            worker.pipe.close()
+            return TIMED_OUT
         finally:
             self._free.release()
 
-    def _ask(self, query: Query) -> Answer:
-        try:
-            worker = self._idle.pop()
-        except IndexError:
-            worker = subprocess.Popen(  # noqa: S603 - this module, run by the same Python
-                self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-            )
-            self._all.add(worker)
-        assert worker.stdin
-        assert worker.stdout
-        deadline = time.monotonic() + query.seconds + GRACE
-        try:
-            _write(worker.stdin, query)
-            answer = _read_before(worker.stdout, deadline)
-        except OSError:
-            answer = None
-        if answer is None:
-            self._all.discard(worker)
-            worker.kill()
-            worker.communicate()
-            return TIMED_OUT
-        self._idle.append(worker)
-        return answer
+    def _start(self) -> _Worker:
+        ours, theirs = Pipe()
+        with theirs:
+            end = theirs.fileno()
+            process = subprocess.Popen([*self._command, str(end)], pass_fds=[end], stderr=subprocess.DEVNULL)  # noqa: S603 - this module
+        worker = _Worker(process, ours)
+        self._all.add(worker)
+        return worker
 
     def close(self) -> None:
         """Ends all workers; a query that is running counts as timed out."""
         self._idle.clear()
         for worker in tuple(self._all):
-            worker.kill()
-
-
-def _write(stream: IO[bytes], message: Query | Answer) -> None:
-    data = pickle.dumps(tuple(message))
-    stream.write(_SIZE.pack(len(data)) + data)
-    stream.flush()
-
-
-def _read_before(stream: IO[bytes], deadline: float) -> Answer | None:
-    """A worker's answer; None where it does not come in time, or the worker ended."""
-    data = bytearray()
-    raw = stream.fileno()
-    while len(data) < _SIZE.size or len(data) < _SIZE.size + _SIZE.unpack_from(data)[0]:
-        ready, _, _ = select.select([raw], [], [], max(0.0, deadline - time.monotonic()))
-        piece = os.read(raw, 1 << 20) if ready else b""
-        if not piece:
-            return None
-        data += piece
-    return Answer(*pickle.loads(bytes(data[_SIZE.size :])))  # noqa: S301 - written by this module's own process
+            worker.process.kill()
 
 
 # --- the worker ---------------------------------------------------------------------------------------------------------
@@ -185,15 +165,14 @@ def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
         db.set_progress_handler(None, 0)
 
 
-def work(database: str, requests: IO[bytes], answers: IO[bytes]) -> None:
+def work(database: str, pipe: Connection) -> None:
     """Answers queries until there are no more."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE, MAX_ADDRESS_SPACE))
     db = connect(database)
-    while size := requests.read(_SIZE.size):
-        query = Query(*pickle.loads(requests.read(_SIZE.unpack(size)[0])))  # noqa: S301 - written by the parent process
-        _write(answers, answer_of(db, query))
+    while True:
+        pipe.send(tuple(answer_of(db, Query(*pipe.recv()))))
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        work(sys.argv[1], sys.stdin.buffer, sys.stdout.buffer)
+    with contextlib.suppress(KeyboardInterrupt, OSError, EOFError):
+        work(sys.argv[1], Connection(int(sys.argv[2])))

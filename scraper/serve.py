@@ -1,7 +1,5 @@
 """Datasette on `tta.db`: its settings, and the loopback server around it. What it shows is in `scraper.explore`."""
 
-from __future__ import annotations
-
 import asyncio
 import errno
 import logging
@@ -9,8 +7,7 @@ import signal
 import socket
 import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ from scraper.errors import TtaError
 from scraper.explore.facets import in_time
 from scraper.explore.metadata import metadata_file, read_metadata, under
 from scraper.explore.visitors import GuardedDatabase
+from scraper.stopping import handled
 from scraper.without_contacts import Copy, cleared_copy
 
 HOST = "127.0.0.1"
@@ -57,18 +55,15 @@ def application(database: Path, settings: Serve | None = None) -> Datasette:
 
     handle_exception.rich = None  # it prints every 404 with all local variables, texts of captured pages among them
     chosen = settings or Serve()
+    limit = round(1000 * chosen.query_seconds)
+    limits = {"base_url": chosen.base_url, "sql_time_limit_ms": limit, "facet_time_limit_ms": limit}
     metadata = under(chosen.base_url, in_time(read_metadata(metadata_file())))
     metadata["databases"][DATABASE]["allow_sql"] = None if chosen.sql else False
     metadata["plugins"] = {"tta": asdict(chosen)}
-    datasette = Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | _settings(chosen))
+    datasette = Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | limits)
     datasette.remove_database(DATABASE)
     datasette.add_database(GuardedDatabase(datasette, str(database.resolve())), name=DATABASE)
     return datasette
-
-
-def _settings(chosen: Serve) -> dict[str, Any]:
-    limit = round(1000 * chosen.query_seconds)
-    return {"base_url": chosen.base_url, "sql_time_limit_ms": limit, "facet_time_limit_ms": limit}
 
 
 def serve(database: Path, port: int = PORT, settings: Serve | None = None) -> None:
@@ -83,68 +78,48 @@ def serve(database: Path, port: int = PORT, settings: Serve | None = None) -> No
         datasette = application(made.path if made else database, chosen)
         logging.getLogger("httpx").setLevel(logging.WARNING)
         config = uvicorn.Config(
-            datasette.app(),
-            log_level="warning",
-            lifespan="on",
-            server_header=False,
-            timeout_graceful_shutdown=GRACEFUL_SECONDS,
+            datasette.app(), log_level="warning", server_header=False, timeout_graceful_shutdown=GRACEFUL_SECONDS
         )
         _Server(config, chosen.base_url, made, datasette).run(sockets=[listener])
 
 
-async def _renewing(made: Copy) -> None:
-    """Keeps a copy up to date."""
-    while True:
-        await asyncio.sleep(RENEW_SECONDS)
-        try:
-            await asyncio.to_thread(made.renew)
-        except (sqlite3.Error, OSError) as error:
-            print(f"still serving the copy of before: the database can't be copied: {error}", file=sys.stderr)  # noqa: T201
-
-
 class _Server(uvicorn.Server):
-    """Says its address once it answers there, and takes Ctrl-C for the normal end that it is; uvicorn raises it again."""
+    """Prints its address once it answers there, keeps the copy up to date, and ends normally on Ctrl-C, which uvicorn raises."""
 
     def __init__(self, config: uvicorn.Config, base_url: str, copy: Copy | None, datasette: Datasette) -> None:
         super().__init__(config)
         self._datasette = datasette
         self._base_url = base_url
         self._copy = copy
-        self._task: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
-        if self._copy:
-            self._task = asyncio.create_task(_renewing(self._copy))
+        self._task = asyncio.create_task(self._renew())
         for listener in sockets or ():
             print(f"http://{HOST}:{listener.getsockname()[1]}{self._base_url} (Ctrl-C ends)", flush=True)  # noqa: T201 - scripts wait for it
 
+    async def _renew(self) -> None:
+        while self._copy:
+            await asyncio.sleep(RENEW_SECONDS)
+            try:
+                await asyncio.to_thread(self._copy.renew)
+            except (sqlite3.Error, OSError) as error:
+                print(f"still serving the previous copy: the database can't be copied: {error}", file=sys.stderr)  # noqa: T201
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._task:
-            self._task.cancel()
+        self._task.cancel()
         await super().shutdown(sockets=sockets)
         self._datasette.get_database(DATABASE).end_queries()
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def capture_signals(self) -> AbstractContextManager[bool]:  # type: ignore[override]
+        return handled(self.handle_exit, signal.SIGINT, signal.SIGTERM)
 
 
 def _listening(port: int) -> socket.socket:
     """A socket that listens already, so that a port in use is noticed before anything starts."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
-        listener.listen()
+        return socket.create_server((HOST, port))
     except OSError as error:
-        listener.close()
         if error.errno == errno.EADDRINUSE:
             raise TtaError(f"port {port} is in use: end what uses it, or name another with --port") from None
         raise TtaError(f"can't listen on {HOST}:{port}: {error.strerror}") from None
-    return listener

@@ -3,35 +3,41 @@
 At 100,000 captures everything is counted along indexes or in one pass over the table of captures (docs/performance.md).
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from parsers.urls import node_id
 from scraper.archive.catalog import CATALOG, open_catalog
-from scraper.completeness import Completeness, completeness
+from scraper.config import SOURCES
 from scraper.database import runs
 from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
+from scraper.ledger.listings import last_listings
+from scraper.ledger.rows import STORED, State
 from scraper.ledger.store import Ledger
 from scraper.sqlite import open_memory, uri
 
-_LABELS = """
-WITH RECURSIVE labels (label) AS (
-    SELECT min(label) FROM fields
-    UNION ALL
-    SELECT (SELECT min(fields.label) FROM fields WHERE fields.label > labels.label) FROM labels WHERE label IS NOT NULL
-)
-SELECT label FROM labels WHERE label IS NOT NULL
-"""
-"""A step along the index for every label: grouping millions of fields takes seconds."""
+
+@dataclass(slots=True)
+class Completeness:
+    """How many record numbers are known, captured, blocked or missing, by source and in all.
+
+    `known`: an archive lists them or a file contains them; `captured`: at least one capture is stored; `blocked`: not captured,
+    because an archive refuses them; `waiting`: not captured for other reasons, and asked for again. `never_archived`: known from
+    elsewhere and not listed by this source; in all, between known numbers and listed nowhere: perhaps there was no such record.
+    `listings`: the last listing of each scope; `waits`: until when hosts are not asked.
+    """
+
+    sources: dict[str, dict[str, int]] = field(default_factory=dict)
+    total: dict[str, int] = field(default_factory=dict)
+    listings: list[dict[str, Any]] = field(default_factory=list)
+    waits: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -80,8 +86,32 @@ def status(folders: Folders) -> Status:
         elif has_archive:
             _count_archive(catalog, found, archived, "1")
     with Ledger(folders.ledger, writable=False) as ledger:
-        found.completeness = completeness(ledger, archived)
+        found.completeness = _completeness(ledger, archived)
     return found
+
+
+def _completeness(ledger: Ledger, archived: Mapping[str, set[int]]) -> Completeness:
+    """What the ledger lists and the archive has. `archived`: by source the node numbers of stored captures."""
+    captured = {name: archived.get(name, set()) | ledger.nodes(name, STORED) for name in {*ledger.sources(), *archived}}
+    known = {name: ledger.nodes(name) | captured[name] for name in captured}
+    blocked = {name: ledger.nodes(name, [State.BLOCKED]) - captured[name] for name in captured}
+    all_known, all_captured, all_blocked = (set[int]().union(*one.values()) for one in (known, captured, blocked))
+
+    def counts(known: set[int], captured: set[int], blocked: set[int], never_archived: int) -> dict[str, int]:
+        waiting = len(known - captured - blocked)
+        numbers = {"known": len(known), "captured": len(captured), "blocked": len(blocked), "waiting": waiting}
+        return numbers | {"never_archived": never_archived}
+
+    order = {name: place for place, name in enumerate(SOURCES)}
+    names = sorted(filter(known.get, known), key=lambda name: (order.get(name.partition(":")[0], len(order)), name))
+    between = max(all_known) - min(all_known) + 1 if all_known else 0
+    hosts = ledger.db.execute("SELECT name, not_before FROM hosts WHERE not_before > strftime('%Y-%m-%dT%H:%M:%SZ', 'now')")
+    return Completeness(
+        {name: counts(known[name], captured[name], blocked[name], len(all_known - known[name])) for name in names},
+        counts(all_known, all_captured, all_blocked - all_captured, between - len(all_known)),
+        [asdict(listing) for listing in last_listings(ledger)],
+        dict(hosts.fetchall()),
+    )
 
 
 def _count_archive(db: sqlite3.Connection, found: Status, archived: dict[str, set[int]], unloaded: str) -> None:
@@ -113,7 +143,11 @@ def _count(db: sqlite3.Connection, found: Status) -> dict[str, set[int]]:
         flags.update(dict.fromkeys(json.loads(text), count))
     found.flags = _most_first(flags.items())
     of_label = "SELECT count(DISTINCT record_id) FROM fields WHERE label = ? AND item IS NULL"
-    unknown = (label for (label,) in db.execute(_LABELS) if not is_known(label))
+    unknown = (
+        label
+        for (label,) in db.execute("SELECT DISTINCT label FROM fields_shared WHERE label IS NOT NULL")
+        if not is_known(label)
+    )
     counts = ((label, db.execute(of_label, [label]).fetchone()[0]) for label in unknown)
     found.unknown_labels = _most_first((label, count) for label, count in counts if count)
     found.last_refresh = runs.latest(db)

@@ -4,18 +4,15 @@ A signal raises Stopped at once only while the run waits or reads from the netwo
 it sets a flag, and the run ends before its next wait.
 """
 
-from __future__ import annotations
-
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import FrameType
 
 from scraper.errors import Stopped
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _TIME_IS_UP = signal.SIGUSR1
 """What `until` sends to this process; SIGALRM bounds the parsing of single pages (`scraper.database.parse_captures`)."""
 
@@ -37,17 +34,12 @@ class Stop:
     @contextmanager
     def on_signals(self) -> Iterator[None]:
         """Handles SIGINT and SIGTERM during the block; does nothing outside the main thread."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self._on_signal) for number in (*_SIGNALS, _TIME_IS_UP)}
-        self._listening = True
-        try:
-            yield
-        finally:
-            self._listening = False
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        with handled(self._on_signal, signal.SIGINT, signal.SIGTERM, _TIME_IS_UP) as handles:
+            self._listening = handles
+            try:
+                yield
+            finally:
+                self._listening = False
 
     @contextmanager
     def until(self, seconds: float) -> Iterator[None]:
@@ -103,16 +95,22 @@ class Stop:
 
 
 @contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
+def handled(handler: Callable[[int, FrameType | None], object], *numbers: signal.Signals) -> Iterator[bool]:
+    """Calls `handler` for these signals during the block. Yields False outside the main thread, where it does nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield False
+        return
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield True
+    finally:
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
+
+
+def terminated_as_interrupted() -> AbstractContextManager[bool]:
     """SIGTERM raises KeyboardInterrupt in this block, as Ctrl-C does, so that unfinished files are removed.
 
-    For work that may be interrupted at any point. Does nothing outside the main thread.
+    For work that may be interrupted at any point.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return handled(signal.default_int_handler, signal.SIGTERM)

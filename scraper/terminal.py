@@ -1,7 +1,5 @@
 """Escapes text from pages and servers before it reaches a terminal or a log: no control characters, one line, bounded length."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import urlsplit
 

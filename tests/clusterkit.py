@@ -1,7 +1,5 @@
 """A real dask cluster of processes on 127.0.0.1."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -15,7 +15,7 @@ from scraper.archive.warc import record_id_of, sha1_digest
 from scraper.capture import Capture, Form, Original
 from scraper.database.connection import reading
 from scraper.database.load import LoadOptions, load
-from scraper.export.run import write_csv, write_jsonl
+from scraper.export.run import export
 from scraper.folders import Folders
 
 START = datetime(2025, 1, 1, 12, tzinfo=UTC)
@@ -155,8 +155,8 @@ def exports(folders: Folders) -> dict[str, bytes]:
     """What the database holds, byte for byte, by file name; the manifests tell of its refreshes as well and are left out."""
     out = folders.data / "out"
     with reading(folders.database) as db:
-        write_csv(db, out)
-        write_jsonl(db, out / "records.jsonl")
+        export("csv", db, out)
+        export("jsonl", db, out / "records.jsonl")
     return {path.name: path.read_bytes() for path in sorted(out.iterdir()) if not path.name.lower().endswith("manifest.json")}
 
 

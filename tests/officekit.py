@@ -34,12 +34,20 @@ class Cell:
 
 
 def opened(path: Path, scratch: Path) -> list[list[Cell]]:
-    """The rows of the sheet that LibreOffice makes of a file, without the empty ones at its end."""
-    made = _converted(path, "fods", scratch, "--infilter=CSV:44/59/9,34,76")
-    rows = [list(_cells(row)) for row in Xml.parse(made).iter(f"{_TABLE_NS}table-row")]
-    while rows and not any(cell.shown for cell in rows[-1]):
-        rows.pop()
-    return rows
+    """The rows of the only sheet that LibreOffice makes of a CSV file, without the empty ones at its end."""
+    (sheet,) = sheets(path, scratch, "--infilter=CSV:44/59/9,34,76").values()
+    return sheet
+
+
+def sheets(path: Path, scratch: Path, *options: str) -> dict[str, list[list[Cell]]]:
+    """The same of each sheet of a workbook, by name."""
+    found = {}
+    for table in Xml.parse(_converted(path, "fods", scratch, *options)).iter(f"{_TABLE_NS}table"):
+        rows = [list(_cells(row)) for row in table.iter(f"{_TABLE_NS}table-row")]
+        while rows and not any(cell.shown for cell in rows[-1]):
+            rows.pop()
+        found[table.get(f"{_TABLE_NS}name", "")] = rows
+    return found
 
 
 def picture(path: Path, target: Path, scratch: Path) -> None:

@@ -1,7 +1,5 @@
 """Work for pools; the processes that do it import it by name."""
 
-from __future__ import annotations
-
 import os
 import time
 from pathlib import Path

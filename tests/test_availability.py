@@ -1,7 +1,5 @@
 """When a record counts as gone, and when nothing is known: 404, 410 and redirects elsewhere, and what never says so."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ import pytest
 from scraper.capture import Capture
 from scraper.database.availability import story
 from scraper.folders import Folders
-from tests.dbkit import HOST, day, html, loaded, node, one, page, query, revisit, text
+from tests.dbkit import HOST, day, html, loaded, node, page, query, revisit, text
 
 ALIAS = f"{HOST}/tta/help-for-suffolk"
 SHOWN = page(html({"County": "Essex"}, node=7), url=node(7), when=day(0))
@@ -25,12 +23,6 @@ def missing(number: int = 5, *, url: str = node(7), status: int = 404, body: byt
 def sent(to: str, number: int = 5, *, url: str = node(7), status: int = 301) -> Capture:
     headers = (("Content-Type", "text/html"), ("Location", to))
     return page(b"", url=url, when=day(number), http_status=status, http_headers=headers)
-
-
-def told(folder: Path, *captures: Capture, record_id: str = "7") -> tuple[Any, Any]:
-    folders = loaded(folder, captures)
-    (found,) = query(folders, "SELECT availability, gone_since FROM records WHERE record_id = ?", record_id)
-    return found
 
 
 def history(folders: Folders) -> list[tuple[Any, ...]]:
@@ -120,23 +112,6 @@ def test_a_redirect_to_an_alias_that_shows_the_record_is_no_end(tmp_path: Path) 
     assert history(folders) == []
 
 
-def test_an_alias_is_judged_by_what_was_captured_there(tmp_path: Path) -> None:
-    """Known only when the capture of the alias comes, in a later load that has nothing else of the record."""
-    for name, at_alias, expected in (
-        ("record", page(SHOWN.payload, url=ALIAS, when=day(1)), UNKNOWN),
-        ("other", page(b"<html><body><h1>News</h1><p>Something</p></body></html>", url=ALIAS, when=day(6)), GONE),
-        ("missing", missing(6, url=ALIAS), GONE),
-        ("blocked", missing(6, url=ALIAS, status=403), UNKNOWN),
-        ("on", sent("/frontpage", 6, url=ALIAS), GONE),
-        ("back", sent(node(7), 6, url=ALIAS), UNKNOWN),
-        ("loop", sent(ALIAS, 6, url=ALIAS), UNKNOWN),
-        ("on to an alias", sent("/tta/more", 6, url=ALIAS), UNKNOWN),
-    ):
-        first = [SHOWN, sent("/tta/help-for-suffolk")]
-        folders = loaded(tmp_path / name, first, [at_alias])
-        assert query(folders, "SELECT availability, gone_since FROM records WHERE record_id = '7'") == [expected], name
-
-
 def test_gone_and_back_and_gone_again(tmp_path: Path) -> None:
     again = page(html({"County": "Suffolk"}, node=7), url=node(7), when=day(9))
     captures = [SHOWN, missing(3), sent("/frontpage", 5), again, missing(11, status=410), missing(12)]
@@ -157,62 +132,56 @@ def test_gone_and_back_and_gone_again(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "back",
-    [
-        revisit(SHOWN, day(9)),
+LEADS = [SHOWN, sent("/tta/help-for-suffolk")]
+NEWS = page(b"<html><body><h1>News</h1><p>Something</p></body></html>", url=ALIAS, when=day(6))
+ALIASED = page(html({"County": "Essex"}, title="20240101-90000-1"), url=ALIAS, when=day(0))
+AGAIN = page(SHOWN.payload, url=node(7), when=day(4))
+YEAR = replace(missing(), captured_at=day(0), date_length=4)
+HOME, ELSEWHERE = sent(HOST, 1, url=node(7)), sent(HOST, 1, url=node(9))
+LONE = replace(revisit(missing(2, body=b"x"), day(5)), http_status=404, http_reason="Not Found")
+SAMPLE = (Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt").read_text()
+STORIES: dict[str, tuple[list[Capture], Capture, tuple[str, str | None]]] = {
+    "the alias shows the record": (LEADS, page(SHOWN.payload, url=ALIAS, when=day(1)), UNKNOWN),
+    "the alias shows another page": (LEADS, NEWS, GONE),
+    "the alias is missing": (LEADS, missing(6, url=ALIAS), GONE),
+    "the alias is blocked": (LEADS, missing(6, url=ALIAS, status=403), UNKNOWN),
+    "the alias leads home": (LEADS, sent("/frontpage", 6, url=ALIAS), GONE),
+    "the alias leads back": (LEADS, sent(node(7), 6, url=ALIAS), UNKNOWN),
+    "the alias leads to itself": (LEADS, sent(ALIAS, 6, url=ALIAS), UNKNOWN),
+    "the alias leads to another alias": (LEADS, sent("/tta/more", 6, url=ALIAS), UNKNOWN),
+    "back as a revisit": ([SHOWN, missing()], revisit(SHOWN, day(9)), UNKNOWN),
+    "back as a revisit of what is not there": (
+        [SHOWN, missing()],
         revisit(page(b"not in the archive", url=node(7), when=day(-9)), day(9)),
-        page(SHOWN.payload, url=ALIAS, when=day(9)),
-        page(SHOWN.payload, url=node(7), when=day(5)),
-    ],
-    ids=["revisit", "revisit of what is not there", "at an alias", "in the same second"],
-)
-def test_any_later_capture_of_the_record_brings_it_back(tmp_path: Path, back: Capture) -> None:
-    assert told(tmp_path, SHOWN, missing(), back) == UNKNOWN
+        UNKNOWN,
+    ),
+    "back at an alias": ([SHOWN, missing()], page(SHOWN.payload, url=ALIAS, when=day(9)), UNKNOWN),
+    "back in the same second": ([SHOWN, missing()], page(SHOWN.payload, url=node(7), when=day(5)), UNKNOWN),
+    "a revisit of a missing page": ([SHOWN, missing(3), AGAIN], revisit(missing(3), day(5)), GONE),
+    "a revisit of a missing page that is not there": ([SHOWN, missing(3), AGAIN], LONE, GONE),
+    "a revisit of a redirect": ([SHOWN, page(SHOWN.payload, url=node(7), when=day(2)), HOME], revisit(HOME, day(5)), GONE),
+    "a revisit of a redirect from elsewhere": ([SHOWN, ELSEWHERE], revisit(ELSEWHERE, day(5), url=node(7)), UNKNOWN),
+    "shown at an unknown time": ([page(SHOWN.payload, url=node(7), when=None)], missing(), UNKNOWN),
+    "missing at an unknown time": ([SHOWN], page(NOT_FOUND, url=node(7), http_status=404), UNKNOWN),
+    "missing in the same year": ([SHOWN], YEAR, UNKNOWN),
+    "missing in a later year": ([replace(SHOWN, captured_at=day(-400))], YEAR, ("gone", "2025")),
+    "without a node number, its address": ([ALIASED], missing(url=f"{ALIAS}/"), GONE),
+    "without a node number, another address": ([ALIASED], missing(url=f"{ALIAS}-2"), UNKNOWN),
+    "known as text only": ([text(SAMPLE, url=node(7), when=day(0))], missing(), GONE),
+}
 
 
-def test_a_revisit_of_a_missing_page_says_the_same_again(tmp_path: Path) -> None:
-    gone = missing(3)
-    again = page(SHOWN.payload, url=node(7), when=day(4))
-    alone = replace(revisit(missing(2, body=b"x"), day(5)), http_status=404, http_reason="Not Found")
-    for name, later in (("resolved", revisit(gone, day(5))), ("alone", alone)):
-        assert told(tmp_path / name, SHOWN, gone, again, later) == GONE
-        assert one(Folders(tmp_path / name), "SELECT captures FROM records") == 2
-
-
-def test_a_revisit_of_a_redirect_leads_where_that_led_from_the_same_address(tmp_path: Path) -> None:
-    home, elsewhere = sent(HOST, 1, url=node(7)), sent(HOST, 1, url=node(9))
-    assert told(tmp_path / "same", SHOWN, page(SHOWN.payload, url=node(7), when=day(2)), home, revisit(home, day(5))) == GONE
-    assert told(tmp_path / "other", SHOWN, elsewhere, revisit(elsewhere, day(5), url=node(7))) == UNKNOWN
+@pytest.mark.parametrize("name", STORIES)
+def test_what_the_last_capture_says_of_a_record(tmp_path: Path, name: str) -> None:
+    """It comes in a later load, which may have nothing else of the record."""
+    first, last, expected = STORIES[name]
+    assert query(loaded(tmp_path, first, [last]), "SELECT availability, gone_since FROM records") == [expected]
 
 
 def test_missing_before_it_was_ever_shown_is_not_gone(tmp_path: Path) -> None:
     folders = loaded(tmp_path, [missing(-3), SHOWN, missing(-2, url=node(99))])
     assert query(folders, "SELECT record_id, availability FROM records") == [("7", "unknown")]
     assert history(folders) == []
-
-
-def test_captures_whose_time_is_not_known_take_no_part(tmp_path: Path) -> None:
-    unknown = page(SHOWN.payload, url=node(7), when=None)
-    assert told(tmp_path / "shown", unknown, missing()) == UNKNOWN
-    assert told(tmp_path / "missing", SHOWN, page(NOT_FOUND, url=node(7), http_status=404)) == UNKNOWN
-
-
-def test_a_time_of_low_precision_says_gone_only_where_it_is_certainly_later(tmp_path: Path) -> None:
-    year = replace(missing(), captured_at=day(0), date_length=4)
-    assert told(tmp_path / "same", SHOWN, year) == UNKNOWN
-    assert told(tmp_path / "later", replace(SHOWN, captured_at=day(-400)), year) == ("gone", "2025")
-
-
-def test_a_record_without_a_node_number_is_gone_from_its_address(tmp_path: Path) -> None:
-    shown = page(html({"County": "Essex"}, title="20240101-90000-1"), url=ALIAS, when=day(0))
-    assert told(tmp_path / "alias", shown, missing(url=f"{ALIAS}/"), record_id="20240101-90000-1") == GONE
-    assert told(tmp_path / "other", shown, missing(url=f"{ALIAS}-2"), record_id="20240101-90000-1") == UNKNOWN
-
-
-def test_a_record_known_as_text_only(tmp_path: Path) -> None:
-    sample = (Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt").read_text()
-    assert told(tmp_path, text(sample, url=node(7), when=day(0)), missing()) == GONE
 
 
 def test_the_story_needs_a_time_before_and_after() -> None:

@@ -1,26 +1,33 @@
-"""The page of charts: what is counted, that each count leads to just those rows, and how counts become shapes."""
+"""The pages of charts: what is counted, that each mark leads to just those rows, how counts become shapes, and the files."""
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.explore import charts
+from scraper.explore.charts import DIMENSIONS, MEASURES, Counts, Spec, draw
+from scraper.explore.filters import RecordFilters
+from tests.dbkit import html as page_html
+from tests.dbkit import loaded, node, page
 from tests.state_paths import HEIGHT, PATHS, WIDTH, state_paths
 from tests.webkit import Site, demo
 
-_COUNTED = re.compile(r'<a [^>]*?href="(/tta/records\?[^"]+)"[^>]*>(?:<span[^>]*>)?(?:[^<:]*: )?([\d,]+)<')
-"""A link whose text is a count: cells, columns and parts."""
-_ROW = re.compile(
-    r'<a href="(/tta/records\?[^"]+)">[^<]+</a></th>\s*<td class="tta-bar">.*?</td>\s*<td class="tta-count">([\d,]+)', re.S
-)
+_MARK = re.compile(r'<a href="(/tta/records[^"]*)" aria-label="[^"]*: ([\d,]+) records?"')
+_COUNT = re.compile(r'<a href="(/tta/records[^"]*)">([\d,]+)</a></td>')
+EVERYTHING = RecordFilters("/tta/records", [], "", {}, "")
 
 
 @pytest.fixture(scope="module")
@@ -28,51 +35,135 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return Site(demo(tmp_path_factory.mktemp("demo")).database)
 
 
-def _rows(site: Site, address: str) -> Any:
-    address = html.unescape(address).replace("/tta/records?", "/tta/records.json?_size=0&")
-    return site.json(address)["filtered_table_rows_count"]
+def _rows(site: Site, address: str) -> int:
+    query = html.unescape(address).partition("?")[2]
+    found: int = site.json(f"/tta/records.json?_size=0&{query}")["filtered_table_rows_count"]
+    return found
 
 
-@pytest.mark.parametrize("query", ["", "?fiscal_year=2023", "?_search=training&program_areas__arraycontains=Law+Enforcement"])
-def test_every_count_is_that_of_the_rows_it_leads_to(site: Site, query: str) -> None:
-    text = site.get(f"/-/charts{query}").text
-    found = _ROW.findall(text.partition('id="filled"')[0]) + _COUNTED.findall(text)
-    assert len(found) > 12
-    assert [(address, count) for address, count in found if _rows(site, address) != int(count.replace(",", ""))] == []
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/-/charts",
+        "/-/charts?fiscal_year=2023",
+        "/-/charts?_search=training&program_areas__arraycontains=Law+Enforcement",
+        *(f"/-/chart?_by={by}" for by in DIMENSIONS),
+        "/-/chart?_by=county&_split=agency_types&_kind=bars",
+        "/-/chart?_by=month&_split=status",
+    ],
+)
+def test_every_mark_leads_to_the_rows_it_counts(site: Site, path: str) -> None:
+    text = site.get(path).text
+    found = sorted(set(_MARK.findall(text) + _COUNT.findall(text)))
+    found = found[:: len(found) // 12 + 1]
+    assert found
+    assert [(address, n) for address, n in found if _rows(site, address) != int(n.replace(",", ""))] == []
 
 
-def test_columns_say_how_many_records_have_a_value(site: Site) -> None:
-    filled = site.get("/-/charts").text.partition('id="filled"')[2]
-    for address, count in _ROW.findall(filled):
-        assert _rows(site, address) == 61 - int(count), address
+def test_columns_tell_how_many_records_have_a_value(site: Site) -> None:
+    text = site.get("/-/charts").text.partition('id="filled"')[2]
+    found = re.findall(r'<a href="(/tta/records\?[^"]+)">[^<]+</a></th><td>.*?</td><td>(\d+)</td>', text)
+    assert len(found) > 40
+    assert [address for address, n in found if _rows(site, address) != _rows(site, "") - int(n)] == []
 
 
 def test_filters_are_those_of_the_table_and_kept_in_the_form(site: Site) -> None:
     text = site.get("/-/charts?fiscal_year=2023&county__contains=County&_where=captures>1&_search=").text
-    records = site.json("/tta/records.json?_size=0&fiscal_year=2023&county__contains=County&_where=captures>1")
-    assert f"{records['filtered_table_rows_count']} records</a>" in text
+    assert f"{_rows(site, '?fiscal_year=2023&county__contains=County&_where=captures>1')} records</a>" in text
     assert '<input type="hidden" name="county__contains" value="County">' in text
     assert "<option selected>2023</option>" in text
-    assert "Captures by month" not in text  # of the whole database, not of these records
 
 
-@pytest.mark.parametrize("query", ["nope=1", "_where=nope", "_search=%22&_searchmode=raw", "fiscal_year]=1"])
-def test_filters_that_cannot_be_used_are_said_so(site: Site, query: str) -> None:
-    answer = site.get(f"/-/charts?{query}")
-    assert answer.status_code == 400
-    assert "Traceback" not in answer.text
+@pytest.mark.parametrize(
+    "query", ["nope=1", "_where=nope", "_search=%22&_searchmode=raw", "fiscal_year]=1", "_by=nope", "_measure=x", "_split=%22"]
+)
+def test_what_cannot_be_drawn_is_said_so(site: Site, query: str) -> None:
+    for path in ("/-/chart", "/-/chart.svg", "/-/chart.csv"):
+        answer = site.get(f"{path}?{query}")
+        assert (answer.status_code, "Traceback" in answer.text) == (400, False)
 
 
-def test_no_record_is_no_chart(site: Site) -> None:
-    assert "0 records" in site.get("/-/charts?fiscal_year=1900").text
+@pytest.mark.parametrize("path", ["/-/charts", "/-/chart", "/-/chart.svg", "/-/chart.csv"])
+def test_no_record_is_no_chart_and_no_error(site: Site, tmp_path: Path, path: str) -> None:
+    assert site.get(f"{path}?fiscal_year=1900").status_code == 200
+    empty = Site(loaded(tmp_path, []).database)
+    assert [empty.get(address).status_code for address in ("/", path)] == [200, 200]
 
 
-def test_an_empty_database_has_a_page(tmp_path: Path) -> None:
-    from tests.dbkit import loaded
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ("", "bars"),
+        ("_by=place_state", "map"),
+        ("_by=place_state&_split=status", "heat"),
+        ("_split=program_areas", "lines"),
+        ("_by=program_areas&_split=fiscal_year", "heat"),
+        ("_by=program_areas&_split=evidence_based", "bars"),
+        ("_by=program_areas&_kind=lines", "bars"),  # program areas have no order
+        ("_kind=map", "bars"),
+        ("_by=place_state&_kind=bars", "bars"),
+    ],
+)
+def test_each_chart_has_a_kind_that_fits(query: str, kind: str) -> None:
+    from urllib.parse import parse_qsl
 
-    site = Site(loaded(tmp_path, []).database)
-    for path in ("/", "/-/charts", "/-/map"):
-        assert site.get(path).status_code == 200
+    spec = charts.read_spec(dict(parse_qsl(query)))
+    counts = Counts()
+    for series in range(6 if spec.split and spec.split != "evidence_based" else 2):
+        counts.cells["a", series][None] += 1
+        counts.rows["a"][None] += 1
+    assert draw(spec, counts, EVERYTHING).spec.kind == kind
+
+
+def test_lists_count_in_each_value_and_what_is_left_out_is_told(tmp_path: Path) -> None:
+    areas = [["Courts", "Reentry"], ["Courts"], ["Correctio…"], [], ["not captured"]]
+    pages = [
+        page(page_html({"TTA Program Area": values, "County": "x"}, node=n), url=node(n)) for n, values in enumerate(areas, 1)
+    ]
+    site = Site(loaded(tmp_path, pages).database)
+    text = site.get("/-/chart?_by=program_areas").text.partition("</form>")[2]
+    assert {name: int(n) for name, n in re.findall(r'aria-label="([^:"]*): (\d+) record', text)}["Courts"] == 2
+    assert "Correctio" not in text
+    assert "with unknown program area" in text
+
+
+@pytest.mark.parametrize(
+    ("measure", "values", "figure"),
+    [
+        ("records", {None: 3}, 3),
+        ("evidence_based", {1: 1, 0: 3}, 25),
+        ("days", {1.0: 2, 10.0: 1}, 1),
+        ("milestones", {2: 1, 3: 1}, 2.5),
+        ("cost", {0.0: 1, 2500.0: 1}, 1250),
+    ],
+)
+def test_figures(measure: str, values: dict[Any, int], figure: float) -> None:
+    assert MEASURES[measure].of(Counter(values)) == figure
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_shares_and_figures_of_the_page_and_its_file_agree(site: Site, measure: str) -> None:
+    query = urlencode({"_measure": measure, "_by": "program_areas", "_split": "fiscal_year", "status__exact": "Completed"})
+    rows = list(csv.reader(io.StringIO(site.get(f"/-/chart.csv?{query}").text.lstrip("\ufeff"))))
+    end = rows.index([])
+    assert rows[0] == ["Program areas", "Fiscal year", MEASURES[measure].heading, "Records"]
+    about = "\n".join(row[0] for row in rows[end + 1 :])
+    assert all(words in about for words in (rows[0][2], '"Completed"', "rebuilt from web archives", "/-/chart.csv?"))
+    text = html.unescape(site.get(f"/-/chart?{query}").text)
+    for area, year, value, _ in rows[1:end]:
+        assert f'aria-label="{area}, {year}: {MEASURES[measure].form.format(float(value))}' in text
+
+
+@pytest.mark.parametrize(
+    "query", ["", "_by=place_state", "_split=program_areas", "_by=program_areas&_split=fiscal_year", "_by=county"]
+)
+def test_svg_file_needs_no_other_file(site: Site, query: str) -> None:
+    answer = site.get(f"/-/chart.svg?{query}&status=Completed")
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="records-')
+    texts = " ".join(ElementTree.fromstring(answer.text).itertext())
+    assert all(word in texts for word in ("Records by", "status", "as captured until", "Shows"))
+    assert not re.search(r"href|var\(--|%\"", answer.text.replace('width="100%" height="100%"', ""))
 
 
 def test_the_map_draws_all_states_inside_its_frame() -> None:
@@ -85,36 +176,42 @@ def test_the_map_draws_all_states_inside_its_frame() -> None:
         assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in points), name
 
 
-@given(st.integers(1, 10**7), st.integers(0, 10**7))
-def test_every_count_has_the_shade_that_the_legend_gives_it(most: int, other: int) -> None:
-    count = min(most, other)
-    found = charts.state_map({"Ohio": most, "Iowa": count}, str)
-    shades = {state.name: state.shade for state in found.states}
-    assert (shades["Ohio"], shades["Utah"]) == (charts.SHADES, 0)
-    low, high = found.legend[shades["Iowa"] - 1] if count else (0, 0)
-    assert low <= count <= high
+@given(st.dictionaries(st.tuples(st.integers(2015, 2025), st.integers(0, 12)), st.integers(1, 10**6), min_size=1))
+def test_scale_has_room_for_every_mark_and_no_year_is_skipped(given_counts: dict[tuple[int, int], int]) -> None:
+    counts = Counts()
+    for (year, series), n in given_counts.items():
+        counts.cells[year, series][None] += n
+        counts.rows[year][None] += n
+    for kind in ("bars", "lines"):
+        chart = draw(Spec(split="status", kind=kind), counts, EVERYTHING)
+        years = [int(row.name) for row in chart.rows]
+        assert years == list(range(years[0], years[-1] + 1))
+        heights = [[mark.value for mark in row.marks if mark] for row in chart.drawn]
+        assert sum(map(sum, heights)) == sum(given_counts.values())
+        most = max(map(sum, heights)) if chart.is_stack else chart.darkest
+        assert chart.ticks[0] == 0 and chart.ticks[-2] < most <= chart.ticks[-1] and len(chart.ticks) <= 6
+        assert len(chart.series) <= charts.MAX_SERIES
 
 
-@given(st.dictionaries(st.tuples(st.sampled_from([2020, 2021, None]), st.sampled_from([0, 1, None])), st.integers(1, 999)))
-def test_parts_fill_the_whole(counts: dict[tuple[object, object], int]) -> None:
-    for row in charts.wholes(counts, lambda *_: ""):
-        assert sum(part.count for part in row.parts) == sum(
-            n for (first, _), n in counts.items() if charts.words(first) == row.label
-        )
-        assert (row.known is None) is all(part.name == charts.UNKNOWN for part in row.parts)
+def test_months_without_a_record_are_drawn() -> None:
+    counts = Counts()
+    for month in ("2023-11", "2024-02", None):
+        counts.rows[month][None] += 1
+        counts.cells[month, None][None] += 1
+    names = [row.name for row in draw(Spec(by="month"), counts, EVERYTHING).drawn]
+    assert names == ["2023-11", "2023-12", "2024-01", "2024-02", "not known"]
+
+
+@pytest.mark.parametrize(("value", "most", "shade"), [(0, 9, 0), (9, 9, 5), (1, 25, 1), (2, 25, 2), (1, 10**7, 1)])
+def test_shades_tell_small_counts_apart(value: int, most: int, shade: int) -> None:
+    assert charts.shade(value, most) == shade
 
 
 def test_a_chart_that_takes_too_long_is_missing_and_the_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    endless = "with recursive n (x) as (select 1 union all select x + 1 from n) select 1, 1, sum(x) from n {where} limit 1"
-    monkeypatch.setattr("scraper.explore.dashboard._LIST_BY_YEAR", endless + " -- {column}")
-    text = Site(demo(tmp_path).database).get("/-/charts").text
+    endless = "(with recursive n (x) as (select 1 union all select x + 1 from n) select sum(x) from n)"
+    monkeypatch.setitem(DIMENSIONS, "agency_types", DIMENSIONS["agency_types"]._replace(sql=endless))
+    site = Site(demo(tmp_path).database)
+    text = site.get("/-/charts").text
     assert "a chart is missing" in text
     assert "61 records</a>" in text
-
-
-def test_captures_are_counted_by_the_month_they_were_made_in(site: Site) -> None:
-    text = site.get("/-/charts").text.partition('id="months"')[2].partition("</section>")[0]
-    shown = {month: int(count.replace(",", "")) for month, count in re.findall(r'title="(\d{4}-\d\d): ([\d,]+)"', text)}
-    rows = site.json("/tta.json?sql=select+substr(captured_at,1,7),count(*)+from+captures+where+captured_at+not+null+group+by+1")
-    assert {month: count for month, count in shown.items() if count} == dict(rows["rows"])
-    assert 0 in shown.values(), "months without a capture are columns as well"
+    assert "time limit" in site.get("/-/chart?_by=agency_types").text

@@ -1,7 +1,5 @@
 """The command line keeps its promises: statuses, one line an error, results on standard output only."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """A real dask scheduler and two worker processes on loopback: the same database as without them, whatever happens to a worker."""
 
-from __future__ import annotations
-
 import multiprocessing
 import sys
 import types

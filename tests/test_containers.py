@@ -20,8 +20,7 @@ from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.importing import import_paths
 from scraper.sources.containers import read_container
-from scraper.sources.formats import format_of
-from scraper.sources.saved import Unused
+from scraper.sources.saved import Unused, format_of
 from tests import containerkit as kit
 from tests.containerkit import CHECKED, DIGITS, HOST, NUMBERS, ONE_BY_ONE, TIME, body, record, url
 from tests.dbkit import html, page, query
@@ -147,15 +146,11 @@ def test_an_intact_copy_wins_whenever_it_arrives(tmp_path: Path, first: str) -> 
     assert query(folders, "SELECT * FROM changes") == []
 
 
-def test_segments_are_joined_and_a_missing_one_marks_the_capture_as_cut() -> None:
-    block = kit.http(1)
-    total = {"WARC_Type": "continuation", "WARC_Segment_Origin_ID": "<urn:uuid:1>", "WARC_Segment_Total_Length": str(len(block))}
-    first = record(1, block=block[:700], digest=False, WARC_Segment_Number="1")
-    second = record(1, block=block[700:], digest=False, WARC_Segment_Number="2", **total)
-    captures, problems = read(first + record(2) + second)
-    assert ([one.content for one in captures], problems) == ([body(2), body(1)], [])
-    (cut,), problems = read(first)
-    assert (cut.truncated, bool(cut.damage), len(problems)) == ("unspecified", True, 1)
+def test_a_segment_of_a_record_is_marked_as_cut() -> None:
+    segment = record(1, block=kit.http(1)[:700], digest=False, WARC_Segment_Number="1")
+    rest = record(1, block=kit.http(1)[700:], digest=False, WARC_Segment_Number="2", WARC_Type="continuation")
+    (cut, other), problems = read(segment + record(2) + rest)
+    assert (cut.truncated, bool(cut.damage), other.content, len(problems)) == ("unspecified", True, body(2), 1)
 
 
 def test_a_damaged_member_of_a_package_casts_no_doubt_on_records_with_checksums_of_their_own() -> None:
@@ -218,8 +213,8 @@ def test_the_same_capture_through_any_container_is_one_capture(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("name", "data", "appears"),
     [
-        ("a.css", b"/* theme */\nbody { color: red; }\n.x > p { margin: 0 }\n", "a style sheet"),
-        ("a.js", b"(function () {\n  var a = '<div>';\n  document.write('<p>');\n})();\n", "JavaScript or other code"),
+        ("a.css", b"/* theme */\nbody { color: red; }\n.x > p { margin: 0 }\n", "a style sheet or code"),
+        ("a.js", b"(function () {\n  var a = '<div>';\n  document.write('<p>');\n})();\n", "a style sheet or code"),
         ("a.json", b'{"a": 1}', "JSON data"),
         ("pages.jsonl", b'{"format": "json-pages-1.0"}\n{"url": "https://x.example/"}\n', "JSON lines"),
         ("a.cdx", b" CDX N b a m s k r M S V g\n", "a CDX index"),
@@ -264,8 +259,8 @@ def test_the_pages_of_a_mirror_are_captures_and_what_belongs_to_them_is_counted(
     (tmp_path / "saved" / "page.html").write_bytes(body(1))
     done = import_paths(tmp_path / "archive", [tmp_path / "saved"])
     assert done.added == 1
-    assert sorted(one.path.name for one in done.companions) == [".hidden", "a.css", "page_files"]
-    assert sorted(one.path.name for one in done.problems) == ["notes.bin", "other"]
+    assert sorted(Path(one.where).name for one in done.companions) == [".hidden", "a.css", "page_files"]
+    assert sorted(Path(one.where).name for one in done.problems) == ["notes.bin", "other"]
 
 
 def test_a_path_without_a_capture_is_reported(tmp_path: Path) -> None:
@@ -278,5 +273,5 @@ def test_a_path_without_a_capture_is_reported(tmp_path: Path) -> None:
     (tmp_path / "broken").symlink_to(tmp_path / "nowhere")
     paths = sorted(tmp_path.iterdir())
     done = import_paths(tmp_path / "archive", paths)
-    assert sorted({one.path for one in done.problems}) == paths
+    assert sorted({Path(one.where) for one in done.problems}) == paths
     assert not any(re.search(r"Traceback|None", one.reason) for one in done.problems)

@@ -1,7 +1,5 @@
 """Data broken on purpose, once for every check: it fires, and at the right size; a few odd pages are no alarm."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -16,11 +14,10 @@ from scraper.config import Checks
 from scraper.database import runs
 from scraper.database.checks import Check, Looked, Severity, check_all
 from scraper.database.load import Loaded, LoadOptions, load
+from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
 from scraper.folders import Folders
-from tests.dbkit import add, day, html, node, page
-
-REST = {"Category": "TTA", "County": "A county"}
+from tests.dbkit import add, day, html, node, page, text
 
 
 def record(number: int, when: int = 0, **fields: str) -> Capture:
@@ -30,6 +27,12 @@ def record(number: int, when: int = 0, **fields: str) -> Capture:
 
 def other(number: int, when: int = 1) -> Capture:
     return page(f"<html><body><h1>Notice {number}</h1><p>Moved.</p></body></html>".encode(), url=node(number), when=day(when))
+
+
+def in_headings(content: bytes) -> bytes:
+    """A page as another theme shows it: its labels are `<h3>`."""
+    content = content.replace(b'<div class="field--label">', b'<h3 class="field--label">')
+    return content.replace(b'</div><div class="field--item">', b'</h3><div class="field--item">')
 
 
 Broken = Callable[[sqlite3.Connection], object]
@@ -60,7 +63,11 @@ class Nights:
             accepted = any(not one.passed and one.severity == Severity.FAIL for one in self.found)
             if accepted and self.refuses:
                 raise RefreshRefused
-            runs.add(db, runs.Run("2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED, accepted=accepted), self.found)
+            runs.add(
+                db,
+                RunRow(run_id=0, started_at="2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED, accepted=accepted),
+                self.found,
+            )
 
         with suppress(RefreshRefused):
             load(self.folders, LoadOptions(before_commit=gate, rebuild=rebuild))
@@ -79,8 +86,8 @@ def fired(checks: list[Check]) -> list[tuple[str, str | None, str]]:
     return [(check.name, check.subject, check.severity) for check in checks]
 
 
-def sql(statement: str, *values: Any) -> Broken:
-    return lambda db: db.execute(statement, values)
+def sql(statements: str) -> Broken:
+    return lambda db: [db.execute(statement) for statement in statements.split(";")]
 
 
 def test_a_night_with_nothing_new_passes_with_the_same_figures(nights: Nights) -> None:
@@ -89,19 +96,54 @@ def test_a_night_with_nothing_new_passes_with_the_same_figures(nights: Nights) -
     assert {(one.name, one.subject): one.figure for one in nights.found if one.subject != "new: pages"} == before
 
 
-def test_a_record_that_vanished(nights: Nights) -> None:
-    vanish = "UPDATE captures SET record_id = NULL, form = NULL, kind = 'other' WHERE record_id = '7'"
-    checks = nights.night(
-        broken=lambda db: (
-            db.execute(vanish),
-            db.execute("DELETE FROM fields WHERE record_id = '7'"),
-            db.execute("DELETE FROM sections WHERE record_id = '7'"),
-            db.execute("DELETE FROM records WHERE record_id = '7'"),
-        )
-    )
-    assert fired(checks) == [("vanished records", None, "fail")]
-    assert checks[0].message is not None
-    assert "`tta why 7`" in checks[0].message
+def shared_references() -> list[Capture]:
+    fields = {"County": "X", "Category": "TTA"}
+    return [page(html(fields, node=n, title=f"20240101-{90001 + n % 30}-1"), url=node(n), when=day(1)) for n in range(201, 222)]
+
+
+def errors_and_logins() -> list[Capture]:
+    login = b"<html><head><title>Log in</title></head><body><h1>Log in</h1><form><input type='password'></form></body></html>"
+    bad = [page(login + str(n).encode(), url=node(n), when=day(1)) for n in range(101, 131)]
+    return bad + [page(b"<html><body>no</body></html>", url=node(n), when=day(1), http_status=404) for n in range(131, 161)]
+
+
+def texts() -> list[Capture]:
+    sample = (Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt").read_text()
+    return [text(sample.replace("145639-07", f"{90000 + n}-07"), url=node(n), when=day(1)) for n in range(101, 141)]
+
+
+def without_county(count: int) -> list[Capture]:
+    """Among 60 old records the loss shows only in what is new, as a broken label does on the night it breaks."""
+    return [record(number, County="") for number in range(101, 101 + count)]
+
+
+VANISH = """UPDATE captures SET record_id = NULL, form = NULL, kind = 'other' WHERE record_id = '7'; DELETE FROM fields
+    WHERE record_id = '7'; DELETE FROM sections WHERE record_id = '7'; DELETE FROM records WHERE record_id = '7'"""
+TWICE = "UPDATE records SET node_id = 1 WHERE record_id = '2'"
+NIGHTS: dict[str, tuple[list[Capture], str, list[str], str]] = {
+    "a record vanished": ([], VANISH, ["vanished records"], "`tta why 7`"),
+    "19 pages do not parse": ([other(n) for n in range(101, 120)], "", [], ""),
+    "25 pages do not parse": ([other(n) for n in range(101, 126)], "", ["pages that parse", "pages that parse: new: pages"], ""),
+    "errors and logins need not parse": (errors_and_logins(), "", [], ""),
+    "19 pages without a county": (without_county(19), "", [], ""),
+    "30 pages without a county": (
+        without_county(30),
+        "",
+        ["filled values: county", "filled values: new: county"],
+        "`tta why 101`",
+    ),
+    "text captures can't have links": (texts(), "", [], ""),
+    "records share a reference": (shared_references(), "", ["one reference, several records"], ""),
+    "a node in two records": ([], TWICE, ["one node, several records"], ""),
+}
+
+
+@pytest.mark.parametrize("name", NIGHTS)
+def test_what_a_night_must_not_bring_fails_a_check(nights: Nights, name: str) -> None:
+    captures, broken, expected, advice = NIGHTS[name]
+    checks = [one for one in nights.night(captures, broken=sql(broken)) if one.severity == "fail"]
+    assert [": ".join(filter(None, (one.name, one.subject))) for one in checks] == expected
+    assert all(advice in (one.message or "") for one in checks)
 
 
 def test_a_record_that_merged_into_another_has_not_vanished(tmp_path: Path) -> None:
@@ -112,41 +154,11 @@ def test_a_record_that_merged_into_another_has_not_vanished(tmp_path: Path) -> N
     assert made.found[0] == ("vanished records", "fail", None, 0, 0, True, None)
 
 
-@pytest.mark.parametrize(("pages", "fires"), [(19, False), (25, True)])
-def test_pages_that_do_not_parse(nights: Nights, pages: int, fires: bool) -> None:
-    checks = nights.night(other(number) for number in range(101, 101 + pages))
-    expected = [("pages that parse", None, "fail"), ("pages that parse", "new: pages", "fail")]
-    assert fired(checks) == (expected if fires else [])
-
-
-def test_errors_redirects_and_logins_are_no_pages_that_fail_to_parse(nights: Nights) -> None:
-    login = b"<html><head><title>Log in</title></head><body><h1>Log in</h1><form><input type='password'></form></body></html>"
-    bad = [page(login + str(n).encode(), url=node(n), when=day(1)) for n in range(101, 131)]
-    bad += [page(b"<html><body>no</body></html>", url=node(n), when=day(1), http_status=404) for n in range(131, 161)]
-    assert nights.night(bad) == []
-
-
-@pytest.mark.parametrize(("pages", "fires"), [(19, False), (30, True)])
-def test_a_field_that_is_not_read_any_more(nights: Nights, pages: int, fires: bool) -> None:
-    """Among 60 old records the loss shows only in what is new, as a broken label does on the night it breaks."""
-    checks = nights.night(record(number, County="") for number in range(101, 101 + pages))
-    assert fired(checks) == ([("filled values", name, "fail") for name in ("county", "new: county")] if fires else [])
-    assert all("look at record 101: `tta why 101`" in (one.message or "") for one in checks)
-
-
 def test_a_loss_in_a_large_archive_shows_in_what_is_new(tmp_path: Path) -> None:
     made = Nights(tmp_path)
     made.night(record(number) for number in range(1, 601))
     checks = made.night(record(number, County="") for number in range(1001, 1026))
     assert fired(checks) == [("filled values", "new: county", "fail")]
-
-
-def test_text_captures_which_cannot_carry_links_are_no_loss(nights: Nights) -> None:
-    from tests.dbkit import text
-
-    sample = (Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt").read_text()
-    texts = [text(sample.replace("145639-07", f"{90000 + n}-07"), url=node(n), when=day(1)) for n in range(101, 141)]
-    assert [check for check in nights.night(texts) if check.name == "filled values"] == []
 
 
 def test_labels_that_nobody_knows_are_told_once_when_they_are_many(nights: Nights) -> None:
@@ -160,14 +172,7 @@ def test_labels_that_nobody_knows_are_told_once_when_they_are_many(nights: Night
 
 def test_page_shapes_are_told_once_when_they_are_many(nights: Nights) -> None:
     def reshaped(number: int) -> Capture:
-        capture = record(number)
-        return page(
-            capture.payload.replace(b'<div class="field--label">', b'<h3 class="field--label">').replace(
-                b'</div><div class="field--item">', b'</h3><div class="field--item">'
-            ),
-            url=node(number),
-            when=day(2),
-        )
+        return page(in_headings(record(number).payload), url=node(number), when=day(2))
 
     assert nights.night(map(reshaped, range(101, 105))) == []
     checks = nights.night(map(reshaped, range(105, 127)))
@@ -180,19 +185,6 @@ def test_a_new_theme_is_told_on_the_night_it_comes(nights: Nights) -> None:
     assert fired([check for check in checks if check.name == "new page shapes"]) == [("new page shapes", None, "warn")]
 
 
-def test_records_that_share_a_reference(nights: Nights) -> None:
-    twice = [
-        page(html({"County": "X", "Category": "TTA"}, node=n, title=f"20240101-{90001 + n % 30}-1"), url=node(n), when=day(1))
-        for n in range(201, 222)
-    ]
-    assert fired(nights.night(twice)) == [("one reference, several records", None, "fail")]
-
-
-def test_one_node_in_two_records(nights: Nights) -> None:
-    checks = nights.night(broken=sql("UPDATE records SET node_id = 1 WHERE record_id = '2'"))
-    assert fired(checks) == [("one node, several records", None, "fail")]
-
-
 @pytest.mark.parametrize(
     ("broken", "subject"),
     [
@@ -202,12 +194,8 @@ def test_one_node_in_two_records(nights: Nights) -> None:
     ],
 )
 def test_broken_references(nights: Nights, broken: str, subject: str) -> None:
-    def breaks(db: sqlite3.Connection) -> None:
-        for statement in broken.split(";"):
-            db.execute(statement)
-
     written = [page(html({"County": "new"}, node=number), url=node(number), when=day(99)) for number in (1, 3)]
-    assert ("broken references", subject, "fail") in fired(nights.night(written, broken=breaks))
+    assert ("broken references", subject, "fail") in fired(nights.night(written, broken=sql(broken)))
 
 
 def test_a_rebuild_is_held_against_what_was_there(nights: Nights, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,13 +229,10 @@ FULL = {"County": "A county", "Category": "TTA", "Grant Manager": "Nobody Real",
 
 
 def themed(number: int, when: int, *, lost: tuple[str, ...] = (), other_text: str = "") -> Capture:
-    """A record's page in a new theme (labels are `<h3>`), without the fields that the theme loses."""
+    """A record's page in a new theme, without the fields that the theme loses."""
     fields = {label: value for label, value in FULL.items() if label not in lost}
     content = html(fields, node=number, title=f"20240101-{90000 + number}-1", body=f"A text. {other_text}")
-    content = content.replace(b'<div class="field--label">', b'<h3 class="field--label">')
-    return page(
-        content.replace(b'</div><div class="field--item">', b'</h3><div class="field--item">'), url=node(number), when=day(when)
-    )
+    return page(in_headings(content), url=node(number), when=day(when))
 
 
 @pytest.mark.parametrize("size", [3, 8, 40])

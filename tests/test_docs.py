@@ -1,7 +1,5 @@
 """The documents: generated ones are up to date, and written ones refer to what exists."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from contextlib import closing

@@ -1,7 +1,5 @@
 """After damage anywhere in an SQLite file of the data folder, a repair leads to a folder in which every command works."""
 
-from __future__ import annotations
-
 import os
 import random
 import shutil

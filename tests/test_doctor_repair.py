@@ -1,7 +1,5 @@
 """`tta doctor --repair` loses nothing: not what is sound beside damage, not when it is killed, and what is lost is named."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import os

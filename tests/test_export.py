@@ -17,7 +17,7 @@ from scraper.cli import main
 from scraper.database.connection import reading
 from scraper.export.csvfile import cell
 from scraper.export.run import export
-from scraper.export.selection import EXPORTED
+from scraper.export.tables import EXPORTED
 from scraper.folders import Folders
 from tests.dbkit import day, exports, html, loaded, node, page, query
 
@@ -73,8 +73,8 @@ def test_lines_end_as_rfc_4180_says_and_text_is_kept(folders: Folders) -> None:
 
 def test_a_file_per_table_without_what_differs_by_machine(folders: Folders) -> None:
     files = exports(folders)
-    assert {name for name in files if name.endswith(".csv")} == {f"{name}.csv" for name in (*EXPORTED, "records_flat")}
-    assert all(b"warc_offset" not in data.splitlines()[0] for name, data in files.items() if name != "dictionary.csv")
+    assert {name for name in files if name.endswith(".csv")} == {f"{name}.csv" for name in EXPORTED}
+    assert all(b"warc_offset" not in data.splitlines()[0] for name, data in files.items() if name != "codebook.csv")
 
 
 def test_jsonl_holds_all_that_the_database_holds(folders: Folders) -> None:
@@ -97,8 +97,8 @@ def test_other_files_of_a_folder_stay_and_standard_output_is_the_same(folders: F
     (out / "mine.txt").write_text("kept")
     with reading(folders.database) as db:
         export("csv", db, out)
-    ours = [f"{name}.csv" for name in (*EXPORTED, "records_flat")]
-    assert sorted(path.name for path in out.iterdir()) == sorted([*ours, "MANIFEST.json", "mine.txt"])
+    ours = [f"{name}.csv" for name in EXPORTED]
+    assert sorted(path.name for path in out.iterdir()) == sorted([*ours, "CITATION.cff", "MANIFEST.json", "mine.txt"])
     assert sorted(path.name for path in out.parent.iterdir()) == ["out"]
     with reading(folders.database) as db:
         export("jsonl", db, tmp_path / "b.jsonl")

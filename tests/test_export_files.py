@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from scraper.cli import main
 from scraper.database.connection import reading
 from scraper.errors import DataLooksWrong, TtaError
 from scraper.export import csvfile, manifest
 from scraper.export.run import FOLDERS, FORMATS, export
-from scraper.export.selection import EXPORTED, Selection
+from scraper.export.selection import Selection
+from scraper.export.tables import EXPORTED
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
 
@@ -61,7 +63,7 @@ def test_the_manifest_says_what_was_written(folders: Folders, tmp_path: Path, fo
         assert files[f"records.{suffix}"]["rows"] == 3
     else:
         assert files["out"]["rows"] == (0 if form == "geojson" else 3)
-    assert manifest.verify(out) == len(files)
+    assert manifest.verify(out) == (len(files), [])
 
 
 def test_the_manifest_tells_the_last_refresh(folders: Folders, tmp_path: Path) -> None:
@@ -92,7 +94,7 @@ def test_harm_is_named(folders: Folders, tmp_path: Path, harm: str) -> None:
 def test_a_file_beside_the_export_does_not_matter(folders: Folders, tmp_path: Path) -> None:
     out = written(folders, "csv", tmp_path / "out")
     (out / "notes.txt").write_text("mine")
-    assert manifest.verify(out) == len(EXPORTED) + 1
+    assert manifest.verify(out) == (len(EXPORTED) + 1, [])
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_a_strange_manifest_is_a_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "MANIFEST.json").write_text(content)
     with pytest.raises(TtaError, match="is not a manifest"):
         manifest.verify(tmp_path)
-    assert manifest.names(tmp_path) == []
+    assert manifest.owned(tmp_path / "MANIFEST.json") == {}
 
 
 def test_a_changed_list_of_files_is_noticed(folders: Folders, tmp_path: Path) -> None:
@@ -138,9 +140,95 @@ def test_a_narrower_export_takes_its_own_older_files_away(folders: Folders, tmp_
     out = written(folders, "csv", tmp_path)
     (out / "mine.csv").write_text("kept")
     written(folders, "csv", out, Selection(tables=("records",)))
-    assert names(out) == ["MANIFEST.json", "mine.csv", "records.csv"]
+    assert names(out) == ["CITATION.cff", "MANIFEST.json", "mine.csv", "records.csv"]
     written(folders, "parquet", out, Selection(tables=("records",)))
-    assert names(out) == ["MANIFEST.json", "mine.csv", "records.parquet"]
+    assert names(out) == ["CITATION.cff", "MANIFEST.json", "mine.csv", "records.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("form", "victim", "content"),
+    [
+        ("csv", "out/records.csv", "the thesis of three years"),
+        ("csv", "out/MANIFEST.json", "{}"),
+        ("jsonl", "out", "the thesis of three years"),
+        ("xlsx", "out", "the thesis of three years"),
+    ],
+)
+@pytest.mark.parametrize("exported_before", [False, True])
+def test_a_file_that_no_export_wrote_is_never_replaced(
+    folders: Folders, tmp_path: Path, form: str, victim: str, content: str, exported_before: bool
+) -> None:
+    """Also one that an export wrote and somebody changed since."""
+    if exported_before:
+        written(folders, form, tmp_path / "out")
+    path = tmp_path / victim
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content)
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    with pytest.raises(TtaError, match="move it away"):
+        written(folders, form, tmp_path / "out")
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
+def test_an_export_that_is_killed_while_its_files_take_their_places_can_be_run_again(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = written(folders, "csv", tmp_path / "out", Selection(where="node_id = 1"))
+    replace, moved = Path.replace, []
+
+    def killed(self: Path, target: Path) -> Path:
+        if self.suffix == ".csv":
+            moved.append(self.name)
+            if len(moved) == 4:
+                raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        written(folders, "csv", out)
+    monkeypatch.undo()
+    with pytest.raises(TtaError, match="not complete"):
+        manifest.verify(out)
+    assert manifest.verify(written(folders, "csv", out)) == (len(EXPORTED) + 1, [])
+    assert not [name for name in names(out) if name.startswith(".")]
+
+
+def test_unchanged_files_stay_as_they_are(folders: Folders, tmp_path: Path) -> None:
+    out = written(folders, "csv", tmp_path / "out")
+    for path in out.iterdir():
+        os.utime(path, (1, 1))
+    written(folders, "csv", out)
+    assert {path.name for path in out.iterdir() if path.stat().st_mtime > 1} == {"MANIFEST.json"}
+
+
+def test_a_signature_is_made_and_checked_by_the_users_own_commands(
+    folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With OpenSSL and an X.509 key. A changed manifest, another key and a forgotten check are told."""
+    for name in ("mine", "other"):
+        key = f"openssl req -x509 -newkey rsa:2048 -nodes -subj /CN={name} -keyout {name}.key -out {name}.crt"
+        subprocess.run(key.split(), cwd=tmp_path, check=True, capture_output=True)
+    sign = f"openssl cms -sign -binary -signer {tmp_path}/mine.crt -inkey {tmp_path}/mine.key -in {{}} -out {{}}.p7s -outform DER"
+    check = "openssl cms -verify -binary -inform DER -in {{}}.p7s -content {{}} -CAfile {} -purpose any -out /dev/null"
+    out = tmp_path / "out"
+
+    def said(*arguments: str) -> tuple[object, str]:
+        with pytest.raises(SystemExit) as left:
+            main(["--data", str(folders.data), "export", *arguments])
+        return left.value.code, capsys.readouterr().err
+
+    assert said("csv", str(out), "--sign", sign)[0] == 0 and (out / "MANIFEST.json.p7s").is_file()
+    checked = ["--verify", str(out), "--check", check.format(tmp_path / "mine.crt")]
+    assert said(*checked) == (0, "")
+    assert said("--verify", str(out)) == (0, "MANIFEST.json.p7s: not checked; give the command that checks it with --check\n")
+    assert said("--verify", str(out), "--check", check.format(tmp_path / "other.crt"))[0] == 3
+    told = (out / "MANIFEST.json").read_text()
+    (out / "MANIFEST.json").write_text(told.replace("tta 0", "tta 1"))
+    assert said("--verify", str(out))[0] == 0 and said(*checked)[0] == 3
+    (out / "MANIFEST.json").write_text(told)
+    assert said("csv", str(out))[0] == 0 and not (out / "MANIFEST.json.p7s").exists()  # it was of the manifest before
+    assert said("csv", str(out), "--sign", "no-such-program {}")[0] == 1
+    assert said("csv", "-", "--table", "records", "--sign", sign)[0] == 2 and said("csv", str(out), "--check", check)[0] == 2
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -230,3 +318,16 @@ def test_standard_output_has_no_manifest(folders: Folders, tmp_path: Path, monke
     assert done.stdout.startswith(b"record_id,position,label,value\r\n") and list(tmp_path.iterdir()) == []
     assert done.stdout.count(b"\r\n") == 1 + query(folders, "SELECT count(*) FROM fields")[0][0]
     assert b"\x1b" not in done.stderr and done.stderr.count(b"\n") == 1
+
+
+def test_the_citation_file_names_the_files_and_the_newest_capture(folders: Folders, tmp_path: Path) -> None:
+    out = written(folders, "datapackage", tmp_path / "out")
+    told = yaml.safe_load((out / "CITATION.cff").read_text())
+    citation = json.loads((out / "MANIFEST.json").read_text())["citation"]
+    assert (told["cff-version"], told["type"], told["date-released"], told["message"]) == (
+        "1.2.0",
+        "dataset",
+        "2025-01-06",
+        citation,
+    )
+    assert told["identifiers"][0]["value"].removeprefix("sha256:") in citation

@@ -46,7 +46,7 @@ def written(folders: Folders, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("flat")
     with reading(folders.database) as db:
         export("csv", db, out, Selection(tables=("records_flat",)))
-    assert sorted(path.name for path in out.iterdir()) == ["MANIFEST.json", "records_flat.csv"]
+    assert sorted(path.name for path in out.iterdir()) == ["CITATION.cff", "MANIFEST.json", "records_flat.csv"]
     return out / "records_flat.csv"
 
 
@@ -71,6 +71,7 @@ def test_libreoffice_shows_what_the_database_holds(written: Path, tmp_path: Path
     assert (shown["demographic_age"], shown["target_audience"], shown["special_populations"]) == ("'12-17", "'3/4", "'0123")
     assert (shown["emerging_need"], shown["evidence_based"], shown["recipient_agency_scope"]) == ("Yes", "No", "")
     assert shown["provider_reference"] == "'+1 for all"
+    assert shown["place_county_code"] == shown["place_county_code_2023"] == "'25025"  # like '01001: one spelling in all rows
     assert shown["description"].startswith("Ünïcode – “quoted” 🙂 Ünïcode") and shown["description"].endswith(flat.CUT)
     assert first["longitude"].type == "float" and shown["longitude"].startswith("-71.04")
     assert second["county"].shown == 'First line, with "quotes" second; line'

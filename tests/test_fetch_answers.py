@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from scraper.archive.store import Archive
-from scraper.sources.memento import capture_time, other_page
+from scraper.sources.replay import capture_time, other_page
 from scraper.web.addresses import same_page
 from scraper.web.client import Answer
 from tests.fakearchive import faults, proxy

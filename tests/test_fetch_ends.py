@@ -110,7 +110,7 @@ def test_a_terminal_sees_progress_and_a_table(fake: FakeArchive, tmp_path: Path)
         seen += chunk
     assert process.wait(20) == 0
     assert b"fetching wayback" in seen
-    assert b"/5" in seen
+    assert b" of 5" in seen
     assert b"waiting" in seen
 
 

@@ -63,7 +63,15 @@ def paged(size: int) -> Fault:
     return answer
 
 
+def ignores_match_type(handler: Handler) -> None:
+    """A server that understands prefixes only, so that the address of the host alone is its home page."""
+    rows = rows_of(handler)
+    found = {f"{HOST}/*": rows, HOST: rows[:1]}.get(handler.query()["url"])
+    handler.answer(200, lines(found)) if found else handler.answer(404, b'{"message": "No Captures found for: x"}')
+
+
 SERVERS: dict[str, Fault] = {
+    "prefix, and the home page for a host": ignores_match_type,
     "wildcard": understands(url=f"*.{HOST}"),
     "match type": understands(url=HOST, matchType="domain"),
     "both": understands(url=f"*.{HOST}", matchType="domain"),
@@ -88,7 +96,7 @@ def archive(fake: FakeArchive, name: str = "one", path: str = "/pywb") -> dict[s
 def test_every_capture_is_listed_whatever_the_server_understands(
     fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path, server: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scraper.sources.index_server.USUAL_LIMITS", 20)
+    monkeypatch.setattr("scraper.sources.cdx.USUAL_LIMITS", 20)
     for number in range(50):
         fake.add(f"https://{HOST}/node/{number}", f"20{number % 25:02}0101{number:06}")
     fake.files["/pywb"] = server
@@ -106,7 +114,7 @@ def test_one_archives_trouble_is_not_anothers(fake: FakeArchive, tta_fetch: Fetc
     fake.files["/bad"] = faults.answers(200, b"<html>busy</html>")
     ran = tta_fetch("pywb", sources__pywb__archives=[archive(fake, "bad", "/bad"), archive(fake, "good", "/good")])
     assert (ran.status, ran.source("pywb:bad")["outcome"], ran.source("pywb:good")["fetched"]) == (4, "partly", 1), ran.err
-    assert (ran.source("pywb:bad")["answered"], ran.source("pywb:good")["answered"]) == (False, True)
+    assert [bool(ran.source(name)["answered"]) for name in ("pywb:bad", "pywb:good")] == [False, True]
 
 
 def test_pywb_without_archives_is_a_line(tta_fetch: Fetch) -> None:

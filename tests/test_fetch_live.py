@@ -91,33 +91,17 @@ def test_a_page_that_only_renews_its_tokens_is_unchanged(site: FakeArchive, tta_
     assert len(live(tmp_path / "data")) == 3
 
 
-def test_a_removal_counts_when_it_was_so_a_day_before(site: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+def test_a_removal_is_confirmed_a_day_later_and_a_return_is_captured(site: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    data, there = tmp_path / "data", site.files["/node/1"]
+    tta_fetch("live")
+    later()
     site.files["/node/1"] = faults.answers(404, b"<html>gone</html>")
     for _ in range(2):
         ran = tta_fetch("live")
-        assert (ran.status, ran.source("live")["missing"]) == (0, 1)
-    assert len(live(tmp_path / "data")) == 1
-    with sqlite3.connect(tmp_path / "data" / "ledger.db") as db:
-        db.execute("UPDATE live_pages SET gone_since = '2026-01-01T00:00:00Z' WHERE gone_since IS NOT NULL")
-    assert tta_fetch("live").source("live")["fetched"] == 1
-    assert (Form.RESPONSE, 404, b"<html>gone</html>") in live(tmp_path / "data")
-    assert tta_fetch("live").source("live")["fetched"] == 0
-
-
-def _remove_for_good(site: FakeArchive, tta_fetch: Fetch, data: Path) -> None:
-    site.files["/node/1"] = faults.answers(404, b"<html>gone</html>")
-    tta_fetch("live")
+        assert (ran.status, ran.source("live")["missing"], len(live(data))) == (0, 1, 2)
     with sqlite3.connect(data / "ledger.db") as db:
         db.execute("UPDATE live_pages SET gone_since = '2026-01-01T00:00:00Z' WHERE gone_since IS NOT NULL")
-    assert tta_fetch("live").source("live")["fetched"] == 1
-
-
-def test_a_page_that_is_back_as_it_was_is_captured_again(site: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    there = site.files["/node/1"]
-    tta_fetch("live")
-    later()
-    _remove_for_good(site, tta_fetch, data)
+    assert [tta_fetch("live").source("live")["fetched"] for _ in range(2)] == [1, 0]
     later()
     site.files["/node/1"] = there
     tta_fetch("live")
@@ -140,15 +124,10 @@ def test_a_page_that_was_back_in_between_is_not_confirmed_as_gone(site: FakeArch
         assert db.execute("SELECT DISTINCT gone_since FROM live_pages").fetchall() == [(None,)]
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        faults.answers(403, b"<html>Access Denied</html>"),
-        faults.answers(404, b"<html>prove that you are human</html>", (("cf-mitigated", "challenge"),)),
-        faults.answers(200, b"<html>prove that you are human</html>", (("cf-mitigated", "challenge"),)),
-    ],
-    ids=["403", "404 challenge", "200 challenge"],
-)
+CHALLENGE = (b"<html>prove that you are human</html>", (("cf-mitigated", "challenge"),))
+
+
+@pytest.mark.parametrize("fault", [faults.answers(403), faults.answers(404, *CHALLENGE), faults.answers(200, *CHALLENGE)])
 def test_a_firewall_is_no_removal_and_no_content(site: FakeArchive, tta_fetch: Fetch, tmp_path: Path, fault: Fault) -> None:
     assert tta_fetch("live").status == 0
     before = live(tmp_path / "data")
@@ -172,18 +151,17 @@ REFUSING: dict[str, Fault] = {
 }
 
 
+def test_a_missing_robots_txt_allows_everything(site: FakeArchive, tta_fetch: Fetch) -> None:
+    site.files["/robots.txt"] = faults.answers(404)
+    assert tta_fetch("live").source("live")["fetched"] == 2
+
+
 @pytest.mark.parametrize("name", REFUSING)
 def test_what_robots_txt_does_not_allow_is_not_asked_for(site: FakeArchive, tta_fetch: Fetch, name: str) -> None:
     site.files["/robots.txt"] = REFUSING[name]
     ran = tta_fetch("live")
     assert set(asked(site)) == {"/robots.txt"}
     assert ran.status == (0 if name.startswith("disallowed") else 4)
-
-
-@pytest.mark.parametrize("status", [404, 410])
-def test_no_robots_txt_allows_everything(site: FakeArchive, tta_fetch: Fetch, status: int) -> None:
-    site.files["/robots.txt"] = faults.answers(status)
-    assert tta_fetch("live").source("live")["fetched"] == 2
 
 
 def test_a_crawl_delay_is_kept(site: FakeArchive, tta_fetch: Fetch) -> None:

@@ -17,16 +17,16 @@ from scraper.cli import main
 from scraper.config import Config, as_toml, load_config
 from scraper.errors import BadConfiguration, Locked, NotAllowed, NotCdx, RequestFailed, TtaError
 from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Counts, Listings
-from scraper.ledger.rows import FetchResult, Fixity, Row, State, sha1_of, to_time, when_to_ask_again
+from scraper.ledger.rows import FetchResult, Row, State, sha1_of, to_time, when_to_ask_again
 from scraper.ledger.store import Ledger
 from scraper.lock import LOCK, locked
 from scraper.sources.cdx import parse_listing, to_row
-from scraper.sources.memento import original_url
+from scraper.sources.live import rules_of
+from scraper.sources.replay import original_url
 from scraper.terminal import escape, escape_url
 from scraper.web import addresses
 from scraper.web.addresses import AllowList, checked_ip, host_of, url_key
 from scraper.web.client import Answer, sendable
-from scraper.web.robots import rules_of
 from tests.campaigns.million_rows import peak
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -115,8 +115,6 @@ def test_every_command_checks_the_configuration(tmp_path: Path, command: str, ca
 
 ALLOW = AllowList(frozenset({"web.archive.org"}))
 LOOPBACK = AllowList(frozenset({"127.0.0.1"}), loopback=True)
-PORT_81 = AllowList.of(["http://127.0.0.1:81/"], loopback=True)
-PORT_80 = AllowList.of(["http://127.0.0.1/"], loopback=True)
 LIVE = AllowList(frozenset({"live.gov"}), plain_http=True)
 REFUSED = """http://web.archive.org/ https://web.archive.org:8080/ https://web.archive.org.evil.org/ https://web.archive.org@evil.org/
     https://user:pw@web.archive.org/ https://evil.org/web.archive.org https://web.archive.org\\@evil.org/ file:///etc/passwd
@@ -132,8 +130,6 @@ REFUSED = """http://web.archive.org/ https://web.archive.org:8080/ https://web.a
         (AllowList(frozenset({"web.archive.org"}), loopback=True), [], ["http://web.archive.org/"]),
         (LOOPBACK, ["http://127.0.0.1:8080/"], ["https://127.0.0.1:8080/", "http://127.0.0.2/", "http://localhost/"]),
         (LOOPBACK, [], ["http://2130706433/", "http://0x7f000001/"]),
-        (PORT_81, ["http://127.0.0.1:81/x"], ["http://127.0.0.1:82/x"]),
-        (PORT_80, ["http://127.0.0.1:80/x"], []),
         (LIVE, ["http://live.gov/"], ["http://live.gov:81/"]),
     ],
 )
@@ -249,7 +245,7 @@ def test_when_to_ask_again() -> None:
     assert waits == [NOW, NOW, *(NOW + timedelta(days=days) for days in (1, 2, 4))]
     for state, days in ((State.MISSING, 30), (State.BLOCKED, 90), (State.SUBSTITUTED, 7)):
         assert when_to_ask_again(FetchResult(state=state), 1, NOW) == NOW + timedelta(days=days)
-    assert when_to_ask_again(FetchResult(state=State.FETCHED, fixity=Fixity.MATCHES), 1, NOW) is None
+    assert when_to_ask_again(FetchResult(state=State.FETCHED), 1, NOW) is None
 
 
 def test_a_capture_that_fails_for_long_is_parked(tmp_path: Path) -> None:

@@ -33,13 +33,7 @@ def originals() -> list[Capture]:
         *(page(number, http_headers=html, payload=f"<html>page {number} \u2013</html>".encode()) for number in range(1, 6)),
         page(1, http_headers=html, payload="<html>page 1 \u2013</html>".encode(), captured_at=WHEN + timedelta(days=1)),
         page(1, http_headers=html, captured_at=WHEN + timedelta(days=2)),
-        page(
-            6,
-            http_status=302,
-            http_reason="Found",
-            http_headers=where,
-            payload=b"to",
-        ),
+        page(6, http_status=302, http_reason="Found", http_headers=where, payload=b"to"),
         page(7, http_status=404, http_reason="Not Found", http_headers=html),
         page(8, http_status=503, http_reason="Service Unavailable", http_headers=html),
     ]
@@ -94,11 +88,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
         yield url, file
 
 
+def settings(folder: Path, url: str) -> Path:
+    """A configuration with pywb at this address as its only archive."""
+    archive = {"name": "local", "cdx_url": f"{url}/cdx", "replay_url": f"{url}/", "cdx_interval": 0, "replay_interval": 0}
+    return write_config(folder / "tta.toml", url, sources__pywb__archives=[archive])
+
+
 def test_what_pywb_plays_is_stored_and_what_is_stored_pywb_plays(served: tuple[str, Path], tmp_path: Path) -> None:
-    url, _ = served
-    config = write_config(tmp_path / "tta.toml", url, sources__wayback__replay_url=f"{url}/")
-    ran = run(tmp_path / "data", config)
-    assert (ran.status, ran.source()["listed"]) == (0, 11), ran.err
+    config = settings(tmp_path, served[0])
+    ran = run(tmp_path / "data", config, "pywb")
+    assert (ran.status, ran.source("pywb:local")["listed"]) == (0, 11), ran.err
     expected = [*originals(), revisit()]
     assert captures(tmp_path / "data") == sorted((capture.url, iso(capture.captured_at)) for capture in expected)  # type: ignore[type-var]
     found = {(capture.url, capture.captured_at): capture for capture in stored(tmp_path / "data")}
@@ -111,7 +110,9 @@ def test_what_pywb_plays_is_stored_and_what_is_stored_pywb_plays(served: tuple[s
         )
     assert found[(expected[7].url, WHEN)].header("location") == "https://bjatta.bja.ojp.gov/node/1"
     assert sum(capture.form is Form.REVISIT for capture in found.values()) == 2
-    assert run(tmp_path / "data", config).source()["fetched"] == 0
+    assert {capture.source for capture in found.values()} == {"pywb:local"}
+    again = run(tmp_path / "data", config, "pywb")
+    assert (again.status, again.source("pywb:local")["asked"]) == (0, 0)
     _plays_back(tmp_path, expected)
 
 
@@ -155,16 +156,3 @@ def test_common_crawls_way_through_pywb(served: tuple[str, Path], fake: FakeArch
     ran = run(tmp_path / "data", config, "commoncrawl")
     assert (ran.status, ran.source("commoncrawl")["listed"]) == (0, 11), ran.err
     assert len(captures(tmp_path / "data")) == 11
-
-
-def test_the_pywb_source_stores_what_pywb_plays_each_once(served: tuple[str, Path], tmp_path: Path) -> None:
-    url, _ = served
-    archive = {"name": "local", "cdx_url": f"{url}/cdx", "replay_url": f"{url}/", "cdx_interval": 0, "replay_interval": 0}
-    config = write_config(tmp_path / "tta.toml", url, sources__pywb__archives=[archive])
-    ran = run(tmp_path / "data", config, "pywb")
-    assert (ran.status, ran.source("pywb:local")["listed"]) == (0, 11), ran.err
-    expected = [*originals(), revisit()]
-    assert captures(tmp_path / "data") == sorted((capture.url, iso(capture.captured_at)) for capture in expected)  # type: ignore[type-var]
-    assert {capture.source for capture in stored(tmp_path / "data")} == {"pywb:local"}
-    again = run(tmp_path / "data", config, "pywb")
-    assert (again.status, again.source("pywb:local")["asked"]) == (0, False)

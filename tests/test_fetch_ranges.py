@@ -237,23 +237,11 @@ def _crawls(count: int, address: str = "http://127.0.0.1:9/x-index") -> bytes:
     return json.dumps([{"id": f"CC-MAIN-2020-{number}", "cdx-api": address} for number in range(count)]).encode()
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"[]",
-        b"{}",
-        b"",
-        b"<html>",
-        b"[1, 2]",
-        _crawls(59),
-        _crawls(70, "https://example.org/x"),
-        _crawls(70, "http://169.254.169.254/x"),
-        _crawls(70)[:-5],
-        _crawls(70, "file:///etc/passwd"),
-        _crawls(70, "http://user@127.0.0.1/"),
-    ],
-    ids=lambda body: repr(body[:12]),
-)
+BAD_ADDRESSES = "https://example.org/x http://169.254.169.254/x file:///etc/passwd http://user@127.0.0.1/".split()
+NO_CRAWLS = [b"[]", b"{}", b"", b"<html>", b"[1, 2]", _crawls(59), _crawls(70)[:-5], *(_crawls(70, one) for one in BAD_ADDRESSES)]
+
+
+@pytest.mark.parametrize("body", NO_CRAWLS, ids=lambda body: repr(body[:12]))
 def test_a_list_of_crawls_that_is_none_is_an_error(bucket: Bucket, tta_fetch: Fetch, body: bytes) -> None:
     bucket.fake.files["/collinfo.json"] = faults.answers(200, body, faults.JSON)
     bucket.add(page(1), AT, BODY)
@@ -270,19 +258,21 @@ def test_crawls_can_be_named(bucket: Bucket, tta_fetch: Fetch) -> None:
     assert (ran.status, ran.source("commoncrawl")["fetched"], "CC-MAIN-1999-01" in ran.err) == (4, 1, True)
 
 
-@pytest.mark.parametrize(
-    ("name", "fault"),
-    [
-        ("cluster.idx", faults.answers(404, b"<Error><Code>NoSuchKey</Code></Error>")),
-        ("cluster.idx", faults.answers(200, b"all of it")),
-        ("cluster.idx", lambda handler: serve_range(handler, b"no tabs at all\n")),
-        ("cluster.idx", lambda handler: serve_range(handler, b"gov,ojp,bja,bjatta)/ 2024\tcdx-00000.gz\t0\t100\t1")),
-        ("cluster.idx", lambda handler: serve_range(handler, b"gov,ojp,bja,bjatta)/ 2024\t../../x\t0\t100\t1\n")),
-        ("cdx-00000.gz", lambda handler: serve_range(handler, b"not gzip" * 100_000)),
-        ("cdx-00000.gz", faults.answers(403)),
-        ("cdx-00000.gz", lambda handler: serve_range(handler, b"short")),
-    ],
-)
+def _file(data: bytes) -> Fault:
+    return lambda handler: serve_range(handler, data)
+
+
+BLOCK = b"gov,ojp,bja,bjatta)/ 2024\t%s\t0\t100\t1"
+BAD_FILES: dict[str, tuple[Fault, ...]] = {
+    "cluster.idx": (
+        *(faults.answers(404, b"<Error><Code>NoSuchKey</Code></Error>"), faults.answers(200, b"all of it")),
+        *map(_file, (b"no tabs at all\n", BLOCK % b"cdx-00000.gz", BLOCK % b"../../x" + b"\n")),
+    ),
+    "cdx-00000.gz": (faults.answers(403), _file(b"not gzip" * 100_000), _file(b"short")),
+}
+
+
+@pytest.mark.parametrize(("name", "fault"), [(name, fault) for name, several in BAD_FILES.items() for fault in several])
 def test_a_bad_index_file_is_never_empty(bucket: Bucket, tta_fetch: Fetch, name: str, fault: Fault) -> None:
     bucket.add(page(1), AT, BODY)
     bucket.as_end_of_term()

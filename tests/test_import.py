@@ -10,7 +10,8 @@ import pytest
 from scraper.archive.store import Archive
 from scraper.capture import Capture, Form
 from scraper.importing import import_paths
-from scraper.sources.files import Problem, read_file
+from scraper.sources.files import read_file
+from scraper.sources.saved import Unused
 from tests import containerkit as kit
 
 HTML = b"<!DOCTYPE html><html><body><article>one page</article></body></html>"
@@ -52,7 +53,7 @@ def test_the_same_capture_in_any_packing_is_kept_once(tmp_path: Path) -> None:
     before = sorted((path.name, path.read_bytes()) for path in (tmp_path / "archive").glob("*.warc.gz"))
     names = ("a.warc.gz", "nowhere", "b.warc", "c.wacz")
     again = import_paths(tmp_path / "archive", [tmp_path / name for name in names])
-    assert [one.path.name for one in again.problems] == ["nowhere"]
+    assert [Path(one.where).name for one in again.problems] == ["nowhere"]
     assert (again.added, again.known) == (0, 5)
     assert sorted((path.name, path.read_bytes()) for path in (tmp_path / "archive").glob("*.warc.gz")) == before
 
@@ -78,7 +79,7 @@ def test_bad_input_is_named_and_what_is_good_in_it_is_kept(tmp_path: Path, body:
     path = tmp_path / "input"
     path.write_bytes(body)
     found = list(read_file(path))
-    reasons = [item.reason for item in found if isinstance(item, Problem)]
+    reasons = [item.reason for item in found if isinstance(item, Unused)]
     assert len(found) - len(reasons) == kept
     assert reason in "; ".join(reasons)
 

@@ -238,13 +238,13 @@ def test_a_foreign_database_is_not_written_to(tmp_path: Path) -> None:
 def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path) -> None:
     folders = loaded(tmp_path, pages(1))
     before = exports(folders)
-    add(folders, pages(*range(2, 150)))
+    add(folders, pages(*range(2, 400)))
     limit = folders.database.stat().st_size + 40_000
     done = tta("--data", tmp_path, "load", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert exports(folders) == before
     load(folders)
-    assert one(folders, "SELECT count(*) FROM records") == 149
+    assert one(folders, "SELECT count(*) FROM records") == 399
 
 
 def test_a_reader_sees_one_state_while_a_load_commits(tmp_path: Path) -> None:

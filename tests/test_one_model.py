@@ -12,14 +12,15 @@ import yaml
 
 from parsers.record import ColumnInfo, columns_of
 from scraper.database.connection import reading
-from scraper.database.tables import BY_NAME, RUN_TABLES, TABLES
+from scraper.database.tables import LOCAL_TABLES, TABLES
 from scraper.export.columns import Values, values_of
 from scraper.export.run import export
-from scraper.export.selection import EXPORTED
+from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
 from tests.webkit import ROOT
 
+ALL = {table.name: table for table in TABLES}
 COLUMNS = [(table.name, column) for table in TABLES for column in table.columns]
 IN_SQLITE = {Values.INTEGER: "INTEGER", Values.YES_NO: "INTEGER", Values.NUMBER: "REAL"}
 IN_TABLE_SCHEMA = {
@@ -47,7 +48,7 @@ def out(folders: Folders, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def model(table: str, column: str) -> ColumnInfo:
-    return columns_of(BY_NAME[table].model)[column]
+    return columns_of((BY_NAME | ALL)[table].model)[column]
 
 
 def test_every_column_has_a_kind_of_values_and_a_text() -> None:
@@ -68,14 +69,21 @@ def test_the_database_has_the_columns_types_and_keys_of_the_models(folders: Fold
         found = {
             name: (kind, required, key) for _, name, kind, required, _, key in query(folders, f"PRAGMA table_info({table.name})")
         }
-        assert tuple(found) == table.columns
+        if table.shared:  # a view: what its tables hold
+            found = {
+                name: (kind, required, name in table.keys and table.keys.index(name) + 1)
+                for part in table.stored_in
+                for _, name, kind, required, *_ in query(folders, f"PRAGMA table_info({part})")
+                if name in table.columns
+            }
+        assert {*found} == {*table.columns}
         for name, (kind, required, key) in found.items():
             info = model(table.name, name)
             assert kind == IN_SQLITE.get(values_of(info), "TEXT"), (table.name, name)
             assert required == int(info.required) or key
             assert key == (table.keys.index(name) + 1 if name in table.keys else 0)
-        links = {(column, other) for _, _, other, column, *_ in query(folders, f"PRAGMA foreign_key_list({table.name})")}
-        assert links == set(table.links)
+        links = {(column, other) for _, _, other, column, *_ in query(folders, f"PRAGMA foreign_key_list({table.stored_in[0]})")}
+        assert links == (set(table.links) if not table.shared else {("record_id", "records"), ("shared", table.stored_in[1])})
 
 
 def test_the_dictionary_holds_every_column_and_can_be_searched(folders: Folders) -> None:
@@ -131,17 +139,15 @@ def test_the_data_package_says_the_same(out: Path) -> None:
         assert links == set(table.links)
         for field in fields:
             info = model(table.name, field["name"])
-            assert field["type"] == IN_TABLE_SCHEMA.get(values_of(info), "string")
-            assert (field["description"], field.get("unit"), field.get("title")) == (
-                info.description,
-                info.unit,
-                info.label,
-            )
+            kinds = IN_TABLE_SCHEMA | ({Values.LIST: "string"} if table.name == FLAT else {})
+            assert field["type"] == kinds.get(values_of(info), "string")
+            texts = [field["description"], field.get("unit"), field["title"], field.get("label")]
+            assert texts == [info.description, info.unit, info.heading, info.label]
             assert field.get("constraints", {}).get("required", False) == info.required
 
 
 def test_parquet_says_the_same(out: Path) -> None:
-    for name in EXPORTED:
+    for name in set(EXPORTED) - {FLAT}:
         schema = pq.read_schema(out / "parquet" / f"{name}.parquet")
         for field in schema:
             info = model(name, field.name)
@@ -152,4 +158,4 @@ def test_parquet_says_the_same(out: Path) -> None:
 
 
 def test_every_table_is_exported_but_those_that_tell_what_was_done() -> None:
-    assert set(EXPORTED) == set(BY_NAME) - set(RUN_TABLES) - {"program"}
+    assert {table.name for table in TABLES} - set(LOCAL_TABLES) == set(EXPORTED) - {*LONG_VIEWS, FLAT, CODEBOOK} | {"dictionary"}

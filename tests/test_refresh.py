@@ -1,7 +1,5 @@
 """The nightly run from listing to commit: what it does on a good night, and what a failed check, a pause or an error leaves."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
 import sqlite3

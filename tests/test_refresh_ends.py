@@ -1,7 +1,5 @@
 """How a refresh ends before its time: by a signal in each phase, by its deadline, by kill -9, and who comes after it."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

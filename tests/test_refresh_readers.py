@@ -1,7 +1,5 @@
 """Whoever reads while a refresh is on sees yesterday's data until the commit and today's after it, never a mixture."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time

@@ -1,7 +1,5 @@
 """What is in a refresh's way: damage, no room, no right to write. One line, the right status, yesterday's data in place."""
 
-from __future__ import annotations
-
 import os
 import resource
 import subprocess

@@ -1,7 +1,5 @@
 """The data travels one way (DESIGN.md, "Rooms"): imports say so."""
 
-from __future__ import annotations
-
 import ast
 import re
 from pathlib import Path

@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
+from parsers.urls import without_archive
 from scraper.archive.store import Archive, Prepared, prepare
 from scraper.archive.warc import record_bytes
 from scraper.capture import Capture
 from scraper.cli import main
 from scraper.errors import WrongUsage
 from scraper.folders import Folders
-from scraper.scan import reading
-from scraper.scan.addresses import checked, listed
-from scraper.scan.reading import Piece, is_of, read_piece
-from scraper.scan.run import Scan, scan
+from scraper.scan import run as scanning
+from scraper.scan.run import Piece, Scan, checked, listed, read_piece, scan
+from scraper.web.addresses import is_of_hosts
 from scraper.workers.processes import Processes
 from tests.containerkit import NUMBERS, ONE_BY_ONE
 from tests.dbkit import day, html, node, page, revisit
@@ -75,7 +75,7 @@ def test_any_crew_makes_the_same_archive(tmp_path: Path, monkeypatch: pytest.Mon
         scanned(tmp_path / str(workers), *files, workers=workers)
     one, two = (tmp_path / name / "archive" / "tta-000001.warc.gz" for name in "12")
     assert one.read_bytes() == two.read_bytes()
-    monkeypatch.setattr(reading, "FOUND_BYTES", 1)
+    monkeypatch.setattr(scanning, "FOUND_BYTES", 1)
     monkeypatch.setattr("scraper.workers.processes._context", lambda _: __import__("multiprocessing").get_context("fork"))
     scanned(tmp_path / "parts", *files)
     assert sorted(ids(tmp_path / "parts")) == sorted(ids(tmp_path / "1")), "a file read in parts gives what it gives in one go"
@@ -164,21 +164,11 @@ def test_over_http_and_a_broken_connection_is_not_taken_for_the_end(tmp_path: Pa
         assert "(1 read before)" in tta(*arguments)[1]
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "ftp://example.org/a.warc.gz",
-        "file:///etc/passwd",
-        "http://example.org/a.warc.gz",
-        "http://127.0.0.1/a.warc.gz",
-        "https://me:secret@example.org/a.warc.gz",
-        "zip://a::https://example.org/b.zip",
-        "https://example.org/a b",
-        "s3://bucket/key?versionId=1",
-        "https://[::1/a",
-        "memory://a",
-    ],
-)
+REFUSED = """ftp://example.org/a.warc.gz file:///etc/passwd http://example.org/a.warc.gz http://127.0.0.1/a.warc.gz memory://a
+    https://me:secret@example.org/a.warc.gz zip://a::https://example.org/b.zip s3://bucket/key?versionId=1 https://[::1/a""".split()
+
+
+@pytest.mark.parametrize("address", [*REFUSED, "https://example.org/a b"])
 def test_other_addresses_are_refused_without_a_secret_in_the_line(address: str) -> None:
     with pytest.raises(WrongUsage) as refused:
         checked(address)
@@ -193,22 +183,14 @@ def test_a_list_can_only_name_what_lies_below_its_prefix() -> None:
             list(listed(iter([bad]), "s3://eotarchive/"))
 
 
-@pytest.mark.parametrize(
-    ("url", "ours"),
-    [
-        ("https://bjatta.bja.ojp.gov/node/1", True),
-        ("http://RP.bjatta.bja.ojp.gov:80/", True),
-        ("https://bjatta.bja.ojp.gov./node/1", True),
-        ("https://notbjatta.bja.ojp.gov/", False),
-        ("https://bjatta.bja.ojp.gov.example.org/", False),
-        ("https://example.org/bjatta.bja.ojp.gov", False),
-        ("dns:bjatta.bja.ojp.gov", False),
-        ("https://[broken", False),
-        (None, False),
-    ],
-)
-def test_whose_page_it_is(url: str | None, ours: bool) -> None:
-    assert is_of(url, HOSTS) is ours
+OURS = "https://bjatta.bja.ojp.gov/node/1 http://RP.bjatta.bja.ojp.gov:80/ https://bjatta.bja.ojp.gov./node/1".split()
+OTHERS = """https://notbjatta.bja.ojp.gov/ https://bjatta.bja.ojp.gov.example.org/ https://example.org/bjatta.bja.ojp.gov
+    dns:bjatta.bja.ojp.gov https://[broken""".split()
+
+
+@pytest.mark.parametrize("url", OURS + OTHERS)
+def test_whose_page_it_is(url: str) -> None:
+    assert is_of_hosts(without_archive(url), HOSTS) is (url in OURS)
 
 
 def test_nothing_a_file_holds_ends_the_scan(tmp_path: Path) -> None:
@@ -231,7 +213,7 @@ def test_nothing_a_file_holds_ends_the_scan(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pack", ["arc", "wacz", "warc.zst with a dictionary", "tar.gz"])
 def test_whatever_import_reads_is_scanned_in_parts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: str) -> None:
     (tmp_path / "crawl").write_bytes(ONE_BY_ONE[pack](*NUMBERS))
-    monkeypatch.setattr(reading, "FOUND_BYTES", 1)
+    monkeypatch.setattr(scanning, "FOUND_BYTES", 1)
     monkeypatch.setattr("scraper.workers.processes._context", lambda _: __import__("multiprocessing").get_context("fork"))
     done = scanned(tmp_path / "data", tmp_path / "crawl")
     assert (done.added, done.known, done.problems) == (len(NUMBERS), 0, [])
@@ -243,7 +225,7 @@ def test_a_capture_that_can_not_be_kept_costs_no_other(tmp_path: Path, monkeypat
             raise ValueError("\x1b[31mwords of the page")
         return prepare(capture, now)
 
-    monkeypatch.setattr(reading, "prepare", picky)
+    monkeypatch.setattr(scanning, "prepare", picky)
     crawl(tmp_path / "crawl.warc.gz", 1, 2, 3)
     (found,) = read_piece(Piece(str(tmp_path / "crawl.warc.gz"), 0, HOSTS, "files"))
     assert ([one.entry.url for one in found.prepared], found.failed) == ([node(1), node(3)], False)

@@ -124,6 +124,7 @@ def linked(mark: str) -> str:
         ),
         "addresses behind": (linked("{text} (http://a.example/t/{number})"), True),
         "bullets": (linked("* {text}"), False),
+        "definition list of pandoc": (linked(":   {text}") + "\n```{=html}\n```\n", False),
         "emphasis": (linked("_{text}_"), False),
         "HTML": (linked('<a href="http://a.example/t/{number}"><span><b>{text}</b></span></a>'), False),
     }.values(),
@@ -185,6 +186,22 @@ PROSE = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("top", "author"),
+    {"no byline": ("", None), "one of its own": ("By Hope Quill,\n", "Hope Quill"), "a notice": (f"{NOTICE}\n", None)}.values(),
+)
+def test_a_byline_quoted_in_prose_is_body(top: str, author: str | None) -> None:
+    body = f"{'The two agencies met and agreed on a plan. ' * 3}\nSubmitted by Nobody on 01/01/1970\nThe work goes on."
+    record = read(f"{top}{body}\n{CHECK}\n{MILESTONES}\nInvite the partners.\n{METRICS}\n{LETTER}\n")
+    assert ((record.description or "").split(), record.submitted_by, record.title) == (body.split(), author, None)
+
+
+def test_a_page_in_one_line_has_its_title_and_only_labels_of_its_own() -> None:
+    text = BASE.replace("20240311-91530-7", "A Plain Title").replace("Two-agency workshop", "Workshop in Kelp County")
+    record = read(" ".join(f"A Plain Title | Example Portal Skip to main content {text}".split()))
+    assert (record.title, record.county, values(record, "County")) == ("A Plain Title", "Larch County", ["Larch County"])
+
+
 @pytest.mark.parametrize("join", ["\n", "\n\n", "\r\n"])
 def test_in_prose_nothing_is_a_label(join: str) -> None:
     record = read(join.join(PROSE))
@@ -195,6 +212,11 @@ def test_in_prose_nothing_is_a_label(join: str) -> None:
         "Deliverable Markup for Questions", "Milestones Markup", "Performance Metrics Markup", "Cover Letter Instructions",
     ]  # fmt: skip
     assert all(line in (record.sections[-1].text or "") for line in PROSE[-3:])
+
+
+def test_prose_stays_prose_where_its_body_quotes_a_section() -> None:
+    record = read("\n".join(["POINT (1 2)", "Deliverable Markup for Questions", CHECK, *PROSE[2:]]))
+    assert (record.form, labels(record), record.longitude) == ("prose", {None}, None)
 
 
 def test_prose_in_one_line_has_its_sections() -> None:
@@ -226,6 +248,8 @@ def test_groups_have_items_by_the_labels_of_their_members() -> None:
     assert record.milestones[0].notes == "County\n\nAll came."
     table = read(BASE.replace("Archived", "Milestone\nMilestone Title | Milestone Date\n---|---\nKickoff | 03/01/2024\nArchived"))
     assert [(row.title, row.date) for row in table.milestones] == [("Kickoff", "2024-03-01")]
+    flat = read(BASE.replace("Archived", "Milestone\nMilestone TitleMilestone Date\nKickoff 03/01/2024\nArchived"))
+    assert not [label for label in labels(flat) if label and "TitleMilestone" in label]
 
 
 def test_a_page_with_teasers_of_other_records_is_its_own_record() -> None:
@@ -241,6 +265,11 @@ def test_a_text_whose_labels_have_no_structure_says_so() -> None:
     named = "Fill in TTA Short Name, Status of Deliverable, TTA Title, TTAR Source, TTA Source, and Recipient Agency Scope."
     page = parse_page(named.encode(), is_text=True)
     assert (page.kind, page.reason[:7]) == (Kind.OTHER, "names 6")
+
+
+def test_a_role_that_follows_a_complete_value_is_the_label_of_a_person() -> None:
+    record = read(BASE.replace("Archived", "Primary Recipient Email Address\na@b.example\nLead Trainer\nMara Vale\nArchived"))
+    assert values(record, "Lead Trainer") == ["Mara Vale"]
 
 
 def test_a_value_that_the_end_of_the_text_cuts_is_marked() -> None:

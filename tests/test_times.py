@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from parsers.record import RecordValues, columns_of
 from parsers.scalars import day_of_time, fiscal_year
-from scraper.database.derived import COLUMNS, derived
+from tests.test_derived import evaluate
+
+COLUMNS = ("submitted_on", "submitted_year", "event_on", "event_fiscal_year")
 
 
 def times(**values: Any) -> dict[str, Any]:
-    row = [values.get(name) for name in columns_of(RecordValues)]
-    return dict(zip(COLUMNS, derived(row), strict=True))
+    return evaluate(*COLUMNS, **values)
 
 
 @pytest.mark.parametrize(

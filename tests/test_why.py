@@ -1,7 +1,5 @@
 """`tta why` and `tta status`: every value can say where it comes from, and what there is can be told."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from pathlib import Path
@@ -174,10 +172,10 @@ def test_a_page_that_is_read_otherwise_now_is_said_so(two: Folders) -> None:
 
 def test_every_column_of_a_record_can_be_asked_for(two: Folders) -> None:
     with reading(two.database) as db:
-        why = Why(db, two.archive)
+        why = Why(db, two.archive, "7")
         for column in [row[0] for row in query(two, "SELECT name FROM pragma_table_info('records')")]:
             try:
-                assert column in why.field("7", column).columns
+                assert column in why.field(column).columns
             except TtaError as error:
                 assert "no capture of it prints one" in str(error) or "it is derived from" in str(error)
 

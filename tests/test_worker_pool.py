@@ -1,7 +1,5 @@
 """A run that is asked to end does end, whatever its workers were at."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """However captures are cut into slices, and whoever parses them, each gets the verdict it gets alone, in its place."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch

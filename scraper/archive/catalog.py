@@ -3,8 +3,6 @@
 It repeats what is in the WARC files, so one of another version is emptied and filled from them again.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,8 +5,6 @@ A saved page is dated by what the tool that saved it wrote: a comment in the pag
 beside what is derived here, so that a better rule dates old captures too, when the catalog is made again.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -124,13 +122,13 @@ def _replay(capture: Capture, url: str | None) -> tuple[str | None, list[Time | 
     memento = capture.header("memento-datetime")
     digits = archive_time(url)
     own_answer = capture.http_status is not None and not 200 <= capture.http_status < 300 and not memento
-    says_archived = _WAYBACK.encode() in capture.payload[-_EDGE:]
-    if own_answer or not (memento or digits or says_archived):
+    is_commented = _WAYBACK.encode() in capture.payload[-_EDGE:]
+    if own_answer or not (memento or digits or is_commented):
         return None
     if url and digits:
         inner = without_archive(url)
         url = page_address(url) if inner == url else inner
-    return url, [parse_time(memento), parse_time(digits), _of_page(capture)[1] if says_archived else None]
+    return url, [parse_time(memento), parse_time(digits), _of_page(capture)[1] if is_commented else None]
 
 
 def _of_page(capture: Capture) -> tuple[str | None, Time | None]:

@@ -4,8 +4,6 @@ A gzip member or zstd frame is called a member. `Unpacked` joins the members to 
 `walk` yields the members of the archive's own files, one record each.
 """
 
-from __future__ import annotations
-
 import re
 import zlib
 from collections import deque
@@ -156,14 +154,11 @@ class Unpacked:
 
     def head(self, end: re.Pattern[bytes], limit: int) -> bytes | None:
         """The bytes before the next match of `end`, which is stepped over; None if there is none within `limit` bytes."""
-        while True:
-            found = end.search(self._data, self._at, self._at + limit)
-            if found:
-                head = self._data[self._at : found.start()]
-                self._at = found.end()
-                return head
+        while not (found := end.search(self._data, self._at, self._at + limit)):
             if len(self._data) - self._at >= limit or not self._fill():
                 return None
+        head, self._at = self._data[self._at : found.start()], found.end()
+        return head
 
     def take(self, size: int, stop: re.Pattern[bytes] | None = None, *, keep: bool = True) -> tuple[bytes, int]:
         """The next `size` bytes and how many there were: fewer at the end, and where a member begins with `stop`.
@@ -271,14 +266,14 @@ def walk(path: Path, start: int = 0, length_at: Callable[[int], int | None] | No
     with path.open("rb") as file:
         size = file.seek(0, 2)
         while start < size:
-            found = _whole_member(file, start)
+            found = whole_member(file, start)
             if isinstance(found, Member):
                 yield found
                 start += found.length
                 continue
             length = length_at(start) if length_at else None
             after = start + length if length else next_member(file, start + 1, GZIP, _ANYTHING)
-            while after is not None and not length and not isinstance(_whole_member(file, after), Member):
+            while after is not None and not length and not isinstance(whole_member(file, after), Member):
                 after = next_member(file, after + 1, GZIP, _ANYTHING)
             after = size if after is None else min(after, size)
             file.seek(start)
@@ -289,7 +284,7 @@ def walk(path: Path, start: int = 0, length_at: Callable[[int], int | None] | No
             start = after
 
 
-def _whole_member(file: BinaryIO, offset: int) -> Member | str:
+def whole_member(file: BinaryIO, offset: int) -> Member | str:
     """The member that begins there, or why there is none."""
     record, member = bytearray(), unpack_member(file, offset, GZIP)
     try:

@@ -4,8 +4,6 @@ Every record is checked against what surrounds it: its length must lead to the n
 be those of its bytes. docs/decisions/warc.md has the reasons for a reader of our own.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from base64 import b32encode

@@ -4,25 +4,24 @@ Sources add captures, and the loader reads them. The catalog (`catalog.db`) repe
 is read from them when the archive is opened for writing, and it can be deleted at any time.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from scraper.archive.catalog import Entry, open_catalog
 from scraper.archive.dating import dated
 from scraper.archive.packing import Member, walk
 from scraper.archive.records import Damage
-from scraper.archive.warc import read_captures, record_bytes, record_id_of, sha1_digest, utc_now
+from scraper.archive.warc import only_capture, read_captures, record_bytes, record_id_of, sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original, iso
-from scraper.durable import sync
 from scraper.errors import ArchiveDamaged, TtaError
+from scraper.folders import sync
 
 MAX_FILE = 1_000_000_000
 """Bytes after which a new WARC file is begun; 1 GB is what the WARC guidelines recommend (IIPC, WARC 1.1 annex)."""
@@ -45,13 +44,12 @@ def prepare(capture: Capture, now: datetime) -> Prepared:
     TtaError where the record can't be read back.
     """
     member = record_bytes(capture, now)
-    back = next(read_captures(BytesIO(member), capture.source), None)
-    if back is None or isinstance(back, Damage):
-        raise TtaError(f"a capture can't be kept: {back.reason if back else 'its record reads as empty'}")
-    return Prepared(entry_of(back[1], "", 0, len(member)), member)
+    if (back := only_capture(member, capture.source)) is None:
+        raise TtaError("a capture can't be kept: its record can't be read back")
+    return Prepared(entry_of(back, "", 0, len(member)), member)
 
 
-class Archive:
+class Archive(AbstractContextManager["Archive"]):
     """The folder of WARC files. One writer at a time (the caller holds the data folder's lock); any number of readers."""
 
     def __init__(self, folder: Path, *, writable: bool = False) -> None:
@@ -70,9 +68,6 @@ class Archive:
         """Of those the lines about bytes that can't be read, and captures that don't count."""
         if writable:
             self._reconcile()
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -126,20 +121,23 @@ class Archive:
         return read_entry(self.folder, entry)
 
     def add(self, capture: Capture) -> Entry | None:
-        """Appends the capture; None where the archive has it already. Durable after the next `flush`.
+        """Appends the capture and returns its row, None where the archive has it already. It is durable after the next `flush`.
 
         A delivery that is preferred to the one it has is appended all the same, and takes its place.
         """
         capture = dated(capture)
-        held = self.entry(capture.capture_id)
-        if held is not None and entry_of(capture, "", 0, 0).rank() >= held.rank():
+        if not self._is_preferred(entry_of(capture, "", 0, 0)):
             return None
         return self.append(prepare(capture, utc_now()))
 
+    def _is_preferred(self, entry: Entry) -> bool:
+        """Whether the archive lacks the capture, or has a delivery of it that counts less."""
+        held = self.entry(entry.capture_id)
+        return held is None or entry.rank() < held.rank()
+
     def append(self, prepared: Prepared) -> Entry | None:
         """Appends a capture that was prepared, perhaps by another process; else as `add`."""
-        held = self.entry(prepared.entry.capture_id)
-        if held is not None and prepared.entry.rank() >= held.rank():
+        if not self._is_preferred(prepared.entry):
             return None
         current = self._current or _last_file(self.folder)
         if current and current.stat().st_size + len(prepared.member) > MAX_FILE:
@@ -172,11 +170,11 @@ class Archive:
 
     def _insert(self, entry: Entry) -> bool:
         """Whether the capture is new; the row of one that is there already goes to the preferred delivery."""
-        held = self.entry(entry.capture_id)
-        if held is None or entry.rank() < held.rank():
+        is_new = self.entry(entry.capture_id) is None
+        if self._is_preferred(entry):
             row = f"captures ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
             self._catalog.execute(f"REPLACE INTO {row}", attrgetter(*_COLUMNS)(entry))
-        return held is None
+        return is_new
 
     def _reconcile(self) -> None:
         """Reconciles the catalog with the files and cuts off an unfinished record; notes in `recovered` what it did."""
@@ -248,10 +246,9 @@ def read_entry(folder: Path, entry: Entry) -> Capture:
             member = file.read(entry.warc_length)
     except OSError as error:
         raise ArchiveDamaged(f"{path}: {error.strerror}; restore it from a copy") from None
-    item = next(read_captures(BytesIO(member), entry.source), None)
-    if item is None or isinstance(item, Damage):
+    if (capture := only_capture(member, entry.source)) is None:
         raise ArchiveDamaged(f"{path} at {entry.warc_offset}: no readable record; restore it from a copy")
-    return item[1]
+    return capture
 
 
 def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entry:

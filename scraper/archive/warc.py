@@ -1,7 +1,5 @@
 """Records to captures, and captures to WARC records. `store` and `sources` are the callers; `records` finds the records."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import re
@@ -9,6 +7,7 @@ import uuid
 from base64 import b32encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import BinaryIO
 
 from parsers.urls import archive_time, without_archive
@@ -37,49 +36,32 @@ def read_captures(
     """Every capture from byte `start` on with its offset, and every damage, in file order; never raises on what a file holds.
 
     `source` names captures whose record does not name one. Other records (request, metadata, warcinfo) are skipped, and
-    those whose address is not `wanted`. The segments of a record are joined. With `verify`, digests are compared.
-    `origin`: the file's name, for captures whose record does not name one.
+    those whose address is not `wanted`. Of a record in segments only the first is read, as a capture that is cut. With `verify`,
+    digests are compared. `origin`: the file's name, for captures whose record does not name one.
     """
 
     def is_wanted(record: Record) -> bool:
-        return record.type in CAPTURES | {"continuation"} and (wanted is None or wanted(record.url))
+        return record.type in CAPTURES and (wanted is None or wanted(record.url))
 
-    segments: list[Record] = []
     for item in read_records(file, start, wanted=is_wanted, verify=verify):
         if isinstance(item, Damage):
             yield item
-        elif item.type == "continuation":
-            first = next((one for one in segments if _continues(item, one)), None)
-            if first is None:
-                yield Damage(item.position, "a continuation of a record that is not in this file")
-                continue
-            first.block += item.block
-            first.named["warc-segment-number"] = item.named["warc-segment-number"]
-            if "warc-segment-total-length" in item.named:
-                segments.remove(first)
-                if item.named["warc-segment-total-length"] != str(len(first.block)):
-                    yield Damage(first.position, f"its segments have {len(first.block)} bytes, which is not their total length")
-                    first.is_cut, first.problem = True, "its segments are not all of it"
-                yield first.position, _to_capture(first, source, origin)
-        elif item.named.get("warc-segment-number") == "1":
-            segments.append(item)
-        else:
-            capture = _to_capture(item, source, origin)
-            if verify and capture.captured_at is None and capture.recorded and capture.recorded.date:
-                yield Damage(item.position, f"its time is unknown: {capture.recorded.date[:40]!r} is none that a page can have")
-            if verify and capture.url is None and item.type in ("response", "revisit"):
-                yield Damage(item.position, "a record without an address")
-            yield item.position, capture
-    for item in segments:
-        yield Damage(item.position, "the last segments of a record are not in this file")
-        item.is_cut, item.problem = True, "its last segments are missing"
-        yield item.position, _to_capture(item, source, origin)
+            continue
+        if item.named.get("warc-segment-number") == "1":
+            item.is_cut, item.problem = True, "it is only the first segment of its record; segments are not joined"
+            yield Damage(item.position, item.problem)
+        capture = _to_capture(item, source, origin)
+        if verify and capture.captured_at is None and capture.recorded and capture.recorded.date:
+            yield Damage(item.position, f"its time is unknown: {capture.recorded.date[:40]!r} is none that a page can have")
+        if verify and capture.url is None and item.type in ("response", "revisit"):
+            yield Damage(item.position, "a record without an address")
+        yield item.position, capture
 
 
-def _continues(record: Record, first: Record) -> bool:
-    numbers = [one.named.get("warc-segment-number", "") for one in (first, record)]
-    origin = record.named.get("warc-segment-origin-id") == first.named.get("warc-record-id")
-    return all(map(str.isdecimal, numbers)) and int(numbers[1]) == int(numbers[0]) + 1 and (origin or record.url == first.url)
+def only_capture(member: bytes, source: str) -> Capture | None:
+    """The capture of the archive's own member, or None where it can't be read."""
+    item = next(read_captures(BytesIO(member), source), None)
+    return None if item is None or isinstance(item, Damage) else item[1]
 
 
 def _to_capture(record: Record, source: str, origin: str | None) -> Capture:

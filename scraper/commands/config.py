@@ -1,19 +1,17 @@
 """`tta config`: checks the configuration file and prints the settings in effect."""
 
-from __future__ import annotations
-
-import dataclasses
-import json
+from dataclasses import asdict
 
 import click
 
-from scraper.config import DEFAULT_FILE, as_toml, load_config
-from scraper.fetch.registry import chosen
+from scraper.commands import json_option, show
+from scraper.config import DEFAULT_FILE, SOURCES, as_toml, load_config
+from scraper.fetch.run import chosen
 from scraper.folders import Folders
 
 
 @click.command("config")
-@click.option("--json", "as_json", is_flag=True, help="Print the settings as JSON.")
+@json_option
 @click.pass_obj
 def command(folders: Folders, as_json: bool) -> None:
     """Check the configuration and print the settings in effect.
@@ -22,11 +20,8 @@ def command(folders: Folders, as_json: bool) -> None:
     asked with these settings.
     """
     settings = load_config(folders.config_file)
-    if as_json:
-        click.echo(json.dumps(dataclasses.asdict(settings), indent=2))
-    else:
-        path = folders.config_file or DEFAULT_FILE
-        click.echo(f"# {path}" if path.exists() else "# built-in defaults: there is no tta.toml")
-        click.echo("\n".join(as_toml(settings)).rstrip())
-    if any(getattr(settings.sources, one.name).enabled for one in dataclasses.fields(settings.sources)):
+    path = folders.config_file or DEFAULT_FILE
+    head = f"# {path}" if path.exists() else "# built-in defaults: there is no tta.toml"
+    show(asdict(settings), [head, "\n".join(as_toml(settings)).rstrip()], as_json=as_json)
+    if any(getattr(settings.sources, name).enabled for name in SOURCES):
         chosen(settings, ())

@@ -1,8 +1,5 @@
 """`tta doctor`: options, wording and status. `scraper.doctor` does the work."""
 
-from __future__ import annotations
-
-import json
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from dataclasses import asdict
@@ -10,8 +7,9 @@ from functools import partial
 
 import click
 
+from scraper.commands import json_option, show
 from scraper.doctor.findings import Report, counted
-from scraper.doctor.repair import Repaired, repair
+from scraper.doctor.repair import repair
 from scraper.doctor.tables import DoctorTables
 from scraper.doctor.verify import verify
 from scraper.errors import ExitStatus, TtaError
@@ -24,7 +22,7 @@ from scraper.progress import ProgressBar
 @click.option("--repair", "repairing", is_flag=True, help="Replace what is damaged; nothing that was captured is deleted.")
 @click.option("--unchecked", is_flag=True, help="With --repair: also load what the last refresh refused.")
 @click.option("--deep", is_flag=True, help="Also make the database a second time and compare every value.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option
 @click.pass_obj
 def command(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_json: bool) -> int:
     """Verify archive, catalog, ledger and database.
@@ -37,43 +35,31 @@ def command(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_j
         raise click.UsageError("--unchecked goes with --repair: nothing else is loaded")
     if not folders.data.is_dir():
         raise TtaError(f"there is no folder {folders.data}: name the data folder with --data")
-    repaired: Repaired | None = None
     lock = locked(folders.data, "tta doctor") if repairing or deep else nullcontext()
-    with lock, ProgressBar(counts_bytes=True) as bar:
+    with lock, ProgressBar(counts_bytes=True) as bar, closing(DoctorTables()) as tables:
         progress = partial(bar.update, "reading the archive")
         if repairing:
-            repaired = repair(folders, is_deep=deep, accept_refused=unchecked, progress=progress)
-            report = repaired.after
+            report = repair(folders, is_deep=deep, accept_refused=unchecked, progress=progress)
         else:
-            with closing(DoctorTables()) as tables:
-                report = verify(folders, tables, is_deep=deep, progress=progress)
-    if as_json:
-        more = {} if repaired is None else asdict(repaired)
-        more.pop("after", None)
-        click.echo(json.dumps(report.as_json() | more, indent=2))
-    else:
-        for line in _lines(report, repaired):
-            click.echo(line)
-    if repaired:
-        return ExitStatus.DONE if repaired.is_whole else ExitStatus.PARTLY_DONE
+            report = verify(folders, tables, is_deep=deep, progress=progress)
+    show({"intact": not report.wrong} | asdict(report), _lines(report, repairing=repairing), as_json=as_json)
+    if repairing:
+        return ExitStatus.DONE if report.is_whole else ExitStatus.PARTLY_DONE
     return ExitStatus.DATA_LOOKS_WRONG if report.wrong else ExitStatus.DONE
 
 
-def _lines(report: Report, repaired: Repaired | None) -> Iterator[str]:
-    if repaired:
-        for finding in repaired.repaired:
-            yield f"repaired: {finding.text}; {finding.repair}"
-            yield from (f"  {example}" for example in finding.examples)
-        for problem in repaired.problems:
-            yield f"not repaired: {problem}"
+def _lines(report: Report, *, repairing: bool) -> Iterator[str]:
+    for finding in report.repaired:
+        yield f"repaired: {finding.text}; {finding.repair}"
+        yield from (f"  {example}" for example in finding.examples)
+    yield from (f"not repaired: {problem}" for problem in report.problems)
     for finding in report.findings:
         yield from finding.lines()
     read = f"{counted(report.files, 'WARC file')} with {counted(report.records, 'record')} read, {report.bytes:,} bytes"
     wrong = len(report.wrong)
     if not wrong:
-        lost = f"; {counted(repaired.lost, 'capture')} could not be recovered" if repaired and repaired.lost else ""
-        yield f"{read}: nothing is wrong{lost}"
-    elif repaired:
+        yield f"{read}: nothing is wrong" + (f"; {counted(report.lost, 'capture')} could not be recovered" if report.lost else "")
+    elif repairing:
         yield f"{read}: {counted(wrong, 'problem')} could not be repaired"
     else:
         advice = ": `tta doctor --repair` replaces what is damaged" if any(finding.repair for finding in report.wrong) else ""

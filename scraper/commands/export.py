@@ -1,75 +1,97 @@
 """`tta export`: options and wording. What it does is in `scraper.export.run`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
 import click
 
-from scraper.database import contacts
+from scraper.commands import MODES, strict_contacts, without_contacts
 from scraper.database.connection import reading
-from scraper.export.flat import MAX_ROWS, NAME
-from scraper.export.manifest import verify
+from scraper.database.contacts import in_words, left_out
+from scraper.errors import WrongUsage
+from scraper.export.flat import MAX_ROWS
+from scraper.export.manifest import run_on_manifest
+from scraper.export.manifest import verify as verified
 from scraper.export.run import FORMATS, export
 from scraper.export.selection import Selection
+from scraper.export.tables import FLAT
 from scraper.folders import Folders
 from scraper.stopping import terminated_as_interrupted
 from scraper.terminal import escape
-
-
-def _verify(context: click.Context, _parameter: click.Parameter, value: Path | None) -> None:
-    """Checks an earlier export and leaves; nothing is exported."""
-    if value is not None:
-        count = verify(value)
-        click.echo(f"{escape(value)}: {count} {'file is' if count == 1 else 'files are'} as exported")
-        context.exit()
 
 
 def _names(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
 
 
+PATH = click.Path(path_type=Path, allow_dash=True)
+
+
 @click.command("export")
-@click.argument("form", metavar="FORMAT", type=click.Choice(FORMATS))
-@click.argument("dest", metavar="DEST", type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("form", metavar="FORMAT", type=click.Choice(FORMATS), required=False)
+@click.argument("dest", metavar="DEST", type=PATH, required=False)
 @click.option("--where", metavar="SQL", help="Only the records that an SQL condition on the columns of records holds for.")
 @click.option("--since", metavar="TIME", help="Only the records captured at that time or later: 2025-01-31, 2025-01-31T12:00Z.")
+@click.option("--columns", metavar="A,B,C", callback=_names, help="Only these columns of records, or of the --table; keys stay.")
+@click.option("--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; repeatable. Also {FLAT}, with csv.")
+@without_contacts
+@strict_contacts
 @click.option(
-    "--columns", metavar="A,B,C", callback=_names, help="Only these columns of records, or of the one --table; keys stay."
+    "--sign",
+    metavar="COMMAND",
+    multiple=True,
+    help="Then run your command that signs or timestamps the manifest, whose path takes the place of {}; can be repeated.",
 )
+@click.option("--verify", metavar="DEST", type=PATH, help="Check an earlier export against its manifest, and do nothing else.")
 @click.option(
-    "--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; can be repeated. Also {NAME}, with csv."
-)
-@click.option(
-    "--without-contacts", is_flag=True, help="Leave out people's names, email addresses and phone numbers; prose stays as it is."
-)
-@click.option("--strict-contacts", is_flag=True, help="The same, and mask email addresses and phone numbers in prose.")
-@click.option(
-    "--verify",
-    metavar="DEST",
-    type=click.Path(path_type=Path),
-    is_eager=True,
-    expose_value=False,
-    callback=_verify,
-    help="Check an earlier export against its manifest, and do nothing else.",
+    "--check",
+    metavar="COMMAND",
+    multiple=True,
+    help="With --verify: also run your command that checks a signature, with {} as above.",
 )
 @click.pass_obj
-def command(folders: Folders, /, form: str, dest: Path, *, without_contacts: bool, strict_contacts: bool, **chosen: Any) -> None:
+def command(
+    folders: Folders, /, form: str | None, dest: Path | None, *, sign: tuple[str, ...], verify: Path | None, **options: Any
+) -> None:
     """Write the data to files for spreadsheets, pandas, R and archives.
 
-    FORMAT is csv, parquet or datapackage, folders with a file per table, or jsonl or geojson, one file each. DEST - is
-    standard output, for jsonl, geojson, and csv with one --table. What is there under those names is replaced once all of the
-    export is written. A manifest says what was written: rows, bytes and SHA-256 of each file.
+    FORMAT is csv, parquet or datapackage, folders with a file per table; xlsx, jsonl or geojson, one file; or wacz, one file with
+    the captures themselves. DEST - is standard output, for what is one file, and csv with one --table. What an earlier export
+    wrote is replaced once the new one is complete; other files never are. A manifest lists rows, bytes and SHA-256 of each file.
 
     The other tables hold the rows of the chosen records. TIME is when a page was captured, not when it was loaded.
     """
-    selection = Selection(**chosen, contacts="strict" if strict_contacts else not without_contacts)
+    checks = options.pop("check")
+    if verify is not None:
+        _verify(verify, checks)
+    elif form is None or dest is None:
+        raise click.UsageError("Missing argument 'FORMAT' or 'DEST'.")
+    elif checks or (sign and str(dest) == "-"):
+        raise WrongUsage(
+            "--check goes with --verify" if checks else "standard output has no manifest to sign: name a destination"
+        )
+    else:
+        _export(folders, form, dest, **options)
+        for one in sign:
+            run_on_manifest(one, dest)
+
+
+def _verify(destination: Path, checks: tuple[str, ...]) -> None:
+    count, unchecked = verified(destination, checks)
+    click.echo(f"{escape(destination)}: {count} {'file is' if count == 1 else 'files are'} as exported")
+    for name in unchecked:
+        click.echo(f"{escape(name)}: not checked; give the command that checks it with --check", err=True)
+
+
+def _export(folders: Folders, form: str, dest: Path, *, contacts: str | None, **chosen: Any) -> None:
+    selection = Selection(**chosen, contacts=MODES[contacts])
     with terminated_as_interrupted(), reading(folders.database) as db:
-        left_out = {} if selection.contacts is True else contacts.left_out(db)
+        out = None if selection.contacts is True else in_words(left_out(db))
         counts = export(form, db, None if str(dest) == "-" else dest, selection)
-    if selection.contacts is not True:
-        click.echo(f"left out: {contacts.in_words(left_out)}", err=True)
+    if out is not None:
+        click.echo(f"left out: {out}", err=True)
     click.echo(f"{escape(dest)}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
-    if counts.get(NAME, 0) > MAX_ROWS:
-        click.echo(f"{NAME}.csv has more rows than the {MAX_ROWS} a sheet can hold: narrow it with --where", err=True)
+    if form == "wacz":
+        click.echo("The captures are whole: they may name people and how to reach them.", err=True)
+    if counts.get(FLAT, 0) > MAX_ROWS:
+        click.echo(f"{FLAT}.csv has more rows than the {MAX_ROWS} a sheet can hold: narrow it with --where", err=True)

@@ -1,27 +1,22 @@
 """`tta fetch`: options and wording. What it does is in `scraper.fetch.run`."""
 
-from __future__ import annotations
-
-import json
 import re
 from typing import Any
 
 import click
 
+from scraper.commands import json_option, show
 from scraper.config import load_config
-from scraper.fetch.display import Display
+from scraper.fetch.report import Display
 from scraper.fetch.run import Options
 from scraper.fetch.run import fetch as run_fetch
 from scraper.folders import Folders
-from scraper.terminal import escape
 
 
-def _timestamp(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Returns a date or time as the first of 14 digits: 2024, 2024-05, 20240531, 2024-05-31T12:00."""
-    if value is None:
-        return None
-    digits = re.sub(r"[-T:Z ]", "", value)
-    if not re.fullmatch(r"\d{4}(\d\d){0,5}", digits):
+def _timestamp(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    """Returns a date or time as the first of 14 digits: 2024, 2024-05, 20240531, 2024-05-31T12:00; empty where none is given."""
+    digits = re.sub(r"[-T:Z ]", "", value or "")
+    if value is not None and not re.fullmatch(r"\d{4}(\d\d){0,5}", digits):
         raise click.BadParameter("give a date such as 2024, 2024-05-31 or 20240531120000", param=parameter)
     return digits
 
@@ -33,25 +28,15 @@ def _timestamp(_context: click.Context, parameter: click.Parameter, value: str |
 @click.option("--from", "start", callback=_timestamp, metavar="DATE", help="Only captures made at that time or later.")
 @click.option("--to", "end", callback=_timestamp, metavar="DATE", help="Only captures made at that time or before.")
 @click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
-@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
-@click.pass_context
-def command(context: click.Context, /, sources: tuple[str, ...], **options: Any) -> None:
+@json_option
+@click.pass_obj
+def command(folders: Folders, /, start: str, end: str, as_json: bool, **options: Any) -> int:
     """List and fetch new captures from web archives and the live site.
 
     Asks the enabled sources, or those named: wayback, commoncrawl, endofterm, pywb, live.
     """
-    folders: Folders = context.obj
-    settings = load_config(folders.config_file)
-    start, end = options["start"], options["end"]
-    window = None if start is None and end is None else (start or "", end or "")
-    chosen = Options(sources=sources, dry_run=options["dry_run"], limit=options["limit"], window=window, now=options["now"])
+    chosen = Options(window=(start, end) if start or end else None, **options)
     with Display() as display:
-        report = run_fetch(folders.data, settings, chosen, display)
-    for line in report.lines():
-        click.echo(escape(line, 1000), err=True)
-    if options["as_json"]:
-        click.echo(json.dumps(report.as_json(), indent=2))
-    else:
-        for line in report.table():
-            click.echo(line)
-    context.exit(int(report.status))
+        report = run_fetch(folders.data, load_config(folders.config_file), chosen, display)
+    show(report.as_json(), report.table(), report.lines(), as_json=as_json)
+    return report.status

@@ -1,23 +1,20 @@
 """`tta import`: adds local captures to the archive."""
 
-from __future__ import annotations
-
-import json
 from collections import Counter
 from pathlib import Path
 
 import click
 
+from scraper.commands import json_option, show
 from scraper.errors import ExitStatus
 from scraper.folders import Folders
 from scraper.importing import import_paths
 from scraper.lock import locked
-from scraper.terminal import escape
 
 
 @click.command("import")
 @click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@json_option
 @click.pass_obj
 def command(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
     """Add captures from files to the archive.
@@ -28,17 +25,12 @@ def command(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
     """
     with locked(folders.data, "tta import"):
         done = import_paths(folders.archive, paths)
-    for line in done.recovered:
-        click.echo(escape(line), err=True)
-    for problem in done.problems:
-        click.echo(f"{escape(problem.path)}: {escape(problem.reason)}", err=True)
+    problems = [*done.recovered, *(f"{problem.where}: {problem.reason}" for problem in done.problems)]
     if done.companions:
         kinds = Counter(one.reason.removeprefix("not a page: ") for one in done.companions)
-        told = ", ".join(f"{escape(kind)}: {count}" for kind, count in kinds.most_common())
-        click.echo(f"files that belong to pages or captures and are none ({told}) were not imported", err=True)
-    if as_json:
-        counts = {"added": done.added, "known": done.known, "companions": len(done.companions), "problems": len(done.problems)}
-        click.echo(json.dumps(counts))
-    else:
-        click.echo(f"{done.added} new capture{'' if done.added == 1 else 's'} ({done.known} already archived)")
+        listed = ", ".join(f"{kind}: {count}" for kind, count in kinds.most_common())
+        problems.append(f"files that belong to pages or captures and are none ({listed}) were not imported")
+    counts = {"added": done.added, "known": done.known, "companions": len(done.companions), "problems": len(done.problems)}
+    line = f"{done.added} new capture{'' if done.added == 1 else 's'} ({done.known} already archived)"
+    show(counts, [line], problems, as_json=as_json)
     return ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE

@@ -1,8 +1,5 @@
 """`tta load`: brings the database in line with the archive."""
 
-from __future__ import annotations
-
-import json
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -11,6 +8,7 @@ from typing import Any
 
 import click
 
+from scraper.commands import json_option, scheduler_option, show, workers_option
 from scraper.database.load import LoadOptions, load
 from scraper.database.plan import Plan, plan
 from scraper.errors import ExitStatus
@@ -23,21 +21,12 @@ from scraper.terminal import escape
 
 @click.command("load")
 @click.option("--rebuild", is_flag=True, help="Parse the whole archive again and make the database anew.")
-@click.option(
-    "--without-lost",
-    "forget_missing_captures",
-    is_flag=True,
-    help="Make it anew although the archive lost captures; what only they contain is dropped.",
-)
+@click.option("--without-lost", "forget_missing_captures", is_flag=True, help="Make it anew, without captures that are lost.")
 @click.option("--unchecked", "accept_refused", is_flag=True, help="Also load what the checks of the last refresh refused.")
-@click.option(
-    "--workers", metavar="N", type=click.IntRange(1, 256), help="Number of processes that parse; by default as many as pay off."
-)
-@click.option(
-    "--scheduler", metavar="ADDRESS", help="Parse on the dask cluster with this scheduler, such as tcp://10.0.0.5:8786."
-)
+@workers_option
+@scheduler_option
 @click.option("--plan", "planned", is_flag=True, help="With --rebuild: show what it would change, and change nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@json_option
 @click.pass_obj
 def command(folders: Folders, /, planned: bool, as_json: bool, **given: Any) -> int:
     """Parse what the archive has and the database lacks.
@@ -60,10 +49,7 @@ def command(folders: Folders, /, planned: bool, as_json: bool, **given: Any) -> 
             unreadable = done.unreadable
             counts = {"captures": done.captures, "built": done.built, "records": done.records, "unreadable": len(unreadable)}
             lines = iter([f"{done.captures} captures loaded, {done.built} records written, {done.records} records in all"])
-    for line in unreadable:
-        click.echo(escape(line), err=True)
-    for line in [json.dumps(counts)] if as_json else lines:
-        click.echo(line)
+    show(counts, lines, unreadable, as_json=as_json)
     return ExitStatus.PARTLY_DONE if unreadable else ExitStatus.DONE
 
 

@@ -1,7 +1,5 @@
 """`tta parse`: one page to one JSON record on standard output; no database."""
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from pathlib import Path
@@ -13,13 +11,14 @@ from parsers.record import Kind, ParseResult
 from scraper.capture import Capture
 from scraper.errors import DataLooksWrong, ExitStatus, TtaError
 from scraper.reading import read_capture
-from scraper.sources.files import Problem, read_file
+from scraper.sources.files import read_file
+from scraper.sources.saved import Unused
 from scraper.terminal import escape
 
 
 @click.command("parse")
 @click.argument("path", metavar="PATH|-", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--url", metavar="ADDRESS", help="The page's address, where the file does not tell it.")
+@click.option("--url", metavar="ADDRESS", help="The page's address, where the file does not contain it.")
 @click.option("--text", "is_text", is_flag=True, help="Read the page as a text capture, whatever it looks like.")
 def command(path: Path, url: str | None, is_text: bool) -> int:
     """Print the record on one page as JSON.
@@ -39,13 +38,13 @@ def command(path: Path, url: str | None, is_text: bool) -> int:
 def _read(path: Path, url: str | None, *, is_text: bool) -> ParseResult:
     """The verdict on the only capture of a file. Raises TtaError where there is none, or more than one."""
     captures: list[Capture] = []
-    problems: list[Problem] = []
+    problems: list[Unused] = []
     with tempfile.NamedTemporaryFile() as copy:
         if str(path) == "-":
             copy.write(sys.stdin.buffer.read())
             copy.flush()
         for item in read_file(Path(copy.name) if str(path) == "-" else path):
-            (problems if isinstance(item, Problem) else captures).append(item)  # type: ignore[arg-type]
+            (problems if isinstance(item, Unused) else captures).append(item)  # type: ignore[arg-type]
             if len(captures) > 1:
                 raise TtaError(f"{escape(path)}: holds more than one capture; use `tta import` and `tta load`")
     for problem in problems:

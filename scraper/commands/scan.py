@@ -1,9 +1,6 @@
 """`tta scan`: searches whole crawls for TTA pages."""
 
-from __future__ import annotations
-
 import gzip
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -12,12 +9,12 @@ from pathlib import Path
 
 import click
 
+from scraper.commands import json_option, scheduler_option, show, workers_option
 from scraper.config import load_config
 from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.lock import locked
-from scraper.scan.addresses import checked, listed
-from scraper.scan.run import scan
+from scraper.scan.run import checked, listed, scan
 from scraper.stopping import Stop
 from scraper.terminal import escape
 from scraper.workers.cluster import cluster
@@ -28,26 +25,28 @@ from scraper.workers.processes import Processes, cores
 @click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
 @click.option("--list", "lists", metavar="FILE", multiple=True, type=click.Path(), help="Read addresses from FILE, a line each.")
 @click.option("--prefix", metavar="ADDRESS", help="Put before every line of --list, such as s3://eotarchive/.")
-@click.option("--source", default="files", show_default=True, metavar="NAME", help="Name of the captures' source.")
-@click.option("--workers", metavar="N", type=click.IntRange(1, 256), help="Files read at a time; by default one per core.")
-@click.option("--scheduler", metavar="ADDRESS", help="Read on the dask cluster with this scheduler, such as tcp://10.0.0.5:8786.")
-@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
-@click.pass_context
+@click.option("--source", default="files", metavar="NAME", help="Name of the captures' source.")
+@workers_option
+@scheduler_option
+@json_option
+@click.pass_obj
 def command(
-    context: click.Context,
+    folders: Folders,
     /,
     addresses: tuple[str, ...],
     lists: tuple[str, ...],
     prefix: str | None,
-    **options: str | int | bool | None,
-) -> None:
+    source: str,
+    workers: int | None,
+    scheduler: str | None,
+    as_json: bool,
+) -> int:
     """Search whole crawls for the portal's pages.
 
     Adds pages of the configured hosts to the archive. ADDRESS is a path, https:// or s3://, of any file that `tta import` reads.
     Files that were read to their end are not read again. A file that can't be read, or is not recognized, is reported, and the
     next scan reads it. A list may be compressed, and `-` is standard input.
     """
-    folders: Folders = context.obj
     if not addresses and not lists:
         raise click.UsageError("give the address of a file, or a --list of them")
     settings = load_config(folders.config_file)
@@ -56,27 +55,21 @@ def command(
         [checked(address, loopback=loopback) for address in addresses],
         *(listed(_lines(name), prefix, loopback=loopback) for name in lists),
     )
-    hosts, source = settings.sources.wayback.hosts, str(options["source"])
     stop = Stop()
-    workers = Processes(int(options["workers"] or cores()), stop.check)
-    crew = cluster(str(options["scheduler"]), stop.check) if options["scheduler"] else nullcontext(workers)
-    with stop.on_signals(), locked(folders.data, "tta scan"), crew as pool:
+    remote = cluster(scheduler, stop.check) if scheduler else nullcontext(Processes(workers or cores(), stop.check))
+    with stop.on_signals(), locked(folders.data, "tta scan"), remote as pool:
         try:
-            done = scan(folders.data, given, hosts, source, pool)
+            done = scan(folders.data, given, settings.sources.wayback.hosts, source, pool)
         except Stopped:
             click.echo("tta: stopped; captures found so far are kept, and the next scan continues", err=True)
-            context.exit(int(ExitStatus.PARTLY_DONE))
-    for problem in done.problems:
-        click.echo(escape(problem), err=True)
-    if options["as_json"]:
-        counts = {"files": done.files, "known_files": done.known_files, "failed": done.failed}
-        click.echo(json.dumps(counts | {"added": done.added, "known": done.known, "problems": len(done.problems)}))
-    else:
-        click.echo(
-            f"{done.files} file{'' if done.files == 1 else 's'} read ({done.known_files} read before), {done.failed} failed; "
-            f"{done.added} new capture{'' if done.added == 1 else 's'} ({done.known} already archived)"
-        )
-    context.exit(int(ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE))
+            return ExitStatus.PARTLY_DONE
+    counts = {name: getattr(done, name) for name in ("files", "known_files", "failed", "added", "known")}
+    line = (
+        f"{done.files} file{'' if done.files == 1 else 's'} read ({done.known_files} read before), {done.failed} failed; "
+        f"{done.added} new capture{'' if done.added == 1 else 's'} ({done.known} already archived)"
+    )
+    show(counts | {"problems": len(done.problems)}, [line], done.problems, as_json=as_json)
+    return ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE
 
 
 def _lines(name: str) -> Iterator[str]:

@@ -1,27 +1,24 @@
 """`tta status`: what there is, how fresh, and what the parser did not know."""
 
-from __future__ import annotations
-
-import dataclasses
-import json
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import click
 
-from scraper.completeness import Completeness
+from scraper.commands import json_option, show
 from scraper.database.checks import Check
 from scraper.database.runs import Outcome
 from scraper.folders import Folders
 from scraper.refresh.report import ADVICE, finding
-from scraper.status import Status, status
+from scraper.status import Completeness, Status, status
 from scraper.terminal import escape
 
 _MOST_SHOWN = 20
 
 
 @click.command("status")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@json_option
 @click.pass_obj
 def command(folders: Folders, as_json: bool) -> None:
     """Show what there is, how fresh, and how complete.
@@ -29,12 +26,7 @@ def command(folders: Folders, as_json: bool) -> None:
     Also the last refresh, the page fields that are not mapped to a column yet, and missing record numbers.
     """
     found = status(folders)
-    if as_json:
-        values = {one.name: getattr(found, one.name) for one in dataclasses.fields(found)}
-        click.echo(json.dumps(values | {"completeness": found.completeness.as_json()}))
-        return
-    for line in _lines(folders, found):
-        click.echo(line)
+    show(asdict(found), _lines(folders, found), as_json=as_json)
 
 
 def _lines(folders: Folders, found: Status) -> Iterator[str]:
@@ -63,13 +55,14 @@ def _complete(found: Completeness) -> Iterator[str]:
     """What is missing, by source; only the ledger or a URL contains a record's number."""
     if found.sources:
         yield "record numbers"
-        for name, part in found.sources.items():
-            yield f"  {escape(name)}: {_counts(part.counts())}, {found.never_archived(name)} never archived there"
-        yield f"  all: {_counts(found.total.counts())}; {found.never_archived()} numbers between known ones that no source lists"
+        for name, numbers in [*found.sources.items(), ("all", found.total)]:
+            *counts, (_, never) = numbers.items()
+            what = "never archived there" if name in found.sources else "numbers between known ones that no source lists"
+            yield f"  {escape(name)}: {_counts(dict(counts))}, {never} {what}"
     for one in found.listings:
-        last = one.last_complete_at or "never"
-        note = f"; {escape(one.note)}" if one.note else ""
-        yield f"  listing {escape(one.source)} {escape(one.scope)}: {one.outcome}, last complete {last}{note}"
+        note = f"; {escape(one['note'])}" if one["note"] else ""
+        complete = f"last complete {one['last_complete_at'] or 'never'}"
+        yield f"  listing {escape(one['source'])} {escape(one['scope'])}: {one['outcome']}, {complete}{note}"
     for host, until in found.waits.items():
         second = re.sub("[.][0-9]+", "", until)
         yield f"  {escape(host)} is not asked before {escape(second)}"

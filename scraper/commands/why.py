@@ -1,28 +1,27 @@
 """`tta why`: where a value comes from."""
 
-from __future__ import annotations
-
-import dataclasses
-import json
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import click
 
+from scraper.commands import json_option, show
 from scraper.database.connection import reading
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
-from scraper.provenance.not_loaded import not_loaded
-from scraper.provenance.origins import Origin, Row
-from scraper.provenance.why import Reason, Why
+from scraper.provenance.origins import Origin, Row, not_loaded
+from scraper.provenance.why import Reason, Why, find_record
 from scraper.terminal import escape
 
 _SNIPPET_LINES = 20
+_OVERVIEW: Row = {"record_id": None, "captures": [], "fields": []}
+"""What is shown of a record, and in its place if no capture of it is loaded."""
 
 
 @click.command("why")
 @click.argument("record", metavar="RECORD")
 @click.argument("field", metavar="[FIELD]", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@json_option
 @click.pass_obj
 def command(folders: Folders, record: str, field: str | None, as_json: bool) -> int:
     """Say where a value of a record comes from.
@@ -31,23 +30,19 @@ def command(folders: Folders, record: str, field: str | None, as_json: bool) -> 
     captures and fields are listed, also captures that are not loaded, as after a refused refresh, and how they are read.
     """
     with reading(folders.database) as db:
-        why = Why(db, folders.archive)
         waiting = not_loaded(folders.archive, db, record) if field is None else []
         try:
-            record_id = why.record(record)
+            why = Why(db, folders.archive, find_record(db, record))
         except TtaError:
             if not waiting:
                 raise
-            record_id = None
-        if field is None:
-            captures, fields = why.overview(record_id) if record_id else ([], [])
-            found = {"record_id": record_id, "captures": captures, "fields": fields, "not_loaded": waiting}
-            lines = [json.dumps(found)] if as_json else _overview(record_id, captures, fields, waiting)
-            click.echo("\n".join(lines))
+            why = None
+        if why is None or field is None:
+            found: Row = {name: getattr(why, name, missing) for name, missing in _OVERVIEW.items()} | {"not_loaded": waiting}
+            show(found, _overview(**found), as_json=as_json)
             return ExitStatus.DONE
-        assert record_id is not None
-        reason = why.field(record_id, field)
-    click.echo("\n".join([json.dumps(dataclasses.asdict(reason))] if as_json else _story(reason)))
+        reason = why.field(field)
+    show(asdict(reason), _story(reason), as_json=as_json)
     return ExitStatus.PARTLY_DONE if any(origin.fixity is None for origin in reason.origins) else ExitStatus.DONE
 
 
@@ -59,7 +54,7 @@ def _capture(name: str, capture: Row, *columns: str) -> str:
     return _line(name, " ".join(str(capture[column] or "-") for column in ("captured_at", "source", *columns)))
 
 
-def _overview(record_id: str | None, captures: list[Row], fields: list[Row], waiting: list[Row]) -> Iterator[str]:
+def _overview(record_id: str | None, captures: list[Row], fields: list[Row], not_loaded: list[Row]) -> Iterator[str]:
     yield _line("record", record_id)
     for capture in captures:
         yield _capture("capture", capture, "kind", "url")
@@ -68,7 +63,7 @@ def _overview(record_id: str | None, captures: list[Row], fields: list[Row], wai
         value = row["value"] if row["state"] == "value" else f"({row['state']})"
         name = ": ".join(filter(None, (row["item"], row["label"] or row["name"] or "(no label)")))
         yield f"{escape(name)} = {escape(value, 100)}   [{when.get(row['capture_id']) or 'time unknown'}]"
-    for capture in waiting:
+    for capture in not_loaded:
         yield _capture("not loaded", capture, "kind", "url")
         yield _line("", f"capture {capture['capture_id']}" + (f": {capture['reason']}" if capture["reason"] else ""))
         for label, value in capture["fields"]:
@@ -101,11 +96,11 @@ def _story(reason: Reason) -> Iterator[str]:
 def _origin(origin: Origin) -> Iterator[str]:
     capture = origin.capture
     yield _line("capture", f"{capture['capture_id']} {capture['kind']}")
-    yield _line("  url", capture["url"])
-    yield _line("  time", capture["captured_at"] or "not known")
-    yield _line("  source", capture["source"])
-    yield _line("  status", capture["http_status"])
     details = {
+        "url": capture["url"],
+        "time": capture["captured_at"] or "not known",
+        "source": capture["source"],
+        "status": capture["http_status"],
         "leads to": capture["redirect_to"],
         "archive": f"{capture['warc_file']} at {capture['warc_offset']}",
         "repeats": capture["original_id"] and f"capture {capture['original_id']}",

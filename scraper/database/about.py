@@ -1,6 +1,7 @@
 """What this data is called, where it comes from and what may be done with it: said alike in Datasette and in every export."""
 
 TITLE = "BJA TTA records, rebuilt from web archives"
+PUBLISHER = "US Bureau of Justice Assistance"
 LICENSE = "Works of the US government: public domain in the US"
 LICENSE_URL = "https://www.usa.gov/government-copyright"
 SOURCE = "Captures of bjatta.bja.ojp.gov in public web archives"

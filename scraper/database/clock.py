@@ -1,7 +1,5 @@
 """Bounds the time of one page, where the platform can. `parsed` is the caller."""
 
-from __future__ import annotations
-
 import faulthandler
 import os
 import signal
@@ -28,9 +26,8 @@ def page_clock(seconds: float, *, alone: bool) -> Iterator[Clock]:
     if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
         before = signal.signal(signal.SIGALRM, signal.SIG_DFL if alone else _give_up)
         try:
-            yield lambda: _timed(
-                lambda: signal.setitimer(signal.ITIMER_REAL, seconds), lambda: signal.setitimer(signal.ITIMER_REAL, 0)
-            )
+            alarm = partial(signal.setitimer, signal.ITIMER_REAL)
+            yield lambda: _timed(partial(alarm, seconds), partial(alarm, 0))
         finally:
             signal.signal(signal.SIGALRM, before)
     elif alone:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from parsers.contacts import has_contact, is_contact, is_personal_link, masked
 from parsers.record import columns_of
+from scraper.database.schema import drop_unused
 from scraper.database.tables import BY_NAME, TABLES, Table
 
 Mode = bool | Literal["strict"]
@@ -21,6 +22,7 @@ Mode = bool | Literal["strict"]
 
 _ADDRESSES = {"captures.url", "captures.redirect_to", "captures.address", "records.url"}
 _PROSE = {"records.description", "fields.value", "sections.text", "changes.old_value", "changes.new_value"}
+_NAMES = {"captures.reason", "organizations.name", "organization_mentions.name"}
 _REPEATED = {
     *("milestones.title", "milestones.notes", "milestones.details"),
     *("performance_metrics.question", "performance_metrics.answer"),
@@ -78,10 +80,6 @@ def _of_text(function: Callable[[str], str | None], value: Any) -> Any:
     return function(value) if isinstance(value, str) else value
 
 
-def _short(text: str) -> str | None:
-    return None if has_contact(text) else text
-
-
 def _address(url: str) -> str | None:
     """An address without its query, fragment and user; NULL for one that leads to a person."""
     if not url or is_personal_link(url) or has_contact(url):
@@ -96,7 +94,7 @@ def _address(url: str) -> str | None:
 def expression(table: str, column: str, mode: Mode = False) -> str:
     """SQL for a column's value without contact details."""
     own, place = f'"{table}"."{column}"', f"{table}.{column}"
-    if (table == "records" and column in COLUMNS) or place == "runs.problems":
+    if (table == "records" and column in COLUMNS) or place in ("runs.problems", "captures.title", "similar.words"):
         return "NULL"
     if place == "runs.message":
         return f"CASE WHEN runs.outcome = 'committed' THEN {own} END"
@@ -105,7 +103,7 @@ def expression(table: str, column: str, mode: Mode = False) -> str:
     if place in _REPEATED:
         nested = f"fields.record_id = {table}.record_id AND {_NESTED} AND instr({own}, fields.value)"
         own = f"CASE WHEN EXISTS (SELECT 1 FROM fields WHERE {nested}) THEN NULL ELSE tta_short({own}) END"
-    elif place == "captures.reason" or (table == "records" and place not in _PROSE and column in _SHORT):
+    elif place in _NAMES or (table == "records" and place not in _PROSE and column in _SHORT):
         return f"tta_short({own})"
     return f"tta_masked({own})" if mode == "strict" and place in _PROSE | _REPEATED else own
 
@@ -138,6 +136,8 @@ def remove(db: sqlite3.Connection, mode: Mode = False) -> None:
             db.execute(f'UPDATE "{table.name}" SET {assigned} WHERE {differs}')
     for name in ("changes", "fields"):  # after the tables above, which ask `fields`
         db.execute(f"DELETE FROM {name} WHERE NOT ({kept_rows(name)})")
+    for table in TABLES:
+        drop_unused(db, table)
     for (search,) in db.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'").fetchall():
         db.execute(f'INSERT INTO "{search}" ("{search}") VALUES (\'rebuild\')')  # a deleted word stays in an index until then
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").fetchone():

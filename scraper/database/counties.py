@@ -13,15 +13,17 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
-_ROWS = csv.reader((files("scraper.database") / "atlas" / "states.csv").read_text(encoding="utf-8").splitlines())
-STATES = {code: (name, postal) for code, name, postal in _ROWS}
+_ROWS = list(csv.reader((files("scraper.database") / "atlas" / "states.csv").read_text(encoding="utf-8").splitlines()))
+STATES = {code: (name, postal) for code, name, postal, *_ in _ROWS}
 """State or territory by the first two digits of a county code (FIPS 5-2): name and postal code."""
+REGIONS = {code: (region or None, division or None) for code, _, _, region, division in _ROWS}
+"""The Census Bureau's region and division of each; territories have none."""
 
 _CLASS_OF_STATE = {"22": "Parish", "60": "District", "69": "Municipality", "72": "Municipio", "78": "Island"}
 """What counties are called where not County; those of Alaska and independent cities are told apart below."""
 _ALASKA = {
     "Borough": "013 060 068 090 100 122 130 150 164 170 185 188 195",
-    "Census Area": "016 050 070 105 158 180 198 240 261 290",
+    "Census Area": "016 050 063 066 070 105 158 180 198 240 261 290",
     "City and Borough": "110 220 275 282",
     "Municipality": "020 230",
 }
@@ -49,6 +51,8 @@ def full_name(code: str, name: str) -> str:
         return name
     if code in _ALASKAN:
         return f"{name} {_ALASKAN[code]}"
+    if code[:3] == "091":  # what Connecticut has in the place of counties since 2022
+        return f"{name} Planning Region"
     if code[:2] in _CLASS_OF_STATE:
         return f"{name} {_CLASS_OF_STATE[code[:2]]}"
     return f"{name} city" if code[2:] >= _FIRST_CITY and code[:2] in {"24", "29", "51"} else f"{name} County"

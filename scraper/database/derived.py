@@ -1,76 +1,108 @@
-"""Derives columns of `records` that no page prints from its other columns, for analysts to count, filter and sort by.
+"""Columns of `records` that no page prints: each is a file in `rules/`; schema, dictionary, documents and tests come from it.
 
-Each is a function of the record's own columns, so that the database stays a function of the archive. `build` asks for them.
+A rule is an SQL expression over the record's own row (`one`) and its rows in other tables, so that the database stays a function
+of the archive. `build` evaluates all of them as it inserts a record. A file without a rule describes a column that another module
+sets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+import sqlite3
+import tomllib
+from collections.abc import Callable
+from dataclasses import make_dataclass
 from functools import lru_cache
-from typing import Any
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
 
-from parsers.record import RecordValues, columns_of, optional
-from parsers.scalars import day_of_reference, day_of_time, fiscal_year_of
-from scraper.database.places import atlas
+from parsers.record import RecordValues, optional, required
+from parsers.request_title import RequestTitle, split_request_title
+from parsers.scalars import day_of_reference, day_of_time
+from scraper.database.places import atlas, code_of_2023
 
-_DAY, _YEAR = "YYYY-MM-DD", "year"
+_TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float, "yes or no": bool}
+_FILES = sorted((files("scraper.database") / "rules").iterdir(), key=lambda file: file.name)
+RULES: dict[str, dict[str, Any]] = {
+    file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8")) for file in _FILES
+}
+"""By column: `heading`, `description`, `type`, `unit`, `rule`, `precision` (percent, as `make quality` measures), `examples`."""
 
 
-@dataclass(slots=True, kw_only=True)
-class DerivedValues(RecordValues):
-    """What the page says, and what follows from it."""
+def described(name: str, about: str, columns: dict[str, dict[str, Any]], *bases: type) -> type:
+    """A model for `columns_of` out of the descriptions of its columns."""
+    made = []
+    for column, texts in columns.items():
+        precision = f"; precision {texts['precision']} % on made-up records" if "precision" in texts else ""
+        description, heading = texts["description"] + precision, {"heading": texts["heading"]} if "heading" in texts else {}
+        kind, maker = _TYPES[texts["type"]], required if texts.get("required") else optional
+        made.append((column, kind if texts.get("required") else kind | None, maker(description, texts.get("unit"), **heading)))
+    space = {"__doc__": about, "__module__": __name__}
+    return make_dataclass(name, made, bases=bases, namespace=space, slots=True, kw_only=True)
 
-    submitted_on: str | None = optional(
-        "day of the submission in Washington's time, by the reference or else the time of submission; derived",
-        _DAY,
-        heading="Submission date",
-    )
-    submitted_year: int | None = optional(
-        "calendar year of the submission; derived; see fiscal_year", _YEAR, heading="Submission year"
-    )
-    event_on: str | None = optional("day on which the event began, in Washington's time; derived", _DAY, heading="Event date")
-    event_fiscal_year: int | None = optional("fiscal year, from 1 October, in which the event began; derived", _YEAR)
-    place_state: str | None = optional(
-        "state or territory that the point lies in, by outlines of 2017; NULL at sea and abroad; derived", heading="State"
-    )
-    place_state_code: str | None = optional(
-        "postal code of the state that the point lies in; derived", "two letters", heading="State code"
-    )
-    place_county: str | None = optional(
-        "county, or what stands for one, that the point lies in, by outlines of 2017 that are right to about 500 m; "
-        "derived, and not always the printed one: see county_agrees",
-        heading="County of the location",
-    )
-    place_county_code: str | None = optional(
-        "FIPS code of the county that the point lies in, a text: it may begin with a zero; derived",
-        "five digits",
-        heading="County code",
-    )
-    county_agrees: bool | None = optional(
-        "whether the printed county is the one that the point lies in, or within 1 km of it; 1 yes, 0 no, "
-        "NULL where the page prints no county that exists, or the point is in none; derived",
-        heading="Counties agree",
+
+if TYPE_CHECKING:
+
+    class DerivedValues(RecordValues):
+        """What the page says, and what follows from it."""
+
+else:
+    DerivedValues = described(
+        "DerivedValues",
+        "What the page says, and what follows from it.",
+        {name: rule | {"description": f"{rule['description']}; derived"} for name, rule in RULES.items()},
+        RecordValues,
     )
 
 
-COLUMNS = tuple(name for name in columns_of(DerivedValues) if name not in columns_of(RecordValues))
-_AT = {name: index for index, name in enumerate(columns_of(RecordValues))}
+def expression(column: str) -> str:
+    """The SQL of a column's rule, with the rules of the derived columns that it names in their place."""
+    rule = RULES[column].get("rule", "NULL")
+    return re.sub(r"(?<!['\w])\w+(?!['\w])", lambda word: f"({expression(word[0])})" if word[0] in RULES else word[0], rule)
 
 
-def derived(values: Sequence[Any]) -> list[Any]:
-    """The values of COLUMNS, as SQLite keeps them, out of those of `RecordValues` in the order of its fields."""
-    columns = ("reference", "submitted_at", "event_start", "longitude", "latitude", "county")
-    reference, submitted_at, event_start, *place = (values[_AT[name]] for name in columns)
-    submitted, event = day_of_reference(reference) or day_of_time(submitted_at), day_of_time(event_start)
-    days = [day.isoformat() if day else None for day in (submitted, event)]
-    return [days[0], submitted and submitted.year, days[1], event and fiscal_year_of(event), *_place(*place)]
+def insert_sql(columns: tuple[str, ...]) -> str:
+    """An INSERT of a record, its values in the order of those `columns` that are not derived."""
+    given = ", ".join(f'? AS "{name}"' for name in columns if name not in RULES)
+    names = ", ".join(f'"{name}"' for name in columns)
+    values = ", ".join(expression(name) if name in RULES else f'one."{name}"' for name in columns)
+    return f"INSERT INTO records ({names}) SELECT {values} FROM (SELECT {given}) AS one"
+
+
+def register(db: sqlite3.Connection) -> None:
+    """Adds the functions that rules call to a connection."""
+    functions: dict[str, tuple[int, Callable[..., Any]]] = {
+        "local_day": (2, _local_day),
+        "request_part": (-1, _request_part),
+        "has": (2, lambda pattern, text: re.search(pattern, text or "", re.IGNORECASE) is not None),
+        "place_part": (3, _place_part),
+        "county_agrees": (3, _county_agrees),
+        "code_of_2023": (2, lambda *point: None if None in point else code_of_2023(*point)),
+    }
+    for name, (arguments, function) in functions.items():
+        db.create_function(f"tta_{name}", arguments, function, deterministic=True)
+
+
+def _local_day(reference: str | None, time: str | None) -> str | None:
+    """The day in the portal's zone: by a reference, or else by a time."""
+    day = day_of_reference(reference) or day_of_time(time)
+    return day.isoformat() if day else None
+
+
+def _request_part(part: str, *titles: str | None) -> str | None:
+    """A field of `RequestTitle`, out of the first of the titles that is a request's."""
+    found: RequestTitle | None = next(filter(None, (split_request_title(title) for title in titles if title)), None)
+    return getattr(found, part, None)
 
 
 @lru_cache(maxsize=4096)
-def _place(longitude: float | None, latitude: float | None, printed: str | None) -> tuple[Any, ...]:
-    """The last five columns. Points come again, as a page's is often that of a town."""
-    if longitude is None or latitude is None or (place := atlas().place(longitude, latitude)) is None:
-        return (None,) * 5
-    agrees = atlas().agrees(place, printed, longitude, latitude) if printed else None
-    return place.state, place.state_code, place.county, place.county_code, None if agrees is None else int(agrees)
+def _place_part(longitude: float | None, latitude: float | None, part: str) -> str | None:
+    """A field of `Place`. Points come again, as a page's is often that of a town."""
+    return None if longitude is None or latitude is None else getattr(atlas().place(longitude, latitude), part, None)
+
+
+@lru_cache(maxsize=4096)
+def _county_agrees(longitude: float | None, latitude: float | None, printed: str | None) -> bool | None:
+    if longitude is None or latitude is None or not printed or (place := atlas().place(longitude, latitude)) is None:
+        return None
+    return atlas().agrees(place, printed, longitude, latitude)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -17,13 +17,12 @@ from typing import NamedTuple
 from scraper.archive.catalog import CATALOG, Entry
 from scraper.archive.store import Archive
 from scraper.code_version import loading_code
-from scraper.database import assign_records, availability, parsed_pages, revisits, runs, schema
+from scraper.database import assign_records, availability, organizations, parsed_pages, revisits, runs, schema, similar
 from scraper.database.build import build
 from scraper.database.connection import remove_second, stoppable, version_of, writing
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.record_identity import address
-from scraper.database.schema import insert_rows
 from scraper.database.tables import BY_NAME
 from scraper.errors import ArchiveDamaged, ParsedPagesDamaged, TtaError
 from scraper.folders import Folders
@@ -52,7 +51,7 @@ _ENTRIES = f"""
     FROM archive.captures entry JOIN temp.touched USING (capture_id) ORDER BY entry.warc_file, entry.warc_offset
 """
 _FROM_ENTRY = [name for name in Entry.__dataclass_fields__ if name in BY_NAME["captures"].columns and name != "form"]
-_FROM_PARSER = ("kind", "reason", "node_id", "reference", "form", "shape", "flags", "redirect_to")
+_FROM_PARSER = ("kind", "reason", "node_id", "reference", "form", "shape", "flags", "redirect_to", "title")
 
 
 @dataclass(slots=True)
@@ -115,10 +114,17 @@ def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
     if options.database is None:
         remove_second(folders.data)
     try:
-        return _load(folders, options)
+        done = _load(folders, options)
     except ParsedPagesDamaged:
         remove(folders.data / parsed_pages.NAME)
-        return _load(folders, options)
+        done = _load(folders, options)
+    if options.database is None and not done.unchanged:
+        try:
+            similar.update(folders.database, lambda: options.stop is not None and options.stop.over)
+        except (sqlite3.DatabaseError, OSError):  # all is committed, and the next load makes the file again
+            with suppress(OSError):
+                remove(folders.data / similar.NAME)
+    return done
 
 
 def _load(folders: Folders, options: LoadOptions) -> Loaded:
@@ -137,13 +143,15 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
         done = Loaded(unreadable=list(archive.unread))
         for table, key in _TABLES.items():
             db.execute(f"CREATE TEMP TABLE {table} ({key} TEXT PRIMARY KEY) WITHOUT ROWID")
-        state = None if options.only_captures_of else archive_state(db)
+        state = None if options.only_captures_of else archive_state(db, folders.data)
         done.unchanged = not fresh and state is not None and program_of(db).archive == state
         if not done.unchanged:
             _Load(db, folders.archive, pages, options, remote, fresh, has_captures, done).run(Program(loading_code(), state))
         done.records = db.execute("SELECT count(*) FROM records").fetchone()[0]
         if options.before_commit:
             options.before_commit(db, done)
+        if not done.unchanged and options.database is None:
+            organizations.write_matches(db, folders.data)
         return done
 
 
@@ -153,11 +161,13 @@ def program_of(db: sqlite3.Connection, name: str = "main") -> Program:
     return Program(*row) if row else Program(None, None)
 
 
-def archive_state(db: sqlite3.Connection, catalog: str = "archive") -> str:
-    """A digest that changes when the catalog (in the schema of that name) gets another capture, or another delivery of one."""
+def archive_state(db: sqlite3.Connection, data: Path, catalog: str = "archive") -> str:
+    """A digest that changes when the catalog (in the schema of that name) gets another capture, or another delivery of one, and
+    when somebody decides on a match of organizations.
+    """
     files = db.execute(f"SELECT warc_file, read_to FROM {catalog}.files ORDER BY warc_file").fetchall()
     rows = db.execute(f"SELECT count(*), max(rowid) FROM {catalog}.captures").fetchone()
-    return hashlib.sha256(repr((files, rows)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((files, rows, organizations.decisions(data))).encode()).hexdigest()[:16]
 
 
 @dataclass(slots=True)
@@ -189,17 +199,17 @@ class _Load:
             schema.renew(self.db)
             self._find_new()
         self._insert_captures()
-        if self.done.captures or self.fresh:
-            schema.finish(self.db, ("captures",))
-            revisits.resolve(self.db)
-            assign_records.assign(self.db)
-            availability.assign(self.db)
-            assign_records.set_kinds(self.db)
-            self.done.built = build(self.db, self.pages)
-            availability.apply(self.db)
-            schema.finish(self.db)
-            self.db.execute("PRAGMA analysis_limit = 1000")
-            self.db.execute("ANALYZE main")
+        schema.finish(self.db, ("captures",))
+        revisits.resolve(self.db)
+        assign_records.assign(self.db)
+        availability.assign(self.db)
+        assign_records.set_kinds(self.db)
+        self.done.built = build(self.db, self.pages)
+        availability.apply(self.db)
+        organizations.assign(self.db, self.folder.parent)
+        schema.finish(self.db)
+        self.db.execute("PRAGMA analysis_limit = 1000")
+        self.db.execute("ANALYZE main")
         if self.done.unreadable:
             program = program._replace(archive=None)
         if program != program_of(self.db):
@@ -283,14 +293,9 @@ class _Load:
         for column in ("record_id", "gone_record_id"):
             db.execute(f"INSERT OR IGNORE INTO temp.affected SELECT {column} {of_touched} AND {column} IS NOT NULL")
         db.execute(f"DELETE {of_touched}")
-        rows: list[tuple[object, ...]] = []
-        for entry in (Entry(*row) for row in db.execute(_ENTRIES)):
-            if parsed := self.pages.get(entry.capture_id):
-                rows.append(_row(entry, parsed))
-            if len(rows) >= BATCH:
-                insert_rows(db, "captures", rows)
-                rows = []
-        insert_rows(db, "captures", rows)
+        entries = (Entry(*row) for row in db.execute(_ENTRIES))
+        found = ((entry, self.pages.get(entry.capture_id)) for entry in entries)
+        db.executemany(schema.insert_sql("captures"), (_row(entry, parsed) for entry, parsed in found if parsed))
         db.execute("DELETE FROM temp.touched WHERE capture_id NOT IN (SELECT capture_id FROM main.captures)")
         self.done.captures = db.execute("INSERT INTO temp.loaded SELECT capture_id FROM temp.touched").rowcount
 

@@ -52,6 +52,7 @@ class ParsedCapture(NamedTuple):
     redirect_to: str | None = None
     page: bytes | None = None
     damage: str | None = None
+    title: str | None = None
 
 
 class WarcSlice(NamedTuple):
@@ -177,7 +178,9 @@ def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:
     record, reason = page.record, storable(page.reason)
     if page.kind is not Kind.RECORD or record is None:
         target = _target(capture) if page.kind is Kind.REDIRECT else None
-        return ParsedCapture(capture_id, str(page.kind), reason, node_id(capture.url), redirect_to=target)
+        return ParsedCapture(
+            capture_id, str(page.kind), reason, node_id(capture.url), redirect_to=target, title=storable(page.title)
+        )
     return ParsedCapture(
         capture_id,
         str(page.kind),

@@ -5,6 +5,7 @@ The outlines are read when the first point is looked up, so a load that builds n
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +17,15 @@ from typing import Any
 
 import orjson
 
-from scraper.database.counties import STATES, CountyNames, full_name
+from scraper.database.counties import REGIONS, STATES, CountyNames, full_name
 
 ATLAS = files("scraper.database") / "atlas" / "counties-10m.json"
+CHANGED = files("scraper.database") / "atlas" / "counties-2023-changed.json"
+"""The counties of 2023 that have another code than in 2017: those of Connecticut, and two in Alaska."""
+CHANGED_CODES = re.compile("09...|02261")
+"""The counties of 2017 in their place."""
+CHANGED_KM = 5.0
+"""How far a point may be outside of the changed outlines, whose simplified borders are not those of 2017, which contain it."""
 SHORE_KM = 0.5
 """A point outside all counties belongs to the nearest within this distance, because the outlines are no finer. Towns across the
 Mexican and Canadian borders are farther away (the center of Nuevo Laredo 0.7 km, of Windsor 1.0 km)."""
@@ -38,6 +45,12 @@ class Place:
     state_code: str
     county: str
     county_code: str
+    region: str | None
+    division: str | None
+
+    @property
+    def name(self) -> str:
+        return self.county if self.county == self.state else f"{self.county}, {self.state_code}"
 
 
 class _Arc:
@@ -85,7 +98,7 @@ class _County:
         self.box: _Box = (min(west), min(south), max(east), max(north))
         code, name = geometry["id"], geometry["properties"]["name"]
         self.code, self.name = code, name
-        self.place = Place(*STATES[code[:2]], full_name(code, name), code)
+        self.place = Place(*STATES[code[:2]], full_name(code, name), code, *REGIONS[code[:2]])
 
     def holds(self, x: float, y: float) -> bool:
         crossings: int = sum(arc.crossings(x, y) for arc in self.arcs)
@@ -109,12 +122,12 @@ class Atlas:
         """The counties by name."""
         return CountyNames((county.code, county.name) for county in self.counties)
 
-    def place(self, longitude: float, latitude: float) -> Place | None:
-        """The county that contains a point, or else the nearest within SHORE_KM; of two equally near, the lower code."""
+    def place(self, longitude: float, latitude: float, reach: float = SHORE_KM) -> Place | None:
+        """The county that contains a point, or else the nearest within `reach` km; of two equally near, the lower code."""
         for county in self._by_cell.get((floor(longitude), floor(latitude)), ()):
             if _overlap(county.box, (longitude, latitude, longitude, latitude)) and county.holds(longitude, latitude):
                 return county.place
-        near = self._near(longitude, latitude, SHORE_KM)
+        near = self._near(longitude, latitude, reach)
         return min(near, key=lambda one: (one[0], one[1].county_code))[1] if near else None
 
     def agrees(self, place: Place, printed: str, longitude: float, latitude: float) -> bool | None:
@@ -153,3 +166,17 @@ def _overlap(one: _Box, other: _Box) -> bool:
 def atlas() -> Atlas:
     """The shipped outlines, read once."""
     return Atlas(orjson.loads(ATLAS.read_bytes()))
+
+
+@cache
+def changed_counties() -> Atlas:
+    """The outlines of the counties whose codes changed by 2023."""
+    return Atlas(orjson.loads(CHANGED.read_bytes()))
+
+
+def code_of_2023(longitude: float, latitude: float) -> str | None:
+    """The code that tables of 2022 and later use for the county of a point."""
+    place = atlas().place(longitude, latitude)
+    if place is not None and CHANGED_CODES.fullmatch(place.county_code):
+        place = changed_counties().place(longitude, latitude, CHANGED_KM)
+    return place.county_code if place else None

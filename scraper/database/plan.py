@@ -1,7 +1,5 @@
 """What `tta load --rebuild` would change: a second database is made beside the first, by the same loader, and compared."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from parsers.record import Kind
@@ -41,7 +39,11 @@ def plan(folders: Folders, *, workers: int | None = None, progress: Progress | N
         given_up = db.execute(query, [Kind.UNREADABLE, GIVEN_UP]).fetchone() is not None
         # the same code gives the same of the same captures
         is_same_version = db.execute("PRAGMA old.user_version").fetchone()[0] == VERSION
-        if not given_up and is_same_version and program_of(db, "old") == Program(loading_code(), archive_state(db, "new")):
+        if (
+            not given_up
+            and is_same_version
+            and program_of(db, "old") == Program(loading_code(), archive_state(db, folders.data, "new"))
+        ):
             return Plan(unreadable=unread)
     with second_database(folders.data) as beside:
         options = LoadOptions(rebuild=given_up, accept_refused=True, workers=workers, progress=progress, database=beside)

@@ -1,19 +1,16 @@
 """The tables `runs` and `run_checks`: the result of each refresh, and the figures that the next one is compared with."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from scraper.database.checks import TONIGHT, Check, Figures, Severity
-from scraper.database.recent_checks import RECENT
-from scraper.database.tables import BY_NAME
-from scraper.errors import HeldBack
+from scraper.database.checks import RECENT, TONIGHT, Check, Figures, Severity
+from scraper.database.tables import RunRow
+from scraper.errors import RefreshRefused
 from scraper.sqlite import open_readonly, open_writable
 
 _COMPARED = {
@@ -36,67 +33,38 @@ class Outcome(StrEnum):
     DIED = "died"
 
 
-@dataclass(slots=True)
-class Run:
-    """A row of `runs` without its number; see there. Times are ISO 8601, UTC."""
+def add(db: sqlite3.Connection, run: RunRow, checks: Sequence[Check] = ()) -> None:
+    """Writes a run and its checks in the open transaction, and sets the run's number.
 
-    started_at: str
-    ended_at: str | None = None
-    status: int | None = None
-    outcome: str | None = None
-    phase: str | None = None
-    accepted: bool = False
-    fetched: int | None = None
-    loaded: int | None = None
-    captures: int | None = None
-    records: int | None = None
-    records_before: int | None = None
-    problems: str | None = None
-    message: str | None = None
-
-
-def add(db: sqlite3.Connection, run: Run, checks: Sequence[Check] = ()) -> int:
-    """Writes a run and its checks in the open transaction; returns the run's number."""
-    number = int(db.execute("SELECT ifnull(max(run_id), 0) + 1 FROM runs").fetchone()[0])
-    _insert(db, "runs", {"run_id": number, **asdict(run)})
-    for position, check in enumerate(checks, start=1):
-        _insert(db, "run_checks", {"run_id": number, "position": position, **check._asdict()})
-    return number
-
-
-def _insert(db: sqlite3.Connection, table: str, values: dict[str, object]) -> None:
-    """Inserts into existing columns only: a refused run may have left the tables of another version in place."""
-    present = _columns(db, table)
-    names = [name for name in BY_NAME[table].columns if name in present]
-    marks = ", ".join("?" * len(names))
-    db.execute(f"INSERT INTO main.{table} ({', '.join(names)}) VALUES ({marks})", [values[name] for name in names])
-
-
-def record(path: Path, run: Run, checks: Sequence[Check] = ()) -> int | None:
-    """Writes a run that left the database as it was, in its own transaction. Returns its number, None if there is no database.
-
-    Raises sqlite3.Error.
+    Existing columns only: a refused run may have left the tables of another version in place.
     """
-    if not path.is_file():
-        return None
-    with closing(open_writable(path, create=False)) as db:
-        if not _columns(db, "runs"):
-            return None
-        db.execute("BEGIN IMMEDIATE")
-        number = add(db, run, checks)
-        db.execute("COMMIT")
-        return number
+    run.run_id = number = int(db.execute("SELECT ifnull(max(run_id), 0) + 1 FROM runs").fetchone()[0])
+    rows = [("run_checks", {"run_id": number, "position": at, **check._asdict()}) for at, check in enumerate(checks, start=1)]
+    for table, values in [("runs", asdict(run)), *rows]:
+        present = _columns(db, table)
+        found = {name: value for name, value in values.items() if name in present}
+        marks = ", ".join("?" * len(found))
+        db.execute(f"INSERT INTO main.{table} ({', '.join(found)}) VALUES ({marks})", [*found.values()])
+
+
+def record(path: Path, run: RunRow, checks: Sequence[Check] = ()) -> None:
+    """Writes a run that left the database as it was, in its own transaction, if there is a database. Raises sqlite3.Error."""
+    if path.is_file():
+        with closing(open_writable(path, create=False)) as db:
+            if _columns(db, "runs"):
+                db.execute("BEGIN IMMEDIATE")
+                add(db, run, checks)
+                db.execute("COMMIT")
 
 
 def record_death(path: Path, since: str) -> None:
     """Writes a run that was killed, which held the lock since the given time, unless it had committed. Raises sqlite3.Error."""
-    if not path.is_file():
-        return
-    with closing(open_readonly(path)) as db:
-        if not _columns(db, "runs") or db.execute("SELECT 1 FROM runs WHERE started_at >= ?", [since]).fetchone():
-            return
+    if path.is_file():
+        with closing(open_readonly(path)) as db:
+            if _columns(db, "runs") and db.execute("SELECT 1 FROM runs WHERE started_at >= ?", [since]).fetchone():
+                return
     message = "killed, or the machine went down; the database was left as it was"
-    record(path, Run(started_at=since, outcome=Outcome.DIED, message=message))
+    record(path, RunRow(run_id=0, started_at=since, accepted=False, outcome=Outcome.DIED, message=message))
 
 
 def latest(db: sqlite3.Connection) -> dict[str, Any] | None:
@@ -129,14 +97,14 @@ def refused(db: sqlite3.Connection) -> tuple[int, str] | None:
 
 
 def check_none_is_refused(db: sqlite3.Connection) -> None:
-    """Raises HeldBack if a load without checks would commit what a refresh refused."""
+    """Raises RefreshRefused if a load without checks would commit what a refresh refused."""
     if found := refused(db):
         number, began = found
         names = sorted({check.name for check in failed_checks(db, number)})
         why = f" ({', '.join(names)})" if names else ""
-        raise HeldBack(
+        raise RefreshRefused(
             f"the refresh of {began} was refused{why}, and this would load what it kept out; nothing was changed: `tta status` "
-            "says why, `tta refresh` tries again, `tta refresh --accept` takes the new state, --unchecked does this all the same"
+            "shows why, `tta refresh` tries again, `tta refresh --accept` takes the new state, --unchecked does this all the same"
         )
 
 

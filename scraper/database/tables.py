@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 from parsers.record import Field, Kind, Milestone, PerformanceMetric, Section, columns_of, optional, required
-from scraper.database.derived import DerivedValues
+from scraper.database.derived import DerivedValues, described
 
 _ISO = "ISO 8601, UTC"
 
@@ -110,6 +112,7 @@ class CaptureRow:
     )
     shape: str | None = optional("fingerprint of the page's structure")
     flags: str | None = optional("what looks wrong in its values; a JSON array")
+    title: str | None = optional("title of a page that shows no record", heading="Page title")
     warc_file: str = required("file in the archive folder that holds it")
     warc_offset: int = required("where in that file it begins", "bytes")
 
@@ -130,57 +133,6 @@ class ChangeRow:
 
 
 @dataclass(slots=True, kw_only=True)
-class RunRow:
-    """Each refresh: when it ran, how it ended, and what it brought."""
-
-    run_id: int = required("number of the run, from 1")
-    started_at: str = required("when it began", _ISO)
-    ended_at: str | None = optional("when it ended", _ISO)
-    status: int | None = optional("its exit status")
-    outcome: str | None = optional(
-        "committed: the database has its data; unanswered: no source answered, and nothing was new; refused: a check failed; "
-        "stopped: it was ended or its time was up; failed: an error; died: killed, or the machine went down. All but committed "
-        "left the database as it was",
-    )
-    phase: str | None = optional("how far it came: fetch, load, checks or done")
-    accepted: bool | None = optional("whether failed checks were accepted on purpose; 1 yes, 0 no")
-    fetched: int | None = optional("captures that it added to the archive", "captures")
-    loaded: int | None = optional("captures that it loaded", "captures")
-    captures: int | None = optional("captures known after it", "captures")
-    records: int | None = optional("records known after it", "records")
-    records_before: int | None = optional("records known before it", "records")
-    problems: str | None = optional("what went wrong or could not be done; a JSON array")
-    message: str | None = optional("what came of it and what to look at, in a line")
-
-
-@dataclass(slots=True, kw_only=True)
-class RunCheckRow:
-    """The checks that each refresh passed or failed."""
-
-    run_id: int = required("the run that made the check")
-    position: int = required("place among the run's checks, from 1")
-    name: str = required("name of the check")
-    severity: str | None = optional(
-        "fail: a failed check keeps the new data out; warn: it is only told; NULL in runs of database version 2"
-    )
-    subject: str | None = optional("what was checked, such as a column or a source")
-    figure: float | None = optional("what was measured: a count, or a share from 0 to 1")
-    threshold: float | None = optional("what it was held against: the most, or for a share the least allowed")
-    passed: bool = required("whether it passed; 1 yes, 0 no")
-    message: str | None = optional("what to look at, in a line")
-
-
-@dataclass(slots=True, kw_only=True)
-class ProgramRow:
-    """Which code made the database, and of which state of the archive, in one row."""
-
-    code: str = required("digest of the code that made the database; a load with other code makes it anew")
-    archive: str | None = optional(
-        "digest of the state of the archive's catalog whose captures are all loaded; NULL where some are not"
-    )
-
-
-@dataclass(slots=True, kw_only=True)
 class DictionaryRow:
     """Every column of every table, with what it means."""
 
@@ -192,11 +144,19 @@ class DictionaryRow:
     heading: str = required("name of the column for people, which pages use as the heading")
 
 
+MODELS = {
+    name: described(name, table["about"], table["columns"])
+    for name, table in tomllib.loads((files("scraper.database") / "tables.toml").read_text(encoding="utf-8")).items()
+}
+"""The models of the tables that no page is read into."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of the database. `keys` come first; `links` are foreign keys (column, table); `local` columns differ by machine.
 
-    `searched`: the columns that full-text search of the table looks in.
+    `searched`: the columns that full-text search of the table looks in. `shared`: columns whose values many rows have in common
+    and that are stored once: the table is then a view, which is read and written like a table (docs/decisions/database.md).
     """
 
     name: str
@@ -206,6 +166,12 @@ class Table:
     indexes: tuple[tuple[str, ...], ...] = ()
     local: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+
+    @property
+    def stored_in(self) -> tuple[str, ...]:
+        """The tables that contain its rows: itself, or the two below its view."""
+        return (f"{self.name}_rows", f"{self.name}_shared") if self.shared else (self.name,)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -226,7 +192,8 @@ SEARCHED = tuple(
 COUNTED = tuple(
     "fiscal_year status evidence_based emerging_need program_areas agency_types category provider_reference county place_state "
     "place_state_code place_county place_county_code estimated_cost estimated_cost_lower estimated_cost_upper availability "
-    "county_agrees latitude last_captured_at".split()
+    "county_agrees latitude last_captured_at submitted_on days_to_event milestone_count tta_type delivery_mode region "
+    "cost_range".split()
 )
 """Columns of `records` that facets, charts and questions count by. One index over all of them answers these on 100,000 records in
 0.03 s, where reading the rows, most of which is description, takes 0.13 s when they are in memory and seconds when not."""
@@ -240,7 +207,8 @@ TABLES: tuple[Table, ...] = (
             *(
                 (name,)
                 for name in "node_id reference title status category provider_reference county event_start submitted_at "
-                "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager place_county_code county_agrees".split()
+                "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager place_county_code county_agrees "
+                "place_county_code_2023 agency_id provider_id family_id".split()
             ),
             COUNTED,
         ),
@@ -262,14 +230,31 @@ TABLES: tuple[Table, ...] = (
         ),
         local=("warc_file", "warc_offset"),
     ),
-    Table("fields", FieldRow, _PLACE, (_OF_RECORD, _OF_CAPTURE), (("label",), ("capture_id",)), searched=("value",)),
-    Table("sections", SectionRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), indexes=(("label",),)),
+    Table(
+        "fields",
+        FieldRow,
+        keys=_PLACE,
+        links=(_OF_RECORD, _OF_CAPTURE),
+        indexes=(("label",),),
+        searched=("value",),
+        shared=("section", "label", "name", "item"),
+    ),
+    Table("sections", SectionRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), shared=("label", "text")),
     Table("milestones", MilestoneRow, keys=_PLACE, links=(_OF_RECORD,), indexes=(("date",),), searched=("title", "details")),
     Table("performance_metrics", PerformanceMetricRow, keys=_PLACE, links=(_OF_RECORD,), searched=("question", "answer")),
     Table("changes", ChangeRow, links=(_OF_RECORD,), indexes=(("record_id",), ("field",), ("seen_by",))),
-    Table("runs", RunRow, keys=("run_id",)),
-    Table("run_checks", RunCheckRow, keys=("run_id", "position"), links=(("run_id", "runs"),)),
-    Table("program", ProgramRow),
+    Table("organizations", MODELS["organizations"], keys=("organization_id",), searched=("name",)),
+    Table(
+        "organization_mentions",
+        MODELS["organization_mentions"],
+        keys=_PLACE,
+        links=(_OF_RECORD, ("organization_id", "organizations")),
+        indexes=(("organization_id", "record_id"),),
+    ),
+    Table("similar", MODELS["similar"], keys=_PLACE, links=(_OF_RECORD,), indexes=(("other_id",),)),
+    Table("runs", MODELS["runs"], keys=("run_id",)),
+    Table("run_checks", MODELS["run_checks"], keys=("run_id", "position"), links=(("run_id", "runs"),)),
+    Table("program", MODELS["program"]),
     Table("dictionary", DictionaryRow, keys=("table", "column"), searched=("table", "column", "description", "label")),
 )
 
@@ -296,5 +281,5 @@ VIEWS: tuple[View, ...] = (
 BY_NAME = {table.name: table for table in TABLES}
 RUN_TABLES = ("runs", "run_checks")
 """Tables that tell what was done, not what the archive holds: a rebuild leaves them."""
-LOCAL_TABLES = (*RUN_TABLES, "program")
+LOCAL_TABLES = (*RUN_TABLES, "program", "similar")
 """Tables that tell how this copy of the database came about: no export has them."""

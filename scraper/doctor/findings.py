@@ -1,10 +1,7 @@
 """What a verification finds, one line each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field
 from itertools import islice
 
 from scraper.terminal import escape
@@ -12,41 +9,15 @@ from scraper.terminal import escape
 MOST_EXAMPLES = 5
 
 
-class Kind(StrEnum):
-    """What is wrong; scripts may rely on the names. The first word is the part of the data folder."""
-
-    RECORDS_DAMAGED = "records-damaged"
-    FILE_SHORT = "file-short"
-    FILE_GONE = "file-gone"
-    FILE_FOREIGN = "file-foreign"
-    PACKED_TOGETHER = "packed-together"
-    CAPTURES_LOST = "captures-lost"
-    CATALOG_DAMAGED = "catalog-damaged"
-    CATALOG_VERSION = "catalog-version"
-    CATALOG_DIFFERS = "catalog-differs"
-    LEDGER_DAMAGED = "ledger-damaged"
-    LEDGER_VERSION = "ledger-version"
-    LEDGER_LOST = "ledger-lost"
-    DATABASE_DAMAGED = "database-damaged"
-    DATABASE_VERSION = "database-version"
-    DATABASE_LINKS = "database-links"
-    DATABASE_SEARCH = "database-search"
-    DATABASE_LOST = "database-lost"
-    DATABASE_ROWS = "database-rows"
-    DATABASE_CONTENT = "database-content"
-    PARSED_DAMAGED = "parsed-damaged"
-    NOT_LOADED = "not-loaded"
-
-
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`text`: an escaped line. `count`: of what the line counts. `repair`: what a repair does, None if it can do nothing.
+    """`kind`: a name that scripts may rely on; its first word is the part of the data folder. `text`: an escaped line.
 
-    `harmless`: nothing is wrong, or the next run puts it right. `subject`: the file it is about, if there is one. `examples`: a
-    few of the captures or places.
+    `count`: of what the line counts. `repair`: what a repair does, None if it can do nothing. `harmless`: nothing is wrong, or
+    the next run corrects it. `subject`: the file it is about, if there is one. `examples`: a few of the captures or places.
     """
 
-    kind: Kind
+    kind: str
     text: str
     count: int = 1
     repair: str | None = None
@@ -62,26 +33,34 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """All findings, and how much was read."""
+    """All findings, and how much was read.
+
+    After a repair `findings` are those that are left. `repaired`: the findings that were acted on; `problems`: why others could
+    not be; `lost`: captures that no file has any more.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     files: int = 0
     records: int = 0
     bytes: int = 0
+    repaired: list[Finding] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    lost: int = 0
 
     @property
     def wrong(self) -> list[Finding]:
         """The findings that are not harmless."""
         return [finding for finding in self.findings if not finding.harmless]
 
-    def as_json(self) -> dict[str, object]:
-        """For `--json`."""
-        return {"intact": not self.wrong} | asdict(self)
+    @property
+    def is_whole(self) -> bool:
+        """Whether all is well now, and nothing had to be given up."""
+        return not (self.wrong or self.problems or self.lost)
 
 
-def counted(number: int, noun: str, several: str | None = None) -> str:
+def counted(number: int, noun: str) -> str:
     """`1 capture`, `2,000 captures`."""
-    return f"{number:,} {noun if number == 1 else several or noun + 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def examples(texts: Iterable[object]) -> tuple[str, ...]:

@@ -4,13 +4,11 @@ Nothing is patched, and nothing that was captured is deleted. At every moment a 
 which can be rebuilt, comes last. A repair that is killed leaves intact records twice at worst. The caller holds the data lock.
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -22,12 +20,11 @@ from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.schema import insert_sql
 from scraper.database.tables import BY_NAME, RUN_TABLES
 from scraper.doctor.archive import LOST, Progress
-from scraper.doctor.findings import Finding, Kind, Report
-from scraper.doctor.tables import DoctorTables
+from scraper.doctor.findings import Finding, Report
+from scraper.doctor.tables import COLUMNS_OF_LOST, DoctorTables
 from scraper.doctor.verify import verify
-from scraper.durable import sync
 from scraper.errors import TtaError
-from scraper.folders import Folders
+from scraper.folders import Folders, sync
 from scraper.ledger import store as ledger
 from scraper.sqlite import open_readonly, open_writable, remove, replace_file
 from scraper.terminal import escape
@@ -38,83 +35,60 @@ _PASSES = 3
 """The archive is repaired in one, what is compared with it in the next; one more for what only then becomes visible."""
 
 
-@dataclass(slots=True)
-class Repaired:
-    """`repaired`: the findings that were acted on. `problems`: why others could not be. `after`: what is found now.
-
-    `lost`: captures that no file has any more.
-    """
-
-    repaired: list[Finding] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    lost: int = 0
-    after: Report = field(default_factory=Report)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all is well now, and nothing had to be given up."""
-        return not (self.after.wrong or self.problems or self.lost)
-
-
-def repair(
-    folders: Folders, *, is_deep: bool = False, accept_refused: bool = False, progress: Progress | None = None
-) -> Repaired:
+def repair(folders: Folders, *, is_deep: bool = False, accept_refused: bool = False, progress: Progress | None = None) -> Report:
     """Replaces what can be replaced, and verifies again. Raises TtaError, OSError where files can't be read.
 
     `accept_refused`: also rebuild a database if that brings in what the last refresh refused.
     """
-    done = Repaired()
+    report = Report()
     for pattern in _LEFTOVERS:
         for path in folders.data.glob(pattern):
             path.unlink()
     for number in range(_PASSES + 1):
         with closing(DoctorTables()) as tables:
-            done.after = verify(folders, tables, is_deep=is_deep, progress=progress)
-            todo = [finding for finding in done.after.findings if finding.repair]
-            if not todo or done.problems or number == _PASSES:
-                return done
+            now = verify(folders, tables, is_deep=is_deep, progress=progress)
+            report = replace(now, repaired=report.repaired, problems=report.problems, lost=report.lost)
+            todo = [finding for finding in report.findings if finding.repair]
+            if not todo or report.problems or number == _PASSES:
+                break
             tables.release()
-            done.lost += sum(finding.count for finding in todo if finding.kind is Kind.CAPTURES_LOST)
-            _repair(folders, tables, todo, done, accept_refused=accept_refused)
-    return done
+            report.lost += sum(finding.count for finding in todo if finding.kind == "captures-lost")
+            _repair(folders, tables, todo, report, accept_refused=accept_refused)
+    return report
 
 
-def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], done: Repaired, *, accept_refused: bool) -> None:
+def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], report: Report, *, accept_refused: bool) -> None:
     """The archive's part, or if nothing is wrong with it, all other parts."""
-    parts: dict[str, list[Finding]] = {"archive": [], "ledger": [], "database": [], "parsed": []}
+    others: dict[str, Callable[[list[Finding]], object]] = {
+        "parsed": lambda _: remove(folders.data / parsed_pages.NAME),
+        "ledger": lambda _: ledger.replace(folders.ledger, "damaged"),
+        "database": lambda findings: _replace_database(folders, findings, accept_refused=accept_refused),
+    }
+    parts: dict[str, list[Finding]] = {}
     for finding in todo:
-        parts.get(finding.kind.partition("-")[0], parts["archive"]).append(finding)
-    if parts["archive"]:
-        _try(done, parts["archive"], lambda: _repair_archive(tables, folders.archive, parts["archive"]))
-        return
-    _try(done, parts["parsed"], lambda: remove(folders.data / parsed_pages.NAME))
-    _try(done, parts["ledger"], lambda: ledger.replace(folders.ledger, "damaged"))
-    _try(done, parts["database"], lambda: _replace_database(folders, parts["database"], accept_refused=accept_refused))
-
-
-def _try(done: Repaired, findings: list[Finding], action: Callable[[], object]) -> None:
-    if not findings:
-        return
-    try:
-        action()
-        done.repaired += findings
-    except (TtaError, OSError, sqlite3.Error) as error:
-        done.problems.append(escape(error, 1000))
+        part = finding.kind.partition("-")[0]
+        parts.setdefault(part if part in others else "archive", []).append(finding)
+    for part in ["archive"] if "archive" in parts else [part for part in others if part in parts]:
+        try:
+            if part == "archive":
+                _repair_archive(tables, folders.archive, parts[part])
+            else:
+                others[part](parts[part])
+            report.repaired += parts[part]
+        except (TtaError, OSError, sqlite3.Error) as error:
+            report.problems.append(escape(error, 1000))
 
 
 def _replace_database(folders: Folders, findings: list[Finding], *, accept_refused: bool) -> None:
     """Rebuilds an intact database; replaces a damaged one, and carries its run history over if all of it is readable."""
-    if not any(finding.kind is Kind.DATABASE_DAMAGED for finding in findings):
+    if not any(finding.kind == "database-damaged" for finding in findings):
         load(folders, LoadOptions(rebuild=True, accept_refused=accept_refused))
         return
 
     def carry_over(db: sqlite3.Connection, _: Loaded) -> None:
-        history: dict[str, list[tuple[object, ...]]] = {}
         with suppress(sqlite3.Error), closing(open_readonly(folders.database)) as old:
-            for name in RUN_TABLES:
-                columns = ", ".join(BY_NAME[name].columns)
-                history[name] = old.execute(f"SELECT {columns} FROM {name}").fetchall()
-        if len(history) == len(RUN_TABLES):
+            columns = {name: ", ".join(BY_NAME[name].columns) for name in RUN_TABLES}
+            history = {name: old.execute(f"SELECT {columns[name]} FROM {name}").fetchall() for name in RUN_TABLES}
             for name, rows in history.items():
                 db.executemany(insert_sql(name), rows)
         if not accept_refused:
@@ -129,10 +103,10 @@ def _replace_database(folders: Folders, findings: list[Finding], *, accept_refus
 
 def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding]) -> None:
     """Lists lost captures, copies intact records out of damaged files, and rebuilds the catalog."""
-    if tables.count("SELECT count(*) FROM lost"):
+    if tables.count("FROM lost"):
         _list_lost(tables, folder)
     for finding in findings:
-        if finding.kind is Kind.RECORDS_DAMAGED and finding.subject:
+        if finding.kind == "records-damaged" and finding.subject:
             _copy_intact(tables, folder, finding.subject)
     for path in folder.glob(f"{CATALOG}*"):
         path.unlink()
@@ -142,10 +116,9 @@ def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding])
 def _list_lost(tables: DoctorTables, folder: Path) -> None:
     """Adds the lost captures to a file: after this nothing else may know that they existed."""
     path, fresh = folder / LOST, folder / f".tta-{LOST}"
-    names = ("capture_id", "url", "captured_at", "source", "sha256", "warc_file", "warc_offset")
     known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    rows = tables.db.execute(f"SELECT {', '.join(names)} FROM lost ORDER BY warc_file, warc_offset")
-    lines = dict.fromkeys([*known, *(json.dumps(dict(zip(names, row, strict=True))) for row in rows)])
+    rows = tables.db.execute(f"SELECT {COLUMNS_OF_LOST} FROM lost ORDER BY warc_file, warc_offset")
+    lines = dict.fromkeys([*known, *(json.dumps(dict(zip(COLUMNS_OF_LOST.split(", "), row, strict=True))) for row in rows)])
     fresh.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     sync(fresh)
     fresh.replace(path)

@@ -17,7 +17,7 @@ from datasette.views.base import DatasetteError
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
-from scraper.explore import arrays, dashboard, home, search
+from scraper.explore import arrays, charts, dashboard, home, search
 from scraper.explore import map as records_map
 from scraper.explore.cache import Answers, cached
 from scraper.explore.facets import ListFacet
@@ -105,6 +105,7 @@ def prepare_connection(conn: Any) -> None:
 def prepare_jinja2_environment(env: Any) -> None:
     env.filters["picked"] = _picked
     env.filters["moment"] = moment
+    env.globals |= {"shade": charts.shade, "state_paths": charts.state_paths()}
 
 
 def _picked(parts: Iterable[dict[str, Any]], key: str, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -135,6 +136,9 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     return [
         (r"^/-/map$", _page("map", records_map.context)),
         (r"^/-/charts$", _page("charts", dashboard.context)),
+        (r"^/-/chart$", _page("chart", dashboard.chart_context)),
+        (r"^/-/chart\.svg$", dashboard.picture_file),
+        (r"^/-/chart\.csv$", dashboard.numbers_file),
         (r"^/-/search$", _page("search", search.context)),
         (r"^/-/health$", health),
         (r"^/robots\.txt$", _robots),

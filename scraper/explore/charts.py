@@ -1,125 +1,330 @@
-"""Counts made ready to be drawn: bars, columns, parts of a whole, a grid and a map, each with the address of the rows it counts.
+"""Charts: a measure of the records that an address chooses, by one dimension or by two, ready to be drawn by `_charts.html`.
 
-Nothing here asks the database; `scraper.explore.dashboard` does. The templates draw them as tables and lists, so that a chart is
-read by a screen reader as what it is, and needs no script.
+`read_spec` reads which chart is asked for, `count` asks the database, and `draw` turns the counts into marks in percent of the
+picture. `scraper.explore.dashboard` has the pages.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from importlib import resources
-from math import ceil, sqrt
-from typing import NamedTuple
+from math import ceil, floor, log10, sqrt
+from statistics import median
+from typing import Any, NamedTuple
+
+from datasette.utils.asgi import BadRequest
+from datasette.utils.sqlite import sqlite3
+
+from parsers.record import columns_of
+from scraper.database.tables import RecordRow
+from scraper.explore.filters import RecordFilters, equal
+from scraper.explore.links import LISTS, values_of
 
 SHADES = 5
 UNKNOWN = "not known"
+MAX_SERIES = 8
+"""As many colors as people tell apart; the values after the first seven are drawn together."""
+MAX_ROWS = 20
+"""Bars drawn; the table of the numbers has all."""
+OTHER = "all others"
+_CUT_OFF = ("…", "...")
+"""How a value ends that its capture holds only in part. It is no category."""
 
-Url = Callable[..., str]
-"""Address of the rows that meet the given filters."""
+Value = str | int | float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A value, how many there are, its share of the longest bar in percent, and where its rows are."""
+class Dimension(NamedTuple):
+    """What records are counted by. `columns` are those whose filters choose a value's rows; `order`: values have their own."""
 
-    label: str
-    count: int
-    percent: float
+    heading: str
+    sql: str
+    columns: tuple[str, ...]
+    lookup: str = "exact"
+    order: bool = False
+
+    @property
+    def name_in_text(self) -> str:
+        name = self.heading if self.heading[:2].isupper() else self.heading[0].lower() + self.heading[1:]
+        return name.removesuffix("s") if self.lookup == "arraycontains" else name
+
+    def values(self, stored: Value) -> Sequence[Value]:
+        """The categories of a stored value: none where it is cut off, several for a list."""
+        if self.lookup != "arraycontains":
+            return () if str(stored).endswith(_CUT_OFF) else (stored,)
+        return _items(str(stored)) if stored else (None,)
+
+    def filters(self, value: Value) -> list[tuple[str, object]]:
+        """The filters of the table that choose the rows with the value."""
+        if value is None:
+            return [equal(self.columns[0], None)]
+        parts = str(value).rsplit(", ", len(self.columns) - 1)
+        return [(f"{column}__{self.lookup}", part) for column, part in zip(self.columns, parts, strict=False)]
+
+    def name(self, value: Value) -> str:
+        if value is None:
+            return UNKNOWN
+        return ("No", "Yes")[bool(value)] if self.columns[0] in _ANSWERS else str(value)
+
+    def key(self, value: Value) -> Any:
+        """Sorts numbers in texts as numbers: cost ranges, years."""
+        return value is None, [int(digits) for digits in re.findall(r"\d+", str(value).replace(",", ""))], str(value)
+
+
+@lru_cache(maxsize=4096)
+def _items(array: str) -> tuple[Value, ...]:
+    found = dict.fromkeys(values_of(array) or [])
+    return tuple(item for item in found if not item.endswith(_CUT_OFF)) if found else (None,)
+
+
+class Measure(NamedTuple):
+    """What is told of each group of records. `sql`: the value of one record; `of`: the figure, of how often each value occurs."""
+
+    heading: str
+    about: str
+    form: str = "{:,.0f}"
+    sql: str = "NULL"
+    of: Callable[[Counter[Any]], float] = Counter.total
+    adds_up: bool = False
+
+
+def _percent_yes(answers: Counter[Any]) -> float:
+    return percent(sum(n for answer, n in answers.items() if answer), answers.total())
+
+
+def _mean(numbers: Counter[Any]) -> float:
+    return float(sum(number * n for number, n in numbers.items()) / numbers.total())
+
+
+def _median(numbers: Counter[Any]) -> float:
+    return float(median(numbers.elements()))
+
+
+_ORDERED = ("fiscal_year", "submitted_year", "event_fiscal_year", "cost_range")
+_ANSWERS = ("evidence_based", "emerging_need", "in_public_catalog", "archived")
+_PLAIN = (
+    *_ORDERED,
+    *"program_areas program_area_subtopics agency_types provider_reference place_state region status category".split(),
+    *"tta_type delivery_mode target_audience special_populations tta_source ttar_source availability".split(),
+    *_ANSWERS,
+)
+DIMENSIONS = {
+    name: Dimension(
+        columns_of(RecordRow)[name].heading, name, (name,), "arraycontains" if name in LISTS else "exact", name in _ORDERED
+    )
+    for name in _PLAIN
+} | {
+    "month": Dimension("Submission month", "substr(submitted_on, 1, 7)", ("submitted_on",), "startswith", order=True),
+    "county": Dimension("County", "place_county || ', ' || place_state_code", ("place_county", "place_state_code")),
+}
+MEASURES = {
+    "records": Measure("Records", "number of records", adds_up=True),
+    "share": Measure("Share of records", "percent of the records whose value is known", "{:.1f} %", adds_up=True),
+    "evidence_based": Measure(
+        "Evidence-based share", "percent of the records with an answer", "{:.1f} %", "evidence_based", _percent_yes
+    ),
+    "emerging_need": Measure(
+        "Emerging-need share", "percent of the records with an answer", "{:.1f} %", "emerging_need", _percent_yes
+    ),
+    "days": Measure(
+        "Days from request to event",
+        "median, of the records with both dates",
+        "{:,.0f}",
+        "days_to_event",
+        _median,
+    ),
+    "milestones": Measure("Milestones", "mean, of the records with a known number", "{:.1f}", "milestone_count", _mean),
+    "cost": Measure("Estimated cost", "median of the lower ends of the ranges", "${:,.0f}", "estimated_cost_lower", _median),
+}
+KINDS = {"bars": "Bars", "lines": "Lines over time", "heat": "Heat map", "map": "Map of states"}
+
+
+class Spec(NamedTuple):
+    """Which chart: keys of MEASURES, DIMENSIONS (`split` may be empty) and KINDS (empty: the one that fits)."""
+
+    measure: str = "records"
+    by: str = "fiscal_year"
+    split: str = ""
+    kind: str = ""
+
+    @property
+    def figure(self) -> Measure:
+        return MEASURES[self.measure]
+
+    @property
+    def across(self) -> Dimension:
+        return DIMENSIONS[self.by]
+
+    @property
+    def down(self) -> Dimension | None:
+        return DIMENSIONS.get(self.split)
+
+    @property
+    def title(self) -> str:
+        return f"{self.figure.heading} by {' and '.join(one.name_in_text for one in (self.across, self.down) if one)}"
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """The chart's part of its address."""
+        return [(f"_{name}", value) for name, value in self._asdict().items() if value]
+
+
+def read_spec(args: Any) -> Spec:
+    """The chart that an address asks for. Raises BadRequest where there is no such one."""
+    found = Spec(**{name: args.get(f"_{name}") or default for name, default in Spec._field_defaults.items()})
+    choices: tuple[Collection[str], ...] = (MEASURES, DIMENSIONS, ["", *DIMENSIONS], ["", *KINDS])
+    for value, known in zip(found, choices, strict=True):
+        if value not in known:
+            raise BadRequest(f"There is no chart of {value!r}: choose one of {', '.join(filter(None, known))}.")
+    return found._replace(split="") if found.split == found.by else found
+
+
+@dataclass(slots=True)
+class Counts:
+    """How often each value of the measure occurs in each group. `unknown`: records left out, by the reason."""
+
+    total: int = 0
+    shown: int = 0
+    cells: dict[tuple[Value, Value], Counter[Any]] = field(default_factory=lambda: defaultdict(Counter))
+    rows: dict[Value, Counter[Any]] = field(default_factory=lambda: defaultdict(Counter))
+    unknown: Counter[str] = field(default_factory=Counter)
+
+
+async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
+    """Asks the database. Raises QueryInterrupted at its time limit, and BadRequest where the filters are no SQL."""
+    by, split, measure = spec.across, spec.down, spec.figure
+    parts = [by.sql, split.sql if split else "NULL", measure.sql]
+    groups = ", ".join(str(place) for place, part in enumerate(parts, start=1) if part != "NULL")
+    sql = f"SELECT {', '.join(parts)}, count(*) FROM records {chosen.where} GROUP BY {groups}"
+    try:
+        found = await database.execute(sql, chosen.params, log_sql_errors=False)
+    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+        raise BadRequest(f"These filters can't be used: {error}") from None
+    counts = Counts()
+    for first, second, value, n in found.rows:
+        across, down = by.values(first), split.values(second) if split else (None,)
+        reasons = [one.name_in_text for one, values in ((by, across), (split, down)) if one and (None in values or not values)]
+        reasons += [measure.heading.lower()] if measure.sql != "NULL" and value is None else []
+        counts.total += n
+        counts.shown += 0 if reasons else n
+        counts.unknown.update(dict.fromkeys(reasons[:1], n))
+        if measure.sql == "NULL" or value is not None:
+            for x in across:
+                counts.rows[x][value] += n if down else 0
+                for series in down:
+                    counts.cells[x, series][value] += n
+    return counts
+
+
+class Mark(NamedTuple):
+    """A figure of `records` records, whose rows are at `url` (empty: at none). `series` is its color; 0 is that of unknown."""
+
+    value: float
+    records: int
     url: str
-    note: str = ""
+    series: int
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A part of a whole: its share in percent, and where it begins."""
+class Row(NamedTuple):
+    """A value of the first dimension; `marks` has one for each series, or None where there is no record."""
 
     name: str
-    count: int
-    percent: float
-    start: float
+    value: float
+    records: int
     url: str
-
-
-class Whole(NamedTuple):
-    """A row of parts that add up. `known` is the share of `yes` among those with an answer, in percent; None where none has."""
-
-    label: str
-    parts: list[Part]
-    known: float | None
+    marks: list[Mark | None]
+    is_known: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    count: int
-    shade: int
-    url: str
+class Chart:
+    """What is drawn: `drawn` of the `rows`, on a scale from 0 to `most` in steps of `step`."""
+
+    spec: Spec
+    counts: Counts
+    series: list[str]
+    rows: list[Row]
+    drawn: list[Row]
+
+    @property
+    def darkest(self) -> float:
+        return max((mark.value for row in self.drawn for mark in row.marks if mark), default=0)
+
+    @property
+    def is_stack(self) -> bool:
+        return self.spec.figure.adds_up and self.spec.kind == "bars" and len(self.series) > 1
+
+    @property
+    def ticks(self) -> list[float]:
+        """Round numbers from 0 to the end of the scale."""
+        highest = max((sum(mark.value for mark in row.marks if mark) for row in self.drawn), default=0)
+        highest = (highest if self.is_stack else self.darkest) or 1
+        digits = 10.0 ** floor(log10(highest / 4))
+        step = max(1.0, next(n * digits for n in (1, 2, 2.5, 5, 10) if n * digits >= highest / 4 - 1e-9))
+        return [step * n for n in range(ceil(highest / step - 1e-9) + 1)]
 
 
-class Grid(NamedTuple):
-    """Counts of pairs. `rows` are a label and a cell, or None, under each of `columns`."""
+def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
+    """The chart. The least frequent series are one, so that each has a color."""
+    by, split, measure = spec.across, spec.down, spec.figure
+    sizes: Counter[Value] = Counter()
+    for (_, second), cell in counts.cells.items():
+        sizes[second] += cell.total()
+    order = sorted(sizes, key=split.key if split and split.order else lambda one: (one is None, -sizes[one], str(one)))
+    spec = spec._replace(kind=_kind(spec, len(order)))
+    kept = order[: MAX_SERIES - 1] if spec.kind != "heat" and len(order) > MAX_SERIES else order
+    series: list[Value] = [*kept, *([OTHER] if kept != order else [])]
+    cells: dict[tuple[Value, Value], Counter[Any]] = defaultdict(Counter)
+    for (first, second), cell in counts.cells.items():
+        cells[first, second if second in kept else OTHER].update(cell)
 
-    columns: list[str]
-    rows: list[tuple[str, list[Cell | None]]]
+    def figure(cell: Counter[Any], whole: int) -> float:
+        return percent(cell.total(), whole) if spec.measure == "share" else measure.of(cell)
 
+    def mark(first: Value, second: Value, number: int) -> Mark | None:
+        if not (cell := cells.get((first, second))):
+            return None
+        filters = [*by.filters(first), *(split.filters(second) if split else [])]
+        whole = counts.rows[first].total() if split else counts.shown
+        is_known = (second if split else first) is not None
+        url = "" if second == OTHER else chosen.url(*filters)
+        return Mark(figure(cell, whole), cell.total(), url, number if is_known else 0)
 
-@dataclass(frozen=True, slots=True)
-class State:
-    name: str
-    path: str
-    count: int
-    shade: int
-    url: str
+    def row(first: Value) -> Row:
+        found = counts.rows[first]
+        marks = [mark(first, second, number) for number, second in enumerate(series, start=1)]
+        value = figure(found, counts.shown) if found else 0.0
+        return Row(by.name(first), value, found.total(), chosen.url(*by.filters(first)), marks, first is not None)
 
-
-class StateMap(NamedTuple):
-    """`legend` is the least and the greatest count of each shade, `bars` the same counts as a table."""
-
-    states: list[State]
-    legend: list[tuple[int, int]]
-    bars: list[Bar]
-
-
-def bars(counts: Iterable[tuple[object, int]], url: Callable[[object], str], total: int | None = None) -> list[Bar]:
-    """A bar for each value, in the order given. With `total` the bars are shares of it, else of the greatest count."""
-    rows = list(counts)
-    most = total or max((count for _, count in rows), default=0)
-    return [Bar(words(value), count, percent(count, most), url(value)) for value, count in rows]
-
-
-def longest_first(counts: Mapping[object, int]) -> list[tuple[object, int]]:
-    """By count, then by name; what is not known comes last."""
-    return sorted(counts.items(), key=lambda one: (one[0] is None, -one[1], str(one[0])))
-
-
-def wholes(counts: Mapping[tuple[object, object], int], url: Callable[[object, object], str]) -> list[Whole]:
-    """A row for each first value; the second is 1 (yes), 0 (no) or None."""
-    found = []
-    for first in sorted({first for first, _ in counts}, key=lambda one: (one is None, str(one))):
-        yes, no, unknown = (counts.get((first, answer), 0) for answer in (1, 0, None))
-        total, start, parts = yes + no + unknown, 0.0, []
-        for name, answer, count in (("yes", 1, yes), ("no", 0, no), (UNKNOWN, None, unknown)):
-            share = percent(count, total)
-            if count:
-                parts.append(Part(name, count, share, start, url(first, answer)))
-            start += share
-        found.append(Whole(words(first), parts, percent(yes, yes + no) if yes + no else None))
-    return found
+    rows = [row(first) for first in (_filled(sorted(counts.rows, key=by.key)) if by.order else counts.rows)]
+    if not by.order:
+        rows.sort(key=lambda one: (not one.is_known, -one.value, one.name))
+    drawn = [one for one in rows if spec.kind not in ("lines", "map") or one.is_known]
+    names = [split.name(one) if split else measure.heading for one in series]
+    return Chart(spec, counts, names, rows, drawn if by.order or spec.kind == "map" else drawn[:MAX_ROWS])
 
 
-def grid(
-    counts: Mapping[tuple[object, object], int], columns: Sequence[object], rows: Sequence[object], url: Callable[..., str]
-) -> Grid:
-    """Counts of (row, column), shaded by the greatest of them."""
-    most = max(counts.values(), default=0)
+def _kind(spec: Spec, series: int) -> str:
+    """The kind that was asked for, or the one that fits."""
+    is_ordered, is_split = spec.across.order, bool(spec.split)
+    fits = {"bars": True, "lines": is_ordered, "heat": is_split, "map": spec.by == "place_state" and not is_split}
+    best = "map" if fits["map"] else "lines" if is_ordered and is_split else "heat" if series > MAX_SERIES // 2 else "bars"
+    return spec.kind if fits.get(spec.kind) else best
 
-    def cell(row: object, column: object) -> Cell | None:
-        count = counts.get((row, column), 0)
-        return Cell(count, shade(count, most), url(row, column)) if count else None
 
-    return Grid([words(one) for one in columns], [(words(row), [cell(row, column) for column in columns]) for row in rows])
+def _filled(values: list[Value]) -> list[Value]:
+    """Years and months in their order, with those between them."""
+    known = [one for one in values if one is not None]
+    if known and all(isinstance(one, int) for one in known):
+        return [*range(int(known[0] or 0), int(known[-1] or 0) + 1), *values[len(known) :]]
+    if known and all(re.fullmatch(r"\d{4}-\d\d", str(one)) for one in known):
+        first, last = (12 * int(str(one)[:4]) + int(str(one)[5:]) - 1 for one in (known[0], known[-1]))
+        return [*(f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)), *values[len(known) :]]
+    return values
 
 
 @cache
@@ -130,26 +335,10 @@ def state_paths() -> dict[str, str]:
     return paths
 
 
-def state_map(counts: Mapping[object, int], url: Callable[[object], str]) -> StateMap:
-    """The states by name, those without a record included."""
-    most = max((count for name, count in counts.items() if name is not None), default=0)
-    states = [
-        State(name, path, counts.get(name, 0), shade(counts.get(name, 0), most), url(name))
-        for name, path in state_paths().items()
-    ]
-    steps = [(ceil(most * ((step - 1) / SHADES) ** 2 + 1e-9), int(most * (step / SHADES) ** 2)) for step in range(1, SHADES + 1)]
-    legend = [(max(low, 1), high) for low, high in steps]
-    return StateMap(states, legend, bars(longest_first(counts), url))
-
-
-def shade(count: int, most: int) -> int:
+def shade(value: float, most: float) -> int:
     """1 to SHADES, by the square root: most counts are small, and differences among them are to be seen. 0 is none."""
-    return ceil(SHADES * sqrt(count / most) - 1e-9) if count and most else 0
+    return ceil(SHADES * sqrt(value / most) - 1e-9) if value and most else 0
 
 
-def percent(part: int, whole: int) -> float:
-    return round(100 * part / whole, 1) if whole else 0.0
-
-
-def words(value: object) -> str:
-    return UNKNOWN if value is None else str(value)
+def percent(part: float, whole: float) -> float:
+    return 100 * part / whole if whole else 0.0

@@ -1,185 +1,115 @@
-"""The page of charts: what the records that an address chooses are about, counted, and each count linked to its rows."""
+"""The pages of charts: one that is made to order, with its files, and one of the most common charts of the chosen records."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+import codecs
+import io
 from typing import Any
 
 from datasette.database import QueryInterrupted
-from datasette.utils.asgi import BadRequest
-from datasette.utils.sqlite import sqlite3
+from datasette.utils.asgi import Response
 
-from scraper.database.tables import BY_NAME
-from scraper.explore import charts
-from scraper.explore.filters import DATABASE, RecordFilters, equal, form, read_filters
+from parsers.record import columns_of
+from scraper.database.about import TITLE
+from scraper.database.tables import BY_NAME, RecordRow
+from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, Chart, Spec, count, draw, percent, read_spec
+from scraper.explore.filters import DATABASE, RecordFilters, form, read_filters
+from scraper.export.csvfile import write
 
-TITLE = "TTA records in charts"
-ANSWERS = {
-    "evidence_based": "For an evidence-based or promising practice?",
-    "emerging_need": "For an emerging public safety need?",
-}
-_LISTED = 15
-"""Bars shown at once; the others are folded away."""
-_ONE = "SELECT {column}, count(*) FROM records {where} GROUP BY 1"
-_ALIKE_COLUMNS = ("fiscal_year", "status", "evidence_based", "emerging_need")
-_ALIKE = f"SELECT {', '.join(_ALIKE_COLUMNS)}, count(*) FROM records {{where}} GROUP BY 1, 2, 3, 4"
-"""Few values each, and the first columns of the index over `COUNTED`, in its order: one walk along it counts for four charts."""
-_LIST_BY_YEAR = """
-WITH arrays AS (SELECT fiscal_year, {column} AS items, count(*) AS n FROM records {where} GROUP BY 1, 2),
-     parts AS (SELECT DISTINCT fiscal_year, items, n, item.value FROM arrays, json_each(arrays.items) AS item)
-SELECT fiscal_year, value, sum(n) FROM parts GROUP BY 1, 2
-"""
-_MONTHS = """
-WITH RECURSIVE months (month) AS (
-    SELECT substr(min(captured_at), 1, 7) FROM captures
-    UNION ALL
-    SELECT (SELECT substr(min(captured_at), 1, 7) FROM captures WHERE captured_at > month || '~')
-    FROM months WHERE month IS NOT NULL
+PAGE_TITLE = "TTA records in charts"
+CHARTS = (
+    Spec(by="fiscal_year"),
+    Spec(by="program_areas"),
+    Spec(by="agency_types"),
+    Spec(by="program_areas", split="fiscal_year", kind="heat"),
+    Spec(by="place_state"),
+    Spec(by="fiscal_year", split="evidence_based", kind="bars"),
+    Spec(by="fiscal_year", split="emerging_need", kind="bars"),
+    Spec(by="status"),
 )
-SELECT month, (SELECT count(*) FROM captures WHERE captured_at BETWEEN month AND month || '~') FROM months WHERE month IS NOT NULL
-"""
-"""A step along the index for every month (`~` comes after all that a time may go on with): cutting 1.5 million times to their
-months takes eight times as long."""
+"""Those of the page of all charts, in its order."""
 _COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_id", "captures")]
-_FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records {{where}}"
+_FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records"
+_LAST = "SELECT max(captured_at) FROM captures"
 
-Counts = dict[tuple[object, object], int]
-Alike = list[tuple[dict[str, object], int]]
+
+async def chart_of(datasette: Any, spec: Spec, chosen: RecordFilters) -> Chart | None:
+    """The chart; None where the time limit ended the count."""
+    try:
+        return draw(spec, await count(datasette.get_database(DATABASE), spec, chosen), chosen)
+    except QueryInterrupted:
+        return None
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """What the template `charts.html` shows."""
-    found = await read_filters(datasette, request)
-    ask = _Asking(datasette.get_database(DATABASE), found)
-    asked = {
-        "alike": ask.alike(),
-        "areas": ask.pairs(_LIST_BY_YEAR, "program_areas"),
-        "agencies": ask.pairs(_LIST_BY_YEAR, "agency_types"),
-        "states": ask.one("place_state"),
-        "filled": ask.row(_FILLED),
-        "months": ask.months(datasette.urls.table(DATABASE, "captures")),
-    }
-    counts: dict[str, Any] = dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
-    alike: Alike = counts["alike"]
-
-    def url_of_answer(column: str) -> Any:
-        return lambda year, answer: found.url(equal("fiscal_year", year), equal(column, answer))
-
-    years = _sum((values["fiscal_year"], count) for values, count in alike)
-    statuses = _sum((values["status"], count) for values, count in alike)
-    areas, agencies = (_sum((value, n) for (_, value), n in counts[name].items()) for name in ("areas", "agencies"))
+    chosen = await read_filters(datasette, request)
+    database = datasette.get_database(DATABASE)
+    found = await asyncio.gather(*(chart_of(datasette, spec, chosen) for spec in CHARTS))
+    try:
+        (total, *filled), *_ = (await database.execute(f"{_FILLED} {chosen.where}", chosen.params)).rows
+    except QueryInterrupted:
+        total, filled = 0, []
     return {
-        **await form(datasette, request),
-        "title": TITLE,
-        "records": sum(years.values()),
-        "cut_off": ask.cut_off,
-        "table_url": found.url(),
-        "words": found.words,
-        "listed": _LISTED,
-        "years": charts.bars(sorted(years.items(), key=lambda one: (one[0] is None, str(one[0]))), ask.url_of("fiscal_year")),
-        "areas": charts.bars(charts.longest_first(areas), ask.url_of_item("program_areas")),
-        "areas_by_year": _areas_by_year(counts["areas"], found),
-        "agencies": charts.bars(charts.longest_first(agencies), ask.url_of_item("agency_types")),
-        "statuses": charts.bars(charts.longest_first(statuses), ask.url_of("status")),
-        "states": charts.state_map(counts["states"], ask.url_of("place_state")),
-        "answers": [
-            (column, name, charts.wholes(_sum(((one["fiscal_year"], one[column]), n) for one, n in alike), url_of_answer(column)))
-            for column, name in ANSWERS.items()
+        **await _shown(datasette, request, chosen),
+        "charts": [chart for chart in found if chart],
+        "cut_off": None in found or not filled,
+        "records": max([total, *(chart.counts.total for chart in found if chart)]),
+        "filled": [
+            (columns_of(RecordRow)[name].heading, n, percent(n, total), f"{name}__isnull")
+            for name, n in zip(_COLUMNS, filled, strict=False)
         ],
-        "months": counts["months"],
-        "filled": _filled(counts["filled"], found),
     }
 
 
-class _Asking:
-    """Counts of the chosen records."""
-
-    def __init__(self, database: Any, found: RecordFilters) -> None:
-        self._database = database
-        self._chosen = found
-        self.cut_off = False
-        """Whether the database's time limit ended a count, whose chart is then missing."""
-
-    async def rows(self, sql: str) -> list[Any]:
-        """None where the time limit ended the count. Raises BadRequest where the filters are no SQL."""
-        try:
-            found = await self._database.execute(sql, self._chosen.params, log_sql_errors=False)
-        except QueryInterrupted:
-            self.cut_off = True
-            return []
-        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-            raise BadRequest(f"These filters can't be used: {error}") from None
-        rows: list[Any] = found.rows
-        return rows
-
-    async def one(self, column: str) -> dict[object, int]:
-        return {row[0]: row[1] for row in await self.rows(_ONE.format(column=column, where=self._chosen.where))}
-
-    async def alike(self) -> Alike:
-        """How many records have each set of values of `_ALIKE_COLUMNS`."""
-        rows = await self.rows(_ALIKE.format(where=self._chosen.where))
-        return [(dict(zip(_ALIKE_COLUMNS, row, strict=False)), row[-1]) for row in rows]
-
-    async def pairs(self, sql: str, column: str) -> Counts:
-        return {(row[0], row[1]): row[2] for row in await self.rows(sql.format(column=column, where=self._chosen.where))}
-
-    async def row(self, sql: str) -> list[int]:
-        """The only row; empty where the time limit ended the count."""
-        found = await self.rows(sql.format(where=self._chosen.where))
-        return list(found[0]) if found else []
-
-    async def months(self, captures_url: str) -> list[charts.Bar]:
-        """Captures of each month, months without one included; of the whole database, so only where all records are chosen."""
-        if self._chosen.where:
-            return []
-        counts = {str(row[0]): int(row[1]) for row in await self.rows(_MONTHS)}
-        return charts.bars(
-            [(month, counts.get(month, 0)) for month in _months_between(counts)],
-            lambda month: f"{captures_url}?captured_at__startswith={month}",
-        )
-
-    def url_of(self, column: str) -> Any:
-        return lambda value: self._chosen.url(equal(column, value))
-
-    def url_of_item(self, column: str) -> Any:
-        return lambda value: self._chosen.url((f"{column}__arraycontains", value))
+async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
+    """What the templates `chart.html` and `chart.svg` show."""
+    chosen = await read_filters(datasette, request)
+    spec = read_spec(request.args)
+    shown = await _shown(datasette, request, chosen)
+    choices: dict[str, dict[str, Any]] = {"measure": MEASURES, "by": DIMENSIONS, "split": DIMENSIONS, "kind": KINDS}
+    return shown | {
+        "chart": await chart_of(datasette, spec, chosen),
+        "spec": spec,
+        "choices": {name: [(key, getattr(one, "heading", one)) for key, one in found.items()] for name, found in choices.items()},
+    }
 
 
-def _sum(counts: Iterable[tuple[Any, int]]) -> dict[Any, int]:
-    """The counts of equal keys together."""
-    totals: dict[Any, int] = defaultdict(int)
-    for key, count in counts:
-        totals[key] += count
-    return totals
+async def _shown(datasette: Any, request: Any, chosen: RecordFilters) -> dict[str, Any]:
+    last = (await datasette.get_database(DATABASE).execute(_LAST)).first()[0]
+    cite = f"{TITLE}, as captured until {(last or 'an unknown day')[:10]}"
+    return {"title": PAGE_TITLE, "chosen_records": chosen, "cite": cite, **await form(datasette, request)}
 
 
-def _areas_by_year(counts: Counts, found: RecordFilters) -> charts.Grid:
-    years = sorted({year for year, _ in counts}, key=lambda year: (year is None, str(year)))
-    areas = [area for area, _ in charts.longest_first(_sum((area, count) for (_, area), count in counts.items()))]
-    turned = {(area, year): count for (year, area), count in counts.items()}
-    return charts.grid(
-        turned, years, areas, lambda area, year: found.url(("program_areas__arraycontains", area), equal("fiscal_year", year))
-    )
+async def picture_file(datasette: Any, request: Any) -> Any:
+    """The chart as an SVG file: its title, filters, key and source are inside."""
+    shown = await chart_context(datasette, request)
+    text = await datasette.render_template("chart.svg", shown, request=request)
+    return _file(text.strip(), "image/svg+xml", shown["spec"], "svg")
 
 
-def _filled(counts: list[int], found: RecordFilters) -> list[charts.Bar]:
-    """How many records have a value in each column, as shares of all of them."""
-    if not counts:
-        return []
-    total, *of_columns = counts
-    rows = list(zip(_COLUMNS, of_columns, strict=True))
-    return charts.bars(rows, lambda column: found.url((f"{column}__isnull", 1)), total or 1)
-
-
-def _months_between(counts: Mapping[str, int]) -> list[str]:
-    if not counts:
-        return []
-    (first_year, first), (last_year, last) = ((int(month[:4]), int(month[5:7])) for month in (min(counts), max(counts)))
-    return [
-        f"{year}-{month:02}"
-        for year in range(first_year, last_year + 1)
-        for month in range(1, 13)
-        if (first_year, first) <= (year, month) <= (last_year, last)
+async def numbers_file(datasette: Any, request: Any) -> Any:
+    """All numbers of the chart as CSV; the lines after them say what they are."""
+    shown = await chart_context(datasette, request)
+    chosen, spec = shown["chosen_records"], shown["spec"]
+    chart = await chart_of(datasette, spec._replace(kind="heat"), chosen)  # the kind that leaves no series out
+    if not chart:
+        return Response.text("The count reached the time limit: choose fewer records.", status=400)
+    names = [spec.across.heading, *([spec.down.heading] if spec.down else []), spec.figure.heading, "Records"]
+    rows = [
+        (row.name, *([series] if spec.down else []), round(mark.value, 2), mark.records)
+        for row in chart.rows
+        for series, mark in zip(chart.series, row.marks, strict=True)
+        if mark
     ]
+    about = (spec.title, chosen.words or "all records", shown["cite"], datasette.absolute_url(request, request.full_path))
+    file = io.BytesIO()
+    file.write(codecs.BOM_UTF8)
+    write(names, [*rows, (), *((f"# {line}",) for line in about)], file)
+    return _file(file.getvalue().decode(), "text/csv; charset=utf-8", spec, "csv")
+
+
+def _file(text: str, content_type: str, spec: Spec, ending: str) -> Any:
+    name = "-".join(filter(None, spec[:3])).replace("_", "-")
+    return Response(text, headers={"content-disposition": f'attachment; filename="{name}.{ending}"'}, content_type=content_type)

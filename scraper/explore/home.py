@@ -10,7 +10,9 @@ from datasette.database import QueryInterrupted
 
 from scraper.database.schema import table_description
 from scraper.database.tables import TABLES, VIEWS
-from scraper.explore import charts
+from scraper.explore.charts import Spec, percent
+from scraper.explore.dashboard import chart_of
+from scraper.explore.filters import RecordFilters
 from scraper.explore.metadata import LOOKS
 from scraper.explore.questions import QUESTIONS, UNKNOWN_LABELS
 from scraper.explore.record import MADE_UP
@@ -25,7 +27,12 @@ _TIMES = "SELECT (SELECT min(captured_at) FROM captures) AS first, (SELECT max(c
 """Each alone is an end of the index; asked for together they walk along all of it."""
 _DEMO = "SELECT EXISTS (SELECT 1 FROM captures WHERE source = :made_up)"
 _KINDS = "SELECT kind, count(*) FROM captures GROUP BY kind ORDER BY 2 DESC, 1"
-_YEARS = "SELECT fiscal_year, count(*) FROM records GROUP BY 1 ORDER BY fiscal_year IS NULL, fiscal_year"
+CHARTS = {
+    "How many requests each year?": Spec(by="fiscal_year"),
+    "Where was help delivered?": Spec(by="place_state"),
+    "What was it about?": Spec(by="program_areas"),
+}
+"""The questions that are answered at a glance."""
 _RUN = "SELECT run_id, started_at, ended_at, outcome, message FROM runs ORDER BY run_id DESC LIMIT 1"
 _GOOD_RUN = "SELECT max(ended_at) FROM runs WHERE outcome = 'committed'"
 
@@ -44,20 +51,18 @@ class Share:
 async def context(datasette: Any) -> dict[str, Any]:
     """What the template `index.html` shows beside the metadata."""
     database, urls = datasette.get_database("tta"), datasette.urls
-    asked = (_COUNTS, _TIMES, _KINDS, _YEARS, UNKNOWN_LABELS, _RUN, _GOOD_RUN)
+    asked = (_COUNTS, _TIMES, _KINDS, UNKNOWN_LABELS, _RUN, _GOOD_RUN)
     *found, demo = await asyncio.gather(*(database.execute(sql) for sql in asked), _is_demo(database))
-    counts, times, kinds, years, labels, run, good = (result.rows for result in found)
+    counts, times, kinds, labels, run, good = (result.rows for result in found)
     records, captures = urls.table("tta", "records"), urls.table("tta", "captures")
+    everything = RecordFilters(records, [], "", {}, "")
     return {
         "counts": dict(counts[0]),
         "times": dict(times[0]),
         "demo": demo,
         "captures": sum(row[1] for row in kinds),
         "kinds": [(row[0], row[1], f"{captures}?kind={row[0]}") for row in kinds],
-        "years": charts.bars(
-            [tuple(row) for row in years],
-            lambda year: f"{records}?fiscal_year__isnull=1" if year is None else f"{records}?fiscal_year={year}",
-        ),
+        "charts": [(await chart_of(datasette, spec, everything), question) for question, spec in CHARTS.items()],
         "run": dict(run[0]) if run else None,
         "good_run": good[0][0],
         "shares": _shares(dict(counts[0]), urls),
@@ -98,4 +103,4 @@ def _shares(counts: dict[str, int], urls: Any) -> list[Share]:
         ),
         ("capture time unknown", "undated", f"{records}?last_captured_at__isnull=1", "none of their captures has a time"),
     ]
-    return [Share(name, counts[key], charts.percent(counts[key], counts["records"]), url, note) for name, key, url, note in rows]
+    return [Share(name, counts[key], percent(counts[key], counts["records"]), url, note) for name, key, url, note in rows]

@@ -7,13 +7,15 @@ import re
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from datasette.utils import tilde_encode
 from markupsafe import Markup
 
 from parsers.record import columns_of
-from scraper.database.tables import RecordRow
+from scraper.database.tables import TABLES, RecordRow
 
 LISTS = frozenset(name for name, info in columns_of(RecordRow).items() if info.type == list[str])
 """Columns of `records` that hold a JSON array."""
+_PARTS = {table.name: dict(table.links) for table in TABLES if table.shared}
 _SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)
 DATABASE = "tta"
 WAYBACK = "https://web.archive.org/web"
@@ -71,6 +73,8 @@ def render_value(value: Any, column: str, table: str | None, urls: Any) -> Marku
         return None
     if table == "records" and column in LISTS:
         return list_cell(column, value, urls.table(DATABASE, "records"))
+    if table in _PARTS and column in _PARTS[table]:  # Datasette links a table's references, and a view has none
+        return Markup('<a href="{}">{}</a>').format(urls.row(DATABASE, _PARTS[table][column], tilde_encode(value)), value)
     if column == "href" and (address := safe_href(value)):
         return link(address, value)
     return None

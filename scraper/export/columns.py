@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import Enum, StrEnum, auto
 from typing import get_origin
 
-from parsers.record import ColumnInfo, columns_of
-from scraper.database.tables import Table
+from parsers.record import ColumnInfo
 
 
 class Values(Enum):
@@ -45,8 +44,3 @@ def values_of(info: ColumnInfo) -> Values:
     if info.type not in _BY_TYPE:
         raise TypeError(f"no rule for {info.type!r}")
     return _BY_TYPE[info.type]
-
-
-def lists(table: Table) -> frozenset[str]:
-    """The columns of a table that hold a JSON array."""
-    return frozenset(name for name, info in columns_of(table.model).items() if values_of(info) is Values.LIST)

@@ -11,9 +11,9 @@ from typing import Any
 from parsers.record import ColumnInfo, columns_of
 from scraper.database.about import CAVEAT, LICENSE, LICENSE_URL, SOURCE, SOURCE_URL, SUMMARY, TITLE
 from scraper.database.schema import table_description
-from scraper.database.tables import BY_NAME
 from scraper.export.columns import Values, values_of
 from scraper.export.manifest import Written, program
+from scraper.export.tables import BY_NAME, FLAT
 
 NAME = "datapackage.json"
 README = "README.md"
@@ -28,6 +28,10 @@ _TYPES: dict[Values, dict[str, Any]] = {
     Values.TIME: {"type": "datetime"},
     Values.DATE: {"type": "date"},
     Values.PARTIAL_TIME: {"type": "string"},
+}
+_FLAT_TYPES = _TYPES | {
+    Values.YES_NO: {"type": "boolean", "trueValues": ["Yes"], "falseValues": ["No"]},
+    Values.LIST: {"type": "string"},
 }
 _PARTIAL_TIME = r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}(\.\d+)?Z?)?"
 """What `parsers.scalars.iso_time` gives: a day, a local time without zone, or UTC."""
@@ -86,7 +90,10 @@ def schema(name: str, columns: tuple[str, ...], tables: dict[str, tuple[str, ...
     """A table's Table Schema; a link to a table that the package lacks is left out."""
     table = BY_NAME[name]
     made: dict[str, Any] = {
-        "fields": [_field(column, columns_of(table.model)[column], alone=table.keys == (column,)) for column in columns],
+        "fields": [
+            _field(columns_of(table.model)[column], _FLAT_TYPES if name == FLAT else _TYPES, alone=table.keys == (column,))
+            for column in columns
+        ],
         "missingValues": [""],
     }
     if table.keys and set(table.keys) <= set(columns):
@@ -101,10 +108,10 @@ def schema(name: str, columns: tuple[str, ...], tables: dict[str, tuple[str, ...
     return made
 
 
-def _field(column: str, info: ColumnInfo, *, alone: bool) -> dict[str, Any]:
+def _field(info: ColumnInfo, types: dict[Values, dict[str, Any]], *, alone: bool) -> dict[str, Any]:
     kind = values_of(info)
-    field: dict[str, Any] = {"name": column, **_TYPES[kind]}
-    for key, value in (("title", info.label), ("description", info.description), ("unit", info.unit)):
+    field: dict[str, Any] = {"name": info.name, **types[kind]}
+    for key, value in (("title", info.heading), ("description", info.description), ("unit", info.unit), ("label", info.label)):
         if value:
             field[key] = value
     constraints: dict[str, Any] = {}
@@ -116,8 +123,7 @@ def _field(column: str, info: ColumnInfo, *, alone: bool) -> dict[str, Any]:
         constraints["enum"] = [str(one) for one in info.type]
     if kind is Values.PARTIAL_TIME:
         constraints["pattern"] = _PARTIAL_TIME
-    if column in _RANGES:
-        constraints |= _RANGES[column]
+    constraints |= _RANGES.get(info.name, {})
     if constraints:
         field["constraints"] = constraints
     return field

@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO
 
 from parsers.record import columns_of
-from scraper.database.tables import BY_NAME
 from scraper.export import csvfile
 from scraper.export.columns import Values, values_of
+from scraper.export.tables import BY_NAME
 
-NAME = "records_flat"
 MAX_CELL = 32_767
 """Characters in a cell, in UTF-16 as Excel counts ("Excel specifications and limits", Microsoft)."""
 MAX_ROWS = 1_048_575
@@ -44,7 +43,8 @@ def write(columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: BinaryI
 
 def _shown(names: list[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     fields = columns_of(BY_NAME["records"].model)
-    shows = [_SHOWN.get(values_of(fields[name]), _same) for name in names]
+    codes = {name: _digits for name in names if (fields[name].unit or "").endswith("digits")}
+    shows = [codes.get(name) or _SHOWN.get(values_of(fields[name]), _same) for name in names]
     for row in rows:
         yield tuple("" if value is None else show(value) for show, value in zip(shows, row, strict=True))
 
@@ -56,6 +56,11 @@ def _same(value: Any) -> Any:
 def _text(value: str) -> str:
     text = printable(value)
     return cut("'" + text if _GUESSED.fullmatch(text.strip()) else csvfile.text_cell(text))
+
+
+def _digits(value: str) -> str:
+    """A code of digits, spelled alike in every row, whether or not a spreadsheet would take its zeros away."""
+    return "'" + value
 
 
 def _list(value: str) -> str:

@@ -6,9 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from scraper.database.tables import BY_NAME
-from scraper.export.columns import lists
 from scraper.export.selection import Source
+from scraper.export.tables import record_values
 
 PLACE = ("longitude", "latitude")
 
@@ -19,16 +18,12 @@ def lines(source: Source) -> Iterator[str]:
     Coordinates are WGS 84, longitude first. The place is read whether or not its columns are among the chosen ones.
     """
     names = source.columns("records")
-    arrays = lists(BY_NAME["records"]).intersection(names)
     before = ""
     yield '{"type": "FeatureCollection", "features": ['
-    for longitude, latitude, row in source.placed():
+    for longitude, latitude, *row in source.placed():
         if not _is_place(longitude, latitude):
             continue
-        record = dict(zip(names, row, strict=True))
-        for name in arrays:
-            if record[name] is not None:
-                record[name] = json.loads(record[name])
+        record = record_values(names, row)
         feature: dict[str, Any] = {
             "type": "Feature",
             "id": record["record_id"],

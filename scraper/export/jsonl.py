@@ -9,9 +9,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from scraper.database.tables import BY_NAME
-from scraper.export.columns import lists
 from scraper.export.selection import Source
+from scraper.export.tables import BY_NAME, record_values
 
 COUNT = "capture_count"
 """What the column `captures` is called here, where `captures` are the captures themselves."""
@@ -20,13 +19,9 @@ COUNT = "capture_count"
 def lines(source: Source) -> Iterator[str]:
     """Each record as a JSON object: its columns, and a list of rows for each table that has rows of records."""
     names = source.columns("records")
-    arrays = lists(BY_NAME["records"]).intersection(names)
     parts = [_Part(source, name) for name in source.tables if name != "records" and "record_id" in BY_NAME[name].columns]
     for place, row in enumerate(source.rows("records"), start=1):
-        record = dict(zip(names, row, strict=True))
-        for name in arrays:
-            if record[name] is not None:
-                record[name] = json.loads(record[name])
+        record = record_values(names, row)
         if "captures" in record:
             record[COUNT] = record.pop("captures")
         for part in parts:

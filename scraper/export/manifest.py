@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shlex
 import sqlite3
+import subprocess
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from scraper.database.about import TITLE
+from scraper.database.about import CAVEAT, LICENSE_URL, PUBLISHER, SOURCE_URL, SUMMARY, TITLE
 from scraper.database.schema import VERSION
 from scraper.errors import DataLooksWrong, TtaError
-from scraper.export.files import MANIFEST, manifest_of
 from scraper.export.selection import Selection
 
-MAX_BYTES = 1_000_000
-"""Of a manifest that is read; ours has some thousand."""
+MANIFEST = "MANIFEST.json"
+"""The manifest of a folder."""
+CITATION = "CITATION.cff"
+FINGERPRINT = "SHA-256 of the lines that sha256sum prints for the files with data, sorted by name"
+MAX_BYTES = 50_000_000
+"""Of a manifest that is read; a site of 100,000 records has 20 million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +38,15 @@ class Written:
     sha256: str
 
 
-def written(path: Path, rows: int | None) -> Written:
-    """What a complete file is."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Written(path.name, rows, path.stat().st_size, digest)
+def manifest_of(destination: Path) -> Path:
+    """Where the manifest of an export is: in its folder, or beside its file."""
+    return destination / MANIFEST if destination.is_dir() else destination.with_name(f"{destination.name}.manifest.json")
+
+
+def written(folder: Path, name: str, rows: int | None = None) -> Written:
+    """Describes a complete file; `name` is its path in the folder."""
+    with (folder / name).open("rb") as file:
+        return Written(name, rows, os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def program() -> str:
@@ -46,7 +58,7 @@ def program() -> str:
 
 
 def fingerprint(files: list[Written]) -> str:
-    """One digest for all files, in hex: that of the lines `sha256sum` prints for them, sorted by name."""
+    """One digest for all files, in hex: see FINGERPRINT."""
     lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(files, key=lambda file: file.name))
     return hashlib.sha256(lines.encode()).hexdigest()
 
@@ -80,7 +92,26 @@ def citation(state: dict[str, Any], chosen: int, files: list[Written]) -> str:
     )
 
 
-def text(form: str, state: dict[str, Any], selection: Selection, files: list[Written], citation: str) -> str:
+def citation_file(state: dict[str, Any], files: list[Written], citation: str) -> str:
+    """The text of CITATION.cff (Citation File Format 1.2): version and date are those of the newest capture."""
+    day = str(state["last_captured_at"] or "")[:10]
+    content = {
+        "cff-version": "1.2.0",
+        "message": citation,
+        "title": TITLE,
+        "type": "dataset",
+        "authors": [{"name": PUBLISHER}],
+        "version": f"captures to {day or 'an unknown day'}, {program()}",
+        **({"date-released": day} if day else {}),
+        "identifiers": [{"type": "other", "value": f"sha256:{fingerprint(files)}", "description": FINGERPRINT}],
+        "abstract": f"{SUMMARY} {CAVEAT}",
+        "license-url": LICENSE_URL,
+        "url": SOURCE_URL,
+    }
+    return "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in content.items())  # each is YAML too
+
+
+def text(form: str, selection: Selection, files: list[Written], state: dict[str, Any], citation: str) -> str:
     """The manifest's JSON; `state` is that of the function of this name."""
     content = {
         "format": form,
@@ -94,31 +125,56 @@ def text(form: str, state: dict[str, Any], selection: Selection, files: list[Wri
     return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
 
 
-def names(folder: Path) -> list[str]:
-    """The files of a folder's manifest; none where it has no sound one."""
-    try:
-        return [file.name for file in _read(folder / MANIFEST)]
-    except TtaError:
-        return []
+def owned(*manifests: Path) -> dict[str, set[str]]:
+    """The files that these manifests list, each with its digests; a manifest that is missing or none of ours lists none."""
+    found: dict[str, set[str]] = {}
+    for path in manifests:
+        with suppress(TtaError):
+            for file in _read(path):
+                found.setdefault(file.name, set()).add(file.sha256)
+    return found
 
 
-def verify(destination: Path) -> int:
-    """Holds an export against its manifest; returns the number of files. Raises DataLooksWrong that names what differs."""
+def verify(destination: Path, checks: Sequence[str] = ()) -> tuple[int, list[str]]:
+    """Compares an export with its manifest and runs the commands that check its signatures (see `run_on_manifest`).
+
+    Returns the number of files, and the names of signatures and timestamps where no command checked them. Raises DataLooksWrong.
+    """
     if not destination.exists():
         raise TtaError(f"there is nothing at {destination}")
-    files = _read(manifest_of(destination))
-    folder = destination if destination.is_dir() else destination.parent
-    problems = [problem for file in files if (problem := _differs(folder / file.name, file))]
+    path = manifest_of(destination)
+    files = _read(path)
+    problems = [problem for file in files if (problem := _differs(path.parent, file))]
     if problems:
         raise DataLooksWrong(f"{destination} is not as it was exported: {'; '.join(problems)}; export it again")
-    return len(files)
+    for command in checks:
+        run_on_manifest(command, destination, DataLooksWrong)
+    return len(files), [] if checks else [one.name for one in signatures(path)]
 
 
-def _differs(path: Path, file: Written) -> str | None:
-    if not path.is_file():
+def signatures(manifest: Path) -> list[Path]:
+    """The signatures and timestamps of a manifest: files beside it whose names begin with its name and a dot."""
+    return sorted(one for one in manifest.parent.iterdir() if one.name.startswith(f"{manifest.name}."))
+
+
+def run_on_manifest(command: str, destination: Path, error: type[TtaError] = TtaError) -> None:
+    """Runs the user's command with the manifest's path in the place of each {}. Raises `error` where it fails."""
+    path = manifest_of(destination)
+    words = [word.replace("{}", str(path)) for word in shlex.split(command)]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603 - the user's own
+    except (OSError, IndexError) as failed:
+        raise error(f"{command!r} can't be run: {failed}") from None
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise error(f"{command!r} failed on {path} with status {done.returncode}{f': {said[-1]}' if said else ''}")
+
+
+def _differs(folder: Path, file: Written) -> str | None:
+    if not (folder / file.name).is_file():
         return f"{file.name} is missing"
     try:
-        found = written(path, file.rows)
+        found = written(folder, file.name, file.rows)
     except OSError as error:
         return f"{file.name} can't be read ({error.strerror})"
     if found.bytes != file.bytes:
@@ -132,12 +188,13 @@ def _read(path: Path) -> list[Written]:
         with path.open("rb") as file:
             content = json.loads(file.read(MAX_BYTES))
         files = [Written(**entry) for entry in content["files"]]
-        if not files or any(Path(file.name).name != file.name for file in files) or content["fingerprint"] != fingerprint(files):
+        outside = [file for file in files if {"..", ""} & set(file.name.split("/")) or "\\" in file.name or ":" in file.name]
+        if not files or outside or content["fingerprint"] != fingerprint(files):
             raise ValueError
     except FileNotFoundError:
         raise TtaError(f"there is no manifest at {path}: the export is not complete; run it again") from None
     except OSError as error:
         raise TtaError(f"{path}: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise DataLooksWrong(f"{path} is not a manifest of this program: export again") from None
     return files

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from parsers.record import ColumnInfo, columns_of
-from scraper.database.tables import BY_NAME
 from scraper.errors import DataLooksWrong
 from scraper.export.columns import Values, values_of
+from scraper.export.tables import BY_NAME
 
 ROWS_AT_ONCE = 5_000
 GROUP_ROWS = 100_000

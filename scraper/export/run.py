@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from parsers.record import columns_of
 from scraper.errors import TtaError, WrongUsage
-from scraper.export import csvfile, datapackage, flat, geojson, jsonl, manifest
-from scraper.export.files import MANIFEST, manifest_of, new_file, new_folder
+from scraper.export import csvfile, datapackage, flat, geojson, jsonl, manifest, wacz
+from scraper.export.columns import values_of
+from scraper.export.files import new_file, new_folder
 from scraper.export.manifest import Written
-from scraper.export.selection import EXPORTED, Selection, Source, known_tables
+from scraper.export.selection import Selection, Source
+from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS
+from scraper.folders import Folders
 from scraper.progress import ProgressBar
 
+_NOT_FLAT = tuple(name for name in EXPORTED if name != FLAT)
+TABLES_OF = {
+    "csv": EXPORTED,
+    "xlsx": _NOT_FLAT,
+    "jsonl": tuple(name for name in _NOT_FLAT if name not in LONG_VIEWS and name != CODEBOOK),
+    "parquet": _NOT_FLAT,
+    "geojson": ("records",),
+    "datapackage": EXPORTED,
+    "wacz": ("captures",),
+}
+"""The tables that each format can hold."""
 FOLDERS = ("csv", "parquet", "datapackage")
-FILES = ("jsonl", "geojson")
-FORMATS = ("csv", "jsonl", "parquet", "geojson", "datapackage")
+FORMATS = tuple(TABLES_OF)
 
 
 def export(form: str, db: sqlite3.Connection, destination: Path | None, selection: Selection | None = None) -> dict[str, int]:
@@ -26,147 +40,124 @@ def export(form: str, db: sqlite3.Connection, destination: Path | None, selectio
     Returns the number of rows of each table, or of records; of features for GeoJSON. Raises TtaError.
     """
     asked = selection or Selection()
-    _fits(form, destination, asked)
-    source = Source(db, _without_flat(asked))
-    with ProgressBar() as bar:
-        if form in FOLDERS and destination is not None:
-            return _Folder(form, source, asked, bar).write(destination)
-        if destination is None:
-            return _write_stream(form, source, asked, sys.stdout.buffer, bar)
-        with new_file(destination) as file:
-            counts = _write_stream(form, source, asked, file, bar)
-        _write_manifest(form, source, asked, destination, counts)
-        return counts
-
-
-def write_csv(db: sqlite3.Connection, folder: Path) -> dict[str, int]:
-    """All tables as CSV."""
-    return export("csv", db, folder)
-
-
-def write_jsonl(db: sqlite3.Connection, destination: Path | None) -> int:
-    """All records as JSON Lines; returns their number."""
-    return export("jsonl", db, destination)["records"]
-
-
-def _fits(form: str, destination: Path | None, asked: Selection) -> None:
-    """Raises WrongUsage, also for an unknown table."""
-    known_tables(_without_flat(asked))
-    if form != "csv" and flat.NAME in asked.tables:
-        raise WrongUsage(f"{flat.NAME} is a CSV file: ask for it with csv")
-    if destination is None and form in ("parquet", "datapackage"):
-        raise WrongUsage(f"{form} is a folder of tables: name one in place of -")
-    if destination is None and form == "csv" and len(asked.tables) != 1:
-        raise WrongUsage("csv is a folder of tables: name one in place of -, or choose one table with --table")
-    if form == "geojson" and asked.tables:
-        raise WrongUsage("geojson holds records only: leave out --table")
+    if destination is None and form in FOLDERS and (form != "csv" or len(asked.tables) != 1):
+        raise WrongUsage(f"{form} is a folder of tables: name one in place of -, or choose csv with one --table")
     if form == "jsonl" and asked.tables and "records" not in asked.tables:
         raise WrongUsage("jsonl has a line for each record: ask for records too with --table records")
+    if form == "wacz" and asked.contacts is not True:
+        raise WrongUsage(
+            "a WACZ holds the captures as they are, and nothing can be left out of them: leave out --without-contacts"
+        )
+    if form == "wacz" and (asked.columns or asked.tables):
+        raise WrongUsage("a WACZ holds captures: narrow it with --where or --since")
+    with ProgressBar() as bar:
+        one = _Export(form, Source(db, asked, TABLES_OF[form]), bar)
+        if destination is None:
+            return one.write(sys.stdout.buffer)
+        if form not in FOLDERS:
+            with new_file(destination, one.describe_file) as file:
+                one.counts = one.write(file)
+        else:
+            with new_folder(destination, one.describe_folder) as folder:
+                one.write_tables(folder)
+        return one.counts
 
 
-def _without_flat(asked: Selection) -> Selection:
-    """The flat file is made of the records."""
-    if flat.NAME not in asked.tables:
-        return asked
-    tables = tuple(dict.fromkeys("records" if name == flat.NAME else name for name in asked.tables))
-    return Selection(asked.where, asked.since, asked.columns, tables, asked.contacts)
+def _folders(db: sqlite3.Connection) -> Folders:
+    """The data folder that the database is in."""
+    return Folders(Path(db.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0]).parent)
 
 
-def _write_stream(form: str, source: Source, asked: Selection, file: BinaryIO, bar: ProgressBar) -> dict[str, int]:
-    if form == "csv":
-        (name,) = asked.tables
-        table = _without_flat(asked).tables[0]
-        write = flat.write if name == flat.NAME else csvfile.write
-        return {name: write(source.columns(table), _watched(source, table, bar), file)}
-    if form == "geojson":
-        lines = bar.watch("records", geojson.lines(source), source.records)
-        features = _write_lines(lines, file) - 2  # the first and the last line hold the features together
-        return {"features": features, "records without a place": source.records - features}
-    return {"records": _write_lines(bar.watch("records", jsonl.lines(source), source.records), file)}
+class _Export:
+    """Writes the rows of a source in one format; `counts` are the rows of each table."""
 
-
-def _write_lines(lines: Iterable[str], file: BinaryIO) -> int:
-    count = 0
-    for line in lines:
-        file.write(line.encode() + b"\n")
-        count += 1
-    return count
-
-
-def _watched(source: Source, name: str, bar: ProgressBar) -> Iterable[tuple[Any, ...]]:
-    return bar.watch(name, source.rows(name), source.count(name) if bar.shown else None)
-
-
-def _write_manifest(form: str, source: Source, asked: Selection, destination: Path, counts: dict[str, int]) -> None:
-    """Beside a file, once that is in its place."""
-    rows = counts.get("records", counts.get("features"))
-    file = manifest.written(destination, next(iter(counts.values())) if rows is None else rows)
-    with new_file(manifest_of(destination)) as beside:
-        state = manifest.state(source.database)
-        citation = manifest.citation(state, source.records, [file])
-        beside.write(manifest.text(form, state, asked, [file], citation).encode())
-
-
-class _Folder:
-    """The formats that are folders."""
-
-    def __init__(self, form: str, source: Source, asked: Selection, bar: ProgressBar) -> None:
+    def __init__(self, form: str, source: Source, bar: ProgressBar) -> None:
+        self.counts: dict[str, int] = {}
         self._form = form
         self._source = source
-        self._asked = asked
         self._bar = bar
-        self._written: list[Written] = []
 
-    def write(self, destination: Path) -> dict[str, int]:
-        """Writes all files and the manifest; returns the number of rows of each table."""
-        with new_folder(destination, self._finish, self._replaced) as folder:
-            self._write_tables(folder)
-        return {Path(file.name).stem: file.rows for file in self._written if file.rows is not None}
+    def write(self, file: BinaryIO) -> dict[str, int]:
+        """Writes a format that is one file, or the only table of one that is a folder; returns the counts."""
+        source = self._source
+        if self._form == "xlsx":
+            return self._write_workbook(file)
+        if self._form == "wacz":
+            created = manifest.state(source.database)["last_captured_at"] or "1970-01-01T00:00:00Z"
+            captures = self._bar.watch("captures", source.captures(), None)
+            return wacz.write(_folders(source.database).archive, captures, created, file)
+        if self._form == "geojson":
+            features = self._write_lines(geojson.lines(source), file) - 2  # the first and last line hold them together
+            return {"features": features, "records without a place": source.records - features}
+        if self._form == "jsonl":
+            return {"records": self._write_lines(jsonl.lines(source), file)}
+        (name,) = source.tables
+        return {name: self._write_table(name, file)}
 
-    def _write_tables(self, folder: Path) -> None:
-        suffix = "parquet" if self._form == "parquet" else "csv"
-        only_flat = flat.NAME in self._asked.tables and "records" not in self._asked.tables
+    def write_tables(self, folder: Path) -> None:
+        """Writes a format that is a folder with a file per table."""
         for name in self._source.tables:
-            if not (only_flat and name == "records"):
-                self._write_file(folder / f"{name}.{suffix}", name, self._writer(name))
-        if self._form == "csv" and (not self._asked.tables or flat.NAME in self._asked.tables):
-            self._write_file(folder / f"{flat.NAME}.csv", "records", flat.write)
+            with (folder / self._file_name(name)).open("wb") as file:
+                self.counts[name] = self._write_table(name, file)
 
-    def _writer(self, name: str) -> Callable[..., int]:
-        if self._form == "parquet":
-            try:
-                from scraper.export import parquet  # here, because pyarrow takes a while to start, and need not be installed
-            except ModuleNotFoundError as error:
-                raise TtaError(
-                    f"Parquet needs the package {error.name}, which is not installed: run `pip install 'tta[parquet]'`, "
-                    "or `make setup` in a clone"
-                ) from None
+    def describe_file(self, path: Path) -> str:
+        """The manifest of a format that is one file."""
+        files = [manifest.written(path.parent, path.name, next(iter(self.counts.values())))]
+        return manifest.text(self._form, self._source.selection, files, *self._state(files))
 
-            return lambda *given: parquet.write(name, *given)
-        return csvfile.write
-
-    def _write_file(self, path: Path, name: str, write: Callable[..., int]) -> None:
-        with path.open("wb") as file:
-            count = write(self._source.columns(name), _watched(self._source, name, self._bar), file)
-        self._written.append(manifest.written(path, count))
-
-    def _finish(self, folder: Path) -> None:
-        """The description of a data package, then the manifest of all; both cite the files with data in them."""
-        state = manifest.state(self._source.database)
-        citation = manifest.citation(state, self._source.records, self._written)
+    def describe_folder(self, folder: Path) -> str:
+        """Adds the texts that describe a folder's tables, and returns the manifest of all; they cite the files with data."""
+        files = [manifest.written(folder, self._file_name(name), self.counts[name]) for name in self._source.tables]
+        state, citation = self._state(files)
+        texts = {manifest.CITATION: manifest.citation_file(state, files, citation)}
         if self._form == "datapackage":
             tables = {name: self._source.columns(name) for name in self._source.tables}
-            texts = {
-                datapackage.NAME: datapackage.describe(tables, list(self._written), state, citation),
-                datapackage.README: datapackage.readme(citation),
-            }
-            for name, content in texts.items():
-                (folder / name).write_text(content, encoding="utf-8", newline="\n")
-                self._written.append(manifest.written(folder / name, None))
-        content = manifest.text(self._form, state, self._asked, self._written, citation)
-        (folder / MANIFEST).write_text(content, encoding="utf-8", newline="\n")
+            texts[datapackage.NAME] = datapackage.describe(tables, files, state, citation)
+            texts[datapackage.README] = datapackage.readme(citation)
+        for name, content in texts.items():
+            (folder / name).write_text(content, encoding="utf-8", newline="\n")
+            files.append(manifest.written(folder, name))
+        return manifest.text(self._form, self._source.selection, files, state, citation)
 
-    def _replaced(self, folder: Path) -> set[str]:
-        """The files of an earlier export in the folder; only names that an export can have."""
-        ours = {f"{name}.{suffix}" for name in (*EXPORTED, flat.NAME) for suffix in ("csv", "parquet")} | {datapackage.NAME}
-        return ours.intersection(manifest.names(folder))
+    def _state(self, files: list[Written]) -> tuple[dict[str, Any], str]:
+        state = manifest.state(self._source.database)
+        return state, manifest.citation(state, self._source.records, files)
+
+    def _rows(self, name: str) -> Iterable[tuple[Any, ...]]:
+        return self._bar.watch(name, self._source.rows(name), self._source.records if name in ("records", FLAT) else None)
+
+    def _file_name(self, name: str) -> str:
+        return f"{name}.{'parquet' if self._form == 'parquet' else 'csv'}"
+
+    def _write_table(self, name: str, file: BinaryIO) -> int:
+        columns, rows = self._source.columns(name), self._rows(name)
+        if self._form != "parquet":
+            return flat.write(columns, rows, file) if name == FLAT else csvfile.write(columns, rows, file)
+        try:
+            from scraper.export import parquet  # here, because pyarrow takes a while to start, and need not be installed
+        except ModuleNotFoundError as error:
+            raise TtaError(
+                f"Parquet needs the package {error.name}, which is not installed: run `pip install 'tta[parquet]'`, "
+                "or `make setup` in a clone"
+            ) from None
+        return parquet.write(name, columns, rows, file)
+
+    def _write_workbook(self, file: BinaryIO) -> dict[str, int]:
+        from scraper.export.xlsx import SheetColumn, Workbook
+
+        counts, cut = {}, 0
+        with Workbook(file) as book:
+            for name in self._source.tables:
+                infos = columns_of(BY_NAME[name].model)
+                columns = [SheetColumn(infos[column].heading, values_of(infos[column])) for column in self._source.columns(name)]
+                found = book.add(name, columns, self._rows(name))
+                counts[name] = found.rows
+                cut += found.cut
+        return counts | ({"texts cut, because a cell can hold no more": cut} if cut else {})
+
+    def _write_lines(self, lines: Iterator[str], file: BinaryIO) -> int:
+        count = 0
+        for line in self._bar.watch("records", lines, self._source.records):
+            file.write(line.encode() + b"\n")
+            count += 1
+        return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,9 +14,9 @@ from typing import Any
 from parsers.scalars import iso_time
 from scraper.database import contacts
 from scraper.database.contacts import Mode
-from scraper.database.tables import BY_NAME, LOCAL_TABLES, TABLES, Table
 from scraper.errors import WrongUsage
 from scraper.export.condition import choose
+from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Count, codebook_rows, counting
 
 BY_RECORD = "CASE WHEN record_id GLOB '[0-9]*' AND record_id NOT GLOB '*[^0-9]*' THEN CAST(record_id AS INTEGER) END"
 """Sorts records by node number, those without one after them by name."""
@@ -27,9 +28,12 @@ _ORDERS = {
 """The order of rows where the table's keys don't tell it; of a record's rows in a table that has a record."""
 _ABOUT = ("record_id", "gone_record_id")
 """A capture is about the record that it shows, or that it shows to be gone."""
-_LAST = ("captures", "changes", "dictionary")
-EXPORTED = (*(table.name for table in TABLES if table.name not in (*LOCAL_TABLES, *_LAST)), *_LAST)
-"""The tables that are exported: all but those that tell what was done and not what the archive holds."""
+_CHOSEN = "record_id IN (SELECT record_id FROM temp.chosen)"
+_OF_CHOSEN = {
+    "captures": f"{_CHOSEN} OR gone_{_CHOSEN}",
+    "organizations": f"organization_id IN (SELECT organization_id FROM organization_mentions WHERE {_CHOSEN})",
+}
+"""Tables whose rows have no record, or several, and which rows belong to the chosen records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,115 +46,143 @@ class Selection:
     tables: tuple[str, ...] = ()
     contacts: Mode = True
 
-    @property
-    def narrows(self) -> bool:
-        """Whether it may leave records out."""
-        return self.where is not None or self.since is not None
-
 
 class Source:
-    """The chosen rows of a database that is open for reading. Names which records are chosen in a temporary table of its own."""
+    """The chosen rows of a database that is open for reading. Names which records are chosen in a temporary table of its own.
 
-    def __init__(self, db: sqlite3.Connection, selection: Selection) -> None:
-        self._db = db
+    `tables`: those that the export's format can hold.
+    """
+
+    def __init__(self, db: sqlite3.Connection, selection: Selection, tables: tuple[str, ...] = EXPORTED) -> None:
+        self.database = db
         self.selection = selection
-        self._columns = {name: _columns(BY_NAME[name], selection) for name in known_tables(selection)}
+        self.tables = _chosen_tables(selection, tables)
+        self._columns = {name: _columns(name, selection) for name in EXPORTED}
+        self._counts: dict[str, list[Count]] = {}
         contacts.register(db)
         db.execute("DROP TABLE IF EXISTS temp.chosen")
         db.execute("CREATE TEMP TABLE chosen (place INTEGER PRIMARY KEY, record_id TEXT NOT NULL UNIQUE)")
+        for name, sql in LONG_VIEWS.items():
+            db.execute(f'CREATE TEMP VIEW IF NOT EXISTS "{name}" AS {sql}')
         choose(db, _RECORDS_FIRST, selection.where, _since(selection), contacts=selection.contacts is True)
         self.records = int(db.execute("SELECT count(*) FROM temp.chosen").fetchone()[0])
-
-    @property
-    def database(self) -> sqlite3.Connection:
-        return self._db
-
-    @property
-    def tables(self) -> tuple[str, ...]:
-        """The tables of the export, in its order."""
-        return tuple(self._columns)
 
     def columns(self, name: str) -> tuple[str, ...]:
         """The columns of a table that this export shows."""
         return self._columns[name]
 
-    def count(self, name: str) -> int | None:
-        """How many rows the table has; None where only counting them would tell."""
-        if name == "records":
-            return self.records
-        if self.selection.narrows or self.selection.contacts is not True:
-            return None
-        return int(self._db.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0])
-
     def rows(self, name: str) -> Iterator[tuple[Any, ...]]:
-        """The rows of a table, in their order: of records by node number, of captures by time."""
-        if "record_id" in BY_NAME[name].columns and name != "captures":
-            return self._by_record(name, "")
-        of_chosen = " OR ".join(f"{column} IN (SELECT record_id FROM temp.chosen)" for column in _ABOUT)
-        condition = of_chosen if name == "captures" and self.selection.narrows else "1"
-        wanted = self._expressions(name)
-        order = _ORDERS.get(name) or ", ".join(f'"{key}"' for key in BY_NAME[name].keys or BY_NAME[name].columns)
-        return self._db.execute(f'SELECT {wanted} FROM "{name}" WHERE {condition} ORDER BY {order}')
+        """The rows of a table, in their order: of records by node number, of captures by time, of the codebook by table."""
+        if name == CODEBOOK:
+            return self._codebook()
+        found = self._whole(name) if name in _OF_CHOSEN else self._by_record(name, "")
+        if CODEBOOK not in self.tables or name == FLAT:
+            return found
+        self._counts[name] = [Count() for _ in self._columns[name]]
+        return counting(found, self._counts[name])
 
-    def placed(self) -> Iterator[tuple[float | None, float | None, tuple[Any, ...]]]:
-        """Longitude, latitude and the row of each record."""
-        query = (
-            f"SELECT records.longitude, records.latitude, {self._expressions('records')} FROM temp.chosen AS chosen "
-            "CROSS JOIN records ON records.record_id = chosen.record_id ORDER BY chosen.place"
-        )
-        for longitude, latitude, *row in self._db.execute(query):
-            yield longitude, latitude, tuple(row)
+    def placed(self) -> Iterator[tuple[Any, ...]]:
+        """The rows of `records`, each with its longitude and latitude in front."""
+        return self._by_record("records", "records.longitude, records.latitude, ")
 
     def groups(self, name: str) -> Iterator[tuple[int, Iterator[tuple[Any, ...]]]]:
         """The rows of a table by record, with the record's place among the chosen, from 1; records without rows are left out."""
         for place, rows in groupby(self._by_record(name, "chosen.place, "), key=itemgetter(0)):
             yield place, (row[1:] for row in rows)
 
+    def captures(self) -> Iterator[tuple[str, str | None]]:
+        """The captures in order of time, with those whose body they repeat; with the record's title where they show one."""
+        title = "CASE WHEN kind IN ('record', 'revisit') THEN coalesce(records.title, record_id) END"
+        wanted = " UNION ".join(
+            f"SELECT {one} FROM captures WHERE {self._condition('captures')}" for one in ("capture_id", "original_id")
+        )
+        return self.database.execute(
+            f"SELECT capture_id, {title} FROM captures LEFT JOIN records USING (record_id) "
+            f"WHERE capture_id IN ({wanted}) ORDER BY {_ORDERS['captures']}"
+        )
+
+    def _codebook(self) -> Iterator[tuple[Any, ...]]:
+        """Describes the tables of this export, or all where it has no other."""
+        for name in [one for one in self.tables if one != CODEBOOK] or _allowed(self.selection):
+            if name in (FLAT, CODEBOOK):
+                continue
+            if name not in self._counts:
+                deque(self.rows(name), maxlen=0)
+            yield from codebook_rows(name, self._columns[name], self._counts[name])
+
+    def _whole(self, name: str) -> Iterator[tuple[Any, ...]]:
+        """All captures, also those that show no record, and all organizations; of narrowed records only those they are about."""
+        order = _ORDERS.get(name, "organization_id")
+        return self.database.execute(
+            f'SELECT {self._expressions(name)} FROM "{name}" WHERE {self._condition(name)} ORDER BY {order}'
+        )
+
+    def _condition(self, name: str) -> str:
+        narrows = self.selection.where is not None or self.selection.since is not None
+        return f"({_OF_CHOSEN[name]})" if narrows else "1"
+
     def _by_record(self, name: str, before: str) -> Iterator[tuple[Any, ...]]:
         """Walks the records and looks up each one's rows, so that a big table needs no sorting. `before`: columns in front."""
+        table = _stored(name)
         keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
         order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
-        about = " OR ".join(f'"{name}".{column} = chosen.record_id' for column in _ABOUT if column in BY_NAME[name].columns)
+        about = " OR ".join(f'"{table}".{column} = chosen.record_id' for column in _ABOUT if column in BY_NAME[name].columns)
+        kept = "1" if self.selection.contacts is True else contacts.kept_rows(table)
         query = (
-            f'SELECT {before}{self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{name}" '
-            f"ON {about} WHERE {self._kept(name)} ORDER BY {order}"
+            f'SELECT {before}{self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{table}" '
+            f"ON {about} WHERE {kept} ORDER BY {order}"
         )
-        return self._db.execute(query)
-
-    def _kept(self, name: str) -> str:
-        return "1" if self.selection.contacts is True else contacts.kept_rows(name)
+        return self.database.execute(query)
 
     def _expressions(self, name: str) -> str:
-        if self.selection.contacts is True:
-            return ", ".join(f'"{name}"."{column}"' for column in self._columns[name])
-        return ", ".join(contacts.expression(name, column, self.selection.contacts) for column in self._columns[name])
+        table, mode = _stored(name), self.selection.contacts
+        own = (
+            f'"{table}"."{column}"' if mode is True else contacts.expression(table, column, mode)
+            for column in self._columns[name]
+        )
+        return ", ".join(own)
 
 
-def known_tables(selection: Selection) -> tuple[str, ...]:
-    """The tables of the export, in its order. Raises WrongUsage for a name that is none."""
+def _stored(name: str) -> str:
+    """The table that an exported table's rows are read from."""
+    return "records" if name == FLAT else name
+
+
+def _left_out(name: str, selection: Selection) -> frozenset[str]:
+    return frozenset() if selection.contacts is True else contacts.columns(BY_NAME[name])
+
+
+def _allowed(selection: Selection) -> tuple[str, ...]:
+    """The tables that hold more than contact details, where these are left out."""
+    return tuple(name for name in EXPORTED if name not in LONG_VIEWS or not _left_out(name, selection))
+
+
+def _chosen_tables(selection: Selection, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The tables of the export, in its order. Raises WrongUsage for a name that is none, or is not among the known ones."""
+    allowed = _allowed(selection)
     for name in selection.tables:
         if name not in EXPORTED:
-            raise WrongUsage(f"there is no table {name!r} to export{_meant(name, EXPORTED)}")
-    return tuple(name for name in EXPORTED if not selection.tables or name in selection.tables)
+            raise WrongUsage(f"there is no table {name!r} to export{_meant(name, known)}")
+        if name not in known:
+            raise WrongUsage(f"this format can't hold the table {name}: ask for it with csv")
+        if name not in allowed:
+            raise WrongUsage(f"{name} holds contact details, which --without-contacts leaves out")
+    return tuple(name for name in known if name in (selection.tables or allowed))
 
 
-def _columns(table: Table, selection: Selection) -> tuple[str, ...]:
+def _columns(name: str, selection: Selection) -> tuple[str, ...]:
     """The columns that are the same wherever the archive lies; of the narrowed table those asked for, after its keys."""
-    left_out = frozenset() if selection.contacts is True else contacts.columns(table)
-    there = tuple(name for name in table.columns if name not in table.local and name not in left_out)
-    if not selection.columns or table.name != narrowed(selection):
+    table, left_out = BY_NAME[name], _left_out(name, selection)
+    there = tuple(column for column in table.columns if column not in table.local and column not in left_out)
+    narrowed = selection.tables[0] if len(selection.tables) == 1 else "records"
+    if not selection.columns or _stored(name) != _stored(narrowed):
         return there
-    for name in selection.columns:
-        if name in left_out:
-            raise WrongUsage(f"{name} is a contact detail, which --without-contacts leaves out")
-        if name not in there:
-            raise WrongUsage(f"the table {table.name} has no column {name!r}{_meant(name, there)}")
+    for column in selection.columns:
+        if column in left_out:
+            raise WrongUsage(f"{column} is a contact detail, which --without-contacts leaves out")
+        if column not in there:
+            raise WrongUsage(f"the table {name} has no column {column!r}{_meant(column, there)}")
     return tuple(dict.fromkeys([*table.keys, *selection.columns]))
-
-
-def narrowed(selection: Selection) -> str:
-    """The table that `columns` is about: the only one asked for, or else `records`."""
-    return selection.tables[0] if len(selection.tables) == 1 else "records"
 
 
 def _meant(name: str, there: tuple[str, ...]) -> str:

@@ -1,42 +1,25 @@
-"""The result of a run of `tta fetch`, per source: the summary table, and the JSON that scripts read."""
+"""What is shown of a run of `tta fetch`, and its result per source: the summary table, and the JSON that scripts read."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from scraper.errors import ExitStatus
-from scraper.ledger.rows import STORED, State
+from scraper.ledger.rows import State
+from scraper.progress import ProgressBar
 from scraper.sources.base import ListingResult
 
+MAX_FAILURES = 20
+"""Lines about single captures; the ledger has them all."""
 DONE, PARTLY, PAUSED, FAILED = "done", "partly", "paused", "failed"
-_COUNTED = {
-    State.FETCHED: "fetched",
-    State.UNCHANGED: "unchanged",
-    State.DUPLICATE: "duplicate",
-    State.SUBSTITUTED: "substituted",
-    State.BLOCKED: "blocked",
-    State.MISSING: "missing",
-    State.FAILED: "failed",
-    State.PARKED: "failed",
-}
-COLUMNS = ("listed", "new", "skipped", *(name for name in dict.fromkeys(_COUNTED.values()) if name != "duplicate"), "waiting")
+COLUMNS = ("listed", "new", "skipped", "fetched", "unchanged", "substituted", "blocked", "missing", "failed", "waiting")
 
 
 @dataclass(slots=True)
-class SourceReport:
-    """Counts of one source. `listed`, `new` and `skipped` are of this run's listings; `waiting` is everything that is listed and
-    not stored. `asked`: whether the source was asked anything; `answered`: whether it gave a usable answer.
-    """
+class SourceReport(ListingResult):
+    """Counts of one source; those of its listings are of this run. `waiting`: everything that is listed and not stored."""
 
-    source: str
+    source: str = ""
     outcome: str = DONE
-    asked: bool = False
-    answered: bool = False
-    listed: int = 0
-    new: int = 0
-    vanished: int = 0
-    skipped: int = 0
     fetched: int = 0
     unchanged: int = 0
     duplicate: int = 0
@@ -46,26 +29,10 @@ class SourceReport:
     failed: int = 0
     waiting: int = 0
     to_fetch: int = 0
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
 
     @property
     def new_captures(self) -> int:
         return self.fetched + self.unchanged + self.substituted
-
-    def add_listing(self, result: ListingResult) -> None:
-        """Adds what the listings returned; a problem with one makes the source's work partial."""
-        self.listed, self.new = result.listed, result.new
-        self.vanished, self.skipped = result.vanished, result.skipped
-        self.asked |= result.asked > 0
-        self.answered |= result.answered > 0 or result.listed > 0
-        self.notes += result.notes
-        if result.skipped:
-            self.notes.append(
-                f"rows of the listing that can't be used (without a time or a URL, or of another host): {result.skipped}"
-            )
-        for problem in result.problems:
-            self.add_problem(problem, PARTLY)
 
     def add_problem(self, problem: str, outcome: str) -> None:
         """Adds a problem. The first outcome other than "done" stays, except that a pause or a failure replaces "partly"."""
@@ -73,18 +40,10 @@ class SourceReport:
         if self.outcome in (DONE, PARTLY):
             self.outcome = outcome
 
-    def count(self, state: State, before: State | None = None) -> None:
-        """Counts the result for a capture; `before`: what it was counted as earlier in this run."""
-        for one, step in ((before, -1), (state, 1)):
-            if one is not None:
-                name = _COUNTED[one]
-                setattr(self, name, getattr(self, name) + step)
-
-    def close(self, states: dict[State, int]) -> None:
-        """Sets the counts that are known at the end of the run. `states`: the ledger's."""
-        self.waiting = sum(count for state, count in states.items() if state not in STORED)
-        if self.failed:
-            self.add_problem(f"{self.failed} captures could not be fetched and will be asked for again", PARTLY)
+    def count(self, state: State, step: int = 1) -> None:
+        """Counts the result for a capture; `step` is -1 where it was counted earlier in this run and is another now."""
+        name = State.FAILED if state is State.PARKED else state
+        setattr(self, name, getattr(self, name) + step)
 
 
 @dataclass(slots=True)
@@ -110,14 +69,8 @@ class Report:
 
     def as_json(self) -> dict[str, object]:
         """Returns everything, for `--json` and the ledger."""
-        return {
-            "status": int(self.status),
-            "dry_run": self.dry_run,
-            "stopped": self.stopped,
-            "problems": self.problems,
-            "notes": self.notes,
-            "sources": {source.source: asdict(source) for source in self.sources},
-        }
+        named = {source.source: asdict(source) for source in self.sources}
+        return {**asdict(self), "status": int(self.status), "sources": named}
 
     def lines(self) -> Iterable[str]:
         """Yields problems and notes, one line each, after the source's name."""
@@ -135,3 +88,36 @@ class Report:
         for first, *counts, last in rows:
             cells = [first.ljust(widths[0]), *(text.rjust(width) for text, width in zip(counts, widths[1:-1], strict=True)), last]
             yield "  ".join(cells)
+
+
+class Display(ProgressBar):
+    """A progress bar with lines above it, which a log can be given too. Use it in a `with`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_line: Callable[[str], None] = lambda _text: None
+        """Is called with every line, also those that are not shown; for a log."""
+        self._failures = 0
+
+    def line(self, text: str) -> None:
+        """Prints and logs one line."""
+        self.on_line(text)
+        super().line(text)
+
+    def failure(self, text: str) -> None:
+        """Prints and logs a line about one capture; only the first MAX_FAILURES are printed."""
+        self._failures += 1
+        self.on_line(text)
+        if self._failures <= MAX_FAILURES:
+            super().line(text)
+        elif self._failures == MAX_FAILURES + 1:
+            super().line("further failures of single captures are not shown")
+
+    def waiting(self, host: str, seconds: float) -> None:
+        """A host asked to wait."""
+        if seconds >= 1:
+            self.line(f"{host} asked to wait {seconds:.0f} s")
+
+    def parsing(self, done: int, total: int) -> None:
+        """Captures parsed so far, of how many."""
+        self.update("parsing captures", done, total)

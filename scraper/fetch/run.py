@@ -1,36 +1,42 @@
 """One run of `tta fetch`: lock, list, fetch, store, report.
 
-The sources know the archives, and `storing` the order in which things become durable. This module decides which source comes
-when, what an error means for the rest of the run, and how the run ends.
+The sources know the archives. This module decides which source comes when, what an error means for the rest of the run, in which
+order captures become durable, and how the run ends.
 """
-
-from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from scraper.archive.catalog import Entry
 from scraper.archive.store import Archive
-from scraper.config import Config
-from scraper.errors import NotAllowed, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError
-from scraper.fetch.display import Display
-from scraper.fetch.registry import chosen, make_sources
-from scraper.fetch.report import FAILED, PAUSED, Report, SourceReport
-from scraper.fetch.storing import Storing
+from scraper.archive.warc import sha1_digest
+from scraper.capture import Capture, Form, Original
+from scraper.config import SOURCES, Config
+from scraper.errors import NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError, UnknownSource
+from scraper.fetch.report import DONE, FAILED, PARTLY, PAUSED, Display, Report, SourceReport
 from scraper.folders import Folders
-from scraper.ledger.rows import FetchResult, Row, State
+from scraper.ledger.rows import EMPTY_SHA1, STORED, FetchResult, Row, State, sha1_of, to_time
 from scraper.ledger.store import Ledger
 from scraper.lock import locked
-from scraper.sources.base import Source, SourceContext, Visitor
+from scraper.sources.base import Fetched, Source, SourceContext, revisit_of
+from scraper.sources.commoncrawl import CommonCrawl
+from scraper.sources.endofterm import EndOfTerm
+from scraper.sources.live import Live
+from scraper.sources.pywb import Pywb
+from scraper.sources.wayback import Wayback
 from scraper.stopping import Stop
 from scraper.terminal import escape, escape_url
+from scraper.web.addresses import LOOPBACK, url_key
 from scraper.web.client import Client
 from scraper.web.pacing import Pacer
 
 TOO_LARGE_AGAIN = timedelta(days=30)
+_SOURCES: dict[str, Callable[[SourceContext], Source]] = {one.name: one for one in (Wayback, CommonCrawl, EndOfTerm, Live)}
 MOST_FAILURES = 20
 """Captures in a row that fail, for whatever reason, before the source is given up for the run."""
 
@@ -44,6 +50,41 @@ class Options:
     limit: int | None = None
     window: tuple[str, str] | None = None
     now: bool = False
+
+
+def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the sources to ask: those named, otherwise those enabled. Raises TtaError where none can be asked."""
+    for name in named:
+        if name not in SOURCES:
+            raise UnknownSource(f"there is no source {escape(name, 40)}; the sources are {', '.join(SOURCES)}")
+    names = tuple(name for name in SOURCES if (name in named if named else getattr(settings.sources, name).enabled))
+    if not names:
+        raise NothingEnabled(
+            "no source is enabled: name one, or set enabled = true under [sources.NAME] in the configuration file"
+        )
+    if "pywb" in names and not settings.sources.pywb.archives:
+        raise NothingEnabled("pywb has no archives: list them under archives in [sources.pywb] of the configuration file")
+    for name in names:
+        if not settings.http.contact and any(urlsplit(url).hostname != LOOPBACK for url in _urls(settings, name)):
+            raise TtaError(
+                f"{name} can't be asked without a contact, because archives block clients without one: set contact = "
+                '"mailto:you@example.org" under [http] in the configuration file'
+            )
+    return names
+
+
+def _urls(settings: Config, name: str) -> list[str]:
+    """Returns every URL in the settings of a source."""
+    section = asdict(getattr(settings.sources, name))
+    values = [value for table in (section, *section.get("archives", ())) for key, value in table.items() if "_url" in key]
+    return [url for value in values for url in (value if isinstance(value, tuple) else (value,))]
+
+
+def make_sources(name: str, context: SourceContext) -> list[Source]:
+    """Returns the sources of that name, ready to be asked: one, or for pywb one per archive."""
+    if name == "pywb":
+        return [Pywb(archive, context) for archive in context.settings.sources.pywb.archives]
+    return [_SOURCES[name](context)]
 
 
 def fetch(data: Path, settings: Config, options: Options, display: Display, command: str = "tta fetch") -> Report:
@@ -72,16 +113,100 @@ def fetch_locked(
         context = SourceContext(
             settings, client, ledger, archive, lambda what, rows: display.update(f"listing {what}", rows, None)
         )
-        run = _Run(context, archive, options, display, stop, report)
         sources = [source for name in names for source in make_sources(name, context)]
-        report.sources = [SourceReport(source.name) for source in sources]
+        report.sources = [SourceReport(source=source.name) for source in sources]
+        run = _Run(context, archive, options, display, stop, report, number=ledger.begin_run())
         run.ask_all(sources)
         for one in report.sources:
-            for row, reason in ledger.failed_in(one.source, run.number):
-                display.failure(f"{one.source}: {row.timestamp} {escape_url(row.url)}: {reason}")
-            one.close(ledger.states(one.source))
+            for timestamp, url, reason in ledger.failed_in(one.source, run.number):
+                display.failure(f"{one.source}: {timestamp} {escape_url(url)}: {reason}")
+            one.waiting = sum(count for state, count in ledger.states(one.source).items() if state not in STORED)
+            if one.failed:
+                one.add_problem(f"{one.failed} captures could not be fetched and will be asked for again", PARTLY)
         ledger.end_run(run.number, report.status, report.as_json())
     return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Storing:
+    """Stores the captures of one source: each once, and without its body where the body is stored already.
+
+    The archive makes a capture durable before the ledger records it.
+    """
+
+    archive: Archive
+    ledger: Ledger
+    source: str
+
+    def without_asking(self, row: Row) -> FetchResult | None:
+        """Returns the result for a row that the archive settles: it has the capture, or the body by the listing's digest; else
+        None.
+        """
+        moment = to_time(row.timestamp)
+        stored = self.archive.at(row.url, moment) if moment else None
+        if stored and not stored.truncated:
+            return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
+        if elsewhere := self.ledger.stored_elsewhere(self.source, url_key(row.url), row):
+            return FetchResult(state=State.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
+        original = self._original_of(row)
+        if original is None or moment is None:
+            return None
+        revisit = revisit_of(original, source=self.source, url=row.url, captured_at=moment)
+        return self._add(revisit, State.UNCHANGED)
+
+    def _original_of(self, row: Row) -> Capture | None:
+        """Returns a stored capture of the same page with the row's digest, which the row can repeat; otherwise None.
+
+        Never a redirect, whose body is the same wherever it leads, nor a capture whose body was cut.
+        """
+        digest = sha1_of(row.digest)
+        if digest is None or digest == EMPTY_SHA1:
+            return None
+        entry = self.archive.with_digest(row.url, digest)
+        if entry is None and row.is_revisit and (known := self.ledger.original_of(url_key(row.url), digest)):
+            entry = self.archive.entry(known)
+            entry = entry if entry and entry.payload_digest == digest else None
+        if entry is None or entry.form != Form.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
+            return None
+        if not row.is_revisit and entry.http_status != row.status:
+            return None
+        return self.archive.read(entry)
+
+    def add(self, fetched: Fetched, row: Row) -> FetchResult:
+        """Stores a capture, as a revisit where its body is stored for this URL already."""
+        capture = fetched.capture
+        known = self.archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
+        if known and not (known.truncated and not capture.truncated):
+            result = FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
+        else:
+            if original := self._same_body(capture):
+                stored = self.archive.read(original)
+                repeats = Original(stored.warc_record_id, stored.url, stored.captured_at)
+                digest = sha1_digest(stored.payload)
+                capture = replace(
+                    capture, form=Form.REVISIT, payload=b"", payload_digest=digest, original=repeats, warc_record_id=None
+                )
+            state = State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
+            result = self._add(capture, state, fetched.note)
+        if not fetched.substitute:
+            return result
+        return replace(result, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
+
+    def _same_body(self, capture: Capture) -> Entry | None:
+        if capture.form is not Form.RESPONSE or not capture.content or not capture.url or not capture.sha256:
+            return None
+        found = self.archive.same_body(capture.url, capture.sha256)
+        return found if found and found.form == Form.RESPONSE and not found.truncated else None
+
+    def _add(self, capture: Capture, state: State, note: str = "") -> FetchResult:
+        entry = self.archive.add(capture)
+        self.archive.flush()
+        return FetchResult(
+            state=state if entry else State.DUPLICATE,
+            reason=note if entry else "stored already",
+            capture_id=capture.capture_id,
+            truncated=capture.truncated,
+        )
 
 
 @dataclass(slots=True)
@@ -94,12 +219,9 @@ class _Run:
     display: Display
     stop: Stop
     report: Report
-    number: int = 0
+    number: int
     asked: int = 0
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def __post_init__(self) -> None:
-        self.number = self.context.ledger.begin_run()
 
     def ask_all(self, sources: list[Source]) -> None:
         """Asks every source, then makes a second pass over what failed: an archive that timed out often answers from its cache
@@ -124,68 +246,77 @@ class _Run:
         try:
             work(source, part)
         except TtaError as error:
-            part.asked = True
+            part.asked += 1
             part.add_problem(escape(error), PAUSED if isinstance(error, SourcePaused) else FAILED)
 
     def _list_and_fetch(self, source: Source, part: SourceReport) -> None:
-        part.add_listing(source.list_captures(self.options.window))
+        source.list_captures(self.options.window, part)
+        part.outcome = PARTLY if part.problems else DONE
+        part.answered += part.listed
+        if part.skipped:
+            part.notes.append(
+                f"rows of the listing that can't be used (without a time or a URL, or of another host): {part.skipped}"
+            )
         total, due = self._due(source)
         if self.options.dry_run:
             part.to_fetch = total
             return
-        storing = Storing(self.archive, self.context.ledger, source.name)
-        failures = 0
+        self._fetch(source, part, due, total)
+
+    def _second_pass(self, source: Source, part: SourceReport) -> None:
+        soon, ledger = self.began + TOO_LARGE_AGAIN / 2, self.context.ledger
+        numbers = ledger.due_ids(source.name, now=soon, failed_in=self.number)
+        self._fetch(source, part, map(ledger.row, numbers), len(numbers), again=True)
+
+    def _fetch(self, source: Source, part: SourceReport, due: Iterator[Row], total: int, *, again: bool = False) -> None:
+        """Asks for these rows. `again`: they failed before in this run."""
+        storing = _Storing(self.archive, self.context.ledger, source.name)
+        limit, failures = self.options.limit, 0
         for done, row in enumerate(due, start=1):
             self.stop.check()
             result = storing.without_asking(row) if row.id else None
             if result is None:
-                if self.options.limit is not None and self.asked >= self.options.limit:
-                    part.notes.append(f"stopped after {self.options.limit} captures, as --limit asks")
+                if limit is not None and self.asked >= limit and not again:
+                    part.notes.append(f"stopped after {limit} captures, as --limit asks")
                     return
                 self.asked += 1
-                result = self._ask(source, part, storing, row, again=False)
+                result = self._ask(source, part, storing, row, again=again)
+            if again:
+                part.count(State.FAILED, -1)
             if row.id:
-                part.count(self.context.ledger.settle(row, result, self.number))
+                part.count(self.context.ledger.settle(row, result, self.number, again=again))
             else:
                 part.count(result.state)
                 if result.state is State.FAILED:  # a visited URL is not a row of the ledger, so its failure is shown at once
                     self.display.failure(f"{part.source}: {escape_url(row.url)}: {result.reason}")
             self.display.update(f"fetching {source.name}", done, total)
             failures = failures + 1 if result.state is State.FAILED else 0
-            if failures >= MOST_FAILURES:
+            if failures >= MOST_FAILURES and not again:
                 part.add_problem(f"given up after {failures} captures in a row failed, the last because {result.reason}", FAILED)
                 return
 
-    def _second_pass(self, source: Source, part: SourceReport) -> None:
-        storing = Storing(self.archive, self.context.ledger, source.name)
-        soon = self.began + TOO_LARGE_AGAIN / 2
-        for row in self.context.ledger.due(source.name, now=soon, failed_in=self.number):
-            self.stop.check()
-            result = storing.without_asking(row) or self._ask(source, part, storing, row, again=True)
-            part.count(self.context.ledger.settle(row, result, self.number, again=True), before=State.FAILED)
-
     def _due(self, source: Source) -> tuple[int, Iterator[Row]]:
         """Returns how many rows to ask for, and the rows. The end of a window is inclusive: 2024 means all of 2024."""
-        if isinstance(source, Visitor):
+        if isinstance(source, Live):
             visits = list(source.rows())
             return len(visits), iter(visits)
         low, high = self.options.window or ("", "")
         now, window = None if self.options.now else self.began, (low, high.ljust(14, "9"))
-        ledger = self.context.ledger
-        return ledger.due_count(source.name, now=now, window=window), ledger.due(source.name, now=now, window=window)
+        numbers = self.context.ledger.due_ids(source.name, now=now, window=window)
+        return len(numbers), map(self.context.ledger.row, numbers)
 
-    def _ask(self, source: Source, part: SourceReport, storing: Storing, row: Row, *, again: bool) -> FetchResult:
+    def _ask(self, source: Source, part: SourceReport, storing: _Storing, row: Row, *, again: bool) -> FetchResult:
         """Asks for one capture and stores what comes. Raises SourcePaused and Stopped."""
-        part.asked = True
+        part.asked += 1
         try:
             outcome = source.fetch(row, again=again)
         except (RequestFailed, TooLarge, NotAllowed) as error:
             later = None if isinstance(error, RequestFailed) else TOO_LARGE_AGAIN
             return FetchResult(state=State.FAILED, reason=escape(error), ask_again=later)
-        part.answered = True
+        part.answered += 1
         if isinstance(outcome, FetchResult):
             return outcome
         result = storing.add(outcome, row)
-        if isinstance(source, Visitor):
+        if isinstance(source, Live):
             source.stored(row, outcome, result.capture_id)
         return result

@@ -1,1 +1,1 @@
-"""What was listed, what became of it, and when to ask again: `DIR/ledger.db` and what is told from it."""
+"""What was listed, whether it was fetched, and when to ask again: `DIR/ledger.db`."""

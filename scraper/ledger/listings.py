@@ -3,8 +3,6 @@
 Every listing may add rows; only a complete one counts as knowledge of all that an archive has (ARCHIVES.md, section 7).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -72,8 +70,8 @@ class Listings:
 
     def start(self) -> datetime | None:
         """Returns the time from which to list: the last complete one's start less the overlap; None (everything) once a week."""
-        full = self._last(COMPLETE, (FULL,))
-        last = self._last(COMPLETE, (FULL, INCREMENTAL))
+        full = self._last(FULL)
+        last = self._last(FULL, INCREMENTAL)
         if full is None or last is None or datetime.now(UTC) - full[1] >= FULL_EVERY:
             return None
         return last[1] - OVERLAP
@@ -102,10 +100,9 @@ class Listings:
 
     def counts(self, listing: int, start: str | None) -> Counts:
         """Returns the counts of a listing that has ended. `start`: the timestamp from which it lists, None for everything."""
-        query = "SELECT count(*) FROM captures WHERE source = ? AND scope = ? AND "
-        listed = int(self._db.execute(query + "last_listing = ?", [*self._where, listing]).fetchone()[0])
-        new = int(self._db.execute(query + "first_listing = ?", [*self._where, listing]).fetchone()[0])
-        full = self._last(COMPLETE, (FULL,))
+        query = "SELECT count(*) FILTER (WHERE last_listing = ?), count(*) FILTER (WHERE first_listing = ?) FROM captures"
+        listed, new = self._db.execute(f"{query} WHERE source = ? AND scope = ?", [listing, listing, *self._where]).fetchone()
+        full = self._last(FULL)
         vanished = 0
         if full:
             # Rows that only a smaller or incomplete listing had don't count: it may have been another site's.
@@ -125,25 +122,20 @@ class Listings:
 
     def shrunk_for_long(self) -> bool:
         """Returns whether full listings have been smaller than the last complete one for ACCEPT_SHRUNK_AFTER."""
-        full = self._last(COMPLETE, (FULL,))
-        first = self._db.execute(
-            "SELECT min(started_at) FROM listings WHERE source = ? AND scope = ? AND kind = ? AND outcome = ? AND id > ?",
-            [*self._where, FULL, SHRUNK, full[0] if full else 0],
-        ).fetchone()[0]
-        since = from_iso(first)
+        full = self._last(FULL)
+        query = "SELECT min(started_at) FROM listings WHERE source = ? AND scope = ? AND kind = ? AND outcome = ? AND id > ?"
+        row = self._db.execute(query, [*self._where, FULL, SHRUNK, full[0] if full else 0]).fetchone()
+        since = from_iso(row[0])
         return since is not None and datetime.now(UTC) - since >= ACCEPT_SHRUNK_AFTER
 
     def last_complete(self) -> datetime | None:
         """Returns when the last complete listing began, None where there is none."""
-        last = self._last(COMPLETE, (FULL, INCREMENTAL))
+        last = self._last(FULL, INCREMENTAL)
         return last[1] if last else None
 
-    def _last(self, outcome: str, kinds: tuple[str, ...]) -> tuple[int, datetime] | None:
-        marks = ", ".join("?" * len(kinds))
-        row = self._db.execute(
-            f"SELECT id, started_at FROM listings WHERE source = ? AND scope = ? AND outcome = ? AND kind IN ({marks})"  # noqa: S608
-            " ORDER BY id DESC LIMIT 1",
-            [*self._where, outcome, *kinds],
-        ).fetchone()
+    def _last(self, *kinds: str) -> tuple[int, datetime] | None:
+        """Returns number and start of the last complete listing of one of these kinds."""
+        query = "SELECT id, started_at FROM listings WHERE source = ? AND scope = ? AND outcome = ? AND kind IN (?, ?)"
+        row = self._db.execute(f"{query} ORDER BY id DESC LIMIT 1", [*self._where, COMPLETE, kinds[0], kinds[-1]]).fetchone()
         at = from_iso(row[1]) if row else None
         return (int(row[0]), at) if row and at else None

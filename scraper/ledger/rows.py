@@ -1,11 +1,12 @@
 """What the ledger stores about one listed capture, and the results that a fetch of it can have."""
 
-from __future__ import annotations
-
+import re
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+from scraper.archive.dating import parse_time
 
 
 class State(StrEnum):
@@ -38,14 +39,6 @@ EMPTY_SHA1 = "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
 """Of zero bytes; server-not-modified revisits have it too, whatever the page was (openwayback #224)."""
 
 
-class Fixity(StrEnum):
-    """How the body compares with the digest in the index."""
-
-    MATCHES = "matches"
-    DIFFERS = "differs"
-    NOT_COMPARABLE = "not comparable"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One listed capture. `timestamp`: the index's 14 digits; `digest`: as the index spells it, or None. `filename`, `offset` and
@@ -76,10 +69,7 @@ class FetchResult:
 
     state: State
     reason: str = ""
-    served_timestamp: str | None = None
-    served_url: str | None = None
     capture_id: str | None = None
-    fixity: Fixity | None = None
     truncated: str | None = None
     ask_again: timedelta | None = None
 
@@ -101,13 +91,9 @@ def to_time(timestamp: str) -> datetime | None:
 
     Captures of 2000 may have an inserted month of 00 and no seconds, as in `20000008241731` (ARCHIVES.md, section 1).
     """
-    for digits in (timestamp, timestamp[:4] + timestamp[6:] + "00" if timestamp[4:6] == "00" else ""):
-        try:
-            if len(digits) == 14 and digits.isascii() and digits.isdigit():
-                return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    return None
+    digits = timestamp[:4] + timestamp[6:] + "00" if timestamp[4:6] == "00" else timestamp
+    time = parse_time(digits) if re.fullmatch(r"[0-9]{14}", digits) else None
+    return time.moment if time else None
 
 
 def to_timestamp(moment: datetime) -> str:

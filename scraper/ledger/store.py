@@ -1,38 +1,68 @@
-"""The ledger, `DIR/ledger.db`: what was listed, what became of it, when to ask again, and which hosts are not to be asked.
+"""The ledger, `DIR/ledger.db`: what was listed, whether it was fetched, when to ask again, and which hosts must not be asked.
 
 The WARC files are the truth about what is stored; the ledger is what makes the next run ask for the rest only. A capture is
 written here as fetched after the archive has made it durable, so a crash in between costs one request and nothing else.
-Listings and their completeness are in `listings`, tables and version in `schema`.
+Listings and their completeness are in `listings`. A ledger of another version is set aside, and the sources are listed again.
 """
-
-from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any
 
 from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
 from scraper.errors import TtaError
-from scraper.ledger import schema
 from scraper.ledger.rows import PARK_AFTER, FetchResult, Row, State, when_to_ask_again
-from scraper.sqlite import explain, open_memory, open_readonly, open_writable, replace_file, stored_version
+from scraper.sqlite import explain, open_memory, open_readonly, open_writable, replace_file, stored_version, tables_version
 from scraper.web.pacing import MAX_RETRY_AFTER, Host
 
-_CHUNK = 500
-_ROW = "url, timestamp, digest, mime, status, length, filename, offset, truncated, id, tries"
+APPLICATION = 0x7474616C
+"""`application_id`, "ttal": distinguishes the ledger from any other SQLite file."""
+SCHEMA = """
+CREATE TABLE hosts (
+    name TEXT PRIMARY KEY, not_before TEXT, reason TEXT NOT NULL, bans INTEGER NOT NULL, limited_at TEXT, asked_at TEXT
+) STRICT;
+CREATE TABLE runs (id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, status INTEGER, summary TEXT) STRICT;
+CREATE TABLE listings (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, kind TEXT NOT NULL, from_timestamp TEXT,
+    started_at TEXT NOT NULL, ended_at TEXT, listed INTEGER NOT NULL DEFAULT 0, new INTEGER NOT NULL DEFAULT 0,
+    outcome TEXT NOT NULL, note TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX listings_by_scope ON listings (source, scope, id);
+CREATE TABLE captures (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, url TEXT NOT NULL, urlkey TEXT NOT NULL, node_id INTEGER,
+    timestamp TEXT NOT NULL, digest TEXT NOT NULL, mime TEXT, status INTEGER, length INTEGER, filename TEXT,
+    "offset" INTEGER, truncated TEXT, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
+    ask_again_at TEXT, run INTEGER, first_listing INTEGER NOT NULL, last_listing INTEGER NOT NULL, fetched_at TEXT,
+    capture_id TEXT,
+    UNIQUE (source, url, timestamp, digest, status)
+) STRICT;
+CREATE INDEX captures_to_ask ON captures (source, urlkey, timestamp, id) WHERE ask_again_at IS NOT NULL;
+CREATE INDEX captures_by_page ON captures (urlkey, timestamp);
+CREATE INDEX captures_by_node ON captures (source, node_id, state) WHERE node_id IS NOT NULL;
+CREATE INDEX captures_by_id ON captures (capture_id) WHERE capture_id IS NOT NULL;
+CREATE TABLE live_pages (
+    url TEXT PRIMARY KEY, checked_at TEXT NOT NULL, outcome TEXT NOT NULL, etag TEXT, last_modified TEXT, text_hash TEXT,
+    capture_id TEXT, gone_since TEXT, removed_at TEXT
+) STRICT;
+CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL, at TEXT NOT NULL) STRICT;
+"""
+VERSION = tables_version(SCHEMA)
+_FIELDS = tuple(Row.__dataclass_fields__)
+_ROW = ", ".join(
+    f"nullif({name}, '')" if name == "digest" else f"nullif({name}, 0)" if name == "status" else name for name in _FIELDS
+)
 
 
-class Ledger:
+class Ledger(AbstractContextManager["Ledger"]):
     """One writer at a time (the caller holds the data folder's lock). Every method that writes commits."""
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
-        """Opens the ledger. Without `writable`, one in memory stands in for a missing or empty one; otherwise it is created.
+        """Opens the ledger. A missing or empty one is created; without `writable`, an empty one in memory is used instead.
 
         A ledger of another version is set aside when it is opened for writing. Raises TtaError, SqliteDamaged.
         """
@@ -47,10 +77,10 @@ class Ledger:
     def _open(self, writable: bool) -> sqlite3.Connection:
         exists = writable or self.path.exists()
         db = (open_writable(self.path) if writable else open_readonly(self.path)) if exists else open_memory()
-        version = stored_version(db, self.path, schema.APPLICATION)
+        version = stored_version(db, self.path, APPLICATION)
         if writable and version is not None and (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(found)
-        if version not in (None, schema.VERSION):
+        if version not in (None, VERSION):
             if not writable:
                 raise TtaError(f"{self.path} was written by another version of this program: run `tta fetch`, which replaces it")
             db.close()
@@ -60,30 +90,28 @@ class Ledger:
         if version is None and not writable:
             db = open_memory()
         if version is None:
-            schema.create(db)
+            create(db)
         if writable:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
         return db
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
         self.db.close()
 
+    def _value(self, query: str, values: Sequence[object]) -> Any:
+        """The first column of a query's first row, None if there is no row."""
+        return next(iter(self.db.execute(query, values).fetchone() or ()), None)
+
     # Hosts: what `pacing` remembers between runs.
 
     def host(self, name: str) -> Host:
-        row = self.db.execute(
-            "SELECT not_before, reason, bans, limited_at, asked_at FROM hosts WHERE name = ?", [name]
-        ).fetchone()
-        if row is None:
-            return Host(name)
-        return Host(name, from_iso(row[0]), row[1], row[2], from_iso(row[3]), from_iso(row[4]))
+        query = "SELECT not_before, reason, bans, limited_at, asked_at FROM hosts WHERE name = ?"
+        row = self.db.execute(query, [name]).fetchone()
+        return Host(name, from_iso(row[0]), row[1], row[2], from_iso(row[3]), from_iso(row[4])) if row else Host(name)
 
     def save_host(self, host: Host) -> None:
         values = [host.name, iso(host.not_before), host.reason, host.bans, iso(host.limited_at), iso(host.asked_at)]
@@ -92,59 +120,50 @@ class Ledger:
     # Runs, and small things to remember.
 
     def begin_run(self) -> int:
-        cursor = self.db.execute("INSERT INTO runs (started_at) VALUES (?)", [iso(utc_now())])
-        return int(cursor.lastrowid or 0)
+        return int(self.db.execute("INSERT INTO runs (started_at) VALUES (?)", [iso(utc_now())]).lastrowid or 0)
 
     def end_run(self, run: int, status: int, summary: dict[str, object]) -> None:
         values = [iso(utc_now()), status, json.dumps(summary), run]
         self.db.execute("UPDATE runs SET ended_at = ?, status = ?, summary = ? WHERE id = ?", values)
 
-    def note(self, name: str) -> tuple[str, datetime] | None:
-        """A remembered value and when it was kept."""
-        row = self.db.execute("SELECT value, at FROM notes WHERE name = ?", [name]).fetchone()
-        at = from_iso(row[1]) if row else None
-        return (row[0], at) if row and at else None
+    def note(self, name: str, fresh_for: timedelta) -> str | None:
+        """A value that was kept less than `fresh_for` ago."""
+        since = iso(utc_now() - fresh_for)
+        value: str | None = self._value("SELECT value FROM notes WHERE name = ? AND at > ?", [name, since])
+        return value
 
     def keep_note(self, name: str, value: str) -> None:
         self.db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", [name, value, iso(utc_now())])
 
     # Captures.
 
-    def due(
+    def due_ids(
         self, source: str, *, now: datetime | None, window: tuple[str, str] = ("", "~"), failed_in: int | None = None
-    ) -> Iterator[Row]:
-        """Rows to ask for, ordered by page and time, so that an original comes before its revisits.
+    ) -> list[int]:
+        """The numbers of the rows to ask for, ordered by page and time, so that an original comes before its revisits.
 
         `now`: those whose time has come, None for all that are not settled; `window`: only timestamps within, inclusive;
-        `failed_in`: only those that failed in that run. Rows may be settled while they are iterated over.
+        `failed_in`: only those that failed in that run.
         """
         query = (
-            f"SELECT {_ROW}, urlkey FROM captures WHERE source = ? AND ask_again_at IS NOT NULL AND ask_again_at <= ?"  # noqa: S608
-            " AND timestamp BETWEEN ? AND ? AND (urlkey, timestamp, id) > (?, ?, ?)"
+            "SELECT id FROM captures WHERE source = ? AND ask_again_at IS NOT NULL AND ask_again_at <= ?"
+            " AND timestamp BETWEEN ? AND ? AND (? IS NULL OR (run = ? AND state = 'failed')) ORDER BY urlkey, timestamp, id"
         )
-        values: list[object] = [source, iso(now) if now else "~", *window]
-        if failed_in is not None:
-            query += " AND run = ? AND state = 'failed'"
-        last: tuple[str, str, int] = ("", "", 0)
-        while True:
-            extra = [] if failed_in is None else [failed_in]
-            found = self.db.execute(f"{query} ORDER BY urlkey, timestamp, id LIMIT {_CHUNK}", [*values, *last, *extra]).fetchall()
-            for row in found:
-                yield _to_row(row)
-            if len(found) < _CHUNK:
-                return
-            last = (found[-1][-1], found[-1][1], found[-1][9])
+        values = [source, iso(now) if now else "~", *window, failed_in, failed_in]
+        return [number for (number,) in self.db.execute(query, values)]
 
-    def due_count(self, source: str, *, now: datetime | None, window: tuple[str, str] = ("", "~")) -> int:
-        """How many rows `due` would give."""
-        query = (
-            "SELECT count(*) FROM captures WHERE source = ? AND ask_again_at IS NOT NULL AND ask_again_at <= ?"
-            " AND timestamp BETWEEN ? AND ?"
-        )
-        return int(self.db.execute(query, [source, iso(now) if now else "~", *window]).fetchone()[0])
+    def due(self, source: str, *, now: datetime | None) -> Iterator[Row]:
+        """The rows to ask for; they may be settled while they are iterated over."""
+        return map(self.row, self.due_ids(source, now=now))
+
+    def row(self, number: int) -> Row:
+        """The row of that number. Raises LookupError."""
+        for values in self.db.execute(f"SELECT {_ROW} FROM captures WHERE id = ?", [number]):  # noqa: S608
+            return Row(**dict(zip(_FIELDS, values, strict=True)))
+        raise LookupError(number)
 
     def settle(self, row: Row, result: FetchResult, run: int, *, again: bool = False) -> State:
-        """Writes what became of a row; says the state it is in now, PARKED where it failed in too many runs.
+        """Stores the result for a row. Returns its state, which is PARKED where it failed in too many runs.
 
         `again`: the row was tried before in this run, which counts as one try.
         """
@@ -154,20 +173,19 @@ class Ledger:
             result = FetchResult(state=State.PARKED, reason=result.reason)
         ask_again = when_to_ask_again(result, tries, now)
         self.db.execute(
-            "UPDATE captures SET state = ?, reason = ?, tries = ?, ask_again_at = ?, run = ?, fetched_at = ?, fixity = ?,"
-            " served_timestamp = ?, served_url = ?, capture_id = ?, truncated = coalesce(?, truncated) WHERE id = ?",
-            (
+            "UPDATE captures SET state = ?, reason = ?, tries = ?, ask_again_at = ?, run = ?, fetched_at = ?, capture_id = ?,"
+            " truncated = coalesce(?, truncated) WHERE id = ?",
+            [
                 *(result.state.value, result.reason, tries, iso(ask_again), run, None if ask_again else iso(utc_now())),
-                *(result.fixity, result.served_timestamp, result.served_url, result.capture_id, result.truncated, row.id),
-            ),
+                *(result.capture_id, result.truncated, row.id),
+            ],
         )
         return result.state
 
-    def failed_in(self, source: str, run: int) -> Iterator[tuple[Row, str]]:
-        """The rows that a run could not fetch, with the reason."""
-        query = f"SELECT {_ROW}, reason FROM captures WHERE source = ? AND run = ? AND state IN ('failed', 'parked')"  # noqa: S608
-        for values in self.db.execute(query, [source, run]):
-            yield _to_row(values), str(values[-1])
+    def failed_in(self, source: str, run: int) -> list[tuple[str, str, str]]:
+        """Timestamp, URL and reason of each row that a run could not fetch."""
+        query = "SELECT timestamp, url, reason FROM captures WHERE source = ? AND run = ? AND state IN ('failed', 'parked')"
+        return self.db.execute(query, [source, run]).fetchall()
 
     def states(self, source: str) -> dict[State, int]:
         """How many rows of a source are in each state."""
@@ -177,25 +195,21 @@ class Ledger:
     def knows(self, urlkey: str, timestamp: str) -> bool:
         """Whether any source lists a capture of that page at that time."""
         query = "SELECT 1 FROM captures WHERE urlkey = ? AND timestamp = ? LIMIT 1"
-        return self.db.execute(query, [urlkey, timestamp]).fetchone() is not None
+        return self._value(query, [urlkey, timestamp]) is not None
 
     def stored_elsewhere(self, source: str, urlkey: str, row: Row) -> str | None:
         """The capture id of the same page at the same time with the same digest, stored from another source."""
-        query = (
-            "SELECT capture_id FROM captures WHERE urlkey = ? AND timestamp = ? AND digest = ? AND digest != ''"
-            " AND source != ? AND capture_id IS NOT NULL AND state IN ('fetched', 'unchanged', 'duplicate') LIMIT 1"
-        )
-        found = self.db.execute(query, [urlkey, row.timestamp, row.digest or "", source]).fetchone()
-        return str(found[0]) if found else None
+        where = "timestamp = ? AND digest != '' AND source != ? AND state IN ('fetched', 'unchanged', 'duplicate')"
+        return self._stored(urlkey, row.digest or "", where, [row.timestamp, source])
 
     def original_of(self, urlkey: str, digest: str) -> str | None:
         """The capture id of a stored capture of the same page, in whatever spelling, with that digest in the index."""
-        query = (
-            "SELECT capture_id FROM captures WHERE urlkey = ? AND digest = ? AND state IN ('fetched', 'duplicate')"
-            " AND capture_id IS NOT NULL AND truncated IS NULL ORDER BY timestamp LIMIT 1"
-        )
-        found = self.db.execute(query, [urlkey, digest]).fetchone()
-        return str(found[0]) if found else None
+        return self._stored(urlkey, digest, "state IN ('fetched', 'duplicate') AND truncated IS NULL", [])
+
+    def _stored(self, urlkey: str, digest: str, where: str, values: list[str]) -> str | None:
+        query = f"SELECT capture_id FROM captures WHERE urlkey = ? AND digest = ? AND capture_id IS NOT NULL AND {where}"  # noqa: S608
+        found: str | None = self._value(f"{query} ORDER BY timestamp LIMIT 1", [urlkey, digest, *values])
+        return found
 
     def sources(self) -> list[str]:
         """Returns the sources that list captures."""
@@ -209,25 +223,11 @@ class Ledger:
         return {node for (node,) in self.db.execute(query, [source, *wanted])}
 
 
-def _to_row(values: tuple[object, ...]) -> Row:
-    url, timestamp, digest, mime, status, length, filename, offset, truncated, number, tries = values[:11]
-    return Row(
-        url=str(url),
-        timestamp=str(timestamp),
-        digest=str(digest) or None,
-        mime=None if mime is None else str(mime),
-        status=_int(status) or None,
-        length=_int(length),
-        filename=None if filename is None else str(filename),
-        offset=_int(offset),
-        truncated=None if truncated is None else str(truncated),
-        id=_int(number) or 0,
-        tries=_int(tries) or 0,
+def create(ledger: sqlite3.Connection) -> None:
+    """Creates the tables in an empty file, in one transaction."""
+    ledger.executescript(
+        f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT"
     )
-
-
-def _int(value: object) -> int | None:
-    return value if isinstance(value, int) else None
 
 
 def replace(path: Path, reason: str) -> Path:
@@ -238,7 +238,7 @@ def replace(path: Path, reason: str) -> Path:
     fresh = path.with_name(f".{path.stem}-new{path.suffix}")
     fresh.unlink(missing_ok=True)
     with closing(open_writable(fresh)) as db:
-        schema.create(db)
+        create(db)
         with suppress(sqlite3.Error, ValueError, TypeError), closing(open_readonly(path)) as old:
             latest = utc_now() + timedelta(seconds=MAX_RETRY_AFTER)
             for name, not_before, *more in old.execute("SELECT name, not_before, reason, bans, limited_at, asked_at FROM hosts"):

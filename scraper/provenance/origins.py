@@ -1,27 +1,28 @@
-"""Reads the captures behind values from the archive again, so that what is shown is what the archive contains now.
+"""Reads the captures of a record from the archive again, so that what is shown is what the archive contains now.
 
 `why` calls it. Each capture is read and parsed once, however many values are asked for.
 """
 
-from __future__ import annotations
-
-import dataclasses
 import re
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from parsers.columns import field_key
 from parsers.locate import Spot, Spots, locate
 from parsers.record import Field, columns_of
 from parsers.registry import normal
-from parsers.urls import without_archive
+from parsers.urls import node_id, without_archive
 from scraper.archive.catalog import CATALOG
 from scraper.archive.store import Archive
 from scraper.capture import Capture, Form
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.stored_page import decode, encode, keyed
 from scraper.errors import ArchiveDamaged
+from scraper.reading import read_capture
 
 REPLAY = "https://web.archive.org/web/"
 """Where the Wayback Machine shows a capture to people (DESIGN.md, "Configuration")."""
@@ -32,10 +33,12 @@ NOT_SHOWN = (
 _KEPT = 32
 """Captures kept in memory, parsed; a record has fewer, and a page seldom takes more than a megabyte."""
 
+_MOST_READ = 20
+"""Captures that are not loaded to parse, the latest first."""
 Row = dict[str, Any]
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Place:
     """The place of a value: the path of an element, lines of a text, or a header of the WARC record; and the source there.
 
@@ -48,7 +51,7 @@ class Place:
     problem: str | None = None
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(slots=True)
 class Origin:
     """A capture that values come from. `fixity`: whether its body has the digest it had when loaded; None if it can't be read."""
 
@@ -56,11 +59,10 @@ class Origin:
     replay: str | None = None
     fixity: str | None = None
     problem: str | None = None
-    places: list[Place] = dataclasses.field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Stored:
+class _Stored(NamedTuple):
     """A capture as read from the archive. `spots` is None if it shows no record."""
 
     capture: Capture | None = None
@@ -73,9 +75,9 @@ class Origins:
 
     def __init__(self, archive: Path) -> None:
         self._folder = archive
-        self._stored: dict[str, _Stored] = {}
+        self._read = lru_cache(_KEPT)(self._stored)
 
-    def of_page(self, capture: Row, find: Callable[[Spots], Iterable[Place]]) -> Origin:
+    def of_page(self, capture: Row, find: Callable[[Spots], Iterable[Place]] = lambda _: ()) -> Origin:
         """The capture as an origin of the values that `find` looks up on its page."""
         stored = self._read(capture["original_id"] or capture["capture_id"])
         origin = Origin(capture, problem=stored.problem)
@@ -90,7 +92,7 @@ class Origins:
 
     def of_headers(self, capture: Row, *names: str) -> Origin:
         """What the WARC record itself states: its headers of these names; `HTTP` is the status and the redirect's target."""
-        origin = self.of_page(capture, lambda _: ())
+        origin = self.of_page(capture)
         if stored := self._read(capture["capture_id"]).capture:
             http = (str(stored.http_status or "no status"), stored.http_reason, stored.header("location"))
             headers = dict(stored.warc_headers) | {"HTTP": " ".join(filter(None, http))}
@@ -108,19 +110,13 @@ class Origins:
                 seen.append(Seen(one["capture_id"], one["captured_at"], keyed(decode(encode(spots.record)))))
         return merge(seen) if seen else None
 
-    def _read(self, capture_id: str) -> _Stored:
-        if capture_id not in self._stored:
-            if len(self._stored) >= _KEPT:
-                del self._stored[next(iter(self._stored))]
-            try:
-                capture = self._capture(capture_id)
-            except ArchiveDamaged as error:
-                self._stored[capture_id] = _Stored(problem=str(error))
-            else:
-                is_text = capture.form is Form.CONVERSION
-                spots = locate(capture.content, url=capture.url, content_type=capture.content_type, is_text=is_text)
-                self._stored[capture_id] = _Stored(capture, spots)
-        return self._stored[capture_id]
+    def _stored(self, capture_id: str) -> _Stored:
+        try:
+            capture = self._capture(capture_id)
+        except ArchiveDamaged as error:
+            return _Stored(problem=str(error))
+        is_text = capture.form is Form.CONVERSION
+        return _Stored(capture, locate(capture.content, url=capture.url, content_type=capture.content_type, is_text=is_text))
 
     def _capture(self, capture_id: str) -> Capture:
         if not (self._folder / CATALOG).is_file():
@@ -129,6 +125,39 @@ class Origins:
             if (entry := archive.entry(capture_id)) is None:
                 raise ArchiveDamaged(f"{self._folder} no longer lists capture {capture_id}; restore it from a copy")
             return archive.read(entry)
+
+
+def not_loaded(folder: Path, db: sqlite3.Connection, name: str) -> list[Row]:
+    """The captures of a node number, a URL or a capture id that are not in the database, as after a refused refresh.
+
+    The latest first, with how the parser reads them: `fields` are (label, value or state); `reason` is why a capture has its
+    kind, or why it can't be read.
+    """
+    if not folder.is_dir():
+        return []
+    node = int(name) if name.isdecimal() and len(name) < 20 else node_id(name)
+    found: list[Row] = []
+    with Archive(folder) as archive:
+        like = "" if node is None else f"%node%{node}%"
+        entries = archive.entries("capture_id = ? OR url = ? OR url LIKE ?", (name, name, like))
+        for entry in sorted(entries, key=lambda entry: entry.captured_at or "", reverse=True):
+            is_other = name not in (entry.capture_id, entry.url) and node_id(entry.url) != node
+            if is_other or db.execute("SELECT 1 FROM captures WHERE capture_id = ?", [entry.capture_id]).fetchone():
+                continue
+            names = ("capture_id", "captured_at", "source", "url", "http_status")
+            row: Row = {key: getattr(entry, key) for key in names} | {"kind": "unreadable", "fields": []}
+            found.append(row)
+            try:
+                page = read_capture(archive.read(entry))
+            except ArchiveDamaged as error:
+                row["reason"] = str(error)
+            else:
+                fields = page.record.fields if page.record else []
+                values = [(one.label or one.name, f"({one.state})" if one.value is None else one.value) for one in fields]
+                row |= {"kind": page.kind, "reason": page.reason, "fields": values}
+            if len(found) == _MOST_READ:
+                break
+    return found
 
 
 def places_of_rows(spots: Spots, rows: Sequence[Row]) -> Iterable[Place]:

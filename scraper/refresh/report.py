@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scraper.database.checks import Check, Severity
-from scraper.database.runs import Outcome, Run
+from scraper.database.runs import Outcome
+from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus
 from scraper.fetch.report import Report as Fetched
 from scraper.terminal import escape
@@ -19,7 +21,6 @@ ADVICE = (
     "the next run finds the same captures in the archive and is refused again, until the parser is fixed"
     " or `tta refresh --accept` takes the new state on purpose"
 )
-SILENT = "days since a source answered"
 _MOST_SUBJECTS = 3
 _MOST_CHECKS = 20
 """Warnings to print; the table run_checks has all of them."""
@@ -32,8 +33,7 @@ class Report:
     `unfetched`: an error kept the sources from being asked.
     """
 
-    run: Run
-    number: int | None = None
+    run: RunRow
     fetched: Fetched | None = None
     loaded: Loaded | None = None
     checks: list[Check] = field(default_factory=list)
@@ -49,11 +49,11 @@ class Report:
 
     @property
     def failed(self) -> list[Check]:
-        return [check for check in self.checks if not check.passed and check.severity == Severity.FAIL]
+        return [check for check in self.checks if check.severity == Severity.FAIL and not check.passed]
 
     @property
     def warned(self) -> list[Check]:
-        return [check for check in self.checks if not check.passed and check.severity == Severity.WARN]
+        return [check for check in self.checks if check.severity == Severity.WARN and not check.passed]
 
     @property
     def unanswered(self) -> bool:
@@ -66,15 +66,9 @@ class Report:
         skipped = [one for one in (self.fetched.sources if self.fetched else ()) if one.skipped]
         return [*self.problems, *(f"{one.source}: rows of the listing that can't be used: {one.skipped}" for one in skipped)]
 
-    @property
-    def silent(self) -> list[str]:
-        """The sources that have not answered for too long."""
-        return [str(check.subject) for check in self.warned if check.name == SILENT]
-
     def as_json(self) -> dict[str, object]:
         """Returns the report for `--json`, with the checks that failed or warned in full."""
         return {
-            "run_id": self.number,
             **asdict(self.run),
             "problems": self.problems,
             "notes": self.notes,
@@ -103,7 +97,7 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         """Yields the summary, also for a log: the run first, how it ended last."""
-        yield f"run      {self.run.started_at}" + (f", number {self.number}" if self.number is not None else "")
+        yield f"run      {self.run.started_at}" + (f", number {self.run.run_id}" if self.run.run_id else "")
         for one in self.fetched.sources if self.fetched else []:
             unusable = f"{one.skipped} unusable, " if one.skipped else ""
             counts = f"{one.new_captures} new captures, {one.listed} listed, {unusable}{one.waiting} waiting"
@@ -117,14 +111,14 @@ class Report:
         if self.checks:
             good = sum(check.passed for check in self.checks)
             yield f"checks   {good} passed, {len(self.failed)} failed, {len(self.warned)} warned"
-        yield f"took     {duration(self.seconds)}"
-        # Problems are on standard error, so the last line says where else to find them.
+        yield f"took     {timedelta(seconds=round(self.seconds))}"
+        # Problems are on standard error, so the last line names where else to find them.
         if self.run.outcome == Outcome.COMMITTED:
             partly = "; something could not be done, the next run tries again" if self.status == ExitStatus.PARTLY_DONE else ""
             yield f"{self.run.outcome}: {self.run.message}{partly}"
             return
         message = f"{self.run.message}; " if self.run.outcome == Outcome.UNANSWERED else ""
-        why = "" if message or self.number is None else "; `tta status` says why"
+        why = "" if message or not self.run.run_id else "; `tta status` shows why"
         yield f"{self.run.outcome}, status {int(self.status)}: {message}the database is as it was{why}"
 
 
@@ -138,36 +132,26 @@ def finding(failed: Sequence[Check]) -> Iterator[str]:
     others: dict[str, list[str]] = {}
     for check in failed:
         if check.name != first.name:
-            others.setdefault(check.name, []).append(check.subject or "")
-    if others:
-        names = []
-        for name, subjects in others.items():
-            more = f" and {len(subjects) - _MOST_SUBJECTS} more" if len(subjects) > _MOST_SUBJECTS else ""
-            names.append(f"{name} ({', '.join(subjects[:_MOST_SUBJECTS])}{more})" if any(subjects) else name)
+            others.setdefault(check.name, []).extend([check.subject] if check.subject else [])
+    names = []
+    for name, subjects in others.items():
+        more = f" and {len(subjects) - _MOST_SUBJECTS} more" if len(subjects) > _MOST_SUBJECTS else ""
+        names.append(f"{name} ({', '.join(subjects[:_MOST_SUBJECTS])}{more})" if subjects else name)
+    if names:
         yield f"also failed: {escape(', '.join(names), 500)}"
 
 
 def said(check: Check) -> str:
     """Returns a check as one line."""
-    subject = f" ({check.subject})" if check.subject else ""
-    is_short = check.figure is not None and check.threshold is not None and check.figure < check.threshold
-    bound = "at least" if is_short else "at most"
-    against = "" if check.threshold is None else f", {bound} {_number(check.threshold)}"
     verb = "failed" if check.severity == Severity.FAIL else "look at"
-    return f"{verb}: {check.name}{escape(subject)}: {_number(check.figure)}{against}" + (
-        f": {check.message}" if check.message else ""
-    )
+    line = f"{verb}: {check.name}{escape(f' ({check.subject})') if check.subject else ''}: {_number(check.figure)}"
+    if check.threshold is not None:
+        is_short = check.figure is not None and check.figure < check.threshold
+        line += f", {'at least' if is_short else 'at most'} {_number(check.threshold)}"
+    return f"{line}: {check.message}" if check.message else line
 
 
 def _number(value: float | None) -> str:
     if value is None:
         return "unknown"
     return f"{value:.0f}" if (value == int(value) and value != 1) or value > 1 else f"{value:.3g}"
-
-
-def duration(seconds: float) -> str:
-    """Returns a duration such as `3 min 12 s`."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
-    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "under a second"

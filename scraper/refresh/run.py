@@ -4,38 +4,39 @@ Captures are fetched first and kept whatever happens later; the database changes
 checks (docs/decisions/refresh.md).
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from scraper.archive.warc import utc_now
-from scraper.capture import iso
+from scraper.capture import from_iso, iso
 from scraper.config import Config
 from scraper.database import runs
-from scraper.database.checks import UNKNOWN_LABELS, Looked, check_all
+from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, Looked, Severity, check_all
 from scraper.database.load import Loaded, LoadOptions, Progress, load
-from scraper.database.recent_checks import RECENT, VALUES
-from scraper.database.runs import Outcome, Run
+from scraper.database.runs import Outcome
+from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
-from scraper.fetch.display import Display
-from scraper.fetch.registry import chosen
+from scraper.fetch.report import DONE, Display, SourceReport
 from scraper.fetch.run import Options as FetchOptions
-from scraper.fetch.run import fetch_locked
+from scraper.fetch.run import chosen, fetch_locked
 from scraper.folders import Folders
+from scraper.ledger.listings import SHRUNK, last_listings
+from scraper.ledger.store import Ledger
 from scraper.lock import Holder, locked
-from scraper.refresh.healthcheck import FAILURE, START, SUCCESS, Healthcheck
-from scraper.refresh.log import Log
+from scraper.refresh.monitoring import FAILURE, START, SUCCESS, Healthcheck, Log
 from scraper.refresh.report import Report
-from scraper.refresh.sources import SOURCE_CHECKS, source_checks
 from scraper.stopping import Stop
 from scraper.terminal import escape
 
 COMMAND = "tta refresh"
+SHRANK = "a listing that shrank"
+SILENT = "days since a source answered"
 _WITHOUT_ERROR = (Outcome.COMMITTED, Outcome.UNANSWERED)
 
 
@@ -67,20 +68,22 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     stop = Stop()
     with stop.on_signals(), locked(folders.data, COMMAND) as dead:
         display.on_line = lambda text: log.warning("fetch.told", text=text)
-        run = _Refresh(folders, settings, options, display, progress, stop, log)
+        row = RunRow(run_id=0, started_at=iso(utc_now()) or "", phase="fetch", accepted=False)
+        seconds = options.deadline or settings.refresh.deadline
+        run = _Refresh(folders, settings, options, display, progress, stop, log, seconds, row, Report(row))
         log.info("run.start", sources=list(options.sources), accept=options.accept)
         healthcheck.ping(START)
         try:
-            run.remember(dead)
+            run.record_death(dead)
             run.go()
         except BaseException:
-            run.run.outcome = None  # `_before_commit` may have set another one, before a commit that failed
+            row.outcome = None  # `_before_commit` may have set another one, before a commit that failed
             raise
         finally:
             run.end()
             # One night without an answer is normal, `silent_days` of them are not.
-            is_well = run.run.outcome in _WITHOUT_ERROR and not run.report.silent
-            healthcheck.ping(SUCCESS if is_well else FAILURE)
+            is_silent = any(check.name == SILENT for check in run.report.warned)
+            healthcheck.ping(SUCCESS if row.outcome in _WITHOUT_ERROR and not is_silent else FAILURE)
     return run.report
 
 
@@ -95,20 +98,12 @@ class _Refresh:
     progress: Progress | None
     stop: Stop
     log: Log
-    run: Run = field(default_factory=lambda: Run(started_at=iso(utc_now()) or "", phase="fetch"))
-    report: Report = field(init=False)
-    seconds: float = field(init=False)
+    seconds: float
+    run: RunRow
+    report: Report
     began: float = field(default_factory=time.monotonic)
 
-    def __post_init__(self) -> None:
-        self.report = Report(self.run)
-        self.seconds = self.options.deadline or self.settings.refresh.deadline
-
-    @property
-    def _left(self) -> float:
-        return max(self.began + self.seconds - time.monotonic(), 0.0)
-
-    def remember(self, dead: Holder | None) -> None:
+    def record_death(self, dead: Holder | None) -> None:
         """Records the earlier refresh that was killed, which left its lock behind."""
         if dead and dead.command == COMMAND:
             self.log.warning("run.died", died=dead.pid, since=dead.since)
@@ -125,53 +120,54 @@ class _Refresh:
             options = LoadOptions(
                 workers=self.options.workers, progress=self.progress, before_commit=self._before_commit, stop=self.stop
             )
-            with self.stop.until(self._left):
+            with self.stop.until(self._left()):
                 load(self.folders, options)
         except Stopped:
             reason = "its time was up" if self.stop.late and not self.stop.asked else "asked to end"
             self._close(Outcome.STOPPED, ExitStatus.PARTLY_DONE, f"{reason}; what was fetched is kept, the next run continues")
-        except RefreshRefused as error:
-            self._close(Outcome.REFUSED, error.status, str(error))
         except TtaError as error:
-            self._close(Outcome.FAILED, error.status, escape(error, 1000))
+            outcome = Outcome.REFUSED if isinstance(error, RefreshRefused) else Outcome.FAILED
+            self._close(outcome, error.status, escape(error, 1000))
         except (OSError, sqlite3.Error) as error:
             where = getattr(error, "filename", None) or self.folders.data
             self._close(Outcome.FAILED, ExitStatus.ERROR, f"{escape(where)}: {escape(getattr(error, 'strerror', error))}")
 
+    def _left(self, reserve: float = 0.0) -> float:
+        return max(self.began + self.seconds - reserve - time.monotonic(), 0.0)
+
     def _close(self, outcome: Outcome, status: ExitStatus, message: str) -> None:
         self.run.outcome, self.run.status, self.run.message = outcome, int(status), message
+        self.run.ended_at = iso(utc_now())
+        self.run.problems = json.dumps(self.report.remarks) if self.report.remarks else None
 
     def _fetch(self) -> None:
-        reserve = min(self.settings.refresh.reserve, self.seconds / 2)
-        wanted = FetchOptions(sources=self.options.sources, now=self.options.now)
+        folders, report, wanted = self.folders, self.report, FetchOptions(sources=self.options.sources, now=self.options.now)
         try:
             names = chosen(self.settings, self.options.sources)
-            with self.stop.until(max(self._left - reserve, 0.0)):
-                self.report.fetched = fetch_locked(
-                    self.folders.data, self.settings, wanted, self.display, stop=self.stop, names=names
-                )
+            with self.stop.until(self._left(min(self.settings.refresh.reserve, self.seconds / 2))):
+                fetched = fetch_locked(folders.data, self.settings, wanted, self.display, stop=self.stop, names=names)
         except NothingEnabled:
-            self.report.notes.append("nothing: no source is enabled")
+            report.notes.append("nothing: no source is enabled")
             return
         except TtaError as error:
-            self.report.unfetched = True
+            report.unfetched = True
             self._problem(f"nothing was fetched: {escape(error, 1000)}")
             return
-        fetched = self.report.fetched
-        self.report.notes += fetched.notes
+        report.fetched = fetched
+        report.notes += fetched.notes
         self.run.fetched = sum(one.new_captures for one in fetched.sources)
         for one in fetched.sources:
-            names = ("listed", "new", "skipped", "fetched", "unchanged", "failed", "waiting")
-            counts = {name: getattr(one, name) for name in names}
-            self.log.info("fetch.source", source=one.source, outcome=one.outcome, **counts)
+            counted = ("source", "outcome", "listed", "new", "skipped", "fetched", "unchanged", "failed", "waiting")
+            self.log.info("fetch.source", **{name: getattr(one, name) for name in counted})
         if self.stop.asked:
             raise Stopped
-        problems = fetched.problems
-        if self.stop.late:
-            problems = ["the time for fetching was up; the next run continues from here"]
-        for line in (*problems, *(f"{one.source}: {line}" for one in fetched.sources for line in one.problems)):
+        is_late = ["the time for fetching was up; the next run continues from here"]
+        for line in is_late if self.stop.late else fetched.problems:
             self._problem(line)
-        self.report.notes += [f"{one.source}: {line}" for one in fetched.sources for line in one.notes]
+        for one in fetched.sources:
+            for line in one.problems:
+                self._problem(f"{one.source}: {line}")
+            report.notes += [f"{one.source}: {line}" for line in one.notes]
 
     def _problem(self, line: str) -> None:
         self.report.problems.append(escape(line, 1000))
@@ -183,58 +179,83 @@ class _Refresh:
         report.seconds = time.monotonic() - self.began
         if run.outcome is None:
             self._close(Outcome.FAILED, ExitStatus.ERROR, "a bug in this program; please report it")
-        if run.outcome not in _WITHOUT_ERROR:
-            run.ended_at = iso(utc_now())
-            run.problems = json.dumps(report.remarks) if report.remarks else None
-            report.number = None
+        is_well = run.outcome in _WITHOUT_ERROR
+        if not is_well:
+            run.run_id = 0
             try:
-                report.number = runs.record(self.folders.database, run, report.checks)
+                runs.record(self.folders.database, run, report.checks)
             except sqlite3.Error as error:
                 self.log.warning("run.not_recorded", reason=str(error))
-        level = self.log.info if run.outcome in _WITHOUT_ERROR else self.log.error
-        names = ("status", "phase", "accepted", "fetched", "loaded", "captures", "records")
-        counts = {name: getattr(run, name) for name in names}
-        level(f"run.{run.outcome}", message=run.message, seconds=round(report.seconds, 1), **counts)
+        logged = ("message", "status", "phase", "accepted", "fetched", "loaded", "captures", "records")
+        level = self.log.info if is_well else self.log.error
+        level(f"run.{run.outcome}", **{name: getattr(run, name) for name in logged}, seconds=round(report.seconds, 1))
 
     def _before_commit(self, db: sqlite3.Connection, loaded: Loaded) -> None:
         """Runs the checks and adds the run's own row, last in the load's transaction. Raises RefreshRefused."""
-        self.run.phase = "checks"
-        self.report.loaded = loaded
+        run, report = self.run, self.report
+        run.phase = "checks"
+        report.loaded = loaded
         for damage in loaded.unreadable:
             self._problem(damage)
         with runs.state_before(self.folders.database) as before:
             last = runs.last_good(db)
             if last and loaded.unchanged:
-                checks = [one for one in runs.repeated_checks(db, last[0]) if one.name not in SOURCE_CHECKS]
+                report.checks = [one for one in runs.repeated_checks(db, last[0]) if one.name not in (SHRANK, SILENT)]
             else:
                 figures, accepted = last[1] if last else {}, runs.accepted_figures(db)
-                checks = list(check_all(Looked(db, before, figures, self.settings.checks, self.folders.archive, accepted)))
-            self.report.checks = checks + list(source_checks(self.report.fetched, self.folders, self.settings))
+                looked = Looked(db, before, figures, self.settings.checks, self.folders.archive, accepted)
+                report.checks = list(check_all(looked))
             counts = "SELECT (SELECT count(*) FROM captures), (SELECT count(*) FROM records), (SELECT count(*) FROM changes)"
-            captures, _, changes = db.execute(counts).fetchone()
-            self.run.loaded, self.run.records, self.run.captures = loaded.captures, loaded.records, captures
-            _, self.run.records_before, changes_before = before.execute(counts).fetchone() if before else (None, None, 0)
-            self.report.changes = changes - changes_before
-        for check in (*self.report.failed, *self.report.warned):
+            run.captures, _, changes = db.execute(counts).fetchone()
+            run.loaded, run.records = loaded.captures, loaded.records
+            _, run.records_before, changes_before = before.execute(counts).fetchone() if before else (None, None, 0)
+            report.changes = changes - changes_before
+        if report.fetched:
+            report.checks += source_checks(report.fetched.sources, self.folders, self.settings.checks.silent_days)
+        for check in (*report.failed, *report.warned):
             is_label = check.name == UNKNOWN_LABELS or (check.name == VALUES and (check.subject or "").startswith(RECENT))
             subject = None if is_label else check.subject  # labels are words from pages
             self.log.warning("check", name=check.name, subject=subject, figure=check.figure, threshold=check.threshold)
-        if self.report.failed and not self.options.accept:
-            names = sorted({check.name for check in self.report.failed})
+        if report.failed and not self.options.accept:
+            names = sorted({check.name for check in report.failed})
             raise RefreshRefused(f"the new data look wrong ({', '.join(names)}); the database is as it was")
         self.stop.check()
-        self.run.accepted = bool(self.report.failed)
-        message = "the database has the new data" if loaded.captures or loaded.built else "nothing new"
-        if self.run.accepted:
+        run.accepted = bool(report.failed)
+        outcome, is_new = Outcome.COMMITTED, bool(loaded.captures or loaded.built)
+        message = "the database has the new data" if is_new else "nothing new"
+        if run.accepted:
             message += ", accepted although checks failed"
-        outcome = Outcome.COMMITTED
-        if self.report.unanswered:
-            if not loaded.captures and not loaded.built:
-                outcome, message = Outcome.UNANSWERED, "no source answered, so it is unknown whether there are new captures"
-            else:
-                message += "; no source answered"
-        self._close(outcome, ExitStatus.PARTLY_DONE if self.report.problems else ExitStatus.DONE, message)
-        self.run.phase = "done"
-        self.run.ended_at = iso(utc_now())
-        self.run.problems = json.dumps(self.report.remarks) if self.report.remarks else None
-        self.report.number = runs.add(db, self.run, self.report.checks)
+        if report.unanswered and is_new:
+            message += "; no source answered"
+        elif report.unanswered:
+            outcome, message = Outcome.UNANSWERED, "no source answered, so it is unknown whether there are new captures"
+        run.phase = "done"
+        self._close(outcome, ExitStatus.PARTLY_DONE if report.problems else ExitStatus.DONE, message)
+        runs.add(db, run, report.checks)
+
+
+def source_checks(sources: list[SourceReport], folders: Folders, most: float) -> Iterator[Check]:
+    """Yields two checks of every source that this run asked: a listing that lost rows, and none answered for `most` days.
+
+    Both only warn: a listing's losses stay in the archive and in the database, and a silent source makes no data worse.
+    """
+    with Ledger(folders.ledger, writable=False) as ledger:
+        listings = last_listings(ledger)
+        for one in sources:
+            shrunk = ", ".join(x.scope for x in listings if x.source == one.source and x.outcome == SHRUNK)
+            message = f"captures that {shrunk} listed before are missing from the listing; nothing was removed: see `tta status`"
+            yield Check(SHRANK, Severity.WARN, one.source, one.vanished, 0, not shrunk, message if shrunk else None)
+            days = _days_silent(ledger, one.source)
+            passed = days is None or days <= most
+            message = "nothing new is known from it since then: the table runs has the problems of the last runs"
+            yield Check(SILENT, Severity.WARN, one.source, days, most, passed, None if passed else message)
+
+
+def _days_silent(ledger: Ledger, name: str) -> float | None:
+    """Returns the days since the source answered last; if it never did, since it was asked first."""
+    source = f"json_extract(summary, '$.sources.\"{name}\"')"  # a name from the program or checked by the configuration
+    # A source may do all there is to do without asking: a listing of last week is not repeated.
+    answered = f"json_extract({source}, '$.answered') OR json_extract({source}, '$.outcome') = '{DONE}'"
+    query = f"SELECT coalesce(max(CASE WHEN {answered} THEN ended_at END), min(ended_at)) FROM runs WHERE {source} IS NOT NULL"  # noqa: S608
+    since = from_iso(ledger.db.execute(query).fetchone()[0])
+    return round((datetime.now(UTC) - since).total_seconds() / 86_400, 2) if since else None

@@ -1,1 +1,1 @@
-"""Whole crawls, searched for TTA pages: `addresses` opens their files, `reading` picks pages, `run` keeps them."""
+"""Whole crawls, searched for TTA pages."""

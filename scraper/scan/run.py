@@ -1,5 +1,7 @@
 """A scan: files that were not read yet go to the worker pool, and this one process appends what it finds to the archive.
 
+Addresses are a local path, `https://` or `s3://`; they come from the user, or from a list that an archive publishes, and anything
+else that fsspec could open is refused. What costs time is done by the pool (reading, digests, compressing again).
 `DIR/scanned.db` has the files that were read to their end, so a scan that was ended continues. Captures are durable before their
 file counts as read: a scan that is killed reads a file twice and loses nothing.
 """
@@ -7,22 +9,30 @@ file counts as read: a scan that is killed reads a file twice and loses nothing.
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, cast
+from urllib.parse import urlsplit
 
-from scraper.archive.store import Archive
+from parsers.urls import without_archive
+from scraper.archive.store import Archive, Prepared, prepare
 from scraper.archive.warc import utc_now
 from scraper.capture import iso
-from scraper.errors import TtaError
-from scraper.scan.reading import Found, Piece, read_piece
+from scraper.errors import TtaError, WrongUsage
+from scraper.sources.containers import read_container
+from scraper.sources.saved import Unused
 from scraper.sqlite import open_writable
+from scraper.terminal import escape_url
+from scraper.web.addresses import is_of_hosts
 from scraper.workers.processes import Job, WorkerPool
 
-JOB: Job[Piece, Found] = Job(read_piece, Piece.split, Piece.give_up)
+FOUND_BYTES = 16_000_000
+"""Compressed bytes found up to which a part of a file is read; the rest is another task. What bounds the memory."""
 SAVE_SECONDS = 10.0
 """Between two points at which what was found is safe from a crash; most files of a crawl contain nothing."""
 NAME = "scanned.db"
@@ -31,6 +41,166 @@ CREATE TABLE IF NOT EXISTS read_files (
     address TEXT NOT NULL, hosts TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (address, hosts)
 ) STRICT, WITHOUT ROWID
 """
+CONNECT_SECONDS = 30
+READ_SECONDS = 120
+"""Without a byte for so long, a file is given up for this run."""
+_BLOCK = 8 * 1024 * 1024
+"""Bytes asked for at a time: files are read from one end to the other."""
+_LISTED = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+/-]{0,499}")
+"""What a published list may name below its prefix (ARCHIVES.md, section 8: no `..`, no scheme)."""
+
+
+def checked(address: str, *, loopback: bool = False) -> str:
+    """The address as it is opened and remembered, a path made absolute. `loopback`: http to 127.0.0.1, too. Raises WrongUsage."""
+    scheme, separator, _ = address.partition("://")
+    if re.search(r"[\x00-\x20\x7f]|::", address):
+        raise WrongUsage(f"{escape_url(address)}: an address has no blanks and no `::`")
+    if not separator:
+        return str(Path(address).resolve())
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise WrongUsage(f"{escape_url(address)}: not an address") from None
+    if not host or "@" in parts.netloc or parts.fragment or (scheme == "s3" and parts.query):
+        raise WrongUsage(f"{escape_url(address)}: give the address without user name and fragment")
+    if scheme not in ("https", "s3") and not (loopback and scheme == "http" and host == "127.0.0.1"):
+        raise WrongUsage(f"{escape_url(address)}: give a path, an https:// or an s3:// address")
+    return address
+
+
+def listed(lines: Iterator[str], prefix: str | None, *, loopback: bool = False) -> Iterator[str]:
+    """The addresses of a list, a line each; below `prefix` where one is given. Raises WrongUsage."""
+    for line in map(str.strip, lines):
+        if not line:
+            continue
+        if prefix is not None and (not _LISTED.fullmatch(line) or ".." in line):
+            raise WrongUsage(f"{escape_url(line)}: not a path below {escape_url(prefix)}")
+        yield checked((prefix or "") + line, loopback=loopback)
+
+
+class Watched:
+    """A file for WARC reading that remembers what went wrong with it: damage is the file's, a broken connection is not."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.failed: Exception | None = None
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        """As a file's. After a failure it is at its end, so that nobody looks for a next record."""
+        if self.failed is not None:
+            return b""
+        try:
+            return self._file.read(size)
+        except Exception as error:  # s3fs and aiohttp raise what they like
+            self.failed = error
+            return b""
+
+
+@contextmanager
+def opened(address: str) -> Iterator[Watched]:
+    """A checked address, for reading. Raises what opening it raises, and TtaError where fsspec is missing."""
+    if "://" not in address:
+        with Path(address).open("rb") as file:
+            yield Watched(file)
+        return
+    try:
+        import fsspec
+    except ImportError:
+        raise TtaError("reading WARC files from other machines needs this program's extra: `tta[cluster]`") from None
+    scheme = address.partition("://")[0]
+    with fsspec.filesystem(scheme, **_options(scheme)).open(address, "rb", block_size=_BLOCK) as file:
+        yield Watched(file)
+
+
+def _options(scheme: str) -> dict[str, Any]:
+    if scheme == "s3":  # the archives' buckets are public; a request without a signature needs no account
+        timeouts = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS, "retries": {"max_attempts": 4}}
+        return {"anon": True, "config_kwargs": timeouts, "skip_instance_cache": True}
+    import aiohttp
+
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
+    return {"client_kwargs": {"timeout": timeout}, "skip_instance_cache": True}
+
+
+class Piece(NamedTuple):
+    """A file from byte `start` on, or without its first `-start` captures. `hosts`: whose pages are wanted, with subdomains.
+
+    `source` names the captures.
+    """
+
+    address: str
+    start: int
+    hosts: tuple[str, ...]
+    source: str
+
+    def split(self) -> list[Piece]:
+        """Nothing smaller: where the next record begins is only known from the one before."""
+        return [self]
+
+    def give_up(self) -> list[Found]:
+        """What a file yields that is too much for the processes that read it."""
+        return [Found((), None, ("the processes that read it ended: out of memory, or killed",), failed=True)]
+
+
+class Found(NamedTuple):
+    """The captures in a piece; `rest`: the `start` of what is left, None at its end.
+
+    `failed`: the file is not to be remembered as read.
+    """
+
+    prepared: tuple[Prepared, ...]
+    rest: int | None
+    problems: tuple[str, ...] = ()
+    failed: bool = False
+
+
+def read_piece(piece: Piece) -> list[Found]:
+    """The one `Found` of a piece; never raises on what a file is or holds."""
+    try:
+        with opened(piece.address) as file:
+            found = _search(piece, cast("BinaryIO", file))
+            if file.failed is not None:
+                raise file.failed
+            return [found]
+    except Exception as error:  # s3fs and aiohttp raise what they like; one file must not cost the others
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return [Found((), None, (f"can't be read: {reason}",), failed=True)]
+
+
+def _search(piece: Piece, file: BinaryIO) -> Found:
+    prepared: list[Prepared] = []
+    problems: list[str] = []
+    size = captures = unknown = 0
+
+    def wanted(url: str | None) -> bool:
+        return is_of_hosts(without_archive(url or ""), piece.hosts)
+
+    for item in read_container(file, piece.address, source=piece.source, start=max(0, piece.start), wanted=wanted):
+        if isinstance(item, Unused):
+            unknown += item.is_unknown
+            if not item.is_companion:
+                problems.append(item.describe(piece.address))
+            continue
+        offset, capture = item
+        captures += 1
+        if captures <= -piece.start:
+            continue
+        if size >= FOUND_BYTES:
+            return Found(tuple(prepared), offset or 1 - captures, tuple(problems))
+        try:
+            prepared.append(prepare(replace(capture, source=piece.source), utc_now()))
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever a record holds, it must not cost the others
+            problems.append(f"at byte {offset}: a capture can't be kept: {type(error).__name__}")
+            continue
+        size += len(prepared[-1].member)
+    return Found(tuple(prepared), None, tuple(problems), failed=bool(unknown) and not captures)
+
+
+JOB: Job[Piece, Found] = Job(read_piece, Piece.split, Piece.give_up)
 
 
 @dataclass(slots=True)
@@ -99,11 +269,9 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _keep(done: Scan, archive: Archive, piece: Piece, found: Found) -> None:
-    for prepared in found.prepared:
-        if archive.append(prepared) is None:
-            done.known += 1
-        else:
-            done.added += 1
+    added = sum(archive.append(prepared) is not None for prepared in found.prepared)
+    done.added += added
+    done.known += len(found.prepared) - added
     done.problems += [f"{piece.address}: {problem}" for problem in found.problems]
     done.failed += found.failed
     done.files += found.rest is None and not found.failed

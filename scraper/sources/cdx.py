@@ -1,31 +1,39 @@
-"""Parses answers of CDX servers into rows: the Internet Archive's text and JSON forms, and pywb's object per line.
+"""Parses answers of CDX servers into rows: the Internet Archive's table, and pywb's object per line.
 
+`IndexServer` asks a server that runs pywb, as Common Crawl's does: numbered pages, "no captures" as a 404. One without numbered
+pages cuts a listing at a limit and does not say so; a listing as long as a limit is therefore listed again in two halves of time.
 Whatever is not CDX raises NotCdx: an error page taken for an empty listing would lose an archive silently (ARCHIVES.md, fact 7).
 """
-
-from __future__ import annotations
 
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
+from urllib.parse import urlencode
 
-from scraper.errors import NotCdx, UnknownFields
-from scraper.ledger.rows import Row
+from scraper.errors import NotCdx, RequestFailed
+from scraper.ledger.rows import Row, to_time, to_timestamp
 from scraper.sources.base import SourceContext
 from scraper.terminal import escape
-from scraper.web.addresses import host_of
-from scraper.web.client import MAX_BODY, Answer
+from scraper.web.addresses import host_of, is_of_hosts
+from scraper.web.client import MAX_BODY, Answer, RequestPolicy
 from scraper.web.pacing import backoff
 
 FIELDS = ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length")
 _NAMES = {"url": "original", "mime": "mimetype", "status": "statuscode"}
-MAX_ROW = 1 << 20
-"""Characters; URLs of kilobytes occur (ARCHIVES.md, section 1), a longer line is not a row."""
+MAX_PAGES = 10_000
+MAX_FAILED_PAGES = 3
+LIMIT = 50_000
+"""Rows to ask for at a time where the server has no pages."""
+USUAL_LIMITS = 1000
+"""A listing whose length is a multiple of this may have been cut by a limit of the server's own."""
+FIRST_YEAR = "19960101000000"
+_NO_CAPTURES = re.compile(r"no captures found", re.IGNORECASE)
+Rows = list[dict[str, str]]
 T = TypeVar("T")
-_GAP = re.compile(r"[\s,]*")
-_DECODER = json.JSONDecoder()
 _FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.=-]*/){0,12}[A-Za-z0-9_][A-Za-z0-9_.=-]*\.warc\.gz")
 
 
@@ -47,76 +55,36 @@ def parse_listing(answer: Answer) -> Page:
     if "html" in content_type or start.startswith("<"):
         words = " ".join(re.sub(r"<[^>]*>", " ", start[:2000]).split())
         raise NotCdx(f"an HTML page instead of a listing: {escape(words, 80)}")
-    if start.startswith("{"):
-        rows = list(parse_lines(text))
-        if not all("original" in row and "timestamp" in row for row in rows):
-            raise UnknownFields("the rows have no URLs")
-        return Page(rows, None)
-    page = _json_page(start) if start.startswith("[") else _text_page(text)
+    page = _page(_table(start)) if start else Page([], None)
     if page.resume_key is not None and not re.fullmatch(r"[\x20-\x7e]{1,20000}", page.resume_key):
         raise NotCdx("the resume key contains characters that it can't contain")
     return page
 
 
-def _json_page(text: str) -> Page:
-    """An array of arrays, field names first; if there is more, an empty array and one with the key follow."""
-    header: list[str] | None = None
-    rows: list[dict[str, str]] = []
-    tail: list[list[str]] = []
-    for values in _json_rows(text):
-        if tail or not values:
-            tail.append(values)
-        elif header is None:
-            header = values
-            if not {"timestamp", "original"} <= set(header):
-                raise NotCdx(f"a listing without field names: {escape(header, 80)}")
-        elif len(values) != len(header):
-            raise NotCdx(f"a row of {len(values)} fields where there are {len(header)}: {escape(values, 80)}")
-        else:
-            rows.append(dict(zip(header, values, strict=True)))
-    if not tail:
-        return Page(rows, None)
-    if len(tail) != 2 or len(tail[1]) != 1:
+def _page(table: list[list[str]]) -> Page:
+    """The page in a table whose first row has the field names. If there is more, an empty row and one with the key follow."""
+    end = table.index([]) if [] in table else len(table)
+    header, tail = table[0] if end else [], table[end:]
+    if end and not {"timestamp", "original"} <= set(header):
+        raise NotCdx(f"a listing without field names: {escape(header, 80)}")
+    for row in table[:end]:
+        if len(row) != len(header):
+            raise NotCdx(f"a row of {len(row)} fields where there are {len(header)}: {escape(row, 80)}")
+    if tail and (len(tail) != 2 or len(tail[1]) != 1):
         raise NotCdx("the listing does not end properly: no key after the empty row")
-    return Page(rows, tail[1][0])
+    return Page([dict(zip(header, row, strict=True)) for row in table[1:end]], tail[1][0] if tail else None)
 
 
-def _json_rows(text: str) -> Iterator[list[str]]:
-    """Yields the inner arrays one at a time, so that a large listing is never one large object."""
-    position = _GAP.match(text, 1).end()  # type: ignore[union-attr]
-    while text[position : position + 1] != "]":
-        try:
-            values, position = _DECODER.raw_decode(text, position)
-        except (ValueError, RecursionError):
-            raise NotCdx(f"the listing is cut or damaged near {escape(text[position : position + 60])!r}") from None
-        if not isinstance(values, list) or not all(isinstance(value, str | int | None) for value in values):
-            raise NotCdx(f"a row that is not a list of texts: {escape(values, 80)}")
-        yield ["" if value is None else str(value) for value in values]
-        position = _GAP.match(text, position).end()  # type: ignore[union-attr]
-    if text[position + 1 :].strip():
-        raise NotCdx("something follows the end of the listing")
-
-
-def _text_page(text: str) -> Page:
-    """Seven columns a line; if there is more, an empty line and one with the key follow."""
-    if not text.strip():
-        return Page([], None)
-    if not text.endswith("\n"):
-        raise NotCdx("the last line of the listing is cut")
-    lines = [line.strip("\r") for line in text.split("\n")[:-1]]
-    key = None
-    if "" in lines:
-        rest = [line for line in lines[lines.index("") :] if line]
-        if len(rest) > 1:
-            raise NotCdx("the listing continues after its end")
-        key, lines = (rest[0] if rest else None), lines[: lines.index("")]
-    rows = []
-    for line in lines:
-        values = line.split(" ")
-        if len(line) > MAX_ROW or len(values) != len(FIELDS) or not re.fullmatch(r"\d{1,17}", values[1]):
-            raise NotCdx(f"a line that is not CDX: {escape(line, 80)}")
-        rows.append(dict(zip(FIELDS, values, strict=True)))
-    return Page(rows, key)
+def _table(text: str) -> list[list[str]]:
+    try:
+        # The server's escapes are Java's, which has \\' too (ARCHIVES.md, section 1, "Response shapes").
+        table = json.loads(re.sub(r"\\(.)", lambda found: "'" if found[1] == "'" else found[0], text))
+    except (ValueError, RecursionError) as error:
+        raise NotCdx(f"the listing is cut or damaged: {escape(error, 80)}") from None
+    for row in table if isinstance(table, list) else [table]:
+        if not isinstance(row, list) or not all(isinstance(value, str | int | None) for value in row):
+            raise NotCdx(f"a row that is not a list of texts: {escape(row, 80)}")
+    return [["" if value is None else str(value) for value in row] for row in table]
 
 
 def parse_lines(text: str) -> Iterator[dict[str, str]]:
@@ -139,15 +107,15 @@ def parse_lines(text: str) -> Iterator[dict[str, str]]:
             yield {_NAMES.get(str(name), str(name)): str(value) for name, value in row.items() if value is not None}
 
 
-def until_readable(context: SourceContext, url: str, ask: Callable[[int], T]) -> T:
+def until_readable(context: SourceContext, url: str, ask: Callable[[], T]) -> T:
     """Returns what `ask` returns for an answer from `url`. An answer that is not a listing is requested again.
 
-    `ask` is given the number of the attempt, from 0. Raises NotCdx at the end, or at once where it is final.
+    Raises NotCdx at the end, or at once where it is final.
     """
     attempt = 0
     while True:
         try:
-            return ask(attempt)
+            return ask()
         except NotCdx as error:
             attempt += 1
             retry = context.settings.retry
@@ -159,10 +127,6 @@ def until_readable(context: SourceContext, url: str, ask: Callable[[int], T]) ->
 def _short(value: str | None) -> str | None:
     """A short field as it is; None where it is missing or contains characters that such fields never contain."""
     return value if value and value != "-" and re.fullmatch(r"[\x20-\x7e]{1,150}", value) else None
-
-
-def _number(value: str, digits: int) -> int | None:
-    return int(value) if re.fullmatch(rf"[0-9]{{1,{digits}}}", value) else None
 
 
 def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
@@ -179,26 +143,113 @@ def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
         return None
     if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", original):
         return None
-    length, offset = _number(fields.get("length", ""), 15), _number(fields.get("offset", ""), 15) if located else None
+    length, offset, status = (_number(fields.get(name, "")) for name in ("length", "offset", "statuscode"))
     filename = fields["filename"] if located else None
     if located and (offset is None or not 0 < (length or 0) <= MAX_BODY or not _FILE.fullmatch(filename or "")):
         return None
-    status = fields.get("statuscode", "")
     return Row(
         url=original,
         timestamp=timestamp,
         digest=_short(fields.get("digest")),
         mime=_short(fields.get("mimetype")),
-        status=int(status) if re.fullmatch(r"[0-9]{3}", status) else None,
+        status=status if 100 <= (status or 0) < 1000 else None,
         length=length,
         filename=filename,
-        offset=offset,
+        offset=offset if located else None,
         truncated=_short(fields.get("truncated")) if located else None,
     )
 
 
-def located(pages: Iterable[list[dict[str, str]]]) -> Iterator[tuple[list[Row], int]]:
-    """Yields the rows of each page of an index that locates records, and how many more can't be asked for. Raises NotCdx."""
-    for page in pages:
-        rows = [row for fields in page if (row := to_row(fields, located=True))]
-        yield rows, len(page) - len(rows)
+def _number(value: str) -> int | None:
+    return int(value) if re.fullmatch(r"[0-9]{1,15}", value) else None
+
+
+def usable(page: list[dict[str, str]], hosts: Iterable[str], *, located: bool = False) -> tuple[list[Row], int]:
+    """Returns the rows of a page that can be asked for and are of the hosts, and how many others it has.
+
+    Listings contain junk (ARCHIVES.md, section 1). Raises NotCdx, see `to_row`.
+    """
+    rows = [row for fields in page if (row := to_row(fields, located=located)) and is_of_hosts(row.url, hosts)]
+    return rows, len(page) - len(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexServer:
+    """One server's address and the policy for asking it."""
+
+    context: SourceContext
+    policy: RequestPolicy
+    address: str
+
+    def pages(self, query: Mapping[str, str], window: tuple[str, str] | None) -> Iterator[Rows]:
+        """Yields the rows of each page of a listing. Raises NotCdx, and what Client.get raises, where a part of it is missing."""
+        start, end = window or ("", "")
+        query = {**query, "output": "json", **({"from": start} if start else {}), **({"to": end} if end else {})}
+        first = self._ask({**query, "limit": str(LIMIT), "showNumPages": "true"}, counting=True)
+        if isinstance(first, int):
+            yield from self._numbered(query, first)
+        elif first:
+            yield from self._halved(query, first, start, end)
+
+    def _numbered(self, query: Mapping[str, str], count: int) -> Iterator[Rows]:
+        """A page number is an address, not a cursor: a page that fails is skipped, and the listing is incomplete (urx #361)."""
+        problem, failed = "", 0
+        for page in range(count):
+            try:
+                rows = self._ask({**query, "page": str(page)})
+            except (NotCdx, RequestFailed) as error:
+                problem, failed = f"page {page}: {error}", failed + 1
+                if failed >= MAX_FAILED_PAGES:
+                    break
+                continue
+            failed = 0
+            if rows is None:
+                break
+            assert not isinstance(rows, int)
+            yield rows
+        if problem:
+            raise NotCdx(problem, final=True)
+
+    def _halved(self, query: Mapping[str, str], rows: Rows, low: str, high: str) -> Iterator[Rows]:
+        """Yields `rows`, the answer for the timestamps from `low` to `high`, and if it may be cut the answers for both halves."""
+        yield rows
+        if len(rows) < LIMIT and len(rows) % USUAL_LIMITS:
+            return
+        start = to_time(low.ljust(14, "0")) or to_time(low[:4].ljust(4, "0") + "0101000000") or to_time(FIRST_YEAR)
+        end = to_time(high) or datetime.now(UTC)
+        assert start is not None
+        if end <= start:
+            raise NotCdx(f"more than {len(rows)} rows of one second", final=True)
+        middle = to_timestamp(start + (end - start) / 2)
+        after = to_timestamp((to_time(middle) or end) + timedelta(seconds=1))
+        for part in ((to_timestamp(start), middle), (after, to_timestamp(end))):
+            found = self._ask({**query, "limit": str(LIMIT), "from": part[0], "to": part[1]})
+            if isinstance(found, list) and found:
+                yield from self._halved(query, found, *part)
+
+    def _ask(self, query: Mapping[str, str], *, counting: bool = False) -> Rows | int | None:
+        """Returns the rows, [] for "no captures", None beyond the last page; `counting`: the number of pages if stated."""
+
+        def ask() -> Rows | int | None:
+            answer = self.context.client.get(f"{self.address}?{urlencode(query)}", self.policy)
+            parsed: object = None
+            if answer.status == 404 or counting:
+                with suppress(ValueError):
+                    parsed = json.loads(answer.body)
+            fields = parsed if isinstance(parsed, dict) else {}
+            if answer.status == 404 and _NO_CAPTURES.search(str(fields.get("message") or fields.get("error") or "")):
+                return []  # any other 404 is an error (ARCHIVES.md, fact 8)
+            if answer.status == 400 and counting:
+                return 1
+            if answer.status == 400 and query.get("page", "0") != "0" and b"invalid" in answer.body.lower():
+                return None
+            if answer.status != 200:
+                raise NotCdx(f"the index answered {answer.status}", final=True)
+            pages = fields.get("pages", parsed)
+            if counting and isinstance(pages, int) and 0 <= pages <= MAX_PAGES:
+                return pages
+            if not answer.body:
+                raise NotCdx("the index sent an empty answer")
+            return list(parse_lines(answer.body.decode("utf-8", "surrogateescape")))
+
+        return until_readable(self.context, self.address, ask)

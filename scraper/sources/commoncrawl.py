@@ -1,19 +1,14 @@
 """Common Crawl: the list of crawls, the index of each crawl, and single records from its WARC files."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from scraper.errors import NotCdx
-from scraper.ledger.rows import FetchResult, Row
-from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import located, until_readable
-from scraper.sources.index_server import IndexServer
-from scraper.sources.listing import LISTING_ERRORS, record_scope
-from scraper.sources.ranges import fetch_record, range_policy
+from scraper.sources.base import LISTING_ERRORS, ListingResult, SourceContext, record_scope
+from scraper.sources.cdx import IndexServer, until_readable, usable
+from scraper.sources.ranges import Records, range_policy
 from scraper.web.client import Answer, RequestPolicy
 
 FEWEST_CRAWLS = 60
@@ -31,30 +26,24 @@ class CommonCrawl:
     def __init__(self, context: SourceContext) -> None:
         self._settings = settings = context.settings.sources.commoncrawl
         self._context = context
-        # On loopback the list of crawls may name an index at another port.
-        allow = replace(context.allow(settings.collinfo_url, settings.data_url), ports=frozenset())
+        allow = context.allow(settings.collinfo_url, settings.data_url)
         self._index = RequestPolicy(allow=allow, interval=settings.index_interval, closed_by_403=True)
-        self._data = replace(range_policy(allow, settings.data_interval), closed_by_403=True)
+        data = replace(range_policy(allow, settings.data_interval), closed_by_403=True)
+        self.fetch = Records(self.name, settings.data_url, context, data).fetch
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
-        """Returns one record."""
-        return fetch_record(self._context, row, source=self.name, data_url=self._settings.data_url, policy=self._data)
-
-    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
+    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Lists every wanted crawl whose index was not completely listed in the last days."""
-        total = ListingResult()
         try:
             crawls = self._crawls(total)
         except LISTING_ERRORS as error:
             total.asked += 1
             total.problems.append(f"the list of crawls can't be used: {error}")
-            return total
+            return
         for crawl, address in crawls:
             server = IndexServer(self._context, self._index, address)
             for host in self._context.hosts:
-                pages = located(server.pages({"url": f"*.{host}"}, window))
-                record_scope(self._context, self.name, f"{crawl} {host}", pages, total, window=window, fresh_for=INDEX_FOR)
-        return total
+                pages = (usable(page, [host], located=True) for page in server.pages({"url": f"*.{host}"}, window))
+                record_scope(self._context, self.name, f"{crawl} {host}", pages, total, window, INDEX_FOR)
 
     def _crawls(self, total: ListingResult) -> list[tuple[str, str]]:
         """Returns name and index address of the crawls to ask."""
@@ -69,10 +58,9 @@ class CommonCrawl:
     def _known_crawls(self) -> list[tuple[str, str]]:
         """Returns all crawls, newest first. The list changes monthly and must not be requested often: it is kept a day."""
         url = self._settings.collinfo_url
-        kept = self._context.ledger.note(f"collinfo {url}")
-        if kept and datetime.now(UTC) - kept[1] < LIST_FOR:
-            return [(name, address) for name, address in json.loads(kept[0])]
-        known = until_readable(self._context, url, lambda _: _parse_crawls(self._context.client.get(url, self._index)))
+        if kept := self._context.ledger.note(f"collinfo {url}", LIST_FOR):
+            return [(name, address) for name, address in json.loads(kept)]
+        known = until_readable(self._context, url, lambda: _parse_crawls(self._context.client.get(url, self._index)))
         for _, address in known:
             self._index.allow.check(address)
         self._context.ledger.keep_note(f"collinfo {url}", json.dumps(known))
@@ -83,15 +71,13 @@ def _parse_crawls(answer: Answer) -> list[tuple[str, str]]:
     if answer.status != 200:
         raise NotCdx(f"the server answered {answer.status}", final=True)
     try:
-        told = json.loads(answer.body)
+        parsed = json.loads(answer.body)
     except ValueError:
         raise NotCdx("it is not JSON") from None
-    crawls = [
-        (item["id"], item["cdx-api"])
-        for item in (told if isinstance(told, list) else [])
-        if isinstance(item, dict) and isinstance(item.get("id"), str) and isinstance(item.get("cdx-api"), str)
-    ]
-    crawls = [(name, address) for name, address in crawls if re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name)]
+    found = (
+        [(str(one.get("id")), one.get("cdx-api")) for one in parsed if isinstance(one, dict)] if isinstance(parsed, list) else []
+    )
+    crawls = [(name, url) for name, url in found if isinstance(url, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name)]
     if len(crawls) < FEWEST_CRAWLS:
         raise NotCdx(f"it has {len(crawls)} names; fewer than {FEWEST_CRAWLS} count as an outage")
     return crawls

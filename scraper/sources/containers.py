@@ -4,9 +4,8 @@ WARC and ARC (`scraper.archive.warc`), WACZ, ZIP, tar, gzip, bzip2, xz, zstd, MH
 data formats, inside each other. `files` (for `tta import`) and `scan` are the callers. Nothing is unpacked to a path.
 """
 
-from __future__ import annotations
-
 import bz2
+import copy
 import hashlib
 import json
 import lzma
@@ -19,7 +18,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import IO, Any, BinaryIO, NamedTuple, cast
+from typing import IO, Any, BinaryIO, cast
 
 from scraper.archive.dating import dated
 from scraper.archive.packing import GZIP, PLAIN, Unpacked, find_bytes, next_member, packing_of, unpack_member
@@ -102,18 +101,18 @@ class _Reader:
         self, pieces: Iterator[bytes], packed: int, name: str, depth: int, *, digest: str | None = None
     ) -> Iterator[Found]:
         """Reads a member of a container, from its pieces: as many of them as can be unpacked."""
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
-            problem, is_cut = self._copy(pieces, packed, copy)
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as unpacked:
+            problem, is_cut = self._copy(pieces, packed, unpacked)
             if problem:
-                yield Unused(name, problem, is_unknown=not copy.tell())
+                yield Unused(name, problem, is_unknown=not unpacked.tell())
             elif digest:
-                copy.seek(0)
-                if not digest.endswith(hashlib.file_digest(cast("Any", copy), "sha256").hexdigest()):
+                unpacked.seek(0)
+                if not digest.endswith(hashlib.file_digest(cast("Any", unpacked), "sha256").hexdigest()):
                     yield Unused(name, "it does not have the hash that the package gives for it")
-            if problem and not copy.tell():
+            if problem and not unpacked.tell():
                 return
-            doubtful = problem and packing_of(cast("BinaryIO", copy)) is not GZIP  # whose members have checksums of their own
-            for item in self.read(cast("BinaryIO", copy), name, depth + 1):
+            doubtful = problem and packing_of(cast("BinaryIO", unpacked)) is not GZIP  # whose members have checksums of their own
+            for item in self.read(cast("BinaryIO", unpacked), name, depth + 1):
                 if isinstance(item, Unused) or not doubtful or item[1].damage is not None:
                     yield item
                 elif not (headers := item[1].warc_headers):
@@ -123,7 +122,7 @@ class _Reader:
                 else:
                     yield 0, replace(item[1], damage=problem)
 
-    def _copy(self, pieces: Iterator[bytes], packed: int, copy: IO[bytes]) -> tuple[str | None, bool]:
+    def _copy(self, pieces: Iterator[bytes], packed: int, unpacked: IO[bytes]) -> tuple[str | None, bool]:
         """Copies a member, because reading has to seek. Returns why it is not all of it, and whether the copy is right so far."""
         size = 0
         limit = min(self._bytes_left, max(MAX_PAGE, packed * MAX_RATIO))
@@ -132,10 +131,10 @@ class _Reader:
                 size += len(piece)
                 if size > limit:
                     return f"it unpacks to more than {limit} bytes", True
-                copy.write(piece)
+                unpacked.write(piece)
         except (Broken, OSError, EOFError, ValueError, zlib.error, lzma.LZMAError, tarfile.TarError) as error:
             is_cut = isinstance(error, EOFError | tarfile.ReadError) or (isinstance(error, Broken) and error.is_cut)
-            return f"damaged: {error}", is_cut
+            return f"damaged: {str(error) or 'the file ends within it'}", is_cut
         finally:
             self._bytes_left -= size
         return None, False
@@ -143,41 +142,37 @@ class _Reader:
     def _zip(self, file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
         try:
             with zipfile.ZipFile(file) as package:
-                directory = package.infolist()
-            if directory and not any(info.header_offset == 0 for info in directory):
+                members = package.infolist()
+            if members and not any(info.header_offset == 0 for info in members):
                 raise zipfile.BadZipFile("its directory is that of a ZIP file in it")
-            members = [
-                _ZipMember(
-                    one.filename,
-                    one.header_offset,
-                    one.compress_size,
-                    one.compress_type,
-                    one.CRC,
-                    one.flag_bits,
-                    one.external_attr >> 16,
-                )
-                for one in directory
-                if not one.is_dir()
-            ]
         except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError, struct.error) as error:
             yield Unused(name, f"a ZIP file without a readable directory ({error}); its members are searched for")
             members = list(_local_members(file))
+        members = [member for member in members if not member.is_dir()]
         hashes: dict[str, str] = {}
-        parts = [one for one in members if _WACZ_PART.fullmatch(one.name)]
-        if parts and (listing := next((one for one in members if one.name == "datapackage.json"), None)):
+        parts = [one for one in members if _WACZ_PART.fullmatch(one.filename)]
+        if parts and (listing := next((one for one in members if one.filename == "datapackage.json"), None)):
             hashes, members = _package_hashes(file, listing), parts
         if not members:
             yield Unused(name, "a ZIP file without members")
         for member in members:
-            self._members_left -= 1
-            if self._members_left < 0:
+            where = f"{name}!/{member.filename}"
+            if self._is_full():
                 yield Unused(name, f"more than {MAX_MEMBERS} members; the rest is not read")
                 return
-            where = f"{name}!/{member.name}"
-            if problem := member.problem():
-                yield Unused(where, problem)
+            if member.flag_bits & 1:
+                yield Unused(where, "encrypted")
+            elif member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                yield Unused(where, f"compressed by method {member.compress_type}, which is not read")
+            elif stat.S_ISLNK(member.external_attr >> 16):
+                yield Unused(where, "a link, which is not followed")
             else:
-                yield from self._member(member.unpack(file), member.packed, where, depth, digest=hashes.get(member.name))
+                pieces, digest = _unzipped(file, member), hashes.get(member.filename)
+                yield from self._member(pieces, member.compress_size, where, depth, digest=digest)
+
+    def _is_full(self) -> bool:
+        self._members_left -= 1
+        return self._members_left < 0
 
     def _tar(self, file: BinaryIO, name: str, depth: int) -> Iterator[Found]:
         """Reads a tar file. `tarfile` skips damaged headers without an error, so the bytes between members are checked."""
@@ -188,8 +183,7 @@ class _Reader:
                 for info in package:
                     yield from _gap(file, name, end, info.offset)
                     end = info.offset_data + (info.size + 511) // 512 * 512 if info.isreg() else info.offset_data
-                    self._members_left -= 1
-                    if self._members_left < 0:
+                    if self._is_full():
                         yield Unused(name, f"more than {MAX_MEMBERS} members; the rest is not read")
                         return
                     where = f"{name}!/{info.name}"
@@ -209,8 +203,8 @@ def _gap(file: BinaryIO, name: str, start: int, end: int) -> Iterator[Unused]:
         yield Unused(name, f"{end - start} bytes at byte {start} are no member of the tar file")
 
 
-def _read_all(file: IO[bytes]) -> Iterator[bytes]:
-    while piece := file.read(_STEP):
+def _read_all(file: IO[bytes], size: int = _STEP) -> Iterator[bytes]:
+    while piece := file.read(size):
         yield piece
 
 
@@ -245,73 +239,49 @@ def _holds_records(file: BinaryIO, head: bytes) -> bool:
     return next_member(file, 1, packing, START) is not None
 
 
-class _ZipMember(NamedTuple):
-    """A member of a ZIP file by its header in the file; `crc` is None if only the directory, which is lost, has it."""
-
-    name: str
-    offset: int
-    packed: int
-    method: int
-    crc: int | None
-    flags: int
-    mode: int = 0
-
-    def problem(self) -> str | None:
-        if self.flags & 1:
-            return "encrypted"
-        if self.method not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            return f"compressed by method {self.method}, which is not read"
-        return "a link, which is not followed" if stat.S_ISLNK(self.mode) else None
-
-    def unpack(self, file: BinaryIO) -> Iterator[bytes]:
-        """The member's bytes; zipfile would drop the last ones of a damaged member. Raises ValueError, zlib.error."""
-        file.seek(self.offset)
-        header = file.read(_LOCAL_HEADER.size)
-        if not header.startswith(b"PK\3\4") or len(header) < _LOCAL_HEADER.size:
-            raise ValueError("no member begins at its offset in the directory")
-        *_, name_length, extra_length = _LOCAL_HEADER.unpack(header)
-        position = self.offset + len(header) + name_length + extra_length
-        decoder = zlib.decompressobj(-15) if self.method else None
-        crc, end = 0, position + self.packed
-        while position < end and not (decoder and decoder.eof):
-            file.seek(position)  # the caller may read elsewhere in between
-            packed = file.read(min(1 << 16, end - position))
-            if not packed:
-                raise ValueError("the file ends within it")
-            position += len(packed)
-            while packed:
-                piece = decoder.decompress(packed, _STEP) if decoder else packed
-                packed = decoder.unconsumed_tail if decoder else b""
-                crc = zlib.crc32(piece, crc)
-                yield piece
-        if self.crc is not None and crc != self.crc:
-            raise ValueError("its checksum is not that of its bytes")
+def _unzipped(file: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The bytes of a ZIP file's member, up to the damage in it. Raises ValueError, EOFError, zlib.error."""
+    file.seek(member.header_offset)
+    header = file.read(_LOCAL_HEADER.size)
+    if not header.startswith(b"PK\3\4") or len(header) < _LOCAL_HEADER.size:
+        raise ValueError("no member begins at its offset in the directory")
+    file.seek(sum(_LOCAL_HEADER.unpack(header)[-2:]), 1)  # name and extra field
+    part = copy.copy(member)
+    part.file_size = MAX_UNPACKED
+    del part.CRC  # zipfile would compare it, and drop the last bytes where it differs
+    crc = 0
+    for piece in _read_all(zipfile.ZipExtFile(file, "r", part), 1 << 12):  # type: ignore[arg-type]  # typeshed: private classes
+        crc = zlib.crc32(piece, crc)
+        yield piece
+    if member.CRC is not None and crc != member.CRC:
+        raise ValueError("its checksum is not that of its bytes")
 
 
-def _local_members(file: BinaryIO) -> Iterator[_ZipMember]:
-    """The members of a ZIP file whose directory is lost, by the headers that precede each."""
-    size = file.seek(0, 2)
-    after = 0
+def _local_members(file: BinaryIO) -> Iterator[zipfile.ZipInfo]:
+    """The members of a ZIP file whose directory is lost, by the headers that precede each; `CRC` is None where it is lost too."""
+    size, after = file.seek(0, 2), 0
     while (position := find_bytes(file, after, b"PK\3\4")) is not None:
         file.seek(position)
         header = file.read(_LOCAL_HEADER.size)
         if len(header) < _LOCAL_HEADER.size:
             return
         _, _, flags, method, _, _, crc, packed, _, name_length, _ = _LOCAL_HEADER.unpack(header)
-        name = file.read(name_length).decode("utf-8", "replace").partition("\0")[0]
+        name = file.read(name_length).decode("utf-8", "replace")
         is_later = bool(flags & 8)  # length and checksum follow the member
         if is_later or packed == 0xFFFFFFFF:
             packed = (find_bytes(file, position + 4, b"PK\7\x08" if is_later and not method else b"PK\3\4") or size) - position
-        if not name.endswith("/"):
-            yield _ZipMember(name, position, packed, method, None if is_later else crc, flags)
+        member = zipfile.ZipInfo(name)
+        member.header_offset, member.compress_size, member.compress_type, member.flag_bits = position, packed, method, flags
+        member.CRC = None if is_later else crc  # type: ignore[assignment]
+        yield member
         after = position + (_LOCAL_HEADER.size if method or is_later else max(packed, _LOCAL_HEADER.size))
 
 
-def _package_hashes(file: BinaryIO, member: _ZipMember) -> dict[str, str]:
+def _package_hashes(file: BinaryIO, member: zipfile.ZipInfo) -> dict[str, str]:
     """SHA-256 of a WACZ's parts, by name."""
     try:
-        resources = json.loads(b"".join(member.unpack(file))).get("resources", [])
+        resources = json.loads(b"".join(_unzipped(file, member))).get("resources", [])
         hashes = {str(one["path"]): str(one["hash"]) for one in resources if "path" in one and "hash" in one}
-    except (ValueError, TypeError, AttributeError, zlib.error, RecursionError):
+    except (ValueError, TypeError, AttributeError, EOFError, zlib.error, RecursionError):
         return {}
     return {path: digest for path, digest in hashes.items() if re.fullmatch(r"sha-?256:[0-9a-f]{64}", digest)}

@@ -4,19 +4,20 @@
 where the whole file has hundreds of megabytes. Records are read like Common Crawl's (ARCHIVES.md, sections 3 and 4).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
+from io import BytesIO
+from itertools import chain, pairwise
+from typing import NamedTuple
 
+from scraper.archive.packing import whole_member
 from scraper.errors import NotCdx
-from scraper.ledger.rows import FetchResult, Row
-from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import located, parse_lines
-from scraper.sources.listing import record_scope
-from scraper.sources.ranges import fetch_record, one_member, range_policy, read_range, total_size
+from scraper.ledger.rows import Row
+from scraper.sources.base import ListingResult, SourceContext, record_scope
+from scraper.sources.cdx import parse_lines, usable
+from scraper.sources.ranges import Records, range_policy, read_range, total_size
 from scraper.terminal import escape, escape_url
 from scraper.web.client import MIB, Answer
 
@@ -27,8 +28,7 @@ MAX_BLOCK = 16 * MIB
 MAX_BLOCKS = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(NamedTuple):
     """A block of the index: its first key and its place, in bytes."""
 
     key: str
@@ -46,38 +46,32 @@ class EndOfTerm:
         self._settings = settings = context.settings.sources.endofterm
         self._context = context
         allow = context.allow(settings.index_url, settings.data_url)
-        self._data = range_policy(allow, settings.data_interval)
+        self.fetch = Records(self.name, settings.data_url, context, range_policy(allow, settings.data_interval)).fetch
         self._index = replace(range_policy(allow, settings.index_interval), limit=MAX_BLOCK)
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
-        """Returns one record."""
-        return fetch_record(self._context, row, source=self.name, data_url=self._settings.data_url, policy=self._data)
-
-    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
+    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Looks up every host in every collection that was not completely listed before: the collections are finished."""
-        total = ListingResult()
         for collection in self._settings.collections:
             for host in self._context.hosts:
-                pages = self._pages(collection, ",".join(reversed(host.split("."))), window or ("", ""))
-                scope = f"{collection} {host}"
-                record_scope(self._context, self.name, scope, pages, total, window=window, fresh_for=timedelta.max)
-        return total
+                pages = self._pages(collection, host, window or ("", ""))
+                record_scope(self._context, self.name, f"{collection} {host}", pages, total, window, timedelta.max)
 
-    def _pages(self, collection: str, surt: str, window: tuple[str, str]) -> Iterator[tuple[list[Row], int]]:
+    def _pages(self, collection: str, host: str, window: tuple[str, str]) -> Iterator[tuple[list[Row], int]]:
         low, high = window
-        for rows, skipped in located(self._found(collection, block, surt) for block in self._blocks(collection, surt)):
+        surt = ",".join(reversed(host.split(".")))
+        for block in self._blocks(collection, surt):
+            rows, skipped = usable(self._found(collection, block, surt), [host], located=True)
             yield [row for row in rows if low <= row.timestamp <= high.ljust(14, "9")], skipped
 
     def _found(self, collection: str, block: _Block, surt: str) -> list[dict[str, str]]:
         """Returns the index lines of one block that are of the host. Raises NotCdx where one of them can't be parsed."""
         url = f"{self._settings.index_url}{collection}/indexes/{block.file}"
         answer = self._read(url, block.offset, block.length)
-        try:
-            text = one_member(answer.raw, MAX_BLOCK).decode("utf-8", "surrogateescape")
-        except ValueError as error:
-            raise NotCdx(f"{escape_url(url)}: a block of the index is {escape(error)}") from None
+        member = whole_member(BytesIO(answer.raw), 0)
+        if isinstance(member, str):
+            raise NotCdx(f"{escape_url(url)}: a block of the index can't be read: {escape(member)}")
         found = []
-        for line in text.split("\n"):
+        for line in member.record.decode("utf-8", "surrogateescape").split("\n"):
             if line.startswith((surt + ")", surt + ",")):
                 _, timestamp, fields = [*line.split(" ", 2), "", ""][:3]
                 found += [{**one, "timestamp": timestamp} for one in parse_lines(fields + "\n")]
@@ -86,20 +80,12 @@ class EndOfTerm:
     def _blocks(self, collection: str, surt: str) -> Iterator[_Block]:
         """Yields the blocks that may contain keys of the host: the last that begins before them and all that begin among them."""
         url = f"{self._settings.index_url}{collection}/indexes/cluster.idx"
-        before: _Block | None = None
-        for count, line in enumerate(self._lines(url, self._start(url, surt + ")"))):
-            block = _block(line)
-            if block.key < surt + ")":
-                before = block
-                continue
-            if before:
-                yield before
-                before = None
-            if block.key >= surt + "-" or count > MAX_BLOCKS:
+        blocks = map(_block, self._lines(url, self._start(url, surt + ")")))
+        for count, (block, following) in enumerate(pairwise(chain(blocks, [None]))):
+            if block and block.key < surt + "-" and (following is None or following.key >= surt + ")"):
+                yield block
+            if following is None or following.key >= surt + "-" or count > MAX_BLOCKS:
                 return
-            yield block
-        if before:
-            yield before
 
     def _start(self, url: str, key: str) -> int:
         """Returns where a line begins that sorts before `key`, close to those that don't; 0 where there is none."""

@@ -1,11 +1,8 @@
 """Local files and folders as captures: which files there are, and what is reported of each. `containers` reads them."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from scraper.archive.dating import is_evidence
@@ -17,35 +14,26 @@ _FILES_OF_PAGE = re.compile(r"(.+)(?:_files|\.files|_fichiers|-Dateien|_archivos
 """The folder of style sheets, images and frames that a browser saves beside a page."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A path that could not be used, or only in part, and why. `is_companion`: it is no page, but belongs to one."""
-
-    path: Path
-    reason: str
-    is_companion: bool = False
-
-
-def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Problem]:
+def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Unused]:
     """Every capture in the given files and folders, folders in the order of their names; nothing in the folder `but`.
 
     A path without a capture is a problem, and so is every file that is neither a capture nor the companion of one.
     """
     for path in paths:
-        is_told, companions = False, []
+        is_reported, companions = False, []
         for item in _read_folder(path, but.resolve()) if path.is_dir() else read_file(path):
             if isinstance(item, Capture) or not item.is_companion:
-                is_told = True
+                is_reported = True
                 yield item
             else:
                 companions.append(item)
-        if is_told:
+        if is_reported:
             yield from companions
         else:
-            yield Problem(path, companions[0].reason if len(companions) == 1 else "no page or capture in it")
+            yield Unused(str(path), companions[0].reason if len(companions) == 1 else "no page or capture in it")
 
 
-def _read_folder(folder: Path, but: Path) -> Iterator[Capture | Problem]:
+def _read_folder(folder: Path, but: Path) -> Iterator[Capture | Unused]:
     refused: list[OSError] = []
     for parent, folders, names in os.walk(folder, onerror=refused.append):
         place = Path(parent)
@@ -53,36 +41,36 @@ def _read_folder(folder: Path, but: Path) -> Iterator[Capture | Problem]:
             path = place / name
             page = _FILES_OF_PAGE.fullmatch(name)
             if path.is_symlink():
-                yield Problem(path, "a link to a folder, which is not followed")
+                yield Unused(str(path), "a link to a folder, which is not followed")
             elif name.startswith(".") or (page and any(f"{page[1]}.{end}" in names for end in ("html", "htm", "xhtml"))):
-                yield Problem(path, "a hidden folder" if name[0] == "." else "parts of a saved page", is_companion=True)
+                yield Unused(str(path), "a hidden folder" if name[0] == "." else "parts of a saved page", is_companion=True)
             elif path.resolve() != but:
                 continue
             folders.remove(name)
         folders.sort()
         for name in sorted(names):
             if name.startswith("."):
-                yield Problem(place / name, "a hidden file", is_companion=True)
+                yield Unused(str(place / name), "a hidden file", is_companion=True)
             else:
                 yield from read_file(place / name, root=folder)
-    yield from (Problem(Path(error.filename), error.strerror or "can't be read") for error in refused)
+    yield from (Unused(str(error.filename), error.strerror or "can't be read") for error in refused)
 
 
-def read_file(path: Path, *, root: Path | None = None) -> Iterator[Capture | Problem]:
+def read_file(path: Path, *, root: Path | None = None) -> Iterator[Capture | Unused]:
     """Every capture in one file, which was found in the folder `root`; never raises on what a file is or holds."""
     try:
         if not path.is_file():
-            yield Problem(path, "not a file or folder" if path.exists() else "there is no such file or folder")
+            yield Unused(str(path), "not a file or folder" if path.exists() else "there is no such file or folder")
             return
         name = origin_of(path, root)
         with path.open("rb") as file:
             for item in read_container(file, name):
                 if isinstance(item, Unused):
-                    yield Problem(path, item.describe(name), item.is_companion)
+                    yield item._replace(where=str(path), reason=item.describe(name))
                 else:
                     yield item[1]
     except OSError as error:
-        yield Problem(path, error.strerror or "can't be read")
+        yield Unused(str(path), error.strerror or "can't be read")
 
 
 def origin_of(path: Path, root: Path | None) -> str:

@@ -1,19 +1,21 @@
 """The live site: off by default, slow, and asked only for record URLs that are known from elsewhere.
 
+Protego parses robots.txt (RFC 9309). What each answer to a request for it means is decided here, because Protego reads an error
+page, and a file with a byte order mark, as "everything is allowed" (ARCHIVES.md, section 6).
 Requests are conditional, so an unchanged page is not sent again. A page counts as removed only if it was missing in two runs a
 day apart (ARCHIVES.md, section 7, "Live").
 """
 
-from __future__ import annotations
-
 import hashlib
+import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
-import httpx
+from protego import Protego
 
 from parsers.urls import node_id
 from scraper.archive.warc import utc_now
@@ -21,12 +23,11 @@ from scraper.capture import Capture, Form, from_iso, iso
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.rows import FetchResult, Row, State, to_timestamp
 from scraper.sources.base import Fetched, ListingResult, SourceContext, revisit_of
-from scraper.sources.memento import DROPPED
+from scraper.sources.replay import capture_of
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
 from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, user_agent
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
-from scraper.web.robots import MAX_DELAY, MAX_REDIRECTS, MAX_SIZE, Rules, rules_of
 
 CONFIRM_AFTER = timedelta(hours=24)
 ROBOTS_FOR = timedelta(hours=24)
@@ -40,24 +41,67 @@ _VOLATILE = re.compile(
 _LINK = re.compile(r"<([^<>]{1,600})>([^<>]{0,60})")
 _NAMES_PAGE = re.compile(r"""\brel=["']?(?:shortlink|canonical)\b""", re.IGNORECASE)
 _HREF = re.compile(r"""\bhref=["']([^"'<>]+)""", re.IGNORECASE)
+MAX_SIZE = 512 * 1024
+"""Bytes; RFC 9309 asks for 500 KiB at least."""
+MAX_DELAY = 300.0
+"""Seconds; a longer delay is reported and reduced to this (ARCHIVES.md, section 6)."""
+MAX_REDIRECTS = 5
 MAX_HEAD = 65_536
 """Characters of a page in which its own URL is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
+class Rules:
+    """What a site allows."""
+
+    def __init__(self, text: str, agent: str) -> None:
+        self.text = text
+        self._agent = agent
+        self._rules = Protego.parse(text)
+
+    @property
+    def delay(self) -> float | None:
+        """Returns the longer of the crawl delay and the request rate's interval in seconds; invalid values are ignored."""
+        rate = self._rules.request_rate(self._agent)
+        delays = [self._rules.crawl_delay(self._agent), rate.seconds / rate.requests if rate and rate.requests else None]
+        valid = [float(delay) for delay in delays if delay is not None and math.isfinite(delay) and delay >= 0]
+        return max(valid, default=None)
+
+    def allows(self, url: str) -> bool:
+        """Returns whether this URL may be requested."""
+        return bool(self._rules.can_fetch(url, self._agent))
+
+
+def rules_of(answer: Answer, agent: str) -> Rules:
+    """Returns the rules in an answer to a request for robots.txt. Raises RequestFailed where nothing may be requested now.
+
+    A missing file allows everything; one that can't be fetched, or is not a robots.txt, forbids everything. Stricter than the
+    RFC: 401 and 403 forbid everything too.
+    """
+    if answer.status in (401, 403):
+        raise RequestFailed(f"robots.txt answered {answer.status}: the site refuses automated requests")
+    if 400 <= answer.status < 500:
+        return Rules("", agent)
+    if not 200 <= answer.status < 300:
+        raise RequestFailed(f"robots.txt answered {answer.status}: nothing is requested until it can be read")
+    text = answer.body.decode("utf-8-sig", "replace")
+    if "html" in answer.headers.get("content-type", "").lower() or text.lstrip().startswith("<"):
+        raise RequestFailed("robots.txt is an HTML page: nothing is requested until it can be read")
+    return Rules(text, agent)
+
+
+class _Known(NamedTuple):
     """What the ledger stores about one live page. The return of a removed page is stored even if it is unchanged."""
 
     etag: str | None = None
     last_modified: str | None = None
     text_hash: str | None = None
     capture_id: str | None = None
-    gone_since: datetime | None = None
+    gone_since: str | None = None
     removed_at: str | None = None
 
 
 class Live:
-    """The configured sites. Each run asks for every known record on every site."""
+    """The configured sites. Each run asks for every known record on every site; its rows are not in the ledger."""
 
     name = "live"
 
@@ -72,9 +116,8 @@ class Live:
         self._page = RequestPolicy(allow=allow, interval=settings.interval, limit=MAX_PAGE)
         self._robots = replace(self._page, limit=MAX_SIZE, follow=MAX_REDIRECTS)
 
-    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
+    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Reads robots.txt of every site; what to ask for comes from the ledger and the archive, see `rows`."""
-        total = ListingResult()
         if window is not None:
             total.notes.append("--from and --to do not apply to the live site")
         for base in self._settings.base_urls:
@@ -89,14 +132,12 @@ class Live:
             if delay is not None and delay > MAX_DELAY:
                 total.notes.append(f"{escape(base)} asks for {delay:.0f} s between requests; {MAX_DELAY:.0f} s are kept")
         total.listed = sum(1 for _ in self.rows())
-        return total
 
     def _read_rules(self, base: str) -> Rules:
         """Returns the site's rules, at most a day old."""
         name = f"robots {base}"
-        kept = self._context.ledger.note(name)
-        if kept and datetime.now(UTC) - kept[1] < ROBOTS_FOR:
-            return Rules(kept[0], self._agent)
+        if (kept := self._context.ledger.note(name, ROBOTS_FOR)) is not None:
+            return Rules(kept, self._agent)
         rules = rules_of(self._context.client.get(urljoin(base, "/robots.txt"), self._robots), self._agent)
         self._context.ledger.keep_note(name, rules.text)
         return rules
@@ -128,7 +169,7 @@ class Live:
             headers |= {"If-Modified-Since": known.last_modified} if known.last_modified else {}
         answer = self._context.client.get(row.url, self._policy(row.url), headers)
         if answer.status == 304 and stored:
-            self._remember(row.url, "unchanged", replace(known, gone_since=None, removed_at=None))
+            self._remember(row.url, "unchanged", known._replace(gone_since=None, removed_at=None))
             return Fetched(revisit_of(stored, source=self.name, url=row.url, captured_at=utc_now()))
         return self._classified(row.url, answer, known)
 
@@ -151,14 +192,13 @@ class Live:
         self._blocked = 0
         text_hash = _hash_of(answer.status, answer.headers.get("location"), answer.body)
         if text_hash == known.text_hash and known.capture_id and not known.removed_at:
-            self._remember(url, "unchanged", replace(known, gone_since=None, removed_at=None))
-            return FetchResult(
-                state=State.UNCHANGED, reason="unchanged except for what changes in each answer", capture_id=known.capture_id
-            )
-        return Fetched(_capture(url, answer))
+            self._remember(url, "unchanged", known._replace(gone_since=None, removed_at=None))
+            reason = "unchanged except for what changes in each answer"
+            return FetchResult(state=State.UNCHANGED, reason=reason, capture_id=known.capture_id)
+        return Fetched(self._capture(url, answer))
 
     def stored(self, row: Row, fetched: Fetched, capture_id: str | None) -> None:
-        """Stores the validators of a capture that is durable now."""
+        """Is called once the fetched capture is durable: stores its validators."""
         capture = fetched.capture
         if capture.form is not Form.RESPONSE or capture.http_status in (404, 410):
             return
@@ -171,6 +211,9 @@ class Live:
             capture_id=entry.capture_id if entry else capture_id,
         )
         self._remember(row.url, "stored", found)
+
+    def _capture(self, url: str, answer: Answer) -> Capture:
+        return capture_of(answer, source=self.name, url=url, moment=utc_now())
 
     def _refused(self, url: str, answer: Answer, known: _Known) -> FetchResult:
         """Returns the result for a login, a denial or a firewall's page, none of which is about the record. Many in a row pause
@@ -187,40 +230,24 @@ class Live:
         """Returns the result for a missing page: removed if it was missing a day ago as well; then the answer is stored once, as
         evidence.
         """
-        now = utc_now()
-        if known.gone_since is None or now - known.gone_since < CONFIRM_AFTER:
-            self._remember(url, "gone", replace(known, gone_since=known.gone_since or now))
+        now, since = utc_now(), from_iso(known.gone_since)
+        if since is None or now - since < CONFIRM_AFTER:
+            self._remember(url, "gone", known._replace(gone_since=known.gone_since or iso(now)))
             return FetchResult(state=State.MISSING, reason=f"the site answers {answer.status}; not confirmed yet")
-        self._remember(url, "removed", replace(known, removed_at=known.removed_at or iso(now)))
+        self._remember(url, "removed", known._replace(removed_at=known.removed_at or iso(now)))
         if known.removed_at:
             return FetchResult(state=State.MISSING, reason="removed")
-        return Fetched(_capture(url, answer), note="removed: missing in two runs a day apart")
+        return Fetched(
+            capture_of(answer, source=self.name, url=url, moment=utc_now()), note="removed: missing in two runs a day apart"
+        )
 
     def _known(self, url: str) -> _Known:
         query = "SELECT etag, last_modified, text_hash, capture_id, gone_since, removed_at FROM live_pages WHERE url = ?"
-        row = self._context.ledger.db.execute(query, [url]).fetchone()
-        return _Known(row[0], row[1], row[2], row[3], from_iso(row[4]), row[5]) if row else _Known()
+        return _Known(*(self._context.ledger.db.execute(query, [url]).fetchone() or ()))
 
     def _remember(self, url: str, outcome: str, known: _Known) -> None:
-        page = (known.etag, known.last_modified, known.text_hash, known.capture_id, iso(known.gone_since), known.removed_at)
         query = "INSERT OR REPLACE INTO live_pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        self._context.ledger.db.execute(query, [url, iso(utc_now()), outcome, *page])
-
-
-def _capture(url: str, answer: Answer) -> Capture:
-    pairs = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
-    return Capture(
-        form=Form.RESPONSE,
-        source=Live.name,
-        payload=answer.body,
-        url=url,
-        captured_at=utc_now(),
-        fetched_at=utc_now(),
-        http_status=answer.status,
-        http_reason=httpx.codes.get_reason_phrase(answer.status),
-        http_headers=tuple(pair for pair in pairs if pair[0].lower() not in DROPPED),
-        content_type=answer.headers.get("content-type"),
-    )
+        self._context.ledger.db.execute(query, [url, iso(utc_now()), outcome, *known])
 
 
 def _other_node(url: str, answer: Answer) -> int | None:

@@ -3,20 +3,15 @@
 Some of them block a client permanently that asks too fast, so each has intervals of its own, and is listed once a week.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 
 from scraper import config
 from scraper.errors import NotCdx
-from scraper.ledger.rows import FetchResult, Row
-from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import to_row
-from scraper.sources.index_server import IndexServer
-from scraper.sources.listing import record_scope
+from scraper.ledger.rows import Row
+from scraper.sources.base import ListingResult, SourceContext, record_scope
+from scraper.sources.cdx import IndexServer, usable
 from scraper.sources.replay import Replay
-from scraper.web.addresses import is_of_hosts
 from scraper.web.client import RequestPolicy
 
 LIST_FOR = timedelta(days=7)
@@ -39,40 +34,30 @@ class Pywb:
         allow = context.allow(settings.cdx_url, settings.replay_url)
         policy = RequestPolicy(allow=allow, interval=settings.cdx_interval, follow=1, closed_by_403=True)
         self._server = IndexServer(context, policy, settings.cdx_url)
-        self._replay = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow)
+        self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
-        """Returns the capture, raw."""
-        return self._replay.fetch(row, again=again)
-
-    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
+    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Lists every host that was not completely listed in the last days."""
-        total = ListingResult()
         for host in self._context.hosts:
-            pages = self._pages(host, window)
-            record_scope(self._context, self.name, host, pages, total, window=window, fresh_for=LIST_FOR)
-        return total
+            record_scope(self._context, self.name, host, self._pages(host, window), total, window, LIST_FOR)
 
     def _pages(self, host: str, window: tuple[str, str] | None) -> Iterator[tuple[list[Row], int]]:
-        """Yields the rows of the way of asking that worked last time, and how many more can't be asked for; the first time, those
-        of all ways.
+        """Yields the pages of all ways of asking: an archive may answer one that it does not understand with the home page only.
+
+        Raises NotCdx where a listing breaks off, or no way of asking lists anything and one failed.
         """
-        note = f"form {self.name} {host}"
-        kept = self._context.ledger.note(note)
-        found: dict[int, int] = {}
         problem: NotCdx | None = None
-        for number in [int(kept[0])] if kept else range(len(FORMS)):
-            count = 0
+        found = False
+        for form in FORMS:
+            is_listed = False
             try:
-                for page in self._server.pages(FORMS[number](host), window):
-                    rows = [row for fields in page if (row := to_row(fields)) and is_of_hosts(row.url, self._context.hosts)]
-                    yield rows, len(page) - len(rows)
-                    count += len(rows)
-                if count:
-                    found[number] = count
+                for page in self._server.pages(form(host), window):
+                    is_listed |= bool(page)
+                    yield usable(page, self._context.hosts)
             except NotCdx as error:
+                if is_listed:
+                    raise
                 problem = error
-        if problem and (kept or not found):
+            found |= is_listed
+        if problem and not found:
             raise problem
-        if found:
-            self._context.ledger.keep_note(note, str(max(found, key=lambda number: found[number])))

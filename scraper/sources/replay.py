@@ -1,58 +1,231 @@
 """Fetches single captures from an archive's raw (`id_`) replay: the Wayback Machine's, and pywb's.
 
-`memento` interprets one answer; this module decides what to ask for next.
+The functions before the class are pure; they interpret one answer (ARCHIVES.md, section 2, "Decision table").
 """
 
-from __future__ import annotations
+import html
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from urllib.parse import unquote, urljoin
 
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+import httpx
 
+from scraper.archive.dating import parse_time
+from scraper.archive.warc import sha1_digest, utc_now
+from scraper.capture import NOT_KEPT, Capture, Form
+from scraper.encoding import GZIP_MAGIC, gunzip
 from scraper.errors import RequestFailed, UndecodableContent
-from scraper.ledger.rows import FetchResult, Fixity, Row, State, to_time, to_timestamp
-from scraper.sources import memento
+from scraper.ledger.rows import EMPTY_SHA1, FetchResult, Row, State, sha1_of, to_time, to_timestamp
 from scraper.sources.base import Fetched, SourceContext
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList, host_of, is_of_hosts, same_page, url_key
-from scraper.web.client import MAX_PAGE, Answer, RequestPolicy, sendable
+from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, sendable
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 
+ORIGINAL = "x-archive-orig-"
 MAX_HOPS = 5
 UNKNOWN_PAGE_AGAIN = timedelta(days=1)
 """A page of the archive's own without a known meaning may be an outage, so the capture is asked for again soon."""
+MAX_SKEW = timedelta(hours=1)
+"""A capture time further in the future is not believed: an archive's clock was wrong by years (ARCHIVES.md, section 9)."""
+_ARCHIVES_OWN = {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
+_GZIP_TYPES = re.compile(r"gzip|octet-stream|x-tar|compress", re.IGNORECASE)
+_EXCLUDED = re.compile(
+    r"excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not archived|has not been archived|cannot be displayed",
+    re.IGNORECASE,
+)
 
 
-@dataclass(slots=True)
+class Redirect(NamedTuple):
+    """A capture that an archive offers: its timestamp and original URL."""
+
+    timestamp: str
+    url: str
+
+
+def is_memento(headers: httpx.Headers) -> bool:
+    """Returns whether the answer is an archived one, archived errors included (ARCHIVES.md, fact 3)."""
+    return bool(headers.get("memento-datetime", "").strip())
+
+
+def capture_time(answer: Answer, asked: str, replay_url: str) -> datetime | None:
+    """Returns when the served capture was made: Memento-Datetime, otherwise the digits of the final replay URL or of `asked`.
+
+    A time in the future is not believed. Returns None where no time is left.
+    """
+    final = _in_replay(answer, "content-location", replay_url)
+    stated = parse_time(answer.headers.get("memento-datetime"))
+    times = (stated.moment if stated else None, to_time(final.timestamp) if final else None, to_time(asked))
+    return next((moment for moment in times if moment and moment <= datetime.now(UTC) + MAX_SKEW), None)
+
+
+def has_digest_of(answer: Answer, row: Row) -> bool:
+    """Returns whether the body is the one that the index lists, which proves it to be the capture without any Memento header."""
+    listed = sha1_of(row.digest)
+    return listed is not None and listed != EMPTY_SHA1 and listed in (sha1_digest(answer.body), sha1_digest(answer.raw))
+
+
+def redirect_of(answer: Answer, replay_url: str) -> Redirect | None:
+    """Returns the capture that the archive's own redirect leads to, None where it leads anywhere else."""
+    if answer.status not in REDIRECTS or is_memento(answer.headers):
+        return None
+    found = _in_replay(answer, "location", replay_url)
+    return found if found and len(found.timestamp) == 14 else None
+
+
+def other_page(answer: Answer, asked: str, replay_url: str) -> str | None:
+    """Returns the URL of the page that the answer states it is of, where that is another page than `asked`; otherwise None."""
+    originals = _originals(answer.headers)
+    if originals and not any(same_page(url, asked) for url in originals):
+        return originals[0]
+    # pywb names the capture in Content-Location where it does not redirect (ARCHIVES.md, section 4)
+    located = _in_replay(answer, "content-location", replay_url)
+    return located.url if located and not same_page(located.url, asked) else None
+
+
+def _in_replay(answer: Answer, header: str, replay_url: str) -> Redirect | None:
+    """Returns timestamp and original URL where a header has a URL of the archive's replay, which may be absolute or relative."""
+    try:
+        url = urljoin(answer.url, answer.headers.get(header, "").strip()) if header in answer.headers else ""
+    except ValueError:
+        return None
+    prefix, rest = re.sub(r"^https?:", "", replay_url), re.sub(r"^https?:", "", url)
+    found = re.fullmatch(r"([0-9]{1,14})(?:[a-z]{2}_)?/(.+)", rest[len(prefix) :], re.DOTALL) if rest.startswith(prefix) else None
+    if not found:
+        return None
+    original = found[2]
+    # A target may be percent-encoded as a whole; one that is not must stay as it is (EDGI, `clean_memento_url_component`).
+    if re.match(r"https?%3a", original, re.IGNORECASE):
+        original = unquote(original)
+    return Redirect(found[1], re.sub(r"^(https?):/+", r"\1://", original, flags=re.IGNORECASE))
+
+
+def is_excluded(answer: Answer) -> bool:
+    """Returns whether the archive's own page states that the capture is excluded or not archived: no outage."""
+    if "x-archive-wayback-runtime-error" in answer.headers:
+        return "accesscontrol" in answer.headers["x-archive-wayback-runtime-error"].replace(" ", "").lower()
+    return bool(_EXCLUDED.search(answer.body[:65536].decode("utf-8", "replace")))
+
+
+def original_url(headers: httpx.Headers, asked: str) -> str:
+    """Returns the URL that was captured, by the Link header's rel="original". Its spelling may differ from `asked` (EDGI #99)."""
+    originals = _originals(headers)
+    return asked if not originals or asked in originals else originals[0]
+
+
+def _originals(headers: httpx.Headers) -> list[str]:
+    """The URLs with rel="original" in Link headers, also with HTML escapes removed (a cassette of EDGI's has them escaped)."""
+    found = []
+    for link in headers.get_list("link"):
+        for match in re.finditer(r"<([^<>]+)>\s*;[^<]*?\brel=\"?(?:[\w-]+ )*original\b", link):
+            found += [html.unescape(match[1].strip()), match[1].strip()]
+    return [url for url in found if re.match(r"https?://[^/]", url, re.IGNORECASE) and not re.search(r"[\x00-\x20\x7f]", url)]
+
+
+def to_capture(answer: Answer, row: Row, *, source: str, url: str, replay_url: str, moment: datetime) -> Capture:
+    """Returns the capture to store: archived headers, decoded body, the time it was made.
+
+    Raises UndecodableContent where a gzip body without its header is cut.
+    """
+    capture = capture_of(answer, source=source, url=url, moment=moment, headers=_archived_headers(answer, replay_url))
+    body = answer.body
+    if body.startswith(GZIP_MAGIC) and not _GZIP_TYPES.search(capture.content_type or ""):
+        # The header is empty, or missing, where the archive stored a gzipped body (ARCHIVES.md, section 2, "Encodings").
+        body = gunzip(body)
+    return replace(capture, payload=body, payload_digest=sha1_of(row.digest), origin=answer.headers.get("x-archive-src"))
+
+
+def capture_of(
+    answer: Answer, *, source: str, url: str, moment: datetime, headers: list[tuple[str, str]] | None = None
+) -> Capture:
+    """Returns an answer as a capture made at `moment`; of the page's headers, or those given, all but NOT_KEPT."""
+    pairs = pairs_of(answer) if headers is None else headers
+    kept = tuple(pair for pair in pairs if pair[0].lower() not in NOT_KEPT)
+    return Capture(
+        form=Form.RESPONSE,
+        source=source,
+        payload=answer.body,
+        url=url,
+        captured_at=moment,
+        fetched_at=utc_now(),
+        http_status=answer.status,
+        http_reason=httpx.codes.get_reason_phrase(answer.status),
+        http_headers=kept,
+        content_type=next((value for name, value in kept if name.lower() == "content-type"), None),
+    )
+
+
+def pairs_of(answer: Answer) -> list[tuple[str, str]]:
+    """Returns the headers of an answer in the spelling and order in which they came."""
+    return [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
+
+
+def _archived_headers(answer: Answer, replay_url: str) -> list[tuple[str, str]]:
+    """Returns the headers that the page was sent with, as far as the archive passes them on."""
+    pairs = pairs_of(answer)
+    archived = [(name[len(ORIGINAL) :], value) for name, value in pairs if name.lower().startswith(ORIGINAL)]
+    known = {name.lower() for name, _ in archived}
+    own = [
+        (name, value)
+        for name, value in pairs
+        if not name.lower().startswith("x-archive-")
+        and name.lower() not in _ARCHIVES_OWN | known
+        and (not known or name.lower() in ("content-type", "location"))
+    ]
+    target = _in_replay(answer, "location", replay_url)  # the archive's spelling of where the page redirected to
+    return [(name, target.url if target and name.lower() == "location" else value) for name, value in own] + archived
+
+
+def differs_from_index(answer: Answer, capture: Capture, row: Row) -> bool:
+    """Returns whether the body is not the one whose digest the index lists.
+
+    The digest is of the body as the crawler stored it. If the page was sent encoded or chunked, that body is unknown
+    (ARCHIVES.md, fact 11 and section 5), and a difference means nothing.
+    """
+    listed = sha1_of(row.digest)
+    encodings = [ORIGINAL + "content-encoding", ORIGINAL + "transfer-encoding", "content-encoding"]
+    encoded = any(answer.headers.get(name, "").strip().lower() not in ("", "identity") for name in encodings)
+    if listed is None or encoded or row.is_revisit:
+        return False
+    return listed not in map(sha1_digest, (capture.payload, answer.raw, answer.body))
+
+
+def is_short(answer: Answer, capture: Capture) -> bool:
+    """Returns whether a body has fewer bytes than the site sent, or is an HTML page without its end."""
+    length = answer.headers.get(ORIGINAL + "content-length", "")
+    if re.fullmatch(r"[0-9]{1,12}", length) and len(capture.payload) < int(length):
+        return True
+    page = "html" in (capture.content_type or "").lower() and b"<html" in capture.payload[:4096].lower()
+    return page and b"</html" not in capture.payload[-4096:].lower()
+
+
 class Replay:
     """The replay of one archive."""
 
-    source: str
-    replay_url: str
-    interval: float
-    context: SourceContext
-    allow: AllowList
-    _unknown_pages: int = 0
-    _cut: dict[int, str | None] = field(default_factory=dict)
+    def __init__(self, source: str, replay_url: str, interval: float, context: SourceContext, allow: AllowList) -> None:
+        self._source = source
+        self._replay_url = replay_url
+        self._context = context
+        self._policy = RequestPolicy(
+            allow=allow, interval=interval, limit=MAX_PAGE, accept_encoding="identity", is_data=is_memento
+        )
+        self._unknown_pages = 0
+        self._cut: dict[int, str | None] = {}
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns the capture, or why there is none. A first time-out is left to the second pass: the archive often answers from
         its cache then. Raises RequestFailed, also where the answer is of another page.
         """
-        policy = RequestPolicy(
-            allow=self.allow,
-            interval=self.interval,
-            limit=MAX_PAGE,
-            accept_encoding="identity",
-            is_data=memento.is_memento,
-            retry_timeouts=again,
-        )
-        asked = memento.Redirect(row.timestamp, row.url)
+        policy = replace(self._policy, retry_timeouts=again)
+        asked = Redirect(row.timestamp, row.url)
         seen = {asked}
         while True:
-            url = f"{self.replay_url}{asked.timestamp}id_/" + sendable(asked.url).replace("#", "%23")
-            answer = self.context.client.get(url, policy)
-            target = memento.redirect_of(answer, self.replay_url)
-            if memento.is_memento(answer.status, answer.headers) or (target is None and memento.has_digest_of(answer, row)):
+            url = f"{self._replay_url}{asked.timestamp}id_/" + sendable(asked.url).replace("#", "%23")
+            answer = self._context.client.get(url, policy)
+            target = redirect_of(answer, self._replay_url)
+            if is_memento(answer.headers) or (target is None and has_digest_of(answer, row)):
                 self._unknown_pages = 0
                 return self._as_capture(answer, row, asked)
             if target is None:
@@ -64,44 +237,44 @@ class Replay:
             seen.add(target)
             asked = target
 
-    def _declined(self, target: memento.Redirect, row: Row) -> FetchResult | None:
+    def _declined(self, target: Redirect, row: Row) -> FetchResult | None:
         """Returns why an offered capture is not fetched: it is of another page or host, or is listed or stored itself."""
         if target.timestamp == row.timestamp and same_page(target.url, row.url):
             return None
         moment = to_time(target.timestamp)
-        if moment is None or not is_of_hosts(target.url, self.context.hosts) or not same_page(target.url, row.url):
+        if moment is None or not is_of_hosts(target.url, self._context.hosts) or not same_page(target.url, row.url):
             return _substituted(row, target, "of another page")
-        if self.context.ledger.knows(url_key(target.url), target.timestamp) or self.context.archive.at(target.url, moment):
+        if self._context.ledger.knows(url_key(target.url), target.timestamp) or self._context.archive.at(target.url, moment):
             return _substituted(row, target, "known already")
         return None
 
-    def _as_capture(self, answer: Answer, row: Row, asked: memento.Redirect) -> Fetched | FetchResult:
-        if other := memento.other_page(answer, asked.url, self.replay_url):
+    def _as_capture(self, answer: Answer, row: Row, asked: Redirect) -> Fetched | FetchResult:
+        if other := other_page(answer, asked.url, self._replay_url):
             raise RequestFailed(f"{escape_url(answer.url)}: the archive answered with another page, {escape_url(other)}")
-        moment = memento.capture_time(answer, asked.timestamp, self.replay_url)
+        moment = capture_time(answer, asked.timestamp, self._replay_url)
         if moment is None:
             raise RequestFailed(f"{escape_url(answer.url)}: the archive states no possible capture time")
-        url = memento.original_url(answer.headers, asked.url)
-        if not is_of_hosts(url, self.context.hosts) or url_key(url) != url_key(asked.url):
+        url = original_url(answer.headers, asked.url)
+        if not is_of_hosts(url, self._context.hosts) or url_key(url) != url_key(asked.url):
             url = asked.url
         wanted = to_time(row.timestamp)
         substitute = wanted is not None and wanted != moment
-        if substitute and (refusal := self._declined(memento.Redirect(to_timestamp(moment), url), row)) is not None:
+        if substitute and (refusal := self._declined(Redirect(to_timestamp(moment), url), row)) is not None:
             return refusal
-        listed = Row(url=row.url, timestamp=row.timestamp) if substitute else row  # its digest says nothing about a substitute
+        listed = Row(url=row.url, timestamp=row.timestamp) if substitute else row  # the listed digest is not of a substitute
         try:
-            capture = memento.to_capture(answer, listed, source=self.source, url=url, replay_url=self.replay_url, moment=moment)
+            capture = to_capture(answer, listed, source=self._source, url=url, replay_url=self._replay_url, moment=moment)
         except UndecodableContent as error:
             raise RequestFailed(f"{escape_url(answer.url)}: the body can't be decoded: {escape(error)}") from None
-        fixity = memento.fixity_of(answer, capture, listed)
-        if fixity is Fixity.DIFFERS and (not answer.framed or memento.is_short(answer, capture)):
+        differs = differs_from_index(answer, capture, listed)
+        if differs and (not answer.framed or is_short(answer, capture)):
             # The same body twice is what the archive has; otherwise the rest was lost on the way.
             if self._cut.get(row.id) != capture.sha256:
                 self._cut[row.id] = capture.sha256
                 raise RequestFailed(f"{escape_url(answer.url)}: the body seems to be cut")
-            if memento.is_short(answer, capture):
+            if is_short(answer, capture):
                 capture = replace(capture, truncated="unspecified")
-        return Fetched(capture, fixity, substitute=substitute)
+        return Fetched(capture, "the body does not have the listed digest" if differs else "", substitute=substitute)
 
     def _without_capture(self, answer: Answer) -> FetchResult:
         """Returns what an answer of the archive's own means."""
@@ -111,22 +284,20 @@ class Replay:
             return FetchResult(state=state, reason=f"the archive answers {status}")
         if not 200 <= status < 300:
             raise RequestFailed(f"{escape_url(answer.url)}: answered {status} without a capture")
-        if memento.says_excluded(answer):
+        if is_excluded(answer):
             self._unknown_pages = 0
             return FetchResult(state=State.BLOCKED, reason="the archive says that it is excluded or not archived")
         self._unknown_pages += 1
         if self._unknown_pages >= BREAKER_LIMIT:
-            self.context.client.pacer.hold(
-                host_of(self.replay_url),
-                BREAKER_PAUSE * self.context.settings.retry.backoff,
+            self._context.client.pacer.hold(
+                host_of(self._replay_url),
+                BREAKER_PAUSE * self._context.settings.retry.backoff,
                 f"it answered {self._unknown_pages} times in a row with a page that is not a capture",
                 end=True,
             )
         return FetchResult(state=State.BLOCKED, reason="the archive answers with a page of its own", ask_again=UNKNOWN_PAGE_AGAIN)
 
 
-def _substituted(row: Row, target: memento.Redirect, why: str) -> FetchResult:
+def _substituted(row: Row, target: Redirect, why: str) -> FetchResult:
     reason = f"asked for {row.timestamp}, offered {escape(target.timestamp)}: {why}"
-    return FetchResult(
-        state=State.SUBSTITUTED, reason=reason, served_timestamp=target.timestamp, served_url=escape(target.url, 2000)
-    )
+    return FetchResult(state=State.SUBSTITUTED, reason=reason)

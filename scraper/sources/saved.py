@@ -1,10 +1,9 @@
-"""Single saved pages as captures: MHTML, HAR, HTTP messages (`wget --save-headers`, `curl -i`), HTML, text, Drupal's data.
+"""Files that are no container: what each is, by positive evidence only, and its captures.
 
-`containers` is the caller and takes the packing off. Addresses and times are as the file has them; `scraper.archive.dating`
-decides what follows from them.
+Single saved pages are MHTML, HAR, HTTP messages (`wget --save-headers`, `curl -i`), HTML, text and Drupal's data. `containers` is
+the caller and takes the packing off. Addresses and times are as the file has them; `scraper.archive.dating` decides what follows
+from them. What is no page gets a name for the report; nothing is taken for a page because no name fits it.
 """
-
-from __future__ import annotations
 
 import base64
 import email
@@ -14,9 +13,9 @@ from collections.abc import Iterator
 from email.message import Message
 from typing import Any, BinaryIO, NamedTuple
 
+from parsers.kinds import is_binary, known_format
 from scraper.archive.records import split_http
-from scraper.capture import Capture, Form, Recorded
-from scraper.sources.formats import format_of
+from scraper.capture import NOT_KEPT, Capture, Form, Recorded
 
 SOURCE = "files"
 MAX_FAILURES = 1000
@@ -27,15 +26,105 @@ MAX_SAVED = 4 * MAX_PAGE
 """Bytes of an MHTML or HAR file, which has a page's images too and is read in one piece."""
 _MESSAGE = re.compile(rb"(?:From |[\w-]+:)[^\n]*\n(?:[^\n]+\n){0,40}?(?:MIME-Version|Snapshot-Content-Location):", re.IGNORECASE)
 _HAR = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"log"\s*:\s*\{')
-_HAR_ENTRY = re.compile(r"(?<=[,\n\s])\{(?=\s*\"(?:startedDateTime|_\w+|pageref|connection|cache|request)\")")
-_HAR_NEXT = re.compile(r"\s*([,\]])\s*")
+_HAR_ENTRY = re.compile(r"\{(?=\s*\"(?:startedDateTime|_\w+|pageref|connection|cache|request|response|time)\")")
+_HAR_BETWEEN = re.compile(r'\s*(?:"entries"\s*:\s*\[|,)\s*')
+_HAR_END = re.compile(r'(?:"entries"\s*:\s*\[)?\s*\]')
 _WITHOUT, _PARTS = "responses without their content", "scripts, images and other parts of pages"
 _HTTP = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
 _PAGE_TYPE = re.compile(
     r"(?:text/(?:html|plain|xml)|application/(?:xhtml\+xml|(?:[\w.]+\+)?(?:json|xml)))?\s*(?:;.*)?", re.I | re.S
 )
-_NOT_KEPT = ("content-encoding", "transfer-encoding", "content-length", "set-cookie", "authorization")
-"""Headers that a HAR file repeats of the body as it traveled, or that are secrets."""
+_HEAD = 1 << 16
+_BEFORE = re.compile(rb"(?:\xef\xbb\xbf|\s|<\?xml[^>]{0,200}\?>|<!--.{0,20000}?-->)*", re.DOTALL)
+"""What may precede a page's first tag."""
+_ELEMENTS = (
+    rb"html|head|body|title|meta|link|base|main|article|section|nav|header|footer|aside|div|p|h[1-6]|span|table|tbody|tr|td|"
+    rb"ul|ol|li|dl|form|center|font|b|i|a|br|hr|pre|noscript|style|script"
+)
+_HTML = re.compile(rb"<(?:!doctype\s+html|(?:" + _ELEMENTS + rb")[\s>/])", re.IGNORECASE)
+_HTML_LATER = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
+_JSON = re.compile(rb'\{\s*["}]|\[\s*(?:["{\[\]\d-]|true|false|null)')
+_JSON_DATA = re.compile(rb'"(?:nid|vid|jsonapi|field_\w+)"\s*:|"node--|/rest/type/node/')
+_XML_DATA = re.compile(rb"<(?:nid|vid|field_\w+)[\s>]|/node/\d+")
+"""What Drupal's data formats call the parts of a node, or a link to one."""
+_XML = re.compile(rb"<(?![/!?])([\w:-]+)")
+_PORTAL = re.compile(
+    r"\b\d{8}-\d{6}-\d+\b|\bTTA\b|\bNTTAC\b|\bBJA\b|technical assistance|skip to main content|submitted by|milestone",
+    re.IGNORECASE,
+)
+"""Words of the portal's pages, which make a text with any file name one of them."""
+_TEXT_NAME = re.compile(r"(?:^|/)[^/.]+$|\.(?:txt|text|asc|wet|\d+)(?:\.gz|\.bz2|\.xz|\.zst)?$", re.IGNORECASE)
+_BINARY = {
+    b"SQLite format 3\0": "an SQLite database",
+    b"\xd0\xcf\x11\xe0": "an Office file",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
+    b"Rar!": "a RAR archive",
+    b"wOF": "a font",
+    b"\0\1\0\0\0": "a font",
+    b"PAR1": "a Parquet file",
+}
+_PAGE_PARTS = ("image", "icon", "font", "media", "bitmap")
+_LOG = re.compile(
+    r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\d{4}/\d\d/\d\d \d\d:|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d"
+    r"|\S+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/"
+)
+_CODE = re.compile(r"\s*(?:/\*|@charset|@import|['\"]use strict|!?\(?function\b|(?:var|let|const) \w)")
+_CDX = re.compile(r" ?CDX [A-Za-z]( [A-Za-z])+|\S+\)/\S* \d{14} |\S+ \d{14} \{")
+
+
+class Format(NamedTuple):
+    """`media_type`: of a page, else None. `name`: with its article. `is_companion`: it belongs to pages or captures beside it."""
+
+    media_type: str | None
+    name: str
+    is_companion: bool = False
+
+
+def format_of(body: bytes, name: str) -> Format:
+    """What the bytes of a file appear to be. `name` decides where plain text has no other evidence."""
+    head = body[:_HEAD]
+    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") or (head[1:2] == b"\0" and not is_binary(head))
+    narrow = head.replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff") if wide else head
+    if not narrow.strip():
+        return Format(None, "an empty file")
+    if found := next((name for magic, name in _BINARY.items() if head.startswith(magic)), None):
+        return Format(None, found, "font" in found)
+    if found := known_format(head):
+        article = "" if found[:3] in ("PDF", "ZIP") else "an " if found[0] in "aeiouO" else "a "
+        return Format(None, article + found, any(part in found for part in _PAGE_PARTS))
+    if is_binary(head):
+        return Format(None, "binary data")
+    start = narrow[_BEFORE.match(narrow).end() :]  # type: ignore[union-attr]  # it matches anything
+    later = _HTML_LATER.search(narrow)  # behind a message, such as a warning of its server; code that contains markup is no page
+    follows = later and not re.search(rb"[{};=\"']", narrow[: later.start()]) and b"<" in narrow[later.end() :]
+    if _HTML.match(start) or follows:
+        return Format("text/html", "HTML")
+    if root := _XML.match(start):
+        name = root[1].decode().lower()
+        other = Format(None, "an SVG image" if name == "svg" else f"XML ({name})", is_companion=True)
+        media_type = "application/rss+xml" if name in ("rss", "feed", "rdf:rdf") else "application/xml"
+        return Format(media_type, "XML data of Drupal") if name != "svg" and _XML_DATA.search(body) else other
+    if _JSON.match(start):
+        other = Format(None, "JSON lines" if b"}\n{" in head else "JSON data", is_companion=True)
+        return Format("application/json", "JSON data of Drupal") if _JSON_DATA.search(body) else other
+    return _text(narrow.decode("utf-8", "replace"), name)
+
+
+def _text(text: str, name: str) -> Format:
+    lines = [line for line in text.splitlines() if line.strip()][:400]
+    if _CDX.match(lines[0]):
+        return Format(None, "a CDX index", is_companion=True)
+    if sum(bool(_LOG.match(line)) for line in lines) * 2 > len(lines):
+        return Format(None, "a log", is_companion=True)
+    code = sum(line.rstrip().endswith((";", "{", "}", "*/", "},", ");", "\\")) for line in lines)
+    if code * 3 > len(lines) or _CODE.match(text):
+        return Format(None, "a style sheet or code", is_companion=True)
+    if _PORTAL.search(text):
+        return Format("text/plain", "text")
+    prose = sum(len(re.findall(r"(?<!\S)[\"'(]?[^\W\d_]{2,}", line)) > 1 for line in lines)
+    if prose * 4 >= len(lines) and _TEXT_NAME.search(name):
+        return Format("text/plain", "text")
+    return Format(None, "text that does not read like a page")
 
 
 class Unused(NamedTuple):
@@ -168,30 +257,24 @@ def _read_har(body: bytes, name: str) -> Iterator[Capture | Unused]:
 
 def _har_entries(text: str) -> Iterator[dict[str, Any] | str]:
     """The entries one by one, so that a damaged one costs no other."""
-    found = re.search(r'"entries"\s*:\s*\[\s*', text)
-    decoder = json.JSONDecoder()
-    position = found.end() if found else len(text)
-    ends_well, failures = False, 0
-    while position < len(text):
+    begin = position = text.find('"entries"')
+    decoder, failures = json.JSONDecoder(), 0
+    for found in _HAR_ENTRY.finditer(text, max(begin, 0)):
+        if found.start() < position or failures >= MAX_FAILURES:
+            continue
+        if position >= 0 and not _HAR_BETWEEN.fullmatch(text, position, found.start()):
+            failures += 1
+            yield f"damage between entries, before character {found.start()}"
         try:
-            entry, position = decoder.raw_decode(text, position)
+            entry, position = decoder.raw_decode(text, found.start())
         except (ValueError, RecursionError):
             failures += 1
-            yield f"a damaged entry at character {position}"
-            later = _HAR_ENTRY.search(text, position + 1)
-            position = later.start() if later and failures < MAX_FAILURES else len(text)
-            continue
-        if isinstance(entry, dict) and {"request", "response"} <= entry.keys():
-            yield entry
+            position = -1
+            yield f"a damaged entry at character {found.start()}"
         else:
-            yield "an entry without a request or a response"
-        following = _HAR_NEXT.match(text, position)
-        if not following or following[1] != ",":
-            ends_well = following is not None and following[1] == "]"
-            break
-        position = following.end()
-    if not ends_well and not failures:
-        yield "a HAR file that ends within its entries" if found else "a HAR file without entries"
+            yield entry if {"request", "response"} <= entry.keys() else "an entry without a request or a response"
+    if not failures and not (begin >= 0 and _HAR_END.match(text, position)):
+        yield "a HAR file that ends within its entries" if begin >= 0 else "a HAR file without entries"
 
 
 def _har_capture(entry: dict[str, Any], name: str) -> Capture | str:
@@ -218,7 +301,7 @@ def _har_capture(entry: dict[str, Any], name: str) -> Capture | str:
         payload=payload,
         http_status=status,
         http_reason=str(response.get("statusText") or ""),
-        http_headers=tuple(pair for pair in headers if not pair[0].startswith(":") and pair[0].lower() not in _NOT_KEPT),
+        http_headers=tuple(pair for pair in headers if not pair[0].startswith(":") and pair[0].lower() not in NOT_KEPT),
         content_type=media_type or None,
         origin=name,
         recorded=Recorded(str(request["url"]), str(entry.get("startedDateTime") or "") or None),

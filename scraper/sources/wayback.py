@@ -3,21 +3,18 @@
 ARCHIVES.md, section 1.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode
 
-from scraper.errors import ListingTimedOut, NotCdx, UnknownFields
+from scraper.errors import ListingTimedOut, NotCdx
 from scraper.ledger.listings import FULL, INCREMENTAL, WINDOW, Counts, Listings
-from scraper.ledger.rows import FetchResult, Row, to_timestamp
-from scraper.sources.base import Fetched, ListingResult, SourceContext
-from scraper.sources.cdx import FIELDS, Page, parse_listing, to_row, until_readable
-from scraper.sources.listing import Listing, record
+from scraper.ledger.rows import Row, to_timestamp
+from scraper.sources.base import ListingResult, SourceContext, record
+from scraper.sources.cdx import FIELDS, Page, parse_listing, to_row, until_readable, usable
 from scraper.sources.replay import Replay
-from scraper.web.addresses import is_of_hosts
 from scraper.web.client import RequestPolicy
 
 MAX_PAGES = 10_000
@@ -39,51 +36,34 @@ class Wayback:
     def __init__(self, context: SourceContext) -> None:
         self._settings = settings = context.settings.sources.wayback
         self._context = context
-        self._own_names = False
         allow = context.allow(settings.cdx_url, settings.replay_url)
         self._policy = RequestPolicy(allow=allow, interval=settings.cdx_interval, follow=MAX_REDIRECTS)
-        self._replay = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow)
+        self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
-        """Returns the capture, raw."""
-        return self._replay.fetch(row, again=again)
-
-    def list_captures(self, window: tuple[str, str] | None) -> ListingResult:
+    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
         """Lists every configured host. A host whose listing fails is a problem; the others are listed all the same."""
-        total = ListingResult()
         for host in self._context.hosts:
             if window:
                 self._list(host, WINDOW, None, {"from": window[0], "to": window[1]}, total)
                 continue
             start = Listings(self._context.ledger, self.name, host).start()
             if start is not None:
-                counts = self._list(host, INCREMENTAL, start, {"from": to_timestamp(start)}, total)
-                if counts is None or counts.listed:
-                    continue
-                # No row at all may mean that nothing is new or that nothing is listed anymore. A full listing tells which.
+                with suppress(ListingTimedOut):
+                    counts = self._list(host, INCREMENTAL, start, {"from": to_timestamp(start)}, total)
+                    if counts is None or counts.listed:
+                        continue
+                # No row at all may mean that nothing is new or that nothing is listed anymore. A full listing shows which.
             self._list(host, FULL, None, {}, total)
-        return total
 
     def _list(self, host: str, kind: str, since: datetime | None, query: dict[str, str], total: ListingResult) -> Counts | None:
-        """Runs one listing. Returns its counts, None where it failed; no counts where a full listing is needed instead."""
-        listing = Listing(self._context, self.name, host, kind, since)
-        try:
-            record(listing, self._pages(host, {name: value for name, value in query.items() if value}), total)
-        except ListingTimedOut:
-            return Counts(0, 0, 0)
-        return listing.counts if listing.is_complete else None
+        pages = self._pages(host, {name: value for name, value in query.items() if value})
+        return record(self._context, self.name, host, pages, total, kind=kind, since=since)
 
     def _pages(self, host: str, query: dict[str, str]) -> Iterator[tuple[list[Row], int]]:
         """Yields the rows of each page, and how many more can't be used. Raises NotCdx if the listing does not end properly."""
         limit = self._settings.page_limit
-        asked = {
-            "url": host,
-            "matchType": "domain",
-            "fl": ",".join(FIELDS),
-            "limit": str(limit),
-            "showResumeKey": "true",
-            **query,
-        }
+        asked = {"url": host, "matchType": "domain", "fl": ",".join(FIELDS), "output": "json", "limit": str(limit)}
+        asked |= {"showResumeKey": "true", **query}
         key: str | None = None
         seen: set[str] = set()
         rows_so_far = ours = empty = 0
@@ -91,10 +71,10 @@ class Wayback:
             query = {**asked, "resumeKey": key} if key else asked
             page = self._page(query)
             if page.resume_key is None and len(page.rows) == limit:
-                # This may be the end or a lost key; requesting one row more tells which.
+                # This may be the end or a lost key; requesting one row more shows which.
                 page = self._page({**query, "limit": str(limit + 1)})
-            rows = self._usable(page)
-            yield rows, len(page.rows) - len(rows)
+            rows, skipped = usable(page.rows, self._context.hosts)
+            yield rows, skipped
             rows_so_far += len(page.rows)
             ours += len(rows)
             empty = 0 if page.rows else empty + 1
@@ -118,35 +98,17 @@ class Wayback:
         """
         exact = {name: value for name, value in asked.items() if name != "showResumeKey"}
         exact |= {"url": last["original"], "matchType": "exact", "from": last["timestamp"], "to": last["timestamp"]}
-        found = self._page({**exact, "limit": str(MAX_ALIKE)})
-        return [row for row in self._usable(found) if row.timestamp == last["timestamp"]]
-
-    def _usable(self, page: Page) -> list[Row]:
-        """Returns the rows that can be asked for and are of our hosts: listings contain junk (ARCHIVES.md, section 1)."""
-        rows = (to_row(fields) for fields in page.rows)
-        return [row for row in rows if row and is_of_hosts(row.url, self._context.hosts)]
+        rows, _ = usable(self._page({**exact, "limit": str(MAX_ALIKE)}).rows, self._context.hosts)
+        return [row for row in rows if row.timestamp == last["timestamp"]]
 
     def _page(self, asked: dict[str, str]) -> Page:
-        """Returns one page. An answer that is not CDX is requested again, every other time as text: JSON may be invalid where
-        text is not.
-        """
-
-        def ask(attempt: int) -> Page:
-            form = {"output": "json"} if attempt % 2 == 0 or self._own_names else {}
-            try:
-                return self._ask({**asked, **form})
-            except UnknownFields:
-                # pywb has field names of its own and leaves out those that it does not know (ARCHIVES.md, section 3).
-                self._own_names = True
-                return self._ask({**asked, "output": "json"})
-
-        return until_readable(self._context, self._settings.cdx_url, ask)
+        """Returns one page. An answer that is not CDX is requested again."""
+        return until_readable(self._context, self._settings.cdx_url, lambda: self._ask(asked))
 
     def _ask(self, asked: dict[str, str]) -> Page:
-        query = {name: value for name, value in asked.items() if name != "fl" or not self._own_names}
         is_incremental = asked.get("matchType") == "domain" and "from" in asked and "to" not in asked
         policy = replace(self._policy, final=GATEWAY_TIMEOUTS) if is_incremental else self._policy
-        answer = self._context.client.get(f"{self._settings.cdx_url}?{urlencode(query)}", policy)
+        answer = self._context.client.get(f"{self._settings.cdx_url}?{urlencode(asked)}", policy)
         if answer.status in policy.final:
             raise ListingTimedOut(f"answered {answer.status}", final=True)
         if answer.status == 200:

@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from urllib.parse import unquote, urlsplit
 
 from scraper.errors import NotAllowed
@@ -26,21 +27,17 @@ _BAD_CHARACTERS = re.compile(r"[^\x21-\x7e]|\\")
 class AllowList:
     """The hosts that one source may ask. `plain_http` also allows http, for a live site configured with it.
 
-    `loopback` permits http to 127.0.0.1 and nothing else on a private network; for tests. `ports`: the permitted ports of
-    127.0.0.1; empty means any.
+    `loopback` permits http to 127.0.0.1 and nothing else on a private network; for tests.
     """
 
     hosts: frozenset[str]
     loopback: bool = False
     plain_http: bool = False
-    ports: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, urls: Iterable[str], *, loopback: bool = False) -> AllowList:
-        """Returns the list of the hosts of the configured URLs, with the configured ports of 127.0.0.1."""
-        parts = [urlsplit(url) for url in urls]
-        hosts = frozenset((part.hostname or "").lower() for part in parts)
-        return cls(hosts, loopback, ports=frozenset(part.port or 80 for part in parts if part.hostname == LOOPBACK))
+        """Returns the list of the hosts of the configured URLs."""
+        return cls(frozenset((urlsplit(url).hostname or "").lower() for url in urls), loopback)
 
     def check(self, url: str) -> None:
         """Raises NotAllowed if `url` must not be requested."""
@@ -60,9 +57,7 @@ class AllowList:
         if host not in self.hosts:
             return f"its host {escape(host, 80)} is not one of the source's hosts"
         if self.loopback and host == LOOPBACK:
-            if parts.scheme != "http":
-                return "only http is used on 127.0.0.1"
-            return f"port {port} is not used" if self.ports and (port or 80) not in self.ports else None
+            return None if parts.scheme == "http" else "only http is used on 127.0.0.1"
         if parts.scheme != "https" and not (self.plain_http and parts.scheme == "http"):
             return "only https is used (http to 127.0.0.1 where allow_loopback is set)"
         return None if port in (None, _PORTS[parts.scheme]) else f"port {port} is not used"
@@ -133,20 +128,19 @@ def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
 
 def _resolve(host: str, port: int, timeout: float) -> list[str]:
     """Resolves in a thread, because `getaddrinfo` can't be interrupted and has no time limit."""
-    found: list[str] = []
-    failed: list[Exception] = [OSError("no address")]
+    answers: SimpleQueue[list[str] | Exception] = SimpleQueue()
 
     def look_up() -> None:
         try:
-            found.extend(str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            answers.put([str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
         except (OSError, UnicodeError) as error:
-            failed.append(error)
+            answers.put(error)
 
-    thread = threading.Thread(target=look_up, daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if thread.is_alive():
-        raise TimeoutError(f"{host} was not resolved in time")
-    if not found:
-        raise OSError(str(failed[-1])) from failed[-1]
+    threading.Thread(target=look_up, daemon=True).start()
+    try:
+        found = answers.get(timeout=timeout)
+    except Empty:
+        raise TimeoutError(f"{host} was not resolved in time") from None
+    if isinstance(found, Exception) or not found:
+        raise OSError(str(found or "no address"))
     return found

@@ -4,8 +4,6 @@ It spaces requests, retries where that can help, honors what servers ask for, an
 an error; it never returns part of a body. Sources interpret the answers, `pacing` decides when to ask, `addresses` whom to ask.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -64,7 +62,7 @@ class RequestPolicy:
     interval: float
     limit: int = MAX_BODY
     accept_encoding: str = "gzip"
-    is_data: Callable[[int, httpx.Headers], bool] = lambda _status, _headers: False
+    is_data: Callable[[httpx.Headers], bool] = lambda _headers: False
     final: frozenset[int] = frozenset()
     follow: int = 0
     retry_timeouts: bool = True
@@ -99,7 +97,7 @@ class Client:
         seen: set[str] = set()
         while True:
             answer = self._with_retries(url, policy, headers)
-            if not policy.follow or answer.status not in REDIRECTS or policy.is_data(answer.status, answer.headers):
+            if not policy.follow or answer.status not in REDIRECTS or policy.is_data(answer.headers):
                 return answer
             seen.add(url)
             try:
@@ -158,7 +156,7 @@ class Client:
     def _classify(self, answer: Answer, policy: RequestPolicy, attempt: int) -> Answer | _Failure:
         """Returns the answer where its source can use it, otherwise why to ask again. Raises SourcePaused."""
         status, host = answer.status, host_of(answer.url)
-        if policy.is_data(status, answer.headers):
+        if policy.is_data(answer.headers):
             return answer
         if status == 403 and policy.closed_by_403:
             self.pacer.hold(host, FORBIDDEN_PAUSE, "it answered 403, which it sends to clients that it blocks", end=True)

@@ -5,8 +5,6 @@ connection, and a pooling client reads them as the answer to its next request (A
 seconds apart, so a new connection for each costs little.
 """
 
-from __future__ import annotations
-
 import socket
 import ssl
 import time

@@ -9,15 +9,17 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from scraper.errors import SourcePaused
 from scraper.stopping import Stop
+
+if TYPE_CHECKING:
+    from scraper.ledger.store import Ledger
 
 LONGEST_WAIT = 600.0
 """Seconds that a run waits in total; longer waits are left to a later run (DESIGN.md, "Fetching")."""
@@ -45,7 +47,10 @@ _JITTER = random.SystemRandom()
 
 @dataclass(slots=True)
 class Host:
-    """What is stored about a host between runs. Times are aware and in UTC."""
+    """What is known about a host. Times are aware and in UTC.
+
+    The fields from `closed` on are of this run and are not stored; `last` and `ready` are on the monotonic clock.
+    """
 
     name: str
     not_before: datetime | None = None
@@ -53,14 +58,11 @@ class Host:
     bans: int = 0
     limited_at: datetime | None = None
     asked_at: datetime | None = None
-
-
-class HostMemory(Protocol):
-    """Stores what is known about hosts between runs; the ledger does."""
-
-    def host(self, name: str) -> Host: ...
-
-    def save_host(self, host: Host) -> None: ...
+    closed: bool = False
+    last: float = float("-inf")
+    ready: float = 0.0
+    waited: float = 0.0
+    failures: int = 0
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
@@ -105,7 +107,7 @@ class Pacer:
 
     def __init__(
         self,
-        memory: HostMemory,
+        memory: Ledger,
         stop: Stop,
         *,
         override: bool = False,
@@ -119,11 +121,6 @@ class Pacer:
         self._override = override
         self._on_wait = on_wait
         self._seen: dict[str, Host] = {}
-        self._closed: set[str] = set()
-        self._last: dict[str, float] = {}
-        self._ready: dict[str, float] = {}
-        self._waited: defaultdict[str, float] = defaultdict(float)
-        self._failures: Counter[str] = Counter()
 
     def _host(self, name: str) -> Host:
         if name not in self._seen:
@@ -131,30 +128,29 @@ class Pacer:
             now = datetime.now(UTC)
             if self._override:
                 host.not_before = None
-            if host.not_before and host.not_before > now:
-                self._closed.add(name)
+            host.closed = bool(host.not_before and host.not_before > now)
             if host.asked_at and host.asked_at <= now:
-                self._last[name] = time.monotonic() - (now - host.asked_at).total_seconds()
+                host.last = time.monotonic() - (now - host.asked_at).total_seconds()
         return self._seen[name]
 
     def wait(self, name: str, interval: float) -> None:
         """Returns when `name` may be asked, `interval` seconds after the last request to it. Raises SourcePaused, Stopped."""
         host = self._host(name)
-        if name in self._closed and host.not_before:
+        if host.closed and host.not_before:
             raise SourcePaused(name, host.not_before, host.reason)
-        ready = max(self._ready.get(name, 0.0), self._last.get(name, float("-inf")) + interval)
-        self._stop.sleep(ready - time.monotonic())
+        self._stop.sleep(max(host.ready, host.last + interval) - time.monotonic())
 
     def asked(self, name: str) -> None:
         """Notes that a request to `name` starts or has ended; the interval counts from the later of the two."""
-        self._last[name] = time.monotonic()
         host = self._host(name)
+        host.last = time.monotonic()
         host.asked_at = datetime.now(UTC)
         self._memory.save_host(host)
 
     def delay(self, name: str, seconds: float) -> None:
         """Delays the next request to `name` by at least so many seconds: the client's own back-off."""
-        self._ready[name] = max(self._ready.get(name, 0.0), time.monotonic() + seconds)
+        host = self._host(name)
+        host.ready = max(host.ready, time.monotonic() + seconds)
 
     def hold(self, name: str, seconds: float, reason: str, *, end: bool = False) -> None:
         """Stores that `name` is not asked for so many seconds. Raises SourcePaused where this run can't wait that long.
@@ -167,9 +163,9 @@ class Pacer:
         host.reason = reason
         self._memory.save_host(host)
         self.delay(name, seconds)
-        self._waited[name] += seconds
-        if end or self._waited[name] > LONGEST_WAIT:
-            self._closed.add(name)
+        host.waited += seconds
+        if end or host.waited > LONGEST_WAIT:
+            host.closed = True
             raise SourcePaused(name, host.not_before, reason)
         self._on_wait(name, seconds)
 
@@ -197,15 +193,16 @@ class Pacer:
 
         The pause is a multiple of `base`, the configured back-off in seconds. Each run starts counting from zero.
         """
-        self._failures[name] += 1
-        if self._failures[name] >= BREAKER_LIMIT:
-            self._failures[name] = 0
+        host = self._host(name)
+        host.failures += 1
+        if host.failures >= BREAKER_LIMIT:
+            host.failures = 0
             self.hold(name, BREAKER_PAUSE * base, f"{BREAKER_LIMIT} requests in a row failed", end=True)
 
     def succeeded(self, name: str) -> None:
         """Notes a usable answer: resets the failure count and ends a wait that the host had asked for."""
-        self._failures[name] = 0
         host = self._host(name)
-        if host.not_before and name not in self._closed:
+        host.failures = 0
+        if host.not_before and not host.closed:
             host.not_before, host.reason = None, ""
             self._memory.save_host(host)

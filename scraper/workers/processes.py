@@ -3,8 +3,6 @@
 `database.parse_captures` parses with it and `scan` searches whole crawls with it. `cluster` does the same on other machines.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal
@@ -74,58 +72,6 @@ def in_order(
             future.cancel()
 
 
-class Processes:
-    """Worker processes on this machine; one that ends is replaced. `check`: ends the run, by what it raises."""
-
-    def __init__(self, workers: int, check: Check | None = None) -> None:
-        self._workers = workers
-        self._check = check or (lambda: None)
-
-    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
-        context = _context(job.work.__module__)
-        workers = [_Worker(context) for _ in range(self._workers)]
-        idle = [*workers]  # taking and adding at the end are atomic, and there are as many threads as workers
-
-        def do(task: Task) -> list[Result]:
-            worker = idle.pop()
-            try:
-                return self._done(worker, job, task)
-            finally:
-                idle.append(worker)
-
-        with ThreadPoolExecutor(self._workers) as threads:  # a thread for each process: it sends a task and waits for the results
-            try:
-                yield from in_order(tasks, lambda: self._workers * AHEAD, lambda task: threads.submit(do, task), self._await)
-            finally:
-                threads.shutdown(wait=False, cancel_futures=True)
-                for worker in workers:
-                    worker.close()
-
-    def _await(self, _task: Task, future: Future[list[Result]]) -> list[Result]:
-        while not future.done():
-            self._check()
-            wait_for([future], timeout=_LOOK_SECONDS)
-        return future.result()
-
-    def _done(self, worker: _Worker, job: Job[Task, Result], task: Task) -> list[Result]:
-        """The task's results. A part that ends two processes is given up: something else may have ended the first."""
-        try:
-            return worker.work(job, task)
-        except ChildProcessError:
-            self._check()  # a signal to the whole group of processes has ended the worker too
-        results: list[Result] = []
-        for part in job.split(task):
-            for _ in range(2):
-                try:
-                    results += worker.work(job, part)
-                    break
-                except ChildProcessError:
-                    self._check()
-            else:
-                results += job.give_up(part)
-        return results
-
-
 class _Worker:
     """One worker process at a time: started when it is needed, and again when it has ended."""
 
@@ -173,6 +119,58 @@ class _Worker:
             self._is_closed = True
             if self._process is not None:
                 self._process.terminate()
+
+
+class Processes:
+    """Worker processes on this machine; one that ends is replaced. `check`: ends the run, by what it raises."""
+
+    def __init__(self, workers: int, check: Check | None = None) -> None:
+        self._workers = workers
+        self._check = check or (lambda: None)
+
+    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
+        context = _context(job.work.__module__)
+        workers = [_Worker(context) for _ in range(self._workers)]
+        idle = [*workers]  # taking and adding at the end are atomic, and there are as many threads as workers
+
+        def do(task: Task) -> list[Result]:
+            worker = idle.pop()
+            try:
+                return self._done(worker, job, task)
+            finally:
+                idle.append(worker)
+
+        with ThreadPoolExecutor(self._workers) as threads:  # a thread for each process: it sends a task and waits for the results
+            try:
+                yield from in_order(tasks, lambda: self._workers * AHEAD, lambda task: threads.submit(do, task), self._await)
+            finally:
+                threads.shutdown(wait=False, cancel_futures=True)
+                for worker in workers:
+                    worker.close()
+
+    def _await(self, _task: Task, future: Future[list[Result]]) -> list[Result]:
+        while not future.done():
+            self._check()
+            wait_for([future], timeout=_LOOK_SECONDS)
+        return future.result()
+
+    def _done(self, worker: _Worker, job: Job[Task, Result], task: Task) -> list[Result]:
+        """The task's results. A part that ends two processes is given up: something else may have ended the first."""
+
+        def attempt(part: Task) -> list[Result] | None:
+            try:
+                return worker.work(job, part)
+            except ChildProcessError:
+                self._check()  # a signal to the whole group of processes has ended the worker too
+                return None
+
+        if (results := attempt(task)) is None:
+            results = []
+            for part in job.split(task):
+                found = attempt(part)
+                found = attempt(part) if found is None else found
+                results += job.give_up(part) if found is None else found
+        return results
 
 
 def _serve(pipe: Connection) -> None:

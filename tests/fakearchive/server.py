@@ -64,7 +64,6 @@ class FakeArchive:
         self.on_replay: dict[str, list[Fault]] = {}
         self.always: Fault | None = None
         self.files: dict[str, Fault] = {}
-        self.prefer_text = False
         self.gzip_listings = True
         self.url = ""
         self._server: ThreadingHTTPServer | None = None
@@ -203,7 +202,7 @@ class Handler(BaseHTTPRequestHandler):
     def _listing(self) -> None:
         query = self.query()
         rows, key = self.archive.list(query)
-        if query.get("output") == "json" and not self.archive.prefer_text:
+        if query.get("output") == "json":
             values: list[list[str]] = [FIELDS, *rows] if rows else []
             values += [[], [key]] if key else []
             body = ("[" + ",\n".join(json.dumps(row) for row in values) + "]\n").encode()

@@ -1,6 +1,8 @@
 """The demo's records: sixty believable ones with a history, spread over years, states and subjects.
 
-Unlike `invent`, which looks for trouble, this looks for a good first impression; every text says that it is made up.
+Unlike `invent`, which looks for trouble, this looks for a good first impression; every text says that it is made up. Together
+they tell a story that charts can show: ever more requests, which are answered ever sooner and respond ever more to emerging
+needs; a surge of opioid requests from 2022 to 2024; and Texas, where half of that surge is.
 """
 
 from __future__ import annotations
@@ -34,8 +36,12 @@ from tests.pagegen.words import INSTRUCTIONS, METRICS, MILESTONES, PROVIDERS, TE
 
 HOST = "bjatta.bja.ojp.gov"
 FIRST_NODE = 900_000_001  # far above any number the site has given out, so that no real record is ever replaced
-RECORDS = 60
-YEARS = range(2017, 2026)
+YEARS = {2017: 3, 2018: 4, 2019: 4, 2020: 5, 2021: 6, 2022: 7, 2023: 9, 2024: 11, 2025: 11}  # requests of each fiscal year
+YEAR_OF = tuple(year for year, requests in YEARS.items() for _ in range(requests))
+RECORDS = len(YEAR_OF)
+SURGE = range(2022, 2025)
+SURGING = next(topic for topic in TOPICS if "Opioid Response" in topic.subtopics)
+SURGING_PLACES = tuple(place for place in PLACES if place.state == "Texas")
 SPREAD = 0.012  # degrees; every place lies at least that far inside its county
 TRIBAL_STATES = ("Arizona", "Montana", "New Mexico", "North Dakota", "Oklahoma", "South Dakota")
 TRIBAL_PLACES = tuple(place for place in PLACES if place.state in TRIBAL_STATES and place.city != "Phoenix")
@@ -74,18 +80,19 @@ class Plot:
 
     @property
     def year(self) -> int:
-        return YEARS[self.index % len(YEARS)]
+        return YEAR_OF[self.index]
 
 
 def plot(index: int) -> Plot:
     """Each record has its own random numbers, so that adding one changes no other."""
     rng = Random(f"demo {index}")
-    year = YEARS[index % len(YEARS)]
+    year = YEAR_OF[index]
     day = datetime(year - 1, 10, 1, tzinfo=SITE_ZONE) + timedelta(days=rng.randint(4, 340))
     day -= timedelta(days=max(0, day.weekday() - 4))  # requests come in on working days
     submitted = day.replace(hour=rng.randint(7, 18), minute=rng.randint(0, 59), second=rng.randint(0, 59))
-    topic = TOPICS[index % len(TOPICS)]
-    places = TRIBAL_PLACES if topic.world is TRIBE else PLACES
+    surges = year in SURGE and index % 2 == 0
+    topic = SURGING if surges else TOPICS[index % len(TOPICS)]
+    places = TRIBAL_PLACES if topic.world is TRIBE else SURGING_PLACES if surges and index % 4 == 0 else PLACES
     place = places[index * 7 % len(places)]
     return Plot(index, rng, topic, place, submitted.astimezone(UTC))
 
@@ -131,7 +138,8 @@ def _first_status(story: Plot) -> str:
 
 
 def _event(story: Plot) -> Value:
-    local = story.submitted.astimezone(SITE_ZONE) + timedelta(days=story.rng.randint(20, 150))
+    days = story.rng.randint(30, 150) * (1 - 0.07 * (story.year - YEAR_OF[0]))
+    local = story.submitted.astimezone(SITE_ZONE) + timedelta(days=round(days))
     start = local.replace(hour=story.rng.choice((8, 9, 13)), minute=0, second=0).astimezone(UTC)
     return Value(start=start, end=start + story.rng.choice((timedelta(0), timedelta(hours=8), timedelta(days=2))))
 
@@ -155,9 +163,7 @@ def _values(story: Plot) -> dict[str, tuple[Value, ...]]:
         "TTAR Source": _picked(rng, "TTAR Source"),
         "Category": _picked(rng, "Category"),
         EVIDENCE: _flag(rng, 0.6),
-        EMERGING: _flag(
-            rng, 0.1 + 0.1 * (story.year - YEARS[0])
-        ),  # the demo's story: ever more requests respond to emerging needs
+        EMERGING: _flag(rng, 0.1 + 0.1 * (story.year - YEAR_OF[0])),
         "Target Audience": _sampled(rng, topic.world.audiences, 3),
         "County": (Value(story.place.county),),
         "TTA Program Area": tuple(term(area) for area in topic.areas),

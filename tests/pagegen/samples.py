@@ -42,9 +42,9 @@ def snapshot_page(snapshot: Snapshot) -> Page:
 
 
 def captures() -> Iterator[tuple[datetime, Page]]:
-    """All captures by time: the records' histories and three answers that are no records."""
+    """All captures by time: the records' histories and four answers that are no records."""
     found = [(snapshot.captured_at, snapshot_page(snapshot)) for index in range(RECORDS) for snapshot in history(index)]
-    for index, other in ((4, login()), (10, not_found()), (16, redirect())):
+    for index, other in ((4, login()), (10, not_found()), (31, not_found()), (44, redirect())):
         url = f"https://{HOST}/node/{FIRST_NODE + index}"
         last = max(when for when, page in found if page.url == url)
         found.append((last + timedelta(days=120), replace(other, url=url)))

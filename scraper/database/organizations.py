@@ -1,0 +1,168 @@
+"""Who asked and who helped: `organization_mentions`, out of which organizations.sql makes `organizations` and the records' ids.
+
+An organization is its node number on the portal. A name without a number is that of a numbered organization only by the rules in
+organizations.sql or by a person's decision in `organization_matches.csv`; else it is an organization of its own, for agencies one
+in each state (docs/decisions/organizations.md). A value that one of the record's contact fields repeats is a person's.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import sqlite3
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator
+from importlib.resources import files
+from itertools import combinations, groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+from parsers.cache import cached_short
+from parsers.contacts import denotes_person, has_contact
+from parsers.registry import known, known_name, normal
+from parsers.request_title import split_request_title
+from parsers.urls import node_id
+from scraper.database.counties import STATES
+from scraper.errors import TtaError
+
+MATCHES = "organization_matches.csv"
+HEADING = "decision organization_id name state_code records other_id other_name other_state_code other_records why".split()
+MAX_CANDIDATES = 300
+"""Rows without a decision: more than a person reviews in an hour."""
+SIMILAR = 0.6
+"""Share of common words from which two names of one state are listed for review."""
+_SQL = re.split(r"(?m)^-- (\w+)\n", (files("scraper.database") / "organizations.sql").read_text(encoding="utf-8"))
+_QUERIES = dict(zip(_SQL[1::2], _SQL[2::2], strict=True))
+_KINDS = {"provider_reference": "provider", "recipient_agency_name": "agency"}
+_WHOLE = dict(
+    pair.split("=")
+    for pair in "dept=department co=county cnty=county univ=university natl=national assn=association assoc=association st=saint "
+    "ctr=center govt=government inst=institute intl=international".split()
+)
+_AT_END = {
+    "pd": "police department",
+    "so": "sheriffs office",
+    "da": "district attorney",
+    "inc": "",
+    "llc": "",
+    "incorporated": "",
+}
+"""Abbreviations that mean this as the last word of a name."""
+_CODES = {re.sub(r"[^a-z]", "", text.lower()): code for name, code in STATES.values() for text in (name, code)}
+
+
+@cached_short
+def key_of_name(name: str) -> tuple[str, str | None]:
+    """What two spellings of one name share, and the state at its end: `larch-county-police-department` and TX for both
+    `Larch Co. Police Dept., TX` and `Larch County PD (TX)`.
+    """
+    found = re.fullmatch(r"(.+?)(?:,\s*|\s*\(|\s+-\s+)([A-Za-z][A-Za-z. ]+)\)?", name.strip())
+    state = _CODES.get(re.sub(r"[^a-z]", "", found[2].lower())) if found else None
+    plain = unicodedata.normalize("NFKD", found[1] if found and state else name).encode("ascii", "ignore").decode().lower()
+    spelled = re.sub(r"['`.]", "", plain).replace("&", " and ")
+    first, *words = [_WHOLE.get(word, word) for word in re.findall(r"[a-z0-9]+", spelled) if word != "the"] or [""]
+    if words and words[-1] in _AT_END:
+        words[-1:] = _AT_END[words[-1]].split()
+    return "-".join([first, *words]), state
+
+
+def assign(db: sqlite3.Connection, data: Path) -> None:
+    """Rewrites the mentions of the records in `temp.affected`, all organizations, and the ids of records where they changed."""
+    db.execute("DELETE FROM organization_mentions WHERE record_id IN (SELECT record_id FROM temp.affected)")
+    fields = {record_id: list(rows) for record_id, rows in groupby(db.execute(_QUERIES["fields"]), key=itemgetter(0))}
+    for head in db.execute(_QUERIES["heads"]).fetchall():
+        found = dict.fromkeys(_mentions(head, fields.get(head[0], [])))
+        rows = ((head[0], position, *one, None) for position, one in enumerate(found, 1))
+        db.executemany("INSERT INTO organization_mentions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+    for statement in _QUERIES["rules"].split(";\n"):
+        db.execute(statement)
+    decided = {frozenset(pair): is_match for *pair, is_match in decisions(data)}
+    aliases: dict[str, str] = {
+        own_id: one for own_id, one in db.execute("SELECT * FROM temp.aliases") if decided.get(frozenset((own_id, one)), True)
+    }
+    for pair in sorted(sorted(pair) for pair, is_match in decided.items() if is_match):
+        keep, *dropped = sorted({aliases.get(one, one) for one in pair}, key=lambda one: (not one.isdecimal(), one))
+        aliases |= {own_id: keep for own_id in (*aliases, *dropped) if aliases.get(own_id, own_id) in dropped}
+    db.execute("DELETE FROM temp.aliases")
+    db.executemany("INSERT INTO temp.aliases VALUES (?, ?)", aliases.items())
+    for statement in _QUERIES["resolve"].split(";\n"):
+        db.execute(statement)
+
+
+def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tuple[str | None, ...]]:
+    """The organizations that a record names, as rows of the table from `kind` to `own_id`: in page order, then by its title."""
+    _, *titles, seen_at, place = head
+    people = {normal(value) for *_, value, _, contact, _ in rows if contact} | {row[4] for row in rows if row[5]} - {None}
+    agencies = set()
+    for _, label, name, value, href, contact, captured_at in rows:
+        entry = (known(label) if label else None) or known_name(name)
+        kind = _KINDS.get(entry.columns[0].name) if entry and entry.columns else None
+        digits = value.strip().lstrip("#0") if value.strip().lstrip("#").isdecimal() else None
+        number = str(found) if (found := node_id(href)) else digits
+        if entry is None and found and not denotes_person(label or name):
+            kind = "provider" if "provider" in (label or name).lower() else "agency"
+        if (
+            kind
+            and (number or any(map(str.isalpha, value)))
+            and not (contact or href in people or normal(value) in people or has_contact(value))
+        ):
+            how = "number" if digits else "link" if number else "field"
+            yield _mention(kind, number, None if digits else value, how, captured_at, place)
+            agencies |= {number} if kind == "agency" else set()
+    request = next(filter(None, (split_request_title(one) for one in titles if one)), None)
+    if request and normal(request.agency) not in people and not has_contact(request.agency):
+        digits = request.agency if request.agency.isdecimal() else None
+        (number,) = agencies if len(agencies) == 1 else (digits,)  # the record's only agency is the one in its title
+        yield _mention("agency", number, None if digits else request.agency, "number" if digits else "title", seen_at, place)
+
+
+def _mention(kind: str, number: str | None, name: str | None, how: str, *seen: str | None) -> tuple[str | None, ...]:
+    key, state = key_of_name(name) if name else (None, None)
+    place = seen[1] if kind == "agency" else None
+    own_id = number or "-".join(filter(None, (kind, key, (state or place or "").lower())))
+    return kind, number, name, how, seen[0], key, state, place, own_id
+
+
+def decisions(data: Path) -> list[tuple[str, str, bool]]:
+    """What people decided: two ids, and whether they are one organization. Raises TtaError."""
+    return sorted((row[1], row[5], row[0] == "match") for row in _rows(data) if row[0])
+
+
+def _rows(data: Path) -> list[list[str]]:
+    """The rows of the file of matches, without its heading. Raises TtaError."""
+    path = data / MATCHES
+    try:
+        heading, *rows = csv.reader(path.read_text(encoding="utf-8-sig").splitlines()) if path.exists() else [HEADING]
+    except (OSError, ValueError, csv.Error) as error:
+        raise TtaError(f"{path} can't be read ({error}): correct it, or delete it and `tta load` writes it again") from error
+    rows = [[row[0].strip().lower(), *row[1:]] for row in rows if any(row)]
+    for row in rows if heading == HEADING else [heading]:
+        if len(row) != len(HEADING) or row[0] not in ("", "match", "no match"):
+            raise TtaError(f"{path}: in {','.join(row)[:80]!r} the first column is not match, no match or empty: correct it")
+    return rows
+
+
+def write_matches(db: sqlite3.Connection, data: Path) -> None:
+    """Writes the pairs of organizations that may be one into the file of matches, for review, below those that are decided."""
+    rows = [row for row in _rows(data) if row[0]]
+    decided = {frozenset((row[1], row[5])) for row in rows}
+    blocks: dict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
+    query = "SELECT organization_id, name, state_code, records, kind FROM organizations WHERE name IS NOT NULL"
+    for row in db.execute(f"{query} ORDER BY records DESC, organization_id"):
+        words = key_of_name(row[1])[0].split("-")
+        blocks[row[4], words[0]].append((*row[:4], frozenset(words)))
+    found = []
+    for one, other in (pair for block in blocks.values() for pair in combinations(block[:MAX_CANDIDATES], 2)):
+        shared = len(one[4] & other[4]) / len(one[4] | other[4])
+        apart = one[2] and other[2] and one[2] != other[2]
+        if shared >= SIMILAR and not apart and frozenset((one[0], other[0])) not in decided:
+            why = "same words" if shared == 1 else f"{shared:.0%} of the words in common"
+            found.append((one[3] + other[3], ["", *(str(cell or "") for cell in (*one[:4], *other[:4])), why]))
+    rows += [row for _, row in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:MAX_CANDIDATES]]
+    if rows != _rows(data):
+        new = data / f"{MATCHES}.new"
+        with new.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([HEADING, *rows])
+        new.replace(data / MATCHES)

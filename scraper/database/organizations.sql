@@ -1,0 +1,86 @@
+-- Resolves the mentions to organizations. Each statement is run by `organizations.assign`; `aliases` has ids that stand for another.
+
+-- fields
+SELECT f.record_id, f.label, f.name, f.value, f.href, f.contact, c.captured_at FROM fields f
+LEFT JOIN captures c ON c.capture_id = f.capture_id
+WHERE f.record_id IN (SELECT record_id FROM temp.affected) AND f.value IS NOT NULL AND f.item IS NULL
+AND (f.contact OR coalesce(f.label, f.name) LIKE '%provider%' OR coalesce(f.label, f.name) LIKE '%agency%')
+ORDER BY f.record_id, f.position
+
+-- heads
+SELECT record_id, tta_title, short_name, title, last_captured_at, place_state_code
+FROM temp.affected JOIN records USING (record_id)
+
+-- rules
+-- A name without a number is the only numbered organization of its kind that the portal calls so; an agency only in the same state.
+-- A title's name counts as the number's where more than half of its titles have it.
+CREATE TEMP TABLE aliases (own_id TEXT PRIMARY KEY, organization_id TEXT) WITHOUT ROWID;
+
+INSERT INTO temp.aliases
+WITH state_of (own_id, state) AS (
+    SELECT own_id, CASE count(DISTINCT name_state) WHEN 1 THEN max(name_state)
+        WHEN 0 THEN CASE count(DISTINCT place_state) WHEN 1 THEN max(place_state) END END
+    FROM organization_mentions WHERE portal_id IS NOT NULL GROUP BY own_id
+), titles (own_id, count) AS (
+    SELECT own_id, count(*) FROM organization_mentions WHERE how = 'title' GROUP BY own_id
+), numbered AS (
+    SELECT own_id, kind, name_key, iif(kind = 'agency', state, '') AS state
+    FROM organization_mentions JOIN state_of USING (own_id) LEFT JOIN titles USING (own_id)
+    WHERE name IS NOT NULL GROUP BY own_id, kind, name_key, how
+    HAVING how != 'title' OR 2 * count(*) > titles.count
+), unnumbered AS (
+    SELECT DISTINCT own_id, kind, name_key, iif(kind = 'agency', coalesce(name_state, place_state), '') AS state
+    FROM organization_mentions WHERE portal_id IS NULL
+)
+SELECT unnumbered.own_id AS own_id, min(numbered.own_id) AS organization_id
+FROM unnumbered JOIN numbered USING (kind, name_key, state)
+GROUP BY unnumbered.own_id HAVING count(DISTINCT numbered.own_id) = 1
+
+-- resolve
+-- Records of which an organization changes count as affected.
+INSERT OR IGNORE INTO temp.affected SELECT record_id FROM organization_mentions LEFT JOIN temp.aliases USING (own_id)
+WHERE organization_mentions.organization_id IS NOT coalesce(aliases.organization_id, own_id);
+
+UPDATE organization_mentions SET organization_id = coalesce(
+    (SELECT organization_id FROM temp.aliases WHERE aliases.own_id = organization_mentions.own_id), own_id
+) WHERE record_id IN (SELECT record_id FROM temp.affected);
+
+UPDATE records SET
+    agency_id = (SELECT organization_id FROM organization_mentions AS mention
+        WHERE mention.record_id = records.record_id AND kind = 'agency' ORDER BY position LIMIT 1),
+    provider_id = (SELECT organization_id FROM organization_mentions AS mention
+        WHERE mention.record_id = records.record_id AND kind = 'provider' ORDER BY position LIMIT 1)
+WHERE record_id IN (SELECT record_id FROM temp.affected);
+
+DELETE FROM organizations;
+
+-- Of several names the portal's own counts (its page, then links to it), of these the latest; of titles the most frequent.
+CREATE TEMP TABLE best (organization_id TEXT PRIMARY KEY, name TEXT, how TEXT) WITHOUT ROWID;
+
+INSERT INTO temp.best
+WITH names AS (
+    SELECT organization_id, name, how, seen_at,
+        CASE how WHEN 'link' THEN 3 WHEN 'field' THEN 2 WHEN 'title' THEN 1 ELSE 0 END AS authority
+    FROM organization_mentions
+    UNION ALL
+    SELECT CAST(node_id AS TEXT), title, 'page', captured_at, 4 FROM captures WHERE kind = 'other' AND title IS NOT NULL
+    AND node_id IS NOT NULL
+), ranked AS (
+    SELECT organization_id, name, how, row_number() OVER (
+        PARTITION BY organization_id
+        ORDER BY name IS NULL, authority DESC, iif(authority > 1, rtrim(max(seen_at), 'Z'), '') DESC, count(*) DESC, name
+    ) AS place
+    FROM names GROUP BY organization_id, name, how
+)
+SELECT organization_id, name, iif(name IS NULL, 'number', how) FROM ranked WHERE place = 1;
+
+INSERT INTO organizations (organization_id, kind, portal_id, name, state_code, how, records)
+SELECT organization_id, max(mention.kind), iif(organization_id NOT GLOB '*[^0-9]*', organization_id, NULL), best.name,
+    CASE WHEN max(mention.kind) = 'provider' THEN NULL WHEN count(DISTINCT name_state) = 1 THEN max(name_state)
+        WHEN count(DISTINCT name_state) = 0 AND count(DISTINCT place_state) = 1 THEN max(place_state) END,
+    best.how, count(DISTINCT record_id)
+FROM organization_mentions AS mention JOIN temp.best USING (organization_id) GROUP BY organization_id ORDER BY organization_id;
+
+DROP TABLE temp.best;
+
+DROP TABLE temp.aliases;

@@ -1,0 +1,126 @@
+"""The tables of an export: those of the database, a long table for each list, a flat one for spreadsheets, and the codebook."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, make_dataclass
+from itertools import islice
+from typing import Any
+
+from parsers.record import ColumnInfo, columns_of, optional, required
+from scraper.database.tables import LOCAL_TABLES, TABLES, DictionaryRow, RecordRow, Table
+from scraper.export.columns import Values, values_of
+
+FLAT = "records_flat"
+CODEBOOK = "codebook"
+MAX_DISTINCT = 2_000
+"""Different values of a column that are counted; memory is bounded by this."""
+_FREQUENT = 5
+_MAX_SHOWN = 80
+_ROWS_AT_ONCE = 1_000
+
+
+@dataclass(slots=True, kw_only=True)
+class FlatRow(RecordRow):
+    """The records as a spreadsheet shows them: lists joined with '; ', Yes and No in words, long texts cut and marked."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CodebookRow(DictionaryRow):
+    """Every column of this export: what it means, how many values it has and which are most frequent."""
+
+    values: int = required("rows with a value", "rows")
+    missing: int = required("rows without a value", "rows")
+    distinct: int | None = optional(f"how many values are different; NULL where more than {MAX_DISTINCT:,}")
+    frequent: str | None = optional(f"the {_FREQUENT} most frequent values, each with its rows, where any occurs twice")
+
+
+def _long(info: ColumnInfo) -> Table:
+    """The table with a row for each item of a list of `records`: `records_program_areas` has a column `program_area`."""
+    texts: dict[str, Any] = {"heading": info.heading.removesuffix("s"), "label": info.label, "contact": info.contact}
+    columns = [
+        ("record_id", str, required("the record, as in `records`")),
+        ("position", int, required("place in the record's list, from 1")),
+        (info.name.removesuffix("s"), str, required(f"one value of records.{info.name}", **texts)),
+    ]
+    model = make_dataclass("LongRow", columns, kw_only=True)
+    model.__doc__ = f"The values of records.{info.name}, one per row."
+    return Table(f"records_{info.name}", model, keys=("record_id", "position"), links=(("record_id", "records"),))
+
+
+_LISTS = {f"records_{info.name}": info for info in columns_of(RecordRow).values() if values_of(info) is Values.LIST}
+_LAST = ("captures", "changes")
+_STORED = [table for table in TABLES if table.name not in (*LOCAL_TABLES, "dictionary")]
+_IN_ORDER = [
+    *sorted(_STORED, key=lambda table: _LAST.index(table.name) if table.name in _LAST else -1),
+    *map(_long, _LISTS.values()),
+    Table(FLAT, FlatRow, keys=("record_id",)),
+    Table(CODEBOOK, CodebookRow, keys=("table", "column")),
+]
+_LISTED = frozenset(info.name for info in _LISTS.values())
+BY_NAME = {table.name: table for table in _IN_ORDER}
+EXPORTED = tuple(BY_NAME)
+"""All tables that are exported, in this order: not those that tell how this copy of the database came about."""
+LONG_VIEWS = {
+    name: f'SELECT record_id, item.key + 1 AS position, item.value AS "{info.name.removesuffix("s")}" '
+    f'FROM main.records, json_each(records."{info.name}") AS item'
+    for name, info in _LISTS.items()
+}
+"""The SQL of each long table."""
+
+
+@dataclass(slots=True)
+class Count:
+    """Counts the values of one column."""
+
+    missing: int = 0
+    values: int = 0
+    seen: Counter[Any] | None = field(default_factory=Counter)
+
+    def add(self, values: Sequence[Any]) -> None:
+        """Counts some more."""
+        missing = values.count(None)
+        self.missing += missing
+        self.values += len(values) - missing
+        if self.seen is not None:
+            self.seen.update(values)
+            if len(self.seen) > MAX_DISTINCT:
+                self.seen = None
+
+    def figures(self) -> tuple[int, int, int | None, str | None]:
+        """The last columns of the codebook."""
+        if self.seen is None:
+            return self.values, self.missing, None, None
+        self.seen.pop(None, None)
+        often = sorted(self.seen.items(), key=lambda one: (-one[1], str(one[0])))[:_FREQUENT]
+        shown = [f"{_short(value)} ({count:,})" for value, count in often] if often and often[0][1] > 1 else []
+        return self.values, self.missing, len(self.seen), "; ".join(shown) or None
+
+
+def _short(value: Any) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+
+
+def counting(rows: Iterator[tuple[Any, ...]], counts: Sequence[Count]) -> Iterator[tuple[Any, ...]]:
+    """The same rows, counted as they pass."""
+    while some := list(islice(rows, _ROWS_AT_ONCE)):
+        for count, values in zip(counts, zip(*some, strict=True), strict=True):
+            count.add(values)
+        yield from some
+
+
+def codebook_rows(name: str, columns: Sequence[str], counts: Sequence[Count]) -> Iterator[tuple[Any, ...]]:
+    """The rows of the codebook about one table."""
+    described = [column for column in BY_NAME[CODEBOOK].columns if column in columns_of(DictionaryRow)][2:]
+    for column, count in zip(columns, counts, strict=True):
+        info = columns_of(BY_NAME[name].model)[column]
+        yield (name, column, *(getattr(info, text) for text in described), *count.figures())
+
+
+def record_values(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+    """A row of `records` by column, its lists as such."""
+    pairs = zip(names, row, strict=True)
+    return {name: json.loads(value) if name in _LISTED and value is not None else value for name, value in pairs}

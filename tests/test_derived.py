@@ -1,0 +1,74 @@
+"""Derived columns: each file in scraper/database/rules with its examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from parsers.record import columns_of
+from parsers.request_title import split_request_title
+from scraper.database.derived import RULES, DerivedValues, insert_sql, register
+from scraper.database.schema import create
+from scraper.database.tables import BY_NAME
+from scraper.sqlite import open_memory
+
+REQUIRED = {"record_id": "1", "captures": 1, "availability": "unknown"}
+
+
+def evaluate(*columns: str, milestones: tuple[str, ...] = (), **given: Any) -> dict[str, Any]:
+    """Derived columns of a record with the given values, by the tables' own INSERT."""
+    db = open_memory()
+    create(db)
+    register(db)
+    for position, date in enumerate(milestones):
+        db.execute("INSERT INTO milestones (record_id, position, date) VALUES ('1', ?, ?)", [position, date])
+    names = BY_NAME["records"].columns
+    db.execute(insert_sql(names), [(REQUIRED | given).get(name) for name in names if name not in RULES])
+    return dict(zip(columns, db.execute(f"SELECT {', '.join(columns)} FROM records").fetchone(), strict=True))
+
+
+EXAMPLES = [(column, example) for column, rule in RULES.items() for example in rule.get("examples", ())]
+
+
+@pytest.mark.parametrize(("column", "example"), EXAMPLES, ids=str)
+def test_rules_give_what_their_examples_expect(column: str, example: dict[str, Any]) -> None:
+    given = {name: value for name, value in example.items() if name != "expect"}
+    assert evaluate(column, **given) == {column: example.get("expect")}
+
+
+def test_every_rule_has_an_example_of_a_value_and_of_none_and_a_measured_precision() -> None:
+    for column, rule in RULES.items():
+        if "rule" in rule:
+            assert any("expect" in example for example in rule["examples"]), column
+            assert "precision" in rule, column
+        assert "derived" in columns_of(DerivedValues)[column].description
+
+
+TITLES = """
+REQ: 2024-02-14 - Larch County District Attorney (Training - In Person) | Larch County District Attorney | Training - In Person
+req: 2024-02-14 – Larch County (TX) Sheriff (TA - Remote (Virtual)) | Larch County (TX) Sheriff | TA - Remote (Virtual)
+REQ:2024-02-14-Larch Police (TX) | Larch Police (TX) | None
+REQ: 02/14/2024 - Larch A&M - North Campus Police (Conference) | Larch A&M - North Campus Police | Conference
+REQ: 2024-02-14 - Office of Larch (Techn | Office of Larch | None
+REQ: 20240214 - 105380(Peer Exchange) | 105380 | Peer Exchange
+Request - 2024-2-14 - Larch, City of (LPD) (Workshop) | Larch, City of (LPD) | Workshop
+"""
+
+
+@pytest.mark.parametrize("line", TITLES.strip().splitlines())
+def test_titles_of_requests_are_split(line: str) -> None:
+    title, agency, kind = line.split(" | ")
+    assert split_request_title(title) == ("2024-02-14", agency, None if kind == "None" else kind)
+
+
+@pytest.mark.parametrize(
+    "title", ["Request for help", "REQ: 2024-13-14 - Larch", "Required 2024-02-14", "REQ: ", "REQ: 2024-02-14 - ..."]
+)
+def test_other_titles_are_not(title: str) -> None:
+    assert split_request_title(title) is None
+
+
+def test_a_hostile_title_costs_no_time() -> None:
+    for title in ("REQ: 2024-02-14 - " + "(" * 50_000, "REQ: " + "2024-02-14 - " * 9_000, "req" + " -" * 50_000):
+        split_request_title(title)

@@ -1,0 +1,137 @@
+"""A WACZ holds the captures as they are, and the programs that read WACZ find them."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cdxj_indexer.main import CDXJIndexer
+from warcio.archiveiterator import ArchiveIterator
+
+from scraper.cli import main
+from scraper.database.connection import reading
+from scraper.database.load import LoadOptions, load
+from scraper.export.run import export
+from scraper.export.selection import Selection
+from scraper.export.wacz import surt
+from scraper.folders import Folders
+from scraper.importing import import_paths
+from tests.dbkit import day, html, loaded, node, page, query, revisit
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """Two records; one has a revisit and is gone later, the other is also captured at an unknown time and as its text."""
+    first = page(html({"County": "Kings"}), url=node(1), when=day(0))
+    gone = page(b"<title>Not found</title>", url=node(1), when=day(9), http_status=404)
+    second = page(html({"County": "Queens"}, title="Zwölf"), url=node(2), when=day(3))
+    undated = page(html({"County": "Bronx"}), url=node(2), when=None)
+    return loaded(tmp_path_factory.mktemp("wacz") / "data", [first, revisit(first, day(2)), gone, second, undated])
+
+
+def made(folders: Folders, path: Path, selection: Selection | None = None) -> tuple[zipfile.ZipFile, dict[str, int]]:
+    with reading(folders.database) as db:
+        counts = export("wacz", db, path, selection)
+    return zipfile.ZipFile(path), counts
+
+
+def index(package: zipfile.ZipFile) -> list[tuple[str, dict[str, Any]]]:
+    lines = gzip.decompress(package.read("indexes/index.cdx.gz")).decode().splitlines()
+    return [(line.partition(" {")[0], json.loads("{" + line.partition(" {")[2])) for line in lines]
+
+
+def test_wacz_validate_accepts_it(folders: Folders, tmp_path: Path) -> None:
+    made(folders, tmp_path / "a.wacz")
+    command = [str(Path(sys.executable).with_name("wacz")), "validate", "-f", str(tmp_path / "a.wacz")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert "is valid" in done.stdout and done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_index_leads_to_each_capture_as_another_indexer_finds_it(folders: Folders, tmp_path: Path) -> None:
+    package, counts = made(folders, tmp_path / "a.wacz")
+    assert counts == {"captures": 5, "pages": 3, "captures without address, time or replay": 1}
+    data = package.read("archive/data.warc.gz")
+    (tmp_path / "data.warc.gz").write_bytes(data)
+    found = io.StringIO()
+    CDXJIndexer(found, [str(tmp_path / "data.warc.gz")], sort=True).process_all()
+    theirs = [(line.partition(" {")[0], json.loads("{" + line.partition(" {")[2])) for line in found.getvalue().splitlines()]
+    places = {(key, one["offset"], one["length"]) for key, one in theirs}
+    ours = index(package)
+    assert {(key, one["offset"], one["length"]) for key, one in ours} < places and len(ours) == len(places) - 1
+    for _, one in ours:
+        start = int(one["offset"])
+        record = next(iter(ArchiveIterator(io.BytesIO(data[start : start + int(one["length"])]))))
+        assert record.rec_headers["WARC-Target-URI"] == one["url"]
+    assert ours == sorted(ours, key=lambda line: line[0])
+    told = [json.loads(line) for line in package.read("pages/pages.jsonl").decode().splitlines()]
+    assert [(one["url"], one["ts"], one["title"]) for one in told[1:]][-1] == (node(2), "2025-01-04T12:00:00Z", "Zwölf")
+
+
+def test_a_large_index_has_blocks_that_its_first_level_finds(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scraper.export.wacz._LINES", 2)
+    package, _ = made(folders, tmp_path / "a.wacz")
+    head, *lines = package.read("indexes/index.idx").decode().splitlines()
+    blocks = package.read("indexes/index.cdx.gz")
+    assert json.loads(head.removeprefix("!meta 0 "))["format"] == "cdxj-gzip-1.0" and len(lines) == 2
+    for line in lines:
+        place = json.loads("{" + line.partition(" {")[2])
+        block = gzip.decompress(blocks[place["offset"] : place["offset"] + place["length"]]).decode()
+        assert block.startswith(line.partition(" {")[0])
+
+
+def test_imported_again_it_gives_the_same_records(folders: Folders, tmp_path: Path) -> None:
+    made(folders, tmp_path / "a.wacz", Selection(where="node_id = 1"))[0].close()
+    again = Folders(tmp_path / "again")
+    import_paths(again.archive, [tmp_path / "a.wacz"])
+    load(again, LoadOptions(workers=1))
+    for sql in (
+        "SELECT * FROM records WHERE node_id = 1",
+        "SELECT capture_id, captured_at, kind FROM captures WHERE url LIKE '%/1' ORDER BY 1",
+    ):
+        assert query(again, sql) == query(folders, sql)
+
+
+def test_some_records_bring_their_captures_and_what_these_repeat(folders: Folders, tmp_path: Path) -> None:
+    package, counts = made(folders, tmp_path / "a.wacz", Selection(where="node_id = 1"))
+    assert counts["captures"] == 3
+    assert {one["mime"] for _, one in index(package)} == {"text/html", "warc/revisit"}
+    assert made(folders, tmp_path / "b.wacz", Selection(where="0"))[1]["captures"] == 0
+
+
+def test_the_same_captures_give_the_same_bytes(folders: Folders, tmp_path: Path) -> None:
+    for name in "ab":
+        made(folders, tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("option", ["--without-contacts", "--strict-contacts", "--table=captures", "--columns=url"])
+def test_nothing_can_be_left_out_of_captures(
+    folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--data", str(folders.data), "export", "wacz", str(tmp_path / "a.wacz"), option])
+    assert left.value.code == 2 and "WACZ holds" in capsys.readouterr().err and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bjatta.bja.ojp.gov/node/5",
+        "http://www.bjatta.bja.ojp.gov/tta/Help?b=2&a=1",
+        "https://bjatta.bja.ojp.gov",
+        "https://bjatta.bja.ojp.gov:8080/tta/",
+    ],
+)
+def test_keys_are_those_of_other_archives(url: str) -> None:
+    from surt import surt as theirs  # comes with pywb
+
+    assert surt(url) == theirs(url)
