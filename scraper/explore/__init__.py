@@ -25,6 +25,7 @@ from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.health import health
 from scraper.explore.links import render_value
 from scraper.explore.metadata import LOOKS
+from scraper.explore.questions import QUESTIONS
 from scraper.explore.record import moment, record_page
 from scraper.explore.requests import normalize_request
 from scraper.explore.visitors import limited
@@ -184,6 +185,8 @@ def extra_template_vars(
             if first := LOOKS[table].first if table in LOOKS else ():
                 everything = {"_col", "_nocol", "_columns"} & set(request.args)
                 variables["tta_columns"] = [] if everything else first
+        if database == DATABASE and table in QUESTIONS:
+            variables["tta"] = await dashboard.question_context(datasette, request, QUESTIONS[table])
         if view_name == "index":
             variables["tta"] = await home.context(datasette)
         return variables

@@ -6,17 +6,35 @@ import asyncio
 import codecs
 import io
 from typing import Any
+from urllib.parse import urlencode
 
 from datasette.database import QueryInterrupted
-from datasette.utils.asgi import Response
+from datasette.utils.asgi import Request, Response
 
 from parsers.record import columns_of
 from scraper.database.about import TITLE
 from scraper.database.tables import BY_NAME, RecordRow
 from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, Chart, Spec, count, draw, percent, read_spec
-from scraper.explore.filters import DATABASE, RecordFilters, form, read_filters
+from scraper.explore.filters import DATABASE, RecordFilters, equal, form, read_filters
 from scraper.export.csvfile import write
+from scraper.explore.questions import Question
 
+PARAMETERS = {
+    "fiscal_year": "fiscal_year",
+    "program_area": "program_areas__arraycontains",
+    "state": "place_state",
+    "since": "submitted_on__gte",
+}
+"""Parameters of questions and the filters of records that mean the same."""
+COLUMNS = PARAMETERS | {
+    "agency_type": "agency_types__arraycontains",
+    "agency_id": "agency_id",
+    "provider": "provider_reference",
+    "county_code": "place_county_code",
+    "estimated_cost": "estimated_cost",
+    "type_of_assistance": "tta_type",
+}
+"""Columns of the questions' rows and the same."""
 PAGE_TITLE = "TTA records in charts"
 CHARTS = (
     Spec(by="fiscal_year"),
@@ -73,6 +91,29 @@ async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
         "chart": await chart_of(datasette, spec, chosen),
         "spec": spec,
         "choices": {name: [(key, getattr(one, "heading", one)) for key, one in found.items()] for name, found in choices.items()},
+    }
+
+
+async def question_context(datasette: Any, request: Any, question: Question) -> dict[str, Any]:
+    """What the template `query-tta.html` shows of a question beside its rows: menus, the chart, and where the rows' records are."""
+    given = [(name, request.args.get(name)) for name in question.parameters if request.args.get(name)]
+    filters = [*question.of.items(), *((PARAMETERS[name], value) for name, value in given if name in PARAMETERS)]
+    chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(filters)}"))
+    chart = await chart_of(datasette, Spec(**question.chart), chosen) if question.chart else None
+    menus = {name: values for name, _, values in (await form(datasette, request))["menus"]}
+
+    def url_of(row: Any) -> str | None:
+        """The records that a row counts; None where its columns do not tell."""
+        found = [(COLUMNS[name], row[name]) for name in row.keys() if name in COLUMNS]  # noqa: SIM118 - a row of sqlite3
+        known = [equal(name, value) if "__" not in name else (name, value) for name, value in found]
+        return chosen.url(*known) if known else None
+
+    return {
+        "question": question,
+        "chart": chart,
+        "chosen": chosen,
+        "url_of": url_of,
+        "menus": {name: menus[PARAMETERS[name]] for name in question.parameters if PARAMETERS.get(name) in menus},
     }
 
 
