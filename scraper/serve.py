@@ -39,7 +39,7 @@ SETTINGS: dict[str, Any] = {
     "max_returned_rows": 2000,
     "facet_suggest_time_limit_ms": 50,
     "suggest_facets": False,  # the useful facets are always shown; suggestions by column fill the page with identifiers
-    "default_facet_size": 8,
+    "default_facet_size": 30,
     "truncate_cells_html": 280,
     "max_csv_mb": 500,
     "default_cache_ttl": 0,  # a nightly refresh is seen at once

@@ -16,8 +16,8 @@ from scraper.database.about import TITLE
 from scraper.database.tables import BY_NAME, RecordRow
 from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, Chart, Spec, count, draw, percent, read_spec
 from scraper.explore.filters import DATABASE, RecordFilters, equal, form, read_filters
-from scraper.export.csvfile import write
 from scraper.explore.questions import Question
+from scraper.export.csvfile import write
 
 PARAMETERS = {
     "fiscal_year": "fiscal_year",

@@ -66,7 +66,7 @@ LOOKS = {
         size=25,
         label="title",
         first=tuple(
-            "record_id tta_title fiscal_year status program_areas agency_types provider_reference place_state county event_on "
+            "tta_title fiscal_year status program_areas agency_types provider_reference place_state county event_on "
             "evidence_based emerging_need availability".split()
         ),
     ),
