@@ -199,8 +199,8 @@ def extra_template_vars(
             if first := LOOKS[table].first if table in LOOKS else ():
                 everything = {"_col", "_nocol", "_columns"} & set(request.args)
                 variables["tta_columns"] = [] if everything else first
-        if database == DATABASE and table in QUESTIONS:
-            variables["tta"] = await dashboard.question_context(datasette, request, QUESTIONS[table])
+        if database == DATABASE and request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
+            variables["tta"] = await dashboard.question_context(datasette, request, question)
         if view_name == "index":
             variables["tta"] = await home.context(datasette)
         return variables

@@ -95,7 +95,7 @@ async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
 
 
 async def question_context(datasette: Any, request: Any, question: Question) -> dict[str, Any]:
-    """What the template `query-tta.html` shows of a question beside its rows: menus, the chart, and where the rows' records are."""
+    """What `query-tta.html` shows of a question beside its rows: menus, the chart, and where the rows' records are."""
     given = [(name, request.args.get(name)) for name in question.parameters if request.args.get(name)]
     filters = [*question.of.items(), *((PARAMETERS[name], value) for name, value in given if name in PARAMETERS)]
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(filters)}"))

@@ -48,7 +48,7 @@ _TEXTS = {
     "{area}": f"(:program_area = '' or {holding('program_areas', 'program_area')})",
     "{state}": "(:state = '' or place_state = :state or place_state_code = upper(:state))",
     "{record_state}": "(:state = '' or records.place_state = :state or records.place_state_code = upper(:state))",
-    "{since}": "`since` is a date such as 2024-10-01; leave it empty for all.",
+    "{since}": "Leave the date empty for all.",
     "{unknown_labels}\n": _UNKNOWN_LABELS,
 }
 
