@@ -328,11 +328,3 @@ def _render_list(node: Element, text: _Text, indent: int) -> None:
         if len(text.pieces) == before:
             del text.pieces[start:]
     text.line_break(2 if indent == 0 else 1)
-
-
-def _without_breaks(children: list[Element | str]) -> list[Element | str]:
-    """A list item's own paragraph starts on the line of its bullet."""
-    content = [child for child in children if isinstance(child, Element) or not child.isspace()]
-    if content and isinstance(content[0], Element) and content[0].tag in ("p", "div"):
-        return [*content[0].children, *content[1:]]
-    return children

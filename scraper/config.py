@@ -238,7 +238,7 @@ def _read(kind: Any, value: Any, where: str) -> Any:
     if is_dataclass(kind):
         return _section(kind, value, f"{where}.")
     inner = get_args(kind)
-    if get_origin(kind) in (Union, UnionType):  # a file can't say that a setting has no value
+    if get_origin(kind) in (Union, UnionType):  # TOML has no null, so a file can't set None
         return _read(next(one for one in inner if one is not NoneType), value, where)
     if get_origin(kind) is tuple:
         if not isinstance(value, list):

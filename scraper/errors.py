@@ -41,7 +41,7 @@ class UnknownSource(WrongUsage):
 
 
 class BadQuery(WrongUsage):
-    """A search page's query is unusable. Show the text, which says what to enter, in place of results."""
+    """A search page's query is unusable. Show the text, which states what to enter, in place of results."""
 
 
 class NothingEnabled(TtaError):
@@ -49,7 +49,7 @@ class NothingEnabled(TtaError):
 
 
 class Locked(TtaError):
-    """Another run is changing the data folder; the text says which. Wait until it ends."""
+    """Another run is changing the data folder; the text names it. Wait until it ends."""
 
 
 class Stopped(BaseException):

@@ -1,5 +1,6 @@
-"""The paths in the data folder, and the free space of its disk."""
+"""The paths in the data folder, the free space of its disk, and how a file on it survives a loss of power."""
 
+import os
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,3 +40,12 @@ class Folders:
                     f"the disk of {self.data} has {free // 1_000_000} MB left; {(MIN_FREE + size) // 1_000_000} MB are advisable"
                 )
         return None
+
+
+def sync(path: Path) -> None:
+    """Returns when the disk has a file's bytes, or a folder's list of new and renamed files. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -104,7 +104,7 @@ class _Server(uvicorn.Server):
             try:
                 await asyncio.to_thread(self._copy.renew)
             except (sqlite3.Error, OSError) as error:
-                print(f"still serving the copy of before: the database can't be copied: {error}", file=sys.stderr)  # noqa: T201
+                print(f"still serving the previous copy: the database can't be copied: {error}", file=sys.stderr)  # noqa: T201
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._task.cancel()

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from zlib import crc32
 
-from scraper.durable import sync
 from scraper.errors import SqliteDamaged, TtaError
+from scraper.folders import sync
 
 BUSY_SECONDS = 30.0
 """How long a statement waits for the lock of another process. A writer holds it for a commit or a checkpoint, which take seconds
@@ -111,6 +111,6 @@ def explain(path: Path, error: sqlite3.Error) -> TtaError:
         return TtaError(f"another program is writing to {path}; nothing was changed: end it and run the command again")
     if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
         return TtaError(
-            f"{path} can't be read or written ({error}): check the folder's permissions and disk; nothing was changed"
+            f"{path} can't be read or written ({error}): check its folder's permissions and disk; nothing was changed"
         )
     return SqliteDamaged(f"{path} is damaged ({error}): run `tta doctor --repair`, which sets it aside and replaces it")

@@ -23,16 +23,6 @@ from scraper.ledger.rows import STORED, State
 from scraper.ledger.store import Ledger
 from scraper.sqlite import open_memory, uri
 
-_LABELS = """
-WITH RECURSIVE labels (label) AS (
-    SELECT min(label) FROM fields
-    UNION ALL
-    SELECT (SELECT min(fields.label) FROM fields WHERE fields.label > labels.label) FROM labels WHERE label IS NOT NULL
-)
-SELECT label FROM labels WHERE label IS NOT NULL
-"""
-"""A step along the index for every label: grouping millions of fields takes seconds."""
-
 
 @dataclass(slots=True)
 class Completeness:
@@ -153,7 +143,11 @@ def _count(db: sqlite3.Connection, found: Status) -> dict[str, set[int]]:
         flags.update(dict.fromkeys(json.loads(text), count))
     found.flags = _most_first(flags.items())
     of_label = "SELECT count(DISTINCT record_id) FROM fields WHERE label = ? AND item IS NULL"
-    unknown = (label for (label,) in db.execute(_LABELS) if not is_known(label))
+    unknown = (
+        label
+        for (label,) in db.execute("SELECT DISTINCT label FROM fields_shared WHERE label IS NOT NULL")
+        if not is_known(label)
+    )
     counts = ((label, db.execute(of_label, [label]).fetchone()[0]) for label in unknown)
     found.unknown_labels = _most_first((label, count) for label, count in counts if count)
     found.last_refresh = runs.latest(db)

@@ -56,7 +56,8 @@ class Copy:
             self._source.backup(db)
             db.execute("PRAGMA journal_mode = DELETE")
             db.execute("PRAGMA journal_mode = OFF")
-            for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '% AFTER %'"
+            for (name,) in db.execute(query).fetchall():
                 db.execute(f'DROP TRIGGER "{name}"')  # they update the search index row by row; `remove` does it once
             contacts.remove(db, self._mode)
             db.execute("VACUUM INTO ?", [str(cleared)])

@@ -1,4 +1,4 @@
-"""What the tests of `tta doctor` share: a sound data folder, what the doctor says of one, and ways to spoil it."""
+"""What the tests of `tta doctor` share: a sound data folder, what the doctor reports about one, and ways to spoil it."""
 
 import hashlib
 import json
@@ -110,13 +110,6 @@ def sql(path: Path, *statements: str) -> None:
             db.execute(statement)
 
 
-def trouble(path: str, *statements: str) -> Callable[[Folders], None]:
-    def make(folders: Folders) -> None:
-        sql(folders.data / path, *statements)
-
-    return make
-
-
 def scribble(path: str, where: float) -> Callable[[Folders], None]:
     """Overwrites a page in the middle of a file."""
 
@@ -129,7 +122,3 @@ def scribble(path: str, where: float) -> Callable[[Folders], None]:
             out.write(b"\xa5" * 4096)
 
     return make
-
-
-def remove(path: str) -> Callable[[Folders], None]:
-    return lambda folders: (folders.data / path).unlink()

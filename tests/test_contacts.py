@@ -13,8 +13,8 @@ from parsers.contacts import denotes_person, has_contact, masked
 from parsers.registry import LABELS
 from scraper.database import contacts
 from scraper.database.connection import reading
-from scraper.database.runs import Outcome, Run, record
-from scraper.database.tables import BY_NAME
+from scraper.database.runs import Outcome, record
+from scraper.database.tables import BY_NAME, RunRow
 from scraper.export.run import FORMATS, export
 from scraper.export.selection import Selection
 from scraper.folders import Folders
@@ -50,7 +50,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     folders = loaded(tmp_path_factory.mktemp("contacts") / "data", [first, second])
     for outcome, message in ((Outcome.COMMITTED, "nothing new"), (Outcome.FAILED, "/home/fiori/tta.db: no space")):
         problem = "wayback: 503 https://bjatta.bja.ojp.gov/tta/help-for-perla-quist"
-        record(folders.database, Run(started_at="2025-01-01T00:00:00Z", outcome=outcome, message=message, problems=problem))
+        record(
+            folders.database,
+            RunRow(run_id=0, started_at="2025-01-01T00:00:00Z", outcome=outcome, message=message, problems=problem),
+        )
     return folders
 
 
@@ -70,16 +73,17 @@ def test_no_value_of_a_page_takes_long_to_judge(detail: str, gap: str) -> None:
     assert time.process_time() - began < 1
 
 
-def read(db: sqlite3.Connection, table: str) -> list[tuple[object, ...]]:
-    wanted = ", ".join(contacts.expression(table, name) for name in BY_NAME[table].columns)
-    return db.execute(f"SELECT {wanted} FROM {table} WHERE {contacts.kept_rows(table)} ORDER BY rowid").fetchall()
+def read(db: sqlite3.Connection, table: str, everything: bool = False) -> list[tuple[object, ...]]:
+    wanted = ", ".join(f'"{name}"' if everything else contacts.expression(table, name) for name in BY_NAME[table].columns)
+    kept = "1" if everything else contacts.kept_rows(table)
+    return db.execute(f"SELECT {wanted} FROM {table} WHERE {kept} ORDER BY rowid").fetchall()
 
 
 def test_what_is_left_holds_no_detail_and_all_else(folders: Folders) -> None:
     with closing(sqlite3.connect(folders.database)) as db:
         contacts.register(db)
         shown = {table: read(db, table) for table in BY_NAME}
-        everything = {table: db.execute(f"SELECT * FROM {table} ORDER BY rowid").fetchall() for table in BY_NAME}
+        everything = {table: read(db, table, True) for table in BY_NAME}
     text = str(shown)
     assert all(name in str(everything) for name in NAMES)
     assert not [name for name in (*NAMES, "example.org", "010-7788") if name in text]
@@ -104,7 +108,7 @@ def test_a_copy_without_details_shows_the_same_and_holds_no_byte_of_them(folders
         other.execute("PRAGMA writable_schema = OFF")
         contacts.remove(other)
         for table in BY_NAME:
-            assert other.execute(f"SELECT * FROM {table} ORDER BY rowid").fetchall() == shown[table]
+            assert read(other, table, True) == shown[table]
         assert other.execute("SELECT count(*) FROM records_fts WHERE records_fts MATCH 'quist'").fetchone() == (0,)
     data = copy.read_bytes().lower()
     assert not [name for name in ("fiori", "quist", "brandt", "okafor", "desk@example") if name.encode() in data]

@@ -14,6 +14,7 @@ from scraper.config import Checks
 from scraper.database import runs
 from scraper.database.checks import Check, Looked, Severity, check_all
 from scraper.database.load import Loaded, LoadOptions, load
+from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
 from scraper.folders import Folders
 from tests.dbkit import add, day, html, node, page, text
@@ -62,7 +63,11 @@ class Nights:
             accepted = any(not one.passed and one.severity == Severity.FAIL for one in self.found)
             if accepted and self.refuses:
                 raise RefreshRefused
-            runs.add(db, runs.Run("2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED, accepted=accepted), self.found)
+            runs.add(
+                db,
+                RunRow(run_id=0, started_at="2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED, accepted=accepted),
+                self.found,
+            )
 
         with suppress(RefreshRefused):
             load(self.folders, LoadOptions(before_commit=gate, rebuild=rebuild))

@@ -1,7 +1,6 @@
-"""`tta doctor` finds what is wrong in a data folder, says it in a line, and mends it without deleting anything captured."""
+"""`tta doctor` finds what is wrong in a data folder, names it in a line, and repairs it without deleting anything captured."""
 
 import gzip
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,6 @@ from tests.doctorkit import (
     sql,
     state_of,
     status,
-    trouble,
 )
 
 
@@ -49,69 +47,60 @@ def test_a_sound_folder_is_found_sound_and_left_alone(folders: Folders) -> None:
     assert state_of(folders.data) == before
 
 
-MENDABLE: dict[str, tuple[Callable[[Folders], None], set[str]]] = {
-    "catalog lacks a capture": (
-        trouble(f"archive/{CATALOG}", "DELETE FROM captures WHERE warc_offset = 0"),
-        {"catalog-differs"},
+CAT = f"archive/{CATALOG}"
+LIVE = "INSERT INTO live_pages VALUES ('https://x.example/', 'now', '', 'e', 'm', 'h', 'nowhere', NULL, NULL)"
+REPAIRABLE: dict[str, tuple[str, str | float, str]] = {
+    "catalog lacks a capture": (CAT, "DELETE FROM captures WHERE warc_offset = 0", "catalog-differs"),
+    "catalog has another place": (
+        CAT,
+        "UPDATE captures SET warc_offset = warc_offset + 1 WHERE warc_offset > 0",
+        "catalog-differs",
     ),
-    "catalog says another place": (
-        trouble(f"archive/{CATALOG}", "UPDATE captures SET warc_offset = warc_offset + 1 WHERE warc_offset > 0"),
-        {"catalog-differs"},
-    ),
-    "catalog says another body": (
-        trouble(f"archive/{CATALOG}", "UPDATE captures SET sha256 = 'abc' WHERE warc_offset = 0"),
-        {"catalog-differs"},
-    ),
-    "catalog of another version": (trouble(f"archive/{CATALOG}", "PRAGMA user_version = 77"), {"catalog-version"}),
-    "catalog overwritten": (scribble(f"archive/{CATALOG}", 0.0), {"catalog-damaged"}),
-    "catalog damaged within": (scribble(f"archive/{CATALOG}", 0.3), {"catalog-damaged"}),
-    "ledger calls stored what the archive lacks": (
-        trouble("ledger.db", "UPDATE captures SET capture_id = 'nowhere' WHERE id = 1"),
-        {"ledger-lost"},
-    ),
-    "ledger compares a live page with a capture that the archive lacks": (
-        trouble(
-            "ledger.db", "INSERT INTO live_pages VALUES ('https://x.example/', 'now', '', 'e', 'm', 'h', 'nowhere', NULL, NULL)"
-        ),
-        {"ledger-lost"},
-    ),
-    "ledger with an impossible state": (trouble("ledger.db", "UPDATE captures SET state = 'fetcxed'"), {"ledger-damaged"}),
-    "ledger with zeros in a text": (trouble("ledger.db", "UPDATE captures SET url = 'a' || char(0)"), {"ledger-damaged"}),
-    "ledger of another version": (trouble("ledger.db", "PRAGMA user_version = 1"), {"ledger-version"}),
-    "ledger overwritten": (scribble("ledger.db", 0.0), {"ledger-damaged"}),
-    "ledger damaged within": (scribble("ledger.db", 0.5), {"ledger-damaged"}),
-    "database of another version": (trouble("tta.db", "PRAGMA user_version = 1"), {"database-version"}),
-    "database overwritten": (scribble("tta.db", 0.0), {"database-damaged"}),
-    "database damaged within": (scribble("tta.db", 0.5), {"database-damaged"}),
-    "database lacks an index": (trouble("tta.db", "DROP INDEX idx_captures_kind"), {"database-damaged"}),
-    "database has another table": (trouble("tta.db", "ALTER TABLE fields ADD COLUMN more TEXT"), {"database-damaged"}),
-    "search index lacks a row": (
-        trouble("tta.db", "DROP TRIGGER records_ad", "DROP TRIGGER records_au", "DELETE FROM records WHERE rowid = 1"),
-        {"database-damaged"},
-    ),
-    "rows without their record": (trouble("tta.db", "DELETE FROM records WHERE node_id = 2"), {"database-links"}),
-    "database says another place": (
-        trouble("tta.db", "UPDATE captures SET warc_file = 'x', warc_offset = 5"),
-        {"database-rows"},
-    ),
-    "database says another address": (
-        trouble("tta.db", "UPDATE captures SET url = 'https://x.example/' WHERE warc_offset = 0"),
-        {"database-rows"},
-    ),
-    "database empty": (lambda folders: folders.database.write_bytes(b""), {"database-version"}),
-    "database with its name damaged": (trouble("tta.db", "PRAGMA application_id = 5"), {"database-damaged"}),
-    "ledger with its name damaged": (trouble("ledger.db", "PRAGMA application_id = 5"), {"ledger-damaged"}),
+    "catalog has another body": (CAT, "UPDATE captures SET sha256 = 'abc' WHERE warc_offset = 0", "catalog-differs"),
+    "catalog of another version": (CAT, "PRAGMA user_version = 77", "catalog-version"),
+    "catalog overwritten": (CAT, 0.0, "catalog-damaged"),
+    "catalog damaged within": (CAT, 0.3, "catalog-damaged"),
+    "ledger lost a capture": ("ledger.db", "UPDATE captures SET capture_id = 'nowhere' WHERE id = 1", "ledger-lost"),
+    "ledger compares a live page with a lost capture": ("ledger.db", LIVE, "ledger-lost"),
+    "ledger with an impossible state": ("ledger.db", "UPDATE captures SET state = 'fetcxed'", "ledger-damaged"),
+    "ledger with zeros in a text": ("ledger.db", "UPDATE captures SET url = 'a' || char(0)", "ledger-damaged"),
+    "ledger of another version": ("ledger.db", "PRAGMA user_version = 1", "ledger-version"),
+    "ledger overwritten": ("ledger.db", 0.0, "ledger-damaged"),
+    "ledger damaged within": ("ledger.db", 0.5, "ledger-damaged"),
+    "ledger with its header damaged": ("ledger.db", "PRAGMA application_id = 5", "ledger-damaged"),
+    "database of another version": ("tta.db", "PRAGMA user_version = 1", "database-version"),
+    "database empty": ("tta.db", "", "database-version"),
+    "database overwritten": ("tta.db", 0.0, "database-damaged"),
+    "database damaged within": ("tta.db", 0.5, "database-damaged"),
+    "database with its header damaged": ("tta.db", "PRAGMA application_id = 5", "database-damaged"),
+    "database lacks an index": ("tta.db", "DROP INDEX idx_captures_kind", "database-damaged"),
+    "database has another column": ("tta.db", "ALTER TABLE fields_rows ADD COLUMN more TEXT", "database-damaged"),
+    "database lacks a trigger": ("tta.db", "DROP TRIGGER records_ad", "database-damaged"),
+    "search index is empty": ("tta.db", "INSERT INTO records_fts (records_fts) VALUES ('delete-all')", "database-search"),
+    "rows without their record": ("tta.db", "DELETE FROM records WHERE node_id = 2", "database-links"),
+    "database has another place": ("tta.db", "UPDATE captures SET warc_file = 'x', warc_offset = 5", "database-rows"),
+    "database has another address": ("tta.db", "UPDATE captures SET url = 'https://x/' WHERE warc_offset = 0", "database-rows"),
 }
+"""A file, what is done to it (SQL, or a page overwritten at a part of its length), and what is found."""
 
 
-@pytest.mark.parametrize("name", MENDABLE)
+def spoiled_file(folders: Folders, name: str, how: str | float) -> None:
+    if how == "":
+        (folders.data / name).write_bytes(b"")
+    elif isinstance(how, float):
+        scribble(name, how)(folders)
+    else:
+        sql(folders.data / name, how)
+
+
+@pytest.mark.parametrize("name", REPAIRABLE)
 def test_what_is_wrong_is_found_named_and_repaired(folders: Folders, name: str) -> None:
-    make, kinds = MENDABLE[name]
+    file, how, kind = REPAIRABLE[name]
     before = exports(folders)
     warc = (folders.archive / WARC).read_bytes()
-    make(folders)
+    spoiled_file(folders, file, how)
     spoiled = state_of(folders.data)
-    assert found(folders) == kinds
+    assert found(folders) == {kind}
     assert status(folders) == 3
     assert state_of(folders.data) == spoiled, "looking changes nothing"
     assert "`tta doctor --repair`" in doctor(folders).stdout.splitlines()[-1]

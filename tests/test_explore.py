@@ -78,6 +78,7 @@ def test_list_is_shown_as_links_to_its_like() -> None:
     )
     assert render_value("not JSON", "program_areas", "records", urls) is None
     assert render_value('["A"]', "value", "fields", urls) is None
+    assert render_value("url:a", "record_id", "fields", urls) == '<a href="/tta/records/url~3Aa">url:a</a>'
 
 
 def _field(position: int, **values: Any) -> dict[str, Any]:

@@ -63,7 +63,15 @@ def paged(size: int) -> Fault:
     return answer
 
 
+def ignores_match_type(handler: Handler) -> None:
+    """A server that understands prefixes only, so that the address of the host alone is its home page."""
+    rows = rows_of(handler)
+    found = {f"{HOST}/*": rows, HOST: rows[:1]}.get(handler.query()["url"])
+    handler.answer(200, lines(found)) if found else handler.answer(404, b'{"message": "No Captures found for: x"}')
+
+
 SERVERS: dict[str, Fault] = {
+    "prefix, and the home page for a host": ignores_match_type,
     "wildcard": understands(url=f"*.{HOST}"),
     "match type": understands(url=HOST, matchType="domain"),
     "both": understands(url=f"*.{HOST}", matchType="domain"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 
 from parsers.page import parse_page
 from scraper.database.build import derived_again, merged_rows, page_rows
@@ -46,20 +46,6 @@ def test_a_page_alone_is_what_its_parser_derived(case: Case) -> None:
         merge = merged(alone)
         assert page_rows(page, "1", alone.capture_id) == merged_rows(merge, "1")
         assert derived_again(merge.head, merge.fields) == (page.values, page.milestones, page.performance_metrics)
-
-
-@settings(max_examples=40, deadline=None)
-@given(cases(options=any_options(cut=True)), cases(options=any_options(cut=True)))
-def test_what_a_page_says_is_derived_as_it_is_from_merged_fields(one: Case, other: Case) -> None:
-    """The shortcut for a record whose latest page says all that is known of it."""
-    captures = seen(one.page()), seen(other.page(), 2)
-    assume(any(captures))
-    merge = merged(*captures)
-    columns, rows = merged_rows(merge, "1")
-    again = derived_again(merge.head, merge.fields)
-    assert columns == again.values
-    assert [list(row[1:]) for row in rows["milestones"]] == again.milestones
-    assert [list(row[1:]) for row in rows["performance_metrics"]] == again.performance_metrics
 
 
 @pytest.mark.parametrize("seed", range(3, 24))

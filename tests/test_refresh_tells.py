@@ -213,7 +213,7 @@ def test_after_a_refusal_status_and_doctor_say_why_and_do_not_lead_around_the_ch
     assert tta("refresh").endswith("committed: the database has the new data\n")
     for n in range(1, 31):
         fake.add(f"https://{HOST}/node/{n}", "20240301000000", b"<html><body><h1>Notice</h1><p>Moved %d.</p></body></html>" % n)
-    assert tta("refresh").endswith("refused, status 3: the database is as it was; `tta status` says why\n")
+    assert tta("refresh").endswith("refused, status 3: the database is as it was; `tta status` shows why\n")
     shown = tta("status")
     assert "30 not loaded: the last refresh was refused, see below" in shown
     assert "  failed: pages that parse (new: pages): 0, at least 0.5: 0 of 30" in shown

@@ -20,8 +20,8 @@ from scraper.archive.packing import Member, walk
 from scraper.archive.records import Damage
 from scraper.archive.warc import only_capture, read_captures, record_bytes, record_id_of, sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original, iso
-from scraper.durable import sync
 from scraper.errors import ArchiveDamaged, TtaError
+from scraper.folders import sync
 
 MAX_FILE = 1_000_000_000
 """Bytes after which a new WARC file is begun; 1 GB is what the WARC guidelines recommend (IIPC, WARC 1.1 annex)."""

@@ -9,7 +9,7 @@ import click
 
 from scraper.commands import json_option, show
 from scraper.doctor.findings import Report, counted
-from scraper.doctor.repair import Repaired, repair
+from scraper.doctor.repair import repair
 from scraper.doctor.tables import DoctorTables
 from scraper.doctor.verify import verify
 from scraper.errors import ExitStatus, TtaError
@@ -35,36 +35,31 @@ def command(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_j
         raise click.UsageError("--unchecked goes with --repair: nothing else is loaded")
     if not folders.data.is_dir():
         raise TtaError(f"there is no folder {folders.data}: name the data folder with --data")
-    repaired: Repaired | None = None
     lock = locked(folders.data, "tta doctor") if repairing or deep else nullcontext()
-    with lock, ProgressBar(counts_bytes=True) as bar:
+    with lock, ProgressBar(counts_bytes=True) as bar, closing(DoctorTables()) as tables:
         progress = partial(bar.update, "reading the archive")
         if repairing:
-            repaired = repair(folders, is_deep=deep, accept_refused=unchecked, progress=progress)
-            report = repaired.after
+            report = repair(folders, is_deep=deep, accept_refused=unchecked, progress=progress)
         else:
-            with closing(DoctorTables()) as tables:
-                report = verify(folders, tables, is_deep=deep, progress=progress)
-    more = {name: value for name, value in asdict(repaired).items() if name != "after"} if repaired else {}
-    show(report.as_json() | more, _lines(report, repaired), as_json=as_json)
-    if repaired:
-        return ExitStatus.DONE if repaired.is_whole else ExitStatus.PARTLY_DONE
+            report = verify(folders, tables, is_deep=deep, progress=progress)
+    show({"intact": not report.wrong} | asdict(report), _lines(report, repairing=repairing), as_json=as_json)
+    if repairing:
+        return ExitStatus.DONE if report.is_whole else ExitStatus.PARTLY_DONE
     return ExitStatus.DATA_LOOKS_WRONG if report.wrong else ExitStatus.DONE
 
 
-def _lines(report: Report, repaired: Repaired | None) -> Iterator[str]:
-    for finding in repaired.repaired if repaired else ():
+def _lines(report: Report, *, repairing: bool) -> Iterator[str]:
+    for finding in report.repaired:
         yield f"repaired: {finding.text}; {finding.repair}"
         yield from (f"  {example}" for example in finding.examples)
-    yield from (f"not repaired: {problem}" for problem in (repaired.problems if repaired else ()))
+    yield from (f"not repaired: {problem}" for problem in report.problems)
     for finding in report.findings:
         yield from finding.lines()
     read = f"{counted(report.files, 'WARC file')} with {counted(report.records, 'record')} read, {report.bytes:,} bytes"
     wrong = len(report.wrong)
     if not wrong:
-        lost = f"; {counted(repaired.lost, 'capture')} could not be recovered" if repaired and repaired.lost else ""
-        yield f"{read}: nothing is wrong{lost}"
-    elif repaired:
+        yield f"{read}: nothing is wrong" + (f"; {counted(report.lost, 'capture')} could not be recovered" if report.lost else "")
+    elif repairing:
         yield f"{read}: {counted(wrong, 'problem')} could not be repaired"
     else:
         advice = ": `tta doctor --repair` replaces what is damaged" if any(finding.repair for finding in report.wrong) else ""

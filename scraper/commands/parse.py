@@ -18,7 +18,7 @@ from scraper.terminal import escape
 
 @click.command("parse")
 @click.argument("path", metavar="PATH|-", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--url", metavar="ADDRESS", help="The page's address, where the file does not tell it.")
+@click.option("--url", metavar="ADDRESS", help="The page's address, where the file does not contain it.")
 @click.option("--text", "is_text", is_flag=True, help="Read the page as a text capture, whatever it looks like.")
 def command(path: Path, url: str | None, is_text: bool) -> int:
     """Print the record on one page as JSON.

@@ -41,7 +41,7 @@ _PLAIN_NODE = re.compile(r"(?:/index\.php)?/node/0*[0-9]+/?", re.IGNORECASE)
 
 
 class _Candidate(NamedTuple):
-    """A capture that may say that a record is gone. `means`: None where it shows one; `held`: what it was taken to say before."""
+    """A capture that may show that a record is gone. `means`: None if it shows one; `held`: its `gone_record_id` so far."""
 
     capture_id: str
     url: str
@@ -106,7 +106,7 @@ def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
         return str(found[0])
     number = node_id(candidate.url)
     if number is None or not _PLAIN_NODE.fullmatch(_path(candidate.url)):
-        return None  # of a path in another language the site may say "not found" while it has the record itself
+        return None  # in another language the site may answer "not found" while it has the record itself
     shown = db.execute(f"SELECT DISTINCT address FROM captures WHERE node_id = ? AND {SHOWS}", [number]).fetchall()
     is_known = shown and _site(candidate.address) in {SITE} | {_site(one) for (one,) in shown if one}
     return str(number) if is_known else None
@@ -174,8 +174,8 @@ def apply(db: sqlite3.Connection) -> None:
 def story(events: Iterable[tuple[str, bool]]) -> tuple[str | None, list[Change]]:
     """Since when a record is gone, None where its last capture shows it; and each change between shown and gone.
 
-    `events`: time, and whether the capture says that the record is gone, by time; of one time those that show it come first, and
-    outweigh the others. What was not found before it was ever shown was not gone.
+    `events`: time, and whether the capture shows that the record is gone, by time; at the same time those that show the record
+    come first, and outweigh the others. What was not found before it was ever shown was not gone.
     """
     changes: list[Change] = []
     shown = gone_since = gone = None

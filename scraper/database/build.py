@@ -17,7 +17,7 @@ from scraper.database.contacts import is_contact_change, is_contact_row
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.same_value import Sourced
-from scraper.database.schema import insert_rows
+from scraper.database.schema import insert_sql
 from scraper.database.stored_page import VALUE_COLUMNS, FieldValue, StoredPage, decode, keyed, value_row
 from scraper.database.tables import BY_NAME, Availability
 
@@ -43,7 +43,7 @@ def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
     """Writes every record of `temp.affected` anew, from the captures it has now; returns how many there are."""
     derived.register(db)
     for table in reversed(_OF_A_RECORD):
-        db.execute(f"DELETE FROM {table} WHERE record_id IN (SELECT record_id FROM temp.affected)")
+        db.execute(f"DELETE FROM {BY_NAME[table].stored_in[0]} WHERE record_id IN (SELECT record_id FROM temp.affected)")
     rows: Rows = {table: [] for table in _OF_A_RECORD}
     count = 0
     query = f"""
@@ -65,7 +65,7 @@ def _write(db: sqlite3.Connection, rows: Rows) -> None:
     records = rows["records"]
     for table, waiting in rows.items():
         if waiting is not records:
-            insert_rows(db, table, waiting)
+            db.executemany(insert_sql(table), waiting)
     db.executemany(derived.insert_sql(BY_NAME["records"].columns), records)  # last: rules ask the record's rows in other tables
     for waiting in rows.values():
         waiting.clear()
@@ -111,11 +111,11 @@ def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> t
 
 
 def merged_rows(merged: Merged, record_id: str, private: Collection[str] = ()) -> tuple[list[Any], Rows]:
-    """What several pages show together. Where the latest shows all of it, what was derived from that page is the record's.
+    """What several pages show together.
 
     `private`: the keys of the fields that name a person in any of the captures.
     """
-    columns = merged.latest or derived_again(merged.head, merged.fields)
+    columns = derived_again(merged.head, merged.fields)
     rows = _rows(record_id, [(one.row[1:], one.capture_id) for one in merged.fields], merged.sections, columns)
     rows["changes"] = [(record_id, *change, is_contact_change(change.field, private)) for change in merged.changes]
     return columns.values, rows

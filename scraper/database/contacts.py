@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from parsers.contacts import has_contact, is_contact, is_personal_link, masked
 from parsers.record import columns_of
+from scraper.database.schema import drop_unused
 from scraper.database.tables import BY_NAME, TABLES, Table
 
 Mode = bool | Literal["strict"]
@@ -79,10 +80,6 @@ def _of_text(function: Callable[[str], str | None], value: Any) -> Any:
     return function(value) if isinstance(value, str) else value
 
 
-def _short(text: str) -> str | None:
-    return None if has_contact(text) else text
-
-
 def _address(url: str) -> str | None:
     """An address without its query, fragment and user; NULL for one that leads to a person."""
     if not url or is_personal_link(url) or has_contact(url):
@@ -97,7 +94,7 @@ def _address(url: str) -> str | None:
 def expression(table: str, column: str, mode: Mode = False) -> str:
     """SQL for a column's value without contact details."""
     own, place = f'"{table}"."{column}"', f"{table}.{column}"
-    if (table == "records" and column in COLUMNS) or place in ("runs.problems", "captures.title"):
+    if (table == "records" and column in COLUMNS) or place in ("runs.problems", "captures.title", "similar.words"):
         return "NULL"
     if place == "runs.message":
         return f"CASE WHEN runs.outcome = 'committed' THEN {own} END"
@@ -139,6 +136,8 @@ def remove(db: sqlite3.Connection, mode: Mode = False) -> None:
             db.execute(f'UPDATE "{table.name}" SET {assigned} WHERE {differs}')
     for name in ("changes", "fields"):  # after the tables above, which ask `fields`
         db.execute(f"DELETE FROM {name} WHERE NOT ({kept_rows(name)})")
+    for table in TABLES:
+        drop_unused(db, table)
     for (search,) in db.execute("SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%fts5%'").fetchall():
         db.execute(f'INSERT INTO "{search}" ("{search}") VALUES (\'rebuild\')')  # a deleted word stays in an index until then
     if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").fetchone():

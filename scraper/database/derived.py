@@ -16,12 +16,12 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from parsers.record import RecordValues, optional
+from parsers.record import RecordValues, optional, required
 from parsers.request_title import RequestTitle, split_request_title
 from parsers.scalars import day_of_reference, day_of_time
 from scraper.database.places import atlas, code_of_2023
 
-_TYPES: dict[str, Any] = {"text": str, "integer": int, "yes or no": bool}
+_TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float, "yes or no": bool}
 _FILES = sorted((files("scraper.database") / "rules").iterdir(), key=lambda file: file.name)
 RULES: dict[str, dict[str, Any]] = {
     file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8")) for file in _FILES
@@ -29,24 +29,29 @@ RULES: dict[str, dict[str, Any]] = {
 """By column: `heading`, `description`, `type`, `unit`, `rule`, `precision` (percent, as `make quality` measures), `examples`."""
 
 
-def _column(rule: dict[str, Any]) -> Any:
-    precision = f"; precision {rule['precision']} % on made-up records" if "precision" in rule else ""
-    return optional(f"{rule['description'].strip()}; derived{precision}", rule.get("unit"), heading=rule["heading"])
+def described(name: str, about: str, columns: dict[str, dict[str, Any]], *bases: type) -> type:
+    """A model for `columns_of` out of the descriptions of its columns."""
+    made = []
+    for column, texts in columns.items():
+        precision = f"; precision {texts['precision']} % on made-up records" if "precision" in texts else ""
+        description, heading = texts["description"] + precision, {"heading": texts["heading"]} if "heading" in texts else {}
+        kind, maker = _TYPES[texts["type"]], required if texts.get("required") else optional
+        made.append((column, kind if texts.get("required") else kind | None, maker(description, texts.get("unit"), **heading)))
+    space = {"__doc__": about, "__module__": __name__}
+    return make_dataclass(name, made, bases=bases, namespace=space, slots=True, kw_only=True)
 
 
 if TYPE_CHECKING:
 
     class DerivedValues(RecordValues):
-        """What `make_dataclass` makes below, for the type checker."""
+        """What the page says, and what follows from it."""
 
 else:
-    DerivedValues = make_dataclass(
+    DerivedValues = described(
         "DerivedValues",
-        [(name, _TYPES[rule["type"]] | None, _column(rule)) for name, rule in RULES.items()],
-        bases=(RecordValues,),
-        namespace={"__doc__": "What the page says, and what follows from it.", "__module__": __name__},
-        slots=True,
-        kw_only=True,
+        "What the page says, and what follows from it.",
+        {name: rule | {"description": f"{rule['description']}; derived"} for name, rule in RULES.items()},
+        RecordValues,
     )
 
 

@@ -84,7 +84,7 @@ def differences(db: sqlite3.Connection) -> Differences:
     )
     db.execute("CREATE TEMP TABLE differing (record_id TEXT PRIMARY KEY) WITHOUT ROWID")
     for table, columns in compared:
-        found.fields += (_in_rows if len(table.keys) == 1 else _in_groups)(db, table, columns)
+        found.fields += _in_table(db, table, columns)
     found.changed = int(db.execute("SELECT count(*) FROM temp.differing").fetchone()[0])
     db.execute("DROP TABLE temp.differing")
     return found
@@ -106,52 +106,36 @@ def _quoted(columns: Sequence[str], alias: str) -> str:
     return ", ".join(f'{alias}."{name}"' for name in columns)
 
 
-def _in_rows(db: sqlite3.Connection, table: Table, columns: list[str]) -> list[Difference]:
-    """A table with one row for each key, compared column by column."""
-    (key,) = table.keys
-    names = [name for name in columns if name != key]
-    unlike = (
-        f'FROM new."{table.name}" AS new JOIN old."{table.name}" AS old ON old."{key}" = new."{key}"'
-        f" WHERE ({_quoted(names, 'old')}) IS NOT ({_quoted(names, 'new')})"
-    )
-    found = {name: Difference(table.name, name) for name in names}
-    for row in db.execute(f'SELECT new."{key}", {_quoted(names, "old")}, {_quoted(names, "new")} {unlike} ORDER BY 1'):
-        old, new = row[1 : len(names) + 1], row[len(names) + 1 :]
-        for name, before, after in zip(names, old, new, strict=True):
-            if before != after:
-                found[name].add(Example(str(row[0]), *(None if value is None else str(value) for value in (before, after))))
-    if key == "record_id":
-        db.execute(f"INSERT OR IGNORE INTO temp.differing SELECT new.record_id {unlike}")
-    return _sorted(found)
-
-
-def _in_groups(db: sqlite3.Connection, table: Table, columns: list[str]) -> list[Difference]:
-    """A table with many rows for each record: differences are grouped by label if rows have one, else for the whole table."""
+def _in_table(db: sqlite3.Connection, table: Table, columns: list[str]) -> list[Difference]:
+    """What differs in a table, by column where it has one row for each record or capture, else by label if rows have one."""
     found: dict[str, Difference] = {}
-    both = "SELECT record_id FROM old.records INTERSECT SELECT record_id FROM new.records"
-    db.execute("CREATE TEMP TABLE found (record_id TEXT PRIMARY KEY) WITHOUT ROWID")
+    key = table.keys[0] if len(table.keys) == 1 else "record_id"
+    owner = key.replace("_id", "s")
+    both = f"SELECT {key} FROM old.{owner} INTERSECT SELECT {key} FROM new.{owner}"
+    db.execute(f"CREATE TEMP TABLE found ({key} TEXT PRIMARY KEY) WITHOUT ROWID")
     for one, other in (("old", "new"), ("new", "old")):
-        unlike = _unlike(table, columns, one, other)
-        db.execute(f"INSERT OR IGNORE INTO temp.found SELECT record_id FROM ({unlike}) WHERE record_id IN ({both})")
-    db.execute("INSERT OR IGNORE INTO temp.differing SELECT record_id FROM temp.found")
-    for (record_id,) in db.execute("SELECT record_id FROM temp.found ORDER BY record_id"):
-        old, new = (_by_label(db, schema, table, columns, record_id) for schema in ("old", "new"))
-        for label in dict.fromkeys([*old, *new]):
-            before, after = old.get(label, []), new.get(label, [])
+        unlike = _unlike(table, columns, key, one, other)
+        db.execute(f"INSERT OR IGNORE INTO temp.found SELECT {key} FROM ({unlike}) WHERE {key} IN ({both})")
+    if key == "record_id":
+        db.execute("INSERT OR IGNORE INTO temp.differing SELECT record_id FROM temp.found")
+    for (identity,) in db.execute(f"SELECT {key} FROM temp.found ORDER BY 1").fetchall():
+        old, new = (_parts(db, schema, table, columns, key, identity) for schema in ("old", "new"))
+        for name in dict.fromkeys([*old, *new]):
+            before, after = old.get(name, []), new.get(name, [])
             if before != after:
-                found.setdefault(label, Difference(table.name, label)).add(_example(record_id, before, after))
+                found.setdefault(name, Difference(table.name, name)).add(_example(identity, before, after))
         if old == new:
-            found.setdefault(ORDER, Difference(table.name, ORDER)).add(Example(record_id, None, None))
+            found.setdefault(ORDER, Difference(table.name, ORDER)).add(Example(identity, None, None))
     db.execute("DROP TABLE temp.found")
-    return _sorted(found)
+    return sorted(found.values(), key=lambda one: -one.count)
 
 
-def _unlike(table: Table, columns: list[str], one: str, other: str) -> str:
-    """Selects the records with a row that the other database lacks. Rows without key are numbered, as some are there twice."""
+def _unlike(table: Table, columns: list[str], key: str, one: str, other: str) -> str:
+    """Selects the keys of rows that the other database lacks. Rows without key are numbered, as some are there twice."""
     if table.keys:
-        same = " AND ".join(f'this."{key}" = that."{key}"' for key in table.keys)
+        same = " AND ".join(f'this."{name}" = that."{name}"' for name in table.keys)
         return (
-            f'SELECT this.record_id FROM {one}."{table.name}" AS this LEFT JOIN {other}."{table.name}" AS that ON {same}'
+            f'SELECT this.{key} FROM {one}."{table.name}" AS this LEFT JOIN {other}."{table.name}" AS that ON {same}'
             f" WHERE ({_quoted(columns, 'this')}) IS NOT ({_quoted(columns, 'that')})"
         )
     listed = ", ".join(f'"{name}"' for name in columns)
@@ -159,14 +143,18 @@ def _unlike(table: Table, columns: list[str], one: str, other: str) -> str:
     return f"SELECT record_id FROM ({numbered.format(one)} EXCEPT {numbered.format(other)})"
 
 
-def _by_label(db: sqlite3.Connection, schema: str, table: Table, columns: list[str], record_id: str) -> dict[str, list[Row]]:
-    """A record's rows without their place; those of a table without labels are all under one."""
+def _parts(
+    db: sqlite3.Connection, schema: str, table: Table, columns: list[str], key: str, identity: str
+) -> dict[str, list[Row]]:
+    """A record's rows by label, without their place; all together where they have none. Of a single row its columns."""
     order = "position" if "position" in columns else ", ".join(f'"{name}"' for name in columns)
-    names = [name for name in columns if name not in ("record_id", "position")]
-    query = f'SELECT {_quoted(names, "one")} FROM {schema}."{table.name}" AS one WHERE record_id = ? ORDER BY {order}'
+    names = [name for name in columns if name not in (key, "position")]
     groups: dict[str, list[Row]] = {}
-    for values in db.execute(query, [record_id]):
+    query = f'SELECT {_quoted(names, "one")} FROM {schema}."{table.name}" AS one WHERE {key} = ? ORDER BY {order}'
+    for values in db.execute(query, [identity]):
         row = dict(zip(names, values, strict=True))
+        if len(table.keys) == 1:
+            return {name: [{name: value}] for name, value in row.items() if value is not None}
         groups.setdefault(str(next((row[name] for name in _LABELS if row.get(name)), "")), []).append(row)
     return groups
 
@@ -187,7 +175,3 @@ def _shown(row: Row) -> str:
     if "old_value" in row:
         return f"{row['seen_by']}: {row['old_value']} -> {row['new_value']}"
     return " | ".join(str(value) for name, value in row.items() if value is not None and name not in ("label", "capture_id"))
-
-
-def _sorted(found: dict[str, Difference]) -> list[Difference]:
-    return sorted((one for one in found.values() if one.count), key=lambda one: -one.count)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -17,13 +17,12 @@ from typing import NamedTuple
 from scraper.archive.catalog import CATALOG, Entry
 from scraper.archive.store import Archive
 from scraper.code_version import loading_code
-from scraper.database import assign_records, availability, organizations, parsed_pages, revisits, runs, schema
+from scraper.database import assign_records, availability, organizations, parsed_pages, revisits, runs, schema, similar
 from scraper.database.build import build
 from scraper.database.connection import remove_second, stoppable, version_of, writing
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.record_identity import address
-from scraper.database.schema import insert_rows
 from scraper.database.tables import BY_NAME
 from scraper.errors import ArchiveDamaged, ParsedPagesDamaged, TtaError
 from scraper.folders import Folders
@@ -115,10 +114,17 @@ def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
     if options.database is None:
         remove_second(folders.data)
     try:
-        return _load(folders, options)
+        done = _load(folders, options)
     except ParsedPagesDamaged:
         remove(folders.data / parsed_pages.NAME)
-        return _load(folders, options)
+        done = _load(folders, options)
+    if options.database is None and not done.unchanged:
+        try:
+            similar.update(folders.database, lambda: options.stop is not None and options.stop.over)
+        except (sqlite3.DatabaseError, OSError):  # all is committed, and the next load makes the file again
+            with suppress(OSError):
+                remove(folders.data / similar.NAME)
+    return done
 
 
 def _load(folders: Folders, options: LoadOptions) -> Loaded:
@@ -287,14 +293,9 @@ class _Load:
         for column in ("record_id", "gone_record_id"):
             db.execute(f"INSERT OR IGNORE INTO temp.affected SELECT {column} {of_touched} AND {column} IS NOT NULL")
         db.execute(f"DELETE {of_touched}")
-        rows: list[tuple[object, ...]] = []
-        for entry in (Entry(*row) for row in db.execute(_ENTRIES)):
-            if parsed := self.pages.get(entry.capture_id):
-                rows.append(_row(entry, parsed))
-            if len(rows) >= BATCH:
-                insert_rows(db, "captures", rows)
-                rows = []
-        insert_rows(db, "captures", rows)
+        entries = (Entry(*row) for row in db.execute(_ENTRIES))
+        found = ((entry, self.pages.get(entry.capture_id)) for entry in entries)
+        db.executemany(schema.insert_sql("captures"), (_row(entry, parsed) for entry, parsed in found if parsed))
         db.execute("DELETE FROM temp.touched WHERE capture_id NOT IN (SELECT capture_id FROM main.captures)")
         self.done.captures = db.execute("INSERT INTO temp.loaded SELECT capture_id FROM temp.touched").rowcount
 

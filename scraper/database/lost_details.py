@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from parsers.columns import BODY
-from parsers.record import State
 from parsers.registry import known
 from scraper.database.page_letters import MAX_PARTS, PageContent, PageText, letters
 from scraper.database.same_value import DATA, HTML, RICHNESS, Sourced
@@ -25,15 +24,13 @@ def with_lost_details(new: list[Sourced], kept: list[Sourced], *, is_group: bool
     if not is_group or len(kept) > MAX_PARTS or len(new) > MAX_PARTS:
         same = {letters(one.row.value): one for one in reversed(kept) if one.row.value}
         return [same.get(letters(one.row.value or ""), one) for one in new]
-    left, shown = _by_item(kept), _by_item(new)
-    result: _Items = {}
+    left, result, shown = _by_item(kept), [], _by_item(new)
     for item, rows in shown.items():
         values = _values(rows)  # the kept item that shares most of them is the same; of several the one with the same number
         best = max(left, key=lambda other: (len(values & _values(left[other])), other == item), default=None)
-        result[item] = rows if best is None or not values & _values(left[best]) else _completed(item, rows, left.pop(best))
-    result |= {item: rows for item, rows in left.items() if item not in shown}
-    numbers = {item: re.search(r"\d+$", item or "") for item in result}
-    return [one for item in sorted(result, key=lambda one: int((numbers[one] or "0")[0])) for one in result[item]]
+        result += rows if best is None or not values & _values(left[best]) else _completed(item, rows, left.pop(best))
+    result += [one for item, rows in left.items() if item not in shown for one in rows]
+    return sorted(result, key=lambda one: int((re.search(r"\d+$", one.row.item or "") or "0")[0]))
 
 
 def _by_item(rows: list[Sourced]) -> _Items:
@@ -46,20 +43,14 @@ def _values(rows: list[Sourced]) -> set[str]:
 
 def _completed(item: str | None, rows: list[Sourced], held: list[Sourced]) -> list[Sourced]:
     """The kept item's rows under the new number; a row with another value under the same label is the new one's."""
-    new = {letters(one.row.value or ""): one for one in rows if one.row.state != State.NOT_CAPTURED}
-    known_values = _values(held)
-    changed = {one.row.label: value for value, one in new.items() if one.row.label and value not in known_values}
+    shown, kept = _values(rows), _values(held)
+    others = [one for one in rows if one.row.value and letters(one.row.value) not in kept]
+    by_label: dict[str | None, Sourced] = {one.row.label: one for one in others if one.row.label}
     result = []
     for one in held:
-        value = letters(one.row.value or "")
-        if value not in new and one.row.label in changed:
-            result.append(new.pop(changed.pop(one.row.label)))
-        else:
-            new.pop(value, None)
-            result.append(one._replace(row=one.row._replace(item=item)))
-    labels = {one.row.label for one in held}
-    lost = [one for one in rows if one.row.state == State.NOT_CAPTURED and one.row.label not in labels]
-    return result + list(new.values()) + lost
+        other = by_label.pop(one.row.label, None) if letters(one.row.value or "") not in shown else None
+        result.append(other or one._replace(row=one.row._replace(item=item)))
+    return result + [one for one in others if one not in result]
 
 
 def with_labels(rows: list[Sourced], pages: Iterable[PageContent], aliases: dict[str, str]) -> list[Sourced]:
@@ -67,25 +58,19 @@ def with_labels(rows: list[Sourced], pages: Iterable[PageContent], aliases: dict
 
     A theme may print no label, and Drupal's data formats have machine names only and no order of the page.
     """
-    lacking = {
-        index
-        for index, (row, *_, form) in enumerate(rows)
-        if form == DATA or (row.label is None and row.name not in (None, BODY))
+    lacking = [index for index, (row, *_, form) in enumerate(rows) if form == DATA or (row.label is None and row.name)]
+    printed = {
+        (aliases.get(row.key, row.key), row.name): row
+        for page in (pages if lacking else ())
+        for row in (page.fields if page.form != DATA else ())
+        if row.label
     }
-    labels: dict[tuple[str, str | None], str] = {}
-    sections: dict[str, str | None] = {}
-    for page in pages if lacking else ():
-        for row in page.fields if page.form != DATA else ():
-            key = aliases.get(row.key, row.key)
-            if row.label:
-                labels[key, row.name] = row.label
-                sections[key] = row.section
     result = list(rows)
     for index in lacking:
-        row, _, form = rows[index]
-        key = aliases.get(row.key, row.key)
-        label, section = row.label or labels.get((key, row.name)), sections.get(key) if form == DATA else row.section
-        result[index] = rows[index]._replace(row=row._replace(label=label, section=section))
+        row = rows[index].row
+        if other := printed.get((aliases.get(row.key, row.key), row.name)):
+            completed = row._replace(label=row.label or other.label, section=other.section)
+            result[index] = rows[index]._replace(row=completed)
     return result
 
 

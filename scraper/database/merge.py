@@ -94,13 +94,6 @@ class _Value:
     def richness(self) -> int:
         return RICHNESS[self.shown.form]
 
-    def is_repeated_by(self, shown: Shown) -> bool:
-        """Whether a capture shows the very same rows."""
-        mine = self.shown
-        if self.completed is not None or mine.is_lost or shown.is_lost:
-            return False
-        return mine is shown or (mine.form == shown.form and mine.partial == shown.partial and mine.rows == shown.rows)
-
     def confirm(self, new: _Value, relation: Relation) -> None:
         """Adds a capture that agrees, and takes its rows if they show at least as much.
 
@@ -133,13 +126,10 @@ class _Timeline:
         if shown.is_lost and values and not self.current.shown.is_lost:
             return
         times = [source.captured_at] if source.captured_at and not shown.is_lost else []
-        if values and self.current.is_repeated_by(shown):  # as most captures do
-            last = self.current
-            last.shown, last.source = shown, source
-            last.times += times
-            last.captures.append(source.capture_id)
-            return
         new = _Value(shown, source, times, [] if shown.is_lost else [source.capture_id])
+        if values and values[-1].completed is None and values[-1].shown == shown:  # as most captures do
+            values[-1].confirm(new, Relation.MORE)
+            return
         while values:
             last = values[-1]
             relation = compare(last.shown, shown)
@@ -211,15 +201,14 @@ def _is_identified(rows: Sequence[FieldValue]) -> bool:
 class Merged:
     """The state of a record after its last capture, and its history.
 
-    `latest`: the latest capture's content where it shows all that is known of the record. `agreeing`: for each field, and each
-    name of `head`, the captures that show its current value or a part of it; `head_sources`: the capture of each head value.
+    `agreeing`: for each field, and each name of `head`, the captures that show its current value or a part of it;
+    `head_sources`: the capture of each head value.
     """
 
     changes: list[Change]
     head: dict[str, Any]
     fields: list[Sourced]
     sections: list[SectionText]
-    latest: PageContent | None
     agreeing: dict[str, list[str]]
     head_sources: dict[str, str]
     aliases: dict[str, str]
@@ -248,16 +237,12 @@ def merge(captures: Sequence[Seen]) -> Merged:
     sourced = without_echoes(arranged, rich[-1] if rich else None)
     no_fields = {"node_id"} | {one.row.key for one in arranged} - {one.row.key for one in sourced}
     sourced = with_labels(sourced, [one.content for one in captures], aliases)
-    says_all = [one.row for one in sourced] == latest.fields and list(map(head.get, HEAD)) == [
-        None if one is None else str(one) for one in latest.head
-    ]
     changes = [change for one in (*heads.values(), *fields.values()) if one.key not in no_fields for change in one.changes()]
     return Merged(
         sorted(changes, key=lambda change: change.seen_by.rstrip("Z")),
         head | {"node_id": int(head["node_id"])} if "node_id" in head else head,
         sourced,
         texts,
-        latest if says_all else None,
         {key: one.current.captures for key, one in (fields | heads).items()},
         {key: one.current.source.capture_id for key, one in heads.items()},
         aliases,
@@ -294,6 +279,7 @@ def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
         whole = [row for row in rows if not row.truncated]
         lost = not whole or all(row.state == State.NOT_CAPTURED for row in whole)
         partial = key == last or len(whole) < len(rows) or any(row.state == State.NOT_CAPTURED for row in rows)
+        partial = partial or (rows[-1].value or "").rstrip().endswith(("…", "..."))
         cut_rows = [] if lost else [row for row in rows if row.truncated]
         result[key] = Shown(rows if lost else whole, page, form, style, partial, lost, cut_rows)
     return result

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import NamedTuple
 
 from parsers.cache import cached_short
 from parsers.scalars import SITE_ZONE, iso_time
@@ -42,31 +41,19 @@ _ONLY_TIME = re.compile(
     r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+|[ap]\.?m\b|utc|gmt|[ecmp][sd]t\b|to\b|at\b|st\b|nd\b|rd\b|th\b|[tz])*+",
     re.IGNORECASE,
 )
-_DAY, _MINUTE, _SECOND = 10, 16, 19
-"""Characters of a local ISO time that are known."""
-
-
-class Moment(NamedTuple):
-    """A time in the site's zone. `precision`: how many of its characters are known; `zoned`: the page gave the zone."""
-
-    local: str
-    precision: int
-    zoned: bool
 
 
 @cached_short
-def moment(iso: str | None) -> Moment | None:
-    """The time that an ISO 8601 text of `scalars` stands for. Local times are printed without seconds, so 0 is unknown."""
-    if iso is None:
-        return None
+def moment(iso: str | None) -> str:
+    """An ISO 8601 text of `scalars` in the site's zone, as far as it is known; "" for none. A local time has no seconds."""
+    if not iso:
+        return ""
     if not iso.endswith("Z"):
-        precision = _DAY if len(iso) == _DAY else _MINUTE if iso[_MINUTE:] in ("", ":00") else _SECOND
-        return Moment(iso, precision, False)
+        return iso[:16] if iso.endswith(":00") else iso
     try:
-        local = datetime.fromisoformat(iso).astimezone(SITE_ZONE).replace(tzinfo=None)
+        return datetime.fromisoformat(iso).astimezone(SITE_ZONE).replace(tzinfo=None).isoformat(timespec="seconds")
     except (ValueError, OverflowError):
-        return None
-    return Moment(local.isoformat(timespec="seconds"), _SECOND, True)
+        return ""
 
 
 @cached_short
@@ -78,14 +65,14 @@ def is_only_time(text: str | None) -> bool:
 def line_letters(row: FieldValue, line: str) -> str:
     """The letters of a line; of a time the digits of its day, because it is printed in many ways."""
     when = moment_of(row, line)
-    return letters(when.local[:_DAY]) if when else letters(line)
+    return letters(when.partition("T")[0] if when else line)
 
 
-def moment_of(row: FieldValue, line: str) -> Moment | None:
-    """The time that a line of a value is; None where it is something else."""
+def moment_of(row: FieldValue, line: str) -> str:
+    """The time that a line of a value is; "" where it is something else."""
     if row.datetime and line == row.value:
         return moment(iso_time(row.datetime.partition("/")[0]))
-    return moment(iso_time(line)) if is_only_time(line) else None
+    return moment(iso_time(line)) if is_only_time(line) else ""
 
 
 def has_parts(text: str, parts: list[str], *, all_of_them: bool) -> bool:

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 import orjson
@@ -113,35 +112,29 @@ class ParsedPages:
         """Stores some results, all or none of them. Raises TtaError where there is no room."""
         rows = []
         for entry, one in parsed:
-            result = orjson.dumps((*one._replace(page=None), crc32(one.page or b"")))
-            checksum = crc32(result, crc32(one.capture_id.encode()))
+            result = orjson.dumps((*one._replace(page=None),))
+            checksum = _checksum(one.capture_id, result, one.page)
             rows.append((one.capture_id, entry.warc_file, entry.warc_offset, checksum, result, one.page))
         with self._damage_named(), self._db:
             self._db.execute("BEGIN")
             self._db.executemany("INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def get(self, capture_id: str) -> ParsedCapture | None:
-        """The result of a capture without its page; None where it is not parsed. Raises ParsedPagesDamaged."""
+        """The result of a capture; None where it is not parsed. Raises ParsedPagesDamaged."""
         with self._damage_named():
-            row = self._db.execute("SELECT checksum, result FROM pages WHERE capture_id = ?", [capture_id]).fetchone()
-            return None if row is None else ParsedCapture(*self._checked(capture_id, *row)[:-1])
+            row = self._db.execute("SELECT checksum, result, page FROM pages WHERE capture_id = ?", [capture_id]).fetchone()
+            if row is None:
+                return None
+            if row[0] != _checksum(capture_id, *row[1:]):
+                raise sqlite3.DatabaseError(f"the result of capture {capture_id} is not what was stored")
+            return ParsedCapture(*orjson.loads(row[1]))._replace(page=row[2])
 
     def page(self, capture_id: str) -> bytes:
         """The encoded page of a capture that shows a record. Raises ParsedPagesDamaged, also where there is none."""
-        with self._damage_named():
-            query = "SELECT checksum, result, page FROM pages WHERE capture_id = ?"
-            checksum, result, page = self._db.execute(query, [capture_id]).fetchone() or (0, b"", None)
-            if page is None or crc32(page) != self._checked(capture_id, checksum, result)[-1]:
-                raise sqlite3.DatabaseError(f"the page of capture {capture_id} is not what was stored")
-            found: bytes = page
-            return found
-
-    def _checked(self, capture_id: str, checksum: int, result: bytes) -> list[Any]:
-        """The values of a result, and the checksum of its page."""
-        if checksum != crc32(result, crc32(capture_id.encode())):
-            raise sqlite3.DatabaseError(f"the result of capture {capture_id} is not what was stored")
-        values: list[Any] = orjson.loads(result)
-        return values
+        parsed = self.get(capture_id)
+        if parsed is None or parsed.page is None:
+            raise ParsedPagesDamaged(f"{self._path} lacks the page of capture {capture_id}")
+        return parsed.page
 
     @contextmanager
     def _damage_named(self) -> Iterator[None]:
@@ -150,3 +143,7 @@ class ParsedPages:
                 yield
         except SqliteDamaged as error:
             raise ParsedPagesDamaged(str(error)) from error
+
+
+def _checksum(capture_id: str, result: bytes, page: bytes | None) -> int:
+    return crc32(page or b"", crc32(result, crc32(capture_id.encode())))

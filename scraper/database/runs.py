@@ -3,12 +3,13 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from scraper.database.checks import RECENT, TONIGHT, Check, Figures, Severity
+from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
 from scraper.sqlite import open_readonly, open_writable
 
@@ -32,54 +33,28 @@ class Outcome(StrEnum):
     DIED = "died"
 
 
-@dataclass(slots=True)
-class Run:
-    """A row of `runs` without its number; see there. Times are ISO 8601, UTC."""
-
-    started_at: str
-    ended_at: str | None = None
-    status: int | None = None
-    outcome: str | None = None
-    phase: str | None = None
-    accepted: bool = False
-    fetched: int | None = None
-    loaded: int | None = None
-    captures: int | None = None
-    records: int | None = None
-    records_before: int | None = None
-    problems: str | None = None
-    message: str | None = None
-
-
-def add(db: sqlite3.Connection, run: Run, checks: Sequence[Check] = ()) -> int:
-    """Writes a run and its checks in the open transaction; returns the run's number.
+def add(db: sqlite3.Connection, run: RunRow, checks: Sequence[Check] = ()) -> None:
+    """Writes a run and its checks in the open transaction, and sets the run's number.
 
     Existing columns only: a refused run may have left the tables of another version in place.
     """
-    number = int(db.execute("SELECT ifnull(max(run_id), 0) + 1 FROM runs").fetchone()[0])
-    rows = [("run_checks", {"position": position, **check._asdict()}) for position, check in enumerate(checks, start=1)]
+    run.run_id = number = int(db.execute("SELECT ifnull(max(run_id), 0) + 1 FROM runs").fetchone()[0])
+    rows = [("run_checks", {"run_id": number, "position": at, **check._asdict()}) for at, check in enumerate(checks, start=1)]
     for table, values in [("runs", asdict(run)), *rows]:
         present = _columns(db, table)
-        found = {name: value for name, value in {"run_id": number, **values}.items() if name in present}
+        found = {name: value for name, value in values.items() if name in present}
         marks = ", ".join("?" * len(found))
         db.execute(f"INSERT INTO main.{table} ({', '.join(found)}) VALUES ({marks})", [*found.values()])
-    return number
 
 
-def record(path: Path, run: Run, checks: Sequence[Check] = ()) -> int | None:
-    """Writes a run that left the database as it was, in its own transaction. Returns its number, None if there is no database.
-
-    Raises sqlite3.Error.
-    """
-    if not path.is_file():
-        return None
-    with closing(open_writable(path, create=False)) as db:
-        if not _columns(db, "runs"):
-            return None
-        db.execute("BEGIN IMMEDIATE")
-        number = add(db, run, checks)
-        db.execute("COMMIT")
-        return number
+def record(path: Path, run: RunRow, checks: Sequence[Check] = ()) -> None:
+    """Writes a run that left the database as it was, in its own transaction, if there is a database. Raises sqlite3.Error."""
+    if path.is_file():
+        with closing(open_writable(path, create=False)) as db:
+            if _columns(db, "runs"):
+                db.execute("BEGIN IMMEDIATE")
+                add(db, run, checks)
+                db.execute("COMMIT")
 
 
 def record_death(path: Path, since: str) -> None:
@@ -89,7 +64,7 @@ def record_death(path: Path, since: str) -> None:
             if _columns(db, "runs") and db.execute("SELECT 1 FROM runs WHERE started_at >= ?", [since]).fetchone():
                 return
     message = "killed, or the machine went down; the database was left as it was"
-    record(path, Run(started_at=since, outcome=Outcome.DIED, message=message))
+    record(path, RunRow(run_id=0, started_at=since, accepted=False, outcome=Outcome.DIED, message=message))
 
 
 def latest(db: sqlite3.Connection) -> dict[str, Any] | None:
@@ -129,7 +104,7 @@ def check_none_is_refused(db: sqlite3.Connection) -> None:
         why = f" ({', '.join(names)})" if names else ""
         raise RefreshRefused(
             f"the refresh of {began} was refused{why}, and this would load what it kept out; nothing was changed: `tta status` "
-            "says why, `tta refresh` tries again, `tta refresh --accept` takes the new state, --unchecked does this all the same"
+            "shows why, `tta refresh` tries again, `tta refresh --accept` takes the new state, --unchecked does this all the same"
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
@@ -20,7 +20,6 @@ from parsers.scalars import money_range, number, reference, time_range, yes_no
 from scraper.database.page_letters import (
     MAX_PARTS,
     MIN_CUT,
-    Moment,
     PageContent,
     PageText,
     has_parts,
@@ -60,14 +59,14 @@ class Shown:
     """A field as one capture shows it.
 
     `style`: traits of a text extractor's output (`style_of`); None for HTML and data, which show all values of a field.
-    `partial`: the page ends within the field, or the extractor is known to have dropped a part. `is_lost`: it has no whole value.
+    `partial`: the page ends within the field, a part of it was dropped, or it ends in dots. `is_lost`: it has no whole value.
     `cut_rows`: values within which the page ends, which are not compared.
     """
 
     rows: Sequence[FieldValue]
-    page: PageText
+    page: PageText = field(compare=False)
     form: str
-    style: tuple[Any, ...] | None = None
+    style: frozenset[str] | None = field(default=None, compare=False)
     partial: bool = False
     is_lost: bool = False
     cut_rows: Sequence[FieldValue] = ()
@@ -77,14 +76,13 @@ class Shown:
         return [row.value for row in self.rows if row.value is not None and row.value.strip()]
 
 
-def style_of(content: PageContent) -> tuple[Any, ...] | None:
-    """Traits by which two texts of one extractor are recognized: which fields it lost, its list marks, its sections' wording."""
+def style_of(content: PageContent) -> frozenset[str] | None:
+    """Traits by which two texts of one extractor are recognized: its list marks, and which fields it lost."""
     if RICHNESS[content.form] >= RICHNESS[HTML]:
         return None
-    lost = frozenset(row.key for row in content.fields if row.state == State.NOT_CAPTURED)
-    lines = (line.lstrip() for row in content.fields for line in (row.value or "").splitlines())
-    marks = frozenset(line[0] for line in lines if line and not line[0].isalnum())
-    return lost, frozenset(row.key for row in content.fields), marks, tuple(text for _, text in content.sections)
+    marks = {line.lstrip()[:1] for row in content.fields for line in (row.value or "").splitlines()}
+    lost = {row.key for row in content.fields if row.state == State.NOT_CAPTURED}
+    return frozenset(lost | {mark for mark in marks if mark and not mark.isalnum()})
 
 
 def may_lack(poorer: Shown, richer: Shown) -> bool:
@@ -127,19 +125,20 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
 
 def _is_padded(poorer: Shown, richer: Shown) -> bool:
     """Whether values are the richer capture's, each with a heading or a menu before or after it: text that has no sentence."""
-    left = [(letters(value), value) for value in richer.values]
+    left = list(richer.values[:MAX_PARTS])
     for value in poorer.values:
-        text = letters(value)
-        alike = next((one for one in left if text == one[0]), None)
-        alike = alike or next((one for one in left if text.startswith(one[0]) or text.endswith(one[0])), None)
-        if alike is None or len(left) > MAX_PARTS:
+        own = max((one for one in left if _contains_at_an_end(value, one)), key=len, default=None)
+        if own is None:
             return False
-        left.remove(alike)
-        own, known_value = alike
-        is_apart = len(own) >= MIN_CUT or any(letters(line) == own for line in value.splitlines())
-        if text != own and (not is_apart or len(_SENTENCE_END.findall(value)) > len(_SENTENCE_END.findall(known_value))):
-            return False
+        left.remove(own)
     return True
+
+
+def _contains_at_an_end(value: str, own: str) -> bool:
+    text, known_text = letters(value), letters(own)
+    is_apart = len(known_text) >= MIN_CUT or any(letters(line) == known_text for line in value.splitlines())
+    is_at_an_end = is_apart and (text.startswith(known_text) or text.endswith(known_text))
+    return text == known_text or (is_at_an_end and len(_SENTENCE_END.findall(value)) <= len(_SENTENCE_END.findall(own)))
 
 
 def _compare_values(kept: Shown, new: Shown) -> Relation:
@@ -210,23 +209,17 @@ def _compare_times(kept: Shown, new: Shown) -> Relation | None:
     return _less_or_more(kept, new, found and poor is after, found and poor is before)
 
 
-_Range = tuple[Moment | None, Moment | None]
-
-
-def _ranges(shown: Shown) -> list[_Range] | None:
+def _ranges(shown: Shown) -> list[list[str]] | None:
     """Start and end of each value, by time; None where one can't be read."""
     found = []
     for row in shown.rows:
         if row.value or row.datetime:
             for text in [row.value] if row.datetime else _SEVERAL_TIMES.split(row.value or ""):
-                start, end = map(moment, time_range(text, row.datetime))
-                if start is None and end is None:
-                    return None
-                found.append((start, end))
-    return sorted(found, key=lambda pair: [one.local if one else "" for one in pair])
+                found.append([*map(moment, time_range(text, row.datetime))])
+    return sorted(found) if all(map(any, found)) else None
 
 
-def _range_relation(before: _Range, after: _Range) -> Relation:
+def _range_relation(before: list[str], after: list[str]) -> Relation:
     return _joined(map(_moment_relation, before, after))
 
 
@@ -236,23 +229,16 @@ def _joined(relations: Iterable[Relation]) -> Relation:
     return Relation.DIFFERENT if Relation.DIFFERENT in found else found.pop() if len(found) == 1 else Relation.SAME
 
 
-def _moment_relation(before: Moment | None, after: Moment | None) -> Relation:
-    if before is None or after is None:  # half a range was lost
-        return Relation.SAME if before == after else Relation.LESS if before else Relation.MORE
-    common = min(before.precision, after.precision)
-    if before.local[:common] != after.local[:common]:
-        return Relation.DIFFERENT
-    old, new = (before.precision, before.zoned), (after.precision, after.zoned)
-    return Relation.SAME if old == new else Relation.LESS if new < old else Relation.MORE
+def _moment_relation(before: str, after: str) -> Relation:
+    if before == after:
+        return Relation.SAME
+    return Relation.LESS if before.startswith(after) else Relation.MORE if after.startswith(before) else Relation.DIFFERENT
 
 
 # --- texts ----------------------------------------------------------------------------------------------------------
 
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
-_BRACKETS = re.compile(r"\[[^\[\]\n]{0,500}\]")
 _LIST_MARK = re.compile(r"\s*(?:\d{1,2}[.)]|o|\W)\s+")
-_CELLS = re.compile(r"\n|\t|\s\|\s")
-_ELLIPSIS = ("…", "...")
 
 
 def _compare_texts(kept: Shown, new: Shown) -> Relation:
@@ -268,13 +254,6 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
         labels = {letters(row.label) for row in (*kept.rows, *new.rows) if row.label}
         if "".join(one for one in before if one not in labels) == "".join(one for one in after if one not in labels):
             return Relation.SAME
-    if len(before) == len(after) == 1:
-        for cut, cut_letters, whole_letters, relation in (
-            (new, after[0], before[0], Relation.LESS),
-            (kept, before[0], after[0], Relation.MORE),
-        ):
-            if cut.values[0].rstrip().endswith(_ELLIPSIS) and cut_letters and whole_letters.startswith(cut_letters):
-                return relation
     if may_lack(new, kept) and _is_part(new, young, kept):
         return Relation.LESS
     is_more = may_lack(kept, new) and _is_part(kept, old, new)
@@ -287,16 +266,10 @@ def _wholes(shown: Shown) -> list[str]:
 
 
 def _is_part(part: Shown, text: str, whole: Shown) -> bool:
-    """Whether a poorer capture's text is what a richer capture's value leaves when lines, cells, values or its end are dropped.
-
-    What the extractor may have added are texts in brackets, such as those of pictures.
-    """
+    """Whether a poorer capture's text is what a richer capture's value leaves when lines, values or its end are dropped."""
     units, least = _units(whole), 0 if part.partial else MIN_CUT
     orders = [[way for way, *_ in units], _wholes(whole)]
-    texts = {text, "".join(letters(_BRACKETS.sub(" ", value)) for value in part.values) if "[" in "".join(part.values) else text}
-    return any(
-        is_made_of(one, units, least) or any(has_parts(one, order, all_of_them=False) for order in orders) for one in texts
-    )
+    return is_made_of(text, units, least) or any(has_parts(text, order, all_of_them=False) for order in orders)
 
 
 def _units(shown: Shown) -> list[tuple[str, ...]]:
@@ -305,7 +278,7 @@ def _units(shown: Shown) -> list[tuple[str, ...]]:
     for row in shown.rows:
         if row.item is not None:
             units += [(letters(text),) for text in (row.item, row.label) if text]
-        for line in _CELLS.split(row.value or ""):
+        for line in (row.value or "").splitlines():
             ways = {letters(line), letters(_LIST_MARK.sub("", line, count=1)), line_letters(row, line)}
             units.append(tuple(sorted(ways - {""}, key=len, reverse=True)))
     return [ways for ways in units if ways]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from enum import Enum
-from functools import cache
-from typing import Any, get_origin
+from typing import get_origin
 
 from parsers.record import columns_of
 from scraper.database.tables import BY_NAME, RUN_TABLES, TABLES, VIEWS, Table
@@ -17,9 +16,6 @@ APPLICATION = 0x74746131
 SORT_KIB = 16_384
 """The memory in which SQLite sorts an index's rows. In 64 MiB, its whole cache, 4 million rows took 1.3 times as long (November
 2026)."""
-_AT_ONCE = 16
-"""Rows in one statement of `insert_rows`; 50 are hardly quicker."""
-_NULL = float("nan")
 _SQL_TYPES = {str: "TEXT", int: "INTEGER", float: "REAL", bool: "INTEGER"}
 
 
@@ -39,11 +35,20 @@ def finish(connection: sqlite3.Connection, names: Collection[str] = tuple(BY_NAM
     for table in map(BY_NAME.__getitem__, names):
         for statement in _indexes(table):
             connection.execute(statement)
+        drop_unused(connection, table)
         search = connection.execute("SELECT 1 FROM main.sqlite_master WHERE name = ?", [f"{table.name}_fts"])
         if table.searched and not search.fetchone():
             for statement in _search(table):
                 connection.execute(statement)
     connection.execute(f"PRAGMA main.cache_size = {cache_size}")
+
+
+def drop_unused(connection: sqlite3.Connection, table: Table) -> None:
+    """Deletes the shared values of a table that no row has any more."""
+    if table.shared:
+        rows, shared = table.stored_in
+        used = f'SELECT 1 FROM "{rows}" WHERE "{rows}".shared = "{shared}".shared'
+        connection.execute(f'DELETE FROM "{shared}" WHERE NOT EXISTS ({used})')
 
 
 def renew(connection: sqlite3.Connection) -> None:
@@ -56,7 +61,7 @@ def renew(connection: sqlite3.Connection) -> None:
         connection.execute(f'CREATE TEMP TABLE "kept_{name}" AS SELECT * FROM main."{name}"')
     found = connection.execute("SELECT type, name, sql LIKE 'CREATE VIRTUAL%' FROM main.sqlite_master ORDER BY 3 DESC").fetchall()
     for kind, name, is_search in found:  # a table that somebody else added stays
-        if is_search or name in {*BY_NAME, *(view.name for view in VIEWS)}:
+        if is_search or name in _OWN:
             connection.execute(f'DROP {kind} main."{name}"')  # the attached catalog has a table `captures` too
     create(connection)
     for name in aside:
@@ -71,25 +76,10 @@ def _columns(connection: sqlite3.Connection, schema: str, table: str) -> list[st
     return [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?, ?)", [table, schema])]
 
 
-@cache
-def insert_sql(name: str, rows: int = 1) -> str:
-    """An INSERT of so many whole rows, the values of each in the order of `Table.columns`."""
+def insert_sql(name: str) -> str:
+    """An INSERT of a whole row, its values in the order of `Table.columns`."""
     columns = BY_NAME[name].columns
-    row = f"({', '.join('?' * len(columns))})"
-    return f'INSERT INTO "{name}" ({_quoted(columns)}) VALUES {", ".join([row] * rows)}'
-
-
-def insert_rows(connection: sqlite3.Connection, table: str, rows: Sequence[Sequence[Any]]) -> None:
-    """Appends whole rows in their order, the values of each in the order of `Table.columns`.
-
-    Of the time that a row by itself takes, SQLite's tables take a fifth; the rest is values bound and statements begun and ended
-    (docs/decisions/loading.md). Python's sqlite3 knows a float by its type, but for each None it looks for an adapter first: with
-    the time to put NaN in its place, which SQLite keeps as NULL, a row is bound in three quarters of the time.
-    """
-    whole = len(rows) - len(rows) % _AT_ONCE
-    chunks = [rows[at : at + _AT_ONCE] for at in range(0, whole, _AT_ONCE)]
-    for sql, parts in ((insert_sql(table, _AT_ONCE), chunks), (insert_sql(table), [[row] for row in rows[whole:]])):
-        connection.executemany(sql, ([_NULL if value is None else value for row in part for value in row] for part in parts))
+    return f'INSERT INTO "{name}" ({_quoted(columns)}) VALUES ({", ".join("?" * len(columns))})'
 
 
 def dictionary_rows() -> list[tuple[str | None, ...]]:
@@ -103,28 +93,64 @@ def table_description(table: Table) -> str:
     return (table.model.__doc__ or "").strip().splitlines()[0]
 
 
-def _table(table: Table) -> str:
+def _table(table: Table) -> list[str]:
+    if table.shared:
+        return _view(table)
+    links = [f'FOREIGN KEY ("{column}") REFERENCES "{other}"("{column}")' for column, other in table.links]
+    keys = [f"PRIMARY KEY ({_quoted(table.keys)})"] if table.keys else []
+    return [f'CREATE TABLE "{table.name}" ({", ".join([*_columns_sql(table, table.columns), *keys, *links])}) STRICT']
+
+
+def _columns_sql(table: Table, names: Collection[str]) -> list[str]:
     parts = []
-    for name in table.columns:
+    for name in names:
         info = columns_of(table.model)[name]  # a list is JSON text, a yes or no is 1 or 0
         kind = "TEXT" if get_origin(info.type) is list or issubclass(info.type, Enum) else _SQL_TYPES[info.type]
         parts.append(f'"{name}" {kind}{" NOT NULL" * info.required}')
-    if table.keys:
-        parts.append(f"PRIMARY KEY ({_quoted(table.keys)})")
-    parts += [f'FOREIGN KEY ("{column}") REFERENCES "{other}"("{column}")' for column, other in table.links]
-    return f'CREATE TABLE "{table.name}" ({", ".join(parts)}) STRICT'
+    return parts
+
+
+def _view(table: Table) -> list[str]:
+    """A view of a table with the rows and one with the values that they share, and triggers that write to both.
+
+    A row refers to its record only: an index for its captures would take a tenth of the database.
+    """
+    rows, shared = table.stored_in
+    own = [name for name in table.columns if name not in table.shared]
+    new_own, new_shared = (", ".join(f'new."{name}"' for name in names) for names in (own, table.shared))
+    same = f"json_array({_quoted(table.shared)}) = json_array({new_shared})"
+    found = f'(SELECT shared FROM "{shared}" WHERE {same})'
+    share = f'INSERT INTO "{shared}" ({_quoted(table.shared)}) SELECT {new_shared} WHERE {found} IS NULL;'
+    links = 'FOREIGN KEY (record_id) REFERENCES "records"(record_id), FOREIGN KEY (shared) REFERENCES "{}"(shared)'
+    columns = [*_columns_sql(table, own), "shared INTEGER NOT NULL", f"UNIQUE ({_quoted(table.keys)})", links.format(shared)]
+    writes = {
+        "INSERT": f'{share} INSERT INTO "{rows}" ({_quoted(own)}, shared) VALUES ({new_own}, {found});',
+        "UPDATE": f'{share} UPDATE "{rows}" SET ({_quoted(own)}, shared) = ({new_own}, {found}) WHERE rowid = old.rowid;',
+        "DELETE": f'DELETE FROM "{rows}" WHERE rowid = old.rowid;',
+    }
+    return [
+        f'CREATE TABLE "{shared}" (shared INTEGER PRIMARY KEY, {", ".join(_columns_sql(table, table.shared))}) STRICT',
+        f'CREATE UNIQUE INDEX "idx_{shared}" ON "{shared}" (json_array({_quoted(table.shared)}))',
+        f'CREATE TABLE "{rows}" (rowid INTEGER PRIMARY KEY, {", ".join(columns)}) STRICT',
+        f'CREATE VIEW "{table.name}" AS SELECT {_quoted(table.columns)}, rowid FROM "{rows}" JOIN "{shared}" USING (shared)',
+        *(
+            f'CREATE TRIGGER "{table.name}_{event.lower()}" INSTEAD OF {event} ON "{table.name}" BEGIN {sql} END'
+            for event, sql in writes.items()
+        ),
+    ]
 
 
 def _indexes(table: Table) -> list[str]:
     return [
-        f'CREATE INDEX IF NOT EXISTS "idx_{table.name}_{"_".join(columns)}" ON "{table.name}" ({_quoted(columns)})'
-        for columns in table.indexes
+        f'CREATE INDEX IF NOT EXISTS "idx_{name}_{"_".join(columns)}" ON "{name}" ({_quoted(columns)})'
+        for columns in (*table.indexes, *([("shared",)] if table.shared else []))
+        for name in [table.stored_in[-1 if {*columns} <= {*table.shared} else 0]]
     ]
 
 
 def _search(table: Table) -> list[str]:
     """A full-text index of the rows that are there, and triggers that keep it up to date (SQLite's FTS5, "External Content")."""
-    name, search, columns = table.name, f"{table.name}_fts", _quoted(table.searched)
+    name, search, columns = table.stored_in[0], f"{table.name}_fts", _quoted(table.searched)
     old, new = (", ".join(f'{row}."{column}"' for column in table.searched) for row in ("old", "new"))
     add = f'INSERT INTO "{search}" (rowid, {columns}) VALUES (new.rowid, {new});'
     remove = f'INSERT INTO "{search}" ("{search}", rowid, {columns}) VALUES (\'delete\', old.rowid, {old});'
@@ -141,7 +167,12 @@ def _quoted(names: Collection[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-_TABLES_AND_VIEWS = [*map(_table, TABLES), *(f'CREATE VIEW "{view.name}" AS {view.sql}' for view in VIEWS)]
+_OWN = {*BY_NAME, *(view.name for view in VIEWS), *(name for table in TABLES for name in table.stored_in)}
+"""Every table and view that `create` makes."""
+_TABLES_AND_VIEWS = [
+    *(statement for table in TABLES for statement in _table(table)),
+    *(f'CREATE VIEW "{view.name}" AS {view.sql}' for view in VIEWS),
+]
 _REST = [statement for table in TABLES for statement in (*_indexes(table), *(_search(table) if table.searched else ()))]
 VERSION = tables_version("\n".join([*_TABLES_AND_VIEWS, *_REST]))
 """`user_version`: a database of another version has other tables, and is rebuilt from the archive."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from operator import attrgetter
@@ -58,17 +57,6 @@ class StoredPage(NamedTuple, Generic[Row]):
     performance_metrics: list[list[Any]]
 
 
-class _Zstd(threading.local):
-    """The compressor and decompressor of a thread: to make them takes as long as to use them once."""
-
-    def __init__(self) -> None:
-        self.compress = zstandard.ZstdCompressor(level=_LEVEL).compress
-        self.decompress = zstandard.ZstdDecompressor().decompress
-
-
-_zstd = _Zstd()
-
-
 def encode(record: Record) -> bytes:
     """A record page as compressed JSON; characters that SQLite cannot store as text are replaced."""
     content = (
@@ -86,12 +74,12 @@ def encode(record: Record) -> bytes:
         encoded = orjson.dumps(content)
     except orjson.JSONEncodeError:  # a lone surrogate
         encoded = b"\\u0000"
-    return _zstd.compress(orjson.dumps(storable(content)) if b"\\u0000" in encoded else encoded)
+    return zstandard.compress(orjson.dumps(storable(content)) if b"\\u0000" in encoded else encoded, _LEVEL)
 
 
 def decode(page: bytes) -> StoredPage[list[Any]]:
     """The content of an encoded page."""
-    return StoredPage._make(orjson.loads(_zstd.decompress(page)))
+    return StoredPage._make(orjson.loads(zstandard.decompress(page)))
 
 
 def keyed(page: StoredPage[list[Any]]) -> StoredPage[FieldValue]:

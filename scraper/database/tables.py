@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 from parsers.record import Field, Kind, Milestone, PerformanceMetric, Section, columns_of, optional, required
-from scraper.database.derived import DerivedValues
+from scraper.database.derived import DerivedValues, described
 
 _ISO = "ISO 8601, UTC"
 
@@ -131,39 +133,15 @@ class ChangeRow:
 
 
 @dataclass(slots=True, kw_only=True)
-class OrganizationRow:
-    """Every agency and provider that a record names: by the portal's number for it, or else by name, agencies also by state."""
+class DictionaryRow:
+    """Every column of every table, with what it means."""
 
-    organization_id: str = required("the portal's number, or what stands for it where only a name is known")
-    kind: str = required("provider, where any record names it as such; else agency")
-    portal_id: str | None = optional("the portal's node number of it, a text", heading="Portal number")
-    name: str | None = optional("its latest name; NULL where only its number is known", heading="Name")
-    state_code: str | None = optional(
-        "postal code of an agency's state: by its name, or else by the points of its records where all are in one state; derived",
-        "two letters",
-    )
-    how: str = required(
-        "how the name was learned: page (of the organization), link (to it), field, title (of a request), or number: no name"
-    )
-    records: int = required("records that name it", "records")
-
-
-@dataclass(slots=True, kw_only=True)
-class MentionRow:
-    """Every place where a record names an organization: the number, the spelling, and how it was learned."""
-
-    record_id: str = _record_id()
-    position: int = required("place among the record's mentions, from 1: fields in page order, then the title")
-    kind: str = required("agency or provider")
-    portal_id: str | None = optional("the portal's node number of it, a text", heading="Portal number")
-    name: str | None = optional("name as printed; NULL where the page prints a number", heading="Name")
-    how: str = required("link, field, title or number: see organizations")
-    seen_at: str | None = optional("time of the capture that it was read from", _ISO)
-    name_key: str | None = optional("what two spellings of one name share; derived")
-    name_state: str | None = optional("postal code of the state that the name ends with; derived", "two letters")
-    place_state: str | None = optional("postal code of the state of the record's point, for an agency; derived", "two letters")
-    own_id: str = required("the organization by this mention alone; derived")
-    organization_id: str | None = optional("its row in organizations; derived", heading="Organization")
+    table: str = required("table of the database")
+    column: str = required("column of the table")
+    description: str = required("what it holds")
+    label: str | None = optional("label on the record page that it is read from")
+    unit: str | None = optional("unit or format of its values")
+    heading: str = required("name of the column for people, which pages use as the heading")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -190,50 +168,19 @@ class RunRow:
     message: str | None = optional("what came of it and what to look at, in a line")
 
 
-@dataclass(slots=True, kw_only=True)
-class RunCheckRow:
-    """The checks that each refresh passed or failed."""
-
-    run_id: int = required("the run that made the check")
-    position: int = required("place among the run's checks, from 1")
-    name: str = required("name of the check")
-    severity: str | None = optional(
-        "fail: a failed check keeps the new data out; warn: it is only told; NULL in runs of database version 2"
-    )
-    subject: str | None = optional("what was checked, such as a column or a source")
-    figure: float | None = optional("what was measured: a count, or a share from 0 to 1")
-    threshold: float | None = optional("what it was held against: the most, or for a share the least allowed")
-    passed: bool = required("whether it passed; 1 yes, 0 no")
-    message: str | None = optional("what to look at, in a line")
-
-
-@dataclass(slots=True, kw_only=True)
-class ProgramRow:
-    """Which code made the database, and of which state of the archive, in one row."""
-
-    code: str = required("digest of the code that made the database; a load with other code makes it anew")
-    archive: str | None = optional(
-        "digest of the state of the archive's catalog whose captures are all loaded; NULL where some are not"
-    )
-
-
-@dataclass(slots=True, kw_only=True)
-class DictionaryRow:
-    """Every column of every table, with what it means."""
-
-    table: str = required("table of the database")
-    column: str = required("column of the table")
-    description: str = required("what it holds")
-    label: str | None = optional("label on the record page that it is read from")
-    unit: str | None = optional("unit or format of its values")
-    heading: str = required("name of the column for people, which pages use as the heading")
+MODELS = {
+    name: described(name, table["about"], table["columns"])
+    for name, table in tomllib.loads((files("scraper.database") / "tables.toml").read_text(encoding="utf-8")).items()
+}
+"""The models of the tables that no page is read into."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of the database. `keys` come first; `links` are foreign keys (column, table); `local` columns differ by machine.
 
-    `searched`: the columns that full-text search of the table looks in.
+    `searched`: the columns that full-text search of the table looks in. `shared`: columns whose values many rows have in common
+    and that are stored once: the table is then a view, which is read and written like a table (docs/decisions/database.md).
     """
 
     name: str
@@ -243,6 +190,12 @@ class Table:
     indexes: tuple[tuple[str, ...], ...] = ()
     local: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+
+    @property
+    def stored_in(self) -> tuple[str, ...]:
+        """The tables that contain its rows: itself, or the two below its view."""
+        return (f"{self.name}_rows", f"{self.name}_shared") if self.shared else (self.name,)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -301,22 +254,31 @@ TABLES: tuple[Table, ...] = (
         ),
         local=("warc_file", "warc_offset"),
     ),
-    Table("fields", FieldRow, _PLACE, (_OF_RECORD, _OF_CAPTURE), (("label",), ("capture_id",)), searched=("value",)),
-    Table("sections", SectionRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), indexes=(("label",),)),
+    Table(
+        "fields",
+        FieldRow,
+        keys=_PLACE,
+        links=(_OF_RECORD, _OF_CAPTURE),
+        indexes=(("label",),),
+        searched=("value",),
+        shared=("section", "label", "name", "item"),
+    ),
+    Table("sections", SectionRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), shared=("label", "text")),
     Table("milestones", MilestoneRow, keys=_PLACE, links=(_OF_RECORD,), indexes=(("date",),), searched=("title", "details")),
     Table("performance_metrics", PerformanceMetricRow, keys=_PLACE, links=(_OF_RECORD,), searched=("question", "answer")),
     Table("changes", ChangeRow, links=(_OF_RECORD,), indexes=(("record_id",), ("field",), ("seen_by",))),
-    Table("organizations", OrganizationRow, keys=("organization_id",), searched=("name",)),
+    Table("organizations", MODELS["organizations"], keys=("organization_id",), searched=("name",)),
     Table(
         "organization_mentions",
-        MentionRow,
+        MODELS["organization_mentions"],
         keys=_PLACE,
         links=(_OF_RECORD, ("organization_id", "organizations")),
         indexes=(("organization_id", "record_id"),),
     ),
+    Table("similar", MODELS["similar"], keys=_PLACE, links=(_OF_RECORD,), indexes=(("other_id",),)),
     Table("runs", RunRow, keys=("run_id",)),
-    Table("run_checks", RunCheckRow, keys=("run_id", "position"), links=(("run_id", "runs"),)),
-    Table("program", ProgramRow),
+    Table("run_checks", MODELS["run_checks"], keys=("run_id", "position"), links=(("run_id", "runs"),)),
+    Table("program", MODELS["program"]),
     Table("dictionary", DictionaryRow, keys=("table", "column"), searched=("table", "column", "description", "label")),
 )
 
@@ -343,5 +305,5 @@ VIEWS: tuple[View, ...] = (
 BY_NAME = {table.name: table for table in TABLES}
 RUN_TABLES = ("runs", "run_checks")
 """Tables that tell what was done, not what the archive holds: a rebuild leaves them."""
-LOCAL_TABLES = (*RUN_TABLES, "program")
+LOCAL_TABLES = (*RUN_TABLES, "program", "similar")
 """Tables that tell how this copy of the database came about: no export has them."""

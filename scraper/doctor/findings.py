@@ -1,7 +1,7 @@
 """What a verification finds, one line each."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 
 from scraper.terminal import escape
@@ -33,21 +33,29 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """All findings, and how much was read."""
+    """All findings, and how much was read.
+
+    After a repair `findings` are those that are left. `repaired`: the findings that were acted on; `problems`: why others could
+    not be; `lost`: captures that no file has any more.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     files: int = 0
     records: int = 0
     bytes: int = 0
+    repaired: list[Finding] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    lost: int = 0
 
     @property
     def wrong(self) -> list[Finding]:
         """The findings that are not harmless."""
         return [finding for finding in self.findings if not finding.harmless]
 
-    def as_json(self) -> dict[str, object]:
-        """For `--json`."""
-        return {"intact": not self.wrong} | asdict(self)
+    @property
+    def is_whole(self) -> bool:
+        """Whether all is well now, and nothing had to be given up."""
+        return not (self.wrong or self.problems or self.lost)
 
 
 def counted(number: int, noun: str) -> str:

@@ -8,7 +8,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -23,9 +23,8 @@ from scraper.doctor.archive import LOST, Progress
 from scraper.doctor.findings import Finding, Report
 from scraper.doctor.tables import COLUMNS_OF_LOST, DoctorTables
 from scraper.doctor.verify import verify
-from scraper.durable import sync
 from scraper.errors import TtaError
-from scraper.folders import Folders
+from scraper.folders import Folders, sync
 from scraper.ledger import store as ledger
 from scraper.sqlite import open_readonly, open_writable, remove, replace_file
 from scraper.terminal import escape
@@ -36,48 +35,29 @@ _PASSES = 3
 """The archive is repaired in one, what is compared with it in the next; one more for what only then becomes visible."""
 
 
-@dataclass(slots=True)
-class Repaired:
-    """`repaired`: the findings that were acted on. `problems`: why others could not be. `after`: what is found now.
-
-    `lost`: captures that no file has any more.
-    """
-
-    repaired: list[Finding] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    lost: int = 0
-    after: Report = field(default_factory=Report)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all is well now, and nothing had to be given up."""
-        return not (self.after.wrong or self.problems or self.lost)
-
-
-def repair(
-    folders: Folders, *, is_deep: bool = False, accept_refused: bool = False, progress: Progress | None = None
-) -> Repaired:
+def repair(folders: Folders, *, is_deep: bool = False, accept_refused: bool = False, progress: Progress | None = None) -> Report:
     """Replaces what can be replaced, and verifies again. Raises TtaError, OSError where files can't be read.
 
     `accept_refused`: also rebuild a database if that brings in what the last refresh refused.
     """
-    done = Repaired()
+    report = Report()
     for pattern in _LEFTOVERS:
         for path in folders.data.glob(pattern):
             path.unlink()
     for number in range(_PASSES + 1):
         with closing(DoctorTables()) as tables:
-            done.after = verify(folders, tables, is_deep=is_deep, progress=progress)
-            todo = [finding for finding in done.after.findings if finding.repair]
-            if not todo or done.problems or number == _PASSES:
-                return done
+            now = verify(folders, tables, is_deep=is_deep, progress=progress)
+            report = replace(now, repaired=report.repaired, problems=report.problems, lost=report.lost)
+            todo = [finding for finding in report.findings if finding.repair]
+            if not todo or report.problems or number == _PASSES:
+                break
             tables.release()
-            done.lost += sum(finding.count for finding in todo if finding.kind == "captures-lost")
-            _repair(folders, tables, todo, done, accept_refused=accept_refused)
-    return done
+            report.lost += sum(finding.count for finding in todo if finding.kind == "captures-lost")
+            _repair(folders, tables, todo, report, accept_refused=accept_refused)
+    return report
 
 
-def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], done: Repaired, *, accept_refused: bool) -> None:
+def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], report: Report, *, accept_refused: bool) -> None:
     """The archive's part, or if nothing is wrong with it, all other parts."""
     others: dict[str, Callable[[list[Finding]], object]] = {
         "parsed": lambda _: remove(folders.data / parsed_pages.NAME),
@@ -94,9 +74,9 @@ def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], done: R
                 _repair_archive(tables, folders.archive, parts[part])
             else:
                 others[part](parts[part])
-            done.repaired += parts[part]
+            report.repaired += parts[part]
         except (TtaError, OSError, sqlite3.Error) as error:
-            done.problems.append(escape(error, 1000))
+            report.problems.append(escape(error, 1000))
 
 
 def _replace_database(folders: Folders, findings: list[Finding], *, accept_refused: bool) -> None:

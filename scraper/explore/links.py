@@ -7,15 +7,17 @@ import re
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from datasette.utils import tilde_encode
 from markupsafe import Markup
 
 from parsers.record import columns_of
-from scraper.database.tables import BY_NAME, RecordRow
+from scraper.database.tables import BY_NAME, TABLES, RecordRow
 
 NOT_KNOWN = "not known"
 """What pages show for a missing value; as a filter's value: the rows without one."""
 LISTS = frozenset(name for name, info in columns_of(RecordRow).items() if info.type == list[str])
 """Columns of `records` that hold a JSON array."""
+_PARTS = {table.name: dict(table.links) for table in TABLES if table.shared}
 _SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 DATABASE = "tta"
@@ -88,6 +90,8 @@ def render_value(value: Any, column: str, table: str | None, urls: Any) -> Marku
         return Markup.escape(moment(value))
     if table == "records" and column in LISTS:
         return list_cell(column, value, urls.table(DATABASE, "records"))
+    if table in _PARTS and column in _PARTS[table]:  # Datasette links a table's references, and a view has none
+        return Markup('<a href="{}">{}</a>').format(urls.row(DATABASE, _PARTS[table][column], tilde_encode(value)), value)
     if column == "href" and (address := safe_href(value)):
         return link(address, value)
     return None

@@ -11,7 +11,7 @@ import yaml
 
 from scraper.database.about import LICENSE, LICENSE_URL, SOURCE, SOURCE_URL, TITLE
 from scraper.database.schema import dictionary_rows, table_description
-from scraper.database.tables import TABLES, VIEWS
+from scraper.database.tables import BY_NAME, TABLES, VIEWS
 from scraper.errors import TtaError
 from scraper.explore.questions import QUESTIONS
 
@@ -82,7 +82,9 @@ LOOKS = {
         facets=("label",),
         first=tuple("record_id position section label item value state href capture_id".split()),
     ),
-    "sections": Look("Instructions on the pages", facets=("label",)),
+    "sections": Look(
+        "Instructions on the pages", facets=("label",), first=("record_id", "position", "label", "text", "capture_id")
+    ),
     "milestones": Look("Milestones"),
     "performance_metrics": Look("Performance metrics"),
     "changes": Look("Changes between captures", facets=("field",), sort_desc="seen_by"),
@@ -93,6 +95,7 @@ LOOKS = {
         label="name",
     ),
     "organization_mentions": Look("Where organizations are named", facets=("how",)),
+    "similar": Look("Similar records"),
     "runs": Look(
         "Refreshes",
         facets=("outcome",),
@@ -118,7 +121,8 @@ def metadata() -> dict[str, Any]:
         "databases": {
             "tta": {
                 "tables": {table.name: _table(table.name, table_description(table)) for table in TABLES}
-                | {view.name: {"title": view.title, "description": view.description} for view in VIEWS},
+                | {view.name: {"title": view.title, "description": view.description} for view in VIEWS}
+                | {name: {"hidden": True} for table in TABLES if table.shared for name in table.stored_in},
                 "queries": {
                     name: {
                         "title": one.title,
@@ -145,6 +149,7 @@ def _table(name: str, description: str) -> dict[str, Any]:
         "label_column": look.label,
         "facets": list(look.facets) or None,
         "hidden": look.hidden or None,
+        "fts_table": f"{name}_fts" if BY_NAME[name].shared and BY_NAME[name].searched else None,
     }
     columns = {str(column): _text(str(text), label, unit) for of, column, text, label, unit, _ in dictionary_rows() if of == name}
     return {key: value for key, value in texts.items() if value is not None} | {"columns": columns}

@@ -1,27 +1,29 @@
 """One run of `tta fetch`: lock, list, fetch, store, report.
 
-The sources know the archives, and `storing` the order in which things become durable. This module decides which source comes
-when, what an error means for the rest of the run, and how the run ends.
+The sources know the archives. This module decides which source comes when, what an error means for the rest of the run, in which
+order captures become durable, and how the run ends.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from scraper.archive.catalog import Entry
 from scraper.archive.store import Archive
+from scraper.archive.warc import sha1_digest
+from scraper.capture import Capture, Form, Original
 from scraper.config import SOURCES, Config
 from scraper.errors import NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError, UnknownSource
 from scraper.fetch.report import DONE, FAILED, PARTLY, PAUSED, Display, Report, SourceReport
-from scraper.fetch.storing import Storing
 from scraper.folders import Folders
-from scraper.ledger.rows import STORED, FetchResult, Row, State
+from scraper.ledger.rows import EMPTY_SHA1, STORED, FetchResult, Row, State, sha1_of, to_time
 from scraper.ledger.store import Ledger
 from scraper.lock import locked
-from scraper.sources.base import Source, SourceContext
+from scraper.sources.base import Fetched, Source, SourceContext, revisit_of
 from scraper.sources.commoncrawl import CommonCrawl
 from scraper.sources.endofterm import EndOfTerm
 from scraper.sources.live import Live
@@ -29,7 +31,7 @@ from scraper.sources.pywb import Pywb
 from scraper.sources.wayback import Wayback
 from scraper.stopping import Stop
 from scraper.terminal import escape, escape_url
-from scraper.web.addresses import LOOPBACK
+from scraper.web.addresses import LOOPBACK, url_key
 from scraper.web.client import Client
 from scraper.web.pacing import Pacer
 
@@ -125,6 +127,88 @@ def fetch_locked(
     return report
 
 
+@dataclass(frozen=True, slots=True)
+class _Storing:
+    """Stores the captures of one source: each once, and without its body where the body is stored already.
+
+    The archive makes a capture durable before the ledger records it.
+    """
+
+    archive: Archive
+    ledger: Ledger
+    source: str
+
+    def without_asking(self, row: Row) -> FetchResult | None:
+        """Returns the result for a row that the archive settles: it has the capture, or the body by the listing's digest; else
+        None.
+        """
+        moment = to_time(row.timestamp)
+        stored = self.archive.at(row.url, moment) if moment else None
+        if stored and not stored.truncated:
+            return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
+        if elsewhere := self.ledger.stored_elsewhere(self.source, url_key(row.url), row):
+            return FetchResult(state=State.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
+        original = self._original_of(row)
+        if original is None or moment is None:
+            return None
+        revisit = revisit_of(original, source=self.source, url=row.url, captured_at=moment)
+        return self._add(revisit, State.UNCHANGED)
+
+    def _original_of(self, row: Row) -> Capture | None:
+        """Returns a stored capture of the same page with the row's digest, which the row can repeat; otherwise None.
+
+        Never a redirect, whose body is the same wherever it leads, nor a capture whose body was cut.
+        """
+        digest = sha1_of(row.digest)
+        if digest is None or digest == EMPTY_SHA1:
+            return None
+        entry = self.archive.with_digest(row.url, digest)
+        if entry is None and row.is_revisit and (known := self.ledger.original_of(url_key(row.url), digest)):
+            entry = self.archive.entry(known)
+            entry = entry if entry and entry.payload_digest == digest else None
+        if entry is None or entry.form != Form.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
+            return None
+        if not row.is_revisit and entry.http_status != row.status:
+            return None
+        return self.archive.read(entry)
+
+    def add(self, fetched: Fetched, row: Row) -> FetchResult:
+        """Stores a capture, as a revisit where its body is stored for this URL already."""
+        capture = fetched.capture
+        known = self.archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
+        if known and not (known.truncated and not capture.truncated):
+            result = FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
+        else:
+            if original := self._same_body(capture):
+                stored = self.archive.read(original)
+                repeats = Original(stored.warc_record_id, stored.url, stored.captured_at)
+                digest = sha1_digest(stored.payload)
+                capture = replace(
+                    capture, form=Form.REVISIT, payload=b"", payload_digest=digest, original=repeats, warc_record_id=None
+                )
+            state = State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
+            result = self._add(capture, state, fetched.note)
+        if not fetched.substitute:
+            return result
+        return replace(result, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
+
+    def _same_body(self, capture: Capture) -> Entry | None:
+        if capture.form is not Form.RESPONSE or not capture.content or not capture.url or not capture.sha256:
+            return None
+        found = self.archive.same_body(capture.url, capture.sha256)
+        return found if found and found.form == Form.RESPONSE and not found.truncated else None
+
+    def _add(self, capture: Capture, state: State, note: str = "") -> FetchResult:
+        entry = self.archive.add(capture)
+        self.archive.flush()
+        return FetchResult(
+            state=state if entry else State.DUPLICATE,
+            reason=note if entry else "stored already",
+            capture_id=capture.capture_id,
+            truncated=capture.truncated,
+        )
+
+
 @dataclass(slots=True)
 class _Run:
     """The state of one run. `number` is its number in the ledger."""
@@ -186,7 +270,7 @@ class _Run:
 
     def _fetch(self, source: Source, part: SourceReport, due: Iterator[Row], total: int, *, again: bool = False) -> None:
         """Asks for these rows. `again`: they failed before in this run."""
-        storing = Storing(self.archive, self.context.ledger, source.name)
+        storing = _Storing(self.archive, self.context.ledger, source.name)
         limit, failures = self.options.limit, 0
         for done, row in enumerate(due, start=1):
             self.stop.check()
@@ -221,7 +305,7 @@ class _Run:
         numbers = self.context.ledger.due_ids(source.name, now=now, window=window)
         return len(numbers), map(self.context.ledger.row, numbers)
 
-    def _ask(self, source: Source, part: SourceReport, storing: Storing, row: Row, *, again: bool) -> FetchResult:
+    def _ask(self, source: Source, part: SourceReport, storing: _Storing, row: Row, *, again: bool) -> FetchResult:
         """Asks for one capture and stores what comes. Raises SourcePaused and Stopped."""
         part.asked += 1
         try:

@@ -126,11 +126,11 @@ class Ledger(AbstractContextManager["Ledger"]):
         values = [iso(utc_now()), status, json.dumps(summary), run]
         self.db.execute("UPDATE runs SET ended_at = ?, status = ?, summary = ? WHERE id = ?", values)
 
-    def note(self, name: str) -> tuple[str, datetime] | None:
-        """A remembered value and when it was kept."""
-        row = self.db.execute("SELECT value, at FROM notes WHERE name = ?", [name]).fetchone()
-        at = from_iso(row[1]) if row else None
-        return (row[0], at) if row and at else None
+    def note(self, name: str, fresh_for: timedelta) -> str | None:
+        """A value that was kept less than `fresh_for` ago."""
+        since = iso(utc_now() - fresh_for)
+        value: str | None = self._value("SELECT value FROM notes WHERE name = ? AND at > ?", [name, since])
+        return value
 
     def keep_note(self, name: str, value: str) -> None:
         self.db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", [name, value, iso(utc_now())])

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,7 +75,7 @@ class Origins:
 
     def __init__(self, archive: Path) -> None:
         self._folder = archive
-        self._stored: dict[str, _Stored] = {}
+        self._read = lru_cache(_KEPT)(self._stored)
 
     def of_page(self, capture: Row, find: Callable[[Spots], Iterable[Place]] = lambda _: ()) -> Origin:
         """The capture as an origin of the values that `find` looks up on its page."""
@@ -109,19 +110,13 @@ class Origins:
                 seen.append(Seen(one["capture_id"], one["captured_at"], keyed(decode(encode(spots.record)))))
         return merge(seen) if seen else None
 
-    def _read(self, capture_id: str) -> _Stored:
-        if capture_id not in self._stored:
-            if len(self._stored) >= _KEPT:
-                del self._stored[next(iter(self._stored))]
-            try:
-                capture = self._capture(capture_id)
-            except ArchiveDamaged as error:
-                self._stored[capture_id] = _Stored(problem=str(error))
-            else:
-                is_text = capture.form is Form.CONVERSION
-                spots = locate(capture.content, url=capture.url, content_type=capture.content_type, is_text=is_text)
-                self._stored[capture_id] = _Stored(capture, spots)
-        return self._stored[capture_id]
+    def _stored(self, capture_id: str) -> _Stored:
+        try:
+            capture = self._capture(capture_id)
+        except ArchiveDamaged as error:
+            return _Stored(problem=str(error))
+        is_text = capture.form is Form.CONVERSION
+        return _Stored(capture, locate(capture.content, url=capture.url, content_type=capture.content_type, is_text=is_text))
 
     def _capture(self, capture_id: str) -> Capture:
         if not (self._folder / CATALOG).is_file():

@@ -17,6 +17,7 @@ from scraper.database.assign_records import BUILD_ORDER, REPLACED
 from scraper.database.availability import FIELD as AVAILABILITY
 from scraper.database.derived import RULES, expression
 from scraper.database.merge import HEAD
+from scraper.database.tables import BY_NAME
 from scraper.errors import TtaError
 from scraper.provenance.origins import Origin, Origins, Place, Row, as_place, key_of, places_of_rows, places_of_sections
 
@@ -35,6 +36,7 @@ _MADE_OF: dict[str, tuple[str, ...]] = {"fiscal_year": _SUBMISSION} | {
 _OF_CAPTURES = ("url", "first_captured_at", "last_captured_at", "captures", "availability", "gone_since", "record_id")
 """Columns that describe the captures of a record, not its page."""
 _SHOWN_FIELDS = 12
+_PART = "SELECT {} FROM {} WHERE record_id = ? ORDER BY position"
 
 
 @dataclass(slots=True)
@@ -82,8 +84,9 @@ class Why:
         (self.columns,) = self._rows("SELECT * FROM records WHERE record_id = ?", record_id)
         query = f"SELECT *, {REPLACED} AS replaced FROM captures WHERE record_id = ? ORDER BY {BUILD_ORDER}"  # noqa: S608
         self.captures = self._rows(query, record_id)
-        self.fields = self._rows("SELECT * FROM fields WHERE record_id = ? ORDER BY position", record_id)
-        self.sections = self._rows("SELECT * FROM sections WHERE record_id = ? ORDER BY position", record_id)
+        self.fields, self.sections = (
+            self._rows(_PART.format(", ".join(BY_NAME[name].columns), name), record_id) for name in ("fields", "sections")
+        )
         self.keys = [key_of(row) for row in self.fields]
         self._merged = self._origins.merged([one for one in self.captures if not one.pop("replaced")])
 

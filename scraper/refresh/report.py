@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scraper.database.checks import Check, Severity
-from scraper.database.runs import Outcome, Run
+from scraper.database.runs import Outcome
+from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus
 from scraper.fetch.report import Report as Fetched
 from scraper.terminal import escape
@@ -32,8 +33,7 @@ class Report:
     `unfetched`: an error kept the sources from being asked.
     """
 
-    run: Run
-    number: int | None = None
+    run: RunRow
     fetched: Fetched | None = None
     loaded: Loaded | None = None
     checks: list[Check] = field(default_factory=list)
@@ -69,7 +69,6 @@ class Report:
     def as_json(self) -> dict[str, object]:
         """Returns the report for `--json`, with the checks that failed or warned in full."""
         return {
-            "run_id": self.number,
             **asdict(self.run),
             "problems": self.problems,
             "notes": self.notes,
@@ -98,7 +97,7 @@ class Report:
 
     def lines(self) -> Iterator[str]:
         """Yields the summary, also for a log: the run first, how it ended last."""
-        yield f"run      {self.run.started_at}" + (f", number {self.number}" if self.number is not None else "")
+        yield f"run      {self.run.started_at}" + (f", number {self.run.run_id}" if self.run.run_id else "")
         for one in self.fetched.sources if self.fetched else []:
             unusable = f"{one.skipped} unusable, " if one.skipped else ""
             counts = f"{one.new_captures} new captures, {one.listed} listed, {unusable}{one.waiting} waiting"
@@ -113,13 +112,13 @@ class Report:
             good = sum(check.passed for check in self.checks)
             yield f"checks   {good} passed, {len(self.failed)} failed, {len(self.warned)} warned"
         yield f"took     {timedelta(seconds=round(self.seconds))}"
-        # Problems are on standard error, so the last line says where else to find them.
+        # Problems are on standard error, so the last line names where else to find them.
         if self.run.outcome == Outcome.COMMITTED:
             partly = "; something could not be done, the next run tries again" if self.status == ExitStatus.PARTLY_DONE else ""
             yield f"{self.run.outcome}: {self.run.message}{partly}"
             return
         message = f"{self.run.message}; " if self.run.outcome == Outcome.UNANSWERED else ""
-        why = "" if message or self.number is None else "; `tta status` says why"
+        why = "" if message or not self.run.run_id else "; `tta status` shows why"
         yield f"{self.run.outcome}, status {int(self.status)}: {message}the database is as it was{why}"
 
 

@@ -19,7 +19,8 @@ from scraper.config import Config
 from scraper.database import runs
 from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, Looked, Severity, check_all
 from scraper.database.load import Loaded, LoadOptions, Progress, load
-from scraper.database.runs import Outcome, Run
+from scraper.database.runs import Outcome
+from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
 from scraper.fetch.report import DONE, Display, SourceReport
 from scraper.fetch.run import Options as FetchOptions
@@ -67,20 +68,22 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     stop = Stop()
     with stop.on_signals(), locked(folders.data, COMMAND) as dead:
         display.on_line = lambda text: log.warning("fetch.told", text=text)
-        run = _Refresh(folders, settings, options, display, progress, stop, log)
+        row = RunRow(run_id=0, started_at=iso(utc_now()) or "", phase="fetch", accepted=False)
+        seconds = options.deadline or settings.refresh.deadline
+        run = _Refresh(folders, settings, options, display, progress, stop, log, seconds, row, Report(row))
         log.info("run.start", sources=list(options.sources), accept=options.accept)
         healthcheck.ping(START)
         try:
             run.record_death(dead)
             run.go()
         except BaseException:
-            run.run.outcome = None  # `_before_commit` may have set another one, before a commit that failed
+            row.outcome = None  # `_before_commit` may have set another one, before a commit that failed
             raise
         finally:
             run.end()
             # One night without an answer is normal, `silent_days` of them are not.
             is_silent = any(check.name == SILENT for check in run.report.warned)
-            healthcheck.ping(SUCCESS if run.run.outcome in _WITHOUT_ERROR and not is_silent else FAILURE)
+            healthcheck.ping(SUCCESS if row.outcome in _WITHOUT_ERROR and not is_silent else FAILURE)
     return run.report
 
 
@@ -95,14 +98,10 @@ class _Refresh:
     progress: Progress | None
     stop: Stop
     log: Log
-    run: Run = field(default_factory=lambda: Run(started_at=iso(utc_now()) or "", phase="fetch"))
-    report: Report = field(init=False)
-    seconds: float = field(init=False)
+    seconds: float
+    run: RunRow
+    report: Report
     began: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self.report = Report(self.run)
-        self.seconds = self.options.deadline or self.settings.refresh.deadline
 
     def record_death(self, dead: Holder | None) -> None:
         """Records the earlier refresh that was killed, which left its lock behind."""
@@ -182,14 +181,14 @@ class _Refresh:
             self._close(Outcome.FAILED, ExitStatus.ERROR, "a bug in this program; please report it")
         is_well = run.outcome in _WITHOUT_ERROR
         if not is_well:
-            report.number = None
+            run.run_id = 0
             try:
-                report.number = runs.record(self.folders.database, run, report.checks)
+                runs.record(self.folders.database, run, report.checks)
             except sqlite3.Error as error:
                 self.log.warning("run.not_recorded", reason=str(error))
-        told = ("message", "status", "phase", "accepted", "fetched", "loaded", "captures", "records")
+        logged = ("message", "status", "phase", "accepted", "fetched", "loaded", "captures", "records")
         level = self.log.info if is_well else self.log.error
-        level(f"run.{run.outcome}", **{name: getattr(run, name) for name in told}, seconds=round(report.seconds, 1))
+        level(f"run.{run.outcome}", **{name: getattr(run, name) for name in logged}, seconds=round(report.seconds, 1))
 
     def _before_commit(self, db: sqlite3.Connection, loaded: Loaded) -> None:
         """Runs the checks and adds the run's own row, last in the load's transaction. Raises RefreshRefused."""
@@ -232,7 +231,7 @@ class _Refresh:
             outcome, message = Outcome.UNANSWERED, "no source answered, so it is unknown whether there are new captures"
         run.phase = "done"
         self._close(outcome, ExitStatus.PARTLY_DONE if report.problems else ExitStatus.DONE, message)
-        report.number = runs.add(db, run, report.checks)
+        runs.add(db, run, report.checks)
 
 
 def source_checks(sources: list[SourceReport], folders: Folders, most: float) -> Iterator[Check]:

@@ -173,13 +173,13 @@ def usable(page: list[dict[str, str]], hosts: Iterable[str], *, located: bool = 
     return rows, len(page) - len(rows)
 
 
+@dataclass(frozen=True, slots=True)
 class IndexServer:
     """One server's address and the policy for asking it."""
 
-    def __init__(self, context: SourceContext, policy: RequestPolicy, address: str) -> None:
-        self._context = context
-        self._policy = policy
-        self._address = address
+    context: SourceContext
+    policy: RequestPolicy
+    address: str
 
     def pages(self, query: Mapping[str, str], window: tuple[str, str] | None) -> Iterator[Rows]:
         """Yields the rows of each page of a listing. Raises NotCdx, and what Client.get raises, where a part of it is missing."""
@@ -231,7 +231,7 @@ class IndexServer:
         """Returns the rows, [] for "no captures", None beyond the last page; `counting`: the number of pages if stated."""
 
         def ask() -> Rows | int | None:
-            answer = self._context.client.get(f"{self._address}?{urlencode(query)}", self._policy)
+            answer = self.context.client.get(f"{self.address}?{urlencode(query)}", self.policy)
             parsed: object = None
             if answer.status == 404 or counting:
                 with suppress(ValueError):
@@ -252,4 +252,4 @@ class IndexServer:
                 raise NotCdx("the index sent an empty answer")
             return list(parse_lines(answer.body.decode("utf-8", "surrogateescape")))
 
-        return until_readable(self._context, self._address, ask)
+        return until_readable(self.context, self.address, ask)

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from scraper.errors import NotCdx
 from scraper.sources.base import LISTING_ERRORS, ListingResult, SourceContext, record_scope
@@ -58,9 +58,8 @@ class CommonCrawl:
     def _known_crawls(self) -> list[tuple[str, str]]:
         """Returns all crawls, newest first. The list changes monthly and must not be requested often: it is kept a day."""
         url = self._settings.collinfo_url
-        kept = self._context.ledger.note(f"collinfo {url}")
-        if kept and datetime.now(UTC) - kept[1] < LIST_FOR:
-            return [(name, address) for name, address in json.loads(kept[0])]
+        if kept := self._context.ledger.note(f"collinfo {url}", LIST_FOR):
+            return [(name, address) for name, address in json.loads(kept)]
         known = until_readable(self._context, url, lambda: _parse_crawls(self._context.client.get(url, self._index)))
         for _, address in known:
             self._index.allow.check(address)

@@ -10,8 +10,8 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -50,25 +50,25 @@ MAX_HEAD = 65_536
 """Characters of a page in which its own URL is looked for."""
 
 
-@dataclass(frozen=True, slots=True)
 class Rules:
-    """What a site allows. `delay`: seconds between requests, None where it sets none."""
+    """What a site allows."""
 
-    text: str
-    agent: str
+    def __init__(self, text: str, agent: str) -> None:
+        self.text = text
+        self._agent = agent
+        self._rules = Protego.parse(text)
 
     @property
     def delay(self) -> float | None:
-        """Returns the longer of the crawl delay and the request rate's interval; invalid values are ignored."""
-        rules = Protego.parse(self.text)
-        rate = rules.request_rate(self.agent)
-        delays = [rules.crawl_delay(self.agent), rate.seconds / rate.requests if rate and rate.requests else None]
+        """Returns the longer of the crawl delay and the request rate's interval in seconds; invalid values are ignored."""
+        rate = self._rules.request_rate(self._agent)
+        delays = [self._rules.crawl_delay(self._agent), rate.seconds / rate.requests if rate and rate.requests else None]
         valid = [float(delay) for delay in delays if delay is not None and math.isfinite(delay) and delay >= 0]
         return max(valid, default=None)
 
     def allows(self, url: str) -> bool:
         """Returns whether this URL may be requested."""
-        return bool(Protego.parse(self.text).can_fetch(url, self.agent))
+        return bool(self._rules.can_fetch(url, self._agent))
 
 
 def rules_of(answer: Answer, agent: str) -> Rules:
@@ -136,9 +136,8 @@ class Live:
     def _read_rules(self, base: str) -> Rules:
         """Returns the site's rules, at most a day old."""
         name = f"robots {base}"
-        kept = self._context.ledger.note(name)
-        if kept and datetime.now(UTC) - kept[1] < ROBOTS_FOR:
-            return Rules(kept[0], self._agent)
+        if (kept := self._context.ledger.note(name, ROBOTS_FOR)) is not None:
+            return Rules(kept, self._agent)
         rules = rules_of(self._context.client.get(urljoin(base, "/robots.txt"), self._robots), self._agent)
         self._context.ledger.keep_note(name, rules.text)
         return rules

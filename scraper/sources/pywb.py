@@ -42,8 +42,12 @@ class Pywb:
             record_scope(self._context, self.name, host, self._pages(host, window), total, window, LIST_FOR)
 
     def _pages(self, host: str, window: tuple[str, str] | None) -> Iterator[tuple[list[Row], int]]:
-        """Yields the pages of the first way of asking that lists anything. Raises NotCdx."""
+        """Yields the pages of all ways of asking: an archive may answer one that it does not understand with the home page only.
+
+        Raises NotCdx where a listing breaks off, or no way of asking lists anything and one failed.
+        """
         problem: NotCdx | None = None
+        found = False
         for form in FORMS:
             is_listed = False
             try:
@@ -54,7 +58,6 @@ class Pywb:
                 if is_listed:
                     raise
                 problem = error
-            if is_listed:
-                return
-        if problem:
+            found |= is_listed
+        if problem and not found:
             raise problem

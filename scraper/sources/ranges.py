@@ -1,7 +1,7 @@
 """Reads single WARC records from the large files of Common Crawl and the End of Term archive (ARCHIVES.md, sections 3 and 4)."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 from scraper.archive.packing import whole_member
@@ -54,32 +54,32 @@ def total_size(answer: Answer) -> int | None:
     return int(size) if re.fullmatch(r"\d{1,19}", size) else None
 
 
+@dataclass(frozen=True, slots=True)
 class Records:
     """Single records of the WARC files below `data_url`, of one source."""
 
-    def __init__(self, source: str, data_url: str, context: SourceContext, policy: RequestPolicy) -> None:
-        self._source = source
-        self._data_url = data_url
-        self._context = context
-        self._policy = policy
+    source: str
+    data_url: str
+    context: SourceContext
+    policy: RequestPolicy
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns the capture that a row points to, fully checked. Raises RequestFailed, and what Client.get raises."""
         if row.filename is None or row.offset is None or row.length is None:
             return FetchResult(state=State.MISSING, reason="the index does not state where it is stored")
-        answer = read_range(self._context, self._data_url + row.filename, self._policy, row.offset, row.length)
+        answer = read_range(self.context, self.data_url + row.filename, self.policy, row.offset, row.length)
         if answer.status in (403, 404, 410):
             # S3 answers 403 for a missing file where listing is denied (ARCHIVES.md, section 4).
             return FetchResult(state=State.MISSING, reason=f"the archive answers {answer.status} for the file")
         if answer.status != 206:
             raise _unlike(answer, f"status {answer.status}")
-        capture = _only_record(answer, row, self._source)
+        capture = _only_record(answer, row, self.source)
         truncated = capture.truncated or row.truncated
         if truncated is None and capture.form is Form.RESPONSE and len(capture.payload) in CUT_LENGTHS:
             truncated = "length"
         stored = replace(
             capture,
-            source=self._source,
+            source=self.source,
             fetched_at=utc_now(),
             http_headers=tuple(pair for pair in capture.http_headers if pair[0].lower() not in SECRETS),
             payload_digest=sha1_of(row.digest) or capture.payload_digest,

@@ -1,1 +1,1 @@
-"""Whoever does tasks beside this process: other processes here, or a cluster. What the tasks are about is not known here."""
+"""Runs tasks outside this process: in other processes on this machine, or on a cluster. It does not know what the tasks do."""

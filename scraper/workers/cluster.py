@@ -1,7 +1,7 @@
 """The pool on other machines: a dask.distributed cluster, through its `concurrent.futures` executor.
 
-`processes` says what a pool is; the extra `cluster` installs what this needs. Workers need this program, in the same version, and
-nothing of the data folder: tasks bring the bytes they are about.
+`processes` defines what a pool is; the extra `cluster` installs dask. Workers need the same version of this program and
+nothing of the data folder: a task contains the bytes it is about.
 """
 
 import time

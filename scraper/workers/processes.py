@@ -156,20 +156,20 @@ class Processes:
 
     def _done(self, worker: _Worker, job: Job[Task, Result], task: Task) -> list[Result]:
         """The task's results. A part that ends two processes is given up: something else may have ended the first."""
-        try:
-            return worker.work(job, task)
-        except ChildProcessError:
-            self._check()  # a signal to the whole group of processes has ended the worker too
-        results: list[Result] = []
-        for part in job.split(task):
-            for _ in range(2):
-                try:
-                    results += worker.work(job, part)
-                    break
-                except ChildProcessError:
-                    self._check()
-            else:
-                results += job.give_up(part)
+
+        def attempt(part: Task) -> list[Result] | None:
+            try:
+                return worker.work(job, part)
+            except ChildProcessError:
+                self._check()  # a signal to the whole group of processes has ended the worker too
+                return None
+
+        if (results := attempt(task)) is None:
+            results = []
+            for part in job.split(task):
+                found = attempt(part)
+                found = attempt(part) if found is None else found
+                results += job.give_up(part) if found is None else found
         return results
 
 
