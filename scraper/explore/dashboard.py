@@ -14,39 +14,13 @@ from datasette.utils.asgi import Request, Response
 from parsers.record import columns_of
 from scraper.database.about import TITLE
 from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, Chart, Spec, count, draw, percent, read_spec
+from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, TEXTS, Chart, Spec, count, draw, percent, read_spec
 from scraper.explore.filters import DATABASE, RecordFilters, equal, form, read_filters
 from scraper.explore.questions import Question
 from scraper.export.csvfile import write
 
-PARAMETERS = {
-    "fiscal_year": "fiscal_year",
-    "program_area": "program_areas__arraycontains",
-    "state": "place_state",
-    "since": "submitted_on__gte",
-}
-"""Parameters of questions and the filters of records that mean the same."""
-COLUMNS = PARAMETERS | {
-    "agency_type": "agency_types__arraycontains",
-    "agency_id": "agency_id",
-    "provider": "provider_reference",
-    "county_code": "place_county_code",
-    "estimated_cost": "estimated_cost",
-    "type_of_assistance": "tta_type",
-}
-"""Columns of the questions' rows and the same."""
 PAGE_TITLE = "TTA records in charts"
-CHARTS = (
-    Spec(by="fiscal_year"),
-    Spec(by="program_areas"),
-    Spec(by="agency_types"),
-    Spec(by="program_areas", split="fiscal_year", kind="heat"),
-    Spec(by="place_state"),
-    Spec(by="fiscal_year", split="evidence_based", kind="bars"),
-    Spec(by="fiscal_year", split="emerging_need", kind="bars"),
-    Spec(by="status"),
-)
-"""Those of the page of all charts, in its order."""
+PARAMETERS: dict[str, str] = TEXTS["parameters"]
 _COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_id", "captures")]
 _FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records"
 _LAST = "SELECT max(captured_at) FROM captures"
@@ -64,7 +38,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """What the template `charts.html` shows."""
     chosen = await read_filters(datasette, request)
     database = datasette.get_database(DATABASE)
-    found = await asyncio.gather(*(chart_of(datasette, spec, chosen) for spec in CHARTS))
+    found = await asyncio.gather(*(chart_of(datasette, Spec(**spec), chosen) for spec in TEXTS["page"]))
     try:
         (total, *filled), *_ = (await database.execute(f"{_FILLED} {chosen.where}", chosen.params)).rows
     except QueryInterrupted:
@@ -100,11 +74,12 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     filters = [*question.of.items(), *((PARAMETERS[name], value) for name, value in given if name in PARAMETERS)]
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(filters)}"))
     chart = await chart_of(datasette, Spec(**question.chart), chosen) if question.chart else None
+    columns = PARAMETERS | TEXTS["columns"]
     menus = {name: values for name, _, values in (await form(datasette, request))["menus"]}
 
     def url_of(row: Any) -> str | None:
         """The records that a row counts; None where its columns do not tell."""
-        found = [(COLUMNS[name], row[name]) for name in row.keys() if name in COLUMNS]  # noqa: SIM118 - a row of sqlite3
+        found = [(columns[name], row[name]) for name in row.keys() if name in columns]  # noqa: SIM118 - a row of sqlite3
         known = [equal(name, value) if "__" not in name else (name, value) for name, value in found]
         return chosen.url(*known) if known else None
 
