@@ -1,7 +1,5 @@
 """Writes the file of a download, CSV or Excel. `scraper.sandbox` does it in a process of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple

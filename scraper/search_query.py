@@ -4,8 +4,6 @@ All words must occur, in any order. AND, OR and NOT (in any case) and parenthese
 -word must not occur, deflect* is a prefix, and so is the last word of a question that uses none of these.
 """
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 

@@ -3,8 +3,6 @@
 Datasette finds it by the entry point `tta` in pyproject.toml, however it is started.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +11,13 @@ from weakref import WeakKeyDictionary
 from datasette.database import QueryInterrupted
 from datasette.utils import path_with_replaced_args, tilde_encode, urlsafe_components
 from datasette.utils.asgi import Response
+from datasette.utils.sqlite import sqlite3
 from datasette.views.base import DatasetteError
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from parsers.record import columns_of
+from scraper.database import linked_data
 from scraper.database.tables import BY_NAME, RecordRow
 from scraper.explore import arrays, charts, dashboard, downloads, filters, home, search
 from scraper.explore import map as records_map
@@ -76,6 +76,8 @@ def handle_exception(exception: Exception) -> Any:
     """Reports faults of a request with status 400 where Datasette takes them for its own (500)."""
     if isinstance(exception, QueryInterrupted):
         return Response.text("The query reached the time limit: ask for less.", status=400)
+    if isinstance(exception, sqlite3.OperationalError):
+        return Response.text(f"These filters can't be used: {exception}", status=400)
     if isinstance(exception, DatasetteError) and exception.status == 500:
         exception.status = 400
     return None
@@ -184,14 +186,17 @@ def _page(name: str, context: Callable[[Any, Any], Awaitable[Any]]) -> Callable[
 def extra_template_vars(
     database: str | None, table: str | None, view_name: str, request: Any, datasette: Any
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
-    async def found() -> dict[str, Any]:
+    async def made() -> dict[str, Any]:
         variables: dict[str, Any] = {"tta_files": records_map.files(datasette), "tta_settings": _settings(datasette)}
         variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
             path_with_replaced_args(*given)
         )  # it forgets base_url
         if (database, table, view_name) == (DATABASE, "records", "row"):
             (record_id,) = urlsafe_components(request.url_vars["pks"])
-            variables["tta"] = await record_page(datasette.get_database(DATABASE), record_id)
+            variables["tta"] = shown = await record_page(datasette.get_database(DATABASE), record_id)
+            if shown:
+                replays = [one["replay"] for one in shown.captures if one["replay"]]
+                variables["tta_linked_data"] = Markup(linked_data.script(linked_data.record(shown.record, replays)))  # noqa: S704 - JSON
         if database == DATABASE and view_name == "table" and table and table not in QUESTIONS:
             variables |= await filters.form(datasette, request) if table == "records" else filters.chips(request, table)
             variables["tta_cite"] = downloads.cite
@@ -202,7 +207,8 @@ def extra_template_vars(
         if database == DATABASE and request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
             variables["tta"] = await dashboard.question_context(datasette, request, question)
         if view_name == "index":
-            variables["tta"] = await home.context(datasette)
+            variables["tta"] = found = await home.context(datasette)
+            variables["tta_linked_data"] = Markup(linked_data.script(linked_data.dataset(**found["times"])))  # noqa: S704 - JSON
         return variables
 
-    return found
+    return made

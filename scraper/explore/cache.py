@@ -1,7 +1,5 @@
 """Answers that are kept until the database changes, with an ETag: a page that many visitors open is made once."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 from collections import OrderedDict, defaultdict

@@ -3,8 +3,6 @@
 What cannot be understood raises BadQuery; nothing is compared as text.
 """
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta

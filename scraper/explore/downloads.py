@@ -4,8 +4,6 @@ A process makes the whole file first (`scraper.sandbox`): what fails has a statu
 the file is sent contradicts its Content-Length.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 import tempfile
@@ -36,6 +34,39 @@ _OF_A_PAGE = ("_size", "_next", "_shape", "_labels")
 _NO_ROWS = (("_size", "0"), ("_nofacet", "1"), ("_nocount", "1"))
 _now: Counter[str] = Counter()
 """How many files are open, and how many of them are being made."""
+
+
+class Download:
+    """The response with a file that is complete."""
+
+    status = 200
+
+    def __init__(self, name: str, extension: str) -> None:
+        _now["open"] += 1
+        self.file = tempfile.NamedTemporaryFile(suffix=f".{extension}")  # noqa: SIM115 - closed when it is sent
+        self.headers = {
+            "content-type": _TYPES[extension],
+            "content-disposition": f'attachment; filename="{name}.{extension}"',
+            "cache-control": "no-store",
+        }
+
+    def close(self) -> None:
+        _now["open"] -= 1
+        self.file.close()
+
+    async def asgi_send(self, send: Send) -> None:
+        """Raises TimeoutError where the client takes nothing; the server then breaks the connection."""
+        try:
+            headers = self.headers | {"content-length": str(self.file.seek(0, 2))}
+            pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+            await send({"type": "http.response.start", "status": self.status, "headers": pairs})
+            self.file.seek(0)
+            while piece := self.file.read(1 << 16):
+                async with asyncio.timeout(STALLED):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            self.close()
 
 
 async def of_page(datasette: Any, request: Any) -> Download:
@@ -123,36 +154,3 @@ async def _make(database: Any, query: Query) -> None:
         late = f"it took longer than {query.seconds:g} seconds: choose fewer rows or columns"
         told = late if answer.message == TIMED_OUT.message else answer.message
         raise DatasetteError(f"The file can't be made: {told}", status=400)
-
-
-class Download:
-    """The response with a file that is complete."""
-
-    status = 200
-
-    def __init__(self, name: str, extension: str) -> None:
-        _now["open"] += 1
-        self.file = tempfile.NamedTemporaryFile(suffix=f".{extension}")  # noqa: SIM115 - closed when it is sent
-        self.headers = {
-            "content-type": _TYPES[extension],
-            "content-disposition": f'attachment; filename="{name}.{extension}"',
-            "cache-control": "no-store",
-        }
-
-    def close(self) -> None:
-        _now["open"] -= 1
-        self.file.close()
-
-    async def asgi_send(self, send: Send) -> None:
-        """Raises TimeoutError where the client takes nothing; the server then breaks the connection."""
-        try:
-            headers = self.headers | {"content-length": str(self.file.seek(0, 2))}
-            pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-            await send({"type": "http.response.start", "status": self.status, "headers": pairs})
-            self.file.seek(0)
-            while piece := self.file.read(1 << 16):
-                async with asyncio.timeout(STALLED):
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-        finally:
-            self.close()

@@ -5,8 +5,6 @@ this one counts equal arrays first, of which there are few, and takes those apar
 records (November 2026).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from datasette.database import QueryInterrupted
@@ -27,14 +25,6 @@ SELECT value, sum(n) AS n FROM (
 ) GROUP BY 1"""
 _ORDERED = "SELECT value, n FROM ({counted}) ORDER BY value IS NULL DESC, {order} LIMIT {limit}"
 _LABELS = {Values.YES_NO: {1: "Yes", 0: "No"}}
-
-
-def in_time(metadata: dict[str, Any]) -> dict[str, Any]:
-    """Datasette's metadata with its facets replaced by these."""
-    for database in metadata.get("databases", {}).values():
-        for table in database.get("tables", {}).values():
-            table["facets"] = [{TYPE: facet["array"] if isinstance(facet, dict) else facet} for facet in table.get("facets", [])]
-    return metadata
 
 
 class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types

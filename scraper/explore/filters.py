@@ -1,8 +1,6 @@
 """The rows that an address chooses: its filters mean what they mean to Datasette's own table, on every page of this plugin."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.resources import files
@@ -137,7 +135,7 @@ def _in_words(info: ColumnInfo | None, column: str, lookup: str, value: str) -> 
 async def form(datasette: Any, request: Any) -> dict[str, Any]:
     """What the template `_filters.html` shows: the choices, what is chosen, and the filters that the form has to keep."""
     database = datasette.get_database(DATABASE)
-    menus = [(name, menu["label"], await _choices(database, menu["sql"])) for name, menu in _MENUS.items()]
+    menus = [(name, menu["label"], (await database.execute(menu["sql"])).rows) for name, menu in _MENUS.items()]
     other = [(name, value) for name, value in _arguments(request) if name != "_next"]
     dated = [pair for pair in other if not pair[0].startswith(("submitted_on", "fiscal_year"))]
     missing = {name: NOT_KNOWN for name in FORM if request.args.get(f"{name.partition('__')[0]}__isnull")}
@@ -152,9 +150,3 @@ async def form(datasette: Any, request: Any) -> dict[str, Any]:
         "shortcuts": [(text, f"?{urlencode([*dated, ('submitted_on', text.lower())])}") for text in _TEXTS["shortcuts"]],
         **chips(request, TABLE),
     }
-
-
-async def _choices(database: Any, sql: str) -> list[tuple[str, str]]:
-    found: Iterable[Any] = (await database.execute(sql)).rows
-    choices = [(str(row[0]), str(row[1])) for row in found if row[0] is not None]
-    return [*choices, (NOT_KNOWN, NOT_KNOWN)]

@@ -1,7 +1,5 @@
 """Values of pages in HTML: lists as links to rows like them, and addresses as links only where following one can do no harm."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any

@@ -1,13 +1,9 @@
 """The map of records: what its page needs. The points come from Datasette's own table, with the filters of the page's address."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import datasette_leaflet
 from datasette.database import QueryInterrupted
-from datasette.utils.asgi import BadRequest
-from datasette.utils.sqlite import sqlite3
 
 from scraper.explore.filters import form, read_filters
 
@@ -31,14 +27,8 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """The form's choices, the filters of the page's address, and how many records they choose, with a point and without."""
     found = await read_filters(datasette, request)
     try:
-        counted = await datasette.get_database("tta").execute(
-            _COUNT.format(where=found.where), found.params, log_sql_errors=False
-        )
+        counts = dict((await datasette.get_database("tta").execute(_COUNT.format(where=found.where), found.params)).first())
     except QueryInterrupted:
         counts = None
-    except sqlite3.DatabaseError as error:
-        raise BadRequest(f"These filters can't be used: {error}") from None
-    else:
-        counts = dict(counted.first())
     without = found.url(("latitude__isnull", 1))
     return {"title": TITLE, "counts": counts, "without_place": without, "found": found, **await form(datasette, request)}

@@ -12,6 +12,7 @@ from scraper.database.about import LICENSE, LICENSE_URL, SOURCE, SOURCE_URL, TIT
 from scraper.database.schema import dictionary_rows, table_description
 from scraper.database.tables import BY_NAME, TABLES, VIEWS
 from scraper.errors import TtaError
+from scraper.explore.facets import TYPE
 from scraper.explore.questions import QUESTIONS
 
 NAME = "metadata.yml"
@@ -53,6 +54,8 @@ def metadata() -> dict[str, Any]:
 
 def _table(name: str, description: str) -> dict[str, Any]:
     look = {key: value for key, value in LOOKS[name].items() if key != "first"}
+    if "facets" in look:
+        look["facets"] = [{TYPE: facet} for facet in look["facets"]]
     index = {"fts_table": f"{name}_fts"} if BY_NAME[name].shared and BY_NAME[name].searched else {}
     columns = {str(column): _text(str(text), label, unit) for of, column, text, label, unit, _ in dictionary_rows() if of == name}
     return look | {"description": description} | index | {"columns": columns}

@@ -3,8 +3,6 @@
 docs/guides/analyst.md lists them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import reduce
 from importlib.resources import files

@@ -5,8 +5,6 @@ Searches that cannot be read, and dates, years, states and numbers that are none
 facet of a column is one of `facets`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -91,6 +89,8 @@ def _parameter(name: str, value: str) -> str:
 
 
 def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
+    from datasette.filters import Filters  # loads Datasette's plugins, this one among them: not while it is being imported
+
     if key.startswith("_search") and key not in _DROPPED:
         if value:
             match(value)
@@ -102,17 +102,11 @@ def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
     column, lookup = key.rsplit("__", 1) if "__" in key else (key, "exact")
     if column not in columns:
         return [(key, value)]
-    if lookup not in _lookups():
-        raise BadQuery(f"There is no filter “{lookup[:40]}”: use one of {', '.join(sorted(_lookups()))}.")
+    if lookup not in {name for name, _, _ in Filters([]).lookups()}:
+        raise BadQuery(f"There is no filter “{lookup[:40]}”: use one that the page offers under Advanced.")
     if not value:
         return []
     return [(key if also == lookup else f"{column}__{also}", text) for also, text in _compared(columns[column], lookup, value)]
-
-
-def _lookups() -> set[str]:
-    from datasette.filters import Filters  # loads Datasette's plugins, this one among them: not while it is being imported
-
-    return {name for name, _, _ in Filters([]).lookups()}
 
 
 def _compared(info: ColumnInfo, lookup: str, value: str) -> Pairs:

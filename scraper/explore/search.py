@@ -3,8 +3,6 @@
 A node number, a reference or an address leads to its record. Words that no text has are corrected by the index's own words.
 """
 
-from __future__ import annotations
-
 import re
 from difflib import get_close_matches
 from importlib.resources import files
@@ -81,7 +79,8 @@ SCOPES = {
 
 async def context(datasette: Any, request: Any) -> Any:
     """What the template `search.html` shows, or a redirect to the only record that is meant."""
-    question, page = (request.args.get("q") or "").strip(), _page_number(request.args.get("page"))
+    question, page = (request.args.get("q") or "").strip(), request.args.get("page") or ""
+    page = min(int(page), LAST_PAGE) if re.fullmatch(r"[1-9][0-9]{0,4}", page) else 1
     scope = SCOPES.get(request.args.get("in") or "", SCOPES["records"])
     shown: dict[str, Any] = {"question": question, "scope": scope, "page": page, "hits": [], "tabs": [], "problem": None}
     if not question:
@@ -92,7 +91,8 @@ async def context(datasette: Any, request: Any) -> Any:
         if meant and not question.isdigit():
             return Response.redirect(_row_url(datasette, SCOPES["records"], meant))
         expression = match(question)
-        counts = {one.name: await _count(database, one, expression) for one in SCOPES.values()}
+        count = "SELECT count(*) FROM {0}_fts WHERE {0}_fts MATCH :match"
+        counts = {name: (await database.execute(count.format(name), {"match": expression})).first()[0] for name in SCOPES}
         if meant and not any(counts.values()):
             return Response.redirect(_row_url(datasette, SCOPES["records"], meant))
         if not request.args.get("in") and not counts[scope.name]:
@@ -150,11 +150,6 @@ async def _corrected(database: Any, question: str) -> str:
     return question
 
 
-async def _count(database: Any, scope: Scope, expression: str) -> int:
-    sql = f"SELECT count(*) FROM {scope.name}_fts WHERE {scope.name}_fts MATCH :match"
-    return int((await database.execute(sql, {"match": expression})).first()[0])
-
-
 def _row_url(datasette: Any, scope: Scope, key: str) -> str:
     if scope.name == "dictionary":
         return f"{datasette.urls.table(DATABASE, 'dictionary')}?{urlencode({'table__exact': key})}"
@@ -166,10 +161,6 @@ def marked(snippet: str | None) -> Markup:
     """The snippet as text, with what matched in `<mark>`: escaped first, so that nothing in it is taken for markup."""
     escaped = str(Markup.escape(snippet or ""))
     return Markup(re.sub(f"[{_BEGIN}{_END}]", "", _MARKED.sub(r"<mark>\1</mark>", escaped)))  # noqa: S704 - escaped above
-
-
-def _page_number(text: str | None) -> int:
-    return min(int(text), LAST_PAGE) if text and text.isascii() and text.isdigit() and 0 < len(text) < 6 and int(text) else 1
 
 
 def _url(datasette: Any, question: str, scope: Scope | None = None, page: int = 1) -> str:

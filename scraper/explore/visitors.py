@@ -1,7 +1,5 @@
 """What a stranger may ask of the server: which methods and parameters, how much at once, and where SQL of their own is run."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter, defaultdict
 from contextvars import ContextVar
