@@ -27,9 +27,7 @@ def parsing_code() -> str:
 @cache
 def loading_code() -> str:
     """The code that makes the database out of the archive, and `tta scan`'s: what a cluster's workers must have as well."""
-    modules = [
-        path for folder in _FOLDERS for path in (_SCRAPER / folder).iterdir() if path.suffix in (".py", ".json", ".csv", ".yml")
-    ]
+    modules = [path for folder in _FOLDERS for path in (_SCRAPER / folder).iterdir() if path.is_file()]
     return _digest(modules, (), parsing_code())
 
 
