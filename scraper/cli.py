@@ -30,6 +30,9 @@ _COMMANDS = {
 """Module and first sentence of help of each command, so that `tta --help` imports none of them (a test compares the texts)."""
 
 
+_PATH = click.Path(path_type=Path)
+
+
 class _Commands(click.Group):
     """Imports a command's module when the command is called: Datasette and the HTTP client take a second to import."""
 
@@ -47,22 +50,10 @@ class _Commands(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.option("--data", metavar="DIR", type=_PATH, envvar="TTA_DATA", default="data", show_envvar=True, help="The data folder.")
 @click.option(
-    "--data",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    envvar="TTA_DATA",
-    default=Path("data"),
-    show_default=True,
-    help="The data folder. [env: TTA_DATA]",
-)
-@click.option(
-    "--config",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    envvar="TTA_CONFIG",
-    help="The configuration file; tta.toml where it exists. [env: TTA_CONFIG]",
+    "--config", metavar="FILE", type=_PATH, envvar="TTA_CONFIG", show_envvar=True, help="Configuration; else tta.toml, if any."
 )
 @click.version_option(package_name="tta")
 @click.pass_context

@@ -24,9 +24,12 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
     return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
 
 
+PATH = click.Path(path_type=Path, allow_dash=True)
+
+
 @click.command("export")
 @click.argument("form", metavar="FORMAT", type=click.Choice(FORMATS), required=False)
-@click.argument("dest", metavar="DEST", type=click.Path(path_type=Path, allow_dash=True), required=False)
+@click.argument("dest", metavar="DEST", type=PATH, required=False)
 @click.option("--where", metavar="SQL", help="Only the records that an SQL condition on the columns of records holds for.")
 @click.option("--since", metavar="TIME", help="Only the records captured at that time or later: 2025-01-31, 2025-01-31T12:00Z.")
 @click.option("--columns", metavar="A,B,C", callback=_names, help="Only these columns of records, or of the --table; keys stay.")
@@ -39,12 +42,7 @@ def _names(_context: click.Context, _parameter: click.Parameter, value: str | No
     multiple=True,
     help="Then run your command that signs or timestamps the manifest, whose path takes the place of {}; can be repeated.",
 )
-@click.option(
-    "--verify",
-    metavar="DEST",
-    type=click.Path(path_type=Path),
-    help="Check an earlier export against its manifest, and do nothing else.",
-)
+@click.option("--verify", metavar="DEST", type=PATH, help="Check an earlier export against its manifest, and do nothing else.")
 @click.option(
     "--check",
     metavar="COMMAND",

@@ -1,6 +1,7 @@
 """`tta fetch`: options and wording. What it does is in `scraper.fetch.run`."""
 
 import re
+from typing import Any
 
 import click
 
@@ -29,24 +30,13 @@ def _timestamp(_context: click.Context, parameter: click.Parameter, value: str |
 @click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
 @json_option
 @click.pass_obj
-def command(
-    folders: Folders,
-    /,
-    sources: tuple[str, ...],
-    dry_run: bool,
-    limit: int | None,
-    start: str,
-    end: str,
-    now: bool,
-    as_json: bool,
-) -> int:
+def command(folders: Folders, /, start: str, end: str, as_json: bool, **options: Any) -> int:
     """List and fetch new captures from web archives and the live site.
 
     Asks the enabled sources, or those named: wayback, commoncrawl, endofterm, pywb, live.
     """
-    window = (start, end) if start or end else None
-    options = Options(sources=sources, dry_run=dry_run, limit=limit, window=window, now=now)
+    chosen = Options(window=(start, end) if start or end else None, **options)
     with Display() as display:
-        report = run_fetch(folders.data, load_config(folders.config_file), options, display)
+        report = run_fetch(folders.data, load_config(folders.config_file), chosen, display)
     show(report.as_json(), report.table(), report.lines(), as_json=as_json)
     return report.status

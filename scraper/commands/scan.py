@@ -25,7 +25,7 @@ from scraper.workers.processes import Processes, cores
 @click.argument("addresses", metavar="[ADDRESS]...", nargs=-1)
 @click.option("--list", "lists", metavar="FILE", multiple=True, type=click.Path(), help="Read addresses from FILE, a line each.")
 @click.option("--prefix", metavar="ADDRESS", help="Put before every line of --list, such as s3://eotarchive/.")
-@click.option("--source", default="files", show_default=True, metavar="NAME", help="Name of the captures' source.")
+@click.option("--source", default="files", metavar="NAME", help="Name of the captures' source.")
 @workers_option
 @scheduler_option
 @json_option

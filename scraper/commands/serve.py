@@ -13,7 +13,7 @@ PORTS = click.IntRange(0, 65535)
 
 
 @click.command("serve")
-@click.option("--port", metavar="N", type=PORTS, default=PORT, show_default=True, help="Port on 127.0.0.1; 0 is any free one.")
+@click.option("--port", metavar="N", type=PORTS, default=PORT, help="Port on 127.0.0.1; 0 is any free one.")
 @without_contacts
 @strict_contacts
 @click.pass_obj

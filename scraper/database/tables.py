@@ -142,6 +142,30 @@ class DictionaryRow:
     heading: str = required("name of the column for people, which pages use as the heading")
 
 
+@dataclass(slots=True, kw_only=True)
+class RunRow:
+    """Each refresh: when it ran, how it ended, and what it brought."""
+
+    run_id: int = required("number of the run, from 1")
+    started_at: str = required("when it began", _ISO)
+    ended_at: str | None = optional("when it ended", _ISO)
+    status: int | None = optional("its exit status")
+    outcome: str | None = optional(
+        "committed: the database has its data; unanswered: no source answered, and nothing was new; refused: a check failed; "
+        "stopped: it was ended or its time was up; failed: an error; died: killed, or the machine went down. All but committed "
+        "left the database as it was",
+    )
+    phase: str | None = optional("how far it came: fetch, load, checks or done")
+    accepted: bool | None = optional("whether failed checks were accepted on purpose; 1 yes, 0 no")
+    fetched: int | None = optional("captures that it added to the archive", "captures")
+    loaded: int | None = optional("captures that it loaded", "captures")
+    captures: int | None = optional("captures known after it", "captures")
+    records: int | None = optional("records known after it", "records")
+    records_before: int | None = optional("records known before it", "records")
+    problems: str | None = optional("what went wrong or could not be done; a JSON array")
+    message: str | None = optional("what came of it and what to look at, in a line")
+
+
 MODELS = {
     name: described(name, table["about"], table["columns"])
     for name, table in tomllib.loads((files("scraper.database") / "tables.toml").read_text(encoding="utf-8")).items()
@@ -250,7 +274,7 @@ TABLES: tuple[Table, ...] = (
         indexes=(("organization_id", "record_id"),),
     ),
     Table("similar", MODELS["similar"], keys=_PLACE, links=(_OF_RECORD,), indexes=(("other_id",),)),
-    Table("runs", MODELS["runs"], keys=("run_id",)),
+    Table("runs", RunRow, keys=("run_id",)),
     Table("run_checks", MODELS["run_checks"], keys=("run_id", "position"), links=(("run_id", "runs"),)),
     Table("program", MODELS["program"]),
     Table("dictionary", DictionaryRow, keys=("table", "column"), searched=("table", "column", "description", "label")),

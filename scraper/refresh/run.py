@@ -68,20 +68,22 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     stop = Stop()
     with stop.on_signals(), locked(folders.data, COMMAND) as dead:
         display.on_line = lambda text: log.warning("fetch.told", text=text)
-        run = _Refresh(folders, settings, options, display, progress, stop, log)
+        row = RunRow(run_id=0, started_at=iso(utc_now()) or "", phase="fetch", accepted=False)
+        seconds = options.deadline or settings.refresh.deadline
+        run = _Refresh(folders, settings, options, display, progress, stop, log, seconds, row, Report(row))
         log.info("run.start", sources=list(options.sources), accept=options.accept)
         healthcheck.ping(START)
         try:
             run.record_death(dead)
             run.go()
         except BaseException:
-            run.run.outcome = None  # `_before_commit` may have set another one, before a commit that failed
+            row.outcome = None  # `_before_commit` may have set another one, before a commit that failed
             raise
         finally:
             run.end()
             # One night without an answer is normal, `silent_days` of them are not.
             is_silent = any(check.name == SILENT for check in run.report.warned)
-            healthcheck.ping(SUCCESS if run.run.outcome in _WITHOUT_ERROR and not is_silent else FAILURE)
+            healthcheck.ping(SUCCESS if row.outcome in _WITHOUT_ERROR and not is_silent else FAILURE)
     return run.report
 
 
@@ -96,14 +98,10 @@ class _Refresh:
     progress: Progress | None
     stop: Stop
     log: Log
-    run: RunRow = field(default_factory=lambda: RunRow(run_id=0, started_at=iso(utc_now()) or "", phase="fetch", accepted=False))
-    report: Report = field(init=False)
-    seconds: float = field(init=False)
+    seconds: float
+    run: RunRow
+    report: Report
     began: float = field(default_factory=time.monotonic)
-
-    def __post_init__(self) -> None:
-        self.report = Report(self.run)
-        self.seconds = self.options.deadline or self.settings.refresh.deadline
 
     def record_death(self, dead: Holder | None) -> None:
         """Records the earlier refresh that was killed, which left its lock behind."""
