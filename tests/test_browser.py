@@ -126,6 +126,22 @@ def test_map_follows_the_filters_of_the_table(watched: Watched) -> None:
     assert page.locator(".tta-toolbar strong").inner_text() == "9 records"
 
 
+def test_map_tells_what_is_not_in_view_and_names_places(watched: Watched) -> None:
+    page = watched.open("/-/map")
+    page.wait_for_selector(".tta-map[data-ready]")
+    status = page.locator(".tta-map-state")
+    assert "1 of them outside this view (the small maps show 1)" in status.inner_text()
+    page.get_by_role("button", name="Alaska: 1").click()
+    page.wait_for_selector(".tta-state-name:has-text('Alaska')")
+    for _ in range(4):
+        page.locator(".leaflet-control-zoom-in").click()
+        page.wait_for_timeout(300)
+    page.wait_for_selector(".tta-county-name")
+    page.get_by_role("button", name="Show the mainland again").click()
+    page.wait_for_selector(".tta-county-name", state="detached")
+    assert "1 of them outside this view" in status.inner_text()
+
+
 def test_map_works_without_a_mouse(watched: Watched) -> None:
     page = watched.open("/-/map?fiscal_year=2018")
     page.wait_for_selector(".tta-map[data-ready]")
