@@ -163,9 +163,9 @@ async function placeNames(L, map, states, url) {
   const names = L.layerGroup().addTo(map);
   let counties = null;
   const show = async () => {
+    if (map.getZoom() >= COUNTIES_FROM && !counties) counties = await fetchJson(url);
     const view = map.getBounds();
     const zoom = map.getZoom();
-    if (zoom >= COUNTIES_FROM && !counties) counties = await fetchJson(url);
     names.clearLayers();
     const inView = (spot) => view.contains(spot);
     if (zoom >= STATES_FROM) {
