@@ -219,7 +219,7 @@ function resetButton(L, map) {
     button.setAttribute("aria-label", "Show the mainland again");
     L.DomEvent.on(button, "click", (event) => {
       L.DomEvent.stop(event);
-      map.fitBounds(MAINLAND);
+      map.stop().fitBounds(MAINLAND, { animate: false });
     });
     return bar;
   };
