@@ -25,6 +25,7 @@ from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.health import health
 from scraper.explore.links import render_value
 from scraper.explore.metadata import LOOKS
+from scraper.explore.organization import organization_page
 from scraper.explore.record import moment, record_page
 from scraper.explore.requests import normalize_request
 from scraper.explore.visitors import limited
@@ -35,6 +36,9 @@ DATABASE = "tta"
 PLUGIN = "tta"
 _ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
 """The kept answers of each Datasette."""
+
+
+_ROW_PAGES: dict[str, Callable[[Any, str], Awaitable[Any]]] = {"records": record_page, "organizations": organization_page}
 
 
 def _settings(datasette: Any) -> dict[str, Any]:
@@ -176,9 +180,9 @@ def extra_template_vars(
         variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
             path_with_replaced_args(*given)
         )  # it forgets base_url
-        if (database, table, view_name) == (DATABASE, "records", "row"):
-            (record_id,) = urlsafe_components(request.url_vars["pks"])
-            variables["tta"] = await record_page(datasette.get_database(DATABASE), record_id)
+        if database == DATABASE and view_name == "row" and (page := _ROW_PAGES.get(table or "")):
+            (key,) = urlsafe_components(request.url_vars["pks"])
+            variables["tta"] = await page(datasette.get_database(DATABASE), key)
         if database == DATABASE and view_name == "table":
             variables["tta_counted"] = table == "records"
             if first := LOOKS[table].first if table in LOOKS else ():

@@ -16,6 +16,7 @@ from scraper.database.tables import TABLES, RecordRow
 LISTS = frozenset(name for name, info in columns_of(RecordRow).items() if info.type == list[str])
 """Columns of `records` that hold a JSON array."""
 _PARTS = {table.name: dict(table.links) for table in TABLES if table.shared}
+_PARTS["records"] = dict.fromkeys(("agency_id", "provider_id"), "organizations") | {"family_id": "records"}
 _SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)
 DATABASE = "tta"
 WAYBACK = "https://web.archive.org/web"
