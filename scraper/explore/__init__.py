@@ -17,6 +17,7 @@ from datasette.views.base import DatasetteError
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
+from scraper.database import linked_data
 from scraper.explore import arrays, charts, dashboard, home, search
 from scraper.explore import map as records_map
 from scraper.explore.cache import Answers, cached
@@ -175,21 +176,25 @@ def _page(name: str, context: Callable[[Any, Any], Awaitable[dict[str, Any]]]) -
 def extra_template_vars(
     database: str | None, table: str | None, view_name: str, request: Any, datasette: Any
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
-    async def found() -> dict[str, Any]:
+    async def made() -> dict[str, Any]:
         variables: dict[str, Any] = {"tta_files": records_map.files(datasette), "tta_settings": _settings(datasette)}
         variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
             path_with_replaced_args(*given)
         )  # it forgets base_url
         if database == DATABASE and view_name == "row" and (page := _ROW_PAGES.get(table or "")):
             (key,) = urlsafe_components(request.url_vars["pks"])
-            variables["tta"] = await page(datasette.get_database(DATABASE), key)
+            variables["tta"] = shown = await page(datasette.get_database(DATABASE), key)
+            if shown and table == "records":
+                replays = [one["replay"] for one in shown.captures if one["replay"]]
+                variables["tta_linked_data"] = Markup(linked_data.script(linked_data.record(shown.record, replays)))  # noqa: S704 - JSON
         if database == DATABASE and view_name == "table":
             variables["tta_counted"] = table == "records"
             if first := LOOKS[table].first if table in LOOKS else ():
                 everything = {"_col", "_nocol", "_columns"} & set(request.args)
                 variables["tta_columns"] = [] if everything else first
         if view_name == "index":
-            variables["tta"] = await home.context(datasette)
+            variables["tta"] = found = await home.context(datasette)
+            variables["tta_linked_data"] = Markup(linked_data.script(linked_data.dataset(**found["times"])))  # noqa: S704 - JSON
         return variables
 
-    return found
+    return made

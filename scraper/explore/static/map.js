@@ -15,7 +15,7 @@ function rowUrl(records, id) {
     if (/[A-Za-z0-9_-]/.test(char)) return char;
     return char === " " ? "+" : "~" + byte.toString(16).toUpperCase().padStart(2, "0");
   });
-  return `${records}/${encoded.join("")}`;
+  return `${records}/${encoded.join("")}${window.tta ? ".html" : ""}`; // tta: a saved site (scraper/export/static/site.js)
 }
 
 function firstPage(records, filters) {
@@ -34,6 +34,7 @@ function firstPage(records, filters) {
 }
 
 async function fetchJson(url) {
+  if (window.tta) return window.tta.fetchJson(url);
   const answer = await fetch(url);
   const found = await answer.json();
   if (!answer.ok) throw new Error(found.error || answer.statusText);
@@ -145,7 +146,7 @@ async function outlines(L, map, url) {
 
 async function draw(holder, status) {
   const { records, filters, states, tiles, tilesBy } = holder.dataset;
-  const L = await import(new URL(holder.dataset.leaflet, location.href));
+  const L = window.L || await import(new URL(holder.dataset.leaflet, location.href));
   const small = holder.classList.contains("tta-map-small");
   const map = L.map(holder, { maxZoom: 18, minZoom: 2, scrollWheelZoom: !small, zoomSnap: 0.5 });
   map.attributionControl.setPrefix(false);
