@@ -26,7 +26,7 @@ from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.health import health
 from scraper.explore.links import render_value
 from scraper.explore.metadata import LOOKS
-from scraper.explore.organization import organization_page
+from scraper.explore.organization import organization_page, overlay_rows
 from scraper.explore.record import moment, record_page
 from scraper.explore.requests import normalize_request
 from scraper.explore.visitors import limited
@@ -185,6 +185,7 @@ def extra_template_vars(
             (key,) = urlsafe_components(request.url_vars["pks"])
             variables["tta"] = shown = await page(datasette.get_database(DATABASE), key)
             if shown and table == "records":
+                variables["tta_overlays"] = await overlay_rows(datasette.get_database(DATABASE), shown.record)
                 replays = [one["replay"] for one in shown.captures if one["replay"]]
                 variables["tta_linked_data"] = Markup(linked_data.script(linked_data.record(shown.record, replays)))  # noqa: S704 - JSON
         if database == DATABASE and view_name == "table":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 _MOST = 500
@@ -24,6 +25,16 @@ _QUERIES = {
     "changes": f"SELECT seen_by, record_id, field, old_value, new_value FROM changes WHERE {_RECORDS} "
     f"ORDER BY seen_by DESC, record_id LIMIT {_MOST}",
 }
+
+
+async def overlay_rows(database: Any, record: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The rows that a user's own tables (`tta overlay`) have for a record; the first column names one of the record's."""
+    found = {}
+    for table in sorted(name for name in await database.table_names() if name.startswith("overlay_")):
+        key, *_ = await database.table_columns(table)
+        rows = await database.execute(f"SELECT * FROM [{table}] WHERE [{key}] = ? LIMIT {_MOST}", [str(record.get(key))])
+        found[table] = [dict(row) for row in rows.rows]
+    return found
 
 
 async def organization_page(database: Any, organization_id: str) -> dict[str, list[dict[str, Any]]] | None:
