@@ -138,7 +138,7 @@ def _spoil_file(folders: Folders) -> None:
     """Overwrites a page in the middle of the file, so that what the runs say can still be read."""
     with closing(sqlite3.connect(folders.database)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (number,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'sections'").fetchone()
+        (number,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'changes'").fetchone()
         (size,) = db.execute("PRAGMA page_size").fetchone()
     with folders.database.open("r+b") as file:
         file.seek((number - 1) * size)

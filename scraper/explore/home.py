@@ -55,7 +55,7 @@ async def context(datasette: Any) -> dict[str, Any]:
     *found, demo = await asyncio.gather(*(database.execute(sql) for sql in asked), _is_demo(database))
     counts, times, kinds, labels, run, good = (result.rows for result in found)
     records, captures = urls.table("tta", "records"), urls.table("tta", "captures")
-    everything = RecordFilters(records, [], "", {}, "")
+    everything = RecordFilters(records, [], "", {}, [])
     return {
         "counts": dict(counts[0]),
         "times": dict(times[0]),

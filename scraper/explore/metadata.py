@@ -13,6 +13,7 @@ from scraper.database.about import LICENSE, LICENSE_URL, SOURCE, SOURCE_URL, TIT
 from scraper.database.schema import dictionary_rows, table_description
 from scraper.database.tables import BY_NAME, TABLES, VIEWS
 from scraper.errors import TtaError
+from scraper.explore.facets import TYPE
 from scraper.explore.questions import QUESTIONS
 
 NAME = "metadata.yml"
@@ -35,13 +36,13 @@ href="/tta/dictionary">dictionary</a>.</p>
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How Datasette shows a table: title, order, page size, facets (a dict for an array), and the column that names a row.
+    """How Datasette shows a table: title, order, page size, facets, and the column that names a row.
 
     `first`: the columns shown by default; empty: all.
     """
 
     title: str
-    facets: tuple[str | dict[str, str], ...] = ()
+    facets: tuple[str, ...] = ()
     sort: str | None = None
     sort_desc: str | None = None
     size: int | None = None
@@ -53,20 +54,12 @@ class Look:
 LOOKS = {
     "records": Look(
         "TTA records",
-        facets=(
-            "fiscal_year",
-            "status",
-            {"array": "program_areas"},
-            {"array": "agency_types"},
-            "place_state",
-            "evidence_based",
-            "emerging_need",
-        ),
+        facets=tuple("fiscal_year status program_areas agency_types place_state evidence_based emerging_need".split()),
         sort_desc="submitted_at",
         size=25,
         label="title",
         first=tuple(
-            "record_id tta_title fiscal_year status program_areas agency_types provider_reference place_state county event_on "
+            "tta_title fiscal_year status program_areas agency_types provider_reference place_state county event_on "
             "evidence_based emerging_need availability".split()
         ),
     ),
@@ -147,7 +140,7 @@ def _table(name: str, description: str) -> dict[str, Any]:
         "sort_desc": look.sort_desc,
         "size": look.size,
         "label_column": look.label,
-        "facets": list(look.facets) or None,
+        "facets": [{TYPE: name} for name in look.facets] or None,
         "hidden": look.hidden or None,
         "fts_table": f"{name}_fts" if BY_NAME[name].shared and BY_NAME[name].searched else None,
     }

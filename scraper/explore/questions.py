@@ -3,8 +3,6 @@
 docs/guides/analyst.md lists them.
 """
 
-from __future__ import annotations
-
 from functools import reduce
 from importlib.resources import files
 from typing import NamedTuple

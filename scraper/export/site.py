@@ -44,6 +44,7 @@ _LISTS = ("/-/search", "/tta/records")
 _ROWS = re.compile(r"/tta/(records|organizations)/[^/?.]+")
 _CHART = re.compile(r"/-/chart(\.svg|\.csv|)")
 _SPACE = re.compile(r">\s*\n\s*<")
+_UNLISTED = '<meta name="robots" content="noindex, nofollow">\n'
 _NOTE = "Saved from the program tta; works without a server."
 _HELP = "Finds records that contain all the words. A word of four letters or more also finds longer ones: train finds training."
 _DROPPED = 'script:not([type*="json"]), link[rel="alternate"], form:not([role="search"]), .tta-map-small, .tta-map-small + p'
@@ -68,7 +69,7 @@ def save_site(database: Path, folder: Path, contacts: Mode, state: dict[str, Any
             for path in sorted((folder / "download").rglob("*"))
             if path.is_file()
         ]
-        site = Site(application(plain, Serve(contacts=contacts)), folder)
+        site = Site(application(plain, Serve(contacts=contacts)), folder, _UNLISTED if contacts is True else "")
         records = [record_id for (record_id,) in shown.execute(f"SELECT record_id FROM records ORDER BY {RECORDS_FIRST}")]
         data = linked_data.dataset(
             state["first_captured_at"], state["last_captured_at"], [(name, _media_type(name), size) for name, size in files]
@@ -94,10 +95,14 @@ def _downloads(files: list[tuple[str, int]]) -> str:
 
 
 class Site:
-    """Saves pages of the application `datasette` into a folder. `conditions`: of links to lists of records, such as `county`."""
+    """Saves pages of the application `datasette` into a folder. `head` is HTML for the head of every page.
 
-    def __init__(self, datasette: Any, folder: Path) -> None:
+    `conditions`: the names in links to lists of records, such as `county__exact`.
+    """
+
+    def __init__(self, datasette: Any, folder: Path, head: str) -> None:
         self.conditions: set[str] = set()
+        self._head = f'<meta charset="utf-8">\n<link rel="icon" href="data:,">\n{head}'
         self._client = datasette.client
         self._folder = folder
         self._waiting: list[str] = []
@@ -213,7 +218,7 @@ class Site:
         html = html.replace(f"{_HELP}</p>", f'{_HELP}</p>\n<div id="tta-found"></div>', 1)
         if "<h2" not in html:
             html = html.replace("<h3", "<h2").replace("</h3>", "</h2>")  # the form between them is gone
-        return html.replace("</head>", f'<meta charset="utf-8">\n<link rel="icon" href="data:,">\n{added}</head>', 1)
+        return html.replace("</head>", f"{self._head}{added}</head>", 1)
 
     def _relate(self, node: LexborNode, page: str) -> None:
         href = self._href(node.attributes["href"] or "", page)
