@@ -289,5 +289,5 @@ def test_similar_help_of_different_providers_to_one_agency_is_found(tmp_path: Pa
         title = f"{year}0129-145639-07"
         captures.append(page(html(fields, node=number, body=body, title=title), url=node(number), when=day(number)))
     site = Site(loaded(tmp_path, captures).database)
-    found = site.json("/tta/overlap.json?_shape=array&state=")
-    assert {(row["record_id"], row["other_id"]) for row in found} == {("1", "2"), ("2", "5")}
+    found = site.json("/tta/overlaps.json?_shape=array&state=")
+    assert {(row["record_id"], row["other_record_id"], row["same_text"]) for row in found} == {("2", "1", 1), ("5", "2", 1)}
