@@ -8,7 +8,7 @@ UV_SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen 
 sync = UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(UV_SYNC) $(1) || $(UV_SYNC) $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: bench browse cron extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
+.PHONY: bench growth browse cron extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ campaigns: setup ## Run the long checks: runs killed or fed damaged answers, dis
 
 bench: setup ## Measure what it costs and write docs/performance.md: ARGS="loading --captures 100000" for one part, larger
 	@nice $(BIN)/python -m benchmarks $(ARGS)
+
+growth: setup ## How every command and page grows with the number of captures; fails above n log n: ARGS="1000 10000 100000"
+	@nice $(BIN)/python -m benchmarks.growth $(ARGS)
 
 cron: setup ## Run the guide's crontab line under the real cron daemon (needs root, and cron)
 	@$(BIN)/python -m tests.campaigns.cron_line

@@ -1,7 +1,8 @@
 """Runs SQL that a visitor wrote in a process of its own, which is ended when it takes too much time or memory.
 
 A time limit inside SQLite takes effect between two steps of a query, and one call of a function is one step, however large its
-arguments are. Only a process can be ended at any moment. Queries of the program itself stay in Datasette's own threads.
+arguments are. Only a process can be ended at any moment. Queries of the program itself stay in Datasette's own threads, but for
+those of whole files, which would keep all pages waiting.
 """
 
 import contextlib
@@ -16,6 +17,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from scraper.download import File
+from scraper.errors import TtaError
+from scraper.search_query import fts_expression
 from scraper.sqlite import open_readonly
 
 WORKERS = 2
@@ -26,6 +30,8 @@ MAX_HEAP = 48_000_000
 """Bytes that SQLite may use in a worker; sorting spills to disk long before."""
 MAX_RESULT = 12_000_000
 """Bytes of all values of a result. A worker at its limits needs less than the 100 MB that docs/decisions/serving.md allows."""
+MAX_FILE = 500_000_000
+"""Bytes of a download."""
 MAX_ADDRESS_SPACE = 600_000_000
 """Bytes; a backstop for memory that SQLite does not count. Python alone reserves about 150 MB without using it."""
 GRACE = 0.5
@@ -35,12 +41,13 @@ _STEPS = 1000
 
 
 class Query(NamedTuple):
-    """SQL with its parameters, its time limit in seconds, and the number of rows to return at most."""
+    """SQL with its parameters, its time limit in seconds, and the rows to return at most or the file to write all of them to."""
 
     sql: str
     params: Any
     seconds: float
-    rows: int
+    rows: int = 0
+    file: File | None = None
 
 
 class Answer(NamedTuple):
@@ -56,7 +63,7 @@ TIMED_OUT = Answer(error="OperationalError", message="interrupted")
 
 
 def register_functions(db: sqlite3.Connection) -> None:
-    """Adds the SQL function that the program's own questions use; fields of groups are described by the groups' tables."""
+    """Adds the SQL functions that the program's own questions use, and its search language in place of Datasette's."""
 
     def is_known_label(label: object) -> bool:
         from scraper.database.checks import is_known  # here, because it takes a while to import and few queries call it
@@ -65,6 +72,7 @@ def register_functions(db: sqlite3.Connection) -> None:
         return is_known(text) or text.casefold().startswith(("milestone ", "metric ", "performance metric "))
 
     db.create_function("is_known_label", 1, is_known_label, deterministic=True)
+    db.create_function("escape_fts", 1, fts_expression, deterministic=True)
 
 
 class _Worker(NamedTuple):
@@ -147,6 +155,9 @@ def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
     db.set_progress_handler(lambda: time.monotonic() >= deadline, _STEPS)
     try:
         cursor = db.execute(query.sql, query.params)
+        if query.file:
+            query.file.write([one[0] for one in cursor.description], cursor)
+            return Answer()
         rows, size = [], 0
         for row in cursor:
             size += sum(len(value) if isinstance(value, str | bytes) else 8 for value in row)
@@ -159,7 +170,7 @@ def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
         return Answer(tuple(one[0] for one in cursor.description or ()), tuple(rows))
     except MemoryError:
         return Answer(error="OperationalError", message="the query needs too much memory: select fewer columns or rows")
-    except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+    except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError, OSError, TtaError) as error:
         return Answer(error=type(error).__name__, message=str(error))
     finally:
         db.set_progress_handler(None, 0)
@@ -168,6 +179,7 @@ def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
 def work(database: str, pipe: Connection) -> None:
     """Answers queries until there are no more."""
     resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE, MAX_ADDRESS_SPACE))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE, MAX_FILE))
     db = connect(database)
     while True:
         pipe.send(tuple(answer_of(db, Query(*pipe.recv()))))

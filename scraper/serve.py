@@ -19,7 +19,6 @@ from scraper.config import Serve
 from scraper.database.connection import reading
 from scraper.database.contacts import in_words
 from scraper.errors import TtaError
-from scraper.explore.facets import in_time
 from scraper.explore.metadata import metadata_file, read_metadata, under
 from scraper.explore.visitors import GuardedDatabase
 from scraper.stopping import handled
@@ -39,7 +38,7 @@ SETTINGS: dict[str, Any] = {
     "max_returned_rows": 2000,
     "facet_suggest_time_limit_ms": 50,
     "suggest_facets": False,  # the useful facets are always shown; suggestions by column fill the page with identifiers
-    "default_facet_size": 8,
+    "default_facet_size": 30,
     "truncate_cells_html": 280,
     "max_csv_mb": 500,
     "default_cache_ttl": 0,  # a nightly refresh is seen at once
@@ -57,7 +56,7 @@ def application(database: Path, settings: Serve | None = None) -> Datasette:
     chosen = settings or Serve()
     limit = round(1000 * chosen.query_seconds)
     limits = {"base_url": chosen.base_url, "sql_time_limit_ms": limit, "facet_time_limit_ms": limit}
-    metadata = under(chosen.base_url, in_time(read_metadata(metadata_file())))
+    metadata = under(chosen.base_url, read_metadata(metadata_file()))
     metadata["databases"][DATABASE]["allow_sql"] = None if chosen.sql else False
     metadata["plugins"] = {"tta": asdict(chosen)}
     datasette = Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | limits)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as bench
-from benchmarks import browsing, loading
+from benchmarks import browsing, growth, loading
 from benchmarks.corpus import BLOCK, make
 from benchmarks.measure import measured
 from tests.webkit import demo
@@ -67,7 +67,7 @@ TABLE = "<title>tta: records: {} where status = 1</title>"
         ("/tta/records", 200, TABLE.format("1,234 rows"), ""),
         ("/tta/records?status=1", 200, TABLE.format("1 row"), ""),
         ("/tta/records?status=1", 200, TABLE.format(""), "the number of rows"),
-        ("/tta/records", 200, TABLE.format("12 rows") + "<p>These facets timed out: status</p>", "facets"),
+        ("/tta/records", 200, TABLE.format("12 rows") + "<p>Counting by Status reached the time limit</p>", "facets"),
         ("/tta/records/12", 200, "<title>12</title>", ""),
         ("/tta/places", 400, "SQL Interrupted", "the answer"),
         ("/-/charts", 200, "Counting took too long, and a chart is missing", "a chart"),
@@ -85,3 +85,12 @@ def test_every_page_of_a_sound_database_is_whole(tmp_path: Path) -> None:
         asked = {name: browsing.ask(client, server, path) for name, path in browsing.addresses(folders.data).items()}
     assert len(asked) > 50
     assert {name: one.missing for name, one in asked.items() if one.missing} == {}
+
+
+def test_growth_faster_than_n_log_n_is_named() -> None:
+    sizes = (1_000, 10_000)
+    shapes = {"constant": lambda n: 1.0, "linear": lambda n: n / 1000, "n log n": lambda n: n * len(bin(n)) / 9000}
+    shapes["quadratic"] = lambda n: (n / 1000) ** 2
+    costs = {name: {n: shape(n) + 0.1 for n in sizes} for name, shape in shapes.items()}
+    costs["quadratic, too little to matter"] = {1_000: 0.1, 10_000: 0.25}
+    assert [line.split(" ")[0] for line in growth.too_fast(costs, start=0.1)] == ["quadratic"]

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shlex
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +33,25 @@ def test_the_guide_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
         with pytest.raises(SystemExit) as left:
             main(["--data", "data", *shlex.split(line, comments=True)[1:]])
         assert left.value.code == 0, capsys.readouterr().err
-        if " parquet " in line:
-            Path("out").rename("parquet")
+        if " parquet " in line or " datapackage " in line:
+            Path("out").rename(line.split()[2])
     (said,) = re.findall(r'it ends in "(.*?)"', GUIDE)
     assert said in json.loads(Path("evidence/MANIFEST.json").read_text())["citation"]
-    for file in Path("parquet").glob("*.parquet"):  # the guide's three folders are one here
+    for file in [
+        *Path("parquet").glob("*.parquet"),
+        Path("datapackage/datapackage.json"),
+    ]:  # the guide's three folders are one here
         file.rename(Path("out", file.name))
     count = query(folders, "SELECT count(*) FROM records")[0][0]
+    monkeypatch.syspath_prepend(ROOT / "docs/examples")
     typed, from_csv = (run(code) for code in blocks("python"))
     ours = dict(query(folders, "SELECT value, count(*) FROM records, json_each(program_areas) GROUP BY value"))
     assert typed["by_area"].groupby("program_areas").sum().to_dict() == ours
-    assert len(from_csv["records"]) == count and set().union(*filter(None, from_csv["records"]["program_areas"])) == set(ours)
+    records = from_csv["records"]
+    assert len(records) == count and set(records["program_areas"].explode().dropna()) == set(ours)
+    ours_answered = query(folders, "SELECT count(evidence_based), sum(evidence_based), max(last_captured_at) FROM records")
+    answered = from_csv["answered"]
+    assert [(len(answered), answered.sum(), f"{records['last_captured_at'].max():%Y-%m-%dT%H:%M:%SZ}")] == ours_answered
     (sql,) = blocks("sql")
     with duckdb.connect() as connection:
         found = connection.execute(sql).fetchall()
@@ -49,6 +59,20 @@ def test_the_guide_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
     assert found == query(folders, by_year)
     for name in re.findall(r"`(\w+)\.csv`|`out/(\w+)\.\w+`", GUIDE):
         assert any(Path("out", f"{one}.csv").exists() or Path("out", f"{one}.json").exists() for one in name if one)
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="no R here")
+def test_r_loads_a_data_package(tmp_path: Path) -> None:
+    folders = demo(tmp_path / "data")
+    with pytest.raises(SystemExit):
+        main(["--data", str(folders.data), "export", "datapackage", str(tmp_path / "out")])
+    script = f'source("{ROOT}/docs/examples/load.R"); r <- load_tta("{tmp_path}/out/datapackage.json")$records; '
+    script += "cat(nrow(r), sum(r$evidence_based, na.rm = TRUE), length(unlist(r$program_areas)))"
+    done = subprocess.run(["Rscript", "-e", script], capture_output=True, text=True, check=True)
+    areas = query(folders, "SELECT count(*) FROM records, json_each(program_areas)")[0][0]
+    assert done.stdout.split() == [
+        str(one) for one in (*query(folders, "SELECT count(*), sum(evidence_based) FROM records")[0], areas)
+    ]
 
 
 def run(code: str) -> dict[str, Any]:

@@ -312,6 +312,12 @@ def test_a_listing_cut_anywhere_is_an_error(at: int) -> None:
             parse_listing(answer(whole[: at % len(whole)]))
 
 
+@pytest.mark.parametrize("tail", [[[]], [[], []], [[], ["key", "more"]], [[], ["key"], ["row"]]])
+def test_a_listing_that_does_not_end_with_one_key_is_an_error(tail: list[list[str]]) -> None:
+    with pytest.raises(NotCdx, match="does not end properly"):
+        parse_listing(answer(json.dumps([["timestamp", "original"], ["20240101000000", "https://x.gov/1"], *tail]).encode()))
+
+
 def test_the_original_address_in_a_link_header() -> None:
     asked = "https://x.gov/?a=1&b=2"
     for link, expected in [

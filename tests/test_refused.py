@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from scraper.cli import main
-from scraper.database.runs import record
-from scraper.database.tables import RunRow
+from scraper.database.runs import RunRow, record
 from scraper.folders import Folders
 from tests.dbkit import add, day, exports, html, node, page, query
 
@@ -103,7 +102,7 @@ def test_unchecked_loads_it_and_a_load_with_nothing_new_is_no_error_then(refused
 )
 def test_only_a_run_that_decided_ends_the_refusal(refused: Folders, tta: Tta, later: list[str | None], kept_out: bool) -> None:
     for hour, outcome in enumerate(later):
-        record(refused.database, RunRow(run_id=0, started_at=f"2026-11-25T{hour:02}:00:00Z", outcome=outcome))
+        record(refused.database, RunRow(started_at=f"2026-11-25T{hour:02}:00:00Z", outcome=outcome))
     shown, examined = tta("status")[1], tta("doctor")[1]
     assert ("run `tta load`" in shown + examined) is not kept_out
     assert tta("load")[0] == (3 if kept_out else 0)
@@ -139,7 +138,7 @@ def _spoil_file(folders: Folders) -> None:
     """Overwrites a page in the middle of the file, so that what the runs say can still be read."""
     with closing(sqlite3.connect(folders.database)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (number,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'sections'").fetchone()
+        (number,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'changes'").fetchone()
         (size,) = db.execute("PRAGMA page_size").fetchone()
     with folders.database.open("r+b") as file:
         file.seek((number - 1) * size)

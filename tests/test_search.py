@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.errors import BadQuery
-from scraper.explore.query import match
 from scraper.explore.search import AT_ONCE, marked
+from scraper.search_query import match
 from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import Site, demo
 
@@ -25,32 +25,56 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 @pytest.mark.parametrize(
     ("typed", "asked"),
     [
-        ("court jail", '("court" AND "jail")'),
-        ('"mental health" court', '("mental health" AND "court")'),
-        ("deflect*", '("deflect"*)'),
-        ("court OR jail training", '("court") OR ("jail" AND "training")'),
-        ("training -webinar", '(("training")) NOT ("webinar")'),
-        ("body-worn & NEAR(x)", '("body-worn" AND "NEAR(x)")'),
-        ("OR OR court", '("court")'),
+        ("court jail", '("court" AND "jail"*)'),
+        ("court 2024", '("court" AND "2024")'),
+        ('“mental health” court"', None),
+        ('“mental health” "court"', '("mental health" AND "court")'),
+        ("deflect* - x", '("deflect"* AND "x")'),
+        ("opioid AND texas", '("opioid" AND "texas")'),
+        ("court or jail training", '(("court") OR ("jail" AND "training"))'),
+        ("(opioid OR deflection) texas", '((("opioid") OR ("deflection")) AND "texas")'),
+        ("opioid not rural", '(("opioid") NOT ("rural"))'),
+        ("training -webinar", '(("training") NOT ("webinar"))'),
+        ("-(a b) c", '(("c") NOT (("a" AND "b")))'),
+        ("(a OR NOT b) c", '(("c") NOT (((("b")) NOT (("a")))))'),
+        ("body-worn & NEAR", '("body-worn" AND "NEAR")'),
     ],
 )
-def test_words_become_a_query(typed: str, asked: str) -> None:
-    assert match(typed) == asked
+def test_words_become_a_query(typed: str, asked: str | None) -> None:
+    if asked is None:
+        with pytest.raises(BadQuery):
+            match(typed)
+    else:
+        assert match(typed) == asked
 
 
 @pytest.mark.parametrize(
     ("typed", "advice"),
-    [('"mental health', "no partner"), ("-webinar", "add a word"), ("***", "letter or digit"), ("", "word"), ("a" * 501, "500")],
+    [
+        ('"mental health', "not closed"),
+        ("-webinar", "add a word"),
+        ("***", "word or number"),
+        ("", "word"),
+        ("a" * 501, "500"),
+        ("(court", "not closed"),
+        ("court)", "not opened"),
+        ("court AND", "missing at the end"),
+        ("OR court", "missing before OR"),
+        ("(" * 30 + "a" + ")" * 30, "parentheses"),
+    ],
 )
 def test_what_cannot_be_searched_is_said_in_plain_words(site: Site, typed: str, advice: str) -> None:
     with pytest.raises(BadQuery, match=advice):
         match(typed)
 
 
-@given(st.text(max_size=60))
+_PIECES = st.sampled_from([*'()"-*^:+{}', "AND", "or", "Not", "NEAR(a b)", "court", "x*", " ", "é", "\0", "title:a"])
+
+
+@given(st.text(max_size=60) | st.lists(_PIECES, max_size=14).map(" ".join) | st.lists(_PIECES, max_size=14).map("".join))
 def test_whatever_is_typed_the_database_understands(typed: str) -> None:
     db = sqlite3.connect(":memory:")
-    db.execute("CREATE VIRTUAL TABLE found USING fts5(text)")
+    db.execute("CREATE VIRTUAL TABLE found USING fts5(text, tokenize=porter)")
     try:
         db.execute("SELECT * FROM found WHERE found MATCH ?", [match(typed)]).fetchall()
     except BadQuery as problem:

@@ -171,7 +171,7 @@ def _columns(text: str) -> list[str]:
 
 def test_table_shows_the_first_columns_or_those_asked_for(site: Site) -> None:
     shown = _columns(site.get("/tta/records").text)
-    assert shown[:3] == ["record_id", "tta_title", "fiscal_year"]
+    assert shown[:2] == ["tta_title", "fiscal_year"]
     assert "description" not in shown
     assert "description" in _columns(site.get("/tta/records?_columns=all").text)
     assert _columns(site.get("/tta/records?_col=county").text) == ["record_id", "county"]
@@ -388,7 +388,8 @@ def test_array_facet_by_datasettes_name_is_the_quick_one(site: Site) -> None:
     query = "select value, count(distinct record_id) from records, json_each(special_populations) "
     query += "where fiscal_year = 2023 group by 1"
     counted = {row[0]: row[1] for row in site.json(f"/tta.json?sql={quote(query)}")["rows"]}
-    assert counted == {one["value"]: one["count"] for one in facet["results"]}
+    assert counted == {one["value"]: one["count"] for one in facet["results"] if one["value"] is not None}
+    assert sum(counted.values()) > 0
     assert (facet["type"], facet["hideable"]) == ("array", True)
     assert facet["toggle_url"] == "/tta/records.json?fiscal_year=2023&_facet_size=max"
 

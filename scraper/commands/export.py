@@ -36,6 +36,7 @@ PATH = click.Path(path_type=Path, allow_dash=True)
 @click.option("--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; repeatable. Also {FLAT}, with csv.")
 @without_contacts
 @strict_contacts
+@click.option("--with-contacts", "contacts", flag_value="with", help="Keep them in a site, which otherwise leaves them out.")
 @click.option(
     "--sign",
     metavar="COMMAND",
@@ -55,9 +56,10 @@ def command(
 ) -> None:
     """Write the data to files for spreadsheets, pandas, R and archives.
 
-    FORMAT is csv, parquet or datapackage, folders with a file per table; xlsx, jsonl or geojson, one file; or wacz, one file with
-    the captures themselves. DEST - is standard output, for what is one file, and csv with one --table. What an earlier export
-    wrote is replaced once the new one is complete; other files never are. A manifest lists rows, bytes and SHA-256 of each file.
+    FORMAT is csv, parquet or datapackage, folders with a file per table; xlsx, jsonl or geojson, one file; wacz, one file with
+    the captures themselves; or site, a folder with the pages of `tta serve` that any web server or disk can show. DEST - is
+    standard output, for what is one file, and csv with one --table. What an earlier export wrote is replaced once the new one is
+    complete; other files never are. A manifest lists rows, bytes and SHA-256 of each file.
 
     The other tables hold the rows of the chosen records. TIME is when a page was captured, not when it was loaded.
     """
@@ -84,7 +86,8 @@ def _verify(destination: Path, checks: tuple[str, ...]) -> None:
 
 
 def _export(folders: Folders, form: str, dest: Path, *, contacts: str | None, **chosen: Any) -> None:
-    selection = Selection(**chosen, contacts=MODES[contacts])
+    kept = form != "site" if contacts is None else MODES.get(contacts, True)
+    selection = Selection(**chosen, contacts=kept)
     with terminated_as_interrupted(), reading(folders.database) as db:
         out = None if selection.contacts is True else in_words(left_out(db))
         counts = export(form, db, None if str(dest) == "-" else dest, selection)

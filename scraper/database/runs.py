@@ -3,13 +3,12 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from scraper.database.checks import RECENT, TONIGHT, Check, Figures, Severity
-from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
 from scraper.sqlite import open_readonly, open_writable
 
@@ -31,6 +30,26 @@ class Outcome(StrEnum):
     STOPPED = "stopped"
     FAILED = "failed"
     DIED = "died"
+
+
+@dataclass(slots=True, kw_only=True)
+class RunRow:
+    """A row of `runs`; see there. Times are ISO 8601, UTC. `run_id` is 0 until the row is written."""
+
+    run_id: int = 0
+    started_at: str
+    ended_at: str | None = None
+    status: int | None = None
+    outcome: str | None = None
+    phase: str | None = None
+    accepted: bool = False
+    fetched: int | None = None
+    loaded: int | None = None
+    captures: int | None = None
+    records: int | None = None
+    records_before: int | None = None
+    problems: str | None = None
+    message: str | None = None
 
 
 def add(db: sqlite3.Connection, run: RunRow, checks: Sequence[Check] = ()) -> None:
@@ -64,7 +83,7 @@ def record_death(path: Path, since: str) -> None:
             if _columns(db, "runs") and db.execute("SELECT 1 FROM runs WHERE started_at >= ?", [since]).fetchone():
                 return
     message = "killed, or the machine went down; the database was left as it was"
-    record(path, RunRow(run_id=0, started_at=since, accepted=False, outcome=Outcome.DIED, message=message))
+    record(path, RunRow(started_at=since, outcome=Outcome.DIED, message=message))
 
 
 def latest(db: sqlite3.Connection) -> dict[str, Any] | None:

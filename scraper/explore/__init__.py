@@ -3,30 +3,34 @@
 Datasette finds it by the entry point `tta` in pyproject.toml, however it is started.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from datasette.database import QueryInterrupted
-from datasette.utils import path_with_replaced_args, urlsafe_components
+from datasette.utils import path_with_replaced_args, tilde_encode, urlsafe_components
 from datasette.utils.asgi import Response
+from datasette.utils.sqlite import sqlite3
 from datasette.views.base import DatasetteError
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
-from scraper.explore import arrays, charts, dashboard, home, search
+from parsers.record import columns_of
+from scraper.database import linked_data
+from scraper.database.tables import BY_NAME, RecordRow
+from scraper.explore import arrays, charts, dashboard, downloads, filters, home, search
 from scraper.explore import map as records_map
 from scraper.explore.cache import Answers, cached
 from scraper.explore.facets import ListFacet
 from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.health import health
-from scraper.explore.links import render_value
+from scraper.explore.links import moment, render_value
 from scraper.explore.metadata import LOOKS
-from scraper.explore.record import moment, record_page
-from scraper.explore.requests import normalize_request
+from scraper.explore.organization import organization_page, overlay_rows
+from scraper.explore.questions import QUESTIONS
+from scraper.explore.record import record_page
+from scraper.explore.requests import UNREADABLE, normalize_request
 from scraper.explore.visitors import limited
 from scraper.sandbox import register_functions
 
@@ -35,6 +39,9 @@ DATABASE = "tta"
 PLUGIN = "tta"
 _ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
 """The kept answers of each Datasette."""
+
+
+_ROW_PAGES: dict[str, Callable[[Any, str], Awaitable[Any]]] = {"records": record_page, "organizations": organization_page}
 
 
 def _settings(datasette: Any) -> dict[str, Any]:
@@ -53,10 +60,9 @@ def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
     base_url = datasette.setting("base_url")
 
     def wrapped(app: App) -> App:
-        app = normalize_request(app, base_url)
         if answers := _answers(datasette):
             app = cached(app, answers)
-        return with_headers(limited(app), found)
+        return with_headers(limited(normalize_request(app, base_url)), found)
 
     return wrapped
 
@@ -74,6 +80,8 @@ def handle_exception(exception: Exception) -> Any:
     """Reports faults of a request with status 400 where Datasette takes them for its own (500)."""
     if isinstance(exception, QueryInterrupted):
         return Response.text("The query reached the time limit: ask for less.", status=400)
+    if isinstance(exception, sqlite3.OperationalError):
+        return Response.text(f"These filters can't be used: {exception}", status=400)
     if isinstance(exception, DatasetteError) and exception.status == 500:
         exception.status = 400
     return None
@@ -96,15 +104,18 @@ def extra_js_urls(datasette: Any) -> list[dict[str, Any]]:
     return [{"url": datasette.urls.static_plugins(PLUGIN, "explore.js"), "module": True}]
 
 
-@hook
-def prepare_connection(conn: Any) -> None:
+@hook(trylast=True)
+def prepare_connection(conn: Any, database: str) -> None:
+    """Comes after Datasette's own, whose `escape_fts` it replaces."""
     register_functions(conn)
+    if database == DATABASE:
+        conn.execute("CREATE VIRTUAL TABLE temp.search_words USING fts5vocab('main', 'records_fts', 'row')")
 
 
 @hook
 def prepare_jinja2_environment(env: Any) -> None:
     env.filters["picked"] = _picked
-    env.filters["moment"] = moment
+    env.filters |= {"moment": moment, "row_path": tilde_encode}
     env.globals |= {"shade": charts.shade, "state_paths": charts.state_paths()}
 
 
@@ -140,7 +151,9 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
         (r"^/-/chart\.svg$", dashboard.picture_file),
         (r"^/-/chart\.csv$", dashboard.numbers_file),
         (r"^/-/search$", _page("search", search.context)),
+        (r"^/tta(?:/[^/]+){0,2}\.(?P<format>csv|xlsx)$", downloads.of_page),
         (r"^/-/health$", health),
+        (rf"^{UNREADABLE}(?:\.json)?$", _unreadable),
         (r"^/robots\.txt$", _robots),
         (r"^/-/databases(?:\.json)?$", _databases),
     ]
@@ -151,17 +164,23 @@ async def _databases(datasette: Any) -> Any:
     return Response.json([{"name": name, "route": one.route} for name, one in datasette.databases.items() if one.path])
 
 
+async def _unreadable(request: Any) -> Any:
+    raise DatasetteError(request.scope.get("tta_problem", "There is nothing here."), title="Please check the address", status=400)
+
+
 async def _robots() -> Any:
     """Turns every crawler away: the pages name people (docs/guides/publish.md)."""
     return Response.text("User-agent: *\nDisallow: /")
 
 
-def _page(name: str, context: Callable[[Any, Any], Awaitable[dict[str, Any]]]) -> Callable[..., Awaitable[Any]]:
+def _page(name: str, context: Callable[[Any, Any], Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """The view of a page of this plugin, for those who may see the records."""
 
     async def view(datasette: Any, request: Any) -> Any:
         await datasette.ensure_permissions(request.actor, [("view-table", (DATABASE, "records")), "view-instance"])
         shown = await context(datasette, request)
+        if isinstance(shown, Response):
+            return shown
         return Response.html(await datasette.render_template(f"{name}.html", shown, request=request, view_name=name))
 
     return view
@@ -171,21 +190,30 @@ def _page(name: str, context: Callable[[Any, Any], Awaitable[dict[str, Any]]]) -
 def extra_template_vars(
     database: str | None, table: str | None, view_name: str, request: Any, datasette: Any
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
-    async def found() -> dict[str, Any]:
+    async def made() -> dict[str, Any]:
         variables: dict[str, Any] = {"tta_files": records_map.files(datasette), "tta_settings": _settings(datasette)}
         variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
             path_with_replaced_args(*given)
         )  # it forgets base_url
-        if (database, table, view_name) == (DATABASE, "records", "row"):
-            (record_id,) = urlsafe_components(request.url_vars["pks"])
-            variables["tta"] = await record_page(datasette.get_database(DATABASE), record_id)
-        if database == DATABASE and view_name == "table":
-            variables["tta_counted"] = table == "records"
-            if first := LOOKS[table].first if table in LOOKS else ():
+        if database == DATABASE and view_name == "row" and (page := _ROW_PAGES.get(table or "")):
+            (key,) = urlsafe_components(request.url_vars["pks"])
+            variables["tta"] = shown = await page(datasette.get_database(DATABASE), key)
+            if shown and table == "records":
+                variables["tta_overlays"] = await overlay_rows(datasette.get_database(DATABASE), shown.record)
+                replays = [one["replay"] for one in shown.captures if one["replay"]]
+                variables["tta_linked_data"] = Markup(linked_data.script(linked_data.record(shown.record, replays)))  # noqa: S704 - JSON
+        if database == DATABASE and view_name == "table" and table and table not in QUESTIONS:
+            variables |= await filters.form(datasette, request) if table == "records" else filters.chips(request, table)
+            variables["tta_cite"] = downloads.cite
+            variables["tta_info"] = columns_of(BY_NAME[table].model if table in BY_NAME else RecordRow)
+            if first := LOOKS.get(table, {}).get("first"):
                 everything = {"_col", "_nocol", "_columns"} & set(request.args)
                 variables["tta_columns"] = [] if everything else first
+        if database == DATABASE and request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
+            variables["tta"] = await dashboard.question_context(datasette, request, question)
         if view_name == "index":
-            variables["tta"] = await home.context(datasette)
+            variables["tta"] = found = await home.context(datasette)
+            variables["tta_linked_data"] = Markup(linked_data.script(linked_data.dataset(**found["times"])))  # noqa: S704 - JSON
         return variables
 
-    return found
+    return made

@@ -1,7 +1,5 @@
 """Answers that are kept until the database changes, with an ETag: a page that many visitors open is made once."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 from collections import OrderedDict, defaultdict
@@ -17,8 +15,8 @@ MAX_ANSWER = 2_000_000
 """Bytes of one kept answer; a larger one is streamed."""
 MAX_AGE = 10
 """Seconds for which a proxy may repeat an answer without asking: the delay with which a refresh is seen."""
-_NEVER = (b"_stream=", b"sql=", b"_where=")
-"""Marks of requests that are streamed, or made once by one visitor."""
+_NEVER = (b".csv?", b".xlsx?", b"sql=", b"_where=")
+"""Marks of requests that are sent as files, or made once by one visitor."""
 
 
 class Answer(NamedTuple):

@@ -1,43 +1,55 @@
-"""The records that an address chooses: its filters mean what they mean to Datasette's own table, on every page of this plugin."""
+"""The rows that an address chooses: its filters mean what they mean to Datasette's own table, on every page of this plugin."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date, timedelta
+from importlib.resources import files
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+import yaml
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import BadRequest
 
-from parsers.record import columns_of
-from scraper.database.tables import RecordRow
+from parsers.record import ColumnInfo, columns_of
+from scraper.database.tables import BY_NAME, RecordRow
+from scraper.explore.links import NOT_KNOWN
+from scraper.explore.requests import Pairs
+from scraper.export.columns import Values, values_of
 
 DATABASE = "tta"
 TABLE = "records"
-FORM = ("_search", "fiscal_year", "program_areas__arraycontains", "place_state")
-"""The filters that the form of the map and the charts offers."""
-YEARS = "SELECT DISTINCT fiscal_year FROM records WHERE fiscal_year IS NOT NULL ORDER BY 1 DESC"
-AREAS = """
-WITH arrays AS (SELECT DISTINCT program_areas AS items FROM records)
-SELECT DISTINCT area.value FROM arrays, json_each(arrays.items) AS area ORDER BY 1
-"""
-STATES = "SELECT DISTINCT place_state FROM records WHERE place_state IS NOT NULL ORDER BY 1"
+_TEXTS = yaml.safe_load((files("scraper.explore") / "filters.yml").read_text(encoding="utf-8"))
+_MENUS: dict[str, dict[str, str]] = _TEXTS["menus"]
+"""The menus of the form that table, charts and map share: values and what is shown for them."""
+FORM = ("_search", *_MENUS, "submitted_on", "submitted_on__gte", "submitted_on__lte")
+"""The filters that the form offers."""
 _ALSO = ("_where", "_search", "_through")
 """Arguments that are spelt like those that shape a table, and choose rows all the same."""
+_WORDS: dict[str, str] = _TEXTS["words"]
+"""A filter in words, by its lookup: the column's heading and the value are filled in."""
 
-Pairs = list[tuple[str, str]]
+
+class Chip(NamedTuple):
+    """A filter in words, and the query of the page without it."""
+
+    text: str
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
 class RecordFilters:
-    """`where` is a condition on `records` (empty: all of them), `words` the same for people, `pairs` the address's filters."""
+    """`where` is a condition on the table (empty: all of it), `words` the same for people, `pairs` the address's filters."""
 
     table_url: str
     pairs: Pairs
     where: str
     params: dict[str, Any]
-    words: str
+    chips: list[Chip]
+
+    @property
+    def words(self) -> str:
+        return "; ".join(chip.text for chip in self.chips)
 
     def url(self, *more: tuple[str, object]) -> str:
         """Address of the rows of the table: those chosen that meet these filters too."""
@@ -48,11 +60,12 @@ class RecordFilters:
 def pairs_of(request: Any) -> Pairs:
     """The filters in the address. An empty value is a choice that was not made in the form."""
     return [
-        (name, value)
-        for name in request.args
-        for value in request.args.getlist(name)
-        if value and (not name.startswith("_") or name.startswith(_ALSO))
+        (name, value) for name, value in _arguments(request) if value and (not name.startswith("_") or name.startswith(_ALSO))
     ]
+
+
+def _arguments(request: Any) -> Pairs:
+    return [(name, value) for name in request.args for value in request.args.getlist(name)]
 
 
 def equal(column: str, value: object) -> tuple[str, object]:
@@ -61,45 +74,79 @@ def equal(column: str, value: object) -> tuple[str, object]:
 
 
 async def read_filters(datasette: Any, request: Any) -> RecordFilters:
-    """Reads the filters. Raises BadRequest where they name no column of the table."""
+    """Reads the filters on records. Raises BadRequest where they name no column."""
     from datasette.filters import Filters  # these load Datasette's plugins, this one among them: not while it is being imported
     from datasette.plugins import pm
 
     pairs = pairs_of(request)
-    plain = [(name, value) for name, value in pairs if not name.startswith("_")]
-    filters = Filters(sorted(plain))
+    filters = Filters(sorted((name, value) for name, value in pairs if not name.startswith("_")))
     unknown = {column for column, _, _ in filters.selections()} - set(columns_of(RecordRow))
     if unknown:
         raise BadRequest(f"no such column of {TABLE}: {', '.join(sorted(unknown))}")
     clauses, params = filters.build_where_clauses(TABLE)
-    words: list[str] = []
     for found in pm.hook.filters_from_request(request=request, table=TABLE, database=DATABASE, datasette=datasette):
         also = await await_me_maybe(found)
         if also:
             clauses += also.where_clauses
             params |= also.params
-            words += also.human_descriptions
     where = f"WHERE {' AND '.join(f'({clause})' for clause in clauses)}" if clauses else ""
-    return RecordFilters(datasette.urls.table(DATABASE, TABLE), pairs, where, params, filters.human_description_en(words))
+    return RecordFilters(datasette.urls.table(DATABASE, TABLE), pairs, where, params, chips(request, TABLE)["chips"])
+
+
+def chips(request: Any, table: str) -> dict[str, Any]:
+    """What the template `_chips.html` shows: the filters in words, and the query without any."""
+    columns = columns_of(BY_NAME[table].model if table in BY_NAME else RecordRow)
+    filters = {name for name, _ in pairs_of(request)}
+    rest = [(name, value) for name, value in _arguments(request) if name not in filters and name != "_next"]
+    return {"chips": _chips(columns, request), "without_filters": f"?{urlencode(rest)}"}
+
+
+def _chips(columns: Mapping[str, ColumnInfo], request: Any) -> list[Chip]:
+    """The filters in words; the two ends of a span are one."""
+    arguments, found = _arguments(request), []
+    spans = dict(arguments)
+    for name, value in pairs_of(request):
+        without = {name}
+        column, _, lookup = name.partition("__")
+        if name.startswith("_"):
+            text = {"_where": f"SQL: {value}"}.get(name, f"Search: {value}")
+        else:
+            other = next((end for end in (f"{column}__lte", f"{column}__lt") if lookup == "gte" and end in spans), None)
+            if lookup in ("lte", "lt") and f"{column}__gte" in spans:
+                continue
+            text = _in_words(columns.get(column), column, lookup or "exact", value)
+            if other:
+                last = _in_words(columns.get(column), column, other.rpartition("__")[2], spans[other]).rpartition(" ")[2]
+                text, without = _WORDS["between"].format(text.rpartition(" from ")[0], value, last), {name, other}
+        rest = [(key, one) for key, one in arguments if key != "_next" and not (key in without and one in (value, spans[key]))]
+        found.append(Chip(text, f"?{urlencode(rest)}"))
+    return found
+
+
+def _in_words(info: ColumnInfo | None, column: str, lookup: str, value: str) -> str:
+    kind = values_of(info) if info else Values.TEXT
+    if kind is Values.YES_NO and lookup in ("exact", "not"):
+        value = {"1": "Yes", "0": "No"}.get(value, value)
+    if lookup == "lt" and kind in (Values.DATE, Values.TIME, Values.PARTIAL_TIME) and len(value) == len("2024-10-01"):
+        lookup, value = "lte", (date.fromisoformat(value) - timedelta(days=1)).isoformat()
+    return _WORDS.get(lookup, f"{{0}} {lookup} {{1}}").format(info.heading if info else column, value)
 
 
 async def form(datasette: Any, request: Any) -> dict[str, Any]:
-    """What the template `_chooser.html` shows: the choices, what is chosen, and the filters that the form has to keep."""
+    """What the template `_filters.html` shows: the choices, what is chosen, and the filters that the form has to keep."""
     database = datasette.get_database(DATABASE)
-    choices = [
-        ("fiscal_year", "Fiscal year", YEARS),
-        ("program_areas__arraycontains", "Program area", AREAS),
-        ("place_state", "State", STATES),
-    ]
-    lists = [(name, label, await _first_column(database, sql)) for name, label, sql in choices]
+    menus = [(name, menu["label"], (await database.execute(menu["sql"])).rows) for name, menu in _MENUS.items()]
+    other = [(name, value) for name, value in _arguments(request) if name != "_next"]
+    dated = [pair for pair in other if not pair[0].startswith(("submitted_on", "fiscal_year"))]
+    missing = {name: NOT_KNOWN for name in FORM if request.args.get(f"{name.partition('__')[0]}__isnull")}
+    kept = [pair for pair in pairs_of(request) if pair[0] not in FORM and pair[0].removesuffix("__exact") not in FORM]
     return {
-        "lists": lists,
-        "chosen": {name: request.args.get(name) or "" for name in FORM},
-        "kept": [(name, value) for name, value in pairs_of(request) if name not in FORM],
+        "menus": menus,
+        "chosen": {
+            name: missing.get(name) or request.args.get(name) or request.args.get(f"{name}__exact") or "" for name in FORM
+        },
+        "kept": [(name, value) for name, value in kept if not (name.endswith("__isnull") and missing)],
         "query_string": urlencode(pairs_of(request)),
+        "shortcuts": [(text, f"?{urlencode([*dated, ('submitted_on', text.lower())])}") for text in _TEXTS["shortcuts"]],
+        **chips(request, TABLE),
     }
-
-
-async def _first_column(database: Any, sql: str) -> list[str]:
-    found: Iterable[Any] = (await database.execute(sql)).rows
-    return [str(row[0]) for row in found]

@@ -1,7 +1,5 @@
 """Security headers on every answer. Scripts run only from this server's files, or where they are Datasette's own, unchanged."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

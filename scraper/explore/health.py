@@ -1,7 +1,5 @@
 """`/-/health`: one JSON object for monitoring. It contains no text from pages, and no messages that could name paths."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any

@@ -1,7 +1,5 @@
 """Values of pages in HTML: lists as links to rows like them, and addresses as links only where following one can do no harm."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any
@@ -11,12 +9,16 @@ from datasette.utils import tilde_encode
 from markupsafe import Markup
 
 from parsers.record import columns_of
-from scraper.database.tables import TABLES, RecordRow
+from scraper.database.tables import BY_NAME, TABLES, RecordRow
 
+NOT_KNOWN = "not known"
+"""What pages show for a missing value; as a filter's value: the rows without one."""
 LISTS = frozenset(name for name, info in columns_of(RecordRow).items() if info.type == list[str])
 """Columns of `records` that hold a JSON array."""
 _PARTS = {table.name: dict(table.links) for table in TABLES if table.shared}
+_PARTS["records"] = dict.fromkeys(("agency_id", "provider_id"), "organizations") | {"family_id": "records"}
 _SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 DATABASE = "tta"
 WAYBACK = "https://web.archive.org/web"
 
@@ -44,6 +46,15 @@ def replay_url(source: str | None, captured_at: str | None, url: str | None) -> 
     return f"{WAYBACK}/{re.sub(r'[^0-9]', '', captured_at)[:14]}/{url}"
 
 
+def moment(text: str | None) -> str:
+    """A time as people read it: to the minute, with its zone where it has one. Whatever else the text is, it stays."""
+    found = _TIME.fullmatch(text or "")
+    if not found:
+        return text or ""
+    day, clock, zone = found.groups()
+    return f"{day} {clock} {'UTC' if zone == 'Z' else zone or ''}".rstrip()
+
+
 def values_of(text: str | None) -> list[str] | None:
     """The values of a JSON array of texts; None where the text is none."""
     try:
@@ -69,8 +80,13 @@ def render_value(value: Any, column: str, table: str | None, urls: Any) -> Marku
     """How a table shows a value; None where Datasette's own way is right. `urls` are Datasette's."""
     if column == "capture_id" and isinstance(value, dict) and value["label"] in (None, "None"):
         return Markup('<a href="{}">time not known</a>').format(urls.row(DATABASE, "captures", value["value"]))
+    info = columns_of(BY_NAME[table].model if table in BY_NAME else RecordRow).get(column)
+    if info and info.type is bool and value in (0, 1):
+        return Markup("Yes") if value else Markup("No")
     if not isinstance(value, str):
         return None
+    if info and info.unit and info.unit.startswith("ISO"):
+        return Markup.escape(moment(value))
     if table == "records" and column in LISTS:
         return list_cell(column, value, urls.table(DATABASE, "records"))
     if table in _PARTS and column in _PARTS[table]:  # Datasette links a table's references, and a view has none

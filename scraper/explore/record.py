@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -30,7 +29,6 @@ FACTS = (
 )
 """Columns at the top of the page, each linked to the records that have the same value."""
 _LONG = 300
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 _ANSWERS = {0: "No", 1: "Yes"}
 _STATES = {"empty": "empty on the page", "not_captured": "not captured"}
 
@@ -137,15 +135,6 @@ def _is_body(row: Row) -> bool:
 
 def _capture(number: int, row: Row) -> dict[str, Any]:
     return {**row, "number": number, "replay": replay_url(row["source"], row["captured_at"], row["url"])}
-
-
-def moment(text: str | None) -> str:
-    """A time as people read it: to the minute, with its zone where it has one. Whatever else the text is, it stays."""
-    found = _TIME.fullmatch(text or "")
-    if not found:
-        return text or ""
-    day, clock, zone = found.groups()
-    return f"{day} {clock} {'UTC' if zone == 'Z' else zone or ''}".rstrip()
 
 
 def _facts(record: Row) -> Iterable[Fact]:

@@ -1,35 +1,165 @@
-"""Normalizes requests before Datasette reads them: `base_url` is removed from the path, an empty search from the query.
+"""Reads what people write in an address before any page does, so that all pages understand the same.
 
-`_facet_array` becomes the quick facet of `facets`, and `_ttl`, with which a visitor could set cache headers, is removed.
+Searches that cannot be read, and dates, years, states and numbers that are none, end in one page with status 400. Also:
+`base_url` is removed from the path, filters without a value and `_ttl` (a visitor's cache headers) from the query, and every
+facet of a column is one of `facets`.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from urllib.parse import parse_qsl, urlencode
+from zoneinfo import ZoneInfo
 
+from parsers.record import ColumnInfo, columns_of
+from parsers.scalars import iso_time
+from scraper.database.tables import BY_NAME, RecordRow
+from scraper.errors import BadQuery
+from scraper.explore import dates
 from scraper.explore.facets import TYPE
 from scraper.explore.headers import App, Receive, Scope, Send
+from scraper.explore.links import NOT_KNOWN
+from scraper.explore.questions import QUESTIONS
+from scraper.export.columns import Values, values_of
+from scraper.search_query import match
 
-_DROPPED = re.compile(rb"(?:^|&)(?:_search=(?=&|$)|_ttl=[^&]*)")
-_ARRAY_FACET = re.compile(rb"(^|&)_facet_array=")
-_LIST_FACET = rb"\1_facet_" + TYPE.encode() + b"="
+Pairs = list[tuple[str, str]]
+UNREADABLE = "/-/unreadable"
+_DROPPED = ("_ttl", "_searchmode")
+_TIMES = (Values.DATE, Values.TIME, Values.PARTIAL_TIME)
+_COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
+_OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
+_PART_OF_A_TIME = re.compile(r"[\d:TZ.+%_*?\[\]-]+")
+_YES_NO = {"yes": "1", "true": "1", "on": "1", "1": "1", "no": "0", "false": "0", "off": "0", "0": "0"}
+
+
+def today() -> date:
+    """The day where the portal is."""
+    return datetime.now(ZoneInfo("America/New_York")).date()
 
 
 def normalize_request(app: App, base_url: str) -> App:
-    """The application, which sees a request's path without `base_url`.
+    """The application, which sees a request's path without `base_url`, and its query as `understood`.
 
-    Datasette 0.65 routes both forms alike, and then writes `base_url` twice into links of pages that were requested with it. An
-    empty search is an error to Datasette; people who send an empty form mean all rows.
+    Datasette 0.65 routes both forms of the path alike, and then writes `base_url` twice into links of pages that were requested
+    with it. An empty search is an error to Datasette; people who send an empty form mean all rows.
     """
     prefix = base_url.encode()
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            query = _DROPPED.sub(b"", scope["query_string"]).removeprefix(b"&")
-            scope = dict(scope, query_string=_ARRAY_FACET.sub(_LIST_FACET, query))
             raw = scope.get("raw_path") or scope["path"].encode()
             if base_url != "/" and raw.startswith(prefix):
-                scope |= {"raw_path": b"/" + raw[len(prefix) :], "path": "/" + scope["path"][len(base_url) :]}
+                scope = dict(scope, raw_path=b"/" + raw[len(prefix) :], path="/" + scope["path"][len(base_url) :])
+            pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+            try:
+                if (read := understood(scope["path"], pairs)) != pairs:
+                    scope = dict(scope, query_string=urlencode(read).encode())
+            except BadQuery as problem:
+                path = UNREADABLE + ".json" * scope["path"].endswith(".json")
+                scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem))
         await app(scope, receive, send)
 
     return wrapped
+
+
+def understood(path: str, pairs: Pairs) -> Pairs:
+    """The query as Datasette needs it. Raises BadQuery."""
+    _, first, name, *_ = [*path.split("/"), "", ""]
+    name = name.partition(".")[0]
+    if first not in ("tta", "-") or name == "search":
+        return pairs
+    if name in QUESTIONS:
+        return [(key, _parameter(key, value) if value else value) for key, value in pairs]
+    columns = columns_of(BY_NAME[name].model if name in BY_NAME else RecordRow)
+    for column in {key.rpartition("__")[0] or key for key, _ in pairs if not key.startswith("_")} - {*columns, "rowid"}:
+        if name in BY_NAME:  # SQLite takes the name of a column that is not there for a text
+            raise BadQuery(f"There is no such column of {name}: {column[:80]}.")
+    return [pair for key, value in pairs for pair in _filter(columns, key, value)]
+
+
+def _parameter(name: str, value: str) -> str:
+    """A parameter of a named question."""
+    if name in ("since", "until"):
+        span = dates.days(value, today())
+        return (span.first if name == "since" else span.end - timedelta(days=1)).isoformat()
+    if name == "fiscal_year":
+        return dates.fiscal_year(value, today())
+    return dates.state(value, code=False) if name == "state" else value
+
+
+def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
+    from datasette.filters import Filters  # loads Datasette's plugins, this one among them: not while it is being imported
+
+    if key.startswith("_search") and key not in _DROPPED:
+        if value:
+            match(value)
+        return [(key, value)] if value else []
+    if key in ("_facet", "_facet_array"):
+        return [(f"_facet_{TYPE}", value)]
+    if key.startswith("_"):
+        return [] if key in _DROPPED else [(key, value)]
+    column, lookup = key.rsplit("__", 1) if "__" in key else (key, "exact")
+    if column not in columns:
+        return [(key, value)]
+    if lookup not in {name for name, _, _ in Filters([]).lookups()}:
+        raise BadQuery(f"There is no filter “{lookup[:40]}”: use one that the page offers under Advanced.")
+    if not value:
+        return []
+    return [(key if also == lookup else f"{column}__{also}", text) for also, text in _compared(columns[column], lookup, value)]
+
+
+def _compared(info: ColumnInfo, lookup: str, value: str) -> Pairs:
+    """Lookups and values that Datasette compares as the person means it."""
+    kind = values_of(info)
+    if lookup in ("exact", "not", "arraycontains") and value.casefold() == NOT_KNOWN:
+        return [("notnull" if lookup == "not" else "isnull", "1")]
+    if kind is Values.LIST and lookup in ("exact", "not") and not value.startswith("["):
+        return [("arraycontains" if lookup == "exact" else "arraynotcontains", value)]
+    if lookup in ("in", "notin") and kind not in (Values.TEXT, Values.CODE, Values.LIST):
+        each = [pair for one in value.split(",") for pair in _compared(info, "exact", one.strip())]
+        if {also for also, _ in each} != {"exact"}:
+            raise BadQuery(f"“{value[:80]}” are not single values: use “from” and “through” for a span of time.")
+        return [(lookup, ",".join(one for _, one in each))]
+    if kind in _TIMES:
+        return _compared_times(kind, lookup, value)
+    if lookup not in _COMPARING:
+        return [(lookup, value)]
+    return [(lookup, _value(info, kind, value))]
+
+
+def _value(info: ColumnInfo, kind: Values, value: str) -> str:
+    if info.unit == "year":
+        return dates.fiscal_year(value, today())
+    if info.name.endswith(("state", "state_code")):
+        return dates.state(value, code=info.name.endswith("code"))
+    if kind is Values.YES_NO:
+        if value.casefold() not in _YES_NO:
+            raise BadQuery(f"“{value[:80]}” is neither Yes, No nor {NOT_KNOWN}.")
+        return _YES_NO[value.casefold()]
+    number = value.replace(",", "").lstrip("$")
+    if kind in (Values.INTEGER, Values.NUMBER) and not re.fullmatch(r"-?\d{1,18}(\.\d+)?", number, re.ASCII):
+        raise BadQuery(f"“{value[:80]}” is not a number, which {info.heading} is.")
+    return number if kind in (Values.INTEGER, Values.NUMBER) else value
+
+
+def _compared_times(kind: Values, lookup: str, value: str) -> Pairs:
+    if lookup not in _COMPARING:
+        if lookup not in _OWN_WORDS and not _PART_OF_A_TIME.fullmatch(value):
+            raise BadQuery(f"“{value[:80]}” is no part of a date as in 2024-10: compare with =, > or < to use other words.")
+        return [(lookup, value)]
+    if "T" in value and (time := iso_time(value)):
+        return [(lookup, time[:10] if kind is Values.DATE else time)]
+    span = dates.days(value, today())
+    first, last, end = (day.isoformat() for day in (span.first, span.end - timedelta(days=1), span.end))
+    is_day = first == last and kind is Values.DATE
+    through = ("lte", last) if kind is Values.DATE else ("lt", end)
+    if lookup == "not" and not is_day:
+        raise BadQuery(f"“{value[:80]}” is more than one value, which “not” can't exclude: use “before” or “after”.")
+    return {
+        "gt": [("gte", end)],
+        "gte": [("gte", first)],
+        "lt": [("lt", first)],
+        "lte": [through],
+        "not": [("not", first)],
+    }.get(lookup) or ([("exact", first)] if is_day else [("gte", first), through])

@@ -1,7 +1,5 @@
 """What a stranger may ask of the server: which methods and parameters, how much at once, and where SQL of their own is run."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter, defaultdict
 from contextvars import ContextVar
@@ -17,8 +15,8 @@ from scraper.sandbox import TIMED_OUT, Query, Sandbox
 from scraper.sqlite import open_memory
 
 METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
-MAX_SQL_REQUESTS = 4
-"""Requests with SQL that one address may have open; a person has one or two, and only two are run at a time."""
+MAX_COSTLY = 4
+"""Requests with SQL, and downloads, that one address may have open; a person has one or two, and only two are run at a time."""
 MAX_REQUESTS = 12
 """Requests of one address that are worked on at a time, more wait: twice what a browser opens. Static files count as well."""
 MAX_FACETS = 10
@@ -34,6 +32,7 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
     def __init__(self, datasette: Any, path: str) -> None:
         super().__init__(datasette, path=path, is_mutable=True)
         self._sandbox = Sandbox(Path(path))
+        self.files = Sandbox(Path(path))
         self._connections: list[Any] = []
 
     def connect(self, write: bool = False) -> Any:
@@ -44,6 +43,7 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
     def end_queries(self) -> None:
         """Ends all running queries, so that the process can end."""
         self._sandbox.close()
+        self.files.close()
         for connection in self._connections:
             connection.interrupt()
 
@@ -81,7 +81,7 @@ def _cursor_of(columns: tuple[str, ...]) -> Any:
 def limited(app: App) -> App:
     """The application for strangers: reading methods only, and a limit to what one address has done at a time."""
     waiting: dict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(MAX_REQUESTS))
-    with_sql: Counter[str] = Counter()
+    costly: Counter[str] = Counter()
     open_requests: Counter[str] = Counter()
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,20 +94,22 @@ def limited(app: App) -> App:
         if sum(name.startswith("_facet") for name, _ in query) > MAX_FACETS:
             return await _refuse(send, 400, f"At most {MAX_FACETS} facets can be requested at once.")
         pieces = tuple(piece for name, value in query if name in ("sql", "_where") and (piece := value.strip().rstrip("; \n")))
-        is_sql = bool(pieces)
-        if is_sql and with_sql[client] >= MAX_SQL_REQUESTS:
-            return await _refuse(send, 429, "Too many queries at once: wait for the ones before.", (b"retry-after", b"5"))
-        with_sql[client] += is_sql
+        is_costly = bool(pieces) or scope["path"].endswith((".csv", ".xlsx"))
+        if is_costly and costly[client] >= MAX_COSTLY:
+            return await _refuse(
+                send, 429, "Too many queries or downloads at once: wait for the ones before.", (b"retry-after", b"5")
+            )
+        costly[client] += is_costly
         open_requests[client] += 1
         _visitors_sql.set(pieces)
         try:
             async with waiting[client]:
                 await app(scope, receive, send)
         finally:
-            with_sql[client] -= is_sql
+            costly[client] -= is_costly
             open_requests[client] -= 1
             if not open_requests[client]:
-                del open_requests[client], with_sql[client], waiting[client]
+                del open_requests[client], costly[client], waiting[client]
 
     return wrapped
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -28,10 +29,13 @@ TABLES_OF = {
     "geojson": ("records",),
     "datapackage": EXPORTED,
     "wacz": ("captures",),
+    "site": EXPORTED,
 }
 """The tables that each format can hold."""
-FOLDERS = ("csv", "parquet", "datapackage")
+FOLDERS = ("csv", "parquet", "datapackage", "site")
 FORMATS = tuple(TABLES_OF)
+_TOO_LONG = ("fields", "sections", "captures", FLAT)
+"""Tables that a site's workbook leaves to its other downloads."""
 
 
 def export(form: str, db: sqlite3.Connection, destination: Path | None, selection: Selection | None = None) -> dict[str, int]:
@@ -48,8 +52,12 @@ def export(form: str, db: sqlite3.Connection, destination: Path | None, selectio
         raise WrongUsage(
             "a WACZ holds the captures as they are, and nothing can be left out of them: leave out --without-contacts"
         )
+    if form == "site" and asked != Selection(contacts=asked.contacts):
+        raise WrongUsage("a site shows all records: leave out --where, --since, --columns and --table")
     if form == "wacz" and (asked.columns or asked.tables):
         raise WrongUsage("a WACZ holds captures: narrow it with --where or --since")
+    if form == "site":
+        return _export_site(db, destination, asked)
     with ProgressBar() as bar:
         one = _Export(form, Source(db, asked, TABLES_OF[form]), bar)
         if destination is None:
@@ -61,6 +69,33 @@ def export(form: str, db: sqlite3.Connection, destination: Path | None, selectio
             with new_folder(destination, one.describe_folder) as folder:
                 one.write_tables(folder)
         return one.counts
+
+
+def _export_site(db: sqlite3.Connection, destination: Path | None, asked: Selection) -> dict[str, int]:
+    """The pages, the files to download and the files for searching."""
+    from scraper.export.site import save_site  # here, because Datasette takes a while to start
+
+    assert destination is not None
+    source = Source(db, asked)
+    state = manifest.state(db)
+
+    def describe(folder: Path) -> str:
+        names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        files = [manifest.written(folder, name) for name in names]
+        data = [file for file in files if file.name.startswith("download/")]
+        citation = manifest.citation(state, source.records, data)
+        (folder / manifest.CITATION).write_text(manifest.citation_file(state, data, citation), encoding="utf-8", newline="\n")
+        files.append(manifest.written(folder, manifest.CITATION))
+        return manifest.text("site", asked, files, state, citation)
+
+    with new_folder(destination, describe) as folder:
+        sheets = tuple(name for name in source.tables if name not in _TOO_LONG)
+        export("csv", db, folder / "download" / "csv", asked)
+        export("xlsx", db, folder / "download" / "tta.xlsx", Selection(tables=sheets, contacts=asked.contacts))
+        if find_spec("pyarrow"):
+            export("parquet", db, folder / "download" / "parquet", asked)
+        save_site(_folders(db).database, folder, asked.contacts, state)
+        return {"pages": sum(1 for _ in folder.rglob("*.html"))}
 
 
 def _folders(db: sqlite3.Connection) -> Folders:

@@ -20,7 +20,7 @@ from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS,
 
 BY_RECORD = "CASE WHEN record_id GLOB '[0-9]*' AND record_id NOT GLOB '*[^0-9]*' THEN CAST(record_id AS INTEGER) END"
 """Sorts records by node number, those without one after them by name."""
-_RECORDS_FIRST = f"{BY_RECORD} IS NULL, {BY_RECORD}, record_id"
+RECORDS_FIRST = f"{BY_RECORD} IS NULL, {BY_RECORD}, record_id"
 _ORDERS = {
     "captures": "captured_at IS NULL, rtrim(captured_at, 'Z'), capture_id",
     "changes": "rtrim(seen_by, 'Z'), field, rtrim(seen_after, 'Z'), old_value, new_value",
@@ -64,7 +64,7 @@ class Source:
         db.execute("CREATE TEMP TABLE chosen (place INTEGER PRIMARY KEY, record_id TEXT NOT NULL UNIQUE)")
         for name, sql in LONG_VIEWS.items():
             db.execute(f'CREATE TEMP VIEW IF NOT EXISTS "{name}" AS {sql}')
-        choose(db, _RECORDS_FIRST, selection.where, _since(selection), contacts=selection.contacts is True)
+        choose(db, RECORDS_FIRST, selection.where, _since(selection), contacts=selection.contacts is True)
         self.records = int(db.execute("SELECT count(*) FROM temp.chosen").fetchone()[0])
 
     def columns(self, name: str) -> tuple[str, ...]:
@@ -126,7 +126,10 @@ class Source:
         table = _stored(name)
         keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
         order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
-        about = " OR ".join(f'"{table}".{column} = chosen.record_id' for column in _ABOUT if column in BY_NAME[name].columns)
+        found = [f"{column} = chosen.record_id" for column in _ABOUT if column in BY_NAME[name].columns]
+        about = f'"{table}".{found[0]}'
+        if len(found) > 1:  # SQLite would scan the table once for each record
+            about = f'"{table}".capture_id IN ({" UNION ".join(f"SELECT capture_id FROM captures WHERE {one}" for one in found)})'
         kept = "1" if self.selection.contacts is True else contacts.kept_rows(table)
         query = (
             f'SELECT {before}{self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{table}" '

@@ -59,7 +59,7 @@ _IN_ORDER = [
     Table(FLAT, FlatRow, keys=("record_id",)),
     Table(CODEBOOK, CodebookRow, keys=("table", "column")),
 ]
-_LISTED = frozenset(info.name for info in _LISTS.values())
+LISTED = frozenset(info.name for info in _LISTS.values())
 BY_NAME = {table.name: table for table in _IN_ORDER}
 EXPORTED = tuple(BY_NAME)
 """All tables that are exported, in this order: not those that tell how this copy of the database came about."""
@@ -123,4 +123,4 @@ def codebook_rows(name: str, columns: Sequence[str], counts: Sequence[Count]) ->
 def record_values(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
     """A row of `records` by column, its lists as such."""
     pairs = zip(names, row, strict=True)
-    return {name: json.loads(value) if name in _LISTED and value is not None else value for name, value in pairs}
+    return {name: json.loads(value) if name in LISTED and value is not None else value for name, value in pairs}

@@ -139,9 +139,7 @@ class _Storing:
     source: str
 
     def without_asking(self, row: Row) -> FetchResult | None:
-        """Returns the result for a row that the archive settles: it has the capture, or the body by the listing's digest; else
-        None.
-        """
+        """Returns the result where the archive has the capture, or a body with the listed digest; otherwise None."""
         moment = to_time(row.timestamp)
         stored = self.archive.at(row.url, moment) if moment else None
         if stored and not stored.truncated:
@@ -224,9 +222,7 @@ class _Run:
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def ask_all(self, sources: list[Source]) -> None:
-        """Asks every source, then makes a second pass over what failed: an archive that timed out often answers from its cache
-        later (EDGI-proc PR #174).
-        """
+        """Asks every source, then again for what failed: an archive often answers from a cache later (EDGI-proc PR #174)."""
         parts = list(zip(sources, self.report.sources, strict=True))
         try:
             for source, part in parts:

@@ -76,9 +76,7 @@ class ListingResult:
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """What a source works with. `archive` is only asked what it has; the caller stores. `progress` is called after each page of a
-    listing: what is listed, rows so far.
-    """
+    """What a source works with. It stores nothing itself. `progress` is called after each page of a listing: name, rows."""
 
     settings: Config
     client: Client

@@ -216,9 +216,7 @@ class Live:
         return capture_of(answer, source=self.name, url=url, moment=utc_now())
 
     def _refused(self, url: str, answer: Answer, known: _Known) -> FetchResult:
-        """Returns the result for a login, a denial or a firewall's page, none of which is about the record. Many in a row pause
-        the site.
-        """
+        """Returns the result for a login, a denial or a firewall's page, none about the record. Many in a row pause the site."""
         self._remember(url, "blocked", known)
         self._blocked += 1
         if self._blocked >= BREAKER_LIMIT:
@@ -227,9 +225,7 @@ class Live:
         return FetchResult(state=State.BLOCKED, reason=f"the site answers {answer.status}")
 
     def _gone(self, url: str, answer: Answer, known: _Known) -> Fetched | FetchResult:
-        """Returns the result for a missing page: removed if it was missing a day ago as well; then the answer is stored once, as
-        evidence.
-        """
+        """Returns the result for a missing page: removed, with the answer as evidence, if it was missing a day ago too."""
         now, since = utc_now(), from_iso(known.gone_since)
         if since is None or now - since < CONFIRM_AFTER:
             self._remember(url, "gone", known._replace(gone_since=known.gone_since or iso(now)))

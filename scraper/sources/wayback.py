@@ -93,9 +93,7 @@ class Wayback:
         raise NotCdx(f"it does not end after {MAX_PAGES} pages")
 
     def _at_boundary(self, last: dict[str, str], asked: dict[str, str]) -> list[Row]:
-        """Returns the rows of the same page and second as the last row of a page: the key names the next second, so it skips them
-        (ARCHIVES.md, fact 6).
-        """
+        """Returns the rows at the second of a page's last row, which the key to the next page skips (ARCHIVES.md, fact 6)."""
         exact = {name: value for name, value in asked.items() if name != "showResumeKey"}
         exact |= {"url": last["original"], "matchType": "exact", "from": last["timestamp"], "to": last["timestamp"]}
         rows, _ = usable(self._page({**exact, "limit": str(MAX_ALIKE)}).rows, self._context.hosts)

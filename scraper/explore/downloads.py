@@ -1,0 +1,156 @@
+"""Downloads of all rows of a table, a question, a visitor's SQL or a chart, as CSV or Excel.
+
+A process makes the whole file first (`scraper.sandbox`): what fails has a status of its own, and a connection that breaks while
+the file is sent contradicts its Content-Length.
+"""
+
+import asyncio
+import re
+import tempfile
+from collections import Counter
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from datasette.views.base import DatasetteError
+
+from scraper.database.about import TITLE
+from scraper.download import File
+from scraper.explore.filters import DATABASE, chips
+from scraper.explore.headers import Send
+from scraper.explore.questions import QUESTIONS
+from scraper.explore.requests import today
+from scraper.sandbox import TIMED_OUT, WORKERS, Query
+
+SECONDS = 60.0
+"""For making a file; the fields of 100,000 records take about this long."""
+SECONDS_OF_SQL = 5.0
+"""The same for SQL that a visitor wrote."""
+MAX_OPEN = 16
+"""Files that are made or sent at a time; one client may have a few of them (`visitors`)."""
+STALLED = 60.0
+"""Seconds after which a client that takes nothing is cut off."""
+_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+_OF_A_PAGE = ("_size", "_next", "_shape", "_labels")
+_NO_ROWS = (("_size", "0"), ("_nofacet", "1"), ("_nocount", "1"))
+_now: Counter[str] = Counter()
+"""How many files are open, and how many of them are being made."""
+
+
+class Download:
+    """The response with a file that is complete."""
+
+    status = 200
+
+    def __init__(self, name: str, extension: str) -> None:
+        _now["open"] += 1
+        self.file = tempfile.NamedTemporaryFile(suffix=f".{extension}")  # noqa: SIM115 - closed when it is sent
+        self.headers = {
+            "content-type": _TYPES[extension],
+            "content-disposition": f'attachment; filename="{name}.{extension}"',
+            "cache-control": "no-store",
+        }
+
+    def close(self) -> None:
+        _now["open"] -= 1
+        self.file.close()
+
+    async def asgi_send(self, send: Send) -> None:
+        """Raises TimeoutError where the client takes nothing; the server then breaks the connection."""
+        try:
+            headers = self.headers | {"content-length": str(self.file.seek(0, 2))}
+            pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+            await send({"type": "http.response.start", "status": self.status, "headers": pairs})
+            self.file.seek(0)
+            while piece := self.file.read(1 << 16):
+                async with asyncio.timeout(STALLED):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            self.close()
+
+
+async def of_page(datasette: Any, request: Any) -> Download:
+    """`/tta/NAME.csv`, `/tta/NAME/KEY.csv`, `/tta.csv?sql=` and the same with `.xlsx`: all rows of the page at that address.
+
+    The page is asked for its SQL, so that filters, order, columns, errors and permissions are its own.
+    """
+    path = request.path.rpartition(".")[0]
+    name, *row = [*path.split("/"), ""][2:4]
+    query = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE]
+    answer = await datasette.client.get(f"{path}.json?{urlencode([*query, *_NO_ROWS])}")
+    if answer.status_code != 200:
+        is_json = answer.headers["content-type"].startswith("application/json")
+        raise DatasetteError(answer.json()["error"] if is_json else "This can't be downloaded.", status=answer.status_code)
+    page = answer.json()
+    if name in QUESTIONS:
+        title, words = QUESTIONS[name].title, "; ".join(f"{key}: {value}" for key, value in query if value)
+    elif name:
+        title = datasette.table_metadata(DATABASE, name).get("title", name)
+        words = "; ".join([*filter(None, row), *(chip.text for chip in chips(request, name)["chips"])])
+    else:
+        title, words = "Query", page["query"]["sql"]
+    if any(row):
+        return await download(datasette, request, title, words, rows=(page["columns"], page["rows"]), table=name)
+    sql, params = page["query"]["sql"], page["query"]["params"]
+    if name and name not in QUESTIONS:
+        sql = sql.removesuffix(" limit 1")
+    seconds = SECONDS_OF_SQL if {"sql", "_where"} & set(request.args) else SECONDS
+    return await download(datasette, request, title, words, query=Query(sql, params, seconds), table=name)
+
+
+async def download(
+    datasette: Any,
+    request: Any,
+    title: str,
+    words: str,
+    *,
+    query: Query | None = None,
+    rows: tuple[list[str], list[Any]] | None = None,
+    table: str = "records",
+) -> Download:
+    """A file in the format that the route names. `words`: the filter, for people; `rows`: columns and rows that are there.
+
+    Raises DatasetteError where the file can't be made.
+    """
+    extension = request.url_vars["format"]
+    page = datasette.absolute_url(request, datasette.urls.path(request.full_path)).replace(f".{extension}", "", 1)
+    about = (
+        ("Rows of", title),
+        ("Filter", words or "none: all rows"),
+        ("Retrieved on", f"{today()}"),
+        ("Page", page),
+        ("Cite as", f"{cite(title, words)}, from {page}"),
+    )
+    if _now["open"] >= MAX_OPEN:
+        raise DatasetteError("Too many downloads at once: try again in a minute.", status=503)
+    name = re.sub(r"[^a-z0-9]+", "-", f"{title} {words}".lower())[:90].strip("-")
+    found = Download(f"{name}-{today()}", extension)
+    try:
+        file = File(found.file.name, title, about, table)
+        if rows:
+            await asyncio.to_thread(file.write, *rows)
+        elif query:
+            await _make(datasette.get_database(DATABASE), query._replace(file=file))
+    except BaseException:
+        found.close()
+        raise
+    return found
+
+
+def cite(title: str, words: str) -> str:
+    """How to cite rows that were chosen by a filter in words."""
+    return f"{TITLE}: {title}{f' ({words})' if words else ''}. Retrieved {today():%B %d, %Y}"
+
+
+async def _make(database: Any, query: Query) -> None:
+    while _now["made"] >= WORKERS:
+        await asyncio.sleep(0.1)
+    _now["made"] += 1
+    try:
+        answer = await asyncio.to_thread(database.files.run, query)
+    finally:
+        _now["made"] -= 1
+    if answer.error:
+        late = f"it took longer than {query.seconds:g} seconds: choose fewer rows or columns"
+        told = late if answer.message == TIMED_OUT.message else answer.message
+        raise DatasetteError(f"The file can't be made: {told}", status=400)

@@ -1,0 +1,177 @@
+"""Downloads: all rows, whatever the page shows of them; safe in a spreadsheet; and what cannot be made has an error's status."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import signal
+import socket
+import sqlite3
+import time
+import zipfile
+from contextlib import closing
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+import pytest
+
+from scraper.config import Serve
+from scraper.explore import downloads
+from scraper.folders import Folders
+from tests.webkit import Site, demo, start
+
+ROWS = 4_955
+"""More than Datasette returns at once (2,000)."""
+FORMULA = '=HYPERLINK("https://example.org")'
+ENDLESS = "with recursive n(x) as (select 1 union all select x + 1 from n) select x from n"
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """The demo with many milestones, one of them a formula."""
+    found = demo(tmp_path_factory.mktemp("demo"))
+    with closing(sqlite3.connect(found.database)) as db, db:
+        db.execute("DELETE FROM milestones")
+        rows = [("900000004", number, FORMULA if number == 7 else f"Step {number}", None) for number in range(1, ROWS + 1)]
+        db.executemany("INSERT INTO milestones (record_id, position, title, date) VALUES (?, ?, ?, ?)", rows)
+    return found
+
+
+@pytest.fixture(scope="module")
+def site(folders: Folders) -> Site:
+    return Site(folders.database)
+
+
+def _csv(answer: httpx.Response) -> list[dict[str, str]]:
+    assert answer.status_code == 200, answer.text
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+
+
+def _xlsx(answer: httpx.Response) -> str:
+    """The text of all parts of a workbook."""
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
+        return "".join(book.read(name).decode() for name in book.namelist())
+
+
+def test_no_download_is_shorter_than_its_page_says(site: Site) -> None:
+    sql = "select title from milestones"
+    for path in ("/tta/milestones.csv", "/tta/milestones.csv?_size=max&_labels=on", f"/tta.csv?sql={quote(sql)}"):
+        rows = _csv(site.get(path))
+        assert len(rows) == ROWS
+        assert rows[6]["title"] == "'" + FORMULA
+    assert _xlsx(site.get("/tta/milestones.xlsx")).count("<row ") >= ROWS + 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "fiscal_year=FY2023",
+        "_search=deflec",
+        "submitted_on=2020",
+        "program_areas__arraycontains=Law+Enforcement",
+        "_where=captures>1",
+        "",
+    ],
+)
+def test_rows_are_those_of_the_page(site: Site, query: str) -> None:
+    shown = site.json(f"/tta/records.json?{query}&_size=max")
+    rows = _csv(site.get(f"/tta/records.csv?{query}"))
+    assert sorted(row["record_id"] for row in rows) == sorted(row[0] for row in shown["rows"])
+    assert rows[0]["record_id"] == shown["rows"][0][0]
+    assert list(rows[0]) == shown["columns"]
+
+
+@pytest.mark.parametrize(
+    ("path", "columns"),
+    [
+        ("/tta/records.csv?_col=tta_title&_sort=title", ["record_id", "tta_title"]),
+        ("/tta/records/900000004.csv", None),
+        ("/tta/areas_by_year.csv?state=TX", ["fiscal_year", "program_area", "records"]),
+        ("/tta/county_disagreements.csv", None),
+        ("/tta/changes.csv", None),
+    ],
+)
+def test_every_kind_of_page_can_be_downloaded(site: Site, path: str, columns: list[str] | None) -> None:
+    answer = site.get(path)
+    assert answer.status_code == 200, answer.text
+    heading = answer.content.decode("utf-8-sig").splitlines()[0].split(",")
+    assert columns is None or heading == columns
+
+
+def test_a_workbook_says_what_it_contains_and_the_name_of_the_file_too(site: Site) -> None:
+    answer = site.get("/tta/records.xlsx?fiscal_year=FY2023&evidence_based=Yes&_col=tta_title&_col=evidence_based")
+    parts = _xlsx(answer)
+    for said in ("Fiscal year: 2023; Evidence-based: Yes", "Cite as", "Retrieved", "fiscal_year=2023", ">Title<"):
+        assert said in parts
+    assert 't="b"' in parts, "yes and no are not typed"
+    assert "tta-records-fiscal-year-2023-evidence-based-yes-" in answer.headers["content-disposition"]
+    assert answer.headers["content-length"] == str(len(answer.content))
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"/tta.csv?sql={quote(ENDLESS)}", 400),
+        ("/tta.xlsx?sql=delete+from+records", 400),
+        (f"/tta.csv?sql={quote('select zeroblob(1000000000)')}", 400),
+        ("/tta/records.csv?_where=nonsense", 400),
+        ("/tta/records.csv?_sort=nothing", 400),
+        ("/tta/records.xlsx?_col=nothing", 400),
+        ("/tta/records.csv?submitted_on=someday", 400),
+        ("/tta/nothing.csv", 404),
+    ],
+)
+def test_what_cannot_be_made_is_an_error_and_no_short_file(
+    site: Site, path: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downloads, "SECONDS_OF_SQL", 0.5)
+    answer = site.get(path)
+    assert (answer.status_code, "content-disposition" in answer.headers) == (status, False)
+    assert not downloads._now["open"]
+    assert not downloads._now["made"]
+
+
+def test_sql_that_is_switched_off_is_off_for_downloads(folders: Folders) -> None:
+    site = Site(folders.database, Serve(sql=False))
+    assert site.get("/tta.csv?sql=select+1").status_code == 403
+    assert site.get("/tta/records.csv?_where=1=1").status_code == 403
+    assert site.get("/tta/records.csv").status_code == 200
+
+
+def test_downloads_at_once_are_bounded(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "MAX_OPEN", 0)
+    assert Site(folders.database).get("/tta/records.csv").status_code == 503
+
+
+def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "STALLED", 0.05)
+    download = downloads.Download("x", "csv")
+    download.file.write(b"x" * 10)
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await asyncio.sleep(10)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(download.asgi_send(send))
+    assert not downloads._now["open"]
+
+
+def test_the_server_ends_while_files_are_made_and_taken_slowly(folders: Folders) -> None:
+    server = start(folders, "--port", "0")
+    assert server.stdout
+    host = urlsplit(server.stdout.readline().split()[0])
+    clients = [socket.create_connection((host.hostname or "", host.port or 0)) for _ in range(3)]
+    for client, path in zip(clients, ("/tta/fields.csv", "/tta/fields.xlsx", f"/tta.csv?sql={quote(ENDLESS)}"), strict=True):
+        client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    time.sleep(1.5)
+    begun = time.monotonic()
+    server.send_signal(signal.SIGTERM)
+    server.communicate(timeout=30)
+    assert time.monotonic() - begun < 10
+    for client in clients:
+        client.close()

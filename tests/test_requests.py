@@ -1,0 +1,148 @@
+"""Dates, years, states and numbers in addresses, the way people write them: understood or refused, never compared as text."""
+
+from __future__ import annotations
+
+from datetime import date
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scraper.errors import BadQuery
+from scraper.explore import dates, requests
+from scraper.explore.requests import understood
+from tests.webkit import Site, demo
+
+TODAY = date(2026, 11, 29)  # a Sunday
+
+
+@pytest.fixture(autouse=True)
+def _fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "today", lambda: TODAY)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "end"),
+    [
+        ("10/25/2026", "2026-10-25", "2026-10-26"),
+        ("10/25/26", "2026-10-25", "2026-10-26"),
+        ("2026-10-25", "2026-10-25", "2026-10-26"),
+        ("October 25, 2026", "2026-10-25", "2026-10-26"),
+        ("Sept. 3rd 2024", "2024-09-03", "2024-09-04"),
+        ("3 March 2024", "2024-03-03", "2024-03-04"),
+        ("March 2024", "2024-03-01", "2024-04-01"),
+        ("2024-12", "2024-12-01", "2025-01-01"),
+        ("2024", "2024-01-01", "2025-01-01"),
+        ("FY2024", "2023-10-01", "2024-10-01"),
+        ("fy 24", "2023-10-01", "2024-10-01"),
+        ("this fiscal year", "2026-10-01", "2027-10-01"),
+        ("last fiscal year", "2025-10-01", "2026-10-01"),
+        ("today", "2026-11-29", "2026-11-30"),
+        ("last week", "2026-11-22", "2026-11-29"),
+        ("this month", "2026-11-01", "2026-12-01"),
+        ("last 7 days", "2026-11-23", "2026-11-30"),
+        ("past 2 months", "2026-09-30", "2026-11-30"),
+    ],
+)
+def test_spans_of_time_are_understood(text: str, first: str, end: str) -> None:
+    assert tuple(map(str, dates.days(text, TODAY))) == (first, end)
+
+
+@given(st.text(max_size=30) | st.from_regex(r"(last|this) \d{1,5} (weeks|years)|\d{1,2}/\d{1,2}/\d{1,5}", fullmatch=True))
+def test_any_text_is_a_span_or_refused(text: str) -> None:
+    try:
+        assert dates.days(text, TODAY).first < dates.days(text, TODAY).end
+    except BadQuery as problem:
+        assert str(problem).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "read"),
+    [
+        ("records", "submitted_on=10/25/2026", "submitted_on=2026-10-25"),
+        ("records", "submitted_on=last week", "submitted_on__gte=2026-11-22&submitted_on__lte=2026-11-28"),
+        ("records", "submitted_at=March 2024", "submitted_at__gte=2024-03-01&submitted_at__lt=2024-04-01"),
+        ("records", "submitted_on__gt=FY2024", "submitted_on__gte=2024-10-01"),
+        ("records", "submitted_at__lte=10/25/2026", "submitted_at__lt=2026-10-26"),
+        ("records", "submitted_at__gte=2026-10-25T12:00:00-04:00", "submitted_at__gte=2026-10-25T16:00:00Z"),
+        ("captures.json", "captured_at__startswith=2024-03", "captured_at__startswith=2024-03"),
+        ("records.csv", "fiscal_year=FY24", "fiscal_year=2024"),
+        ("records", "fiscal_year__in=FY2023, 2024", "fiscal_year__in=2023,2024"),
+        ("records", "place_state=tx", "place_state=Texas"),
+        ("records", "place_state_code=Puerto Rico", "place_state_code=PR"),
+        ("records", "place_state=not known", "place_state__isnull=1"),
+        ("records", "evidence_based=Yes&emerging_need__not=no", "evidence_based=1&emerging_need__not=0"),
+        ("records", "program_areas=Courts", "program_areas__arraycontains=Courts"),
+        ("records", "estimated_cost_lower__gte=$5,000", "estimated_cost_lower__gte=5000"),
+        ("records", "county=&_search=&_ttl=9&_searchmode=raw&_col=county", "_col=county"),
+        ("records", "_facet=county&_facet_array=agency_types", "_facet_list=county&_facet_list=agency_types"),
+        ("latest_changes", "since=last week&field=", "since=2026-11-22&field="),
+        ("areas_by_year", "state=ma", "state=Massachusetts"),
+    ],
+)
+def test_filters_are_understood(path: str, asked: str, read: str) -> None:
+    pairs = [tuple(pair.split("=", 1)) for pair in asked.split("&")]
+    assert understood(f"/tta/{path}", pairs) == [tuple(pair.split("=", 1)) for pair in read.split("&")]  # type: ignore[arg-type, comparison-overlap]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "submitted_on=soon",
+        "submitted_on__gte=25/10/2026",
+        "submitted_on__contains=last week",
+        "submitted_on__not=March 2024",
+        "captured_at=2024",  # a column of another table
+        "fiscal_year=last week",
+        "fiscal_year__in=2023,then",
+        "place_state=Ontario",
+        "evidence_based=maybe",
+        "node_id__gt=many",
+        "county__near=x",
+        "_search=(court",
+        "_search_title=court AND",
+    ],
+)
+def test_what_cannot_be_understood_is_refused_on_every_page(site: Site, query: str) -> None:
+    query = urlencode(parse_qsl(query))
+    for path in ("/tta/records", "/tta/records.json", "/-/charts", "/-/map", "/tta/records.csv"):
+        answer = site.get(f"{path}?{query}")
+        assert answer.status_code == 400, path
+        assert (
+            "no such column" in answer.text.lower()
+            or "“" in answer.text
+            or "word" in answer.text
+            or "\\u201c" in answer.text
+            or "parenthesis" in answer.text
+        )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site(demo(tmp_path_factory.mktemp("demo")).database)
+
+
+@pytest.mark.parametrize("typed", ["training", "court OR webinar", "(court OR jail) NOT webinar", "trai", '"mental health"'])
+def test_a_search_finds_the_same_on_every_page(site: Site, typed: str) -> None:
+    query = urlencode({"_search": typed})
+    count = site.json(f"/tta/records.json?{query}")["filtered_table_rows_count"]
+    assert count
+    text = site.get(f"/-/search?{urlencode({'q': typed})}").text
+    assert f"Records <span>{count}</span>" in text
+    assert f"{count} records" in site.get(f"/-/charts?{query}").text
+
+
+def test_a_filter_is_a_chip_that_can_be_removed(site: Site) -> None:
+    query = "place_state=MA&submitted_on__gte=2017-01-01&submitted_on__lte=12/31/2025&_search=court"
+    for path in ("/tta/records", "/-/map"):
+        text = site.get(f"{path}?{query}").text
+        assert "</span>State: Massachusetts<" in text
+        assert "</span>Submission date: 2017-01-01 through 2025-12-31<" in text
+        assert 'href="?submitted_on__gte=2017-01-01&amp;submitted_on__lte=2025-12-31&amp;_search=court"' in text
+
+
+def test_a_page_that_is_not_there_links_home(site: Site) -> None:
+    for path in ("/nowhere", "/tta/nowhere", "/tta/records/nobody"):
+        answer = site.get(path)
+        assert (answer.status_code, 'href="/"' in answer.text) == (404, True)
