@@ -47,6 +47,7 @@ from parsers.textlines import (
     next_filled,
     range_lines,
     read_lines,
+    sentences,
     text_of,
 )
 from parsers.urls import absolute, node_id
@@ -72,7 +73,6 @@ _LABEL_NOUN = re.compile(
     re.IGNORECASE,
 )
 _DATED = re.compile(r"\b(?:dates?|due|deadline|completed)\b", re.IGNORECASE)
-_SENTENCE = re.compile(r"(?<=[.!?:])[’'”\")]*\s+(?=[A-Z“\"'•\d-])")
 _SYMBOL = re.compile(r"^[*•◦▪·○■+-]\s+(?=\S)")
 _INLINE = re.compile(r"([A-Z][^:|\t]{2,60}?)(?::\s+|\s*\|\s*|\t+)(\S.*)")
 _CELLS = re.compile(r"\s*\|\s*|\t+|\s{2,}")
@@ -97,7 +97,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     lines, marks = find_labels(read)
     style: Literal["text", "prose"] = "text" if _is_labelled(lines, marks) else "prose"
     if style == "prose":
-        lines, marks = [piece for line in read for piece in _sentences(line)], []
+        lines, marks = [piece for line in read for piece in sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
     names = {one.filled[0].text for one in marks if one.filled and normal(one.label) in _NAMES}
@@ -140,14 +140,6 @@ def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
         return True
     labels = {mark.label for mark in marks if mark.entry is None or is_evidence(mark.label)}
     return len(labels) >= (_LABELS_AMONG_INSTRUCTIONS if instructed else 1)
-
-
-def _sentences(line: Line) -> list[Line]:
-    """A line cut where one of the form's fixed instructions begins or ends, for a text that has more than one on a line."""
-    pieces = _SENTENCE.split(line.text)
-    if len(pieces) < 2 or not any(section_of_instruction(piece) for piece in pieces[1:]):
-        return [line]
-    return [replace(line, text=piece.strip(), glued=number > 0) for number, piece in enumerate(pieces)]
 
 
 def _is_list(lines: list[Line], marks: list[Mark]) -> bool:

@@ -13,7 +13,7 @@ from html import unescape
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from parsers.registry import known
+from parsers.registry import known, section_of_instruction
 from parsers.scalars import money_range, number, reference, time_range, yes_no
 
 _OPEN, _CLOSE, _JOIN = "\ue000", "\ue001", "\ue002"
@@ -74,6 +74,7 @@ _MAX_LABEL, _MAX_TYPED, _RANGE_LINES = 80, 200, 6
 _LABEL_FORM = re.compile(r"[A-Z][\w'’()/&-]*(?: (?:[A-Z0-9(][\w'’()/&-]*|of|and|or|the|for|to|in|on|by|a|an|-|&)){0,8}:?")
 _CONTACT = re.compile(r"\+?[\d(][\d ().x-]{6,24}|[^\s@]+@[^\s@]+\.[^\s@]+|[^\s@]+@…|(?:https?|mailto|tel):\S+")
 _DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?%?")
+_SENTENCE = re.compile(r"(?<=[.!?:])[’'”\")]*\s+(?=[A-Z“\"'•\d-])")
 SHAPE = re.compile(r"(?:SRID=\d+;\s*)?(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\b.*\(|GEOMETRYCOLLECTION\b", re.IGNORECASE)
 
 
@@ -289,6 +290,14 @@ def linked_parts(line: Line) -> list[Line]:
     if len(line.links) < 2 or rest.strip(" ,;|/&•·\t"):
         return [line]
     return [replace(line, text=link.text, links=(link,)) for link in line.links if link.text]
+
+
+def sentences(line: Line) -> list[Line]:
+    """A line cut where one of the form's fixed instructions begins or ends, for a text that has more than one on a line."""
+    pieces = _SENTENCE.split(line.text)
+    if len(pieces) < 2 or not any(section_of_instruction(piece) for piece in pieces[1:]):
+        return [line]
+    return [replace(line, text=piece.strip(), glued=number > 0) for number, piece in enumerate(pieces)]
 
 
 def text_of(lines: list[Line]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit, urlunsplit
 
@@ -161,3 +161,12 @@ def origin_of(base: str) -> str | None:
         return plain[1]
     root = absolute("/./", base) or ""  # not "/", of which `absolute` asks here
     return root[:-1] if root.startswith(("http://", "https://")) else None
+
+
+def is_of_hosts(url: str, hosts: Iterable[str]) -> bool:
+    """Returns whether the URL's host is one of `hosts` or a subdomain of one."""
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".").lower()
+    except ValueError:
+        return False
+    return any(host == one or host.endswith("." + one) for one in hosts)

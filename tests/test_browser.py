@@ -289,10 +289,8 @@ PICTURES = {
     "map": "/-/map",
     "record": "/tta/records/900000004",
     "charts": "/-/charts",
-    "chart": "/-/chart?_by=fiscal_year&_split=program_areas",
-    "charts-areas": "/-/charts?place_state=Massachusetts#program_areas",
+    "chart": "/-/chart?_by=fiscal_year&_split=program_areas&place_state=Texas",
     "charts-states": "/-/chart?_by=place_state",
-    "charts-answers": "/-/charts?program_areas__arraycontains=Law+Enforcement#fiscal_year-evidence_based",
     "search": "/-/search?q=overdose+%22review+team%22",
     "question": "/tta/emerging_needs?program_area=Law+Enforcement",
 }

@@ -31,8 +31,8 @@ def test_every_table_has_a_look_and_facets_that_exist() -> None:
     assert set(LOOKS) == {table.name for table in TABLES}
     for table in TABLES:
         look = LOOKS[table.name]
-        named = [next(iter(one.values())) if isinstance(one, dict) else one for one in look.facets]
-        named += [name for name in (look.sort, look.sort_desc, look.label) if name]
+        named = [*look.get("facets", ())]
+        named += [name for name in map(look.get, ("sort", "sort_desc", "label_column")) if name] + look.get("first", [])
         assert set(named) <= set(table.columns)
 
 

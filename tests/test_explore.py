@@ -11,8 +11,8 @@ import pytest
 from parsers.scalars import fiscal_year
 from scraper.config import load_config
 from scraper.errors import BadConfiguration
-from scraper.explore.links import render_value, replay_url, safe_href
-from scraper.explore.record import FACTS, arrange, moment
+from scraper.explore.links import moment, render_value, replay_url, safe_href
+from scraper.explore.record import FACTS, arrange
 from scraper.serve import application
 from tests.webkit import ROOT
 

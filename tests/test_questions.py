@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html as html_module
 import re
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,22 @@ def test_every_parameter_may_be_left_empty_and_narrows_the_answer(site: Site, na
         assert len(narrower) <= len(everything)
     text = site.get(f"/tta/{name}").text
     assert question.title in text
-    assert all(f'name="{parameter}"' in text for parameter in question.parameters)
+    assert all(re.search(rf'<(select|input[^>]*) name="{parameter}"', text) for parameter in question.parameters)
+    assert ("tta-picture" in text) is bool(question.chart)
+    assert "SQL" not in text.partition("<details>")[0].partition("<h1>")[2], "SQL is shown to those who ask for it"
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_counts_of_rows_and_marks_lead_to_the_records_they_count(site: Site, name: str) -> None:
+    for query in ("", "?state=Texas&fiscal_year=2023&program_area=Substance+Use"):
+        text = site.get(f"/tta/{name}{query}").text
+        rows = re.findall(r'<td class="tta-number"><a href="(/tta/records[^"]*)">([\d,]+)</a>', text)
+        marks = re.findall(r'<a href="(/tta/records[^"]*)" aria-label="[^"]*: ([\d,]+) records?"', text)
+        for address, count in [*rows[::5], *marks[::5]]:
+            counted = site.json(html_module.unescape(address).replace("/tta/records?", "/tta/records.json?_size=0&"))
+            assert counted["filtered_table_rows_count"] == int(count.replace(",", "")), address
+        for address in re.findall(r'<td><a href="(/tta/records/[^"]*)"', text)[:3]:
+            assert site.get(address).status_code == 200
 
 
 def test_a_state_may_be_named_or_abbreviated(site: Site) -> None:

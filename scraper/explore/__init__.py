@@ -201,9 +201,11 @@ def extra_template_vars(
             variables |= await filters.form(datasette, request) if table == "records" else filters.chips(request, table)
             variables["tta_cite"] = downloads.cite
             variables["tta_info"] = columns_of(BY_NAME[table].model if table in BY_NAME else RecordRow)
-            if first := LOOKS[table].first if table in LOOKS else ():
+            if first := LOOKS.get(table, {}).get("first"):
                 everything = {"_col", "_nocol", "_columns"} & set(request.args)
                 variables["tta_columns"] = [] if everything else first
+        if database == DATABASE and request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
+            variables["tta"] = await dashboard.question_context(datasette, request, question)
         if view_name == "index":
             variables["tta"] = found = await home.context(datasette)
             variables["tta_linked_data"] = Markup(linked_data.script(linked_data.dataset(**found["times"])))  # noqa: S704 - JSON

@@ -17,6 +17,7 @@ from math import ceil, floor, log10, sqrt
 from statistics import median
 from typing import Any, NamedTuple
 
+import yaml
 from datasette.utils.asgi import BadRequest
 from datasette.utils.sqlite import sqlite3
 
@@ -25,6 +26,7 @@ from scraper.database.tables import RecordRow
 from scraper.explore.filters import RecordFilters, equal
 from scraper.explore.links import LISTS, values_of
 
+TEXTS: dict[str, Any] = yaml.safe_load((resources.files("scraper.explore") / "charts.yml").read_text(encoding="utf-8"))
 SHADES = 5
 UNKNOWN = "not known"
 MAX_SERIES = 8
@@ -68,7 +70,7 @@ class Dimension(NamedTuple):
     def name(self, value: Value) -> str:
         if value is None:
             return UNKNOWN
-        return ("No", "Yes")[bool(value)] if self.columns[0] in _ANSWERS else str(value)
+        return ("No", "Yes")[bool(value)] if self.columns[0] in TEXTS["answers"] else str(value)
 
     def key(self, value: Value) -> Any:
         """Sorts numbers in texts as numbers: cost ranges, years."""
@@ -104,43 +106,17 @@ def _median(numbers: Counter[Any]) -> float:
     return float(median(numbers.elements()))
 
 
-_ORDERED = ("fiscal_year", "submitted_year", "event_fiscal_year", "cost_range")
-_ANSWERS = ("evidence_based", "emerging_need", "in_public_catalog", "archived")
-_PLAIN = (
-    *_ORDERED,
-    *"program_areas program_area_subtopics agency_types provider_reference place_state region status category".split(),
-    *"tta_type delivery_mode target_audience special_populations tta_source ttar_source availability".split(),
-    *_ANSWERS,
-)
-DIMENSIONS = {
-    name: Dimension(
-        columns_of(RecordRow)[name].heading, name, (name,), "arraycontains" if name in LISTS else "exact", name in _ORDERED
-    )
-    for name in _PLAIN
-} | {
-    "month": Dimension("Submission month", "substr(submitted_on, 1, 7)", ("submitted_on",), "startswith", order=True),
-    "county": Dimension("County", "place_county || ', ' || place_state_code", ("place_county", "place_state_code")),
+def _column(name: str) -> Dimension:
+    lookup = "arraycontains" if name in LISTS else "exact"
+    return Dimension(columns_of(RecordRow)[name].heading, name, (name,), lookup, name in TEXTS["ordered"])
+
+
+DIMENSIONS = {name: _column(name) for name in (*TEXTS["ordered"], *TEXTS["plain"], *TEXTS["answers"])} | {
+    name: Dimension(**one) for name, one in TEXTS["derived"].items()
 }
-MEASURES = {
-    "records": Measure("Records", "number of records", adds_up=True),
-    "share": Measure("Share of records", "percent of the records whose value is known", "{:.1f} %", adds_up=True),
-    "evidence_based": Measure(
-        "Evidence-based share", "percent of the records with an answer", "{:.1f} %", "evidence_based", _percent_yes
-    ),
-    "emerging_need": Measure(
-        "Emerging-need share", "percent of the records with an answer", "{:.1f} %", "emerging_need", _percent_yes
-    ),
-    "days": Measure(
-        "Days from request to event",
-        "median, of the records with both dates",
-        "{:,.0f}",
-        "days_to_event",
-        _median,
-    ),
-    "milestones": Measure("Milestones", "mean, of the records with a known number", "{:.1f}", "milestone_count", _mean),
-    "cost": Measure("Estimated cost", "median of the lower ends of the ranges", "${:,.0f}", "estimated_cost_lower", _median),
-}
-KINDS = {"bars": "Bars", "lines": "Lines over time", "heat": "Heat map", "map": "Map of states"}
+_FIGURES = {"yes": _percent_yes, "mean": _mean, "median": _median}
+MEASURES = {name: Measure(**one | {"of": _FIGURES.get(one.get("of"), Counter.total)}) for name, one in TEXTS["measures"].items()}
+KINDS: dict[str, str] = TEXTS["kinds"]
 
 
 class Spec(NamedTuple):

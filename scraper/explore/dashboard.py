@@ -6,29 +6,21 @@ import asyncio
 import codecs
 import io
 from typing import Any
+from urllib.parse import urlencode
 
 from datasette.database import QueryInterrupted
-from datasette.utils.asgi import Response
+from datasette.utils.asgi import Request, Response
 
 from parsers.record import columns_of
 from scraper.database.about import TITLE
 from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, Chart, Spec, count, draw, percent, read_spec
-from scraper.explore.filters import DATABASE, RecordFilters, form, read_filters
+from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, TEXTS, Chart, Spec, count, draw, percent, read_spec
+from scraper.explore.filters import DATABASE, RecordFilters, equal, form, read_filters
+from scraper.explore.questions import Question
 from scraper.export.csvfile import write
 
 PAGE_TITLE = "TTA records in charts"
-CHARTS = (
-    Spec(by="fiscal_year"),
-    Spec(by="program_areas"),
-    Spec(by="agency_types"),
-    Spec(by="program_areas", split="fiscal_year", kind="heat"),
-    Spec(by="place_state"),
-    Spec(by="fiscal_year", split="evidence_based", kind="bars"),
-    Spec(by="fiscal_year", split="emerging_need", kind="bars"),
-    Spec(by="status"),
-)
-"""Those of the page of all charts, in its order."""
+PARAMETERS: dict[str, str] = TEXTS["parameters"]
 _COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_id", "captures")]
 _FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records"
 _LAST = "SELECT max(captured_at) FROM captures"
@@ -46,7 +38,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """What the template `charts.html` shows."""
     chosen = await read_filters(datasette, request)
     database = datasette.get_database(DATABASE)
-    found = await asyncio.gather(*(chart_of(datasette, spec, chosen) for spec in CHARTS))
+    found = await asyncio.gather(*(chart_of(datasette, Spec(**spec), chosen) for spec in TEXTS["page"]))
     try:
         (total, *filled), *_ = (await database.execute(f"{_FILLED} {chosen.where}", chosen.params)).rows
     except QueryInterrupted:
@@ -73,6 +65,30 @@ async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
         "chart": await chart_of(datasette, spec, chosen),
         "spec": spec,
         "choices": {name: [(key, getattr(one, "heading", one)) for key, one in found.items()] for name, found in choices.items()},
+    }
+
+
+async def question_context(datasette: Any, request: Any, question: Question) -> dict[str, Any]:
+    """What `query-tta.html` shows of a question beside its rows: menus, the chart, and where the rows' records are."""
+    given = [(name, request.args.get(name)) for name in question.parameters if request.args.get(name)]
+    filters = [*question.of.items(), *((PARAMETERS[name], value) for name, value in given if name in PARAMETERS)]
+    chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(filters)}"))
+    chart = await chart_of(datasette, Spec(**question.chart), chosen) if question.chart else None
+    columns = PARAMETERS | TEXTS["columns"]
+    menus = {name: values for name, _, values in (await form(datasette, request))["menus"]}
+
+    def url_of(row: Any) -> str | None:
+        """The records that a row counts; None where its columns do not tell."""
+        found = [(columns[name], row[name]) for name in row.keys() if name in columns]  # noqa: SIM118 - a row of sqlite3
+        known = [equal(name, value) if "__" not in name else (name, value) for name, value in found]
+        return chosen.url(*known) if known else None
+
+    return {
+        "question": question,
+        "chart": chart,
+        "chosen": chosen,
+        "url_of": url_of,
+        "menus": {name: menus[PARAMETERS[name]] for name in question.parameters if PARAMETERS.get(name) in menus},
     }
 
 

@@ -10,7 +10,7 @@ from datasette.database import QueryInterrupted
 
 from scraper.database.schema import table_description
 from scraper.database.tables import TABLES, VIEWS
-from scraper.explore.charts import Spec, percent
+from scraper.explore.charts import TEXTS, Spec, percent
 from scraper.explore.dashboard import chart_of
 from scraper.explore.filters import RecordFilters
 from scraper.explore.metadata import LOOKS
@@ -27,12 +27,6 @@ _TIMES = "SELECT (SELECT min(captured_at) FROM captures) AS first, (SELECT max(c
 """Each alone is an end of the index; asked for together they walk along all of it."""
 _DEMO = "SELECT EXISTS (SELECT 1 FROM captures WHERE source = :made_up)"
 _KINDS = "SELECT kind, count(*) FROM captures GROUP BY kind ORDER BY 2 DESC, 1"
-CHARTS = {
-    "How many requests each year?": Spec(by="fiscal_year"),
-    "Where was help delivered?": Spec(by="place_state"),
-    "What was it about?": Spec(by="program_areas"),
-}
-"""The questions that are answered at a glance."""
 _RUN = "SELECT run_id, started_at, ended_at, outcome, message FROM runs ORDER BY run_id DESC LIMIT 1"
 _GOOD_RUN = "SELECT max(ended_at) FROM runs WHERE outcome = 'committed'"
 
@@ -62,13 +56,15 @@ async def context(datasette: Any) -> dict[str, Any]:
         "demo": demo,
         "captures": sum(row[1] for row in kinds),
         "kinds": [(row[0], row[1], f"{captures}?kind={row[0]}") for row in kinds],
-        "charts": [(await chart_of(datasette, spec, everything), question) for question, spec in CHARTS.items()],
+        "charts": [(await chart_of(datasette, Spec(**spec), everything), question) for question, spec in TEXTS["home"].items()],
         "run": dict(run[0]) if run else None,
         "good_run": good[0][0],
         "shares": _shares(dict(counts[0]), urls),
         "unknown_labels": labels[0][0],
         "tables": [
-            (table.name, LOOKS[table.name].title, table_description(table)) for table in TABLES if not LOOKS[table.name].hidden
+            (table.name, LOOKS[table.name]["title"], table_description(table))
+            for table in TABLES
+            if "hidden" not in LOOKS[table.name]
         ]
         + [(view.name, view.title, view.description) for view in VIEWS],
         "questions": [(name, one.title, one.description) for name, one in QUESTIONS.items()],

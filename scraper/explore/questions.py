@@ -3,6 +3,7 @@
 docs/guides/analyst.md lists them.
 """
 
+from collections.abc import Mapping
 from functools import reduce
 from importlib.resources import files
 from typing import NamedTuple
@@ -20,19 +21,25 @@ UNKNOWN_LABELS = f"{_UNKNOWN_LABELS}select count(*) from unknown"
 
 
 class Question(NamedTuple):
-    """`parameters` are those of the SQL, in the order of the form."""
+    """`parameters` are those of the SQL, in the order of the form; `chart` is the picture above the rows (`charts.Spec`).
+
+    `of`: filters of the records that the chart counts.
+    """
 
     title: str
     description: str
     sql: str
     parameters: tuple[str, ...] = ()
+    chart: Mapping[str, str] | None = None
+    of: Mapping[str, str] = {}
 
 
 _TEXTS = {
     "{year}": "(:fiscal_year = '' or fiscal_year = :fiscal_year)",
     "{area}": f"(:program_area = '' or {holding('program_areas', 'program_area')})",
     "{state}": "(:state = '' or place_state = :state or place_state_code = upper(:state))",
-    "{since}": "`since` is a date such as 2024-10-01; leave it empty for all.",
+    "{record_state}": "(:state = '' or records.place_state = :state or records.place_state_code = upper(:state))",
+    "{since}": "Leave the date empty for all.",
     "{unknown_labels}\n": _UNKNOWN_LABELS,
 }
 
@@ -42,6 +49,6 @@ def _filled(text: str) -> str:
 
 
 QUESTIONS = {
-    name: Question(one["title"], _filled(one["description"]), _filled(one["sql"]), tuple(one.get("parameters", ())))
+    name: Question(**one | {"description": _filled(one["description"]), "sql": _filled(one["sql"])})
     for name, one in yaml.safe_load((files("scraper.explore") / "questions.yml").read_text(encoding="utf-8")).items()
 }

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 from urllib.parse import urlsplit
 
-from parsers.urls import without_archive
+from parsers.urls import is_of_hosts, without_archive
 from scraper.archive.store import Archive, Prepared, prepare
 from scraper.archive.warc import utc_now
 from scraper.capture import iso
@@ -28,7 +28,6 @@ from scraper.sources.containers import read_container
 from scraper.sources.saved import Unused
 from scraper.sqlite import open_writable
 from scraper.terminal import escape_url
-from scraper.web.addresses import is_of_hosts
 from scraper.workers.processes import Job, WorkerPool
 
 FOUND_BYTES = 16_000_000

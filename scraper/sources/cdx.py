@@ -14,11 +14,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import urlencode
 
+from parsers.urls import is_of_hosts
 from scraper.errors import NotCdx, RequestFailed
 from scraper.ledger.rows import Row, to_time, to_timestamp
 from scraper.sources.base import SourceContext
 from scraper.terminal import escape
-from scraper.web.addresses import host_of, is_of_hosts
+from scraper.web.addresses import host_of
 from scraper.web.client import MAX_BODY, Answer, RequestPolicy
 from scraper.web.pacing import backoff
 

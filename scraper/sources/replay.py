@@ -12,6 +12,7 @@ from urllib.parse import unquote, urljoin
 
 import httpx
 
+from parsers.urls import is_of_hosts
 from scraper.archive.dating import parse_time
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import NOT_KEPT, Capture, Form
@@ -20,7 +21,7 @@ from scraper.errors import RequestFailed, UndecodableContent
 from scraper.ledger.rows import EMPTY_SHA1, FetchResult, Row, State, sha1_of, to_time, to_timestamp
 from scraper.sources.base import Fetched, SourceContext
 from scraper.terminal import escape, escape_url
-from scraper.web.addresses import AllowList, host_of, is_of_hosts, same_page, url_key
+from scraper.web.addresses import AllowList, host_of, same_page, url_key
 from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, sendable
 from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 

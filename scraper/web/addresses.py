@@ -94,15 +94,6 @@ def same_page(one: str, other: str) -> bool:
     return one == other or _loose_key(one) == _loose_key(other)
 
 
-def is_of_hosts(url: str, hosts: Iterable[str]) -> bool:
-    """Returns whether the URL's host is one of `hosts` or a subdomain of one."""
-    try:
-        host = (urlsplit(url).hostname or "").rstrip(".").lower()
-    except ValueError:
-        return False
-    return any(host == one or host.endswith("." + one) for one in hosts)
-
-
 def _loose_key(url: str) -> tuple[str, list[str]]:
     place, _, query = unquote(html.unescape(url_key(url))).casefold().partition("?")
     return re.sub(r"/+", "/", place).rstrip("/"), sorted(query.split("&"))

@@ -4,8 +4,6 @@ Everything is per host and shared by all requests of a run, retries and redirect
 keeps what the next run must know, such as a ban.
 """
 
-from __future__ import annotations
-
 import random
 import re
 import time
@@ -13,13 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from scraper.errors import SourcePaused
 from scraper.stopping import Stop
-
-if TYPE_CHECKING:
-    from scraper.ledger.store import Ledger
 
 LONGEST_WAIT = 600.0
 """Seconds that a run waits in total; longer waits are left to a later run (DESIGN.md, "Fetching")."""
@@ -65,6 +60,14 @@ class Host:
     failures: int = 0
 
 
+class HostMemory(Protocol):
+    """Stores what is known about hosts between runs; the ledger does."""
+
+    def host(self, name: str) -> Host: ...
+
+    def save_host(self, host: Host) -> None: ...
+
+
 def retry_after(value: str | None, now: datetime) -> float | None:
     """Returns the seconds that a Retry-After header asks for, None where it is missing or invalid (RFC 9110, section 10.2.3).
 
@@ -107,7 +110,7 @@ class Pacer:
 
     def __init__(
         self,
-        memory: Ledger,
+        memory: HostMemory,
         stop: Stop,
         *,
         override: bool = False,

@@ -111,7 +111,7 @@ def _description(story: Plot) -> tuple[Block, ...]:
 def _title(story: Plot) -> str:
     rng, place = story.rng, story.place
     name = story.topic.titles[story.index // len(TOPICS) % len(story.topic.titles)]
-    if rng.random() < 0.15:
+    if rng.random() < 0.45:
         day = story.submitted.astimezone(SITE_ZONE)
         return f"REQ: {day:%Y-%m-%d} - {agency(rng, story.topic, place)} ({rng.choice(TERMS['Category'])})"
     return rng.choice((f"{name} - {place.county}, {place.state}", f"{name}: {place.city}, {place.state}"))
