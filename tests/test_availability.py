@@ -9,6 +9,7 @@ import pytest
 from scraper.capture import Capture
 from scraper.database.availability import story
 from scraper.folders import Folders
+from scraper.status import missing
 from tests.dbkit import HOST, day, html, loaded, node, page, query, revisit, text
 
 ALIAS = f"{HOST}/tta/help-for-suffolk"
@@ -188,3 +189,20 @@ def test_the_story_needs_a_time_before_and_after() -> None:
     assert story([("1", True), ("2", False), ("3", False)]) == (None, [])
     assert story([]) == (None, [])
     assert story([("2", False), ("2", True)]) == (None, [])
+
+
+def test_completeness_counts_what_is_held_seen_published_and_gone_by_year(tmp_path: Path) -> None:
+    folders = loaded(
+        tmp_path,
+        [page(html({"TTA Estimated Costs": cost}, node=number, title="20200722-170836-4"), url=node(number), when=day(number))
+         for number, cost in ((10, "Under $2,500"), (20, "$5,000 - $9,999"), (30, "unknown"))],
+        [
+            page(b"<html><title>Access denied</title></html>", url=node(15), when=day(40), http_status=403, http_reason="Forbidden"),
+            page(b"<html><title>Not found</title></html>", url=node(10), when=day(50), http_status=404, http_reason="Not Found"),
+            page(b"<html><title>Not found</title></html>", url=node(16), when=day(50), http_status=404, http_reason="Not Found"),
+        ],
+    )  # fmt: skip
+    columns = "records, seen_but_never_captured, published_total, percent_of_published, percent_under_2500, gone"
+    assert query(folders, f"SELECT {columns} FROM completeness WHERE fiscal_year = 2020") == [(3, 1, 6000, 0.1, 50.0, 1)]
+    assert query(folders, "SELECT * FROM disappearances LIMIT 1") == [("2025-02", 1, 1)]
+    assert missing(folders) == [node(15)]
