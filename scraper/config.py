@@ -115,6 +115,8 @@ class Serve:
     masked in prose. `sql` false: visitors can't write SQL; the questions still work.
     `base_url`: the path that a web server in front passes on.
     `query_seconds`: a query that takes longer is cut off, and its page states what is missing.
+    `content_security_policy` false: pages may run scripts of other origins, which some plugins of Datasette need.
+    `plugins`: settings of other plugins, by name, as in Datasette's metadata.
     """
 
     tile_url: str | None = None
@@ -123,6 +125,8 @@ class Serve:
     sql: bool = True
     base_url: str = "/"
     query_seconds: float = 1.0
+    content_security_policy: bool = True
+    plugins: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +188,10 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise ValueError(f"{where}: must be a list")
         return tuple(_read(get_args(kinds[-1])[0], one, f"{where}[{number}]") for number, one in enumerate(value))
+    if get_origin(kinds[0]) is dict:
+        if not isinstance(value, dict):
+            raise ValueError(f"{where}: must be a table")
+        return value
     if kinds[0] is bool:
         choices = (True, False, *get_args(kinds[-1]))
         if not any(value is one or (isinstance(value, str) and value == one) for one in choices):  # true is not 1
@@ -220,7 +228,7 @@ def _section(section: Any, values: Any, where: str = "") -> Any:
     """
     if not isinstance(values, dict):
         raise ValueError(f"{where.rstrip('.')}: must be a section")
-    known = get_type_hints(section, include_extras=True)
+    known = get_type_hints(section)
     problems = [f"unknown key {where}{name}" for name in values if name not in known]
     problems += [f"{where}{one.name}: is missing" for one in fields(section) if one.default is MISSING and one.name not in values]
     made: dict[str, Any] = {}
@@ -270,8 +278,10 @@ def as_toml(settings: Any, section: str = "") -> Iterator[str]:
 
 
 def _toml(value: Any) -> str:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return f"[{', '.join(map(_toml, value))}]"
     if is_dataclass(value) and not isinstance(value, type):
-        return "{ " + ", ".join(f"{name} = {_toml(one)}" for name, one in asdict(value).items()) + " }"
+        value = asdict(value)
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(name)} = {_toml(one)}" for name, one in value.items()) + " }"
     return json.dumps(value)  # strings, numbers, true and false are spelled alike in JSON and TOML
