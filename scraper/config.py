@@ -14,7 +14,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from scraper.errors import BadConfiguration
+from scraper.errors import WrongUsage
 from scraper.terminal import escape
 
 DEFAULT_FILE = Path("tta.toml")
@@ -246,7 +246,7 @@ def load_config(given: Path | None = None) -> Config:
     """Returns the settings in `given`, otherwise in `tta.toml` in the working directory, which need not exist.
 
     The command line passes what `--config` or TTA_CONFIG names. A named file must exist, because the defaults would ask other
-    archives than intended. Raises BadConfiguration with one line that names the file and the key.
+    archives than intended. Raises WrongUsage with one line that names the file and the key.
     """
     path = given or DEFAULT_FILE
     try:
@@ -254,13 +254,13 @@ def load_config(given: Path | None = None) -> Config:
     except FileNotFoundError:
         if given is None:
             return Config()
-        raise BadConfiguration(f"{path}: there is no such configuration file") from None
+        raise WrongUsage(f"{path}: there is no such configuration file") from None
     except OSError as error:
-        raise BadConfiguration(f"{path}: {error.strerror}") from None
+        raise WrongUsage(f"{path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadConfiguration(f"{path}: not a TOML file: {escape(error)}") from None
+        raise WrongUsage(f"{path}: not a TOML file: {escape(error)}") from None
     except ValueError as error:
-        raise BadConfiguration(f"{path}: {escape(error, 1000)}") from None
+        raise WrongUsage(f"{path}: {escape(error, 1000)}") from None
     return config
 
 

@@ -19,8 +19,7 @@ from scraper.database.connection import second_database
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.schema import insert_sql
 from scraper.database.tables import BY_NAME, RUN_TABLES
-from scraper.doctor.findings import Finding, Report
-from scraper.doctor.tables import COLUMNS_OF_LOST, DoctorTables
+from scraper.doctor.tables import COLUMNS_OF_LOST, DoctorTables, Finding, Report
 from scraper.doctor.verify import LOST, Progress, verify
 from scraper.errors import TtaError
 from scraper.folders import Folders, sync

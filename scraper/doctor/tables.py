@@ -7,18 +7,19 @@ contradiction.
 
 import sqlite3
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from scraper.archive.catalog import Entry
-from scraper.doctor.findings import MOST_EXAMPLES, Finding, counted, examples
 from scraper.errors import SqliteDamaged
 from scraper.ledger.rows import STORED, State
 from scraper.sqlite import explain, open_memory, open_readonly, open_temporary, uri
 from scraper.terminal import escape
 
+MOST_EXAMPLES = 5
 _TEXTS = tomllib.loads(Path(__file__).with_name("comparisons.toml").read_text(encoding="utf-8"))
 UNUSABLE: dict[str, str] = _TEXTS["unusable"]
 """What a repair does with each file of SQLite's."""
@@ -30,6 +31,65 @@ CREATE TABLE damage (warc_file, "offset" INTEGER, length INTEGER, reason, is_cut
 CREATE TABLE sizes (warc_file TEXT PRIMARY KEY, size INTEGER);
 CREATE TABLE lost ({COLUMNS_OF_LOST}, UNIQUE (capture_id));
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`kind`: a name that scripts may rely on; its first word is the part of the data folder. `text`: an escaped line.
+
+    `count`: of what the line counts. `repair`: what a repair does, None if it can do nothing. `harmless`: nothing is wrong, or
+    the next run corrects it. `subject`: the file it is about, if there is one. `examples`: a few of the captures or places.
+    """
+
+    kind: str
+    text: str
+    count: int = 1
+    repair: str | None = None
+    harmless: bool = False
+    subject: str | None = None
+    examples: tuple[str, ...] = ()
+
+    def lines(self) -> list[str]:
+        """The finding, what would be done about it, and examples."""
+        repair = "" if self.repair is None else f"; repair: {self.repair}"
+        return [f"{'note: ' if self.harmless else ''}{self.text}{repair}", *(f"  {example}" for example in self.examples)]
+
+
+@dataclass(slots=True)
+class Report:
+    """All findings, and how much was read.
+
+    After a repair `findings` are those that are left. `repaired`: the findings that were acted on; `problems`: why others could
+    not be; `lost`: captures that no file has any more.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    files: int = 0
+    records: int = 0
+    bytes: int = 0
+    repaired: list[Finding] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    lost: int = 0
+
+    @property
+    def wrong(self) -> list[Finding]:
+        """The findings that are not harmless."""
+        return [finding for finding in self.findings if not finding.harmless]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all is well now, and nothing had to be given up."""
+        return not (self.wrong or self.problems or self.lost)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 capture`, `2,000 captures`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def examples(texts: Iterable[object]) -> tuple[str, ...]:
+    """The first few, escaped."""
+    return tuple(escape(text, 160) for text in islice(texts, MOST_EXAMPLES))
 
 
 class DoctorTables:

@@ -20,8 +20,7 @@ from scraper.database.connection import comparing, second_database
 from scraper.database.difference import differences
 from scraper.database.load import LoadOptions, load
 from scraper.database.parsed_pages import NAME as PARSED
-from scraper.doctor.findings import Finding, Report, counted, examples
-from scraper.doctor.tables import UNUSABLE, DoctorTables, inspect
+from scraper.doctor.tables import UNUSABLE, DoctorTables, Finding, Report, counted, examples, inspect
 from scraper.folders import Folders
 from scraper.ledger import store as ledger
 from scraper.sqlite import open_writable

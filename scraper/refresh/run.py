@@ -53,7 +53,7 @@ class Options:
 
 
 def refresh(folders: Folders, settings: Config, options: Options, display: Display, progress: Progress | None = None) -> Report:
-    """Fetches, loads, checks and commits. Raises TtaError if the run could not start, Locked if another run holds the lock."""
+    """Fetches, loads, checks and commits. Raises TtaError if the run could not start, also if another run holds the lock."""
     try:
         chosen(settings, options.sources)
     except UnknownSource:
