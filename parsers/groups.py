@@ -117,11 +117,11 @@ def _subs(content: Sequence[Element | str], patterns: LabelPatterns, parent: Ele
     Those that are recognized teach their pattern to those beside them.
     """
     found: _Item = []
-    for child in content:
-        block = field_of(child, patterns, after_known=True) if isinstance(child, Element) else None
-        if block is not None and block.source_field is not None:
+    blocks = [field_of(child, patterns, after_known=True) if isinstance(child, Element) else None for child in content]
+    for block in filter(None, blocks):
+        if block.source_field is not None:
             patterns.learned[block.source_field.pattern] += 1
-        elif block is not None and block.label is not None:
+        elif block.label is not None:
             patterns.learned[block.element.tag, block.label.tag, block.label.role.look] += 1
     index = 0
     while index < len(content):
@@ -133,7 +133,7 @@ def _subs(content: Sequence[Element | str], patterns: LabelPatterns, parent: Ele
                 end += 1
             found.append(SubField(readable([child]), None, content[index + 1 : end], child))
         else:
-            found += _subs_of(child, patterns)
+            found += _subs_of(child, patterns, blocks[index])
         index = end
     return found
 
@@ -146,8 +146,10 @@ def _is_flat(child: Element | str, content: Sequence[Element | str], index: int)
     return child.tag == "dt" or child.role.label or is_heading
 
 
-def _subs_of(element: Element, patterns: LabelPatterns) -> _Item:
-    block = field_of(element, patterns, after_known=True)
+def _subs_of(element: Element, patterns: LabelPatterns, block: Block | None) -> _Item:
+    """The fields of an element. `block`: the field that it is by itself, without what those beside it have taught."""
+    if block is None or (block.source_field is None and block.label is None):
+        block = field_of(element, patterns, after_known=True)
     if block is not None and (source := block.source_field):
         return [SubField(source.label, source.name, [], element, source.values)]
     if block is not None and (block.label is not None or block.name is not None):

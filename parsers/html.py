@@ -98,9 +98,10 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
 
 def _is_cut(text: str) -> bool:
     """Whether a page begins and does not end."""
-    if re.search("</html|</body", text[-_TAIL:], re.IGNORECASE):
+    tail = text[-_TAIL:].lower()
+    if "</html" in tail or "</body" in tail:
         return False
-    begins = re.search("<html|<body|(<article)", text[:65536], re.IGNORECASE)
+    begins = re.search("<html|<body|(<article)", text[:65536].lower())
     return begins is not None and (not begins[1] or "</article" not in text.lower())
 
 

@@ -258,22 +258,24 @@ def words(text: str) -> list[str]:
 
 def readable(nodes: Iterable[Element | str]) -> str:
     """Nodes as text a person can read: line breaks, paragraphs, bullets and numbers of lists, cells of a table apart by tabs."""
-    text = _SPACES.sub(r"\1", _BREAKS.sub(_line_breaks, _marked(nodes, 0)))
-    return text.replace(_KEPT_SPACE, " ").strip()
+    text = _marked(nodes, 0)
+    while "  " in text:
+        text = text.replace("  ", " ")
+    text = _BREAKS.sub(_line_breaks, text).replace(" \n", "\n")
+    return text.replace(f"{_KEPT_SPACE} ", " ").replace(_KEPT_SPACE, " ").strip()
 
 
 _LINE, _PARAGRAPH, _BREAK, _KEPT_SPACE = "\x1e\f\v\x1f"
 """Marks in a text under construction: a new line, a blank line, a `br`, a space that is kept. `words` leaves none in a text."""
-_BREAKS = re.compile(f" *[{_LINE}{_PARAGRAPH}{_BREAK}][{_LINE}{_PARAGRAPH}{_BREAK} ]*")
-_SPACES = re.compile(f"([ {_KEPT_SPACE}]) +")
+_BREAKS = re.compile(f"[{_LINE}{_PARAGRAPH}{_BREAK}][{_LINE}{_PARAGRAPH}{_BREAK} ]*")
 
 
 def _line_breaks(found: re.Match[str]) -> str:
     """At most one blank line between blocks; every `br` is one more line break."""
     breaks = 0
-    for mark in found[0]:
+    for mark in found[0] if _BREAK in found[0] else ():
         breaks = max(breaks, mark == _LINE, 2 * (mark == _PARAGRAPH), min(2, breaks + (mark == _BREAK)))
-    return "\n" * breaks
+    return "\n" * (breaks or 1 + (_PARAGRAPH in found[0]))
 
 
 def _marked(nodes: Iterable[Element | str], indent: int) -> str:
