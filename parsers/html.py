@@ -185,9 +185,8 @@ def _current_path(parsed: LexborHTMLParser) -> str | None:
 def _is_other(node: LexborNode, url: str | None) -> bool:
     """Whether the address or the node's type says that this is another kind of page."""
     tokens = {token.replace("_", "-") for token in _tokens(node)}
-    if tokens & TEASERS or any(map(_RECORD_TYPES.fullmatch, tokens)):
-        return bool(tokens & TEASERS)
-    return any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(url)
+    is_record = any(map(_RECORD_TYPES.fullmatch, tokens))
+    return bool(tokens & TEASERS) or (not is_record and (any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(url)))
 
 
 # --- the head ---------------------------------------------------------------------------------------------------------

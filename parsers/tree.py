@@ -115,19 +115,18 @@ class Element:
 
     def line(self) -> str | None:
         """Its text where it is a single line without blocks, links or line breaks, as a label is; None otherwise."""
-        if self._line is False:
-            self._line = None if self.source_field is not None else self._single_line()
-        return self._line  # type: ignore[return-value]
-
-    def _single_line(self) -> str | None:
+        if self._line is not False:
+            return self._line  # type: ignore[return-value]
+        self._line = None
         text = ""
-        for node in self.walk():
+        for node in self.walk() if self.source_field is None else ():
             if isinstance(node, str):
                 text += node
             if len(text) > 4 * _MAX_LINE or (isinstance(node, Element) and node.tag in _ENDS_LINE):
                 return None
         text = one_line(text)
-        return text if 0 < len(text) <= _MAX_LINE else None
+        self._line = text if 0 < len(text) <= _MAX_LINE else None
+        return self._line
 
     def replace(self, children: list[Element | str]) -> None:
         """Puts other children in the place of its own."""
