@@ -15,7 +15,7 @@ from parsers.registry import GROUPS, group_of_members, group_of_paragraph, group
 from parsers.tree import BLOCKS, Element, readable
 
 _LABELLED_LINE = re.compile(r"([A-Z][^:\n]{1,80}):\s+(\S.*)")
-_WRAPPERS = frozenset("div ul ol dd li section article tbody tr td table".split())
+_WRAPPERS = frozenset("div ul ol dl dd li section article tbody tr td table".split())
 _MAX_METRIC_LINE = 200
 """Characters: lines of a metric's field that are all shorter are one answer each; longer ones are prose of one answer."""
 
@@ -159,8 +159,10 @@ def _subs_of(element: Element, patterns: LabelPatterns, block: Block | None) -> 
             return [SubField(label, block.name, block.values, element)]
         heading: _Item = [SubField(None, None, [label], block.label)] if label else []
         return heading + [sub for part in parts for sub in _subs(part.content, patterns, part)]
-    nested = element.tag in BLOCKS and not element.has_own_text() and element.tag not in ("p", "ul", "ol", "table")
-    if nested and any(child.tag in BLOCKS for child in element.elements):
+    nested = not element.has_own_text() and element.tag not in ("p", "ul", "ol", "table")
+    if nested and any(
+        child.tag in BLOCKS if element.tag in BLOCKS else _is_labelled(child, patterns) for child in element.elements
+    ):
         return _subs(element.content, patterns, element)
     return [SubField(None, None, [element], element)]
 

@@ -252,6 +252,8 @@ def _label_at(
         return None
     if (text := first.line()) is None or patterns.is_container_of(element, first):
         return None
+    if any((line := one.line()) and line != text and patterns.is_member(line) for one in first.elements):
+        return None  # fields made of inline elements
     pattern, others = (element.tag, first.tag, first.role.look), content[1:]
     if first.tag == "dt" or patterns.is_member(text):
         labels = True

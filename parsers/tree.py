@@ -31,7 +31,7 @@ BLOCKS = frozenset(
     "address article aside blockquote dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hr "
     "legend li main ol p pre section summary table tbody td tfoot th thead tr ul caption body html".split()
 )
-_ENDS_LINE = BLOCKS | {"br", "a", "time", "img"}
+_ENDS_LINE = BLOCKS - {"dt"} | {"br", "a", "time", "img"}  # a label may be a `dt` in a wrapper
 SPACED = frozenset("blockquote dl h1 h2 h3 h4 h5 h6 ol p pre table ul".split())
 UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 

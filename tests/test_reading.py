@@ -105,6 +105,20 @@ def test_fields_of_an_item_teach_those_beside_them(make: object) -> None:
     ]
 
 
+WRAPPED = "<div class='row'><div class='w-1'><dt>{}</dt></div><div class='w-2'><dd>{}</dd></div></div>"
+SPANS = "<span class='row'><span class='k'>{}</span><span class='v'>{}</span></span>"
+
+
+@pytest.mark.parametrize(("pair", "around"), [(WRAPPED, "<dl>{}</dl>"), (SPANS, "<span>{}</span>")], ids=["dl", "spans"])
+def test_labels_and_values_in_wrappers_of_any_kind(pair: str, around: str) -> None:
+    item = pair.format("Milestone Title", "{0}") + pair.format("Milestone Due Date", "2024-04-0{1}")
+    items = "".join(around.format(item.format(title, number)) for number, title in enumerate("AB", start=1))
+    fields = (("TTA Short Name", "Roundtable"), ("Room", "12"), ("County", "Ada County"), ("Milestone", items))
+    record = read(page(f"<div><p>Help.</p></div><div>{''.join(pair.format(*one) for one in fields)}</div>"))
+    assert [(row.label, row.value) for row in record.fields if row.label and not row.item] == list(fields[:3])
+    assert [(one.title, one.date) for one in record.milestones] == [("A", "2024-04-01"), ("B", "2024-04-02")]
+
+
 PARAGRAPH = '<div class="paragraph paragraph--type--{}">{}</div>'
 
 
