@@ -107,7 +107,7 @@ def test_query(watched: Watched) -> None:
 def test_map_names_and_links_its_records(watched: Watched) -> None:
     page = watched.open("/-/map")
     page.wait_for_selector('.tta-map[data-ready="61"]')
-    assert page.locator("path.tta-state").count() == 56
+    assert page.locator(".tta-map path.tta-state").count() == 56
     page.locator(".tta-mark:not(.tta-many)").first.click()
     link = page.locator(".leaflet-popup-content a").first
     name = link.inner_text()
@@ -124,6 +124,22 @@ def test_map_follows_the_filters_of_the_table(watched: Watched) -> None:
     page.get_by_role("link", name="These records as a table").click()
     page.wait_for_load_state("networkidle")
     assert page.locator(".tta-toolbar strong").inner_text() == "9 records"
+
+
+def test_map_tells_what_is_not_in_view_and_names_places(watched: Watched) -> None:
+    page = watched.open("/-/map")
+    page.wait_for_selector(".tta-map[data-ready]")
+    status = page.locator(".tta-map-state")
+    assert "1 of them outside this view (the small maps show 1)" in status.inner_text()
+    page.get_by_role("button", name="Alaska: 1").click()
+    for _ in range(5):
+        page.wait_for_timeout(300)
+        page.locator(".leaflet-control-zoom-in").click()
+    page.wait_for_selector(".tta-county-name")
+    page.wait_for_selector(".leaflet-zoom-anim", state="detached")
+    page.get_by_role("button", name="Show the mainland again").click()
+    page.wait_for_selector(".tta-state-name, .tta-county-name", state="detached")
+    assert "1 of them outside this view" in status.inner_text()
 
 
 def test_map_works_without_a_mouse(watched: Watched) -> None:

@@ -27,6 +27,7 @@ from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.health import health
 from scraper.explore.links import moment, render_value
 from scraper.explore.metadata import LOOKS
+from scraper.explore.organization import organization_page, overlay_rows
 from scraper.explore.questions import QUESTIONS
 from scraper.explore.record import record_page
 from scraper.explore.requests import UNREADABLE, normalize_request
@@ -38,6 +39,9 @@ DATABASE = "tta"
 PLUGIN = "tta"
 _ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
 """The kept answers of each Datasette."""
+
+
+_ROW_PAGES: dict[str, Callable[[Any, str], Awaitable[Any]]] = {"records": record_page, "organizations": organization_page}
 
 
 def _settings(datasette: Any) -> dict[str, Any]:
@@ -52,7 +56,7 @@ def startup() -> None:
 
 @hook
 def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
-    found = headers(datasette, _settings(datasette).get("tile_url"))
+    found = headers(datasette, _settings(datasette))
     base_url = datasette.setting("base_url")
 
     def wrapped(app: App) -> App:
@@ -191,10 +195,11 @@ def extra_template_vars(
         variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
             path_with_replaced_args(*given)
         )  # it forgets base_url
-        if (database, table, view_name) == (DATABASE, "records", "row"):
-            (record_id,) = urlsafe_components(request.url_vars["pks"])
-            variables["tta"] = shown = await record_page(datasette.get_database(DATABASE), record_id)
-            if shown:
+        if database == DATABASE and view_name == "row" and (page := _ROW_PAGES.get(table or "")):
+            (key,) = urlsafe_components(request.url_vars["pks"])
+            variables["tta"] = shown = await page(datasette.get_database(DATABASE), key)
+            if shown and table == "records":
+                variables["tta_overlays"] = await overlay_rows(datasette.get_database(DATABASE), shown.record)
                 replays = [one["replay"] for one in shown.captures if one["replay"]]
                 variables["tta_linked_data"] = Markup(linked_data.script(linked_data.record(shown.record, replays)))  # noqa: S704 - JSON
         if database == DATABASE and view_name == "table" and table and table not in QUESTIONS:
