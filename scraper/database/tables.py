@@ -3,8 +3,6 @@
 `schema` makes the database from this list, and the dictionary and Datasette's column texts come from the same descriptions.
 """
 
-from __future__ import annotations
-
 import csv
 import tomllib
 from dataclasses import dataclass
