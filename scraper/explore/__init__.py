@@ -19,7 +19,7 @@ from pluggy import HookimplMarker
 from parsers.record import columns_of
 from scraper.database import linked_data
 from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore import arrays, charts, dashboard, downloads, filters, home, search
+from scraper.explore import arrays, charts, dashboard, downloads, filters, home, news, search
 from scraper.explore import map as records_map
 from scraper.explore.cache import Answers, cached
 from scraper.explore.facets import ListFacet
@@ -143,6 +143,8 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     return [
         (r"^/-/map$", _page("map", records_map.context)),
         (r"^/-/charts$", _page("charts", dashboard.context)),
+        (r"^/-/new$", _page("new", news.context)),
+        (r"^/-/new\.atom$", news.feed),
         (r"^/-/chart$", _page("chart", dashboard.chart_context)),
         (r"^/-/chart\.svg$", dashboard.picture_file),
         (r"^/-/chart\.csv$", dashboard.numbers_file),
