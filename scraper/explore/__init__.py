@@ -128,13 +128,19 @@ def register_facet_classes() -> list[type]:
 
 @hook
 def menu_links(datasette: Any) -> list[dict[str, str]]:
-    table = datasette.urls.table
+    urls = datasette.urls
     return [
-        {"href": table(DATABASE, "records"), "label": "Records"},
-        {"href": datasette.urls.path("/-/search"), "label": "Search"},
-        {"href": datasette.urls.path("/-/charts"), "label": "Charts"},
-        {"href": datasette.urls.path("/-/map"), "label": "Map"},
-        {"href": table(DATABASE, "dictionary"), "label": "Column definitions"},
+        {"href": href, "label": label}
+        for label, href in (
+            ("Records", urls.table(DATABASE, "records")),
+            ("Search", urls.path("/-/search")),
+            ("Charts", urls.path("/-/charts")),
+            ("Map", urls.path("/-/map")),
+            ("Questions", urls.instance() + "#questions"),
+            ("What's new", urls.path("/-/new")),
+            ("Organizations", urls.table(DATABASE, "organizations")),
+            ("Column definitions", urls.table(DATABASE, "dictionary")),
+        )
     ]
 
 
