@@ -12,18 +12,14 @@ from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
-from parsers.cache import cached_short
 from parsers.record import Field, Form, Milestone, PageHead, PerformanceMetric, Record, RecordValues, Section, columns_of
 from parsers.registry import GROUPS, Label, Type, group_table, known, known_name, normal
-from parsers.scalars import fiscal_year, money_range, number, place, reference, time_of, time_range, yes_no
+from parsers.scalars import cached_short, fiscal_year, money_range, number, place, reference, time_of, time_range, yes_no
 
-BODY = "body"
-"""Drupal's machine name of a node's body, which has no label on these pages."""
+BODY = "body"  # Drupal's machine name of a node's body, which has no label on these pages
 _of_one_field = attrgetter("section", "label", "name", "occurrence")
-_SHORT = 400
-"""Characters; longer values are each page's own."""
-_SHORT_TIME = 60
-"""Characters; the longest times that pages print have about 50."""
+_SHORT = 400  # characters; longer values are each page's own
+_SHORT_TIME = 60  # characters; the longest times that pages print have about 50
 _READ: dict[Type, Callable[[str, str | None], tuple[Any, ...]]] = {
     Type.YES_NO: lambda text, _: (yes_no(text),),
     Type.NUMBER: lambda text, _: (number(text),),
@@ -56,25 +52,14 @@ def field_key(field: Field) -> str:
     return normal(field.label) if field.label else field.name or f"text in {field.section or 'no section'}"
 
 
-def make_record(
-    head: PageHead,
-    fields: Sequence[Field],
-    sections: Sequence[Section],
-    form: Form,
-    *,
-    incomplete: bool = False,
-    shape: str = "",
-    url: str | None = None,
-) -> Record:
-    """The record that the rows of a page make. `url`: the page's own address where it prints it."""
+def make_record(head: PageHead, fields: Sequence[Field], sections: Sequence[Section], form: Form, **more: Any) -> Record:
+    """The record that the rows of a page make. `more`: `incomplete`, `shape` and `url` of `Record`."""
     columns, problems = _columns_from(head, fields)
     return Record(
         **columns,
+        **more,
         form=form,
-        incomplete=incomplete,
         flags=tuple(dict.fromkeys(problems)),
-        shape=shape,
-        url=url,
         fields=tuple(fields),
         sections=tuple(sections),
         milestones=milestones(fields),
@@ -169,15 +154,14 @@ def _items(fields: Sequence[Field], table: str) -> Iterator[tuple[int, list[_Mem
     nested = (field for field in fields if field.item is not None and _table_of(field.item) == table)
     for position, (_, item) in enumerate(groupby(nested, key=attrgetter("item")), start=1):
         members = []
-        for (label, name, *_), group in groupby(item, key=_of_one_member):
-            rows = list(group)
-            value = rows[0].value or "" if len(rows) == 1 else "; ".join(row.value for row in rows if row.value)
-            members.append(_Member(label, value, _column_of_member(f"{table} {label or name or ''}"), rows[0]))
+        for _, group in groupby(
+            item, key=lambda row: (row.label, row.name, row.occurrence, row.label or row.name or row.position)
+        ):
+            first, *more = rows = list(group)
+            value = first.value or "" if not more else "; ".join(row.value for row in rows if row.value)
+            column = _column_of_member(f"{table} {first.label or first.name or ''}")
+            members.append(_Member(first.label, value, column, first))
         yield position, members
-
-
-def _of_one_member(row: Field) -> tuple[Any, ...]:
-    return row.label, row.name, row.occurrence, row.label or row.name or row.position
 
 
 @cached_short
@@ -194,15 +178,11 @@ def milestones(fields: Sequence[Field]) -> tuple[Milestone, ...]:
     for position, item in _items(fields, "milestones"):
         filled = [one for one in item if one.value]
         title, date, notes = ([one for one in filled if one.column == name] for name in ("title", "date", "notes"))
-        plain = [one for one in filled if one.column is None and (not one.label or group_table(one.label))]
-        milestone = Milestone(
-            position=position,
-            title=next((one.value for one in (*title, *plain)), None),
-            date=next((one.time for one in (*date, *filled) if one.time), None),
-            notes=next((one.value for one in notes), None),
-            details="\n".join(one.line for one in filled) or None,
-        )
-        found.append(milestone)
+        title += [one for one in filled if one.column is None and (not one.label or group_table(one.label))]
+        time = next((one.time for one in (*date, *filled) if one.time), None)
+        texts = (next((one.value for one in some), None) for some in (title, notes))
+        details = "\n".join(one.line for one in filled) or None
+        found.append(Milestone(position=position, title=next(texts), date=time, notes=next(texts), details=details))
     return tuple(found)
 
 

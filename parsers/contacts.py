@@ -9,14 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from parsers.cache import cached_short
 from parsers.registry import known, known_name, normal
-from parsers.scalars import yes_no
+from parsers.scalars import cached_short, yes_no
 
 MAX_SHORT = 300
 """Characters; a longer value is prose, which keeps its names unless it is masked. Contact details with an address have fewer."""
-_MAX_LABEL = 80
-"""Characters; a longer label is a question or a sentence, not the name of a field for one person."""
+_MAX_LABEL = 80  # characters; a longer label is a question or a sentence, not the name of a field for one person
 
 _AT = r"\s?(?:@|[\[({<_-]\s?at\s?[\])}>_-])\s?"
 _DOT = r"\s?(?:\.|[\[({<_-]\s?dot\s?[\])}>_-])\s?"
@@ -106,11 +104,11 @@ def denotes_person(label: str) -> bool:
         return True
     head, *after = _PREPOSITION.split(spelled, maxsplit=1)
     words = [_singular(word) for word in re.sub(r" \d+$", "", head).split()]
-    if words[-1] in _ABOUT:
-        of = " ".join(after).split() if words[-1] != "number" else []  # "Number of Trainers" is a count
-        around = {*words[:-1], *map(_singular, of)}
-        return bool(around & _PERSONS) if len(words) > 1 or after else words[-1] == "name"
-    return words[-1] in _ROLES | _MEANS
+    if words[-1] not in _ABOUT:
+        return words[-1] in _ROLES | _MEANS
+    of = " ".join(after).split() if words[-1] != "number" else []  # "Number of Trainers" is a count
+    around = {*words[:-1], *map(_singular, of)}
+    return bool(around & _PERSONS) if len(words) > 1 or after else words[-1] == "name"
 
 
 def _singular(word: str) -> str:

@@ -1,4 +1,4 @@
-"""Bytes to characters, before anything is parsed: byte order mark, HTTP header, `meta`, then detection."""
+"""Decodes a page's bytes: by its byte order mark, the HTTP header, `meta`, and detection, in this order."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _META = re.compile(rb"<meta[^>]{0,400}?charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
-_META_PRESCAN = 4096
-"""Bytes; HTML says 1024, but an archive's toolbar pushes the page's own `meta` down."""
+_META_PRESCAN = 4096  # bytes; HTML says 1024, but an archive's toolbar pushes the page's own `meta` down
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([\w:.-]{2,40})", re.IGNORECASE)
 _SAMPLE = 65536
+_WESTERN = ("ascii", "cp125", "iso8859", "latin", "mac", "cp437", "cp85")
 _FOR_EACH_BROKEN = 3
 _WINDOWS = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
 """windows-1252 with its five holes as the Encoding Standard fills them, so that no byte is lost."""
@@ -39,7 +39,7 @@ class Decoded(NamedTuple):
 
 
 def decode(content: bytes, content_type: str | None = None, *, is_text: bool = False) -> Decoded:
-    """The page's characters. Never raises: bytes that fit no encoding become U+FFFD."""
+    """The page's characters. Never raises: bytes that are invalid in its encoding become U+FFFD."""
     for bom, encoding in _BOMS:
         if content.startswith(bom):
             return Decoded(content[len(bom) :].decode(encoding, "replace"))
@@ -63,9 +63,8 @@ def _declared(content: bytes, content_type: str | None, *, is_text: bool) -> str
     meta = _known(match[1].decode("ascii", "replace")) if match else None
     if meta is not None and meta.startswith("utf-16"):
         meta = "utf-8"  # the `meta` was found as ASCII, so it can't be UTF-16 (HTML standard, "prescan")
-    if header == "cp1252" and meta == "utf-8" and _is_utf8(content):
-        return meta  # a server's default for all files, against what the page says and is
-    return header or meta
+    is_default = header == "cp1252" and meta == "utf-8" and _is_utf8(content)  # of the server, for all of its files
+    return meta if is_default else header or meta
 
 
 @lru_cache(maxsize=256)
@@ -80,17 +79,14 @@ def _known(name: str) -> str | None:
 
 def _as_declared(content: bytes, encoding: str) -> str:
     if encoding == "cp1252" or (encoding == "utf-8" and not _is_utf8(content) and not _MULTIBYTE.search(content)):
-        with suppress(UnicodeDecodeError):
-            return content.decode("cp1252")
         return content.decode("latin-1").translate(_WINDOWS)
-    try:
+    with suppress(LookupError, ValueError):
         return content.decode(encoding, "replace")
-    except (LookupError, ValueError):
-        return content.decode("utf-8", "replace")
+    return content.decode("utf-8", "replace")
 
 
 def _is_utf8(content: bytes) -> bool:
-    """Whether the bytes are UTF-8; a character cut off at the very end is no objection."""
+    """Whether the bytes are UTF-8; a character that is cut at the very end does not count against it."""
     with suppress(UnicodeDecodeError):
         codecs.utf_8_decode(content, "strict", False)
         return True
@@ -98,11 +94,10 @@ def _is_utf8(content: bytes) -> bool:
 
 
 def _is_mostly_utf8(content: bytes) -> bool:
-    """Whether a stray byte or two stand among many characters of UTF-8: other encodings do not spell such sequences by chance."""
+    """Whether the bytes have few errors among many characters of UTF-8: other encodings do not form such sequences by chance."""
     text = content.decode("utf-8", "replace")
-    characters = sum(char > "\x7f" for char in text)
     broken = text.count("\ufffd")
-    return characters - broken >= _FOR_EACH_BROKEN * broken
+    return sum(char > "\x7f" for char in text) - broken >= _FOR_EACH_BROKEN * broken
 
 
 def _detected(content: bytes) -> str:
@@ -111,6 +106,6 @@ def _detected(content: bytes) -> str:
         return "utf-16-le" if content[1:200:2].count(0) > content[0:200:2].count(0) else "utf-16-be"
     best = from_bytes(content[:_SAMPLE], preemptive_behaviour=False).best()
     high = sum(byte >= 0x80 for byte in content[:_SAMPLE])
-    sure = best is not None and high > 200 and best.encoding not in ("ascii", "latin_1") and best.percent_chaos < 1
-    western = best is None or best.encoding.startswith(("cp125", "cp1252", "iso8859", "latin", "mac", "cp437", "cp85"))
-    return best.encoding if best is not None and sure and not western else "cp1252"
+    if best is None or high <= 200 or best.percent_chaos >= 1 or best.encoding.startswith(_WESTERN):
+        return "cp1252"
+    return best.encoding

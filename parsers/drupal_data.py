@@ -24,17 +24,16 @@ from parsers.columns import BODY, make_record
 from parsers.decode import Decoded
 from parsers.guard import harmless
 from parsers.html import read_html
-from parsers.record import Field, Kind, PageHead, ParseResult, Section, State
+from parsers.items import Value
+from parsers.record import Kind, PageHead, ParseResult, State
 from parsers.registry import GROUPS, Type, group_of_paragraph, group_table, is_evidence, is_instructions, known_name
+from parsers.rows import MAX_FIELDS, RowWriter
 from parsers.scalars import iso_time, reference, yes_no
 from parsers.tree import build, readable
 from parsers.urls import absolute, node_id
 
 Items = list[dict[str, Any]]
-_Value = tuple[str | None, str | None, str | None]
-"""The text, address and time of an item."""
-_RECORD_TYPE = re.compile(r"(?:\w+_)?tta(?:_\w+)?")
-"""Machine names of the content type: DOMAIN.md shows `tta`."""
+_RECORD_TYPE = re.compile(r"(?:\w+_)?tta(?:_\w+)?")  # machine names of the content type: DOMAIN.md shows `tta`
 _FIELD = re.compile(rf"field_\w+|{BODY}")
 """Machine names of the fields that a site builder adds; all others are a node's base fields."""
 _RELATION = re.compile(r".*/rest/relation/node/[\w-]+/(\w+)")
@@ -44,9 +43,7 @@ _HTML = re.compile(r"\s*<(?:p|div|ul|ol|h[1-6]|table|blockquote)\b[^<>]*>", re.I
 _PATHS = {"taxonomy_term": "/taxonomy/term/", "node": "/node/", "user": "/user/", "media": "/media/"}
 _NAMES = ("display_name", "name", "title", "label", "filename")
 """Base fields that contain the label of a referenced entity; which one depends on its type."""
-_MAX_ROWS = 20_000
-_MIN_EVIDENCE = 2
-"""Fields that only TTA records have, of a node whose type is not known to be theirs."""
+_MIN_EVIDENCE = 2  # fields that only TTA records have, of a node whose type is not known to be theirs
 
 
 @dataclass(slots=True)
@@ -155,74 +152,71 @@ def _result(node: _Entity, url: str | None) -> ParseResult | None:
     number = node_id(f"/node/{node.first('nid')}") or node_id(url)
     own = absolute(f"/node/{number}", url) if url and number else None
     authors = (item.get("entity") for item in node.values.get("uid", ()))
-    author = next((_text(one.first(*_NAMES)) for one in authors if isinstance(one, _Entity)), None)
+    author = next((_text(one.first(*_NAMES)) for one in authors if isinstance(one, _Entity)), "")
     created = str(node.first("created") or "")
     if re.fullmatch(r"\d{1,10}", created):  # seconds since 1970, before Drupal 8.4
         created = datetime.fromtimestamp(int(created), UTC).isoformat()
-    head = PageHead(node_id=number, title=title, submitted_by=author, submitted_at=iso_time(created))
+    head = PageHead(node_id=number, title=title or None, submitted_by=author or None, submitted_at=iso_time(created))
     writer = _Writer(url)
     for name in sorted(names, key=lambda name: name != BODY):
         writer.write(name, node.values[name])
-    record = make_record(head, writer.fields, writer.sections, "data", url=own)
+    record = make_record(head, writer.rows.fields, writer.rows.sections, "data", url=own)
     return ParseResult(kind=Kind.RECORD, reason="a TTA record in one of Drupal's data formats", record=record)
 
 
-class _Writer:
+class _Writer(RowWriter):
     """Rows in the document's order, the body first. That is not the order of the page, so no field is in a section."""
 
     def __init__(self, base: str | None) -> None:
-        self.fields: list[Field] = []
-        self.sections: list[Section] = []
+        super().__init__()
         self._base = base
 
     def write(self, name: str, items: Items) -> None:
         """A field of the node: a group where its items are entities with fields of their own."""
         entry = known_name(name)
+        label = entry.text if entry else None
         if is_instructions(name):
-            if text := "\n\n".join(filter(None, (self._value(item)[0] for item in items))):
-                label = entry.text if entry else name
-                self.sections.append(Section(position=len(self.sections) + 1, label=label, text=text))
+            if text := "\n\n".join(filter(None, (self._value(item).text for item in items))):
+                self.open_section(label or name, text)
+                self.section = None
             return
         entities = [item["entity"] for item in items if isinstance(item.get("entity"), _Entity)]
         nested = [one for one in entities if any(map(_FIELD.fullmatch, one.values)) and not one.first(*_NAMES)]
         if nested:
             table = group_table(name) or group_of_paragraph(nested[0].kind.partition("--")[2])
-            label = entry.text if entry else GROUPS[table].item if table else name
-            for number, entity in enumerate(nested[:_MAX_ROWS], start=1):
+            for entity in nested[:MAX_FIELDS]:
+                number = self.next_item(label or (GROUPS[table].item if table else name))
                 for part in filter(_FIELD.fullmatch, entity.values):
-                    self._add(None, part, entity.values[part], f"{label} {number}")
+                    self._add(None, part, entity.values[part], number)
             return
         if entry and entry.type is Type.YES_NO:  # XML has 1 and 0
             items = [one if (answer := yes_no(str(one.get("value")))) is None else {"value": answer} for one in items]
-        self._add(entry.text if entry else None, name, items, None)
+        self._add(label, name, items, None)
 
     def _add(self, label: str | None, name: str, items: Items, item: str | None) -> None:
-        rows = [row for row in map(self._value, items[:_MAX_ROWS]) if any(row)] or [(None, None, None)]
-        for value, href, when in rows[: _MAX_ROWS - len(self.fields)]:
-            state = State.VALUE if value else State.NOT_CAPTURED if items else State.EMPTY
-            position = len(self.fields) + 1
-            row = Field(position=position, label=label, name=name, item=item, value=value, state=state, href=href, datetime=when)
-            self.fields.append(row)
+        self.missing = State.NOT_CAPTURED if items else State.EMPTY
+        for value in list(filter(any, map(self._value, items[:MAX_FIELDS]))) or [Value()]:
+            self.add(label, name, value, item=item)
 
-    def _value(self, item: Mapping[str, Any]) -> _Value:
+    def _value(self, item: Mapping[str, Any]) -> Value:
         start = item.get("value")
         if "target_id" in item or "url" in item:
             return self._reference(item)
         if "uri" in item:
             uri = re.sub(r"^(?:internal|entity|base):/?", "/", str(item["uri"]))
-            return _text(item.get("title")) or str(item["uri"]), absolute(uri, self._base), None
+            return Value(_text(item.get("title")) or str(item["uri"]), absolute(uri, self._base))
         if isinstance(start, str) and _ISO.fullmatch(start):
             stored = [one for one in (start, item.get("end_value")) if isinstance(one, str) and one]
             # A time is in UTC where it has no zone.
             times = dict.fromkeys(one if re.search(r"^.{10}$|(?:Z|[+-]\d\d:?\d\d)$", one) else f"{one}Z" for one in stored)
-            return " - ".join(times), None, "/".join(times)
+            return Value(" - ".join(times), None, "/".join(times))
         if item.get("processed") or item.get("format") or (isinstance(start, str) and _HTML.match(start)):
             body = LexborHTMLParser(harmless(str(item.get("processed") or start or ""))).body
-            return (readable([build(body)]) or None) if body is not None else None, None, None
+            return Value(readable([build(body)]) if body is not None else "")
         parts = [start] if "value" in item else [value for name, value in item.items() if name != "langcode"]
-        return ", ".join(filter(None, map(_text, parts))) or None, None, None
+        return Value(", ".join(filter(None, map(_text, parts))))
 
-    def _reference(self, item: Mapping[str, Any]) -> _Value:
+    def _reference(self, item: Mapping[str, Any]) -> Value:
         """A reference without the label of what it refers to has an address only."""
         target, kind, entity, url = (item.get(name) for name in ("target_id", "target_type", "entity", "url"))
         text = _text(item.get("description")) or _text(item.get("alt"))
@@ -231,12 +225,11 @@ class _Writer:
             target = target or entity.first("tid", "nid", "uid", "mid")
             url = url or next((one.get("url") for one in entity.values.get("uri", ())), None)
         path = str(url or (f"{_PATHS[str(kind)]}{target}" if str(kind) in _PATHS and target else ""))
-        if kind == "file" and not text:
-            text = unquote(urlsplit(path).path.rpartition("/")[2]) or None
-        return text, absolute(re.sub(r"[?&]_format=\w+", "", path), self._base) if path else None, None
+        text = text or (unquote(urlsplit(path).path.rpartition("/")[2]) if kind == "file" else "")
+        return Value(text, absolute(re.sub(r"[?&]_format=\w+", "", path), self._base) if path else None)
 
 
-def _text(value: object) -> str | None:
+def _text(value: object) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    return (str(value).replace("\r\n", "\n").strip() or None) if isinstance(value, str | int | float) else None
+    return str(value).replace("\r\n", "\n").strip() if isinstance(value, str | int | float) else ""

@@ -9,19 +9,17 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_other_entity, look_of, name_of, without_colon
+from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, is_other_entity, name_of, without_colon
 from parsers.registry import known
 from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
 from parsers.tree import BLOCKS, Element, readable
 
 LOOSE = frozenset("p ul ol pre blockquote h1 h2 h3 h4 h5 h6 hr br figure address table".split())
-_LONG_LINE = 100
-"""Characters; a longer line is a sentence of a body, hardly ever a value. Labels of the registry end below that."""
+_LONG_LINE = 100  # characters; a longer line is a sentence of a body, hardly ever a value. Labels of the registry end below that
 _MAX_HEADING = 150
 _HEADING_CLASS = re.compile(r"(?:[\w-]*[\w](?:__|--|-))?(?:title|heading|legend|toggler|toggle|caption|summary|header)")
-_FEW_NODES, _FEW_CHILDREN = 60, 20
-"""Furniture has few parts; what has more is not looked through, so that the time stays linear."""
+_FEW_NODES, _FEW_CHILDREN = 60, 20  # furniture has few parts; what has more is not looked through, so that the time stays linear
 _ACCOUNT_LINK = re.compile(r"/user/(?:login|register)\b|/comment/reply/|#(?:new-)?comments?\b|#comment-form|/print(?:pdf|mail)?/")
 
 
@@ -44,8 +42,7 @@ def _content_of(root: Element) -> Element:
         if only is None or only.role.field or only.source_field is not None:
             break
         element = only
-    blocks = [child for child in element.elements if child.filled and child.tag in BLOCKS and child.tag not in LOOSE]
-    return element if len(blocks) > 1 else root
+    return element if sum(child.filled and _is_box(child) for child in element.elements) > 1 else root
 
 
 class _Scan:
@@ -66,41 +63,38 @@ class _Scan:
             child = self._unwrapped(content[index])
             following = content[index + 1] if index + 1 < len(content) else None
             index += 1
-            if isinstance(child, Element) and child.source_field is not None and child.role.field:
-                yield from _text(element, _without_headings(loose))
-                loose = []
-                yield from self._of_child(child)
-            elif isinstance(child, Element) and self._is_furniture(child):
+            if not isinstance(child, Element):
+                loose.append(child)
+                self._first = False
                 continue
-            elif (
-                isinstance(child, Element)
-                and self._patterns.is_flat_label(child, following)
-                and not self._is_field(child, after_known=self._seen_known_label)
-            ):
-                yield from _text(element, _without_headings(loose))
-                loose = []
+            is_plain = child.source_field is not None and child.role.field
+            if not is_plain and self._is_furniture(child):
+                continue
+            may_be_loose = not is_plain and (child.tag in LOOSE or self._patterns.is_flat_label(child, following))
+            is_field = not may_be_loose or self._is_field(child, after_known=self._seen_known_label)
+            if not is_field and self._patterns.is_flat_label(child, following):
                 end = self._end_of_values(content, index - 1)
                 self._seen_known_label = self._seen_known_label or known(child.line()) is not None
                 self._first = False
-                yield Block("field", element, without_colon(content[index:end]), child)
+                found = [Block("field", element, without_colon(content[index:end]), child)]
                 index = end
-            elif not isinstance(child, Element) or (
-                child.tag in LOOSE and not self._is_field(child, after_known=self._seen_known_label)
-            ):
+            elif not is_field:
                 loose.append(child)
-                self._first = self._first and isinstance(child, Element) and child.tag in HEADINGS
+                self._first = self._first and child.tag in HEADINGS
+                continue
             else:
-                heads = isinstance(following, Element) and (
-                    following.source_field is not None or following.role.field or self._patterns.holds_fields(following)
+                before_fields = isinstance(following, Element) and (
+                    following.source_field is not None or following.role.field or following.holds_fields
                 )
-                found = [] if (heads := heads and self._is_group_heading(child)) else list(self._of_child(child))
+                heads = not is_plain and before_fields and self._is_group_heading(child)
+                found = [] if heads else list(self._of_child(child))
                 if heads or (not found and child.tag not in BLOCKS):
                     loose.append(child)
                     continue
-                is_field = bool(found) and (found[0].kind == "field" or len(found) > 1)
-                yield from _text(element, _without_headings(loose) if is_field else loose)
-                loose = []
-                yield from found
+            is_fields = bool(found) and (found[0].kind == "field" or len(found) > 1)
+            yield from _text(element, _without_headings(loose) if is_fields else loose)
+            loose = []
+            yield from found
         yield from _text(element, loose)
 
     def _is_furniture(self, element: Element) -> bool:
@@ -110,7 +104,7 @@ class _Scan:
             return True
         if role.field:
             return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
-        if self._patterns.holds_known_labels(element):
+        if element.known_inside:
             return False
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
         if role.aside:
@@ -130,16 +124,14 @@ class _Scan:
     def _is_group_heading(self, element: Element) -> bool:
         """Whether an element is a heading, and not a field of this page that has a label and no value."""
         only = element.content[0] if element.source_field is None and len(element.content) == 1 else None
-        if isinstance(only, Element) and (element.tag, only.tag, only.role.look) in self._patterns.learned:
-            return False
-        return _is_heading(element)
+        is_empty_field = isinstance(only, Element) and (element.tag, only.tag, only.role.look) in self._patterns.learned
+        return not is_empty_field and _is_heading(element)
 
     def _unwrapped(self, child: Element | str) -> Element | str:
         """Looks through wrappers around one block, as layout builders put around each field."""
-        while isinstance(child, Element) and child.source_field is None and child.tag in BLOCKS and child.tag not in LOOSE:
-            content = child.content
-            inner = content[0] if len(content) == 1 else None
-            if not isinstance(inner, Element) or inner.tag not in BLOCKS or inner.tag in LOOSE:
+        while isinstance(child, Element) and child.source_field is None and _is_box(child):
+            inner = child.content[0] if len(child.content) == 1 else None
+            if not isinstance(inner, Element) or not _is_box(inner):
                 break
             if self._is_furniture(child) or self._is_field(child, after_known=True):
                 break
@@ -150,7 +142,7 @@ class _Scan:
         first, self._first = self._first, False
         block = field_of(child, self._patterns, after_known=self._seen_known_label or not first)
         if block is not None:
-            self._seen_known_label = self._seen_known_label or block.has_known_label()
+            self._seen_known_label = self._seen_known_label or block.has_known_label
             yield block
         elif first and self._begins_with_prose(child):
             yield from _text(child, [child])
@@ -169,15 +161,11 @@ class _Scan:
     def _is_container(self, element: Element) -> bool:
         """Whether an element only contains fields and further containers, or most of the known labels."""
         if id(element) not in self._container:
-            self._container[id(element)] = self._look_inside(element)
+            self._container[id(element)] = element.tag in BLOCKS and element.holds_fields and self._contains_fields(element)
         return self._container[id(element)]
 
-    def _look_inside(self, element: Element) -> bool:
-        if element.tag not in BLOCKS or not self._patterns.holds_fields(element):
-            return False
-        if self._patterns.holds_most_labels(element) or (
-            self._patterns.classed and self._patterns.holds_fields(element, classed=True)
-        ):
+    def _contains_fields(self, element: Element) -> bool:
+        if self._patterns.holds_most_labels(element) or (self._patterns.classed and element.holds_field):
             return True
         if element.has_own_text():
             return False
@@ -208,20 +196,21 @@ class _Scan:
         """Where the values of a flat label end: before the next label of its kind, a field, or a container."""
         label = content[start]
         assert isinstance(label, Element)
-        index = start + 1
-        while index < len(content):
+        for index in range(start + 1, len(content)):
             child = content[index]
             following = content[index + 1] if index + 1 < len(content) else None
-            alike = isinstance(child, Element) and look_of(child) == look_of(label)
-            is_value = index == start + 1 and alike and label.tag != "dt"
+            is_value = index == start + 1 and is_alike(child, label) and label.tag != "dt"
             if not is_value and self._patterns.is_flat_label(child, following):
-                break
+                return index
             if isinstance(child, Element) and not (child.role.item or child.role.items):
                 block = field_of(child, self._patterns, after_known=True)
-                if child.role.field or (block is not None and block.has_known_label()):
-                    break
-            index += 1
-        return index
+                if child.role.field or (block is not None and block.has_known_label):
+                    return index
+        return len(content)
+
+
+def _is_box(element: Element) -> bool:
+    return element.tag in BLOCKS and element.tag not in LOOSE
 
 
 def _is_heading(element: Element) -> bool:
@@ -229,13 +218,11 @@ def _is_heading(element: Element) -> bool:
     if element.source_field is not None or element.role.field or known(element.line()) is not None:
         return False
     inner = element
-    while (
-        inner.tag not in HEADINGS
-        and inner.source_field is None
-        and len(inner.content) == 1
-        and isinstance(inner.content[0], Element)
-    ):
-        inner = inner.content[0]
+    while inner.tag not in HEADINGS and inner.source_field is None and len(inner.content) == 1:
+        only = inner.content[0]
+        if not isinstance(only, Element):
+            break
+        inner = only
     named = any(map(_HEADING_CLASS.fullmatch, (*element.role.classes, *inner.role.classes)))
     return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
 
@@ -254,7 +241,7 @@ def _holds_values(element: Element, *, first: bool) -> bool:
     `first`: it may be the body, unless the first of several blocks in it is prose of paragraphs and so the body itself.
     """
     children = element.elements
-    boxes = (child.tag in BLOCKS and (child.tag not in LOOSE or child.tag in HEADINGS) for child in children)
+    boxes = (_is_box(child) or child.tag in HEADINGS for child in children)
     if element.has_own_text() or not children or not all(boxes):
         return False
     blocks = [child for child in children if child.filled] if first else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
@@ -16,9 +17,9 @@ from parsers.tree import BLOCKS, Element, build, one_line, readable
 
 _HEADINGS = "h1, h2.title, .page-title, #page-title"
 TITLES = ("h1", "h2", "h3")
-_SUBMITTED = re.compile(r"\s*(?:submitted|posted|authored|created)\s+(?:by|on)\b", re.IGNORECASE)
-_BYLINE = re.compile(r"\s*by\b", re.IGNORECASE)
+_BYLINE = re.compile(r"\s*(?:(submitted|posted|authored|created)\s+(?:by|on)|by)\b", re.IGNORECASE)
 _BYLINE_CLASS = re.compile(r"(?:node|article)?(?:__|-)?(?:meta|submitted|author|byline)(?:-\w+)?")
+_NODE_TITLE = re.compile(r"(node|page)(__|-)title")
 _OFFSET = re.compile(r"[+-](?!00:?00)\d\d:?\d\d$")
 _MAX_NOTICE = 300
 _MAX_BYLINE = 400
@@ -31,7 +32,7 @@ _FEW = 20
 
 
 def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | None, list[Element]]:
-    """The record's title and the elements that print it. Themes differ in what `h1` is, so the document's title is the witness.
+    """The record's title and the elements that print it. Themes differ in what `h1` is, so the document's title decides.
 
     `elements`: those below the record's root.
     """
@@ -39,23 +40,19 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
     inside = {one.node.mem_id: one for one in elements if one.tag in TITLES or one.has_attributes}
     headings = [inside.get(node.mem_id) or build(node) for node in parsed.css(_HEADINGS)[:20]]
     headings += [inner for inner in elements if inner.tag in TITLES and _is_node_title(inner)][:5]
-    found = [(text, heading) for heading in headings if (text := " ".join(readable([heading]).split()))]
-    named = [text for text, _ in found if document and document.startswith(text)]
-    referring = [text for text, _ in found if reference(text)]
+    found = [(text, heading) for heading in headings if (text := one_line(readable([heading])))]
+    likely = [text for text, _ in found if document and document.startswith(text)]
+    likely = likely or [text for text, _ in found if reference(text)]
     first = re.split(r"\s+[|·»–—]\s+", document)[0].strip() if document else ""
-    if named or referring:
-        title: str | None = (named or referring)[0]
-    elif found and not reference(first):
-        title = found[0][0]
-    else:
+    if not likely and (reference(first) or not found):
         return first or None, []
+    title = likely[0] if likely else found[0][0]
     return title, [heading for text, heading in found if text == title]
 
 
 def _is_node_title(element: Element) -> bool:
     links = [inner.attribute("rel") for inner in element.descendants() if inner.tag == "a"]
-    named = any(re.fullmatch(r"(node|page)(__|-)title", token) for token in element.role.classes)
-    return element.tag == "h1" or named or links == ["bookmark"]
+    return element.tag == "h1" or links == ["bookmark"] or any(map(_NODE_TITLE.fullmatch, element.role.classes))
 
 
 class Byline(NamedTuple):
@@ -72,31 +69,23 @@ def byline_of(root: Element) -> Byline:
         block = start
         while block.tag not in BLOCKS and block.parent is not None and block.parent is not root:
             block = block.parent
-        text = " ".join(readable([block]).split())
+        text = one_line(readable([block]))
         if block is root or len(text) > _MAX_BYLINE or (found := _BY_ON.fullmatch(text) or _ON_BY.fullmatch(text)) is None:
             continue
         inside = block.descendants()
         stamps = [node.attribute("datetime") for node in inside if node.tag == "time"]
         stamps += [node.attribute("content") for node in inside if "created" in (node.attribute("property") or "").lower()]
         stamp = next(filter(None, stamps), None)
+        lines = (inner.line() for inner in inside if inner.tag in ("span", "a", "strong", "em"))
+        names = (line for line in lines if line and iso_time(line) is None and not _BYLINE.match(line))
+        name = next(names, None) or found["name"].strip(" ,")  # an element has the whole name, which may contain the word "on"
         time = iso_time(stamp) or iso_time(found["time"])
-        return Byline(block, _name_of_author(block, found["name"]), time, _OFFSET.search(stamp or "") is not None)
+        return Byline(block, name if name.lower() not in ("", "on") else None, time, _OFFSET.search(stamp or "") is not None)
     return Byline()
 
 
-def _name_of_author(block: Element, printed: str) -> str | None:
-    """The author's name: the element that it stands in where there is one, for a name may hold the word "on"."""
-    for inner in block.descendants():
-        line = inner.line() if inner.tag in ("span", "a", "strong", "em") else None
-        if line and iso_time(line) is None and not _SUBMITTED.match(line) and not _BYLINE.match(line):
-            return line
-    name = printed.strip(" ,")
-    return name if name and name.lower() != "on" else None
-
-
-def _byline_starts(root: Element) -> list[Element]:
-    """Elements whose own text begins the line, in page order: `Submitted by` anywhere, a bare `By` only where a class vouches."""
-    found: list[Element] = []
+def _byline_starts(root: Element) -> Iterator[Element]:
+    """Elements whose own text begins the line, in page order; a bare `By` counts only where a class or a time is evidence."""
     before = 0
     pending = root.children[::-1]
     while pending:
@@ -108,19 +97,17 @@ def _byline_starts(root: Element) -> list[Element]:
             continue
         is_field = node.source_field is not None or (node.role.field and name_of(node) not in BYLINE_FIELDS)
         if is_field or before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
-            break
+            return
         pending += reversed(node.children)
         beside = node.parent.children[:_FEW] if node.tag == "p" and node.parent is not None else []
         if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1:
             continue  # a body may begin with such a line too; there it has paragraphs beside it
-        first = next((child for child in node.children if isinstance(child, str) and not child.isspace()), "")
-        vouched = _BYLINE.match(first) and (
-            any(_BYLINE_CLASS.fullmatch(token) for one in (node, node.parent) if one for token in one.role.classes)
-            or any(inner.tag == "time" for inner in node.descendants())
-        )
-        if vouched or _SUBMITTED.match(first):
-            found.append(node)
-    return found
+        begun = _BYLINE.match(next((child for child in node.content if isinstance(child, str)), ""))
+        tokens = (token for one in (node, node.parent) if one for token in one.role.classes)
+        if begun and (
+            begun[1] or any(map(_BYLINE_CLASS.fullmatch, tokens)) or any(one.tag == "time" for one in node.descendants())
+        ):
+            yield node
 
 
 def detach_notice(root: Element, elements: list[Element]) -> None:
@@ -139,4 +126,4 @@ def detach_notice(root: Element, elements: list[Element]) -> None:
 
 def document_title(parsed: LexborHTMLParser) -> str | None:
     node = parsed.css_first("head > title") or parsed.css_first("title")
-    return " ".join(node.text().split()) or None if node is not None else None
+    return one_line(node.text()) or None if node is not None else None

@@ -21,7 +21,7 @@ from parsers.registry import Type, is_evidence, known, section_of_instruction
 from parsers.repair import close_left_open
 from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows
-from parsers.scalars import from_local, number, prints_same_clock, reference
+from parsers.scalars import in_site_zone, number, reference
 from parsers.source import SourceReader
 from parsers.tree import Element, build, build_with_fields, one_line, readable
 from parsers.urls import node_id, page_address
@@ -40,8 +40,7 @@ _CURRENT_PATH = re.compile(r'"currentPath":"([^"]{0,400})"')
 _NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
 _SAVED_FROM = re.compile(r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)(https?://[^\s<>]{1,2000})")
 """The address in the comment that browsers and SingleFile put at the start of a page they save."""
-_SAVED_AT = 4096
-"""Characters from the start of a page within which that comment is."""
+_SAVED_AT = 4096  # characters from the start of a page within which that comment is
 _OWN_ADDRESS = (
     ('link[rel="shortlink"]', "href"),
     ('link[rel="canonical"]', "href"),
@@ -49,18 +48,14 @@ _OWN_ADDRESS = (
     ("a.reader-domain", "href"),
 )
 _MAX_RIVALS = 20
-_MANY_LABELS = 4
-"""Known labels that an element must have, and three times as many as the next, to be the record among several."""
+_MANY_LABELS = 4  # known labels that an element must have, and three times as many as the next, to be the record among several
 _MIN_EVIDENCE = 2
 """Labels that only TTA records have, without which a page with another title and type is none. Generated pages that quote the
 form have at most one as a field (tests/test_kinds.py); the shortest record has three."""
-_MISFIT = 4
-"""A value that its label's type excludes outweighs this many labels."""
-_MAX_REFERENCE = 120
-"""Characters of a referenced term's name; explanations of a form's fields are longer."""
-_TAIL = 4096
-"""Characters at the end of a page, in which it is looked for where the page was cut."""
-_PIECE = re.compile(r"<[^<>]*>|[^<>]+")
+_MISFIT = 4  # a value that its label's type excludes outweighs this many labels
+_MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
+_TAIL = 4096  # characters at the end of a page, in which it is looked for where the page was cut
+_END = re.compile(r"(?:\A|(?<=[<>]))([^<>]*+)((?:<[^<>]*+>|[\s>])*+)\Z")  # the last text, and the tags after it
 
 
 @dataclass(slots=True)
@@ -77,7 +72,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     """What a page in HTML is. `url`: the page's address where known; `incomplete`: the capture is known to be cut."""
     text = page.text
     begun = len(text) - len(text.rstrip("</"))  # a tag that is cut behind its bracket would be text
-    parsed = LexborHTMLParser(harmless(text, page.utf8) if not begun else harmless(text[:-begun]))
+    parsed = LexborHTMLParser(harmless(text[: len(text) - begun], None if begun else page.utf8))
     if "<font" in text:
         parsed.unwrap_tags(["font"])  # translators put two around every text
     own_url = _own_url(parsed, text)
@@ -103,11 +98,10 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
 
 def _is_cut(text: str) -> bool:
     """Whether a page begins and does not end."""
-    tail = text[-_TAIL:].lower()
-    if "</html" in tail or "</body" in tail:
+    if re.search("</html|</body", text[-_TAIL:], re.IGNORECASE):
         return False
-    head = text[:65536].lower()
-    return ("<html" in head or "<body" in head) or ("<article" in head and "</article" not in text.lower())
+    begins = re.search("<html|<body|(<article)", text[:65536], re.IGNORECASE)
+    return begins is not None and (not begins[1] or "</article" not in text.lower())
 
 
 # --- which element ----------------------------------------------------------------------------------------------------
@@ -118,21 +112,28 @@ def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | Non
 
     `page_number`: the node number of the page's address.
     """
-    candidates = _outermost([one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)])
+    candidates = [one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)]
+    taken = {node.mem_id: node for node in candidates}  # a node comes once for each selector that it matches
+    candidates = [node for node in taken.values() if not any(above.mem_id in taken for above in _above(node))]
     same = [one for one in candidates if page_number is not None and _history_id(one) == page_number]
     if len(same) == 1:
         return same[0]
-    if page_number is None and (path := _CURRENT_PATH.search(_settings(parsed))) and not _NODE_PATH.match(path[1]):
+    path = _current_path(parsed) if page_number is None else None
+    if path and not _NODE_PATH.match(path):
         return None  # Drupal says that this page is not that of a node
     whole = [one for one in candidates if not _tokens(one) & TEASERS and not _is_listed(one)]
     full = [one for one in whole if _history_id(one) is not None or _tokens(one) & _FULL]
     for tier in (full, whole):
         if len(tier) == 1:
             return tier[0]
-    if whole:
-        return _richest(whole[:_MAX_RIVALS])
-    fallbacks = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
-    return next(filter(_known_labels, fallbacks), None)
+    if not whole:
+        fallbacks = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
+        return next(filter(_known_labels, fallbacks), None)
+    # of several the one that has most of the labels, unless they are alike, as teasers are
+    (most, first), (next_most, _) = sorted(
+        ((_known_labels(one), -at) for at, one in enumerate(whole[:_MAX_RIVALS])), reverse=True
+    )[:2]
+    return whole[-first] if most >= _MANY_LABELS and most >= 3 * next_most else None
 
 
 def _is_aside(node: LexborNode) -> bool:
@@ -159,19 +160,6 @@ def _above(node: LexborNode) -> Iterator[LexborNode]:
         above = above.parent
 
 
-def _richest(rivals: list[LexborNode]) -> LexborNode | None:
-    """The one of several elements that has most of the labels; None where they are alike, as teasers are."""
-    counts = sorted(((_known_labels(rival), -index) for index, rival in enumerate(rivals)), reverse=True)
-    if len(counts) < 2 or counts[0][0] < _MANY_LABELS or counts[0][0] < 3 * counts[1][0]:
-        return None
-    return rivals[-counts[0][1]]
-
-
-def _outermost(nodes: list[LexborNode]) -> list[LexborNode]:
-    taken = {node.mem_id: node for node in nodes}  # a node comes once for each selector that it matches
-    return [node for node in taken.values() if not any(above.mem_id in taken for above in _above(node))]
-
-
 def _known_labels(node: LexborNode) -> int:
     patterns = LabelPatterns()
     patterns.learn(build_with_fields(node, SourceReader(None))[0])
@@ -186,8 +174,11 @@ def _history_id(node: LexborNode) -> int | None:
     return number(node.attributes.get("data-history-node-id") or "")
 
 
-def _settings(parsed: LexborHTMLParser) -> str:
-    return next((script.text() for script in parsed.css("script[data-drupal-selector]")[:3]), "")
+def _current_path(parsed: LexborHTMLParser) -> str | None:
+    """The path of the page in Drupal's settings."""
+    settings = next((script.text() for script in parsed.css("script[data-drupal-selector]")[:3]), "")
+    found = _CURRENT_PATH.search(settings)
+    return found[1] if found else None
 
 
 def _is_other(node: LexborNode, url: str | None) -> bool:
@@ -205,35 +196,30 @@ def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
     """The page's own address as it prints it, or as the program did that saved it: the first one with a node number."""
     first: str | None = None
     for selector, attribute in _OWN_ADDRESS:
-        node = parsed.css_first(selector)
-        href = page_address(node.attributes.get(attribute) or "") if node is not None else ""
-        if href.startswith(("http://", "https://")):
-            if node_id(href) is not None:
-                return href
-            first = first or href
+        if node_id(href := _address_in(parsed, selector, attribute)) is not None:
+            return href
+        first = first or href
     saved = _SAVED_FROM.search(text[:_SAVED_AT])
     return page_address(unescape(saved[1])) if saved else first
 
 
-def _base_of_links(parsed: LexborHTMLParser, base: str | None) -> str | None:
-    """What relative links start from: the page's `base` element where it has one, else its address."""
-    node = parsed.css_first("base[href]")
-    href = page_address(node.attributes.get("href") or "") if node is not None else ""
-    return href if href.startswith(("http://", "https://")) else base
+def _address_in(parsed: LexborHTMLParser, selector: str, attribute: str) -> str | None:
+    """The page address in an attribute of the first element that matches; None where it is no absolute one."""
+    node = parsed.css_first(selector)
+    href = page_address(node.attributes.get(attribute) or "") if node is not None else ""
+    return href if href.startswith(("http://", "https://")) else None
 
 
 def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_url: str | None) -> int | None:
     """The address decides; where it is an alias, the page's own number counts (DESIGN.md, "Identity")."""
     attributes = node.attributes
     spelled = (f"/{attributes.get('data-quickedit-entity-id') or ''}", attributes.get("about") or "", own_url or "")
-    if found := node_id(url) or _history_id(node) or next(filter(None, map(node_id, spelled)), None):
-        return found
+    if number := node_id(url) or _history_id(node) or next(filter(None, map(node_id, spelled)), None):
+        return number
     body = parsed.body.attributes.get("class") if parsed.body is not None else None
     marks = (attributes.get("id") or "", *(body or "").split())
-    path = _CURRENT_PATH.search(_settings(parsed))
-    named = next((mark for one in marks if (mark := _NODE_CLASS.fullmatch(one))), None)
-    named = named or (_NODE_PATH.match(path[1]) if path else None)
-    return int(named[1]) if named else None
+    found = next(filter(None, map(_NODE_CLASS.fullmatch, marks)), None) or _NODE_PATH.match(_current_path(parsed) or "")
+    return int(found[1]) if found else None
 
 
 # --- the record -------------------------------------------------------------------------------------------------------
@@ -246,7 +232,7 @@ def _read_record(
 
     `base`, `own_url`: the page's address, and the one it prints as its own. `cut_tail`: the end of a page that is cut.
     """
-    links_from = _base_of_links(parsed, base)
+    links_from = _address_in(parsed, "base[href]", "href") or base
     root, elements = build_with_fields(node, SourceReader(links_from))
     close_left_open(elements)
     if "onstruction" in node.text():
@@ -262,8 +248,8 @@ def _read_record(
     if cut_tail is not None:
         _mark_cut(content, cut_tail)
     for row in content.fields if byline.has_offset else ():
-        if row.value and row.datetime and prints_same_clock(row.value, row.datetime):  # as Layout Builder does
-            row.datetime = from_local(row.datetime)
+        if row.value and row.datetime:
+            row.datetime = in_site_zone(row.value, row.datetime)
     number = _node_of(parsed, node, base, own_url)
     head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)
     incomplete, shape = cut_tail is not None, content.page_fingerprint
@@ -276,14 +262,11 @@ def _read_record(
 
 def _mark_cut(content: PageRows, tail: str) -> None:
     """Marks the value within which a page ends; a label that is cut is no label, and a value that is missing is not captured."""
-    pieces = _PIECE.findall(re.sub(r"<[^<>]*\Z", "", tail))
-    closing = ""
-    while pieces and (pieces[-1].startswith("<") or pieces[-1].isspace()):
-        closing += pieces.pop()
-    if not pieces or not content.fields:
+    found = _END.search(re.sub(r"<[^<>]*\Z", "", tail))
+    text, closing = found.groups() if found else ("", "")
+    if not content.fields or not text.strip():
         return
-    text = one_line(unescape(pieces[-1]))
-    last = content.fields[-1]
+    text, last = one_line(unescape(text)), content.fields[-1]
     if last.value is None:
         last.state = State.NOT_CAPTURED
         if "</" not in closing and last.label and not known(last.label) and last.label.endswith(text):

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-from parsers.source import Value
 from parsers.tree import Element, one_line, readable
 from parsers.urls import absolute
 
 _SEPARATORS = re.compile(r"(?:[\s,;|/&•·]|\band\b)*")
 _NO_LIST = frozenset("table time img pre blockquote h1 h2 h3 h4 h5 h6".split())
-_MAX_LINKED = 300
-"""Characters; a file's link is followed by its size, but a link in prose is not what the value is."""
+_MAX_LINKED = 300  # characters; a file's link is followed by its size, but a link in prose is not what the value is
 _AFTER_LINK = re.compile(r"\s*(?:\d[\d.,]*\s?(?:bytes?|[KMGT]i?B)|\[\d{1,3}\])\s*", re.IGNORECASE)
 """What Drupal prints behind the link of a file, its size, and a print page behind any link, the number of a footnote."""
 _DASHES = ("-", "–", "—")
+
+
+class Value(NamedTuple):
+    """One value as printed; empty text where there is none."""
+
+    text: str = ""
+    href: str | None = None
+    datetime: str | None = None
 
 
 def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
@@ -39,34 +46,30 @@ def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
 
 def _wraps_items(element: Element) -> bool:
     """An element of items: by its class, or because it contains only list items or bare `div`s (core's template for several)."""
-    children = element.elements
-    if not children or element.has_own_text():
-        return False
-    if element.role.items or element.role.item or element.role.field:
-        return element.role.items
+    children, role = element.elements, element.role
+    if not children or element.has_own_text() or role.items or role.item or role.field:
+        return role.items and bool(children) and not element.has_own_text()
     inside = {"ul": "li", "ol": "li", "div": "div", "dd": "div"}.get(element.tag)
     return all(child.tag == inside and not (child.role.field and inside == "div") for child in children)
 
 
 def _linked_items(nodes: list[Element | str]) -> list[list[Element | str]]:
-    """The links of an item that holds nothing but links and separators between them; empty where it is anything else."""
-    links: list[Element] = []
-    outside: list[str] = []
-    stack: list[Element | str] = nodes[::-1]
+    """The links of an item that contains nothing but links and separators between them; empty where it is anything else."""
+    links: list[list[Element | str]] = []
+    outside = ""
+    stack = nodes[::-1]
     while stack:
         node = stack.pop()
         if isinstance(node, str):
-            outside.append(node)
+            outside += node
         elif node.tag == "a":
-            links.append(node)
-            outside.append(" ")
+            links.append([node])
+            outside += " "
         elif node.tag in _NO_LIST:
             return []
         else:
             stack.extend(reversed(node.children))
-    if len(links) < 2 or not _SEPARATORS.fullmatch("".join(outside)):
-        return []
-    return [[link] for link in links]
+    return links if len(links) > 1 and _SEPARATORS.fullmatch(outside) else []
 
 
 def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = False) -> Value:
@@ -100,16 +103,11 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
 def _datetime(times: list[Element], text: str) -> str | None:
     """The attribute of one `time`, or `start/end` of a range; a range that prints one end only keeps the slash on that side."""
     stamped = {time: (time.attribute("datetime") or time.attribute("content") or "").strip() for time in times}
-    times = [time for time in times if stamped[time] or time.tag == "time"]
-    stamps = [stamped[time] for time in times]
+    stamped = {time: stamp for time, stamp in stamped.items() if stamp or time.tag == "time"}
+    stamps = list(stamped.values())
     if not any(stamps) or len(stamps) > 2:
         return None
-    if len(stamps) == 2:
-        return "/".join(stamps)
-    printed = readable(times)
-    rest = text.replace(printed, "\0", 1).strip()
-    if rest.startswith("\0") and rest[1:].strip() in _DASHES:
-        return stamps[0] + "/"
-    if rest.endswith("\0") and rest[:-1].strip() in _DASHES:
-        return "/" + stamps[0]
-    return stamps[0]
+    printed = readable(stamped) if len(stamps) == 1 else ""
+    before, _, after = text.partition(printed) if printed else ("", "", "")
+    is_start, is_end = after.strip() in _DASHES, before.strip() in _DASHES
+    return "/" * (is_end and not after.strip()) + "/".join(stamps) + "/" * (is_start and not before.strip())

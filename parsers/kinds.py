@@ -1,4 +1,4 @@
-"""What a capture is when it is no record: by its status, its bytes, and what its page says."""
+"""The kind of a capture that shows no record: by its HTTP status, its bytes, and the text of its page."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ from urllib.parse import urlsplit
 from parsers.record import Kind, ParseResult
 from parsers.urls import page_address
 
-_MAGIC = (
-    (b"%PDF-", "PDF"),
-    (b"\x89PNG", "PNG image"),
-    (b"\xff\xd8\xff", "JPEG image"),
-    (b"GIF8", "GIF image"),
-    (b"PK\x03\x04", "ZIP file"),
-    (b"PK\x05\x06", "ZIP file"),
-    (b"\x1f\x8b", "gzip file"),
-    (b"RIFF", "media file"),
-    (b"\xd0\xcf\x11\xe0", "Office file"),
-    (b"%!PS", "PostScript"),
-)
+_MAGIC = {
+    "PDF": (b"%PDF-",),
+    "picture": (b"\x89PNG", b"\xff\xd8\xff", b"GIF8"),
+    "ZIP file": (b"PK\x03\x04", b"PK\x05\x06"),
+    "gzip file": (b"\x1f\x8b",),
+    "media file": (b"RIFF",),
+    "Office file": (b"\xd0\xcf\x11\xe0",),
+    "PostScript file": (b"%!PS",),
+}
 _BLANK = b"\0 \t\r\n\xef\xbb\xbf"
 _CONTROLS = bytes([*range(9), *range(14, 32)])
 _NO_PAGE_TYPES = ("image/", "audio/", "video/", "font/", "application/pdf", "application/json")
@@ -61,8 +58,7 @@ _OTHER_PATHS = re.compile(
 )
 _SENT_ON = re.compile(r"got an http 30\d response at crawl time", re.IGNORECASE)
 _LOCATION = re.compile(r"<script[^>]*>[^<]{0,200}\blocation(\.href)?\s*=", re.IGNORECASE)
-_SHORT_PAGE = 6000
-"""Characters of visible text; a page that blocks says so and little else."""
+_SHORT_PAGE = 6000  # characters of visible text; a page that blocks says so and little else
 
 
 def kind_by_status(status: int | None, content: bytes) -> ParseResult | None:
@@ -83,27 +79,25 @@ def kind_by_bytes(content: bytes, content_type: str | None) -> ParseResult | Non
     head = content[:4096].lstrip()
     if not head.strip(_BLANK) and not content.strip(_BLANK):
         return ParseResult(kind=Kind.UNREADABLE, reason="the page is empty")
-    if magic := known_format(head):
-        return ParseResult(kind=Kind.NOT_HTML, reason=f"a {magic}")
     declared = (content_type or "").split(";")[0].strip().lower()
     looks_html = re.search(rb"<(!doctype\s+html|html|head|body|article|div|p|h1)\b", content[:65536], re.IGNORECASE) is not None
-    if head[:1] in (b"{", b"["):
+    reason = f"a {magic}" if (magic := known_format(head)) else None
+    if not reason and head[:1] in (b"{", b"["):
         with suppress(ValueError, RecursionError):
             if not declared.endswith("json"):
                 json.loads(content[: 1 << 20])
-            return ParseResult(kind=Kind.NOT_HTML, reason="JSON")
-    if declared.startswith(_NO_PAGE_TYPES) or (declared not in _PAGE_TYPES and not looks_html):
-        return ParseResult(kind=Kind.NOT_HTML, reason=f"type {declared[:60]!r}")
-    if head.startswith(b"<?xml") and not looks_html:
-        return ParseResult(kind=Kind.NOT_HTML, reason="XML")
-    if is_binary(content):
-        return ParseResult(kind=Kind.NOT_HTML, reason="binary data")
-    return None
+            reason = "JSON"
+    if not reason and (declared.startswith(_NO_PAGE_TYPES) or (declared not in _PAGE_TYPES and not looks_html)):
+        reason = f"type {declared[:60]!r}"
+    if not reason and not looks_html and head.startswith(b"<?xml"):
+        reason = "XML"
+    reason = reason or ("binary data" if is_binary(content) else None)
+    return ParseResult(kind=Kind.NOT_HTML, reason=reason) if reason else None
 
 
 def known_format(head: bytes) -> str | None:
     """The name of a file format that is no page, by its first bytes."""
-    return next((name for start, name in _MAGIC if head.startswith(start)), None)
+    return next((name for name, starts in _MAGIC.items() if head.startswith(starts)), None)
 
 
 def is_binary(content: bytes) -> bool:
@@ -127,19 +121,18 @@ def is_other_address(url: str | None) -> bool:
 
 def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool = False) -> ParseResult:
     """What a page of text is that is no record. `titles`: title and headings; `text`: what is visible; `source`: its markup."""
-    if any(map(_BLOCKED_TITLES.search, titles)):
-        return ParseResult(kind=Kind.BLOCKED, reason="its title says that access is refused")
-    if len(text) < _SHORT_PAGE and _BLOCKED_TEXT.search(text):
-        return ParseResult(kind=Kind.BLOCKED, reason="its text says that access is refused")
-    markup = source.lower() if len(text) < _SHORT_PAGE else ""
-    if any(mark in markup for mark in _BLOCKED_MARKUP):
-        return ParseResult(kind=Kind.BLOCKED, reason="a firewall's challenge")
-    if any(map(_ERROR_TITLES.search, titles)):
-        return ParseResult(kind=Kind.ERROR, reason="its title says that it is an error page")
-    if len(text) < _SHORT_PAGE and (refreshes or _SENT_ON.search(text) or (not text and _LOCATION.search(source))):
-        return ParseResult(kind=Kind.REDIRECT, reason="the page sends its reader on")
-    if not text:
-        return ParseResult(kind=Kind.UNREADABLE, reason="nothing on it can be read")
-    if "password" in markup and "<article" not in markup and _PASSWORD.search(markup):
-        return ParseResult(kind=Kind.BLOCKED, reason="a login form")
-    return ParseResult(kind=Kind.OTHER, reason="not a TTA record's page")
+    is_short = len(text) < _SHORT_PAGE
+    markup = source.lower() if is_short else ""
+    is_login = "password" in markup and "<article" not in markup and _PASSWORD.search(markup)
+    signs = (  # the first one counts
+        (Kind.BLOCKED, any(map(_BLOCKED_TITLES.search, titles)), "its title says that access is refused"),
+        (Kind.BLOCKED, is_short and _BLOCKED_TEXT.search(text), "its text says that access is refused"),
+        (Kind.BLOCKED, any(mark in markup for mark in _BLOCKED_MARKUP), "a firewall's challenge"),
+        (Kind.ERROR, any(map(_ERROR_TITLES.search, titles)), "its title says that it is an error page"),
+        (Kind.REDIRECT, is_short and (refreshes or _SENT_ON.search(text)), "the page forwards to another"),
+        (Kind.REDIRECT, not text and _LOCATION.search(source), "the page forwards to another"),
+        (Kind.UNREADABLE, not text, "nothing on it can be read"),
+        (Kind.BLOCKED, is_login, "a login form"),
+        (Kind.OTHER, True, "not a TTA record's page"),
+    )
+    return next(ParseResult(kind=kind, reason=reason) for kind, is_found, reason in signs if is_found)

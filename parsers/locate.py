@@ -20,10 +20,8 @@ from parsers.text import read_text
 from parsers.textlines import source_lines
 from parsers.urls import node_id
 
-MAX_SNIPPET = 100_000
-"""Characters of source kept for a value; the longest bodies seen have 30,000."""
-_WHOLE_FIELD = 4000
-"""Characters up to which a value is shown with its whole field."""
+MAX_SNIPPET = 100_000  # characters of source kept for a value; the longest bodies seen have 30,000
+_WHOLE_FIELD = 4000  # characters up to which a value is shown with its whole field
 
 
 class Spot(NamedTuple):
@@ -71,23 +69,19 @@ def locate(content: bytes, *, url: str | None = None, content_type: str | None =
     page = decode(content[:MAX_PAGE], content_type, is_text=is_text)
     if is_text:
         text = read_text(page.text, url=url, incomplete=False)
-        if text.page.record is None:
-            return None
-        lines = source_lines(page.text)
-        found = [[_of_lines(lines, span) for span in spans] for spans in (text.fields, text.sections)]
+        lines, record = source_lines(page.text), text.page.record
+        fields, sections = ([_of_lines(lines, span) for span in spans] for spans in (text.fields, text.sections))
         head = {name: _of_lines(lines, span) for name, span in text.head.items()}
-        return Spots(text.page.record, page.text, url, found[0], found[1], head)
-    html = read_html(page, url=url, incomplete=False)
-    if html.page.record is None:
-        return None
-    shared = Counter(id(place) for place in html.places)
-    fields = [
-        _of_node(_item_of(place.node, row.value) if shared[id(place)] > 1 else place.node, place.node)
-        for row, place in zip(html.page.record.fields, html.places, strict=True)
-    ]
-    heads = {name: _of_node(place.node) for name, place in html.head_places.items()}
-    sections = [_of_node(place.node) for place in html.section_places]
-    return Spots(html.page.record, page.text, url, fields, sections, heads)
+    else:
+        html = read_html(page, url=url, incomplete=False)
+        shared, record = Counter(id(place) for place in html.places), html.page.record
+        fields = [
+            _of_node(_item_of(place.node, row.value) if shared[id(place)] > 1 else place.node, place.node)
+            for row, place in zip(record.fields if record else (), html.places, strict=True)
+        ]
+        sections = [_of_node(place.node) for place in html.section_places]
+        head = {name: _of_node(place.node) for name, place in html.head_places.items()}
+    return Spots(record, page.text, url, fields, sections, head) if record else None
 
 
 def _of_lines(lines: Sequence[str], span: tuple[int, int]) -> Spot:

@@ -13,23 +13,21 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
-from parsers.registry import is_instructions, known
-from parsers.roles import HIDDEN, NONE
+from parsers.registry import is_instructions, is_member, known
+from parsers.roles import HIDDEN
 from parsers.source import SourceField
 from parsers.tree import Element, readable
 
 HEADINGS = frozenset("h1 h2 h3 h4 h5 h6 legend summary".split())
-_MAX_LABEL = 300
-"""Characters of an element whose class says that it is a label, or of a label that is read from its source."""
+_MAX_LABEL = 300  # characters of an element whose class says that it is a label, or of a label that is read from its source
 _BLOCK_TITLES = frozenset(("h2", "h3", "h4"))
 _NEVER_PROSE = HEADINGS | {"strong", "b"}
+_PAIRED = HEADINGS | {"strong", "b", "dt", "th", "span", "label"}
 _FEW_OF_MANY = 4
 """A theme has one template for its fields: a pattern that a page has a fourth as often as another is not the theme's."""
 _INLINE = frozenset("a abbr b cite code em i small span strong sub sup time u mark s q del ins".split())
-Look = tuple[str, tuple[str, ...]]
-"""An element's tag and classes, without the classes that hide."""
-Pattern = tuple[str, str, tuple[str, ...]]
-"""The tag of a field's element, and the tag and classes of its label."""
+Look = tuple[str, tuple[str, ...]]  # an element's tag and classes, without the classes that hide
+Pattern = tuple[str, str, tuple[str, ...]]  # the tag of a field's element, and the tag and classes of its label
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,85 +41,84 @@ class Block:
     name: str | None = None
     source_field: SourceField | None = None
 
+    @property
     def has_known_label(self) -> bool:
-        if self.source_field is not None:
-            return self.source_field.known is not None
-        return self.label is not None and known(self.label.line()) is not None
+        found = self.source_field
+        return found.known is not None if found else self.label is not None and known(self.label.line()) is not None
 
 
 @dataclass(slots=True)
 class LabelPatterns:
-    """What one page teaches: the patterns of its known labels, and where most of these are."""
+    """What one page teaches: the patterns of its known labels, and where most of these are.
+
+    Of the content of a group's field (`in_group`, `table`: its table), the labels of the group's members are known too.
+    """
 
     learned: Counter[Pattern] = field(default_factory=Counter)
+    in_group: bool = False
+    table: str | None = None
     known_labels: int = 0
     _flat: dict[int, Counter[Look]] = field(default_factory=dict)
     _classed_fields: int = 0
     _bare_fields: int = 0
-    _known_inside: dict[int, int] = field(default_factory=dict)
-    _first_known: set[int] = field(default_factory=set)
-    _field_inside: set[int] = field(default_factory=set)
-    _root: Element | None = None
     _usual: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def learn(self, root: Element) -> None:
         """One walk over the tree: counts known labels and field elements per element, and takes the patterns of the known."""
-        self._root = root
         self._visit(root)
-        self.known_labels = self._known_inside[id(root)]
+        self.known_labels = root.known_inside
         for pattern, times in self.learned.items():
             self._usual[pattern[:2]] += times
 
     def _visit(self, element: Element) -> bool:
         """Whether the element is a field, contains one, or is not looked into. The tree's depth is bounded."""
         self._classed_fields += element.role.field
-        if element is not self._root and (is_other_entity(element) or is_opaque_field(element)):
+        if element.parent is not None and (is_other_entity(element) or is_opaque_field(element)):
             return True
         content = element.content
-        inside = self._look_at(element, content) if len(content) > 1 else 0
-        holds_field = False
+        begins_known = len(content) > 1 and self._look_at(element, content)
         for child in content:
             if isinstance(child, str):
                 continue
             if (found := child.source_field) is not None:
-                holds_field = holds_field or child.role.field
+                element.holds_field |= child.role.field
                 self._classed_fields += child.role.field
                 if found.known is not None and not child.role.prose:
-                    self._bare_fields += not child.role.field
-                    self._known_inside[id(child)] = 1
-                    self.learned[found.pattern] += 1
-                    inside += 1
-                continue
-            plain = child.role is NONE and child.edit_id is None and child.tag != "article"
-            if plain and len(child.children) == 1 and isinstance(child.children[0], str):
-                continue  # nothing to learn
-            holds_field = self._visit(child) or holds_field
-            inside += self._known_inside.get(id(child), 0)
-        self._known_inside[id(element)] = inside
-        if holds_field:
-            self._field_inside.add(id(element))
-        if id(element) in self._first_known:
-            first = content[0]
-            assert isinstance(first, Element)
-            if not self.is_container_of(element, first):
-                self.learned[element.tag, first.tag, first.role.look] += 1
-                self._bare_fields += not element.role.field
-        return holds_field or element.role.field
+                    child.known_inside = 1
+                    self._learn(child, found.pattern)
+            elif not child.is_plain_text:  # from which there is nothing to learn
+                element.holds_field |= self._visit(child)
+            element.known_inside += child.known_inside
+        first = content[0] if begins_known else None
+        if isinstance(first, Element) and not self.is_container_of(element, first):
+            self._learn(element, (element.tag, first.tag, first.role.look))
+        return element.holds_field or element.role.field
 
-    def _look_at(self, element: Element, content: list[Element | str]) -> int:
-        """How many children are lines that are spelled like a known label, with something after them."""
-        found = 0
+    def _learn(self, element: Element, pattern: Pattern) -> None:
+        self.learned[pattern] += 1
+        self._bare_fields += not element.role.field
+
+    def _look_at(self, element: Element, content: list[Element | str]) -> bool:
+        """Counts the children that are lines spelled like a known label with something after them; whether the first one is."""
+        first = False
         for index, child in enumerate(content[:-1]):
             line = None if isinstance(child, str) else child.line()
             if isinstance(child, str) or line is None or known(line) is None or child.role.item:
                 continue
-            found += 1
-            following = content[index + 1]
-            if not isinstance(following, Element) or look_of(following) != look_of(child):
+            element.known_inside += 1
+            if not is_alike(content[index + 1], child):
                 self._flat.setdefault(id(element), Counter())[look_of(child)] += 1
-            if index == 0:
-                self._first_known.add(id(element))
-        return found
+            first = first or index == 0
+        return first
+
+    def is_member(self, label: str) -> bool:
+        """Whether a label is one of the fields of the items of the group that is read."""
+        return self.in_group and is_member(label, self.table)
+
+    def is_paired(self, first: Element, text: str) -> bool:
+        """Whether the first of two elements in an item of a group is its label: by its tag, or as a question of a metric."""
+        asks = self.table == "performance_metrics" and text.endswith(("?", ":"))
+        return self.in_group and (asks or first.tag in _PAIRED)
 
     def is_unusual(self, pattern: Pattern, *, first: bool) -> bool:
         """Whether few known labels have this pattern's elements and many have others, as where prose quotes labels.
@@ -138,42 +135,34 @@ class LabelPatterns:
         inner = first.content
         if len(inner) != 1 or not isinstance(inner[0], Element):
             return False
-        return any(self._known_inside.get(id(child), 0) for child in element.elements if child is not first)
+        return any(child.known_inside for child in element.elements if child is not first)
 
     def holds_most_labels(self, element: Element) -> bool:
         """Whether at least half of the page's known labels are inside."""
-        return self.known_labels > 0 and 2 * self._known_inside.get(id(element), 0) >= self.known_labels
+        return self.known_labels > 0 and 2 * element.known_inside >= self.known_labels
 
     @property
     def classed(self) -> bool:
         """Whether the page's own fields have classes that say so; then anything else that looks like a field is text."""
         return self._classed_fields > self._bare_fields
 
-    def holds_known_labels(self, element: Element) -> bool:
-        return self._known_inside.get(id(element), 0) > 0
-
-    def holds_fields(self, element: Element, *, classed: bool = False) -> bool:
-        """Whether fields with classes are inside, or known labels (not if `classed`)."""
-        return id(element) in self._field_inside or (not classed and self.holds_known_labels(element))
-
     def is_flat_label(self, child: Element | str, following: Element | str | None) -> bool:
         """Whether a child is a label whose values are its siblings: by class, as `dt`, or by its text where a value follows.
 
         Of the lines beside each other that are known labels, those count that look like most of them.
         """
-        if not isinstance(child, Element) or child.line() is None:
+        if not isinstance(child, Element) or (line := child.line()) is None:
             return False
         if child.tag == "dt" or child.role.label:
             return True
         if following is None or child.role.item or child.parent is None:
             return False
-        alike = isinstance(following, Element) and look_of(following) == look_of(child)
+        alike = is_alike(following, child)
         looks = self._flat.get(id(child.parent), Counter())
         is_common = 2 * looks[look_of(child)] > max(looks.values(), default=0)
-        if known(child.line()) is None:
-            labels = is_common or (child.tag in HEADINGS and is_instructions(child.line() or ""))
-            return not alike and child.tag != "div" and labels
-        if isinstance(following, Element) and self.holds_fields(following) and not following.role.items:
+        if known(line) is None:
+            return not alike and child.tag != "div" and (is_common or (child.tag in HEADINGS and is_instructions(line)))
+        if isinstance(following, Element) and following.holds_fields and not following.role.items:
             return False
         return child.tag == "div" if alike else is_common
 
@@ -202,14 +191,14 @@ def is_opaque_field(element: Element) -> bool:
     return named == "body" or (named is not None and role.prose) or (role.label_hidden and role.item)
 
 
-def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool) -> Block | None:
+def field_of(element: Element, patterns: LabelPatterns = NO_PATTERNS, *, after_known: bool = False) -> Block | None:
     """The field that this element is, or None. `after_known`: a field with a known label came before it on the page."""
     found = element.source_field
     if found is not None:
         learned = found.pattern in patterns.learned
-        if element.role.field or (found.known is not None and not found.alone) or (learned and (after_known or found.known)):
-            return Block("field", element, [], None, found.name, found)
-        return None
+        is_known = patterns.is_member(found.label) or (found.known is not None and (learned or not found.alone))
+        is_field = element.role.field or is_known or (learned and after_known)
+        return Block("field", element, [], None, found.name, found) if is_field else None
     content = element.content
     head = content[0] if content else None
     if element.tag == "table" and isinstance(head, Element) and head.tag == "thead" and known(readable([head])[:_MAX_LABEL]):
@@ -225,7 +214,7 @@ def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool) ->
     if not classed:
         return None
     inner = content[0] if len(content) == 1 else None
-    if isinstance(inner, Element) and not (inner.role.item or inner.role.items) and inner.tag in ("div", "section", "dl"):
+    if isinstance(inner, Element) and not _is_item(inner) and inner.tag in ("div", "section", "dl"):
         nested = field_of(inner, patterns, after_known=after_known)
         if nested is not None and nested.label is not None:
             return Block("field", element, nested.values, nested.label, _name_near(element) or nested.name)
@@ -259,7 +248,7 @@ def _label_at(
     element: Element, content: list[Element | str], patterns: LabelPatterns, *, classed: bool, after_known: bool
 ) -> int | None:
     """Where among the children the label is: by its class anywhere, by its text or a pattern only in first place."""
-    for index, child in enumerate(content[: 4 if classed else 1]):
+    for index, child in enumerate(content[: 4 if classed else 1 + patterns.in_group]):
         # a label's class is believed if the element has a label's length; it may contain a link or a line break
         if isinstance(child, Element) and child.role.label and (child.line() or len(readable([child])) <= _MAX_LABEL):
             return index
@@ -268,28 +257,31 @@ def _label_at(
         return None
     if (text := first.line()) is None or patterns.is_container_of(element, first):
         return None
-    pattern = (element.tag, first.tag, first.role.look)
-    if first.tag == "dt":
+    pattern, others = (element.tag, first.tag, first.role.look), content[1:]
+    if first.tag == "dt" or patterns.is_member(text):
         labels = True
     elif known(text) is not None:
         labels = classed or (
-            (len(content) > 1 or pattern in patterns.learned)
+            (bool(others) or pattern in patterns.learned)
             and ((after_known and first.tag in _NEVER_PROSE) or not patterns.is_unusual(pattern, first=not after_known))
         )
-    elif classed and (
-        element.role.label_shown
-        or (len(content) > 1 and all(isinstance(one, Element) and (one.role.item or one.role.items) for one in content[1:]))
-    ):
+    elif classed and (element.role.label_shown or (others and all(map(_is_item, others)))):
         labels = True
-    elif len(content) < 2 or element.tag in ("ul", "ol", "table", "tbody", "dl"):
+    elif not others or element.tag in ("ul", "ol", "table", "tbody", "dl"):
         labels = False
     elif (classed and not is_opaque_field(element) and (first.tag in HEADINGS or not HIDDEN.isdisjoint(first.role.classes))) or (
-        len(content) == 2 and first.tag in _BLOCK_TITLES and _leads_to_hidden_label(content[1])
+        len(others) == 1 and first.tag in _BLOCK_TITLES and _leads_to_hidden_label(others[0])
     ):
         labels = True
     else:
-        labels = after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False)
-    return 0 if labels and not _has_more_labels(content, first) else None
+        labels = (after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False)) or (
+            len(others) == 1 and patterns.is_paired(first, text)
+        )
+    return 0 if labels and not _has_more_labels(others, first) else None
+
+
+def _is_item(node: Element | str) -> bool:
+    return isinstance(node, Element) and (node.role.item or node.role.items)
 
 
 def _leads_to_hidden_label(child: Element | str) -> bool:
@@ -299,14 +291,18 @@ def _leads_to_hidden_label(child: Element | str) -> bool:
     return isinstance(child, Element) and child.role.label_hidden and child.role.name != "body"
 
 
-def _has_more_labels(content: list[Element | str], first: Element) -> bool:
+def _has_more_labels(others: list[Element | str], first: Element) -> bool:
     """Whether further children are labels like the first one: then this element contains several fields, label after label."""
-    following = content[1] if len(content) > 1 else None
-    if isinstance(following, Element) and look_of(following) == look_of(first) and first.tag != "dt":
+    if others and is_alike(others[0], first) and first.tag != "dt":
         return False
-    alike = (child for child in content[1:] if isinstance(child, Element) and look_of(child) == look_of(first))
+    alike = (child for child in others if isinstance(child, Element) and is_alike(child, first))
     return any(first.tag == "dt" or known(child.line()) is not None for child in alike)
 
 
 def look_of(element: Element) -> Look:
     return element.tag, element.role.look
+
+
+def is_alike(node: Element | str, label: Element) -> bool:
+    """Whether a node is an element with the tag and the classes of a label."""
+    return isinstance(node, Element) and node.tag == label.tag and node.role.look == label.role.look

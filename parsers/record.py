@@ -48,7 +48,7 @@ _INITIALS = frozenset("id url http warc sha256 bja tta ttac".split())
 
 def required(description: str, unit: str | None = None, **more: Any) -> Any:
     """A column that is never NULL. `more`: `heading`, `label` and `contact` of `ColumnInfo`."""
-    return field(metadata={"description": description, "unit": unit, **more})
+    return optional(description, unit, default=MISSING, **more)
 
 
 def optional(description: str, unit: str | None = None, *, default: Any = None, **more: Any) -> Any:
@@ -65,9 +65,9 @@ def columns_of(model: type) -> Mapping[str, ColumnInfo]:
         kind = types[one.name]
         kind = get_args(kind)[0] if isinstance(kind, UnionType) else kind  # `T | None`
         words = " ".join(word.upper() if word in _INITIALS else word for word in one.name.split("_"))
-        texts: dict[str, Any] = {"description": "", "unit": None, "label": None, "contact": False, **one.metadata}
-        texts["heading"] = texts.get("heading") or words[0].upper() + words[1:]
-        found[one.name] = ColumnInfo(one.name, kind, one.default is MISSING, **texts)
+        texts = {"description": "", "unit": None, "label": None, "contact": False, "heading": None, **one.metadata}
+        texts["heading"] = texts["heading"] or words[0].upper() + words[1:]
+        found[one.name] = ColumnInfo(name=one.name, type=kind, required=one.default is MISSING, **texts)
     return MappingProxyType(found)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, NamedTuple
 
-from parsers.cache import cached_short
+from parsers.scalars import cached_short
 
 Type = Enum("Type", "TEXT REFERENCE REFERENCES YES_NO DATE RANGE MONEY POINT NUMBER GROUP INSTRUCTIONS")
 """How a field's printed values become column values."""
@@ -203,8 +203,7 @@ GROUPS = {
 
 _UNPRINTED = "".join(map(chr, (0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF)))
 _SPELLING = str.maketrans("‘’`“”–—\u00a0", "'''\"\"-- ", _UNPRINTED)
-_NAME_LENGTH = 32
-"""Characters of a field's machine name, `field_` included; Drupal's FieldStorageConfig::NAME_MAX_LENGTH."""
+_NAME_LENGTH = 32  # characters of a field's machine name, `field_` included; Drupal's FieldStorageConfig::NAME_MAX_LENGTH
 
 
 @cached_short
@@ -263,8 +262,7 @@ _NOT_BEFORE = "number|count|total|no|of|per|for|with|date|status|type|add|next|p
 _BEFORE = rf"(?:(?!(?:{_NOT_BEFORE})\b)[a-z&']+[ /-]+){{0,3}}"
 _AFTER = r"(?: ?\(e?s\))?(?: (?:items?|groups?|list|paragraphs?|refs?|references?|#?\d{1,3}))*(?: \([^()]{1,40}\))?"
 _AND = r"(?: ?(?:and|&|/) ?[a-z]+){0,2}"
-_MAX_GROUP_LABEL = 80
-"""Characters; a longer line with the noun is a sentence."""
+_MAX_GROUP_LABEL = 80  # characters; a longer line with the noun is a sentence
 _GROUP_LABEL = {
     table: re.compile(rf"{_BEFORE}(?:{one.stem}|(?:{one.stem}|{one.short})s{_AND}){_AFTER}") for table, one in GROUPS.items()
 }

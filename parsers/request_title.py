@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import date
 from typing import NamedTuple
 
-from parsers.cache import cached_short
+from parsers.scalars import cached_short
 
 _DASH = r"\s*[-‐-―:|]\s*"
 _TITLE = re.compile(

@@ -34,7 +34,6 @@ _FLAGS = {
     "markup": r"field--type-markup",
 }
 """What one token of a class attribute must be spelled like, for each flag of `Role`."""
-_PATTERNS = {flag: re.compile(pattern) for flag, pattern in _FLAGS.items()}
 
 Part = Literal["field", "label", "item", "items", "paragraph"]
 
@@ -79,15 +78,18 @@ class Role:
         return self == Role(self.classes)
 
     @cached_property
+    def _parts(self) -> list[Part]:
+        return [part for part in get_args(Part) if getattr(self, part)]
+
+    @cached_property
     def part(self) -> Part | None:
         """The part of a field that the classes name, if it is one only and they say nothing else of their element."""
-        parts: list[Part] = [part for part in _PARTS if getattr(self, part)]
-        return parts[0] if len(parts) == 1 and not (self.skipped or self.other or self.dated) else None
+        return self._parts[0] if len(self._parts) == 1 and not (self.skipped or self.other or self.dated) else None
 
     @cached_property
     def is_blank(self) -> bool:
         """Whether the classes name no part of a field and nothing that is left out."""
-        return not (any(getattr(self, part) for part in _PARTS) or self.skipped or self.other or self.aside)
+        return not (self._parts or self.skipped or self.other or self.aside)
 
     @cached_property
     def as_items(self) -> Role:
@@ -96,7 +98,6 @@ class Role:
 
 
 NONE = Role()
-_PARTS: tuple[Part, ...] = get_args(Part)
 
 
 @lru_cache(maxsize=8192)
@@ -105,7 +106,7 @@ def role_of(attribute: str) -> Role:
     tokens = tuple(attribute.split())
     name = next((found[1] for token in tokens if (found := _NAME.fullmatch(token))), None)
     displays = [found for token in tokens if (found := _DISPLAY.fullmatch(token))]
-    flags = {flag: any(map(pattern.fullmatch, tokens)) for flag, pattern in _PATTERNS.items()}
+    flags = {flag: any(re.fullmatch(pattern, token) for token in tokens) for flag, pattern in _FLAGS.items()}
     if flags["field"]:
         flags["aside"] = name in ("links", "user-picture")
     return Role(

@@ -1,26 +1,28 @@
 """Blocks of a page to the rows of its record: fields and sections, numbered, each field in its section.
 
-`html` and `straight` bring the blocks; `groups` reads milestones and metrics; `columns` makes typed columns of all.
+`fields` finds the blocks, `groups` the items of milestones and metrics, and `columns` makes typed columns of all rows.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import takewhile
+from typing import Any
 
 from parsers.columns import BODY
-from parsers.groups import group_of, group_rows
-from parsers.items import items_of, read_value
+from parsers.groups import Group, group_items, group_of
+from parsers.items import Value, items_of, read_value
 from parsers.patterns import Block
 from parsers.record import Field, Section, State
 from parsers.registry import group_of_member, is_instructions, known, known_name, section_of_instruction
-from parsers.source import Value
 from parsers.tree import Element, one_line, readable
 
-MAX_FIELDS = 20_000
-"""Rows of one page; the richest page seen has about 60."""
+_NUMBERED = re.compile(r"(.*\S)\s+\d+")
+MAX_FIELDS = 20_000  # rows of one page; the richest page seen has about 60
 
 
 @dataclass(slots=True)
@@ -44,8 +46,7 @@ class PageRows:
 
 def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
     """The rows and sections of all blocks of a page, in their order."""
-    writer = _BlockWriter(base)
-    body = _body(blocks)
+    writer, body = _BlockWriter(base), _body(blocks)
     for block in blocks:
         writer.write(block, is_body=block is body)
     return writer.rows
@@ -53,20 +54,10 @@ def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
 
 def _body(blocks: Sequence[Block]) -> Block | None:
     """The body: the block of that name, else the first text before any labelled field."""
-    named = next((block for block in blocks if block.name == BODY), None)
-    if named is not None:
+    if named := next((block for block in blocks if block.name == BODY), None):
         return named
-    for block in blocks:
-        if block.label is not None or block.source_field is not None:
-            return None
-        if block.name is None and readable(block.values):
-            return block
-    return None
-
-
-def without_colon(printed: str) -> str | None:
-    """A label as printed, in one line and without the colon that some themes print behind it; None where nothing is left."""
-    return one_line(printed).rstrip(": ") or None
+    before = takewhile(lambda block: block.label is None and block.source_field is None, blocks)
+    return next((block for block in before if block.name is None and readable(block.values)), None)
 
 
 def _place_of(block: Block) -> Element:
@@ -79,7 +70,7 @@ def _place_of(block: Block) -> Element:
 class RowWriter:
     """Writes the rows of one page: numbers them, keeps the current section, counts the items of groups and repeated labels.
 
-    `missing`: the state of a field without a value.
+    `missing`: the state of a field without a value; `place`: what the next rows are read from.
     """
 
     def __init__(self, missing: State = State.EMPTY) -> None:
@@ -87,7 +78,8 @@ class RowWriter:
         self.section: str | None = None
         self.items: Counter[str] = Counter()
         self.times: Counter[tuple[str | None, str | None]] = Counter()
-        self._missing = missing
+        self.missing = missing
+        self.place: Any = None
 
     def open_section(self, label: str, text: str) -> None:
         self.section = label
@@ -98,36 +90,25 @@ class RowWriter:
         self.items[group] += 1
         return f"{group} {self.items[group]}"
 
-    def add(
-        self,
-        label: str | None,
-        name: str | None,
-        value: Value,
-        place: Element | None = None,
-        *,
-        item: str | None = None,
-        occurrence: int = 1,
-    ) -> None:
+    def add(self, label: str | None, name: str | None, value: Value, *, item: str | None = None, occurrence: int = 1) -> None:
         fields = self.rows.fields
         if len(fields) >= MAX_FIELDS:
             return
         text, href, datetime = value
-        fields.append(
-            Field(
-                position=len(fields) + 1,
-                section=self.section,
-                label=label,
-                name=name,
-                item=item,
-                value=text or None,
-                state=State.VALUE if text else self._missing,
-                href=href,
-                datetime=datetime,
-                occurrence=occurrence,
-            )
+        field = Field(
+            position=len(fields) + 1,
+            section=self.section,
+            label=label,
+            name=name,
+            item=item,
+            value=text or None,
+            state=State.VALUE if text else self.missing,
+            href=href,
+            datetime=datetime,
+            occurrence=occurrence,
         )
-        if place is not None:
-            self.rows.places.append(place)
+        fields.append(field)
+        self.rows.places.append(self.place)
 
 
 class _BlockWriter(RowWriter):
@@ -136,50 +117,62 @@ class _BlockWriter(RowWriter):
     def __init__(self, base: str | None) -> None:
         super().__init__()
         self._base = base
-        self._member_labels: list[str] = []
+        self._member_labels: set[str] = set()
 
     def write(self, block: Block, *, is_body: bool) -> None:
         found = block.source_field
-        label = found.label if found else without_colon(readable([block.label])) if block.label is not None else None
+        printed = found.label if found else readable([block.label]) if block.label is not None else ""
+        label = one_line(printed).rstrip(": ") or None
         entry = known(label) if label else known_name(block.name)
-        rows = len(self.rows.fields)
+        before = len(self.rows.fields)
         title = label or (entry.text if entry is not None else None)
-        place = block.element if found else _place_of(block)
+        self.place = block.element if found else _place_of(block)
         if block.element.role.markup or (title and is_instructions(title)):
-            self._open_section(title, block.name, found.values[0].text if found else readable(block.values), place)
+            text = found.values[0].text if found else readable(block.values)
+            self.rows.section_places.append(self.place)  # a section without a label is named by the form's fixed words
+            self.open_section(title or section_of_instruction(text) or block.name or "", text)
         elif group := group_of(block, title):
-            for row in group_rows(block, group, title, self.items, self._base):
-                self.add(row.label, row.name, row.value, row.place or place, item=row.item)
+            self._write_group(block, group, title)
         else:
             prose = is_body or block.kind == "text"
             items = [block.values] if is_body else items_of(block.values)
             filled = [value for item in items if (value := read_value(item, self._base, prose=prose)).text]
-            values = found.values if found else filled or [Value()]
             name = BODY if is_body else block.name
-            if label and (member_of := group_of_member(label)):
-                self._write_member(member_of, label, name, values, place)
-            elif label or filled or not (block.kind == "text" or name == "user_picture"):
-                self._write_field(label, name, values, place)
-        if block.kind == "field" or len(self.rows.fields) > rows:  # what prints nothing is no part of the structure
+            if label or filled or found or not (block.kind == "text" or name == "user_picture"):
+                self._write_field(label, name, found.values if found else filled or [Value()])
+        if block.kind == "field" or len(self.rows.fields) > before:  # what prints nothing is no part of the structure
             tag = found.pattern[1] if found else block.label.tag if block.label else ""
             self.rows.shape.append(f"{block.element.tag}>{tag}:{block.name or block.kind}")
 
-    def _open_section(self, label: str | None, name: str | None, text: str, place: Element) -> None:
-        """A section without a printed label is named by the form's fixed words, or else by the field's machine name."""
-        self.rows.section_places.append(place)
-        self.open_section(label or section_of_instruction(text) or name or "", text)
+    def _write_group(self, block: Block, group: Group, title: str | None) -> None:
+        """The rows of a group's field. A label that ends in a number itself is the name of its only item."""
+        before, place, items = len(self.rows.fields), self.place, group_items(block, group.table)
+        is_name = len(items) == 1 and _NUMBERED.fullmatch(group.stem)
+        for item in items:
+            number = self.next_item(group.stem)
+            for sub in item:
+                nameless = sub.label is None and sub.name is None
+                own = (title, block.name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": "), sub.name)
+                nodes = list(sub.values)
+                values = sub.read or [read_value(one, self._base) for one in ([nodes] if nameless else items_of(nodes))]
+                filled = [value for value in values if value.text]
+                self.place = sub.place or place
+                for value in filled or ([] if nameless else [Value()]):
+                    self.add(*own, value, item=group.stem if is_name else number)
+        if len(self.rows.fields) == before:
+            self.add(title, block.name, Value())
 
-    def _write_member(self, group: str, label: str, name: str | None, values: Sequence[Value], place: Element) -> None:
-        """A group's field that stands among the others: its items are told apart by the label that comes again."""
-        if label in self._member_labels or not self._member_labels:
-            self.next_item(group)
-            self._member_labels.clear()
-        self._member_labels.append(label)
+    def _write_field(self, label: str | None, name: str | None, values: Sequence[Value]) -> None:
+        """A field's rows. The items of a group's fields among the others are told apart by the label that comes again."""
+        item, times = None, 1
+        if label and (group := group_of_member(label)):
+            if label in self._member_labels or not self._member_labels:
+                self.next_item(group)
+                self._member_labels.clear()
+            self._member_labels.add(label)
+            item = f"{group} {self.items[group]}"
+        elif label or name:
+            self.times[label, name] += 1
+            times = self.times[label, name]
         for value in values:
-            self.add(label, name, value, place, item=f"{group} {self.items[group]}")
-
-    def _write_field(self, label: str | None, name: str | None, values: Sequence[Value], place: Element) -> None:
-        self.times[label, name] += 1
-        times = self.times[label, name] if label or name else 1
-        for value in values:
-            self.add(label, name, value, place, occurrence=times)
+            self.add(label, name, value, item=item, occurrence=times)

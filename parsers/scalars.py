@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache, wraps
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from parsers.cache import cached_short
+_Text = TypeVar("_Text", str, str | None)
+_Read = TypeVar("_Read")
+_TEXTS = 4096
+_SHORT = 400  # characters; longer texts are each page's own, and would only fill the memory
+
+
+def cached_short(read: Callable[[_Text], _Read]) -> Callable[[_Text], _Read]:
+    """The function with a cache for short texts: labels, links and values repeat on page after page.
+
+    The function must be pure, and what it returns must not be changed.
+    """
+    known = lru_cache(_TEXTS)(read)
+
+    @wraps(read)
+    def reading(text: _Text) -> _Read:
+        return known(text) if text is None or len(text) <= _SHORT else read(text)
+
+    return reading
+
 
 SITE_ZONE = ZoneInfo("America/New_York")
 """The zone of the portal's own times: a reference contains the local day of submission (DOMAIN.md, "The page")."""
@@ -45,8 +65,7 @@ _PAIR = re.compile(rf"\s*\(?\s*({_NUMBER})\s+({_NUMBER})(?:\s+{_NUMBER}){{0,2}}\
 _WKT = re.compile(
     r"(?:SRID\s*=\s*\d{1,6}\s*;)?\s*([A-Z]{5,20}?)\s*(?:ZM|Z|M)?\s*(?:EMPTY|\((.*)\))\s*;?", re.IGNORECASE | re.DOTALL
 )
-_MAX_WKT = 10_000
-"""Characters of a value that are read as a shape; a longer one is kept as text only."""
+_MAX_WKT = 10_000  # characters of a value that are read as a shape; a longer one is kept as text only
 _WITHOUT_POINTS = frozenset("LINESTRING POLYGON MULTILINESTRING MULTIPOLYGON CIRCULARSTRING CURVEPOLYGON".split())
 _US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
 """West, east, south and north of the states, of Guam with the Marianas, and of American Samoa."""
@@ -83,17 +102,14 @@ def place(text: str) -> Place:
     return Place(*places[problems.index(None)]) if None in problems else Place(flag=problems[0])
 
 
-def _problem(longitude: float, latitude: float) -> str | None:
-    """Why a point cannot be where a TTA was; None where it can."""
-
-    def is_in_us(x: float, y: float) -> bool:
-        return any(west <= x <= east and south <= y <= north for west, east, south, north in _US)
-
-    if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):
+def _problem(x: float, y: float) -> str | None:
+    """Why a point at this longitude and latitude cannot be where a TTA was; None where it can."""
+    is_in_us, is_swapped = (
+        any(west <= one <= east and south <= two <= north for west, east, south, north in _US) for one, two in ((x, y), (y, x))
+    )
+    if not (-180 <= x <= 180 and -90 <= y <= 90):
         return "point is out of range"
-    if longitude == 0 and latitude == 0:
-        return "point is at 0 0"
-    return "point looks swapped" if is_in_us(latitude, longitude) and not is_in_us(longitude, latitude) else None
+    return "point is at 0 0" if x == y == 0 else "point looks swapped" if is_swapped and not is_in_us else None
 
 
 _AMOUNT = re.compile(
@@ -150,12 +166,9 @@ _FILLER = re.compile(rf"(?:[\s,;.*|@–—-]|\([^()/:]{{0,40}}\)|\b(?:{_WEEKDAYS
 """What a time may have beside its day and its clock, such as `(2 years ago)`."""
 _SEPARATOR = re.compile(r"\s*(?:[-–—−~→&]|\b(?:to|through|thru|until|till|and)\b)\s*", re.IGNORECASE)
 """Between the ends of a range."""
-_OPEN = re.compile("|present|ongoing|tbd", re.IGNORECASE)
-"""The end of a range that has none."""
-_MAX_TIME = 200
-"""Characters; a longer text is no time."""
-_MAX_TWO_DAYS = 40
-"""Characters within which the first day of a range ends."""
+_OPEN = re.compile("|present|ongoing|tbd", re.IGNORECASE)  # the end of a range that has none
+_MAX_TIME = 200  # characters; a longer text is no time
+_MAX_TWO_DAYS = 40  # characters within which the first day of a range ends
 
 
 @cached_short
@@ -235,26 +248,22 @@ def time_of(text: str | None, attribute: str | None) -> str | None:
     return stamp
 
 
-def from_local(attribute: str) -> str:
-    """A `datetime` attribute (or `start/end`) that marks the portal's local time with `Z`, with that zone's offset instead.
+def in_site_zone(text: str, attribute: str) -> str:
+    """A `datetime` attribute (or `start/end`) with the portal's offset where its `Z` marks local time; any other as it is.
 
-    Drupal's Layout Builder prints such attributes: the clock time beside it is the same, although the page's other times have
-    an offset. What is no such time stays as it is.
+    Drupal's Layout Builder prints such attributes: the clock time printed beside it is the same, without a zone, although the
+    page's other times have an offset.
     """
+    printed = [time for time in dict.fromkeys(time_range(text, None)) if time and "T" in time and not time.endswith("Z")]
     stamps = attribute.split("/")
+    times = [time[:16] for time in dict.fromkeys(map(iso_time, stamps)) if time]
+    if not printed or [time[:16] for time in printed] != times:
+        return attribute
     for at, stamp in enumerate(stamps):
         with suppress(ValueError):
             if stamp.endswith("Z"):
                 stamps[at] = datetime.fromisoformat(stamp[:-1]).replace(tzinfo=SITE_ZONE).isoformat()
     return "/".join(stamps)
-
-
-def prints_same_clock(text: str, attribute: str) -> bool:
-    """Whether a printed time has the same date and time of day, without a zone, as its attribute (or `start/end`) has in UTC."""
-    printed = [time for time in dict.fromkeys(time_range(text, None)) if time and "T" in time]
-    stamps = [stamp for stamp in dict.fromkeys(map(iso_time, attribute.split("/"))) if stamp]
-    pairs = list(zip(printed, stamps, strict=False))
-    return len(printed) == len(stamps) > 0 and all(stamp[:16] == time[:16] and not time.endswith("Z") for time, stamp in pairs)
 
 
 def time_range(text: str | None, attribute: str | None) -> tuple[str | None, str | None]:

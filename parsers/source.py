@@ -12,15 +12,15 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
-from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.cache import cached_short
 from parsers.columns import BODY
+from parsers.items import Value, read_value
 from parsers.registry import Label, group_table, is_instructions, is_member, known
 from parsers.roles import BYLINE_FIELDS, NONE, Role, role_of
-from parsers.tree import MAX_DEPTH, Element, build, one_line, readable
+from parsers.scalars import cached_short
+from parsers.tree import MAX_DEPTH, Element, build, one_line
 from parsers.urls import absolute, origin_of
 
 NOTICE = "this website is under construction"
@@ -36,18 +36,9 @@ _FIELD = re.compile(rf"<div({_ATTRIBUTES})>\s*+<({'|'.join(_LABEL_TAGS)})({_ATTR
 _WRAPPER = re.compile(rf"<div({_ATTRIBUTES})>\s*+(<div.*)</div>\s*+", re.DOTALL)
 _ITEM = re.compile(rf"<div({_ATTRIBUTES})>({_INSIDE})</div>\s*+")
 _INLINE = re.compile(rf"\s*+<(a|time|p)({_ATTRIBUTES})>([^<]*+)</\1>\s*+")
-_RANGE = re.compile(rf"\s*+<time({_ATTRIBUTES})>([^<]*+)</time>([^<]++)<time({_ATTRIBUTES})>([^<]*+)</time>\s*+")
-_PROSE = re.compile(r"[^<]*+(?:<(?:/?(?:p|ul|ol|li|strong|em|b|i|u)|br)>[^<]*+)*+")
+_PROSE = re.compile(rf"[^<]*+(?:<(?:/?(?:p|ul|ol|li|strong|em|b|i|u|time)|br|time{_ATTRIBUTES})>[^<]*+)*+")
 _FROM_ANYWHERE = re.compile(r"(?:/.*|[a-z][a-z0-9+.-]*:.*)?", re.IGNORECASE | re.DOTALL)
 """A link that is the same on every page of a host. Any other starts from the page's own address, and is not plain."""
-
-
-class Value(NamedTuple):
-    """One value as printed; empty text where there is none."""
-
-    text: str = ""
-    href: str | None = None
-    datetime: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +138,7 @@ def _values(source: str, origin: str | None, field: Role | None) -> list[Value] 
     at = 0
     while found := _ITEM.match(source, at):
         role = _role(found[1])
-        value = value_of(found[2], origin) if (role.part == "item" if field is not None else role is NONE) else None
+        value = _value_of(found[2], origin) if (role.part == "item" if field is not None else role is NONE) else None
         if value is None or (field is None and known(value.text) is not None):
             return None  # without classes, what is spelled like a label may be one
         values.append(value)
@@ -155,45 +146,25 @@ def _values(source: str, origin: str | None, field: Role | None) -> list[Value] 
     return values if at == len(source) and (field is not None or wrapped or len(values) < 2) else None
 
 
-def value_of(inside: str, origin: str | None) -> Value | None:
-    """The value of an item: nothing, a text, the text of one link, time or paragraph, a range of times, or lines of text."""
+def _value_of(inside: str, origin: str | None) -> Value | None:
+    """The value of an item: nothing, a text, the text of one link, time or paragraph, or lines of text, among them times."""
     if "<" not in inside:
         text = text_of(inside)
         return None if text is None else Value(text)
-    found = _INLINE.fullmatch(inside)
-    if found is None:
-        return _range(inside) or _prose(inside)
-    tag, attributes, printed = found.groups()
-    text = text_of(printed)
-    if not text or not _role(attributes).silent:
-        return None
-    if tag == "a":
-        href = _attribute(attributes, "href")
-        return Value(text, absolute(href, origin)) if _FROM_ANYWHERE.fullmatch(href or "") else None
-    return Value(text, None, _stamp(attributes) or None) if tag == "time" else Value(text)
-
-
-def _range(inside: str) -> Value | None:
-    """Two times and the text between them."""
-    found = _RANGE.fullmatch(inside)
-    if found is None or not (_role(found[1]).silent and _role(found[4]).silent):
-        return None
-    between = unescape(found[3])
-    start, dash, end = text_of(found[2]), one_line(between), text_of(found[5])
-    if not start or not dash or not end or known(start) or known(end) or not (between[0].isspace() and between[-1].isspace()):
-        return None
-    stamps = _stamp(found[1]), _stamp(found[4])
-    return Value(f"{start} {dash} {end}", None, "/".join(stamps) if any(stamps) else None)
-
-
-def _prose(inside: str) -> Value | None:
-    """Paragraphs, lists and lines in which nothing is spelled like a label."""
+    if found := _INLINE.fullmatch(inside):
+        tag, attributes, printed = found.groups()
+        text, href = text_of(printed), _attribute(attributes, "href")
+        if not text or not _role(attributes).silent or (tag == "a" and not _FROM_ANYWHERE.fullmatch(href or "")):
+            return None
+        stamp = _attribute(attributes, "datetime") or _attribute(attributes, "content") or ""
+        return Value(text, absolute(href, origin) if tag == "a" else None, (stamp.strip() or None) if tag == "time" else None)
     body = LexborHTMLParser(inside).body if _PROSE.fullmatch(inside) else None
     if body is None:
         return None
     root = build(body)
     lines = [line for element in (root, *root.descendants()) if (line := element.line())]
-    return None if any(known(line) or line.lower().startswith(NOTICE) for line in lines) else Value(readable([root]))
+    lines += [one_line(text) for text in root.walk() if isinstance(text, str)]
+    return None if any(known(line) or line.lower().startswith(NOTICE) for line in lines) else read_value([root], origin)
 
 
 def text_of(source: str) -> str | None:
@@ -216,7 +187,3 @@ def _attribute(attributes: str, name: str) -> str | None:
     """An attribute's value; None where there is none."""
     found = _ATTRIBUTE[name].search(attributes)
     return unescape(found[1]) if found else None
-
-
-def _stamp(attributes: str) -> str:
-    return (_attribute(attributes, "datetime") or _attribute(attributes, "content") or "").strip()

@@ -16,6 +16,7 @@ from typing import Literal
 from parsers.columns import BODY, field_key, fits, make_record
 from parsers.contacts import denotes_person
 from parsers.html import evidence
+from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import Kind, PageHead, ParseResult, State
 from parsers.registry import (
@@ -30,7 +31,6 @@ from parsers.registry import (
 )
 from parsers.rows import PageRows, RowWriter
 from parsers.scalars import money_range, reference, yes_no
-from parsers.source import Value
 from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head
 from parsers.textlabels import Mark, find_labels, labels_in
 from parsers.textlines import (

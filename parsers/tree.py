@@ -5,6 +5,7 @@ selectolax parses; `html` reads fields out of this tree. Text is rendered here t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,8 @@ from parsers.roles import NONE, Role, role_of
 if TYPE_CHECKING:
     from parsers.source import SourceField
 
-_MAX_LINE = 400
-"""Characters of a line that may be a label; the longest label of the registry has 95."""
-MAX_DEPTH = 120
-"""Levels; Drupal pages seen have at most 40. What lies deeper hangs on the last level, so no text is lost."""
+_MAX_LINE = 400  # characters of a line that may be a label; the longest label of the registry has 95
+MAX_DEPTH = 120  # levels; Drupal pages seen have at most 40. What lies deeper hangs on the last level, so no text is lost
 SKIPPED = frozenset(
     "script style template noscript head iframe object embed svg canvas video audio input select textarea button datalist "
     "form nav dialog map -comment".split()
@@ -41,11 +40,12 @@ class Element:
     """One element: tag, classes, children in page order (elements and raw text). `node` leads back to the page.
 
     Of an element with a `source_field` the children are built only if they are asked for: it is a plain field that was read
-    from its source, unless the reader finds that something else surrounds it.
+    from its source, unless the reader finds that something else surrounds it. `patterns` sets `known_inside`, the number of known
+    labels inside, and `holds_field`, whether fields with classes are inside.
     """
 
     __slots__ = (
-        *("_content", "_line", "children", "depth", "edit_id", "has_attributes"),
+        *("_content", "_line", "children", "depth", "edit_id", "has_attributes", "holds_field", "known_inside"),
         *("node", "parent", "role", "source_field", "tag"),
     )
 
@@ -60,6 +60,8 @@ class Element:
         self.edit_id: str | None = None
         self._content: list[Element | str] | None = None
         self._line: str | bool | None = False
+        self.known_inside = 0
+        self.holds_field = False
         attributes = node.attributes
         self.has_attributes = bool(attributes)
         if attributes:
@@ -97,6 +99,16 @@ class Element:
     def filled(self) -> bool:
         """Whether it contains anything besides blank text."""
         return self.source_field is not None or bool(self.content)
+
+    @property
+    def holds_fields(self) -> bool:
+        return self.holds_field or self.known_inside > 0
+
+    @property
+    def is_plain_text(self) -> bool:
+        """Whether it contains one text and nothing else, and neither classes nor anything else say what it is."""
+        plain = self.role is NONE and self.edit_id is None and self.tag != "article"
+        return plain and len(self.children) == 1 and isinstance(self.children[0], str)
 
     def has_own_text(self) -> bool:
         return any(isinstance(child, str) for child in self.content)
@@ -244,87 +256,65 @@ def words(text: str) -> list[str]:
     return plain.split() if plain.isprintable() else text.translate(UNSEEN).split()
 
 
-class _Text:
-    """Readable text under construction: spaces folded, at most one blank line between blocks."""
-
-    def __init__(self) -> None:
-        self.pieces: list[str] = []
-        self.breaks = 0
-        self.space = False
-
-    def add(self, raw: str) -> None:
-        seen = words(raw) if not raw.isspace() else []
-        if not seen:
-            self.space = self.space or bool(raw)
-            return
-        if self.breaks:
-            self.pieces.append("\n" * self.breaks if self.pieces else "")
-        elif (self.space or raw[0].isspace()) and self.pieces and not self.pieces[-1].endswith((" ", "\n")):
-            self.pieces.append(" ")
-        self.breaks = 0
-        self.pieces.append(" ".join(seen))
-        self.space = raw[-1].isspace()
-
-    def line_break(self, at_least: int = 1) -> None:
-        self.breaks = max(self.breaks, at_least)
-        self.space = False
-
-
 def readable(nodes: Iterable[Element | str]) -> str:
     """Nodes as text a person can read: line breaks, paragraphs, bullets and numbers of lists, cells of a table apart by tabs."""
-    text = _Text()
-    _render(list(nodes), text, indent=0)
-    return "".join(text.pieces).strip()
+    text = _SPACES.sub(r"\1", _BREAKS.sub(_line_breaks, _marked(nodes, 0)))
+    return text.replace(_KEPT_SPACE, " ").strip()
 
 
-def _render(nodes: list[Element | str], text: _Text, indent: int) -> None:
+_LINE, _PARAGRAPH, _BREAK, _KEPT_SPACE = "\x1e\f\v\x1f"
+"""Marks in a text under construction: a new line, a blank line, a `br`, a space that is kept. `words` leaves none in a text."""
+_BREAKS = re.compile(f" *[{_LINE}{_PARAGRAPH}{_BREAK}][{_LINE}{_PARAGRAPH}{_BREAK} ]*")
+_SPACES = re.compile(f"([ {_KEPT_SPACE}]) +")
+
+
+def _line_breaks(found: re.Match[str]) -> str:
+    """At most one blank line between blocks; every `br` is one more line break."""
+    breaks = 0
+    for mark in found[0]:
+        breaks = max(breaks, mark == _LINE, 2 * (mark == _PARAGRAPH), min(2, breaks + (mark == _BREAK)))
+    return "\n" * breaks
+
+
+def _marked(nodes: Iterable[Element | str], indent: int) -> str:
+    """Nodes as text with the marks above. `indent`: how many lists they are in."""
+    text = ""
     for node in nodes:
         if isinstance(node, str):
-            text.add(node)
+            seen = "" if node.isspace() else one_line(node)
+            text += f"{' ' * node[0].isspace()}{seen}{' ' * node[-1].isspace()}" if seen else " " * bool(node)
         elif node.tag == "br":
-            text.line_break(min(2, text.breaks + 1))
+            text += _BREAK
         elif node.tag == "pre":
-            text.line_break(2)
-            for line in "".join(piece for piece in node.walk() if isinstance(piece, str)).splitlines():
-                text.add(line)
-                text.line_break(min(2, text.breaks + 1))
-            text.line_break(2)
+            lines = "".join(piece for piece in node.walk() if isinstance(piece, str)).splitlines()
+            text += _PARAGRAPH + "".join(one_line(line) + _BREAK for line in lines) + _PARAGRAPH
         elif node.tag in ("ul", "ol"):
-            _render_list(node, text, indent)
+            gap = _LINE if indent else _PARAGRAPH
+            text += gap + _marked_list(node, indent) + gap
         elif node.tag == "tr":
-            text.line_break()
             cells = [cell.line() or one_line(readable(cell.children)) for cell in node.elements]
-            if any(cells):
-                text.add("-")
-                text.pieces[-1] = "\t".join(cells)
-            text.line_break()
+            text += _LINE + "\t".join(cells if any(cells) else ()) + _LINE
         elif node.tag in BLOCKS:
-            gap = 2 if node.tag in SPACED and indent == 0 else 1
-            text.line_break(gap)
-            _render(node.children, text, indent)
-            text.line_break(gap)
+            gap = _PARAGRAPH if node.tag in SPACED and not indent else _LINE
+            text += gap + _marked(node.children, indent) + gap
         else:
-            _render(node.children, text, indent)
+            text += _marked(node.children, indent)
+    return text
 
 
-def _render_list(node: Element, text: _Text, indent: int) -> None:
-    text.line_break(2 if indent == 0 else 1)
-    number = 0
+def _marked_list(node: Element, indent: int) -> str:
+    text, number = "", 0
     for child in node.children:
         if not isinstance(child, Element) or child.tag != "li":
-            _render([child], text, indent + 1)
+            text += _marked([child], indent + 1)
             continue
         number += 1
-        text.line_break()
-        mark = f"{number}." if node.tag == "ol" else "•"
-        start = len(text.pieces)
-        text.add(mark)
-        text.pieces[-1] = "  " * indent + mark + " "
-        before = len(text.pieces)
-        text.space = False
         first = child.content[0] if child.content else None
-        own = isinstance(first, Element) and first.tag in ("p", "div")  # its first paragraph is on the line of the bullet
-        _render([*first.children, *child.content[1:]] if own and isinstance(first, Element) else child.children, text, indent + 1)
-        if len(text.pieces) == before:
-            del text.pieces[start:]
-    text.line_break(2 if indent == 0 else 1)
+        if isinstance(first, Element) and first.tag in ("p", "div"):  # its first paragraph is on the line of the bullet
+            inside = _marked([*first.children, *child.content[1:]], indent + 1)
+        else:
+            inside = _marked(child.children, indent + 1)
+        if _BREAKS.sub("", inside).strip():
+            mark = f"{number}." if node.tag == "ol" else "•"
+            text += _LINE + 2 * indent * _KEPT_SPACE + mark + _KEPT_SPACE + inside
+    return text

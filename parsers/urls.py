@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from urllib.parse import parse_qs, unquote, urljoin, urlsplit, urlunsplit
 
-from parsers.cache import cached_short
+from parsers.scalars import cached_short
 
 _NODE = re.compile(r"(?:/index\.php)?(?:/[a-z]{2}(?:-[a-z]{2,8})?)?/node/([0-9]{1,19})/?", re.IGNORECASE)
 _SCHEME = r"(?:https?|ftp)(?::|%3A)(?:/|%2F){1,2}|mailto:|tel:"
@@ -69,13 +69,11 @@ def page_address(url: str) -> str:
         parts = urlsplit(plain)
     except ValueError:
         return plain
-    own = parts
-    if found := _VARIANT_PATH.fullmatch(parts.path):
-        own = own._replace(path=found[1] or f"/node/{found[2]}")
-    if not _VARIANTS.isdisjoint(re.split("[&=]", parts.query)):
-        kept = (one for one in parts.query.split("&") if one.partition("=")[0] not in _VARIANTS)
-        own = own._replace(query="&".join(kept))
-    return plain if own == parts else urlunsplit(own)
+    found = _VARIANT_PATH.fullmatch(parts.path)
+    if found is None and _VARIANTS.isdisjoint(re.split("[&=]", parts.query)):
+        return plain
+    query = "&".join(one for one in parts.query.split("&") if one.partition("=")[0] not in _VARIANTS)
+    return urlunsplit(parts._replace(path=(found[1] or f"/node/{found[2]}") if found else parts.path, query=query))
 
 
 def archive_time(url: str | None) -> str | None:
@@ -144,7 +142,7 @@ def absolute(href: str | None, base: str | None) -> str | None:
         return None
     if base and _FROM_ROOT.fullmatch(href) and (origin := origin_of(base)):
         return origin + href
-    link = without_archive((href if href.isprintable() else "".join(filter(str.isprintable, href))).strip())
+    link = without_archive("".join(filter(str.isprintable, href)).strip())
     try:
         joined = urljoin(page_address(base), link) if base else link
         scheme = urlsplit(joined).scheme.lower()

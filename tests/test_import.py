@@ -64,7 +64,7 @@ def test_the_same_capture_in_any_packing_is_kept_once(tmp_path: Path) -> None:
         (b"", 0, "the file is empty"),
         (b" \n\n", 0, "the file is empty"),
         (gzip.compress(b"", mtime=0), 0, "the file is empty"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), 0, "PNG image"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), 0, "picture"),
         (b"%PDF-1.7 text text", 0, "PDF"),
         (bytes(range(256)) * 8, 0, "binary"),
         (gzip.compress(HTML, mtime=0)[:-12], 1, "damaged"),

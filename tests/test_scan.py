@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from parsers.urls import without_archive
+from parsers.urls import is_of_hosts, without_archive
 from scraper.archive.store import Archive, Prepared, prepare
 from scraper.archive.warc import record_bytes
 from scraper.capture import Capture
@@ -22,7 +22,6 @@ from scraper.errors import WrongUsage
 from scraper.folders import Folders
 from scraper.scan import run as scanning
 from scraper.scan.run import Piece, Scan, checked, listed, read_piece, scan
-from scraper.web.addresses import is_of_hosts
 from scraper.workers.processes import Processes
 from tests.containerkit import NUMBERS, ONE_BY_ONE
 from tests.dbkit import day, html, node, page, revisit

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from scraper.archive.catalog import CATALOG, Entry
 from scraper.archive.store import Archive
 from scraper.code_version import loading_code
-from scraper.database import assign_records, availability, organizations, parsed_pages, revisits, runs, schema, similar
+from scraper.database import assign_records, availability, organizations, overlays, parsed_pages, revisits, runs, schema, similar
 from scraper.database.build import build
 from scraper.database.connection import remove_second, stoppable, version_of, writing
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
@@ -151,6 +151,7 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
         if options.before_commit:
             options.before_commit(db, done)
         if not done.unchanged and options.database is None:
+            overlays.attach(db, folders.data)
             organizations.write_matches(db, folders.data)
         return done
 

@@ -19,10 +19,10 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from parsers.cache import cached_short
 from parsers.contacts import denotes_person, has_contact
 from parsers.registry import known, known_name, normal
 from parsers.request_title import split_request_title
+from parsers.scalars import cached_short
 from parsers.urls import node_id
 from scraper.database.counties import STATES
 from scraper.errors import TtaError

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cached_property
 
-from parsers.cache import cached_short
-from parsers.scalars import SITE_ZONE, iso_time
+from parsers.scalars import SITE_ZONE, cached_short, iso_time
 from scraper.database.stored_page import FieldValue, StoredPage
 
 PageContent = StoredPage[FieldValue]

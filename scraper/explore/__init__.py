@@ -27,6 +27,7 @@ from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.health import health
 from scraper.explore.links import moment, render_value
 from scraper.explore.metadata import LOOKS
+from scraper.explore.organization import organization_page, overlay_rows
 from scraper.explore.questions import QUESTIONS
 from scraper.explore.record import record_page
 from scraper.explore.requests import UNREADABLE, normalize_request
@@ -199,10 +200,15 @@ def extra_template_vars(
         variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
             path_with_replaced_args(*given)
         )  # it forgets base_url
+        if (database, table, view_name) == (DATABASE, "organizations", "row"):
+            variables["tta"] = await organization_page(
+                datasette.get_database(DATABASE), *urlsafe_components(request.url_vars["pks"])
+            )
         if (database, table, view_name) == (DATABASE, "records", "row"):
-            (record_id,) = urlsafe_components(request.url_vars["pks"])
-            variables["tta"] = shown = await record_page(datasette.get_database(DATABASE), record_id)
+            (key,), chosen = urlsafe_components(request.url_vars["pks"]), await filters.read_filters(datasette, request)
+            variables["tta"] = shown = await record_page(datasette.get_database(DATABASE), key, chosen)
             if shown:
+                variables["tta_overlays"] = await overlay_rows(datasette.get_database(DATABASE), shown.record)
                 replays = [one["replay"] for one in shown.captures if one["replay"]]
                 variables["tta_linked_data"] = Markup(linked_data.script(linked_data.record(shown.record, replays)))  # noqa: S704 - JSON
         if database == DATABASE and view_name == "table" and table and table not in QUESTIONS:

@@ -80,13 +80,13 @@ class Plot:
 
     @property
     def year(self) -> int:
-        return YEAR_OF[self.index]
+        return YEAR_OF[self.index % RECORDS]
 
 
 def plot(index: int) -> Plot:
     """Each record has its own random numbers, so that adding one changes no other."""
     rng = Random(f"demo {index}")
-    year = YEAR_OF[index]
+    year = YEAR_OF[index % RECORDS]
     day = datetime(year - 1, 10, 1, tzinfo=SITE_ZONE) + timedelta(days=rng.randint(4, 340))
     day -= timedelta(days=max(0, day.weekday() - 4))  # requests come in on working days
     submitted = day.replace(hour=rng.randint(7, 18), minute=rng.randint(0, 59), second=rng.randint(0, 59))
