@@ -53,7 +53,7 @@ def startup() -> None:
 
 @hook
 def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
-    found = headers(datasette, _settings(datasette).get("tile_url"))
+    found = headers(datasette, _settings(datasette))
     base_url = datasette.setting("base_url")
 
     def wrapped(app: App) -> App:
