@@ -98,9 +98,10 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
 
 def _is_cut(text: str) -> bool:
     """Whether a page begins and does not end."""
-    if re.search("</html|</body", text[-_TAIL:], re.IGNORECASE):
+    tail = text[-_TAIL:].lower()
+    if "</html" in tail or "</body" in tail:
         return False
-    begins = re.search("<html|<body|(<article)", text[:65536], re.IGNORECASE)
+    begins = re.search("<html|<body|(<article)", text[:65536].lower())
     return begins is not None and (not begins[1] or "</article" not in text.lower())
 
 
@@ -184,9 +185,8 @@ def _current_path(parsed: LexborHTMLParser) -> str | None:
 def _is_other(node: LexborNode, url: str | None) -> bool:
     """Whether the address or the node's type says that this is another kind of page."""
     tokens = {token.replace("_", "-") for token in _tokens(node)}
-    if tokens & TEASERS or any(map(_RECORD_TYPES.fullmatch, tokens)):
-        return bool(tokens & TEASERS)
-    return any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(url)
+    is_record = any(map(_RECORD_TYPES.fullmatch, tokens))
+    return bool(tokens & TEASERS) or (not is_record and (any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(url)))
 
 
 # --- the head ---------------------------------------------------------------------------------------------------------
