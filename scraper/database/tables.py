@@ -150,7 +150,7 @@ TABLES: tuple[Table, ...] = (
                 (name,)
                 for name in "node_id reference title status category provider_reference county event_start submitted_at "
                 "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager place_county_code county_agrees "
-                "place_county_code_2023 agency_id provider_id family_id".split()
+                "place_county_code_2023 agency_id provider_id family_id first_captured_at".split()
             ),
             COUNTED,
         ),
