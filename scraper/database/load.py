@@ -4,8 +4,6 @@ A capture is parsed once by the same code (`parsed_pages`). A record is always r
 looks at all captures, so the order in which they arrived makes no difference (docs/decisions/loading.md).
 """
 
-from __future__ import annotations
-
 import hashlib
 import sqlite3
 from collections.abc import Callable

@@ -3,8 +3,7 @@
 `schema` makes the database from this list, and the dictionary and Datasette's column texts come from the same descriptions.
 """
 
-from __future__ import annotations
-
+import csv
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -151,7 +150,7 @@ TABLES: tuple[Table, ...] = (
                 (name,)
                 for name in "node_id reference title status category provider_reference county event_start submitted_at "
                 "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager place_county_code county_agrees "
-                "place_county_code_2023 agency_id provider_id family_id".split()
+                "place_county_code_2023 agency_id provider_id family_id first_captured_at".split()
             ),
             COUNTED,
         ),
@@ -173,15 +172,21 @@ class View(NamedTuple):
     sql: str
 
 
-VIEWS: tuple[View, ...] = (
-    View(
-        "county_disagreements",
-        "Counties that disagree",
-        "Records whose printed county is another than the one that their point lies in, by more than 1 km (county_agrees = 0). "
-        "Either may be wrong: outlines are of 2017 and coarse, and a point may be where somebody sat, not where help went.",
-        "SELECT record_id, title, county, place_county, place_state, place_county_code, longitude, latitude, url FROM records "
-        "WHERE county_agrees = 0",
-    ),
+def _texts(name: str) -> str:
+    return (files("scraper.database") / name).read_text(encoding="utf-8")
+
+
+def _literal(value: str) -> str:
+    return value if value.isdigit() else f"'{value}'" if value else "NULL"
+
+
+_PUBLISHED = " UNION ALL ".join(
+    "SELECT " + ", ".join(f"{_literal(value)} AS {name}" for name, value in row.items())
+    for row in csv.DictReader(_texts("published.csv").splitlines())
+)
+"""What the portal itself published, with source and date: a file that people may add to."""
+VIEWS: tuple[View, ...] = tuple(
+    View(name, **texts) for name, texts in tomllib.loads(_texts("views.toml").replace("{published}", _PUBLISHED)).items()
 )
 BY_NAME = {table.name: table for table in TABLES}
 RUN_TABLES = ("runs", "run_checks")

@@ -19,7 +19,7 @@ from pluggy import HookimplMarker
 from parsers.record import columns_of
 from scraper.database import linked_data
 from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore import arrays, charts, dashboard, downloads, filters, home, search
+from scraper.explore import arrays, charts, dashboard, downloads, filters, home, news, search
 from scraper.explore import map as records_map
 from scraper.explore.cache import Answers, cached
 from scraper.explore.facets import ListFacet
@@ -39,9 +39,6 @@ DATABASE = "tta"
 PLUGIN = "tta"
 _ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
 """The kept answers of each Datasette."""
-
-
-_ROW_PAGES: dict[str, Callable[[Any, str], Awaitable[Any]]] = {"records": record_page, "organizations": organization_page}
 
 
 def _settings(datasette: Any) -> dict[str, Any]:
@@ -132,13 +129,19 @@ def register_facet_classes() -> list[type]:
 
 @hook
 def menu_links(datasette: Any) -> list[dict[str, str]]:
-    table = datasette.urls.table
+    urls = datasette.urls
     return [
-        {"href": table(DATABASE, "records"), "label": "Records"},
-        {"href": datasette.urls.path("/-/search"), "label": "Search"},
-        {"href": datasette.urls.path("/-/charts"), "label": "Charts"},
-        {"href": datasette.urls.path("/-/map"), "label": "Map"},
-        {"href": table(DATABASE, "dictionary"), "label": "Column definitions"},
+        {"href": href, "label": label}
+        for label, href in (
+            ("Records", urls.table(DATABASE, "records")),
+            ("Search", urls.path("/-/search")),
+            ("Charts", urls.path("/-/charts")),
+            ("Map", urls.path("/-/map")),
+            ("Questions", urls.instance() + "#questions"),
+            ("What's new", urls.path("/-/new")),
+            ("Organizations", urls.table(DATABASE, "organizations")),
+            ("Column definitions", urls.table(DATABASE, "dictionary")),
+        )
     ]
 
 
@@ -147,6 +150,8 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     return [
         (r"^/-/map$", _page("map", records_map.context)),
         (r"^/-/charts$", _page("charts", dashboard.context)),
+        (r"^/-/new$", _page("new", news.context)),
+        (r"^/-/new\.atom$", news.feed),
         (r"^/-/chart$", _page("chart", dashboard.chart_context)),
         (r"^/-/chart\.svg$", dashboard.picture_file),
         (r"^/-/chart\.csv$", dashboard.numbers_file),
@@ -195,10 +200,14 @@ def extra_template_vars(
         variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
             path_with_replaced_args(*given)
         )  # it forgets base_url
-        if database == DATABASE and view_name == "row" and (page := _ROW_PAGES.get(table or "")):
-            (key,) = urlsafe_components(request.url_vars["pks"])
-            variables["tta"] = shown = await page(datasette.get_database(DATABASE), key)
-            if shown and table == "records":
+        if (database, table, view_name) == (DATABASE, "organizations", "row"):
+            variables["tta"] = await organization_page(
+                datasette.get_database(DATABASE), *urlsafe_components(request.url_vars["pks"])
+            )
+        if (database, table, view_name) == (DATABASE, "records", "row"):
+            (key,), chosen = urlsafe_components(request.url_vars["pks"]), await filters.read_filters(datasette, request)
+            variables["tta"] = shown = await record_page(datasette.get_database(DATABASE), key, chosen)
+            if shown:
                 variables["tta_overlays"] = await overlay_rows(datasette.get_database(DATABASE), shown.record)
                 replays = [one["replay"] for one in shown.captures if one["replay"]]
                 variables["tta_linked_data"] = Markup(linked_data.script(linked_data.record(shown.record, replays)))  # noqa: S704 - JSON
