@@ -12,13 +12,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scraper.download import File
+from parsers.record import columns_of
+from scraper.database.tables import BY_NAME, RecordRow
 from scraper.errors import TtaError
+from scraper.export import csvfile
+from scraper.export.columns import values_of
 from scraper.search_query import fts_expression
 from scraper.sqlite import open_readonly
 
@@ -38,6 +42,41 @@ GRACE = 0.5
 """Seconds that a worker gets beyond the query's limit before it is killed."""
 _STEPS = 1000
 """Virtual machine instructions of SQLite between two looks at the clock, as in Datasette."""
+_BOM = b"\xef\xbb\xbf"
+"""By which Excel knows that a CSV file is UTF-8."""
+
+
+class File(NamedTuple):
+    """The file of a download. `path`: `.csv` or `.xlsx`; `table`: whose columns have labels and types.
+
+    `about`: what the rows are, as label and text.
+    """
+
+    path: str
+    title: str
+    about: tuple[tuple[str, str], ...]
+    table: str = "records"
+
+    def write(self, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Raises sqlite3.Error where the rows come from a query, TtaError and OSError."""
+        with Path(self.path).open("wb") as file:
+            if self.path.endswith(".csv"):
+                file.write(_BOM)
+                csvfile.write(map(csvfile.text_cell, columns), rows, file)
+                return
+            from scraper.export.xlsx import SheetColumn, Workbook  # takes half a second
+
+            known = columns_of(BY_NAME[self.table].model if self.table in BY_NAME else RecordRow)
+            labels = [
+                SheetColumn(known[name].heading, values_of(known[name]))
+                if name in known
+                else SheetColumn(name[:1].upper() + name[1:].replace("_", " "))
+                for name in columns
+            ]
+            with Workbook(file) as book:
+                counts = book.add(self.title, labels, rows)
+                also = [("Rows", counts.rows), *([("Texts cut to fit a cell", counts.cut)] if counts.cut else [])]
+                book.add("About", [SheetColumn("About these rows"), SheetColumn("")], [*self.about, *also])
 
 
 class Query(NamedTuple):
