@@ -17,11 +17,8 @@ from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.importing import import_paths
 from scraper.lock import locked
-from scraper.scan import run as crawls
 from scraper.stopping import Stop
 from scraper.terminal import escape
-from scraper.workers.cluster import cluster
-from scraper.workers.processes import Processes, cores
 
 
 @click.command("import")
@@ -64,6 +61,11 @@ def scan(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...]
     Files that were read to their end are not read again. A file that can't be read, or is not recognized, is reported, and the
     next scan reads it. A list may be compressed, and `-` is standard input.
     """
+    # here, because they import multiprocessing, which `tta import` does not need
+    from scraper.scan import run as crawls
+    from scraper.workers.cluster import cluster
+    from scraper.workers.processes import Processes, cores
+
     if not addresses and not lists:
         raise click.UsageError("give the address of a file, or a --list of them")
     settings = load_config(folders.config_file)
