@@ -224,7 +224,7 @@ def _is_heading(element: Element) -> bool:
 
 
 def _without_headings(loose: list[Element | str]) -> list[Element | str]:
-    """What stands before a field, without the heading of the group that the field begins."""
+    """The nodes before a field, without the heading of the group that the field begins."""
     kept = len(loose)
     while kept and isinstance(child := loose[kept - 1], Element) and _is_heading(child):
         kept -= 1

@@ -104,7 +104,7 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
 
 
 def _is_person(element: Element) -> bool:
-    """Whether markup (RDFa or microdata) says that an element is a person, whose page it then names without a link."""
+    """Whether an element is marked as a person (RDFa, microdata); the markup then has the address of the person's page."""
     return element.has_attributes and "Person" in f"{element.attribute('typeof')} {element.attribute('itemtype')}"
 
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from parsers.source import SourceField
 
 _MAX_LINE = 400  # characters of a line that may be a label; the longest label of the registry has 95
-MAX_DEPTH = 120  # levels; Drupal pages seen have at most 40. What lies deeper hangs on the last level, so no text is lost
+MAX_DEPTH = 120  # levels; Drupal pages seen have at most 40. Deeper elements are children of the last level, so no text is lost
 SKIPPED = frozenset(
     "script style template noscript head iframe object embed svg canvas video audio input select textarea button datalist "
     "form nav dialog map -comment".split()
 )
-"""Elements without content of the record's own; a record's fields never stand in a form (an edit form's do)."""
+"""Elements without content of the record's own; a record's fields are never in a form (those of an edit form are)."""
 TRANSPARENT = frozenset(("font", "nobr", "bdi", "bdo", "center"))
 """Wrappers that translators and old editors put around text; they say nothing about structure."""
 _FORMATTING = frozenset("a b big code em i s small strike strong tt u".split())
@@ -164,7 +164,7 @@ SourceReader = Callable[[Element], "SourceField | None"]
 
 
 def build(node: LexborNode, *, forms: bool = False) -> Element:
-    """The light tree below (and with) a node of the parsed page. `forms`: with what stands in forms."""
+    """The light tree below (and with) a node of the parsed page. `forms`: with the content of forms."""
     return build_with_fields(node, None, forms=forms)[0]
 
 

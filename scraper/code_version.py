@@ -21,16 +21,18 @@ _FOLDERS = ("archive", "database", "database/atlas", "database/rules", "scan")
 def parsing_code() -> str:
     """The code that parses captures: the key of `DIR/parsed.db`. A changed comment counts too: better once too often."""
     modules = (path for pattern in _PARSING for path in _SCRAPER.glob(pattern))
-    return _digest([*Path(parsers.__file__).parent.glob("*.py"), *modules], _PARSING_LIBRARIES)
+    return _digest([*_files(Path(parsers.__file__).parent), *modules], _PARSING_LIBRARIES)
 
 
 @cache
 def loading_code() -> str:
     """The code that makes the database out of the archive, and `tta scan`'s: what a cluster's workers must have as well."""
-    modules = [
-        path for folder in _FOLDERS for path in (_SCRAPER / folder).iterdir() if path.suffix in (".py", ".json", ".csv", ".yml")
-    ]
-    return _digest(modules, (), parsing_code())
+    return _digest((path for folder in _FOLDERS for path in _files(_SCRAPER / folder)), (), parsing_code())
+
+
+def _files(folder: Path) -> Iterable[Path]:
+    """The modules of a folder and the data beside them."""
+    return (path for path in folder.iterdir() if path.is_file())
 
 
 def _digest(files: Iterable[Path], libraries: Iterable[str], *more: str) -> str:

@@ -14,6 +14,7 @@ from scraper.config import Checks
 from scraper.database import runs
 from scraper.database.checks import Check, Looked, Severity, check_all
 from scraper.database.load import Loaded, LoadOptions, load
+from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
 from scraper.folders import Folders
 from tests.dbkit import add, day, html, node, page, text
@@ -64,7 +65,7 @@ class Nights:
                 raise RefreshRefused
             runs.add(
                 db,
-                runs.RunRow(started_at="2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED, accepted=accepted),
+                RunRow(run_id=0, started_at="2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED, accepted=accepted),
                 self.found,
             )
 
@@ -163,7 +164,7 @@ def test_a_loss_in_a_large_archive_shows_in_what_is_new(tmp_path: Path) -> None:
 def test_labels_that_nobody_knows_are_told_once_when_they_are_many(nights: Nights) -> None:
     assert nights.night(record(number, Weather="Rain") for number in range(101, 104)) == []
     checks = nights.night(record(number, Weather="Rain") for number in range(104, 107))
-    assert all(one.message is None or "parsers/registry.py" in one.message for one in checks)
+    assert all(one.message is None or "parsers/registry.toml" in one.message for one in checks)
     assert fired(checks) == [("unknown labels", None, "warn"), ("unknown labels", "Weather", "warn")]
     assert checks[1].figure == 6
     assert nights.night(record(number, Weather="Rain") for number in range(107, 117)) == []

@@ -17,7 +17,6 @@ from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from parsers.record import columns_of
-from scraper.database import linked_data
 from scraper.database.tables import BY_NAME, RecordRow
 from scraper.explore import arrays, charts, dashboard, downloads, filters, home, news, search
 from scraper.explore import map as records_map
@@ -73,12 +72,12 @@ def _answers(datasette: Any) -> Answers | None:
 
 
 @hook(tryfirst=True)
-def handle_exception(exception: Exception) -> Any:
+def handle_exception(request: Any, exception: Exception) -> Any:
     """Reports faults of a request with status 400 where Datasette takes them for its own (500)."""
     if isinstance(exception, QueryInterrupted):
         return Response.text("The query reached the time limit: ask for less.", status=400)
-    if isinstance(exception, sqlite3.OperationalError):
-        return Response.text(f"These filters can't be used: {exception}", status=400)
+    if request.query_string and isinstance(exception, sqlite3.OperationalError | ValueError | OverflowError):
+        return Response.text(f"This address can't be used: {exception}", status=400)
     if isinstance(exception, DatasetteError) and exception.status == 500:
         exception.status = 400
     return None
@@ -195,7 +194,7 @@ def _page(name: str, context: Callable[[Any, Any], Awaitable[Any]]) -> Callable[
 def extra_template_vars(
     database: str | None, table: str | None, view_name: str, request: Any, datasette: Any
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
-    async def made() -> dict[str, Any]:
+    async def found() -> dict[str, Any]:
         variables: dict[str, Any] = {"tta_files": records_map.files(datasette), "tta_settings": _settings(datasette)}
         variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
             path_with_replaced_args(*given)
@@ -209,8 +208,6 @@ def extra_template_vars(
             variables["tta"] = shown = await record_page(datasette.get_database(DATABASE), key, chosen)
             if shown:
                 variables["tta_overlays"] = await overlay_rows(datasette.get_database(DATABASE), shown.record)
-                replays = [one["replay"] for one in shown.captures if one["replay"]]
-                variables["tta_linked_data"] = Markup(linked_data.script(linked_data.record(shown.record, replays)))  # noqa: S704 - JSON
         if database == DATABASE and view_name == "table" and table and table not in QUESTIONS:
             variables |= await filters.form(datasette, request) if table == "records" else filters.chips(request, table)
             variables["tta_cite"] = downloads.cite
@@ -221,8 +218,7 @@ def extra_template_vars(
         if database == DATABASE and request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
             variables["tta"] = await dashboard.question_context(datasette, request, question)
         if view_name == "index":
-            variables["tta"] = found = await home.context(datasette)
-            variables["tta_linked_data"] = Markup(linked_data.script(linked_data.dataset(**found["times"])))  # noqa: S704 - JSON
+            variables["tta"] = await home.context(datasette)
         return variables
 
-    return made
+    return found

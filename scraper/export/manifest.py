@@ -1,7 +1,5 @@
 """The manifest of an export: what was written out of which database, so that anybody can see whether it is whole."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
