@@ -94,7 +94,7 @@ class RowWriter:
         fields = self.rows.fields
         if len(fields) >= MAX_FIELDS:
             return
-        text, href, datetime = value
+        text, href, datetime, person = value
         field = Field(
             position=len(fields) + 1,
             section=self.section,
@@ -106,6 +106,7 @@ class RowWriter:
             href=href,
             datetime=datetime,
             occurrence=occurrence,
+            person=person,
         )
         fields.append(field)
         self.rows.places.append(self.place)
