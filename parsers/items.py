@@ -1,7 +1,5 @@
 """The nodes of one field to its values: which elements are items, and an item's text, link and time."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

@@ -3,8 +3,6 @@
 `fields` finds the blocks, `groups` the items of milestones and metrics, and `columns` makes typed columns of all rows.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence

@@ -6,8 +6,6 @@ there. A source that was seen before (a status, a provider, the form's instructi
 for `patterns.field_of` to decide.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import lru_cache
