@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import sys
+import tomllib
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -13,24 +14,9 @@ from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.terminal import escape
 
-_COMMANDS = {
-    "import": ("scan:import_", "Add captures from files to the archive."),
-    "fetch": ("fetch:fetch", "List and fetch new captures from web archives and the live site."),
-    "scan": ("scan:scan", "Search whole crawls for the portal's pages."),
-    "load": ("load:command", "Parse what the archive has and the database lacks."),
-    "refresh": ("fetch:refresh", "Fetch, load, check and commit: what cron calls every night."),
-    "parse": ("parse:command", "Print the record on one page as JSON."),
-    "export": ("export:command", "Write the data to files for spreadsheets, pandas, R and archives."),
-    "serve": ("serve:command", "Show the database in Datasette, on this machine only."),
-    "config": ("fetch:config", "Check the configuration and print the settings in effect."),
-    "status": ("status:command", "Show what there is, how fresh, and how complete."),
-    "doctor": ("doctor:command", "Verify archive, catalog, ledger and database."),
-    "overlay": ("overlay:command", "Attach tables of your own to the database and its pages."),
-    "why": ("why:command", "Say where a value of a record comes from."),
-}
-"""Function and first sentence of help of each command, so that `tta --help` imports none of them (a test compares the texts)."""
-
-
+_COMMANDS: dict[str, list[str]] = tomllib.loads(
+    Path(__file__).with_name("commands").joinpath("commands.toml").read_text(encoding="utf-8")
+)
 _PATH = click.Path(path_type=Path)
 
 

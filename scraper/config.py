@@ -199,25 +199,16 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         return value
     table, name = "text" if kinds[0] is str else "number", re.sub(r"\[\d+\]", "", where)
     rule = _rules().get((table, name)) or _rules()[table, name.rpartition(".")[2]]
-    return _text(rule, value, where) if table == "text" else _number(rule, value, where)
-
-
-def _number(rule: dict[str, Any], value: Any, where: str) -> Any:
-    least, most = rule["least"], rule["most"]
-    types, noun = ((int,), "whole number") if isinstance(least, int) else ((int, float), "number")
-    if type(value) not in types or not least <= value <= most:
-        raise ValueError(f"{where}: must be a {noun} from {least:g} to {most:g}")
-    return type(least)(value)
-
-
-def _text(rule: dict[str, Any], value: Any, where: str) -> str:
+    if table == "number":
+        least, most = rule["least"], rule["most"]
+        types, noun = ((int,), "whole number") if isinstance(least, int) else ((int, float), "number")
+        if type(value) not in types or not least <= value <= most:
+            raise ValueError(f"{where}: must be a {noun} from {least:g} to {most:g}")
+        return type(least)(value)
     text = value if isinstance(value, str) else ""
-    if "lower" in rule:
-        text = text.lower().rstrip(".")
-    if end := rule.get("end"):
-        text = text.removesuffix(end) + end
-    is_right = isinstance(value, str) and re.fullmatch(rule["pattern"], text) and re.search(rule.get("contains", ""), text)
-    if not is_right:
+    text = text.lower().rstrip(".") if "lower" in rule else text
+    text = text.removesuffix(rule["end"]) + rule["end"] if "end" in rule else text
+    if not isinstance(value, str) or not re.fullmatch(rule["pattern"], text) or not re.search(rule.get("contains", ""), text):
         raise ValueError(f"{where}: must be {rule['wanted']}")
     return text
 

@@ -10,11 +10,9 @@ from scraper.config import load_config
 from scraper.folders import Folders
 from scraper.serve import PORT, serve
 
-PORTS = click.IntRange(0, 65535)
-
 
 @click.command("serve")
-@click.option("--port", metavar="N", type=PORTS, default=PORT, help="Port on 127.0.0.1; 0 is any free one.")
+@click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=PORT, help="Port on 127.0.0.1; 0 is any free one.")
 @click.option(
     "--plugins-dir",
     metavar="DIR",

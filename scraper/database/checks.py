@@ -57,21 +57,17 @@ class Check(NamedTuple):
     message: str | None = None
 
 
-Figures = Mapping[tuple[str, str | None], float]
-"""Figures of the last good run, by name and subject."""
-
-
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What the checks compare. `before`: the state that readers still see, None where there is none; `last`: its figures.
+    """What the checks compare. `before`: the state that readers still see, None where there is none.
 
-    `archive`: the archive's folder, None where nothing new was loaded. `accepted`: the figures of the checks of recent captures
-    that were accepted on purpose, by name.
+    `last`: its figures by name and subject. `archive`: the archive's folder, None where nothing new was loaded. `accepted`: the
+    figures of the checks of recent captures that were accepted on purpose, by name.
     """
 
     db: sqlite3.Connection
     before: sqlite3.Connection | None
-    last: Figures
+    last: Mapping[tuple[str, str | None], float]
     limits: Checks
     archive: Path | None = None
     accepted: Mapping[str, float] = field(default_factory=dict)

@@ -39,11 +39,8 @@ def plan(folders: Folders, *, workers: int | None = None, progress: Progress | N
         given_up = db.execute(query, [Kind.UNREADABLE, GIVEN_UP]).fetchone() is not None
         # the same code gives the same of the same captures
         is_same_version = db.execute("PRAGMA old.user_version").fetchone()[0] == VERSION
-        if (
-            not given_up
-            and is_same_version
-            and program_of(db, "old") == Program(loading_code(), archive_state(db, folders.data, "new"))
-        ):
+        same = Program(loading_code(), archive_state(db, folders.data, "new"))
+        if not given_up and is_same_version and program_of(db, "old") == same:
             return Plan(unreadable=unread)
     with second_database(folders.data) as beside:
         options = LoadOptions(rebuild=given_up, accept_refused=True, workers=workers, progress=progress, database=beside)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from scraper.database.checks import RECENT, TONIGHT, Check, Figures, Severity
+from scraper.database.checks import RECENT, TONIGHT, Check, Severity
 from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
 from scraper.sqlite import open_readonly, open_writable
@@ -108,7 +108,7 @@ def check_none_is_refused(db: sqlite3.Connection) -> None:
         )
 
 
-def last_good(db: sqlite3.Connection) -> tuple[int, Figures] | None:
+def last_good(db: sqlite3.Connection) -> tuple[int, dict[tuple[str, str | None], float]] | None:
     """Returns the number of the last run that committed, and its figures by name and subject; None if there is no such run."""
     (number,) = db.execute("SELECT max(run_id) FROM runs WHERE outcome = ?", [Outcome.COMMITTED]).fetchone()
     checks = _checks_of(db, number) if number else []
