@@ -12,7 +12,6 @@ from scraper.config import DEFAULT_FILE, SOURCES, as_toml, load_config
 from scraper.fetch import run as fetching
 from scraper.fetch.report import Display
 from scraper.folders import Folders
-from scraper.refresh import run as refreshing
 from scraper.terminal import escape
 
 SECONDS = click.FloatRange(min=1, max=604_800)
@@ -63,6 +62,8 @@ def refresh(folders: Folders, /, as_json: bool, **options: Any) -> int:
     New captures are kept whatever happens. The database changes in one transaction, after the checks: if one fails, it stays as
     it was and the status is 3. Asks the enabled sources, or those named.
     """
+    from scraper.refresh import run as refreshing  # `tta fetch` needs neither parsers nor database
+
     with Display() as display:
         report = refreshing.refresh(folders, load_config(folders.config_file), refreshing.Options(**options), display)
     show(report.as_json(), (escape(line, 1000) for line in report.lines()), report.trouble(), as_json=as_json)

@@ -36,6 +36,7 @@ _MOST_READ = 50
 _TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _SQL: dict[str, str] = _TEXTS["sql"]
 _SAID: dict[str, str] = _TEXTS["messages"]
+COMPARED: dict[str, list[str]] = _TEXTS["compared"]
 
 
 class Severity(StrEnum):

@@ -8,18 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from scraper.database.checks import RECENT, TONIGHT, Check, Severity
+from scraper.database.checks import COMPARED, RECENT, TONIGHT, Check, Severity
 from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
 from scraper.sqlite import open_readonly, open_writable
-
-_COMPARED = {
-    "records": ("record_id",),
-    "captures": ("capture_id", "record_id", "shape"),
-    "fields": ("record_id", "label", "item"),
-    "changes": ("record_id",),
-}
-"""The columns that the checks read from the state before."""
 
 
 class Outcome(StrEnum):
@@ -140,7 +132,7 @@ def state_before(path: Path) -> Iterator[sqlite3.Connection | None]:
         return
     with closing(open_readonly(path)) as db:
         db.execute("BEGIN")
-        has_all = all(set(columns) <= _columns(db, table) for table, columns in _COMPARED.items())
+        has_all = all(set(columns) <= _columns(db, table) for table, columns in COMPARED.items())
         yield db if has_all else None
 
 

@@ -26,8 +26,6 @@ from scraper.ledger import store as ledger
 from scraper.sqlite import open_readonly, open_writable, remove, replace_file
 from scraper.terminal import escape
 
-_LEFTOVERS = (".ledger-*.db*", "archive/.tta-*")
-"""Copies that a killed repair was making."""
 _PASSES = 3
 """The archive is repaired in one, what is compared with it in the next; one more for what only then becomes visible."""
 
@@ -38,9 +36,8 @@ def repair(folders: Folders, *, is_deep: bool = False, accept_refused: bool = Fa
     `accept_refused`: also rebuild a database if that brings in what the last refresh refused.
     """
     report = Report()
-    for pattern in _LEFTOVERS:
-        for path in folders.data.glob(pattern):
-            path.unlink()
+    for path in (*folders.data.glob(".ledger-*.db*"), *folders.data.glob("archive/.tta-*")):
+        path.unlink()  # a killed repair was making this copy
     for number in range(_PASSES + 1):
         with closing(DoctorTables()) as tables:
             now = verify(folders, tables, is_deep=is_deep, progress=progress)
