@@ -35,7 +35,7 @@ _MOST_READ = 50
 """Captures to look through for each one of a known record: an import may bring many new records at once."""
 _TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 _SQL: dict[str, str] = _TEXTS["sql"]
-_SAID: dict[str, str] = _TEXTS["messages"]
+_MESSAGES: dict[str, str] = _TEXTS["messages"]
 COMPARED: dict[str, list[str]] = _TEXTS["compared"]
 
 
@@ -109,7 +109,7 @@ def _vanished_records(looked: Looked) -> Check:
             captures = () if record in now else before.execute("SELECT capture_id FROM captures WHERE record_id = ?", record)
             if record not in now and not any(looked.db.execute(_SQL["merged"], capture).fetchone() for capture in captures):
                 gone += record
-    message = _SAID["vanished"].format(names=_some(gone), first=escape("".join(gone[:1]), 80))
+    message = _MESSAGES["vanished"].format(names=_some(gone), first=escape("".join(gone[:1]), 80))
     return _check("vanished records", len(gone), looked.limits.vanished_records, message)
 
 
@@ -122,7 +122,7 @@ def _pages_that_parse(looked: Looked) -> Iterator[Check]:
         total, shown = looked.db.execute(_SQL["pages"].format(where=where)).fetchone()
         # `tta why` lists the captures of a refused night as well.
         example = looked.db.execute(_SQL["page_without_record"].format(where=where)).fetchone() if shown < total else None
-        advice = _SAID["pages"].format(*example) if example else ""
+        advice = _MESSAGES["pages"].format(*example) if example else ""
         yield _share(PAGES, subject, (shown, total), base, drop, limits.floor, advice)
 
 
@@ -140,7 +140,7 @@ def _filled_values(looked: Looked) -> Iterator[Check]:
             check = _share(VALUES, f"{prefix}{column}", (count, total), base, drop, limits.floor, "")
             if not check.passed:
                 (example,) = looked.db.execute(_SQL["lacking"].format(column=column, shown=shown)).fetchone()
-                check = check._replace(message=f"{check.message}{_SAID['filled'].format(escape(example, 80))}")
+                check = check._replace(message=f"{check.message}{_MESSAGES['filled'].format(escape(example, 80))}")
             yield check
 
 
@@ -154,7 +154,7 @@ def _share(
         return _check(name, figure, None, "", subject)
     missing = base * total - count
     passed = missing < floor or missing <= drop * base * total
-    message = _SAID["share"].format(count=count, total=total, base=base, advice=advice)
+    message = _MESSAGES["share"].format(count=count, total=total, base=base, advice=advice)
     return _check(name, figure, base * (1 - drop), message, subject, passed=passed)
 
 
@@ -182,7 +182,7 @@ def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
         most = looked.accepted.get(name, 0.0) + limits.recent_share  # what was accepted on purpose, and a share more
         figure = worse / total if total else None
         passed = figure is None or worse < limits.recent_failures or figure < most
-        message = _SAID["recent"].format(worse=worse, total=total, what=what)
+        message = _MESSAGES["recent"].format(worse=worse, total=total, what=what)
         return _check(name, figure, min(most, 1.0), message, f"{RECENT}{subject}", passed=passed)
 
     found = islice(map(_Capture._make, looked.db.execute(_SQL["latest"])), limits.recent_pages * _MOST_READ)
@@ -255,7 +255,7 @@ def _page_shapes(looked: Looked) -> Iterator[Check]:
     new = sum(count for shape, count in now.items() if not _count(looked.before, "of_shape", shape))
     passed = looked.before is None or new < limits.floor or new <= limits.new_shape_share * total
     figure = new / total if total and looked.before else None
-    message = f"{new} pages: {_SAID['shape']}"
+    message = f"{new} pages: {_MESSAGES['shape']}"
     yield _check(name, figure, limits.new_shape_share, message, passed=passed, severity=Severity.WARN)
     yield from _crossed(looked, name, now, "shape", limits.new_shape_captures, "captures")
 
@@ -269,7 +269,7 @@ def _crossed(looked: Looked, name: str, subjects: Iterable[str], kind: str, most
     few = (one for one in subjects if looked.before and _count(looked.before, f"of_{kind}", one) <= most)
     crossed = ((one, now) for one in few if (now := _count(looked.db, f"of_{kind}", one)) > most)
     for subject, now in islice(crossed, _MOST_ROWS):
-        message = _SAID["crossed"].format(now=now, unit=unit, advice=_SAID[kind])
+        message = _MESSAGES["crossed"].format(now=now, unit=unit, advice=_MESSAGES[kind])
         yield _check(name, now, most, message, escape(subject), severity=Severity.WARN)
 
 
@@ -279,8 +279,8 @@ def _duplicates(looked: Looked) -> Iterator[Check]:
     shared, nodes = ([str(one) for (one,) in looked.db.execute(_SQL[f"{key}_twice"])] for key in ("reference", "node"))
     base = looked.last.get((name, None))
     most = None if base is None else base + looked.limits.shared_references
-    yield _check(name, len(shared), most, _SAID["reference"].format(_some(shared)))
-    yield _check("one node, several records", len(nodes), 0, _SAID["node"].format(_some(nodes)))
+    yield _check(name, len(shared), most, _MESSAGES["reference"].format(_some(shared)))
+    yield _check("one node, several records", len(nodes), 0, _MESSAGES["node"].format(_some(nodes)))
 
 
 def _broken_references(looked: Looked) -> Iterator[Check]:
@@ -291,9 +291,9 @@ def _broken_references(looked: Looked) -> Iterator[Check]:
     links = [(table.name, *link) for table in TABLES for link in table.links if "record_id" in table.columns]
     queries = [(table, _SQL["broken_link"].format(table=table, column=column, other=other)) for table, column, other in links]
     tables = sorted({table for table, query in queries if looked.db.execute(query).fetchone()})
-    yield _check("broken references", len(tables), 0, f"{', '.join(tables)}: {_SAID['broken']}", "tables")
+    yield _check("broken references", len(tables), 0, f"{', '.join(tables)}: {_MESSAGES['broken']}", "tables")
     for subject, query in _TEXTS["broken_references"].items():
-        yield _check("broken references", looked.db.execute(query).fetchone()[0], 0, _SAID["broken"], subject)
+        yield _check("broken references", looked.db.execute(query).fetchone()[0], 0, _MESSAGES["broken"], subject)
 
 
 def _some(names: list[str]) -> str:
