@@ -125,6 +125,8 @@ MARKED = {
     '<div class="field--item">{}</div></div>',
     "recipient": '<div class="field field--name-field-v field--label-above"><div class="field--label">Recipient Contact Name'
     '</div><div class="field--item">{}</div></div>',
+    "marked as a person": '<div class="field field--name-field-u field--label-above"><div class="field--label">Reviewed</div>'
+    '<div class="field--item"><span typeof="schema:Person">{}</span></div></div>',
     "hidden label": '<div class="field field--name-field-poc-name field--label-hidden"><div class="field--item">{}</div></div>',
     "milestone": '<div class="field field--name-field-milestones field--label-above"><div class="field--label">Milestone</div>'
     '<div class="field--items"><div class="field--item"><div class="paragraph paragraph--type--milestone">'

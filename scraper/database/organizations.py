@@ -5,8 +5,6 @@ organizations.sql or by a person's decision in `organization_matches.csv`; else 
 in each state (docs/decisions/organizations.md). A value that one of the record's contact fields repeats is a person's.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 import sqlite3
