@@ -19,8 +19,7 @@ from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
 from scraper.ledger.listings import last_listings
-from scraper.ledger.rows import STORED, State
-from scraper.ledger.store import Ledger
+from scraper.ledger.store import STORED, Ledger, State
 from scraper.sqlite import open_memory, uri
 
 

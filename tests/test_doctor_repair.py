@@ -17,9 +17,9 @@ from scraper.cli import cli
 from scraper.database.load import load
 from scraper.errors import ArchiveDamaged
 from scraper.folders import Folders
-from scraper.importing import import_paths
 from scraper.ledger.listings import Listings
 from scraper.ledger.store import Ledger
+from scraper.sources.files import import_paths
 from tests.dbkit import add, exports, html, node, one, query
 from tests.doctorkit import (
     NUMBERS,

@@ -16,20 +16,8 @@ from scraper.sqlite import explain, open_memory, open_readonly, open_writable
 CATALOG = "catalog.db"
 SOURCES = ("wayback", "commoncrawl", "endofterm", "live")
 """The order of the configuration's sources (a test holds it); others come after them by name."""
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS captures (
-    capture_id TEXT PRIMARY KEY, warc_file TEXT NOT NULL, warc_offset INTEGER NOT NULL, warc_length INTEGER NOT NULL,
-    form TEXT NOT NULL, source TEXT NOT NULL, url TEXT, captured_at TEXT, fetched_at TEXT, http_status INTEGER,
-    content_type TEXT, sha256 TEXT, payload_digest TEXT, truncated TEXT, warc_record_id TEXT,
-    revisit_profile TEXT, original_record_id TEXT, original_url TEXT, original_captured_at TEXT, intact INTEGER NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS captures_by_body ON captures (url, sha256);
-CREATE INDEX IF NOT EXISTS captures_by_place ON captures (warc_file, warc_offset);
-CREATE INDEX IF NOT EXISTS captures_by_record_id ON captures (warc_record_id);
-CREATE INDEX IF NOT EXISTS captures_by_digest ON captures (payload_digest);
-CREATE TABLE IF NOT EXISTS files (warc_file TEXT PRIMARY KEY, read_to INTEGER NOT NULL) STRICT;
-"""
-VERSION = crc32(SCHEMA.encode() + Path(dating.__file__).read_bytes() + Path(urls.__file__).read_bytes()) >> 1
+SCHEMA = Path(__file__).with_name("catalog.sql").read_text(encoding="utf-8")
+VERSION = crc32((SCHEMA + dating.PATTERNS).encode() + Path(dating.__file__).read_bytes() + Path(urls.__file__).read_bytes()) >> 1
 """`user_version` (31 bits): another one means other tables, or other rules for addresses and times.
 
 Then the catalog is filled again from the WARC files, so that a better rule dates and addresses old captures too.

@@ -28,6 +28,7 @@ MAX_FILE = 1_000_000_000
 _PREFIX = "tta-"
 WARC_FILES = "*.warc.gz"
 _COLUMNS = tuple(Entry.__dataclass_fields__)
+_AS_IN_CAPTURE = ("capture_id", "source", "url", "http_status", "content_type", "sha256", "truncated", "revisit_profile")
 
 
 class Prepared(NamedTuple):
@@ -70,16 +71,10 @@ class Archive(AbstractContextManager["Archive"]):
             self._reconcile()
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
         """Makes what was added durable and closes the files."""
         if self._writable:
             self.flush()
         self._catalog.close()
-
-    def __len__(self) -> int:
-        return int(self._catalog.execute("SELECT count(*) FROM captures").fetchone()[0])
 
     def entries(self, where: str = "1", parameters: tuple[object, ...] = ()) -> Iterator[Entry]:
         """Rows of the catalog in the order of files and offsets. `where` is SQL of this program, never a user's."""
@@ -255,22 +250,15 @@ def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entr
     """The catalog's row for a capture that was read at that place."""
     original = capture.original or Original()
     return Entry(
-        capture_id=capture.capture_id,
+        **{name: getattr(capture, name) for name in _AS_IN_CAPTURE},
         warc_file=warc_file,
         warc_offset=offset,
         warc_length=length,
         form=capture.form.value,
-        source=capture.source,
-        url=capture.url,
         captured_at=capture.captured_text,
         fetched_at=iso(capture.fetched_at),
-        http_status=capture.http_status,
-        content_type=capture.content_type,
-        sha256=capture.sha256,
         payload_digest=capture.payload_digest or (sha1_digest(capture.payload) if capture.form is not Form.REVISIT else None),
-        truncated=capture.truncated,
         warc_record_id=capture.warc_record_id or record_id_of(capture),
-        revisit_profile=capture.revisit_profile,
         original_record_id=original.warc_record_id,
         original_url=original.url,
         original_captured_at=iso(original.captured_at),

@@ -8,8 +8,8 @@ import click
 from scraper.commands import json_option, show
 from scraper.errors import ExitStatus
 from scraper.folders import Folders
-from scraper.importing import import_paths
 from scraper.lock import locked
+from scraper.sources.files import import_paths
 
 
 @click.command("import")

@@ -110,7 +110,8 @@ def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding])
             _copy_intact(tables, folder, finding.subject)
     for path in folder.glob(f"{CATALOG}*"):
         path.unlink()
-    Archive(folder, writable=True).close()
+    with Archive(folder, writable=True):
+        pass  # opening it fills the catalog
 
 
 def _list_lost(tables: DoctorTables, folder: Path) -> None:

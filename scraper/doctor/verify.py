@@ -18,7 +18,7 @@ from scraper.doctor.findings import Finding, Report, counted, examples
 from scraper.doctor.tables import SHOWN, DoctorTables, Part, inspect
 from scraper.folders import Folders
 from scraper.ledger import store as ledger
-from scraper.ledger.rows import STORED, State
+from scraper.ledger.store import STORED, State
 from scraper.sqlite import open_writable
 
 _IS_REBUILT = "it is rebuilt from the archive; the run history stays"

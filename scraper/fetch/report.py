@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from scraper.errors import ExitStatus
-from scraper.ledger.rows import State
+from scraper.ledger.store import State
 from scraper.progress import ProgressBar
 from scraper.sources.base import ListingResult
 

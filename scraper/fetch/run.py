@@ -12,18 +12,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from scraper.archive.catalog import Entry
 from scraper.archive.store import Archive
-from scraper.archive.warc import sha1_digest
-from scraper.capture import Capture, Form, Original
+from scraper.capture import Capture, Form
 from scraper.config import SOURCES, Config
 from scraper.errors import NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError, UnknownSource
 from scraper.fetch.report import DONE, FAILED, PARTLY, PAUSED, Display, Report, SourceReport
 from scraper.folders import Folders
-from scraper.ledger.rows import EMPTY_SHA1, STORED, FetchResult, Row, State, sha1_of, to_time
-from scraper.ledger.store import Ledger
+from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, Ledger, Row, State, sha1_of, to_time
 from scraper.lock import locked
-from scraper.sources.base import Fetched, Source, SourceContext, revisit_of
+from scraper.sources.base import Fetched, Source, SourceContext, as_revisit, revisit_of
 from scraper.sources.commoncrawl import CommonCrawl
 from scraper.sources.endofterm import EndOfTerm
 from scraper.sources.live import Live
@@ -36,7 +33,6 @@ from scraper.web.client import Client
 from scraper.web.pacing import Pacer
 
 TOO_LARGE_AGAIN = timedelta(days=30)
-_SOURCES: dict[str, Callable[[SourceContext], Source]] = {one.name: one for one in (Wayback, CommonCrawl, EndOfTerm, Live)}
 MOST_FAILURES = 20
 """Captures in a row that fail, for whatever reason, before the source is given up for the run."""
 
@@ -65,7 +61,10 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
     if "pywb" in names and not settings.sources.pywb.archives:
         raise NothingEnabled("pywb has no archives: list them under archives in [sources.pywb] of the configuration file")
     for name in names:
-        if not settings.http.contact and any(urlsplit(url).hostname != LOOPBACK for url in _urls(settings, name)):
+        section = asdict(getattr(settings.sources, name))
+        values = [value for table in (section, *section.get("archives", ())) for key, value in table.items() if "_url" in key]
+        urls = [url for value in values for url in (value if isinstance(value, tuple) else (value,))]
+        if not settings.http.contact and any(urlsplit(url).hostname != LOOPBACK for url in urls):
             raise TtaError(
                 f"{name} can't be asked without a contact, because archives block clients without one: set contact = "
                 '"mailto:you@example.org" under [http] in the configuration file'
@@ -73,18 +72,11 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _urls(settings: Config, name: str) -> list[str]:
-    """Returns every URL in the settings of a source."""
-    section = asdict(getattr(settings.sources, name))
-    values = [value for table in (section, *section.get("archives", ())) for key, value in table.items() if "_url" in key]
-    return [url for value in values for url in (value if isinstance(value, tuple) else (value,))]
-
-
 def make_sources(name: str, context: SourceContext) -> list[Source]:
     """Returns the sources of that name, ready to be asked: one, or for pywb one per archive."""
     if name == "pywb":
         return [Pywb(archive, context) for archive in context.settings.sources.pywb.archives]
-    return [_SOURCES[name](context)]
+    return [one(context) for one in (Wayback, CommonCrawl, EndOfTerm, Live) if one.name == name]
 
 
 def fetch(data: Path, settings: Config, options: Options, display: Display, command: str = "tta fetch") -> Report:
@@ -99,23 +91,23 @@ def fetch_locked(
     data: Path, settings: Config, options: Options, display: Display, *, stop: Stop, names: tuple[str, ...]
 ) -> Report:
     """As `fetch`, for a caller that holds the lock and handles signals itself."""
-    report = Report(dry_run=options.dry_run)
     folders = Folders(data)
-    if warning := folders.low_space():
-        report.notes.append(warning)
+    warning = folders.low_space()
+    report = Report(dry_run=options.dry_run, notes=[warning] if warning else [])
     with ExitStack() as stack:
         ledger = stack.enter_context(Ledger(folders.ledger))
         archive = stack.enter_context(Archive(folders.archive, writable=True))
         for line in (*ledger.notes, *archive.recovered):
             display.line(line)
-        pacer = Pacer(ledger, stop, override=options.now, on_wait=display.waiting)
-        client = Client(settings.retry, pacer, stop, contact=settings.http.contact, loopback=settings.http.allow_loopback)
-        context = SourceContext(
-            settings, client, ledger, archive, lambda what, rows: display.update(f"listing {what}", rows, None)
-        )
+        client = Client(settings, Pacer(ledger, stop, override=options.now, on_wait=display.waiting))
+
+        def progress(what: str, rows: int) -> None:
+            display.update(f"listing {what}", rows, None)
+
+        context = SourceContext(settings, client, ledger, archive, progress)
         sources = [source for name in names for source in make_sources(name, context)]
         report.sources = [SourceReport(source=source.name) for source in sources]
-        run = _Run(context, archive, options, display, stop, report, number=ledger.begin_run())
+        run = _Run(context, options, display, report, number=ledger.begin_run())
         run.ask_all(sources)
         for one in report.sources:
             for timestamp, url, reason in ledger.failed_in(one.source, run.number):
@@ -149,8 +141,7 @@ class _Storing:
         original = self._original_of(row)
         if original is None or moment is None:
             return None
-        revisit = revisit_of(original, source=self.source, url=row.url, captured_at=moment)
-        return self._add(revisit, State.UNCHANGED)
+        return self._add(revisit_of(original, source=self.source, url=row.url, captured_at=moment))
 
     def _original_of(self, row: Row) -> Capture | None:
         """Returns a stored capture of the same page with the row's digest, which the row can repeat; otherwise None.
@@ -166,9 +157,7 @@ class _Storing:
             entry = entry if entry and entry.payload_digest == digest else None
         if entry is None or entry.form != Form.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
             return None
-        if not row.is_revisit and entry.http_status != row.status:
-            return None
-        return self.archive.read(entry)
+        return self.archive.read(entry) if row.is_revisit or entry.http_status == row.status else None
 
     def add(self, fetched: Fetched, row: Row) -> FetchResult:
         """Stores a capture, as a revisit where its body is stored for this URL already."""
@@ -177,34 +166,21 @@ class _Storing:
         if known and not (known.truncated and not capture.truncated):
             result = FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
         else:
-            if original := self._same_body(capture):
-                stored = self.archive.read(original)
-                repeats = Original(stored.warc_record_id, stored.url, stored.captured_at)
-                digest = sha1_digest(stored.payload)
-                capture = replace(
-                    capture, form=Form.REVISIT, payload=b"", payload_digest=digest, original=repeats, warc_record_id=None
-                )
-            state = State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
-            result = self._add(capture, state, fetched.note)
+            if capture.form is Form.RESPONSE and capture.content and capture.url and capture.sha256:
+                found = self.archive.same_body(capture.url, capture.sha256)
+                if found and found.form == Form.RESPONSE and not found.truncated:
+                    capture = as_revisit(capture, self.archive.read(found))
+            result = self._add(capture, fetched.note)
         if not fetched.substitute:
             return result
         return replace(result, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
 
-    def _same_body(self, capture: Capture) -> Entry | None:
-        if capture.form is not Form.RESPONSE or not capture.content or not capture.url or not capture.sha256:
-            return None
-        found = self.archive.same_body(capture.url, capture.sha256)
-        return found if found and found.form == Form.RESPONSE and not found.truncated else None
-
-    def _add(self, capture: Capture, state: State, note: str = "") -> FetchResult:
+    def _add(self, capture: Capture, note: str = "") -> FetchResult:
         entry = self.archive.add(capture)
         self.archive.flush()
-        return FetchResult(
-            state=state if entry else State.DUPLICATE,
-            reason=note if entry else "stored already",
-            capture_id=capture.capture_id,
-            truncated=capture.truncated,
-        )
+        state = State.DUPLICATE if not entry else State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
+        reason = note if entry else "stored already"
+        return FetchResult(state=state, reason=reason, capture_id=capture.capture_id, truncated=capture.truncated)
 
 
 @dataclass(slots=True)
@@ -212,10 +188,8 @@ class _Run:
     """The state of one run. `number` is its number in the ledger."""
 
     context: SourceContext
-    archive: Archive
     options: Options
     display: Display
-    stop: Stop
     report: Report
     number: int
     asked: int = 0
@@ -250,9 +224,8 @@ class _Run:
         part.outcome = PARTLY if part.problems else DONE
         part.answered += part.listed
         if part.skipped:
-            part.notes.append(
-                f"rows of the listing that can't be used (without a time or a URL, or of another host): {part.skipped}"
-            )
+            text = "rows of the listing that can't be used (without a time or a URL, or of another host)"
+            part.notes.append(f"{text}: {part.skipped}")
         total, due = self._due(source)
         if self.options.dry_run:
             part.to_fetch = total
@@ -266,10 +239,10 @@ class _Run:
 
     def _fetch(self, source: Source, part: SourceReport, due: Iterator[Row], total: int, *, again: bool = False) -> None:
         """Asks for these rows. `again`: they failed before in this run."""
-        storing = _Storing(self.archive, self.context.ledger, source.name)
+        storing = _Storing(self.context.archive, self.context.ledger, source.name)
         limit, failures = self.options.limit, 0
         for done, row in enumerate(due, start=1):
-            self.stop.check()
+            self.context.client.pacer.stop.check()
             result = storing.without_asking(row) if row.id else None
             if result is None:
                 if limit is not None and self.asked >= limit and not again:

@@ -4,14 +4,14 @@ Every listing may add rows; only a complete one counts as knowledge of all that 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from parsers.urls import node_id
 from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
-from scraper.ledger.rows import Row, sha1_of, to_timestamp
-from scraper.ledger.store import Ledger
+from scraper.ledger.store import Ledger, Row, sha1_of, to_timestamp
 from scraper.web.addresses import url_key
 
 OVERLAP = timedelta(days=14)
@@ -21,12 +21,7 @@ ACCEPT_SHRUNK_AFTER = timedelta(days=7)
 """Until then a smaller listing counts as the archive's mistake, as pages come and go (IA #242); then as its new state."""
 FULL, INCREMENTAL, WINDOW = "full", "incremental", "window"
 COMPLETE, PARTIAL, SHRUNK, RUNNING = "complete", "partial", "shrunk", "running"
-_INSERT = """
-INSERT INTO captures (source, scope, url, urlkey, node_id, timestamp, digest, mime, status, length, filename, "offset", truncated,
-                      state, ask_again_at, first_listing, last_listing)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'listed', '', ?, ?)
-ON CONFLICT (source, url, timestamp, digest, status) DO UPDATE SET last_listing = excluded.last_listing
-"""
+_INSERT = Path(__file__).with_name("list_row.sql").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +61,12 @@ class Listings:
 
     def __init__(self, ledger: Ledger, source: str, scope: str) -> None:
         self._db = ledger.db
-        self._where = (source, scope)
+        self._where = self.source, self.scope = source, scope
 
     def start(self) -> datetime | None:
         """Returns the time from which to list: the last complete one's start less the overlap; None (everything) once a week."""
-        full = self._last(FULL)
-        last = self._last(FULL, INCREMENTAL)
-        if full is None or last is None or datetime.now(UTC) - full[1] >= FULL_EVERY:
-            return None
-        return last[1] - OVERLAP
+        full, last = self._last(FULL), self.last_complete()
+        return last - OVERLAP if full and last and datetime.now(UTC) - full[1] < FULL_EVERY else None
 
     def begin(self, kind: str, start: datetime | None) -> int:
         """Stores that a listing begins now, and returns its number."""
@@ -86,17 +78,14 @@ class Listings:
         """Adds rows, or marks known ones as still listed; all of them or none."""
         self._db.execute("BEGIN")
         try:
-            self._db.executemany(_INSERT, (self._values(listing, row) for row in rows))
+            for row in rows:
+                values = asdict(row) | {"urlkey": url_key(row.url), "node_id": node_id(row.url), "status": row.status or 0}
+                values |= {"digest": sha1_of(row.digest) or row.digest or "", "source": self.source, "scope": self.scope}
+                self._db.execute(_INSERT, values | {"listing": listing})
         except BaseException:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
-
-    def _values(self, listing: int, row: Row) -> tuple[object, ...]:
-        place = (row.length, row.filename, row.offset, row.truncated)
-        digest = sha1_of(row.digest) or row.digest or ""
-        page = (row.url, url_key(row.url), node_id(row.url), row.timestamp, digest, row.mime, row.status or 0)
-        return (*self._where, *page, *place, listing, listing)
 
     def counts(self, listing: int, start: str | None) -> Counts:
         """Returns the counts of a listing that has ended. `start`: the timestamp from which it lists, None for everything."""

@@ -6,52 +6,136 @@ Listings and their completeness are in `listings`. A ledger of another version i
 """
 
 import json
+import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from base64 import b32encode
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, closing, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from scraper.archive.dating import parse_time
 from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
 from scraper.errors import TtaError
-from scraper.ledger.rows import PARK_AFTER, FetchResult, Row, State, when_to_ask_again
 from scraper.sqlite import explain, open_memory, open_readonly, open_writable, replace_file, stored_version, tables_version
 from scraper.web.pacing import MAX_RETRY_AFTER, Host
 
 APPLICATION = 0x7474616C
 """`application_id`, "ttal": distinguishes the ledger from any other SQLite file."""
-SCHEMA = """
-CREATE TABLE hosts (
-    name TEXT PRIMARY KEY, not_before TEXT, reason TEXT NOT NULL, bans INTEGER NOT NULL, limited_at TEXT, asked_at TEXT
-) STRICT;
-CREATE TABLE runs (id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, status INTEGER, summary TEXT) STRICT;
-CREATE TABLE listings (
-    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, kind TEXT NOT NULL, from_timestamp TEXT,
-    started_at TEXT NOT NULL, ended_at TEXT, listed INTEGER NOT NULL DEFAULT 0, new INTEGER NOT NULL DEFAULT 0,
-    outcome TEXT NOT NULL, note TEXT NOT NULL DEFAULT ''
-) STRICT;
-CREATE INDEX listings_by_scope ON listings (source, scope, id);
-CREATE TABLE captures (
-    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, url TEXT NOT NULL, urlkey TEXT NOT NULL, node_id INTEGER,
-    timestamp TEXT NOT NULL, digest TEXT NOT NULL, mime TEXT, status INTEGER, length INTEGER, filename TEXT,
-    "offset" INTEGER, truncated TEXT, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
-    ask_again_at TEXT, run INTEGER, first_listing INTEGER NOT NULL, last_listing INTEGER NOT NULL, fetched_at TEXT,
-    capture_id TEXT,
-    UNIQUE (source, url, timestamp, digest, status)
-) STRICT;
-CREATE INDEX captures_to_ask ON captures (source, urlkey, timestamp, id) WHERE ask_again_at IS NOT NULL;
-CREATE INDEX captures_by_page ON captures (urlkey, timestamp);
-CREATE INDEX captures_by_node ON captures (source, node_id, state) WHERE node_id IS NOT NULL;
-CREATE INDEX captures_by_id ON captures (capture_id) WHERE capture_id IS NOT NULL;
-CREATE TABLE live_pages (
-    url TEXT PRIMARY KEY, checked_at TEXT NOT NULL, outcome TEXT NOT NULL, etag TEXT, last_modified TEXT, text_hash TEXT,
-    capture_id TEXT, gone_since TEXT, removed_at TEXT
-) STRICT;
-CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL, at TEXT NOT NULL) STRICT;
-"""
+SCHEMA = Path(__file__).with_name("ledger.sql").read_text(encoding="utf-8")
 VERSION = tables_version(SCHEMA)
+
+
+class State(StrEnum):
+    """The state of a listed capture. Captures in the states after DUPLICATE are not stored and will be asked for again."""
+
+    LISTED = "listed"
+    FETCHED = "fetched"  # stored with its body
+    UNCHANGED = "unchanged"  # stored as a revisit: the archive had the body already
+    DUPLICATE = "duplicate"  # the archive had this capture already, from another source or a file
+    SUBSTITUTED = "substituted"  # the archive offers another capture instead
+    BLOCKED = "blocked"  # excluded, by the site's owner or by robots.txt
+    MISSING = "missing"  # listed, but the archive can't play it
+    FAILED = "failed"  # no usable answer
+    PARKED = "parked"  # failed so often that it is asked for only once a month
+
+
+STORED = (State.FETCHED, State.UNCHANGED, State.DUPLICATE)
+
+ASK_AGAIN = {
+    State.SUBSTITUTED: timedelta(days=7),
+    State.MISSING: timedelta(days=30),
+    State.BLOCKED: timedelta(days=90),
+    State.PARKED: timedelta(days=30),
+}
+"""When captures that can't be played are asked for again (ARCHIVES.md, section 7, "Negative cache"; EDGI's expires after 7 days).
+"""
+PARK_AFTER = 8
+"""Runs in which a capture failed."""
+EMPTY_SHA1 = "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
+"""Of zero bytes; server-not-modified revisits have it too, whatever the page was (openwayback #224)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One listed capture. `timestamp`: the index's 14 digits; `digest`: as the index spells it, or None. `filename`, `offset` and
+    `length` (bytes) locate its WARC record, for sources that read ranges.
+    """
+
+    url: str
+    timestamp: str
+    digest: str | None = None
+    mime: str | None = None
+    status: int | None = None
+    length: int | None = None
+    filename: str | None = None
+    offset: int | None = None
+    truncated: str | None = None
+    id: int = 0
+    tries: int = 0
+
+    @property
+    def is_revisit(self) -> bool:
+        """Whether the index marks it as a repetition of an earlier capture (ARCHIVES.md, section 1, "Row quirks")."""
+        return self.mime == "warc/revisit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchResult:
+    """The result for one row. `reason` contains no control characters. `ask_again` replaces the state's usual time."""
+
+    state: State
+    reason: str = ""
+    capture_id: str | None = None
+    truncated: str | None = None
+    ask_again: timedelta | None = None
+
+
+def when_to_ask_again(result: FetchResult, tries: int, now: datetime) -> datetime | None:
+    """Returns the time before which the row is not asked for again, None where it is settled. `tries` includes this one."""
+    if result.state in STORED:
+        return None
+    if result.ask_again is not None:
+        return now + result.ask_again
+    if result.state is State.FAILED:
+        # The archive may have recovered in one of the next two runs; after that the time doubles from a day.
+        return now if tries < 3 else now + timedelta(days=2 ** (tries - 3))
+    return now + ASK_AGAIN.get(result.state, timedelta())
+
+
+def to_time(timestamp: str) -> datetime | None:
+    """Returns 14 digits as a time in UTC, None where they are not one.
+
+    Captures of 2000 may have an inserted month of 00 and no seconds, as in `20000008241731` (ARCHIVES.md, section 1).
+    """
+    digits = timestamp[:4] + timestamp[6:] + "00" if timestamp[4:6] == "00" else timestamp
+    time = parse_time(digits) if re.fullmatch(r"[0-9]{14}", digits) else None
+    return time.moment if time else None
+
+
+def to_timestamp(moment: datetime) -> str:
+    """Returns a time as 14 digits, UTC."""
+    return moment.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+
+
+def sha1_of(digest: str | None) -> str | None:
+    """Returns an index's digest as `sha1:BASE32`, None where it is missing, invalid or of another kind."""
+    kind, colon, value = (digest or "").rpartition(":")
+    if colon and kind.lower() not in ("sha1", "sha-1"):
+        return None
+    if len(value) == 40:
+        try:
+            return "sha1:" + b32encode(bytes.fromhex(value)).decode()
+        except ValueError:
+            return None
+    value = value.upper()
+    return f"sha1:{value}" if len(value) == 32 and not value.strip("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") else None
+
+
 _FIELDS = tuple(Row.__dataclass_fields__)
 _ROW = ", ".join(
     f"nullif({name}, '')" if name == "digest" else f"nullif({name}, 0)" if name == "status" else name for name in _FIELDS
@@ -97,9 +181,6 @@ class Ledger(AbstractContextManager["Ledger"]):
         return db
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
         self.db.close()
 
     def _value(self, query: str, values: Sequence[object]) -> Any:
@@ -152,15 +233,10 @@ class Ledger(AbstractContextManager["Ledger"]):
         values = [source, iso(now) if now else "~", *window, failed_in, failed_in]
         return [number for (number,) in self.db.execute(query, values)]
 
-    def due(self, source: str, *, now: datetime | None) -> Iterator[Row]:
-        """The rows to ask for; they may be settled while they are iterated over."""
-        return map(self.row, self.due_ids(source, now=now))
-
     def row(self, number: int) -> Row:
-        """The row of that number. Raises LookupError."""
-        for values in self.db.execute(f"SELECT {_ROW} FROM captures WHERE id = ?", [number]):  # noqa: S608
-            return Row(**dict(zip(_FIELDS, values, strict=True)))
-        raise LookupError(number)
+        """The row of that number."""
+        values = self.db.execute(f"SELECT {_ROW} FROM captures WHERE id = ?", [number]).fetchone()  # noqa: S608
+        return Row(**dict(zip(_FIELDS, values, strict=True)))
 
     def settle(self, row: Row, result: FetchResult, run: int, *, again: bool = False) -> State:
         """Stores the result for a row. Returns its state, which is PARKED where it failed in too many runs.
@@ -172,14 +248,12 @@ class Ledger(AbstractContextManager["Ledger"]):
         if result.state is State.FAILED and tries >= PARK_AFTER:
             result = FetchResult(state=State.PARKED, reason=result.reason)
         ask_again = when_to_ask_again(result, tries, now)
-        self.db.execute(
+        query = (
             "UPDATE captures SET state = ?, reason = ?, tries = ?, ask_again_at = ?, run = ?, fetched_at = ?, capture_id = ?,"
-            " truncated = coalesce(?, truncated) WHERE id = ?",
-            [
-                *(result.state.value, result.reason, tries, iso(ask_again), run, None if ask_again else iso(utc_now())),
-                *(result.capture_id, result.truncated, row.id),
-            ],
+            " truncated = coalesce(?, truncated) WHERE id = ?"
         )
+        values = (result.state, result.reason, tries, iso(ask_again), run, None if ask_again else iso(utc_now()))
+        self.db.execute(query, [*values, result.capture_id, result.truncated, row.id])
         return result.state
 
     def failed_in(self, source: str, run: int) -> list[tuple[str, str, str]]:
@@ -212,15 +286,13 @@ class Ledger(AbstractContextManager["Ledger"]):
         return found
 
     def sources(self) -> list[str]:
-        """Returns the sources that list captures."""
+        """The sources that list captures."""
         return [str(source) for (source,) in self.db.execute("SELECT DISTINCT source FROM captures")]
 
     def nodes(self, source: str, states: Iterable[State] = tuple(State)) -> set[int]:
-        """Returns the node numbers of a source's captures in these states."""
-        wanted = [state.value for state in states]
-        marks = ", ".join("?" * len(wanted))
-        query = f"SELECT DISTINCT node_id FROM captures WHERE source = ? AND node_id > 0 AND state IN ({marks})"  # noqa: S608
-        return {node for (node,) in self.db.execute(query, [source, *wanted])}
+        """The node numbers of a source's captures in these states."""
+        query = "SELECT DISTINCT node_id FROM captures, json_each(?) WHERE source = ? AND state = value AND node_id > 0"
+        return {node for (node,) in self.db.execute(query, [json.dumps(list(states)), source])}
 
 
 def create(ledger: sqlite3.Connection) -> None:

@@ -15,12 +15,13 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from parsers.urls import is_of_hosts
+from scraper.encoding import MAX_BODY
 from scraper.errors import NotCdx, RequestFailed
-from scraper.ledger.rows import Row, to_time, to_timestamp
+from scraper.ledger.store import Row, to_time, to_timestamp
 from scraper.sources.base import SourceContext
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
-from scraper.web.client import MAX_BODY, Answer, RequestPolicy
+from scraper.web.client import Answer, RequestPolicy
 from scraper.web.pacing import backoff
 
 FIELDS = ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length")
@@ -120,7 +121,7 @@ def until_readable(context: SourceContext, url: str, ask: Callable[[], T]) -> T:
         except NotCdx as error:
             attempt += 1
             retry = context.settings.retry
-            if error.final or attempt >= retry.attempts or not context.client.budget.take():
+            if error.final or attempt >= retry.attempts or not context.client.pacer.take_retry():
                 raise
             context.client.pacer.delay(host_of(url), backoff(retry.backoff, attempt - 1))
 

@@ -3,8 +3,6 @@
 Redirects, crawl lists and file names come from outside, so every hop is checked (ARCHIVES.md, section 8, "SSRF").
 """
 
-from __future__ import annotations
-
 import html
 import ipaddress
 import re
@@ -13,6 +11,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from scraper.errors import NotAllowed
@@ -35,7 +34,7 @@ class AllowList:
     plain_http: bool = False
 
     @classmethod
-    def of(cls, urls: Iterable[str], *, loopback: bool = False) -> AllowList:
+    def of(cls, urls: Iterable[str], *, loopback: bool = False) -> Self:
         """Returns the list of the hosts of the configured URLs."""
         return cls(frozenset((urlsplit(url).hostname or "").lower() for url in urls), loopback)
 
