@@ -60,7 +60,7 @@ def test_backoff_doubles_with_jitter_and_has_an_end() -> None:
 
 def test_the_budget_grows_with_the_requests(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.db") as ledger:
-        pacer = Pacer(ledger, Stop())
+        pacer = Pacer(ledger.host, ledger.save_host, Stop())
         assert sum(pacer.take_retry() for _ in range(100)) == 50
         pacer.requests = 100
         assert sum(pacer.take_retry() for _ in range(100)) == 10
@@ -180,7 +180,7 @@ def test_a_refusal_long_after_a_429_is_no_ban(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.db") as ledger:
         for hours, bans, banned in ((1, 0, True), (30, 0, False), (23, 3, True), (800, 3, False)):
             ledger.save_host(Host("x.org", bans=bans, limited_at=now - timedelta(hours=hours)))
-            pacer = Pacer(ledger, Stop())
+            pacer = Pacer(ledger.host, ledger.save_host, Stop())
             if banned:
                 with pytest.raises(SourcePaused) as caught:
                     pacer.refused("x.org")

@@ -5,8 +5,8 @@ order captures become durable, and how the run ends.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -72,13 +72,6 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def make_sources(name: str, context: SourceContext) -> list[Source]:
-    """Returns the sources of that name, ready to be asked: one, or for pywb one per archive."""
-    if name == "pywb":
-        return [Pywb(archive, context) for archive in context.settings.sources.pywb.archives]
-    return [one(context) for one in (Wayback, CommonCrawl, EndOfTerm, Live) if one.name == name]
-
-
 def fetch(data: Path, settings: Config, options: Options, display: Display, command: str = "tta fetch") -> Report:
     """Fetches under the data folder's lock. Raises TtaError if nothing could be done, Locked if another run holds the lock."""
     names = chosen(settings, options.sources)
@@ -99,13 +92,17 @@ def fetch_locked(
         archive = stack.enter_context(Archive(folders.archive, writable=True))
         for line in (*ledger.notes, *archive.recovered):
             display.line(line)
-        client = Client(settings, Pacer(ledger, stop, override=options.now, on_wait=display.waiting))
+        pacer = Pacer(ledger.host, ledger.save_host, stop, override=options.now, on_wait=display.waiting)
 
         def progress(what: str, rows: int) -> None:
             display.update(f"listing {what}", rows, None)
 
-        context = SourceContext(settings, client, ledger, archive, progress)
-        sources = [source for name in names for source in make_sources(name, context)]
+        context = SourceContext(settings, Client(settings, pacer), ledger, archive, progress)
+        kinds = {kind.name: kind for kind in (Wayback, CommonCrawl, EndOfTerm, Live)}
+        archives = [Pywb(one, context) for one in settings.sources.pywb.archives]  # that run pywb, each a source of its own
+        sources: list[Source] = []
+        for name in names:
+            sources += archives if name == "pywb" else [kinds[name](context)]
         report.sources = [SourceReport(source=source.name) for source in sources]
         run = _Run(context, options, display, report, number=ledger.begin_run())
         run.ask_all(sources)
@@ -119,73 +116,13 @@ def fetch_locked(
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Storing:
-    """Stores the captures of one source: each once, and without its body where the body is stored already.
-
-    The archive makes a capture durable before the ledger records it.
-    """
-
-    archive: Archive
-    ledger: Ledger
-    source: str
-
-    def without_asking(self, row: Row) -> FetchResult | None:
-        """Returns the result where the archive has the capture, or a body with the listed digest; otherwise None."""
-        moment = to_time(row.timestamp)
-        stored = self.archive.at(row.url, moment) if moment else None
-        if stored and not stored.truncated:
-            return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
-        if elsewhere := self.ledger.stored_elsewhere(self.source, url_key(row.url), row):
-            return FetchResult(state=State.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
-        original = self._original_of(row)
-        if original is None or moment is None:
-            return None
-        return self._add(revisit_of(original, source=self.source, url=row.url, captured_at=moment))
-
-    def _original_of(self, row: Row) -> Capture | None:
-        """Returns a stored capture of the same page with the row's digest, which the row can repeat; otherwise None.
-
-        Never a redirect, whose body is the same wherever it leads, nor a capture whose body was cut.
-        """
-        digest = sha1_of(row.digest)
-        if digest is None or digest == EMPTY_SHA1:
-            return None
-        entry = self.archive.with_digest(row.url, digest)
-        if entry is None and row.is_revisit and (known := self.ledger.original_of(url_key(row.url), digest)):
-            entry = self.archive.entry(known)
-            entry = entry if entry and entry.payload_digest == digest else None
-        if entry is None or entry.form != Form.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
-            return None
-        return self.archive.read(entry) if row.is_revisit or entry.http_status == row.status else None
-
-    def add(self, fetched: Fetched, row: Row) -> FetchResult:
-        """Stores a capture, as a revisit where its body is stored for this URL already."""
-        capture = fetched.capture
-        known = self.archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
-        if known and not (known.truncated and not capture.truncated):
-            result = FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
-        else:
-            if capture.form is Form.RESPONSE and capture.content and capture.url and capture.sha256:
-                found = self.archive.same_body(capture.url, capture.sha256)
-                if found and found.form == Form.RESPONSE and not found.truncated:
-                    capture = as_revisit(capture, self.archive.read(found))
-            result = self._add(capture, fetched.note)
-        if not fetched.substitute:
-            return result
-        return replace(result, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
-
-    def _add(self, capture: Capture, note: str = "") -> FetchResult:
-        entry = self.archive.add(capture)
-        self.archive.flush()
-        state = State.DUPLICATE if not entry else State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
-        reason = note if entry else "stored already"
-        return FetchResult(state=state, reason=reason, capture_id=capture.capture_id, truncated=capture.truncated)
-
-
 @dataclass(slots=True)
 class _Run:
-    """The state of one run. `number` is its number in the ledger."""
+    """The state of one run. `number` is its number in the ledger.
+
+    Each capture is stored once, and without its body where the body is stored already. The archive makes a capture durable before
+    the ledger records it.
+    """
 
     context: SourceContext
     options: Options
@@ -200,24 +137,19 @@ class _Run:
         parts = list(zip(sources, self.report.sources, strict=True))
         try:
             for source, part in parts:
-                self._guarded(source, part, self._list_and_fetch)
+                with _only_of(part):
+                    self._list_and_fetch(source, part)
             for source, part in parts:
                 if part.outcome not in (PAUSED, FAILED) and not self.options.dry_run:
-                    self._guarded(source, part, self._second_pass)
+                    soon = self.began + TOO_LARGE_AGAIN / 2
+                    with _only_of(part):
+                        failed = self.context.ledger.due_ids(source.name, now=soon, failed_in=self.number)
+                        self._fetch(source, part, failed, again=True)
         except Stopped:
             self.report.stopped = True
             self.report.problems.append("stopped before the end; the next run continues from here")
         except (OSError, sqlite3.OperationalError) as error:
             self.report.problems.append(f"the data folder can't be written to: {escape(error)}")
-
-    @staticmethod
-    def _guarded(source: Source, part: SourceReport, work: Callable[[Source, SourceReport], None]) -> None:
-        """Does a source's work; an error ends this source only."""
-        try:
-            work(source, part)
-        except TtaError as error:
-            part.asked += 1
-            part.add_problem(escape(error), PAUSED if isinstance(error, SourcePaused) else FAILED)
 
     def _list_and_fetch(self, source: Source, part: SourceReport) -> None:
         source.list_captures(self.options.window, part)
@@ -226,30 +158,31 @@ class _Run:
         if part.skipped:
             text = "rows of the listing that can't be used (without a time or a URL, or of another host)"
             part.notes.append(f"{text}: {part.skipped}")
-        total, due = self._due(source)
+        due: Sequence[int | Row]
+        if isinstance(source, Live):
+            due = list(source.rows())
+        else:  # the end of a window is inclusive: 2024 means all of 2024
+            low, high = self.options.window or ("", "")
+            now, window = None if self.options.now else self.began, (low, high.ljust(14, "9"))
+            due = self.context.ledger.due_ids(source.name, now=now, window=window)
         if self.options.dry_run:
-            part.to_fetch = total
-            return
-        self._fetch(source, part, due, total)
+            part.to_fetch = len(due)
+        else:
+            self._fetch(source, part, due)
 
-    def _second_pass(self, source: Source, part: SourceReport) -> None:
-        soon, ledger = self.began + TOO_LARGE_AGAIN / 2, self.context.ledger
-        numbers = ledger.due_ids(source.name, now=soon, failed_in=self.number)
-        self._fetch(source, part, map(ledger.row, numbers), len(numbers), again=True)
-
-    def _fetch(self, source: Source, part: SourceReport, due: Iterator[Row], total: int, *, again: bool = False) -> None:
-        """Asks for these rows. `again`: they failed before in this run."""
-        storing = _Storing(self.context.archive, self.context.ledger, source.name)
+    def _fetch(self, source: Source, part: SourceReport, due: Sequence[int | Row], *, again: bool = False) -> None:
+        """Asks for these rows, of the ledger by their number. `again`: they failed before in this run."""
         limit, failures = self.options.limit, 0
-        for done, row in enumerate(due, start=1):
+        for done, one in enumerate(due, start=1):
             self.context.client.pacer.stop.check()
-            result = storing.without_asking(row) if row.id else None
+            row = self.context.ledger.row(one) if isinstance(one, int) else one
+            result = self._without_asking(source.name, row) if row.id else None
             if result is None:
                 if limit is not None and self.asked >= limit and not again:
                     part.notes.append(f"stopped after {limit} captures, as --limit asks")
                     return
                 self.asked += 1
-                result = self._ask(source, part, storing, row, again=again)
+                result = self._ask(source, part, row, again=again)
             if again:
                 part.count(State.FAILED, -1)
             if row.id:
@@ -258,23 +191,13 @@ class _Run:
                 part.count(result.state)
                 if result.state is State.FAILED:  # a visited URL is not a row of the ledger, so its failure is shown at once
                     self.display.failure(f"{part.source}: {escape_url(row.url)}: {result.reason}")
-            self.display.update(f"fetching {source.name}", done, total)
+            self.display.update(f"fetching {source.name}", done, len(due))
             failures = failures + 1 if result.state is State.FAILED else 0
             if failures >= MOST_FAILURES and not again:
                 part.add_problem(f"given up after {failures} captures in a row failed, the last because {result.reason}", FAILED)
                 return
 
-    def _due(self, source: Source) -> tuple[int, Iterator[Row]]:
-        """Returns how many rows to ask for, and the rows. The end of a window is inclusive: 2024 means all of 2024."""
-        if isinstance(source, Live):
-            visits = list(source.rows())
-            return len(visits), iter(visits)
-        low, high = self.options.window or ("", "")
-        now, window = None if self.options.now else self.began, (low, high.ljust(14, "9"))
-        numbers = self.context.ledger.due_ids(source.name, now=now, window=window)
-        return len(numbers), map(self.context.ledger.row, numbers)
-
-    def _ask(self, source: Source, part: SourceReport, storing: _Storing, row: Row, *, again: bool) -> FetchResult:
+    def _ask(self, source: Source, part: SourceReport, row: Row, *, again: bool) -> FetchResult:
         """Asks for one capture and stores what comes. Raises SourcePaused and Stopped."""
         part.asked += 1
         try:
@@ -285,7 +208,70 @@ class _Run:
         part.answered += 1
         if isinstance(outcome, FetchResult):
             return outcome
-        result = storing.add(outcome, row)
+        result = self._store(outcome, row)
         if isinstance(source, Live):
             source.stored(row, outcome, result.capture_id)
         return result
+
+    def _without_asking(self, source: str, row: Row) -> FetchResult | None:
+        """Returns the result where the archive has the capture, or a body with the listed digest; otherwise None."""
+        archive, moment = self.context.archive, to_time(row.timestamp)
+        stored = archive.at(row.url, moment) if moment else None
+        if stored and not stored.truncated:
+            return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
+        if elsewhere := self.context.ledger.stored_elsewhere(source, url_key(row.url), row):
+            return FetchResult(state=State.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
+        original = self._original_of(row)
+        if original is None or moment is None:
+            return None
+        return self._add(revisit_of(original, source=source, url=row.url, captured_at=moment))
+
+    def _original_of(self, row: Row) -> Capture | None:
+        """Returns a stored capture of the same page with the row's digest, which the row can repeat; otherwise None.
+
+        Never a redirect, whose body is the same wherever it leads, nor a capture whose body was cut.
+        """
+        digest = sha1_of(row.digest)
+        if digest is None or digest == EMPTY_SHA1:
+            return None
+        archive = self.context.archive
+        entry = archive.with_digest(row.url, digest)
+        if entry is None and row.is_revisit and (known := self.context.ledger.original_of(url_key(row.url), digest)):
+            entry = archive.entry(known)
+            entry = entry if entry and entry.payload_digest == digest else None
+        if entry is None or entry.form != Form.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
+            return None
+        return archive.read(entry) if row.is_revisit or entry.http_status == row.status else None
+
+    def _store(self, fetched: Fetched, row: Row) -> FetchResult:
+        """Stores a capture, as a revisit where its body is stored for this URL already."""
+        archive, capture = self.context.archive, fetched.capture
+        known = archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
+        if known and not (known.truncated and not capture.truncated):
+            result = FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
+        else:
+            if capture.form is Form.RESPONSE and capture.content and capture.url and capture.sha256:
+                found = archive.same_body(capture.url, capture.sha256)
+                if found and found.form == Form.RESPONSE and not found.truncated:
+                    capture = as_revisit(capture, archive.read(found))
+            result = self._add(capture, fetched.note)
+        if not fetched.substitute:
+            return result
+        return replace(result, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
+
+    def _add(self, capture: Capture, note: str = "") -> FetchResult:
+        entry = self.context.archive.add(capture)
+        self.context.archive.flush()
+        state = State.DUPLICATE if not entry else State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
+        reason = note if entry else "stored already"
+        return FetchResult(state=state, reason=reason, capture_id=capture.capture_id, truncated=capture.truncated)
+
+
+@contextmanager
+def _only_of(part: SourceReport) -> Iterator[None]:
+    """In this block an error ends the work of one source, and no other's."""
+    try:
+        yield
+    except TtaError as error:
+        part.asked += 1
+        part.add_problem(escape(error), PAUSED if isinstance(error, SourcePaused) else FAILED)

@@ -8,7 +8,7 @@ Listings and their completeness are in `listings`. A ledger of another version i
 import json
 import re
 import sqlite3
-from base64 import b32encode
+from base64 import b32decode, b32encode
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
@@ -124,16 +124,11 @@ def to_timestamp(moment: datetime) -> str:
 
 def sha1_of(digest: str | None) -> str | None:
     """Returns an index's digest as `sha1:BASE32`, None where it is missing, invalid or of another kind."""
-    kind, colon, value = (digest or "").rpartition(":")
-    if colon and kind.lower() not in ("sha1", "sha-1"):
-        return None
-    if len(value) == 40:
-        try:
-            return "sha1:" + b32encode(bytes.fromhex(value)).decode()
-        except ValueError:
-            return None
-    value = value.upper()
-    return f"sha1:{value}" if len(value) == 32 and not value.strip("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") else None
+    kind, _, value = (digest or "").rpartition(":")
+    with suppress(ValueError):
+        raw = bytes.fromhex(value) if len(value) == 40 else b32decode(value.upper())
+        return f"sha1:{b32encode(raw).decode()}" if len(raw) == 20 and kind.lower() in ("", "sha1", "sha-1") else None
+    return None
 
 
 _FIELDS = tuple(Row.__dataclass_fields__)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Protocol
 
 from scraper.errors import SourcePaused
 from scraper.stopping import Stop
@@ -60,14 +59,6 @@ class Host:
     failures: int = 0
 
 
-class HostMemory(Protocol):
-    """Stores what is known about hosts between runs; the ledger does."""
-
-    def host(self, name: str) -> Host: ...
-
-    def save_host(self, host: Host) -> None: ...
-
-
 def retry_after(value: str | None, now: datetime) -> float | None:
     """Returns the seconds that a Retry-After header asks for, None where it is missing or invalid (RFC 9110, section 10.2.3).
 
@@ -94,11 +85,13 @@ def backoff(base: float, attempt: int) -> float:
 class Pacer:
     """Spaces the requests to each host, and stores until when a host must not be asked.
 
-    `override`: waits that earlier runs stored are ignored (`--now`). `on_wait` is called with the host's name and the seconds of
-    each wait that a host asks for. `requests` and `retries` count those of the whole run.
+    `load` and `save` keep what is known about hosts between runs. `override`: waits that earlier runs stored are ignored
+    (`--now`). `on_wait` is called with the host's name and the seconds of each wait that a host asks for. `requests` and `retries`
+    count those of the whole run.
     """
 
-    memory: HostMemory
+    load: Callable[[str], Host]
+    save: Callable[[Host], None]
     stop: Stop
     override: bool = False
     on_wait: Callable[[str, float], None] = lambda _name, _seconds: None
@@ -114,7 +107,7 @@ class Pacer:
 
     def _host(self, name: str) -> Host:
         if name not in self._seen:
-            host = self._seen[name] = self.memory.host(name)
+            host = self._seen[name] = self.load(name)
             now = datetime.now(UTC)
             if self.override:
                 host.not_before = None
@@ -135,7 +128,7 @@ class Pacer:
         host = self._host(name)
         host.last = time.monotonic()
         host.asked_at = datetime.now(UTC)
-        self.memory.save_host(host)
+        self.save(host)
 
     def delay(self, name: str, seconds: float) -> None:
         """Delays the next request to `name` by at least so many seconds: the client's own back-off."""
@@ -151,7 +144,7 @@ class Pacer:
         until = datetime.now(UTC) + timedelta(seconds=seconds)
         host.not_before = max(until, host.not_before or until)
         host.reason = reason
-        self.memory.save_host(host)
+        self.save(host)
         self.delay(name, seconds)
         host.waited += seconds
         if end or host.waited > LONGEST_WAIT:
@@ -166,7 +159,7 @@ class Pacer:
         if host.limited_at and now - host.limited_at > BANS_FORGOTTEN:
             host.bans = 0
         host.limited_at = now
-        self.memory.save_host(host)
+        self.save(host)
 
     def refused(self, name: str) -> None:
         """A refused connection: raises SourcePaused where a 429 shortly before makes it a ban."""
@@ -195,4 +188,4 @@ class Pacer:
         host.failures = 0
         if host.not_before and not host.closed:
             host.not_before, host.reason = None, ""
-            self.memory.save_host(host)
+            self.save(host)
