@@ -86,8 +86,8 @@ class Pacer:
     """Spaces the requests to each host, and stores until when a host must not be asked.
 
     `load` and `save` keep what is known about hosts between runs. `override`: waits that earlier runs stored are ignored
-    (`--now`). `on_wait` is called with the host's name and the seconds of each wait that a host asks for. `requests` and `retries`
-    count those of the whole run.
+    (`--now`). `on_wait` is called with the host's name and the seconds of each wait that a host asks for.
+    `requests` and `retries` count those of the whole run.
     """
 
     load: Callable[[str], Host]
