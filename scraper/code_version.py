@@ -11,7 +11,7 @@ import parsers
 import scraper
 
 _SCRAPER = Path(scraper.__file__).parent
-_PARSING = ("capture.py", "encoding.py", "reading.py", "archive/*.py", "database/parse_captures.py", "database/stored_page.py")
+_PARSING = ("capture.py", "encoding.py", "reading.py", "archive/*.*", "database/parse_captures.py", "database/stored_page.py")
 """Modules of `scraper` that a parsed page depends on; a test holds that `parse_captures` imports no others that matter."""
 _PARSING_LIBRARIES = ("brotli", "charset-normalizer", "selectolax", "orjson", "zstandard")
 _FOLDERS = ("archive", "database", "database/atlas", "database/rules", "scan")
@@ -27,10 +27,7 @@ def parsing_code() -> str:
 @cache
 def loading_code() -> str:
     """The code that makes the database out of the archive, and `tta scan`'s: what a cluster's workers must have as well."""
-    modules = [
-        path for folder in _FOLDERS for path in (_SCRAPER / folder).iterdir() if path.suffix in (".py", ".json", ".csv", ".yml")
-    ]
-    return _digest(modules, (), parsing_code())
+    return _digest((path for folder in _FOLDERS for path in (_SCRAPER / folder).glob("*.*")), (), parsing_code())
 
 
 def _digest(files: Iterable[Path], libraries: Iterable[str], *more: str) -> str:

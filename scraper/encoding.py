@@ -51,11 +51,6 @@ def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bo
     return body
 
 
-def gunzip(body: bytes, limit: int = MAX_BODY) -> bytes:
-    """All members of a gzip file, up to `limit` bytes. Raises UndecodableContent if the last one is cut or damaged."""
-    return _joined(_gunzip(body), limit)
-
-
 def _joined(pieces: Iterator[bytes], limit: int) -> bytes:
     body = bytearray()
     try:

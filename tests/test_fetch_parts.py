@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scraper.cli import main
 from scraper.config import Config, as_toml, load_config
 from scraper.errors import BadConfiguration, Locked, NotAllowed, NotCdx, RequestFailed, TtaError
-from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Counts, Listings
+from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Listings
 from scraper.ledger.store import FetchResult, Ledger, Row, State, sha1_of, to_time, when_to_ask_again
 from scraper.lock import LOCK, locked
 from scraper.sources.cdx import parse_listing, to_row
@@ -211,9 +211,9 @@ def test_the_watermark_is_the_start_of_the_last_complete_listing(tmp_path: Path)
         assert began is not None
         assert listings.start() == began - timedelta(days=14)
         for outcome in (PARTIAL, SHRUNK, RUNNING):
-            listings.end(listings.begin(INCREMENTAL, None), outcome, Counts(0, 0, 0))
+            listings.end(listings.begin(INCREMENTAL, None), outcome, (0, 0, 0))
             assert listings.start() == began - timedelta(days=14)
-        listings.end(listings.begin(WINDOW, None), COMPLETE, Counts(0, 0, 0))
+        listings.end(listings.begin(WINDOW, None), COMPLETE, (0, 0, 0))
         ledger.db.execute("UPDATE listings SET started_at = '2099-01-01T00:00:00Z' WHERE kind = ?", [WINDOW])
         assert listings.start() == began - timedelta(days=14)
         ledger.db.execute("UPDATE listings SET started_at = '2026-01-01T00:00:00Z' WHERE id = ?", [full])
@@ -230,8 +230,8 @@ def test_a_smaller_listing_is_believed_after_a_week(tmp_path: Path) -> None:
         listings.end(full, COMPLETE, listings.counts(full, None))
         less = listings.begin(FULL, None)
         listings.add(less, rows[:3])
-        assert listings.counts(less, None) == Counts(3, 0, 2)
-        assert listings.counts(less, "2025") == Counts(3, 0, 0)
+        assert listings.counts(less, None) == (3, 0, 2)
+        assert listings.counts(less, "2025") == (3, 0, 0)
         listings.end(less, SHRUNK, listings.counts(less, None))
         assert not listings.shrunk_for_long()
         ledger.db.execute("UPDATE listings SET started_at = '2026-01-01T00:00:00Z' WHERE id = ?", [less])

@@ -2,20 +2,21 @@
 
 The WARC files are the truth about what is stored; the ledger is what makes the next run ask for the rest only. A capture is
 written here as fetched after the archive has made it durable, so a crash in between costs one request and nothing else.
-Listings and their completeness are in `listings`. A ledger of another version is set aside, and the sources are listed again.
+`queries.sql` has the queries, `listings` what is asked of listings and their completeness. A ledger of another version is set
+aside, and the sources are listed again.
 """
 
 import json
 import re
 import sqlite3
 from base64 import b32decode, b32encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, closing, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from scraper.archive.dating import parse_time
 from scraper.archive.warc import utc_now
@@ -28,6 +29,8 @@ APPLICATION = 0x7474616C
 """`application_id`, "ttal": distinguishes the ledger from any other SQLite file."""
 SCHEMA = Path(__file__).with_name("ledger.sql").read_text(encoding="utf-8")
 VERSION = tables_version(SCHEMA)
+_NAMED = re.split(r"(?m)^-- (\w+).*\n", Path(__file__).with_name("queries.sql").read_text(encoding="utf-8"))
+_QUERIES = dict(zip(_NAMED[1::2], _NAMED[2::2], strict=True))
 
 
 class State(StrEnum):
@@ -131,12 +134,6 @@ def sha1_of(digest: str | None) -> str | None:
     return None
 
 
-_FIELDS = tuple(Row.__dataclass_fields__)
-_ROW = ", ".join(
-    f"nullif({name}, '')" if name == "digest" else f"nullif({name}, 0)" if name == "status" else name for name in _FIELDS
-)
-
-
 class Ledger(AbstractContextManager["Ledger"]):
     """One writer at a time (the caller holds the data folder's lock). Every method that writes commits."""
 
@@ -178,38 +175,38 @@ class Ledger(AbstractContextManager["Ledger"]):
     def __exit__(self, *_: object) -> None:
         self.db.close()
 
-    def _value(self, query: str, values: Sequence[object]) -> Any:
+    def ask(self, query: str, **values: object) -> sqlite3.Cursor:
+        """Executes the query of that name in `queries.sql`."""
+        return self.db.execute(_QUERIES[query], values)
+
+    def value(self, query: str, **values: object) -> Any:
         """The first column of a query's first row, None if there is no row."""
-        return next(iter(self.db.execute(query, values).fetchone() or ()), None)
+        return next(iter(self.ask(query, **values).fetchone() or ()), None)
 
     # Hosts: what `pacing` remembers between runs.
 
     def host(self, name: str) -> Host:
-        query = "SELECT not_before, reason, bans, limited_at, asked_at FROM hosts WHERE name = ?"
-        row = self.db.execute(query, [name]).fetchone()
+        row = self.ask("host", name=name).fetchone()
         return Host(name, from_iso(row[0]), row[1], row[2], from_iso(row[3]), from_iso(row[4])) if row else Host(name)
 
     def save_host(self, host: Host) -> None:
-        values = [host.name, iso(host.not_before), host.reason, host.bans, iso(host.limited_at), iso(host.asked_at)]
-        self.db.execute("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?)", values)
+        times = {name: iso(getattr(host, name)) for name in ("not_before", "limited_at", "asked_at")}
+        self.ask("save_host", name=host.name, reason=host.reason, bans=host.bans, **times)
 
     # Runs, and small things to remember.
 
     def begin_run(self) -> int:
-        return int(self.db.execute("INSERT INTO runs (started_at) VALUES (?)", [iso(utc_now())]).lastrowid or 0)
+        return int(self.ask("begin_run", now=iso(utc_now())).lastrowid or 0)
 
     def end_run(self, run: int, status: int, summary: dict[str, object]) -> None:
-        values = [iso(utc_now()), status, json.dumps(summary), run]
-        self.db.execute("UPDATE runs SET ended_at = ?, status = ?, summary = ? WHERE id = ?", values)
+        self.ask("end_run", now=iso(utc_now()), status=status, summary=json.dumps(summary), run=run)
 
     def note(self, name: str, fresh_for: timedelta) -> str | None:
         """A value that was kept less than `fresh_for` ago."""
-        since = iso(utc_now() - fresh_for)
-        value: str | None = self._value("SELECT value FROM notes WHERE name = ? AND at > ?", [name, since])
-        return value
+        return cast("str | None", self.value("note", name=name, since=iso(utc_now() - fresh_for)))
 
     def keep_note(self, name: str, value: str) -> None:
-        self.db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", [name, value, iso(utc_now())])
+        self.ask("keep_note", name=name, value=value, now=iso(utc_now()))
 
     # Captures.
 
@@ -221,73 +218,55 @@ class Ledger(AbstractContextManager["Ledger"]):
         `now`: those whose time has come, None for all that are not settled; `window`: only timestamps within, inclusive;
         `failed_in`: only those that failed in that run.
         """
-        query = (
-            "SELECT id FROM captures WHERE source = ? AND ask_again_at IS NOT NULL AND ask_again_at <= ?"
-            " AND timestamp BETWEEN ? AND ? AND (? IS NULL OR (run = ? AND state = 'failed')) ORDER BY urlkey, timestamp, id"
-        )
-        values = [source, iso(now) if now else "~", *window, failed_in, failed_in]
-        return [number for (number,) in self.db.execute(query, values)]
+        low, high = window
+        rows = self.ask("due", source=source, now=iso(now) if now else "~", low=low, high=high, failed_in=failed_in)
+        return [number for (number,) in rows]
 
     def row(self, number: int) -> Row:
         """The row of that number."""
-        values = self.db.execute(f"SELECT {_ROW} FROM captures WHERE id = ?", [number]).fetchone()  # noqa: S608
-        return Row(**dict(zip(_FIELDS, values, strict=True)))
+        return Row(**dict(zip(Row.__dataclass_fields__, self.ask("row", id=number).fetchone(), strict=True)))
 
     def settle(self, row: Row, result: FetchResult, run: int, *, again: bool = False) -> State:
         """Stores the result for a row. Returns its state, which is PARKED where it failed in too many runs.
 
         `again`: the row was tried before in this run, which counts as one try.
         """
-        now = datetime.now(UTC)
         tries = row.tries + (0 if again else 1)
         if result.state is State.FAILED and tries >= PARK_AFTER:
             result = FetchResult(state=State.PARKED, reason=result.reason)
-        ask_again = when_to_ask_again(result, tries, now)
-        query = (
-            "UPDATE captures SET state = ?, reason = ?, tries = ?, ask_again_at = ?, run = ?, fetched_at = ?, capture_id = ?,"
-            " truncated = coalesce(?, truncated) WHERE id = ?"
-        )
-        values = (result.state, result.reason, tries, iso(ask_again), run, None if ask_again else iso(utc_now()))
-        self.db.execute(query, [*values, result.capture_id, result.truncated, row.id])
+        ask_again = when_to_ask_again(result, tries, datetime.now(UTC))
+        times = {"ask_again_at": iso(ask_again), "fetched_at": None if ask_again else iso(utc_now())}
+        self.ask("settle", **asdict(result) | times, id=row.id, tries=tries, run=run)
         return result.state
 
     def failed_in(self, source: str, run: int) -> list[tuple[str, str, str]]:
         """Timestamp, URL and reason of each row that a run could not fetch."""
-        query = "SELECT timestamp, url, reason FROM captures WHERE source = ? AND run = ? AND state IN ('failed', 'parked')"
-        return self.db.execute(query, [source, run]).fetchall()
+        return self.ask("failed_in", source=source, run=run).fetchall()
 
     def states(self, source: str) -> dict[State, int]:
         """How many rows of a source are in each state."""
-        rows = self.db.execute("SELECT state, count(*) FROM captures WHERE source = ? GROUP BY state", [source])
-        return {State(state): count for state, count in rows}
+        return {State(state): count for state, count in self.ask("states", source=source)}
 
     def knows(self, urlkey: str, timestamp: str) -> bool:
         """Whether any source lists a capture of that page at that time."""
-        query = "SELECT 1 FROM captures WHERE urlkey = ? AND timestamp = ? LIMIT 1"
-        return self._value(query, [urlkey, timestamp]) is not None
+        return self.value("knows", urlkey=urlkey, timestamp=timestamp) is not None
 
     def stored_elsewhere(self, source: str, urlkey: str, row: Row) -> str | None:
         """The capture id of the same page at the same time with the same digest, stored from another source."""
-        where = "timestamp = ? AND digest != '' AND source != ? AND state IN ('fetched', 'unchanged', 'duplicate')"
-        return self._stored(urlkey, row.digest or "", where, [row.timestamp, source])
+        values = {"source": source, "urlkey": urlkey, "timestamp": row.timestamp, "digest": row.digest or ""}
+        return cast("str | None", self.value("stored_elsewhere", **values))
 
     def original_of(self, urlkey: str, digest: str) -> str | None:
         """The capture id of a stored capture of the same page, in whatever spelling, with that digest in the index."""
-        return self._stored(urlkey, digest, "state IN ('fetched', 'duplicate') AND truncated IS NULL", [])
-
-    def _stored(self, urlkey: str, digest: str, where: str, values: list[str]) -> str | None:
-        query = f"SELECT capture_id FROM captures WHERE urlkey = ? AND digest = ? AND capture_id IS NOT NULL AND {where}"  # noqa: S608
-        found: str | None = self._value(f"{query} ORDER BY timestamp LIMIT 1", [urlkey, digest, *values])
-        return found
+        return cast("str | None", self.value("original_of", urlkey=urlkey, digest=digest))
 
     def sources(self) -> list[str]:
         """The sources that list captures."""
-        return [str(source) for (source,) in self.db.execute("SELECT DISTINCT source FROM captures")]
+        return [str(source) for (source,) in self.ask("sources")]
 
     def nodes(self, source: str, states: Iterable[State] = tuple(State)) -> set[int]:
         """The node numbers of a source's captures in these states."""
-        query = "SELECT DISTINCT node_id FROM captures, json_each(?) WHERE source = ? AND state = value AND node_id > 0"
-        return {node for (node,) in self.db.execute(query, [json.dumps(list(states)), source])}
+        return {node for (node,) in self.ask("nodes", source=source, states=json.dumps(list(states)))}
 
 
 def create(ledger: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original
 from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge
-from scraper.ledger.listings import COMPLETE, FULL, PARTIAL, SHRUNK, WINDOW, Counts, Listings
+from scraper.ledger.listings import COMPLETE, FULL, PARTIAL, SHRUNK, WINDOW, Listings
 from scraper.ledger.store import FetchResult, Row, to_timestamp
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
@@ -110,8 +110,8 @@ def record(
     total: ListingResult,
     kind: str = FULL,
     since: datetime | None = None,
-) -> Counts | None:
-    """Stores the pages of a listing and adds its counts to `total`. Returns the counts, None where it is not complete.
+) -> int | None:
+    """Stores the pages of a listing and adds its counts to `total`. Returns how many rows it has, None where it is not complete.
 
     LISTING_ERRORS become a line of `total.problems`, except ListingTimedOut, which the caller handles.
     """
@@ -133,23 +133,23 @@ def record(
             total = ListingResult()  # the totals are of listings that ended
             raise
     finally:
-        counts = listings.counts(number, "~" if problem else start)
+        counts = listed, new, vanished = listings.counts(number, "~" if problem else start)
         outcome, note = PARTIAL if problem else COMPLETE, problem
         if problem:
             total.problems.append(f"the listing of {scope} is not complete: {problem}")
-        elif kind != WINDOW and counts.vanished > counts.new:
-            note = f"{counts.vanished} captures that were listed before are missing ({counts.listed} are listed)"
+        elif kind != WINDOW and vanished > new:
+            note = f"{vanished} captures that were listed before are missing ({listed} are listed)"
             outcome = COMPLETE if kind == FULL and listings.shrunk_for_long() else SHRUNK
             lines = total.notes if outcome == COMPLETE else total.problems
             lines.append(f"the listing of {scope} shrank: {note}; nothing is removed")
-        total.listed += counts.listed
-        total.new += counts.new
-        total.vanished += counts.vanished
+        total.listed += listed
+        total.new += new
+        total.vanished += vanished
         total.skipped += skipped
         total.answered += not problem
         notes = [note] * bool(note) + [f"rows that can't be used: {skipped}"] * bool(skipped)
         listings.end(number, outcome, counts, "; ".join(notes))
-    return None if problem else counts
+    return None if problem else listed
 
 
 def record_scope(

@@ -16,7 +16,7 @@ from parsers.urls import is_of_hosts
 from scraper.archive.dating import parse_time
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import NOT_KEPT, Capture, Form
-from scraper.encoding import GZIP_MAGIC, gunzip
+from scraper.encoding import GZIP_MAGIC, decode_content
 from scraper.errors import RequestFailed, UndecodableContent
 from scraper.ledger.store import EMPTY_SHA1, FetchResult, Row, State, sha1_of, to_time, to_timestamp
 from scraper.sources.base import Fetched, SourceContext
@@ -136,7 +136,7 @@ def to_capture(answer: Answer, row: Row, *, source: str, url: str, replay_url: s
     body = answer.body
     if body.startswith(GZIP_MAGIC) and not _GZIP_TYPES.search(capture.content_type or ""):
         # The header is empty, or missing, where the archive stored a gzipped body (ARCHIVES.md, section 2, "Encodings").
-        body = gunzip(body)
+        body = decode_content(body, encodings=["gzip"])
     return replace(capture, payload=body, payload_digest=sha1_of(row.digest), origin=answer.headers.get("x-archive-src"))
 
 

@@ -50,8 +50,7 @@ class Wayback:
             if start := listings.start():
                 with suppress(ListingTimedOut):
                     pages = self._pages(host, {"from": to_timestamp(start)})
-                    counts = record(self._context, listings, pages, total, INCREMENTAL, start)
-                    if counts is None or counts.listed:
+                    if record(self._context, listings, pages, total, INCREMENTAL, start) != 0:
                         continue
                 # No row at all may mean that nothing is new or that nothing is listed anymore. A full listing shows which.
             record(self._context, listings, self._pages(host, {}), total)

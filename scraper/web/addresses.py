@@ -19,7 +19,6 @@ from scraper.terminal import escape, escape_url
 
 LOOPBACK = "127.0.0.1"
 _PORTS = {"https": 443, "http": 80}
-_BAD_CHARACTERS = re.compile(r"[^\x21-\x7e]|\\")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class AllowList:
             raise NotAllowed(f"{escape_url(url)} is not requested: {problem}")
 
     def _problem(self, url: str) -> str | None:
-        if _BAD_CHARACTERS.search(url):
+        if re.search(r"[^\x21-\x7e]|\\", url):
             return "it contains characters that no URL may contain"
         try:
             parts = urlsplit(url)
@@ -109,8 +108,7 @@ def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
     answers = _resolve(host, port, timeout)
     for answer in answers:
         address = ipaddress.ip_address(answer.partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None)
-        for one in (address, mapped) if mapped else (address,):
+        for one in filter(None, (address, getattr(address, "ipv4_mapped", None))):
             if not one.is_global or one.is_multicast:
                 raise NotAllowed(f"{escape(host, 80)} is not asked: it resolves to {one}, which is not a public address")
     return answers[0]
