@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from parsers.urls import node_id
-from scraper.archive.catalog import CATALOG, open_catalog
+from scraper.archive.store import CATALOG, open_catalog
 from scraper.config import SOURCES
 from scraper.database import runs
 from scraper.database.checks import is_known

@@ -17,9 +17,8 @@ from pathlib import Path
 import pytest
 
 from scraper.archive import store as archive_module
-from scraper.archive.catalog import CATALOG
 from scraper.archive.packing import Gap, Member, walk
-from scraper.archive.store import Archive, entry_of, prepare
+from scraper.archive.store import CATALOG, Archive, entry_of, prepare
 from scraper.archive.warc import utc_now
 from scraper.capture import Capture
 from scraper.errors import ArchiveDamaged

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from scraper.archive.catalog import CATALOG
+from scraper.archive.store import CATALOG
 from scraper.archive.warc import record_bytes, utc_now
 from scraper.cli import cli
 from scraper.database.parsed_pages import NAME as PARSED

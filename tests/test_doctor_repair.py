@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from scraper.archive.catalog import CATALOG
-from scraper.archive.store import Archive
+from scraper.archive.store import CATALOG, Archive
 from scraper.archive.warc import sha1_digest
 from scraper.cli import cli
 from scraper.database.load import load

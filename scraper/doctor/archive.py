@@ -5,11 +5,10 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-from scraper.archive import catalog
-from scraper.archive.catalog import Entry
+from scraper.archive import store
 from scraper.archive.packing import Gap, Member, walk
 from scraper.archive.records import Damage, read_records
-from scraper.archive.store import WARC_FILES, entry_of, is_own
+from scraper.archive.store import WARC_FILES, Entry, entry_of, is_own
 from scraper.archive.warc import read_captures
 from scraper.doctor.findings import Finding, Report, counted
 from scraper.doctor.tables import SHOWN, DoctorTables, Part
@@ -30,8 +29,8 @@ _UNFINISHED = (
 
 def catalog_of(folder: Path) -> Part:
     """The catalog of the archive in `folder`."""
-    header = (0, catalog.VERSION)
-    return Part("catalog", folder / catalog.CATALOG, _IS_REBUILT, header, lambda db: db.executescript(catalog.SCHEMA))
+    header = (0, store.VERSION)
+    return Part("catalog", folder / store.CATALOG, _IS_REBUILT, header, lambda db: db.executescript(store.SCHEMA))
 
 
 def read_warc_files(tables: DoctorTables, folder: Path, report: Report, progress: Progress | None) -> Iterator[Finding]:
@@ -87,7 +86,7 @@ def verify_files(tables: DoctorTables, folder: Path) -> Iterator[Finding]:
         kind, text = ("file-gone", "is gone") if size is None else ("file-short", f"has {size:,} bytes")
         yield Finding(kind, escape(f"{name} {text}; it had {known:,} bytes"), repair=_IS_REBUILT, subject=name)
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        is_known = is_own(path) or path.match(WARC_FILES) or path.name.startswith((catalog.CATALOG, LOST, "."))
+        is_known = is_own(path) or path.match(WARC_FILES) or path.name.startswith((store.CATALOG, LOST, "."))
         if not is_known and ".damaged-" not in path.name:
             text = f"{escape(path.name)} is no part of the archive and is left alone"
             yield Finding("file-foreign", text, harmless=True, subject=path.name)

@@ -12,8 +12,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from scraper.archive.catalog import CATALOG
-from scraper.archive.store import Archive, new_file
+from scraper.archive.store import CATALOG, Archive, new_file
 from scraper.database import parsed_pages, runs
 from scraper.database.connection import second_database
 from scraper.database.load import Loaded, LoadOptions, load

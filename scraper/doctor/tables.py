@@ -11,7 +11,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
-from scraper.archive.catalog import Entry
+from scraper.archive.store import Entry
 from scraper.doctor.findings import MOST_EXAMPLES, Finding, counted, examples
 from scraper.errors import SqliteDamaged
 from scraper.sqlite import explain, open_memory, open_readonly, open_temporary, uri

@@ -104,12 +104,7 @@ class Source(Protocol):
 
 
 def record(
-    context: SourceContext,
-    listings: Listings,
-    pages: Pages,
-    total: ListingResult,
-    kind: str = FULL,
-    since: datetime | None = None,
+    context: SourceContext, listings: Listings, pages: Pages, total: ListingResult, kind: str, since: datetime | None = None
 ) -> int | None:
     """Stores the pages of a listing and adds its counts to `total`. Returns how many rows it has, None where it is not complete.
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from urllib.parse import urlencode
 
 from scraper.errors import ListingTimedOut, NotCdx
-from scraper.ledger.listings import INCREMENTAL, WINDOW, Listings
+from scraper.ledger.listings import FULL, INCREMENTAL, WINDOW, Listings
 from scraper.ledger.store import Row, to_timestamp
 from scraper.sources.base import ListingResult, SourceContext, Window, record
 from scraper.sources.cdx import FIELDS, Page, parse_listing, to_row, until_readable, usable
@@ -53,7 +53,7 @@ class Wayback:
                     if record(self._context, listings, pages, total, INCREMENTAL, start) != 0:
                         continue
                 # No row at all may mean that nothing is new or that nothing is listed anymore. A full listing shows which.
-            record(self._context, listings, self._pages(host, {}), total)
+            record(self._context, listings, self._pages(host, {}), total, FULL)
 
     def _pages(self, host: str, query: dict[str, str]) -> Iterator[tuple[list[Row], int]]:
         """Yields the rows of each page, and how many more can't be used. Raises NotCdx if the listing does not end properly."""
