@@ -66,7 +66,7 @@ NARROWER = {
     "field": "status",
 }
 """A value for every parameter of the questions."""
-_COUNTED = re.compile(r"<title>[^<]*: [\d,]+ rows?\b")
+_COUNTED = re.compile(r"<title>[^<]*: [\d,]+ (?:rows?|records?)\b")
 _TABLES = {f"/tta/{one.name}" for one in (*TABLES, *VIEWS)}
 
 
@@ -135,7 +135,7 @@ def missing(path: str, status: int, text: str) -> str:
         return "the answer"
     lacks = {
         "a chart": "Counting took too long" in text,
-        "facets": "hese facets timed out" in text,
+        "facets": "Counting by " in text,
         "the number of rows": path.partition("?")[0] in _TABLES and not _COUNTED.search(text),
     }
     return " and ".join(what for what, lacking in lacks.items() if lacking)

@@ -144,7 +144,7 @@ class _Member(NamedTuple):
 
     @property
     def time(self) -> str | None:
-        """The time that the value is. Where nothing around it speaks of one, only a short value is looked at."""
+        """The time that the value is. Without other evidence of a time, only a short value is read as one."""
         may_be_time = self.first.datetime or self.column == "date" or len(self.value) <= _SHORT_TIME
         return time_range(self.first.value, self.first.datetime)[0] if may_be_time and not self.first.truncated else None
 

@@ -1,6 +1,6 @@
-"""Which values name a person or tell how to reach one, and how to mask that in prose. Pure; errs on the side of leaving out.
+"""Recognizes values that name a person or contain contact details, and masks details in prose. When in doubt, a value is one.
 
-Evidence is, in this order: where the value links to, markup that says "person", an e-mail address or telephone number in a
+Evidence is, in this order: where the value links to, markup for persons, an e-mail address or telephone number in a
 short value, and a label whose head noun is a person's role ("Lead Trainer") or a means of contact ("Fax", "Email Address").
 """
 
@@ -131,7 +131,7 @@ def is_contact(
     *,
     is_person: bool = False,
 ) -> bool:
-    """Whether a row of `fields` names a person or tells how to reach one. `is_person`: its markup says so (schema:Person).
+    """Whether a row of `fields` names a person or contains contact details. `is_person`: its markup is that of a person.
 
     A count, a date or a yes is no person; of a label such as "Phone", digits are an answer.
     """

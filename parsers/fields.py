@@ -86,13 +86,15 @@ class _Scan:
                 before_fields = isinstance(following, Element) and (
                     following.source_field is not None or following.role.field or following.holds_fields
                 )
-                heads = not is_plain and before_fields and self._is_group_heading(child)
+                only = child.content[0] if child.source_field is None and len(child.content) == 1 else None
+                is_field = isinstance(only, Element) and (child.tag, only.tag, only.role.look) in self._patterns.learned
+                heads = before_fields and not is_plain and not is_field and _is_heading(child)  # of a group of fields
                 found = [] if heads else list(self._of_child(child))
                 if heads or (not found and child.tag not in BLOCKS):
                     loose.append(child)
                     continue
-            is_fields = bool(found) and (found[0].kind == "field" or len(found) > 1)
-            yield from _text(element, _without_headings(loose) if is_fields else loose)
+            begins_fields = bool(found) and (found[0].kind == "field" or len(found) > 1)
+            yield from _text(element, _without_headings(loose) if begins_fields else loose)
             loose = []
             yield from found
         yield from _text(element, loose)
@@ -120,12 +122,6 @@ class _Scan:
             return False
         rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS]
         return bool(rest) and all(map(self._is_furniture, rest))
-
-    def _is_group_heading(self, element: Element) -> bool:
-        """Whether an element is a heading, and not a field of this page that has a label and no value."""
-        only = element.content[0] if element.source_field is None and len(element.content) == 1 else None
-        is_empty_field = isinstance(only, Element) and (element.tag, only.tag, only.role.look) in self._patterns.learned
-        return not is_empty_field and _is_heading(element)
 
     def _unwrapped(self, child: Element | str) -> Element | str:
         """Looks through wrappers around one block, as layout builders put around each field."""
@@ -228,7 +224,7 @@ def _is_heading(element: Element) -> bool:
 
 
 def _without_headings(loose: list[Element | str]) -> list[Element | str]:
-    """What stands before a field, without the heading of the group that the field begins."""
+    """The nodes before a field, without the heading of the group that the field begins."""
     kept = len(loose)
     while kept and isinstance(child := loose[kept - 1], Element) and _is_heading(child):
         kept -= 1

@@ -15,7 +15,7 @@ from parsers.registry import GROUPS, group_of_members, group_of_paragraph, group
 from parsers.tree import BLOCKS, Element, readable
 
 _LABELLED_LINE = re.compile(r"([A-Z][^:\n]{1,80}):\s+(\S.*)")
-_WRAPPERS = frozenset("div ul ol dd li section article tbody tr td table".split())
+_WRAPPERS = frozenset("div ul ol dl dd li section article tbody tr td table".split())
 _MAX_METRIC_LINE = 200
 """Characters: lines of a metric's field that are all shorter are one answer each; longer ones are prose of one answer."""
 
@@ -117,11 +117,11 @@ def _subs(content: Sequence[Element | str], patterns: LabelPatterns, parent: Ele
     Those that are recognized teach their pattern to those beside them.
     """
     found: _Item = []
-    for child in content:
-        block = field_of(child, patterns, after_known=True) if isinstance(child, Element) else None
-        if block is not None and block.source_field is not None:
+    blocks = [field_of(child, patterns, after_known=True) if isinstance(child, Element) else None for child in content]
+    for block in filter(None, blocks):
+        if block.source_field is not None:
             patterns.learned[block.source_field.pattern] += 1
-        elif block is not None and block.label is not None:
+        elif block.label is not None:
             patterns.learned[block.element.tag, block.label.tag, block.label.role.look] += 1
     index = 0
     while index < len(content):
@@ -133,7 +133,7 @@ def _subs(content: Sequence[Element | str], patterns: LabelPatterns, parent: Ele
                 end += 1
             found.append(SubField(readable([child]), None, content[index + 1 : end], child))
         else:
-            found += _subs_of(child, patterns)
+            found += _subs_of(child, patterns, blocks[index])
         index = end
     return found
 
@@ -146,8 +146,10 @@ def _is_flat(child: Element | str, content: Sequence[Element | str], index: int)
     return child.tag == "dt" or child.role.label or is_heading
 
 
-def _subs_of(element: Element, patterns: LabelPatterns) -> _Item:
-    block = field_of(element, patterns, after_known=True)
+def _subs_of(element: Element, patterns: LabelPatterns, block: Block | None) -> _Item:
+    """The fields of an element. `block`: the field that it is by itself, without what those beside it have taught."""
+    if block is None or (block.source_field is None and block.label is None):
+        block = field_of(element, patterns, after_known=True)
     if block is not None and (source := block.source_field):
         return [SubField(source.label, source.name, [], element, source.values)]
     if block is not None and (block.label is not None or block.name is not None):
@@ -157,8 +159,10 @@ def _subs_of(element: Element, patterns: LabelPatterns) -> _Item:
             return [SubField(label, block.name, block.values, element)]
         heading: _Item = [SubField(None, None, [label], block.label)] if label else []
         return heading + [sub for part in parts for sub in _subs(part.content, patterns, part)]
-    nested = element.tag in BLOCKS and not element.has_own_text() and element.tag not in ("p", "ul", "ol", "table")
-    if nested and any(child.tag in BLOCKS for child in element.elements):
+    nested = not element.has_own_text() and element.tag not in ("p", "ul", "ol", "table")
+    if nested and any(
+        child.tag in BLOCKS if element.tag in BLOCKS else _is_labelled(child, patterns) for child in element.elements
+    ):
         return _subs(element.content, patterns, element)
     return [SubField(None, None, [element], element)]
 

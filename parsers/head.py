@@ -1,4 +1,4 @@
-"""What a page says of a record outside its fields: the title, the line `Submitted by NAME on DATE`, the site's notice."""
+"""Finds the parts of a record's page outside its fields: the title, the line `Submitted by NAME on DATE`, the site's notice."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BY = r"(?:submitted |posted |authored |created )"
 _BY_ON = re.compile(rf"{_BY}?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
 _ON_BY = re.compile(rf"{_BY}on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
 _MAX_BEFORE_BYLINE = 120
-"""Characters: only a title and the words beside a picture stand before the line `Submitted by`, never the body."""
+"""Characters: only a title and the words beside a picture precede the line `Submitted by`, never the body."""
 _FEW = 20
 
 

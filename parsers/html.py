@@ -98,9 +98,10 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
 
 def _is_cut(text: str) -> bool:
     """Whether a page begins and does not end."""
-    if re.search("</html|</body", text[-_TAIL:], re.IGNORECASE):
+    tail = text[-_TAIL:].lower()
+    if "</html" in tail or "</body" in tail:
         return False
-    begins = re.search("<html|<body|(<article)", text[:65536], re.IGNORECASE)
+    begins = re.search("<html|<body|(<article)", text[:65536].lower())
     return begins is not None and (not begins[1] or "</article" not in text.lower())
 
 
@@ -120,7 +121,7 @@ def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | Non
         return same[0]
     path = _current_path(parsed) if page_number is None else None
     if path and not _NODE_PATH.match(path):
-        return None  # Drupal says that this page is not that of a node
+        return None  # by Drupal's settings this is not the page of a node
     whole = [one for one in candidates if not _tokens(one) & TEASERS and not _is_listed(one)]
     full = [one for one in whole if _history_id(one) is not None or _tokens(one) & _FULL]
     for tier in (full, whole):
@@ -182,11 +183,10 @@ def _current_path(parsed: LexborHTMLParser) -> str | None:
 
 
 def _is_other(node: LexborNode, url: str | None) -> bool:
-    """Whether the address or the node's type says that this is another kind of page."""
+    """Whether this is another kind of page, by its address or the node's type."""
     tokens = {token.replace("_", "-") for token in _tokens(node)}
-    if tokens & TEASERS or any(map(_RECORD_TYPES.fullmatch, tokens)):
-        return bool(tokens & TEASERS)
-    return any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(url)
+    is_record = any(map(_RECORD_TYPES.fullmatch, tokens))
+    return bool(tokens & TEASERS) or (not is_record and (any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(url)))
 
 
 # --- the head ---------------------------------------------------------------------------------------------------------
@@ -228,7 +228,7 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 def _read_record(
     parsed: LexborHTMLParser, node: LexborNode, base: str | None, own_url: str | None, cut_tail: str | None
 ) -> Reading | None:
-    """The record below `node`; None where too little speaks for a TTA record.
+    """The record below `node`; None where the evidence for a TTA record is insufficient.
 
     `base`, `own_url`: the page's address, and the one it prints as its own. `cut_tail`: the end of a page that is cut.
     """
@@ -285,7 +285,7 @@ def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
     good, bad = evidence(content)
     rows = [row for row in content.fields if row.item is None and known(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
-    is_list = again > 1 and 2 * again >= len(rows)  # most labels stand there again and again, as in a list of several records
+    is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated, as in a list of several records
     return good >= 1 if vouched else good - _MISFIT * bad >= _MIN_EVIDENCE and not is_list
 
 

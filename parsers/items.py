@@ -76,7 +76,8 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
     """One item's text, the address it links to where it is short and contains one link, and its times.
 
     `prose`: the nodes are no field's value; then a link counts only where it is all of them. An item that contains another
-    page's teaser is the link in its heading; one without text has the text of its picture, or the address of its file.
+    page's teaser is the link in its heading; one without text has the text of its picture, or the address of its file. A person
+    whose name is no link has the address that markup gives; `contacts` recognizes it as personal.
     """
     elements = [one for node in nodes if isinstance(node, Element) for one in (node, *node.descendants())]
     if not prose and (heading := next((one for one in elements if one.tag == "a" and one.attribute("rel") == "bookmark"), None)):
@@ -91,6 +92,8 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
             text = linked
     if len(links) == 1 and (readable(links) == text or (len(text) <= _MAX_LINKED and not prose)):
         href = absolute(links[0].attribute("href"), base)
+    if not prose and href is None and (person := next(filter(_is_person, elements), None)):
+        href = absolute(next(filter(None, map(person.attribute, ("about", "resource", "itemid"))), None), base)
     if text or prose:
         return Value(text, href, _datetime(times, text))
     for element in elements:
@@ -98,6 +101,11 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
             text = one_line(element.attribute("alt") or "") or one_line(element.attribute("title") or "")
             return Value(text or address, href or address)
     return Value()
+
+
+def _is_person(element: Element) -> bool:
+    """Whether an element is marked as a person (RDFa, microdata); the markup then has the address of the person's page."""
+    return element.has_attributes and "Person" in f"{element.attribute('typeof')} {element.attribute('itemtype')}"
 
 
 def _datetime(times: list[Element], text: str) -> str | None:

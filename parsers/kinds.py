@@ -58,11 +58,11 @@ _OTHER_PATHS = re.compile(
 )
 _SENT_ON = re.compile(r"got an http 30\d response at crawl time", re.IGNORECASE)
 _LOCATION = re.compile(r"<script[^>]*>[^<]{0,200}\blocation(\.href)?\s*=", re.IGNORECASE)
-_SHORT_PAGE = 6000  # characters of visible text; a page that blocks says so and little else
+_SHORT_PAGE = 6000  # characters of visible text; a page that refuses access has little other text
 
 
 def kind_by_status(status: int | None, content: bytes) -> ParseResult | None:
-    """What the HTTP status says; None for a success or where there is no status. A firewall answers with any status."""
+    """The kind by the HTTP status; None for a success or where there is no status. A firewall answers with any status."""
     if status is None or status < 100 or 200 <= status < 300:  # some indexes write 0 for "not known"
         return None
     if status == 304:
@@ -75,7 +75,7 @@ def kind_by_status(status: int | None, content: bytes) -> ParseResult | None:
 
 
 def kind_by_bytes(content: bytes, content_type: str | None) -> ParseResult | None:
-    """What the first bytes and the declared type say; None where this may be a page of text."""
+    """The kind by the first bytes and the declared type; None where this may be a page of text."""
     head = content[:4096].lstrip()
     if not head.strip(_BLANK) and not content.strip(_BLANK):
         return ParseResult(kind=Kind.UNREADABLE, reason="the page is empty")
@@ -125,10 +125,10 @@ def kind_of_page(titles: list[str], text: str, source: str, *, refreshes: bool =
     markup = source.lower() if is_short else ""
     is_login = "password" in markup and "<article" not in markup and _PASSWORD.search(markup)
     signs = (  # the first one counts
-        (Kind.BLOCKED, any(map(_BLOCKED_TITLES.search, titles)), "its title says that access is refused"),
-        (Kind.BLOCKED, is_short and _BLOCKED_TEXT.search(text), "its text says that access is refused"),
+        (Kind.BLOCKED, any(map(_BLOCKED_TITLES.search, titles)), "its title is that of a refused request"),
+        (Kind.BLOCKED, is_short and _BLOCKED_TEXT.search(text), "its text is that of a refused request"),
         (Kind.BLOCKED, any(mark in markup for mark in _BLOCKED_MARKUP), "a firewall's challenge"),
-        (Kind.ERROR, any(map(_ERROR_TITLES.search, titles)), "its title says that it is an error page"),
+        (Kind.ERROR, any(map(_ERROR_TITLES.search, titles)), "its title is that of an error page"),
         (Kind.REDIRECT, is_short and (refreshes or _SENT_ON.search(text)), "the page forwards to another"),
         (Kind.REDIRECT, not text and _LOCATION.search(source), "the page forwards to another"),
         (Kind.UNREADABLE, not text, "nothing on it can be read"),

@@ -115,11 +115,6 @@ class LabelPatterns:
         """Whether a label is one of the fields of the items of the group that is read."""
         return self.in_group and is_member(label, self.table)
 
-    def is_paired(self, first: Element, text: str) -> bool:
-        """Whether the first of two elements in an item of a group is its label: by its tag, or as a question of a metric."""
-        asks = self.table == "performance_metrics" and text.endswith(("?", ":"))
-        return self.in_group and (asks or first.tag in _PAIRED)
-
     def is_unusual(self, pattern: Pattern, *, first: bool) -> bool:
         """Whether few known labels have this pattern's elements and many have others, as where prose quotes labels.
 
@@ -257,6 +252,8 @@ def _label_at(
         return None
     if (text := first.line()) is None or patterns.is_container_of(element, first):
         return None
+    if any((line := one.line()) and line != text and patterns.is_member(line) for one in first.elements):
+        return None  # fields made of inline elements
     pattern, others = (element.tag, first.tag, first.role.look), content[1:]
     if first.tag == "dt" or patterns.is_member(text):
         labels = True
@@ -274,9 +271,10 @@ def _label_at(
     ):
         labels = True
     else:
-        labels = (after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False)) or (
-            len(others) == 1 and patterns.is_paired(first, text)
-        )
+        # of two elements in an item of a group, the first is the label by its tag, or as a question of a metric
+        asks = patterns.table == "performance_metrics" and text.endswith(("?", ":"))
+        paired = patterns.in_group and len(others) == 1 and (asks or first.tag in _PAIRED)
+        labels = paired or (after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False))
     return 0 if labels and not _has_more_labels(others, first) else None
 
 

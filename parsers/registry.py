@@ -1,16 +1,16 @@
-"""The registry: what is known about the portal's labels and groups, one entry each; all else derives it from here.
+"""The registry: what is known about the portal's labels and groups; the entries are in registry.toml, one each.
 
 A label that has no entry is read all the same: the registry is evidence for the readers, never a filter. To add a label, add an
 entry at its usual place on the page, add an example page, and run `make docs` (CONTRIBUTING.md, "Add a label").
 """
 
-from __future__ import annotations
-
 import re
+import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from importlib.resources import files
+from typing import NamedTuple
 
 from parsers.scalars import cached_short
 
@@ -62,142 +62,21 @@ class Group:
     columns: tuple[tuple[str, str], ...]
 
 
-def _label(text: str, type_: Type, column: str, description: str, heading: str | None = None, **more: Any) -> Label:
-    """The entry of a label that fills one column."""
-    return Label(text, type_, (Column(column, description, heading),), **more)
-
-
-def _section(text: str, *instructions: str) -> Label:
-    return Label(text, Type.INSTRUCTIONS, instructions=instructions)
-
-
-def _demographic(kind: str, description: str) -> Label:
-    lower = kind.lower()
-    return _label(f"Demographic - {kind}", Type.REFERENCES, f"demographic_{lower}", description, f"Demographic: {lower}")
-
-
-_PAGE_ORDER: tuple[Label, ...] = (
-    _label("TTA Short Name", Type.TEXT, "short_name", "short name of the TTA"),
-    _label("Status of Deliverable", Type.REFERENCE, "status", "status of the deliverable"),
-    _label("Status Changed", Type.DATE, "status_changed_at", "when the status last changed", "Status changed"),
-    _label("Type of Agency", Type.REFERENCES, "agency_types", "types of the agencies that received assistance"),
-    _label("Provider Reference", Type.REFERENCE, "provider_reference", "organization that delivered the assistance", "Provider"),
-    _label("Special Populations", Type.REFERENCES, "special_populations", "special populations the TTA concerns"),
-    _label("TTA Title", Type.TEXT, "tta_title", "title of the TTA", "Title"),
-    _label("TTA Point of Contact", Type.REFERENCES, "point_of_contact", "people responsible for the TTA", contact=True),
-    _label("TTAR Source", Type.REFERENCE, "ttar_source", "where the request for the TTA came from", "Request source"),
-    _label("Category", Type.REFERENCE, "category", "how the TTA was delivered", "Delivery type", generic=("Category",)),
-    _section("Deliverable Markup for Questions", "please check the box next to the following questions"),
-    _label(
-        "Is this TTA in support of implementing or maintaining an evidence-based or promising practice?",
-        Type.YES_NO,
-        "evidence_based",
-        "whether the TTA supports an evidence-based or promising practice",
-        "Evidence-based",
-    ),
-    _label(
-        "Is this TTA in response to emerging public safety needs?",
-        Type.YES_NO,
-        "emerging_need",
-        "whether the TTA responds to an emerging public safety need",
-    ),
-    _demographic("Gender", "genders the TTA concerns"),
-    _label(
-        "Target Audience", Type.REFERENCES, "target_audience", "audiences the TTA is intended for", generic=("Target Audience",)
-    ),
-    _label("County", Type.TEXT, "county", "county as printed on the page", "County printed on the page", generic=("County",)),
-    _label("TTA Program Area", Type.REFERENCES, "program_areas", "program areas of the TTA"),
-    _label("Program Area - Sub Topics", Type.REFERENCES, "program_area_subtopics", "subtopics of the program areas"),
-    _label("TTA Source", Type.REFERENCE, "tta_source", "source of the TTA"),
-    _label(
-        "If your program area sub-topic is one of the 'Other Program Areas', please describe below",
-        Type.TEXT,
-        "other_program_area",
-        "other program areas, a comma-separated list as printed",
-        "Other program areas",
-    ),
-    _demographic("Age", "ages the TTA concerns"),
-    _demographic("Race", "races the TTA concerns"),
+_ENTRIES = tomllib.loads((files("parsers") / "registry.toml").read_text(encoding="utf-8"))
+LABELS = tuple(
     Label(
-        "TTA Estimated Costs",
-        Type.MONEY,
-        (
-            Column("estimated_cost", "estimated cost as printed, mostly a range"),
-            Column("estimated_cost_lower", "lower bound of the estimated cost; derived", "Estimated cost, from"),
-            Column("estimated_cost_upper", "its upper bound; NULL where open; derived", "Estimated cost, to"),
-        ),
-    ),
-    _demographic("Ethnicity", "ethnicities the TTA concerns"),
-    _demographic("Other", "other groups the TTA concerns"),
-    _label("BJA Grant Manager", Type.REFERENCE, "bja_grant_manager", "the Bureau's grant manager", contact=True),
-    _label("Recipient Agency Scope", Type.YES_NO, "recipient_agency_scope", "answer on the scope of the recipient agency"),
-    _label(
-        "Primary Recipient Agency Name", Type.TEXT, "recipient_agency_name", "agency that received assistance", "Recipient agency"
-    ),
-    Label("Primary Recipient Contact Name", Type.TEXT, also=("Contact Name",), generic=("Contact Name",), contact=True),
-    Label("Primary Recipient Email Address", Type.TEXT, also=("Email Address",), generic=("Email Address",), contact=True),
-    _section("Event Date Markup", "please enter the applicable event date", "when entering an event date"),
-    _label(
-        "Display event on public TTA Catalog", Type.YES_NO, "in_public_catalog", "whether the public catalog showed the event"
-    ),
-    _section("Demographics Markup", "if the tta is targeted to a particular audience"),
-    _section(
-        "Milestones Markup",
-        "milestones are an element, activity",
-        "please complete the fields below, if applicable, to create a milestone",
-    ),
-    Label("Milestone", Type.GROUP, also=("Milestones",)),
-    _section("Performance Metrics Markup", "please respond to the performance metrics below"),
-    Label("Performance Metrics", Type.GROUP, also=("Performance Metric",)),
-    Label(
-        "TTA Event Date",
-        Type.RANGE,
-        (
-            Column("event_start", "start of the event"),
-            Column("event_end", "end of the event; equal to its start where one time is printed"),
-        ),
-    ),
-    _section(
-        "Cover Letter Instructions",
-        "please submit a signed letter of support",
-        "general information regarding the request for tta",
-        "the organizational and/or community needs specific to the request",
-        "the benefits or anticipated outcomes from the receipt",
-        "by submitting this application to bja nttac",
-        "please call [site:phone]",
-    ),
-    _label("I Agree", Type.YES_NO, "agreed", "whether the agreement was checked", generic=("I Agree",)),
-    _label("Archived", Type.YES_NO, "archived", "whether the record was archived on the portal", generic=("Archived",)),
-    Label(
-        "Event Location Geo",
-        Type.POINT,
-        (
-            Column("longitude", "longitude of the first valid point", unit="degrees east, WGS 84"),
-            Column("latitude", "latitude of the first valid point", unit="degrees north, WGS 84"),
-        ),
-    ),
-    _label("Remote TTAC ID", Type.NUMBER, "remote_ttac_id", "number of the record in a remote TTAC's system", "Remote TTAC ID"),
+        text,
+        Type[entry["type"].upper()],
+        tuple(Column(name, **about) for name, about in entry.get("columns", {}).items()),
+        **{name: tuple(entry.get(name, ())) for name in ("also", "generic", "instructions")},
+        contact=entry.get("contact", False),
+        order=order,
+    )
+    for order, (text, entry) in enumerate(_ENTRIES["labels"].items())
 )
-
-LABELS = tuple(replace(label, order=order) for order, label in enumerate(_PAGE_ORDER))
 GROUPS = {
-    "milestones": Group(
-        "Milestone",
-        "milestone",
-        "milestone",
-        frozenset(),
-        (("title", "title|name"), ("date", "dates?|due|deadline"), ("notes", "notes?|description|comments?|details?")),
-    ),
-    "performance_metrics": Group(
-        "Performance Metrics",
-        "performance (?:metric|measure|indicator)",
-        "metric",
-        frozenset(("question", "answer", "response", "result", "measure")),
-        (
-            ("answer", "answer|response|value|result|count|number|total"),
-            ("question", "question|metric|measure|indicator|name|title"),
-        ),
-    ),
+    table: Group(**entry | {"words": frozenset(entry["words"]), "columns": tuple(entry["columns"].items())})
+    for table, entry in _ENTRIES["groups"].items()
 }
 """The groups that have a table of their own, by the table's name."""
 

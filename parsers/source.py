@@ -89,12 +89,10 @@ def _begins_with_label(node: LexborNode) -> bool:
     while first is not None and first.tag == "-text" and (first.text_content or "").isspace():
         first = first.next
     text = first.first_child if first is not None and first.tag in _LABEL_TAGS else None
-    return text is not None and text.tag == "-text" and _is_label(one_line(text.text_content or ""))
-
-
-@cached_short
-def _is_label(text: str) -> bool:
-    return known(text) is not None or is_member(text, None)
+    if text is None or text.tag != "-text":
+        return False
+    label = one_line(text.text_content or "")
+    return known(label) is not None or is_member(label, None)
 
 
 def _read(source: str, origin: str | None) -> SourceField | None:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from parsers.source import SourceField
 
 _MAX_LINE = 400  # characters of a line that may be a label; the longest label of the registry has 95
-MAX_DEPTH = 120  # levels; Drupal pages seen have at most 40. What lies deeper hangs on the last level, so no text is lost
+MAX_DEPTH = 120  # levels; Drupal pages seen have at most 40. Deeper elements are children of the last level, so no text is lost
 SKIPPED = frozenset(
     "script style template noscript head iframe object embed svg canvas video audio input select textarea button datalist "
     "form nav dialog map -comment".split()
 )
-"""Elements without content of the record's own; a record's fields never stand in a form (an edit form's do)."""
+"""Elements without content of the record's own; a record's fields are never in a form (those of an edit form are)."""
 TRANSPARENT = frozenset(("font", "nobr", "bdi", "bdo", "center"))
 """Wrappers that translators and old editors put around text; they say nothing about structure."""
 _FORMATTING = frozenset("a b big code em i s small strike strong tt u".split())
@@ -31,7 +31,7 @@ BLOCKS = frozenset(
     "address article aside blockquote dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hr "
     "legend li main ol p pre section summary table tbody td tfoot th thead tr ul caption body html".split()
 )
-_ENDS_LINE = BLOCKS | {"br", "a", "time", "img"}
+_ENDS_LINE = BLOCKS - {"dt"} | {"br", "a", "time", "img"}  # a label may be a `dt` in a wrapper
 SPACED = frozenset("blockquote dl h1 h2 h3 h4 h5 h6 ol p pre table ul".split())
 UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
@@ -115,19 +115,18 @@ class Element:
 
     def line(self) -> str | None:
         """Its text where it is a single line without blocks, links or line breaks, as a label is; None otherwise."""
-        if self._line is False:
-            self._line = None if self.source_field is not None else self._single_line()
-        return self._line  # type: ignore[return-value]
-
-    def _single_line(self) -> str | None:
+        if self._line is not False:
+            return self._line  # type: ignore[return-value]
+        self._line = None
         text = ""
-        for node in self.walk():
+        for node in self.walk() if self.source_field is None else ():
             if isinstance(node, str):
                 text += node
             if len(text) > 4 * _MAX_LINE or (isinstance(node, Element) and node.tag in _ENDS_LINE):
                 return None
         text = one_line(text)
-        return text if 0 < len(text) <= _MAX_LINE else None
+        self._line = text if 0 < len(text) <= _MAX_LINE else None
+        return self._line
 
     def replace(self, children: list[Element | str]) -> None:
         """Puts other children in the place of its own."""
@@ -165,7 +164,7 @@ SourceReader = Callable[[Element], "SourceField | None"]
 
 
 def build(node: LexborNode, *, forms: bool = False) -> Element:
-    """The light tree below (and with) a node of the parsed page. `forms`: with what stands in forms."""
+    """The light tree below (and with) a node of the parsed page. `forms`: with the content of forms."""
     return build_with_fields(node, None, forms=forms)[0]
 
 
@@ -258,22 +257,24 @@ def words(text: str) -> list[str]:
 
 def readable(nodes: Iterable[Element | str]) -> str:
     """Nodes as text a person can read: line breaks, paragraphs, bullets and numbers of lists, cells of a table apart by tabs."""
-    text = _SPACES.sub(r"\1", _BREAKS.sub(_line_breaks, _marked(nodes, 0)))
-    return text.replace(_KEPT_SPACE, " ").strip()
+    text = _marked(nodes, 0)
+    while "  " in text:
+        text = text.replace("  ", " ")
+    text = _BREAKS.sub(_line_breaks, text).replace(" \n", "\n")
+    return text.replace(f"{_KEPT_SPACE} ", " ").replace(_KEPT_SPACE, " ").strip()
 
 
 _LINE, _PARAGRAPH, _BREAK, _KEPT_SPACE = "\x1e\f\v\x1f"
 """Marks in a text under construction: a new line, a blank line, a `br`, a space that is kept. `words` leaves none in a text."""
-_BREAKS = re.compile(f" *[{_LINE}{_PARAGRAPH}{_BREAK}][{_LINE}{_PARAGRAPH}{_BREAK} ]*")
-_SPACES = re.compile(f"([ {_KEPT_SPACE}]) +")
+_BREAKS = re.compile(f"[{_LINE}{_PARAGRAPH}{_BREAK}][{_LINE}{_PARAGRAPH}{_BREAK} ]*")
 
 
 def _line_breaks(found: re.Match[str]) -> str:
     """At most one blank line between blocks; every `br` is one more line break."""
     breaks = 0
-    for mark in found[0]:
+    for mark in found[0] if _BREAK in found[0] else ():
         breaks = max(breaks, mark == _LINE, 2 * (mark == _PARAGRAPH), min(2, breaks + (mark == _BREAK)))
-    return "\n" * breaks
+    return "\n" * (breaks or 1 + (_PARAGRAPH in found[0]))
 
 
 def _marked(nodes: Iterable[Element | str], indent: int) -> str:

@@ -25,6 +25,7 @@ _COMMANDS = {
     "config": ("config", "Check the configuration and print the settings in effect."),
     "status": ("status", "Show what there is, how fresh, and how complete."),
     "doctor": ("doctor", "Verify archive, catalog, ledger and database."),
+    "overlay": ("overlay", "Attach tables of your own to the database and its pages."),
     "why": ("why", "Say where a value of a record comes from."),
 }
 """Module and first sentence of help of each command, so that `tta --help` imports none of them (a test compares the texts)."""

@@ -67,6 +67,14 @@ _A_URL = "a URL such as https://host/path, without user name, query or fragment"
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _TILES = r"https?://[A-Za-z0-9.-]+(?::\d{1,5})?(?=[^?#]*\{z\})(?=[^?#]*\{x\})(?=[^?#]*\{y\})/[A-Za-z0-9_./{}@-]+"
 
+
+def table(value: Any) -> dict[str, Any]:
+    """Checks that a value is a table; what is in it is for others to check."""
+    if not isinstance(value, dict):
+        raise ValueError("must be a table")
+    return value
+
+
 Flag = Annotated[bool, one_of(True, False)]
 Url = Annotated[str, text(_URL, _A_URL)]
 FolderUrl = Annotated[str, text(_URL, _A_URL, lambda url: url.removesuffix("/") + "/")]
@@ -180,6 +188,8 @@ class Serve:
     masked in prose. `sql` false: visitors can't write SQL; the questions still work.
     `base_url`: the path that a web server in front passes on.
     `query_seconds`: a query that takes longer is cut off, and its page states what is missing.
+    `content_security_policy` false: pages may run scripts of other origins, which some plugins of Datasette need.
+    `plugins`: settings of other plugins, by name, as in Datasette's metadata.
     """
 
     tile_url: Annotated[str, text(_TILES, "a URL such as https://host/{z}/{x}/{y}.png")] | None = None
@@ -188,6 +198,8 @@ class Serve:
     sql: Flag = True
     base_url: Annotated[str, text(r"(?=.{1,200}$)/(?:[\w.~-]+/)*", "a path such as /tta/, with a slash at both ends")] = "/"
     query_seconds: Annotated[float, number(0.1, 60)] = 1.0
+    content_security_policy: Flag = True
+    plugins: Annotated[dict[str, Any], table] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,8 +318,10 @@ def as_toml(settings: Any, section: str = "") -> Iterator[str]:
 
 
 def _toml(value: Any) -> str:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return f"[{', '.join(map(_toml, value))}]"
     if is_dataclass(value) and not isinstance(value, type):
-        return "{ " + ", ".join(f"{name} = {_toml(one)}" for name, one in asdict(value).items()) + " }"
+        value = asdict(value)
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(name)} = {_toml(one)}" for name, one in value.items()) + " }"
     return json.dumps(value)  # strings, numbers, true and false are spelled alike in JSON and TOML

@@ -45,9 +45,10 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-def application(database: Path, settings: Serve | None = None) -> Datasette:
+def application(database: Path, settings: Serve | None = None, plugins_dir: Path | None = None) -> Datasette:
     """Datasette on the database, which must exist: read only, but not immutable, so that a refresh is seen without a restart.
 
+    `plugins_dir` holds plugins of Datasette as Python files.
     What is left out by the settings must be out of the database already (`scraper.without_contacts`).
     """
     from datasette import handle_exception  # only after datasette.app: it is one of the plugins that that loads
@@ -58,14 +59,15 @@ def application(database: Path, settings: Serve | None = None) -> Datasette:
     limits = {"base_url": chosen.base_url, "sql_time_limit_ms": limit, "facet_time_limit_ms": limit}
     metadata = under(chosen.base_url, read_metadata(metadata_file()))
     metadata["databases"][DATABASE]["allow_sql"] = None if chosen.sql else False
-    metadata["plugins"] = {"tta": asdict(chosen)}
-    datasette = Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | limits)
+    metadata["plugins"] = {**(chosen.plugins or {}), "tta": {**asdict(chosen), "plugins": None}}
+    folder = str(plugins_dir) if plugins_dir else None
+    datasette = Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | limits, plugins_dir=folder)
     datasette.remove_database(DATABASE)
     datasette.add_database(GuardedDatabase(datasette, str(database.resolve())), name=DATABASE)
     return datasette
 
 
-def serve(database: Path, port: int = PORT, settings: Serve | None = None) -> None:
+def serve(database: Path, port: int = PORT, settings: Serve | None = None, plugins_dir: Path | None = None) -> None:
     """Serves until Ctrl-C or SIGTERM. `port` 0 is any free one. Raises TtaError where there is no database or no port."""
     chosen = settings or Serve()
     with reading(database):
@@ -74,7 +76,7 @@ def serve(database: Path, port: int = PORT, settings: Serve | None = None) -> No
         made = None if chosen.contacts is True else stack.enter_context(cleared_copy(database, chosen.contacts))
         if made:
             print(f"left out: {in_words(made.left_out)}", file=sys.stderr)  # noqa: T201
-        datasette = application(made.path if made else database, chosen)
+        datasette = application(made.path if made else database, chosen, plugins_dir)
         logging.getLogger("httpx").setLevel(logging.WARNING)
         config = uvicorn.Config(
             datasette.app(), log_level="warning", server_header=False, timeout_graceful_shutdown=GRACEFUL_SECONDS

@@ -67,6 +67,7 @@ class Status:
     refused_refresh: str | None = None
     low_space: str | None = None
     completeness: Completeness = field(default_factory=Completeness)
+    years: list[dict[str, Any]] = field(default_factory=list)
 
 
 def status(folders: Folders) -> Status:
@@ -87,6 +88,16 @@ def status(folders: Folders) -> Status:
     with Ledger(folders.ledger, writable=False) as ledger:
         found.completeness = _completeness(ledger, archived)
     return found
+
+
+def missing(folders: Folders) -> list[str]:
+    """Addresses of records that an archive lists or refused, and that no capture shows: worth fetching or nominating."""
+    with reading(folders.database) as db, Ledger(folders.ledger, writable=False) as ledger:
+        shown = {row[0] for row in db.execute("SELECT node_id FROM records WHERE node_id IS NOT NULL")}
+        failed = "kind IN ('blocked', 'unreadable', 'error') AND coalesce(http_status, 0) NOT IN (404, 410) AND node_id > 0"
+        seen = {row[0] for row in db.execute(f"SELECT node_id FROM captures WHERE {failed}")}  # noqa: S608
+        listed = set[int]().union(*(ledger.nodes(name) for name in ledger.sources()))
+    return [f"https://bjatta.bja.ojp.gov/node/{number}" for number in sorted((seen | listed) - shown)]
 
 
 def _completeness(ledger: Ledger, archived: Mapping[str, set[int]]) -> Completeness:
@@ -131,6 +142,8 @@ def _count(db: sqlite3.Connection, found: Status) -> dict[str, set[int]]:
     found.kinds = dict(db.execute("SELECT kind, count(*) FROM captures GROUP BY kind ORDER BY kind"))
     found.sources = dict(db.execute("SELECT source, count(*) FROM captures GROUP BY source ORDER BY source"))
     found.captures = sum(found.kinds.values())
+    years = db.execute("SELECT * FROM completeness")
+    found.years = [dict(zip([column[0] for column in years.description], row, strict=True)) for row in years]
     nodes = "SELECT DISTINCT node_id FROM captures WHERE source = ? AND node_id > 0"
     archived = {source: {node for (node,) in db.execute(nodes, [source])} for source in found.sources}
     # Each alone is an end of the index; together they scan it.

@@ -175,7 +175,9 @@ def lines(report: Report) -> Iterator[str]:
 
 
 def main() -> None:
-    for line in lines(measure()):
+    from tests.quality_derived import figures as derived  # here, because it imports this module's neighbors and tests
+
+    for line in (*lines(measure()), *(f"{name:73} {value:8.2f}" for name, value in derived().items())):
         sys.stdout.write(line + "\n")
 
 

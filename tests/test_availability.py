@@ -9,6 +9,7 @@ import pytest
 from scraper.capture import Capture
 from scraper.database.availability import story
 from scraper.folders import Folders
+from scraper.status import missing as missing_addresses
 from tests.dbkit import HOST, day, html, loaded, node, page, query, revisit, text
 
 ALIAS = f"{HOST}/tta/help-for-suffolk"
@@ -188,3 +189,19 @@ def test_the_story_needs_a_time_before_and_after() -> None:
     assert story([("1", True), ("2", False), ("3", False)]) == (None, [])
     assert story([]) == (None, [])
     assert story([("2", False), ("2", True)]) == (None, [])
+
+
+def test_completeness_counts_what_is_held_seen_published_and_gone_by_year(tmp_path: Path) -> None:
+    costs = {10: "Under $2,500", 20: "$5,000 - $9,999", 30: "unknown"}
+    payloads = {
+        number: html({"TTA Estimated Costs": cost}, node=number, title="20200722-170836-4") for number, cost in costs.items()
+    }
+    refused = page(b"<html><title>Access denied</title></html>", url=node(15), when=day(40), http_status=403)
+    gone = [missing(50, url=node(number)) for number in (10, 16)]
+    folders = loaded(
+        tmp_path, [page(one, url=node(number), when=day(number)) for number, one in payloads.items()], [refused, *gone]
+    )
+    columns = "records, seen_but_never_captured, published_total, percent_of_published, percent_under_2500, gone"
+    assert query(folders, f"SELECT {columns} FROM completeness WHERE fiscal_year = 2020") == [(3, 1, 6000, 0.1, 50.0, 1)]
+    assert query(folders, "SELECT * FROM disappearances LIMIT 1") == [("2025-02", 1, 1)]
+    assert missing_addresses(folders) == [node(15)]

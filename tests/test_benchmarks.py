@@ -67,7 +67,7 @@ TABLE = "<title>tta: records: {} where status = 1</title>"
         ("/tta/records", 200, TABLE.format("1,234 rows"), ""),
         ("/tta/records?status=1", 200, TABLE.format("1 row"), ""),
         ("/tta/records?status=1", 200, TABLE.format(""), "the number of rows"),
-        ("/tta/records", 200, TABLE.format("12 rows") + "<p>These facets timed out: status</p>", "facets"),
+        ("/tta/records", 200, TABLE.format("12 rows") + "<p>Counting by Status reached the time limit</p>", "facets"),
         ("/tta/records/12", 200, "<title>12</title>", ""),
         ("/tta/places", 400, "SQL Interrupted", "the answer"),
         ("/-/charts", 200, "Counting took too long, and a chart is missing", "a chart"),

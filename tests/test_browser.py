@@ -94,20 +94,36 @@ def test_record(watched: Watched) -> None:
     page = watched.open(REAL)
     assert "Exploring the Value" in page.locator("h1").inner_text()
     assert page.locator("p", has_text="20250129-145639-07").count()
-    assert page.get_by_text("not captured", exact=True).count() > 5
+    assert page.locator(".tta-missing", has_text="Not captured: ").count()
+    page.get_by_label("On this page").get_by_role("link", name="Cite this").click()
+    assert "20250129-145639-07" in page.locator("#citation").inner_text()
     page.locator("a.tta-source").first.click()
     assert page.url.endswith("#capture-1")
 
 
+def test_records_before_and_after_are_those_of_the_filter(watched: Watched) -> None:
+    page = watched.open("/tta/records?place_state=Texas")
+    titles = page.locator("td.col-tta_title a").all_inner_texts()
+    page.locator("td.col-tta_title a").first.click()
+    seen = [page.locator("h1").inner_text()]
+    while page.get_by_label("Records before and after").get_by_text("Older:").count():
+        page.locator(".tta-around span", has_text="Older:").locator("a").click()
+        page.wait_for_load_state("networkidle")
+        seen.append(page.locator("h1").inner_text())
+    assert seen == titles
+    page.get_by_role("link", name="Back to these records").click()
+    page.wait_for_url("**/tta/records?place_state=Texas")
+
+
 def test_query(watched: Watched) -> None:
     page = watched.open("/tta/areas_by_year")
-    assert page.locator("tbody tr").count() > 10
+    assert page.locator(".tta-rows tbody tr").count() > 10
 
 
 def test_map_names_and_links_its_records(watched: Watched) -> None:
     page = watched.open("/-/map")
     page.wait_for_selector('.tta-map[data-ready="61"]')
-    assert page.locator("path.tta-state").count() == 56
+    assert page.locator(".tta-map path.tta-state").count() == 56
     page.locator(".tta-mark:not(.tta-many)").first.click()
     link = page.locator(".leaflet-popup-content a").first
     name = link.inner_text()
@@ -126,6 +142,22 @@ def test_map_follows_the_filters_of_the_table(watched: Watched) -> None:
     assert page.locator(".tta-toolbar strong").inner_text() == "9 records"
 
 
+def test_map_tells_what_is_not_in_view_and_names_places(watched: Watched) -> None:
+    page = watched.open("/-/map")
+    page.wait_for_selector(".tta-map[data-ready]")
+    status = page.locator(".tta-map-state")
+    assert "1 of them outside this view (the small maps show 1)" in status.inner_text()
+    page.get_by_role("button", name="Alaska: 1").click()
+    for _ in range(5):
+        page.wait_for_timeout(300)
+        page.locator(".leaflet-control-zoom-in").click()
+    page.wait_for_selector(".tta-county-name")
+    page.wait_for_selector(".leaflet-zoom-anim", state="detached")
+    page.get_by_role("button", name="Show the mainland again").click()
+    page.wait_for_selector(".tta-state-name, .tta-county-name", state="detached")
+    assert "1 of them outside this view" in status.inner_text()
+
+
 def test_map_works_without_a_mouse(watched: Watched) -> None:
     page = watched.open("/-/map?fiscal_year=2018")
     page.wait_for_selector(".tta-map[data-ready]")
@@ -138,6 +170,9 @@ OWN = [
     "/",
     "/-/charts",
     "/-/chart?_by=program_areas&_split=fiscal_year",
+    "/-/new",
+    "/tta/overlaps",
+    "/tta/places",
     "/-/chart?_split=program_areas",
     "/-/search?q=training",
     "/-/map",
@@ -179,7 +214,7 @@ def test_all_rows_are_downloaded_from_the_table(watched: Watched) -> None:
 
 def test_home_leads_to_a_chart_and_to_the_rows_behind_it(watched: Watched) -> None:
     page = watched.open("/")
-    page.get_by_role("link", name="Charts", exact=True).click()
+    page.get_by_role("link", name="Charts", exact=True).first.click()
     page.locator("select[name=program_areas__arraycontains]").select_option("Law Enforcement")
     page.get_by_role("button", name="Show").click()
     page.wait_for_load_state("networkidle")
@@ -233,12 +268,13 @@ def test_a_question_answers_at_once_and_takes_a_parameter(watched: Watched) -> N
     page = watched.open("/")
     page.get_by_role("link", name="Which providers delivered assistance?").click()
     page.wait_for_url("**/tta/providers")
-    everything = page.locator("tbody tr").count()
+    everything = page.locator(".tta-rows tbody tr").count()
     assert everything > 5
-    page.get_by_label("fiscal_year").fill("2023")
-    page.get_by_role("button", name="Run SQL").click()
+    page.get_by_label("Fiscal year").select_option("2023")
+    page.get_by_role("button", name="Show").click()
     page.wait_for_url("**fiscal_year=2023*")
-    assert 0 < page.locator("tbody tr").count() < everything
+    assert 0 < page.locator(".tta-rows tbody tr").count() < everything
+    assert page.locator(".tta-picture a").count()
 
 
 @pytest.mark.parametrize("path", ["/", "/-/charts", "/tta/records"])

@@ -163,7 +163,7 @@ def test_a_loss_in_a_large_archive_shows_in_what_is_new(tmp_path: Path) -> None:
 def test_labels_that_nobody_knows_are_told_once_when_they_are_many(nights: Nights) -> None:
     assert nights.night(record(number, Weather="Rain") for number in range(101, 104)) == []
     checks = nights.night(record(number, Weather="Rain") for number in range(104, 107))
-    assert all(one.message is None or "parsers/registry.py" in one.message for one in checks)
+    assert all(one.message is None or "parsers/registry.toml" in one.message for one in checks)
     assert fired(checks) == [("unknown labels", None, "warn"), ("unknown labels", "Weather", "warn")]
     assert checks[1].figure == 6
     assert nights.night(record(number, Weather="Rain") for number in range(107, 117)) == []

@@ -1,7 +1,5 @@
 """Merging captures of one record: laws that hold for any captures, and the cases that need judgement."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hypothesis import given
@@ -126,12 +124,6 @@ def test_an_emptied_field_is_empty_and_one_that_an_extractor_lost_is_not() -> No
     assert state(merged(first, seen(2, *emptied, form="text"))) == [("county", "Essex", "c1"), ("status", "Open", "c1")]
 
 
-def test_the_text_of_one_time_gives_way_to_the_page() -> None:
-    page, text = seen(1, row("county", "page")), seen(1, row("county", "text"), form="text")
-    assert state(merged(page, text._replace(capture_id="z")))[0][1] == "page"
-    assert merged(page, text).changes == []
-
-
 def test_a_cut_page_does_not_shorten_its_last_field() -> None:
     whole = seen(1, row("county", "Essex"), row("description", "one two three"))
     cut = seen(2, row("county", "Suffolk"), row("description", "one tw"), cut=True)
@@ -146,12 +138,6 @@ def test_a_cut_page_does_not_shorten_a_list_or_a_group() -> None:
     milestones = [row("milestones", text, item=f"Milestone {n}") for n, text in enumerate("abc", start=1)]
     cut = seen(2, *milestones[:2], cut=True)
     assert [one.row for one in merged(seen(1, *milestones), cut).fields] == milestones
-
-
-def test_white_space_and_form_are_no_change() -> None:
-    first = seen(1, row("description", "one\n• two"), row("list", "a"), row("list", "b"))
-    second = seen(2, row("description", "one two"), row("list", "a; b"), form="text")
-    assert merged(first, second).changes == []
 
 
 def test_a_change_spans_captures_that_did_not_show_the_field() -> None:
@@ -172,15 +158,6 @@ def milestone(number: int, title: str, date: str | None = None, *, form: str = "
         else row("milestones", date, item=item, label="Milestone Date")
     )
     return [row("milestones", title, item=item, label="Milestone Title"), when]
-
-
-def test_a_group_in_a_text_gets_its_dates_from_the_page() -> None:
-    page = seen(1, *milestone(1, "Kick-off", "2025-01-01"), *milestone(2, "Report", "2025-05-01"))
-    text = seen(2, *milestone(1, "Kick-off", form="text"), *milestone(2, "Report", form="text"), form="text")
-    for before, after in ((page, text), (seen(1, *text.content.fields, form="text"), seen(2, *page.content.fields))):
-        story = merged(before, after)
-        assert [value for _, value, _ in state(story)] == ["Kick-off", "2025-01-01", "Report", "2025-05-01"]
-        assert story.changes == []
 
 
 def test_a_text_that_repeats_a_page_does_not_take_its_links() -> None:
@@ -227,13 +204,3 @@ def test_a_line_of_a_text_that_the_page_shows_as_label_or_value_is_no_field_of_i
     ]
     text = seen(2, *bare, row("county", "Essex"), form="text")
     assert [one.row.value for one in merged(page, text).fields] == ["Rain", "New line", "Essex"]
-
-
-def test_prose_lost_the_headings_and_nothing_was_deleted() -> None:
-    whole = row("description", "Goals:\n• Train officers\nThe end.", label=None)._replace(label=None)
-    prose = whole._replace(value="Train officers\nThe end.")
-    for story in (merged(seen(1, whole), seen(2, prose, form="text")), merged(seen(1, prose, form="text"), seen(2, whole))):
-        assert story.changes == []
-        assert [one.row.value for one in story.fields] == [whole.value]
-    edited = whole._replace(value="Train nobody\nThe end.")
-    assert len(merged(seen(1, whole), seen(2, edited, form="text")).changes) == 1

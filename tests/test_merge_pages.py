@@ -1,7 +1,5 @@
 """Merging what the parser reads from made-up pages: the same record in several forms is one record without a history."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -16,6 +16,7 @@ from scraper.database.organizations import HEADING, MATCHES, key_of_name
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
+from tests.webkit import Site
 
 POINTS = {"MA": "POINT (-71.0464339 42.3458497)", "TX": "POINT (-97.74 30.27)", "OH": "POINT (-82.99 39.96)"}
 Link = tuple[str, int]
@@ -250,3 +251,43 @@ def test_the_order_of_loads_makes_no_difference(tmp_path: Path) -> None:
     other = loaded(tmp_path / "other", records[40:], records[:10], records[10:40])
     for sql in ("SELECT * FROM organizations ORDER BY 1", "SELECT record_id, agency_id, provider_id FROM records ORDER BY 1"):
         assert query(one, sql) == query(other, sql)
+
+
+def test_an_organization_has_a_page_with_its_records_and_milestones(tmp_path: Path) -> None:
+    milestones = [{"Milestone Title": "Kick-off <call>", "Milestone Date": "2024-03-01"}]
+    fields: dict[str, Any] = {
+        "TTA Title": request("Larch Police & Co"),
+        "TTA Program Area": ["Reentry"],
+        "Event Location Geo": POINTS["TX"],
+    }
+    later = page(html({**fields, "County": "Travis"}, node=1, milestones=milestones), url=node(1), when=day(9))
+    first = page(html({**fields, "County": "Old"}, node=1, milestones=milestones), url=node(1), when=day(1))
+    site = Site(loaded(tmp_path, [first, later, record(2, agency="105380")]).database)
+    text = site.get("/tta/organizations/agency-larch-police-and-county-tx").text
+    for part in (
+        "Larch Police &amp; Co",
+        "Kick-off &lt;call&gt;",
+        "Reentry",
+        "Travis County, TX",
+        "<del>Old</del>",
+        "/tta/records/1",
+    ):
+        assert part in text, part
+    assert "Name not captured" in site.get("/tta/organizations/105380").text
+    assert "/tta/organizations/105380" in site.get("/tta/records/2").text
+    assert site.get("/tta/organizations/105380.json").status_code == 200
+    assert site.get("/tta/organizations/none").status_code == 404
+
+
+def test_similar_help_of_different_providers_to_one_agency_is_found(tmp_path: Path) -> None:
+    body = "The county asked for help with its reentry program and for training of its staff in the mapping of cases."
+    captures = []
+    for number, (agency, provider, year) in enumerate(
+        [("7", "A", 2023), ("7", "B", 2024), ("7", "C", 2028), ("8", "B", 2024), ("7", "A", 2024)], 1
+    ):
+        fields: dict[str, Any] = {"Primary Recipient Agency Name": agency, "Provider Reference": f"Institute {provider}"}
+        title = f"{year}0129-145639-07"
+        captures.append(page(html(fields, node=number, body=body, title=title), url=node(number), when=day(number)))
+    site = Site(loaded(tmp_path, captures).database)
+    found = site.json("/tta/overlaps.json?_shape=array&state=")
+    assert {(row["record_id"], row["other_record_id"], row["same_text"]) for row in found} == {("2", "1", 1), ("5", "2", 1)}

@@ -1,7 +1,5 @@
 """The store of parsed pages: the same code parses nothing twice, and whatever happens to the file, the database is right."""
 
-from __future__ import annotations
-
 import os
 import random
 import sqlite3

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from parsers.contacts import is_contact
 from parsers.page import parse_page
 from parsers.record import Field, Kind, ParseResult, Record
 
@@ -104,6 +105,20 @@ def test_fields_of_an_item_teach_those_beside_them(make: object) -> None:
     ]
 
 
+WRAPPED = "<div class='row'><div class='w-1'><dt>{}</dt></div><div class='w-2'><dd>{}</dd></div></div>"
+SPANS = "<span class='row'><span class='k'>{}</span><span class='v'>{}</span></span>"
+
+
+@pytest.mark.parametrize(("pair", "around"), [(WRAPPED, "<dl>{}</dl>"), (SPANS, "<span>{}</span>")], ids=["dl", "spans"])
+def test_labels_and_values_in_wrappers_of_any_kind(pair: str, around: str) -> None:
+    item = pair.format("Milestone Title", "{0}") + pair.format("Milestone Due Date", "2024-04-0{1}")
+    items = "".join(around.format(item.format(title, number)) for number, title in enumerate("AB", start=1))
+    fields = (("TTA Short Name", "Roundtable"), ("Room", "12"), ("County", "Ada County"), ("Milestone", items))
+    record = read(page(f"<div><p>Help.</p></div><div>{''.join(pair.format(*one) for one in fields)}</div>"))
+    assert [(row.label, row.value) for row in record.fields if row.label and not row.item] == list(fields[:3])
+    assert [(one.title, one.date) for one in record.milestones] == [("A", "2024-04-01"), ("B", "2024-04-02")]
+
+
 PARAGRAPH = '<div class="paragraph paragraph--type--{}">{}</div>'
 
 
@@ -187,6 +202,9 @@ FILE = '<span class="file file--mime-application-pdf"><a href="/plan.pdf">The pl
         ('<a href="/t/1">Complete</a> <span class="print-footnote">[2]</span>', "Complete", "/t/1"),
         ('<a href="/t/1">Complete</a> [2]', "Complete", "/t/1"),
         (f'<article data-history-node-id="9">{REFERENCE}</article>', "Orb Institute", "/node/9"),
+        ('<span about="/user/8" typeof="schema:Person" property="schema:name">Ann Onym</span>', "Ann Onym", "/user/8"),
+        ('<span itemscope itemtype="https://schema.org/Person" itemid="/user/8">Ann Onym</span>', "Ann Onym", "/user/8"),
+        ('<span about="/node/8" typeof="schema:Organization">Orb Institute</span>', "Orb Institute", None),
         ("Category", "Category", None),
         ("<p>County</p><p>Archived</p>", "County\n\nArchived", None),
     ],
@@ -194,6 +212,7 @@ FILE = '<span class="file file--mime-application-pdf"><a href="/plan.pdf">The pl
 def test_a_value_is_what_its_item_shows(value: str, text: str, href: str | None) -> None:
     row = read(page(CLASSED + field("Room", value))).fields[-1]
     assert (row.label, row.value, row.href) == ("Room", text, href and f"https://bjatta.bja.ojp.gov{href}")
+    assert is_contact(row.label, row.name, row.item, row.value, row.href) is (href == "/user/8")
 
 
 def test_a_link_around_an_item_is_the_items_link() -> None:

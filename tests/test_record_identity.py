@@ -1,7 +1,5 @@
 """Which record a capture belongs to, as laws: the answer follows from what is known and never from its order."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scraper.database.tables import TABLES
 from scraper.errors import BadQuery
 from scraper.explore import dates, requests
 from scraper.explore.requests import understood
@@ -140,6 +141,12 @@ def test_a_filter_is_a_chip_that_can_be_removed(site: Site) -> None:
         assert "</span>State: Massachusetts<" in text
         assert "</span>Submission date: 2017-01-01 through 2025-12-31<" in text
         assert 'href="?submitted_on__gte=2017-01-01&amp;submitted_on__lte=2025-12-31&amp;_search=court"' in text
+
+
+@pytest.mark.parametrize("name", [*(table.name for table in TABLES), "county_disagreements", "records_fts"])
+def test_every_table_has_a_page_and_files(site: Site, name: str) -> None:
+    for path in (f"/tta/{name}", f"/tta/{name}?_columns=all", f"/tta/{name}.csv", f"/tta/{name}.xlsx", f"/tta/{name}.json"):
+        assert site.get(path).status_code == 200, path
 
 
 def test_a_page_that_is_not_there_links_home(site: Site) -> None:

@@ -7,6 +7,7 @@ import re
 import socket
 import sqlite3
 import time
+import tomllib
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -16,15 +17,17 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+import yaml
+from datasette.app import Datasette
 
-from scraper.config import Serve, load_config
+from scraper.config import Config, Serve, as_toml, load_config
 from scraper.database.tables import BY_NAME, TABLES, VIEWS
 from scraper.errors import BadConfiguration, TtaError
 from scraper.folders import Folders
 from scraper.serve import SETTINGS, application
 from scraper.without_contacts import cleared_copy
 from tests.dbkit import day, html, loaded, node, page
-from tests.webkit import Site, demo, serving, start
+from tests.webkit import ROOT, Site, demo, serving, start
 
 HOSTILE = "<script>alert('title')</script>"
 REAL = "20250129-145639-07"
@@ -398,3 +401,35 @@ def test_every_link_of_the_demo_leads_somewhere(site: Site) -> None:
     found = _crawl(site.get, "/", 600)
     kinds = ("/-/charts", "/-/map", "/-/search", "/tta/records/", "/tta/captures/", "/tta/providers", "/tta/county_disagreements")
     assert [kind for kind in kinds if not any(path.startswith(kind) for path in found)] == []
+
+
+def test_other_plugins_keep_their_settings_and_may_load_scripts_if_told(folders: Folders, tmp_path: Path) -> None:
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "greeting.py").write_text(
+        "from datasette import hookimpl, Response\n"
+        "@hookimpl\n"
+        "def register_routes():\n"
+        "    return [('^/-/greeting$', lambda datasette: Response.text(datasette.plugin_config('greeting')['word']))]\n"
+    )
+    (tmp_path / "tta.toml").write_text(
+        '[serve]\ncontent_security_policy = false\n[serve.plugins.greeting]\nword = "hello"\nmore = [1, {a = 2}]\n'
+    )
+    settings = load_config(tmp_path / "tta.toml").serve
+    assert tomllib.loads("\n".join(as_toml(Config(serve=settings))))["serve"]["plugins"]["greeting"]["more"] == [1, {"a": 2}]
+    datasette = application(folders.database, settings, tmp_path / "plugins")
+    answer = asyncio.run(datasette.client.get("/-/greeting"))
+    assert answer.text == "hello" and "content-security-policy" not in answer.headers
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    with pytest.raises(BadConfiguration, match=r"serve\.plugins: must be a table"):
+        (tmp_path / "tta.toml").write_text("[serve]\nplugins = 1\n")
+        load_config(tmp_path / "tta.toml")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/tta/records", "/tta/records/900000001", "/-/charts", "/tta/areas_by_year", "/tta/dictionary"]
+)
+def test_datasette_alone_shows_the_pages(folders: Folders, path: str) -> None:
+    """As in `datasette data/tta.db -m metadata.yml`."""
+    metadata = yaml.safe_load((ROOT / "metadata.yml").read_text())
+    answer = asyncio.run(Datasette([str(folders.database)], metadata=metadata).client.get(path))
+    assert answer.status_code == 200 and "explore.css" in answer.text

@@ -1,6 +1,7 @@
 """`tta serve`: the database in Datasette."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -14,10 +15,16 @@ PORTS = click.IntRange(0, 65535)
 
 @click.command("serve")
 @click.option("--port", metavar="N", type=PORTS, default=PORT, help="Port on 127.0.0.1; 0 is any free one.")
+@click.option(
+    "--plugins-dir",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with plugins of Datasette.",
+)
 @without_contacts
 @strict_contacts
 @click.pass_obj
-def command(folders: Folders, port: int, contacts: str | None) -> None:
+def command(folders: Folders, port: int, plugins_dir: Path | None, contacts: str | None) -> None:
     """Show the database in Datasette, on this machine only.
 
     Ctrl-C ends it. Reads the database and never writes it; what `tta load` commits meanwhile is shown at once. Without
@@ -25,4 +32,5 @@ def command(folders: Folders, port: int, contacts: str | None) -> None:
     change. Names in prose, such as a description, stay.
     """
     settings = load_config(folders.config_file).serve
-    serve(folders.database, port, replace(settings, contacts=MODES[contacts]) if contacts else settings)
+    settings = replace(settings, contacts=MODES[contacts]) if contacts else settings
+    serve(folders.database, port, settings, plugins_dir)

@@ -12,19 +12,25 @@ from scraper.database.runs import Outcome
 from scraper.folders import Folders
 from scraper.refresh.report import ADVICE, finding
 from scraper.status import Completeness, Status, status
+from scraper.status import missing as missing_addresses
 from scraper.terminal import escape
 
 _MOST_SHOWN = 20
 
 
 @click.command("status")
+@click.option("--missing", is_flag=True, help="List addresses of records worth fetching, or nominating to an archive.")
 @json_option
 @click.pass_obj
-def command(folders: Folders, as_json: bool) -> None:
+def command(folders: Folders, missing: bool, as_json: bool) -> None:
     """Show what there is, how fresh, and how complete.
 
     Also the last refresh, the page fields that are not mapped to a column yet, and missing record numbers.
     """
+    if missing:
+        addresses = missing_addresses(folders)
+        show(addresses, addresses, as_json=as_json)
+        return
     found = status(folders)
     show(asdict(found), _lines(folders, found), as_json=as_json)
 
@@ -48,6 +54,12 @@ def _lines(folders: Folders, found: Status) -> Iterator[str]:
         yield from _listed(found.unknown_labels, "records")
         yield f"flags          {len(found.flags)} kinds of values that look wrong"
         yield from _listed(found.flags, "captures")
+    for year in found.years:
+        published = f", published: {year['published_wording']}" if year["published_wording"] else ""
+        unseen = (
+            f", at least {year['seen_but_never_captured']} seen and never captured" if year["seen_but_never_captured"] else ""
+        )
+        yield f"  fiscal year {year['fiscal_year'] or 'not known'}: {year['records']} records{unseen}{published}"
     yield from _complete(found.completeness)
 
 

@@ -3,8 +3,6 @@
 What changes by that is collected in `temp.affected`: records to be built again.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from functools import partial
 

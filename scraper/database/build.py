@@ -1,7 +1,5 @@
 """Builds the rows of records out of the parsed pages of all their captures, a record at a time."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
@@ -104,7 +102,7 @@ def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> 
     return rows
 
 
-def page_rows(page: StoredPage[list[Any]], record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
+def page_rows(page: StoredPage, record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
     """What one page says, as it was derived when it was parsed."""
     fields = [(row, capture_id) for row in page.fields]
     return page.values, _rows(record_id, fields, [(*section, capture_id) for section in page.sections], page)
@@ -125,7 +123,7 @@ def _rows(
     record_id: str,
     fields: Iterable[tuple[Sequence[Any], str]],
     sections: Iterable[Sequence[Any]],
-    columns: StoredPage[Any] | Derived,
+    columns: "StoredPage | Derived",
 ) -> Rows:
     return {
         "fields": [

@@ -258,7 +258,7 @@ def _unknown_labels(looked: Looked) -> Iterator[Check]:
         " AND label IS NOT NULL AND item IS NULL ORDER BY label"
     )
     labels = [label for (label,) in looked.db.execute(query) if not is_known(label)]
-    advice = "add it to parsers/registry.py, then `tta load --rebuild`; until then it is in the table fields"
+    advice = "add it to parsers/registry.toml, then `tta load --rebuild`; until then it is in the table fields"
     new = list(_crossed(looked, UNKNOWN_LABELS, labels, _OF_LABEL, looked.limits.unknown_label_records, "records", advice))
     yield Check(UNKNOWN_LABELS, Severity.WARN, None, len(new), 0, not new)
     yield from new

@@ -1,7 +1,5 @@
 """Opens `tta.db`, for the one writer or for a reader, and turns SQLite's complaints into lines that say what to do."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress

@@ -4,8 +4,6 @@ What is left out: columns marked `contact`, rows of `fields` and `changes` marke
 short texts that contain a person's details. Prose (a description, a milestone's notes) stays; its details can be masked.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from functools import lru_cache, partial

@@ -16,12 +16,12 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from parsers.record import RecordValues, optional, required
+from parsers.record import Kind, RecordValues, optional, required
 from parsers.request_title import RequestTitle, split_request_title
 from parsers.scalars import day_of_reference, day_of_time
 from scraper.database.places import atlas, code_of_2023
 
-_TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float, "yes or no": bool}
+_TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float, "yes or no": bool, "kind": Kind}
 _FILES = sorted((files("scraper.database") / "rules").iterdir(), key=lambda file: file.name)
 RULES: dict[str, dict[str, Any]] = {
     file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8")) for file in _FILES

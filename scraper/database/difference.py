@@ -3,8 +3,6 @@
 SQLite finds the records that differ at all; only their rows are looked at closely, a record at a time, so memory stays flat.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import sqlite3
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ A capture is parsed once by the same code (`parsed_pages`). A record is always r
 looks at all captures, so the order in which they arrived makes no difference (docs/decisions/loading.md).
 """
 
-from __future__ import annotations
-
 import hashlib
 import sqlite3
 from collections.abc import Callable
@@ -16,7 +14,7 @@ from typing import NamedTuple
 
 from scraper.archive.store import CATALOG, Archive, Entry
 from scraper.code_version import loading_code
-from scraper.database import assign_records, availability, organizations, parsed_pages, revisits, runs, schema, similar
+from scraper.database import assign_records, availability, organizations, overlays, parsed_pages, revisits, runs, schema, similar
 from scraper.database.build import build
 from scraper.database.connection import remove_second, stoppable, version_of, writing
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
@@ -150,6 +148,7 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
         if options.before_commit:
             options.before_commit(db, done)
         if not done.unchanged and options.database is None:
+            overlays.attach(db, folders.data)
             organizations.write_matches(db, folders.data)
         return done
 

@@ -1,16 +1,14 @@
 """Completes what a poorer capture shows with what it could not carry: links, times, rows of groups. Pure; `merge` calls it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from itertools import groupby
 
 from parsers.columns import BODY
 from parsers.registry import known
-from scraper.database.page_letters import MAX_PARTS, PageContent, PageText, letters
+from scraper.database.page_letters import MAX_PARTS, PageText, letters
 from scraper.database.same_value import DATA, HTML, RICHNESS, Sourced
-from scraper.database.stored_page import FieldValue
+from scraper.database.stored_page import FieldValue, StoredPage
 
 _Items = dict[str | None, list[Sourced]]
 
@@ -53,7 +51,7 @@ def _completed(item: str | None, rows: list[Sourced], held: list[Sourced]) -> li
     return result + [one for one in others if one not in result]
 
 
-def with_labels(rows: list[Sourced], pages: Iterable[PageContent], aliases: dict[str, str]) -> list[Sourced]:
+def with_labels(rows: list[Sourced], pages: Iterable[StoredPage], aliases: dict[str, str]) -> list[Sourced]:
     """The rows with the labels that other captures print for the same fields, and those of data formats with their sections.
 
     A theme may print no label, and Drupal's data formats have machine names only and no order of the page.
@@ -74,7 +72,7 @@ def with_labels(rows: list[Sourced], pages: Iterable[PageContent], aliases: dict
     return result
 
 
-def without_echoes(rows: list[Sourced], page: PageContent | None) -> list[Sourced]:
+def without_echoes(rows: list[Sourced], page: StoredPage | None) -> list[Sourced]:
     """The rows without those of poorer captures that a richer capture's page shows to be no fields of their own.
 
     A text extractor prints labels and menus like any other line, so `parsers` can only guess what a line belongs to.

@@ -4,8 +4,6 @@ Of each field the newest value counts, as shown by the capture that shows most o
 contradict one; it never shortens, rephrases or blanks what a richer one shows (docs/decisions/identity-and-merging.md).
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,9 +14,9 @@ from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import GROUPS, known, known_name
 from scraper.database.lost_details import with_labels, with_lost_details, without_echoes
-from scraper.database.page_letters import MIN_CUT, PageContent, PageText, letters
+from scraper.database.page_letters import MIN_CUT, PageText, letters
 from scraper.database.same_value import HTML, RICHNESS, Relation, Shown, Sourced, compare, style_of
-from scraper.database.stored_page import FieldValue
+from scraper.database.stored_page import FieldValue, StoredPage
 
 HEAD = ("title", "node_id", "submitted_by", "submitted_at")
 """What `StoredPage.head` contains, in order."""
@@ -29,7 +27,7 @@ class Seen(NamedTuple):
 
     capture_id: str
     captured_at: str | None
-    content: PageContent
+    content: StoredPage
 
 
 class Change(NamedTuple):
@@ -94,7 +92,7 @@ class _Value:
     def richness(self) -> int:
         return RICHNESS[self.shown.form]
 
-    def confirm(self, new: _Value, relation: Relation) -> None:
+    def confirm(self, new: "_Value", relation: Relation) -> None:
         """Adds a capture that agrees, and takes its rows if they show at least as much.
 
         Two extractors of one form may format the same value better or worse, so the first one's stays.
@@ -218,7 +216,7 @@ def merge(captures: Sequence[Seen]) -> Merged:
     """Merges captures that are in their `order`; there is at least one."""
     aliases = _aliases(one.content for one in captures)
     tables: tuple[dict[str, _Timeline], ...] = ({}, {}, {})
-    content: PageContent | None = None
+    content: StoredPage | None = None
     for number, seen in enumerate(captures):
         if seen.content is not content:  # many captures show the same page
             content = seen.content
@@ -252,7 +250,7 @@ def merge(captures: Sequence[Seen]) -> Merged:
 _Rows = dict[str, list[FieldValue]]
 
 
-def _rows_of(content: PageContent, aliases: dict[str, str]) -> tuple[_Rows, _Rows, _Rows]:
+def _rows_of(content: StoredPage, aliases: dict[str, str]) -> tuple[_Rows, _Rows, _Rows]:
     """The rows of each head value, field and section. Of two sections with one label the second has a key of its own."""
     head = {name: [_row(name, str(value))] for name, value in zip(HEAD, content.head, strict=True) if value is not None}
     fields: _Rows = {}
@@ -271,7 +269,7 @@ def _row(key: str, value: str | None) -> FieldValue:
     return FieldValue(key, None, key, None, None, value, State.VALUE if value else State.NOT_CAPTURED, None, None)
 
 
-def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
+def _shown(rows_of: _Rows, content: StoredPage) -> dict[str, Shown]:
     form, style, page = content.form, style_of(content), PageText(content)
     last = content.fields[-1].key if content.incomplete and content.fields else None
     result = {}
@@ -285,25 +283,21 @@ def _shown(rows_of: _Rows, content: PageContent) -> dict[str, Shown]:
     return result
 
 
-def _aliases(contents: Iterable[PageContent]) -> dict[str, str]:
+def _aliases(contents: Iterable[StoredPage]) -> dict[str, str]:
     """One key for the keys of a field whose machine name shows that they are one: some captures print no label, or another."""
     keys_of: dict[str, list[str]] = {}
     for _, (content, *_) in groupby(contents, key=id):  # many captures show the same page
         of_page: dict[str, set[str]] = {}
         for row in content.fields:
-            if row.name and row.item is None and row.key not in GROUPS and not (known(row.label) or known_name(row.name)):
+            if row.name not in (None, BODY) and not (row.item or row.key in GROUPS or known(row.label) or known_name(row.name)):
                 of_page.setdefault(row.name, set()).add(row.key)
         for name, (key, *others) in of_page.items():
-            if not others and row.name != BODY:
-                keys_of.setdefault(name, []).append(key)
-    result: dict[str, str] = {}
-    for name, keys in keys_of.items():
-        labelled = [key for key in keys if key != name]
-        result |= {key: labelled[-1] for key in (*keys, name) if labelled and key != labelled[-1]}
-    return result
+            keys_of.setdefault(name, []).extend([] if others else [key])
+    labelled = {name: [key for key in keys if key != name] for name, keys in keys_of.items()}
+    return {key: some[-1] for name, some in labelled.items() for key in (*some[:-1], name) if some and key != some[-1]}
 
 
-def _arranged_rows(latest: PageContent, timelines: dict[str, _Timeline], aliases: dict[str, str], number: int) -> list[Sourced]:
+def _arranged_rows(latest: StoredPage, timelines: dict[str, _Timeline], aliases: dict[str, str], number: int) -> list[Sourced]:
     """The rows in the page order of the latest capture; a kept field follows the field that it followed on its own page."""
     runs = [(key, list(rows)) for key, rows in groupby(latest.fields, key=lambda row: str(aliases.get(row.key, row.key)))]
     own = iter(runs)

@@ -1,7 +1,5 @@
 """Compares texts and pages by their letters and digits, which are what themes and text extractors leave unchanged. Pure."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -11,7 +9,6 @@ from functools import cached_property
 from parsers.scalars import SITE_ZONE, cached_short, iso_time
 from scraper.database.stored_page import FieldValue, StoredPage
 
-PageContent = StoredPage[FieldValue]
 MIN_CUT = 40
 """Letters. A shorter text that begins like another may be another value ("Essex", "Essex County"); a longer one was cut."""
 MIN_START = 12
@@ -110,7 +107,7 @@ def is_made_of(text: str, units: list[tuple[str, ...]], least: int, starts: Iter
 class PageText:
     """A page as its letters: what a text extractor's value of a field may have been taken from."""
 
-    def __init__(self, page: PageContent) -> None:
+    def __init__(self, page: StoredPage) -> None:
         self._page = page
         self._title, _, self._author, _ = (letters(str(one or "")) for one in page.head)
 

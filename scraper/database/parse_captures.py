@@ -4,8 +4,6 @@ A task is a slice of a WARC file, as compressed bytes, with the captures wanted 
 in the order of the captures. Workers import this module; nothing in it opens the database.
 """
 
-from __future__ import annotations
-
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from io import BytesIO
@@ -64,7 +62,7 @@ class WarcSlice(NamedTuple):
     wanted: tuple[Entry, ...]
     problem: str
 
-    def split(self) -> list[WarcSlice]:
+    def split(self) -> "list[WarcSlice]":
         """A slice for each capture."""
         cut = [self.data[one.warc_offset - self.start :][: one.warc_length] for one in self.wanted]
         return [

@@ -4,8 +4,6 @@ It repeats what the archive and the parsers say. It can be deleted at any time, 
 replaced when it is damaged. Results are committed in batches while a load runs, so a load that was killed continues from there.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress

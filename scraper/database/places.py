@@ -22,7 +22,7 @@ from scraper.database.counties import REGIONS, STATES, CountyNames, full_name
 ATLAS = files("scraper.database") / "atlas" / "counties-10m.json"
 CHANGED = files("scraper.database") / "atlas" / "counties-2023-changed.json"
 """The counties of 2023 that have another code than in 2017: those of Connecticut, and two in Alaska."""
-CHANGED_CODES = re.compile("09...|02261")
+CHANGED_CODES = re.compile("090..|02261")
 """The counties of 2017 in their place."""
 CHANGED_KM = 5.0
 """How far a point may be outside of the changed outlines, whose simplified borders are not those of 2017, which contain it."""

@@ -3,8 +3,6 @@
 DESIGN.md, "Identity": the node number is the record; without one, the record with the same reference or the same address.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -49,32 +47,10 @@ def group(
 ) -> dict[Marks, str]:
     """The `record_id` for every pair of marks.
 
-    The two functions return the lowest node number among the captures with that reference or that address. A pair without a
-    node of its own may have one through other pairs; the reference counts before the address. Pairs without any node are a
-    record of their own, named after its lowest reference, or else its address.
+    The two functions return the lowest node number among the captures with that reference or that address. Pairs that share a
+    reference or an address, directly or through others, are one record: a pair without a node of its own has their lowest one.
+    Without any node they are named after their lowest reference, or else address.
     """
-    left = sorted(set(captures), key=lambda marks: (marks.reference or "", marks.address or ""))
-    result: dict[Marks, str] = {}
-    lookups: list[Callable[[str], int | None]] = [node_of_reference, node_of_address]
-    while True:
-        fresh: dict[Marks, int] = {}
-        for marks in left:
-            nodes = (look(mark) for look, mark in zip(lookups, marks, strict=True) if mark)
-            if (node := next((one for one in nodes if one is not None), None)) is not None:
-                fresh[marks] = node
-        if not fresh:
-            return result | _without_node(left)
-        result |= {marks: str(node) for marks, node in fresh.items()}
-        left = [marks for marks in left if marks not in fresh]
-        lowest: tuple[dict[str | None, int], ...] = ({}, {})
-        for marks, node in fresh.items():
-            for table, mark in zip(lowest, marks, strict=True):
-                table[mark] = min(node, table.get(mark, node))
-        lookups = [table.get for table in lowest]
-
-
-def _without_node(pairs: list[Marks]) -> dict[Marks, str]:
-    """Pairs that share a reference or an address, directly or through others, are one record."""
     parent: dict[tuple[int, str], tuple[int, str]] = {}
 
     def root(key: tuple[int, str]) -> tuple[int, str]:
@@ -83,14 +59,22 @@ def _without_node(pairs: list[Marks]) -> dict[Marks, str]:
             key = above
         return key
 
-    keys = {marks: [(kind, mark) for kind, mark in enumerate(marks) if mark is not None] for marks in pairs}
-    for some in keys.values():
-        parent[root(some[0])] = root(some[-1])
-    names: dict[tuple[int, str], list[str]] = {}
+    keys = {marks: [(kind, mark) for kind, mark in enumerate(marks) if mark is not None] for marks in captures}
+    own: dict[Marks, int | None] = {}
     for marks, some in keys.items():
-        names.setdefault(root(some[0]), []).append(marks.reference or address_id(marks.address or ""))
-    lowest = {key: min(some, key=lambda one: (one.startswith("url:"), one)) for key, some in names.items()}
-    return {marks: lowest[root(some[0])] for marks, some in keys.items()}
+        parent[root(some[0])] = root(some[-1])
+        node = node_of_reference(marks.reference) if marks.reference else None
+        own[marks] = node_of_address(marks.address) if node is None and marks.address else node
+    groups: dict[tuple[int, str], list[Marks]] = {}
+    for marks, some in keys.items():
+        groups.setdefault(root(some[0]), []).append(marks)
+    result: dict[Marks, str] = {}
+    for members in groups.values():
+        lowest = min((node for one in members if (node := own[one]) is not None), default=None)
+        names = (one.reference or address_id(one.address or "") for one in members)
+        name = min(names, key=lambda one: (one.startswith("url:"), one)) if lowest is None else str(lowest)
+        result |= {one: name if own[one] is None else str(own[one]) for one in members}
+    return result
 
 
 def address_id(plain: str) -> str:

@@ -1,7 +1,5 @@
 """Finds the capture whose body a revisit record repeats. Recomputed over the whole catalog, whatever arrived first."""
 
-from __future__ import annotations
-
 import hashlib
 import sqlite3
 from base64 import b32encode

@@ -6,8 +6,6 @@ are therefore compared by their letters and digits, times as instants, and a poo
 a richer one shows. docs/decisions/identity-and-merging.md explains which evidence counts.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +18,6 @@ from parsers.scalars import money_range, number, reference, time_range, yes_no
 from scraper.database.page_letters import (
     MAX_PARTS,
     MIN_CUT,
-    PageContent,
     PageText,
     has_parts,
     is_made_of,
@@ -30,7 +27,7 @@ from scraper.database.page_letters import (
     moment,
     moment_of,
 )
-from scraper.database.stored_page import FieldValue
+from scraper.database.stored_page import FieldValue, StoredPage
 
 DATA, HTML, TEXT, PROSE = "data", "html", "text", "prose"
 RICHNESS = {DATA: 3, HTML: 2, TEXT: 1, PROSE: 0}
@@ -76,7 +73,7 @@ class Shown:
         return [row.value for row in self.rows if row.value is not None and row.value.strip()]
 
 
-def style_of(content: PageContent) -> frozenset[str] | None:
+def style_of(content: StoredPage) -> frozenset[str] | None:
     """Traits by which two texts of one extractor are recognized: its list marks, and which fields it lost."""
     if RICHNESS[content.form] >= RICHNESS[HTML]:
         return None

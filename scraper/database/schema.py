@@ -1,11 +1,9 @@
 """Makes the tables, indexes, full-text search and the dictionary from `tables`, inside one transaction."""
 
-from __future__ import annotations
-
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from enum import Enum
-from typing import get_origin
+from typing import Any, get_origin
 
 from parsers.record import columns_of
 from scraper.database.tables import BY_NAME, RUN_TABLES, TABLES, VIEWS, Table
@@ -56,29 +54,23 @@ def renew(connection: sqlite3.Connection) -> None:
 
     They are carried column by column, by name, so a later version's table of the runs may only get columns that can be NULL.
     """
-    aside = [name for name in RUN_TABLES if _columns(connection, "main", name)]
-    for name in aside:
-        connection.execute(f'CREATE TEMP TABLE "kept_{name}" AS SELECT * FROM main."{name}"')
+    kept: dict[str, tuple[list[str], list[tuple[Any, ...]]]] = {}
+    for name in RUN_TABLES:
+        held = {column for (column,) in connection.execute("SELECT name FROM pragma_table_info(?, 'main')", [name])}
+        if columns := [column for column in BY_NAME[name].columns if column in held]:
+            kept[name] = columns, connection.execute(f'SELECT {_quoted(columns)} FROM main."{name}"').fetchall()
     found = connection.execute("SELECT type, name, sql LIKE 'CREATE VIRTUAL%' FROM main.sqlite_master ORDER BY 3 DESC").fetchall()
     for kind, name, is_search in found:  # a table that somebody else added stays
         if is_search or name in _OWN:
             connection.execute(f'DROP {kind} main."{name}"')  # the attached catalog has a table `captures` too
     create(connection)
-    for name in aside:
-        held = _columns(connection, "temp", f"kept_{name}")
-        names = ", ".join(f'"{column}"' for column in BY_NAME[name].columns if column in held)
-        connection.execute(f'INSERT INTO main."{name}" ({names}) SELECT {names} FROM temp."kept_{name}"')
-        connection.execute(f'DROP TABLE temp."kept_{name}"')
+    for name, (columns, rows) in kept.items():
+        connection.executemany(insert_sql(name, columns), rows)
 
 
-def _columns(connection: sqlite3.Connection, schema: str, table: str) -> list[str]:
-    """Names of a table's columns; none where there is no such table."""
-    return [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?, ?)", [table, schema])]
-
-
-def insert_sql(name: str) -> str:
-    """An INSERT of a whole row, its values in the order of `Table.columns`."""
-    columns = BY_NAME[name].columns
+def insert_sql(name: str, columns: Sequence[str] = ()) -> str:
+    """An INSERT of a row: of these columns, or whole, its values in the order of `Table.columns`."""
+    columns = columns or BY_NAME[name].columns
     return f'INSERT INTO "{name}" ({_quoted(columns)}) VALUES ({", ".join("?" * len(columns))})'
 
 

@@ -1,13 +1,11 @@
 """What the parser reads from a page that shows a record, as bytes: workers send it, `parsed_pages` keeps it, `build` reads it."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import orjson
 import zstandard
@@ -21,7 +19,6 @@ _field_row = attrgetter("section", "label", "name", "item", "value", "state", "h
 json_text = json.JSONEncoder(ensure_ascii=False).encode
 _LEVEL = 1
 """Of zstd: 30 µs and a quarter of the size for an average page; level 3 takes a third longer for 2 % (November 2026)."""
-Row = TypeVar("Row", bound=Sequence[Any])
 
 
 class FieldValue(NamedTuple):
@@ -40,7 +37,7 @@ class FieldValue(NamedTuple):
     truncated: bool = False
 
 
-class StoredPage(NamedTuple, Generic[Row]):
+class StoredPage(NamedTuple):
     """The content of a record page. The last three are rows derived from this page alone, in the order of the tables' columns.
 
     `fields`: the columns of `FieldValue` without the key, or whole FieldValues where pages are to be merged (`keyed`).
@@ -50,7 +47,7 @@ class StoredPage(NamedTuple, Generic[Row]):
     incomplete: bool
     url: str | None
     head: list[Any]
-    fields: list[Row]
+    fields: list[Any]
     sections: list[Sequence[Any]]
     values: list[Any]
     milestones: list[list[Any]]
@@ -77,12 +74,12 @@ def encode(record: Record) -> bytes:
     return zstandard.compress(orjson.dumps(storable(content)) if b"\\u0000" in encoded else encoded, _LEVEL)
 
 
-def decode(page: bytes) -> StoredPage[list[Any]]:
+def decode(page: bytes) -> StoredPage:
     """The content of an encoded page."""
     return StoredPage._make(orjson.loads(zstandard.decompress(page)))
 
 
-def keyed(page: StoredPage[list[Any]]) -> StoredPage[FieldValue]:
+def keyed(page: StoredPage) -> StoredPage:
     """The page with the key of each field, which merging compares captures by."""
     return StoredPage(*page[:4], [FieldValue(_key(*row[:4]), *row) for row in page.fields], *page[5:])
 

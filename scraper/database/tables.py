@@ -3,26 +3,17 @@
 `schema` makes the database from this list, and the dictionary and Datasette's column texts come from the same descriptions.
 """
 
-from __future__ import annotations
-
+import csv
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from parsers.record import Field, Kind, Milestone, PerformanceMetric, Section, columns_of, optional, required
+from parsers.record import Field, Milestone, PerformanceMetric, Section, columns_of, optional, required
 from scraper.database.derived import DerivedValues, described
 
 _ISO = "ISO 8601, UTC"
-
-
-def _record_id() -> Any:
-    return required("the record: its node number, or what stands for it where no node number is known")
-
-
-def _capture_id() -> Any:
-    return required("the capture this was read from")
 
 
 class Availability(StrEnum):
@@ -36,7 +27,7 @@ class Availability(StrEnum):
 class RecordRow(DerivedValues):
     """One TTA record: the newest known value of every column, over all its captures."""
 
-    record_id: str = _record_id()
+    record_id: str = required("the record: its node number, or what stands for it where no node number is known")
     url: str | None = optional("address of the record in its latest capture that has one", heading="Original page")
     first_captured_at: str | None = optional("time of the earliest capture; NULL where no capture's time is known", _ISO)
     last_captured_at: str | None = optional("time of the latest capture; NULL where no capture's time is known", _ISO)
@@ -50,86 +41,6 @@ class RecordRow(DerivedValues):
         "last_captured_at and then; NULL where availability is unknown",
         _ISO,
     )
-
-
-@dataclass(slots=True, kw_only=True)
-class FieldRow(Field):
-    """Every field of each record's current state, in page order: one row per value."""
-
-    record_id: str = _record_id()
-    capture_id: str = _capture_id()
-    contact: bool = required("whether it names a person or how to reach one; derived; 1 yes, 0 no")
-
-
-@dataclass(slots=True, kw_only=True)
-class SectionRow(Section):
-    """The instruction fields of each record's page, with their text."""
-
-    record_id: str = _record_id()
-    capture_id: str = _capture_id()
-
-
-@dataclass(slots=True, kw_only=True)
-class MilestoneRow(Milestone):
-    """The milestones of each record."""
-
-    record_id: str = _record_id()
-
-
-@dataclass(slots=True, kw_only=True)
-class PerformanceMetricRow(PerformanceMetric):
-    """The performance metrics of each record."""
-
-    record_id: str = _record_id()
-
-
-@dataclass(slots=True, kw_only=True)
-class CaptureRow:
-    """Every capture in the archive: one page as one web archive, or one file, saw it at one time."""
-
-    capture_id: str = required("identity of the capture: a digest of its address, time, status and body")
-    url: str | None = optional("address as captured")
-    node_id: int | None = optional("node number, where the address or the page tells it")
-    captured_at: str | None = optional("when it was captured; NULL is not known", _ISO)
-    source: str = required("where the capture came from: wayback, commoncrawl, endofterm, live, files, ...")
-    http_status: int | None = optional("HTTP status, where the capture has one")
-    kind: Kind = required("what the capture shows: " + ", ".join(Kind))
-    reason: str | None = optional("why it was taken for that kind of page")
-    form: str | None = optional("form of the record page: data, html, text (with labels) or prose; NULL where it shows no record")
-    record_id: str | None = optional("the record it shows; NULL where it shows none")
-    sha256: str | None = optional("digest of the body, decoded; of the original's body for a revisit", "hex")
-    reference: str | None = optional("the reference it shows")
-    address: str | None = optional(
-        "address without scheme, www, last slash and fragment: two captures with one address show one page"
-    )
-    original_id: str | None = optional("the capture whose body a revisit record of the archive repeats")
-    warc_type: str = required("response, resource, conversion or revisit: how the archive keeps it")
-    truncated: str | None = optional("why its body is known to be cut, as the archive says")
-    intact: bool = required("whether its bytes are those that were stored; 0: they were damaged before the import")
-    redirect_to: str | None = optional("where a redirect leads, without an archive's prefix")
-    gone_record_id: str | None = optional(
-        "the record that it shows to be gone from this address: not found, or a redirect elsewhere"
-    )
-    shape: str | None = optional("fingerprint of the page's structure")
-    flags: str | None = optional("what looks wrong in its values; a JSON array")
-    title: str | None = optional("title of a page that shows no record", heading="Page title")
-    warc_file: str = required("file in the archive folder that holds it")
-    warc_offset: int = required("where in that file it begins", "bytes")
-
-
-@dataclass(slots=True, kw_only=True)
-class ChangeRow:
-    """What changed between successive captures of a record, by time of capture."""
-
-    record_id: str = _record_id()
-    field: str = required(
-        "the column that changed, or the label where it feeds no column; availability: from shown to gone, or back"
-    )
-    old_value: str | None = optional("value before; several joined with '; '; NULL is empty")
-    new_value: str | None = optional("value after; several joined with '; '; NULL is empty")
-    seen_after: str = required("the last capture that shows the old value", _ISO)
-    seen_by: str = required("the first capture that shows the new value", _ISO)
-    contact: bool = required("whether the field names a person, in any capture; derived; 1 yes, 0 no")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -168,13 +79,6 @@ class RunRow:
     message: str | None = optional("what came of it and what to look at, in a line")
 
 
-MODELS = {
-    name: described(name, table["about"], table["columns"])
-    for name, table in tomllib.loads((files("scraper.database") / "tables.toml").read_text(encoding="utf-8")).items()
-}
-"""The models of the tables that no page is read into."""
-
-
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of the database. `keys` come first; `links` are foreign keys (column, table); `local` columns differ by machine.
@@ -204,10 +108,6 @@ class Table:
         return tuple(dict.fromkeys([*first, *columns_of(self.model)]))
 
 
-_OF_RECORD = ("record_id", "records")
-_OF_CAPTURE = ("capture_id", "captures")
-_PLACE = ("record_id", "position")
-
 SEARCHED = tuple(
     "title tta_title short_name description provider_reference other_program_area point_of_contact agency_types target_audience "
     "program_areas program_area_subtopics special_populations county recipient_agency_name submitted_by".split()
@@ -222,6 +122,24 @@ COUNTED = tuple(
 """Columns of `records` that facets, charts and questions count by. One index over all of them answers these on 100,000 records in
 0.03 s, where reading the rows, most of which is description, takes 0.13 s when they are in memory and seconds when not."""
 
+
+def _described(name: str, about: str, columns: dict[str, Any], **options: Any) -> Table:
+    """A table of `tables.toml`."""
+    parts = {key: tuple(value.split()) for key, value in options.items() if isinstance(value, str)}
+    links, indexes = tuple(options.get("links", {}).items()), tuple(tuple(one.split()) for one in options.get("indexes", ()))
+    return Table(name, described(name, about, columns, *_BASES.get(name, ())), **parts, links=links, indexes=indexes)
+
+
+_BASES: dict[str, tuple[type, ...]] = {
+    "fields": (Field,),
+    "sections": (Section,),
+    "milestones": (Milestone,),
+    "performance_metrics": (PerformanceMetric,),
+}
+_DESCRIBED = [
+    _described(name, **table)
+    for name, table in tomllib.loads((files("scraper.database") / "tables.toml").read_text(encoding="utf-8")).items()
+]
 TABLES: tuple[Table, ...] = (
     Table(
         "records",
@@ -232,53 +150,15 @@ TABLES: tuple[Table, ...] = (
                 (name,)
                 for name in "node_id reference title status category provider_reference county event_start submitted_at "
                 "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager place_county_code county_agrees "
-                "place_county_code_2023 agency_id provider_id family_id".split()
+                "place_county_code_2023 agency_id provider_id family_id first_captured_at".split()
             ),
             COUNTED,
         ),
         searched=SEARCHED,
     ),
-    Table(
-        "captures",
-        CaptureRow,
-        keys=("capture_id",),
-        links=(_OF_RECORD,),
-        indexes=(
-            *(
-                (name,)
-                for name in "record_id node_id captured_at kind reference address original_id gone_record_id shape".split()
-            ),
-            ("source", "node_id"),
-            ("flags",),
-            ("warc_file", "warc_offset"),
-        ),
-        local=("warc_file", "warc_offset"),
-    ),
-    Table(
-        "fields",
-        FieldRow,
-        keys=_PLACE,
-        links=(_OF_RECORD, _OF_CAPTURE),
-        indexes=(("label",),),
-        searched=("value",),
-        shared=("section", "label", "name", "item"),
-    ),
-    Table("sections", SectionRow, keys=_PLACE, links=(_OF_RECORD, _OF_CAPTURE), shared=("label", "text")),
-    Table("milestones", MilestoneRow, keys=_PLACE, links=(_OF_RECORD,), indexes=(("date",),), searched=("title", "details")),
-    Table("performance_metrics", PerformanceMetricRow, keys=_PLACE, links=(_OF_RECORD,), searched=("question", "answer")),
-    Table("changes", ChangeRow, links=(_OF_RECORD,), indexes=(("record_id",), ("field",), ("seen_by",))),
-    Table("organizations", MODELS["organizations"], keys=("organization_id",), searched=("name",)),
-    Table(
-        "organization_mentions",
-        MODELS["organization_mentions"],
-        keys=_PLACE,
-        links=(_OF_RECORD, ("organization_id", "organizations")),
-        indexes=(("organization_id", "record_id"),),
-    ),
-    Table("similar", MODELS["similar"], keys=_PLACE, links=(_OF_RECORD,), indexes=(("other_id",),)),
+    *_DESCRIBED[:-2],
     Table("runs", RunRow, keys=("run_id",)),
-    Table("run_checks", MODELS["run_checks"], keys=("run_id", "position"), links=(("run_id", "runs"),)),
-    Table("program", MODELS["program"]),
+    *_DESCRIBED[-2:],
     Table("dictionary", DictionaryRow, keys=("table", "column"), searched=("table", "column", "description", "label")),
 )
 
@@ -292,15 +172,21 @@ class View(NamedTuple):
     sql: str
 
 
-VIEWS: tuple[View, ...] = (
-    View(
-        "county_disagreements",
-        "Counties that disagree",
-        "Records whose printed county is another than the one that their point lies in, by more than 1 km (county_agrees = 0). "
-        "Either may be wrong: outlines are of 2017 and coarse, and a point may be where somebody sat, not where help went.",
-        "SELECT record_id, title, county, place_county, place_state, place_county_code, longitude, latitude, url FROM records "
-        "WHERE county_agrees = 0",
-    ),
+def _texts(name: str) -> str:
+    return (files("scraper.database") / name).read_text(encoding="utf-8")
+
+
+def _literal(value: str) -> str:
+    return value if value.isdigit() else f"'{value}'" if value else "NULL"
+
+
+_PUBLISHED = " UNION ALL ".join(
+    "SELECT " + ", ".join(f"{_literal(value)} AS {name}" for name, value in row.items())
+    for row in csv.DictReader(_texts("published.csv").splitlines())
+)
+"""What the portal itself published, with source and date: a file that people may add to."""
+VIEWS: tuple[View, ...] = tuple(
+    View(name, **texts) for name, texts in tomllib.loads(_texts("views.toml").replace("{published}", _PUBLISHED)).items()
 )
 BY_NAME = {table.name: table for table in TABLES}
 RUN_TABLES = ("runs", "run_checks")

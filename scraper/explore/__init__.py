@@ -17,9 +17,8 @@ from markupsafe import Markup
 from pluggy import HookimplMarker
 
 from parsers.record import columns_of
-from scraper.database import linked_data
 from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore import arrays, charts, dashboard, downloads, filters, home, search
+from scraper.explore import arrays, charts, dashboard, downloads, filters, home, news, search
 from scraper.explore import map as records_map
 from scraper.explore.cache import Answers, cached
 from scraper.explore.facets import ListFacet
@@ -27,6 +26,7 @@ from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.health import health
 from scraper.explore.links import moment, render_value
 from scraper.explore.metadata import LOOKS
+from scraper.explore.organization import organization_page, overlay_rows
 from scraper.explore.questions import QUESTIONS
 from scraper.explore.record import record_page
 from scraper.explore.requests import UNREADABLE, normalize_request
@@ -52,7 +52,7 @@ def startup() -> None:
 
 @hook
 def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
-    found = headers(datasette, _settings(datasette).get("tile_url"))
+    found = headers(datasette, _settings(datasette))
     base_url = datasette.setting("base_url")
 
     def wrapped(app: App) -> App:
@@ -128,13 +128,19 @@ def register_facet_classes() -> list[type]:
 
 @hook
 def menu_links(datasette: Any) -> list[dict[str, str]]:
-    table = datasette.urls.table
+    urls = datasette.urls
     return [
-        {"href": table(DATABASE, "records"), "label": "Records"},
-        {"href": datasette.urls.path("/-/search"), "label": "Search"},
-        {"href": datasette.urls.path("/-/charts"), "label": "Charts"},
-        {"href": datasette.urls.path("/-/map"), "label": "Map"},
-        {"href": table(DATABASE, "dictionary"), "label": "Column definitions"},
+        {"href": href, "label": label}
+        for label, href in (
+            ("Records", urls.table(DATABASE, "records")),
+            ("Search", urls.path("/-/search")),
+            ("Charts", urls.path("/-/charts")),
+            ("Map", urls.path("/-/map")),
+            ("Questions", urls.instance() + "#questions"),
+            ("What's new", urls.path("/-/new")),
+            ("Organizations", urls.table(DATABASE, "organizations")),
+            ("Column definitions", urls.table(DATABASE, "dictionary")),
+        )
     ]
 
 
@@ -143,6 +149,8 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
     return [
         (r"^/-/map$", _page("map", records_map.context)),
         (r"^/-/charts$", _page("charts", dashboard.context)),
+        (r"^/-/new$", _page("new", news.context)),
+        (r"^/-/new\.atom$", news.feed),
         (r"^/-/chart$", _page("chart", dashboard.chart_context)),
         (r"^/-/chart\.svg$", dashboard.picture_file),
         (r"^/-/chart\.csv$", dashboard.numbers_file),
@@ -186,17 +194,20 @@ def _page(name: str, context: Callable[[Any, Any], Awaitable[Any]]) -> Callable[
 def extra_template_vars(
     database: str | None, table: str | None, view_name: str, request: Any, datasette: Any
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
-    async def made() -> dict[str, Any]:
+    async def found() -> dict[str, Any]:
         variables: dict[str, Any] = {"tta_files": records_map.files(datasette), "tta_settings": _settings(datasette)}
         variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
             path_with_replaced_args(*given)
         )  # it forgets base_url
+        if (database, table, view_name) == (DATABASE, "organizations", "row"):
+            variables["tta"] = await organization_page(
+                datasette.get_database(DATABASE), *urlsafe_components(request.url_vars["pks"])
+            )
         if (database, table, view_name) == (DATABASE, "records", "row"):
-            (record_id,) = urlsafe_components(request.url_vars["pks"])
-            variables["tta"] = shown = await record_page(datasette.get_database(DATABASE), record_id)
+            (key,), chosen = urlsafe_components(request.url_vars["pks"]), await filters.read_filters(datasette, request)
+            variables["tta"] = shown = await record_page(datasette.get_database(DATABASE), key, chosen)
             if shown:
-                replays = [one["replay"] for one in shown.captures if one["replay"]]
-                variables["tta_linked_data"] = Markup(linked_data.script(linked_data.record(shown.record, replays)))  # noqa: S704 - JSON
+                variables["tta_overlays"] = await overlay_rows(datasette.get_database(DATABASE), shown.record)
         if database == DATABASE and view_name == "table" and table and table not in QUESTIONS:
             variables |= await filters.form(datasette, request) if table == "records" else filters.chips(request, table)
             variables["tta_cite"] = downloads.cite
@@ -207,8 +218,7 @@ def extra_template_vars(
         if database == DATABASE and request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
             variables["tta"] = await dashboard.question_context(datasette, request, question)
         if view_name == "index":
-            variables["tta"] = found = await home.context(datasette)
-            variables["tta_linked_data"] = Markup(linked_data.script(linked_data.dataset(**found["times"])))  # noqa: S704 - JSON
+            variables["tta"] = await home.context(datasette)
         return variables
 
-    return made
+    return found

@@ -94,7 +94,7 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
 
 async def _shown(datasette: Any, request: Any, chosen: RecordFilters) -> dict[str, Any]:
     last = (await datasette.get_database(DATABASE).execute(_LAST)).first()[0]
-    cite = f"{TITLE}, as captured until {(last or 'an unknown day')[:10]}"
+    cite = f"{TITLE}, as captured until {(last or 'unknown')[:10]}"
     return {"title": PAGE_TITLE, "chosen_records": chosen, "cite": cite, **await form(datasette, request)}
 
 

@@ -21,6 +21,7 @@ _RELATIVE = re.compile(r"(this|current|last|past|previous) (?:(\d{1,4}) )?(day|w
 _IGNORED = re.compile(r",|(?<=[a-z])\.|(?<=\d)(?:st|nd|rd|th)\b")
 _MONTHS = {"month": 1, "year": 12, "fiscal year": 12, "fy": 12}
 _DAYS = {"day": 1, "week": 7}
+_STATES = {key.casefold().replace(".", ""): names for names in STATES.values() for key in names}
 
 
 class Days(NamedTuple):
@@ -84,8 +85,6 @@ def fiscal_year(text: str, today: date) -> str:
 
 def state(text: str, *, code: bool) -> str:
     """The name of a state or territory, or its postal code, of either in any case. Raises BadQuery."""
-    plain = " ".join(text.casefold().replace(".", "").split())
-    for name, postal in STATES.values():
-        if plain in (name.casefold().replace(".", ""), postal.casefold()):
-            return postal if code else name
+    if found := _STATES.get(" ".join(text.casefold().replace(".", "").split())):
+        return found[code]
     raise BadQuery(f"“{text[:80]}” is not a state: write its name or postal code, such as Texas or TX.")

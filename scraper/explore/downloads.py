@@ -11,12 +11,13 @@ from collections import Counter
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from datasette.utils.asgi import asgi_send_file
 from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
 from scraper.download import File
 from scraper.explore.filters import DATABASE, chips
-from scraper.explore.headers import Send
+from scraper.explore.headers import Message, Send
 from scraper.explore.questions import QUESTIONS
 from scraper.explore.requests import today
 from scraper.sandbox import TIMED_OUT, WORKERS, Query
@@ -39,16 +40,10 @@ _now: Counter[str] = Counter()
 class Download:
     """The response with a file that is complete."""
 
-    status = 200
-
     def __init__(self, name: str, extension: str) -> None:
         _now["open"] += 1
         self.file = tempfile.NamedTemporaryFile(suffix=f".{extension}")  # noqa: SIM115 - closed when it is sent
-        self.headers = {
-            "content-type": _TYPES[extension],
-            "content-disposition": f'attachment; filename="{name}.{extension}"',
-            "cache-control": "no-store",
-        }
+        self._name, self._type = f"{name}.{extension}", _TYPES[extension]
 
     def close(self) -> None:
         _now["open"] -= 1
@@ -56,15 +51,13 @@ class Download:
 
     async def asgi_send(self, send: Send) -> None:
         """Raises TimeoutError where the client takes nothing; the server then breaks the connection."""
+
+        async def patient(message: Message) -> None:
+            async with asyncio.timeout(STALLED):
+                await send(message)
+
         try:
-            headers = self.headers | {"content-length": str(self.file.seek(0, 2))}
-            pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-            await send({"type": "http.response.start", "status": self.status, "headers": pairs})
-            self.file.seek(0)
-            while piece := self.file.read(1 << 16):
-                async with asyncio.timeout(STALLED):
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            await asgi_send_file(patient, self.file.name, self._name, self._type, 1 << 16, {"cache-control": "no-store"})
         finally:
             self.close()
 

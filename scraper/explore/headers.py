@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
@@ -74,6 +74,8 @@ def with_headers(app: App, headers: dict[str, str]) -> App:
     return wrapped
 
 
-def headers(datasette: Any, tile_url: str | None) -> dict[str, str]:
-    """All of them, by name."""
-    return {"Content-Security-Policy": policy(inline_scripts(datasette), tile_url), **_FIXED}
+def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
+    """All of them, by name. `settings`: those of `scraper.config.Serve`."""
+    if settings.get("content_security_policy") is False:
+        return _FIXED
+    return {"Content-Security-Policy": policy(inline_scripts(datasette), settings.get("tile_url")), **_FIXED}

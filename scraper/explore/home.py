@@ -45,9 +45,9 @@ class Share:
 async def context(datasette: Any) -> dict[str, Any]:
     """What the template `index.html` shows beside the metadata."""
     database, urls = datasette.get_database("tta"), datasette.urls
-    asked = (_COUNTS, _TIMES, _KINDS, UNKNOWN_LABELS, _RUN, _GOOD_RUN)
+    asked = (_COUNTS, _TIMES, _KINDS, UNKNOWN_LABELS, _RUN, _GOOD_RUN, "SELECT * FROM completeness")
     *found, demo = await asyncio.gather(*(database.execute(sql) for sql in asked), _is_demo(database))
-    counts, times, kinds, labels, run, good = (result.rows for result in found)
+    counts, times, kinds, labels, run, good, years = (result.rows for result in found)
     records, captures = urls.table("tta", "records"), urls.table("tta", "captures")
     everything = RecordFilters(records, [], "", {}, [])
     return {
@@ -60,6 +60,7 @@ async def context(datasette: Any) -> dict[str, Any]:
         "run": dict(run[0]) if run else None,
         "good_run": good[0][0],
         "shares": _shares(dict(counts[0]), urls),
+        "years": [dict(row) for row in years],
         "unknown_labels": labels[0][0],
         "tables": [
             (table.name, LOOKS[table.name]["title"], table_description(table))

@@ -16,6 +16,7 @@ NOT_KNOWN = "not known"
 LISTS = frozenset(name for name, info in columns_of(RecordRow).items() if info.type == list[str])
 """Columns of `records` that hold a JSON array."""
 _PARTS = {table.name: dict(table.links) for table in TABLES if table.shared}
+_PARTS["records"] = dict.fromkeys(("agency_id", "provider_id"), "organizations") | {"family_id": "records"}
 _SAFE = re.compile(r"(?:https?://[^/]|mailto:|tel:)[^\s\x00-\x20\x7f\"'<>`\\]*", re.IGNORECASE)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 DATABASE = "tta"

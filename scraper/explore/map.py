@@ -19,6 +19,7 @@ def files(datasette: Any) -> dict[str, str]:
         "leaflet_css": static(leaflet, datasette_leaflet.CSS_FILE),
         "map_js": static("tta", "map.js"),
         "states": static("tta", "states.geojson"),
+        "counties": static("tta", "county-names.json"),
         "records": datasette.urls.table("tta", "records"),
     }
 

@@ -16,7 +16,7 @@ from scraper.explore.facets import TYPE
 from scraper.explore.questions import QUESTIONS
 
 NAME = "metadata.yml"
-HEADER = "# Made by `make docs` from parsers/registry.py, record.py, scraper/database/tables.py, explore/; edit those.\n"
+HEADER = "# Made by `make docs` from parsers/registry.toml, record.py, scraper/database/tables.py, explore/; edit those.\n"
 _FOLDER = files("scraper.explore")
 ABOUT = (_FOLDER / "about.html").read_text(encoding="utf-8")
 LOOKS: dict[str, dict[str, Any]] = yaml.safe_load((_FOLDER / "looks.yml").read_text(encoding="utf-8"))

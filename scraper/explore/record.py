@@ -8,25 +8,16 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from parsers.record import columns_of
+from scraper.database.tables import RecordRow
+from scraper.explore.charts import TEXTS
+from scraper.explore.filters import RecordFilters
 from scraper.explore.links import LISTS, replay_url, safe_href, values_of
 
 BODY = "body"
 MADE_UP = "made-up"
 """`captures.source` of the demo's records (tests.pagegen.samples)."""
-FACTS = (
-    ("status", "Status"),
-    ("fiscal_year", "Fiscal year"),
-    ("program_areas", "Program areas"),
-    ("agency_types", "Agencies"),
-    ("provider_reference", "Provider"),
-    ("county", "County, as printed"),
-    ("place_county", "County of the point"),
-    ("place_state", "State of the point"),
-    ("event_on", "Event on"),
-    ("estimated_cost", "Estimated cost"),
-    ("evidence_based", "Evidence-based"),
-    ("emerging_need", "Emerging need"),
-)
+FACTS = [(name, columns_of(RecordRow)[name].heading) for name in TEXTS["facts"]]
 """Columns at the top of the page, each linked to the records that have the same value."""
 _LONG = 300
 _ANSWERS = {0: "No", 1: "Yes"}
@@ -51,6 +42,11 @@ class Label:
 
     name: str
     values: list[Value]
+
+    @property
+    def note(self) -> str | None:
+        """Why there is no value; None where there is one."""
+        return self.values[0].note if all(value.note for value in self.values) else None
 
 
 @dataclass(slots=True)
@@ -93,10 +89,30 @@ class RecordPage(NamedTuple):
     groups: list[Group]
     captures: list[dict[str, Any]]
     changes: list[tuple[str, str, list[Change]]]
+    around: dict[str, list[dict[str, Any]]]
+    """Rows of `_AROUND`: what is near the record in time, text and work."""
 
 
-async def record_page(database: Any, record_id: str) -> RecordPage | None:
-    """Reads the record. None where there is none."""
+_NAMED = "record_id, coalesce(tta_title, short_name, title, record_id) AS heading"
+_AROUND = {
+    "organizations": "SELECT organizations.* FROM organizations, records WHERE record_id = :id "
+    "AND organization_id IN (agency_id, provider_id) ORDER BY organizations.kind",
+    "similar": f"SELECT {_NAMED}, near.words FROM (SELECT position, other_id, words FROM similar WHERE record_id = :id) AS near "
+    "JOIN records ON records.record_id = near.other_id ORDER BY near.position",
+    "family": f"SELECT {_NAMED} FROM records WHERE record_id <> :id "
+    "AND family_id = (SELECT family_id FROM records WHERE record_id = :id) ORDER BY submitted_on DESC LIMIT 10",
+    "steps": "SELECT * FROM (SELECT date, title, notes FROM milestones WHERE record_id = :id UNION ALL "
+    "SELECT coalesce(request_date, submitted_on), 'Request', NULL FROM records WHERE record_id = :id UNION ALL "
+    "SELECT event_on, 'Event', NULL FROM records WHERE record_id = :id AND event_on IS NOT NULL) ORDER BY date IS NULL, date",
+    "newer": f"SELECT {_NAMED} FROM records {{where}} (submitted_at > :at OR submitted_at = :at AND record_id < :id) "
+    "ORDER BY submitted_at, record_id DESC LIMIT 1",
+    "older": f"SELECT {_NAMED} FROM records {{where}} (submitted_at < :at OR submitted_at = :at AND record_id > :id) "
+    "ORDER BY submitted_at DESC, record_id LIMIT 1",
+}
+
+
+async def record_page(database: Any, record_id: str, chosen: RecordFilters) -> RecordPage | None:
+    """Reads the record, and those before and after it among the chosen ones. None where there is none."""
     queries = {
         "records": "SELECT * FROM records WHERE record_id = ?",
         "fields": "SELECT * FROM fields WHERE record_id = ? ORDER BY position",
@@ -107,10 +123,16 @@ async def record_page(database: Any, record_id: str) -> RecordPage | None:
     }
     found = await asyncio.gather(*(database.execute(sql, [record_id]) for sql in queries.values()))
     rows = {name: [dict(row) for row in result.rows] for name, result in zip(queries, found, strict=True)}
-    return arrange(rows) if rows["records"] else None
+    if not rows["records"]:
+        return None
+    params = chosen.params | {"id": record_id, "at": rows["records"][0]["submitted_at"]}
+    where = f"{chosen.where} AND" if chosen.where else "WHERE"
+    near = await asyncio.gather(*(database.execute(sql.format(where=where), params) for sql in _AROUND.values()))
+    around = {name: [dict(row) for row in result.rows] for name, result in zip(_AROUND, near, strict=True)}
+    return arrange(rows, around)
 
 
-def arrange(rows: Mapping[str, list[dict[str, Any]]]) -> RecordPage:
+def arrange(rows: Mapping[str, list[dict[str, Any]]], around: dict[str, list[dict[str, Any]]]) -> RecordPage:
     """The page out of the rows of each table."""
     (record,) = rows["records"]
     captures = [_capture(number, row) for number, row in enumerate(rows["captures"], start=1)]
@@ -126,6 +148,7 @@ def arrange(rows: Mapping[str, list[dict[str, Any]]]) -> RecordPage:
         groups=_groups([row for row in rows["fields"] if not _is_body(row)], rows["sections"], numbers),
         captures=captures,
         changes=_changes(rows["changes"]),
+        around=around,
     )
 
 

@@ -1,7 +1,5 @@
 """What kind of values a column holds, by its model: Parquet's and the data package's types and the flat file's texts follow."""
 
-from __future__ import annotations
-
 from enum import Enum, StrEnum, auto
 from typing import get_origin
 

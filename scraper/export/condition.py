@@ -3,8 +3,6 @@
 It is a wall against slips, not enemies (who have the file itself): a statement that writes, runs for ever or fills the memory.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """CSV (RFC 4180, UTF-8): one table a file, the values as in the database, but no cell that a spreadsheet would run."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re

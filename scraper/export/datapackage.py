@@ -3,8 +3,6 @@
 The schema is made from the models, so types, descriptions, keys and links are those of the database.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

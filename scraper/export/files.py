@@ -1,7 +1,5 @@
 """Files and folders of an export take their places whole or not at all, and never in the place of what no export wrote."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

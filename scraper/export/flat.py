@@ -5,8 +5,6 @@ words, and what a spreadsheet would turn into a number or a day of its own gets 
 quoted, because LibreOffice's import dialog takes semicolons for separators too unless it is told otherwise.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import re

@@ -1,7 +1,5 @@
 """GeoJSON (RFC 7946): a point for each record that has a place, with the record's columns as its properties."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

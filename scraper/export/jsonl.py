@@ -3,8 +3,6 @@
 Only captures that are about no record are not there; they are in the other formats.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """The manifest of an export: what was written out of which database, so that anybody can see whether it is whole."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -66,6 +64,8 @@ def fingerprint(files: list[Written]) -> str:
 def state(db: sqlite3.Connection) -> dict[str, Any]:
     """Which database this is: how much it holds, up to when, and the last refresh that it knows of."""
     first, last, captures = db.execute("SELECT min(captured_at), max(captured_at), count(*) FROM captures").fetchone()
+    years = db.execute("SELECT * FROM completeness")
+    names = [column[0] for column in years.description]
     run = db.execute("SELECT run_id, started_at, ended_at, outcome FROM runs ORDER BY run_id DESC LIMIT 1").fetchone()
     return {
         "schema_version": VERSION,
@@ -74,6 +74,7 @@ def state(db: sqlite3.Connection) -> dict[str, Any]:
         "first_captured_at": first,
         "last_captured_at": last,
         "read_by": db.execute("SELECT max(code) FROM program").fetchone()[0],
+        "completeness": [dict(zip(names, row, strict=True)) for row in years],
         "last_run": dict(zip(("run_id", "started_at", "ended_at", "outcome"), run, strict=True)) if run else None,
     }
 

@@ -1,7 +1,5 @@
 """Parquet: a typed file per table. Row groups are written as they fill, so memory does not grow with the table."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """One export: the format's files, their manifest, and both in their place."""
 
-from __future__ import annotations
-
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator
@@ -44,18 +42,14 @@ def export(form: str, db: sqlite3.Connection, destination: Path | None, selectio
     Returns the number of rows of each table, or of records; of features for GeoJSON. Raises TtaError.
     """
     asked = selection or Selection()
-    if destination is None and form in FOLDERS and (form != "csv" or len(asked.tables) != 1):
-        raise WrongUsage(f"{form} is a folder of tables: name one in place of -, or choose csv with one --table")
+    if destination is None and form in FOLDERS and (form, len(asked.tables)) != ("csv", 1):
+        raise WrongUsage(f"{form} is a folder: name one in place of -, or choose csv with one --table")
     if form == "jsonl" and asked.tables and "records" not in asked.tables:
         raise WrongUsage("jsonl has a line for each record: ask for records too with --table records")
-    if form == "wacz" and asked.contacts is not True:
-        raise WrongUsage(
-            "a WACZ holds the captures as they are, and nothing can be left out of them: leave out --without-contacts"
-        )
     if form == "site" and asked != Selection(contacts=asked.contacts):
         raise WrongUsage("a site shows all records: leave out --where, --since, --columns and --table")
-    if form == "wacz" and (asked.columns or asked.tables):
-        raise WrongUsage("a WACZ holds captures: narrow it with --where or --since")
+    if form == "wacz" and asked != Selection(asked.where, asked.since):
+        raise WrongUsage("a WACZ holds the captures as they are: leave out --columns, --table and what leaves out contacts")
     if form == "site":
         return _export_site(db, destination, asked)
     with ProgressBar() as bar:
@@ -94,7 +88,8 @@ def _export_site(db: sqlite3.Connection, destination: Path | None, asked: Select
         export("xlsx", db, folder / "download" / "tta.xlsx", Selection(tables=sheets, contacts=asked.contacts))
         if find_spec("pyarrow"):
             export("parquet", db, folder / "download" / "parquet", asked)
-        save_site(_folders(db).database, folder, asked.contacts, state)
+        times = {"first": state["first_captured_at"], "last": state["last_captured_at"]}
+        save_site(_folders(db).database, folder, asked.contacts, times)
         return {"pages": sum(1 for _ in folder.rglob("*.html"))}
 
 

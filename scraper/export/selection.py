@@ -1,7 +1,5 @@
 """Which records, tables and columns an export holds, and their rows in an order that never changes; `condition` does --where."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections import deque
 from collections.abc import Iterator

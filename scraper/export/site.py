@@ -4,8 +4,6 @@ Links between saved pages are relative, so the folder works under any address an
 to `records.html`, whose script filters in the browser; what only a server can answer becomes plain text.
 """
 
-from __future__ import annotations
-
 import asyncio
 import gzip
 import hashlib
@@ -13,7 +11,7 @@ import mimetypes
 import posixpath
 import re
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
 from importlib import resources
 from pathlib import Path
@@ -25,7 +23,6 @@ from datasette.utils import tilde_encode
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from scraper.config import Serve
-from scraper.database import linked_data
 from scraper.database.connection import reading
 from scraper.database.contacts import Mode
 from scraper.database.tables import VIEWS
@@ -33,7 +30,6 @@ from scraper.errors import TtaError
 from scraper.explore import register_routes
 from scraper.explore.questions import QUESTIONS
 from scraper.export import search_files
-from scraper.export.manifest import MANIFEST
 from scraper.export.selection import RECORDS_FIRST
 from scraper.serve import application
 from scraper.without_contacts import cleared_copy
@@ -53,8 +49,11 @@ _QUERIES = re.compile(r"·\s*Queries took [\d.]+\s*ms|&middot;\s*Queries took [\
 _EXPORTS = re.compile(r"^export .*$", re.MULTILINE)
 
 
-def save_site(database: Path, folder: Path, contacts: Mode, state: dict[str, Any]) -> None:
-    """Saves all pages, and the database and the files for searching, into a folder whose other downloads are there already."""
+def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any]) -> None:
+    """Saves all pages, and the database and the files for searching, into a folder whose other downloads are there already.
+
+    `times`: of the first and last capture.
+    """
     with ExitStack() as stack:
         served = database if contacts is True else stack.enter_context(cleared_copy(database, contacts)).path
         shown = stack.enter_context(reading(served))
@@ -64,34 +63,17 @@ def save_site(database: Path, folder: Path, contacts: Mode, state: dict[str, Any
         (folder / "download").mkdir(exist_ok=True)
         with plain.open("rb") as file, gzip.GzipFile(folder / "download" / "tta.db.gz", "wb", mtime=0) as packed:
             shutil.copyfileobj(file, packed, 1 << 20)
-        files = [
-            (path.relative_to(folder).as_posix(), path.stat().st_size)
-            for path in sorted((folder / "download").rglob("*"))
-            if path.is_file()
-        ]
+        files = [path for path in sorted((folder / "download").rglob("*")) if path.is_file()]
+        downloads = [(path.relative_to(folder).as_posix(), _media_type(path), path.stat().st_size) for path in files]
         site = Site(application(plain, Serve(contacts=contacts)), folder, _UNLISTED if contacts is True else "")
         records = [record_id for (record_id,) in shown.execute(f"SELECT record_id FROM records ORDER BY {RECORDS_FIRST}")]
-        data = linked_data.dataset(
-            state["first_captured_at"], state["last_captured_at"], [(name, _media_type(name), size) for name, size in files]
-        )
-        asyncio.run(site.save(records, _downloads(files), linked_data.script(data)))
+        asyncio.run(site.save(records, {"files": downloads, "times": times}))
         search_files.write(shown, folder / "search", site.conditions)
 
 
-def _media_type(name: str) -> str:
-    return {".csv": "text/csv", ".parquet": "application/vnd.apache.parquet", ".gz": "application/gzip"}.get(
-        Path(name).suffix, mimetypes.guess_type(name)[0] or "application/octet-stream"
-    )
-
-
-def _downloads(files: list[tuple[str, int]]) -> str:
-    """A list of the files to take away."""
-    items = "".join(
-        f'<li><a href="{quote(name)}">{name.partition("/")[2]}</a> <span class="tta-small">{size / 1e6:,.1f} MB</span></li>\n'
-        for name, size in files
-        if not name.endswith((MANIFEST, ".manifest.json"))
-    )
-    return f'<details><summary>Download the data</summary><ul class="tta-list">\n{items}</ul></details>\n'
+def _media_type(path: Path) -> str:
+    own = {".parquet": "application/vnd.apache.parquet", ".gz": "application/gzip"}
+    return own.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
 
 class Site:
@@ -103,16 +85,18 @@ class Site:
     def __init__(self, datasette: Any, folder: Path, head: str) -> None:
         self.conditions: set[str] = set()
         self._head = f'<meta charset="utf-8">\n<link rel="icon" href="data:,">\n{head}'
+        self._added: dict[str, str] = {}
+        self._datasette = datasette
         self._client = datasette.client
         self._folder = folder
         self._waiting: list[str] = []
         self._files: dict[str, str] = {}
         self._pages = {f"/tta/{name}" for name in [*QUESTIONS, *(view.name for view in VIEWS), "dictionary", "organizations"]}
 
-    async def save(self, records: Iterable[str], downloads: str, head: str) -> None:
+    async def save(self, records: Iterable[str], about: dict[str, Any]) -> None:
         """Saves the home page, a page for each record and all that links lead to. Raises TtaError.
 
-        `downloads` and `head` are HTML to add to the home page.
+        `about`: `files` and `times` for the templates `_downloads.html` and `_dataset.html`.
         """
         for pattern, _ in register_routes():
             path = pattern.strip("^$")
@@ -120,8 +104,11 @@ class Site:
                 answer = await self._client.get(path)
                 if answer.status_code == 200 and answer.headers["content-type"].startswith("text/html"):
                     self._pages.add(path)
-        await self._save("/", "index.html", lambda text: _added(text, downloads, head))
-        await self._save("/-/search", RECORDS, lambda text: text)
+        about |= {"metadata": self._datasette.metadata()}
+        for name, before in (("_dataset.html", "</head>"), ("_downloads.html", '<p class="tta-doors">')):
+            self._added[before] = await self._datasette.render_template(name, about) + before
+        await self._save("/", "index.html")
+        await self._save("/-/search", RECORDS)
         for name in ("explore.js", "map.js"):
             self._file(f"/-/static-plugins/tta/{name}")
         for record_id in records:
@@ -130,9 +117,9 @@ class Site:
         self._script("site.js", _static("scraper.export", "site.js"))
         while self._waiting:
             address = self._waiting.pop()
-            await self._save(address, self._files[address], lambda text: text)
+            await self._save(address, self._files[address])
 
-    async def _save(self, address: str, file: str, finish: Callable[[str], str]) -> None:
+    async def _save(self, address: str, file: str) -> None:
         is_table = address.startswith("/tta/") and "?" not in address and not _ROWS.fullmatch(address)
         answer = await self._client.get(f"{address}?_size=max" if is_table else address)
         if answer.status_code != 200:
@@ -144,7 +131,10 @@ class Site:
         elif not file.endswith(".html"):
             path.write_bytes(answer.content)
         else:
-            path.write_text(finish(self._page(answer.text, file)), encoding="utf-8", newline="\n")
+            html = self._page(answer.text, file)
+            for before, added in self._added.items() if file == "index.html" else ():
+                html = html.replace(before, added, 1)
+            path.write_text(html, encoding="utf-8", newline="\n")
 
     def _script(self, name: str, text: str) -> None:
         """Saves a script as a classic one in a scope of its own: a page on a disk may load no module."""
@@ -233,7 +223,3 @@ class Site:
 
 def _static(package: str, name: str) -> str:
     return (resources.files(package) / "static" / name).read_text(encoding="utf-8")
-
-
-def _added(text: str, downloads: str, head: str) -> str:
-    return text.replace("</head>", f"{head}</head>", 1).replace('<p class="tta-doors">', f'{downloads}<p class="tta-doors">', 1)

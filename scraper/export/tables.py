@@ -1,7 +1,5 @@
 """The tables of an export: those of the database, a long table for each list, a flat one for spreadsheets, and the codebook."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence

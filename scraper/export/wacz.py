@@ -3,8 +3,6 @@
 The WARC records are those of the archive, byte for byte, so nothing can be left out of them: not a contact detail either.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

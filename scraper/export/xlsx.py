@@ -3,8 +3,6 @@
 A text is always written as a text, never as a formula, link or number. What no cell or sheet can hold is counted and marked.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re
@@ -142,7 +140,7 @@ class Workbook:
         sheet.write_datetime(row, column, plain, self._times[kind])
         return None
 
-    _writers: ClassVar[dict[Values, Callable[[Workbook, Any, int, int, Any], None]]] = {
+    _writers: ClassVar[dict[Values, Callable[["Workbook", Any, int, int, Any], None]]] = {
         Values.YES_NO: _yes_no,
         Values.LIST: _list,
         Values.TIME: _time,

@@ -19,8 +19,7 @@ from warcio.archiveiterator import ArchiveIterator
 
 from parsers.page import parse_page
 from scraper.database.merge import Merged, Seen, merge, order
-from scraper.database.page_letters import PageContent
-from scraper.database.stored_page import decode, encode, keyed
+from scraper.database.stored_page import StoredPage, decode, encode, keyed
 from tests.pagegen.content import Content, Field, Group, Paragraph, Value
 from tests.pagegen.extractors import extractors
 from tests.pagegen.invent import invent
@@ -48,7 +47,7 @@ class Tally:
             self.examples.setdefault(f"{kind} {subject}", example)
 
 
-Forms = dict[str, PageContent]
+Forms = dict[str, StoredPage]
 
 
 def forms_of(pages: dict[str, bytes], url: str, chance: random.Random, *, most: int = 8) -> Forms:
@@ -66,13 +65,13 @@ def forms_of(pages: dict[str, bytes], url: str, chance: random.Random, *, most: 
     return {name: page for name, page in read.items() if page is not None}
 
 
-def _read(data: bytes, url: str, *, is_text: bool) -> PageContent | None:
+def _read(data: bytes, url: str, *, is_text: bool) -> StoredPage | None:
     content_type = "text/plain" if is_text else "text/html; charset=utf-8"
     record = parse_page(data, url=url, content_type=content_type, is_text=is_text).record
     return keyed(decode(encode(record))) if record is not None else None
 
 
-def merged(captures: list[PageContent]) -> Merged:
+def merged(captures: list[StoredPage]) -> Merged:
     seen = [Seen(f"c{day}", f"2025-01-{day:02d}T00:00:00Z", page) for day, page in enumerate(captures, start=1)]
     return merge(sorted(seen, key=lambda one: order(one.captured_at, one.content.form, one.capture_id)))
 

@@ -141,7 +141,7 @@ METRIC_FIELDS = _specs(
     ("Metric Answer", "field_metric_answer", "long", None, False),
 )
 
-# Labels that nobody has listed; "Markups Received" holds a word that looks like an instruction field's and is data.
+# Labels that nobody has listed; "Markups Received" contains a word that looks like an instruction field's and is data.
 UNKNOWN_FIELDS = _specs(
     ("Markups Received", "field_markups_received", "number", None, False),
     ("Travel Authorization Number", "field_travel_authorization", "string", None, False),

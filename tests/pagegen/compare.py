@@ -45,7 +45,7 @@ def wrong_fields(truth: PageTruth, rows: Iterable[Row], elsewhere: str = "") -> 
     """Rows that are missing, changed or out of order, and rows with a label that the page has not.
 
     Uncertain fields ask only that their words are somewhere: in the rows or `elsewhere` (description, sections). Rows
-    without a label are never too many: they hold text that belongs to no field, such as a field group's legend. A cut
+    without a label are never too many: they contain text that belongs to no field, such as a field group's legend. A cut
     page may have more than its truth promises.
     """
     actual = [dict(row) for row in rows]

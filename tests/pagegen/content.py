@@ -1,4 +1,4 @@
-"""What the made-up site holds about one record, before any theme has printed it: the Drupal node, so to speak."""
+"""The content of one made-up record, before a theme prints it: the Drupal node."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Heading:
-    """A line that stands above others, as `<h3>` (`level` 3) or as a bold paragraph (`level` 0)."""
+    """A line above others, as `<h3>` (`level` 3) or as a bold paragraph (`level` 0)."""
 
     text: str
     level: int = 0

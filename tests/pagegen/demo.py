@@ -1,7 +1,7 @@
 """The demo's records: sixty believable ones with a history, spread over years, states and subjects.
 
-Unlike `invent`, which looks for trouble, this looks for a good first impression; every text says that it is made up. Together
-they tell a story that charts can show: ever more requests, which are answered ever sooner and respond ever more to emerging
+Unlike `invent`, which makes difficult cases, this makes a good first impression; every text is marked as made up. Charts of
+them show a trend: ever more requests, which are answered ever sooner and respond ever more to emerging
 needs; a surge of opioid requests from 2022 to 2024; and Texas, where half of that surge is.
 """
 
@@ -42,7 +42,7 @@ RECORDS = len(YEAR_OF)
 SURGE = range(2022, 2025)
 SURGING = next(topic for topic in TOPICS if "Opioid Response" in topic.subtopics)
 SURGING_PLACES = tuple(place for place in PLACES if place.state == "Texas")
-SPREAD = 0.012  # degrees; every place lies at least that far inside its county
+SPREAD = 0.012  # degrees; every place is at least that far inside its county
 TRIBAL_STATES = ("Arizona", "Montana", "New Mexico", "North Dakota", "Oklahoma", "South Dakota")
 TRIBAL_PLACES = tuple(place for place in PLACES if place.state in TRIBAL_STATES and place.city != "Phoenix")
 NEVER = datetime(2026, 9, 30, tzinfo=UTC)  # no capture is later than this
@@ -80,13 +80,13 @@ class Plot:
 
     @property
     def year(self) -> int:
-        return YEAR_OF[self.index]
+        return YEAR_OF[self.index % RECORDS]
 
 
 def plot(index: int) -> Plot:
     """Each record has its own random numbers, so that adding one changes no other."""
     rng = Random(f"demo {index}")
-    year = YEAR_OF[index]
+    year = YEAR_OF[index % RECORDS]
     day = datetime(year - 1, 10, 1, tzinfo=SITE_ZONE) + timedelta(days=rng.randint(4, 340))
     day -= timedelta(days=max(0, day.weekday() - 4))  # requests come in on working days
     submitted = day.replace(hour=rng.randint(7, 18), minute=rng.randint(0, 59), second=rng.randint(0, 59))

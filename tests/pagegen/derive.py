@@ -1,4 +1,4 @@
-"""From what the site holds to what a page printed from it says: classless themes lose names, hidden labels are lost,
+"""From the content of the site to the content of a page printed from it: classless themes lose names, hidden labels are lost,
 and so on.
 """
 
@@ -37,7 +37,7 @@ def datetime_of(value: Value, options: Options) -> str | None:
 
 
 def column_time(moment: datetime, options: Options) -> str:
-    """UTC where the page tells the zone, else local without zone; a page that prints minutes knows no seconds."""
+    """UTC where the page prints the zone, else local without zone; a page that prints minutes has no seconds."""
     if options.plain_dates:
         return moment.astimezone(SITE_ZONE).strftime("%Y-%m-%dT%H:%M:00")
     return attribute_time(moment)
@@ -187,7 +187,7 @@ def page_truth(content: Content, theme: Theme, options: Options, *, entries_kept
 
 
 def _assemble(content: Content, options: Options, columns: dict[str, Any]) -> PageTruth:
-    """The truth without its fields: what stands at the top of the page."""
+    """The truth without its fields: the top of the page."""
     submitted_at = column_time(content.submitted, options) if content.submitted else None
     reference = reference_of(content.title)
     own: dict[str, Any] = {

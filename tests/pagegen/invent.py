@@ -92,7 +92,7 @@ def geo(rng: Random, place: Place) -> str:
 
 
 def string_values(rng: Random, topic: Topic, place: Place, submitted: datetime) -> dict[str, Value]:
-    """Values of the fields that hold text, by label."""
+    """Values of the fields that contain text, by label."""
     title = title_text(rng, topic, place, submitted)
     address = mail(rng)
     return {
@@ -115,7 +115,7 @@ def string_values(rng: Random, topic: Topic, place: Place, submitted: datetime) 
 
 
 def reference_values(rng: Random, spec: Spec, topic: Topic) -> tuple[Value, ...]:
-    """Values of a field that holds references."""
+    """Values of a field that contains references."""
     match spec.label:
         case "Provider Reference":
             return tuple(provider(name) for name in rng.sample(PROVIDERS, k=rng.choice((1, 1, 2))))

@@ -66,7 +66,7 @@ def list_html(items: tuple[tuple[str, tuple[str, ...]], ...], *, ordered: bool =
 
 
 def table_html(rows: tuple[tuple[str, ...], ...], class_: str | None = None) -> str:
-    """The first row holds the heads."""
+    """The first row contains the headings."""
     heads = "".join(f"<th>{text(cell)}</th>" for cell in rows[0])
     cells = ["".join(f"<td>{text(cell)}</td>" for cell in row) for row in rows[1:]]
     body = "".join(f"<tr>{row}</tr>\n" for row in cells)

@@ -36,7 +36,7 @@ class Options:
 
     `labels`: how data fields show theirs; `mixed` takes turns without hiding any, `some_hidden` leaves every fourth
     one out. `milestones` is the shape of both groups, milestones and metrics. `plain_dates`: times are printed
-    without `<time>`. `items_always`: also a single value sits in the items' wrapper. `fake_fields`: the body holds
+    without `<time>`. `items_always`: also a single value sits in the items' wrapper. `fake_fields`: the body has
     markup that looks like fields. `furniture`: menus, blocks and footers; `related`: a teaser of another record
     beside this one. `alias`: the address is a path of words; `numberless`: nor is the node's number in the page.
     `keep`: cut the page after that share of its bytes. `moment`: the capture's 14 digits in Wayback's links.
@@ -67,7 +67,7 @@ class Options:
 
     @property
     def edit_marks(self) -> bool:
-        """Whether quick edit's attributes are there; they hold the node's number."""
+        """Whether quick edit's attributes are there; they contain the node's number."""
         return self.quickedit and not self.numberless
 
 

@@ -98,7 +98,7 @@ def edit_form() -> Page:
 
 
 def edit_form_at_the_node() -> Page:
-    """The same form at the record's address: a path tells nothing."""
+    """The same form at the record's address: the path is no evidence."""
     return page(edit_form().data)
 
 
@@ -174,7 +174,7 @@ def _bare(title: str, body: str) -> bytes:
 
 
 def challenge_by_script() -> Page:
-    """As a content network asks a browser to prove itself: no words to speak of, a script and a ray number."""
+    """As a content network asks a browser to prove itself: almost no words, a script and a ray number."""
     body = (
         '<noscript><p>Enable JavaScript and cookies to continue</p></noscript><div id="challenge-form"></div>'
         '<script src="/cdn-cgi/challenge-platform/h/b/orchestrate/chl_page/v1"></script><p>Ray ID: 8f0c0ffee0ddba11</p>'
@@ -232,7 +232,7 @@ def pdf() -> Page:
 
 
 def pdf_that_says_html() -> Page:
-    """The bytes decide, not what the server says of them."""
+    """The bytes decide, not the type that the server declares."""
     return page(PDF, f"{HOST}/sites/default/files/guide", kind="not_html")
 
 

@@ -1,4 +1,4 @@
-"""Real American counties with a point that lies well inside each, so that a map of made-up records looks like one of
+"""Real American counties with a point well inside each, so that a map of made-up records looks like one of
 real ones.
 """
 

@@ -1,4 +1,4 @@
-"""A whole page: what stands around the fields in each theme (head, title, notice, byline, body, menus, footer)."""
+"""A whole page: what surrounds the fields in each theme (head, title, notice, byline, body, menus, footer)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.pagegen.render_wrappers import debug, furniture, wrap
 SITE_NAME = "BJA NTTAC"
 BODY = Spec("Body", "body", "long")
 
-# A mark after each part of the page, taken out again by `render`, which so knows what a cut page still holds.
+# A mark after each part of the page, taken out again by `render`, which then knows what a cut page still contains.
 MARK_START, MARK_END = "\ue000", "\ue001"
 
 
@@ -117,7 +117,7 @@ ARTICLE_CLASSES: dict[Theme, str | None] = {
 
 
 def article(theme: Theme, content: Content, options: Options) -> str:
-    """The node's element; the title of a full page stands outside of it."""
+    """The node's element; the title of a full page is outside of it."""
     style = STYLES[theme]
     inner = {"bootstrap3": "content", "bootstrap3_old": "content", "bare": None, "uswds": None}.get(
         theme, "node__content clearfix"

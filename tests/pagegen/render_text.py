@@ -38,7 +38,7 @@ class Lines:
         self.at = 0
 
     def skip_to(self, wanted: str) -> None:
-        """Goes behind the next line that says exactly this. Raises ValueError where there is none."""
+        """Moves after the next line with exactly this text. Raises ValueError where there is none."""
         self.at = self.lines.index(wanted, self.at) + 1
 
     def take(self, wanted: str) -> bool:
@@ -76,7 +76,7 @@ def extracted_page(content: Content, options: Options = PLAIN) -> Page:
 
 
 def _extracted_truth(content: Content, text: str, options: Options) -> PageTruth:
-    """What the text still says: goes through record and text side by side."""
+    """The content that the text still has: goes through record and text side by side."""
     lines = Lines(text)
     lines.skip_to(f"Submitted by {content.author} on" if content.author else "Questions?")
     if not lines.take(blocks_text(content.body)):
@@ -92,7 +92,7 @@ def _extracted_truth(content: Content, text: str, options: Options) -> PageTruth
         fields=fields,
         sections=tuple(section for section, _ in found if isinstance(section, SectionTruth)),
         milestones=tuple(_rows(fields, "Milestone")),
-        metrics=(),  # a text does not tell that unlisted labels belong to a group
+        metrics=(),  # a text does not show that unlisted labels belong to a group
         columns={key: html.columns[key] for key in ("title", "reference", "submitted_by")} | _columns(found, options),
         whole=False,
     )
@@ -126,7 +126,7 @@ def _unlisted(found: FieldTruth | SectionTruth) -> bool:
 
 
 def _doubted(found: list[Found]) -> list[Found]:
-    """Nothing in a text tells an unlisted label from a line of the value before it: both are uncertain."""
+    """Nothing in a text distinguishes an unlisted label from a line of the value before it: both are uncertain."""
     following = [truth for truth, _ in found[1:]]
     doubts = [_unlisted(truth) or _unlisted(after) for (truth, _), after in zip(found, following, strict=False)]
     doubts += [_unlisted(truth) for truth, _ in found[-1:]]
@@ -144,7 +144,7 @@ def _columns(found: list[Found], options: Options) -> dict[str, Any]:
 
 
 def _field(lines: Lines, entry: Field, section: str | None, item: str | None) -> list[FieldTruth]:
-    """The field's truth; nothing where its label is gone too, which then says nothing about the record."""
+    """The field's truth; nothing where its label is gone too, which is then no evidence about the record."""
     if not lines.take(entry.spec.label):
         return []
     captured = tuple(value for value in entry.values if lines.take(value.shown))

@@ -11,7 +11,7 @@ GROUP_LEGENDS = ("General Information", "Audience and Area", "Event", "Follow-up
 
 
 def debug(hook: str, name: str, html: str, options: Options) -> str:
-    """Twig's debug comments, which hold text that looks like a page's."""
+    """Twig's debug comments, which contain text that looks like a page's."""
     if not options.twig_debug:
         return html
     file = f"core/themes/stable/templates/{hook}/{hook}.html.twig"
@@ -89,7 +89,7 @@ RECENT = ("20230214-101530-11", "20220908-91145-3")
 
 
 def furniture(theme: Theme, options: Options) -> tuple[str, str]:
-    """What stands before and after the main part: menus, search, breadcrumb, sidebar, footer, scripts. Empty if not
+    """What precedes and follows the main part: menus, search, breadcrumb, sidebar, footer, scripts. Empty if not
     asked for.
     """
     related = RELATED if options.related else ""

@@ -1,4 +1,4 @@
-"""What a page says, against what the reader made of the text that an extractor left of it.
+"""The content of a page, compared with what the reader made of the text that an extractor left of it.
 
 An extractor drops what it likes. So only what the text still contains counts, and it must be read as what it is; what is read
 without being on the page counts always.
@@ -35,7 +35,7 @@ def packed(text: str) -> str:
 
 @dataclass(frozen=True)
 class Told:
-    """What a page says. `fields`: label and values, without those of groups; `inner`: all other labels on the page."""
+    """The content of a page. `fields`: label and values, without those of groups; `inner`: all other labels on the page."""
 
     title: str
     authors: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What the database must hold for a made-up page, in the terms of DESIGN.md's contract."""
+"""What the database must contain for a made-up page, in the terms of DESIGN.md's contract."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class FieldTruth:
     """One data field. Each tuple has an entry per value; a field without values has none, and a row with a NULL value.
 
     `certain` is False where a page's form leaves open where the field begins and ends: groups printed as plain lines;
-    in a text, unlisted labels and what stands before them. Then its words must be in the database, and no more is
+    in a text, unlisted labels and what precedes them. Then its words must be in the database, and no more is
     promised.
     """
 

@@ -56,3 +56,12 @@ for (const link of document.querySelectorAll("a[data-png]")) {
   });
   link.after(png);
 }
+
+for (const button of document.querySelectorAll("button[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    const { copy } = button.dataset;
+    await navigator.clipboard.writeText(copy ? document.querySelector(copy).textContent : location.href.split("#")[0]);
+    button.textContent = "Copied";
+  });
+}

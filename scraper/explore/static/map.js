@@ -1,6 +1,9 @@
 // Draws the records of a filter on state outlines. Data comes from this server alone; tiles only where they are configured.
 
 const MAINLAND = [[24.5, -125], [49.5, -66.5]];
+const INSETS = { Alaska: [[53, -170], [71, -130]], Hawaii: [[18.7, -160.5], [22.5, -154.6]], "Puerto Rico": [[17.6, -67.6], [18.8, -65.1]] };
+const STATES_FROM = 5; // zoom at which states have names
+const COUNTIES_FROM = 8; // zoom at which counties have names
 const CELL = 24; // pixels; points in one cell of the screen are taken together first
 const APART = 46; // pixels; marks nearer than that are one mark
 const MOST = 100000; // points kept in memory
@@ -138,10 +141,89 @@ function plain(text) {
   return holder.innerHTML;
 }
 
-async function outlines(L, map, url) {
-  const states = await fetchJson(url);
+function outlines(L, map, states) {
   // Colours come from the style sheet, so that light and dark are decided in one place.
   L.geoJSON(states, { interactive: false, style: { className: "tta-state" } }).addTo(map);
+}
+
+function label(L, text, spot, kind) {
+  const icon = L.divIcon({ className: `tta-place tta-${kind}`, html: plain(text), iconSize: null });
+  return L.marker(spot, { icon, interactive: false, keyboard: false });
+}
+
+// The middle of a state's largest part.
+function middle(L, feature) {
+  const size = (box) => (box.getNorth() - box.getSouth()) * (box.getEast() - box.getWest());
+  const boxes = L.GeoJSON.coordsToLatLngs(feature.geometry.coordinates, 2).map((part) => L.latLngBounds(part[0]));
+  return boxes.reduce((best, box) => (size(box) > size(best) ? box : best)).getCenter();
+}
+
+// Names of states, and of counties once there is room for them; those of the view only.
+async function placeNames(L, map, states, url) {
+  const names = L.layerGroup().addTo(map);
+  let counties = null;
+  const show = async () => {
+    if (map.getZoom() >= COUNTIES_FROM && !counties) counties = await fetchJson(url);
+    const view = map.getBounds();
+    const zoom = map.getZoom();
+    names.clearLayers();
+    const inView = (spot) => view.contains(spot);
+    if (zoom >= STATES_FROM) {
+      for (const state of states.features) {
+        const spot = middle(L, state);
+        if (inView(spot)) label(L, state.properties.name, spot, "state-name").addTo(names);
+      }
+    }
+    if (zoom >= COUNTIES_FROM) {
+      for (const [name, ...spot] of counties) if (inView(spot)) label(L, name, spot, "county-name").addTo(names);
+    }
+  };
+  map.on("moveend", show);
+  await show();
+}
+
+// A small map of a place far from the mainland; a click moves the large one there.
+function inset(L, holder, main, states, name, bounds) {
+  const button = document.createElement("button");
+  const box = document.createElement("span");
+  const caption = document.createElement("span");
+  button.type = "button";
+  button.className = "tta-inset";
+  button.append(box, caption);
+  holder.append(button);
+  const still = { zoomControl: false, attributionControl: false, dragging: false, keyboard: false, scrollWheelZoom: false };
+  const map = L.map(box, { ...still, doubleClickZoom: false, boxZoom: false, touchZoom: false, tap: false, zoomSnap: 0.1 });
+  const frame = L.latLngBounds(bounds);
+  map.fitBounds(frame);
+  outlines(L, map, states);
+  const dots = L.layerGroup().addTo(map);
+  button.addEventListener("click", () => main.fitBounds(bounds));
+  return (points) => {
+    const here = points.filter((point) => frame.contains(point.spot));
+    dots.clearLayers();
+    for (const group of groups(map, here)) {
+      L.circleMarker(group[0].spot, { radius: 3 + Math.log2(group.length), className: "tta-dot", interactive: false }).addTo(dots);
+    }
+    caption.textContent = `${name}: ${here.length.toLocaleString("en")}`;
+    return here.length;
+  };
+}
+
+function resetButton(L, map) {
+  const control = L.control({ position: "topleft" });
+  control.onAdd = () => {
+    const bar = L.DomUtil.create("div", "leaflet-bar");
+    const button = L.DomUtil.create("a", "", bar);
+    Object.assign(button, { href: "#", textContent: "⟲", title: "Show the mainland again" });
+    button.setAttribute("role", "button");
+    button.setAttribute("aria-label", "Show the mainland again");
+    L.DomEvent.on(button, "click", (event) => {
+      L.DomEvent.stop(event);
+      map.stop().fitBounds(MAINLAND, { animate: false });
+    });
+    return bar;
+  };
+  control.addTo(map);
 }
 
 async function draw(holder, status) {
@@ -155,18 +237,32 @@ async function draw(holder, status) {
     holder.classList.add("tta-map-tiles");
     L.tileLayer(tiles, { attribution: plain(tilesBy) }).addTo(map);
   }
-  await outlines(L, map, states);
+  const shapes = await fetchJson(states);
+  outlines(L, map, shapes);
+  if (!small) {
+    resetButton(L, map);
+    await placeNames(L, map, shapes, holder.dataset.counties);
+  }
+  const strip = holder.parentElement.querySelector(".tta-insets");
+  const insets = small || !strip ? [] : Object.entries(INSETS).map(([name, bounds]) => inset(L, strip, map, shapes, name, bounds));
 
   const points = [];
   const marks = L.layerGroup().addTo(map);
+  let partly = "";
   const redraw = () => {
     marks.clearLayers();
     for (const group of groups(map, points)) mark(L, map, records, group).addTo(marks);
+    const inInsets = insets.reduce((sum, draw) => sum + draw(points), 0);
+    const view = map.getBounds();
+    const outside = points.filter((point) => !view.contains(point.spot)).length;
+    const where = outside ? `${outside.toLocaleString("en")} of them outside this view` : "all of them in this view";
+    const also = outside && inInsets ? ` (the small maps show ${inInsets.toLocaleString("en")})` : "";
+    status.textContent = small || !points.length ? "" : `${points.length.toLocaleString("en")} records on the map, ${where}${also}${partly}.`;
   };
   map.on("moveend", redraw);
   for await (const page of pages(firstPage(records, filters))) {
     points.push(...page);
-    status.textContent = `${points.length.toLocaleString("en")} records so far`;
+    partly = ", more to come";
     redraw();
     if (points.length >= MOST) break;
   }
@@ -174,8 +270,8 @@ async function draw(holder, status) {
   if (points.length && (small || !L.latLngBounds(MAINLAND).intersects(bounds))) {
     map.fitBounds(bounds, { padding: [30, 30], maxZoom: 6 });
   }
-  const partly = points.length >= MOST ? "; the rest is left out, narrow the filter" : "";
-  status.textContent = small ? "" : `${points.length.toLocaleString("en")} records with a place${partly}`;
+  partly = points.length >= MOST ? "; the rest is left out, narrow the filter" : "";
+  redraw();
   holder.dataset.ready = points.length;
 }
 

@@ -1,0 +1,140 @@
+"""Attaches a user's own tables to the database: `DIR/overlays/NAME.csv` is the table `overlay_NAME`, and each load keeps it.
+
+The first column of such a file has the name of the column of `records` that its keys belong to; keys are texts.
+"""
+
+import csv
+import re
+import sqlite3
+from collections import Counter
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+
+from scraper.database.places import CHANGED_CODES
+from scraper.errors import TtaError, WrongUsage
+
+FOLDER = "overlays"
+MAX_BYTES = 50_000_000
+JOINED = (
+    "place_county_code_2023 place_county_code place_state_code place_state agency_id provider_id record_id reference fiscal_year"
+)
+"""Columns of `records` that a key is tried with, the first that matches most."""
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,14})(?:\.\d+)?")
+
+
+@dataclass(slots=True)
+class Overlay:
+    """An attached table. `column`: of `records`; `padded`: keys that got back leading zeros; `unmatched`: keys of no record.
+
+    `records`: those with a value in the column; `matched`: those of them with a row.
+    """
+
+    name: str
+    column: str
+    rows: int = 0
+    padded: int = 0
+    repeated: int = 0
+    records: int = 0
+    matched: int = 0
+    unmatched: list[str] = field(default_factory=list)
+
+
+def add(db: sqlite3.Connection, data: Path, file: Path, key: str, name: str | None = None) -> Overlay:
+    """Attaches a CSV file in the open transaction. `key`: its column; after `=` that of `records`, else the best one.
+
+    Raises TtaError where the file is no table, WrongUsage where it has no such column.
+    """
+    own_name = re.sub(r"\W+", "_", (name or file.stem).lower()).strip("_") or "table"
+    heading, rows = _read(file)
+    own, _, wanted = key.partition("=")
+    if own not in heading:
+        raise WrongUsage(f"{file} has no column {own!r}: it has {', '.join(heading)[:500]}")
+    at = heading.index(own)
+    keys = [re.sub(r"\.0+$", "", row[at].strip()) for row in rows]
+    known = {str(row[1]) for row in db.execute("PRAGMA table_info(records)")}
+    candidates = [wanted or (own if own in known else "")] if wanted or own in known else JOINED.split()
+    if not {*candidates} <= known:
+        raise WrongUsage(f"records has no column {wanted!r}: try one of {', '.join(JOINED.split())}")
+    if not wanted and any(map(CHANGED_CODES.fullmatch, keys)):  # counties that only tables before 2022 have
+        candidates = [one for one in candidates if one != "place_county_code_2023"]
+    spelled = {one: [_padded(value, one) for value in keys] for one in candidates}
+    column = max(candidates, key=lambda one: _records(db, one, spelled[one]))
+    names = [column, *(f"{cell}_" if cell == column else cell for index, cell in enumerate(heading) if index != at)]
+    folder = data / FOLDER
+    folder.mkdir(exist_ok=True)
+    with (folder / f"{own_name}.csv").open("w", encoding="utf-8", newline="") as copy:
+        others = ([value, *row[:at], *row[at + 1 :]] for value, row in zip(spelled[column], rows, strict=True))
+        csv.writer(copy).writerows([names, *others])
+    db.execute(f'DROP TABLE IF EXISTS "overlay_{own_name}"')
+    attach(db, data)
+    counts = Counter(spelled[column])
+    found = Overlay(own_name, column, len(rows), sum(one != other for one, other in zip(keys, spelled[column], strict=True)))
+    found.repeated = sum(count > 1 for count in counts.values())
+    found.records, found.matched = int(_records(db, column)), _records(db, column, spelled[column])
+    there = {str(row[0]) for row in db.execute(f'SELECT DISTINCT "{column}" FROM records')}
+    found.unmatched = [value for value in counts if value not in there]
+    return found
+
+
+def _read(file: Path) -> tuple[list[str], list[list[str]]]:
+    """Heading and rows of a CSV file, whatever its separator and encoding."""
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            raise TtaError(f"{file} has more than {MAX_BYTES:,} bytes: keep only the columns that you need")
+        content = file.read_bytes()
+        text = content.decode("utf-8-sig") if b"\0" not in content else ""
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    first = text.partition("\n")[0]
+    separator = max(",;\t|", key=first.count)
+    try:
+        heading, *rows = (row for row in csv.reader(StringIO(text, newline=""), delimiter=separator) if any(row))
+    except (ValueError, csv.Error):
+        raise TtaError(f"{file} is no CSV file with a heading: save it as CSV, UTF-8") from None
+    heading = [re.sub(r"\s+", " ", cell).strip() or f"column {place}" for place, cell in enumerate(heading, 1)]
+    if len({cell.lower() for cell in heading}) < len(heading) or any(len(row) != len(heading) for row in rows):
+        raise TtaError(f"{file}: every row needs as many cells as the heading, whose names must differ: correct it")
+    return heading, rows
+
+
+def _padded(value: str, column: str) -> str:
+    """A key as `column` spells it: county codes have five digits, which a spreadsheet may have shortened."""
+    return value.zfill(5) if column.startswith("place_county_code") and value.isdecimal() else value
+
+
+def _records(db: sqlite3.Connection, column: str, keys: list[str] | None = None) -> int:
+    """How many records have a value in the column, or one of the keys."""
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS keys (value TEXT PRIMARY KEY) WITHOUT ROWID")
+    db.execute("DELETE FROM temp.keys")
+    db.executemany("INSERT OR IGNORE INTO temp.keys VALUES (?)", ((key,) for key in keys or ()))
+    among = f'AND CAST("{column}" AS TEXT) IN (SELECT value FROM temp.keys)' if keys is not None else ""
+    return int(db.execute(f'SELECT count(*) FROM records WHERE "{column}" IS NOT NULL {among}').fetchone()[0])
+
+
+def attach(db: sqlite3.Connection, data: Path) -> None:
+    """Makes the tables of the overlays that the database lacks, in the open transaction."""
+    there = {row[0] for row in db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table'")}
+    for path in sorted((data / FOLDER).glob("*.csv")):
+        if (table := f"overlay_{path.stem}") not in there:
+            heading, rows = _read(path)
+            quoted = ['"' + name.replace('"', "'") + '"' for name in heading]
+            numeric = [
+                bool(index) and all(_NUMBER.fullmatch(row[index]) or not row[index] for row in rows)
+                for index in range(len(heading))
+            ]
+            columns = ", ".join(f"{name} {'NUMERIC' if number else 'TEXT'}" for name, number in zip(quoted, numeric, strict=True))
+            db.execute(f'CREATE TABLE "{table}" ({columns})')
+            db.executemany(
+                f'INSERT INTO "{table}" VALUES ({", ".join("?" * len(quoted))})', ([cell or None for cell in row] for row in rows)
+            )
+            db.execute(f'CREATE INDEX "idx_{table}" ON "{table}" ({quoted[0]})')
+
+
+def remove(db: sqlite3.Connection, data: Path, name: str) -> None:
+    """Detaches a table, in the open transaction. Raises WrongUsage where there is none."""
+    path = data / FOLDER / f"{name}.csv"
+    if Path(path.name).stem != name or not path.is_file():
+        raise WrongUsage(f"there is no overlay {name!r}: `tta overlay list` names them")
+    db.execute(f'DROP TABLE IF EXISTS "overlay_{name}"')
+    path.unlink()

@@ -1,0 +1,63 @@
+"""What's new: which records, in which order, under which filters; and a feed that readers can rely on."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+from tests.dbkit import day, html, loaded, node, page
+from tests.webkit import Site
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+HOSTILE = "<b>&amp; ]]> <script>alert(1)</script>"
+
+
+def _site(folder: Path, nights: int) -> Site:
+    pages = [
+        page(html({"TTA Title": HOSTILE, "County": "Essex County"}, node=1), url=node(1), when=day(0)),
+        page(html({"TTA Title": "Second", "County": "Kent County"}, node=2), url=node(2), when=day(1)),
+        page(html({"TTA Title": HOSTILE, "County": "Suffolk County"}, node=1), url=node(1), when=day(2)),
+        page(b"<title>Page not found</title>", url=node(2), when=day(3), http_status=404),
+    ]
+    return Site(loaded(folder, pages[:nights]).database)
+
+
+def _entries(site: Site, query: str = "") -> list[dict[str, str]]:
+    answer = site.get(f"/-/new.atom{query}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/atom+xml; charset=utf-8")
+    feed = ElementTree.fromstring(answer.text)
+    for one in (feed, *feed.iter(f"{ATOM}entry")):
+        assert all(one.findtext(f"{ATOM}{name}") for name in ("id", "title", "updated"))
+        assert all(link.attrib["href"].startswith("http://localhost/") for link in one.iter(f"{ATOM}link"))
+    assert feed.find(f"{ATOM}author") is not None
+    return [{part.tag.removeprefix(ATOM): part.text or "" for part in entry} for entry in feed.iter(f"{ATOM}entry")]
+
+
+def test_events_are_told_once_each_the_latest_first(tmp_path: Path) -> None:
+    before, after = _entries(_site(tmp_path / "a", 2)), _entries(_site(tmp_path / "b", 4))
+    assert [entry["title"] for entry in after] == ["Disappeared: Second", f"Changed: {HOSTILE}", "New: Second", f"New: {HOSTILE}"]
+    assert after[2:] == before, "what was told keeps its id and its text"
+    assert len({entry["id"] for entry in after}) == 4
+    assert after[1]["summary"].strip() == "County: Essex County became Suffolk County."
+    assert after[1]["updated"] == day(2).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_page_and_feed_follow_the_filters_of_the_table(tmp_path: Path) -> None:
+    site = _site(tmp_path, 4)
+    assert [entry["title"] for entry in _entries(site, "?county__exact=Kent+County")] == ["Disappeared: Second", "New: Second"]
+    text = site.get("/-/new?county__exact=Kent+County").text
+    assert "Second" in text and "Suffolk" not in text
+    assert "/-/new.atom?county__exact=Kent+County" in text
+    assert site.get("/-/new?nope=1").status_code == 400
+
+
+def test_earlier_events_are_a_link_away(tmp_path: Path) -> None:
+    pages = [page(html({"County": "Essex County"}, node=n), url=node(n), when=day(n // 230)) for n in range(1, 251)]
+    site = Site(loaded(tmp_path, pages).database)
+    seen: list[str] = []
+    query = ""
+    while True:
+        seen += [entry["id"] for entry in _entries(site, query)]
+        text = site.get(f"/-/new{query}").text
+        if 'rel="next"' not in text:
+            break
+        query = text.partition('rel="next"')[0].rpartition('href="')[2].partition('"')[0]
+    assert len(seen) == len(set(seen)) == 250

@@ -1,0 +1,98 @@
+"""A user's own table beside the records: keys, vintage, match rate, and that it survives a rebuild."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from scraper.cli import cli
+from scraper.database.load import LoadOptions, load
+from scraper.errors import TtaError
+from scraper.folders import Folders
+from tests.dbkit import day, html, loaded, node, page, query
+from tests.webkit import Site
+
+PLACES = {1: (-71.0464339, 42.3458497), 2: (-72.6851, 41.7637), 3: (-86.6, 32.5)}  # Suffolk MA, Hartford CT, Autauga AL
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    points = {number: f"POINT ({longitude} {latitude})" for number, (longitude, latitude) in PLACES.items()} | {4: "POINT (0 0)"}
+    captures = [
+        page(html({"Event Location Geo": one}, node=number), url=node(number), when=day(number)) for number, one in points.items()
+    ]
+    return loaded(tmp_path / "data", captures)
+
+
+def overlay(folders: Folders, *arguments: object) -> Result:
+    return CliRunner().invoke(cli, ["--data", str(folders.data), "overlay", *map(str, arguments)])
+
+
+def joined(folders: Folders, column: str) -> list[tuple[object, ...]]:
+    return query(folders, f"SELECT record_id, population FROM records JOIN overlay_pop USING ({column}) ORDER BY 1")
+
+
+@pytest.mark.parametrize(
+    ("connecticut", "column", "records"),
+    [("09110", "place_county_code_2023", 3), ("09003", "place_county_code", 3), ("10001", "place_county_code_2023", 2)],
+)
+def test_keys_are_joined_with_the_codes_of_their_own_year(
+    folders: Folders, tmp_path: Path, connecticut: str, column: str, records: int
+) -> None:
+    file = tmp_path / "pop.csv"
+    file.write_text(
+        f"county,FIPS,population\nSuffolk,25025,1\nCT,{connecticut},2\nAutauga,1001,3\nNowhere,99999,4\n", encoding="utf-8"
+    )
+    done = overlay(folders, "add", file, "--key", "FIPS")
+    assert done.exit_code == 0, done.output
+    assert f"joined with records.{column}" in done.output
+    assert f"{records} of the 3 records" in done.output
+    assert "1 keys got back their leading zeros" in done.output and "99999" in done.output
+    assert len(joined(folders, column)) == records
+
+
+def test_an_overlay_survives_a_rebuild_and_a_new_database_and_goes_when_removed(folders: Folders, tmp_path: Path) -> None:
+    file = tmp_path / "pop.csv"
+    file.write_bytes("FIPS;Größe;population\n25025;ü;7\n25025;<b>;8\n".encode("cp1252"))
+    assert "1 keys are in more than one row" in overlay(folders, "add", file, "--key", "FIPS").output
+    expected = [("1", 7), ("1", 8)]
+    load(folders, LoadOptions(rebuild=True))
+    assert joined(folders, "place_county_code_2023") == expected
+    folders.database.unlink()
+    load(folders)
+    assert joined(folders, "place_county_code_2023") == expected
+    text = Site(folders.database).get("/tta/records/1").text
+    assert "&lt;b&gt;" in text and "Größe" in text
+    assert overlay(folders, "list").output == "pop\n"
+    assert overlay(folders, "remove", "pop").exit_code == 0
+    assert overlay(folders, "list").output == ""
+    assert not query(folders, "SELECT name FROM sqlite_master WHERE name LIKE 'overlay%'")
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "message"),
+    [
+        ("a,b\n1,2\n", ("--key", "c"), "has no column 'c'"),
+        ("a,a\n1,2\n", ("--key", "a"), "names must differ"),
+        ("a,b\n1\n", ("--key", "a"), "as many cells"),
+        ("\0\0", ("--key", "a"), "no CSV file"),
+        ("a,b\n1,2\n", ("--key", "a=nothing"), "no column 'nothing'"),
+    ],
+)
+def test_what_can_not_be_attached_is_refused(
+    folders: Folders, tmp_path: Path, content: str, arguments: tuple[str, ...], message: str
+) -> None:
+    file = tmp_path / "pop.csv"
+    file.write_text(content)
+    done = overlay(folders, "add", file, *arguments)
+    assert isinstance(done.exception, TtaError | Exception) and message in f"{done.exception} {done.output}"
+    assert overlay(folders, "list").output == ""
+
+
+@pytest.mark.parametrize("name", ["../pop", "none", ""])
+def test_only_what_is_attached_is_removed(folders: Folders, tmp_path: Path, name: str) -> None:
+    (folders.data / "pop.csv").write_text("a\n1\n")
+    assert "there is no overlay" in str(overlay(folders, "remove", name).exception)
+    assert (folders.data / "pop.csv").exists()
