@@ -21,7 +21,7 @@ _FOLDERS = ("archive", "database", "database/atlas", "database/rules", "scan")
 def parsing_code() -> str:
     """The code that parses captures: the key of `DIR/parsed.db`. A changed comment counts too: better once too often."""
     modules = (path for pattern in _PARSING for path in _SCRAPER.glob(pattern))
-    return _digest([*_files(Path(parsers.__file__).parent), *modules], _PARSING_LIBRARIES)
+    return _digest([*Path(parsers.__file__).parent.glob("*.*"), *modules], _PARSING_LIBRARIES)
 
 
 @cache
