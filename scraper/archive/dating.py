@@ -80,14 +80,8 @@ def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
         url = url or page_url or path_url
         times += [page_time, path_time, parse_time(capture.header("date"))]
     moment, length = next((time for time in times if time and time.moment <= latest), (None, None))
-    return replace(
-        capture,
-        url=url,
-        captured_at=moment,
-        date_length=length,
-        fetched_at=fetched_at,
-        recorded=None if (url, iso(moment, length)) == (recorded.url, recorded.date) else recorded,
-    )
+    other = None if (url, iso(moment, length)) == (recorded.url, recorded.date) else recorded
+    return replace(capture, url=url, captured_at=moment, date_length=length, fetched_at=fetched_at, recorded=other)
 
 
 def _replay(capture: Capture, url: str | None) -> tuple[str | None, list[Time | None]] | None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from io import BytesIO
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zlib import crc32
 
 from parsers import urls
@@ -306,21 +306,13 @@ def read_entry(folder: Path, entry: Entry) -> Capture:
 def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entry:
     """The catalog's row for a capture that was read at that place."""
     original = capture.original or Original()
-    return Entry(
-        **{name: getattr(capture, name) for name in _AS_IN_CAPTURE},
-        warc_file=warc_file,
-        warc_offset=offset,
-        warc_length=length,
-        form=capture.form.value,
-        captured_at=capture.captured_text,
-        fetched_at=iso(capture.fetched_at),
-        payload_digest=capture.payload_digest or (sha1_digest(capture.payload) if capture.form is not Form.REVISIT else None),
-        warc_record_id=capture.warc_record_id or record_id_of(capture),
-        original_record_id=original.warc_record_id,
-        original_url=original.url,
-        original_captured_at=iso(original.captured_at),
-        intact=int(capture.damage is None),
-    )
+    digest = capture.payload_digest or (sha1_digest(capture.payload) if capture.form is not Form.REVISIT else None)
+    values: dict[str, Any] = {name: getattr(capture, name) for name in _AS_IN_CAPTURE}
+    values |= {"warc_file": warc_file, "warc_offset": offset, "warc_length": length, "form": capture.form.value}
+    values |= {"captured_at": capture.captured_text, "fetched_at": iso(capture.fetched_at), "payload_digest": digest}
+    values |= {"original_record_id": original.warc_record_id, "original_url": original.url}
+    values |= {"original_captured_at": iso(original.captured_at), "intact": int(capture.damage is None)}
+    return Entry(**values, warc_record_id=capture.warc_record_id or record_id_of(capture))
 
 
 def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:

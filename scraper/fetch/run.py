@@ -55,9 +55,7 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
             raise UnknownSource(f"there is no source {escape(name, 40)}; the sources are {', '.join(SOURCES)}")
     names = tuple(name for name in SOURCES if (name in named if named else getattr(settings.sources, name).enabled))
     if not names:
-        raise NothingEnabled(
-            "no source is enabled: name one, or set enabled = true under [sources.NAME] in the configuration file"
-        )
+        raise NothingEnabled("no source is enabled: name one, or set enabled = true under [sources.NAME] in the configuration")
     if "pywb" in names and not settings.sources.pywb.archives:
         raise NothingEnabled("pywb has no archives: list them under archives in [sources.pywb] of the configuration file")
     for name in names:

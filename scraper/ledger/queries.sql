@@ -104,3 +104,15 @@ SELECT source, scope, outcome, listed, note, started_at, (
     WHERE whole.source = one.source AND whole.scope = one.scope AND whole.outcome = 'complete' AND whole.kind != 'window'
 )
 FROM listings one WHERE id IN (SELECT max(id) FROM listings GROUP BY source, scope) ORDER BY source, scope
+
+-- live_pages
+SELECT url, checked_at FROM live_pages
+
+-- live_page
+SELECT etag, last_modified, text_hash, capture_id, gone_since, removed_at FROM live_pages WHERE url = :url
+
+-- keep_live_page
+INSERT OR REPLACE INTO live_pages (
+    url, checked_at, outcome, etag, last_modified, text_hash, capture_id, gone_since, removed_at
+)
+VALUES (:url, :now, :outcome, :etag, :last_modified, :text_hash, :capture_id, :gone_since, :removed_at)

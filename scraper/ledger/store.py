@@ -49,14 +49,8 @@ class State(StrEnum):
 
 STORED = (State.FETCHED, State.UNCHANGED, State.DUPLICATE)
 
-ASK_AGAIN = {
-    State.SUBSTITUTED: timedelta(days=7),
-    State.MISSING: timedelta(days=30),
-    State.BLOCKED: timedelta(days=90),
-    State.PARKED: timedelta(days=30),
-}
-"""When captures that can't be played are asked for again (ARCHIVES.md, section 7, "Negative cache"; EDGI's expires after 7 days).
-"""
+ASK_AGAIN = {State.SUBSTITUTED: 7, State.MISSING: 30, State.BLOCKED: 90, State.PARKED: 30}
+"""Days after which captures that can't be played are asked for again (ARCHIVES.md, section 7, "Negative cache"; EDGI's has 7)."""
 PARK_AFTER = 8
 """Runs in which a capture failed."""
 EMPTY_SHA1 = "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
@@ -107,7 +101,7 @@ def when_to_ask_again(result: FetchResult, tries: int, now: datetime) -> datetim
     if result.state is State.FAILED:
         # The archive may have recovered in one of the next two runs; after that the time doubles from a day.
         return now if tries < 3 else now + timedelta(days=2 ** (tries - 3))
-    return now + ASK_AGAIN.get(result.state, timedelta())
+    return now + timedelta(days=ASK_AGAIN.get(result.state, 0))
 
 
 def to_time(timestamp: str) -> datetime | None:
@@ -271,9 +265,8 @@ class Ledger(AbstractContextManager["Ledger"]):
 
 def create(ledger: sqlite3.Connection) -> None:
     """Creates the tables in an empty file, in one transaction."""
-    ledger.executescript(
-        f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT"
-    )
+    header = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}"
+    ledger.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {header}; COMMIT")
 
 
 def replace(path: Path, reason: str) -> Path:

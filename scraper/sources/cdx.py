@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
@@ -135,17 +135,11 @@ def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
     length, offset, status = (numbers.get(name) for name in ("length", "offset", "statuscode"))
     if located and (offset is None or not 0 < (length or 0) <= MAX_BODY or not _FILE.fullmatch(filename)):
         return None
-    return Row(
-        url=original,
-        timestamp=timestamp,
-        digest=known.get("digest"),
-        mime=known.get("mimetype"),
-        status=status if 100 <= (status or 0) < 1000 else None,
-        length=length,
-        filename=filename if located else None,
-        offset=offset if located else None,
-        truncated=known.get("truncated") if located else None,
+    status = status if 100 <= (status or 0) < 1000 else None
+    row = Row(
+        url=original, timestamp=timestamp, digest=known.get("digest"), mime=known.get("mimetype"), status=status, length=length
     )
+    return replace(row, filename=filename, offset=offset, truncated=known.get("truncated")) if located else row
 
 
 def usable(page: list[dict[str, str]], hosts: Iterable[str], *, located: bool = False) -> tuple[list[Row], int]:

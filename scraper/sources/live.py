@@ -140,7 +140,7 @@ class Live:
         numbers: set[int | None] = set().union(*map(ledger.nodes, ledger.sources()))
         numbers |= {node_id(url) for url in self._context.archive.urls()}
         pages = [(rules, urljoin(base, f"node/{number}")) for base, rules in self._rules.items() for number in numbers - {None}]
-        checked = dict(ledger.db.execute("SELECT url, checked_at FROM live_pages"))
+        checked = dict(ledger.ask("live_pages"))
         now = to_timestamp(utc_now())
         for rules, url in sorted(pages, key=lambda page: (checked.get(page[1], ""), len(page[1]), page[1])):
             if rules.allows(url):
@@ -191,13 +191,9 @@ class Live:
             return
         # A revisit has no body to compare with, so the capture that it repeats is stored in its place.
         entry = self._context.archive.same_body(row.url, capture.sha256) if capture.sha256 else None
-        found = _Known(
-            etag=capture.header("etag"),
-            last_modified=capture.header("last-modified"),
-            text_hash=_hash_of(capture.http_status, capture.header("location"), capture.payload),
-            capture_id=entry.capture_id if entry else capture_id,
-        )
-        self._remember(row.url, "stored", found)
+        text_hash = _hash_of(capture.http_status, capture.header("location"), capture.payload)
+        validators = capture.header("etag"), capture.header("last-modified")
+        self._remember(row.url, "stored", _Known(*validators, text_hash, entry.capture_id if entry else capture_id))
 
     def _refused(self, url: str, answer: Answer, known: _Known) -> FetchResult:
         """Returns the result for a login, a denial or a firewall's page, none about the record. Many in a row pause the site."""
@@ -221,12 +217,10 @@ class Live:
         return Fetched(capture, note="removed: missing in two runs a day apart")
 
     def _known(self, url: str) -> _Known:
-        query = "SELECT etag, last_modified, text_hash, capture_id, gone_since, removed_at FROM live_pages WHERE url = ?"
-        return _Known(*(self._context.ledger.db.execute(query, [url]).fetchone() or ()))
+        return _Known(*(self._context.ledger.ask("live_page", url=url).fetchone() or ()))
 
     def _remember(self, url: str, outcome: str, known: _Known) -> None:
-        query = "INSERT OR REPLACE INTO live_pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        self._context.ledger.db.execute(query, [url, iso(utc_now()), outcome, *known])
+        self._context.ledger.ask("keep_live_page", url=url, now=iso(utc_now()), outcome=outcome, **known._asdict())
 
 
 def _other_node(url: str, answer: Answer) -> int | None:

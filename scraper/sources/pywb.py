@@ -17,12 +17,7 @@ from scraper.web.client import RequestPolicy
 
 LIST_FOR = timedelta(days=7)
 """How long a listing counts as fresh: these archives add captures late, Arquivo.pt after a year (ARCHIVES.md, section 9)."""
-FORMS = (
-    lambda host: {"url": f"*.{host}"},
-    lambda host: {"url": host, "matchType": "domain"},
-    lambda host: {"url": f"*.{host}", "matchType": "domain"},
-    lambda host: {"url": f"{host}/*"},
-)
+FORMS = ({"url": "*.{}"}, {"url": "{}", "matchType": "domain"}, {"url": "*.{}", "matchType": "domain"}, {"url": "{}/*"})
 """Ways to ask for a host with its subdomains; archives differ in which they understand (ARCHIVES.md, section 4)."""
 
 
@@ -53,7 +48,7 @@ class Pywb:
         for form in FORMS:
             is_listed = False
             try:
-                for page in self._server.pages(form(host), window):
+                for page in self._server.pages(form | {"url": form["url"].format(host)}, window):
                     is_listed |= bool(page)
                     yield usable(page, self._context.hosts)
             except NotCdx as error:

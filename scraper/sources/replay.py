@@ -5,7 +5,7 @@ The functions before the class are pure; they interpret one answer (ARCHIVES.md,
 
 import html
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin
@@ -34,8 +34,7 @@ MAX_SKEW = timedelta(hours=1)
 _ARCHIVES_OWN = {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
 _GZIP_TYPES = re.compile(r"gzip|octet-stream|x-tar|compress", re.IGNORECASE)
 _EXCLUDED = re.compile(
-    r"excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not archived|has not been archived|cannot be displayed",
-    re.IGNORECASE,
+    r"(?i)excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not (?:been )?archived|cannot be displayed"
 )
 Pairs = list[tuple[str, str]]
 """Names and values of headers."""
@@ -198,24 +197,24 @@ def is_short(answer: Answer, capture: Capture) -> bool:
     return page and b"</html" not in capture.payload[-4096:].lower()
 
 
+@dataclass(slots=True)
 class Replay:
     """The replay of one archive."""
 
-    def __init__(self, source: str, replay_url: str, interval: float, context: SourceContext, allow: AllowList) -> None:
-        self._source = source
-        self._replay_url = replay_url
-        self._context = context
-        self._policy = RequestPolicy(
-            allow=allow, interval=interval, limit=MAX_PAGE, accept_encoding="identity", is_data=is_memento
-        )
-        self._unknown_pages = 0
-        self._cut: dict[int, str | None] = {}
+    _source: str
+    _replay_url: str
+    _interval: float
+    _context: SourceContext
+    _allow: AllowList
+    _unknown_pages: int = 0
+    _cut: dict[int, str | None] = field(default_factory=dict)
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns the capture, or why there is none. A first time-out is left to the second pass: the archive often answers from
         its cache then. Raises RequestFailed, also where the answer is of another page.
         """
-        policy = replace(self._policy, retry_timeouts=again)
+        policy = RequestPolicy(allow=self._allow, interval=self._interval, limit=MAX_PAGE, retry_timeouts=again)
+        policy = replace(policy, accept_encoding="identity", is_data=is_memento)
         asked = Redirect(row.timestamp, row.url)
         seen = {asked}
         while True:

@@ -127,12 +127,8 @@ class Client:
         self.pacer.requests += 1
         self.pacer.asked(host)
         http, seconds = self.settings.http, self.settings.retry.deadline
-        sent = {
-            "User-Agent": user_agent(http.contact),
-            "Accept": "*/*",
-            "Accept-Encoding": policy.accept_encoding,
-            **(headers or {}),
-        }
+        sent = {"User-Agent": user_agent(http.contact), "Accept": "*/*", "Accept-Encoding": policy.accept_encoding}
+        sent |= headers or {}
         request = network.request(url, [*sent.items()], seconds=seconds, loopback=http.allow_loopback)
         try:
             with self.pacer.stop.interruptible(), request as response:
@@ -195,9 +191,8 @@ class Client:
 
 def sendable(url: str) -> str:
     """Returns the URL with only those characters percent-encoded that a request line can't contain."""
-    return re.sub(
-        r"[^\x21-\x7e]|\\", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape")), url
-    )
+    encoded = url.encode("utf-8", "surrogateescape")
+    return "".join(chr(byte) if 0x21 <= byte <= 0x7E and byte != 0x5C else f"%{byte:02X}" for byte in encoded)
 
 
 def user_agent(contact: str | None) -> str:
