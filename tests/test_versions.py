@@ -91,7 +91,8 @@ def test_a_catalog_of_another_version_is_made_again_from_the_files(folders: Fold
     sql(folders.archive / CATALOG, "ALTER TABLE captures DROP COLUMN truncated", f"PRAGMA user_version = {version}")
     with pytest.raises(TtaError, match=r"another version .* run `tta load`"):
         Archive(folders.archive)
-    Archive(folders.archive, writable=True).close()
+    with Archive(folders.archive, writable=True):
+        pass
     with Archive(folders.archive) as archive:
         assert list(archive.entries()) == before
 

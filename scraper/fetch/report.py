@@ -118,6 +118,10 @@ class Display(ProgressBar):
         if seconds >= 1:
             self.line(f"{host} asked to wait {seconds:.0f} s")
 
+    def listing(self, what: str, rows: int) -> None:
+        """Rows of a listing so far."""
+        self.update(f"listing {what}", rows, None)
+
     def parsing(self, done: int, total: int) -> None:
         """Captures parsed so far, of how many."""
         self.update("parsing captures", done, total)

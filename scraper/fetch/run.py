@@ -6,7 +6,7 @@ order captures become durable, and how the run ends.
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,17 +85,11 @@ def fetch_locked(
     folders = Folders(data)
     warning = folders.low_space()
     report = Report(dry_run=options.dry_run, notes=[warning] if warning else [])
-    with ExitStack() as stack:
-        ledger = stack.enter_context(Ledger(folders.ledger))
-        archive = stack.enter_context(Archive(folders.archive, writable=True))
+    with Ledger(folders.ledger) as ledger, Archive(folders.archive, writable=True) as archive:
         for line in (*ledger.notes, *archive.recovered):
             display.line(line)
         pacer = Pacer(ledger.host, ledger.save_host, stop, override=options.now, on_wait=display.waiting)
-
-        def progress(what: str, rows: int) -> None:
-            display.update(f"listing {what}", rows, None)
-
-        context = SourceContext(settings, Client(settings, pacer), ledger, archive, progress)
+        context = SourceContext(settings, Client(settings, pacer), ledger, archive, display.listing)
         kinds = {kind.name: kind for kind in (Wayback, CommonCrawl, EndOfTerm, Live)}
         archives = [Pywb(one, context) for one in settings.sources.pywb.archives]  # that run pywb, each a source of its own
         sources: list[Source] = []

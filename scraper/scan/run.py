@@ -33,11 +33,7 @@ FOUND_BYTES = 16_000_000
 SAVE_SECONDS = 10.0
 """Between two points at which what was found is safe from a crash; most files of a crawl contain nothing."""
 NAME = "scanned.db"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS read_files (
-    address TEXT NOT NULL, hosts TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (address, hosts)
-) STRICT, WITHOUT ROWID
-"""
+_SCHEMA = Path(__file__).with_name("scanned.sql").read_text(encoding="utf-8")
 CONNECT_SECONDS = 30
 READ_SECONDS = 120
 """Without a byte for so long, a file is given up for this run."""

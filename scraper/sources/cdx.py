@@ -136,9 +136,8 @@ def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
     if located and (offset is None or not 0 < (length or 0) <= MAX_BODY or not _FILE.fullmatch(filename)):
         return None
     status = status if 100 <= (status or 0) < 1000 else None
-    row = Row(
-        url=original, timestamp=timestamp, digest=known.get("digest"), mime=known.get("mimetype"), status=status, length=length
-    )
+    digest, media_type = known.get("digest"), known.get("mimetype")
+    row = Row(url=original, timestamp=timestamp, digest=digest, mime=media_type, status=status, length=length)
     return replace(row, filename=filename, offset=offset, truncated=known.get("truncated")) if located else row
 
 

@@ -33,9 +33,7 @@ MAX_SKEW = timedelta(hours=1)
 """A capture time further in the future is not believed: an archive's clock was wrong by years (ARCHIVES.md, section 9)."""
 _ARCHIVES_OWN = {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
 _GZIP_TYPES = re.compile(r"gzip|octet-stream|x-tar|compress", re.IGNORECASE)
-_EXCLUDED = re.compile(
-    r"(?i)excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not (?:been )?archived|cannot be displayed"
-)
+_EXCLUDED = re.compile(r"(?i)excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not (been )?archived|cannot be displayed")
 Pairs = list[tuple[str, str]]
 """Names and values of headers."""
 
@@ -143,18 +141,10 @@ def capture_of(answer: Answer, *, source: str, url: str, moment: datetime, heade
     """Returns an answer as a capture made at `moment`; of the page's headers, or those given, all but NOT_KEPT."""
     pairs = pairs_of(answer) if headers is None else headers
     kept = tuple(pair for pair in pairs if pair[0].lower() not in NOT_KEPT)
-    return Capture(
-        form=Form.RESPONSE,
-        source=source,
-        payload=answer.body,
-        url=url,
-        captured_at=moment,
-        fetched_at=utc_now(),
-        http_status=answer.status,
-        http_reason=httpx.codes.get_reason_phrase(answer.status),
-        http_headers=kept,
-        content_type=next((value for name, value in kept if name.lower() == "content-type"), None),
-    )
+    reason = httpx.codes.get_reason_phrase(answer.status)
+    capture = Capture(form=Form.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment, fetched_at=utc_now())
+    capture = replace(capture, http_status=answer.status, http_reason=reason, http_headers=kept)
+    return replace(capture, content_type=capture.header("content-type"))
 
 
 def pairs_of(answer: Answer) -> Pairs:

@@ -11,6 +11,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from email.message import Message
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -141,18 +142,9 @@ def _read_http(body: bytes, name: str) -> Iterator[Capture | Unused]:
     is_cut = length.isdecimal() and len(payload) < int(length) and "content-encoding" not in named
     if is_cut:
         yield Unused(name, f"the page is cut: {len(payload)} of {length} bytes")
-    yield Capture(
-        form=Form.RESPONSE,
-        source=SOURCE,
-        payload=payload,
-        http_status=status,
-        http_reason=reason,
-        http_headers=headers,
-        content_type=named.get("content-type"),
-        truncated="unspecified" if is_cut else None,
-        damage="the file ends within it" if is_cut else None,
-        origin=name,
-    )
+    page = Capture(form=Form.RESPONSE, source=SOURCE, payload=payload, content_type=named.get("content-type"), origin=name)
+    page = replace(page, http_status=status, http_reason=reason, http_headers=headers)
+    yield replace(page, truncated="unspecified", damage="the file ends within it") if is_cut else page
 
 
 def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
@@ -184,16 +176,10 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
         if defects:
             damage = f"its encoding is damaged ({defects[0]})"
             yield Unused(name, f"the page {url[:200]}: {damage}")
-        yield Capture(
-            form=Form.RESOURCE,
-            source=SOURCE,
-            payload=payload,
-            content_type=re.sub(r"\s+", " ", str(part.get("Content-Type", "text/html"))),
-            truncated="unspecified" if damage else None,
-            damage=damage,
-            origin=name,
-            recorded=Recorded(url, str(message["Date"]) if message["Date"] else None),
-        )
+        media_type = re.sub(r"\s+", " ", str(part.get("Content-Type", "text/html")))
+        page = Capture(form=Form.RESOURCE, source=SOURCE, payload=payload, content_type=media_type, origin=name)
+        page = replace(page, recorded=Recorded(url, str(message["Date"]) if message["Date"] else None))
+        yield replace(page, truncated="unspecified", damage=damage) if damage else page
 
 
 def _location(part: Message, header: str) -> str:
@@ -258,14 +244,7 @@ def _har_capture(entry: dict[str, Any], name: str) -> Capture | str:
     elif text:  # a browser has decoded it
         media_type = re.sub(r"\s*;\s*charset=[^;]*", "", media_type, flags=re.IGNORECASE) + "; charset=utf-8"
         headers = [(key, media_type if key.lower() == "content-type" else value) for key, value in headers]
-    return Capture(
-        form=Form.RESPONSE,
-        source=SOURCE,
-        payload=payload,
-        http_status=status,
-        http_reason=str(response.get("statusText") or ""),
-        http_headers=tuple(pair for pair in headers if not pair[0].startswith(":") and pair[0].lower() not in NOT_KEPT),
-        content_type=media_type or None,
-        origin=name,
-        recorded=Recorded(str(request["url"]), str(entry.get("startedDateTime") or "") or None),
-    )
+    page = Capture(form=Form.RESPONSE, source=SOURCE, payload=payload, content_type=media_type or None, origin=name)
+    page = replace(page, recorded=Recorded(str(request["url"]), str(entry.get("startedDateTime") or "") or None))
+    kept = tuple(pair for pair in headers if not pair[0].startswith(":") and pair[0].lower() not in NOT_KEPT)
+    return replace(page, http_status=status, http_reason=str(response.get("statusText") or ""), http_headers=kept)

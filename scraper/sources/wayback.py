@@ -12,11 +12,10 @@ from scraper.errors import ListingTimedOut, NotCdx
 from scraper.ledger.listings import FULL, INCREMENTAL, WINDOW, Listings
 from scraper.ledger.store import Row, to_timestamp
 from scraper.sources.base import ListingResult, SourceContext, Window, record
-from scraper.sources.cdx import FIELDS, Page, parse_listing, to_row, until_readable, usable
+from scraper.sources.cdx import FIELDS, MAX_PAGES, Page, parse_listing, to_row, until_readable, usable
 from scraper.sources.replay import Replay
 from scraper.web.client import RequestPolicy
 
-MAX_PAGES = 10_000
 MAX_ROWS = 5_000_000
 MAX_EMPTY_PAGES = 200
 """Loop guards: a scan may return empty pages with a key, a loop returns them forever (ARCHIVES.md, section 1, "Loop guards")."""
