@@ -92,7 +92,7 @@ samples: setup ## Make the made-up sample archive again
 	@$(BIN)/python -m tests.pagegen.samples data/samples
 
 docs: setup ## Write metadata.yml, docs/commands.md and docs/dictionary.md again
-	@$(BIN)/python -m scraper.docs
+	@$(BIN)/python -m tests.documents
 
 screenshots: setup ## Take the pictures of README and guides again (needs Chromium, LibreOffice, pdftoppm)
 	@TTA_SCREENSHOTS=1 TTA_REQUIRE_BROWSER=1 TTA_REQUIRE_OFFICE=1 $(BIN)/python -m pytest -q -k take tests/test_browser.py tests/test_export_guide.py

@@ -3,8 +3,6 @@
 The readers write rows (`record.Field`) and nothing else; `make_record` derives the rest of the record from them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache

@@ -4,8 +4,6 @@ Evidence is, in this order: where the value links to, markup for persons, an e-m
 short value, and a label whose head noun is a person's role ("Lead Trainer") or a means of contact ("Fax", "Email Address").
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

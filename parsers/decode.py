@@ -1,7 +1,5 @@
 """Decodes a page's bytes: by its byte order mark, the HTTP header, `meta`, and detection, in this order."""
 
-from __future__ import annotations
-
 import codecs
 import re
 from contextlib import suppress

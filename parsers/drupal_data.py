@@ -5,8 +5,6 @@ Each format is first turned into one `_Entity`, in which every field has a list 
 record's type, or has fields that only records have; all other JSON and XML is left to `kinds`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from contextlib import suppress

@@ -3,8 +3,6 @@
 `html` decides first which element contains the record; `rows` makes the record's fields and sections of the blocks.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from itertools import islice

@@ -3,8 +3,6 @@
 Groups come as nested paragraphs, as a table, or as plain lines (DOMAIN.md, "The two forms", 6).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from typing import NamedTuple

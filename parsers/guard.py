@@ -4,8 +4,6 @@ Measured with selectolax 1.0.2: 100,000 nested elements take 20 s, 100,000 attri
 formatting elements are opened again in every paragraph. Real pages are far from the limits and are never changed.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 

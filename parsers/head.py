@@ -1,7 +1,5 @@
 """Finds the parts of a record's page outside its fields: the title, the line `Submitted by NAME on DATE`, the site's notice."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import NamedTuple

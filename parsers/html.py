@@ -1,7 +1,5 @@
 """A whole HTML page: which element contains the record, what is outside its fields, and whether it is a TTA record at all."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field

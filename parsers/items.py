@@ -1,7 +1,5 @@
 """The nodes of one field to its values: which elements are items, and an item's text, link and time."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 
@@ -22,6 +20,11 @@ class Value(NamedTuple):
     text: str = ""
     href: str | None = None
     datetime: str | None = None
+    person: bool = False
+
+
+_PERSON = re.compile(r"\bPerson\b|\bauthor\b|\bv-?card\b|\bh-card\b")
+"""In the attributes of a person: RDFa and microdata (schema.org, FOAF), `rel="author"`, hCard and h-card."""
 
 
 def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
@@ -76,8 +79,7 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
     """One item's text, the address it links to where it is short and contains one link, and its times.
 
     `prose`: the nodes are no field's value; then a link counts only where it is all of them. An item that contains another
-    page's teaser is the link in its heading; one without text has the text of its picture, or the address of its file. A person
-    whose name is no link has the address that markup gives; `contacts` recognizes it as personal.
+    page's teaser is the link in its heading; one without text has the text of its picture, or the address of its file.
     """
     elements = [one for node in nodes if isinstance(node, Element) for one in (node, *node.descendants())]
     if not prose and (heading := next((one for one in elements if one.tag == "a" and one.attribute("rel") == "bookmark"), None)):
@@ -92,10 +94,8 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
             text = linked
     if len(links) == 1 and (readable(links) == text or (len(text) <= _MAX_LINKED and not prose)):
         href = absolute(links[0].attribute("href"), base)
-    if not prose and href is None and (person := next(filter(_is_person, elements), None)):
-        href = absolute(next(filter(None, map(person.attribute, ("about", "resource", "itemid"))), None), base)
     if text or prose:
-        return Value(text, href, _datetime(times, text))
+        return Value(text, href, _datetime(times, text), not prose and any(map(_is_person, elements)))
     for element in elements:
         if element.tag == "img" and (address := absolute(element.attribute("src"), base)):
             text = one_line(element.attribute("alt") or "") or one_line(element.attribute("title") or "")
@@ -104,8 +104,8 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
 
 
 def _is_person(element: Element) -> bool:
-    """Whether an element is marked as a person (RDFa, microdata); the markup then has the address of the person's page."""
-    return element.has_attributes and "Person" in f"{element.attribute('typeof')} {element.attribute('itemtype')}"
+    names = ("typeof", "itemtype", "rel", "itemprop", "property", "class")
+    return element.has_attributes and any(_PERSON.search(element.attribute(name) or "") for name in names)
 
 
 def _datetime(times: list[Element], text: str) -> str | None:

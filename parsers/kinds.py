@@ -1,7 +1,5 @@
 """The kind of a capture that shows no record: by its HTTP status, its bytes, and the text of its page."""
 
-from __future__ import annotations
-
 import json
 import re
 from contextlib import suppress

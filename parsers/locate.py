@@ -3,8 +3,6 @@
 A spot on an HTML page is the path of the element that the reader took the value from, on a text page the numbers of its lines.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

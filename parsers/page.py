@@ -3,8 +3,6 @@
 `kinds` judges what is no page at all, `drupal_data`, `html` and `textpage` read the forms, `columns` types what they read.
 """
 
-from __future__ import annotations
-
 from parsers.decode import MAX_PAGE, decode
 from parsers.drupal_data import read_data
 from parsers.html import read_html

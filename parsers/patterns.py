@@ -7,8 +7,6 @@ known labels are opened: anything else that contains prose is one value as a who
 A new theme is a new pattern, and patterns are learned from each page.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal

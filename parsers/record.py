@@ -86,6 +86,7 @@ class Field:
     datetime: str | None = optional("time as in the page's attribute; a range as start/end", heading="Date and time")
     occurrence: int = optional("1 for the page's first field of this label, 2 for a second one, and so on", default=1)
     truncated: bool = optional("whether the capture ends within the value; 1 yes, 0 no", default=False)
+    person: bool = optional("whether the page's markup says that the value is a person; 1 yes, 0 no", default=False)
 
 
 @dataclass(slots=True, kw_only=True)

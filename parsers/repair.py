@@ -1,7 +1,5 @@
 """Puts right what elements that were never closed have swallowed, where classes show what follows a label, an item or a field."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from parsers.registry import Type, known

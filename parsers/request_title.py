@@ -1,7 +1,5 @@
 """Splits a request's title, `REQ: 2024-02-14 - AGENCY (TTA TYPE)`, into its parts. Pure."""
 
-from __future__ import annotations
-
 import re
 from contextlib import suppress
 from datetime import date

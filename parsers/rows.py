@@ -3,8 +3,6 @@
 `fields` finds the blocks, `groups` the items of milestones and metrics, and `columns` makes typed columns of all rows.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -94,7 +92,7 @@ class RowWriter:
         fields = self.rows.fields
         if len(fields) >= MAX_FIELDS:
             return
-        text, href, datetime = value
+        text, href, datetime, person = value
         field = Field(
             position=len(fields) + 1,
             section=self.section,
@@ -106,6 +104,7 @@ class RowWriter:
             href=href,
             datetime=datetime,
             occurrence=occurrence,
+            person=person,
         )
         fields.append(field)
         self.rows.places.append(self.place)

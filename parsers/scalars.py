@@ -1,7 +1,5 @@
 """Converts printed values to typed ones: times, Yes/No, points, money, numbers, references. None where that is impossible."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from contextlib import suppress

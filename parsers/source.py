@@ -6,8 +6,6 @@ there. A source that was seen before (a status, a provider, the form's instructi
 for `patterns.field_of` to decide.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,6 +35,8 @@ _WRAPPER = re.compile(rf"<div({_ATTRIBUTES})>\s*+(<div.*)</div>\s*+", re.DOTALL)
 _ITEM = re.compile(rf"<div({_ATTRIBUTES})>({_INSIDE})</div>\s*+")
 _INLINE = re.compile(rf"\s*+<(a|time|p)({_ATTRIBUTES})>([^<]*+)</\1>\s*+")
 _PROSE = re.compile(rf"[^<]*+(?:<(?:/?(?:p|ul|ol|li|strong|em|b|i|u|time)|br|time{_ATTRIBUTES})>[^<]*+)*+")
+_PERSON = ('Person"', ' rel="', "vcard", "v-card", "h-card", "author", "itemprop")
+"""Markup that may say that a value is a person (`items`)."""
 _FROM_ANYWHERE = re.compile(r"(?:/.*|[a-z][a-z0-9+.-]*:.*)?", re.IGNORECASE | re.DOTALL)
 """A link that is the same on every page of a host. Any other starts from the page's own address, and is not plain."""
 
@@ -101,7 +101,7 @@ def _read(source: str, origin: str | None) -> SourceField | None:
     `origin`: scheme and host that links from the root start from, None where they are not known.
     """
     found = _FIELD.fullmatch(source)
-    if found is None:
+    if found is None or any(mark in source for mark in _PERSON):
         return None
     role, look, items = _role(found[1]), _role(found[3]), found[5]
     classed = role.part == "field" and not role.label_hidden

@@ -6,8 +6,6 @@ form's fixed instructions say where a section is, what precedes them is the body
 milestones. `textlines` removes the extractor's marks, `texthead` finds title and byline, `textlabels` the labels.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace

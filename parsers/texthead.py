@@ -1,7 +1,5 @@
 """Title and byline of a text capture: what stands between the site's menus and the body, found from the evidence in the text."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from dataclasses import dataclass, field

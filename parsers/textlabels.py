@@ -4,8 +4,6 @@ Each line that may be a label is a candidate. The labels of the page are the cha
 one fits its type, they come in about the usual order, and none comes twice. The body ends where the best chain begins.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace

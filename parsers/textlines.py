@@ -4,8 +4,6 @@ Each extractor has its own marks, so a mark is removed only in a text that shows
 characters in a body are the author's. Every line keeps the numbers of the source lines that it was read from.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, replace
 from functools import reduce

@@ -1,7 +1,5 @@
 """Reads addresses: the record's node number, the address that an archive wrapped, absolute links. Nothing is fetched."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache

@@ -27,13 +27,9 @@ class TtaError(Exception):
 
 
 class WrongUsage(TtaError):
-    """An option, argument or address is unusable. Change what the text names and run the command again."""
+    """An option, argument, address or setting is unusable. Change what the text names and run the command again."""
 
     status = ExitStatus.USAGE
-
-
-class BadConfiguration(WrongUsage):
-    """The configuration file is unusable; the text names the file and the key. Correct it and run the command again."""
 
 
 class UnknownSource(WrongUsage):
@@ -46,10 +42,6 @@ class BadQuery(WrongUsage):
 
 class NothingEnabled(TtaError):
     """No source was named and none is enabled. Name one, or enable one in the configuration file."""
-
-
-class Locked(TtaError):
-    """Another run is changing the data folder; the text names it. Wait until it ends."""
 
 
 class Stopped(BaseException):
@@ -93,15 +85,8 @@ class ParsedPagesDamaged(SqliteDamaged):
     """The file of parsed pages is damaged. Delete it, and load again: it is made anew from the archive."""
 
 
-# Parsing in worker processes
-
-
 class PageTookTooLong(Exception):
     """A page exceeded its parse time. Mark its capture as unreadable and continue with the next page."""
-
-
-class OtherVersion(Exception):
-    """A worker of the cluster runs other code than this machine. Install the same version on both."""
 
 
 # The network

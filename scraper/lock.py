@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from scraper.archive.warc import utc_now
 from scraper.capture import iso
-from scraper.errors import Locked, TtaError
+from scraper.errors import TtaError
 from scraper.terminal import escape
 
 LOCK = "lock"
@@ -30,7 +30,7 @@ class Holder(NamedTuple):
 
 @contextmanager
 def locked(data: Path, command: str) -> Iterator[Holder | None]:
-    """Holds the lock of the data folder `data` during the block, and makes the folder if it is missing. Raises Locked, TtaError.
+    """Holds the lock of the data folder `data` during the block, and makes the folder if it is missing. Raises TtaError.
 
     Yields the last holder if it did not release the lock: it was killed, or the machine went down. Otherwise yields None.
     """
@@ -45,7 +45,7 @@ def locked(data: Path, command: str) -> Iterator[Holder | None]:
         except BlockingIOError:
             holder = _holder(descriptor)
             who = f"`{holder.command}`, process {holder.pid}, since {holder.since}" if holder else "another run"
-            raise Locked(f"{data} is in use by {escape(who)}: wait for it to end") from None
+            raise TtaError(f"{data} is in use by {escape(who)}: wait for it to end") from None
         dead = _holder(descriptor)
         with suppress(OSError):  # on a full disk the name is missing, and the lock is held nevertheless
             os.ftruncate(descriptor, 0)

@@ -7,6 +7,7 @@ import signal
 import socket
 import sqlite3
 import sys
+import tomllib
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -32,17 +33,7 @@ GRACEFUL_SECONDS = 4
 """How long answers that are being sent may take after SIGTERM; systemd and Docker kill a service after ten seconds or more."""
 RENEW_SECONDS = 30.0
 """How often a server without contact details looks for changes of the database; one that shows all sees them at once."""
-SETTINGS: dict[str, Any] = {
-    "allow_download": False,  # captured pages hold names; the exports are the way to take data away
-    "default_page_size": 50,
-    "max_returned_rows": 2000,
-    "facet_suggest_time_limit_ms": 50,
-    "suggest_facets": False,  # the useful facets are always shown; suggestions by column fill the page with identifiers
-    "default_facet_size": 30,
-    "truncate_cells_html": 280,
-    "max_csv_mb": 500,
-    "default_cache_ttl": 0,  # a nightly refresh is seen at once
-}
+SETTINGS: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 def application(database: Path, settings: Serve | None = None, plugins_dir: Path | None = None) -> Datasette:

@@ -1,14 +1,11 @@
-"""What there is: records and captures, how fresh they are, what waits to be loaded, and what the parser did not know.
+"""What there is: records and captures, how fresh they are, what waits to be loaded, and what the parser did not know."""
 
-At 100,000 captures everything is counted along indexes or in one pass over the table of captures (docs/performance.md).
-"""
-
-import json
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Mapping
+import tomllib
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from parsers.urls import node_id
@@ -21,6 +18,8 @@ from scraper.folders import Folders
 from scraper.ledger.listings import last_listings
 from scraper.ledger.store import STORED, Ledger, State
 from scraper.sqlite import open_memory, uri
+
+_SQL: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
 
 @dataclass(slots=True)
@@ -115,12 +114,11 @@ def _completeness(ledger: Ledger, archived: Mapping[str, set[int]]) -> Completen
     order = {name: place for place, name in enumerate(SOURCES)}
     names = sorted(filter(known.get, known), key=lambda name: (order.get(name.partition(":")[0], len(order)), name))
     between = max(all_known) - min(all_known) + 1 if all_known else 0
-    hosts = ledger.db.execute("SELECT name, not_before FROM hosts WHERE not_before > strftime('%Y-%m-%dT%H:%M:%SZ', 'now')")
     return Completeness(
         {name: counts(known[name], captured[name], blocked[name], len(all_known - known[name])) for name in names},
         counts(all_known, all_captured, all_blocked - all_captured, between - len(all_known)),
         [asdict(listing) for listing in last_listings(ledger)],
-        dict(hosts.fetchall()),
+        dict(ledger.db.execute(_SQL["lists"]["waits"]).fetchall()),
     )
 
 
@@ -136,40 +134,20 @@ def _count_archive(db: sqlite3.Connection, found: Status, archived: dict[str, se
 
 def _count(db: sqlite3.Connection, found: Status) -> dict[str, set[int]]:
     """Counts what the database has. Returns by source the node numbers of its captures."""
+    lists = _SQL["lists"]
     found.loaded = True
-    found.records = db.execute("SELECT count(*) FROM records").fetchone()[0]
-    found.changes = db.execute("SELECT count(*) FROM changes").fetchone()[0]
-    found.kinds = dict(db.execute("SELECT kind, count(*) FROM captures GROUP BY kind ORDER BY kind"))
-    found.sources = dict(db.execute("SELECT source, count(*) FROM captures GROUP BY source ORDER BY source"))
-    found.captures = sum(found.kinds.values())
-    years = db.execute("SELECT * FROM completeness")
+    for name, query in _SQL["values"].items():
+        setattr(found, name, db.execute(query).fetchone()[0])
+    for name, query in _SQL["counts"].items():
+        setattr(found, name, dict(db.execute(query).fetchall()))
+    years = db.execute(lists["years"])
     found.years = [dict(zip([column[0] for column in years.description], row, strict=True)) for row in years]
-    nodes = "SELECT DISTINCT node_id FROM captures WHERE source = ? AND node_id > 0"
-    archived = {source: {node for (node,) in db.execute(nodes, [source])} for source in found.sources}
-    # Each alone is an end of the index; together they scan it.
-    found.first_captured_at = db.execute("SELECT min(captured_at) FROM captures").fetchone()[0]
-    found.last_captured_at = db.execute("SELECT max(captured_at) FROM captures").fetchone()[0]
-    found.time_unknown = db.execute("SELECT count(*) FROM captures WHERE captured_at IS NULL").fetchone()[0]
-    flags = Counter[str]()
-    for text, count in db.execute("SELECT flags, count(*) FROM captures WHERE flags IS NOT NULL GROUP BY flags"):
-        flags.update(dict.fromkeys(json.loads(text), count))
-    found.flags = _most_first(flags.items())
-    of_label = "SELECT count(DISTINCT record_id) FROM fields WHERE label = ? AND item IS NULL"
-    unknown = (
-        label
-        for (label,) in db.execute("SELECT DISTINCT label FROM fields_shared WHERE label IS NOT NULL")
-        if not is_known(label)
-    )
-    counts = ((label, db.execute(of_label, [label]).fetchone()[0]) for label in unknown)
-    found.unknown_labels = _most_first((label, count) for label, count in counts if count)
+    unknown = [label for (label,) in db.execute(lists["labels"]) if not is_known(label)]
+    counts = {label: db.execute(lists["of_label"], [label]).fetchone()[0] for label in unknown}
+    most_first = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    found.unknown_labels = {label: count for label, count in most_first if count}
     found.last_refresh = runs.latest(db)
     if found.last_refresh:
         found.failed_checks = [check._asdict() for check in runs.failed_checks(db, found.last_refresh["run_id"])]
-    good = "SELECT max(started_at) FROM runs WHERE outcome = ?"
-    found.last_good_refresh = db.execute(good, [runs.Outcome.COMMITTED]).fetchone()[0]
     found.refused_refresh = (runs.refused(db) or (0, None))[1]
-    return archived
-
-
-def _most_first(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
-    return dict(sorted(counts, key=lambda one: (-one[1], one[0])))
+    return {source: {node for (node,) in db.execute(lists["nodes"], [source])} for source in found.sources}

@@ -10,7 +10,7 @@ import pytest
 from scraper import reading
 from scraper.database import parse_captures
 from scraper.database.load import LoadOptions, load
-from scraper.errors import OtherVersion, TtaError
+from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.scan.run import scan
 from scraper.workers import cluster, processes
@@ -66,7 +66,7 @@ def test_a_cluster_gives_the_same_bytes_though_workers_die(tmp_path: Path, monke
 
 
 def test_a_worker_refuses_work_of_another_version() -> None:
-    with pytest.raises(OtherVersion):
+    with pytest.raises(TtaError, match="another version"):
         cluster._work("older", parse_captures.JOB, None)
 
 

@@ -13,8 +13,8 @@ from parsers.contacts import denotes_person, has_contact, masked
 from parsers.registry import LABELS
 from scraper.database import contacts
 from scraper.database.connection import reading
-from scraper.database.runs import Outcome, RunRow, record
-from scraper.database.tables import BY_NAME
+from scraper.database.runs import Outcome, record
+from scraper.database.tables import BY_NAME, RunRow
 from scraper.export.run import FORMATS, export
 from scraper.export.selection import Selection
 from scraper.folders import Folders
@@ -52,7 +52,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
         problem = "wayback: 503 https://bjatta.bja.ojp.gov/tta/help-for-perla-quist"
         record(
             folders.database,
-            RunRow(started_at="2025-01-01T00:00:00Z", outcome=outcome, message=message, problems=problem),
+            RunRow(run_id=0, started_at="2025-01-01T00:00:00Z", outcome=outcome, message=message, problems=problem),
         )
     return folders
 
@@ -125,6 +125,8 @@ MARKED = {
     '<div class="field--item">{}</div></div>',
     "recipient": '<div class="field field--name-field-v field--label-above"><div class="field--label">Recipient Contact Name'
     '</div><div class="field--item">{}</div></div>',
+    "marked as a person": '<div class="field field--name-field-u field--label-above"><div class="field--label">Reviewed</div>'
+    '<div class="field--item"><span typeof="schema:Person">{}</span></div></div>',
     "hidden label": '<div class="field field--name-field-poc-name field--label-hidden"><div class="field--item">{}</div></div>',
     "milestone": '<div class="field field--name-field-milestones field--label-above"><div class="field--label">Milestone</div>'
     '<div class="field--items"><div class="field--item"><div class="paragraph paragraph--type--milestone">'

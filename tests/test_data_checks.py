@@ -14,6 +14,7 @@ from scraper.config import Checks
 from scraper.database import runs
 from scraper.database.checks import Check, Looked, Severity, check_all
 from scraper.database.load import Loaded, LoadOptions, load
+from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
 from scraper.folders import Folders
 from tests.dbkit import add, day, html, node, page, text
@@ -64,7 +65,7 @@ class Nights:
                 raise RefreshRefused
             runs.add(
                 db,
-                runs.RunRow(started_at="2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED, accepted=accepted),
+                RunRow(run_id=0, started_at="2025-01-01T00:00:00Z", outcome=runs.Outcome.COMMITTED, accepted=accepted),
                 self.found,
             )
 

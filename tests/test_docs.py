@@ -9,9 +9,9 @@ import pytest
 
 from scraper.cli import cli
 from scraper.database.tables import TABLES
-from scraper.docs import documents
 from scraper.explore.metadata import LOOKS, metadata
 from scraper.explore.questions import QUESTIONS
+from tests.documents import documents
 from tests.webkit import ROOT, demo
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

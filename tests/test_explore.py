@@ -10,7 +10,7 @@ import pytest
 
 from parsers.scalars import fiscal_year
 from scraper.config import load_config
-from scraper.errors import BadConfiguration
+from scraper.errors import WrongUsage
 from scraper.explore.links import moment, render_value, replay_url, safe_href
 from scraper.explore.record import FACTS, arrange
 from scraper.serve import application
@@ -146,7 +146,7 @@ def test_tile_address_is_checked(tmp_path: Any) -> None:
         "https://h; script-src */{z}/{x}/{y}",
     ):
         file.write_text(f'[serve]\ntile_url = "{bad}"\n')
-        with pytest.raises(BadConfiguration, match=r"serve\.tile_url"):
+        with pytest.raises(WrongUsage, match=r"serve\.tile_url"):
             load_config(file)
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from scraper.cli import main
 from scraper.config import Config, as_toml, load_config
-from scraper.errors import BadConfiguration, Locked, NotAllowed, NotCdx, RequestFailed, TtaError
+from scraper.errors import NotAllowed, NotCdx, RequestFailed, TtaError, WrongUsage
 from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Listings
 from scraper.ledger.store import FetchResult, Ledger, Row, State, sha1_of, to_time, when_to_ask_again
 from scraper.lock import LOCK, locked
@@ -43,7 +43,7 @@ def test_no_file_means_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert load_config() == Config()
     assert Config().sources.wayback.cdx_interval == 3.0
     assert not Config().sources.live.enabled
-    with pytest.raises(BadConfiguration, match="there is no such"):
+    with pytest.raises(WrongUsage, match="there is no such"):
         load_config(tmp_path / "tta.toml")
     (tmp_path / "tta.toml").write_text("[retry]\nattempts = 7\n")
     assert load_config().retry.attempts == 7
@@ -80,7 +80,7 @@ def test_no_file_means_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_wrong_configuration_names_its_key(tmp_path: Path, text: str, named: str) -> None:
     path = tmp_path / "x.toml"
     path.write_text(text)
-    with pytest.raises(BadConfiguration, match=re.escape(named)) as caught:
+    with pytest.raises(WrongUsage, match=re.escape(named)) as caught:
         load_config(path)
     assert "\n" not in str(caught.value)
     assert caught.value.status == 2
@@ -184,10 +184,10 @@ def test_what_is_shown_is_printable() -> None:
 
 def test_the_lock_tells_its_holder_and_ends_with_it(tmp_path: Path) -> None:
     with locked(tmp_path / "new", "tta fetch"):
-        with pytest.raises(Locked, match=r"`tta fetch`, process \d+, since 20"), locked(tmp_path / "new", "tta load"):
+        with pytest.raises(TtaError, match=r"`tta fetch`, process \d+, since 20"), locked(tmp_path / "new", "tta load"):
             pass
         (tmp_path / "new" / LOCK).write_text("{damaged")
-        with pytest.raises(Locked, match="another run"), locked(tmp_path / "new", "tta load"):
+        with pytest.raises(TtaError, match="another run"), locked(tmp_path / "new", "tta load"):
             pass
     (tmp_path / "new" / LOCK).write_text(json.dumps({"pid": 1, "command": "gone", "since": "x"}))
     with locked(tmp_path / "new", "tta load"):

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from scraper.capture import iso
-from scraper.database.runs import Outcome, RunRow, record
+from scraper.database.runs import Outcome, record
+from scraper.database.tables import RunRow
 from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import Site
 
@@ -27,7 +28,7 @@ def test_it_is_stale_three_days_after_the_last_commit(
     folders = loaded(tmp_path / "data", [page(html({}), url=node(1), when=day(0))])
     for hours, outcome in runs:
         ended = iso(datetime.now(UTC) - timedelta(hours=hours)) or ""
-        record(folders.database, RunRow(started_at=ended, ended_at=ended, outcome=outcome, message="/secret/path"))
+        record(folders.database, RunRow(run_id=0, started_at=ended, ended_at=ended, outcome=outcome, message="/secret/path"))
     answer = Site(folders.database).get("/-/health")
     body = answer.json()
     assert (answer.status_code, body["status"]) == (status, "stale" if status == 503 else "ok")

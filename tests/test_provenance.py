@@ -104,8 +104,8 @@ def check(reason: Reason) -> None:
 
 def test_every_value_of_the_demo_can_be_traced(demo: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     read: Counter[str] = Counter()
-    real = Origins._capture
-    monkeypatch.setattr(Origins, "_capture", lambda self, capture_id: (read.update([capture_id]), real(self, capture_id))[1])
+    real = Origins._stored
+    monkeypatch.setattr(Origins, "_stored", lambda self, capture_id: (read.update([capture_id]), real(self, capture_id))[1])
     columns, fields, items, sections = set(), set(), set(), set()
     with reading(demo.database) as db:
         for (record_id,) in query(demo, "SELECT record_id FROM records"):

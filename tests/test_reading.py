@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import pytest
 
-from parsers.contacts import is_contact
 from parsers.page import parse_page
 from parsers.record import Field, Kind, ParseResult, Record
 
@@ -202,8 +201,6 @@ FILE = '<span class="file file--mime-application-pdf"><a href="/plan.pdf">The pl
         ('<a href="/t/1">Complete</a> <span class="print-footnote">[2]</span>', "Complete", "/t/1"),
         ('<a href="/t/1">Complete</a> [2]', "Complete", "/t/1"),
         (f'<article data-history-node-id="9">{REFERENCE}</article>', "Orb Institute", "/node/9"),
-        ('<span about="/user/8" typeof="schema:Person" property="schema:name">Ann Onym</span>', "Ann Onym", "/user/8"),
-        ('<span itemscope itemtype="https://schema.org/Person" itemid="/user/8">Ann Onym</span>', "Ann Onym", "/user/8"),
         ('<span about="/node/8" typeof="schema:Organization">Orb Institute</span>', "Orb Institute", None),
         ("Category", "Category", None),
         ("<p>County</p><p>Archived</p>", "County\n\nArchived", None),
@@ -212,7 +209,21 @@ FILE = '<span class="file file--mime-application-pdf"><a href="/plan.pdf">The pl
 def test_a_value_is_what_its_item_shows(value: str, text: str, href: str | None) -> None:
     row = read(page(CLASSED + field("Room", value))).fields[-1]
     assert (row.label, row.value, row.href) == ("Room", text, href and f"https://bjatta.bja.ojp.gov{href}")
-    assert is_contact(row.label, row.name, row.item, row.value, row.href) is (href == "/user/8")
+    assert not row.person
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '<span about="/user/8" typeof="schema:Person" property="schema:name">Ann Onym</span>',
+        '<span itemscope itemtype="https://schema.org/Person"><span itemprop="name">Ann Onym</span></span>',
+        '<a rel="author" href="/x">Ann Onym</a>',
+        '<div class="vcard"><span class="fn">Ann Onym</span></div>',
+    ],
+)
+def test_markup_says_that_a_value_is_a_person(value: str) -> None:
+    row = read(page(CLASSED + field("Room", value))).fields[-1]
+    assert (row.value, row.person) == ("Ann Onym", True)
 
 
 def test_a_link_around_an_item_is_the_items_link() -> None:

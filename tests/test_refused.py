@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from scraper.cli import main
-from scraper.database.runs import RunRow, record
+from scraper.database.runs import record
+from scraper.database.tables import RunRow
 from scraper.folders import Folders
 from tests.dbkit import add, day, exports, html, node, page, query
 
@@ -102,7 +103,7 @@ def test_unchecked_loads_it_and_a_load_with_nothing_new_is_no_error_then(refused
 )
 def test_only_a_run_that_decided_ends_the_refusal(refused: Folders, tta: Tta, later: list[str | None], kept_out: bool) -> None:
     for hour, outcome in enumerate(later):
-        record(refused.database, RunRow(started_at=f"2026-11-25T{hour:02}:00:00Z", outcome=outcome))
+        record(refused.database, RunRow(run_id=0, started_at=f"2026-11-25T{hour:02}:00:00Z", outcome=outcome))
     shown, examined = tta("status")[1], tta("doctor")[1]
     assert ("run `tta load`" in shown + examined) is not kept_out
     assert tta("load")[0] == (3 if kept_out else 0)

@@ -9,6 +9,8 @@ from random import Random
 import pytest
 
 from scraper.database import similar
+from scraper.database.connection import comparing
+from scraper.database.difference import differences
 from scraper.database.load import LoadOptions, load
 from scraper.folders import Folders
 from tests.dbkit import add, day, html, loaded, node, page, query
@@ -95,6 +97,13 @@ def test_a_record_whose_text_changes_leaves_its_family(tmp_path: Path) -> None:
     before = query(folders, "SELECT * FROM similar ORDER BY 1, 2")
     load(folders, LoadOptions(rebuild=True))
     assert (families(folders), query(folders, "SELECT * FROM similar ORDER BY 1, 2")) == ({"1": None, "2": "2", "3": "2"}, before)
+
+
+def test_families_are_no_difference_from_the_archive(tmp_path: Path) -> None:
+    folders = loaded(tmp_path, records(dict.fromkeys((1, 2), (BODY * 3, 0))))
+    load(folders, LoadOptions(rebuild=True, database=tmp_path / "second.db", only_captures_of=folders.database))
+    with comparing(folders.database, tmp_path / "second.db") as db:
+        assert differences(db).fields == []
 
 
 def test_similar_records_share_rare_words(tmp_path: Path) -> None:

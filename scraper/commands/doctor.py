@@ -8,9 +8,8 @@ from functools import partial
 import click
 
 from scraper.commands import json_option, show
-from scraper.doctor.findings import Report, counted
 from scraper.doctor.repair import repair
-from scraper.doctor.tables import DoctorTables
+from scraper.doctor.tables import DoctorTables, Report, counted
 from scraper.doctor.verify import verify
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -30,17 +31,7 @@ from scraper.workers.processes import Processes, cores
 @scheduler_option
 @json_option
 @click.pass_obj
-def command(
-    folders: Folders,
-    /,
-    addresses: tuple[str, ...],
-    lists: tuple[str, ...],
-    prefix: str | None,
-    source: str,
-    workers: int | None,
-    scheduler: str | None,
-    as_json: bool,
-) -> int:
+def command(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """Search whole crawls for the portal's pages.
 
     Adds pages of the configured hosts to the archive. ADDRESS is a path, https:// or s3://, of any file that `tta import` reads.
@@ -53,13 +44,14 @@ def command(
     loopback = settings.http.allow_loopback
     given = chain(
         [checked(address, loopback=loopback) for address in addresses],
-        *(listed(_lines(name), prefix, loopback=loopback) for name in lists),
+        *(listed(_lines(name), options["prefix"], loopback=loopback) for name in lists),
     )
     stop = Stop()
-    remote = cluster(scheduler, stop.check) if scheduler else nullcontext(Processes(workers or cores(), stop.check))
+    local = Processes(options["workers"] or cores(), stop.check)
+    remote = cluster(options["scheduler"], stop.check) if options["scheduler"] else nullcontext(local)
     with stop.on_signals(), locked(folders.data, "tta scan"), remote as pool:
         try:
-            done = scan(folders.data, given, settings.sources.wayback.hosts, source, pool)
+            done = scan(folders.data, given, settings.sources.wayback.hosts, options["source"], pool)
         except Stopped:
             click.echo("tta: stopped; captures found so far are kept, and the next scan continues", err=True)
             return ExitStatus.PARTLY_DONE

@@ -6,8 +6,10 @@ error and an archive's own failure are no evidence about the record (DESIGN.md, 
 
 import re
 import sqlite3
+import tomllib
 from collections.abc import Iterable
 from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -26,18 +28,10 @@ SITE = "bjatta.bja.ojp.gov"
 """Its hosts show the same pages (DOMAIN.md, "The site"), so a node number that is missing on one of them is missing on all."""
 MAX_HOPS = 5
 """Redirects that are followed from capture to capture; a longer chain is a loop, or its end is unknown."""
-_REFUSES = re.compile(
-    r"(?:^|[/._-])(?:log-?in|log-?on|sign-?in|sso|saml\d?|simplesaml\w*|oauth\d?|openid[\w-]*|adfs|idp|auth\w*|cas|captcha"
-    r"|challenge|access-?denied|denied|forbidden|403|maintenance|off-?line|unavailable|50\d)(?:[/._-]|$)|^[^/]*/user/?$",
-    re.IGNORECASE,
-)
-"""Host and path that a visitor is sent to who may not look now, or while the site is down."""
-_NO_RECORD = re.compile(
-    r"(?:/|/?(?:home|frontpage|index\.php|node|404|not-found|page-not-found)/?)?$|/(?:media|frontpage|search|sites|taxonomy|rss)(?:/|$)",
-    re.IGNORECASE,
-)
-"""Paths of pages that show no record."""
-_PLAIN_NODE = re.compile(r"(?:/index\.php)?/node/0*[0-9]+/?", re.IGNORECASE)
+_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_PATTERN = {name: re.compile(text, re.IGNORECASE | re.VERBOSE) for name, text in _TEXTS["patterns"].items()}
+_MEANING = _TEXTS["queries"]["meaning"]
+_SQL = {name: text.format(meaning=_MEANING, shows=SHOWS, by_time=BY_TIME) for name, text in _TEXTS["queries"].items()}
 
 
 class _Candidate(NamedTuple):
@@ -51,37 +45,18 @@ class _Candidate(NamedTuple):
     status: int | None
     leads_to: str | None
     held: str | None
+    kind: str
 
     @property
     def is_missing(self) -> bool:
         return self.means == Kind.ERROR and self.status in (404, 410)
 
 
-_MEANING = """
-    SELECT one.capture_id, one.url, one.address, one.captured_at, one.kind,
-        CASE WHEN one.form IS NOT NULL THEN NULL WHEN one.warc_type != 'revisit' THEN one.kind
-             WHEN one.original_id IS NOT NULL THEN original.kind WHEN one.http_status IN (404, 410) THEN 'error'
-             WHEN one.http_status BETWEEN 300 AND 399 AND one.http_status != 304 THEN 'redirect' END AS means,
-        coalesce(one.http_status, original.http_status) AS status,
-        coalesce(one.redirect_to, CASE WHEN original.address = one.address THEN original.redirect_to END) AS leads_to,
-        one.gone_record_id AS held
-    FROM captures one LEFT JOIN captures original ON original.capture_id = one.original_id
-    WHERE one.url IS NOT NULL AND one.captured_at IS NOT NULL
-"""
-"""What a capture means; a revisit means what its original does, and leads where that led from the same address."""
-_JULIAN = "julianday(substr({0} || '-01-01', 1, max(length({0}), 10)))"
-"""A time in days; one of lower precision counts as its first day."""
-_CANDIDATES = f"""
-    SELECT {", ".join(_Candidate._fields)} FROM ({_MEANING}) WHERE held IS NOT NULL OR (kind IN ('error', 'redirect', 'revisit')
-    AND ((means = 'error' AND status IN (404, 410)) OR (means = 'redirect' AND leads_to IS NOT NULL))) ORDER BY capture_id
-"""
-
-
 def assign(db: sqlite3.Connection) -> None:
     """Sets `captures.gone_record_id`, and adds to `temp.affected` every record that gains or loses such a capture."""
     found: list[tuple[str | None, str]] = []
     records: set[tuple[str]] = set()
-    for row in db.execute(_CANDIDATES):
+    for row in db.execute(_SQL["candidates"]):
         candidate = _Candidate._make(row)
         record_id = None
         if candidate.is_missing or (candidate.means == Kind.REDIRECT and candidate.leads_to is not None):
@@ -97,27 +72,18 @@ def assign(db: sqlite3.Connection) -> None:
 
 def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
     """The record that an address was known for before: the last one shown there, or the one with the node number of its path."""
-    query = (
-        f"SELECT record_id FROM captures WHERE address = ? AND {SHOWS} AND {BY_TIME} < rtrim(?, 'Z')"
-        f" AND captured_at IS NOT NULL AND record_id IS NOT NULL ORDER BY {BY_TIME} DESC, capture_id LIMIT 1"
-    )
-    found = db.execute(query, [candidate.address, candidate.captured_at]).fetchone()
-    if found:
+    if found := db.execute(_SQL["shown_before"], [candidate.address, candidate.captured_at]).fetchone():
         return str(found[0])
     number = node_id(candidate.url)
-    if number is None or not _PLAIN_NODE.fullmatch(_path(candidate.url)):
+    if number is None or not _PATTERN["plain_node"].fullmatch(_path(candidate.url)):
         return None  # in another language the site may answer "not found" while it has the record itself
-    shown = db.execute(f"SELECT DISTINCT address FROM captures WHERE node_id = ? AND {SHOWS}", [number]).fetchall()
+    shown = db.execute(_SQL["addresses_of_node"], [number]).fetchall()
     is_known = shown and _site(candidate.address) in {SITE} | {_site(one) for (one,) in shown if one}
     return str(number) if is_known else None
 
 
 def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candidate) -> bool:
     """Whether a redirect certainly ends at a page that does not show the record; an alias without captures may show it."""
-    nearest = (
-        f"SELECT {', '.join(_Candidate._fields)} FROM ({_MEANING}) WHERE address = ?1"
-        f" ORDER BY abs({_JULIAN.format('captured_at')} - {_JULIAN.format('?2')}), capture_id LIMIT 1"
-    )
     seen, captured = {candidate.address}, candidate
     for _ in range(MAX_HOPS):
         target = captured.leads_to
@@ -127,14 +93,14 @@ def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candida
         number = node_id(target)  # on whatever host: a site that moves keeps its numbers
         if number is not None and (str(number) == record_id or number == node_id(candidate.url)):
             return False
-        if _REFUSES.search(place.partition("?")[0]) or "destination=" in target:
+        if _PATTERN["refuses"].search(place.partition("?")[0]) or "destination=" in target:
             return False
         seen.add(place)
-        if db.execute(f"SELECT 1 FROM captures WHERE address = ? AND {SHOWS} AND record_id = ?", [place, record_id]).fetchone():
+        if db.execute(_SQL["shows_record"], [place, record_id]).fetchone():
             return False
-        if _site(place) != _site(candidate.address) or number is not None or _NO_RECORD.match(_path(target)):
+        if _site(place) != _site(candidate.address) or number is not None or _PATTERN["no_record"].match(_path(target)):
             return True
-        row = db.execute(nearest, [place, captured.captured_at]).fetchone()
+        row = db.execute(_SQL["nearest"], [place, captured.captured_at]).fetchone()
         if row is None:
             return False
         captured = _Candidate._make(row)
@@ -155,15 +121,7 @@ def _site(place: str | None) -> str:
 
 def apply(db: sqlite3.Connection) -> None:
     """Sets `availability` and `gone_since` of the records that were built, and adds their going and coming back to `changes`."""
-    query = f"""
-        SELECT * FROM (
-            SELECT gone_record_id AS record_id, captured_at, 1 AS gone FROM captures
-            WHERE gone_record_id IN (SELECT record_id FROM temp.affected)
-            UNION ALL SELECT record_id, captured_at, 0 FROM captures WHERE captured_at IS NOT NULL
-            AND record_id IN (SELECT gone_record_id FROM captures JOIN temp.affected ON affected.record_id = gone_record_id)
-        ) ORDER BY record_id, {BY_TIME}, gone
-    """
-    for record_id, events in groupby(db.execute(query).fetchall(), key=lambda row: str(row[0])):
+    for record_id, events in groupby(db.execute(_SQL["events"]).fetchall(), key=lambda row: str(row[0])):
         gone_since, changes = story((at, bool(gone)) for _, at, gone in events)
         db.executemany(insert_sql("changes"), ((record_id, *change, False) for change in changes))
         if gone_since is not None:

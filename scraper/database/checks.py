@@ -6,13 +6,14 @@ new theme may reach an archive two pages a night, too few for a check of one nig
 """
 
 import sqlite3
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from parsers.record import State
 from parsers.registry import group_table, is_instructions, known, known_name, normal
@@ -32,19 +33,9 @@ _EXAMPLES = 5
 _MOST_ROWS = 50
 _MOST_READ = 50
 """Captures to look through for each one of a known record: an import may bring many new records at once."""
-_READ_NOW = "capture_id IN (SELECT capture_id FROM temp.loaded)"
-_OUGHT = "node_id IS NOT NULL AND warc_type != 'revisit' AND kind IN ('record', 'revisit', 'other', 'unreadable')"
-"""Captures that ought to show a record: pages at a record's URL, except logins, errors, redirects and the like."""
-_LATEST = f"""
-    SELECT capture_id, node_id, captured_at, kind, form, shape, truncated IS NULL, EXISTS (
-        SELECT 1 FROM captures old WHERE old.node_id = new.node_id AND old.form IS NOT NULL AND old.captured_at < new.captured_at)
-    FROM captures new WHERE {_OUGHT} AND captured_at IS NOT NULL ORDER BY captured_at DESC, capture_id"""
-_OTHER_SHAPE = """
-    SELECT capture_id FROM captures WHERE node_id = ? AND form = 'html' AND warc_type != 'revisit' AND truncated IS NULL
-    AND captured_at < ? AND shape IS NOT ? ORDER BY captured_at DESC, capture_id LIMIT 1"""
-_OF_SHAPE = "SELECT count(*) FROM captures WHERE shape = ?"
-_OF_LABEL = "SELECT count(DISTINCT record_id) FROM fields WHERE label = ? AND item IS NULL"
-_LOOK = "look whether such a page is read right: column shape of the table captures finds some, `tta why` shows how they are read"
+_TEXTS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_SQL: dict[str, str] = _TEXTS["sql"]
+_SAID: dict[str, str] = _TEXTS["messages"]
 
 
 class Severity(StrEnum):
@@ -88,9 +79,15 @@ class Looked:
 
 def check_all(looked: Looked) -> Iterator[Check]:
     """Yields every check, the most important first."""
-    checks = (_vanished_records, _pages_that_parse, _filled_values, _recent_captures, _unknown_labels, _page_shapes, _duplicates)
-    for check in (*checks, _broken_references):
-        yield from check(looked)
+    yield _vanished_records(looked)
+    yield from _pages_that_parse(looked)
+    yield from _filled_values(looked)
+    if looked.archive is not None and looked.before is not None:
+        yield from _recent_captures(looked, looked.archive)
+    yield from _unknown_labels(looked)
+    yield from _page_shapes(looked)
+    yield from _duplicates(looked)
+    yield from _broken_references(looked)
 
 
 def is_known(label: str) -> bool:
@@ -98,60 +95,55 @@ def is_known(label: str) -> bool:
     return known(label) is not None or group_table(label) is not None or is_instructions(label)
 
 
-def _at_most(name: str, figure: int, most: float | None, message: str, subject: str | None = None) -> Check:
-    """A check that fails if `figure` is greater than `most`, where that is known."""
-    passed = most is None or figure <= most
-    return Check(name, Severity.FAIL, subject, figure, most, passed, None if passed else message)
+def _check(
+    name: str, figure: float | None, most: float | None, message: str | None, subject: str | None = None, **other: Any
+) -> Check:
+    """A check with its message if it failed: where `passed` is not given, if `figure` is greater than `most`."""
+    passed = other.get("passed", most is None or figure is None or figure <= most)
+    return Check(name, other.get("severity", Severity.FAIL), subject, figure, most, passed, None if passed else message)
 
 
-def _vanished_records(looked: Looked) -> Iterator[Check]:
+def _vanished_records(looked: Looked) -> Check:
     """Records that existed and do not exist now. A record whose captures show another record now was merged."""
-    gone = []
-    shown = "SELECT 1 FROM captures WHERE capture_id = ? AND record_id IS NOT NULL"
+    gone: list[str] = []
     if before := looked.before:
+        now = set(looked.db.execute("SELECT record_id FROM records"))
         for record in before.execute("SELECT record_id FROM records ORDER BY record_id"):
-            if looked.db.execute("SELECT 1 FROM records WHERE record_id = ?", record).fetchone() is None:
-                captures = before.execute("SELECT capture_id FROM captures WHERE record_id = ?", record)
-                if not any(looked.db.execute(shown, capture).fetchone() for capture in captures):
-                    gone.append(record[0])
-    advice = f"`tta why {escape(''.join(gone[:1]), 80)}` shows what is known of it, `tta load --rebuild --plan` what changed"
-    yield _at_most("vanished records", len(gone), looked.limits.vanished_records, f"{_some(gone)}: {advice}")
+            captures = () if record in now else before.execute("SELECT capture_id FROM captures WHERE record_id = ?", record)
+            if record not in now and not any(looked.db.execute(_SQL["merged"], capture).fetchone() for capture in captures):
+                gone += record
+    message = _SAID["vanished"].format(names=_some(gone), first=escape("".join(gone[:1]), 80))
+    return _check("vanished records", len(gone), looked.limits.vanished_records, message)
 
 
 def _pages_that_parse(looked: Looked) -> Iterator[Check]:
     """The share of captures that ought to show a record and do."""
     limits = looked.limits
     base = looked.last.get((PAGES, None))
-    for subject, where, drop in ((None, "1", limits.parsed_drop), (f"{TONIGHT}pages", _READ_NOW, limits.parsed_drop_tonight)):
-        query = f"SELECT count(*), count(form) FROM captures WHERE {_OUGHT} AND {where}"
-        total, shown = looked.db.execute(query).fetchone()
-        advice = "`tta why` shows how it is read"
-        if shown < total:
-            # `tta why` lists the captures of a refused night as well.
-            query = f"SELECT node_id, captured_at, kind FROM captures WHERE {_OUGHT} AND {where} AND form IS NULL"
-            number, at, kind = looked.db.execute(f"{query} ORDER BY captured_at DESC, capture_id LIMIT 1").fetchone()
-            page = f"node {number} as captured at {at or 'an unknown time'}, which is taken for kind `{kind}`"
-            advice = f"look at {page}; {advice}"
+    parts = ((None, "1", limits.parsed_drop), (f"{TONIGHT}pages", _SQL["read_now"], limits.parsed_drop_tonight))
+    for subject, where, drop in parts:
+        total, shown = looked.db.execute(_SQL["pages"].format(where=where)).fetchone()
+        # `tta why` lists the captures of a refused night as well.
+        example = looked.db.execute(_SQL["page_without_record"].format(where=where)).fetchone() if shown < total else None
+        advice = _SAID["pages"].format(*example) if example else ""
         yield _share(PAGES, subject, (shown, total), base, drop, limits.floor, advice)
 
 
 def _filled_values(looked: Looked) -> Iterator[Check]:
-    """The share of records shown by an HTML page that have a value, by column. Text captures can't contain every field."""
+    """The share of records shown by an HTML page that have a value, by column."""
     limits = looked.limits
     counts = ", ".join(f'count("{column}")' for column in VALUE_COLUMNS)
-    for prefix, where, drop in (("", "1", limits.filled_drop), (TONIGHT, _READ_NOW, limits.filled_drop_tonight)):
-        shown = f"SELECT record_id FROM captures WHERE form = 'html' AND {where}"
+    for prefix, where, drop in (("", "1", limits.filled_drop), (TONIGHT, _SQL["read_now"], limits.filled_drop_tonight)):
+        shown = _SQL["shown"].format(where=where)
         total, *filled = looked.db.execute(f"SELECT count(*), {counts} FROM records WHERE record_id IN ({shown})").fetchone()
         if prefix and total < limits.floor:
             return
         for column, count in zip(VALUE_COLUMNS, filled, strict=True):
             base = looked.last.get((VALUES, column))
-            check = _share(VALUES, f"{prefix}{column}", (count, total), base, drop, limits.floor, "look at record ")
+            check = _share(VALUES, f"{prefix}{column}", (count, total), base, drop, limits.floor, "")
             if not check.passed:
-                lacking = f'SELECT record_id FROM records WHERE "{column}" IS NULL AND record_id IN ({shown})'
-                example = looked.db.execute(f"{lacking} ORDER BY last_captured_at DESC, record_id LIMIT 1").fetchone()[0]
-                shown_by = f"`tta why {escape(example, 80)}` lists its captures and how they are read"
-                check = check._replace(message=f"{check.message}{escape(example, 80)}: {shown_by}")
+                (example,) = looked.db.execute(_SQL["lacking"].format(column=column, shown=shown)).fetchone()
+                check = check._replace(message=f"{check.message}{_SAID['filled'].format(escape(example, 80))}")
             yield check
 
 
@@ -162,15 +154,15 @@ def _share(
     count, total = part
     figure = count / total if total else None
     if base is None:
-        return Check(name, Severity.FAIL, subject, figure, None, True)
+        return _check(name, figure, None, "", subject)
     missing = base * total - count
     passed = missing < floor or missing <= drop * base * total
-    message = None if passed else f"{count} of {total}, where {base:.1%} were usual: {advice}"
-    return Check(name, Severity.FAIL, subject, figure, base * (1 - drop), passed, message)
+    message = _SAID["share"].format(count=count, total=total, base=base, advice=advice)
+    return _check(name, figure, base * (1 - drop), message, subject, passed=passed)
 
 
 class _Capture(NamedTuple):
-    """A row of `_LATEST`. `is_whole`: not cut off; `is_known`: its record was captured before."""
+    """A row of the query `latest`. `is_whole`: not cut off; `is_known`: its record was captured before."""
 
     capture_id: str
     node_id: int
@@ -185,20 +177,18 @@ class _Capture(NamedTuple):
         return f"node {self.node_id} as captured at {self.captured_at}"
 
 
-def _recent_captures(looked: Looked) -> Iterator[Check]:
+def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
     """The share of the latest captures of known records that are worse than earlier captures of the same records."""
-    if looked.archive is None or looked.before is None:
-        return
     limits = looked.limits
 
     def check(name: str, subject: str, worse: int, total: int, what: str) -> Check:
         most = looked.accepted.get(name, 0.0) + limits.recent_share  # what was accepted on purpose, and a share more
         figure = worse / total if total else None
         passed = figure is None or worse < limits.recent_failures or figure < most
-        message = f"{worse} of the latest {total} captures of known records {what}: `tta why` shows how it is read"
-        return Check(name, Severity.FAIL, f"{RECENT}{subject}", figure, min(most, 1.0), passed, None if passed else message)
+        message = _SAID["recent"].format(worse=worse, total=total, what=what)
+        return _check(name, figure, min(most, 1.0), message, f"{RECENT}{subject}", passed=passed)
 
-    found = islice(map(_Capture._make, looked.db.execute(_LATEST)), limits.recent_pages * _MOST_READ)
+    found = islice(map(_Capture._make, looked.db.execute(_SQL["latest"])), limits.recent_pages * _MOST_READ)
     latest = list(islice((one for one in found if one.is_known), limits.recent_pages))
     strange = [one for one in latest if one.form is None]
     example = f", such as {strange[0]}, kind `{strange[0].kind}`" if strange else ""
@@ -209,8 +199,8 @@ def _recent_captures(looked: Looked) -> Iterator[Check]:
     for one in latest:
         if one.form != "html" or not one.is_whole:
             continue
-        row = looked.db.execute(_OTHER_SHAPE, [one.node_id, one.captured_at, one.shape]).fetchone()
-        before, now = (_labels(looked.db, looked.archive, id_) for id_ in (row[0], one.capture_id)) if row else (None, None)
+        row = looked.db.execute(_SQL["other_shape"], [one.node_id, one.captured_at, one.shape]).fetchone()
+        before, now = (_labels(looked.db, archive, id_) for id_ in (row[0], one.capture_id)) if row else (None, None)
         if before is not None and now is not None:
             had.update(before)
             lost.update(before - now)
@@ -253,14 +243,9 @@ def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] 
 
 def _unknown_labels(looked: Looked) -> Iterator[Check]:
     """Labels that are not in the registry, reported once when more than a limit of records have them."""
-    query = (
-        "SELECT DISTINCT label FROM fields WHERE record_id IN (SELECT record_id FROM temp.affected)"
-        " AND label IS NOT NULL AND item IS NULL ORDER BY label"
-    )
-    labels = [label for (label,) in looked.db.execute(query) if not is_known(label)]
-    advice = "add it to parsers/registry.toml, then `tta load --rebuild`; until then it is in the table fields"
-    new = list(_crossed(looked, UNKNOWN_LABELS, labels, _OF_LABEL, looked.limits.unknown_label_records, "records", advice))
-    yield Check(UNKNOWN_LABELS, Severity.WARN, None, len(new), 0, not new)
+    labels = [label for (label,) in looked.db.execute(_SQL["labels"]) if not is_known(label)]
+    new = list(_crossed(looked, UNKNOWN_LABELS, labels, "label", looked.limits.unknown_label_records, "records"))
+    yield _check(UNKNOWN_LABELS, len(new), 0, None, severity=Severity.WARN)
     yield from new
 
 
@@ -270,63 +255,50 @@ def _page_shapes(looked: Looked) -> Iterator[Check]:
     The fields of a page are part of its structure, so a few new structures are normal; a new theme makes all of them new.
     """
     name, limits = "new page shapes", looked.limits
-    shapes = f"SELECT shape, count(*) FROM captures WHERE shape IS NOT NULL AND {_READ_NOW} GROUP BY shape"
-    now = dict(looked.db.execute(shapes).fetchall())
+    now = dict(looked.db.execute(_SQL["shapes"]).fetchall())
     total = sum(now.values())
-    new = sum(count for shape, count in now.items() if not _count(looked.before, _OF_SHAPE, shape))
+    new = sum(count for shape, count in now.items() if not _count(looked.before, "of_shape", shape))
     passed = looked.before is None or new < limits.floor or new <= limits.new_shape_share * total
     figure = new / total if total and looked.before else None
-    yield Check(name, Severity.WARN, None, figure, limits.new_shape_share, passed, None if passed else f"{new} pages: {_LOOK}")
-    yield from _crossed(looked, name, now, _OF_SHAPE, limits.new_shape_captures, "captures", _LOOK)
+    message = f"{new} pages: {_SAID['shape']}"
+    yield _check(name, figure, limits.new_shape_share, message, passed=passed, severity=Severity.WARN)
+    yield from _crossed(looked, name, now, "shape", limits.new_shape_captures, "captures")
 
 
 def _count(db: sqlite3.Connection | None, query: str, value: str) -> int:
-    return int(db.execute(query, [value]).fetchone()[0]) if db else 0
+    return int(db.execute(_SQL[query], [value]).fetchone()[0]) if db else 0
 
 
-def _crossed(
-    looked: Looked, name: str, subjects: Iterable[str], of_one: str, most: int, unit: str, advice: str
-) -> Iterator[Check]:
-    """Yields a check for each subject whose count, which the query `of_one` returns, rose above `most` since the last run."""
-    few = (one for one in subjects if looked.before and _count(looked.before, of_one, one) <= most)
-    crossed = ((one, now) for one in few if (now := _count(looked.db, of_one, one)) > most)
+def _crossed(looked: Looked, name: str, subjects: Iterable[str], kind: str, most: int, unit: str) -> Iterator[Check]:
+    """Yields a check for each label or shape whose count rose above `most` since the last run."""
+    few = (one for one in subjects if looked.before and _count(looked.before, f"of_{kind}", one) <= most)
+    crossed = ((one, now) for one in few if (now := _count(looked.db, f"of_{kind}", one)) > most)
     for subject, now in islice(crossed, _MOST_ROWS):
-        yield Check(name, Severity.WARN, escape(subject), now, most, False, f"seen in {now} {unit}: {advice}")
+        message = _SAID["crossed"].format(now=now, unit=unit, advice=_SAID[kind])
+        yield _check(name, now, most, message, escape(subject), severity=Severity.WARN)
 
 
 def _duplicates(looked: Looked) -> Iterator[Check]:
     """Records that may be one: several with the same reference, more than before, or with the same node number."""
     name = "one reference, several records"
-    twice = "SELECT {key} FROM records WHERE {key} IS NOT NULL GROUP BY {key} HAVING count(*) > 1 ORDER BY {key}"
-    shared, nodes = ([str(one) for (one,) in looked.db.execute(twice.format(key=key))] for key in ("reference", "node_id"))
+    shared, nodes = ([str(one) for (one,) in looked.db.execute(_SQL[f"{key}_twice"])] for key in ("reference", "node"))
     base = looked.last.get((name, None))
     most = None if base is None else base + looked.limits.shared_references
-    yield _at_most(name, len(shared), most, f"such as {_some(shared)}: look at them in Datasette, table records")
-    advice = f"{_some(nodes)}: a bug in this program; please report it"
-    yield _at_most("one node, several records", len(nodes), 0, advice)
+    yield _check(name, len(shared), most, _SAID["reference"].format(_some(shared)))
+    yield _check("one node, several records", len(nodes), 0, _SAID["node"].format(_some(nodes)))
 
 
 def _broken_references(looked: Looked) -> Iterator[Check]:
-    """Rows written by this load that refer to a missing record or capture, and records without a capture; `tta doctor` checks
-    all.
+    """Rows written by this load that refer to a missing record or capture, and records without a capture.
 
-    To check all rows of 100,000 captures took three quarters of a night in which nothing was new (November 2026).
+    `tta doctor` checks all rows.
     """
-    written = "record_id IN (SELECT record_id FROM temp.affected)"
-    repair = "`tta load --rebuild` repairs it; please report it"
-    lacks = "NOT EXISTS (SELECT 1 FROM {other} WHERE {other}.{key} = one.{column})"
-    broken = f"SELECT 1 FROM {{table}} one WHERE one.{written} AND one.{{column}} IS NOT NULL AND {lacks} LIMIT 1"
     links = [(table.name, *link) for table in TABLES for link in table.links if "record_id" in table.columns]
-    queries = ((table, broken.format(table=table, column=column, key=column, other=other)) for table, column, other in links)
+    queries = [(table, _SQL["broken_link"].format(table=table, column=column, other=other)) for table, column, other in links]
     tables = sorted({table for table, query in queries if looked.db.execute(query).fetchone()})
-    yield _at_most("broken references", len(tables), 0, f"{', '.join(tables)}: {repair}", "tables")
-    for subject, rows, table, column, other, key in (
-        ("records without a capture", written, "records", "record_id", "captures", "record_id"),
-        ("captures that repeat none", "original_id IS NOT NULL", "captures", "original_id", "captures", "capture_id"),
-    ):
-        missing = lacks.format(other=other, key=key, column=column)
-        count = looked.db.execute(f"SELECT count(*) FROM {table} one WHERE {rows} AND {missing}").fetchone()[0]
-        yield _at_most("broken references", count, 0, repair, subject)
+    yield _check("broken references", len(tables), 0, f"{', '.join(tables)}: {_SAID['broken']}", "tables")
+    for subject, query in _TEXTS["broken_references"].items():
+        yield _check("broken references", looked.db.execute(query).fetchone()[0], 0, _SAID["broken"], subject)
 
 
 def _some(names: list[str]) -> str:

@@ -46,12 +46,12 @@ _is_contact = lru_cache(maxsize=8192)(is_contact)
 
 
 def is_contact_row(row: Sequence[Any]) -> bool:
-    """Whether a row of `fields` (section, label, name, item, value, state, href, ...) is a contact detail."""
-    _, label, name, item, value, _, href, *_ = row
+    """Whether a row of `fields` (section, label, name, item, value, state, href, ..., person) is a contact detail."""
+    _, label, name, item, value, _, href, *_, person = row
     if name == "body" and label is None:
         return False
     decide = _is_contact if value is None or len(value) < 1000 else is_contact
-    return decide(label, name, item, value, href)
+    return decide(label, name, item, value, href, is_person=bool(person))
 
 
 def is_contact_change(field: str, private: Collection[str]) -> bool:

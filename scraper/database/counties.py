@@ -3,8 +3,6 @@
 `places` brings the counties with their outlines.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 import unicodedata

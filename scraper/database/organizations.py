@@ -5,8 +5,6 @@ organizations.sql or by a person's decision in `organization_matches.csv`; else 
 in each state (docs/decisions/organizations.md). A value that one of the record's contact fields repeats is a person's.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 import sqlite3
@@ -71,9 +69,13 @@ def key_of_name(name: str) -> tuple[str, str | None]:
 def assign(db: sqlite3.Connection, data: Path) -> None:
     """Rewrites the mentions of the records in `temp.affected`, all organizations, and the ids of records where they changed."""
     db.execute("DELETE FROM organization_mentions WHERE record_id IN (SELECT record_id FROM temp.affected)")
-    fields = {record_id: list(rows) for record_id, rows in groupby(db.execute(_QUERIES["fields"]), key=itemgetter(0))}
-    for head in db.execute(_QUERIES["heads"]).fetchall():
-        found = dict.fromkeys(_mentions(head, fields.get(head[0], [])))
+    fields = groupby(db.execute(_QUERIES["fields"]), key=itemgetter(0))
+    waiting = next(fields, None)
+    for head in db.execute(_QUERIES["heads"]):  # both in the order of records, so that memory does not grow with them
+        named: list[tuple[Any, ...]] = []
+        if waiting and waiting[0] == head[0]:
+            named, waiting = list(waiting[1]), next(fields, None)
+        found = dict.fromkeys(_mentions(head, named))
         rows = ((head[0], position, *one, None) for position, one in enumerate(found, 1))
         db.executemany("INSERT INTO organization_mentions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     for statement in _QUERIES["rules"].split(";\n"):

@@ -9,7 +9,7 @@ ORDER BY f.record_id, f.position
 
 -- heads
 SELECT record_id, tta_title, short_name, title, last_captured_at, place_state_code
-FROM temp.affected JOIN records USING (record_id)
+FROM records WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id
 
 -- rules
 -- A name without a number is the only numbered organization of its kind that the portal calls so; an agency only in the same state.

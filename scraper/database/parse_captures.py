@@ -4,10 +4,16 @@ A task is a slice of a WARC file, as compressed bytes, with the captures wanted 
 in the order of the captures. Workers import this module; nothing in it opens the database.
 """
 
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
+import faulthandler
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from functools import partial
 from io import BytesIO
 from pathlib import Path
+from types import FrameType
 from typing import NamedTuple
 
 from parsers.record import Kind
@@ -16,7 +22,6 @@ from scraper.archive.records import Damage
 from scraper.archive.store import Entry
 from scraper.archive.warc import read_captures
 from scraper.capture import Capture, Form
-from scraper.database.clock import Clock, page_clock
 from scraper.database.stored_page import encode, json_text, storable
 from scraper.errors import PageTookTooLong
 from scraper.reading import read_capture
@@ -31,6 +36,9 @@ PAGE_SECONDS = 30.0
 """Limit for one page. A 5 MB page takes under a second on a slow machine, so what takes longer hangs (November 2026)."""
 GIVEN_UP = "the parser crashed or took too long on it"
 """The reason of a page that ended the processes that parsed it, or exceeded its time."""
+Clock = Callable[[], AbstractContextManager[None]]
+"""Begins the time of a page; the end of the block ends it."""
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class ParsedCapture(NamedTuple):
@@ -190,3 +198,38 @@ def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:
         flags=json_text(storable(record.flags)) if record.flags else None,
         page=encode(record),
     )
+
+
+@contextmanager
+def page_clock(seconds: float, *, alone: bool) -> Iterator[Clock]:
+    """A clock for pages. `alone`: this process is there for nothing else, and is ended by a page over its time.
+
+    In the main thread SIGALRM ends a worker even where C code hangs; where the process is not alone it can only interrupt Python
+    code. A worker of a cluster runs its tasks in other threads, which signals don't reach: there a watchdog ends the process.
+    """
+    if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
+        before = signal.signal(signal.SIGALRM, signal.SIG_DFL if alone else _give_up)
+        try:
+            alarm = partial(signal.setitimer, signal.ITIMER_REAL)
+            yield lambda: _timed(partial(alarm, seconds), partial(alarm, 0))
+        finally:
+            signal.signal(signal.SIGALRM, before)
+    elif alone:
+        with _ONE_AT_A_TIME, open(os.devnull, "w") as nowhere:  # noqa: PTH123  (the watchdog wants a file descriptor)
+            watch = partial(faulthandler.dump_traceback_later, seconds, exit=True, file=nowhere)
+            yield lambda: _timed(watch, faulthandler.cancel_dump_traceback_later)
+    else:
+        yield nullcontext
+
+
+@contextmanager
+def _timed(begin: Callable[[], object], end: Callable[[], object]) -> Iterator[None]:
+    begin()
+    try:
+        yield
+    finally:
+        end()
+
+
+def _give_up(_signal: int, _frame: FrameType | None) -> None:
+    raise PageTookTooLong

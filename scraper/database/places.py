@@ -3,8 +3,6 @@
 The outlines are read when the first point is looked up, so a load that builds no record with a point never reads them.
 """
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Iterator

@@ -3,12 +3,13 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from scraper.database.checks import RECENT, TONIGHT, Check, Figures, Severity
+from scraper.database.tables import RunRow
 from scraper.errors import RefreshRefused
 from scraper.sqlite import open_readonly, open_writable
 
@@ -32,28 +33,8 @@ class Outcome(StrEnum):
     DIED = "died"
 
 
-@dataclass(slots=True, kw_only=True)
-class RunRow:
-    """A row of `runs`; see there. Times are ISO 8601, UTC. `run_id` is 0 until the row is written."""
-
-    run_id: int = 0
-    started_at: str
-    ended_at: str | None = None
-    status: int | None = None
-    outcome: str | None = None
-    phase: str | None = None
-    accepted: bool = False
-    fetched: int | None = None
-    loaded: int | None = None
-    captures: int | None = None
-    records: int | None = None
-    records_before: int | None = None
-    problems: str | None = None
-    message: str | None = None
-
-
 def add(db: sqlite3.Connection, run: RunRow, checks: Sequence[Check] = ()) -> None:
-    """Writes a run and its checks in the open transaction, and sets the run's number.
+    """Writes a run and its checks in the open transaction, and sets the run's number, which was 0.
 
     Existing columns only: a refused run may have left the tables of another version in place.
     """
@@ -83,7 +64,7 @@ def record_death(path: Path, since: str) -> None:
             if _columns(db, "runs") and db.execute("SELECT 1 FROM runs WHERE started_at >= ?", [since]).fetchone():
                 return
     message = "killed, or the machine went down; the database was left as it was"
-    record(path, RunRow(started_at=since, outcome=Outcome.DIED, message=message))
+    record(path, RunRow(run_id=0, started_at=since, outcome=Outcome.DIED, accepted=False, message=message))
 
 
 def latest(db: sqlite3.Connection) -> dict[str, Any] | None:

@@ -5,8 +5,6 @@ estimated from the smallest hashes of each text (Broder, "On the resemblance and
 `DIR/similar.db` with the links; the file can be deleted at any time.
 """
 
-from __future__ import annotations
-
 import re
 import sqlite3
 import time

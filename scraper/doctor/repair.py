@@ -18,10 +18,8 @@ from scraper.database.connection import second_database
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.schema import insert_sql
 from scraper.database.tables import BY_NAME, RUN_TABLES
-from scraper.doctor.archive import LOST, Progress
-from scraper.doctor.findings import Finding, Report
-from scraper.doctor.tables import COLUMNS_OF_LOST, DoctorTables
-from scraper.doctor.verify import verify
+from scraper.doctor.tables import COLUMNS_OF_LOST, DoctorTables, Finding, Report
+from scraper.doctor.verify import LOST, Progress, verify
 from scraper.errors import TtaError
 from scraper.folders import Folders, sync
 from scraper.ledger import store as ledger
@@ -102,8 +100,14 @@ def _replace_database(folders: Folders, findings: list[Finding], *, accept_refus
 
 def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding]) -> None:
     """Lists lost captures, copies intact records out of damaged files, and rebuilds the catalog."""
-    if tables.count("FROM lost"):
-        _list_lost(tables, folder)
+    columns = COLUMNS_OF_LOST.split(", ")
+    rows = tables.db.execute(f"SELECT {COLUMNS_OF_LOST} FROM lost ORDER BY warc_file, warc_offset").fetchall()
+    if rows:  # after this nothing else may know that they existed
+        path, fresh = folder / LOST, folder / f".tta-{LOST}"
+        known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        lines = dict.fromkeys([*known, *(json.dumps(dict(zip(columns, row, strict=True))) for row in rows)])
+        fresh.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        _replace(path, fresh)
     for finding in findings:
         if finding.kind == "records-damaged" and finding.subject:
             _copy_intact(tables, folder, finding.subject)
@@ -111,18 +115,6 @@ def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding])
         path.unlink()
     with Archive(folder, writable=True):
         pass  # opening it fills the catalog
-
-
-def _list_lost(tables: DoctorTables, folder: Path) -> None:
-    """Adds the lost captures to a file: after this nothing else may know that they existed."""
-    path, fresh = folder / LOST, folder / f".tta-{LOST}"
-    known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    rows = tables.db.execute(f"SELECT {COLUMNS_OF_LOST} FROM lost ORDER BY warc_file, warc_offset")
-    lines = dict.fromkeys([*known, *(json.dumps(dict(zip(COLUMNS_OF_LOST.split(", "), row, strict=True))) for row in rows)])
-    fresh.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    sync(fresh)
-    fresh.replace(path)
-    sync(folder)
 
 
 def _copy_intact(tables: DoctorTables, folder: Path, name: str) -> None:
@@ -136,11 +128,15 @@ def _copy_intact(tables: DoctorTables, folder: Path, name: str) -> None:
             source.seek(offset)
             target.write(source.read(length))
     if unfinished.stat().st_size:
-        sync(unfinished)
-        unfinished.replace(fresh)
-        sync(folder)
+        _replace(fresh, unfinished)
     else:
         unfinished.unlink()
     names = (damaged.with_name(f"{name}.damaged-{number}") for number in count(1))
     damaged.replace(next(path for path in names if not path.exists()))
     sync(folder)
+
+
+def _replace(path: Path, fresh: Path) -> None:
+    sync(fresh)
+    fresh.replace(path)
+    sync(path.parent)

@@ -72,12 +72,12 @@ def _answers(datasette: Any) -> Answers | None:
 
 
 @hook(tryfirst=True)
-def handle_exception(exception: Exception) -> Any:
+def handle_exception(request: Any, exception: Exception) -> Any:
     """Reports faults of a request with status 400 where Datasette takes them for its own (500)."""
     if isinstance(exception, QueryInterrupted):
         return Response.text("The query reached the time limit: ask for less.", status=400)
-    if isinstance(exception, sqlite3.OperationalError):
-        return Response.text(f"These filters can't be used: {exception}", status=400)
+    if request.query_string and isinstance(exception, sqlite3.OperationalError | ValueError | OverflowError):
+        return Response.text(f"This address can't be used: {exception}", status=400)
     if isinstance(exception, DatasetteError) and exception.status == 500:
         exception.status = 400
     return None

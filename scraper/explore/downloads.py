@@ -69,6 +69,8 @@ async def of_page(datasette: Any, request: Any) -> Download:
     """
     path = request.path.rpartition(".")[0]
     name, *row = [*path.split("/"), ""][2:4]
+    if not name and not request.args.get("sql"):
+        raise DatasetteError("There is no table or question to download at this address.", status=404)
     query = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE]
     answer = await datasette.client.get(f"{path}.json?{urlencode([*query, *_NO_ROWS])}")
     if answer.status_code != 200:

@@ -24,7 +24,7 @@ _MENUS: dict[str, dict[str, str]] = _TEXTS["menus"]
 """The menus of the form that table, charts and map share: values and what is shown for them."""
 FORM = ("_search", *_MENUS, "submitted_on", "submitted_on__gte", "submitted_on__lte")
 """The filters that the form offers."""
-_ALSO = ("_where", "_search", "_through")
+_ALSO = ("_where", "_search")
 """Arguments that are spelt like those that shape a table, and choose rows all the same."""
 _WORDS: dict[str, str] = _TEXTS["words"]
 """A filter in words, by its lookup: the column's heading and the value are filled in."""

@@ -1,8 +1,8 @@
 """Reads what people write in an address before any page does, so that all pages understand the same.
 
 Searches that cannot be read, and dates, years, states and numbers that are none, end in one page with status 400. Also:
-`base_url` is removed from the path, filters without a value and `_ttl` (a visitor's cache headers) from the query, and every
-facet of a column is one of `facets`.
+`base_url` is removed from the path; filters without a value, and what a visitor may not set, from the query; and every facet of a
+column is one of `facets`.
 """
 
 import re
@@ -25,7 +25,7 @@ from scraper.search_query import match
 
 Pairs = list[tuple[str, str]]
 UNREADABLE = "/-/unreadable"
-_DROPPED = ("_ttl", "_searchmode")
+_DROPPED = ("_ttl", "_searchmode", "_timelimit")
 _TIMES = (Values.DATE, Values.TIME, Values.PARTIAL_TIME)
 _COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
 _OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
@@ -65,6 +65,7 @@ def normalize_request(app: App, base_url: str) -> App:
 
 def understood(path: str, pairs: Pairs) -> Pairs:
     """The query as Datasette needs it. Raises BadQuery."""
+    pairs = [pair for pair in pairs if pair[0] not in _DROPPED]
     _, first, name, *_ = [*path.split("/"), "", ""]
     name = name.partition(".")[0]
     if first not in ("tta", "-") or name == "search":
@@ -91,14 +92,16 @@ def _parameter(name: str, value: str) -> str:
 def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
     from datasette.filters import Filters  # loads Datasette's plugins, this one among them: not while it is being imported
 
-    if key.startswith("_search") and key not in _DROPPED:
+    if key.startswith("_search"):
         if value:
             match(value)
         return [(key, value)] if value else []
+    if key == "_through":
+        raise BadQuery("The filter _through is not offered here: filter the other table, or write SQL.")
     if key in ("_facet", "_facet_array"):
         return [(f"_facet_{TYPE}", value)]
     if key.startswith("_"):
-        return [] if key in _DROPPED else [(key, value)]
+        return [(key, value)]
     column, lookup = key.rsplit("__", 1) if "__" in key else (key, "exact")
     if column not in columns:
         return [(key, value)]

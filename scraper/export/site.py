@@ -179,7 +179,8 @@ class Site:
         """A page as it is saved: no script but ours, no form but the search, relative links."""
         tree = LexborHTMLParser(text)
         is_map = tree.css_matches("body.tta-map-page")
-        for node in tree.css(_DROPPED if file != "index.html" else f"{_DROPPED}, script"):
+        dropped = [_DROPPED, *(["script"] if file == "index.html" else []), *([] if is_map else ['link[href*="leaflet"]'])]
+        for node in tree.css(", ".join(dropped)):
             node.decompose()
         for node in tree.css("form"):
             if node.attributes.get("action") in _LISTS:

@@ -71,7 +71,7 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def fetch(data: Path, settings: Config, options: Options, display: Display, command: str = "tta fetch") -> Report:
-    """Fetches under the data folder's lock. Raises TtaError if nothing could be done, Locked if another run holds the lock."""
+    """Fetches under the data folder's lock. Raises TtaError if nothing could be done, also if another run holds the lock."""
     names = chosen(settings, options.sources)
     stop = Stop()
     with stop.on_signals(), locked(data, command):

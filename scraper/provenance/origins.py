@@ -31,7 +31,6 @@ NOT_SHOWN = (
 )
 _KEPT = 32
 """Captures kept in memory, parsed; a record has fewer, and a page seldom takes more than a megabyte."""
-
 _MOST_READ = 20
 """Captures that are not loaded to parse, the latest first."""
 Row = dict[str, Any]
@@ -102,28 +101,26 @@ class Origins:
 
     def merged(self, captures: Sequence[Row]) -> Merged | None:
         """What the captures show together (`database.merge`); None if none of them can be read."""
-        seen = []
-        for one in captures:
-            spots = self._read(one["original_id"] or one["capture_id"]).spots
-            if spots is not None:
-                seen.append(Seen(one["capture_id"], one["captured_at"], keyed(decode(encode(spots.record)))))
+        read = ((one, self._read(one["original_id"] or one["capture_id"]).spots) for one in captures)
+        seen = [
+            Seen(one["capture_id"], one["captured_at"], keyed(decode(encode(spots.record))))
+            for one, spots in read
+            if spots is not None
+        ]
         return merge(seen) if seen else None
 
     def _stored(self, capture_id: str) -> _Stored:
+        if not (self._folder / CATALOG).is_file():
+            return _Stored(problem=f"there is no archive at {self._folder}; restore it from a copy")
         try:
-            capture = self._capture(capture_id)
+            with Archive(self._folder) as archive:
+                if (entry := archive.entry(capture_id)) is None:
+                    return _Stored(problem=f"{self._folder} no longer lists capture {capture_id}; restore it from a copy")
+                capture = archive.read(entry)
         except ArchiveDamaged as error:
             return _Stored(problem=str(error))
         is_text = capture.form is Form.CONVERSION
         return _Stored(capture, locate(capture.content, url=capture.url, content_type=capture.content_type, is_text=is_text))
-
-    def _capture(self, capture_id: str) -> Capture:
-        if not (self._folder / CATALOG).is_file():
-            raise ArchiveDamaged(f"there is no archive at {self._folder}; restore it from a copy")
-        with Archive(self._folder) as archive:
-            if (entry := archive.entry(capture_id)) is None:
-                raise ArchiveDamaged(f"{self._folder} no longer lists capture {capture_id}; restore it from a copy")
-            return archive.read(entry)
 
 
 def not_loaded(folder: Path, db: sqlite3.Connection, name: str) -> list[Row]:

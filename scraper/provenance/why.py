@@ -7,6 +7,7 @@ import re
 import sqlite3
 from dataclasses import dataclass, replace
 from dataclasses import field as made_by
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,10 @@ _MADE_OF: dict[str, tuple[str, ...]] = {"fiscal_year": _SUBMISSION} | {
 _OF_CAPTURES = ("url", "first_captured_at", "last_captured_at", "captures", "availability", "gone_since", "record_id")
 """Columns that describe the captures of a record, not its page."""
 _SHOWN_FIELDS = 12
+_FIND = """
+SELECT coalesce(
+    (SELECT record_id FROM records WHERE record_id = ?1), (SELECT min(record_id) FROM records WHERE reference = ?1),
+    (SELECT min(record_id) FROM captures WHERE reference = ?1), (SELECT min(record_id) FROM captures WHERE url = ?1))"""
 _PART = "SELECT {} FROM {} WHERE record_id = ? ORDER BY position"
 
 
@@ -60,14 +65,9 @@ class Reason:
 def find_record(db: sqlite3.Connection, name: str) -> str:
     """The `record_id` for a record's id, node number, reference or URL. Raises TtaError if there is none."""
     name = name.strip().lstrip("0") or name if name.isdecimal() else name.strip()
-    for query in (
-        "SELECT record_id FROM records WHERE record_id = ?",
-        "SELECT record_id FROM records WHERE reference = ? ORDER BY record_id",
-        "SELECT record_id FROM captures WHERE reference = ? AND record_id IS NOT NULL ORDER BY record_id",
-        "SELECT record_id FROM captures WHERE url = ? AND record_id IS NOT NULL ORDER BY record_id",
-    ):
-        if found := db.execute(query, [name]).fetchone():
-            return str(found[0])
+    (found,) = db.execute(_FIND, [name]).fetchone()
+    if found is not None:
+        return str(found)
     raise TtaError(f"no record {name!r}: give a node number, a reference such as 20250129-145639-07, or a record_id")
 
 
@@ -139,12 +139,9 @@ class Why:
             return [self._origins.of_page(one) for one in self.captures[-1:]]
         if name not in self._merged.head_sources:
             return []
-        value = self._merged.head[name]
-
-        def find(spots: Spots) -> list[Place]:
-            return [as_place(value, spots.of_node_id() if name == "node_id" else spots.of_head(name))]
-
-        return [self._origins.of_page(self._capture(self._merged.head_sources[name]), find)]
+        value, capture = self._merged.head[name], self._capture(self._merged.head_sources[name])
+        spot = Spots.of_node_id if name == "node_id" else partial(Spots.of_head, name=name)
+        return [self._origins.of_page(capture, lambda spots: [as_place(value, spot(spots))])]
 
     def _derived(self, column: str) -> Reason:
         """A column that no page prints, with the reasons for the columns that it is derived from."""
@@ -188,10 +185,7 @@ class Why:
         if addressed := [one for one in self.captures if one["url"]]:
             return [self._origins.of_headers(addressed[-1], "WARC-Target-URI")]
 
-        def find(spots: Spots) -> list[Place]:
-            return [as_place(spots.record.url, spots.of_page_url())] if spots.record.url else []
-
-        pages = (self._origins.of_page(one, find) for one in reversed(self.captures))
+        pages = (self._origins.of_page(one, _page_url) for one in reversed(self.captures))
         page = next((one for one in pages if one.places), None)
         return [page] if page else [self._origins.of_headers(one, "WARC-Record-ID") for one in self.captures[-1:]]
 
@@ -213,6 +207,10 @@ class Why:
         labels = list(dict.fromkeys(str(row["label"] or row["name"]) for row in self.fields if row["label"] or row["name"]))
         more = ", ..." if len(labels) > _SHOWN_FIELDS else ""
         return TtaError(f"record {self.record_id} has no field {name!r}; it has: {', '.join(labels[:_SHOWN_FIELDS])}{more}")
+
+
+def _page_url(spots: Spots) -> list[Place]:
+    return [as_place(spots.record.url, spots.of_page_url())] if spots.record.url else []
 
 
 def _is_called(row: Row, wanted: str) -> bool:

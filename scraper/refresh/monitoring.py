@@ -15,7 +15,7 @@ from parsers.urls import node_id
 from scraper.archive.warc import utc_now
 from scraper.capture import iso
 from scraper.config import Config
-from scraper.errors import BadConfiguration, ConnectionFailed, NotAllowed, TtaError
+from scraper.errors import ConnectionFailed, NotAllowed, TtaError, WrongUsage
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
 from scraper.web.network import request
@@ -81,7 +81,7 @@ class Healthcheck:
     """
 
     def __init__(self, settings: Config, log: Log) -> None:
-        """Raises BadConfiguration if the URL may not be requested."""
+        """Raises WrongUsage if the URL may not be requested."""
         self._url = settings.refresh.healthcheck_url
         self._loopback = settings.http.allow_loopback
         self._log = log
@@ -90,7 +90,7 @@ class Healthcheck:
                 AllowList.of([self._url], loopback=self._loopback).check(self._url)
             except NotAllowed as error:
                 why = str(error).rpartition(": ")[2]
-                raise BadConfiguration(f"refresh.healthcheck_url can't be used: {why}") from None
+                raise WrongUsage(f"refresh.healthcheck_url can't be used: {why}") from None
 
     def ping(self, which: str) -> None:
         """Calls once, for at most ten seconds. A failure is a line in the log and does not change the run's result."""

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from scraper.database.checks import Check, Severity
-from scraper.database.runs import Outcome, RunRow
+from scraper.database.runs import Outcome
+from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus
 from scraper.fetch.report import Report as Fetched
 from scraper.terminal import escape

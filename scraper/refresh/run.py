@@ -19,7 +19,8 @@ from scraper.config import Config
 from scraper.database import runs
 from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, Looked, Severity, check_all
 from scraper.database.load import Loaded, LoadOptions, Progress, load
-from scraper.database.runs import Outcome, RunRow
+from scraper.database.runs import Outcome
+from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
 from scraper.fetch.report import DONE, Display, SourceReport
 from scraper.fetch.run import Options as FetchOptions
@@ -52,7 +53,7 @@ class Options:
 
 
 def refresh(folders: Folders, settings: Config, options: Options, display: Display, progress: Progress | None = None) -> Report:
-    """Fetches, loads, checks and commits. Raises TtaError if the run could not start, Locked if another run holds the lock."""
+    """Fetches, loads, checks and commits. Raises TtaError if the run could not start, also if another run holds the lock."""
     try:
         chosen(settings, options.sources)
     except UnknownSource:
@@ -67,7 +68,7 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     stop = Stop()
     with stop.on_signals(), locked(folders.data, COMMAND) as dead:
         display.on_line = lambda text: log.warning("fetch.told", text=text)
-        row = RunRow(started_at=iso(utc_now()) or "", phase="fetch")
+        row = RunRow(run_id=0, started_at=iso(utc_now()) or "", phase="fetch", accepted=False)
         seconds = options.deadline or settings.refresh.deadline
         run = _Refresh(folders, settings, options, display, progress, stop, log, seconds, row, Report(row))
         log.info("run.start", sources=list(options.sources), accept=options.accept)

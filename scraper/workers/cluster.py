@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from scraper.code_version import loading_code
-from scraper.errors import OtherVersion, TtaError
+from scraper.errors import TtaError
 from scraper.workers.processes import AHEAD, Check, Job, Processes, Result, Task, WorkerPool, in_order
 
 CONNECT_SECONDS = 30.0
@@ -25,7 +25,8 @@ _LOOK_SECONDS = 1.0
 def _work(version: str, job: Job[Any, Any], task: Any) -> list[Any]:
     """What a worker does."""
     if version != loading_code():
-        raise OtherVersion(f"{loading_code()} in place of {version}")
+        versions = f"{loading_code()} in place of {version}"
+        raise TtaError(f"a worker of the cluster runs another version of this program ({versions}): install the same")
     return job.work(task)
 
 
@@ -72,8 +73,6 @@ class _Cluster:
         except KilledWorker:
             parts = Processes(1, self._check).run(job, job.split(task))
             return [result for _, results in parts for result in results]
-        except OtherVersion as error:
-            raise TtaError(f"a worker of the cluster runs another version of this program ({error}): install the same") from None
         except (CancelledError, OSError) as error:
             raise TtaError(f"the dask scheduler is gone ({type(error).__name__}): start it, then run the command again") from None
 
