@@ -3,8 +3,8 @@
 import os
 import sqlite3
 import sys
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 
 import click
 
@@ -14,21 +14,21 @@ from scraper.folders import Folders
 from scraper.terminal import escape
 
 _COMMANDS = {
-    "import": ("import_", "Add captures from files to the archive."),
-    "fetch": ("fetch", "List and fetch new captures from web archives and the live site."),
-    "scan": ("scan", "Search whole crawls for the portal's pages."),
-    "load": ("load", "Parse what the archive has and the database lacks."),
-    "refresh": ("refresh", "Fetch, load, check and commit: what cron calls every night."),
-    "parse": ("parse", "Print the record on one page as JSON."),
-    "export": ("export", "Write the data to files for spreadsheets, pandas, R and archives."),
-    "serve": ("serve", "Show the database in Datasette, on this machine only."),
-    "config": ("config", "Check the configuration and print the settings in effect."),
-    "status": ("status", "Show what there is, how fresh, and how complete."),
-    "doctor": ("doctor", "Verify archive, catalog, ledger and database."),
-    "overlay": ("overlay", "Attach tables of your own to the database and its pages."),
-    "why": ("why", "Say where a value of a record comes from."),
+    "import": ("scan:import_", "Add captures from files to the archive."),
+    "fetch": ("fetch:fetch", "List and fetch new captures from web archives and the live site."),
+    "scan": ("scan:scan", "Search whole crawls for the portal's pages."),
+    "load": ("load:command", "Parse what the archive has and the database lacks."),
+    "refresh": ("fetch:refresh", "Fetch, load, check and commit: what cron calls every night."),
+    "parse": ("parse:command", "Print the record on one page as JSON."),
+    "export": ("export:command", "Write the data to files for spreadsheets, pandas, R and archives."),
+    "serve": ("serve:command", "Show the database in Datasette, on this machine only."),
+    "config": ("fetch:config", "Check the configuration and print the settings in effect."),
+    "status": ("status:command", "Show what there is, how fresh, and how complete."),
+    "doctor": ("doctor:command", "Verify archive, catalog, ledger and database."),
+    "overlay": ("overlay:command", "Attach tables of your own to the database and its pages."),
+    "why": ("why:command", "Say where a value of a record comes from."),
 }
-"""Module and first sentence of help of each command, so that `tta --help` imports none of them (a test compares the texts)."""
+"""Function and first sentence of help of each command, so that `tta --help` imports none of them (a test compares the texts)."""
 
 
 _PATH = click.Path(path_type=Path)
@@ -43,7 +43,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"scraper.commands.{_COMMANDS[cmd_name][0]}").command
+        command: click.Command = resolve_name(f"scraper.commands.{_COMMANDS[cmd_name][0]}")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

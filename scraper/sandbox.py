@@ -12,32 +12,59 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
+from collections.abc import Iterable
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scraper.download import File
+from parsers.record import columns_of
+from scraper.database.tables import BY_NAME, RecordRow
 from scraper.errors import TtaError
+from scraper.export import csvfile
+from scraper.export.columns import values_of
 from scraper.search_query import fts_expression
 from scraper.sqlite import open_readonly
 
 WORKERS = 2
 """Queries of visitors that run at once; one for each core of a small server, so that pages are still answered."""
-MAX_VALUE = 5_000_000
-"""Bytes of one value or row. The longest texts seen on pages have 30,000 characters."""
-MAX_HEAP = 48_000_000
-"""Bytes that SQLite may use in a worker; sorting spills to disk long before."""
-MAX_RESULT = 12_000_000
-"""Bytes of all values of a result. A worker at its limits needs less than the 100 MB that docs/decisions/serving.md allows."""
-MAX_FILE = 500_000_000
-"""Bytes of a download."""
-MAX_ADDRESS_SPACE = 600_000_000
-"""Bytes; a backstop for memory that SQLite does not count. Python alone reserves about 150 MB without using it."""
-GRACE = 0.5
-"""Seconds that a worker gets beyond the query's limit before it is killed."""
-_STEPS = 1000
-"""Virtual machine instructions of SQLite between two looks at the clock, as in Datasette."""
+_LIMIT = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+_BOM = b"\xef\xbb\xbf"
+"""By which Excel knows that a CSV file is UTF-8."""
+
+
+class File(NamedTuple):
+    """The file of a download. `path`: `.csv` or `.xlsx`; `table`: whose columns have labels and types.
+
+    `about`: what the rows are, as label and text.
+    """
+
+    path: str
+    title: str
+    about: tuple[tuple[str, str], ...]
+    table: str = "records"
+
+    def write(self, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
+        """Raises sqlite3.Error where the rows come from a query, TtaError and OSError."""
+        with Path(self.path).open("wb") as file:
+            if self.path.endswith(".csv"):
+                file.write(_BOM)
+                csvfile.write(map(csvfile.text_cell, columns), rows, file)
+                return
+            from scraper.export.xlsx import SheetColumn, Workbook  # takes half a second
+
+            known = columns_of(BY_NAME[self.table].model if self.table in BY_NAME else RecordRow)
+            labels = [
+                SheetColumn(known[name].heading, values_of(known[name]))
+                if name in known
+                else SheetColumn(name[:1].upper() + name[1:].replace("_", " "))
+                for name in columns
+            ]
+            with Workbook(file) as book:
+                counts = book.add(self.title, labels, rows)
+                also = [("Rows", counts.rows), *([("Texts cut to fit a cell", counts.cut)] if counts.cut else [])]
+                book.add("About", [SheetColumn("About these rows"), SheetColumn("")], [*self.about, *also])
 
 
 class Query(NamedTuple):
@@ -100,7 +127,7 @@ class Sandbox:
                 worker = self._start()
             with contextlib.suppress(OSError, EOFError):
                 worker.pipe.send(tuple(query))
-                if worker.pipe.poll(query.seconds + GRACE):
+                if worker.pipe.poll(query.seconds + _LIMIT["grace"]):
                     answer = Answer(*worker.pipe.recv())
                     self._idle.append(worker)
                     return answer
@@ -136,8 +163,8 @@ def connect(database: str) -> sqlite3.Connection:
     db = open_readonly(Path(database))
     db.text_factory = lambda data: str(data, "utf-8", "replace")
     register_functions(db)
-    db.execute(f"PRAGMA hard_heap_limit = {MAX_HEAP}")
-    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
+    db.execute(f"PRAGMA hard_heap_limit = {_LIMIT['heap']}")
+    db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LIMIT["value"])
     db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
     db.set_authorizer(_authorize)
     return db
@@ -152,7 +179,7 @@ def _authorize(action: int, name: str | None, *_: str | None) -> int:
 def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
     """Runs a query within its limits."""
     deadline = time.monotonic() + query.seconds
-    db.set_progress_handler(lambda: time.monotonic() >= deadline, _STEPS)
+    db.set_progress_handler(lambda: time.monotonic() >= deadline, _LIMIT["steps"])
     try:
         cursor = db.execute(query.sql, query.params)
         if query.file:
@@ -161,8 +188,8 @@ def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
         rows, size = [], 0
         for row in cursor:
             size += sum(len(value) if isinstance(value, str | bytes) else 8 for value in row)
-            if size > MAX_RESULT:
-                message = f"the result is larger than {MAX_RESULT:,} bytes: select fewer columns or rows"
+            if size > _LIMIT["result"]:
+                message = f"the result is larger than {_LIMIT['result']:,} bytes: select fewer columns or rows"
                 return Answer(error="OperationalError", message=message)
             rows.append(row)
             if len(rows) == query.rows:
@@ -178,8 +205,8 @@ def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
 
 def work(database: str, pipe: Connection) -> None:
     """Answers queries until there are no more."""
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_ADDRESS_SPACE, MAX_ADDRESS_SPACE))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_FILE, MAX_FILE))
+    resource.setrlimit(resource.RLIMIT_AS, (_LIMIT["address_space"], _LIMIT["address_space"]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_LIMIT["file"], _LIMIT["file"]))
     db = connect(database)
     while True:
         pipe.send(tuple(answer_of(db, Query(*pipe.recv()))))

@@ -33,7 +33,11 @@ def match(text: str) -> str:
     if text.count('"') % 2:
         raise BadQuery('A quotation mark is not closed: write "a phrase" between two, or leave it out.')
     found = [(token, _SYMBOLS.get(token.lower(), "")) for token in _TOKEN.findall(text)]
-    tokens = [symbol or _term(token) for token, symbol in found if symbol or any(map(str.isalnum, token))]
+    tokens = [
+        symbol or '"' + token.strip('"*') + '"' + "*" * token.endswith("*")
+        for token, symbol in found
+        if symbol or any(map(str.isalnum, token))
+    ]
     if not any(map(str.isalnum, "".join(token for token, _ in found))):
         raise BadQuery("Enter at least one word or number.")
     last = found[-1][0]
@@ -53,10 +57,6 @@ def fts_expression(text: str | None) -> str:
     with suppress(BadQuery):
         return match(str(text))
     return '""'
-
-
-def _term(token: str) -> str:
-    return '"' + token.strip('"*') + '"' + "*" * token.endswith("*")
 
 
 # `tokens` are in reverse order; each function takes its own off the end

@@ -18,12 +18,11 @@ from datasette.app import Datasette
 
 from scraper.config import Serve
 from scraper.database.connection import reading
-from scraper.database.contacts import in_words
+from scraper.database.contacts import Copy, cleared_copy, in_words
 from scraper.errors import TtaError
 from scraper.explore.metadata import metadata_file, read_metadata, under
 from scraper.explore.visitors import GuardedDatabase
 from scraper.stopping import handled
-from scraper.without_contacts import Copy, cleared_copy
 
 HOST = "127.0.0.1"
 """Nothing else: whoever publishes the database puts a web server of their own in front."""
@@ -40,7 +39,7 @@ def application(database: Path, settings: Serve | None = None, plugins_dir: Path
     """Datasette on the database, which must exist: read only, but not immutable, so that a refresh is seen without a restart.
 
     `plugins_dir` holds plugins of Datasette as Python files.
-    What is left out by the settings must be out of the database already (`scraper.without_contacts`).
+    What is left out by the settings must be out of the database already (`scraper.database.contacts`).
     """
     from datasette import handle_exception  # only after datasette.app: it is one of the plugins that that loads
 

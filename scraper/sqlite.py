@@ -35,14 +35,9 @@ def open_writable(path: Path, *, create: bool = True) -> sqlite3.Connection:
     return _connect(uri(path, "rwc" if create else "rw"))
 
 
-def open_memory() -> sqlite3.Connection:
-    """An empty database in memory, to which files can be attached."""
-    return _connect(":memory:")
-
-
-def open_temporary() -> sqlite3.Connection:
-    """An empty database in an unnamed file that SQLite deletes when the connection is closed."""
-    return _connect("")
+def open_memory(*, spills: bool = False) -> sqlite3.Connection:
+    """An empty database in memory, to which files can be attached; one that `spills` takes room in an unnamed file as well."""
+    return _connect("" if spills else ":memory:")
 
 
 def _connect(name: str, *, any_thread: bool = False) -> sqlite3.Connection:

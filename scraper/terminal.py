@@ -10,7 +10,7 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e
 
 def escape(text: object, limit: int = MAX_SHOWN) -> str:
     r"""At most `limit` characters in one line; control, line-end and direction-changing characters become \xNN or \uNNNN."""
-    shown = _UNSAFE.sub(_escape_character, str(text))
+    shown = _UNSAFE.sub(lambda one: f"\\x{ord(one[0]):02x}" if one[0] <= "\xff" else f"\\u{ord(one[0]):04x}", str(text))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
@@ -21,8 +21,3 @@ def escape_url(url: str) -> str:
     except ValueError:
         return escape(url)
     return escape(url.replace(host, host.rpartition("@")[2], 1) if "@" in host else url)
-
-
-def _escape_character(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

@@ -13,12 +13,12 @@ from parsers.contacts import denotes_person, has_contact, masked
 from parsers.registry import LABELS
 from scraper.database import contacts
 from scraper.database.connection import reading
+from scraper.database.contacts import cleared_copy
 from scraper.database.runs import Outcome, record
 from scraper.database.tables import BY_NAME, RunRow
 from scraper.export.run import FORMATS, export
 from scraper.export.selection import Selection
 from scraper.folders import Folders
-from scraper.without_contacts import cleared_copy
 from tests.dbkit import day, html, loaded, node, page
 from tests.exportkit import shown_text
 

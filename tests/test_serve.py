@@ -21,11 +21,11 @@ import yaml
 from datasette.app import Datasette
 
 from scraper.config import Config, Serve, as_toml, load_config
+from scraper.database.contacts import cleared_copy
 from scraper.database.tables import BY_NAME, TABLES, VIEWS
 from scraper.errors import TtaError, WrongUsage
 from scraper.folders import Folders
 from scraper.serve import SETTINGS, application
-from scraper.without_contacts import cleared_copy
 from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import ROOT, Site, demo, serving, start
 

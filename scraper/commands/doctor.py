@@ -43,7 +43,7 @@ def command(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_j
             report = verify(folders, tables, is_deep=deep, progress=progress)
     show({"intact": not report.wrong} | asdict(report), _lines(report, repairing=repairing), as_json=as_json)
     if repairing:
-        return ExitStatus.DONE if report.is_whole else ExitStatus.PARTLY_DONE
+        return ExitStatus.PARTLY_DONE if report.wrong or report.problems or report.lost else ExitStatus.DONE
     return ExitStatus.DATA_LOOKS_WRONG if report.wrong else ExitStatus.DONE
 
 
@@ -53,7 +53,9 @@ def _lines(report: Report, *, repairing: bool) -> Iterator[str]:
         yield from (f"  {example}" for example in finding.examples)
     yield from (f"not repaired: {problem}" for problem in report.problems)
     for finding in report.findings:
-        yield from finding.lines()
+        repair = f"; repair: {finding.repair}" if finding.repair else ""
+        yield f"{'note: ' if finding.harmless else ''}{finding.text}{repair}"
+        yield from (f"  {example}" for example in finding.examples)
     read = f"{counted(report.files, 'WARC file')} with {counted(report.records, 'record')} read, {report.bytes:,} bytes"
     wrong = len(report.wrong)
     if not wrong:

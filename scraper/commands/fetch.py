@@ -1,16 +1,22 @@
-"""`tta fetch`: options and wording. What it does is in `scraper.fetch.run`."""
+"""`tta fetch`, `tta refresh` and `tta config`: options and wording. The work is done in `scraper.fetch` and `scraper.refresh`."""
 
 import re
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
 
-from scraper.commands import json_option, show
-from scraper.config import load_config
+from scraper.commands import json_option, show, workers_option
+from scraper.config import DEFAULT_FILE, SOURCES, as_toml, load_config
+from scraper.fetch import run as fetching
 from scraper.fetch.report import Display
-from scraper.fetch.run import Options
-from scraper.fetch.run import fetch as run_fetch
 from scraper.folders import Folders
+from scraper.refresh import run as refreshing
+from scraper.terminal import escape
+
+SECONDS = click.FloatRange(min=1, max=604_800)
+LOG_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 def _timestamp(_context: click.Context, parameter: click.Parameter, value: str | None) -> str:
@@ -30,13 +36,51 @@ def _timestamp(_context: click.Context, parameter: click.Parameter, value: str |
 @click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
 @json_option
 @click.pass_obj
-def command(folders: Folders, /, start: str, end: str, as_json: bool, **options: Any) -> int:
+def fetch(folders: Folders, /, start: str, end: str, as_json: bool, **options: Any) -> int:
     """List and fetch new captures from web archives and the live site.
 
     Asks the enabled sources, or those named: wayback, commoncrawl, endofterm, pywb, live.
     """
-    chosen = Options(window=(start, end) if start or end else None, **options)
+    chosen = fetching.Options(window=(start, end) if start or end else None, **options)
     with Display() as display:
-        report = run_fetch(folders.data, load_config(folders.config_file), chosen, display)
+        report = fetching.fetch(folders.data, load_config(folders.config_file), chosen, display)
     show(report.as_json(), report.table(), report.lines(), as_json=as_json)
     return report.status
+
+
+@click.command("refresh")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option("--accept", is_flag=True, help="Commit the new data although checks fail; recorded permanently in the run history.")
+@workers_option
+@click.option("--deadline", metavar="SECONDS", type=SECONDS, help="Time for the whole run, instead of the configured one.")
+@click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
+@click.option("--log-file", metavar="FILE", type=LOG_FILE, help="Append what happens, as JSON lines.")
+@json_option
+@click.pass_obj
+def refresh(folders: Folders, /, as_json: bool, **options: Any) -> int:
+    """Fetch, load, check and commit: what cron calls every night.
+
+    New captures are kept whatever happens. The database changes in one transaction, after the checks: if one fails, it stays as
+    it was and the status is 3. Asks the enabled sources, or those named.
+    """
+    with Display() as display:
+        report = refreshing.refresh(folders, load_config(folders.config_file), refreshing.Options(**options), display)
+    show(report.as_json(), (escape(line, 1000) for line in report.lines()), report.trouble(), as_json=as_json)
+    return report.status
+
+
+@click.command("config")
+@json_option
+@click.pass_obj
+def config(folders: Folders, as_json: bool) -> None:
+    """Check the configuration and print the settings in effect.
+
+    The output is a complete configuration file. Status 2 if the file has a mistake; status 1 if the enabled sources can't be
+    asked with these settings.
+    """
+    settings = load_config(folders.config_file)
+    path = folders.config_file or DEFAULT_FILE
+    head = f"# {path}" if path.exists() else "# built-in defaults: there is no tta.toml"
+    show(asdict(settings), [head, "\n".join(as_toml(settings)).rstrip()], as_json=as_json)
+    if any(getattr(settings.sources, name).enabled for name in SOURCES):
+        fetching.chosen(settings, ())

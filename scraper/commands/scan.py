@@ -1,7 +1,8 @@
-"""`tta scan`: searches whole crawls for TTA pages."""
+"""`tta import` and `tta scan`: add captures from files, on this machine or anywhere, to the archive."""
 
 import gzip
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import nullcontext
 from itertools import chain
@@ -15,11 +16,33 @@ from scraper.config import load_config
 from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.lock import locked
-from scraper.scan.run import checked, listed, scan
+from scraper.sources.files import import_paths
 from scraper.stopping import Stop
 from scraper.terminal import escape
-from scraper.workers.cluster import cluster
-from scraper.workers.processes import Processes, cores
+
+
+@click.command("import")
+@click.argument("paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@json_option
+@click.pass_obj
+def import_(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
+    """Add captures from files to the archive.
+
+    PATH is a WARC, ARC, WACZ, MHTML or HAR file, an HTML page, a text capture, a page in one of Drupal's data formats, a ZIP or
+    tar file of these, or a folder. A file is judged by its content, whatever its name. What the archive already has is not added
+    again. Whatever can't be used is named, the rest is imported, and the status is 4.
+    """
+    with locked(folders.data, "tta import"):
+        done = import_paths(folders.archive, paths)
+    problems = [*done.recovered, *(f"{problem.where}: {problem.reason}" for problem in done.problems)]
+    if done.companions:
+        kinds = Counter(one.reason.removeprefix("not a page: ") for one in done.companions)
+        listed = ", ".join(f"{kind}: {count}" for kind, count in kinds.most_common())
+        problems.append(f"files that belong to pages or captures and are none ({listed}) were not imported")
+    counts = {"added": done.added, "known": done.known, "companions": len(done.companions), "problems": len(done.problems)}
+    line = f"{done.added} new capture{'' if done.added == 1 else 's'} ({done.known} already archived)"
+    show(counts, [line], problems, as_json=as_json)
+    return ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE
 
 
 @click.command("scan")
@@ -31,27 +54,32 @@ from scraper.workers.processes import Processes, cores
 @scheduler_option
 @json_option
 @click.pass_obj
-def command(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...], as_json: bool, **options: Any) -> int:
+def scan(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...], as_json: bool, **options: Any) -> int:
     """Search whole crawls for the portal's pages.
 
     Adds pages of the configured hosts to the archive. ADDRESS is a path, https:// or s3://, of any file that `tta import` reads.
     Files that were read to their end are not read again. A file that can't be read, or is not recognized, is reported, and the
     next scan reads it. A list may be compressed, and `-` is standard input.
     """
+    # here, because they import multiprocessing, which `tta import` does not need
+    from scraper.scan import run as crawls
+    from scraper.workers.cluster import cluster
+    from scraper.workers.processes import Processes, cores
+
     if not addresses and not lists:
         raise click.UsageError("give the address of a file, or a --list of them")
     settings = load_config(folders.config_file)
     loopback = settings.http.allow_loopback
     given = chain(
-        [checked(address, loopback=loopback) for address in addresses],
-        *(listed(_lines(name), options["prefix"], loopback=loopback) for name in lists),
+        [crawls.checked(address, loopback=loopback) for address in addresses],
+        *(crawls.listed(_lines(name), options["prefix"], loopback=loopback) for name in lists),
     )
     stop = Stop()
     local = Processes(options["workers"] or cores(), stop.check)
     remote = cluster(options["scheduler"], stop.check) if options["scheduler"] else nullcontext(local)
     with stop.on_signals(), locked(folders.data, "tta scan"), remote as pool:
         try:
-            done = scan(folders.data, given, settings.sources.wayback.hosts, options["source"], pool)
+            done = crawls.scan(folders.data, given, settings.sources.wayback.hosts, options["source"], pool)
         except Stopped:
             click.echo("tta: stopped; captures found so far are kept, and the next scan continues", err=True)
             return ExitStatus.PARTLY_DONE

@@ -250,7 +250,7 @@ class _Load:
         workers = self.options.workers or (1 if total <= FEW else cores())
         stop = self.options.stop
         isolated = workers > 1 or self.pages.was_interrupted
-        pool = self.remote or (Processes(workers, stop.check if stop else None) if isolated else None)
+        pool = self.remote or (Processes(workers, stop.check if stop else lambda: None) if isolated else None)
         with self.pages.parsing(), closing(parse_all(self.folder, self.pages.missing(), pool)) as results:
             try:
                 for count, (entry, parsed) in enumerate(results, start=1):

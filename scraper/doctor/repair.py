@@ -6,7 +6,6 @@ which can be rebuilt, comes last. A repair that is killed leaves intact records 
 
 import json
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import replace
 from itertools import count
@@ -56,21 +55,19 @@ def repair(folders: Folders, *, is_deep: bool = False, accept_refused: bool = Fa
 
 def _repair(folders: Folders, tables: DoctorTables, todo: list[Finding], report: Report, *, accept_refused: bool) -> None:
     """The archive's part, or if nothing is wrong with it, all other parts."""
-    others: dict[str, Callable[[list[Finding]], object]] = {
-        "parsed": lambda _: remove(folders.data / parsed_pages.NAME),
-        "ledger": lambda _: ledger.replace(folders.ledger, "damaged"),
-        "database": lambda findings: _replace_database(folders, findings, accept_refused=accept_refused),
-    }
-    parts: dict[str, list[Finding]] = {}
+    parts: dict[str, list[Finding]] = {"archive": [], "parsed": [], "ledger": [], "database": []}
     for finding in todo:
-        part = finding.kind.partition("-")[0]
-        parts.setdefault(part if part in others else "archive", []).append(finding)
-    for part in ["archive"] if "archive" in parts else [part for part in others if part in parts]:
+        parts.get(finding.kind.partition("-")[0], parts["archive"]).append(finding)
+    for part in ["archive"] if parts["archive"] else [part for part, findings in parts.items() if findings]:
         try:
             if part == "archive":
                 _repair_archive(tables, folders.archive, parts[part])
+            elif part == "parsed":
+                remove(folders.data / parsed_pages.NAME)
+            elif part == "ledger":
+                ledger.replace(folders.ledger, "damaged")
             else:
-                others[part](parts[part])
+                _replace_database(folders, parts[part], accept_refused=accept_refused)
             report.repaired += parts[part]
         except (TtaError, OSError, sqlite3.Error) as error:
             report.problems.append(escape(error, 1000))

@@ -16,7 +16,7 @@ from pathlib import Path
 from scraper.archive.store import Entry
 from scraper.errors import SqliteDamaged
 from scraper.ledger.store import STORED, State
-from scraper.sqlite import explain, open_memory, open_readonly, open_temporary, uri
+from scraper.sqlite import explain, open_memory, open_readonly, uri
 from scraper.terminal import escape
 
 MOST_EXAMPLES = 5
@@ -49,11 +49,6 @@ class Finding:
     subject: str | None = None
     examples: tuple[str, ...] = ()
 
-    def lines(self) -> list[str]:
-        """The finding, what would be done about it, and examples."""
-        repair = "" if self.repair is None else f"; repair: {self.repair}"
-        return [f"{'note: ' if self.harmless else ''}{self.text}{repair}", *(f"  {example}" for example in self.examples)]
-
 
 @dataclass(slots=True)
 class Report:
@@ -76,11 +71,6 @@ class Report:
         """The findings that are not harmless."""
         return [finding for finding in self.findings if not finding.harmless]
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether all is well now, and nothing had to be given up."""
-        return not (self.wrong or self.problems or self.lost)
-
 
 def counted(number: int, noun: str) -> str:
     """`1 capture`, `2,000 captures`."""
@@ -96,7 +86,7 @@ class DoctorTables:
     """`seen`: captures of intact records; `packed`: how many are in one member; `damage`; `sizes` of files; `lost` captures."""
 
     def __init__(self) -> None:
-        self.db = open_temporary()
+        self.db = open_memory(spills=True)
         self.db.text_factory = lambda raw: raw.decode("utf-8", "replace")
         self.db.execute("PRAGMA cache_size = -65536")
         self.db.executescript(_SCHEMA)

@@ -15,12 +15,11 @@ from datasette.utils.asgi import asgi_send_file
 from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
-from scraper.download import File
 from scraper.explore.filters import DATABASE, chips
 from scraper.explore.headers import Message, Send
 from scraper.explore.questions import QUESTIONS
 from scraper.explore.requests import today
-from scraper.sandbox import TIMED_OUT, WORKERS, Query
+from scraper.sandbox import TIMED_OUT, WORKERS, File, Query
 
 SECONDS = 60.0
 """For making a file; the fields of 100,000 records take about this long."""

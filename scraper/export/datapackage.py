@@ -87,44 +87,34 @@ def _resource(name: str, columns: tuple[str, ...], file: Written, tables: dict[s
 def schema(name: str, columns: tuple[str, ...], tables: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     """A table's Table Schema; a link to a table that the package lacks is left out."""
     table = BY_NAME[name]
-    made: dict[str, Any] = {
-        "fields": [
-            _field(columns_of(table.model)[column], _FLAT_TYPES if name == FLAT else _TYPES, alone=table.keys == (column,))
-            for column in columns
-        ],
-        "missingValues": [""],
-    }
-    if table.keys and set(table.keys) <= set(columns):
-        made["primaryKey"] = list(table.keys)
+    fields = [
+        _field(columns_of(table.model)[column], _FLAT_TYPES if name == FLAT else _TYPES, alone=table.keys == (column,))
+        for column in columns
+    ]
     links = [
         {"fields": [column], "reference": {"resource": other, "fields": [column]}}
         for column, other in table.links
         if column in columns and column in tables.get(other, ())
     ]
-    if links:
-        made["foreignKeys"] = links
-    return made
+    keys = list(table.keys) if set(table.keys) <= set(columns) else None
+    return {"fields": fields, "missingValues": [""], **_filled({"primaryKey": keys, "foreignKeys": links})}
 
 
 def _field(info: ColumnInfo, types: dict[Values, dict[str, Any]], *, alone: bool) -> dict[str, Any]:
     kind = values_of(info)
-    field: dict[str, Any] = {"name": info.name, **types[kind]}
-    for key, value in (("title", info.heading), ("description", info.description), ("unit", info.unit), ("label", info.label)):
-        if value:
-            field[key] = value
-    constraints: dict[str, Any] = {}
-    if info.required:
-        constraints["required"] = True
-    if alone:
-        constraints["unique"] = True
-    if kind is Values.CODE:
-        constraints["enum"] = [str(one) for one in info.type]
-    if kind is Values.PARTIAL_TIME:
-        constraints["pattern"] = _PARTIAL_TIME
-    constraints |= _RANGES.get(info.name, {})
-    if constraints:
-        field["constraints"] = constraints
-    return field
+    texts = {"title": info.heading, "description": info.description, "unit": info.unit, "label": info.label}
+    constraints = {
+        "required": info.required,
+        "unique": alone,
+        "enum": [str(one) for one in info.type] if kind is Values.CODE else None,
+        "pattern": _PARTIAL_TIME if kind is Values.PARTIAL_TIME else None,
+        **_RANGES.get(info.name, {}),
+    }
+    return {"name": info.name, **types[kind], **_filled(texts), **_filled({"constraints": _filled(constraints)})}
+
+
+def _filled(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value}
 
 
 _RANGES: dict[str, dict[str, Any]] = {

@@ -24,7 +24,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from scraper.config import Serve
 from scraper.database.connection import reading
-from scraper.database.contacts import Mode
+from scraper.database.contacts import Mode, cleared_copy
 from scraper.database.tables import VIEWS
 from scraper.errors import TtaError
 from scraper.explore import register_routes
@@ -32,7 +32,6 @@ from scraper.explore.questions import QUESTIONS
 from scraper.export import search_files
 from scraper.export.selection import RECORDS_FIRST
 from scraper.serve import application
-from scraper.without_contacts import cleared_copy
 
 RECORDS = "records.html"
 """The page that searches and lists records in the browser."""

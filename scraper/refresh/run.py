@@ -18,7 +18,7 @@ from scraper.capture import from_iso, iso
 from scraper.config import Config
 from scraper.database import runs
 from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, Looked, Severity, check_all
-from scraper.database.load import Loaded, LoadOptions, Progress, load
+from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.runs import Outcome
 from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
@@ -52,14 +52,12 @@ class Options:
     log_file: Path | None = None
 
 
-def refresh(folders: Folders, settings: Config, options: Options, display: Display, progress: Progress | None = None) -> Report:
+def refresh(folders: Folders, settings: Config, options: Options, display: Display) -> Report:
     """Fetches, loads, checks and commits. Raises TtaError if the run could not start, also if another run holds the lock."""
     try:
         chosen(settings, options.sources)
-    except UnknownSource:
-        raise
-    except TtaError:
-        if not folders.archive.is_dir():
+    except TtaError as error:
+        if isinstance(error, UnknownSource) or not folders.archive.is_dir():
             raise
     with suppress(OSError):  # `locked` reports the cause
         folders.data.mkdir(parents=True, exist_ok=True)  # the log may be in it
@@ -69,8 +67,7 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     with stop.on_signals(), locked(folders.data, COMMAND) as dead:
         display.on_line = lambda text: log.warning("fetch.told", text=text)
         row = RunRow(run_id=0, started_at=iso(utc_now()) or "", phase="fetch", accepted=False)
-        seconds = options.deadline or settings.refresh.deadline
-        run = _Refresh(folders, settings, options, display, progress, stop, log, seconds, row, Report(row))
+        run = _Refresh(folders, settings, options, display, stop, log, row, Report(row))
         log.info("run.start", sources=list(options.sources), accept=options.accept)
         healthcheck.ping(START)
         try:
@@ -89,16 +86,14 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
 
 @dataclass(slots=True)
 class _Refresh:
-    """One run, which holds the lock. `seconds`: how long it may take."""
+    """One run, which holds the lock."""
 
     folders: Folders
     settings: Config
     options: Options
     display: Display
-    progress: Progress | None
     stop: Stop
     log: Log
-    seconds: float
     run: RunRow
     report: Report
     began: float = field(default_factory=time.monotonic)
@@ -117,9 +112,8 @@ class _Refresh:
         try:
             self._fetch()
             self.run.phase = "load"
-            options = LoadOptions(
-                workers=self.options.workers, progress=self.progress, before_commit=self._before_commit, stop=self.stop
-            )
+            shown, check = self.display.parsing, self._before_commit
+            options = LoadOptions(workers=self.options.workers, progress=shown, before_commit=check, stop=self.stop)
             with self.stop.until(self._left()):
                 load(self.folders, options)
         except Stopped:
@@ -133,7 +127,9 @@ class _Refresh:
             self._close(Outcome.FAILED, ExitStatus.ERROR, f"{escape(where)}: {escape(getattr(error, 'strerror', error))}")
 
     def _left(self, reserve: float = 0.0) -> float:
-        return max(self.began + self.seconds - reserve - time.monotonic(), 0.0)
+        """The seconds that are left of the run's time, without a part that is kept, which is half of it at most."""
+        seconds = self.options.deadline or self.settings.refresh.deadline
+        return max(self.began + seconds - min(reserve, seconds / 2) - time.monotonic(), 0.0)
 
     def _close(self, outcome: Outcome, status: ExitStatus, message: str) -> None:
         self.run.outcome, self.run.status, self.run.message = outcome, int(status), message
@@ -144,7 +140,7 @@ class _Refresh:
         folders, report, wanted = self.folders, self.report, FetchOptions(sources=self.options.sources, now=self.options.now)
         try:
             names = chosen(self.settings, self.options.sources)
-            with self.stop.until(self._left(min(self.settings.refresh.reserve, self.seconds / 2))):
+            with self.stop.until(self._left(self.settings.refresh.reserve)):
                 fetched = fetch_locked(folders.data, self.settings, wanted, self.display, stop=self.stop, names=names)
         except NothingEnabled:
             report.notes.append("nothing: no source is enabled")

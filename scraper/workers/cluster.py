@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as StillWorking
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -44,13 +45,13 @@ def cluster(address: str, check: Check | None = None) -> Iterator[WorkerPool]:
             f"no dask scheduler answers at {address} ({type(error).__name__}): start one, or leave --scheduler"
         ) from None
     with client:
-        yield _Cluster(client, check)
+        yield _Cluster(client, check or (lambda: None))
 
 
+@dataclass
 class _Cluster:
-    def __init__(self, client: Any, check: Check | None) -> None:
-        self._check = check or (lambda: None)
-        self._client = client
+    _client: Any
+    _check: Check
 
     def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
         executor = self._client.get_executor(pure=False)

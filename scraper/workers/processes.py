@@ -121,12 +121,12 @@ class _Worker:
                 self._process.terminate()
 
 
+@dataclass
 class Processes:
     """Worker processes on this machine; one that ends is replaced. `check`: ends the run, by what it raises."""
 
-    def __init__(self, workers: int, check: Check | None = None) -> None:
-        self._workers = workers
-        self._check = check or (lambda: None)
+    _workers: int
+    _check: Check = lambda: None
 
     def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
         context = _context(job.work.__module__)

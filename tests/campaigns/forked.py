@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 ROOT = Path(__file__).parents[2]
-_IMPORTED = ("scraper.cli", "scraper.commands.load", "scraper.commands.refresh", "scraper.fetch.run", "scraper.database.load")
+_IMPORTED = ("scraper.cli", "scraper.commands.load", "scraper.commands.fetch", "scraper.fetch.run", "scraper.database.load")
 
 
 class Forked:
