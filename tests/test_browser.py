@@ -325,7 +325,7 @@ PICTURES = {
     "charts": "/-/charts",
     "chart": "/-/chart?_by=fiscal_year&_split=program_areas&place_state=Texas",
     "charts-states": "/-/chart?_by=place_state",
-    "search": "/-/search?q=%22body-worn+cameras%22",
+    "search": "/-/search?q=wellness+court",
     "question": "/tta/emerging_needs?program_area=Law+Enforcement",
 }
 """What the README and the guides show, and where it is."""
