@@ -126,14 +126,8 @@ class Capture:
         Twenty hex digits of a SHA-256, so that it does not depend on the order in which captures arrive. Status 200 and no status
         are the same, because a saved page has none.
         """
-        same = [
-            self.url,
-            self.captured_text,
-            None if self.http_status == 200 else self.http_status,
-            self.sha256 or f"revisit {self.payload_digest}",
-        ]
-        if self.form is Form.CONVERSION:
-            same.append("text")
+        status, body = None if self.http_status == 200 else self.http_status, self.sha256 or f"revisit {self.payload_digest}"
+        same = [self.url, self.captured_text, status, body, *["text"] * (self.form is Form.CONVERSION)]
         return hashlib.sha256(json.dumps(same).encode()).hexdigest()[:20]
 
 

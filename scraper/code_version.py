@@ -11,7 +11,7 @@ import parsers
 import scraper
 
 _SCRAPER = Path(scraper.__file__).parent
-_PARSING = ("capture.py", "encoding.py", "reading.py", "archive/*.py", "database/parse_captures.py", "database/stored_page.py")
+_PARSING = ("capture.py", "encoding.py", "reading.py", "archive/*.*", "database/parse_captures.py", "database/stored_page.py")
 """Modules of `scraper` that a parsed page depends on; a test holds that `parse_captures` imports no others that matter."""
 _PARSING_LIBRARIES = ("brotli", "charset-normalizer", "selectolax", "orjson", "zstandard")
 _FOLDERS = ("archive", "database", "database/atlas", "database/rules", "scan")
@@ -21,18 +21,13 @@ _FOLDERS = ("archive", "database", "database/atlas", "database/rules", "scan")
 def parsing_code() -> str:
     """The code that parses captures: the key of `DIR/parsed.db`. A changed comment counts too: better once too often."""
     modules = (path for pattern in _PARSING for path in _SCRAPER.glob(pattern))
-    return _digest([*_files(Path(parsers.__file__).parent), *modules], _PARSING_LIBRARIES)
+    return _digest([*Path(parsers.__file__).parent.glob("*.*"), *modules], _PARSING_LIBRARIES)
 
 
 @cache
 def loading_code() -> str:
     """The code that makes the database out of the archive, and `tta scan`'s: what a cluster's workers must have as well."""
-    return _digest((path for folder in _FOLDERS for path in _files(_SCRAPER / folder)), (), parsing_code())
-
-
-def _files(folder: Path) -> Iterable[Path]:
-    """The modules of a folder and the data beside them."""
-    return (path for path in folder.iterdir() if path.is_file())
+    return _digest((path for folder in _FOLDERS for path in (_SCRAPER / folder).glob("*.*")), (), parsing_code())
 
 
 def _digest(files: Iterable[Path], libraries: Iterable[str], *more: str) -> str:

@@ -4,8 +4,6 @@ httpx and warcio accept truncated and chained encodings without an error (ARCHIV
 decoded here. Each decoder yields the pieces of what a body decodes to, and `_joined` collects them.
 """
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 
@@ -14,8 +12,10 @@ import zstandard
 
 from scraper.errors import UndecodableContent
 
-MAX_DECODED = 64 * 1024 * 1024
-"""Bytes; ARCHIVES.md section 8 proposes 64 MiB for a WARC record (November 2026)."""
+MAX_BODY = 64 * 1024 * 1024
+"""Bytes of one body, or of a WARC record's block, as sent and decoded; ARCHIVES.md section 8 proposes 64 MiB (November 2026)."""
+MAX_RATIO = 200
+"""Decoded bytes for each byte received; more is a decompression bomb. Real pages stay below 50 (ARCHIVES.md, section 8)."""
 MAX_ENCODINGS = 2
 """More than two layers have only been seen in attacks (CVE-2025-66418)."""
 GZIP_MAGIC = b"\x1f\x8b"
@@ -25,7 +25,7 @@ _ZSTD_STEP = 1 << 10
 """zstandard returns all that its input decodes to at once: up to 128 KiB for every 4 bytes."""
 
 
-def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bool = False, limit: int = MAX_DECODED) -> bytes:
+def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bool = False, limit: int = MAX_BODY) -> bytes:
     """The body as its author wrote it. `encodings`: values of Content-Encoding, in order; `limit`: bytes of each layer.
 
     A body whose headers name an encoding that it does not have is returned as it is: archives store decoded bodies under the
@@ -51,11 +51,6 @@ def decode_content(payload: bytes, *, encodings: Sequence[str] = (), chunked: bo
     return body
 
 
-def gunzip(body: bytes, limit: int = MAX_DECODED) -> bytes:
-    """All members of a gzip file, up to `limit` bytes. Raises UndecodableContent if the last one is cut or damaged."""
-    return _joined(_gunzip(body), limit)
-
-
 def _joined(pieces: Iterator[bytes], limit: int) -> bytes:
     body = bytearray()
     try:
@@ -70,7 +65,7 @@ def _joined(pieces: Iterator[bytes], limit: int) -> bytes:
     return bytes(body)
 
 
-def _inflated(decoder: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+def _inflated(decoder: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
     """What one zlib stream decodes to."""
     while data and not decoder.eof:
         yield decoder.decompress(data, _STEP)
@@ -94,7 +89,7 @@ def _inflate(body: bytes) -> Iterator[bytes]:
     best = UndecodableContent("a deflate body is damaged")
     for wbits in (15, -15):
         try:
-            yield _joined(_inflated(zlib.decompressobj(wbits), body), MAX_DECODED)
+            yield _joined(_inflated(zlib.decompressobj(wbits), body), MAX_BODY)
             return
         except UndecodableContent as error:
             best = max(best, error, key=lambda one: len(one.partial))

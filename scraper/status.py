@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from parsers.urls import node_id
-from scraper.archive.catalog import CATALOG, open_catalog
+from scraper.archive.store import CATALOG, open_catalog
 from scraper.config import SOURCES
 from scraper.database import runs
 from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
 from scraper.ledger.listings import last_listings
-from scraper.ledger.rows import STORED, State
-from scraper.ledger.store import Ledger
+from scraper.ledger.store import STORED, Ledger, State
 from scraper.sqlite import open_memory, uri
 
 _SQL: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))

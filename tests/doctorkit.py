@@ -15,8 +15,7 @@ from scraper.cli import cli
 from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.ledger.listings import FULL, Listings
-from scraper.ledger.rows import FetchResult, Row, State
-from scraper.ledger.store import Ledger
+from scraper.ledger.store import FetchResult, Ledger, Row, State
 from tests.dbkit import add, day, html, node, page, revisit
 
 NUMBERS = range(1, 7)
@@ -45,7 +44,7 @@ def sound(data: Path) -> Folders:
         listings.add(listing, rows)
         listings.end(listing, "complete", listings.counts(listing, None))
         run = ledger.begin_run()
-        for row in list(ledger.due("wayback", now=None)):
+        for row in map(ledger.row, ledger.due_ids("wayback", now=None)):
             number = int(row.url.rpartition("/")[2])
             stored = next((one.capture_id for one in captures() if one.url == row.url), None)
             state = State.FETCHED if number in NUMBERS else State.MISSING

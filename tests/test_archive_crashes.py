@@ -17,9 +17,8 @@ from pathlib import Path
 import pytest
 
 from scraper.archive import store as archive_module
-from scraper.archive.catalog import CATALOG
 from scraper.archive.packing import Gap, Member, walk
-from scraper.archive.store import Archive, entry_of, prepare
+from scraper.archive.store import CATALOG, Archive, entry_of, prepare
 from scraper.archive.warc import utc_now
 from scraper.capture import Capture
 from scraper.errors import ArchiveDamaged
@@ -233,10 +232,10 @@ def test_a_kill_while_importing_leaves_whole_records(tmp_path: Path) -> None:
         run.kill()
     with Archive(folder, writable=True) as archive:
         ids = {archive.read(entry).capture_id for entry in archive.entries()}
-        assert len(ids) == len(archive)
+        assert len(ids) == len(list(archive.entries()))
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
     with Archive(folder) as archive:
-        assert len(archive) == 300
+        assert len(list(archive.entries())) == 300
 
 
 @pytest.mark.parametrize("limit", [4096, 20_000, 60_000])
@@ -247,4 +246,4 @@ def test_an_import_without_room_says_so_in_a_line_and_goes_on_when_there_is_some
     assert (full.returncode, full.stderr.count("\n")) == (1, 1), full.stderr
     assert subprocess.run(command, check=False, capture_output=True).returncode == 0
     with Archive(tmp_path / "data" / "archive") as archive:
-        assert len({archive.read(entry).capture_id for entry in archive.entries()}) == len(archive) == 300
+        assert len({archive.read(entry).capture_id for entry in archive.entries()}) == 300

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scraper.archive.catalog import CATALOG, SOURCES
+from scraper.archive.store import CATALOG, SOURCES
 from scraper.capture import Capture
 from scraper.config import Config, Sources, Wayback
 from scraper.database.load import LoadOptions, load

@@ -194,6 +194,21 @@ def test_scale_has_room_for_every_mark_and_no_year_is_skipped(given_counts: dict
         assert len(chart.series) <= charts.MAX_SERIES
 
 
+@pytest.mark.parametrize("by", ["fiscal_year", "category", "place_state"])
+def test_an_event_before_its_request_does_not_break_a_chart(tmp_path: Path, by: str) -> None:
+    fields = {
+        "TTA Title": "REQ: 2024-06-01 - Larch County (Webinar)",
+        "Category": "Webinar",
+        "TTA Event Date": "05/01/2024 - 09:00",
+    }
+    folders = loaded(tmp_path, [page(page_html(fields | {"Event Location Geo": "POINT (-71.05 42.35)"}, node=1), url=node(1))])
+    site = Site(folders.database)
+    assert site.json("/tta/records.json?_shape=array")[0]["days_to_event"] < 0
+    for address in ("/-/chart", "/-/chart.svg"):
+        text = site.get(f"{address}?_measure=days&_by={by}").text
+        assert "<svg" in text and not re.search(r'(?:width|height|cy)="-', text)
+
+
 def test_months_without_a_record_are_drawn() -> None:
     counts = Counts()
     for month in ("2023-11", "2024-02", None):

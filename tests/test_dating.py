@@ -13,7 +13,7 @@ from scraper.archive.store import Archive
 from scraper.archive.warc import read_captures, record_bytes
 from scraper.capture import Capture, Form, iso
 from scraper.folders import Folders
-from scraper.importing import import_paths
+from scraper.sources.files import import_paths
 from tests.containerkit import DIGITS, HOST, TIME, http, record, url
 
 PAGE = url(7)

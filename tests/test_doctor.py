@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scraper.archive.catalog import CATALOG
+from scraper.archive.store import CATALOG
 from scraper.archive.warc import record_bytes, utc_now
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from scraper.archive.catalog import CATALOG
+from scraper.archive.store import CATALOG
 from scraper.archive.warc import record_bytes, utc_now
 from scraper.cli import cli
 from scraper.database.parsed_pages import NAME as PARSED
@@ -55,7 +55,7 @@ def check_all_commands(folders: Folders, tmp_path: Path) -> None:
     commands = (["load"], ["status"], ["why", "1"], ["export", "csv", str(tmp_path / "out")], ["import", str(tmp_path / "none")])
     assert [tta(folders, *command) for command in commands] == [0, 0, 0, 0, 4]
     with Ledger(folders.ledger) as ledger:
-        assert (ledger.states("wayback"), list(ledger.due("wayback", now=None))) is not None
+        assert (ledger.states("wayback"), ledger.due_ids("wayback", now=None)) is not None
     assert found(folders) == set()
 
 

@@ -10,16 +10,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from scraper.archive.catalog import CATALOG
-from scraper.archive.store import Archive
+from scraper.archive.store import CATALOG, Archive
 from scraper.archive.warc import sha1_digest
 from scraper.cli import cli
 from scraper.database.load import load
 from scraper.errors import ArchiveDamaged
 from scraper.folders import Folders
-from scraper.importing import import_paths
 from scraper.ledger.listings import Listings
 from scraper.ledger.store import Ledger
+from scraper.sources.files import import_paths
 from tests.dbkit import add, exports, html, node, one, query
 from tests.doctorkit import (
     NUMBERS,

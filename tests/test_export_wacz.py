@@ -22,7 +22,7 @@ from scraper.export.run import export
 from scraper.export.selection import Selection
 from scraper.export.wacz import surt
 from scraper.folders import Folders
-from scraper.importing import import_paths
+from scraper.sources.files import import_paths
 from tests.dbkit import day, html, loaded, node, page, query, revisit
 
 

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 from scraper.cli import main
 from scraper.config import Config, as_toml, load_config
 from scraper.errors import NotAllowed, NotCdx, RequestFailed, TtaError, WrongUsage
-from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Counts, Listings
-from scraper.ledger.rows import FetchResult, Row, State, sha1_of, to_time, when_to_ask_again
-from scraper.ledger.store import Ledger
+from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Listings
+from scraper.ledger.store import FetchResult, Ledger, Row, State, sha1_of, to_time, when_to_ask_again
 from scraper.lock import LOCK, locked
 from scraper.sources.cdx import parse_listing, to_row
 from scraper.sources.live import rules_of
@@ -212,9 +211,9 @@ def test_the_watermark_is_the_start_of_the_last_complete_listing(tmp_path: Path)
         assert began is not None
         assert listings.start() == began - timedelta(days=14)
         for outcome in (PARTIAL, SHRUNK, RUNNING):
-            listings.end(listings.begin(INCREMENTAL, None), outcome, Counts(0, 0, 0))
+            listings.end(listings.begin(INCREMENTAL, None), outcome, (0, 0, 0))
             assert listings.start() == began - timedelta(days=14)
-        listings.end(listings.begin(WINDOW, None), COMPLETE, Counts(0, 0, 0))
+        listings.end(listings.begin(WINDOW, None), COMPLETE, (0, 0, 0))
         ledger.db.execute("UPDATE listings SET started_at = '2099-01-01T00:00:00Z' WHERE kind = ?", [WINDOW])
         assert listings.start() == began - timedelta(days=14)
         ledger.db.execute("UPDATE listings SET started_at = '2026-01-01T00:00:00Z' WHERE id = ?", [full])
@@ -231,8 +230,8 @@ def test_a_smaller_listing_is_believed_after_a_week(tmp_path: Path) -> None:
         listings.end(full, COMPLETE, listings.counts(full, None))
         less = listings.begin(FULL, None)
         listings.add(less, rows[:3])
-        assert listings.counts(less, None) == Counts(3, 0, 2)
-        assert listings.counts(less, "2025") == Counts(3, 0, 0)
+        assert listings.counts(less, None) == (3, 0, 2)
+        assert listings.counts(less, "2025") == (3, 0, 0)
         listings.end(less, SHRUNK, listings.counts(less, None))
         assert not listings.shrunk_for_long()
         ledger.db.execute("UPDATE listings SET started_at = '2026-01-01T00:00:00Z' WHERE id = ?", [less])
@@ -254,9 +253,9 @@ def test_a_capture_that_fails_for_long_is_parked(tmp_path: Path) -> None:
         listings.add(listings.begin(FULL, None), [Row(url="https://x.gov/1", timestamp="20240101000000")])
         states = []
         for run in range(8):
-            (row,) = ledger.due("wayback", now=None)
+            (row,) = map(ledger.row, ledger.due_ids("wayback", now=None))
             states.append(ledger.settle(row, FetchResult(state=State.FAILED), run))
-            (again,) = ledger.due("wayback", now=None)
+            (again,) = map(ledger.row, ledger.due_ids("wayback", now=None))
             ledger.settle(again, FetchResult(state=State.FAILED), run, again=True)
         assert states == [State.FAILED] * 7 + [State.PARKED]
 
@@ -337,16 +336,16 @@ def test_the_original_address_in_a_link_header() -> None:
     [
         ("User-agent: *\nCrawl-delay: 10\n", 10.0, True),
         ("User-agent: *\nCrawl-delay: 1e9\n", 1e9, True),
-        ("User-agent: *\nCrawl-delay: -5\n", None, True),
-        ("User-agent: *\nCrawl-delay: nan\n", None, True),
-        ("User-agent: *\nCrawl-delay: inf\n", None, True),
+        ("User-agent: *\nCrawl-delay: -5\n", 0.0, True),
+        ("User-agent: *\nCrawl-delay: nan\n", 0.0, True),
+        ("User-agent: *\nCrawl-delay: inf\n", 0.0, True),
         ("User-agent: *\nRequest-rate: 1/20\n", 20.0, True),
-        ("User-agent: tta-archive\nDisallow: /node\n\nUser-agent: *\nAllow: /\n", None, False),
-        ("\ufeffUser-agent: *\nDisallow: /\n", None, False),
-        ("", None, True),
+        ("User-agent: tta-archive\nDisallow: /node\n\nUser-agent: *\nAllow: /\n", 0.0, False),
+        ("\ufeffUser-agent: *\nDisallow: /\n", 0.0, False),
+        ("", 0.0, True),
     ],
 )
-def test_robots_txt(text: str, delay: float | None, allowed: bool) -> None:
+def test_robots_txt(text: str, delay: float, allowed: bool) -> None:
     rules = rules_of(answer(text.encode(), "text/plain"), "tta-archive/1.0 (mailto:x@y)")
     assert (rules.delay, rules.allows("https://x.gov/node/1")) == (delay, allowed)
 

@@ -13,7 +13,7 @@ import pytest
 from scraper.errors import SourcePaused
 from scraper.ledger.store import Ledger
 from scraper.stopping import Stop
-from scraper.web.pacing import DEFAULT_429, MAX_RETRY_AFTER, Host, Pacer, RetryBudget, backoff, retry_after
+from scraper.web.pacing import DEFAULT_429, MAX_RETRY_AFTER, Host, Pacer, backoff, retry_after
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, Fetch, run, write_config
 from tests.fakearchive.server import FakeArchive, Fault, Handler
@@ -58,11 +58,12 @@ def test_backoff_doubles_with_jitter_and_has_an_end() -> None:
     assert len({backoff(2.0, 3) for _ in range(20)}) > 1
 
 
-def test_the_budget_grows_with_the_requests() -> None:
-    budget = RetryBudget()
-    assert sum(budget.take() for _ in range(100)) == 50
-    budget.requests = 100
-    assert sum(budget.take() for _ in range(100)) == 10
+def test_the_budget_grows_with_the_requests(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.db") as ledger:
+        pacer = Pacer(ledger.host, ledger.save_host, Stop())
+        assert sum(pacer.take_retry() for _ in range(100)) == 50
+        pacer.requests = 100
+        assert sum(pacer.take_retry() for _ in range(100)) == 10
 
 
 def test_requests_are_spaced_with_retries_redirects_and_both_kinds(fake: FakeArchive, tta_fetch: Fetch) -> None:
@@ -179,7 +180,7 @@ def test_a_refusal_long_after_a_429_is_no_ban(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.db") as ledger:
         for hours, bans, banned in ((1, 0, True), (30, 0, False), (23, 3, True), (800, 3, False)):
             ledger.save_host(Host("x.org", bans=bans, limited_at=now - timedelta(hours=hours)))
-            pacer = Pacer(ledger, Stop())
+            pacer = Pacer(ledger.host, ledger.save_host, Stop())
             if banned:
                 with pytest.raises(SourcePaused) as caught:
                     pacer.refused("x.org")

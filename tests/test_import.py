@@ -9,8 +9,7 @@ import pytest
 
 from scraper.archive.store import Archive
 from scraper.capture import Capture, Form
-from scraper.importing import import_paths
-from scraper.sources.files import read_file
+from scraper.sources.files import import_paths, read_file
 from scraper.sources.saved import Unused
 from tests import containerkit as kit
 

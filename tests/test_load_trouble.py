@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from scraper import reading as capture_reading
-from scraper.archive.catalog import CATALOG
+from scraper.archive.store import CATALOG
 from scraper.capture import Capture
 from scraper.database import parse_captures, parsed_pages
 from scraper.database.connection import reading

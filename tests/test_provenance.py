@@ -16,9 +16,9 @@ from parsers.tree import UNSEEN
 from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.folders import Folders
-from scraper.importing import import_paths
 from scraper.provenance.origins import INTACT, Origins
 from scraper.provenance.why import Reason, Why
+from scraper.sources.files import import_paths
 from tests.dbkit import html, node, query
 
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"

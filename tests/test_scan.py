@@ -204,7 +204,7 @@ def test_nothing_a_file_holds_ends_the_scan(tmp_path: Path) -> None:
         path = tmp_path / str(number)
         path.write_bytes(data)
         (found,) = read_piece(Piece(str(path), 0, HOSTS, "files"))
-        assert (found.prepared, found.rest, found.failed) == ((), None, is_unknown)
+        assert (found.prepared, found.rest, found.failed) == ([], None, is_unknown)
     assert read_piece(Piece(str(tmp_path), 0, HOSTS, "files"))[0].failed
     assert Folders(tmp_path).archive.exists() is False
 

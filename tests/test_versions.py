@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scraper.archive.catalog import CATALOG
-from scraper.archive.store import Archive
+from scraper.archive.store import CATALOG, Archive
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
@@ -77,7 +76,7 @@ def test_a_ledger_of_another_version_is_set_aside_and_all_is_listed_again(folder
         (note,) = ledger.notes
         assert "is of another version: it is kept as ledger.version-1.db, and the sources are listed again" in note
         assert Listings(ledger, "wayback", "bjatta.bja.ojp.gov").start() is None
-        assert list(ledger.due("wayback", now=None)) == []
+        assert ledger.due_ids("wayback", now=None) == []
         assert ledger.host("web.archive.org").reason == "told to"
         assert ledger.host("damaged.example").not_before is None
     assert (folders.data / "ledger.version-1.db").read_bytes() == before
@@ -92,7 +91,8 @@ def test_a_catalog_of_another_version_is_made_again_from_the_files(folders: Fold
     sql(folders.archive / CATALOG, "ALTER TABLE captures DROP COLUMN truncated", f"PRAGMA user_version = {version}")
     with pytest.raises(TtaError, match=r"another version .* run `tta load`"):
         Archive(folders.archive)
-    Archive(folders.archive, writable=True).close()
+    with Archive(folders.archive, writable=True):
+        pass
     with Archive(folders.archive) as archive:
         assert list(archive.entries()) == before
 

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parsers.urls import node_id
-from scraper.archive.catalog import Entry
-from scraper.archive.store import Archive
+from scraper.archive.store import Archive, Entry
 from scraper.database import parse_captures
 from scraper.database.parse_captures import ParsedCapture, parse_all, parse_capture, parse_slice, slice_of
 from scraper.workers.processes import Processes

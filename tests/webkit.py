@@ -21,8 +21,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, R
 from scraper.config import Serve
 from scraper.database.load import LoadOptions, load
 from scraper.folders import Folders
-from scraper.importing import import_paths
 from scraper.serve import application
+from scraper.sources.files import import_paths
 
 ROOT = Path(__file__).parents[1]
 SAMPLES = ROOT / "data" / "samples"

@@ -6,10 +6,12 @@ beside what is derived here, so that a better rule dates old captures too, when 
 """
 
 import re
+import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -22,36 +24,10 @@ AHEAD = timedelta(days=1)
 """A time of capture may be so much later than that of its fetch or import: clocks and zones differ."""
 _EDGE = 1 << 14
 """Bytes at either end of a page in which the comments of the tools that save pages are found."""
-_STAMP = re.compile(r"(\d{4})(?:-?(\d\d)(?:-?(\d\d)(?:[T ]?(\d\d)(?::?(\d\d)(?::?(\d\d))?)?Z?)?)?)?")
-"""The 4 to 14 digits of archives' addresses, and ISO 8601 in UTC without a fraction: year, month, day, hour, minute, second."""
-_COMMENT = re.compile(r"<!--(.{0,4000}?)-->", re.DOTALL)
-_SAVED = re.compile(r"\b(?:saved|mirrored|archived|captured|snapshot|downloaded|retrieved)\b", re.IGNORECASE)
-_SOURCE = re.compile(r"\b(?:https?|ftp)://[^\s<>\"']+|(?<=mirrored from )[\w.-]+\.[a-z]+(?::\d+)?/?\S*", re.IGNORECASE)
-_TOOL = re.compile(
-    r'__wm\.wombat\(\s*"(?P<replayed>[^"]+)"\s*,\s*"(?P<digits>\d{14})"'
-    r'|(?:data-scrapbook-source=|name="?savepage-url"? content=)"(?P<url>[^"]+)"'
-    r'|(?:data-scrapbook-create=|name="?savepage-date"? content=)"(?P<time>[^"]+)"'
-)
-"""What the Wayback Machine's script, WebScrapBook and Save Page WE write into a page."""
 _TOOL_NAMES = ("__wm.wombat", "data-scrapbook-", "savepage-")
-_CANONICAL = re.compile(r"<(?:link|meta)\b[^<>]{0,200}\b(?:canonical|og:url)\b[^<>]{0,2000}", re.IGNORECASE)
 _WAYBACK = "FILE ARCHIVED ON"
-_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*"
-_TIMES = re.compile(
-    rf"\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?\s?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)?"
-    rf"|[A-Z][a-z]{{2}} {_MONTH} \d\d? \d{{4}} \d\d:\d\d:\d\d(?: GMT[+-]\d{{4}})?"
-    rf"|(?:[A-Z][a-z]{{2}}, )?\d\d? {_MONTH} \d{{4}} \d\d:\d\d:\d\d(?: ?(?:GMT|UTC|[+-]\d{{4}}))?"
-    rf"|\d\d:\d\d:\d\d {_MONTH} \d\d?, \d{{4}}"
-)
-"""How tools write times: ISO 8601, JavaScript's Date, RFC 1123, the Wayback Machine's comment."""
-_DIGITS = re.compile(r"((?:19|20)\d{12})(?:[a-z]{2}_)?")
-_EPOCH = re.compile(r"1\d{9}(?:\.\d{1,9})?")
-_HOST = re.compile(
-    r"(?:[a-z0-9-]+\.){2,}[a-z]{2,}(?:[:+]\d{1,5})?|[a-z0-9-]+\.(?:gov|org|com|net|edu|mil|us)(?:[:+]\d{1,5})?", re.I
-)
-"""A folder named like a host: three labels, or a suffix that no file name has."""
-_IN_CONTAINER = re.compile(r" at \d+$")
-"""The origin of a record in a WARC file: the path is not the page's."""
+PATTERNS = Path(__file__).with_name("dating.toml").read_text(encoding="utf-8")
+_RE = {name: re.compile(pattern) for name, pattern in tomllib.loads(PATTERNS).items()}
 
 
 class Time(NamedTuple):
@@ -69,7 +45,7 @@ def parse_time(text: str | None) -> Time | None:
     text = (text or "").strip()
     length: int | None = None
     try:
-        if found := _STAMP.fullmatch(text):
+        if found := _RE["stamp"].fullmatch(text):
             parts = [int(part) for part in found.groups() if part]
             length = (None, 4, 7, 10, 10, 16, None)[len(parts)]
             moment = datetime(*[*parts, 1, 1][: max(3, len(parts))], tzinfo=UTC)  # type: ignore[arg-type, misc]
@@ -104,14 +80,8 @@ def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
         url = url or page_url or path_url
         times += [page_time, path_time, parse_time(capture.header("date"))]
     moment, length = next((time for time in times if time and time.moment <= latest), (None, None))
-    return replace(
-        capture,
-        url=url,
-        captured_at=moment,
-        date_length=length,
-        fetched_at=fetched_at,
-        recorded=None if (url, iso(moment, length)) == (recorded.url, recorded.date) else recorded,
-    )
+    other = None if (url, iso(moment, length)) == (recorded.url, recorded.date) else recorded
+    return replace(capture, url=url, captured_at=moment, date_length=length, fetched_at=fetched_at, recorded=other)
 
 
 def _replay(capture: Capture, url: str | None) -> tuple[str | None, list[Time | None]] | None:
@@ -138,18 +108,18 @@ def _of_page(capture: Capture) -> tuple[str | None, Time | None]:
     text = edges.replace(b"\0", b"").decode("utf-8", "replace")
     url: str | None = None
     time: Time | None = None
-    for comment in sorted(_COMMENT.findall(text), key=lambda comment: _WAYBACK not in comment):
-        if _SAVED.search(comment):
-            source, written = _SOURCE.search(comment), _TIMES.search(comment)
+    for comment in sorted(_RE["comment"].findall(text), key=lambda comment: _WAYBACK not in comment):
+        if _RE["saved"].search(comment):
+            source, written = _RE["source"].search(comment), _RE["times"].search(comment)
             if _WAYBACK not in comment:
                 url = url or (source and (source[0] if "://" in source[0] else f"https://{source[0]}"))
             time = time or (parse_time(written[0]) if written else None)
-    for found in _TOOL.finditer(text) if any(name in text for name in _TOOL_NAMES) else ():
+    for found in _RE["tool"].finditer(text) if any(name in text for name in _TOOL_NAMES) else ():
         url = url or found["replayed"] or found["url"]
         stamp = found["digits"] or found["time"] or ""
         time = time or parse_time(stamp[:14] if stamp[:14].isdecimal() else stamp)
-    for found in _CANONICAL.finditer(text):
-        link = _SOURCE.search(found[0])
+    for found in _RE["canonical"].finditer(text):
+        link = _RE["source"].search(found[0])
         if link and archive_time(link[0]):
             url = url or link[0]
     if url and (digits := archive_time(url)):
@@ -163,28 +133,28 @@ def of_path(origin: str | None) -> tuple[str | None, Time | None]:
     `TIMESTAMP/HOST/path`, `HOST/TIMESTAMP/path`, `HOST/path`, an archive's replay as a path, and ArchiveBox's `archive/EPOCH`.
     """
     parts = [part for part in (origin or "").split("/") if part]
-    if not parts or _IN_CONTAINER.search(parts[-1]):
+    if not parts or _RE["in_container"].search(parts[-1]):
         return None, None
     joined = "/".join(parts)
-    if found := re.search(r"(?:^|/)(\d{4,14}(?:[a-z]{2}_)?/(?:https?|ftp)(?::|%3A)/{1,2}.+)", joined, re.IGNORECASE):
+    if found := _RE["replay"].search(joined):
         address = f"https://archive.invalid/web/{found[1]}"
         return _page_of_file(without_archive(address)), parse_time(archive_time(address))
-    stamps = [part for part in parts[:-1] if _DIGITS.fullmatch(part)]
+    stamps = [part for part in parts[:-1] if _RE["digits"].fullmatch(part)]
     time = parse_time(stamps[-1][:14]) if stamps else None
     for before, part in pairwise(parts):
-        if time is None and before == "archive" and _EPOCH.fullmatch(part):
+        if time is None and before == "archive" and _RE["epoch"].fullmatch(part):
             time = Time(datetime.fromtimestamp(int(float(part)), UTC))
     inner = max((place for place, part in enumerate(parts) if part.endswith("!")), default=-1)  # the innermost container
-    hosts = [place for place, part in enumerate(parts[:-1]) if place > inner and _HOST.fullmatch(part)]
+    hosts = [place for place, part in enumerate(parts[:-1]) if place > inner and _RE["host"].fullmatch(part)]
     if not hosts:
         return None, time
-    rest = [part for part in parts[hosts[0] + 1 :] if not _DIGITS.fullmatch(part)]
+    rest = [part for part in parts[hosts[0] + 1 :] if not _RE["digits"].fullmatch(part)]
     return _page_of_file(f"https://{parts[hosts[0]].replace('+', ':')}/{'/'.join(rest)}"), time
 
 
 def is_evidence(part: str) -> bool:
     """Whether a folder's name is a time or a host, as mirroring tools write them."""
-    return bool(_DIGITS.fullmatch(part) or _HOST.fullmatch(part) or _EPOCH.fullmatch(part))
+    return bool(_RE["digits"].fullmatch(part) or _RE["host"].fullmatch(part) or _RE["epoch"].fullmatch(part))
 
 
 def _page_of_file(address: str) -> str:

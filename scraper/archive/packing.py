@@ -14,12 +14,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 import zstandard
 
-from scraper.encoding import GZIP_MAGIC, ZSTD_MAGIC
+from scraper.encoding import GZIP_MAGIC, MAX_BODY, ZSTD_MAGIC
 from scraper.errors import Broken
 
-MAX_BLOCK = 64 * 1024 * 1024
-"""Bytes of one record that are read; ARCHIVES.md section 8 proposes 64 MiB (November 2026)."""
-MAX_MEMBER = MAX_BLOCK + (1 << 20)
+MAX_MEMBER = MAX_BODY + (1 << 20)
 """Bytes of one member of the archive's own files, packed or unpacked: a record's block and any headers seen so far."""
 MAX_PROBES = 10_000
 """Places in a damaged file that are tried as the beginning of a member; bounds the time that a hostile file can take."""
@@ -58,10 +56,10 @@ def packing_of(file: BinaryIO) -> Packing:
         return PLAIN
     dictionary = None
     if head.startswith(_DICTIONARY):
-        content = file.read(min(int.from_bytes(head[4:8], "little"), MAX_BLOCK))
+        content = file.read(min(int.from_bytes(head[4:8], "little"), MAX_BODY))
         try:
             if content.startswith(ZSTD_MAGIC):
-                content = zstandard.ZstdDecompressor().decompress(content, max_output_size=MAX_BLOCK)
+                content = zstandard.ZstdDecompressor().decompress(content, max_output_size=MAX_BODY)
             dictionary = zstandard.ZstdCompressionDict(content)
         except zstandard.ZstdError:
             pass  # the frames that need it are damaged, then

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from scraper.archive.packing import MAX_BLOCK, PLAIN, Unpacked, next_member, packing_of, unpack_member
-from scraper.encoding import decode_content
+from scraper.archive.packing import PLAIN, Unpacked, next_member, packing_of, unpack_member
+from scraper.encoding import MAX_BODY, decode_content
 from scraper.errors import Broken, UndecodableContent
 
 MAX_HEAD = 1 << 16
@@ -138,7 +138,7 @@ class _Reader:
         """Reads a record behind its headers and checks it. So many bytes of its member are `before` it."""
         stream, position = self._stream, record.position
         is_wanted = record.type in _TYPES and self._wanted(record)
-        keep = is_wanted and record.length <= MAX_BLOCK
+        keep = is_wanted and record.length <= MAX_BODY
         record.block, size = stream.take(record.length, START, keep=keep)
         is_short = size < record.length
         if is_short and stream.broken and not stream.broken.is_cut:
@@ -169,7 +169,7 @@ class _Reader:
             yield self._damage(position, record.problem)
             record.problem = None if agrees else record.problem
         if is_wanted and not keep:
-            yield Damage(position, f"a record has {record.length} bytes; at most {MAX_BLOCK} are read")
+            yield Damage(position, f"a record has {record.length} bytes; at most {MAX_BODY} are read")
         elif record.type not in _TYPES and record.problem is None:
             yield Damage(position, f"a record of the unknown type {record.type[:40]!r}")
         elif is_wanted:
@@ -180,7 +180,7 @@ class _Reader:
         stream = self._stream = Unpacked(self._stream.file, record.position, self._stream.packing)
         stream.take(before, keep=False)
         _head(stream, record.position)
-        block = stream.until(_NEXT, START, MAX_BLOCK)
+        block = stream.until(_NEXT, START, MAX_BODY)
         is_last = not stream.has(1)
         is_cut = is_last and len(block) < record.length
         if is_last and stream.broken and not stream.broken.is_cut:

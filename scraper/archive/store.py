@@ -1,20 +1,23 @@
-"""The archive: every capture's bytes in WARC files, and a catalog of them. The WARC files are the truth.
+"""The archive: every capture's bytes in WARC files, and a catalog of them, `catalog.db`. The WARC files are the truth.
 
-Sources add captures, and the loader reads them. The catalog (`catalog.db`) repeats what is in the WARC files: whatever it lacks
-is read from them when the archive is opened for writing, and it can be deleted at any time.
+Sources add captures, and the loader reads them. The catalog repeats what is in the WARC files: whatever it lacks
+is read from them when the archive is opened for writing, and it can be deleted at any time. One of another version is emptied.
 """
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import BytesIO
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from zlib import crc32
 
-from scraper.archive.catalog import Entry, open_catalog
+from parsers import urls
+from scraper.archive import dating
 from scraper.archive.dating import dated
 from scraper.archive.packing import Member, walk
 from scraper.archive.records import Damage
@@ -22,12 +25,67 @@ from scraper.archive.warc import only_capture, read_captures, record_bytes, reco
 from scraper.capture import Capture, Form, Original, iso
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.folders import sync
+from scraper.sqlite import explain, open_memory, open_readonly, open_writable
 
 MAX_FILE = 1_000_000_000
 """Bytes after which a new WARC file is begun; 1 GB is what the WARC guidelines recommend (IIPC, WARC 1.1 annex)."""
 _PREFIX = "tta-"
 WARC_FILES = "*.warc.gz"
+CATALOG = "catalog.db"
+SOURCES = ("wayback", "commoncrawl", "endofterm", "live")
+"""The order of the configuration's sources (a test holds it); others come after them by name."""
+SCHEMA = Path(__file__).with_name("catalog.sql").read_text(encoding="utf-8")
+VERSION = crc32((SCHEMA + dating.PATTERNS).encode() + Path(dating.__file__).read_bytes() + Path(urls.__file__).read_bytes()) >> 1
+"""`user_version` (31 bits): another one means other tables, or other rules for addresses and times.
+
+Then the catalog is filled again from the WARC files, so that a better rule dates and addresses old captures too.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the catalog: what is known of a stored capture without opening its WARC file.
+
+    Times are ISO 8601 in UTC; `captured_at` is as precise as its source, down to a year (`2019`). `intact` is 0 if the record was
+    damaged when it was imported (`Capture.damage`): an intact capture of the same address and time replaces it.
+    """
+
+    capture_id: str
+    warc_file: str
+    warc_offset: int
+    warc_length: int
+    form: str
+    source: str
+    url: str | None
+    captured_at: str | None
+    fetched_at: str | None
+    http_status: int | None
+    content_type: str | None
+    sha256: str | None
+    payload_digest: str | None
+    truncated: str | None
+    warc_record_id: str | None
+    revisit_profile: str | None
+    original_record_id: str | None
+    original_url: str | None
+    original_captured_at: str | None
+    intact: int
+
+    def rank(self) -> tuple[object, ...]:
+        """Of the deliveries of a capture, the same page at the same time with the same body, the lowest counts.
+
+        Intact before damaged, whole before truncated, then by source; else by what surrounds the body, so that the catalog does
+        not depend on which came first.
+        """
+        place = SOURCES.index(self.source) if self.source in SOURCES else len(SOURCES)
+        details = (self.form, self.content_type, self.payload_digest, self.warc_record_id)
+        original = (self.original_record_id, self.original_url, self.original_captured_at)
+        ranks = ((one is None, one or "") for one in (*details, *original))
+        return -self.intact, self.truncated or "", place, self.source, *ranks
+
+
 _COLUMNS = tuple(Entry.__dataclass_fields__)
+_AS_IN_CAPTURE = ("capture_id", "source", "url", "http_status", "content_type", "sha256", "truncated", "revisit_profile")
 
 
 class Prepared(NamedTuple):
@@ -70,16 +128,10 @@ class Archive(AbstractContextManager["Archive"]):
             self._reconcile()
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
         """Makes what was added durable and closes the files."""
         if self._writable:
             self.flush()
         self._catalog.close()
-
-    def __len__(self) -> int:
-        return int(self._catalog.execute("SELECT count(*) FROM captures").fetchone()[0])
 
     def entries(self, where: str = "1", parameters: tuple[object, ...] = ()) -> Iterator[Entry]:
         """Rows of the catalog in the order of files and offsets. `where` is SQL of this program, never a user's."""
@@ -254,25 +306,38 @@ def read_entry(folder: Path, entry: Entry) -> Capture:
 def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entry:
     """The catalog's row for a capture that was read at that place."""
     original = capture.original or Original()
-    return Entry(
-        capture_id=capture.capture_id,
-        warc_file=warc_file,
-        warc_offset=offset,
-        warc_length=length,
-        form=capture.form.value,
-        source=capture.source,
-        url=capture.url,
-        captured_at=capture.captured_text,
-        fetched_at=iso(capture.fetched_at),
-        http_status=capture.http_status,
-        content_type=capture.content_type,
-        sha256=capture.sha256,
-        payload_digest=capture.payload_digest or (sha1_digest(capture.payload) if capture.form is not Form.REVISIT else None),
-        truncated=capture.truncated,
-        warc_record_id=capture.warc_record_id or record_id_of(capture),
-        revisit_profile=capture.revisit_profile,
-        original_record_id=original.warc_record_id,
-        original_url=original.url,
-        original_captured_at=iso(original.captured_at),
-        intact=int(capture.damage is None),
-    )
+    digest = capture.payload_digest or (sha1_digest(capture.payload) if capture.form is not Form.REVISIT else None)
+    values: dict[str, Any] = {name: getattr(capture, name) for name in _AS_IN_CAPTURE}
+    values |= {"warc_file": warc_file, "warc_offset": offset, "warc_length": length, "form": capture.form.value}
+    values |= {"captured_at": capture.captured_text, "fetched_at": iso(capture.fetched_at), "payload_digest": digest}
+    values |= {"original_record_id": original.warc_record_id, "original_url": original.url}
+    values |= {"original_captured_at": iso(original.captured_at), "intact": int(capture.damage is None)}
+    return Entry(**values, warc_record_id=capture.warc_record_id or record_id_of(capture))
+
+
+def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
+    """Opens the catalog of the archive in `folder`. Raises ArchiveDamaged, SqliteDamaged.
+
+    For reading, a missing one is replaced by an empty one in memory, and one of another version is refused. For writing, it is
+    created, or emptied if it is of another version.
+    """
+    path = folder / CATALOG
+    if not writable and not path.exists():
+        catalog = open_memory()
+        catalog.executescript(SCHEMA)
+        return catalog
+    try:
+        catalog = open_writable(path) if writable else open_readonly(path)
+        if writable:
+            catalog.execute("PRAGMA journal_mode = WAL")
+        is_other = catalog.execute("PRAGMA user_version").fetchone()[0] != VERSION
+        if is_other and not writable:
+            raise ArchiveDamaged(f"{path} was written by another version of this program: run `tta load`, which makes it anew")
+        if is_other:
+            tables = [name for (name,) in catalog.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            drops = " ".join(f'DROP TABLE "{name}";' for name in tables)
+            catalog.executescript(f"BEGIN IMMEDIATE; {drops} {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
+    except sqlite3.Error as error:
+        raise explain(path, error) from None
+    catalog.isolation_level = "DEFERRED"  # the first write opens a transaction, and `Archive.flush` commits it
+    return catalog

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from scraper.archive.catalog import CATALOG
+from scraper.archive.store import CATALOG
 from scraper.commands import json_option, show
 from scraper.database import overlays
 from scraper.database.connection import writing

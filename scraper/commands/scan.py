@@ -15,8 +15,8 @@ from scraper.commands import json_option, scheduler_option, show, workers_option
 from scraper.config import load_config
 from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
-from scraper.importing import import_paths
 from scraper.lock import locked
+from scraper.sources.files import import_paths
 from scraper.stopping import Stop
 from scraper.terminal import escape
 

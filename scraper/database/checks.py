@@ -216,8 +216,10 @@ def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] 
 
     `db` has the archive's catalog attached.
     """
-    from scraper.archive.catalog import Entry  # these import the parsers, which takes a while; `tta status` needs none
-    from scraper.archive.store import read_entry
+    from scraper.archive.store import (
+        Entry,  # these import the parsers, which takes a while; `tta status` needs none
+        read_entry,
+    )
     from scraper.reading import read_capture
 
     columns = ", ".join(Entry.__dataclass_fields__)

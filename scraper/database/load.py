@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from scraper.archive.catalog import CATALOG, Entry
-from scraper.archive.store import Archive
+from scraper.archive.store import CATALOG, Archive, Entry
 from scraper.code_version import loading_code
 from scraper.database import assign_records, availability, organizations, overlays, parsed_pages, revisits, runs, schema, similar
 from scraper.database.build import build

@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from parsers.record import Kind
 from parsers.urls import absolute, node_id
-from scraper.archive.catalog import Entry
 from scraper.archive.records import Damage
+from scraper.archive.store import Entry
 from scraper.archive.warc import read_captures
 from scraper.capture import Capture, Form
 from scraper.database.stored_page import encode, json_text, storable

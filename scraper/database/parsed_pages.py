@@ -12,7 +12,7 @@ from zlib import crc32
 
 import orjson
 
-from scraper.archive.catalog import Entry
+from scraper.archive.store import Entry
 from scraper.code_version import parsing_code
 from scraper.database.parse_captures import ParsedCapture
 from scraper.errors import ParsedPagesDamaged, SqliteDamaged

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 
 from parsers.record import Kind
-from scraper.archive.catalog import CATALOG
-from scraper.archive.store import Archive
+from scraper.archive.store import CATALOG, Archive
 from scraper.code_version import loading_code
 from scraper.database.connection import comparing, second_database
 from scraper.database.difference import Differences, differences

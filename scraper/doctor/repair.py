@@ -11,8 +11,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from scraper.archive.catalog import CATALOG
-from scraper.archive.store import Archive, new_file
+from scraper.archive.store import CATALOG, Archive, new_file
 from scraper.database import parsed_pages, runs
 from scraper.database.connection import second_database
 from scraper.database.load import Loaded, LoadOptions, load
@@ -108,7 +107,8 @@ def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding])
             _copy_intact(tables, folder, finding.subject)
     for path in folder.glob(f"{CATALOG}*"):
         path.unlink()
-    Archive(folder, writable=True).close()
+    with Archive(folder, writable=True):
+        pass  # opening it fills the catalog
 
 
 def _copy_intact(tables: DoctorTables, folder: Path, name: str) -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from scraper.archive.catalog import Entry
+from scraper.archive.store import Entry
 from scraper.errors import SqliteDamaged
-from scraper.ledger.rows import STORED, State
+from scraper.ledger.store import STORED, State
 from scraper.sqlite import explain, open_memory, open_readonly, uri
 from scraper.terminal import escape
 

@@ -10,7 +10,7 @@ from dataclasses import astuple
 from io import BytesIO
 from pathlib import Path
 
-from scraper.archive import catalog
+from scraper.archive import store as archive
 from scraper.archive.packing import Gap, Member, walk
 from scraper.archive.records import Damage, read_records
 from scraper.archive.store import WARC_FILES, entry_of, is_own
@@ -41,7 +41,7 @@ def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, pro
     """
     report = Report()
     for name, path, header, create in (
-        ("catalog", folders.archive / catalog.CATALOG, (0, catalog.VERSION), _create_catalog),
+        ("catalog", folders.archive / archive.CATALOG, (0, archive.VERSION), _create_catalog),
         ("ledger", folders.ledger, (ledger.APPLICATION, ledger.VERSION), ledger.create),
         ("database", folders.database, (schema.APPLICATION, schema.VERSION), _create_database),
     ):
@@ -52,7 +52,7 @@ def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, pro
     _read_warc_files(tables, folders.archive, report, progress)
     report.findings += tables.compare()
     for path in sorted(folders.archive.iterdir()) if folders.archive.is_dir() else ():
-        is_known = is_own(path) or path.match(WARC_FILES) or path.name.startswith((catalog.CATALOG, LOST, "."))
+        is_known = is_own(path) or path.match(WARC_FILES) or path.name.startswith((archive.CATALOG, LOST, "."))
         if not is_known and ".damaged-" not in path.name:
             text = f"{escape(path.name)} is no part of the archive and is left alone"
             report.findings.append(Finding("file-foreign", text, harmless=True, subject=path.name))
@@ -66,7 +66,7 @@ def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, pro
 
 
 def _create_catalog(db: sqlite3.Connection) -> None:
-    db.executescript(catalog.SCHEMA)
+    db.executescript(archive.SCHEMA)
 
 
 def _create_database(db: sqlite3.Connection) -> None:

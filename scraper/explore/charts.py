@@ -238,7 +238,7 @@ class Chart:
     def ticks(self) -> list[float]:
         """Round numbers from 0 to the end of the scale."""
         highest = max((sum(mark.value for mark in row.marks if mark) for row in self.drawn), default=0)
-        highest = (highest if self.is_stack else self.darkest) or 1
+        highest = max(highest if self.is_stack else self.darkest, 0) or 1
         digits = 10.0 ** floor(log10(highest / 4))
         step = max(1.0, next(n * digits for n in (1, 2, 2.5, 5, 10) if n * digits >= highest / 4 - 1e-9))
         return [step * n for n in range(ceil(highest / step - 1e-9) + 1)]
@@ -313,7 +313,7 @@ def state_paths() -> dict[str, str]:
 
 def shade(value: float, most: float) -> int:
     """1 to SHADES, by the square root: most counts are small, and differences among them are to be seen. 0 is none."""
-    return ceil(SHADES * sqrt(value / most) - 1e-9) if value and most else 0
+    return ceil(SHADES * sqrt(value / most) - 1e-9) if value > 0 and most else 0
 
 
 def percent(part: float, whole: float) -> float:

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from scraper.archive.catalog import Entry
-from scraper.archive.store import Archive
+from scraper.archive.store import Archive, Entry
 from scraper.database.about import CAVEAT, SUMMARY, TITLE
 from scraper.errors import ArchiveDamaged
 from scraper.export.manifest import program

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 
 from scraper.errors import ExitStatus
-from scraper.ledger.rows import State
+from scraper.ledger.store import State
 from scraper.progress import ProgressBar
 from scraper.sources.base import ListingResult
 
@@ -117,6 +117,10 @@ class Display(ProgressBar):
         """A host asked to wait."""
         if seconds >= 1:
             self.line(f"{host} asked to wait {seconds:.0f} s")
+
+    def listing(self, what: str, rows: int) -> None:
+        """Rows of a listing so far."""
+        self.update(f"listing {what}", rows, None)
 
     def parsing(self, done: int, total: int) -> None:
         """Captures parsed so far, of how many."""

@@ -5,25 +5,22 @@ order captures become durable, and how the run ends.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from scraper.archive.catalog import Entry
 from scraper.archive.store import Archive
-from scraper.archive.warc import sha1_digest
-from scraper.capture import Capture, Form, Original
+from scraper.capture import Capture, Form
 from scraper.config import SOURCES, Config
 from scraper.errors import NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError, UnknownSource
 from scraper.fetch.report import DONE, FAILED, PARTLY, PAUSED, Display, Report, SourceReport
 from scraper.folders import Folders
-from scraper.ledger.rows import EMPTY_SHA1, STORED, FetchResult, Row, State, sha1_of, to_time
-from scraper.ledger.store import Ledger
+from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, Ledger, Row, State, sha1_of, to_time
 from scraper.lock import locked
-from scraper.sources.base import Fetched, Source, SourceContext, revisit_of
+from scraper.sources.base import Fetched, Source, SourceContext, as_revisit, revisit_of
 from scraper.sources.commoncrawl import CommonCrawl
 from scraper.sources.endofterm import EndOfTerm
 from scraper.sources.live import Live
@@ -36,7 +33,6 @@ from scraper.web.client import Client
 from scraper.web.pacing import Pacer
 
 TOO_LARGE_AGAIN = timedelta(days=30)
-_SOURCES: dict[str, Callable[[SourceContext], Source]] = {one.name: one for one in (Wayback, CommonCrawl, EndOfTerm, Live)}
 MOST_FAILURES = 20
 """Captures in a row that fail, for whatever reason, before the source is given up for the run."""
 
@@ -59,32 +55,19 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
             raise UnknownSource(f"there is no source {escape(name, 40)}; the sources are {', '.join(SOURCES)}")
     names = tuple(name for name in SOURCES if (name in named if named else getattr(settings.sources, name).enabled))
     if not names:
-        raise NothingEnabled(
-            "no source is enabled: name one, or set enabled = true under [sources.NAME] in the configuration file"
-        )
+        raise NothingEnabled("no source is enabled: name one, or set enabled = true under [sources.NAME] in the configuration")
     if "pywb" in names and not settings.sources.pywb.archives:
         raise NothingEnabled("pywb has no archives: list them under archives in [sources.pywb] of the configuration file")
     for name in names:
-        if not settings.http.contact and any(urlsplit(url).hostname != LOOPBACK for url in _urls(settings, name)):
+        section = asdict(getattr(settings.sources, name))
+        values = [value for table in (section, *section.get("archives", ())) for key, value in table.items() if "_url" in key]
+        urls = [url for value in values for url in (value if isinstance(value, tuple) else (value,))]
+        if not settings.http.contact and any(urlsplit(url).hostname != LOOPBACK for url in urls):
             raise TtaError(
                 f"{name} can't be asked without a contact, because archives block clients without one: set contact = "
                 '"mailto:you@example.org" under [http] in the configuration file'
             )
     return names
-
-
-def _urls(settings: Config, name: str) -> list[str]:
-    """Returns every URL in the settings of a source."""
-    section = asdict(getattr(settings.sources, name))
-    values = [value for table in (section, *section.get("archives", ())) for key, value in table.items() if "_url" in key]
-    return [url for value in values for url in (value if isinstance(value, tuple) else (value,))]
-
-
-def make_sources(name: str, context: SourceContext) -> list[Source]:
-    """Returns the sources of that name, ready to be asked: one, or for pywb one per archive."""
-    if name == "pywb":
-        return [Pywb(archive, context) for archive in context.settings.sources.pywb.archives]
-    return [_SOURCES[name](context)]
 
 
 def fetch(data: Path, settings: Config, options: Options, display: Display, command: str = "tta fetch") -> Report:
@@ -99,23 +82,21 @@ def fetch_locked(
     data: Path, settings: Config, options: Options, display: Display, *, stop: Stop, names: tuple[str, ...]
 ) -> Report:
     """As `fetch`, for a caller that holds the lock and handles signals itself."""
-    report = Report(dry_run=options.dry_run)
     folders = Folders(data)
-    if warning := folders.low_space():
-        report.notes.append(warning)
-    with ExitStack() as stack:
-        ledger = stack.enter_context(Ledger(folders.ledger))
-        archive = stack.enter_context(Archive(folders.archive, writable=True))
+    warning = folders.low_space()
+    report = Report(dry_run=options.dry_run, notes=[warning] if warning else [])
+    with Ledger(folders.ledger) as ledger, Archive(folders.archive, writable=True) as archive:
         for line in (*ledger.notes, *archive.recovered):
             display.line(line)
-        pacer = Pacer(ledger, stop, override=options.now, on_wait=display.waiting)
-        client = Client(settings.retry, pacer, stop, contact=settings.http.contact, loopback=settings.http.allow_loopback)
-        context = SourceContext(
-            settings, client, ledger, archive, lambda what, rows: display.update(f"listing {what}", rows, None)
-        )
-        sources = [source for name in names for source in make_sources(name, context)]
+        pacer = Pacer(ledger.host, ledger.save_host, stop, override=options.now, on_wait=display.waiting)
+        context = SourceContext(settings, Client(settings, pacer), ledger, archive, display.listing)
+        kinds = {kind.name: kind for kind in (Wayback, CommonCrawl, EndOfTerm, Live)}
+        archives = [Pywb(one, context) for one in settings.sources.pywb.archives]  # that run pywb, each a source of its own
+        sources: list[Source] = []
+        for name in names:
+            sources += archives if name == "pywb" else [kinds[name](context)]
         report.sources = [SourceReport(source=source.name) for source in sources]
-        run = _Run(context, archive, options, display, stop, report, number=ledger.begin_run())
+        run = _Run(context, options, display, report, number=ledger.begin_run())
         run.ask_all(sources)
         for one in report.sources:
             for timestamp, url, reason in ledger.failed_in(one.source, run.number):
@@ -127,95 +108,17 @@ def fetch_locked(
     return report
 
 
-@dataclass(frozen=True, slots=True)
-class _Storing:
-    """Stores the captures of one source: each once, and without its body where the body is stored already.
-
-    The archive makes a capture durable before the ledger records it.
-    """
-
-    archive: Archive
-    ledger: Ledger
-    source: str
-
-    def without_asking(self, row: Row) -> FetchResult | None:
-        """Returns the result where the archive has the capture, or a body with the listed digest; otherwise None."""
-        moment = to_time(row.timestamp)
-        stored = self.archive.at(row.url, moment) if moment else None
-        if stored and not stored.truncated:
-            return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
-        if elsewhere := self.ledger.stored_elsewhere(self.source, url_key(row.url), row):
-            return FetchResult(state=State.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
-        original = self._original_of(row)
-        if original is None or moment is None:
-            return None
-        revisit = revisit_of(original, source=self.source, url=row.url, captured_at=moment)
-        return self._add(revisit, State.UNCHANGED)
-
-    def _original_of(self, row: Row) -> Capture | None:
-        """Returns a stored capture of the same page with the row's digest, which the row can repeat; otherwise None.
-
-        Never a redirect, whose body is the same wherever it leads, nor a capture whose body was cut.
-        """
-        digest = sha1_of(row.digest)
-        if digest is None or digest == EMPTY_SHA1:
-            return None
-        entry = self.archive.with_digest(row.url, digest)
-        if entry is None and row.is_revisit and (known := self.ledger.original_of(url_key(row.url), digest)):
-            entry = self.archive.entry(known)
-            entry = entry if entry and entry.payload_digest == digest else None
-        if entry is None or entry.form != Form.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
-            return None
-        if not row.is_revisit and entry.http_status != row.status:
-            return None
-        return self.archive.read(entry)
-
-    def add(self, fetched: Fetched, row: Row) -> FetchResult:
-        """Stores a capture, as a revisit where its body is stored for this URL already."""
-        capture = fetched.capture
-        known = self.archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
-        if known and not (known.truncated and not capture.truncated):
-            result = FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
-        else:
-            if original := self._same_body(capture):
-                stored = self.archive.read(original)
-                repeats = Original(stored.warc_record_id, stored.url, stored.captured_at)
-                digest = sha1_digest(stored.payload)
-                capture = replace(
-                    capture, form=Form.REVISIT, payload=b"", payload_digest=digest, original=repeats, warc_record_id=None
-                )
-            state = State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
-            result = self._add(capture, state, fetched.note)
-        if not fetched.substitute:
-            return result
-        return replace(result, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
-
-    def _same_body(self, capture: Capture) -> Entry | None:
-        if capture.form is not Form.RESPONSE or not capture.content or not capture.url or not capture.sha256:
-            return None
-        found = self.archive.same_body(capture.url, capture.sha256)
-        return found if found and found.form == Form.RESPONSE and not found.truncated else None
-
-    def _add(self, capture: Capture, state: State, note: str = "") -> FetchResult:
-        entry = self.archive.add(capture)
-        self.archive.flush()
-        return FetchResult(
-            state=state if entry else State.DUPLICATE,
-            reason=note if entry else "stored already",
-            capture_id=capture.capture_id,
-            truncated=capture.truncated,
-        )
-
-
 @dataclass(slots=True)
 class _Run:
-    """The state of one run. `number` is its number in the ledger."""
+    """The state of one run. `number` is its number in the ledger.
+
+    Each capture is stored once, and without its body where the body is stored already. The archive makes a capture durable before
+    the ledger records it.
+    """
 
     context: SourceContext
-    archive: Archive
     options: Options
     display: Display
-    stop: Stop
     report: Report
     number: int
     asked: int = 0
@@ -226,57 +129,52 @@ class _Run:
         parts = list(zip(sources, self.report.sources, strict=True))
         try:
             for source, part in parts:
-                self._guarded(source, part, self._list_and_fetch)
+                with _only_of(part):
+                    self._list_and_fetch(source, part)
             for source, part in parts:
                 if part.outcome not in (PAUSED, FAILED) and not self.options.dry_run:
-                    self._guarded(source, part, self._second_pass)
+                    soon = self.began + TOO_LARGE_AGAIN / 2
+                    with _only_of(part):
+                        failed = self.context.ledger.due_ids(source.name, now=soon, failed_in=self.number)
+                        self._fetch(source, part, failed, again=True)
         except Stopped:
             self.report.stopped = True
             self.report.problems.append("stopped before the end; the next run continues from here")
         except (OSError, sqlite3.OperationalError) as error:
             self.report.problems.append(f"the data folder can't be written to: {escape(error)}")
 
-    @staticmethod
-    def _guarded(source: Source, part: SourceReport, work: Callable[[Source, SourceReport], None]) -> None:
-        """Does a source's work; an error ends this source only."""
-        try:
-            work(source, part)
-        except TtaError as error:
-            part.asked += 1
-            part.add_problem(escape(error), PAUSED if isinstance(error, SourcePaused) else FAILED)
-
     def _list_and_fetch(self, source: Source, part: SourceReport) -> None:
         source.list_captures(self.options.window, part)
         part.outcome = PARTLY if part.problems else DONE
         part.answered += part.listed
         if part.skipped:
-            part.notes.append(
-                f"rows of the listing that can't be used (without a time or a URL, or of another host): {part.skipped}"
-            )
-        total, due = self._due(source)
+            text = "rows of the listing that can't be used (without a time or a URL, or of another host)"
+            part.notes.append(f"{text}: {part.skipped}")
+        due: Sequence[int | Row]
+        if isinstance(source, Live):
+            due = list(source.rows())
+        else:  # the end of a window is inclusive: 2024 means all of 2024
+            low, high = self.options.window or ("", "")
+            now, window = None if self.options.now else self.began, (low, high.ljust(14, "9"))
+            due = self.context.ledger.due_ids(source.name, now=now, window=window)
         if self.options.dry_run:
-            part.to_fetch = total
-            return
-        self._fetch(source, part, due, total)
+            part.to_fetch = len(due)
+        else:
+            self._fetch(source, part, due)
 
-    def _second_pass(self, source: Source, part: SourceReport) -> None:
-        soon, ledger = self.began + TOO_LARGE_AGAIN / 2, self.context.ledger
-        numbers = ledger.due_ids(source.name, now=soon, failed_in=self.number)
-        self._fetch(source, part, map(ledger.row, numbers), len(numbers), again=True)
-
-    def _fetch(self, source: Source, part: SourceReport, due: Iterator[Row], total: int, *, again: bool = False) -> None:
-        """Asks for these rows. `again`: they failed before in this run."""
-        storing = _Storing(self.archive, self.context.ledger, source.name)
+    def _fetch(self, source: Source, part: SourceReport, due: Sequence[int | Row], *, again: bool = False) -> None:
+        """Asks for these rows, of the ledger by their number. `again`: they failed before in this run."""
         limit, failures = self.options.limit, 0
-        for done, row in enumerate(due, start=1):
-            self.stop.check()
-            result = storing.without_asking(row) if row.id else None
+        for done, one in enumerate(due, start=1):
+            self.context.client.pacer.stop.check()
+            row = self.context.ledger.row(one) if isinstance(one, int) else one
+            result = self._without_asking(source.name, row) if row.id else None
             if result is None:
                 if limit is not None and self.asked >= limit and not again:
                     part.notes.append(f"stopped after {limit} captures, as --limit asks")
                     return
                 self.asked += 1
-                result = self._ask(source, part, storing, row, again=again)
+                result = self._ask(source, part, row, again=again)
             if again:
                 part.count(State.FAILED, -1)
             if row.id:
@@ -285,23 +183,13 @@ class _Run:
                 part.count(result.state)
                 if result.state is State.FAILED:  # a visited URL is not a row of the ledger, so its failure is shown at once
                     self.display.failure(f"{part.source}: {escape_url(row.url)}: {result.reason}")
-            self.display.update(f"fetching {source.name}", done, total)
+            self.display.update(f"fetching {source.name}", done, len(due))
             failures = failures + 1 if result.state is State.FAILED else 0
             if failures >= MOST_FAILURES and not again:
                 part.add_problem(f"given up after {failures} captures in a row failed, the last because {result.reason}", FAILED)
                 return
 
-    def _due(self, source: Source) -> tuple[int, Iterator[Row]]:
-        """Returns how many rows to ask for, and the rows. The end of a window is inclusive: 2024 means all of 2024."""
-        if isinstance(source, Live):
-            visits = list(source.rows())
-            return len(visits), iter(visits)
-        low, high = self.options.window or ("", "")
-        now, window = None if self.options.now else self.began, (low, high.ljust(14, "9"))
-        numbers = self.context.ledger.due_ids(source.name, now=now, window=window)
-        return len(numbers), map(self.context.ledger.row, numbers)
-
-    def _ask(self, source: Source, part: SourceReport, storing: _Storing, row: Row, *, again: bool) -> FetchResult:
+    def _ask(self, source: Source, part: SourceReport, row: Row, *, again: bool) -> FetchResult:
         """Asks for one capture and stores what comes. Raises SourcePaused and Stopped."""
         part.asked += 1
         try:
@@ -312,7 +200,70 @@ class _Run:
         part.answered += 1
         if isinstance(outcome, FetchResult):
             return outcome
-        result = storing.add(outcome, row)
+        result = self._store(outcome, row)
         if isinstance(source, Live):
             source.stored(row, outcome, result.capture_id)
         return result
+
+    def _without_asking(self, source: str, row: Row) -> FetchResult | None:
+        """Returns the result where the archive has the capture, or a body with the listed digest; otherwise None."""
+        archive, moment = self.context.archive, to_time(row.timestamp)
+        stored = archive.at(row.url, moment) if moment else None
+        if stored and not stored.truncated:
+            return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
+        if elsewhere := self.context.ledger.stored_elsewhere(source, url_key(row.url), row):
+            return FetchResult(state=State.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
+        original = self._original_of(row)
+        if original is None or moment is None:
+            return None
+        return self._add(revisit_of(original, source=source, url=row.url, captured_at=moment))
+
+    def _original_of(self, row: Row) -> Capture | None:
+        """Returns a stored capture of the same page with the row's digest, which the row can repeat; otherwise None.
+
+        Never a redirect, whose body is the same wherever it leads, nor a capture whose body was cut.
+        """
+        digest = sha1_of(row.digest)
+        if digest is None or digest == EMPTY_SHA1:
+            return None
+        archive = self.context.archive
+        entry = archive.with_digest(row.url, digest)
+        if entry is None and row.is_revisit and (known := self.context.ledger.original_of(url_key(row.url), digest)):
+            entry = archive.entry(known)
+            entry = entry if entry and entry.payload_digest == digest else None
+        if entry is None or entry.form != Form.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
+            return None
+        return archive.read(entry) if row.is_revisit or entry.http_status == row.status else None
+
+    def _store(self, fetched: Fetched, row: Row) -> FetchResult:
+        """Stores a capture, as a revisit where its body is stored for this URL already."""
+        archive, capture = self.context.archive, fetched.capture
+        known = archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
+        if known and not (known.truncated and not capture.truncated):
+            result = FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
+        else:
+            if capture.form is Form.RESPONSE and capture.content and capture.url and capture.sha256:
+                found = archive.same_body(capture.url, capture.sha256)
+                if found and found.form == Form.RESPONSE and not found.truncated:
+                    capture = as_revisit(capture, archive.read(found))
+            result = self._add(capture, fetched.note)
+        if not fetched.substitute:
+            return result
+        return replace(result, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
+
+    def _add(self, capture: Capture, note: str = "") -> FetchResult:
+        entry = self.context.archive.add(capture)
+        self.context.archive.flush()
+        state = State.DUPLICATE if not entry else State.UNCHANGED if capture.form is Form.REVISIT else State.FETCHED
+        reason = note if entry else "stored already"
+        return FetchResult(state=state, reason=reason, capture_id=capture.capture_id, truncated=capture.truncated)
+
+
+@contextmanager
+def _only_of(part: SourceReport) -> Iterator[None]:
+    """In this block an error ends the work of one source, and no other's."""
+    try:
+        yield
+    except TtaError as error:
+        part.asked += 1
+        part.add_problem(escape(error), PAUSED if isinstance(error, SourcePaused) else FAILED)

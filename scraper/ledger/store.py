@@ -2,60 +2,130 @@
 
 The WARC files are the truth about what is stored; the ledger is what makes the next run ask for the rest only. A capture is
 written here as fetched after the archive has made it durable, so a crash in between costs one request and nothing else.
-Listings and their completeness are in `listings`. A ledger of another version is set aside, and the sources are listed again.
+`queries.sql` has the queries, `listings` what is asked of listings and their completeness. A ledger of another version is set
+aside, and the sources are listed again.
 """
 
 import json
+import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from base64 import b32decode, b32encode
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, closing, suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from scraper.archive.dating import parse_time
 from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
 from scraper.errors import TtaError
-from scraper.ledger.rows import PARK_AFTER, FetchResult, Row, State, when_to_ask_again
 from scraper.sqlite import explain, open_memory, open_readonly, open_writable, replace_file, stored_version, tables_version
 from scraper.web.pacing import MAX_RETRY_AFTER, Host
 
 APPLICATION = 0x7474616C
 """`application_id`, "ttal": distinguishes the ledger from any other SQLite file."""
-SCHEMA = """
-CREATE TABLE hosts (
-    name TEXT PRIMARY KEY, not_before TEXT, reason TEXT NOT NULL, bans INTEGER NOT NULL, limited_at TEXT, asked_at TEXT
-) STRICT;
-CREATE TABLE runs (id INTEGER PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, status INTEGER, summary TEXT) STRICT;
-CREATE TABLE listings (
-    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, kind TEXT NOT NULL, from_timestamp TEXT,
-    started_at TEXT NOT NULL, ended_at TEXT, listed INTEGER NOT NULL DEFAULT 0, new INTEGER NOT NULL DEFAULT 0,
-    outcome TEXT NOT NULL, note TEXT NOT NULL DEFAULT ''
-) STRICT;
-CREATE INDEX listings_by_scope ON listings (source, scope, id);
-CREATE TABLE captures (
-    id INTEGER PRIMARY KEY, source TEXT NOT NULL, scope TEXT NOT NULL, url TEXT NOT NULL, urlkey TEXT NOT NULL, node_id INTEGER,
-    timestamp TEXT NOT NULL, digest TEXT NOT NULL, mime TEXT, status INTEGER, length INTEGER, filename TEXT,
-    "offset" INTEGER, truncated TEXT, state TEXT NOT NULL, reason TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0,
-    ask_again_at TEXT, run INTEGER, first_listing INTEGER NOT NULL, last_listing INTEGER NOT NULL, fetched_at TEXT,
-    capture_id TEXT,
-    UNIQUE (source, url, timestamp, digest, status)
-) STRICT;
-CREATE INDEX captures_to_ask ON captures (source, urlkey, timestamp, id) WHERE ask_again_at IS NOT NULL;
-CREATE INDEX captures_by_page ON captures (urlkey, timestamp);
-CREATE INDEX captures_by_node ON captures (source, node_id, state) WHERE node_id IS NOT NULL;
-CREATE INDEX captures_by_id ON captures (capture_id) WHERE capture_id IS NOT NULL;
-CREATE TABLE live_pages (
-    url TEXT PRIMARY KEY, checked_at TEXT NOT NULL, outcome TEXT NOT NULL, etag TEXT, last_modified TEXT, text_hash TEXT,
-    capture_id TEXT, gone_since TEXT, removed_at TEXT
-) STRICT;
-CREATE TABLE notes (name TEXT PRIMARY KEY, value TEXT NOT NULL, at TEXT NOT NULL) STRICT;
-"""
+SCHEMA = Path(__file__).with_name("ledger.sql").read_text(encoding="utf-8")
 VERSION = tables_version(SCHEMA)
-_FIELDS = tuple(Row.__dataclass_fields__)
-_ROW = ", ".join(
-    f"nullif({name}, '')" if name == "digest" else f"nullif({name}, 0)" if name == "status" else name for name in _FIELDS
-)
+_NAMED = re.split(r"(?m)^-- (\w+).*\n", Path(__file__).with_name("queries.sql").read_text(encoding="utf-8"))
+_QUERIES = dict(zip(_NAMED[1::2], _NAMED[2::2], strict=True))
+
+
+class State(StrEnum):
+    """The state of a listed capture. Captures in the states after DUPLICATE are not stored and will be asked for again."""
+
+    LISTED = "listed"
+    FETCHED = "fetched"  # stored with its body
+    UNCHANGED = "unchanged"  # stored as a revisit: the archive had the body already
+    DUPLICATE = "duplicate"  # the archive had this capture already, from another source or a file
+    SUBSTITUTED = "substituted"  # the archive offers another capture instead
+    BLOCKED = "blocked"  # excluded, by the site's owner or by robots.txt
+    MISSING = "missing"  # listed, but the archive can't play it
+    FAILED = "failed"  # no usable answer
+    PARKED = "parked"  # failed so often that it is asked for only once a month
+
+
+STORED = (State.FETCHED, State.UNCHANGED, State.DUPLICATE)
+
+ASK_AGAIN = {State.SUBSTITUTED: 7, State.MISSING: 30, State.BLOCKED: 90, State.PARKED: 30}
+"""Days after which captures that can't be played are asked for again (ARCHIVES.md, section 7, "Negative cache"; EDGI's has 7)."""
+PARK_AFTER = 8
+"""Runs in which a capture failed."""
+EMPTY_SHA1 = "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
+"""Of zero bytes; server-not-modified revisits have it too, whatever the page was (openwayback #224)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One listed capture. `timestamp`: the index's 14 digits; `digest`: as the index spells it, or None. `filename`, `offset` and
+    `length` (bytes) locate its WARC record, for sources that read ranges.
+    """
+
+    url: str
+    timestamp: str
+    digest: str | None = None
+    mime: str | None = None
+    status: int | None = None
+    length: int | None = None
+    filename: str | None = None
+    offset: int | None = None
+    truncated: str | None = None
+    id: int = 0
+    tries: int = 0
+
+    @property
+    def is_revisit(self) -> bool:
+        """Whether the index marks it as a repetition of an earlier capture (ARCHIVES.md, section 1, "Row quirks")."""
+        return self.mime == "warc/revisit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchResult:
+    """The result for one row. `reason` contains no control characters. `ask_again` replaces the state's usual time."""
+
+    state: State
+    reason: str = ""
+    capture_id: str | None = None
+    truncated: str | None = None
+    ask_again: timedelta | None = None
+
+
+def when_to_ask_again(result: FetchResult, tries: int, now: datetime) -> datetime | None:
+    """Returns the time before which the row is not asked for again, None where it is settled. `tries` includes this one."""
+    if result.state in STORED:
+        return None
+    if result.ask_again is not None:
+        return now + result.ask_again
+    if result.state is State.FAILED:
+        # The archive may have recovered in one of the next two runs; after that the time doubles from a day.
+        return now if tries < 3 else now + timedelta(days=2 ** (tries - 3))
+    return now + timedelta(days=ASK_AGAIN.get(result.state, 0))
+
+
+def to_time(timestamp: str) -> datetime | None:
+    """Returns 14 digits as a time in UTC, None where they are not one.
+
+    Captures of 2000 may have an inserted month of 00 and no seconds, as in `20000008241731` (ARCHIVES.md, section 1).
+    """
+    digits = timestamp[:4] + timestamp[6:] + "00" if timestamp[4:6] == "00" else timestamp
+    time = parse_time(digits) if re.fullmatch(r"[0-9]{14}", digits) else None
+    return time.moment if time else None
+
+
+def to_timestamp(moment: datetime) -> str:
+    """Returns a time as 14 digits, UTC."""
+    return moment.astimezone(UTC).strftime("%Y%m%d%H%M%S")
+
+
+def sha1_of(digest: str | None) -> str | None:
+    """Returns an index's digest as `sha1:BASE32`, None where it is missing, invalid or of another kind."""
+    kind, _, value = (digest or "").rpartition(":")
+    with suppress(ValueError):
+        raw = bytes.fromhex(value) if len(value) == 40 else b32decode(value.upper())
+        return f"sha1:{b32encode(raw).decode()}" if len(raw) == 20 and kind.lower() in ("", "sha1", "sha-1") else None
+    return None
 
 
 class Ledger(AbstractContextManager["Ledger"]):
@@ -97,43 +167,40 @@ class Ledger(AbstractContextManager["Ledger"]):
         return db
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
         self.db.close()
 
-    def _value(self, query: str, values: Sequence[object]) -> Any:
+    def ask(self, query: str, **values: object) -> sqlite3.Cursor:
+        """Executes the query of that name in `queries.sql`."""
+        return self.db.execute(_QUERIES[query], values)
+
+    def value(self, query: str, **values: object) -> Any:
         """The first column of a query's first row, None if there is no row."""
-        return next(iter(self.db.execute(query, values).fetchone() or ()), None)
+        return next(iter(self.ask(query, **values).fetchone() or ()), None)
 
     # Hosts: what `pacing` remembers between runs.
 
     def host(self, name: str) -> Host:
-        query = "SELECT not_before, reason, bans, limited_at, asked_at FROM hosts WHERE name = ?"
-        row = self.db.execute(query, [name]).fetchone()
+        row = self.ask("host", name=name).fetchone()
         return Host(name, from_iso(row[0]), row[1], row[2], from_iso(row[3]), from_iso(row[4])) if row else Host(name)
 
     def save_host(self, host: Host) -> None:
-        values = [host.name, iso(host.not_before), host.reason, host.bans, iso(host.limited_at), iso(host.asked_at)]
-        self.db.execute("INSERT OR REPLACE INTO hosts VALUES (?, ?, ?, ?, ?, ?)", values)
+        times = {name: iso(getattr(host, name)) for name in ("not_before", "limited_at", "asked_at")}
+        self.ask("save_host", name=host.name, reason=host.reason, bans=host.bans, **times)
 
     # Runs, and small things to remember.
 
     def begin_run(self) -> int:
-        return int(self.db.execute("INSERT INTO runs (started_at) VALUES (?)", [iso(utc_now())]).lastrowid or 0)
+        return int(self.ask("begin_run", now=iso(utc_now())).lastrowid or 0)
 
     def end_run(self, run: int, status: int, summary: dict[str, object]) -> None:
-        values = [iso(utc_now()), status, json.dumps(summary), run]
-        self.db.execute("UPDATE runs SET ended_at = ?, status = ?, summary = ? WHERE id = ?", values)
+        self.ask("end_run", now=iso(utc_now()), status=status, summary=json.dumps(summary), run=run)
 
     def note(self, name: str, fresh_for: timedelta) -> str | None:
         """A value that was kept less than `fresh_for` ago."""
-        since = iso(utc_now() - fresh_for)
-        value: str | None = self._value("SELECT value FROM notes WHERE name = ? AND at > ?", [name, since])
-        return value
+        return cast("str | None", self.value("note", name=name, since=iso(utc_now() - fresh_for)))
 
     def keep_note(self, name: str, value: str) -> None:
-        self.db.execute("INSERT OR REPLACE INTO notes VALUES (?, ?, ?)", [name, value, iso(utc_now())])
+        self.ask("keep_note", name=name, value=value, now=iso(utc_now()))
 
     # Captures.
 
@@ -145,89 +212,61 @@ class Ledger(AbstractContextManager["Ledger"]):
         `now`: those whose time has come, None for all that are not settled; `window`: only timestamps within, inclusive;
         `failed_in`: only those that failed in that run.
         """
-        query = (
-            "SELECT id FROM captures WHERE source = ? AND ask_again_at IS NOT NULL AND ask_again_at <= ?"
-            " AND timestamp BETWEEN ? AND ? AND (? IS NULL OR (run = ? AND state = 'failed')) ORDER BY urlkey, timestamp, id"
-        )
-        values = [source, iso(now) if now else "~", *window, failed_in, failed_in]
-        return [number for (number,) in self.db.execute(query, values)]
-
-    def due(self, source: str, *, now: datetime | None) -> Iterator[Row]:
-        """The rows to ask for; they may be settled while they are iterated over."""
-        return map(self.row, self.due_ids(source, now=now))
+        low, high = window
+        rows = self.ask("due", source=source, now=iso(now) if now else "~", low=low, high=high, failed_in=failed_in)
+        return [number for (number,) in rows]
 
     def row(self, number: int) -> Row:
-        """The row of that number. Raises LookupError."""
-        for values in self.db.execute(f"SELECT {_ROW} FROM captures WHERE id = ?", [number]):  # noqa: S608
-            return Row(**dict(zip(_FIELDS, values, strict=True)))
-        raise LookupError(number)
+        """The row of that number."""
+        return Row(**dict(zip(Row.__dataclass_fields__, self.ask("row", id=number).fetchone(), strict=True)))
 
     def settle(self, row: Row, result: FetchResult, run: int, *, again: bool = False) -> State:
         """Stores the result for a row. Returns its state, which is PARKED where it failed in too many runs.
 
         `again`: the row was tried before in this run, which counts as one try.
         """
-        now = datetime.now(UTC)
         tries = row.tries + (0 if again else 1)
         if result.state is State.FAILED and tries >= PARK_AFTER:
             result = FetchResult(state=State.PARKED, reason=result.reason)
-        ask_again = when_to_ask_again(result, tries, now)
-        self.db.execute(
-            "UPDATE captures SET state = ?, reason = ?, tries = ?, ask_again_at = ?, run = ?, fetched_at = ?, capture_id = ?,"
-            " truncated = coalesce(?, truncated) WHERE id = ?",
-            [
-                *(result.state.value, result.reason, tries, iso(ask_again), run, None if ask_again else iso(utc_now())),
-                *(result.capture_id, result.truncated, row.id),
-            ],
-        )
+        ask_again = when_to_ask_again(result, tries, datetime.now(UTC))
+        times = {"ask_again_at": iso(ask_again), "fetched_at": None if ask_again else iso(utc_now())}
+        self.ask("settle", **asdict(result) | times, id=row.id, tries=tries, run=run)
         return result.state
 
     def failed_in(self, source: str, run: int) -> list[tuple[str, str, str]]:
         """Timestamp, URL and reason of each row that a run could not fetch."""
-        query = "SELECT timestamp, url, reason FROM captures WHERE source = ? AND run = ? AND state IN ('failed', 'parked')"
-        return self.db.execute(query, [source, run]).fetchall()
+        return self.ask("failed_in", source=source, run=run).fetchall()
 
     def states(self, source: str) -> dict[State, int]:
         """How many rows of a source are in each state."""
-        rows = self.db.execute("SELECT state, count(*) FROM captures WHERE source = ? GROUP BY state", [source])
-        return {State(state): count for state, count in rows}
+        return {State(state): count for state, count in self.ask("states", source=source)}
 
     def knows(self, urlkey: str, timestamp: str) -> bool:
         """Whether any source lists a capture of that page at that time."""
-        query = "SELECT 1 FROM captures WHERE urlkey = ? AND timestamp = ? LIMIT 1"
-        return self._value(query, [urlkey, timestamp]) is not None
+        return self.value("knows", urlkey=urlkey, timestamp=timestamp) is not None
 
     def stored_elsewhere(self, source: str, urlkey: str, row: Row) -> str | None:
         """The capture id of the same page at the same time with the same digest, stored from another source."""
-        where = "timestamp = ? AND digest != '' AND source != ? AND state IN ('fetched', 'unchanged', 'duplicate')"
-        return self._stored(urlkey, row.digest or "", where, [row.timestamp, source])
+        values = {"source": source, "urlkey": urlkey, "timestamp": row.timestamp, "digest": row.digest or ""}
+        return cast("str | None", self.value("stored_elsewhere", **values))
 
     def original_of(self, urlkey: str, digest: str) -> str | None:
         """The capture id of a stored capture of the same page, in whatever spelling, with that digest in the index."""
-        return self._stored(urlkey, digest, "state IN ('fetched', 'duplicate') AND truncated IS NULL", [])
-
-    def _stored(self, urlkey: str, digest: str, where: str, values: list[str]) -> str | None:
-        query = f"SELECT capture_id FROM captures WHERE urlkey = ? AND digest = ? AND capture_id IS NOT NULL AND {where}"  # noqa: S608
-        found: str | None = self._value(f"{query} ORDER BY timestamp LIMIT 1", [urlkey, digest, *values])
-        return found
+        return cast("str | None", self.value("original_of", urlkey=urlkey, digest=digest))
 
     def sources(self) -> list[str]:
-        """Returns the sources that list captures."""
-        return [str(source) for (source,) in self.db.execute("SELECT DISTINCT source FROM captures")]
+        """The sources that list captures."""
+        return [str(source) for (source,) in self.ask("sources")]
 
     def nodes(self, source: str, states: Iterable[State] = tuple(State)) -> set[int]:
-        """Returns the node numbers of a source's captures in these states."""
-        wanted = [state.value for state in states]
-        marks = ", ".join("?" * len(wanted))
-        query = f"SELECT DISTINCT node_id FROM captures WHERE source = ? AND node_id > 0 AND state IN ({marks})"  # noqa: S608
-        return {node for (node,) in self.db.execute(query, [source, *wanted])}
+        """The node numbers of a source's captures in these states."""
+        return {node for (node,) in self.ask("nodes", source=source, states=json.dumps(list(states)))}
 
 
 def create(ledger: sqlite3.Connection) -> None:
     """Creates the tables in an empty file, in one transaction."""
-    ledger.executescript(
-        f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT"
-    )
+    header = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}"
+    ledger.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {header}; COMMIT")
 
 
 def replace(path: Path, reason: str) -> Path:

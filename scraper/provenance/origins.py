@@ -16,8 +16,7 @@ from parsers.locate import Spot, Spots, locate
 from parsers.record import Field, columns_of
 from parsers.registry import normal
 from parsers.urls import node_id, without_archive
-from scraper.archive.catalog import CATALOG
-from scraper.archive.store import Archive
+from scraper.archive.store import CATALOG, Archive
 from scraper.capture import Capture, Form
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.stored_page import decode, encode, keyed

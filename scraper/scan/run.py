@@ -6,13 +6,11 @@ else that fsspec could open is refused. What costs time is done by the pool (rea
 file counts as read: a scan that is killed reads a file twice and loses nothing.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,11 +33,7 @@ FOUND_BYTES = 16_000_000
 SAVE_SECONDS = 10.0
 """Between two points at which what was found is safe from a crash; most files of a crawl contain nothing."""
 NAME = "scanned.db"
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS read_files (
-    address TEXT NOT NULL, hosts TEXT NOT NULL, read_at TEXT NOT NULL, PRIMARY KEY (address, hosts)
-) STRICT, WITHOUT ROWID
-"""
+_SCHEMA = Path(__file__).with_name("scanned.sql").read_text(encoding="utf-8")
 CONNECT_SECONDS = 30
 READ_SECONDS = 120
 """Without a byte for so long, a file is given up for this run."""
@@ -70,9 +64,7 @@ def checked(address: str, *, loopback: bool = False) -> str:
 
 def listed(lines: Iterator[str], prefix: str | None, *, loopback: bool = False) -> Iterator[str]:
     """The addresses of a list, a line each; below `prefix` where one is given. Raises WrongUsage."""
-    for line in map(str.strip, lines):
-        if not line:
-            continue
+    for line in filter(None, map(str.strip, lines)):
         if prefix is not None and (not _LISTED.fullmatch(line) or ".." in line):
             raise WrongUsage(f"{escape_url(line)}: not a path below {escape_url(prefix)}")
         yield checked((prefix or "") + line, loopback=loopback)
@@ -134,13 +126,13 @@ class Piece(NamedTuple):
     hosts: tuple[str, ...]
     source: str
 
-    def split(self) -> list[Piece]:
+    def split(self) -> list["Piece"]:
         """Nothing smaller: where the next record begins is only known from the one before."""
         return [self]
 
-    def give_up(self) -> list[Found]:
+    def give_up(self) -> list["Found"]:
         """What a file yields that is too much for the processes that read it."""
-        return [Found((), None, ("the processes that read it ended: out of memory, or killed",), failed=True)]
+        return [Found(problems=["the processes that read it ended: out of memory, or killed"], failed=True)]
 
 
 class Found(NamedTuple):
@@ -149,9 +141,9 @@ class Found(NamedTuple):
     `failed`: the file is not to be remembered as read.
     """
 
-    prepared: tuple[Prepared, ...]
-    rest: int | None
-    problems: tuple[str, ...] = ()
+    prepared: Sequence[Prepared] = ()
+    rest: int | None = None
+    problems: Sequence[str] = ()
     failed: bool = False
 
 
@@ -165,7 +157,7 @@ def read_piece(piece: Piece) -> list[Found]:
             return [found]
     except Exception as error:  # s3fs and aiohttp raise what they like; one file must not cost the others
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return [Found((), None, (f"can't be read: {reason}",), failed=True)]
+        return [Found(problems=[f"can't be read: {reason}"], failed=True)]
 
 
 def _search(piece: Piece, file: BinaryIO) -> Found:
@@ -187,7 +179,7 @@ def _search(piece: Piece, file: BinaryIO) -> Found:
         if captures <= -piece.start:
             continue
         if size >= FOUND_BYTES:
-            return Found(tuple(prepared), offset or 1 - captures, tuple(problems))
+            return Found(prepared, offset or 1 - captures, problems)
         try:
             prepared.append(prepare(replace(capture, source=piece.source), utc_now()))
         except MemoryError:
@@ -196,7 +188,7 @@ def _search(piece: Piece, file: BinaryIO) -> Found:
             problems.append(f"at byte {offset}: a capture can't be kept: {type(error).__name__}")
             continue
         size += len(prepared[-1].member)
-    return Found(tuple(prepared), None, tuple(problems), failed=bool(unknown) and not captures)
+    return Found(prepared, None, problems, failed=bool(unknown) and not captures)
 
 
 JOB: Job[Piece, Found] = Job(read_piece, Piece.split, Piece.give_up)

@@ -1,17 +1,15 @@
 """What all sources share: what `scraper.fetch` gives them and gets from them, and how a listing is recorded in the ledger."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original
 from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge
-from scraper.ledger.listings import COMPLETE, FULL, PARTIAL, SHRUNK, WINDOW, Counts, Listings
-from scraper.ledger.rows import FetchResult, Row, to_timestamp
+from scraper.ledger.listings import COMPLETE, FULL, PARTIAL, SHRUNK, WINDOW, Listings
+from scraper.ledger.store import FetchResult, Row, to_timestamp
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
 
@@ -26,6 +24,8 @@ LISTING_ERRORS = (NotCdx, RequestFailed, TooLarge, NotAllowed)
 """What makes a listing incomplete; anything else ends the source's run."""
 Pages = Iterable[tuple[Sequence[Row], int]]
 """The pages of a listing: the rows of each, and how many more it has that can't be asked for."""
+Window = tuple[str, str]
+"""The first and the last timestamp of the captures to list, both inclusive; each may be cut, or empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +40,19 @@ class Fetched:
     substitute: bool = False
 
 
+def as_revisit(capture: Capture, original: Capture) -> Capture:
+    """A capture without its body, which a stored one has; with the digest by which replay finds it (WARC 1.1, 6.7.2)."""
+    repeats = Original(original.warc_record_id, original.url, original.captured_at)
+    digest = sha1_digest(original.payload)
+    return replace(capture, form=Form.REVISIT, payload=b"", payload_digest=digest, original=repeats, warc_record_id=None)
+
+
 def revisit_of(original: Capture, *, source: str, url: str, captured_at: datetime) -> Capture:
-    """Returns a capture that repeats a stored one, with the digest by which replay finds the body (WARC 1.1, 6.7.2)."""
-    return Capture(
-        form=Form.REVISIT,
-        source=source,
-        payload=b"",
-        url=url,
-        captured_at=captured_at,
-        fetched_at=utc_now(),
-        http_status=original.http_status,
-        http_reason=original.http_reason,
-        http_headers=tuple(pair for pair in original.http_headers if pair[0].lower() in ("content-type", "location")),
-        content_type=original.content_type,
-        payload_digest=sha1_digest(original.payload),
-        original=Original(original.warc_record_id, original.url, original.captured_at),
-    )
+    """A capture that repeats a stored one which was made at another time, or of another spelling of the address."""
+    kept = tuple(pair for pair in original.http_headers if pair[0].lower() in ("content-type", "location"))
+    own = Capture(form=original.form, source=source, payload=b"", url=url, captured_at=captured_at, fetched_at=utc_now())
+    own = replace(own, http_status=original.http_status, http_reason=original.http_reason, http_headers=kept)
+    return as_revisit(replace(own, content_type=original.content_type), original)
 
 
 @dataclass(slots=True)
@@ -78,10 +75,10 @@ class ListingResult:
 class SourceContext:
     """What a source works with. It stores nothing itself. `progress` is called after each page of a listing: name, rows."""
 
-    settings: Config
-    client: Client
-    ledger: Ledger
-    archive: Archive
+    settings: "Config"
+    client: "Client"
+    ledger: "Ledger"
+    archive: "Archive"
     progress: Callable[[str, int], None]
 
     @property
@@ -99,31 +96,21 @@ class Source(Protocol):
 
     name: str
 
-    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
-        """Lists into the ledger and adds to `total`. `window`: only these timestamps, inclusive, without moving the watermark."""
-        ...
+    def list_captures(self, window: Window | None, total: ListingResult) -> None:
+        """Lists into the ledger and adds to `total`. A `window` does not move the watermark."""
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns one listed capture, or why there is none. `again`: it failed before in this run."""
-        ...
 
 
 def record(
-    context: SourceContext,
-    source: str,
-    scope: str,
-    pages: Pages,
-    total: ListingResult,
-    *,
-    kind: str = FULL,
-    since: datetime | None = None,
-) -> Counts | None:
-    """Stores the pages of a listing and adds its counts to `total`. Returns the counts, None where it is not complete.
+    context: SourceContext, listings: Listings, pages: Pages, total: ListingResult, kind: str, since: datetime | None = None
+) -> int | None:
+    """Stores the pages of a listing and adds its counts to `total`. Returns how many rows it has, None where it is not complete.
 
     LISTING_ERRORS become a line of `total.problems`, except ListingTimedOut, which the caller handles.
     """
-    listings = Listings(context.ledger, source, scope)
-    number = listings.begin(kind, since)
+    scope, number = listings.scope, listings.begin(kind, since)
     start = to_timestamp(since) if since else None
     total.asked += 1
     problem, skipped, seen = "", 0, 0
@@ -132,7 +119,7 @@ def record(
             listings.add(number, rows)
             skipped += unusable
             seen += len(rows) + unusable
-            context.progress(f"{source} {scope}", seen)
+            context.progress(f"{listings.source} {scope}", seen)
             if start and any(row.timestamp < start for row in rows):
                 start = None  # the server ignores `from`, so it lists everything, and everything is compared
     except BaseException as error:
@@ -141,35 +128,29 @@ def record(
             total = ListingResult()  # the totals are of listings that ended
             raise
     finally:
-        counts = listings.counts(number, "~" if problem else start)
+        counts = listed, new, vanished = listings.counts(number, "~" if problem else start)
         outcome, note = PARTIAL if problem else COMPLETE, problem
         if problem:
             total.problems.append(f"the listing of {scope} is not complete: {problem}")
-        elif kind != WINDOW and counts.vanished > counts.new:
-            note = f"{counts.vanished} captures that were listed before are missing ({counts.listed} are listed)"
+        elif kind != WINDOW and vanished > new:
+            note = f"{vanished} captures that were listed before are missing ({listed} are listed)"
             outcome = COMPLETE if kind == FULL and listings.shrunk_for_long() else SHRUNK
             lines = total.notes if outcome == COMPLETE else total.problems
             lines.append(f"the listing of {scope} shrank: {note}; nothing is removed")
-        total.listed += counts.listed
-        total.new += counts.new
-        total.vanished += counts.vanished
+        total.listed += listed
+        total.new += new
+        total.vanished += vanished
         total.skipped += skipped
         total.answered += not problem
-        unusable_rows = f"rows that can't be used: {skipped}" if skipped else ""
-        listings.end(number, outcome, counts, "; ".join(filter(None, (note, unusable_rows))))
-    return None if problem else counts
+        notes = [note] * bool(note) + [f"rows that can't be used: {skipped}"] * bool(skipped)
+        listings.end(number, outcome, counts, "; ".join(notes))
+    return None if problem else listed
 
 
 def record_scope(
-    context: SourceContext,
-    source: str,
-    scope: str,
-    pages: Pages,
-    total: ListingResult,
-    window: tuple[str, str] | None,
-    fresh_for: timedelta,
+    context: SourceContext, listings: Listings, pages: Pages, total: ListingResult, window: Window | None, fresh_for: timedelta
 ) -> None:
     """Records a listing of a window, or of the whole scope unless a complete one is younger than `fresh_for`."""
-    last = Listings(context.ledger, source, scope).last_complete()
+    last = listings.last_complete()
     if window or last is None or datetime.now(UTC) - last >= fresh_for:
-        record(context, source, scope, pages, total, kind=WINDOW if window else FULL)
+        record(context, listings, pages, total, WINDOW if window else FULL)

@@ -9,18 +9,19 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from parsers.urls import is_of_hosts
+from scraper.encoding import MAX_BODY
 from scraper.errors import NotCdx, RequestFailed
-from scraper.ledger.rows import Row, to_time, to_timestamp
+from scraper.ledger.store import Row, to_time, to_timestamp
 from scraper.sources.base import SourceContext
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
-from scraper.web.client import MAX_BODY, Answer, RequestPolicy
+from scraper.web.client import Answer, RequestPolicy
 from scraper.web.pacing import backoff
 
 FIELDS = ("urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length")
@@ -32,53 +33,44 @@ LIMIT = 50_000
 USUAL_LIMITS = 1000
 """A listing whose length is a multiple of this may have been cut by a limit of the server's own."""
 FIRST_YEAR = "19960101000000"
-_NO_CAPTURES = re.compile(r"no captures found", re.IGNORECASE)
 Rows = list[dict[str, str]]
 T = TypeVar("T")
 _FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.=-]*/){0,12}[A-Za-z0-9_][A-Za-z0-9_.=-]*\.warc\.gz")
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page of a listing. `rows` are mappings with the Internet Archive's field names."""
 
-    rows: list[dict[str, str]]
-    resume_key: str | None
+    rows: Rows
+    resume_key: str | None = None
 
 
 def parse_listing(answer: Answer) -> Page:
-    """Returns the rows and the key of the next page. Raises NotCdx."""
-    content_type = answer.headers.get("content-type", "").lower()
-    text = answer.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-    start = text.lstrip()
+    """The rows, and the key of the next page: if there is more, an empty row and one with the key follow. Raises NotCdx."""
+    text = answer.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff").lstrip()
     if blocked := re.search(r"(Administrative|Robot)AccessControlException|Blocked Site Error", text[:4096]):
         raise NotCdx(f"the archive excludes this site ({blocked[0]})", final=True)
-    if "html" in content_type or start.startswith("<"):
-        words = " ".join(re.sub(r"<[^>]*>", " ", start[:2000]).split())
+    if "html" in answer.headers.get("content-type", "").lower() or text.startswith("<"):
+        words = " ".join(re.sub(r"<[^>]*>", " ", text[:2000]).split())
         raise NotCdx(f"an HTML page instead of a listing: {escape(words, 80)}")
-    page = _page(_table(start)) if start else Page([], None)
-    if page.resume_key is not None and not re.fullmatch(r"[\x20-\x7e]{1,20000}", page.resume_key):
-        raise NotCdx("the resume key contains characters that it can't contain")
-    return page
-
-
-def _page(table: list[list[str]]) -> Page:
-    """The page in a table whose first row has the field names. If there is more, an empty row and one with the key follow."""
+    table = _table(text) if text else []
     end = table.index([]) if [] in table else len(table)
     header, tail = table[0] if end else [], table[end:]
     if end and not {"timestamp", "original"} <= set(header):
         raise NotCdx(f"a listing without field names: {escape(header, 80)}")
-    for row in table[:end]:
-        if len(row) != len(header):
-            raise NotCdx(f"a row of {len(row)} fields where there are {len(header)}: {escape(row, 80)}")
+    if odd := next((row for row in table[:end] if len(row) != len(header)), None):
+        raise NotCdx(f"a row of {len(odd)} fields where there are {len(header)}: {escape(odd, 80)}")
     if tail and (len(tail) != 2 or len(tail[1]) != 1):
         raise NotCdx("the listing does not end properly: no key after the empty row")
-    return Page([dict(zip(header, row, strict=True)) for row in table[1:end]], tail[1][0] if tail else None)
+    key = tail[1][0] if tail else None
+    if key is not None and not re.fullmatch(r"[\x20-\x7e]{1,20000}", key):
+        raise NotCdx("the resume key contains characters that it can't contain")
+    return Page([dict(zip(header, row, strict=True)) for row in table[1:end]], key)
 
 
 def _table(text: str) -> list[list[str]]:
+    r"""The rows of a table in JSON. The server's escapes are Java's, which has \' too (ARCHIVES.md, section 1)."""
     try:
-        # The server's escapes are Java's, which has \\' too (ARCHIVES.md, section 1, "Response shapes").
         table = json.loads(re.sub(r"\\(.)", lambda found: "'" if found[1] == "'" else found[0], text))
     except (ValueError, RecursionError) as error:
         raise NotCdx(f"the listing is cut or damaged: {escape(error, 80)}") from None
@@ -120,14 +112,9 @@ def until_readable(context: SourceContext, url: str, ask: Callable[[], T]) -> T:
         except NotCdx as error:
             attempt += 1
             retry = context.settings.retry
-            if error.final or attempt >= retry.attempts or not context.client.budget.take():
+            if error.final or attempt >= retry.attempts or not context.client.pacer.take_retry():
                 raise
             context.client.pacer.delay(host_of(url), backoff(retry.backoff, attempt - 1))
-
-
-def _short(value: str | None) -> str | None:
-    """A short field as it is; None where it is missing or contains characters that such fields never contain."""
-    return value if value and value != "-" and re.fullmatch(r"[\x20-\x7e]{1,150}", value) else None
 
 
 def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
@@ -137,32 +124,21 @@ def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
     `located`: the row must name the WARC file, offset and length of its record, the file as archives name theirs. Raises NotCdx
     where a located row has no such fields at all.
     """
-    timestamp, original = fields.get("timestamp", ""), fields.get("original", "")
+    known = {name: value for name, value in fields.items() if value != "-" and re.fullmatch(r"[\x20-\x7e]{1,150}", value)}
+    numbers = {name: int(value) for name, value in known.items() if re.fullmatch(r"[0-9]{1,15}", value)}
+    timestamp, original, filename = fields.get("timestamp", ""), fields.get("original", ""), fields.get("filename", "")
     if located and not {"original", "timestamp", "filename", "offset", "length"} <= set(fields):
         raise NotCdx(f"an index line without the place of its record: {escape(dict(fields), 120)}")
-    if not re.fullmatch(r"[0-9]{14}", timestamp) or not re.match(r"https?://[^/]", original, re.IGNORECASE):
+    is_address = re.match(r"https?://[^/]", original, re.IGNORECASE) and not re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", original)
+    if not re.fullmatch(r"[0-9]{14}", timestamp) or not is_address:
         return None
-    if re.search(r"[\x00-\x1f\x7f\ud800-\udfff]", original):
+    length, offset, status = (numbers.get(name) for name in ("length", "offset", "statuscode"))
+    if located and (offset is None or not 0 < (length or 0) <= MAX_BODY or not _FILE.fullmatch(filename)):
         return None
-    length, offset, status = (_number(fields.get(name, "")) for name in ("length", "offset", "statuscode"))
-    filename = fields["filename"] if located else None
-    if located and (offset is None or not 0 < (length or 0) <= MAX_BODY or not _FILE.fullmatch(filename or "")):
-        return None
-    return Row(
-        url=original,
-        timestamp=timestamp,
-        digest=_short(fields.get("digest")),
-        mime=_short(fields.get("mimetype")),
-        status=status if 100 <= (status or 0) < 1000 else None,
-        length=length,
-        filename=filename,
-        offset=offset if located else None,
-        truncated=_short(fields.get("truncated")) if located else None,
-    )
-
-
-def _number(value: str) -> int | None:
-    return int(value) if re.fullmatch(r"[0-9]{1,15}", value) else None
+    status = status if 100 <= (status or 0) < 1000 else None
+    digest, media_type = known.get("digest"), known.get("mimetype")
+    row = Row(url=original, timestamp=timestamp, digest=digest, mime=media_type, status=status, length=length)
+    return replace(row, filename=filename, offset=offset, truncated=known.get("truncated")) if located else row
 
 
 def usable(page: list[dict[str, str]], hosts: Iterable[str], *, located: bool = False) -> tuple[list[Row], int]:
@@ -238,7 +214,7 @@ class IndexServer:
                 with suppress(ValueError):
                     parsed = json.loads(answer.body)
             fields = parsed if isinstance(parsed, dict) else {}
-            if answer.status == 404 and _NO_CAPTURES.search(str(fields.get("message") or fields.get("error") or "")):
+            if answer.status == 404 and "no captures found" in str(fields.get("message") or fields.get("error")).lower():
                 return []  # any other 404 is an error (ARCHIVES.md, fact 8)
             if answer.status == 400 and counting:
                 return 1

@@ -1,16 +1,29 @@
-"""Common Crawl: the list of crawls, the index of each crawl, and single records from its WARC files."""
+"""Common Crawl: the list of crawls, the index of each crawl, and single records from its WARC files (ARCHIVES.md, section 3).
+
+The End of Term archive's files are read with the same ranges (section 4).
+"""
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from io import BytesIO
 
-from scraper.errors import NotCdx
-from scraper.sources.base import LISTING_ERRORS, ListingResult, SourceContext, record_scope
+from scraper.archive.packing import whole_member
+from scraper.archive.records import Damage
+from scraper.archive.warc import read_captures, utc_now
+from scraper.capture import SECRETS, Capture, Form
+from scraper.errors import NotCdx, RequestFailed
+from scraper.ledger.listings import Listings
+from scraper.ledger.store import FetchResult, Row, State, sha1_of, to_timestamp
+from scraper.sources.base import LISTING_ERRORS, Fetched, ListingResult, SourceContext, Window, record_scope
 from scraper.sources.cdx import IndexServer, until_readable, usable
-from scraper.sources.ranges import Records, range_policy
-from scraper.web.client import Answer, RequestPolicy
+from scraper.terminal import escape, escape_url
+from scraper.web.addresses import AllowList
+from scraper.web.client import MIB, Answer, RequestPolicy
 
+CUT_LENGTHS = (500 * 1024, MIB, 5 * MIB)
+"""Bytes at which crawls cut bodies: 2008-12, since 2013, since 2025; not every such record is marked (ARCHIVES.md, section 3)."""
 FEWEST_CRAWLS = 60
 """The list has more than 100 names; during outages it was empty (cdx_toolkit #24, which rejects fewer than 60 as well)."""
 LIST_FOR = timedelta(hours=24)
@@ -31,7 +44,7 @@ class CommonCrawl:
         data = replace(range_policy(allow, settings.data_interval), closed_by_403=True)
         self.fetch = Records(self.name, settings.data_url, context, data).fetch
 
-    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
+    def list_captures(self, window: Window | None, total: ListingResult) -> None:
         """Lists every wanted crawl whose index was not completely listed in the last days."""
         try:
             crawls = self._crawls(total)
@@ -43,7 +56,8 @@ class CommonCrawl:
             server = IndexServer(self._context, self._index, address)
             for host in self._context.hosts:
                 pages = (usable(page, [host], located=True) for page in server.pages({"url": f"*.{host}"}, window))
-                record_scope(self._context, self.name, f"{crawl} {host}", pages, total, window, INDEX_FOR)
+                listings = Listings(self._context.ledger, self.name, f"{crawl} {host}")
+                record_scope(self._context, listings, pages, total, window, INDEX_FOR)
 
     def _crawls(self, total: ListingResult) -> list[tuple[str, str]]:
         """Returns name and index address of the crawls to ask."""
@@ -71,13 +85,90 @@ def _parse_crawls(answer: Answer) -> list[tuple[str, str]]:
     if answer.status != 200:
         raise NotCdx(f"the server answered {answer.status}", final=True)
     try:
-        parsed = json.loads(answer.body)
-    except ValueError:
-        raise NotCdx("it is not JSON") from None
-    found = (
-        [(str(one.get("id")), one.get("cdx-api")) for one in parsed if isinstance(one, dict)] if isinstance(parsed, list) else []
-    )
+        parsed = [*json.loads(answer.body)]
+    except (ValueError, TypeError):
+        raise NotCdx("it is no list of JSON") from None
+    found = [(str(one.get("id")), one.get("cdx-api")) for one in parsed if isinstance(one, dict)]
     crawls = [(name, url) for name, url in found if isinstance(url, str) and re.fullmatch(r"[A-Za-z0-9._-]{1,64}", name)]
     if len(crawls) < FEWEST_CRAWLS:
         raise NotCdx(f"it has {len(crawls)} names; fewer than {FEWEST_CRAWLS} count as an outage")
     return crawls
+
+
+def range_policy(allow: AllowList, interval: float) -> RequestPolicy:
+    """Returns the policy for reading ranges of files."""
+    return RequestPolicy(allow=allow, interval=interval, accept_encoding="identity", ranged=True)
+
+
+def read_range(
+    context: SourceContext, url: str, policy: RequestPolicy, start: int, length: int, *, short: bool = False
+) -> Answer:
+    """Returns these bytes of a file; `short` permits fewer at its end. Other statuses than 206 are returned as they are.
+
+    Raises RequestFailed where a server answers with another range, and what Client.get raises.
+    """
+    end = start + length - 1
+    answer = context.client.get(url, policy, {"Range": f"bytes={start}-{end}"})
+    if answer.status != 206:
+        return answer
+    stated = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
+    last = int(stated[2]) if stated and int(stated[1]) == start else -1
+    if last != end and not (short and 0 <= last < end and stated and stated[3] == str(last + 1)):
+        raise _unlike(answer, "another range than was asked for")
+    if len(answer.raw) != last - start + 1:
+        raise _unlike(answer, f"{len(answer.raw)} of {last - start + 1} bytes")
+    return answer
+
+
+def _unlike(answer: Answer, what: str) -> RequestFailed:
+    return RequestFailed(f"{escape_url(answer.url)}: {what} came")
+
+
+def total_size(answer: Answer) -> int | None:
+    """Returns the size of the whole file in bytes, None where a 206 does not state it."""
+    size = answer.headers.get("content-range", "").rpartition("/")[2].strip()
+    return int(size) if re.fullmatch(r"\d{1,19}", size) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Single records of the WARC files below `data_url`, of one source."""
+
+    source: str
+    data_url: str
+    context: SourceContext
+    policy: RequestPolicy
+
+    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
+        """Returns the capture that a row points to, fully checked. Raises RequestFailed, and what Client.get raises."""
+        if row.filename is None or row.offset is None or row.length is None:
+            return FetchResult(state=State.MISSING, reason="the index does not state where it is stored")
+        answer = read_range(self.context, self.data_url + row.filename, self.policy, row.offset, row.length)
+        if answer.status in (403, 404, 410):
+            # S3 answers 403 for a missing file where listing is denied (ARCHIVES.md, section 4).
+            return FetchResult(state=State.MISSING, reason=f"the archive answers {answer.status} for the file")
+        if answer.status != 206:
+            raise _unlike(answer, f"status {answer.status}")
+        capture = _only_record(answer, row, self.source)
+        truncated = capture.truncated or row.truncated
+        if truncated is None and capture.form is Form.RESPONSE and len(capture.payload) in CUT_LENGTHS:
+            truncated = "length"
+        headers = tuple(pair for pair in capture.http_headers if pair[0].lower() not in SECRETS)
+        digest, origin = sha1_of(row.digest) or capture.payload_digest, f"{row.filename}:{row.offset}"
+        capture = replace(capture, source=self.source, fetched_at=utc_now(), http_headers=headers, payload_digest=digest)
+        return Fetched(replace(capture, truncated=truncated, origin=origin))
+
+
+def _only_record(answer: Answer, row: Row, source: str) -> Capture:
+    member = whole_member(BytesIO(answer.raw), 0)
+    if isinstance(member, str) or member.length != len(answer.raw):
+        raise _unlike(answer, escape(member) if isinstance(member, str) else "more than one gzip member")
+    found = [item[1] for item in read_captures(BytesIO(answer.raw), source, verify=True) if not isinstance(item, Damage)]
+    if len(found) != 1:
+        raise _unlike(answer, "no single whole WARC record")
+    capture = found[0]
+    if capture.url != row.url:
+        raise _unlike(answer, f"the record of {escape_url(capture.url or 'no address')}")
+    if capture.captured_at is None or to_timestamp(capture.captured_at) != row.timestamp:
+        raise _unlike(answer, f"a record of another time than {row.timestamp}")
+    return capture

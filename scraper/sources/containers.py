@@ -25,13 +25,12 @@ from scraper.archive.packing import GZIP, PLAIN, Unpacked, find_bytes, next_memb
 from scraper.archive.records import ARC_LINE, START, Damage
 from scraper.archive.warc import read_captures
 from scraper.capture import Capture
+from scraper.encoding import MAX_BODY, MAX_RATIO
 from scraper.errors import Broken
-from scraper.sources.saved import MAX_PAGE, SOURCE, Unused, read_saved
+from scraper.sources.saved import SOURCE, Unused, read_saved
 
 MAX_UNPACKED = 32 * 1024**3
 """Bytes that all members of one file may unpack to; crawls come in files of 1 GB, WACZ files of some GB."""
-MAX_RATIO = 200
-"""Times by which more than MAX_PAGE bytes may grow; real pages stay below 50 (ARCHIVES.md, section 8)."""
 MAX_MEMBERS = 100_000
 MAX_DEPTH = 5
 """Containers in containers: a tar.gz of ZIP files of WACZ files has four."""
@@ -125,7 +124,7 @@ class _Reader:
     def _copy(self, pieces: Iterator[bytes], packed: int, unpacked: IO[bytes]) -> tuple[str | None, bool]:
         """Copies a member, because reading has to seek. Returns why it is not all of it, and whether the copy is right so far."""
         size = 0
-        limit = min(self._bytes_left, max(MAX_PAGE, packed * MAX_RATIO))
+        limit = min(self._bytes_left, max(MAX_BODY, packed * MAX_RATIO))
         try:
             for piece in pieces:
                 size += len(piece)

@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from scraper.archive.packing import whole_member
 from scraper.errors import NotCdx
-from scraper.ledger.rows import Row
-from scraper.sources.base import ListingResult, SourceContext, record_scope
+from scraper.ledger.listings import Listings
+from scraper.ledger.store import Row
+from scraper.sources.base import ListingResult, SourceContext, Window, record_scope
 from scraper.sources.cdx import parse_lines, usable
-from scraper.sources.ranges import Records, range_policy, read_range, total_size
+from scraper.sources.commoncrawl import Records, range_policy, read_range, total_size
 from scraper.terminal import escape, escape_url
 from scraper.web.client import MIB, Answer
 
@@ -49,14 +50,15 @@ class EndOfTerm:
         self.fetch = Records(self.name, settings.data_url, context, range_policy(allow, settings.data_interval)).fetch
         self._index = replace(range_policy(allow, settings.index_interval), limit=MAX_BLOCK)
 
-    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
+    def list_captures(self, window: Window | None, total: ListingResult) -> None:
         """Looks up every host in every collection that was not completely listed before: the collections are finished."""
         for collection in self._settings.collections:
             for host in self._context.hosts:
                 pages = self._pages(collection, host, window or ("", ""))
-                record_scope(self._context, self.name, f"{collection} {host}", pages, total, window, timedelta.max)
+                listings = Listings(self._context.ledger, self.name, f"{collection} {host}")
+                record_scope(self._context, listings, pages, total, window, timedelta.max)
 
-    def _pages(self, collection: str, host: str, window: tuple[str, str]) -> Iterator[tuple[list[Row], int]]:
+    def _pages(self, collection: str, host: str, window: Window) -> Iterator[tuple[list[Row], int]]:
         low, high = window
         surt = ",".join(reversed(host.split(".")))
         for block in self._blocks(collection, surt):

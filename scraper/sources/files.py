@@ -1,17 +1,52 @@
-"""Local files and folders as captures: which files there are, and what is reported of each. `containers` reads them."""
+"""Local files and folders as captures: which there are, what is reported of each, and what `tta import` does with them.
+
+`containers` reads each.
+"""
 
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scraper.archive.dating import is_evidence
+from scraper.archive.store import Archive
 from scraper.capture import Capture
 from scraper.sources.containers import read_container
 from scraper.sources.saved import Unused
 
 _FILES_OF_PAGE = re.compile(r"(.+)(?:_files|\.files|_fichiers|-Dateien|_archivos|_arquivos|_bestanden|-filer)", re.IGNORECASE)
 """The folder of style sheets, images and frames that a browser saves beside a page."""
+_FLUSH_EVERY = 1000
+"""Captures between two points at which what was added is safe from a crash."""
+
+
+@dataclass(slots=True)
+class Imported:
+    """How many captures were new, how many the archive had, what could not be used, and which files only belong to pages."""
+
+    added: int = 0
+    known: int = 0
+    problems: list[Unused] = field(default_factory=list)
+    companions: list[Unused] = field(default_factory=list)
+    recovered: list[str] = field(default_factory=list)
+
+
+def import_paths(folder: Path, paths: Iterable[Path]) -> Imported:
+    """Adds every capture found under `paths` to the archive in `folder`. The caller holds the data folder's lock."""
+    done = Imported()
+    with Archive(folder, writable=True) as archive:
+        done.recovered = archive.recovered
+        for item in read_paths(paths, but=folder):
+            if isinstance(item, Unused):
+                (done.companions if item.is_companion else done.problems).append(item)
+            elif archive.add(item) is None:
+                done.known += 1
+            else:
+                done.added += 1
+                if done.added % _FLUSH_EVERY == 0:
+                    archive.flush()
+    return done
 
 
 def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Unused]:
@@ -27,10 +62,8 @@ def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Unused
                 yield item
             else:
                 companions.append(item)
-        if is_reported:
-            yield from companions
-        else:
-            yield Unused(str(path), companions[0].reason if len(companions) == 1 else "no page or capture in it")
+        unread = Unused(str(path), companions[0].reason if len(companions) == 1 else "no page or capture in it")
+        yield from companions if is_reported else [unread]
 
 
 def _read_folder(folder: Path, but: Path) -> Iterator[Capture | Unused]:

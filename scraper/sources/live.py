@@ -9,9 +9,11 @@ day apart (ARCHIVES.md, section 7, "Live").
 import hashlib
 import math
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -19,10 +21,10 @@ from protego import Protego
 
 from parsers.urls import node_id
 from scraper.archive.warc import utc_now
-from scraper.capture import Capture, Form, from_iso, iso
+from scraper.capture import Form, from_iso, iso
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
-from scraper.ledger.rows import FetchResult, Row, State, to_timestamp
-from scraper.sources.base import Fetched, ListingResult, SourceContext, revisit_of
+from scraper.ledger.store import FetchResult, Row, State, to_timestamp
+from scraper.sources.base import Fetched, ListingResult, SourceContext, Window, revisit_of
 from scraper.sources.replay import capture_of
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
@@ -31,16 +33,8 @@ from scraper.web.pacing import BREAKER_LIMIT, BREAKER_PAUSE
 
 CONFIRM_AFTER = timedelta(hours=24)
 ROBOTS_FOR = timedelta(hours=24)
-_CHALLENGES = ("cf-mitigated", "x-amzn-waf-action", "x-sucuri-block", "x-iinfo")
-_VOLATILE = re.compile(
-    rb'name="form_build_id"[^>]*>|form-[\w-]{43}|"(?:csrf_?token|token|view_dom_id|permissionsHash)":"[^"]*"'
-    rb'|js-view-dom-id-[\w-]+|view-dom-id-[\w-]+|\?(?:v=)?[a-z0-9]{6}(?=["\'])|<!--.*?-->|nonce="[^"]*"',
-    re.DOTALL,
-)
-"""What Drupal changes in every answer; a page that differs in nothing else is unchanged."""
-_LINK = re.compile(r"<([^<>]{1,600})>([^<>]{0,60})")
-_NAMES_PAGE = re.compile(r"""\brel=["']?(?:shortlink|canonical)\b""", re.IGNORECASE)
-_HREF = re.compile(r"""\bhref=["']([^"'<>]+)""", re.IGNORECASE)
+_SITE = tomllib.loads(Path(__file__).with_name("live.toml").read_text(encoding="utf-8"))
+_VOLATILE = re.compile(_SITE["volatile"].encode())
 MAX_SIZE = 512 * 1024
 """Bytes; RFC 9309 asks for 500 KiB at least."""
 MAX_DELAY = 300.0
@@ -51,7 +45,7 @@ MAX_HEAD = 65_536
 
 
 class Rules:
-    """What a site allows."""
+    """What a site allows, by the text of its robots.txt."""
 
     def __init__(self, text: str, agent: str) -> None:
         self.text = text
@@ -59,15 +53,14 @@ class Rules:
         self._rules = Protego.parse(text)
 
     @property
-    def delay(self) -> float | None:
-        """Returns the longer of the crawl delay and the request rate's interval in seconds; invalid values are ignored."""
+    def delay(self) -> float:
+        """The longer of the crawl delay and the request rate's interval in seconds; invalid values are ignored."""
         rate = self._rules.request_rate(self._agent)
         delays = [self._rules.crawl_delay(self._agent), rate.seconds / rate.requests if rate and rate.requests else None]
-        valid = [float(delay) for delay in delays if delay is not None and math.isfinite(delay) and delay >= 0]
-        return max(valid, default=None)
+        return max((float(delay) for delay in delays if delay and math.isfinite(delay) and delay > 0), default=0.0)
 
     def allows(self, url: str) -> bool:
-        """Returns whether this URL may be requested."""
+        """Whether this URL may be requested."""
         return bool(self._rules.can_fetch(url, self._agent))
 
 
@@ -116,7 +109,7 @@ class Live:
         self._page = RequestPolicy(allow=allow, interval=settings.interval, limit=MAX_PAGE)
         self._robots = replace(self._page, limit=MAX_SIZE, follow=MAX_REDIRECTS)
 
-    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
+    def list_captures(self, window: Window | None, total: ListingResult) -> None:
         """Reads robots.txt of every site; what to ask for comes from the ledger and the archive, see `rows`."""
         if window is not None:
             total.notes.append("--from and --to do not apply to the live site")
@@ -128,8 +121,7 @@ class Live:
                 total.problems.append(f"{escape(base)} is not asked: {error}")
                 continue
             total.answered += 1
-            delay = self._rules[base].delay
-            if delay is not None and delay > MAX_DELAY:
+            if (delay := self._rules[base].delay) > MAX_DELAY:
                 total.notes.append(f"{escape(base)} asks for {delay:.0f} s between requests; {MAX_DELAY:.0f} s are kept")
         total.listed = sum(1 for _ in self.rows())
 
@@ -147,16 +139,12 @@ class Live:
         ledger = self._context.ledger
         numbers: set[int | None] = set().union(*map(ledger.nodes, ledger.sources()))
         numbers |= {node_id(url) for url in self._context.archive.urls()}
-        addresses = [
-            url
-            for base, rules in self._rules.items()
-            for number in numbers
-            if number is not None and rules.allows(url := urljoin(base, f"node/{number}"))
-        ]
-        checked = dict(ledger.db.execute("SELECT url, checked_at FROM live_pages"))
+        pages = [(rules, urljoin(base, f"node/{number}")) for base, rules in self._rules.items() for number in numbers - {None}]
+        checked = dict(ledger.ask("live_pages"))
         now = to_timestamp(utc_now())
-        for url in sorted(addresses, key=lambda url: (checked.get(url, ""), len(url), url)):
-            yield Row(url=url, timestamp=now)
+        for rules, url in sorted(pages, key=lambda page: (checked.get(page[1], ""), len(page[1]), page[1])):
+            if rules.allows(url):
+                yield Row(url=url, timestamp=now)
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns one page as it is now."""
@@ -174,13 +162,12 @@ class Live:
         return self._classified(row.url, answer, known)
 
     def _policy(self, url: str) -> RequestPolicy:
-        delays = [rules.delay for base, rules in self._rules.items() if url.startswith(base)]
-        longest = max((min(delay, MAX_DELAY) for delay in delays if delay is not None), default=0.0)
-        return replace(self._page, interval=max(self._settings.interval, longest))
+        delays = [min(rules.delay, MAX_DELAY) for base, rules in self._rules.items() if url.startswith(base)]
+        return replace(self._page, interval=max([self._settings.interval, *delays]))
 
     def _classified(self, url: str, answer: Answer, known: _Known) -> Fetched | FetchResult:
         challenged = "cf-mitigated" in answer.headers
-        challenged |= answer.status != 200 and any(name in answer.headers for name in _CHALLENGES)
+        challenged |= answer.status != 200 and any(name in answer.headers for name in _SITE["challenges"])
         if answer.status in (401, 403, 451) or challenged:
             return self._refused(url, answer, known)
         if answer.status in (404, 410):
@@ -195,7 +182,7 @@ class Live:
             self._remember(url, "unchanged", known._replace(gone_since=None, removed_at=None))
             reason = "unchanged except for what changes in each answer"
             return FetchResult(state=State.UNCHANGED, reason=reason, capture_id=known.capture_id)
-        return Fetched(self._capture(url, answer))
+        return Fetched(capture_of(answer, source=self.name, url=url, moment=utc_now()))
 
     def stored(self, row: Row, fetched: Fetched, capture_id: str | None) -> None:
         """Is called once the fetched capture is durable: stores its validators."""
@@ -204,16 +191,9 @@ class Live:
             return
         # A revisit has no body to compare with, so the capture that it repeats is stored in its place.
         entry = self._context.archive.same_body(row.url, capture.sha256) if capture.sha256 else None
-        found = _Known(
-            etag=capture.header("etag"),
-            last_modified=capture.header("last-modified"),
-            text_hash=_hash_of(capture.http_status, capture.header("location"), capture.payload),
-            capture_id=entry.capture_id if entry else capture_id,
-        )
-        self._remember(row.url, "stored", found)
-
-    def _capture(self, url: str, answer: Answer) -> Capture:
-        return capture_of(answer, source=self.name, url=url, moment=utc_now())
+        text_hash = _hash_of(capture.http_status, capture.header("location"), capture.payload)
+        validators = capture.header("etag"), capture.header("last-modified")
+        self._remember(row.url, "stored", _Known(*validators, text_hash, entry.capture_id if entry else capture_id))
 
     def _refused(self, url: str, answer: Answer, known: _Known) -> FetchResult:
         """Returns the result for a login, a denial or a firewall's page, none about the record. Many in a row pause the site."""
@@ -233,30 +213,24 @@ class Live:
         self._remember(url, "removed", known._replace(removed_at=known.removed_at or iso(now)))
         if known.removed_at:
             return FetchResult(state=State.MISSING, reason="removed")
-        return Fetched(
-            capture_of(answer, source=self.name, url=url, moment=utc_now()), note="removed: missing in two runs a day apart"
-        )
+        capture = capture_of(answer, source=self.name, url=url, moment=now)
+        return Fetched(capture, note="removed: missing in two runs a day apart")
 
     def _known(self, url: str) -> _Known:
-        query = "SELECT etag, last_modified, text_hash, capture_id, gone_since, removed_at FROM live_pages WHERE url = ?"
-        return _Known(*(self._context.ledger.db.execute(query, [url]).fetchone() or ()))
+        return _Known(*(self._context.ledger.ask("live_page", url=url).fetchone() or ()))
 
     def _remember(self, url: str, outcome: str, known: _Known) -> None:
-        query = "INSERT OR REPLACE INTO live_pages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        self._context.ledger.db.execute(query, [url, iso(utc_now()), outcome, *known])
+        self._context.ledger.ask("keep_live_page", url=url, now=iso(utc_now()), outcome=outcome, **known._asdict())
 
 
 def _other_node(url: str, answer: Answer) -> int | None:
     """Returns the node number that the page names as its own, where that is another than the URL's; otherwise None."""
     head = ", ".join(answer.headers.get_list("link")) + "\n" + answer.body[:MAX_HEAD].decode("utf-8", "replace")
     named = set()
-    for inside, after in _LINK.findall(head):
-        # Drupal names a page's URL in the Link header, `<URL>; rel="shortlink"`, and in the head, `<link rel="shortlink"
-        # href="URL">`.
-        href = _HREF.search(inside) if _NAMES_PAGE.search(inside) else None
-        named.add(node_id(href[1] if href else inside if _NAMES_PAGE.search(after) else None))
-    named.discard(None)
-    return min(filter(None, named)) if named and node_id(url) not in named else None
+    for inside, after in re.findall(_SITE["link"], head):
+        href = re.search(_SITE["href"], inside) if re.search(_SITE["names_page"], inside) else None
+        named.add(node_id(href[1] if href else inside if re.search(_SITE["names_page"], after) else None))
+    return min(filter(None, named), default=None) if node_id(url) not in named else None
 
 
 def _hash_of(status: int | None, location: str | None, body: bytes) -> str:

@@ -8,20 +8,16 @@ from datetime import timedelta
 
 from scraper import config
 from scraper.errors import NotCdx
-from scraper.ledger.rows import Row
-from scraper.sources.base import ListingResult, SourceContext, record_scope
+from scraper.ledger.listings import Listings
+from scraper.ledger.store import Row
+from scraper.sources.base import ListingResult, SourceContext, Window, record_scope
 from scraper.sources.cdx import IndexServer, usable
 from scraper.sources.replay import Replay
 from scraper.web.client import RequestPolicy
 
 LIST_FOR = timedelta(days=7)
 """How long a listing counts as fresh: these archives add captures late, Arquivo.pt after a year (ARCHIVES.md, section 9)."""
-FORMS = (
-    lambda host: {"url": f"*.{host}"},
-    lambda host: {"url": host, "matchType": "domain"},
-    lambda host: {"url": f"*.{host}", "matchType": "domain"},
-    lambda host: {"url": f"{host}/*"},
-)
+FORMS = ({"url": "*.{}"}, {"url": "{}", "matchType": "domain"}, {"url": "*.{}", "matchType": "domain"}, {"url": "{}/*"})
 """Ways to ask for a host with its subdomains; archives differ in which they understand (ARCHIVES.md, section 4)."""
 
 
@@ -36,12 +32,13 @@ class Pywb:
         self._server = IndexServer(context, policy, settings.cdx_url)
         self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
 
-    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
+    def list_captures(self, window: Window | None, total: ListingResult) -> None:
         """Lists every host that was not completely listed in the last days."""
         for host in self._context.hosts:
-            record_scope(self._context, self.name, host, self._pages(host, window), total, window, LIST_FOR)
+            listings = Listings(self._context.ledger, self.name, host)
+            record_scope(self._context, listings, self._pages(host, window), total, window, LIST_FOR)
 
-    def _pages(self, host: str, window: tuple[str, str] | None) -> Iterator[tuple[list[Row], int]]:
+    def _pages(self, host: str, window: Window | None) -> Iterator[tuple[list[Row], int]]:
         """Yields the pages of all ways of asking: an archive may answer one that it does not understand with the home page only.
 
         Raises NotCdx where a listing breaks off, or no way of asking lists anything and one failed.
@@ -51,7 +48,7 @@ class Pywb:
         for form in FORMS:
             is_listed = False
             try:
-                for page in self._server.pages(form(host), window):
+                for page in self._server.pages(form | {"url": form["url"].format(host)}, window):
                     is_listed |= bool(page)
                     yield usable(page, self._context.hosts)
             except NotCdx as error:

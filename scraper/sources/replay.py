@@ -5,7 +5,7 @@ The functions before the class are pure; they interpret one answer (ARCHIVES.md,
 
 import html
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin
@@ -16,9 +16,9 @@ from parsers.urls import is_of_hosts
 from scraper.archive.dating import parse_time
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import NOT_KEPT, Capture, Form
-from scraper.encoding import GZIP_MAGIC, gunzip
+from scraper.encoding import GZIP_MAGIC, decode_content
 from scraper.errors import RequestFailed, UndecodableContent
-from scraper.ledger.rows import EMPTY_SHA1, FetchResult, Row, State, sha1_of, to_time, to_timestamp
+from scraper.ledger.store import EMPTY_SHA1, FetchResult, Row, State, sha1_of, to_time, to_timestamp
 from scraper.sources.base import Fetched, SourceContext
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList, host_of, same_page, url_key
@@ -33,10 +33,9 @@ MAX_SKEW = timedelta(hours=1)
 """A capture time further in the future is not believed: an archive's clock was wrong by years (ARCHIVES.md, section 9)."""
 _ARCHIVES_OWN = {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
 _GZIP_TYPES = re.compile(r"gzip|octet-stream|x-tar|compress", re.IGNORECASE)
-_EXCLUDED = re.compile(
-    r"excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not archived|has not been archived|cannot be displayed",
-    re.IGNORECASE,
-)
+_EXCLUDED = re.compile(r"(?i)excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not (been )?archived|cannot be displayed")
+Pairs = list[tuple[str, str]]
+"""Names and values of headers."""
 
 
 class Redirect(NamedTuple):
@@ -113,7 +112,7 @@ def is_excluded(answer: Answer) -> bool:
 def original_url(headers: httpx.Headers, asked: str) -> str:
     """Returns the URL that was captured, by the Link header's rel="original". Its spelling may differ from `asked` (EDGI #99)."""
     originals = _originals(headers)
-    return asked if not originals or asked in originals else originals[0]
+    return asked if asked in originals else next(iter(originals), asked)
 
 
 def _originals(headers: httpx.Headers) -> list[str]:
@@ -134,49 +133,35 @@ def to_capture(answer: Answer, row: Row, *, source: str, url: str, replay_url: s
     body = answer.body
     if body.startswith(GZIP_MAGIC) and not _GZIP_TYPES.search(capture.content_type or ""):
         # The header is empty, or missing, where the archive stored a gzipped body (ARCHIVES.md, section 2, "Encodings").
-        body = gunzip(body)
+        body = decode_content(body, encodings=["gzip"])
     return replace(capture, payload=body, payload_digest=sha1_of(row.digest), origin=answer.headers.get("x-archive-src"))
 
 
-def capture_of(
-    answer: Answer, *, source: str, url: str, moment: datetime, headers: list[tuple[str, str]] | None = None
-) -> Capture:
+def capture_of(answer: Answer, *, source: str, url: str, moment: datetime, headers: Pairs | None = None) -> Capture:
     """Returns an answer as a capture made at `moment`; of the page's headers, or those given, all but NOT_KEPT."""
     pairs = pairs_of(answer) if headers is None else headers
     kept = tuple(pair for pair in pairs if pair[0].lower() not in NOT_KEPT)
-    return Capture(
-        form=Form.RESPONSE,
-        source=source,
-        payload=answer.body,
-        url=url,
-        captured_at=moment,
-        fetched_at=utc_now(),
-        http_status=answer.status,
-        http_reason=httpx.codes.get_reason_phrase(answer.status),
-        http_headers=kept,
-        content_type=next((value for name, value in kept if name.lower() == "content-type"), None),
-    )
+    reason = httpx.codes.get_reason_phrase(answer.status)
+    capture = Capture(form=Form.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment, fetched_at=utc_now())
+    capture = replace(capture, http_status=answer.status, http_reason=reason, http_headers=kept)
+    return replace(capture, content_type=capture.header("content-type"))
 
 
-def pairs_of(answer: Answer) -> list[tuple[str, str]]:
+def pairs_of(answer: Answer) -> Pairs:
     """Returns the headers of an answer in the spelling and order in which they came."""
     return [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
 
 
-def _archived_headers(answer: Answer, replay_url: str) -> list[tuple[str, str]]:
+def _archived_headers(answer: Answer, replay_url: str) -> Pairs:
     """Returns the headers that the page was sent with, as far as the archive passes them on."""
     pairs = pairs_of(answer)
     archived = [(name[len(ORIGINAL) :], value) for name, value in pairs if name.lower().startswith(ORIGINAL)]
     known = {name.lower() for name, _ in archived}
-    own = [
-        (name, value)
-        for name, value in pairs
-        if not name.lower().startswith("x-archive-")
-        and name.lower() not in _ARCHIVES_OWN | known
-        and (not known or name.lower() in ("content-type", "location"))
-    ]
     target = _in_replay(answer, "location", replay_url)  # the archive's spelling of where the page redirected to
-    return [(name, target.url if target and name.lower() == "location" else value) for name, value in own] + archived
+    page = {"location": target.url} if target else {}
+    own = [(name, page.get(name.lower(), value)) for name, value in pairs if not name.lower().startswith("x-archive-")]
+    own = [pair for pair in own if pair[0].lower() in ("content-type", "location") or not known]
+    return [pair for pair in own if pair[0].lower() not in _ARCHIVES_OWN | known] + archived
 
 
 def differs_from_index(answer: Answer, capture: Capture, row: Row) -> bool:
@@ -202,24 +187,24 @@ def is_short(answer: Answer, capture: Capture) -> bool:
     return page and b"</html" not in capture.payload[-4096:].lower()
 
 
+@dataclass(slots=True)
 class Replay:
     """The replay of one archive."""
 
-    def __init__(self, source: str, replay_url: str, interval: float, context: SourceContext, allow: AllowList) -> None:
-        self._source = source
-        self._replay_url = replay_url
-        self._context = context
-        self._policy = RequestPolicy(
-            allow=allow, interval=interval, limit=MAX_PAGE, accept_encoding="identity", is_data=is_memento
-        )
-        self._unknown_pages = 0
-        self._cut: dict[int, str | None] = {}
+    _source: str
+    _replay_url: str
+    _interval: float
+    _context: SourceContext
+    _allow: AllowList
+    _unknown_pages: int = 0
+    _cut: dict[int, str | None] = field(default_factory=dict)
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns the capture, or why there is none. A first time-out is left to the second pass: the archive often answers from
         its cache then. Raises RequestFailed, also where the answer is of another page.
         """
-        policy = replace(self._policy, retry_timeouts=again)
+        policy = RequestPolicy(allow=self._allow, interval=self._interval, limit=MAX_PAGE, retry_timeouts=again)
+        policy = replace(policy, accept_encoding="identity", is_data=is_memento)
         asked = Redirect(row.timestamp, row.url)
         seen = {asked}
         while True:
@@ -231,23 +216,26 @@ class Replay:
                 return self._as_capture(answer, row, asked)
             if target is None:
                 return self._without_capture(answer)
-            if target in seen or len(seen) > MAX_HOPS:
-                return _substituted(row, target, "the archive redirects in a loop")
-            if (refusal := self._declined(target, row)) is not None:
+            if refusal := self._declined(target, row, is_loop=target in seen or len(seen) > MAX_HOPS):
                 return refusal
             seen.add(target)
             asked = target
 
-    def _declined(self, target: Redirect, row: Row) -> FetchResult | None:
+    def _declined(self, target: Redirect, row: Row, *, is_loop: bool = False) -> FetchResult | None:
         """Returns why an offered capture is not fetched: it is of another page or host, or is listed or stored itself."""
-        if target.timestamp == row.timestamp and same_page(target.url, row.url):
+        context, moment, is_same = self._context, to_time(target.timestamp), same_page(target.url, row.url)
+        if is_loop:
+            why = "the archive redirects in a loop"
+        elif target.timestamp == row.timestamp and is_same:
             return None
-        moment = to_time(target.timestamp)
-        if moment is None or not is_of_hosts(target.url, self._context.hosts) or not same_page(target.url, row.url):
-            return _substituted(row, target, "of another page")
-        if self._context.ledger.knows(url_key(target.url), target.timestamp) or self._context.archive.at(target.url, moment):
-            return _substituted(row, target, "known already")
-        return None
+        elif moment is None or not is_of_hosts(target.url, context.hosts) or not is_same:
+            why = "of another page"
+        elif context.ledger.knows(url_key(target.url), target.timestamp) or context.archive.at(target.url, moment):
+            why = "known already"
+        else:
+            return None
+        reason = f"asked for {row.timestamp}, offered {escape(target.timestamp)}: {why}"
+        return FetchResult(state=State.SUBSTITUTED, reason=reason)
 
     def _as_capture(self, answer: Answer, row: Row, asked: Redirect) -> Fetched | FetchResult:
         if other := other_page(answer, asked.url, self._replay_url):
@@ -260,7 +248,7 @@ class Replay:
             url = asked.url
         wanted = to_time(row.timestamp)
         substitute = wanted is not None and wanted != moment
-        if substitute and (refusal := self._declined(Redirect(to_timestamp(moment), url), row)) is not None:
+        if substitute and (refusal := self._declined(Redirect(to_timestamp(moment), url), row)):
             return refusal
         listed = Row(url=row.url, timestamp=row.timestamp) if substitute else row  # the listed digest is not of a substitute
         try:
@@ -290,15 +278,7 @@ class Replay:
             return FetchResult(state=State.BLOCKED, reason="the archive says that it is excluded or not archived")
         self._unknown_pages += 1
         if self._unknown_pages >= BREAKER_LIMIT:
-            self._context.client.pacer.hold(
-                host_of(self._replay_url),
-                BREAKER_PAUSE * self._context.settings.retry.backoff,
-                f"it answered {self._unknown_pages} times in a row with a page that is not a capture",
-                end=True,
-            )
+            pause = BREAKER_PAUSE * self._context.settings.retry.backoff
+            reason = f"it answered {self._unknown_pages} times in a row with a page that is not a capture"
+            self._context.client.pacer.hold(host_of(self._replay_url), pause, reason, end=True)
         return FetchResult(state=State.BLOCKED, reason="the archive answers with a page of its own", ask_again=UNKNOWN_PAGE_AGAIN)
-
-
-def _substituted(row: Row, target: Redirect, why: str) -> FetchResult:
-    reason = f"asked for {row.timestamp}, offered {escape(target.timestamp)}: {why}"
-    return FetchResult(state=State.SUBSTITUTED, reason=reason)

@@ -9,67 +9,30 @@ import base64
 import email
 import json
 import re
+import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from email.message import Message
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from parsers.kinds import is_binary, known_format
 from scraper.archive.records import split_http
 from scraper.capture import NOT_KEPT, Capture, Form, Recorded
+from scraper.encoding import MAX_BODY
 
 SOURCE = "files"
 MAX_FAILURES = 1000
 """Damaged entries of a HAR file after which the rest is not searched."""
-MAX_PAGE = 64 * 1024 * 1024
-"""Bytes of a single page's file; ARCHIVES.md section 8 proposes 64 MiB for a record (November 2026)."""
-MAX_SAVED = 4 * MAX_PAGE
+MAX_SAVED = 4 * MAX_BODY
 """Bytes of an MHTML or HAR file, which has a page's images too and is read in one piece."""
-_MESSAGE = re.compile(rb"(?:From |[\w-]+:)[^\n]*\n(?:[^\n]+\n){0,40}?(?:MIME-Version|Snapshot-Content-Location):", re.IGNORECASE)
-_HAR = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"log"\s*:\s*\{')
-_HAR_ENTRY = re.compile(r"\{(?=\s*\"(?:startedDateTime|_\w+|pageref|connection|cache|request|response|time)\")")
-_HAR_BETWEEN = re.compile(r'\s*(?:"entries"\s*:\s*\[|,)\s*')
-_HAR_END = re.compile(r'(?:"entries"\s*:\s*\[)?\s*\]')
 _WITHOUT, _PARTS = "responses without their content", "scripts, images and other parts of pages"
-_HTTP = re.compile(rb"HTTP/\d(?:\.\d)? \d{3}[ \r\n]")
-_PAGE_TYPE = re.compile(
-    r"(?:text/(?:html|plain|xml)|application/(?:xhtml\+xml|(?:[\w.]+\+)?(?:json|xml)))?\s*(?:;.*)?", re.I | re.S
-)
 _HEAD = 1 << 16
-_BEFORE = re.compile(rb"(?:\xef\xbb\xbf|\s|<\?xml[^>]{0,200}\?>|<!--.{0,20000}?-->)*", re.DOTALL)
-"""What may precede a page's first tag."""
-_ELEMENTS = (
-    rb"html|head|body|title|meta|link|base|main|article|section|nav|header|footer|aside|div|p|h[1-6]|span|table|tbody|tr|td|"
-    rb"ul|ol|li|dl|form|center|font|b|i|a|br|hr|pre|noscript|style|script"
-)
-_HTML = re.compile(rb"<(?:!doctype\s+html|(?:" + _ELEMENTS + rb")[\s>/])", re.IGNORECASE)
-_HTML_LATER = re.compile(rb"<!doctype\s+html|<html[\s>]", re.IGNORECASE)
-_JSON = re.compile(rb'\{\s*["}]|\[\s*(?:["{\[\]\d-]|true|false|null)')
-_JSON_DATA = re.compile(rb'"(?:nid|vid|jsonapi|field_\w+)"\s*:|"node--|/rest/type/node/')
-_XML_DATA = re.compile(rb"<(?:nid|vid|field_\w+)[\s>]|/node/\d+")
-"""What Drupal's data formats call the parts of a node, or a link to one."""
-_XML = re.compile(rb"<(?![/!?])([\w:-]+)")
-_PORTAL = re.compile(
-    r"\b\d{8}-\d{6}-\d+\b|\bTTA\b|\bNTTAC\b|\bBJA\b|technical assistance|skip to main content|submitted by|milestone",
-    re.IGNORECASE,
-)
-"""Words of the portal's pages, which make a text with any file name one of them."""
-_TEXT_NAME = re.compile(r"(?:^|/)[^/.]+$|\.(?:txt|text|asc|wet|\d+)(?:\.gz|\.bz2|\.xz|\.zst)?$", re.IGNORECASE)
-_BINARY = {
-    b"SQLite format 3\0": "an SQLite database",
-    b"\xd0\xcf\x11\xe0": "an Office file",
-    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive",
-    b"Rar!": "a RAR archive",
-    b"wOF": "a font",
-    b"\0\1\0\0\0": "a font",
-    b"PAR1": "a Parquet file",
-}
 _PAGE_PARTS = ("image", "icon", "font", "media", "bitmap")
-_LOG = re.compile(
-    r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\d{4}/\d\d/\d\d \d\d:|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d"
-    r"|\S+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/"
-)
-_CODE = re.compile(r"\s*(?:/\*|@charset|@import|['\"]use strict|!?\(?function\b|(?:var|let|const) \w)")
-_CDX = re.compile(r" ?CDX [A-Za-z]( [A-Za-z])+|\S+\)/\S* \d{14} |\S+ \d{14} \{")
+_KINDS = tomllib.loads(Path(__file__).with_name("saved.toml").read_text(encoding="utf-8"))
+_BYTES = {name: re.compile(pattern.encode()) for name, pattern in _KINDS["bytes"].items()}
+_TEXT = {name: re.compile(pattern) for name, pattern in _KINDS["text"].items()}
+_FIRST_BYTES = {start.encode("latin-1"): name for start, name in _KINDS["first_bytes"].items()}
 
 
 class Format(NamedTuple):
@@ -87,42 +50,42 @@ def format_of(body: bytes, name: str) -> Format:
     narrow = head.replace(b"\0", b"").removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff") if wide else head
     if not narrow.strip():
         return Format(None, "an empty file")
-    if found := next((name for magic, name in _BINARY.items() if head.startswith(magic)), None):
+    if found := next((name for magic, name in _FIRST_BYTES.items() if head.startswith(magic)), None):
         return Format(None, found, "font" in found)
     if found := known_format(head):
         article = "" if found[:3] in ("PDF", "ZIP") else "an " if found[0] in "aeiouO" else "a "
         return Format(None, article + found, any(part in found for part in _PAGE_PARTS))
     if is_binary(head):
         return Format(None, "binary data")
-    start = narrow[_BEFORE.match(narrow).end() :]  # type: ignore[union-attr]  # it matches anything
-    later = _HTML_LATER.search(narrow)  # behind a message, such as a warning of its server; code that contains markup is no page
+    start = narrow[_BYTES["before"].match(narrow).end() :]  # type: ignore[union-attr]  # it matches anything
+    later = _BYTES["html_later"].search(narrow)  # behind a message such as a warning of its server; code with markup is no page
     follows = later and not re.search(rb"[{};=\"']", narrow[: later.start()]) and b"<" in narrow[later.end() :]
-    if _HTML.match(start) or follows:
+    if _BYTES["html"].match(start) or follows:
         return Format("text/html", "HTML")
-    if root := _XML.match(start):
+    if root := _BYTES["xml"].match(start):
         name = root[1].decode().lower()
         other = Format(None, "an SVG image" if name == "svg" else f"XML ({name})", is_companion=True)
         media_type = "application/rss+xml" if name in ("rss", "feed", "rdf:rdf") else "application/xml"
-        return Format(media_type, "XML data of Drupal") if name != "svg" and _XML_DATA.search(body) else other
-    if _JSON.match(start):
+        return Format(media_type, "XML data of Drupal") if name != "svg" and _BYTES["xml_data"].search(body) else other
+    if _BYTES["json"].match(start):
         other = Format(None, "JSON lines" if b"}\n{" in head else "JSON data", is_companion=True)
-        return Format("application/json", "JSON data of Drupal") if _JSON_DATA.search(body) else other
+        return Format("application/json", "JSON data of Drupal") if _BYTES["json_data"].search(body) else other
     return _text(narrow.decode("utf-8", "replace"), name)
 
 
 def _text(text: str, name: str) -> Format:
     lines = [line for line in text.splitlines() if line.strip()][:400]
-    if _CDX.match(lines[0]):
+    if _TEXT["cdx"].match(lines[0]):
         return Format(None, "a CDX index", is_companion=True)
-    if sum(bool(_LOG.match(line)) for line in lines) * 2 > len(lines):
+    if sum(bool(_TEXT["log"].match(line)) for line in lines) * 2 > len(lines):
         return Format(None, "a log", is_companion=True)
     code = sum(line.rstrip().endswith((";", "{", "}", "*/", "},", ");", "\\")) for line in lines)
-    if code * 3 > len(lines) or _CODE.match(text):
+    if code * 3 > len(lines) or _TEXT["code"].match(text):
         return Format(None, "a style sheet or code", is_companion=True)
-    if _PORTAL.search(text):
+    if _TEXT["portal"].search(text):
         return Format("text/plain", "text")
     prose = sum(len(re.findall(r"(?<!\S)[\"'(]?[^\W\d_]{2,}", line)) > 1 for line in lines)
-    if prose * 4 >= len(lines) and _TEXT_NAME.search(name):
+    if prose * 4 >= len(lines) and _TEXT["text_name"].search(name):
         return Format("text/plain", "text")
     return Format(None, "text that does not read like a page")
 
@@ -149,9 +112,10 @@ def read_saved(file: BinaryIO, name: str) -> Iterator[Capture | Unused]:
     file.seek(0)
     body = file.read(MAX_SAVED + 1)
     head = body[: 1 << 16]
-    is_har = _HAR.match(head) or (head.lstrip()[:1] == b"{" and b'"startedDateTime"' in head)
-    read = _read_har if is_har else _read_http if _HTTP.match(head) else _read_mhtml if _MESSAGE.match(head) else _read_page
-    limit = MAX_SAVED if read in (_read_har, _read_mhtml) else MAX_PAGE
+    is_har = head.lstrip()[:1] == b"{" and b'"startedDateTime"' in head
+    readers = ((_read_har, "har"), (_read_http, "http"), (_read_mhtml, "message"))
+    read = _read_har if is_har else next((read for read, kind in readers if _BYTES[kind].match(head)), _read_page)
+    limit = MAX_SAVED if read in (_read_har, _read_mhtml) else MAX_BODY
     if len(body) > limit:
         yield Unused(name, f"larger than {limit} bytes, which no page is")
     else:
@@ -171,25 +135,16 @@ def _read_page(body: bytes, name: str) -> Iterator[Capture | Unused]:
 def _read_http(body: bytes, name: str) -> Iterator[Capture | Unused]:
     """The last of the messages that a client wrote one after the other: before it are redirects, and answers of a proxy."""
     status, reason, headers, payload = split_http(body)
-    while _HTTP.match(payload):
+    while _BYTES["http"].match(payload):
         status, reason, headers, payload = split_http(payload)
     named = {key.lower(): value for key, value in reversed(headers)}
     length = named.get("content-length", "")
     is_cut = length.isdecimal() and len(payload) < int(length) and "content-encoding" not in named
     if is_cut:
         yield Unused(name, f"the page is cut: {len(payload)} of {length} bytes")
-    yield Capture(
-        form=Form.RESPONSE,
-        source=SOURCE,
-        payload=payload,
-        http_status=status,
-        http_reason=reason,
-        http_headers=headers,
-        content_type=named.get("content-type"),
-        truncated="unspecified" if is_cut else None,
-        damage="the file ends within it" if is_cut else None,
-        origin=name,
-    )
+    page = Capture(form=Form.RESPONSE, source=SOURCE, payload=payload, content_type=named.get("content-type"), origin=name)
+    page = replace(page, http_status=status, http_reason=reason, http_headers=headers)
+    yield replace(page, truncated="unspecified", damage="the file ends within it") if is_cut else page
 
 
 def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
@@ -221,16 +176,10 @@ def _read_mhtml(body: bytes, name: str) -> Iterator[Capture | Unused]:
         if defects:
             damage = f"its encoding is damaged ({defects[0]})"
             yield Unused(name, f"the page {url[:200]}: {damage}")
-        yield Capture(
-            form=Form.RESOURCE,
-            source=SOURCE,
-            payload=payload,
-            content_type=re.sub(r"\s+", " ", str(part.get("Content-Type", "text/html"))),
-            truncated="unspecified" if damage else None,
-            damage=damage,
-            origin=name,
-            recorded=Recorded(url, str(message["Date"]) if message["Date"] else None),
-        )
+        media_type = re.sub(r"\s+", " ", str(part.get("Content-Type", "text/html")))
+        page = Capture(form=Form.RESOURCE, source=SOURCE, payload=payload, content_type=media_type, origin=name)
+        page = replace(page, recorded=Recorded(url, str(message["Date"]) if message["Date"] else None))
+        yield replace(page, truncated="unspecified", damage=damage) if damage else page
 
 
 def _location(part: Message, header: str) -> str:
@@ -259,10 +208,10 @@ def _har_entries(text: str) -> Iterator[dict[str, Any] | str]:
     """The entries one by one, so that a damaged one costs no other."""
     begin = position = text.find('"entries"')
     decoder, failures = json.JSONDecoder(), 0
-    for found in _HAR_ENTRY.finditer(text, max(begin, 0)):
+    for found in _TEXT["har_entry"].finditer(text, max(begin, 0)):
         if found.start() < position or failures >= MAX_FAILURES:
             continue
-        if position >= 0 and not _HAR_BETWEEN.fullmatch(text, position, found.start()):
+        if position >= 0 and not _TEXT["har_between"].fullmatch(text, position, found.start()):
             failures += 1
             yield f"damage between entries, before character {found.start()}"
         try:
@@ -273,7 +222,7 @@ def _har_entries(text: str) -> Iterator[dict[str, Any] | str]:
             yield f"a damaged entry at character {found.start()}"
         else:
             yield entry if {"request", "response"} <= entry.keys() else "an entry without a request or a response"
-    if not failures and not (begin >= 0 and _HAR_END.match(text, position)):
+    if not failures and not (begin >= 0 and _TEXT["har_end"].match(text, position)):
         yield "a HAR file that ends within its entries" if begin >= 0 else "a HAR file without entries"
 
 
@@ -283,7 +232,7 @@ def _har_capture(entry: dict[str, Any], name: str) -> Capture | str:
     content = response.get("content") or {}
     status = int(response.get("status") or 0)
     media_type = str(content.get("mimeType") or "")
-    if not _PAGE_TYPE.fullmatch(media_type) or not str(request["url"]).startswith("http"):
+    if not _TEXT["page_type"].fullmatch(media_type) or not str(request["url"]).startswith("http"):
         return _PARTS
     text = content.get("text")
     if status in (0, 304) or (text is None and not 300 <= status < 400):
@@ -295,14 +244,7 @@ def _har_capture(entry: dict[str, Any], name: str) -> Capture | str:
     elif text:  # a browser has decoded it
         media_type = re.sub(r"\s*;\s*charset=[^;]*", "", media_type, flags=re.IGNORECASE) + "; charset=utf-8"
         headers = [(key, media_type if key.lower() == "content-type" else value) for key, value in headers]
-    return Capture(
-        form=Form.RESPONSE,
-        source=SOURCE,
-        payload=payload,
-        http_status=status,
-        http_reason=str(response.get("statusText") or ""),
-        http_headers=tuple(pair for pair in headers if not pair[0].startswith(":") and pair[0].lower() not in NOT_KEPT),
-        content_type=media_type or None,
-        origin=name,
-        recorded=Recorded(str(request["url"]), str(entry.get("startedDateTime") or "") or None),
-    )
+    page = Capture(form=Form.RESPONSE, source=SOURCE, payload=payload, content_type=media_type or None, origin=name)
+    page = replace(page, recorded=Recorded(str(request["url"]), str(entry.get("startedDateTime") or "") or None))
+    kept = tuple(pair for pair in headers if not pair[0].startswith(":") and pair[0].lower() not in NOT_KEPT)
+    return replace(page, http_status=status, http_reason=str(response.get("statusText") or ""), http_headers=kept)

@@ -6,18 +6,16 @@ ARCHIVES.md, section 1.
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from urllib.parse import urlencode
 
 from scraper.errors import ListingTimedOut, NotCdx
-from scraper.ledger.listings import FULL, INCREMENTAL, WINDOW, Counts, Listings
-from scraper.ledger.rows import Row, to_timestamp
-from scraper.sources.base import ListingResult, SourceContext, record
-from scraper.sources.cdx import FIELDS, Page, parse_listing, to_row, until_readable, usable
+from scraper.ledger.listings import FULL, INCREMENTAL, WINDOW, Listings
+from scraper.ledger.store import Row, to_timestamp
+from scraper.sources.base import ListingResult, SourceContext, Window, record
+from scraper.sources.cdx import FIELDS, MAX_PAGES, Page, parse_listing, to_row, until_readable, usable
 from scraper.sources.replay import Replay
 from scraper.web.client import RequestPolicy
 
-MAX_PAGES = 10_000
 MAX_ROWS = 5_000_000
 MAX_EMPTY_PAGES = 200
 """Loop guards: a scan may return empty pages with a key, a loop returns them forever (ARCHIVES.md, section 1, "Loop guards")."""
@@ -40,24 +38,21 @@ class Wayback:
         self._policy = RequestPolicy(allow=allow, interval=settings.cdx_interval, follow=MAX_REDIRECTS)
         self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
 
-    def list_captures(self, window: tuple[str, str] | None, total: ListingResult) -> None:
+    def list_captures(self, window: Window | None, total: ListingResult) -> None:
         """Lists every configured host. A host whose listing fails is a problem; the others are listed all the same."""
         for host in self._context.hosts:
+            listings = Listings(self._context.ledger, self.name, host)
             if window:
-                self._list(host, WINDOW, None, {"from": window[0], "to": window[1]}, total)
+                limits = {name: value for name, value in zip(("from", "to"), window, strict=True) if value}
+                record(self._context, listings, self._pages(host, limits), total, WINDOW)
                 continue
-            start = Listings(self._context.ledger, self.name, host).start()
-            if start is not None:
+            if start := listings.start():
                 with suppress(ListingTimedOut):
-                    counts = self._list(host, INCREMENTAL, start, {"from": to_timestamp(start)}, total)
-                    if counts is None or counts.listed:
+                    pages = self._pages(host, {"from": to_timestamp(start)})
+                    if record(self._context, listings, pages, total, INCREMENTAL, start) != 0:
                         continue
                 # No row at all may mean that nothing is new or that nothing is listed anymore. A full listing shows which.
-            self._list(host, FULL, None, {}, total)
-
-    def _list(self, host: str, kind: str, since: datetime | None, query: dict[str, str], total: ListingResult) -> Counts | None:
-        pages = self._pages(host, {name: value for name, value in query.items() if value})
-        return record(self._context, self.name, host, pages, total, kind=kind, since=since)
+            record(self._context, listings, self._pages(host, {}), total, FULL)
 
     def _pages(self, host: str, query: dict[str, str]) -> Iterator[tuple[list[Row], int]]:
         """Yields the rows of each page, and how many more can't be used. Raises NotCdx if the listing does not end properly."""
@@ -101,18 +96,19 @@ class Wayback:
 
     def _page(self, asked: dict[str, str]) -> Page:
         """Returns one page. An answer that is not CDX is requested again."""
-        return until_readable(self._context, self._settings.cdx_url, lambda: self._ask(asked))
-
-    def _ask(self, asked: dict[str, str]) -> Page:
         is_incremental = asked.get("matchType") == "domain" and "from" in asked and "to" not in asked
         policy = replace(self._policy, final=GATEWAY_TIMEOUTS) if is_incremental else self._policy
-        answer = self._context.client.get(f"{self._settings.cdx_url}?{urlencode(asked)}", policy)
-        if answer.status in policy.final:
-            raise ListingTimedOut(f"answered {answer.status}", final=True)
-        if answer.status == 200:
-            return parse_listing(answer)
-        try:
-            parse_listing(answer)
-        except NotCdx as error:
-            raise NotCdx(f"answered {answer.status}: {error}", final=True) from None
-        raise NotCdx(f"answered {answer.status}", final=True)
+
+        def ask() -> Page:
+            answer = self._context.client.get(f"{self._settings.cdx_url}?{urlencode(asked)}", policy)
+            if answer.status in policy.final:
+                raise ListingTimedOut(f"answered {answer.status}", final=True)
+            try:
+                page = parse_listing(answer)
+            except NotCdx as error:
+                raise error if answer.status == 200 else NotCdx(f"answered {answer.status}: {error}", final=True) from None
+            if answer.status != 200:
+                raise NotCdx(f"answered {answer.status}", final=True)
+            return page
+
+        return until_readable(self._context, self._settings.cdx_url, ask)

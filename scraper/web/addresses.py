@@ -3,8 +3,6 @@
 Redirects, crawl lists and file names come from outside, so every hop is checked (ARCHIVES.md, section 8, "SSRF").
 """
 
-from __future__ import annotations
-
 import html
 import ipaddress
 import re
@@ -13,6 +11,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from scraper.errors import NotAllowed
@@ -20,7 +19,6 @@ from scraper.terminal import escape, escape_url
 
 LOOPBACK = "127.0.0.1"
 _PORTS = {"https": 443, "http": 80}
-_BAD_CHARACTERS = re.compile(r"[^\x21-\x7e]|\\")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class AllowList:
     plain_http: bool = False
 
     @classmethod
-    def of(cls, urls: Iterable[str], *, loopback: bool = False) -> AllowList:
+    def of(cls, urls: Iterable[str], *, loopback: bool = False) -> Self:
         """Returns the list of the hosts of the configured URLs."""
         return cls(frozenset((urlsplit(url).hostname or "").lower() for url in urls), loopback)
 
@@ -45,7 +43,7 @@ class AllowList:
             raise NotAllowed(f"{escape_url(url)} is not requested: {problem}")
 
     def _problem(self, url: str) -> str | None:
-        if _BAD_CHARACTERS.search(url):
+        if re.search(r"[^\x21-\x7e]|\\", url):
             return "it contains characters that no URL may contain"
         try:
             parts = urlsplit(url)
@@ -110,8 +108,7 @@ def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
     answers = _resolve(host, port, timeout)
     for answer in answers:
         address = ipaddress.ip_address(answer.partition("%")[0])
-        mapped = getattr(address, "ipv4_mapped", None)
-        for one in (address, mapped) if mapped else (address,):
+        for one in filter(None, (address, getattr(address, "ipv4_mapped", None))):
             if not one.is_global or one.is_multicast:
                 raise NotAllowed(f"{escape(host, 80)} is not asked: it resolves to {one}, which is not a public address")
     return answers[0]

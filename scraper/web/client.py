@@ -13,21 +13,16 @@ from urllib.parse import urljoin
 
 import httpx
 
-from scraper.config import Retry
-from scraper.encoding import decode_content
+from scraper.config import Config
+from scraper.encoding import MAX_BODY, MAX_RATIO, decode_content
 from scraper.errors import ConnectionFailed, RequestFailed, TimedOut, TooLarge, UndecodableContent
-from scraper.stopping import Stop
 from scraper.terminal import escape, escape_url
 from scraper.web import network
 from scraper.web.addresses import AllowList, host_of
-from scraper.web.pacing import DEFAULT_429, Pacer, RetryBudget, backoff, retry_after
+from scraper.web.pacing import DEFAULT_429, Pacer, backoff, retry_after
 
 MIB = 1024 * 1024
-MAX_BODY = 64 * MIB
-"""Bytes of an answer's body, and of a WARC record, as sent and decoded (ARCHIVES.md, section 8)."""
 MAX_PAGE = 16 * MIB
-MAX_RATIO = 200
-"""Decoded bytes for each byte received, in bodies over 1 MiB; more is a decompression bomb (ARCHIVES.md, section 8)."""
 RETRYABLE = frozenset({408, 413, 421, 425, *range(500, 600)})
 """EDGI's set of retryable answers and all of the 5xx (ARCHIVES.md, section 2, decision table)."""
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -78,16 +73,12 @@ class _Failure:
     wait: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
 class Client:
     """Makes requests, one at a time, each on a connection of its own."""
 
-    def __init__(self, retry: Retry, pacer: Pacer, stop: Stop, *, contact: str | None = None, loopback: bool = False) -> None:
-        self.pacer = pacer
-        self.budget = RetryBudget()
-        self._retry = retry
-        self._stop = stop
-        self._loopback = loopback
-        self._headers = {"User-Agent": user_agent(contact), "Accept": "*/*"}
+    settings: Config
+    pacer: Pacer
 
     def get(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None = None) -> Answer:
         """Returns the answer to a GET. Follows redirects as far as `policy` allows, each checked and paced like any request.
@@ -113,12 +104,12 @@ class Client:
         while isinstance(failure := self._attempt(url, policy, headers, attempt), _Failure):
             text = failure.text
             attempt += 1
-            if attempt == self._retry.attempts or (failure.timed_out and not policy.retry_timeouts):
+            if attempt == self.settings.retry.attempts or (failure.timed_out and not policy.retry_timeouts):
                 break
-            if not self.budget.take():
+            if not self.pacer.take_retry():
                 text += "; the run has used up its retries"
                 break
-            self.pacer.delay(host, backoff(self._retry.backoff, attempt - 1))
+            self.pacer.delay(host, backoff(self.settings.retry.backoff, attempt - 1))
         else:
             self.pacer.succeeded(host)
             return failure
@@ -126,21 +117,21 @@ class Client:
             self.pacer.hold(host, max(DEFAULT_429, failure.wait), text, end=True)
         if not failure.timed_out or policy.retry_timeouts:
             # One time-out does not count as trouble: archives time out while they load what they then answer from their cache.
-            self.pacer.failed(host, self._retry.backoff)
+            self.pacer.failed(host, self.settings.retry.backoff)
         raise RequestFailed(f"{escape_url(url)}: {text}")
 
     def _attempt(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None, attempt: int) -> Answer | _Failure:
         host = host_of(url)
         policy.allow.check(url)
         self.pacer.wait(host, policy.interval)
-        self.budget.requests += 1
+        self.pacer.requests += 1
         self.pacer.asked(host)
-        sent = {**self._headers, "Accept-Encoding": policy.accept_encoding, **(headers or {})}
+        http, seconds = self.settings.http, self.settings.retry.deadline
+        sent = {"User-Agent": user_agent(http.contact), "Accept": "*/*", "Accept-Encoding": policy.accept_encoding}
+        sent |= headers or {}
+        request = network.request(url, [*sent.items()], seconds=seconds, loopback=http.allow_loopback)
         try:
-            with (
-                self._stop.interruptible(),
-                network.request(url, [*sent.items()], seconds=self._retry.deadline, loopback=self._loopback) as response,
-            ):
+            with self.pacer.stop.interruptible(), request as response:
                 answer = self._read(url, response, policy)
         except ConnectionFailed as error:
             if error.refused:
@@ -161,7 +152,7 @@ class Client:
         if status == 403 and policy.closed_by_403:
             self.pacer.hold(host, FORBIDDEN_PAUSE, "it answered 403, which it sends to clients that it blocks", end=True)
         wait = retry_after(answer.headers.get("retry-after"), datetime.now(UTC))
-        pause = max(wait or 0.0, backoff(self._retry.backoff, attempt))
+        pause = max(wait or 0.0, backoff(self.settings.retry.backoff, attempt))
         if status == 429:
             # The source ends unless the server states how long to wait (ARCHIVES.md, section 2, decision table).
             self.pacer.limited(host)
@@ -175,7 +166,7 @@ class Client:
     def _read(self, url: str, response: network.Response, policy: RequestPolicy) -> Answer:
         """Returns the whole answer. Raises TooLarge, RequestFailed, UndecodableContent, ConnectionFailed."""
         if policy.ranged and response.status == 200:
-            self.pacer.failed(host_of(url), self._retry.backoff)
+            self.pacer.failed(host_of(url), self.settings.retry.backoff)
             raise RequestFailed(f"{escape_url(url)}: the server ignored the range that was asked for")
         length = response.headers.get("content-length", "")
         if re.fullmatch(r"[0-9]{1,19}", length) and int(length) > policy.limit:
@@ -200,9 +191,8 @@ class Client:
 
 def sendable(url: str) -> str:
     """Returns the URL with only those characters percent-encoded that a request line can't contain."""
-    return re.sub(
-        r"[^\x21-\x7e]|\\", lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "surrogateescape")), url
-    )
+    encoded = url.encode("utf-8", "surrogateescape")
+    return "".join(chr(byte) if 0x21 <= byte <= 0x7E and byte != 0x5C else f"%{byte:02X}" for byte in encoded)
 
 
 def user_agent(contact: str | None) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import h11
 import httpx
@@ -56,8 +56,7 @@ def request(
     sent = [("Host", parts.netloc), ("Connection", "close"), *headers]
     with ExitStack() as stack:
         with _as_failures():
-            connection = _Connection(parts.scheme, parts.hostname or "", parts.port, time.monotonic() + seconds, loopback)
-            stack.callback(connection.close)
+            connection = _Connection(stack, parts, time.monotonic() + seconds, loopback)
             target = target if target.startswith("/") else "/" + target
             head = connection.answer(h11.Request(method=method, target=target, headers=sent))
         found = httpx.Headers(head.headers.raw_items())
@@ -74,20 +73,16 @@ def _tls() -> ssl.SSLContext:
 
 
 class _Connection:
-    """A connection for one request; `ends` is its deadline on the monotonic clock."""
+    """A connection for one request, which `stack` closes; `ends` is its deadline on the monotonic clock."""
 
-    def __init__(self, scheme: str, host: str, port: int | None, ends: float, loopback: bool) -> None:
+    def __init__(self, stack: ExitStack, url: SplitResult, ends: float, loopback: bool) -> None:
         self._ends = ends
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
-        port = port or (443 if scheme == "https" else 80)
+        host, port = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
         address = checked_ip(host, port, loopback=loopback, timeout=self._left(MAX_CONNECT))
-        self._socket = socket.create_connection((address, port), timeout=self._left(MAX_CONNECT))
-        try:
-            if scheme == "https":
-                self._socket = _tls().wrap_socket(self._socket, server_hostname=host)
-        except BaseException:
-            self._socket.close()
-            raise
+        self._socket = stack.enter_context(socket.create_connection((address, port), timeout=self._left(MAX_CONNECT)))
+        if url.scheme == "https":
+            self._socket = stack.enter_context(_tls().wrap_socket(self._socket, server_hostname=host))
 
     def _left(self, most: float = 3600.0) -> float:
         left = self._ends - time.monotonic()
@@ -127,10 +122,6 @@ class _Connection:
         if framed and surplus and not surplus.startswith(b"HTTP/1."):
             raise ConnectionFailed("more bytes came than the answer announced, so its length is wrong")
 
-    def close(self) -> None:
-        with suppress(OSError):
-            self._socket.close()
-
 
 @contextmanager
 def _as_failures() -> Iterator[None]:
@@ -140,6 +131,5 @@ def _as_failures() -> Iterator[None]:
     except TimeoutError as error:
         raise TimedOut(escape(error) or "no answer in time") from error
     except (OSError, h11.RemoteProtocolError, h11.LocalProtocolError) as error:
-        raise ConnectionFailed(
-            escape(error) or type(error).__name__, refused=isinstance(error, ConnectionRefusedError)
-        ) from error
+        is_refused = isinstance(error, ConnectionRefusedError)
+        raise ConnectionFailed(escape(error) or type(error).__name__, refused=is_refused) from error

@@ -8,10 +8,9 @@ import random
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Protocol
 
 from scraper.errors import SourcePaused
 from scraper.stopping import Stop
@@ -60,14 +59,6 @@ class Host:
     failures: int = 0
 
 
-class HostMemory(Protocol):
-    """Stores what is known about hosts between runs; the ledger does."""
-
-    def host(self, name: str) -> Host: ...
-
-    def save_host(self, host: Host) -> None: ...
-
-
 def retry_after(value: str | None, now: datetime) -> float | None:
     """Returns the seconds that a Retry-After header asks for, None where it is missing or invalid (RFC 9110, section 10.2.3).
 
@@ -90,46 +81,35 @@ def backoff(base: float, attempt: int) -> float:
     return full / 2 + _JITTER.uniform(0, full / 2)
 
 
-class RetryBudget:
-    """Limits the retries of a whole run: retries must not multiply the load on a host that is failing."""
-
-    def __init__(self) -> None:
-        self.requests = 0
-        self.retries = 0
-
-    def take(self) -> bool:
-        """Returns whether one more retry may be made, and counts it."""
-        if self.retries >= BUDGET_BASE + BUDGET_SHARE * self.requests:
-            return False
-        self.retries += 1
-        return True
-
-
+@dataclass(slots=True)
 class Pacer:
-    """Spaces the requests to each host and stores until when a host must not be asked."""
+    """Spaces the requests to each host, and stores until when a host must not be asked.
 
-    def __init__(
-        self,
-        memory: HostMemory,
-        stop: Stop,
-        *,
-        override: bool = False,
-        on_wait: Callable[[str, float], None] = lambda _name, _seconds: None,
-    ) -> None:
-        """`override`: ignores waits that earlier runs stored (`--now`). `on_wait` is called with the host's name and the seconds
-        of each wait that a host asks for.
-        """
-        self._memory = memory
-        self._stop = stop
-        self._override = override
-        self._on_wait = on_wait
-        self._seen: dict[str, Host] = {}
+    `load` and `save` keep what is known about hosts between runs. `override`: waits that earlier runs stored are ignored
+    (`--now`). `on_wait` is called with the host's name and the seconds of each wait that a host asks for.
+    `requests` and `retries` count those of the whole run.
+    """
+
+    load: Callable[[str], Host]
+    save: Callable[[Host], None]
+    stop: Stop
+    override: bool = False
+    on_wait: Callable[[str, float], None] = lambda _name, _seconds: None
+    requests: int = 0
+    retries: int = 0
+    _seen: dict[str, Host] = field(default_factory=dict)
+
+    def take_retry(self) -> bool:
+        """Counts one more retry if it may be made: retries must not multiply the load on a host that is failing."""
+        may_retry = self.retries < BUDGET_BASE + BUDGET_SHARE * self.requests
+        self.retries += may_retry
+        return may_retry
 
     def _host(self, name: str) -> Host:
         if name not in self._seen:
-            host = self._seen[name] = self._memory.host(name)
+            host = self._seen[name] = self.load(name)
             now = datetime.now(UTC)
-            if self._override:
+            if self.override:
                 host.not_before = None
             host.closed = bool(host.not_before and host.not_before > now)
             if host.asked_at and host.asked_at <= now:
@@ -141,14 +121,14 @@ class Pacer:
         host = self._host(name)
         if host.closed and host.not_before:
             raise SourcePaused(name, host.not_before, host.reason)
-        self._stop.sleep(max(host.ready, host.last + interval) - time.monotonic())
+        self.stop.sleep(max(host.ready, host.last + interval) - time.monotonic())
 
     def asked(self, name: str) -> None:
         """Notes that a request to `name` starts or has ended; the interval counts from the later of the two."""
         host = self._host(name)
         host.last = time.monotonic()
         host.asked_at = datetime.now(UTC)
-        self._memory.save_host(host)
+        self.save(host)
 
     def delay(self, name: str, seconds: float) -> None:
         """Delays the next request to `name` by at least so many seconds: the client's own back-off."""
@@ -164,13 +144,13 @@ class Pacer:
         until = datetime.now(UTC) + timedelta(seconds=seconds)
         host.not_before = max(until, host.not_before or until)
         host.reason = reason
-        self._memory.save_host(host)
+        self.save(host)
         self.delay(name, seconds)
         host.waited += seconds
         if end or host.waited > LONGEST_WAIT:
             host.closed = True
             raise SourcePaused(name, host.not_before, reason)
-        self._on_wait(name, seconds)
+        self.on_wait(name, seconds)
 
     def limited(self, name: str) -> None:
         """Notes a 429: a refused connection after it is a ban."""
@@ -179,7 +159,7 @@ class Pacer:
         if host.limited_at and now - host.limited_at > BANS_FORGOTTEN:
             host.bans = 0
         host.limited_at = now
-        self._memory.save_host(host)
+        self.save(host)
 
     def refused(self, name: str) -> None:
         """A refused connection: raises SourcePaused where a 429 shortly before makes it a ban."""
@@ -208,4 +188,4 @@ class Pacer:
         host.failures = 0
         if host.not_before and not host.closed:
             host.not_before, host.reason = None, ""
-            self._memory.save_host(host)
+            self.save(host)

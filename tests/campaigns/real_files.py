@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 from warcio.archiveiterator import ArchiveIterator
 
-from scraper.importing import import_paths
+from scraper.sources.files import import_paths
 
 _CAPTURES = ("response", "resource", "conversion", "revisit")
 
