@@ -1,7 +1,4 @@
-"""Common Crawl: the list of crawls, the index of each crawl, and single records from its WARC files (ARCHIVES.md, section 3).
-
-The End of Term archive's files are read with the same ranges (section 4).
-"""
+"""Common Crawl: the list of crawls, the index of each, and single records of WARC files, for `endofterm` too (ARCHIVES.md, 3 and 4)."""
 
 import json
 import re

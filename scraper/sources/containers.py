@@ -18,6 +18,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import IO, Any, BinaryIO, cast
 
 from scraper.archive.dating import dated
@@ -185,7 +186,7 @@ class _Reader:
                         return
                     where = f"{name}!/{info.name}"
                     if info.isreg() and (content := package.extractfile(info)):
-                        yield from self._member(_read_all(content), info.size, where, depth)
+                        yield from self._member(iter(partial(content.read, _STEP), b""), info.size, where, depth)
                     elif not info.isdir():
                         yield Unused(where, "a link or device, which is not read")
         except (tarfile.TarError, OSError, EOFError, ValueError) as error:
@@ -200,11 +201,6 @@ def _gap(file: BinaryIO, name: str, start: int, end: int) -> Iterator[Unused]:
         yield Unused(name, f"{end - start} bytes at byte {start} are no member of the tar file")
 
 
-def _read_all(file: IO[bytes], size: int = _STEP) -> Iterator[bytes]:
-    while piece := file.read(size):
-        yield piece
-
-
 def _unpacked(file: BinaryIO, opened: Callable[[BinaryIO], Any] | None) -> Iterator[bytes]:
     """What a compressed file unpacks to, which is `opened` unless it is gzip or zstd. Raises Broken."""
     packing = packing_of(file)
@@ -212,7 +208,7 @@ def _unpacked(file: BinaryIO, opened: Callable[[BinaryIO], Any] | None) -> Itera
     file.seek(0)
     if opened:
         with opened(file) as content:
-            yield from _read_all(content)
+            yield from iter(partial(content.read, _STEP), b"")
         return
     while start < size:
         start += yield from unpack_member(file, start, packing)
@@ -247,7 +243,8 @@ def _unzipped(file: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
     part.file_size = MAX_UNPACKED
     del part.CRC  # zipfile would compare it, and drop the last bytes where it differs
     crc = 0
-    for piece in _read_all(zipfile.ZipExtFile(file, "r", part), 1 << 12):  # type: ignore[arg-type]  # typeshed: private classes
+    content = zipfile.ZipExtFile(file, "r", part)  # type: ignore[arg-type]  # typeshed: private classes
+    for piece in iter(partial(content.read, 1 << 12), b""):
         crc = zlib.crc32(piece, crc)
         yield piece
     if member.CRC is not None and crc != member.CRC:
