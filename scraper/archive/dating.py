@@ -113,9 +113,7 @@ def _of_page(capture: Capture) -> tuple[str | None, Time | None]:
             if _WAYBACK not in comment:
                 url = url or (source and (source[0] if "://" in source[0] else f"https://{source[0]}"))
             time = time or (parse_time(written[0]) if written else None)
-    for found in (
-        _RE["tool"].finditer(text) if any(name in text for name in ("__wm.wombat", "data-scrapbook-", "savepage-")) else ()
-    ):
+    for found in _RE["tool"].finditer(text) if re.search("__wm.wombat|data-scrapbook-|savepage-", text) else ():
         url = url or found["replayed"] or found["url"]
         stamp = found["digits"] or found["time"] or ""
         time = time or parse_time(stamp[:14] if stamp[:14].isdecimal() else stamp)

@@ -1,4 +1,4 @@
-"""Common Crawl: the list of crawls, the index of each, and single records of WARC files, for `endofterm` too (ARCHIVES.md, 3 and 4)."""
+"""Common Crawl: the list of crawls, the index of each, and records of WARC files, also for `endofterm` (ARCHIVES.md, 3 and 4)."""
 
 import json
 import re
@@ -37,9 +37,7 @@ class CommonCrawl:
         self._context = context
         allow = context.allow(settings.collinfo_url, settings.data_url)
         self._index = RequestPolicy(allow=allow, interval=settings.index_interval, closed_by_403=True)
-        data = RequestPolicy(
-            allow=allow, interval=settings.data_interval, accept_encoding="identity", ranged=True, closed_by_403=True
-        )
+        data = replace(self._index, interval=settings.data_interval, accept_encoding="identity", ranged=True)
         self.fetch = Records(self.name, settings.data_url, context, data).fetch
 
     def list_captures(self, window: Window | None, total: ListingResult) -> None:

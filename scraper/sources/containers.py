@@ -243,7 +243,7 @@ def _unzipped(file: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
     part.file_size = MAX_UNPACKED
     del part.CRC  # zipfile would compare it, and drop the last bytes where it differs
     crc = 0
-    content = zipfile.ZipExtFile(file, "r", part)  # type: ignore[arg-type]  # typeshed: private classes
+    content = zipfile.ZipExtFile(file, "r", part)
     for piece in iter(partial(content.read, 1 << 12), b""):
         crc = zlib.crc32(piece, crc)
         yield piece
