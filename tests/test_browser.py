@@ -74,11 +74,9 @@ def test_the_first_row_is_seen_and_reached_at_once(watched: Watched) -> None:
         row = page.locator("tbody tr").first.locator("td").first.bounding_box()
         assert row
         assert row["y"] + row["height"] < height
-        stops = 0
-        while not page.evaluate("document.activeElement.closest('tbody')"):
-            page.keyboard.press("Tab")
-            stops += 1
-            assert stops <= 20
+        for key in ("Tab", "Enter", "Tab"):  # the first link skips to the rows
+            page.keyboard.press(key)
+        assert page.evaluate("!!document.activeElement.closest('tbody')")
 
 
 def test_search(watched: Watched) -> None:
@@ -327,7 +325,7 @@ PICTURES = {
     "charts": "/-/charts",
     "chart": "/-/chart?_by=fiscal_year&_split=program_areas&place_state=Texas",
     "charts-states": "/-/chart?_by=place_state",
-    "search": "/-/search?q=%22body-worn+cameras%22",
+    "search": "/-/search?q=wellness+court",
     "question": "/tta/emerging_needs?program_area=Law+Enforcement",
 }
 """What the README and the guides show, and where it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -120,6 +121,35 @@ def test_pages_follow_each_other_without_loss(site: Site) -> None:
 )
 def test_no_question_breaks_the_page(site: Site, query: str) -> None:
     assert site.get(f"/-/search?{query}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("typed", "corrected"),
+    [
+        ("deflektion", "deflection"),
+        ("opoid courts", "opioid courts"),
+        ("treatmnet", "treatment"),
+        ("xqzwv", None),
+        ("court", None),
+    ],
+)
+def test_words_that_no_record_has_are_corrected(site: Site, typed: str, corrected: str | None) -> None:
+    found = re.search(r"Did you mean <a [^>]*><strong>([^<]*)<", site.get(f"/-/search?{urlencode({'q': typed})}").text)
+    assert (found[1] if found else None) == corrected
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "900000004",
+        "https://bjatta.bja.ojp.gov/node/900000004",
+        "bjatta.bja.ojp.gov/es/node/900000004/",
+        "https://web.archive.org/web/20210622181412/https://bjatta.bja.ojp.gov/node/900000004",
+    ],
+)
+def test_numbers_and_addresses_lead_to_their_record(site: Site, typed: str) -> None:
+    answer = site.get(f"/-/search?{urlencode({'q': typed})}")
+    assert (answer.status_code, answer.headers.get("location")) == (302, "/tta/records/900000004")
 
 
 def test_texts_of_pages_are_not_markup(tmp_path: Path) -> None:
