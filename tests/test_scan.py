@@ -61,8 +61,9 @@ def test_only_the_hosts_pages_are_taken_and_a_file_is_read_once(tmp_path: Path) 
     assert (second.files, second.known_files, second.added, second.known) == (1, 1, 1, 1)
     assert ids(tmp_path / "data") == [capture.capture_id for capture in (*ours, more[1])]
     with Archive(tmp_path / "data" / "archive") as archive:
-        stored = archive.capture(ours[1].capture_id)
-    assert stored is not None and stored.payload == ours[1].payload
+        (entry,) = archive.entries("capture_id = ?", (ours[1].capture_id,))
+        stored = archive.read(entry)
+    assert stored.payload == ours[1].payload
     assert re.fullmatch(r".*/one\.warc\.gz at \d+", stored.origin or ""), "every capture says which file it was found in"
 
 

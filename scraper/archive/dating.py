@@ -24,7 +24,6 @@ AHEAD = timedelta(days=1)
 """A time of capture may be so much later than that of its fetch or import: clocks and zones differ."""
 _EDGE = 1 << 14
 """Bytes at either end of a page in which the comments of the tools that save pages are found."""
-_TOOL_NAMES = ("__wm.wombat", "data-scrapbook-", "savepage-")
 _WAYBACK = "FILE ARCHIVED ON"
 PATTERNS = Path(__file__).with_name("dating.toml").read_text(encoding="utf-8")
 _RE = {name: re.compile(pattern) for name, pattern in tomllib.loads(PATTERNS).items()}
@@ -114,7 +113,7 @@ def _of_page(capture: Capture) -> tuple[str | None, Time | None]:
             if _WAYBACK not in comment:
                 url = url or (source and (source[0] if "://" in source[0] else f"https://{source[0]}"))
             time = time or (parse_time(written[0]) if written else None)
-    for found in _RE["tool"].finditer(text) if any(name in text for name in _TOOL_NAMES) else ():
+    for found in _RE["tool"].finditer(text) if re.search("__wm.wombat|data-scrapbook-|savepage-", text) else ():
         url = url or found["replayed"] or found["url"]
         stamp = found["digits"] or found["time"] or ""
         time = time or parse_time(stamp[:14] if stamp[:14].isdecimal() else stamp)

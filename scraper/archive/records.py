@@ -10,7 +10,7 @@ from base64 import b32encode
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from scraper.archive.packing import PLAIN, Unpacked, next_member, packing_of, unpack_member
 from scraper.encoding import MAX_BODY, decode_content
@@ -34,8 +34,7 @@ CAPTURES = frozenset({"response", "resource", "conversion", "revisit"})
 _TYPES = CAPTURES | {"request", "metadata", "warcinfo", "continuation"}
 
 
-@dataclass(frozen=True, slots=True)
-class Damage:
+class Damage(NamedTuple):
     """A place in a file that can't be read, or not be trusted; `position` is a byte offset in the file as it is on disk."""
 
     position: int

@@ -158,11 +158,6 @@ class Archive(AbstractContextManager["Archive"]):
         """The stored capture of that id, if there is one."""
         return next(self.entries("capture_id = ?", (capture_id,)), None)
 
-    def capture(self, capture_id: str) -> Capture | None:
-        """The stored capture itself, if there is one of that id. Raises ArchiveDamaged."""
-        entry = self.entry(capture_id)
-        return self.read(entry) if entry else None
-
     def urls(self) -> Iterator[str]:
         """Every address of which there is a capture, once."""
         for row in self._catalog.execute("SELECT DISTINCT url FROM captures WHERE url IS NOT NULL"):

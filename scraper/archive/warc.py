@@ -21,17 +21,13 @@ UNKNOWN = "unknown"
 SOURCE, ORIGIN, DAMAGE, LISTED_DIGEST = "TTA-Source", "TTA-Origin", "TTA-Damage", "TTA-Listed-Digest"
 CAPTURED_AT, FETCHED_AT = "TTA-Captured-At", "TTA-Fetched-At"
 RECORDED_URL, RECORDED_DATE = "TTA-Recorded-URI", "TTA-Recorded-Date"
+Wanted = Callable[[str | None], bool]
+"""Whether the captures of an address are asked for."""
 IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 
 
 def read_captures(
-    file: BinaryIO,
-    source: str,
-    start: int = 0,
-    *,
-    wanted: Callable[[str | None], bool] | None = None,
-    verify: bool = False,
-    origin: str | None = None,
+    file: BinaryIO, source: str, start: int = 0, *, wanted: Wanted | None = None, verify: bool = False, origin: str | None = None
 ) -> Iterator[tuple[int, Capture] | Damage]:
     """Every capture from byte `start` on with its offset, and every damage, in file order; never raises on what a file holds.
 

@@ -75,12 +75,10 @@ def fetch(data: Path, settings: Config, options: Options, display: Display, comm
     names = chosen(settings, options.sources)
     stop = Stop()
     with stop.on_signals(), locked(data, command):
-        return fetch_locked(data, settings, options, display, stop=stop, names=names)
+        return fetch_locked(data, settings, options, display, stop, names)
 
 
-def fetch_locked(
-    data: Path, settings: Config, options: Options, display: Display, *, stop: Stop, names: tuple[str, ...]
-) -> Report:
+def fetch_locked(data: Path, settings: Config, options: Options, display: Display, stop: Stop, names: tuple[str, ...]) -> Report:
     """As `fetch`, for a caller that holds the lock and handles signals itself."""
     folders = Folders(data)
     warning = folders.low_space()

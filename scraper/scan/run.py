@@ -235,7 +235,12 @@ def scan(data: Path, addresses: Iterable[str], hosts: tuple[str, ...], source: s
                 rest: list[Piece] = []
                 with closing(pool.run(JOB, pieces)) as results:
                     for piece, (found, *_) in results:
-                        _keep(done, archive, piece, found)
+                        added = sum(archive.append(prepared) is not None for prepared in found.prepared)
+                        done.added += added
+                        done.known += len(found.prepared) - added
+                        done.problems += [f"{piece.address}: {problem}" for problem in found.problems]
+                        done.failed += found.failed
+                        done.files += found.rest is None and not found.failed
                         if found.rest is not None:
                             rest.append(piece._replace(start=found.rest))
                         elif not found.failed:
@@ -257,12 +262,3 @@ def _open(path: Path) -> sqlite3.Connection:
         return db
     except sqlite3.Error as error:
         raise TtaError(f"{path}: {error}; delete it, and the scan begins anew") from error
-
-
-def _keep(done: Scan, archive: Archive, piece: Piece, found: Found) -> None:
-    added = sum(archive.append(prepared) is not None for prepared in found.prepared)
-    done.added += added
-    done.known += len(found.prepared) - added
-    done.problems += [f"{piece.address}: {problem}" for problem in found.problems]
-    done.failed += found.failed
-    done.files += found.rest is None and not found.failed

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original
@@ -28,8 +28,7 @@ Window = tuple[str, str]
 """The first and the last timestamp of the captures to list, both inclusive; each may be cut, or empty."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(NamedTuple):
     """A capture as the archive served it, not stored yet, with what the ledger records about it.
 
     `substitute`: it is not the capture that was asked for, which will be asked for again.

@@ -1,7 +1,4 @@
-"""Common Crawl: the list of crawls, the index of each crawl, and single records from its WARC files (ARCHIVES.md, section 3).
-
-The End of Term archive's files are read with the same ranges (section 4).
-"""
+"""Common Crawl: the list of crawls, the index of each, and records of WARC files, also for `endofterm` (ARCHIVES.md, 3 and 4)."""
 
 import json
 import re
@@ -19,8 +16,7 @@ from scraper.ledger.store import FetchResult, Row, State, sha1_of, to_timestamp
 from scraper.sources.base import LISTING_ERRORS, Fetched, ListingResult, SourceContext, Window, record_scope
 from scraper.sources.cdx import IndexServer, until_readable, usable
 from scraper.terminal import escape, escape_url
-from scraper.web.addresses import AllowList
-from scraper.web.client import MIB, Answer, RequestPolicy
+from scraper.web.client import MIB, Answer, Client, RequestPolicy
 
 CUT_LENGTHS = (500 * 1024, MIB, 5 * MIB)
 """Bytes at which crawls cut bodies: 2008-12, since 2013, since 2025; not every such record is marked (ARCHIVES.md, section 3)."""
@@ -41,7 +37,7 @@ class CommonCrawl:
         self._context = context
         allow = context.allow(settings.collinfo_url, settings.data_url)
         self._index = RequestPolicy(allow=allow, interval=settings.index_interval, closed_by_403=True)
-        data = replace(range_policy(allow, settings.data_interval), closed_by_403=True)
+        data = replace(self._index, interval=settings.data_interval, accept_encoding="identity", ranged=True)
         self.fetch = Records(self.name, settings.data_url, context, data).fetch
 
     def list_captures(self, window: Window | None, total: ListingResult) -> None:
@@ -95,20 +91,13 @@ def _parse_crawls(answer: Answer) -> list[tuple[str, str]]:
     return crawls
 
 
-def range_policy(allow: AllowList, interval: float) -> RequestPolicy:
-    """Returns the policy for reading ranges of files."""
-    return RequestPolicy(allow=allow, interval=interval, accept_encoding="identity", ranged=True)
-
-
-def read_range(
-    context: SourceContext, url: str, policy: RequestPolicy, start: int, length: int, *, short: bool = False
-) -> Answer:
+def read_range(client: Client, url: str, policy: RequestPolicy, start: int, length: int, *, short: bool = False) -> Answer:
     """Returns these bytes of a file; `short` permits fewer at its end. Other statuses than 206 are returned as they are.
 
     Raises RequestFailed where a server answers with another range, and what Client.get raises.
     """
     end = start + length - 1
-    answer = context.client.get(url, policy, {"Range": f"bytes={start}-{end}"})
+    answer = client.get(url, policy, {"Range": f"bytes={start}-{end}"})
     if answer.status != 206:
         return answer
     stated = re.fullmatch(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19}|\*)", answer.headers.get("content-range", "").strip())
@@ -143,7 +132,7 @@ class Records:
         """Returns the capture that a row points to, fully checked. Raises RequestFailed, and what Client.get raises."""
         if row.filename is None or row.offset is None or row.length is None:
             return FetchResult(state=State.MISSING, reason="the index does not state where it is stored")
-        answer = read_range(self.context, self.data_url + row.filename, self.policy, row.offset, row.length)
+        answer = read_range(self.context.client, self.data_url + row.filename, self.policy, row.offset, row.length)
         if answer.status in (403, 404, 410):
             # S3 answers 403 for a missing file where listing is denied (ARCHIVES.md, section 4).
             return FetchResult(state=State.MISSING, reason=f"the archive answers {answer.status} for the file")

@@ -17,13 +17,14 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import IO, Any, BinaryIO, cast
 
 from scraper.archive.dating import dated
 from scraper.archive.packing import GZIP, PLAIN, Unpacked, find_bytes, next_member, packing_of, unpack_member
 from scraper.archive.records import ARC_LINE, START, Damage
-from scraper.archive.warc import read_captures
+from scraper.archive.warc import Wanted, read_captures
 from scraper.capture import Capture
 from scraper.encoding import MAX_BODY, MAX_RATIO
 from scraper.errors import Broken
@@ -49,7 +50,7 @@ Found = tuple[int, Capture] | Unused
 
 
 def read_container(
-    file: BinaryIO, name: str, *, source: str = SOURCE, start: int = 0, wanted: Callable[[str | None], bool] | None = None
+    file: BinaryIO, name: str, *, source: str = SOURCE, start: int = 0, wanted: Wanted | None = None
 ) -> Iterator[Found]:
     """Every capture in a file that can be sought in, and everything in it that is none; never raises on what it holds.
 
@@ -58,12 +59,12 @@ def read_container(
     yield from _Reader(source, wanted).read(file, name, 0, start)
 
 
+@dataclass(slots=True)
 class _Reader:
-    def __init__(self, source: str, wanted: Callable[[str | None], bool] | None) -> None:
-        self._source = source
-        self._wanted = wanted
-        self._bytes_left = MAX_UNPACKED
-        self._members_left = MAX_MEMBERS
+    _source: str
+    _wanted: Wanted | None
+    _bytes_left: int = MAX_UNPACKED
+    _members_left: int = MAX_MEMBERS
 
     def read(self, file: BinaryIO, name: str, depth: int, start: int = 0) -> Iterator[Found]:
         size = file.seek(0, 2)
@@ -96,9 +97,7 @@ class _Reader:
         if problems > MAX_PROBLEMS:
             yield Unused(name, f"{problems - MAX_PROBLEMS} more damaged places")
 
-    def _member(
-        self, pieces: Iterator[bytes], packed: int, name: str, depth: int, *, digest: str | None = None
-    ) -> Iterator[Found]:
+    def _member(self, pieces: Iterator[bytes], packed: int, name: str, depth: int, digest: str | None = None) -> Iterator[Found]:
         """Reads a member of a container, from its pieces: as many of them as can be unpacked."""
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as unpacked:
             problem, is_cut = self._copy(pieces, packed, unpacked)
@@ -166,8 +165,8 @@ class _Reader:
             elif stat.S_ISLNK(member.external_attr >> 16):
                 yield Unused(where, "a link, which is not followed")
             else:
-                pieces, digest = _unzipped(file, member), hashes.get(member.filename)
-                yield from self._member(pieces, member.compress_size, where, depth, digest=digest)
+                digest = hashes.get(member.filename)
+                yield from self._member(_unzipped(file, member), member.compress_size, where, depth, digest)
 
     def _is_full(self) -> bool:
         self._members_left -= 1
@@ -187,7 +186,7 @@ class _Reader:
                         return
                     where = f"{name}!/{info.name}"
                     if info.isreg() and (content := package.extractfile(info)):
-                        yield from self._member(_read_all(content), info.size, where, depth)
+                        yield from self._member(iter(partial(content.read, _STEP), b""), info.size, where, depth)
                     elif not info.isdir():
                         yield Unused(where, "a link or device, which is not read")
         except (tarfile.TarError, OSError, EOFError, ValueError) as error:
@@ -202,11 +201,6 @@ def _gap(file: BinaryIO, name: str, start: int, end: int) -> Iterator[Unused]:
         yield Unused(name, f"{end - start} bytes at byte {start} are no member of the tar file")
 
 
-def _read_all(file: IO[bytes], size: int = _STEP) -> Iterator[bytes]:
-    while piece := file.read(size):
-        yield piece
-
-
 def _unpacked(file: BinaryIO, opened: Callable[[BinaryIO], Any] | None) -> Iterator[bytes]:
     """What a compressed file unpacks to, which is `opened` unless it is gzip or zstd. Raises Broken."""
     packing = packing_of(file)
@@ -214,7 +208,7 @@ def _unpacked(file: BinaryIO, opened: Callable[[BinaryIO], Any] | None) -> Itera
     file.seek(0)
     if opened:
         with opened(file) as content:
-            yield from _read_all(content)
+            yield from iter(partial(content.read, _STEP), b"")
         return
     while start < size:
         start += yield from unpack_member(file, start, packing)
@@ -249,7 +243,8 @@ def _unzipped(file: BinaryIO, member: zipfile.ZipInfo) -> Iterator[bytes]:
     part.file_size = MAX_UNPACKED
     del part.CRC  # zipfile would compare it, and drop the last bytes where it differs
     crc = 0
-    for piece in _read_all(zipfile.ZipExtFile(file, "r", part), 1 << 12):  # type: ignore[arg-type]  # typeshed: private classes
+    content = zipfile.ZipExtFile(file, "r", part)
+    for piece in iter(partial(content.read, 1 << 12), b""):
         crc = zlib.crc32(piece, crc)
         yield piece
     if member.CRC is not None and crc != member.CRC:

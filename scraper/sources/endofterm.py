@@ -18,9 +18,9 @@ from scraper.ledger.listings import Listings
 from scraper.ledger.store import Row
 from scraper.sources.base import ListingResult, SourceContext, Window, record_scope
 from scraper.sources.cdx import parse_lines, usable
-from scraper.sources.commoncrawl import Records, range_policy, read_range, total_size
+from scraper.sources.commoncrawl import Records, read_range, total_size
 from scraper.terminal import escape, escape_url
-from scraper.web.client import MIB, Answer
+from scraper.web.client import MIB, Answer, RequestPolicy
 
 NEAR = 64 * 1024
 """Bytes; a smaller part of `cluster.idx` is read rather than searched."""
@@ -47,8 +47,9 @@ class EndOfTerm:
         self._settings = settings = context.settings.sources.endofterm
         self._context = context
         allow = context.allow(settings.index_url, settings.data_url)
-        self.fetch = Records(self.name, settings.data_url, context, range_policy(allow, settings.data_interval)).fetch
-        self._index = replace(range_policy(allow, settings.index_interval), limit=MAX_BLOCK)
+        data = RequestPolicy(allow=allow, interval=settings.data_interval, accept_encoding="identity", ranged=True)
+        self.fetch = Records(self.name, settings.data_url, context, data).fetch
+        self._index = replace(data, interval=settings.index_interval, limit=MAX_BLOCK)
 
     def list_captures(self, window: Window | None, total: ListingResult) -> None:
         """Looks up every host in every collection that was not completely listed before: the collections are finished."""
@@ -117,7 +118,7 @@ class EndOfTerm:
             raise NotCdx(f"{escape_url(url)}: the last line is cut")
 
     def _read(self, url: str, start: int, length: int, *, short: bool = False) -> Answer:
-        answer = read_range(self._context, url, self._index, start, length, short=short)
+        answer = read_range(self._context.client, url, self._index, start, length, short=short)
         if answer.status != 206:
             raise NotCdx(f"{escape_url(url)}: answered {answer.status}", final=True)
         return answer

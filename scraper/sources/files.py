@@ -1,7 +1,4 @@
-"""Local files and folders as captures: which there are, what is reported of each, and what `tta import` does with them.
-
-`containers` reads each.
-"""
+"""Local files and folders as captures: which there are, what is reported of each, and their import. `containers` reads each."""
 
 import os
 import re

@@ -148,22 +148,21 @@ class Live:
 
     def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
         """Returns one page as it is now."""
-        known = self._known(row.url)
-        stored = self._context.archive.capture(known.capture_id) if known.capture_id else None
+        known = _Known(*(self._context.ledger.ask("live_page", url=row.url).fetchone() or ()))
+        entry = self._context.archive.entry(known.capture_id) if known.capture_id else None
+        stored = self._context.archive.read(entry) if entry else None
         headers: dict[str, str] = {}
         if stored:
             # Both at once: older Drupal answers 304 only where both match (`drupal_page_cache_header`).
             headers |= {"If-None-Match": known.etag} if known.etag else {}
             headers |= {"If-Modified-Since": known.last_modified} if known.last_modified else {}
-        answer = self._context.client.get(row.url, self._policy(row.url), headers)
+        delays = [min(rules.delay, MAX_DELAY) for base, rules in self._rules.items() if row.url.startswith(base)]
+        policy = replace(self._page, interval=max([self._settings.interval, *delays]))
+        answer = self._context.client.get(row.url, policy, headers)
         if answer.status == 304 and stored:
             self._remember(row.url, "unchanged", known._replace(gone_since=None, removed_at=None))
             return Fetched(revisit_of(stored, source=self.name, url=row.url, captured_at=utc_now()))
         return self._classified(row.url, answer, known)
-
-    def _policy(self, url: str) -> RequestPolicy:
-        delays = [min(rules.delay, MAX_DELAY) for base, rules in self._rules.items() if url.startswith(base)]
-        return replace(self._page, interval=max([self._settings.interval, *delays]))
 
     def _classified(self, url: str, answer: Answer, known: _Known) -> Fetched | FetchResult:
         challenged = "cf-mitigated" in answer.headers
@@ -215,9 +214,6 @@ class Live:
             return FetchResult(state=State.MISSING, reason="removed")
         capture = capture_of(answer, source=self.name, url=url, moment=now)
         return Fetched(capture, note="removed: missing in two runs a day apart")
-
-    def _known(self, url: str) -> _Known:
-        return _Known(*(self._context.ledger.ask("live_page", url=url).fetchone() or ()))
 
     def _remember(self, url: str, outcome: str, known: _Known) -> None:
         self._context.ledger.ask("keep_live_page", url=url, now=iso(utc_now()), outcome=outcome, **known._asdict())

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import NamedTuple
 from urllib.parse import urljoin
 
 import httpx
@@ -30,8 +31,7 @@ FORBIDDEN_PAUSE = 86_400.0
 """Seconds after a 403 of an archive that blocks clients which asked too much (cc-downloader: "unrecoverable")."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A complete answer. `body` is decoded (content encoding removed); `raw` is as received. `framed`: the answer stated its
     length or marked its end, so a cut body would have been noticed.
     """
@@ -65,8 +65,7 @@ class RequestPolicy:
     ranged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(NamedTuple):
     text: str
     timed_out: bool = False
     limited: bool = False

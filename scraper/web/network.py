@@ -10,8 +10,8 @@ import ssl
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 import h11
@@ -30,8 +30,7 @@ _LINGER = 0.2
 """Seconds to wait for surplus bytes. The request asks the server to close the connection, so usually it is closed at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer whose body is read from `body`, which raises ConnectionFailed where the body is cut.
 
     `framed`: the answer states its length or marks its end, so a cut body is noticed.
