@@ -131,7 +131,7 @@ class ParsedPages:
         """The encoded page of a capture that shows a record. Raises ParsedPagesDamaged, also where there is none."""
         parsed = self.get(capture_id)
         if parsed is None or parsed.page is None:
-            raise ParsedPagesDamaged(f"{self._path} lacks the page of capture {capture_id}")
+            raise ParsedPagesDamaged(f"{self._path} and the archive lack the page of capture {capture_id}: run `tta doctor`")
         return parsed.page
 
     @contextmanager
