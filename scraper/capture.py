@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from scraper.encoding import decode_content
 from scraper.errors import UndecodableContent
@@ -28,8 +29,7 @@ class Form(StrEnum):
     REVISIT = "revisit"  # "the same as an earlier capture", without the body
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
+class Original(NamedTuple):
     """Which earlier capture a revisit repeats, as far as its record names it: any of the three may be unknown."""
 
     warc_record_id: str | None = None
@@ -37,8 +37,7 @@ class Original:
     captured_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
+class Recorded(NamedTuple):
     """Address and date as the record had them, where the capture's own are others (`scraper.archive.dating`)."""
 
     url: str | None

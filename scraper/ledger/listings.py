@@ -64,16 +64,12 @@ class Listings:
 
     def add(self, listing: int, rows: Iterable[Row]) -> None:
         """Adds rows, or marks known ones as still listed; all of them or none."""
-        self._ledger.db.execute("BEGIN")
-        try:
+        with self._ledger.db:  # which commits, or rolls back
+            self._ledger.db.execute("BEGIN")
             for row in rows:
                 values = asdict(row) | {"urlkey": url_key(row.url), "node_id": node_id(row.url), "status": row.status or 0}
                 values["digest"] = sha1_of(row.digest) or row.digest or ""
                 self._ledger.ask("list_row", **self._of, listing=listing, **values)
-        except BaseException:
-            self._ledger.db.execute("ROLLBACK")
-            raise
-        self._ledger.db.execute("COMMIT")
 
     def counts(self, listing: int, start: str | None) -> Counts:
         """Returns the counts of a listing that has ended. `start`: the timestamp from which it lists, None for everything."""

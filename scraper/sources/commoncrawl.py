@@ -57,8 +57,7 @@ class CommonCrawl:
 
     def _crawls(self, total: ListingResult) -> list[tuple[str, str]]:
         """Returns name and index address of the crawls to ask."""
-        known = self._known_crawls()
-        wanted = self._settings.crawls
+        known, wanted = self._known_crawls(), self._settings.crawls
         if isinstance(wanted, int):
             return known[:wanted]
         by_name = dict(known)
