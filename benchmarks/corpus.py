@@ -192,7 +192,7 @@ def _prepared(number: int) -> list[Prepared]:
 def make(captures: int, data: Path, *, workers: int = 2) -> Path:
     """Fills the archive of the data folder `data`, where it has fewer captures than asked for; returns the folder."""
     with Archive(data / "archive", writable=True) as archive:
-        there = len(archive)
+        there = sum(1 for _ in archive.entries())
         if there >= captures:
             return data
         wanted = range(there // BLOCK, -(-captures // BLOCK))

@@ -118,7 +118,8 @@ class Watched:
             self.problems.append(f"console: {message.text}")
 
     def _on_failure(self, request: Request) -> None:
-        self.problems.append(f"failed: {request.url}: {request.failure}")
+        if request.failure != "net::ERR_ABORTED":  # the page was left before the answer
+            self.problems.append(f"failed: {request.url}: {request.failure}")
 
     def _on_response(self, response: Response) -> None:
         if response.status >= 400:

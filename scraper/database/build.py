@@ -56,6 +56,10 @@ def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
         if len(rows["fields"]) > _ROWS_AT_ONCE:
             _write(db, rows)
     _write(db, rows)
+    for column in ("record_id", "other_id"):  # of records that are no more
+        db.execute(
+            f"DELETE FROM similar WHERE {column} IN (SELECT record_id FROM temp.affected EXCEPT SELECT record_id FROM records)"
+        )
     return count
 
 

@@ -63,6 +63,8 @@ def update(database: Path, is_over: Callable[[], bool] = lambda: False, seconds:
             for table in ("texts", "hashes", "similar", "links"):
                 db.execute(f"DELETE FROM side.{table} WHERE record_id = ?", [record_id])
             db.execute("DELETE FROM side.links WHERE other_id = ?", [record_id])
+            if not db.execute("SELECT 1 FROM records WHERE record_id = ?", [record_id]).fetchone():
+                db.execute("DELETE FROM side.similar WHERE other_id = ?", [record_id])
         changed = db.execute(same.format("temp.texts", "side.texts")).fetchall()
         common: dict[str, int] = {}
         while changed and not is_over() and time.monotonic() < until:
