@@ -14,19 +14,22 @@ MAX_SHORT = 300
 """Characters; a longer value is prose, which keeps its names unless it is masked. Contact details with an address have fewer."""
 _MAX_LABEL = 80  # characters; a longer label is a question or a sentence, not the name of a field for one person
 
-_AT = r"\s?(?:@|[\[({<_-]\s?at\s?[\])}>_-])\s?"
+_AT = r"\s?(?:@|&#64;|%40|[\[({<_-]\s?(?:at|@)\s?[\])}>_-])\s?"
 _DOT = r"\s?(?:\.|[\[({<_-]\s?dot\s?[\])}>_-])\s?"
 _MAIL = re.compile(
     rf"[\w.+'%-]{{1,64}}{_AT}[\w-]{{1,63}}(?:{_DOT}[\w-]{{2,63}}){{1,5}}"
-    r"|\b[\w.+-]{1,64} at [\w-]{1,63}(?: dot [\w-]{2,63}){1,5}\b",
+    r"|\b[\w.+-]{1,64} at [\w-]{1,63}(?: dot [\w-]{2,63}){1,5}\b|\b[\w.+-]{1,64}(?-i: AT )[\w-]{1,63}\.[\w.-]{2,63}",
     re.IGNORECASE,
 )
-_US_PHONE = r"(?:\+?1[-. ]{1,2})?(?:\(\s?[2-9]\d{2}\s?\)[-. ]{0,3}|[2-9]\d{2}[-. /]{1,3})\d{3}[-. ]{1,3}\d{4}"
+_US_PHONE = (
+    r"(?:\+?1[-. ]{1,2})?(?:\(\s?[2-9]\d{2}\s?\)[-. ]{0,3}\d{3}[-. ]{0,3}|[2-9]\d{2}[-. /]{1,3}\d{3}[-. /]{1,3})\d{4}"
+    r"|[2-9]\d{9}(?=\s?\(?(?:cell|mobile|office|work|home|phone|direct|fax)\b)"
+)
 """Area codes begin with 2 to 9 (North American Numbering Plan), so an award number such as 100-200-3000 is none."""
 _PHONE = re.compile(
-    rf"(?<![\w$.,/-])(?:{_US_PHONE}|\+\d{{1,3}}(?:[-. ]{{0,2}}\(?\d{{1,4}}\)?){{2,5}})"
+    rf"(?<![\w$.,/-])(?:{_US_PHONE}|(?:\+|00)\d{{1,3}}(?:[-. ]{{0,2}}\(?\d{{1,4}}\)?){{2,5}})"
     r"(?:,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?(?![\w-]|[.,]\d)"
-    r"|\b(?:tele|cell|mobile|fax|call|text|tel|ph)(?:phone)?\.?:?\s?(?:at )?\d{7,11}\b",
+    r"|\b(?:tele|cell|mobile|fax|call|text|tel|ph)(?:phone)?\.?:?\s?(?:at )?(?:\d{7,11}|\d{3}[-. ]\d{4})\b",
     re.IGNORECASE,
 )
 _UNLIKE = str.maketrans("‐‑‒–—―−⁃﹣－", "----------", "\u200b\u200c\u200d\u2060\ufeff\u00ad")
@@ -45,18 +48,22 @@ _ROLES = frozenset(
     "biography bio resume official sponsor interpreter translator champion counsel advocate counselor clinician doctor professor "
     "teacher educator navigator mayor governor commander captain lieutenant sergeant deputy trooper marshal prosecutor defender "
     "magistrate superintendent executive leader organizer moderator panelist witness secretary clerk treasurer fellow intern "
-    "delegate nominee alternate proctor planner scientist nurse member attendee".split()
+    "delegate nominee alternate proctor planner scientist nurse member attendee participant personnel faculty staff "
+    "interviewee respondent emcee head".split()
 )
 """Head nouns of labels whose value is a person; in the plural too."""
 _MEANS = frozenset("email mail phone telephone tel fax mobile cell cellphone skype linkedin twitter extension".split())
 """Head nouns of labels whose value reaches a person."""
-_ABOUT = frozenset("information info detail person name number address".split())
+_ABOUT = frozenset("information info detail person name number address handle profile list".split())
 """Head nouns that take their meaning from the word before: "Contact Information", "Phone Number", "Trainer Name"."""
 _PERSONS = _ROLES | _MEANS
-_PERSONS |= frozenset("first last full middle maiden your staff employee individual person participant attendee".split())
+_PERSONS |= frozenset(
+    "first last full middle maiden your employee individual person victim client responsible home mailing".split()
+)
 _BY = re.compile(
     r"\b(?:signed|submitted|prepared|approved|reviewed|authored|written|completed|entered|created|updated|assigned|requested|reported"
-    r"|verified|posted)(?: by| to)$|\bpoints? of contact\b"
+    r"|verified|posted|nominated|presented|facilitated|led|conducted|certified|authorized)(?: by| to)(?: name)?$"
+    r"|\bpoints? of contact\b|^whom? "
 )
 _PREPOSITION = re.compile(r" (?:of|for|to|from|with|at|in|on|by|per) ")
 
@@ -94,14 +101,16 @@ def denotes_person(label: str) -> bool:
     entry = known(label) or known_name(label)
     if entry is not None:
         return entry.contact
-    spelled = re.sub(r"\(s\)|[^\w' -]+", " ", normal(label.removeprefix("field_").replace("_", " "))).replace("e-mail", "email")
-    spelled = " ".join(spelled.replace("'s ", " ").split())
+    spelled = re.sub(r"\(s\)|[^\w' -]+", " ", normal(label.removeprefix("field_").replace("_", " ")))
+    spelled = " ".join(spelled.replace("e-mail", "email").replace("-", " ").replace("'s ", " ").split())
     if not spelled or len(spelled) > _MAX_LABEL or label.rstrip().endswith("?"):
         return False
     if _BY.search(spelled):
         return True
     head, *after = _PREPOSITION.split(spelled, maxsplit=1)
     words = [_singular(word) for word in re.sub(r" \d+$", "", head).split()]
+    if words[-1] == "title":  # "Contact Title" and "Name and Title", not "Speaker Series Title"
+        return len(words) > 1 and (words[0] == "name" or words[-2] in _PERSONS)
     if words[-1] not in _ABOUT:
         return words[-1] in _ROLES | _MEANS
     of = " ".join(after).split() if words[-1] != "number" else []  # "Number of Trainers" is a count

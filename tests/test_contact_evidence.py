@@ -12,6 +12,7 @@ Trainer|Lead Trainer|Trainer(s)|Trainer 2|Trainers|Name of Trainer|Facilitator N
 Grant Manager|BJA Grant Manager|Signed by|Submitted By|Prepared by|Assigned to|Approved by|Author|Requestor
 Email|E-mail|E-Mail Address|Email Addresses|Phone|Phone Number|Telephone|Fax|Cell|Mobile|Mobile Number
 First Name|Last Name|field_trainer_name|field_poc_email|Sheriff|Police Chief
+Point-of-contact|Name/Title|Recipient Contact Title|List of Attendees|Who to contact|Nominated By
 Executive Sponsor Name|Approving Official|Interpreter Name|Task Force Members
 Trainer's Phone|Staff Names|Name|Contact:|Primary Recipient Contact Name"""
 OTHERS = """\
@@ -19,7 +20,7 @@ Mobile Crisis Team|Number of Police Contacts|Emails Sent|Contact Hours|Date of C
 Managers Trained|TTA Short Name|County|Target Audience|Provider Reference|Case Manager Training
 Grants Management System|Award Number
 Number of Trainers|Cell Blocks|Trainer Hours|Who was the trainer?|Program Name|Milestone Title|Primary Recipient Agency Name
-Members Trained|Executive Session Topic
+Members Trained|Executive Session Topic|Speaker Series Title|Participant Agencies|Head Start Program
 Author's Note|Contact Method|Judicial Officer Training|Officers Trained|Phone Calls Made|Lead Agency|Facsimile Machines"""
 
 
@@ -36,7 +37,9 @@ def test_labels_of_other_things(label: str) -> None:
 REACHING = """\
 ocean.kestrel@example.org|Ocean Kestrel <ocean@mail.example.org>|ocean [at] example [dot] org|ocean(at)example.org
 ocean at example dot org|Ocean Kestrel, 202-555-0100|(202) 555‑0100|202.555.0100 ext. 7|+1 202 555 0100|202–555–0100x12
-+44 20 7946 0018|ocean _at_ example.org|Tel. 2025550100|２０２-555-0100|@oceankestrel"""
++44 20 7946 0018|ocean _at_ example.org|Tel. 2025550100
+ocean[@]example.org|ocean AT example.org|ocean&#64;example.org|call 555-0100
+(202)5550100|2025550100 cell|0044 20 7946 0018|２０２-555-0100|@oceankestrel"""
 REACHING_NOBODY = """\
 100-200-3000|15PBJA-21-GG-04321-BJAX|20250129-145639-07|POINT (-71.0464339 42.3458497)|$200,300 - $400,500
 2024-01-29 to 2024-02-12|meeting at the county courthouse|24/7 line, 365 days|1234567890123"""
