@@ -56,10 +56,10 @@ _MEANS = frozenset("email mail phone telephone tel fax mobile cell cellphone sky
 """Head nouns of labels whose value reaches a person."""
 _ABOUT = frozenset("information info detail person name number address handle profile list".split())
 """Head nouns that take their meaning from the word before: "Contact Information", "Phone Number", "Trainer Name"."""
-_PERSONS = _ROLES | _MEANS
-_PERSONS |= frozenset(
-    "first last full middle maiden your employee individual person victim client responsible home mailing".split()
-)
+_PERSONS = _ROLES | _MEANS | set("first last full middle maiden your employee individual person victim client".split())
+_PERSONS |= {"responsible", "home", "mailing"}
+_NO_PERSONS = frozenset("agency organization office department program court team unit company provider service site".split())
+"""Nouns whose name, address or list is no person's, whoever is named before them: "Lead Agency Name"."""
 _BY = re.compile(
     r"\b(?:signed|submitted|prepared|approved|reviewed|authored|written|completed|entered|created|updated|assigned|requested|reported"
     r"|verified|posted|nominated|presented|facilitated|led|conducted|certified|authorized)(?: by| to)(?: name)?$"
@@ -114,8 +114,8 @@ def denotes_person(label: str) -> bool:
     if words[-1] not in _ABOUT:
         return words[-1] in _ROLES | _MEANS
     of = " ".join(after).split() if words[-1] != "number" else []  # "Number of Trainers" is a count
-    around = {*words[:-1], *map(_singular, of)}
-    return bool(around & _PERSONS) if len(words) > 1 or after else words[-1] == "name"
+    around = [*words[:-1], *map(_singular, of)]
+    return around[-1] not in _NO_PERSONS and not _PERSONS.isdisjoint(around) if around else words[-1] == "name"
 
 
 def _singular(word: str) -> str:

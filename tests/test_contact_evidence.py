@@ -20,7 +20,8 @@ Mobile Crisis Team|Number of Police Contacts|Emails Sent|Contact Hours|Date of C
 Managers Trained|TTA Short Name|County|Target Audience|Provider Reference|Case Manager Training
 Grants Management System|Award Number
 Number of Trainers|Cell Blocks|Trainer Hours|Who was the trainer?|Program Name|Milestone Title|Primary Recipient Agency Name
-Members Trained|Executive Session Topic|Speaker Series Title|Participant Agencies|Head Start Program
+Members Trained|Executive Session Topic|Lead Agency Name|Name of Lead Agency|Responsible Agency Name
+Victim Services Provider Name|Host Site Address|Speaker Series Title|Participant Agencies|Head Start Program
 Author's Note|Contact Method|Judicial Officer Training|Officers Trained|Phone Calls Made|Lead Agency|Facsimile Machines"""
 
 

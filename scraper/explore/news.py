@@ -1,6 +1,6 @@
 """What's new: records that the archives show for the first time, changed or gone, by day of capture, as a page and an Atom feed.
 
-Both follow the filters of the table, so that any filter can be a feed. What a server leaves out (`scraper.without_contacts`) is
+Both follow the filters of the table, so that any filter can be a feed. What a server leaves out (`database.contacts`) is
 in neither, as both are made of the database that it serves.
 """
 

@@ -42,7 +42,7 @@ _SPACE = re.compile(r">\s*\n\s*<")
 _UNLISTED = '<meta name="robots" content="noindex, nofollow">\n'
 _NOTE = "Saved from the program tta; works without a server."
 _HELP = "Finds records that contain all the words. A word of four letters or more also finds longer ones: train finds training."
-_DROPPED = 'script:not([type*="json"]), link[rel="alternate"], form:not([role="search"]), .tta-map-small, .tta-map-small + p'
+_DROPPED = "script:not([type*=json]), link[rel=alternate], form:not([role=search]), .tta-map-small, .tta-map-small + p, .tta-next"
 _POWERED = re.compile(r"Powered by.*?</a>", re.DOTALL)
 _QUERIES = re.compile(r"·\s*Queries took [\d.]+\s*ms|&middot;\s*Queries took [\d.]+&nbsp;ms")
 _EXPORTS = re.compile(r"^export .*$", re.MULTILINE)
