@@ -21,13 +21,13 @@ _MAIL = re.compile(
     r"|\b[\w.+-]{1,64} at [\w-]{1,63}(?: dot [\w-]{2,63}){1,5}\b|\b[\w.+-]{1,64}(?-i: AT )[\w-]{1,63}\.[\w.-]{2,63}",
     re.IGNORECASE,
 )
-_US_PHONE = (
+_DIALED = (
     r"(?:\+?1[-. ]{1,2})?(?:\(\s?[2-9]\d{2}\s?\)[-. ]{0,3}\d{3}[-. ]{0,3}|[2-9]\d{2}[-. /]{1,3}\d{3}[-. /]{1,3})\d{4}"
-    r"|[2-9]\d{9}(?=\s?\(?(?:cell|mobile|office|work|home|phone|direct|fax)\b)"
+    r"|[2-9]\d{9}(?=\s?\(?(?:cell|mobile|office|work|home|phone|direct|fax)\b)|00[1-9]\d{0,2}(?:[-. ]\d{1,4}){3,5}"
 )
 """Area codes begin with 2 to 9 (North American Numbering Plan), so an award number such as 100-200-3000 is none."""
 _PHONE = re.compile(
-    rf"(?<![\w$.,/-])(?:{_US_PHONE}|(?:\+|00)\d{{1,3}}(?:[-. ]{{0,2}}\(?\d{{1,4}}\)?){{2,5}})"
+    rf"(?<![\w$.,/-])(?:{_DIALED}|\+\d{{1,3}}(?:[-. ]{{0,2}}\(?\d{{1,4}}\)?){{2,5}})"
     r"(?:,?\s?(?:x|ext\.?|extension)\s?:?\s?\d{1,6})?(?![\w-]|[.,]\d)"
     r"|\b(?:tele|cell|mobile|fax|call|text|tel|ph)(?:phone)?\.?:?\s?(?:at )?(?:\d{7,11}|\d{3}[-. ]\d{4})\b",
     re.IGNORECASE,
