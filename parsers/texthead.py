@@ -148,13 +148,10 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
     notice = next((index for index in filled if normal(lines[index].text) == _NOTICE[0]), 0)
     for at in (first_byline if bylines else 0, notice):  # the line above, if that is no item of a menu
         above = next((one for one in range(at - 1, -1, -1) if lines[one].text and not _is_notice(lines[one].text)), None)
-        if (
-            not named
-            and above in filled
-            and lines[above].plain == lines[above].text
-            and not _SKIP_LINK.fullmatch(lines[above].text)
-        ):
-            named = [above]
+        if above not in filled or named or lines[above + 1].glued or lines[above].plain != lines[above].text:
+            continue
+        is_repeated = any(lines[index].plain == lines[above].text for index in filled[1:] if index < above)
+        named = [] if is_repeated or _SKIP_LINK.fullmatch(lines[above].text) else [above]
     return (named[-1], lines[named[-1]].text) if named else (-1, None)
 
 
