@@ -17,11 +17,13 @@ _BYLINES = (
         rf"(?P<verb>{_VERB}\s+)?by:?(?:\s+|$)(?P<name>.*?)(?:\s+on\b,?\s*(?P<time>.*)|\s*[,/|–—]\s*(?P<date>.*\d.*))?",
         re.IGNORECASE,
     ),
+    re.compile(rf"(?P<verb>{_VERB})\s+by:?\s+(?P<name>\S.*?)on\s+(?P<time>\S*,? ?\d.*)(?P<date>)", re.IGNORECASE),
     re.compile(rf"(?P<verb>{_VERB})\s+on:?\s+(?P<time>.*?)\s+by:?\s+(?P<name>.*)(?P<date>)", re.IGNORECASE),
 )
 _SUBMITTED = re.compile(rf"(?:{_VERB}\s+)?by\b|{_VERB}\s+on\b", re.IGNORECASE)
 _WITHOUT_NAME = re.compile(rf"(?:{_VERB}\s+)?by:?", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<!\b[dj]r)(?<!\bsr)(?<!\.\.)[.:;?!]", re.IGNORECASE)
+_CLOCK = re.compile(r"- \d\d?:\d\d(?: ?[ap]m)?")
 _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
 _MAX_BYLINE_LINES = 10
 """Lines, blank ones included, over which a byline is spread where each of its parts is an element of its own."""
@@ -161,6 +163,8 @@ def _byline(lines: list[Line], at: int) -> _Byline | None:
     if not _SUBMITTED.match(text) or len(text) > _MAX_BYLINE:
         return None
     parts, end = [text], at + 1
+    if end < len(lines) and _CLOCK.fullmatch(lines[end].text):  # wrapped before the time
+        text, end = f"{text} {lines[end].text}", end + 1
     whole = _parsed(text, at, end)
     for index in range(at + 1, min(at + _MAX_BYLINE_LINES, len(lines)) if whole is None or whole.time is None else 0):
         part = lines[index].text

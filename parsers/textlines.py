@@ -55,7 +55,8 @@ _LINK_FORMS = tuple(
     )
 )
 _BLOCK_MARKS = re.compile(
-    r"^[ \t]*(?:```.*|~~~.*|:[ \t]+(?=\S)|:[A-Za-z_]+:(?: .*)?$|\.\. container::.*(?:\n[ \t]*\S.*)*|\.\. rubric::|(?:<<|\[\[)[\w-]+(?:>>|\]\])$)", re.MULTILINE
+    r"^[ \t]*(?:```.*|~~~.*|:[ \t]+(?=\S)|:[A-Za-z_]+:(?: .*)?$|\.\. container::.*(?:\n[ \t]*\S.*)*|\.\. rubric::|(?:<<|\[\[)[\w-]+(?:>>|\]\])$)",
+    re.MULTILINE,
 )
 """Fences, the marks of the items of a definition list, and directives of reStructuredText and Org."""
 _LINE_BREAK = re.compile(r"(?:\\\\| \+)$", re.MULTILINE)
@@ -72,7 +73,9 @@ _ENTITY = re.compile(r"&(?:#x?\w{1,6}|[a-z]{2,8});")
 _ESCAPE = re.compile(r"\\(\Z|(?=\n)|[\\`*_{}\[\]()<>#+.!|~$'\"^-])")
 _EMPHASIS = re.compile(r"(?<![*\w])(\*{1,3}|_{1,3})(?=[^\s*_])([^*_\n]*[^\s*_])\1(?![*\w])")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)?[^\s<>@]*[@.][^\s<>]+)>")
-_HEADING = re.compile(r"(#{1,6})\s+(\S.*?)\s*#*|(\*{2,6}) (.*?) \*{2,6}|(={1,6}(?=\s)|h[1-6](?:\([^()]*\))?\.)\s*(\S.*?)(?:\s+={1,6})?")
+_HEADING = re.compile(
+    r"(#{1,6})\s+(\S.*?)\s*#*|(\*{2,6}) (.*?) \*{2,6}|(={1,6}(?=\s)|h[1-6](?:\([^()]*\))?\.)\s*(\S.*?)(?:\s+={1,6})?"
+)
 _STARS = 7
 """Stars that the C program html2text would print around a heading of level 0: six are level 1."""
 _LEVELS = {"=": 1, "======": 1, "h1": 1}
@@ -255,7 +258,11 @@ def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
         if match := _HEADING.fullmatch(text):
             bare = match[2] or match[4] or match[6]
             if is_markdown or not match[1] or reference(bare) or known(bare):
-                text, level = bare, len(match[1] or "") or (_STARS - len(match[3]) if match[3] else _LEVELS.get(match[5].partition("(")[0].rstrip("."), 2))
+                text, level = (
+                    bare,
+                    len(match[1] or "")
+                    or (_STARS - len(match[3]) if match[3] else _LEVELS.get(match[5].partition("(")[0].rstrip("."), 2)),
+                )
         if match := _EMPHASIZED.fullmatch(text):
             text = match[2] + match[3]
         if is_markdown and found and found[-1].text and _UNDERLINE.fullmatch(text):
