@@ -29,7 +29,7 @@ from parsers.registry import (
 )
 from parsers.rows import PageRows, RowWriter
 from parsers.scalars import money_range, reference, yes_no
-from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head
+from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head, teasers_in
 from parsers.textlabels import Mark, find_labels, labels_in
 from parsers.textlines import (
     DASHES,
@@ -89,17 +89,21 @@ class TextReading:
 
 def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     """The verdict on a text capture. `incomplete`: the capture is known to be cut."""
-    read = read_lines(text)
+    read, above = read_lines(text), list[Line]()
     incomplete = incomplete or text.count("\n") > MAX_LINES
-    teasers_end = end_of_teasers(read)
-    above, read = read[:teasers_end], read[teasers_end:]
     lines, marks = find_labels(read)
+    teasers_end = end_of_teasers(lines)
+    if teasers_end:
+        above, read = lines[:teasers_end], lines[teasers_end:]
+        lines, marks = find_labels(read)
     style: Literal["text", "prose"] = "text" if _is_labelled(lines, marks) else "prose"
     if style == "prose":
         lines, marks = [piece for line in read for piece in sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
-    names = {one.filled[0].text for one in marks if one.filled and normal(one.label) in _NAMES}
+    names = {
+        one.filled[0].text for one in marks if one.filled and normal(one.label) in _NAMES and not is_evidence(one.filled[0].text)
+    }
     head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], names, teasers_end=teasers_end)
     start = head.end - teasers_end
     writer = _Writer(marks, head, url)
@@ -114,7 +118,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     else:
         writer.prose(lines[start:], sections[start:])
     content = writer.rows
-    if is_other_address(url) or _is_list(lines, marks) or not _is_record(content, head, marks):
+    if is_other_address(url) or _is_list(head, above, lines, marks) or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
         named = len({normal(label) for line in lines for label in labels_in(line)})
         if page.kind is Kind.OTHER and named >= _NAMED_LABELS:
@@ -141,8 +145,10 @@ def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
     return len(labels) >= (_LABELS_AMONG_INSTRUCTIONS if instructed else 1)
 
 
-def _is_list(lines: list[Line], marks: list[Mark]) -> bool:
+def _is_list(head: TextHead, above: list[Line], lines: list[Line], marks: list[Mark]) -> bool:
     """Whether the text shows several records, or a teaser of this one; a full record beside teasers of others is a record."""
+    if head.title in teasers_in(above + lines):
+        return True
     if len({line.plain for line in lines if reference(line.plain)}) < 2:
         return False
     printed = Counter(normal(line.plain) for line in lines if is_evidence(line.plain))
@@ -256,8 +262,8 @@ class _Writer(RowWriter):
         text, before = lines[index].text, lines[index - 1].text
         if normal(entry.text).endswith("email address"):
             return index > 0 or "@" not in text
-        if lines[index].heading or (index and lines[index].glued):
-            return bool(lines[index].heading)
+        if lines[index].heading or section_of_instruction(text) or (index and lines[index].glued):
+            return not lines[index].glued
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
             is_more = text[:1].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
             return not (before and is_more)
@@ -301,6 +307,9 @@ class _Writer(RowWriter):
                 for item in self._items(lines[index:], group_table(group)):
                     self._add_item(group, item)
                 return
+            elif section := section_of_instruction(line.plain):
+                self._add_section(section, [line])
+                index += 1
             elif self._is_unlisted(lines, index, "footer" if only_labels else "loose"):
                 label, first = line.plain.rstrip(" :*"), next_filled(lines, index + 1) or len(lines)
                 self.times[label, None] += 1

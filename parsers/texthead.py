@@ -13,11 +13,11 @@ from parsers.textlines import Line, is_prose
 Span = tuple[int, int]
 _VERB = r"(?:submitted|posted|authored|created|published|written|added)"
 _BYLINES = (
+    re.compile(rf"(?P<verb>{_VERB})\s+by:?\s+(?P<name>\S.*?)on\s+(?P<time>\S*,? ?\d.*)(?P<date>)", re.IGNORECASE),
     re.compile(
         rf"(?P<verb>{_VERB}\s+)?by:?(?:\s+|$)(?P<name>.*?)(?:\s+on\b,?\s*(?P<time>.*)|\s*[,/|–—]\s*(?P<date>.*\d.*))?",
         re.IGNORECASE,
     ),
-    re.compile(rf"(?P<verb>{_VERB})\s+by:?\s+(?P<name>\S.*?)on\s+(?P<time>\S*,? ?\d.*)(?P<date>)", re.IGNORECASE),
     re.compile(rf"(?P<verb>{_VERB})\s+on:?\s+(?P<time>.*?)\s+by:?\s+(?P<name>.*)(?P<date>)", re.IGNORECASE),
 )
 _SUBMITTED = re.compile(rf"(?:{_VERB}\s+)?by\b|{_VERB}\s+on\b", re.IGNORECASE)
@@ -90,7 +90,8 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
     if not head.end and near and _SKIP_LINK.fullmatch(lines[near[0]].text):
         head.end = near[0] + 1
     head.end = max(teasers_end, max((index + 1 for index in near if _is_notice(lines[index].text)), default=head.end))
-    printed_below = {line.plain: line for line in below if reference(line.plain)} if title is None else {}
+    found = (line for line in below if reference(line.plain) or line.text in names) if title is None else ()
+    printed_below = {line.plain: line for line in found}
     if len(printed_below) == 1:
         [(head.title, line)] = printed_below.items()
         head.is_whole_page, head.spans["title"] = True, (line.first, line.last)
@@ -102,7 +103,8 @@ def end_of_teasers(lines: list[Line]) -> int:
     teasers = teasers_in(lines)
     labels = [index for index, line in enumerate(lines) if is_evidence(line.plain)] if teasers else []
     middle = labels[len(labels) // 2] if labels else 0
-    end = max((index + 1 for index in range(middle) if any(title in lines[index].text for title in teasers)), default=0)
+    last = (at for at in range(middle) if _MORE.match(lines[at].plain) or any(title in lines[at].text for title in teasers))
+    end = max(last, default=-1) + 1
     return end if sum(index >= end for index in labels) >= MANY_LABELS else 0
 
 
@@ -142,7 +144,7 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
     headings = [index for index in filled if lines[index].heading == 1]
     for found in (followed, repeated, [index for index in references if index in headings], references, headings):
         if found:
-            return found[0], lines[found[0]].plain
+            return found[0], document if found[0] == filled[0] and reference(document) else lines[found[0]].plain
     if reference(document) or (first.endswith(document) and first.count(document) > 1):
         return filled[0], document
     first_byline = bylines[0].at if bylines else len(lines)

@@ -28,7 +28,7 @@ _IMAGE = re.compile(r"!\[[^\[\]]*\](?:\([^()\n]*\)|\[\d+\])")
 _INLINE_LINK = re.compile(r"\[([^\[\]]*)\]\(\s*<?((?:[^()\s<>]|\([^()\s]*\))*)>?(?:\s+\"[^\"\n]*\")?\s*\)")
 _NUMBERED_LINK = re.compile(r"\[([^\[\]]*)\]\[(\d{1,4})\]")
 _DEFINITION = re.compile(
-    r"^[ \t]*\[?(\d{1,4})[\].]:?[ \t]+(<?(?:https?:|mailto:|tel:|ftp:|file:|/)[^\s>]*>?)[ \t]*$", re.MULTILINE
+    r"^[ \t]*\[?(\d{1,4})[\].]:?[ \t]+(<?(?:https?:|mailto:|tel:|ftp:|file:|/)[^\s>]*>?)(?:[ \t]+\(.*\))?[ \t]*$", re.MULTILINE
 )
 _REFERENCE_LIST = re.compile(
     r"^[ \t]*References:?[ \t]*$(?:\n(?:[ \t]*\d{1,4}\..*|[ \t]+\S+:.*|[ \t]*(?:Visible|Hidden) links:?|[ \t]*))+\Z", re.MULTILINE
@@ -67,9 +67,12 @@ _TAGS = (
     "section|span|strong|sub|sup|svg|table|tbody|td|th|thead|time|tr|u|ul"
 )
 _TAG = re.compile(rf"<!--[^<>]*-->|</?(?:{_TAGS})\b[^<>]*>", re.IGNORECASE)
+_MAX_FRONT_MATTER, _FRONT_MATTER = 40, re.compile(r"[\w-]+:|[ \t-]")
+"""Lines of metadata, as "name: value", which some extractors print first, between lines of three dashes."""
 _MANY_TAGS = 5
 """Tags in a text that are markup left by the extractor; a body that quotes one or two keeps them."""
 _ENTITY = re.compile(r"&(?:#x?\w{1,6}|[a-z]{2,8});")
+_NUMERIC = re.compile(r"&(?:#x?\w{1,6}|nbsp|quot);")
 _ESCAPE = re.compile(r"\\(\Z|(?=\n)|[\\`*_{}\[\]()<>#+.!|~$'\"^-])")
 _EMPHASIS = re.compile(r"(?<![*\w])(\*{1,3}|_{1,3})(?=[^\s*_])([^*_\n]*[^\s*_])\1(?![*\w])")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)?[^\s<>@]*[@.][^\s<>]+)>")
@@ -82,7 +85,7 @@ _LEVELS = {"=": 1, "======": 1, "h1": 1}
 _EMPHASIZED = re.compile(r"(\*{1,2}|_{1,2})([^*_].*?)\1(:?)")
 _UNDERLINE = re.compile(r"(?:=+|-{3,})")
 _UNDERSCORES = re.compile(r"^[ \t]*(?:Skip_to_main_content|\*{2,6} .* \*{2,6})[ \t]*$", re.MULTILINE)
-_BULLET = re.compile(r"(?:[*•◦▪·○■+]|-(?!\s+\d\d?:\d\d)|o(?= )|\d{1,3}[.)])\s+(?=\S)")
+_BULLET = re.compile(r"(?:[*•◦▪·○■+]|#\.|-(?!\s+\d\d?:\d\d)|o(?= )|\d{1,3}[.)])\s+(?=\S)")
 _RULE = re.compile(r"[-|:+= \t]*(?:-{3,}|={3,})[-|:+= \t]*")
 _QUOTED = re.compile(r"(?:> ?)+")
 _MIN_WIDTH, _MAX_WIDTH = 36, 132
@@ -142,6 +145,9 @@ def read_lines(text: str) -> list[Line]:
     """The lines of a text capture. Blank lines are kept, but not those between any two lines of a text that was double-spaced."""
     raw = source_lines(text)[:MAX_LINES]
     raw = _SPACES.sub(" ", _UNSEEN.sub("", "\n".join(raw))).split("\n")
+    end = raw.index("---", 1) if raw[0] == "---" and "---" in raw[1:_MAX_FRONT_MATTER] else 0
+    for at in range(end + 1 if all(map(_FRONT_MATTER.match, raw[1:end])) and end else 0):
+        raw[at] = "= " + raw[at][6:].strip(" '\"") + " =" if raw[at].startswith("title:") else ""
     filled = sum(not line.isspace() and line != "" for line in raw)
     if 2 * sum(line.lstrip().startswith(">") for line in raw) > filled:
         raw = [_QUOTED.sub("", line.lstrip(), count=1) if line.lstrip().startswith(">") else line for line in raw]
@@ -180,8 +186,9 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
             text = form.sub(lambda found: link(found["text"], found["href"]) + _joins(found, found["text"]), text)
             text = _LINE_BREAK.sub("", _ATTRIBUTES.sub(_joins, text))
     text = _TAG.sub(_joins, text) if has_tags else text
-    if has_tags or ("& " not in text and len(_ENTITY.findall(text)) > 1):
-        text = _ENTITY.sub(lambda found: _UNSEEN.sub("", " ".join(unescape(found[0]).split()) or " "), text)
+    entity = _ENTITY if has_tags or "& " not in text else _NUMERIC
+    if has_tags or len(entity.findall(text)) > 1:
+        text = entity.sub(lambda found: _UNSEEN.sub("", " ".join(unescape(found[0]).split()) or " "), text)
     text = _REPEATED.sub(r"\1", _DEFINITION.sub("", text) if addresses else text)
     if _MARKDOWN.search(text):
         text = _ATTRIBUTES.sub(_joins, _SPAN.sub(r"\1", _IMAGE.sub("", text)))
