@@ -103,7 +103,11 @@ def end_of_teasers(lines: list[Line]) -> int:
     teasers = teasers_in(lines)
     labels = [index for index, line in enumerate(lines) if is_evidence(line.plain)] if teasers else []
     middle = labels[len(labels) // 2] if labels else 0
-    last = (at for at in range(middle) if _MORE.match(lines[at].plain) or any(title in lines[at].text for title in teasers))
+    last = (
+        at
+        for at in range(middle)
+        if lines[at].plain[:9].casefold() == "read more" or any(title in lines[at].text for title in teasers)
+    )
     end = max(last, default=-1) + 1
     return end if sum(index >= end for index in labels) >= MANY_LABELS else 0
 

@@ -143,7 +143,7 @@ _CUTS: tuple[Callable[[Line], list[Line]], ...] = (
     _cut_begin,
     _cut_anywhere,
 )
-"""Ways to cut lines, in the order in which they are tried: at what some extractors print in place of line breaks, and at labels."""
+"""Ways to cut lines, in the order in which they are tried: at what is printed in place of line breaks, and at labels."""
 
 
 # --- candidates -------------------------------------------------------------------------------------------------------

@@ -55,7 +55,8 @@ _LINK_FORMS = tuple(
     )
 )
 _BLOCK_MARKS = re.compile(
-    r"^[ \t]*(?:```.*|~~~.*|:[ \t]+(?=\S)|:[A-Za-z_]+:(?: .*)?$|\.\. container::.*(?:\n[ \t]*\S.*)*|\.\. rubric::|(?:<<|\[\[)[\w-]+(?:>>|\]\])$)",
+    r"^[ \t]*(?:```.*|~~~.*|:[ \t]+(?=\S)|:[A-Za-z_]+:(?: .*)?$|\.\. rubric::|\.\. container::.*(?:\n[ \t]*\S.*)*|"
+    r"(?:<<|\[\[)[\w-]+(?:>>|\]\])$)",
     re.MULTILINE,
 )
 """Fences, the marks of the items of a definition list, and directives of reStructuredText and Org."""
