@@ -6,7 +6,6 @@ form's fixed instructions say where a section is, what precedes them is the body
 milestones. `textlines` removes the extractor's marks, `texthead` finds title and byline, `textlabels` the labels.
 """
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -33,8 +32,8 @@ from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_h
 from parsers.textlabels import Mark, find_labels, labels_in
 from parsers.textlines import (
     DASHES,
+    FORMS,
     MAX_LINES,
-    SHAPE,
     Line,
     is_prose,
     is_time,
@@ -50,6 +49,7 @@ from parsers.textlines import (
 )
 from parsers.urls import absolute, node_id
 
+_LINES = FORMS["lines"]
 _SubField = tuple[Line | None, list[Line]]
 _Among = Literal["values", "loose", "prose", "footer"]
 _REFERENCES = (Type.REFERENCE, Type.REFERENCES, Type.MONEY)
@@ -66,15 +66,6 @@ _MIN_LABEL, _MAX_QUESTION, _NAME_WORDS = 4, 200, 4
 _MAX_METRIC_LINE = 200
 _MAX_LAST_VALUE = 60
 """Characters after the last label of a page in a single line; more contain the page's footer, whose beginning is unknown."""
-_LABEL_NOUN = re.compile(
-    r"\b(?:name|number|address|dates?|time|type|title|notes|comments|hours|website|phone|fax|e-?mail|contact|count|amount|url)s?:?$",
-    re.IGNORECASE,
-)
-_LEGEND = re.compile(r"\b(?:information|details|section)(?: \d{1,2})?:?$", re.IGNORECASE)
-_DATED = re.compile(r"\b(?:dates?|due|deadline|completed)\b", re.IGNORECASE)
-_SYMBOL = re.compile(r"^[*•◦▪·○■+-]\s+(?=\S)")
-_INLINE = re.compile(r"([A-Z][^:|\t]{2,60}?)(?::\s+|\s*\|\s*|\t+)(\S.*)")
-_CELLS = re.compile(r"\s*\|\s*|\t+|\s{2,}")
 
 
 @dataclass(slots=True)
@@ -207,7 +198,7 @@ class _Writer(RowWriter):
         if at is None:
             return lines
         is_apart = 0 < at == len(lines) - 1 and not lines[at - 1].text
-        is_legend = _LEGEND.search(lines[at].text) or (is_apart and self._compact)
+        is_legend = _LINES["legend"].search(lines[at].text) or (is_apart and self._compact)
         is_heading = lines[at].heading and not self._headed
         return lines[:at] if is_heading or (is_legend and looks_like_label(lines[at].text)) else lines
 
@@ -248,7 +239,7 @@ class _Writer(RowWriter):
                 value = range_lines(lines)
                 return ([[joined(value)]] if value else []), lines[len(value) or lines[0].text in DASHES :]
             case Type.POINT:
-                count = next((index for index, line in enumerate(lines) if not SHAPE.match(line.plain)), len(lines))
+                count = next((index for index, line in enumerate(lines) if not _LINES["shape"].match(line.plain)), len(lines))
                 return [[line] for line in lines[:count]], lines[count:]
         end = next((index for index, line in enumerate(lines) if line.text and self._ends_value(entry, lines, index)), len(lines))
         if entry.type is Type.TEXT:
@@ -281,14 +272,17 @@ class _Writer(RowWriter):
         if line.links or is_typed(line.text) or (self._blocks and not is_loose and index and lines[index - 1].text):
             return False
         if at is None:
-            return is_loose and looks_like_label(line.text) and _LABEL_NOUN.search(line.text) is not None
+            return is_loose and looks_like_label(line.text) and _LINES["label_noun"].search(line.text) is not None
         after = lines[at].text
         is_question = line.text.endswith("?") and line.text[0].isupper() and len(line.text) <= _MAX_QUESTION
         if is_question or not looks_like_label(line.text) or len(line.text) < _MIN_LABEL:
             return is_question and after.isalpha() and yes_no(after) is not None
         if is_typed(after) or among == "footer":
             return is_typed(after)
-        is_text, has_noun = not looks_like_label(after), _LABEL_NOUN.search(line.text) and not _LABEL_NOUN.search(after)
+        is_text, has_noun = (
+            not looks_like_label(after),
+            _LINES["label_noun"].search(line.text) and not _LINES["label_noun"].search(after),
+        )
         if is_loose or (has_noun and is_text):
             return bool(has_noun or is_text or lines[at].links or denotes_person(line.text))
         return among == "values" and is_text and after[-1] in ".!"
@@ -319,7 +313,7 @@ class _Writer(RowWriter):
                     values += [range_lines(lines[index:]) or lines[index : index + 1]] if lines[index].text else []
                     index += len(values[-1]) if lines[index].text else 1
                 if not values:
-                    is_dropped = self._drops_links and first < len(lines) and _LABEL_NOUN.search(lines[first].text)
+                    is_dropped = self._drops_links and first < len(lines) and _LINES["label_noun"].search(lines[first].text)
                     ends = (at for at in range(first + 1, len(lines)) if lines[at].text and self._is_unlisted(lines, at))
                     index = first if is_dropped else next(ends, len(lines))
                 for value in [[joined(value)] for value in values] or [lines[first:index]]:
@@ -382,7 +376,7 @@ class _Writer(RowWriter):
     def _add_item(self, group: str, item: list[_SubField]) -> None:
         number = self.next_item(group)
         for label, lines in item:
-            is_misfit = label is not None and _DATED.search(label.text) and not is_time(text_of(lines))
+            is_misfit = label is not None and _LINES["dated"].search(label.text) and not is_time(text_of(lines))
             self._add(label.text if label else group, [] if is_misfit else lines, item=number, label_line=label)
 
     def _items(self, lines: list[Line], table: str | None) -> list[list[_SubField]]:
@@ -390,7 +384,7 @@ class _Writer(RowWriter):
         items: list[list[_SubField]] = []
         open_label: str | None = None
         for index, line in enumerate(lines):
-            inline = _INLINE.fullmatch(line.plain)
+            inline = _LINES["label_and_value"].fullmatch(line.plain)
             label = (inline[1] if inline else line.plain).rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
             is_new = bool(line.text) and label != open_label  # a label that comes twice in a row is its own value
@@ -419,7 +413,7 @@ class _Writer(RowWriter):
         filled = [line for line in lines if line.text]
         value = text_of(lines)
         if name != BODY and len(filled) == 1:
-            value = _SYMBOL.sub("", " ".join(value.split()), count=1)
+            value = FORMS["marks"]["symbol"].sub("", " ".join(value.split()), count=1)
         links = filled[0].links if len(filled) == 1 else ()
         href = absolute(links[0].href, self._url) if len(links) == 1 and links[0].href else None
         used = [line for line in (label_line, *filled) if line is not None]
@@ -430,7 +424,7 @@ class _Writer(RowWriter):
 
 def _table_items(lines: list[Line]) -> list[list[_SubField]]:
     """The items of a group printed as a table: its first row has the labels."""
-    rows = [[cell.strip() for cell in _CELLS.split(line.text.strip("| "))] for line in lines]
+    rows = [[cell.strip() for cell in _LINES["cell_border"].split(line.text.strip("| "))] for line in lines]
     if len(rows) < 2 or len(rows[0]) < 2 or not all(map(is_member_line, rows[0])):
         return []
     labels = [replace(lines[0], text=cell) for cell in rows[0]]

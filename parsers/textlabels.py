@@ -11,8 +11,7 @@ from itertools import accumulate, pairwise
 
 from parsers.columns import fits
 from parsers.registry import LABELS, Label, Type, group_table, is_instructions, known, normal, section_of_instruction
-from parsers.scalars import REFERENCE
-from parsers.textlines import DASHES, Line, join_wrapped
+from parsers.textlines import DASHES, FORMS, Line, join_wrapped
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))
 """Types whose values are short and certain."""
@@ -38,26 +37,6 @@ _ALTERNATIVES = "|".join(
     re.escape(text) + r"(?! [a-z]+\b(?![@.]\w))" * (text.count(" ") < 2) for text in sorted(_SPELLINGS, key=len, reverse=True)
 )
 _NAMED = re.compile(rf"(?<![\w-])(?!Milestone (?!Milestone )[A-Z])(?:{_ALTERNATIVES})(?![\w-])")
-_MONTH = r"[A-Z][a-z]{2,8}"
-_DAY = (
-    rf"(?:{_MONTH},? )?"
-    rf"(?:\d{{1,2}}/\d{{1,2}}/\d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}|\d{{1,2}} {_MONTH},? \d{{4}}|\d{{4}}-\d\d-\d\d)"
-    r"(?:(?: -| at|,)? \d{1,2}:\d\d(?: ?[ap]m)?)?"
-)
-_TOP = re.compile(
-    rf"(?<!\S){REFERENCE.pattern}(?!\S)|\b(?:Submitted |Posted )?[Bb]y \S.{{0,60}}?(?: on |, ){_DAY}"
-    r"|\bSubmitted by \S.{0,60}? on\b|\bAttention\s+This website is under construction.{0,120}? Questions\?"
-)
-"""Title, byline and notice, to be found in a text that has no lines."""
-_VALUES = {
-    Type.YES_NO: re.compile(r":?\s*(?:Yes|No|On|Off)\b"),
-    Type.NUMBER: re.compile(r":?\s*\d{1,18}\b(?![.,]\d)"),
-    Type.POINT: re.compile(r":?\s*(?:(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\s*\([^A-Za-z]*\)\s*)+"),
-    Type.DATE: re.compile(rf":?\s*{_DAY}"),
-    Type.RANGE: re.compile(rf":?\s*(?:{_DAY}(?: (?:-|–|to) {_DAY})?|-(?=\s))"),
-}
-_E_MAIL = re.compile(r":?\s*[^\s@]+@\S+")
-_SEPARATORS = re.compile(r":\s+|\t+:?\s*|\s{2,}|\s*\|\s*|:?\*\*:?\s+")
 
 
 @dataclass(slots=True)
@@ -121,10 +100,14 @@ def _cut_begin(line: Line) -> list[Line]:
 def _cut_anywhere(line: Line) -> list[Line]:
     """A line in pieces: its labels, the texts between them, and title and byline before them."""
     spans = [found.span() for found in _NAMED.finditer(line.text)]
-    bounds = [bound for found in _TOP.finditer(line.text, 0, spans[0][0] if spans else len(line.text)) for bound in found.span()]
+    bounds = [
+        bound
+        for found in FORMS["head"]["in_one_line"].finditer(line.text, 0, spans[0][0] if spans else len(line.text))
+        for bound in found.span()
+    ]
     for start, end in spans:
         entry = _SPELLINGS[line.text[start:end]]
-        pattern = _E_MAIL if entry.text.endswith("Email Address") else _VALUES.get(entry.type)
+        pattern = FORMS["values"].get("E_MAIL" if entry.text.endswith("Email Address") else entry.type.name)
         value = pattern.match(line.text, end) if pattern is not None else None
         bounds += [start, end, *([value.end()] if value else [])]
     return _pieces(line, [line.text[start:end] for start, end in pairwise([0, *bounds, len(line.text)])])
@@ -203,7 +186,7 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
         if 1 < len(words) <= _MAX_MARKUP_WORDS and text[-1] not in ".,;!?" and "Markup" in words and is_instructions(text):
             return Mark(at, at + 1, text.rstrip(" :*"), None, lines[at])
     text = text.strip("| ") if text.startswith("|") else text
-    for separator in _SEPARATORS.finditer(text, 0, _LONGEST + 8):
+    for separator in FORMS["lines"]["label_end"].finditer(text, 0, _LONGEST + 8):
         label, value = text[: separator.start()].strip("*_ "), text[separator.end() :]
         if label and value and (entry := known(label)) is not None:
             return Mark(at, at + 1, label.rstrip(" :*"), entry, lines[at], replace(lines[at], text=value))
