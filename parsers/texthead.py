@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from parsers.registry import is_evidence, normal
 from parsers.scalars import iso_time, reference
-from parsers.textlines import FORMS, Line, is_prose
+from parsers.textlabels import Mark
+from parsers.textlines import FORMS, MANY_LABELS, Line, is_prose
 
 _HEAD = FORMS["head"]
 Span = tuple[int, int]
@@ -18,10 +19,7 @@ _LINES_ABOVE_BYLINE = 3
 _NOTICE = ("attention", "questions?")
 _NOTICE_TEXT = "this website is under construction"
 _NOTICE_LINES = 8
-_MAX_TEASERS = 100
-"""Titles of other records that one page refers to; a page with more is a list."""
-MANY_LABELS = 4
-"""Labels of a record that is printed in full; a teaser has fewer."""
+_MAX_TEASERS = 100  # titles of other records that one page refers to; a page with more is a list
 
 
 @dataclass(slots=True)
@@ -74,9 +72,8 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
     if not head.end and near and _HEAD["skip_link"].fullmatch(lines[near[0]].text):
         head.end = near[0] + 1
     head.end = max(teasers_end, max((index + 1 for index in near if _is_notice(lines[index].text)), default=head.end))
-    found = (line for line in below if reference(line.plain) or line.text in names) if title is None else ()
-    printed_below = {line.plain: line for line in found}
-    if len(printed_below) == 1:
+    printed_below = {line.plain: line for line in below if reference(line.plain) or line.text in names}
+    if title is None and len(printed_below) == 1:
         [(head.title, line)] = printed_below.items()
         head.is_whole_page, head.spans["title"] = True, (line.first, line.last)
     return head
@@ -88,23 +85,29 @@ def end_of_teasers(lines: list[Line]) -> int:
     labels = [index for index, line in enumerate(lines) if is_evidence(line.plain)] if teasers else []
     middle = labels[len(labels) // 2] if labels else 0
     last = (
-        at
-        for at in range(middle)
-        if lines[at].plain[:9].casefold() == "read more" or any(title in lines[at].text for title in teasers)
+        at for at in range(middle) if any(one in lines[at].text for one in teasers) or lines[at].plain[:9].lower() == "read more"
     )
     end = max(last, default=-1) + 1
     return end if sum(index >= end for index in labels) >= MANY_LABELS else 0
 
 
+def is_list(title: str | None, above: list[Line], lines: list[Line], marks: list[Mark]) -> bool:
+    """Whether the text shows several records, or a teaser of this one; a full record beside teasers of others is a record."""
+    if title in teasers_in(above + lines):
+        return True
+    if len({line.plain for line in lines if reference(line.plain)}) < 2:
+        return False
+    printed = Counter(normal(line.plain) for line in lines if is_evidence(line.plain))
+    own = {normal(mark.label) for mark in marks}
+    heads = max(printed["tta short name"], sum(line.text.lower().startswith("submitted by") for line in lines))
+    return heads > 1 and (2 * sum(printed[label] > 1 for label in own) >= len(own) or len(own) < MANY_LABELS)
+
+
 def teasers_in(lines: list[Line]) -> set[str]:
     """The titles of records that the page only refers to: it prints them no more often than links to read more about them."""
     texts = [line.plain for line in lines if line.text]
-    links = Counter(
-        found[1]
-        for text, after in pairwise([*texts, ""])
-        if text[:9].casefold() == "read more"
-        and (found := _HEAD["more"].fullmatch(text) or _HEAD["more"].fullmatch(f"{text} {after}"))
-    )
+    more = (_HEAD["more"].fullmatch(text) or _HEAD["more"].fullmatch(f"{text} {after}") for text, after in pairwise([*texts, ""]))
+    links = Counter(found[1] for found in more if found)
     return {title for title, count in links.items() if texts.count(title) <= count} if len(links) < _MAX_TEASERS else set(links)
 
 
@@ -182,6 +185,4 @@ def _parsed(text: str, at: int, end: int) -> _Byline | None:
 
 
 def _is_name(text: str) -> bool:
-    return (
-        len(text) <= _MAX_NAME and len(text.split()) <= _MAX_NAME_WORDS and not _HEAD["sentence_end"].match(text, len(text) - 1)
-    )
+    return len(text) <= _MAX_NAME and len(text.split()) <= _MAX_NAME_WORDS and not _HEAD["stop"].match(text, len(text) - 1)

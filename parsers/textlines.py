@@ -31,27 +31,15 @@ _LINK_MARK = re.compile(rf"{_OPEN}\d+;|{_CLOSE}")
 _EDGES = " \t\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
 _UNSEEN = re.compile(rf"[\0-\x08\x0e-\x1b\x1f\x7f{_OPEN}{_CLOSE}{_JOIN}]")
 
-_MANY_TARGETS = 3
-"""Addresses in parentheses behind texts that are the extractor's; fewer may be the author's."""
-_MAX_FRONT_MATTER, _FRONT_MATTER = 40, re.compile(r"[\w-]+:|[ \t-]")
-"""Lines of metadata, as "name: value", which some extractors print first, between lines of three dashes."""
-_MANY_TAGS = 5
-"""Tags in a text that are markup left by the extractor; a body that quotes one or two keeps them."""
-_STARS = 7
-"""Stars that the C program html2text would print around a heading of level 0: six are level 1."""
-_LEVELS = {"=": 1, "======": 1, "h1": 1}
-_MIN_WIDTH, _MAX_WIDTH = 36, 132
-"""Columns at which programs wrap text: from a quoted e-mail to the widest terminal in use."""
-_FULL_LINES = 3
-"""Lines that were wrapped, of which a third or more go on in small letters; fewer are full by chance."""
-_MAX_LINK_LINES = 8
-DASHES = ("-", "–", "—", "to", "until")
-"""What is left of a range without its dates."""
+_MANY_TARGETS = 3  # addresses in parentheses behind texts that are the extractor's; fewer may be the author's
+_MANY_TAGS = 5  # tags in a text that are markup left by the extractor; a body that quotes one or two keeps them
+_MIN_WIDTH, _MAX_WIDTH = 36, 132  # columns at which programs wrap text: from a quoted e-mail to the widest terminal in use
+_FULL_LINES = 3  # lines that were wrapped, of which a third or more go on in small letters; fewer are full by chance
+_MAX_LINK_LINES, _MAX_FRONT_MATTER = 8, 40
+DASHES = ("-", "–", "—", "to", "until")  # what is left of a range without its dates
 _MAX_LABEL, _MAX_TYPED, _RANGE_LINES = 80, 200, 6
-
-
-MAX_LINES = 50_000
-"""Lines of a capture that are read, in about three seconds; the longest record seen has 2,000."""
+MANY_LABELS = 4  # labels of a record that is printed in full; a teaser, a body and a sentence about the form have fewer
+MAX_LINES = 50_000  # lines of a capture that are read, in about three seconds; the longest record seen has 2,000
 
 
 class Link(NamedTuple):
@@ -99,15 +87,14 @@ def read_lines(text: str) -> list[Line]:
     if 2 * sum(line.lstrip().startswith(">") for line in raw) > filled:
         raw = [_MARKS["quoted"].sub("", line.lstrip(), count=1) if line.lstrip().startswith(">") else line for line in raw]
     marked, hrefs = _without_marks("\n".join(raw))
-    numbers = accumulate((1 + line.count(_JOIN) for line in marked.split("\n")), initial=0)
-    lines = [
-        (number + line.count(_JOIN), line.replace(_JOIN, "")) for number, line in zip(numbers, marked.split("\n"), strict=False)
-    ]
+    texts = marked.split("\n")
+    numbers = accumulate((1 + text.count(_JOIN) for text in texts), initial=0)
+    lines = [(at + text.count(_JOIN), text.replace(_JOIN, "")) for at, text in zip(numbers, texts, strict=False)]
     while len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[1::2]):
         lines = lines[::2]
     if len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[::2]):
         lines = lines[1::2]
-    return _headings(_unwrapped(lines, raw, hrefs), is_markdown=_MARKS["markdown"].search(text) is not None)
+    return _headings(_unwrapped(lines, raw, hrefs), is_markdown=_MARKS["markdown"].search("\n".join(raw)) is not None)
 
 
 def _without_marks(text: str) -> tuple[str, list[str | None]]:
@@ -126,9 +113,8 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
         addresses = {int(number): href.strip("<>") for number, href in _MARKS["definition"].findall(text)}
     numbers = [int(number) for number, _ in _MARKS["number_before"].findall(text)]
     is_numbered = len(numbers) > 1 and all(one < after for one, after in pairwise(numbers))
-    if has_tags := "<" in text and (
-        _MARKS["markdown"].search(text) is not None or len(_MARKS["tag"].findall(text)) >= _MANY_TAGS
-    ):
+    has_tags = "<" in text and (len(_MARKS["tag"].findall(text)) >= _MANY_TAGS or _MARKS["markdown"].search(text) is not None)
+    if has_tags:
         text = _MARKS["tag"].sub(lambda tag: tag[0] if tag[0][:3] in ("<a ", "</a", "<a\n") else _joins(tag), text)
     for form in FORMS["links"].values():
         if len(form.findall(text)) >= _MANY_TARGETS:
@@ -212,13 +198,9 @@ def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
     for line in lines:
         text, level = line.text, 0
         if match := _MARKS["heading"].fullmatch(text):
-            bare = match[2] or match[4] or match[6]
-            if is_markdown or not match[1] or reference(bare) or known(bare):
-                text, level = (
-                    bare,
-                    len(match[1] or "")
-                    or (_STARS - len(match[3]) if match[3] else _LEVELS.get(match[5].partition("(")[0].rstrip("."), 2)),
-                )
+            mark, bare = match["mark"], match["text"]
+            if is_markdown or mark[0] != "#" or reference(bare) or known(bare):
+                text, level = bare, 1 if mark[:2] in ("#", "=", "h1") or mark in ("=" * 6, "*" * 6) else 2
         if match := _MARKS["emphasized_line"].fullmatch(text):
             text = match[2] + match[3]
         if is_markdown and found and found[-1].text and _MARKS["underline"].fullmatch(text):
@@ -226,9 +208,6 @@ def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
         else:
             found.append(line if text is line.text else replace(line, text=text, heading=level))
     return found
-
-
-# --- what a line is ---------------------------------------------------------------------------------------------------
 
 
 def looks_like_label(line: str) -> bool:
