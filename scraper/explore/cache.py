@@ -90,27 +90,26 @@ def cached(app: App, answers: Answers) -> App:
 async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: Answers, address: bytes) -> Answer | None:
     """Has the answer made and keeps it; None if it can't be kept, and was sent as it came."""
     version = answers.version()
-    start: Message = {}
-    body = bytearray()
-    passed_on = False
+    start: Message | None = None
+    answer: Answer | None = None
 
     async def take(message: Message) -> None:
-        nonlocal start, passed_on
-        if passed_on:
-            return await send(message)
-        start = message if message["type"] == "http.response.start" else start
-        body.extend(message.get("body", b""))
-        sets_cookie = any(name.lower() == b"set-cookie" for name, _ in start.get("headers", ()))
-        if len(body) <= MAX_ANSWER and start["status"] == 200 and not sets_cookie:
-            return None
-        passed_on = True
-        await send(start)
-        return await send({**message, "body": bytes(body)}) if message is not start else None
+        nonlocal start, answer
+        if message["type"] == "http.response.start":
+            start = message
+            return
+        if start:
+            headers = [(name.lower(), value) for name, value in start.get("headers", ())]
+            body, is_whole = message.get("body", b""), not message.get("more_body")
+            if start["status"] == 200 and is_whole and len(body) <= MAX_ANSWER and b"set-cookie" not in dict(headers):
+                kept = [(name, value) for name, value in headers if name not in (b"content-length", b"cache-control")]
+                answer = Answer(kept, bytes(body), f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode())
+                return
+            await send(start)
+            start = None
+        await send(message)
 
     await app(scope, receive, take)
-    if passed_on or not start:
-        return None
-    headers = [(name, value) for name, value in start["headers"] if name.lower() not in (b"content-length", b"cache-control")]
-    answer = Answer(headers, bytes(body), f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode())
-    answers.put(address, answer, version)
+    if answer:
+        answers.put(address, answer, version)
     return answer

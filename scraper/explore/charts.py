@@ -4,29 +4,27 @@
 picture. `scraper.explore.dashboard` has the pages.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from importlib import resources
+from importlib.resources import files
 from math import ceil, floor, log10, sqrt
 from statistics import median
 from typing import Any, NamedTuple
 
-import yaml
-from datasette.utils.asgi import BadRequest
 from datasette.utils.sqlite import sqlite3
 
 from parsers.record import columns_of
 from scraper.database.tables import RecordRow
-from scraper.explore.filters import RecordFilters, equal
+from scraper.errors import BadQuery
+from scraper.explore.filters import RecordFilters, equal, texts
 from scraper.explore.links import LISTS, values_of
 
-TEXTS: dict[str, Any] = yaml.safe_load((resources.files("scraper.explore") / "charts.yml").read_text(encoding="utf-8"))
+TEXTS: dict[str, Any] = texts("charts")
+STATE_PATHS: dict[str, str] = json.loads((files("scraper.explore") / "static" / "state-paths.json").read_text(encoding="utf-8"))
+"""The SVG path of each state that is drawn, by its name, in a drawing of 960 by 600 units (see `tests.state_paths`)."""
 SHADES = 5
 UNKNOWN = "not known"
 MAX_SERIES = 8
@@ -56,9 +54,8 @@ class Dimension(NamedTuple):
 
     def values(self, stored: Value) -> Sequence[Value]:
         """The categories of a stored value: none where it is cut off, several for a list."""
-        if self.lookup != "arraycontains":
-            return () if str(stored).endswith(_CUT_OFF) else (stored,)
-        return _items(str(stored)) if stored else (None,)
+        found: Sequence[Value] = values_of(str(stored)) or [None] if self.lookup == "arraycontains" else [stored]
+        return [one for one in dict.fromkeys(found) if not str(one).endswith(_CUT_OFF)]
 
     def filters(self, value: Value) -> list[tuple[str, object]]:
         """The filters of the table that choose the rows with the value."""
@@ -77,12 +74,6 @@ class Dimension(NamedTuple):
         return value is None, [int(digits) for digits in re.findall(r"\d+", str(value).replace(",", ""))], str(value)
 
 
-@lru_cache(maxsize=4096)
-def _items(array: str) -> tuple[Value, ...]:
-    found = dict.fromkeys(values_of(array) or [])
-    return tuple(item for item in found if not item.endswith(_CUT_OFF)) if found else (None,)
-
-
 class Measure(NamedTuple):
     """What is told of each group of records. `sql`: the value of one record; `of`: the figure, of how often each value occurs."""
 
@@ -94,27 +85,16 @@ class Measure(NamedTuple):
     adds_up: bool = False
 
 
-def _percent_yes(answers: Counter[Any]) -> float:
-    return percent(sum(n for answer, n in answers.items() if answer), answers.total())
-
-
-def _mean(numbers: Counter[Any]) -> float:
-    return float(sum(number * n for number, n in numbers.items()) / numbers.total())
-
-
-def _median(numbers: Counter[Any]) -> float:
-    return float(median(numbers.elements()))
-
-
-def _column(name: str) -> Dimension:
+DIMENSIONS: dict[str, Dimension] = {}
+for name in (*TEXTS["ordered"], *TEXTS["plain"], *TEXTS["answers"]):
     lookup = "arraycontains" if name in LISTS else "exact"
-    return Dimension(columns_of(RecordRow)[name].heading, name, (name,), lookup, name in TEXTS["ordered"])
-
-
-DIMENSIONS = {name: _column(name) for name in (*TEXTS["ordered"], *TEXTS["plain"], *TEXTS["answers"])} | {
-    name: Dimension(**one) for name, one in TEXTS["derived"].items()
+    DIMENSIONS[name] = Dimension(columns_of(RecordRow)[name].heading, name, (name,), lookup, name in TEXTS["ordered"])
+DIMENSIONS |= {name: Dimension(**one) for name, one in TEXTS["derived"].items()}
+_FIGURES: dict[str | None, Callable[[Counter[Any]], float]] = {
+    "yes": lambda answers: percent(sum(n for answer, n in answers.items() if answer), answers.total()),
+    "mean": lambda numbers: sum(number * n for number, n in numbers.items()) / numbers.total(),
+    "median": lambda numbers: median(numbers.elements()),
 }
-_FIGURES = {"yes": _percent_yes, "mean": _mean, "median": _median}
 MEASURES = {name: Measure(**one | {"of": _FIGURES.get(one.get("of"), Counter.total)}) for name, one in TEXTS["measures"].items()}
 KINDS: dict[str, str] = TEXTS["kinds"]
 
@@ -150,12 +130,12 @@ class Spec(NamedTuple):
 
 
 def read_spec(args: Any) -> Spec:
-    """The chart that an address asks for. Raises BadRequest where there is no such one."""
+    """The chart that an address asks for. Raises BadQuery where there is no such one."""
     found = Spec(**{name: args.get(f"_{name}") or default for name, default in Spec._field_defaults.items()})
     choices: tuple[Collection[str], ...] = (MEASURES, DIMENSIONS, ["", *DIMENSIONS], ["", *KINDS])
     for value, known in zip(found, choices, strict=True):
         if value not in known:
-            raise BadRequest(f"There is no chart of {value!r}: choose one of {', '.join(filter(None, known))}.")
+            raise BadQuery(f"There is no chart of {value!r}: choose one of {', '.join(filter(None, known))}.")
     return found._replace(split="") if found.split == found.by else found
 
 
@@ -171,7 +151,7 @@ class Counts:
 
 
 async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
-    """Asks the database. Raises QueryInterrupted at its time limit, and BadRequest where the filters are no SQL."""
+    """Asks the database. Raises QueryInterrupted at its time limit, and BadQuery where the filters are no SQL."""
     by, split, measure = spec.across, spec.down, spec.figure
     parts = [by.sql, split.sql if split else "NULL", measure.sql]
     groups = ", ".join(str(place) for place, part in enumerate(parts, start=1) if part != "NULL")
@@ -179,7 +159,7 @@ async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
     try:
         found = await database.execute(sql, chosen.params, log_sql_errors=False)
     except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-        raise BadRequest(f"These filters can't be used: {error}") from None
+        raise BadQuery(f"These filters can't be used: {error}") from None
     counts = Counts()
     for first, second, value, n in found.rows:
         across, down = by.values(first), split.values(second) if split else (None,)
@@ -216,8 +196,7 @@ class Row(NamedTuple):
     is_known: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(NamedTuple):
     """What is drawn: `drawn` of the `rows`, on a scale from 0 to `most` in steps of `step`."""
 
     spec: Spec
@@ -252,11 +231,12 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
         sizes[second] += cell.total()
     order = sorted(sizes, key=split.key if split and split.order else lambda one: (one is None, -sizes[one], str(one)))
     spec = spec._replace(kind=_kind(spec, len(order)))
-    kept = order[: MAX_SERIES - 1] if spec.kind != "heat" and len(order) > MAX_SERIES else order
-    series: list[Value] = [*kept, *([OTHER] if kept != order else [])]
+    known = [one for one in order if one is not None]
+    kept = known[: MAX_SERIES - 1] if spec.kind != "heat" and len(known) > MAX_SERIES else known
+    series: list[Value] = [*kept, *([OTHER] if kept != known else []), *([None] if None in order else [])]
     cells: dict[tuple[Value, Value], Counter[Any]] = defaultdict(Counter)
     for (first, second), cell in counts.cells.items():
-        cells[first, second if second in kept else OTHER].update(cell)
+        cells[first, second if second in series else OTHER].update(cell)
 
     def figure(cell: Counter[Any], whole: int) -> float:
         return percent(cell.total(), whole) if spec.measure == "share" else measure.of(cell)
@@ -301,14 +281,6 @@ def _filled(values: list[Value]) -> list[Value]:
         first, last = (12 * int(str(one)[:4]) + int(str(one)[5:]) - 1 for one in (known[0], known[-1]))
         return [*(f"{n // 12:04}-{n % 12 + 1:02}" for n in range(first, last + 1)), *values[len(known) :]]
     return values
-
-
-@cache
-def state_paths() -> dict[str, str]:
-    """The SVG path of each state that is drawn, by its name, in a drawing of 960 by 600 units (see `tests.state_paths`)."""
-    text = (resources.files("scraper.explore") / "static" / "state-paths.json").read_text(encoding="utf-8")
-    paths: dict[str, str] = json.loads(text)
-    return paths
 
 
 def shade(value: float, most: float) -> int:

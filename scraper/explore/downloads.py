@@ -1,28 +1,34 @@
 """Downloads of all rows of a table, a question, a visitor's SQL or a chart, as CSV or Excel.
 
-A process makes the whole file first (`scraper.sandbox`): what fails has a status of its own, and a connection that breaks while
-the file is sent contradicts its Content-Length.
+A process makes the file (`scraper.sandbox`). What fails within `PATIENCE`, or is an Excel file, has a status of its own; a larger
+CSV file is sent while it is made, and what fails then breaks the connection before the file's end, which every client reports.
 """
 
 import asyncio
 import re
+import shutil
 import tempfile
 from collections import Counter
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from datasette.utils.asgi import asgi_send_file
 from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
-from scraper.explore.filters import DATABASE, chips
+from scraper.explore.filters import chips
 from scraper.explore.headers import Message, Send
+from scraper.explore.links import DATABASE
 from scraper.explore.questions import QUESTIONS
 from scraper.explore.requests import today
 from scraper.sandbox import TIMED_OUT, WORKERS, File, Query
 
-SECONDS = 120.0
+SECONDS = 3600.0
 """For making a file; 500 MB take about a minute on a quiet machine."""
+PATIENCE = 5.0
+"""Seconds after which a CSV file is sent that is not complete: web servers in front wait 60 for the first byte."""
+MIN_FREE = 2_000_000_000
+"""Bytes that files leave free on the disk of the folder for temporary files."""
 SECONDS_OF_SQL = 5.0
 """The same for SQL that a visitor wrote."""
 MAX_OPEN = 16
@@ -37,11 +43,12 @@ _now: Counter[str] = Counter()
 
 
 class Download:
-    """The response with a file that is complete."""
+    """The response with a file, which `making` writes where it is not complete yet."""
 
     def __init__(self, name: str, extension: str) -> None:
         _now["open"] += 1
         self.file = tempfile.NamedTemporaryFile(suffix=f".{extension}")  # noqa: SIM115 - closed when it is sent
+        self.making: asyncio.Task[None] | None = None
         self._name, self._type = f"{name}.{extension}", _TYPES[extension]
 
     def close(self) -> None:
@@ -49,14 +56,28 @@ class Download:
         self.file.close()
 
     async def asgi_send(self, send: Send) -> None:
-        """Raises TimeoutError where the client takes nothing; the server then breaks the connection."""
+        """Raises TimeoutError where the client takes nothing, and what `making` raises; the server then breaks the connection."""
 
         async def patient(message: Message) -> None:
             async with asyncio.timeout(STALLED):
                 await send(message)
 
+        headers = [("content-type", self._type), ("content-disposition", f'attachment; filename="{self._name}"')]
+        headers += [("cache-control", "no-store")]
+        headers += [] if self.making else [("content-length", str(Path(self.file.name).stat().st_size))]
         try:
-            await asgi_send_file(patient, self.file.name, self._name, self._type, 1 << 16, {"cache-control": "no-store"})
+            encoded = [(name.encode(), value.encode()) for name, value in headers]
+            await patient({"type": "http.response.start", "status": 200, "headers": encoded})
+            with Path(self.file.name).open("rb") as file:
+                is_complete = False
+                while not is_complete:
+                    is_complete = not self.making or self.making.done()  # asked before reading, so that nothing is missed
+                    while piece := file.read(1 << 16):
+                        await patient({"type": "http.response.body", "body": piece, "more_body": True})
+                    await asyncio.sleep(0 if is_complete else 0.1)
+            if self.making:
+                self.making.result()
+            await patient({"type": "http.response.body", "body": b""})
         finally:
             self.close()
 
@@ -88,8 +109,10 @@ async def of_page(datasette: Any, request: Any) -> Download:
     sql, params = page["query"]["sql"], page["query"]["params"]
     if name and name not in QUESTIONS:
         sql = sql.removesuffix(" limit 1")
-    seconds = SECONDS_OF_SQL if {"sql", "_where"} & set(request.args) else SECONDS
-    return await download(datasette, request, title, words, query=Query(sql, params, seconds), table=name)
+    query_of_file = Query(sql, params, SECONDS_OF_SQL)
+    if not {"sql", "_where"} & set(request.args):
+        query_of_file = Query(sql, params, SECONDS, largest=shutil.disk_usage(tempfile.gettempdir()).free - MIN_FREE)
+    return await download(datasette, request, title, words, query=query_of_file, table=name)
 
 
 async def download(
@@ -124,7 +147,11 @@ async def download(
         if rows:
             await asyncio.to_thread(file.write, *rows)
         elif query:
-            await _make(datasette.get_database(DATABASE), query._replace(file=file))
+            task = asyncio.create_task(_make(datasette.get_database(DATABASE), query._replace(file=file)))
+            done, _ = await asyncio.wait([task], timeout=PATIENCE if extension == "csv" else None)
+            found.making = None if done else task
+            if done:
+                task.result()
     except BaseException:
         found.close()
         raise

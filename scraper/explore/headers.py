@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from importlib import resources
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,35 +28,6 @@ _FIXED = {
 }
 
 
-def inline_scripts(datasette: Any) -> list[str]:
-    """The scripts that Datasette and its Leaflet plugin write into their pages; those of templates only where they are fixed."""
-    found = []
-    templates = resources.files("datasette") / "templates"
-    for template in sorted(templates.iterdir(), key=lambda one: one.name):
-        if template.name.endswith(".html"):
-            found += _INLINE.findall(template.read_text(encoding="utf-8"))
-    found = [script for script in found if "{{" not in script and "{%" not in script]
-    found += [f"DATASETTE_ALLOW_FACET = {allowed};" for allowed in ("true", "false")]
-    return [*found, str(datasette_leaflet.extra_body_script(datasette))]
-
-
-def policy(scripts: Iterable[str], tile_url: str | None) -> str:
-    """The Content-Security-Policy. Only map tiles may come from another host, and only where they are configured."""
-    digests = sorted({base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts})
-    tiles = [f"{urlsplit(tile_url).scheme}://{urlsplit(tile_url).netloc}"] if tile_url else []
-    rules = {
-        "default-src": ["'none'"],
-        "script-src": ["'self'", *(f"'sha256-{digest}'" for digest in digests)],
-        "style-src": ["'self'", "'unsafe-inline'"],  # Datasette colours its headings in style attributes
-        "img-src": ["'self'", "data:", *tiles],
-        "connect-src": ["'self'"],
-        "form-action": ["'self'"],
-        "base-uri": ["'none'"],
-        "frame-ancestors": ["'none'"],
-    }
-    return "; ".join(f"{name} {' '.join(values)}" for name, values in rules.items())
-
-
 def with_headers(app: App, headers: dict[str, str]) -> App:
     """The application, with the headers in every answer in place of any of the same name."""
     added = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
@@ -75,7 +46,23 @@ def with_headers(app: App, headers: dict[str, str]) -> App:
 
 
 def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
-    """All of them, by name. `settings`: those of `scraper.config.Serve`."""
+    """All of them, by name. `settings`: those of `scraper.config.Serve`. Only map tiles may come from another host."""
     if settings.get("content_security_policy") is False:
         return _FIXED
-    return {"Content-Security-Policy": policy(inline_scripts(datasette), settings.get("tile_url")), **_FIXED}
+    templates = [
+        one.read_text(encoding="utf-8") for one in (resources.files("datasette") / "templates").iterdir() if one.is_file()
+    ]
+    scripts = [script for text in templates for script in _INLINE.findall(text) if "{{" not in script and "{%" not in script]
+    scripts += [f"DATASETTE_ALLOW_FACET = {allowed};" for allowed in ("true", "false")]
+    scripts.append(str(datasette_leaflet.extra_body_script(datasette)))
+    digests = sorted({base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts})
+    tiles = urlsplit(settings.get("tile_url") or "")
+    rules = {
+        "default-src": "'none'",
+        "script-src": " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)]),
+        "style-src": "'self' 'unsafe-inline'",  # Datasette colours its headings in style attributes
+        "img-src": "'self' data:" + f" {tiles.scheme}://{tiles.netloc}" * bool(tiles.netloc),
+        **dict.fromkeys(("connect-src", "form-action"), "'self'"),
+        **dict.fromkeys(("base-uri", "frame-ancestors"), "'none'"),
+    }
+    return {"Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in rules.items()), **_FIXED}

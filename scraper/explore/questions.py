@@ -5,19 +5,9 @@ docs/guides/analyst.md lists them.
 
 from collections.abc import Mapping
 from functools import reduce
-from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import yaml
-
-from scraper.explore.arrays import holding
-
-_UNKNOWN_LABELS = """\
-with unknown (label) as (
-  select distinct label from fields_shared where label is not null and item is null and not is_known_label(label)
-)
-"""
-UNKNOWN_LABELS = f"{_UNKNOWN_LABELS}select count(*) from unknown"
+from scraper.explore.filters import ARRAY_CONTAINS, texts
 
 
 class Question(NamedTuple):
@@ -34,21 +24,16 @@ class Question(NamedTuple):
     of: Mapping[str, str] = {}
 
 
-_TEXTS = {
-    "{year}": "(:fiscal_year = '' or fiscal_year = :fiscal_year)",
-    "{area}": f"(:program_area = '' or {holding('program_areas', 'program_area')})",
-    "{state}": "(:state = '' or place_state = :state or place_state_code = upper(:state))",
-    "{record_state}": "(:state = '' or records.place_state = :state or records.place_state_code = upper(:state))",
-    "{since}": "Leave the date empty for all.",
-    "{unknown_labels}\n": _UNKNOWN_LABELS,
-}
+_ALL: dict[str, Any] = texts("questions")
+_PARTS: dict[str, str] = _ALL.pop("parts")
+_PARTS["{program_area_condition}"] = ARRAY_CONTAINS.format(t="records", c="program_areas", p="program_area")
 
 
 def _filled(text: str) -> str:
-    return reduce(lambda filled, name: filled.replace(name, _TEXTS[name]), _TEXTS, text)
+    return reduce(lambda filled, name: filled.replace(name, _PARTS[name]), _PARTS, text)
 
 
+UNKNOWN_LABELS = _filled("{unknown_labels}\nselect count(*) as labels from unknown")
 QUESTIONS = {
-    name: Question(**one | {"description": _filled(one["description"]), "sql": _filled(one["sql"])})
-    for name, one in yaml.safe_load((files("scraper.explore") / "questions.yml").read_text(encoding="utf-8")).items()
+    name: Question(**one | {"description": _filled(one["description"]), "sql": _filled(one["sql"])}) for name, one in _ALL.items()
 }

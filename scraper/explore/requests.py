@@ -5,25 +5,27 @@ Searches that cannot be read, and dates, years, states and numbers that are none
 column is one of `facets`.
 """
 
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
-from parsers.record import ColumnInfo, columns_of
+from parsers.record import ColumnInfo
 from parsers.scalars import iso_time
-from scraper.database.tables import BY_NAME, RecordRow
+from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore import dates
 from scraper.explore.facets import TYPE
+from scraper.explore.filters import Pairs
 from scraper.explore.headers import App, Receive, Scope, Send
-from scraper.explore.links import NOT_KNOWN
+from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.explore.questions import QUESTIONS
 from scraper.export.columns import Values, values_of
 from scraper.search_query import match
 
-Pairs = list[tuple[str, str]]
 UNREADABLE = "/-/unreadable"
 _DROPPED = ("_ttl", "_searchmode", "_timelimit")
 _TIMES = (Values.DATE, Values.TIME, Values.PARTIAL_TIME)
@@ -72,7 +74,7 @@ def understood(path: str, pairs: Pairs) -> Pairs:
         return pairs
     if name in QUESTIONS:
         return [(key, _parameter(key, value) if value else value) for key, value in pairs]
-    columns = columns_of(BY_NAME[name].model if name in BY_NAME else RecordRow)
+    columns = columns_in(name)
     for column in {key.rpartition("__")[0] or key for key, _ in pairs if not key.startswith("_")} - {*columns, "rowid"}:
         if name in BY_NAME:  # SQLite takes the name of a column that is not there for a text
             raise BadQuery(f"There is no such column of {name}: {column[:80]}.")
@@ -119,6 +121,12 @@ def _compared(info: ColumnInfo, lookup: str, value: str) -> Pairs:
         return [("notnull" if lookup == "not" else "isnull", "1")]
     if kind is Values.LIST and lookup in ("exact", "not") and not value.startswith("["):
         return [("arraycontains" if lookup == "exact" else "arraynotcontains", value)]
+    if lookup in ("gt", "gte", "lt", "lte") and value.isdigit() and not re.fullmatch(r"\d{1,18}", value, re.ASCII):
+        raise BadQuery(f"“{value[:80]}” has too many digits to be compared.")
+    if lookup in ("in", "notin") and value.startswith("["):
+        with suppress(ValueError):
+            return [(lookup, json.dumps(json.loads(value)))]
+        raise BadQuery(f"“{value[:80]}” is no list: write values with commas between them.")
     if lookup in ("in", "notin") and kind not in (Values.TEXT, Values.CODE, Values.LIST):
         each = [pair for one in value.split(",") for pair in _compared(info, "exact", one.strip())]
         if {also for also, _ in each} != {"exact"}:

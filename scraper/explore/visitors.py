@@ -8,13 +8,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from datasette.database import Database, QueryInterrupted, Results
+from datasette.utils.asgi import Response
 from datasette.utils.sqlite import sqlite3
 
 from scraper.explore.headers import App, Receive, Scope, Send
 from scraper.sandbox import TIMED_OUT, Query, Sandbox
 from scraper.sqlite import open_memory
 
-METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+METHODS = ("GET", "HEAD", "OPTIONS")
 MAX_COSTLY = 4
 """Requests with SQL, and downloads, that one address may have open; a person has one or two, and only two are run at a time."""
 MAX_REQUESTS = 12
@@ -66,16 +67,10 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
             raise QueryInterrupted(sqlite3.OperationalError(answer.message), sql, params)
         if answer.error:
             raise sqlite3.OperationalError(answer.message)
-        cursor = _cursor_of(answer.columns)
+        names = ", ".join('NULL AS "{}"'.format(name.replace('"', '""')) for name in answer.columns)
+        cursor = open_memory().execute(f"SELECT {names or 'NULL'}")  # sqlite3.Row takes the names of columns from one
         rows = [sqlite3.Row(cursor, row) for row in answer.rows]
         return Results(rows[:most] if truncate else rows, truncate and len(rows) > most, cursor.description)
-
-
-def _cursor_of(columns: tuple[str, ...]) -> Any:
-    """A cursor whose rows have these columns: sqlite3.Row takes the names from one."""
-    names = (name.replace('"', '""') for name in columns)
-    selected = ", ".join(f'NULL AS "{name}"' for name in names) or "NULL"
-    return open_memory().execute(f"SELECT {selected}")
 
 
 def limited(app: App) -> App:
@@ -86,19 +81,23 @@ def limited(app: App) -> App:
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await app(scope, receive, send)
-        if scope["method"] not in METHODS:
-            return await _refuse(send, 405, "This server is read-only: use GET.", (b"allow", b"GET, HEAD, OPTIONS"))
+            await app(scope, receive, send)
+            return
         client = (scope.get("client") or ("",))[0]
         query = parse_qsl(scope["query_string"].decode("latin-1"))
-        if sum(name.startswith("_facet") for name, _ in query) > MAX_FACETS:
-            return await _refuse(send, 400, f"At most {MAX_FACETS} facets can be requested at once.")
         pieces = tuple(piece for name, value in query if name in ("sql", "_where") and (piece := value.strip().rstrip("; \n")))
         is_costly = bool(pieces) or scope["path"].endswith((".csv", ".xlsx"))
-        if is_costly and costly[client] >= MAX_COSTLY:
-            return await _refuse(
-                send, 429, "Too many queries or downloads at once: wait for the ones before.", (b"retry-after", b"5")
-            )
+        refused = None
+        if scope["method"] not in METHODS:
+            refused = Response.text("This server is read-only: use GET.", 405, {"allow": ", ".join(METHODS)})
+        elif sum(name.startswith("_facet") for name, _ in query) > MAX_FACETS:
+            refused = Response.text(f"At most {MAX_FACETS} facets can be requested at once.", 400)
+        elif is_costly and costly[client] >= MAX_COSTLY:
+            text = "Too many queries or downloads at once: wait for the ones before."
+            refused = Response.text(text, 429, {"retry-after": "5"})
+        if refused:
+            await refused.asgi_send(send)
+            return
         costly[client] += is_costly
         open_requests[client] += 1
         _visitors_sql.set(pieces)
@@ -112,10 +111,3 @@ def limited(app: App) -> App:
                 del open_requests[client], costly[client], waiting[client]
 
     return wrapped
-
-
-async def _refuse(send: Send, status: int, text: str, *more: tuple[bytes, bytes]) -> None:
-    body = text.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode()), *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
