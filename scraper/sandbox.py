@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -45,7 +45,7 @@ class File(NamedTuple):
     about: tuple[tuple[str, str], ...]
     table: str = "records"
 
-    def write(self, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    def write(self, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
         """Raises sqlite3.Error where the rows come from a query, TtaError and OSError."""
         with Path(self.path).open("wb") as file:
             if self.path.endswith(".csv"):
@@ -55,14 +55,10 @@ class File(NamedTuple):
             from scraper.export.xlsx import SheetColumn, Workbook  # takes half a second
 
             known = columns_of(BY_NAME[self.table].model if self.table in BY_NAME else RecordRow)
-            labels = [
-                SheetColumn(known[name].heading, values_of(known[name]))
-                if name in known
-                else SheetColumn(name[:1].upper() + name[1:].replace("_", " "))
-                for name in columns
-            ]
+            labels = {name: SheetColumn(name[:1].upper() + name[1:].replace("_", " ")) for name in columns}
+            labels |= {name: SheetColumn(known[name].heading, values_of(known[name])) for name in columns if name in known}
             with Workbook(file) as book:
-                counts = book.add(self.title, labels, rows)
+                counts = book.add(self.title, [labels[name] for name in columns], rows)
                 also = [("Rows", counts.rows), *([("Texts cut to fit a cell", counts.cut)] if counts.cut else [])]
                 book.add("About", [SheetColumn("About these rows"), SheetColumn("")], [*self.about, *also])
 

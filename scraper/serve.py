@@ -59,7 +59,12 @@ def serve(database: Path, port: int = PORT, settings: Serve | None = None, plugi
     chosen = settings or Serve()
     with reading(database):
         pass
-    with _listening(port) as listener, ExitStack() as stack:
+    try:  # before anything starts
+        listener = socket.create_server((HOST, port))
+    except OSError as error:
+        reason = "it is in use: end what uses it" if error.errno == errno.EADDRINUSE else error.strerror
+        raise TtaError(f"can't listen on port {port}: {reason}, or name another with --port") from None
+    with listener, ExitStack() as stack:
         made = None if chosen.contacts is True else stack.enter_context(cleared_copy(database, chosen.contacts))
         if made:
             print(f"left out: {in_words(made.left_out)}", file=sys.stderr)  # noqa: T201
@@ -100,13 +105,3 @@ class _Server(uvicorn.Server):
 
     def capture_signals(self) -> AbstractContextManager[bool]:  # type: ignore[override]
         return handled(self.handle_exit, signal.SIGINT, signal.SIGTERM)
-
-
-def _listening(port: int) -> socket.socket:
-    """A socket that listens already, so that a port in use is noticed before anything starts."""
-    try:
-        return socket.create_server((HOST, port))
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise TtaError(f"port {port} is in use: end what uses it, or name another with --port") from None
-        raise TtaError(f"can't listen on {HOST}:{port}: {error.strerror}") from None

@@ -1,7 +1,5 @@
 """The filter "array contains": the rows of Datasette's own condition, on its pages and on ours, and its names."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from contextlib import closing
@@ -13,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scraper.explore.filters import ARRAY_CONTAINS
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.metadata import QUESTIONS
 from tests.webkit import Site, demo
 
 DATASETTES = ':p0 in (select value from json_each("records"."program_areas"))'

@@ -1,7 +1,5 @@
 """The pages of charts: what is counted, that each mark leads to just those rows, how counts become shapes, and the files."""
 
-from __future__ import annotations
-
 import csv
 import html
 import io
@@ -31,8 +29,8 @@ EVERYTHING = RecordFilters("/tta/records", [], "", {}, "")
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return Site(demo(tmp_path_factory.mktemp("demo")).database)
+def site() -> Site:
+    return Site()
 
 
 def _rows(site: Site, address: str) -> int:

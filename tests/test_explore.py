@@ -1,7 +1,5 @@
 """The parts of the plugin that need no Datasette: links, the record's page, the fiscal year, state outlines."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The search page: what may be typed, what is found and in which order, and that no text of a page becomes markup."""
 
-from __future__ import annotations
-
 import re
 import sqlite3
 from pathlib import Path
@@ -15,12 +13,12 @@ from scraper.errors import BadQuery
 from scraper.explore.search import AT_ONCE, marked
 from scraper.search_query import match
 from tests.dbkit import day, html, loaded, node, page
-from tests.webkit import Site, demo
+from tests.webkit import Site
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return Site(demo(tmp_path_factory.mktemp("demo")).database)
+def site() -> Site:
+    return Site()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """What the tests of `tta serve` share: a demo database, a server of its own on a free port, and a watched browser page."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil

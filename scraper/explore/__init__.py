@@ -19,12 +19,10 @@ from pluggy import HookimplMarker
 
 from scraper.errors import BadQuery
 from scraper.explore import charts, dashboard, downloads, filters, home, news, record, search
-from scraper.explore.cache import Answers, cached
 from scraper.explore.facets import ListFacet
-from scraper.explore.headers import App, headers, with_headers
 from scraper.explore.links import DATABASE, columns_in, moment, render_value
-from scraper.explore.metadata import LOOKS
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.metadata import LOOKS, QUESTIONS
+from scraper.explore.middleware import Answers, App, cached, headers, with_headers
 from scraper.explore.requests import UNREADABLE, normalize_request
 from scraper.explore.visitors import limited
 from scraper.sandbox import register_functions
@@ -33,19 +31,15 @@ hook = HookimplMarker("datasette")
 PLUGIN = "tta"
 _MENU = filters.texts("looks")["menu"]
 _ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
-"""The kept answers of each Datasette."""
-
-
-def _settings(datasette: Any) -> dict[str, Any]:
-    found: dict[str, Any] = datasette.plugin_config(PLUGIN) or {}
-    return found
+"""The kept answers of each Datasette that serves a file of ours; it makes its application anew for each request of its own."""
 
 
 @hook
 def startup() -> None:
-    from datasette.plugins import pm  # loads the plugins, this one among them: not while it is being imported
+    from datasette.filters import Filters  # these load the plugins, this one among them: not while it is being imported
+    from datasette.plugins import pm
 
-    filters.patch_array_filter()
+    Filters._filters_by_key["arraycontains"].sql_template = filters.ARRAY_CONTAINS
     if pm.has_plugin(
         "datasette.handle_exception"
     ):  # it prints tracebacks with local variables, texts of captured pages among them
@@ -54,23 +48,16 @@ def startup() -> None:
 
 @hook
 def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
-    found = headers(datasette, _settings(datasette))
-    base_url = datasette.setting("base_url")
+    found = headers(datasette, datasette.plugin_config(PLUGIN) or {})
 
     def wrapped(app: App) -> App:
-        if answers := _answers(datasette):
-            app = cached(app, answers)
-        return with_headers(limited(normalize_request(app, base_url)), found)
+        database = datasette.databases.get(DATABASE)
+        if datasette not in _ANSWERS and database and database.path and Path(database.path).is_file():
+            _ANSWERS[datasette] = Answers(Path(database.path))
+        app = cached(app, _ANSWERS[datasette]) if datasette in _ANSWERS else app
+        return with_headers(limited(normalize_request(app, datasette.setting("base_url"))), found)
 
     return wrapped
-
-
-def _answers(datasette: Any) -> Answers | None:
-    """The answers kept for this Datasette; None where it does not serve a file of ours."""
-    database = datasette.databases.get(DATABASE)
-    if datasette not in _ANSWERS and database and database.path and Path(database.path).is_file():
-        _ANSWERS[datasette] = Answers(Path(database.path))
-    return _ANSWERS.get(datasette)
 
 
 @hook(tryfirst=True)
@@ -144,7 +131,7 @@ def menu_links(datasette: Any) -> list[dict[str, str]]:
 
 
 @hook
-def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
+def register_routes() -> list[tuple[str, Callable[..., Any]]]:
     return [
         (r"^/-/map$", _page(dashboard.map_context, "map.html")),
         (r"^/-/charts$", _page(dashboard.context, "charts.html")),
@@ -159,23 +146,14 @@ def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
         (r"^/-/codebook\.(?P<format>csv|xlsx)$", _page(home.codebook_file)),
         (r"^/-/health$", home.health),
         (rf"^{UNREADABLE}(?:\.json)?$", _unreadable),
-        (r"^/robots\.txt$", _robots),
-        (r"^/-/databases(?:\.json)?$", _databases),
+        (r"^/robots\.txt$", lambda: Response.text("User-agent: *\nDisallow: /")),  # the pages name people
+        # In place of Datasette's own page, which exposes the path of the database file:
+        (r"^/-/databases(?:\.json)?$", lambda datasette: Response.json([{"name": name} for name in datasette.databases])),
     ]
-
-
-async def _databases(datasette: Any) -> Any:
-    """Takes the place of Datasette's own page, which exposes the path of the database file."""
-    return Response.json([{"name": name, "route": one.route} for name, one in datasette.databases.items() if one.path])
 
 
 async def _unreadable(request: Any) -> Any:
     raise DatasetteError(request.scope.get("tta_problem", "There is nothing here."), title="Please check the address", status=400)
-
-
-async def _robots() -> Any:
-    """Turns every crawler away: the pages name people (docs/guides/publish.md)."""
-    return Response.text("User-agent: *\nDisallow: /")
 
 
 def _page(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> Callable[..., Awaitable[Any]]:
@@ -200,7 +178,10 @@ def extra_template_vars(
         return path
 
     async def found() -> dict[str, Any]:
-        variables: dict[str, Any] = {"tta_files": dashboard.map_files(datasette), "tta_settings": _settings(datasette)}
+        variables: dict[str, Any] = {
+            "tta_files": dashboard.map_files(datasette),
+            "tta_settings": datasette.plugin_config(PLUGIN) or {},
+        }
         variables |= {"path_with_replaced_args": address, "did_you_mean": lambda: search.did_you_mean(datasette, request)}
         if view_name == "index":
             variables["tta"] = await home.context(datasette)

@@ -20,13 +20,12 @@ from parsers.record import columns_of
 from scraper.database.tables import RecordRow
 from scraper.errors import BadQuery
 from scraper.explore.filters import RecordFilters, equal, texts
-from scraper.explore.links import LISTS, values_of
+from scraper.explore.links import LISTS, NOT_KNOWN, values_of
 
 TEXTS: dict[str, Any] = texts("charts")
 STATE_PATHS: dict[str, str] = json.loads((files("scraper.explore") / "static" / "state-paths.json").read_text(encoding="utf-8"))
 """The SVG path of each state that is drawn, by its name, in a drawing of 960 by 600 units (see `tests.state_paths`)."""
 SHADES = 5
-UNKNOWN = "not known"
 MAX_SERIES = 8
 """As many colors as people tell apart; the values after the first seven are drawn together."""
 MAX_ROWS = 20
@@ -66,7 +65,7 @@ class Dimension(NamedTuple):
 
     def name(self, value: Value) -> str:
         if value is None:
-            return UNKNOWN
+            return NOT_KNOWN
         return ("No", "Yes")[bool(value)] if self.columns[0] in TEXTS["answers"] else str(value)
 
     def key(self, value: Value) -> Any:
@@ -75,7 +74,10 @@ class Dimension(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """What is told of each group of records. `sql`: the value of one record; `of`: the figure, of how often each value occurs."""
+    """What is told of each group of records. `sql`: the value of one record; `of`: the figure, of how often each value occurs.
+
+    `unit`: what the figure counts, if it does.
+    """
 
     heading: str
     about: str
@@ -83,6 +85,7 @@ class Measure(NamedTuple):
     sql: str = "NULL"
     of: Callable[[Counter[Any]], float] = Counter.total
     adds_up: bool = False
+    unit: str = ""
 
 
 DIMENSIONS: dict[str, Dimension] = {}
@@ -97,6 +100,14 @@ _FIGURES: dict[str | None, Callable[[Counter[Any]], float]] = {
 }
 MEASURES = {name: Measure(**one | {"of": _FIGURES.get(one.get("of"), Counter.total)}) for name, one in TEXTS["measures"].items()}
 KINDS: dict[str, str] = TEXTS["kinds"]
+OF_ROWS = {
+    name: (
+        Dimension(one["heading"], "", (one["filter"],), one["lookup"], "order" in one),
+        Measure(one["what"], "", unit=one["unit"]),
+    )
+    for name, one in TEXTS["rows"].items()
+}
+"""What the rows of a question are drawn by and what they count, where its answer is no count of records."""
 
 
 class Spec(NamedTuple):
@@ -109,11 +120,11 @@ class Spec(NamedTuple):
 
     @property
     def figure(self) -> Measure:
-        return MEASURES[self.measure]
+        return MEASURES.get(self.measure) or OF_ROWS[self.measure][1]
 
     @property
     def across(self) -> Dimension:
-        return DIMENSIONS[self.by]
+        return DIMENSIONS.get(self.by) or OF_ROWS[self.by][0]
 
     @property
     def down(self) -> Dimension | None:
@@ -247,7 +258,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
         filters = [*by.filters(first), *(split.filters(second) if split else [])]
         whole = counts.rows[first].total() if split else counts.shown
         is_known = (second if split else first) is not None
-        url = "" if second == OTHER else chosen.url(*filters)
+        url = "" if second == OTHER or not chosen.table_url else chosen.url(*filters)
         return Mark(figure(cell, whole), cell.total(), url, number if is_known else 0)
 
     def row(first: Value) -> Row:
@@ -262,6 +273,17 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
     drawn = [one for one in rows if spec.kind not in ("lines", "map") or one.is_known]
     names = [split.name(one) if split else measure.heading for one in series]
     return Chart(spec, counts, names, rows, drawn if by.order or spec.kind == "map" else drawn[:MAX_ROWS])
+
+
+def draw_rows(name: str, rows: Sequence[Any], table_url: str) -> Chart:
+    """The chart of a question's own rows (`OF_ROWS`); its marks lead to the rows of the table at `table_url`, or nowhere."""
+    counts, one = Counts(), TEXTS["rows"][name]
+    for row in rows:
+        value, n = row[one["column"]], row[one["count"]] if "count" in one else 1
+        counts.rows[value][None] += n
+        counts.cells[value, None][None] += n
+        counts.total, counts.shown = counts.total + n, counts.shown + n
+    return draw(Spec(name, name), counts, RecordFilters(table_url, [], "", {}, []))
 
 
 def _kind(spec: Spec, series: int) -> str:

@@ -11,11 +11,11 @@ from datasette.utils.asgi import Request, Response
 from parsers.record import columns_of
 from scraper.database.about import TITLE
 from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, TEXTS, Chart, Spec, count, draw, percent, read_spec
+from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, TEXTS, Chart, Spec, count, draw, draw_rows, percent, read_spec
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, equal, form, read_filters
 from scraper.explore.links import DATABASE
-from scraper.explore.questions import Question
+from scraper.explore.metadata import Question
 
 PARAMETERS: dict[str, str] = TEXTS["parameters"]
 _COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_id", "captures")]
@@ -79,9 +79,15 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
         known = [equal(name, value) if "__" not in name else (name, value) for name, value in found]
         return chosen.url(*known) if known else None
 
+    def chart_of_rows(rows: Any) -> Chart:
+        name = request.url_vars["table"]
+        table = TEXTS["rows"][name]["table"]
+        return draw_rows(name, rows, datasette.urls.table(DATABASE, table) if table else "")
+
     return {
         "question": question,
         "chart": chart,
+        "chart_of_rows": chart_of_rows,
         "chosen": chosen,
         "url_of": url_of,
         "menus": {name: menus[PARAMETERS[name]] for name in question.parameters if PARAMETERS.get(name) in menus},
@@ -115,7 +121,7 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
         for series, mark in zip(chart.series, row.marks, strict=True)
         if mark
     ]
-    return await download(datasette, request, spec.title, chosen.words, rows=(names, rows))
+    return await download(datasette, request, spec.title, chosen.words, (names, rows))
 
 
 def map_files(datasette: Any) -> dict[str, str]:

@@ -17,9 +17,9 @@ from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
 from scraper.explore.filters import chips
-from scraper.explore.headers import Message, Send
 from scraper.explore.links import DATABASE
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.metadata import QUESTIONS
+from scraper.explore.middleware import Message, Send
 from scraper.explore.requests import today
 from scraper.sandbox import TIMED_OUT, WORKERS, File, Query
 
@@ -37,7 +37,6 @@ STALLED = 60.0
 """Seconds after which a client that takes nothing is cut off."""
 _TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 _OF_A_PAGE = ("_size", "_next", "_shape", "_labels")
-_NO_ROWS = (("_size", "0"), ("_nofacet", "1"), ("_nocount", "1"))
 _now: Counter[str] = Counter()
 """How many files are open, and how many of them are being made."""
 
@@ -62,11 +61,11 @@ class Download:
             async with asyncio.timeout(STALLED):
                 await send(message)
 
-        headers = [("content-type", self._type), ("content-disposition", f'attachment; filename="{self._name}"')]
-        headers += [("cache-control", "no-store")]
-        headers += [] if self.making else [("content-length", str(Path(self.file.name).stat().st_size))]
+        headers = {"content-type": self._type, "content-disposition": f'attachment; filename="{self._name}"'}
+        headers |= {"cache-control": "no-store"}
+        headers |= {} if self.making else {"content-length": str(Path(self.file.name).stat().st_size)}
         try:
-            encoded = [(name.encode(), value.encode()) for name, value in headers]
+            encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
             await patient({"type": "http.response.start", "status": 200, "headers": encoded})
             with Path(self.file.name).open("rb") as file:
                 is_complete = False
@@ -91,67 +90,54 @@ async def of_page(datasette: Any, request: Any) -> Download:
     name, *row = [*path.split("/"), ""][2:4]
     if not name and not request.args.get("sql"):
         raise DatasetteError("There is no table or question to download at this address.", status=404)
-    query = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE]
-    answer = await datasette.client.get(f"{path}.json?{urlencode([*query, *_NO_ROWS])}")
+    pairs = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE]
+    answer = await datasette.client.get(f"{path}.json?{urlencode(pairs)}&_size=0&_nofacet=1&_nocount=1")
     if answer.status_code != 200:
         is_json = answer.headers["content-type"].startswith("application/json")
         raise DatasetteError(answer.json()["error"] if is_json else "This can't be downloaded.", status=answer.status_code)
     page = answer.json()
     if name in QUESTIONS:
-        title, words = QUESTIONS[name].title, "; ".join(f"{key}: {value}" for key, value in query if value)
+        title, words = QUESTIONS[name].title, "; ".join(f"{key}: {value}" for key, value in pairs if value)
     elif name:
         title = datasette.table_metadata(DATABASE, name).get("title", name)
         words = "; ".join([*filter(None, row), *(chip.text for chip in chips(request, name)["chips"])])
     else:
         title, words = "Query", page["query"]["sql"]
     if any(row):
-        return await download(datasette, request, title, words, rows=(page["columns"], page["rows"]), table=name)
-    sql, params = page["query"]["sql"], page["query"]["params"]
-    if name and name not in QUESTIONS:
-        sql = sql.removesuffix(" limit 1")
-    query_of_file = Query(sql, params, SECONDS_OF_SQL)
+        return await download(datasette, request, title, words, (page["columns"], page["rows"]), name)
+    sql = page["query"]["sql"] if name in QUESTIONS else page["query"]["sql"].removesuffix(" limit 1" if name else "")
+    query = Query(sql, page["query"]["params"], SECONDS_OF_SQL)
     if not {"sql", "_where"} & set(request.args):
-        query_of_file = Query(sql, params, SECONDS, largest=shutil.disk_usage(tempfile.gettempdir()).free - MIN_FREE)
-    return await download(datasette, request, title, words, query=query_of_file, table=name)
+        query = query._replace(seconds=SECONDS, largest=shutil.disk_usage(tempfile.gettempdir()).free - MIN_FREE)
+    return await download(datasette, request, title, words, query, name)
 
 
 async def download(
-    datasette: Any,
-    request: Any,
-    title: str,
-    words: str,
-    *,
-    query: Query | None = None,
-    rows: tuple[list[str], list[Any]] | None = None,
-    table: str = "records",
+    datasette: Any, request: Any, title: str, words: str, source: Query | tuple[list[str], list[Any]], table: str = "records"
 ) -> Download:
-    """A file in the format that the route names. `words`: the filter, for people; `rows`: columns and rows that are there.
+    """A file in the format that the route names. `words`: the filter, for people; `source`: a query, or columns and rows.
 
     Raises DatasetteError where the file can't be made.
     """
     extension = request.url_vars["format"]
     page = datasette.absolute_url(request, datasette.urls.path(request.full_path)).replace(f".{extension}", "", 1)
-    about = (
-        ("Rows of", title),
-        ("Filter", words or "none: all rows"),
-        ("Retrieved on", f"{today()}"),
-        ("Page", page),
-        ("Cite as", f"{cite(title, words)}, from {page}"),
-    )
+    about = {"Rows of": title, "Filter": words or "none: all rows", "Retrieved on": f"{today()}", "Page": page}
+    about["Cite as"] = f"{cite(title, words)}, from {page}"
     if _now["open"] >= MAX_OPEN:
         raise DatasetteError("Too many downloads at once: try again in a minute.", status=503)
     name = re.sub(r"[^a-z0-9]+", "-", f"{title} {words}".lower())[:90].strip("-")
     found = Download(f"{name}-{today()}", extension)
     try:
-        file = File(found.file.name, title, about, table)
-        if rows:
-            await asyncio.to_thread(file.write, *rows)
-        elif query:
-            task = asyncio.create_task(_make(datasette.get_database(DATABASE), query._replace(file=file)))
-            done, _ = await asyncio.wait([task], timeout=PATIENCE if extension == "csv" else None)
+        file = File(found.file.name, title, tuple(about.items()), table)
+        if isinstance(source, Query):
+            task = asyncio.create_task(_make(datasette.get_database(DATABASE), source._replace(file=file)))
+            is_streamed = extension == "csv" and source.seconds > PATIENCE
+            done, _ = await asyncio.wait([task], timeout=PATIENCE if is_streamed else None)
             found.making = None if done else task
             if done:
                 task.result()
+        else:
+            await asyncio.to_thread(file.write, *source)
     except BaseException:
         found.close()
         raise

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,8 +20,7 @@ from scraper.explore.dashboard import chart_of
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, ask
 from scraper.explore.links import DATABASE
-from scraper.explore.metadata import LOOKS
-from scraper.explore.questions import QUESTIONS, UNKNOWN_LABELS
+from scraper.explore.metadata import LOOKS, QUESTIONS, UNKNOWN_LABELS
 from scraper.explore.record import MADE_UP
 from scraper.export.tables import BY_NAME, CODEBOOK, Count, codebook_rows, counting
 from scraper.sqlite import open_readonly
@@ -36,13 +35,16 @@ _DEMO = "SELECT EXISTS (SELECT 1 FROM captures WHERE source = :made_up)"
 async def context(datasette: Any) -> dict[str, Any]:
     """What the template `index.html` shows beside the metadata."""
     database, urls = datasette.get_database(DATABASE), datasette.urls
-    found, labels, demo = await asyncio.gather(ask(database, "home"), database.execute(UNKNOWN_LABELS), _is_demo(database))
+    found, labels = await asyncio.gather(ask(database, "home"), database.execute(UNKNOWN_LABELS))
+    is_demo = False  # where looking for a capture that is made up meets the time limit there are millions, and the demo has few
+    with suppress(QueryInterrupted):
+        is_demo = (await database.execute(_DEMO, {"made_up": MADE_UP}, log_sql_errors=False)).first()[0]
     (counts,) = found["counts"]
     everything = RecordFilters(urls.table(DATABASE, "records"), [], "", {}, [])
     return {
         "counts": counts,
         "times": found["times"][0],
-        "demo": demo,
+        "demo": is_demo,
         "captures": sum(row["captures"] for row in found["kinds"]),
         "kinds": [(*row.values(), f"{urls.table(DATABASE, 'captures')}?kind={row['kind']}") for row in found["kinds"]],
         "charts": [(await chart_of(datasette, Spec(**spec), everything), question) for question, spec in TEXTS["home"].items()],
@@ -62,15 +64,6 @@ async def context(datasette: Any) -> dict[str, Any]:
         + [(view.name, view.title, view.description) for view in VIEWS],
         "questions": [(name, one.title, one.description) for name, one in QUESTIONS.items()],
     }
-
-
-async def _is_demo(database: Any) -> bool:
-    """Whether any capture is made up. Where looking for one meets the time limit there are millions, and the demo has few."""
-    try:
-        found = await database.execute(_DEMO, {"made_up": MADE_UP}, log_sql_errors=False)
-    except QueryInterrupted:
-        return False
-    return bool(found.first()[0])
 
 
 async def codebook(datasette: Any, request: Any) -> dict[str, Any]:
@@ -100,14 +93,8 @@ async def codebook_file(datasette: Any, request: Any) -> Any:
     """The same as CSV or Excel."""
     found = await codebook(datasette, request)
     words = f"Table: {found['name']}" + "; values not counted" * (not found["is_counted"])
-    return await download(
-        datasette,
-        request,
-        "Codebook",
-        words,
-        rows=([*found["columns"][0]], [tuple(one.values()) for one in found["columns"]]),
-        table=CODEBOOK,
-    )
+    rows = [tuple(one.values()) for one in found["columns"]]
+    return await download(datasette, request, "Codebook", words, ([*found["columns"][0]], rows), CODEBOOK)
 
 
 async def health(datasette: Any) -> Any:

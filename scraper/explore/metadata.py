@@ -1,17 +1,50 @@
-"""Datasette's texts about the database, also written to `metadata.yml`; those of tables and columns come from the models."""
+"""Datasette's texts about the database, also written to `metadata.yml`, and the questions that it offers by name.
 
+The texts of tables and columns come from the models, those of questions and their SQL from `questions.yml`.
+"""
+
+from collections.abc import Mapping
+from functools import reduce
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from scraper.database.about import LICENSE, LICENSE_URL, SOURCE, SOURCE_URL, TITLE
 from scraper.database.schema import dictionary_rows, table_description
 from scraper.database.tables import BY_NAME, TABLES, VIEWS
 from scraper.explore.facets import TYPE
-from scraper.explore.filters import texts
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.filters import ARRAY_CONTAINS, texts
 
 LOOKS: dict[str, dict[str, Any]] = texts("looks")
 """How Datasette shows each table, by its own names; `first`: the columns shown by default."""
+
+
+class Question(NamedTuple):
+    """`parameters` are those of the SQL, in the order of the form; `chart` is the picture above the rows (`charts.Spec`).
+
+    `of`: filters of the records that the chart counts.
+    """
+
+    title: str
+    description: str
+    sql: str
+    parameters: tuple[str, ...] = ()
+    chart: Mapping[str, str] | None = None
+    of: Mapping[str, str] = {}
+
+
+_ALL: dict[str, Any] = texts("questions")
+_PARTS: dict[str, str] = _ALL.pop("parts")
+_PARTS["{program_area_condition}"] = ARRAY_CONTAINS.format(t="records", c="program_areas", p="program_area")
+
+
+def _filled(text: str) -> str:
+    return reduce(lambda filled, name: filled.replace(name, _PARTS[name]), _PARTS, text)
+
+
+UNKNOWN_LABELS = _filled("{unknown_labels}\nselect count(*) as labels from unknown")
+QUESTIONS = {
+    name: Question(**one | {"description": _filled(one["description"]), "sql": _filled(one["sql"])}) for name, one in _ALL.items()
+}
 
 
 def metadata(base_url: str = "/") -> dict[str, Any]:

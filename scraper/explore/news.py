@@ -43,6 +43,10 @@ class Event(NamedTuple):
         time: str = self.night["ended_at"] or self.at
         return time + "0000-01-01T00:00:00Z"[len(time) :]
 
+    @property
+    def day(self) -> str:
+        return self.moment[:10]
+
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """What the templates `new.html` and `new.atom` show: the latest events, from the place in the address on."""
@@ -82,7 +86,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     return {
         **await form(datasette, request),
         "title": "What's new",
-        "nights": [(night, list(some)) for night, some in groupby(events, key=_night)],
+        "nights": [(night, list(some)) for night, some in groupby(events, key=lambda one: (one.night["run_id"], one.day))],
         "events": events,
         "earlier": f"?{urlencode([*own, *chosen.pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else "",
         "words": chosen.words,
@@ -92,11 +96,6 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
         "feed_key": _key("feed", *map("=".join, sorted(chosen.pairs))),
         "today": f"{today()}T00:00:00Z",
     }
-
-
-def _night(event: Event) -> tuple[Any, str]:
-    """The run, None where there is none, and the day of the refresh or of the capture."""
-    return event.night["run_id"], (event.night["ended_at"] or event.at)[:10]
 
 
 def _key(*parts: str) -> str:

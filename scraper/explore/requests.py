@@ -20,9 +20,9 @@ from scraper.errors import BadQuery
 from scraper.explore import dates
 from scraper.explore.facets import TYPE
 from scraper.explore.filters import Pairs
-from scraper.explore.headers import App, Receive, Scope, Send
 from scraper.explore.links import NOT_KNOWN, columns_in
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.metadata import QUESTIONS
+from scraper.explore.middleware import App, Receive, Scope, Send
 from scraper.export.columns import Values, values_of
 from scraper.search_query import match
 
@@ -32,7 +32,7 @@ _TIMES = (Values.DATE, Values.TIME, Values.PARTIAL_TIME)
 _COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
 _OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
 _PART_OF_A_TIME = re.compile(r"[\d:TZ.+%_*?\[\]-]+")
-_YES_NO = {"yes": "1", "true": "1", "on": "1", "1": "1", "no": "0", "false": "0", "off": "0", "0": "0"}
+_YES_NO = dict.fromkeys(("yes", "true", "on", "1"), "1") | dict.fromkeys(("no", "false", "off", "0"), "0")
 
 
 def today() -> date:
@@ -73,22 +73,17 @@ def understood(path: str, pairs: Pairs) -> Pairs:
     if first not in ("tta", "-") or name == "search":
         return pairs
     if name in QUESTIONS:
-        return [(key, _parameter(key, value) if value else value) for key, value in pairs]
+        read = {
+            "since": lambda text: str(dates.days(text, today()).first),
+            "fiscal_year": lambda text: dates.fiscal_year(text, today()),
+        }
+        read["state"] = lambda text: dates.state(text, code=False)
+        return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
     columns = columns_in(name)
     for column in {key.rpartition("__")[0] or key for key, _ in pairs if not key.startswith("_")} - {*columns, "rowid"}:
         if name in BY_NAME:  # SQLite takes the name of a column that is not there for a text
             raise BadQuery(f"There is no such column of {name}: {column[:80]}.")
     return [pair for key, value in pairs for pair in _filter(columns, key, value)]
-
-
-def _parameter(name: str, value: str) -> str:
-    """A parameter of a named question."""
-    if name in ("since", "until"):
-        span = dates.days(value, today())
-        return (span.first if name == "since" else span.end - timedelta(days=1)).isoformat()
-    if name == "fiscal_year":
-        return dates.fiscal_year(value, today())
-    return dates.state(value, code=False) if name == "state" else value
 
 
 def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
@@ -134,9 +129,7 @@ def _compared(info: ColumnInfo, lookup: str, value: str) -> Pairs:
         return [(lookup, ",".join(one for _, one in each))]
     if kind in _TIMES:
         return _compared_times(kind, lookup, value)
-    if lookup not in _COMPARING:
-        return [(lookup, value)]
-    return [(lookup, _value(info, kind, value))]
+    return [(lookup, _value(info, kind, value) if lookup in _COMPARING else value)]
 
 
 def _value(info: ColumnInfo, kind: Values, value: str) -> str:
@@ -167,10 +160,5 @@ def _compared_times(kind: Values, lookup: str, value: str) -> Pairs:
     through = ("lte", last) if kind is Values.DATE else ("lt", end)
     if lookup == "not" and not is_day:
         raise BadQuery(f"“{value[:80]}” is more than one value, which “not” can't exclude: use “before” or “after”.")
-    return {
-        "gt": [("gte", end)],
-        "gte": [("gte", first)],
-        "lt": [("lt", first)],
-        "lte": [through],
-        "not": [("not", first)],
-    }.get(lookup) or ([("exact", first)] if is_day else [("gte", first), through])
+    spans = {"gt": [("gte", end)], "gte": [("gte", first)], "lt": [("lt", first)], "lte": [through], "not": [("not", first)]}
+    return spans.get(lookup) or ([("exact", first)] if is_day else [("gte", first), through])

@@ -11,7 +11,7 @@ from datasette.database import Database, QueryInterrupted, Results
 from datasette.utils.asgi import Response
 from datasette.utils.sqlite import sqlite3
 
-from scraper.explore.headers import App, Receive, Scope, Send
+from scraper.explore.middleware import App, Receive, Scope, Send
 from scraper.sandbox import TIMED_OUT, Query, Sandbox
 from scraper.sqlite import open_memory
 
@@ -48,20 +48,14 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
         for connection in self._connections:
             connection.interrupt()
 
-    async def execute(
-        self,
-        sql: str,
-        params: Any = None,
-        truncate: bool = False,
-        custom_time_limit: int | None = None,
-        page_size: int | None = None,
-        log_sql_errors: bool = True,
-    ) -> Results:
+    async def execute(self, sql: str, params: Any = None, **options: Any) -> Results:
         if not any(piece in sql for piece in _visitors_sql.get()):
-            return await super().execute(sql, params, truncate, custom_time_limit, page_size, log_sql_errors)
-        most = self.ds.max_returned_rows + ((page_size or self.ds.page_size) == self.ds.max_returned_rows)
-        milliseconds = min(self.ds.sql_time_limit_ms, custom_time_limit or self.ds.sql_time_limit_ms)
-        query = Query(sql, params if params is not None else {}, milliseconds / 1000, most + 1 if truncate else _ALL_ROWS)
+            return await super().execute(sql, params, **options)
+        most, page_size = self.ds.max_returned_rows, options.get("page_size") or self.ds.page_size
+        most += page_size == most
+        seconds = min(self.ds.sql_time_limit_ms, options.get("custom_time_limit") or self.ds.sql_time_limit_ms) / 1000
+        truncate = options.get("truncate")
+        query = Query(sql, params if params is not None else {}, seconds, most + 1 if truncate else _ALL_ROWS)
         answer = await asyncio.to_thread(self._sandbox.run, query)
         if answer is TIMED_OUT or answer.message == TIMED_OUT.message:
             raise QueryInterrupted(sqlite3.OperationalError(answer.message), sql, params)
@@ -70,7 +64,7 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
         names = ", ".join('NULL AS "{}"'.format(name.replace('"', '""')) for name in answer.columns)
         cursor = open_memory().execute(f"SELECT {names or 'NULL'}")  # sqlite3.Row takes the names of columns from one
         rows = [sqlite3.Row(cursor, row) for row in answer.rows]
-        return Results(rows[:most] if truncate else rows, truncate and len(rows) > most, cursor.description)
+        return Results(rows[:most] if truncate else rows, bool(truncate) and len(rows) > most, cursor.description)
 
 
 def limited(app: App) -> App:

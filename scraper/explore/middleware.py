@@ -1,14 +1,40 @@
-"""Answers that are kept until the database changes, with an ETag: a page that many visitors open is made once."""
+"""What every answer passes: security headers, and answers that are kept until the database changes, with an ETag.
+
+Scripts run only from this server's files, or where they are Datasette's own, unchanged. A page that many open is made once.
+"""
 
 import asyncio
+import base64
 import hashlib
+import re
 from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
+from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
-from scraper.explore.headers import App, Message, Receive, Scope, Send
+import datasette_leaflet
+
 from scraper.sqlite import open_readonly
 
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_FIXED = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
 MAX_BYTES = 48_000_000
 """Bytes of all kept answers together; a page has 30 to 300 KB."""
 MAX_ANSWER = 2_000_000
@@ -17,6 +43,45 @@ MAX_AGE = 10
 """Seconds for which a proxy may repeat an answer without asking: the delay with which a refresh is seen."""
 _NEVER = (b".csv?", b".xlsx?", b"sql=", b"_where=")
 """Marks of requests that are sent as files, or made once by one visitor."""
+
+
+def with_headers(app: App, headers: dict[str, str]) -> App:
+    """The application, with the headers in every answer in place of any of the same name."""
+    added = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    names = {name for name, _ in added}
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in names]
+                message = {**message, "headers": [*kept, *added]}
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return wrapped
+
+
+def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
+    """All of them, by name. `settings`: those of `scraper.config.Serve`. Only map tiles may come from another host."""
+    if settings.get("content_security_policy") is False:
+        return _FIXED
+    folder = resources.files("datasette") / "templates"
+    texts = "\n".join(one.read_text(encoding="utf-8") for one in folder.iterdir() if one.is_file())
+    scripts = [script for script in _INLINE.findall(texts) if "{{" not in script and "{%" not in script]
+    scripts += [f"DATASETTE_ALLOW_FACET = {allowed};" for allowed in ("true", "false")]
+    scripts.append(str(datasette_leaflet.extra_body_script(datasette)))
+    digests = sorted({base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts})
+    tiles = urlsplit(settings.get("tile_url") or "")
+    rules = {
+        "default-src": "'none'",
+        "script-src": " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)]),
+        "style-src": "'self' 'unsafe-inline'",  # Datasette colours its headings in style attributes
+        "img-src": "'self' data:" + f" {tiles.scheme}://{tiles.netloc}" * bool(tiles.netloc),
+        **dict.fromkeys(("connect-src", "form-action"), "'self'"),
+        **dict.fromkeys(("base-uri", "frame-ancestors"), "'none'"),
+    }
+    return {"Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in rules.items()), **_FIXED}
 
 
 class Answer(NamedTuple):
@@ -47,7 +112,7 @@ class Answers:
 
     def get(self, address: bytes) -> Answer | None:
         self.version()
-        if address in self._kept:
+        with suppress(KeyError):
             self._kept.move_to_end(address)
         return self._kept.get(address)
 
@@ -66,11 +131,11 @@ def cached(app: App, answers: Answers) -> App:
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("raw_path") or scope["path"].encode() if scope["type"] == "http" else b""
-        has_session = any(name == b"cookie" and b"ds_" in value for name, value in scope.get("headers", ()))
-        host = b"".join(value for name, value in scope.get("headers", ()) if name == b"host")  # some answers have absolute links
+        asked = dict(scope.get("headers", ()))
+        host = asked.get(b"host", b"")  # some answers have absolute links
         address = scope.get("scheme", "").encode() + b"://" + host + path + b"?" + scope.get("query_string", b"")
-        never = b"/-/static" in path or any(mark in address for mark in _NEVER)
-        if not path or scope["method"] != "GET" or has_session or never:
+        never = b"/-/static" in path or b"ds_" in asked.get(b"cookie", b"") or any(mark in address for mark in _NEVER)
+        if not path or scope["method"] != "GET" or never:
             return await app(scope, receive, send)
         answer = answers.get(address)
         if answer is None:
@@ -78,7 +143,7 @@ def cached(app: App, answers: Answers) -> App:
                 if not (answer := answers.get(address) or await _make(app, scope, receive, send, answers, address)):
                     return None
             answers.making.pop(address, None)
-        is_known = any(name == b"if-none-match" and answer.etag in value for name, value in scope["headers"])
+        is_known = answer.etag in asked.get(b"if-none-match", b"")
         added = [(b"etag", answer.etag), (b"cache-control", f"public, max-age={MAX_AGE}".encode())]
         added += [] if is_known else [(b"content-length", str(len(answer.body)).encode())]
         await send({"type": "http.response.start", "status": 304 if is_known else 200, "headers": [*answer.headers, *added]})
