@@ -145,10 +145,10 @@ def test_shares_and_figures_of_the_page_and_its_file_agree(site: Site, measure: 
     query = urlencode({"_measure": measure, "_by": "program_areas", "_split": "fiscal_year", "status__exact": "Completed"})
     answer = site.get(f"/-/chart.csv?{query}")
     rows = list(csv.reader(io.StringIO(answer.text.lstrip("\ufeff"))))
-    assert rows[0] == ["Program areas", "Fiscal year", MEASURES[measure].heading, "Records"]
+    assert rows[0] == [*dict.fromkeys(["Program areas", "Fiscal year", MEASURES[measure].heading, "Records"])]
     assert "-by-program-area-and-fiscal-year-status-completed-" in answer.headers["content-disposition"]
     text = html.unescape(site.get(f"/-/chart?{query}").text)
-    for area, year, value, _ in rows[1:]:
+    for area, year, value, *_ in rows[1:]:
         assert f'aria-label="{area}, {year}: {MEASURES[measure].form.format(float(value))}' in text
 
 

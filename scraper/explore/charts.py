@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
-from math import ceil, floor, log10, sqrt
+from math import ceil, floor, log10
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -228,10 +228,18 @@ class Chart(NamedTuple):
     def ticks(self) -> list[float]:
         """Round numbers from 0 to the end of the scale."""
         highest = max((sum(mark.value for mark in row.marks if mark) for row in self.drawn), default=0)
-        highest = max(highest if self.is_stack else self.darkest, 0) or 1
+        highest = max(highest if self.is_stack else self.darkest, -self.lowest, 0) or 1
         digits = 10.0 ** floor(log10(highest / 4))
         step = max(1.0, next(n * digits for n in (1, 2, 2.5, 5, 10) if n * digits >= highest / 4 - 1e-9))
-        return [step * n for n in range(ceil(highest / step - 1e-9) + 1)]
+        return [step * n for n in range(floor(min(self.lowest, 0) / step), ceil(highest / step - 1e-9) + 1)]
+
+    @property
+    def lowest(self) -> float:
+        return min((mark.value for row in self.drawn for mark in row.marks if mark), default=0)
+
+    def at(self, value: float) -> float:
+        """Where the value is on the scale, from 0 to 1."""
+        return (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
 
 
 def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
@@ -243,7 +251,10 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
     order = sorted(sizes, key=split.key if split and split.order else lambda one: (one is None, -sizes[one], str(one)))
     spec = spec._replace(kind=_kind(spec, len(order)))
     known = [one for one in order if one is not None]
-    kept = known[: MAX_SERIES - 1] if spec.kind != "heat" and len(known) > MAX_SERIES else known
+    if spec.kind != "heat" and len(known) > MAX_SERIES:
+        kept = known[1 - MAX_SERIES :] if split and split.order else known[: MAX_SERIES - 1]  # the latest or the most frequent
+    else:
+        kept = known
     series: list[Value] = [*kept, *([OTHER] if kept != known else []), *([None] if None in order else [])]
     cells: dict[tuple[Value, Value], Counter[Any]] = defaultdict(Counter)
     for (first, second), cell in counts.cells.items():
@@ -305,9 +316,9 @@ def _filled(values: list[Value]) -> list[Value]:
     return values
 
 
-def shade(value: float, most: float) -> int:
-    """1 to SHADES, by the square root: most counts are small, and differences among them are to be seen. 0 is none."""
-    return ceil(SHADES * sqrt(value / most) - 1e-9) if value > 0 and most else 0
+def shade(value: float, most: float, is_count: bool = True) -> int:
+    """1 to SHADES, of counts by the square root: most are small, and differences among them are to be seen. 0 is none."""
+    return ceil(SHADES * (value / most) ** (0.5 if is_count else 1) - 1e-9) if value > 0 and most else 0
 
 
 def percent(part: float, whole: float) -> float:

@@ -14,7 +14,7 @@ from scraper.database.tables import BY_NAME, RecordRow
 from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, TEXTS, Chart, Spec, count, draw, draw_rows, percent, read_spec
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, equal, form, read_filters
-from scraper.explore.links import DATABASE
+from scraper.explore.links import DATABASE, columns_in
 from scraper.explore.metadata import Question
 
 PARAMETERS: dict[str, str] = TEXTS["parameters"]
@@ -72,6 +72,8 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     chart = await chart_of(datasette, Spec(**question.chart), chosen) if question.chart else None
     columns = PARAMETERS | TEXTS["columns"]
     menus = {name: values for name, _, values in (await form(datasette, request))["menus"]}
+    fields = [row[0] for row in await datasette.get_database(DATABASE).execute("SELECT DISTINCT field FROM changes ORDER BY 1")]
+    menus["field"] = [(name, columns_in("records")[name].heading if name in columns_in("records") else name) for name in fields]
 
     def url_of(row: Any) -> str | None:
         """The records that a row counts; None where its columns do not tell."""
@@ -90,7 +92,7 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
         "chart_of_rows": chart_of_rows,
         "chosen": chosen,
         "url_of": url_of,
-        "menus": {name: menus[PARAMETERS[name]] for name in question.parameters if PARAMETERS.get(name) in menus},
+        "menus": {name: menus[of] for name in question.parameters if (of := PARAMETERS.get(name, name)) in menus},
     }
 
 
@@ -115,8 +117,9 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
     counts = await count(datasette.get_database(DATABASE), spec, chosen)
     chart = draw(spec._replace(kind="heat"), counts, chosen)  # the kind that leaves no series out
     names = [spec.across.heading, *([spec.down.heading] if spec.down else []), spec.figure.heading, "Records"]
+    names = list(dict.fromkeys(names))  # the figure can be the number of records
     rows = [
-        (row.name, *([series] if spec.down else []), round(mark.value, 2), mark.records)
+        (row.name, *([series] if spec.down else []), round(mark.value, 2), mark.records)[: len(names)]
         for row in chart.rows
         for series, mark in zip(chart.series, row.marks, strict=True)
         if mark

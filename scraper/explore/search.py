@@ -30,7 +30,7 @@ _BEGIN, _END = "\x02", "\x03"
 _MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 _ADDRESS = re.compile(r"(?:https?://|www\.|[\w.-]+\.gov/)\S+", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_CLOSE = 0.7
+_CLOSE = 0.65
 """How alike a word and its correction are, by difflib: `opoid` and `opioid` 0.91; the index has stems, such as `recidiv`."""
 _SQL, SCOPES = texts("search").values()
 """`SCOPES`: the tables that are searched; `search.yml` describes the keys."""
@@ -75,9 +75,10 @@ async def context(datasette: Any, request: Any) -> Any:
         return f"{datasette.urls.path('/-/search')}?{urlencode(query)}"
 
     def row_url(key: str) -> str:
-        row: str = datasette.urls.row(DATABASE, "records", tilde_encode(key))
-        definitions = f"{datasette.urls.table(DATABASE, 'dictionary')}?{urlencode({'table__exact': key})}"
-        return definitions if scope == "dictionary" else row
+        if scope == "dictionary":
+            return f"{datasette.urls.table(DATABASE, scope)}?{urlencode({'table__exact': key})}"
+        row: str = datasette.urls.row(DATABASE, scope if scope == "organizations" else "records", tilde_encode(key))
+        return row
 
     pages = min(LAST_PAGE, -(-counts[scope] // AT_ONCE))
     return shown | {
@@ -86,6 +87,7 @@ async def context(datasette: Any, request: Any) -> Any:
         "hits": [(title, row_url(key), about, marked(snippet)) for key, title, *about, snippet in found],
         "first": (page - 1) * AT_ONCE + 1,
         "count": counts[scope],
+        "last_page": LAST_PAGE,
         "ranked": counts[scope] <= RANKED,
         "meant": record_url,
         "better": (better, url(better)) if better != question else None,
@@ -119,20 +121,27 @@ async def _record_meant(database: Any, text: str) -> str | None:
 
 
 async def _corrected(database: Any, question: str) -> str:
-    """The question with each word that no text has replaced by the most similar one that some record has."""
+    """The question with each word that no text has replaced by the most similar one; the same where that finds no record."""
+    better = question
     for word in _WORD.findall(question)[:8]:
         if (await database.execute(_SQL["has_word"], {"word": f'"{word}"*'})).first()[0]:
             continue
         lengths = {"shortest": len(word) - 5, "longest": len(word) + 2}
         terms = [row[0] for row in (await database.execute(_SQL["like_it"], {"first": word[0].lower(), **lengths})).rows]
-        for term in get_close_matches(word.lower(), terms, 1, _CLOSE):
-            found = await database.execute(_SQL["in_full"], {"word": f'"{term}"', "begin": _BEGIN, "end": _END})
-            if found.rows and (full := _MARKED.search(found.first()[0])):
-                question = question.replace(word, full[1].lower())
-    return question
+        found = []
+        for term in get_close_matches(word.lower(), terms, 5, _CLOSE):
+            rows = (await database.execute(_SQL["in_full"], {"word": f'"{term}"', "begin": _BEGIN, "end": _END})).rows
+            if rows and (full := _MARKED.search(rows[0][0])):
+                found.append(full[1].lower())
+        better = better.replace(word, *get_close_matches(word.lower(), found, 1, _CLOSE)) if found else better
+    count = "SELECT count(*) FROM records_fts WHERE records_fts MATCH escape_fts(:text)"
+    return better if better != question and (await database.execute(count, {"text": better})).first()[0] else question
 
 
 def marked(snippet: str | None) -> Markup:
     """The snippet as text, with what matched in `<mark>`: escaped first, so that nothing in it is taken for markup."""
-    escaped = str(Markup.escape(snippet or ""))
+    text = snippet or ""
+    if text.startswith('["') or text.endswith('"]'):  # a JSON array
+        text = text.removeprefix('["').removesuffix('"]').replace('","', "; ").replace('", "', "; ")
+    escaped = str(Markup.escape(text))
     return Markup(re.sub(f"[{_BEGIN}{_END}]", "", _MARKED.sub(r"<mark>\1</mark>", escaped)))  # noqa: S704 - escaped above
