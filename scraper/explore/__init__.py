@@ -29,7 +29,7 @@ from scraper.sandbox import register_functions
 
 hook = HookimplMarker("datasette")
 PLUGIN = "tta"
-_MENU = filters.texts("looks")["menu"]
+_MENU = filters.texts("filters")["menu"]
 _ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
 """The kept answers of each Datasette that serves a file of ours; it makes its application anew for each request of its own."""
 
