@@ -8,9 +8,9 @@ import pytest
 
 from parsers.record import columns_of
 from parsers.request_title import split_request_title
-from scraper.database.derived import RULES, DerivedValues, insert_sql, register
+from scraper.database.derived import RULES, insert_sql, register
 from scraper.database.schema import create
-from scraper.database.tables import BY_NAME
+from scraper.database.tables import BY_NAME, RecordRow
 from scraper.sqlite import open_memory
 
 REQUIRED = {"record_id": "1", "captures": 1, "availability": "unknown"}
@@ -42,7 +42,7 @@ def test_every_rule_has_an_example_of_a_value_and_of_none_and_a_measured_precisi
         if "rule" in rule:
             assert any("expect" in example for example in rule["examples"]), column
             assert "precision" in rule, column
-        assert "derived" in columns_of(DerivedValues)[column].description
+        assert "derived" in columns_of(RecordRow)[column].description
 
 
 TITLES = """

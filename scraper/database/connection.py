@@ -90,7 +90,7 @@ def second_database(data: Path) -> Iterator[Path]:
 @contextmanager
 def stoppable(db: sqlite3.Connection, stop: Stop | None) -> Iterator[None]:
     """Statements in this block end with Stopped, however long they take, once the run was asked to end."""
-    db.set_progress_handler(stop and (lambda: stop.over), _STEPS)
+    db.set_progress_handler((lambda: stop.over) if stop else None, _STEPS)
     try:
         yield
     except sqlite3.OperationalError:

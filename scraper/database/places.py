@@ -98,10 +98,6 @@ class _County:
         self.code, self.name = code, name
         self.place = Place(*STATES[code[:2]], full_name(code, name), code, *REGIONS[code[:2]])
 
-    def holds(self, x: float, y: float) -> bool:
-        crossings: int = sum(arc.crossings(x, y) for arc in self.arcs)
-        return crossings % 2 == 1
-
 
 class Atlas:
     """Every county, found by the whole degrees that its box covers."""
@@ -123,7 +119,8 @@ class Atlas:
     def place(self, longitude: float, latitude: float, reach: float = SHORE_KM) -> Place | None:
         """The county that contains a point, or else the nearest within `reach` km; of two equally near, the lower code."""
         for county in self._by_cell.get((floor(longitude), floor(latitude)), ()):
-            if _overlap(county.box, (longitude, latitude, longitude, latitude)) and county.holds(longitude, latitude):
+            is_near = _overlap(county.box, (longitude, latitude, longitude, latitude))
+            if is_near and sum(arc.crossings(longitude, latitude) for arc in county.arcs) % 2:
                 return county.place
         near = self._near(longitude, latitude, reach)
         return min(near, key=lambda one: (one[0], one[1].county_code))[1] if near else None

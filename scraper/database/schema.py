@@ -86,8 +86,6 @@ def table_description(table: Table) -> str:
 
 
 def _table(table: Table) -> list[str]:
-    if table.shared:
-        return _view(table)
     links = [f'FOREIGN KEY ("{column}") REFERENCES "{other}"("{column}")' for column, other in table.links]
     keys = [f"PRIMARY KEY ({_quoted(table.keys)})"] if table.keys else []
     return [f'CREATE TABLE "{table.name}" ({", ".join([*_columns_sql(table, table.columns), *keys, *links])}) STRICT']
@@ -162,7 +160,7 @@ def _quoted(names: Collection[str]) -> str:
 _OWN = {*BY_NAME, *(view.name for view in VIEWS), *(name for table in TABLES for name in table.stored_in)}
 """Every table and view that `create` makes."""
 _TABLES_AND_VIEWS = [
-    *(statement for table in TABLES for statement in _table(table)),
+    *(statement for table in TABLES for statement in (_view if table.shared else _table)(table)),
     *(f'CREATE VIEW "{view.name}" AS {view.sql}' for view in VIEWS),
 ]
 _REST = [statement for table in TABLES for statement in (*_indexes(table), *(_search(table) if table.searched else ()))]
