@@ -95,7 +95,8 @@ def check_none_is_refused(db: sqlite3.Connection) -> None:
         why = f" ({', '.join(names)})" if names else ""
         raise RefreshRefused(
             f"the refresh of {found[1]} was refused{why}, and this would load what it kept out; nothing was changed: "
-            "`tta status` shows why, `tta refresh` tries again, `tta refresh --accept` takes the new state, --unchecked does this all the same"
+            "`tta status` shows why, `tta refresh` tries again, `tta refresh --accept` takes the new state, "
+            "`--unchecked` does this all the same"
         )
 
 
