@@ -1,7 +1,5 @@
 """Derived columns: each file in scraper/database/rules with its examples."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -53,6 +51,18 @@ REQ: 02/14/2024 - Larch A&M - North Campus Police (Conference) | Larch A&M - Nor
 REQ: 2024-02-14 - Office of Larch (Techn | Office of Larch | None
 REQ: 20240214 - 105380(Peer Exchange) | 105380 | Peer Exchange
 Request - 2024-2-14 - Larch, City of (LPD) (Workshop) | Larch, City of (LPD) | Workshop
+REQ: 2024-02-14 — Larch Police — Training - In Person | Larch Police | Training - In Person
+REQ: 2024-02-14 - Larch Police - Training Unit - Assistance | Larch Police - Training Unit | Assistance
+req 2/14/24 - larch police (webinar) | larch police | webinar
+REQ: 24-02-14 - Larch Police, Fire, and Rescue [Training - Distance] | Larch Police, Fire, and Rescue | Training - Distance
+REQ: Feb 14, 2024: Larch Police, TX (Curriculum Development) | Larch Police, TX | Curriculum Development
+RE: REQ_14 February 2024_1st Court of Alder–Rowan (Webinar). | 1st Court of Alder–Rowan | Webinar
+REQ： 2024‑02‑14 ‑ Larch Police （Webinar） | Larch Police | Webinar
+TTA REQ # 2024.02.14 12:30, "Larch Police" ( TA ) | "Larch Police" | TA
+REQ: 2024-02-14 - Larch (DOJ), Office of (OL) (Peer (to-Peer)) | Larch (DOJ), Office of (OL) | Peer (to-Peer)
+REQ: 2024-02-14 - Larch Police (Webinar) - UPDATED | Larch Police | Webinar
+REQ: 2024-02-14 - Larch Police (Webinar) (cancelled) | Larch Police | Webinar
+REQ: 2024-02-14 - Boys & Girls Club of Larch, Inc. (Publication or Tool) | Boys & Girls Club of Larch, Inc. | Publication or Tool
 """
 
 
@@ -63,12 +73,21 @@ def test_titles_of_requests_are_split(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "title", ["Request for help", "REQ: 2024-13-14 - Larch", "Required 2024-02-14", "REQ: ", "REQ: 2024-02-14 - ..."]
+    "title",
+    ["Request for help", "REQ: 2024-13-14 - Larch", "Required 2024-02-14", "REQ: ", "REQ: 2024-02-14 - ...", "Req. 14 of 24"],
 )
 def test_other_titles_are_not(title: str) -> None:
     assert split_request_title(title) is None
 
 
-def test_a_hostile_title_costs_no_time() -> None:
-    for title in ("REQ: 2024-02-14 - " + "(" * 50_000, "REQ: " + "2024-02-14 - " * 9_000, "req" + " -" * 50_000):
-        split_request_title(title)
+@pytest.mark.parametrize(
+    "title",
+    [
+        "REQ: 2024-02-14 - " + "(" * 50_000,
+        "REQ: " + "2024-02-14 - " * 9_000,
+        "req" + " -" * 50_000,
+        "REQ: 240214 - x" + "-" * 60_000,
+    ],
+)
+def test_a_hostile_title_costs_no_time(title: str) -> None:
+    split_request_title(title)

@@ -48,7 +48,7 @@ _ENTRIES = f"""
 """
 _PROGRAM = "SELECT code, archive FROM main.program"
 _FROM_ENTRY = [name for name in Entry.__dataclass_fields__ if name in BY_NAME["captures"].columns and name != "form"]
-_FROM_PARSER = ("kind", "reason", "node_id", "reference", "form", "shape", "flags", "redirect_to", "title")
+_FROM_PARSER = ("kind", "reason", "node_id", "reference", "form", "shape", "flags", "redirect_to", "title", "listed")
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ in the order of the captures. Workers import this module; nothing in it opens th
 
 import faulthandler
 import os
+import re
 import signal
 import threading
 from collections.abc import Generator, Iterable, Iterator
@@ -34,6 +35,11 @@ PAGE_SECONDS = 30.0
 """Limit for one page. A 5 MB page takes under a second on a slow machine, so what takes longer hangs (November 2026)."""
 GIVEN_UP = "the parser crashed or took too long on it"
 """The reason of a page that ended the processes that parsed it, or exceeded its time."""
+_LISTED = re.compile(
+    rb"""<article\b(?=[^<>]{0,2000}\bclass="(?:[^"<>]* )?(?:node--type-)?tta[ "])[^<>]{0,2000}\bdata-history-node-id="(\d{1,9})"|"""
+    rb"""href="[^"<>]{0,300}/node/(\d{1,9})"[^<>]{0,300}>(?:\s{0,50}<[^<>]{1,200}>){0,4}\s{0,50}\d{8}-\d{5,6}-\d\d?\s{0,50}<"""
+)
+"""A teaser of a record, or a link to a node whose text is a record's reference (DOMAIN.md, "The page")."""
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -55,6 +61,7 @@ class ParsedCapture(NamedTuple):
     page: bytes | None = None
     damage: str | None = None
     title: str | None = None
+    listed: str | None = None
 
 
 class WarcSlice(NamedTuple):
@@ -178,7 +185,9 @@ def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:
     found = ParsedCapture(capture_id, str(page.kind), storable(page.reason), node_id(capture.url))
     if page.kind is not Kind.RECORD or record is None:
         target = _target(capture) if page.kind is Kind.REDIRECT else None
-        return found._replace(redirect_to=target, title=storable(page.title))
+        numbers = {int(one or other) for one, other in _LISTED.findall(capture.content)} if page.kind is Kind.OTHER else None
+        listed = json_text(sorted(numbers)) if numbers else None
+        return found._replace(redirect_to=target, title=storable(page.title), listed=listed)
     return found._replace(
         node_id=record.node_id if record.node_id is not None else found.node_id,
         reference=storable(record.reference),
