@@ -212,12 +212,12 @@ def test_records_that_pages_refer_to_are_seen_though_never_captured(tmp_path: Pa
 
     def linking(number: int, **targets: int) -> Capture:
         payload = html({"Parent TTA": "one", "Provider Reference": "two", "Related": "three"}, node=number)
-        for text, target in targets.items():
-            payload = payload.replace(f">{text}<".encode(), f'><a href="/node/{target}">{text}</a><'.encode())
+        for value, target in targets.items():
+            payload = payload.replace(f">{value}<".encode(), f'><a href="/node/{target}">{value}</a><'.encode())
         return page(payload, url=node(number), when=day(number))
 
     listing = b"""<html><body><h1>Latest</h1><p>What is new on the portal, every day.</p>
-        <article class="tta is-promoted teaser clearfix" data-history-node-id="40"><h2><a href="/node/40">A title</a></h2></article>
+        <article class="tta is-promoted teaser" data-history-node-id="40"><h2><a href="/node/40">A title</a></h2></article>
         <article class="blog teaser" data-history-node-id="41"><h2><a href="/node/41">A post</a></h2></article>
         <a href="/node/42" hreflang="en"><span> 20200722-170836-4 </span></a> <a href="/node/43">More</a></body></html>"""
     other = page(b"<html><body><h1>A blog post</h1><p>About nothing that anybody asked for.</p></body></html>", url=node(33))
