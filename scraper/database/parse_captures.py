@@ -36,7 +36,7 @@ PAGE_SECONDS = 30.0
 GIVEN_UP = "the parser crashed or took too long on it"
 """The reason of a page that ended the processes that parsed it, or exceeded its time."""
 _LISTED = re.compile(
-    rb"""<article\b(?=[^<>]{0,2000}\bclass="(?:[^"<>]* )?(?:node--type-)?tta[ "])[^<>]{0,2000}\bdata-history-node-id="(\d{1,9})"|"""
+    rb"""<article\b(?=[^<>]{0,999}\bclass="(?:[^"<>]* )?(?:node--type-)?tta[ "])[^<>]{0,999}\bdata-history-node-id="(\d{1,9})"|"""
     rb"""href="[^"<>]{0,99}/node/(\d{1,9})"[^<>]{0,300}>(?:\s{0,50}<[^<>]{1,200}>){0,4}\s{0,50}\d{8}-\d{5,6}-\d\d?\s{0,50}<"""
 )
 """A teaser of a record, or a link to a node whose text is a record's reference (DOMAIN.md, "The page")."""
