@@ -215,10 +215,7 @@ def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
 
 
 def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] | None:
-    """Returns the labels with a value on a stored page (of a known label its column), None if the page can't be read.
-
-    `db` has the archive's catalog attached.
-    """
+    """Returns the labels with a value on a stored page, a known one's column, None if it can't be read. `db` has the catalog."""
     from scraper.archive.store import Entry, read_entry  # here, because `tta status` needs none of them
     from scraper.reading import read_capture
 
@@ -234,10 +231,7 @@ def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] 
 
 
 def _page_shapes(looked: Looked) -> Iterator[Check]:
-    """Page structures that are new: the share of the pages read now that have one, and each that has become frequent.
-
-    The fields of a page are part of its structure, so a few new structures are normal; a new theme makes all of them new.
-    """
+    """Page structures that are new: a few are normal, as a page's fields are part of its structure; a new theme makes all new."""
     name, limits = "new page shapes", looked.limits
     now = dict(looked.db.execute(_SQL["shapes"]).fetchall())
     total = sum(now.values())
@@ -263,9 +257,7 @@ def _crossed(looked: Looked, name: str, subjects: Iterable[str], kind: str, most
 
 
 def _duplicates_and_broken_references(looked: Looked) -> Iterator[Check]:
-    """Records that may be one: several with the same reference, more than before, or with the same node number. Rows written by
-    this load that refer to a missing record or capture, and records without a capture; `tta doctor` checks all rows.
-    """
+    """Records that may be one, by reference or node number; references of this load's rows (`tta doctor` checks all rows)."""
     name = "one reference, several records"
     shared, nodes = ([str(one) for (one,) in looked.db.execute(_SQL[f"{key}_twice"])] for key in ("reference", "node"))
     base = looked.last.get((name, None))

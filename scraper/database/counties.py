@@ -12,14 +12,14 @@ from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 
-_ATLAS = files("scraper.database") / "atlas"
-_ROWS = list(csv.reader((_ATLAS / "states.csv").read_text(encoding="utf-8").splitlines()))
+FOLDER = files("scraper.database") / "atlas"
+_ROWS = list(csv.reader((FOLDER / "states.csv").read_text(encoding="utf-8").splitlines()))
 STATES = {code: (name, postal) for code, name, postal, *_ in _ROWS}
 """State or territory by the first two digits of a county code (FIPS 5-2): name and postal code."""
 REGIONS = {code: (region or None, division or None) for code, _, _, region, division in _ROWS}
 """The Census Bureau's region and division of each; territories have none."""
 
-_NAMES = tomllib.loads((_ATLAS / "names.toml").read_text(encoding="utf-8"))
+_NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
 
 
 def full_name(code: str, name: str) -> str:

@@ -146,9 +146,7 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
 
 
 def _archive_state(db: sqlite3.Connection, data: Path) -> str:
-    """A digest that changes when the catalog gets another capture, or another delivery of one, and when somebody decides on a
-    match of organizations.
-    """
+    """A digest that changes with the catalog's captures and their deliveries, and with decisions on matches of organizations."""
     files = db.execute("SELECT warc_file, read_to FROM archive.files ORDER BY warc_file").fetchall()
     rows = db.execute("SELECT count(*), max(rowid) FROM archive.captures").fetchone()
     return hashlib.sha256(repr((files, rows, organizations.decisions(data))).encode()).hexdigest()[:16]

@@ -42,14 +42,8 @@ _WHOLE = dict(
     for pair in "dept=department co=county cnty=county univ=university natl=national assn=association assoc=association st=saint "
     "ctr=center govt=government inst=institute intl=international".split()
 )
-_AT_END = {
-    "pd": "police department",
-    "so": "sheriffs office",
-    "da": "district attorney",
-    "inc": "",
-    "llc": "",
-    "incorporated": "",
-}
+_ENDINGS = "pd=police department,so=sheriffs office,da=district attorney,inc=,llc=,incorporated="
+_AT_END = dict(pair.split("=") for pair in _ENDINGS.split(","))
 """Abbreviations that mean this as the last word of a name."""
 _STATE_AGENCY = re.compile(
     r"(?:state of )?(.+?) (?:state|department|dept|office|attorney general|division|bureau|board|commission|council|supreme)\b",
@@ -61,9 +55,7 @@ _CODES = {re.sub(r"[^a-z]", "", text.lower()): code for name, code in STATES.val
 
 @cached_short
 def key_of_name(name: str) -> tuple[str, str | None]:
-    """What two spellings of one name share, and the state at its end: `larch-county-police-department` and TX for both
-    `Larch Co. Police Dept., TX` and `Larch County PD (TX)`.
-    """
+    """What spellings of one name share, and the state at its end: `larch-county-police-department`, TX of `Larch Co. PD, TX`."""
     found = re.fullmatch(r"(.+?)(?:,\s*|\s*\(|\s+-\s+)([A-Za-z][A-Za-z. ]+)\)?", name.strip())
     state = _CODES.get(re.sub(r"[^a-z]", "", found[2].lower())) if found else None
     plain = unicodedata.normalize("NFKD", found[1] if found and state else name).encode("ascii", "ignore").decode().lower()
@@ -75,8 +67,8 @@ def key_of_name(name: str) -> tuple[str, str | None]:
 
 
 def state_in_name(name: str, state: str | None, county_code: str | None) -> str | None:
-    """The state that an agency's name tells where the record's point is in it, or nowhere: Multnomah County is in one state, Polk
-    County in many, of which it is the one whose county has the point, and `Texas Department` is Texas.
+    """The state of a state's agency where the record's point is in it, or of the county in a name: the only one of that name, if
+    the point is nowhere else, or the one that has the point.
     """
     if (found := _STATE_AGENCY.match(name)) and state and _CODES.get(re.sub(r"[^a-z]", "", found[1].lower())) == state:
         return state
@@ -107,11 +99,14 @@ def assign(db: sqlite3.Connection, data: Path) -> None:
     aliases: dict[str, str] = {
         own_id: one for own_id, one in db.execute("SELECT * FROM temp.aliases") if decided.get(frozenset((own_id, one)), True)
     }
-    all_of = "SELECT DISTINCT own_id FROM organization_mentions WHERE may_be || '-*' = ? AND own_id != may_be"
+    members = defaultdict[str, list[str]](list)
+    if any(one.endswith("-*") for pair in decided for one in pair):
+        for own_id, group in db.execute(
+            "SELECT DISTINCT own_id, may_be || '-*' FROM organization_mentions WHERE own_id != may_be"
+        ):
+            members[group].append(own_id)
     for pair in sorted(sorted(pair) for pair, is_match in decided.items() if is_match):
-        ids = {
-            one for given in pair for one in [given.removesuffix("-*"), *(own_id for (own_id,) in db.execute(all_of, [given]))]
-        }
+        ids = {one for given in pair for one in (given.removesuffix("-*"), *members[given])}
         keep, *dropped = sorted({aliases.get(one, one) for one in ids}, key=lambda one: (not one.isdecimal(), one))
         aliases |= {own_id: keep for own_id in (*aliases, *dropped) if aliases.get(own_id, own_id) in dropped}
     db.execute("DELETE FROM temp.aliases")
@@ -178,10 +173,6 @@ def _rows(data: Path) -> list[list[str]]:
     return rows
 
 
-def _cell(value: object) -> str:
-    return str(value or "")
-
-
 def write_matches(db: sqlite3.Connection, data: Path) -> None:
     """Writes the pairs of organizations that may be one into the file of matches, for review, below those that are decided."""
     rows = [row for row in _rows(data) if row[0]]
@@ -191,21 +182,20 @@ def write_matches(db: sqlite3.Connection, data: Path) -> None:
         SELECT iif(may_be IS NULL, organization_id, may_be || '-*'), min(name), state_code, sum(records), kind, max(may_be)
         FROM organizations WHERE name IS NOT NULL GROUP BY 1 ORDER BY 4 DESC, 1
     """
-    there, groups = set(), []
-    for row in db.execute(query).fetchall():
+    named = {row[0]: row for row in db.execute(query)}
+    found = [(row[3], ["", row[5], *row[1:3], 0, *row[:4], WHY]) for row in named.values() if row[3] > 1 and row[5]]
+    found = [row for row in found if row[1][1] not in named and frozenset((row[1][1], row[1][5])) not in decided]
+    for row in named.values():
         words = key_of_name(row[1])[0].split("-")
         blocks[row[4], words[0]].append((*row[:4], frozenset(words)))
-        there.add(row[0])
-        groups += [row] if row[5] and row[3] > 1 else []
-    found = [(row[3], ["", *map(_cell, (row[5], *row[1:3], 0, *row[:4])), WHY]) for row in groups if row[5] not in there]
-    found = [row for row in found if frozenset((row[1][1], row[1][5])) not in decided]
     for one, other in (pair for block in blocks.values() for pair in combinations(block[:MAX_CANDIDATES], 2)):
         shared = len(one[4] & other[4]) / len(one[4] | other[4])
         apart = one[2] and other[2] and one[2] != other[2]
         if shared >= SIMILAR and not apart and frozenset((one[0], other[0])) not in decided:
             why = "same words" if shared == 1 else f"{shared:.0%} of the words in common"
-            found.append((one[3] + other[3], ["", *map(_cell, (*one[:4], *other[:4])), why]))
-    rows += [row for _, row in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:MAX_CANDIDATES]]
+            found.append((one[3] + other[3], ["", *one[:4], *other[:4], why]))
+    shown = sorted((-count, [str(cell or "") for cell in row]) for count, row in found)[:MAX_CANDIDATES]
+    rows += [row for _, row in shown]
     if rows != _rows(data):
         new = data / f"{MATCHES}.new"
         with new.open("w", encoding="utf-8", newline="") as file:

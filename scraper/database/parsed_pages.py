@@ -83,10 +83,7 @@ class ParsedPages:
             return int(missing)
 
     def missing(self) -> Iterator[Entry]:
-        """The captures that `find_missing` listed, in the order of files and offsets.
-
-        They are read in parts: while a statement is open, SQLite can't copy its log into the file, and both grow to full size.
-        """
+        """The captures that `find_missing` listed, in order; read in parts, as an open statement lets SQLite's log grow."""
         count = 0
         while rows := self._db.execute(_ENTRIES, [count]).fetchall():
             count += len(rows)

@@ -8,18 +8,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.resources import files
 from itertools import accumulate, chain, pairwise
 from math import cos, floor, hypot, inf, radians
 from typing import Any
 
 import orjson
 
-from scraper.database.counties import REGIONS, STATES, CountyNames, full_name
+from scraper.database.counties import FOLDER, REGIONS, STATES, CountyNames, full_name
 
-ATLAS = files("scraper.database") / "atlas" / "counties-10m.json"
-CHANGED = files("scraper.database") / "atlas" / "counties-2023-changed.json"
-"""The counties of 2023 that have another code than in 2017: those of Connecticut, and two in Alaska."""
+ATLAS, CHANGED = "counties-10m.json", "counties-2023-changed.json"
+"""Files: all counties, of 2017, and those of 2023 that have another code: in Connecticut, and two in Alaska."""
 CHANGED_CODES = re.compile("090..|02261")
 """The counties of 2017 in their place."""
 CHANGED_KM = 5.0
@@ -158,20 +156,14 @@ def _overlap(one: _Box, other: _Box) -> bool:
 
 
 @cache
-def atlas() -> Atlas:
+def atlas(name: str = ATLAS) -> Atlas:
     """The shipped outlines, read once."""
-    return Atlas(orjson.loads(ATLAS.read_bytes()))
-
-
-@cache
-def changed_counties() -> Atlas:
-    """The outlines of the counties whose codes changed by 2023."""
-    return Atlas(orjson.loads(CHANGED.read_bytes()))
+    return Atlas(orjson.loads((FOLDER / name).read_bytes()))
 
 
 def code_of_2023(longitude: float, latitude: float) -> str | None:
     """The code that tables of 2022 and later use for the county of a point."""
     place = atlas().place(longitude, latitude)
     if place is not None and CHANGED_CODES.fullmatch(place.county_code):
-        place = changed_counties().place(longitude, latitude, CHANGED_KM)
+        place = atlas(CHANGED).place(longitude, latitude, CHANGED_KM)
     return place.county_code if place else None

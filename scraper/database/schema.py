@@ -101,10 +101,7 @@ def _columns_sql(table: Table, names: Collection[str]) -> list[str]:
 
 
 def _view(table: Table) -> list[str]:
-    """A view of a table with the rows and one with the values that they share, and triggers that write to both.
-
-    A row refers to its record only: an index for its captures would take a tenth of the database.
-    """
+    """A view of a table with the rows, which refer to their record only, and one with the shared values, and its triggers."""
     rows, shared = table.stored_in
     own = [name for name in table.columns if name not in table.shared]
     new_own, new_shared = (", ".join(f'new."{name}"' for name in names) for names in (own, table.shared))
