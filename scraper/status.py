@@ -15,8 +15,7 @@ from scraper.database import runs
 from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
-from scraper.ledger.listings import last_listings
-from scraper.ledger.store import STORED, Ledger, State
+from scraper.ledger.store import STORED, Ledger, State, last_listings
 from scraper.sqlite import open_memory, uri
 
 _SQL: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))

@@ -16,8 +16,23 @@ from hypothesis import strategies as st
 from scraper.cli import main
 from scraper.config import Config, as_toml, load_config
 from scraper.errors import NotAllowed, NotCdx, RequestFailed, TtaError, WrongUsage
-from scraper.ledger.listings import COMPLETE, FULL, INCREMENTAL, PARTIAL, RUNNING, SHRUNK, WINDOW, Listings
-from scraper.ledger.store import FetchResult, Ledger, Row, State, sha1_of, to_time, when_to_ask_again
+from scraper.ledger.store import (
+    COMPLETE,
+    FULL,
+    INCREMENTAL,
+    PARTIAL,
+    SHRUNK,
+    WINDOW,
+    Ended,
+    FetchResult,
+    Ledger,
+    Listings,
+    Row,
+    State,
+    sha1_of,
+    to_time,
+    when_to_ask_again,
+)
 from scraper.lock import LOCK, locked
 from scraper.sources.cdx import parse_listing, to_row
 from scraper.sources.live import rules_of
@@ -200,21 +215,24 @@ def test_the_lock_tells_its_holder_and_ends_with_it(tmp_path: Path) -> None:
 # Ledger and listings
 
 
+ROWS = [Row(url=f"https://x.gov/{number}", timestamp="20240101000000") for number in range(5)]
+
+
 def test_the_watermark_is_the_start_of_the_last_complete_listing(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.db") as ledger:
         listings = Listings(ledger, "wayback", "x.gov")
         assert listings.start() is None
         full = listings.begin(FULL, None)
-        listings.add(full, [Row(url="https://x.gov/1", timestamp="20240101000000")])
-        listings.end(full, COMPLETE, listings.counts(full, None))
+        listings.add(full, ROWS)
+        assert listings.end(full, FULL) == (5, 5, 0, COMPLETE, "")
         began = listings.last_complete()
         assert began is not None
         assert listings.start() == began - timedelta(days=14)
-        for outcome in (PARTIAL, SHRUNK, RUNNING):
-            listings.end(listings.begin(INCREMENTAL, None), outcome, (0, 0, 0))
-            assert listings.start() == began - timedelta(days=14)
-        listings.end(listings.begin(WINDOW, None), COMPLETE, (0, 0, 0))
-        ledger.db.execute("UPDATE listings SET started_at = '2099-01-01T00:00:00Z' WHERE kind = ?", [WINDOW])
+        listings.begin(INCREMENTAL, None)  # still running
+        assert listings.end(listings.begin(INCREMENTAL, None), INCREMENTAL, problem="cut").outcome == PARTIAL
+        assert listings.end(listings.begin(INCREMENTAL, None), INCREMENTAL).outcome == SHRUNK
+        assert listings.end(listings.begin(WINDOW, None), WINDOW).outcome == COMPLETE
+        ledger.db.execute("UPDATE listings SET started_at = '2099-01-01T00:00:00Z' WHERE id > ?", [full])
         assert listings.start() == began - timedelta(days=14)
         ledger.db.execute("UPDATE listings SET started_at = '2026-01-01T00:00:00Z' WHERE id = ?", [full])
         assert listings.start() is None
@@ -224,18 +242,18 @@ def test_the_watermark_is_the_start_of_the_last_complete_listing(tmp_path: Path)
 def test_a_smaller_listing_is_believed_after_a_week(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.db") as ledger:
         listings = Listings(ledger, "wayback", "x.gov")
-        rows = [Row(url=f"https://x.gov/{number}", timestamp="20240101000000") for number in range(5)]
-        full = listings.begin(FULL, None)
-        listings.add(full, rows)
-        listings.end(full, COMPLETE, listings.counts(full, None))
-        less = listings.begin(FULL, None)
-        listings.add(less, rows[:3])
-        assert listings.counts(less, None) == (3, 0, 2)
-        assert listings.counts(less, "2025") == (3, 0, 0)
-        listings.end(less, SHRUNK, listings.counts(less, None))
-        assert not listings.shrunk_for_long()
-        ledger.db.execute("UPDATE listings SET started_at = '2026-01-01T00:00:00Z' WHERE id = ?", [less])
-        assert listings.shrunk_for_long()
+
+        def list_rows(rows: list[Row], since: datetime | None = None) -> Ended:
+            number = listings.begin(FULL, since)
+            listings.add(number, rows)
+            return listings.end(number, FULL, since)
+
+        assert list_rows(ROWS).outcome == COMPLETE
+        assert list_rows(ROWS[:3], datetime(2025, 1, 1, tzinfo=UTC))[:4] == (3, 0, 0, COMPLETE)
+        assert list_rows(ROWS)[:4] == (5, 0, 0, COMPLETE)
+        assert list_rows(ROWS[:3])[:4] == (3, 0, 2, SHRUNK)
+        ledger.db.execute("UPDATE listings SET started_at = '2026-01-01T00:00:00Z' WHERE outcome = 'shrunk'")
+        assert list_rows(ROWS[:3])[:4] == (3, 0, 2, COMPLETE)
 
 
 def test_when_to_ask_again() -> None:

@@ -1,4 +1,4 @@
-"""One run of `tta fetch`: lock, list, fetch, store, report.
+"""One run of `tta fetch`: lock, list, fetch, store. `report` has its result.
 
 The sources know the archives. This module decides which source comes when, what an error means for the rest of the run, in which
 order captures become durable, and how the run ends.
@@ -21,11 +21,9 @@ from scraper.folders import Folders
 from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, Ledger, Row, State, sha1_of, to_time
 from scraper.lock import locked
 from scraper.sources.base import Fetched, Source, SourceContext, as_revisit, revisit_of
-from scraper.sources.commoncrawl import CommonCrawl
-from scraper.sources.endofterm import EndOfTerm
+from scraper.sources.crawls import CommonCrawl, EndOfTerm
 from scraper.sources.live import Live
-from scraper.sources.pywb import Pywb
-from scraper.sources.wayback import Wayback
+from scraper.sources.wayback import Pywb, Wayback
 from scraper.stopping import Stop
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import LOOPBACK, url_key
@@ -125,13 +123,13 @@ class _Run:
     def ask_all(self, sources: list[Source]) -> None:
         """Asks every source, then again for what failed: an archive often answers from a cache later (EDGI-proc PR #174)."""
         parts = list(zip(sources, self.report.sources, strict=True))
+        soon = self.began + TOO_LARGE_AGAIN / 2
         try:
             for source, part in parts:
                 with _only_of(part):
                     self._list_and_fetch(source, part)
             for source, part in parts:
                 if part.outcome not in (PAUSED, FAILED) and not self.options.dry_run:
-                    soon = self.began + TOO_LARGE_AGAIN / 2
                     with _only_of(part):
                         failed = self.context.ledger.due_ids(source.name, now=soon, failed_in=self.number)
                         self._fetch(source, part, failed, again=True)
@@ -209,7 +207,8 @@ class _Run:
         stored = archive.at(row.url, moment) if moment else None
         if stored and not stored.truncated:
             return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
-        if elsewhere := self.context.ledger.stored_elsewhere(source, url_key(row.url), row):
+        same = {"source": source, "urlkey": url_key(row.url), "timestamp": row.timestamp, "digest": row.digest or ""}
+        if elsewhere := self.context.ledger.value("stored_elsewhere", **same):
             return FetchResult(state=State.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
         original = self._original_of(row)
         if original is None or moment is None:
@@ -226,8 +225,8 @@ class _Run:
             return None
         archive = self.context.archive
         entry = archive.with_digest(row.url, digest)
-        if entry is None and row.is_revisit and (known := self.context.ledger.original_of(url_key(row.url), digest)):
-            entry = archive.entry(known)
+        if entry is None and row.is_revisit:
+            entry = archive.entry(self.context.ledger.value("original_of", urlkey=url_key(row.url), digest=digest) or "")
             entry = entry if entry and entry.payload_digest == digest else None
         if entry is None or entry.form != Form.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
             return None

@@ -26,8 +26,7 @@ from scraper.fetch.report import DONE, Display, SourceReport
 from scraper.fetch.run import Options as FetchOptions
 from scraper.fetch.run import chosen, fetch_locked
 from scraper.folders import Folders
-from scraper.ledger.listings import SHRUNK, last_listings
-from scraper.ledger.store import Ledger
+from scraper.ledger.store import SHRUNK, Ledger, last_listings
 from scraper.lock import Holder, locked
 from scraper.refresh.monitoring import FAILURE, START, SUCCESS, Healthcheck, Log
 from scraper.refresh.report import Report

@@ -115,8 +115,14 @@ class Live:
             total.notes.append("--from and --to do not apply to the live site")
         for base in self._settings.base_urls:
             total.asked += 1
+            note, ledger = f"robots {base}", self._context.ledger
             try:
-                self._rules[base] = self._read_rules(base)
+                if (kept := ledger.note(note, ROBOTS_FOR)) is not None:
+                    self._rules[base] = Rules(kept, self._agent)
+                else:
+                    answer = self._context.client.get(urljoin(base, "/robots.txt"), self._robots)
+                    self._rules[base] = rules_of(answer, self._agent)
+                    ledger.keep_note(note, self._rules[base].text)
             except (RequestFailed, TooLarge, NotAllowed) as error:
                 total.problems.append(f"{escape(base)} is not asked: {error}")
                 continue
@@ -124,15 +130,6 @@ class Live:
             if (delay := self._rules[base].delay) > MAX_DELAY:
                 total.notes.append(f"{escape(base)} asks for {delay:.0f} s between requests; {MAX_DELAY:.0f} s are kept")
         total.listed = sum(1 for _ in self.rows())
-
-    def _read_rules(self, base: str) -> Rules:
-        """Returns the site's rules, at most a day old."""
-        name = f"robots {base}"
-        if (kept := self._context.ledger.note(name, ROBOTS_FOR)) is not None:
-            return Rules(kept, self._agent)
-        rules = rules_of(self._context.client.get(urljoin(base, "/robots.txt"), self._robots), self._agent)
-        self._context.ledger.keep_note(name, rules.text)
-        return rules
 
     def rows(self) -> Iterator[Row]:
         """Yields a row for each known record on each site that may be asked, those checked longest ago first."""
@@ -167,8 +164,13 @@ class Live:
     def _classified(self, url: str, answer: Answer, known: _Known) -> Fetched | FetchResult:
         challenged = "cf-mitigated" in answer.headers
         challenged |= answer.status != 200 and any(name in answer.headers for name in _SITE["challenges"])
-        if answer.status in (401, 403, 451) or challenged:
-            return self._refused(url, answer, known)
+        if answer.status in (401, 403, 451) or challenged:  # a login, a denial or a firewall's page: none about the record
+            self._remember(url, "blocked", known)
+            self._blocked += 1
+            if self._blocked >= BREAKER_LIMIT:
+                reason = f"it refused {self._blocked} pages in a row"
+                self._context.client.pacer.hold(host_of(url), BREAKER_PAUSE, reason, end=True)
+            return FetchResult(state=State.BLOCKED, reason=f"the site answers {answer.status}")
         if answer.status in (404, 410):
             return self._gone(url, answer, known)
         if answer.status != 200 and answer.status not in REDIRECTS:
@@ -193,15 +195,6 @@ class Live:
         text_hash = _hash_of(capture.http_status, capture.header("location"), capture.payload)
         validators = capture.header("etag"), capture.header("last-modified")
         self._remember(row.url, "stored", _Known(*validators, text_hash, entry.capture_id if entry else capture_id))
-
-    def _refused(self, url: str, answer: Answer, known: _Known) -> FetchResult:
-        """Returns the result for a login, a denial or a firewall's page, none about the record. Many in a row pause the site."""
-        self._remember(url, "blocked", known)
-        self._blocked += 1
-        if self._blocked >= BREAKER_LIMIT:
-            reason = f"it refused {self._blocked} pages in a row"
-            self._context.client.pacer.hold(host_of(url), BREAKER_PAUSE, reason, end=True)
-        return FetchResult(state=State.BLOCKED, reason=f"the site answers {answer.status}")
 
     def _gone(self, url: str, answer: Answer, known: _Known) -> Fetched | FetchResult:
         """Returns the result for a missing page: removed, with the answer as evidence, if it was missing a day ago too."""
