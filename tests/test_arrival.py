@@ -16,7 +16,7 @@ from scraper.archive.store import CATALOG, SOURCES
 from scraper.capture import Capture
 from scraper.config import Config, Sources, Wayback
 from scraper.database.load import LoadOptions, load
-from scraper.fetch.report import Display
+from scraper.fetch.run import Display
 from scraper.folders import Folders
 from scraper.refresh.run import Options, refresh
 from tests.dbkit import HOST, add, broken_references, day, exports, html, loaded, node, page, query, revisit, text

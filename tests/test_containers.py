@@ -19,8 +19,7 @@ from scraper.archive.warc import record_bytes
 from scraper.capture import Capture, from_iso
 from scraper.database.load import load
 from scraper.folders import Folders
-from scraper.sources.containers import read_container
-from scraper.sources.files import import_paths
+from scraper.sources.files import import_paths, read_container
 from scraper.sources.saved import Unused, format_of
 from tests import containerkit as kit
 from tests.containerkit import CHECKED, DIGITS, HOST, NUMBERS, ONE_BY_ONE, TIME, body, record, url

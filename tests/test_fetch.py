@@ -1,7 +1,5 @@
 """A fetch from beginning to end: what is listed is stored, once, and a second run asks only for the listing."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from scraper.capture import Form, iso

@@ -1,7 +1,5 @@
 """How a fetch ends: by itself, by a signal, by being killed, or not at all because another one runs."""
 
-from __future__ import annotations
-
 import os
 import pty
 import signal

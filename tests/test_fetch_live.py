@@ -1,7 +1,5 @@
 """The live site: robots.txt, conditional requests, only known records, and removals that are confirmed."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections.abc import Iterator

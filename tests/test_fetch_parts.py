@@ -1,7 +1,5 @@
 """The fetcher's parts by themselves: configuration, addresses, lock, robots.txt, listings, rows."""
 
-from __future__ import annotations
-
 import json
 import re
 import socket

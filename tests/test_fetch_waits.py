@@ -1,7 +1,5 @@
 """Politeness: spacing, times to wait, bans, and what is kept of them over runs (ARCHIVES.md, section 6)."""
 
-from __future__ import annotations
-
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime

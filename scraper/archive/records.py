@@ -84,23 +84,20 @@ def read_records(
     start: int = 0,
     *,
     wanted: Callable[[Record], bool] = lambda _: True,
-    verify: bool = True,
     length_at: LengthAt | None = None,
 ) -> Iterator[Record | Damage]:
     """Every record from byte `start` on, and every damage, in file order; never raises on what a file holds.
 
-    The blocks of records that are not `wanted` are stepped over. With `verify`, digests are compared. `length_at`: for the
-    archive's own files. A damaged page may contain gzip members of its own, so it is stepped over unread where its length is
-    known; and records are searched for behind one that the file seems to end in.
+    The blocks of records that are not `wanted` are stepped over. `length_at`: for the archive's own files. A damaged page may
+    contain gzip members of its own, so it is stepped over unread where its length is known; and records are searched for behind
+    one that the file seems to end in.
     """
-    return _Reader(file, start, wanted, verify, length_at).read()
+    return _Reader(file, start, wanted, length_at).read()
 
 
 class _Reader:
-    def __init__(
-        self, file: BinaryIO, start: int, wanted: Callable[[Record], bool], verify: bool, length_at: LengthAt | None
-    ) -> None:
-        self._wanted, self._verify, self._length_at = wanted, verify, length_at
+    def __init__(self, file: BinaryIO, start: int, wanted: Callable[[Record], bool], length_at: LengthAt | None) -> None:
+        self._wanted, self._length_at = wanted, length_at
         self._reported = -1
         self._member = (-1, True)  # the last one that was checked, and whether it is undamaged
         self._read_again = 0
@@ -164,7 +161,7 @@ class _Reader:
         if is_short and stream.broken and not stream.broken.is_cut:
             yield self._damage(position, str(stream.broken))
             return
-        agrees = _agrees_with_digest(record) if keep and self._verify else None
+        agrees = _agrees_with_digest(record) if keep else None
         ends_well = not is_short and (
             stream.skip_blank()
             or not stream.has(1)
@@ -210,7 +207,7 @@ class _Reader:
         problem = f"a record's Content-Length is {record.length}; the next record begins after {len(block)} bytes"
         yield self._damage(record.position, f"a record is cut: {len(block)} of {record.length} bytes" if is_cut else problem)
         record.block = re.sub(rb"(?:\r?\n){1,2}\Z", b"", block)
-        if keep and self._verify and _agrees_with_digest(record):
+        if keep and _agrees_with_digest(record):
             yield record
         elif keep and is_cut:
             record.block, record.is_cut, record.problem = block, True, "the file ends within it"

@@ -32,26 +32,26 @@ IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-d
 
 
 def read_captures(
-    file: BinaryIO, source: str, start: int = 0, *, wanted: Wanted | None = None, verify: bool = False, origin: str | None = None
+    file: BinaryIO, source: str, start: int = 0, *, wanted: Wanted | None = None, origin: str | None = None
 ) -> Iterator[tuple[int, Capture] | Damage]:
     """Every capture from byte `start` on with its offset, and every damage, in file order; never raises on what a file holds.
 
     `source` names captures whose record does not name one. Other records (request, metadata, warcinfo) are skipped, and
     those whose address is not `wanted`. Segments of a record that follow each other are joined; otherwise the first is a capture
-    that is cut. With `verify`, digests are compared. `origin`: the file's name, for captures whose record does not name one.
+    that is cut. `origin`: the file's name, for captures whose record does not name one.
     """
 
     def is_wanted(record: Record) -> bool:
         return record.type in CAPTURES | {"continuation"} and (wanted is None or wanted(record.url))
 
-    for item in _joined(read_records(file, start, wanted=is_wanted, verify=verify)):
+    for item in _joined(read_records(file, start, wanted=is_wanted)):
         if isinstance(item, Damage):
             yield item
             continue
         capture = _to_capture(item, source, origin)
-        if verify and capture.captured_at is None and capture.recorded and capture.recorded.date:
+        if capture.captured_at is None and capture.recorded and capture.recorded.date:
             yield Damage(item.position, f"its time is unknown: {capture.recorded.date[:40]!r} is none that a page can have")
-        if verify and capture.url is None and item.type in ("response", "revisit"):
+        if capture.url is None and item.type in ("response", "revisit"):
             yield Damage(item.position, "a record without an address")
         yield item.position, capture
 
@@ -114,8 +114,7 @@ def read_parts(path: Path, start: int = 0, length_at: LengthAt = lambda _: None)
 
 def only_capture(member: bytes, source: str) -> Capture | None:
     """The capture of the archive's own member, or None where it can't be read."""
-    item = next(read_captures(BytesIO(member), source), None)
-    return None if item is None or isinstance(item, Damage) else item[1]
+    return next((item[1] for item in read_captures(BytesIO(member), source) if not isinstance(item, Damage)), None)
 
 
 def _to_capture(record: Record, source: str, origin: str | None) -> Capture:

@@ -10,7 +10,7 @@ import click
 from scraper.commands import json_option, show, workers_option
 from scraper.config import DEFAULT_FILE, SOURCES, as_toml, load_config
 from scraper.fetch import run as fetching
-from scraper.fetch.report import Display
+from scraper.fetch.run import Display
 from scraper.folders import Folders
 from scraper.terminal import escape
 

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, cast
 from parsers.urls import node_id
 from scraper.archive.dating import parse_time
 from scraper.archive.warc import utc_now
-from scraper.capture import from_iso, iso
+from scraper.capture import Capture, from_iso, iso
 from scraper.errors import TtaError
 from scraper.sqlite import explain, open_memory, open_readonly, open_writable, replace_file, stored_version, tables_version
 from scraper.web.addresses import url_key
@@ -92,25 +92,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchResult:
-    """The result for one row. `reason` contains no control characters. `ask_again` replaces the state's usual time."""
+    """The result for one row. `reason` contains no control characters. `ask_again` replaces the state's usual time.
+
+    `capture`: one that is not stored yet. In the state SUBSTITUTED it is another than was asked for, which is asked for again.
+    """
 
     state: State
     reason: str = ""
     capture_id: str | None = None
     truncated: str | None = None
     ask_again: timedelta | None = None
-
-
-def when_to_ask_again(result: FetchResult, tries: int, now: datetime) -> datetime | None:
-    """Returns the time before which the row is not asked for again, None where it is settled. `tries` includes this one."""
-    if result.state in STORED:
-        return None
-    if result.ask_again is not None:
-        return now + result.ask_again
-    if result.state is State.FAILED:
-        # The archive may have recovered in one of the next two runs; after that the time doubles from a day.
-        return now if tries < 3 else now + timedelta(days=2 ** (tries - 3))
-    return now + timedelta(days=ASK_AGAIN.get(result.state, 0))
+    capture: Capture | None = None
 
 
 def to_time(timestamp: str) -> datetime | None:
@@ -234,13 +226,18 @@ class Ledger(AbstractContextManager["Ledger"]):
 
         `again`: the row was tried before in this run, which counts as one try.
         """
-        tries = row.tries + (0 if again else 1)
-        if result.state is State.FAILED and tries >= PARK_AFTER:
-            result = FetchResult(state=State.PARKED, reason=result.reason)
-        ask_again = when_to_ask_again(result, tries, datetime.now(UTC))
-        times = {"ask_again_at": iso(ask_again), "fetched_at": None if ask_again else iso(utc_now())}
-        self.ask("settle", **asdict(result) | times, id=row.id, tries=tries, run=run)
-        return result.state
+        tries, state, now = row.tries + (not again), result.state, datetime.now(UTC)
+        if state is State.FAILED and tries >= PARK_AFTER:
+            state = State.PARKED
+        wait = result.ask_again or timedelta(days=ASK_AGAIN.get(state, 0))
+        if state is State.FAILED and not result.ask_again and tries >= 3:
+            # The archive may have recovered in one of the next two runs; after that the time doubles from a day.
+            wait = timedelta(days=2 ** (tries - 3))
+        is_stored = state in STORED
+        times = {"ask_again_at": None if is_stored else iso(now + wait), "fetched_at": iso(utc_now()) if is_stored else None}
+        values = {"state": state, "reason": result.reason, "capture_id": result.capture_id, "truncated": result.truncated}
+        self.ask("settle", **values, **times, id=row.id, tries=tries, run=run)
+        return state
 
     def failed_in(self, source: str, run: int) -> list[tuple[str, str, str]]:
         """Timestamp, URL and reason of each row that a run could not fetch."""
@@ -259,22 +256,10 @@ class Ledger(AbstractContextManager["Ledger"]):
         return {node for (node,) in self.ask("nodes", source=source, states=json.dumps(list(states)))}
 
 
-@dataclass(frozen=True, slots=True)
-class LastListing:
-    """The last listing of one scope of one source; times ISO 8601, UTC. `note`: what was wrong with it, and unusable rows."""
-
-    source: str
-    scope: str
-    outcome: str
-    listed: int
-    note: str
-    started_at: str
-    last_complete_at: str | None
-
-
-def last_listings(ledger: Ledger) -> list[LastListing]:
-    """Returns the last listing of every source and scope."""
-    return [LastListing(*row) for row in ledger.ask("last_listings")]
+def last_listings(ledger: Ledger) -> list[dict[str, Any]]:
+    """The last listing of every source and scope: source, scope, outcome, listed, note, started_at, last_complete_at."""
+    rows = ledger.ask("last_listings")
+    return [dict(zip([column[0] for column in rows.description], row, strict=True)) for row in rows]
 
 
 class Ended(NamedTuple):
@@ -315,7 +300,7 @@ class Listings:
                 self._ledger.ask("list_row", **self._of, listing=listing, **values)
 
     def end(self, listing: int, kind: str, since: datetime | None = None, *, problem: str = "", skipped: int = 0) -> Ended:
-        """Stores how a listing (of captures `since` a time) ended. `problem`: why it is not complete; `skipped`: unusable rows."""
+        """Stores how a listing (of captures `since` a time) ended. `problem`: why it is incomplete; `skipped`: unusable rows."""
         listed, new = self._ledger.ask("counts", **self._of, listing=listing).fetchone()
         full, vanished, start = self._last(FULL), 0, to_timestamp(since) if since else ""
         if full and not problem:

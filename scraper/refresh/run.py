@@ -22,9 +22,8 @@ from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.runs import Outcome
 from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
-from scraper.fetch.report import DONE, Display, SourceReport
+from scraper.fetch.run import DONE, Display, SourceReport, chosen, fetch_locked
 from scraper.fetch.run import Options as FetchOptions
-from scraper.fetch.run import chosen, fetch_locked
 from scraper.folders import Folders
 from scraper.ledger.store import SHRUNK, Ledger, last_listings
 from scraper.lock import Holder, locked
@@ -237,7 +236,7 @@ def source_checks(sources: list[SourceReport], folders: Folders, most: float) ->
     with Ledger(folders.ledger, writable=False) as ledger:
         listings = last_listings(ledger)
         for one in sources:
-            shrunk = ", ".join(x.scope for x in listings if x.source == one.source and x.outcome == SHRUNK)
+            shrunk = ", ".join(x["scope"] for x in listings if x["source"] == one.source and x["outcome"] == SHRUNK)
             message = f"captures that {shrunk} listed before are missing from the listing; nothing was removed: see `tta status`"
             yield Check(SHRANK, Severity.WARN, one.source, one.vanished, 0, not shrunk, message if shrunk else None)
             days = _days_silent(ledger, one.source)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original
@@ -25,17 +25,6 @@ Pages = Iterable[tuple[Sequence[Row], int]]
 """The pages of a listing: the rows of each, and how many more it has that can't be asked for."""
 Window = tuple[str, str]
 """The first and the last timestamp of the captures to list, both inclusive; each may be cut, or empty."""
-
-
-class Fetched(NamedTuple):
-    """A capture as the archive served it, not stored yet, with what the ledger records about it.
-
-    `substitute`: it is not the capture that was asked for, which will be asked for again.
-    """
-
-    capture: Capture
-    note: str = ""
-    substitute: bool = False
 
 
 def as_revisit(capture: Capture, original: Capture) -> Capture:
@@ -97,8 +86,8 @@ class Source(Protocol):
     def list_captures(self, window: Window | None, total: ListingResult) -> None:
         """Lists into the ledger and adds to `total`. A `window` does not move the watermark."""
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
-        """Returns one listed capture, or why there is none. `again`: it failed before in this run."""
+    def fetch(self, row: Row, *, again: bool) -> FetchResult:
+        """Returns the result for a listed capture: the capture, or why there is none. `again`: it failed before in this run."""
 
 
 def record(

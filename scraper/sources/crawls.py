@@ -19,8 +19,8 @@ from scraper.archive.warc import read_captures, utc_now
 from scraper.capture import SECRETS, Capture, Form
 from scraper.errors import Broken, NotCdx, RequestFailed
 from scraper.ledger.store import FetchResult, Row, State, sha1_of, to_timestamp
-from scraper.sources.base import LISTING_ERRORS, Fetched, ListingResult, SourceContext, Window, record_scope
-from scraper.sources.cdx import IndexServer, parse_lines, until_readable, usable
+from scraper.sources.base import LISTING_ERRORS, ListingResult, SourceContext, Window, record_scope
+from scraper.sources.cdx import IndexServer, ask_index, parse_lines, usable
 from scraper.terminal import escape, escape_url
 from scraper.web.client import MIB, Answer, Client, RequestPolicy
 
@@ -73,7 +73,7 @@ class CommonCrawl:
         url, ledger = self._settings.collinfo_url, self._context.ledger
         if kept := ledger.note(f"collinfo {url}", LIST_FOR):
             return dict(json.loads(kept))
-        known = until_readable(self._context, url, lambda: _parse_crawls(self._context.client.get(url, self._index)))
+        known = ask_index(self._context, url, self._index, _parse_crawls)
         for address in known.values():
             self._index.allow.check(address)
         ledger.keep_note(f"collinfo {url}", json.dumps([*known.items()]))
@@ -131,7 +131,7 @@ class Records:
     context: SourceContext
     policy: RequestPolicy
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
+    def fetch(self, row: Row, *, again: bool) -> FetchResult:
         """Returns the capture that a row points to, fully checked. Raises RequestFailed, and what Client.get raises."""
         if row.filename is None or row.offset is None or row.length is None:
             return FetchResult(state=State.MISSING, reason="the index does not state where it is stored")
@@ -148,7 +148,8 @@ class Records:
         headers = tuple(pair for pair in capture.http_headers if pair[0].lower() not in SECRETS)
         digest, origin = sha1_of(row.digest) or capture.payload_digest, f"{row.filename}:{row.offset}"
         capture = replace(capture, source=self.source, fetched_at=utc_now(), http_headers=headers, payload_digest=digest)
-        return Fetched(replace(capture, truncated=truncated, origin=origin), capture.damage or "")
+        capture = replace(capture, truncated=truncated, origin=origin)
+        return FetchResult(state=State.FETCHED, reason=capture.damage or "", capture=capture)
 
 
 def _only_record(answer: Answer, row: Row, source: str) -> Capture:
@@ -156,7 +157,7 @@ def _only_record(answer: Answer, row: Row, source: str) -> Capture:
         record = BytesIO(only_member(answer.raw))
     except Broken as broken:
         raise _unlike(answer, escape(broken)) from None
-    found = [item[1] for item in read_captures(record, source, verify=True) if not isinstance(item, Damage)]
+    found = [item[1] for item in read_captures(record, source) if not isinstance(item, Damage)]
     if len(found) != 1:
         raise _unlike(answer, "no single whole WARC record")
     capture = found[0]

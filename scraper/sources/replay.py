@@ -19,7 +19,7 @@ from scraper.capture import NOT_KEPT, Capture, Form
 from scraper.encoding import GZIP_MAGIC, decode_content
 from scraper.errors import RequestFailed, UndecodableContent
 from scraper.ledger.store import EMPTY_SHA1, FetchResult, Row, State, sha1_of, to_time, to_timestamp
-from scraper.sources.base import Fetched, SourceContext
+from scraper.sources.base import SourceContext
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList, host_of, same_page, url_key
 from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, sendable
@@ -162,7 +162,7 @@ class Replay:
     _unknown_pages: int = 0
     _cut: dict[int, str | None] = field(default_factory=dict)
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
+    def fetch(self, row: Row, *, again: bool) -> FetchResult:
         """Returns the capture, or why there is none. A first time-out is left to the second pass: the archive often answers from
         its cache then. Raises RequestFailed, also where the answer is of another page.
         """
@@ -205,7 +205,7 @@ class Replay:
         reason = f"asked for {row.timestamp}, offered {escape(target.timestamp)}: {why}"
         return FetchResult(state=State.SUBSTITUTED, reason=reason)
 
-    def _as_capture(self, answer: Answer, row: Row, asked: Redirect) -> Fetched | FetchResult:
+    def _as_capture(self, answer: Answer, row: Row, asked: Redirect) -> FetchResult:
         if other := other_page(answer, asked.url, self._replay_url):
             raise RequestFailed(f"{escape_url(answer.url)}: the archive answered with another page, {escape_url(other)}")
         moment = capture_time(answer, asked.timestamp, self._replay_url)
@@ -237,7 +237,8 @@ class Replay:
                 raise RequestFailed(f"{escape_url(answer.url)}: the body seems to be cut")
             if is_short(answer, capture):
                 capture = replace(capture, truncated="unspecified")
-        return Fetched(capture, "the body does not have the listed digest" if differs else "", substitute=substitute)
+        state = State.SUBSTITUTED if substitute else State.FETCHED
+        return FetchResult(state=state, reason="the body does not have the listed digest" if differs else "", capture=capture)
 
     def _without_capture(self, answer: Answer) -> FetchResult:
         """Returns what an answer of the archive's own means."""

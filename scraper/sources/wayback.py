@@ -15,9 +15,9 @@ from scraper import config
 from scraper.errors import ListingTimedOut, NotCdx
 from scraper.ledger.store import FULL, INCREMENTAL, WINDOW, Listings, Row, to_timestamp
 from scraper.sources.base import ListingResult, SourceContext, Window, record, record_scope
-from scraper.sources.cdx import FIELDS, MAX_PAGES, IndexServer, Page, parse_listing, to_row, until_readable, usable
+from scraper.sources.cdx import FIELDS, MAX_PAGES, IndexServer, Rows, ask_index, parse_listing, to_row, usable
 from scraper.sources.replay import Replay
-from scraper.web.client import RequestPolicy
+from scraper.web.client import Answer, RequestPolicy
 
 MAX_ROWS = 5_000_000
 MAX_EMPTY_PAGES = 200
@@ -73,18 +73,17 @@ class Wayback:
         rows_so_far = ours = empty = 0
         for _ in range(MAX_PAGES):
             query = {**asked, "resumeKey": key} if key else asked
-            page = self._page(query)
-            if page.resume_key is None and len(page.rows) == limit:
+            page, key = self._page(query)
+            if key is None and len(page) == limit:
                 # This may be the end or a lost key; requesting one row more shows which.
-                page = self._page({**query, "limit": str(limit + 1)})
-            rows, skipped = usable(page.rows, self._context.hosts)
+                page, key = self._page({**query, "limit": str(limit + 1)})
+            rows, skipped = usable(page, self._context.hosts)
             yield rows, skipped
-            rows_so_far += len(page.rows)
+            rows_so_far += len(page)
             ours += len(rows)
-            empty = 0 if page.rows else empty + 1
-            key = page.resume_key
+            empty = 0 if page else empty + 1
             if key is None:
-                if len(page.rows) > limit:
+                if len(page) > limit:
                     raise NotCdx(f"more than {limit} rows are left, and there is no key to continue with")
                 if rows_so_far and not ours:
                     raise NotCdx(f"none of its {rows_so_far} rows is of that host")
@@ -92,35 +91,37 @@ class Wayback:
             if key in seen or empty > MAX_EMPTY_PAGES or rows_so_far > MAX_ROWS:
                 raise NotCdx(f"it goes in circles after {rows_so_far} rows")
             seen.add(key)
-            if len(page.rows) >= limit and to_row(page.rows[-1]):
-                yield self._at_boundary(page.rows[-1], asked), 0
+            if len(page) >= limit and to_row(page[-1]):
+                yield self._at_boundary(page[-1], asked), 0
         raise NotCdx(f"it does not end after {MAX_PAGES} pages")
 
     def _at_boundary(self, last: dict[str, str], asked: dict[str, str]) -> list[Row]:
         """Returns the rows at the second of a page's last row, which the key to the next page skips (ARCHIVES.md, fact 6)."""
         exact = {name: value for name, value in asked.items() if name != "showResumeKey"}
         exact |= {"url": last["original"], "matchType": "exact", "from": last["timestamp"], "to": last["timestamp"]}
-        rows, _ = usable(self._page({**exact, "limit": str(MAX_ALIKE)}).rows, self._context.hosts)
+        rows, _ = usable(self._page({**exact, "limit": str(MAX_ALIKE)})[0], self._context.hosts)
         return [row for row in rows if row.timestamp == last["timestamp"]]
 
-    def _page(self, asked: dict[str, str]) -> Page:
+    def _page(self, asked: dict[str, str]) -> tuple[Rows, str | None]:
         """Returns one page. An answer that is not CDX is requested again."""
         is_incremental = asked.get("matchType") == "domain" and "from" in asked and "to" not in asked
         policy = replace(self._policy, final=GATEWAY_TIMEOUTS) if is_incremental else self._policy
 
-        def ask() -> Page:
-            answer = self._context.client.get(f"{self._settings.cdx_url}?{urlencode(asked)}", policy)
+        def parse(answer: Answer) -> tuple[Rows, str | None]:
             if answer.status in policy.final:
                 raise ListingTimedOut(f"answered {answer.status}", final=True)
+            problem = ""
             try:
                 page = parse_listing(answer)
             except NotCdx as error:
-                raise error if answer.status == 200 else NotCdx(f"answered {answer.status}: {error}", final=True) from None
+                if answer.status == 200:
+                    raise
+                problem = f": {error}"
             if answer.status != 200:
-                raise NotCdx(f"answered {answer.status}", final=True)
+                raise NotCdx(f"answered {answer.status}{problem}", final=True)
             return page
 
-        return until_readable(self._context, self._settings.cdx_url, ask)
+        return ask_index(self._context, f"{self._settings.cdx_url}?{urlencode(asked)}", policy, parse)
 
 
 class Pywb:

@@ -19,6 +19,14 @@ def answers(status: int, body: bytes = b"", headers: tuple[tuple[str, str], ...]
     return lambda handler: handler.answer(status, body, headers)
 
 
+def redirects(location: str, status: int = 302) -> Fault:
+    return answers(status, b"", (("Location", location),))
+
+
+def asks_to_wait(status: int, seconds: str) -> Fault:
+    return answers(status, b"", (("Retry-After", seconds),))
+
+
 def usual(_handler: Handler) -> bool:
     return False
 

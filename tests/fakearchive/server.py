@@ -64,6 +64,7 @@ class FakeArchive:
         self.on_replay: dict[str, list[Fault]] = {}
         self.always: Fault | None = None
         self.files: dict[str, Fault] = {}
+        self.data = b""
         self.gzip_listings = True
         self.url = ""
         self._server: ThreadingHTTPServer | None = None
@@ -229,6 +230,11 @@ class Handler(BaseHTTPRequestHandler):
             self.substitute(nearest.timestamp, nearest.url)
         else:
             self.answer(404, b"<html>not here</html>", (("Content-Type", "text/html"),))
+
+    def kept(self) -> Kept:
+        """The capture whose replay is requested."""
+        timestamp, _, url = self.path[len("/web/") :].partition("id_/")
+        return next(kept for kept in self.archive.kept if (kept.timestamp, kept.url) == (timestamp, url))
 
     def substitute(self, timestamp: str, url: str) -> None:
         headers = (
