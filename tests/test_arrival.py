@@ -1,7 +1,5 @@
 """The database is a function of the archive: order, split, number of processes and rebuilds make no difference to its exports."""
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import replace
 from functools import cache

@@ -1,7 +1,5 @@
 """`tta scan`: pages of the configured hosts out of whole WARC files, wherever those lie."""
 
-from __future__ import annotations
-
 import gzip
 import re
 import threading

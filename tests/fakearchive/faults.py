@@ -1,7 +1,5 @@
 """What can go wrong on the way, as faults for the server. Each answers one request."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import socket

@@ -1,7 +1,5 @@
 """The server: listing and replay as they should be, and the place where a test puts a fault in."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import hashlib
@@ -85,7 +83,7 @@ class FakeArchive:
         return [path for _, path in self.arrivals if path.startswith("/cdx")]
 
     @contextlib.contextmanager
-    def running(self, port: int = 0) -> Iterator[FakeArchive]:
+    def running(self, port: int = 0) -> Iterator["FakeArchive"]:
         self.start(port)
         try:
             yield self
