@@ -152,7 +152,6 @@ class Archive(AbstractContextManager["Archive"]):
         return next(self.entries(where, (url, digest)), None)
 
     def entry(self, capture_id: str) -> Entry | None:
-        """The stored capture of that id, if there is one."""
         return next(self.entries("capture_id = ?", (capture_id,)), None)
 
     def urls(self) -> Iterator[str]:

@@ -24,7 +24,6 @@ from scraper.errors import (
     Stopped,
     TooLarge,
     TtaError,
-    UnknownSource,
 )
 from scraper.folders import Folders
 from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, Ledger, Row, State, sha1_of, to_time
@@ -149,12 +148,10 @@ class Display(ProgressBar):
             super().line("further failures of single captures are not shown")
 
     def waiting(self, host: str, seconds: float) -> None:
-        """A host asked to wait."""
         if seconds >= 1:
             self.line(f"{host} asked to wait {seconds:.0f} s")
 
     def listing(self, what: str, rows: int) -> None:
-        """Rows of a listing so far."""
         self.update(f"listing {what}", rows, None)
 
     def parsing(self, done: int, total: int) -> None:
@@ -175,9 +172,6 @@ class Options:
 
 def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
     """Returns the sources to ask: those named, otherwise those enabled. Raises TtaError where none can be asked."""
-    for name in named:
-        if name not in SOURCES:
-            raise UnknownSource(f"there is no source {escape(name, 40)}; the sources are {', '.join(SOURCES)}")
     names = tuple(name for name in SOURCES if (name in named if named else getattr(settings.sources, name).enabled))
     if not names:
         raise NothingEnabled("no source is enabled: name one, or set enabled = true under [sources.NAME] in the configuration")

@@ -21,7 +21,7 @@ from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, Looke
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.runs import Outcome
 from scraper.database.tables import RunRow
-from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
+from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError
 from scraper.fetch.run import DONE, Display, SourceReport, chosen, fetch_locked
 from scraper.fetch.run import Options as FetchOptions
 from scraper.folders import Folders
@@ -54,8 +54,8 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     """Fetches, loads, checks and commits. Raises TtaError if the run could not start, also if another run holds the lock."""
     try:
         chosen(settings, options.sources)
-    except TtaError as error:
-        if isinstance(error, UnknownSource) or not folders.archive.is_dir():
+    except TtaError:
+        if not folders.archive.is_dir():
             raise
     with suppress(OSError):  # `locked` reports the cause
         folders.data.mkdir(parents=True, exist_ok=True)  # the log may be in it

@@ -162,6 +162,9 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_args: object) -> None:
         return
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         archive = self.archive
         archive.arrivals.append((time.monotonic(), self.path))
@@ -196,7 +199,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
             self.close_connection = True
         self.end_headers()
-        self.wfile.write(body)
+        if self.command == "GET":
+            self.wfile.write(body)
 
     def _listing(self) -> None:
         query = self.query()
