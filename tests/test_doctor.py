@@ -10,8 +10,7 @@ from scraper.archive.warc import record_bytes, utc_now
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
-from scraper.ledger.listings import Listings
-from scraper.ledger.store import Ledger
+from scraper.ledger.store import Ledger, Listings
 from tests.dbkit import add, day, exports, html, node, page, query
 from tests.doctorkit import (
     WAITING_HOST,

@@ -24,8 +24,7 @@ from scraper.errors import ArchiveDamaged, ParsedPagesDamaged, TtaError
 from scraper.folders import Folders
 from scraper.sqlite import open_readonly, remove
 from scraper.stopping import Stop
-from scraper.workers.cluster import cluster
-from scraper.workers.processes import Processes, WorkerPool, cores
+from scraper.workers.processes import Processes, WorkerPool, cluster, cores
 
 FEW = 500
 """Captures up to which starting processes takes longer than parsing (November 2026, two cores)."""
