@@ -9,8 +9,7 @@ from scraper.commands import json_option, show
 from scraper.database.connection import reading
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
-from scraper.provenance.origins import Origin, Row, not_loaded
-from scraper.provenance.why import Reason, Why, find_record
+from scraper.provenance import Origin, Reason, Row, Why, find_record, not_loaded
 from scraper.terminal import escape
 
 _SNIPPET_LINES = 20
