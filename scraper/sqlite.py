@@ -40,8 +40,9 @@ def open_memory(*, spills: bool = False) -> sqlite3.Connection:
     return _connect("" if spills else ":memory:")
 
 
-def _connect(name: str, *, any_thread: bool = False) -> sqlite3.Connection:
-    return sqlite3.connect(name, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=not any_thread)
+def _connect(address: str, *, any_thread: bool = False) -> sqlite3.Connection:
+    """A connection in autocommit mode. `address`: a URI of SQLite's, `:memory:`, or an empty text for an unnamed file."""
+    return sqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=not any_thread)
 
 
 def tables_version(description: str) -> int:

@@ -25,9 +25,8 @@ from scraper.errors import (
     TooLarge,
     TtaError,
 )
-from scraper.folders import Folders
+from scraper.folders import Folders, locked
 from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, Ledger, Row, State, sha1_of, to_time
-from scraper.lock import locked
 from scraper.progress import ProgressBar
 from scraper.sources.base import ListingResult, Source, SourceContext, as_revisit, revisit_of
 from scraper.sources.crawls import CommonCrawl, EndOfTerm
