@@ -96,10 +96,6 @@ def locked(data: Path, command: str) -> Iterator[Holder | None]:
             os.ftruncate(descriptor, 0)
             holder = Holder(command, os.getpid(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
             os.pwrite(descriptor, json.dumps(holder._asdict()).encode(), 0)
-                descriptor,
-                json.dumps(Holder(command, os.getpid(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")._asdict()).encode(),
-                0,
-            )
         try:
             yield dead
         finally:
