@@ -80,11 +80,7 @@ LengthAt = Callable[[int], int | None]
 
 
 def read_records(
-    file: BinaryIO,
-    start: int = 0,
-    *,
-    wanted: Callable[[Record], bool] = lambda _: True,
-    length_at: LengthAt | None = None,
+    file: BinaryIO, start: int = 0, *, wanted: Callable[[Record], bool] = lambda _: True, length_at: LengthAt | None = None
 ) -> Iterator[Record | Damage]:
     """Every record from byte `start` on, and every damage, in file order; never raises on what a file holds.
 

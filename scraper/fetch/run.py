@@ -15,16 +15,7 @@ from urllib.parse import urlsplit
 from scraper.archive.store import Archive
 from scraper.capture import Capture, Form
 from scraper.config import SOURCES, Config
-from scraper.errors import (
-    ExitStatus,
-    NotAllowed,
-    NothingEnabled,
-    RequestFailed,
-    SourcePaused,
-    Stopped,
-    TooLarge,
-    TtaError,
-)
+from scraper.errors import ExitStatus, NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError
 from scraper.folders import Folders
 from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, Ledger, Row, State, sha1_of, to_time
 from scraper.lock import locked
@@ -52,7 +43,6 @@ COLUMNS = ("listed", "new", "skipped", "fetched", "unchanged", "substituted", "b
 class SourceReport(ListingResult):
     """Counts of one source; those of its listings are of this run. `waiting`: everything that is listed and not stored."""
 
-    source: str = ""
     outcome: str = DONE
     fetched: int = 0
     unchanged: int = 0
@@ -189,11 +179,11 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def fetch(data: Path, settings: Config, options: Options, display: Display, command: str = "tta fetch") -> Report:
+def fetch(data: Path, settings: Config, options: Options, display: Display) -> Report:
     """Fetches under the data folder's lock. Raises TtaError if nothing could be done, also if another run holds the lock."""
     names = chosen(settings, options.sources)
     stop = Stop()
-    with stop.on_signals(), locked(data, command):
+    with stop.on_signals(), locked(data, "tta fetch"):
         return fetch_locked(data, settings, options, display, stop, names)
 
 

@@ -48,6 +48,7 @@ class ListingResult:
     and those of them that ended properly. `skipped`: rows that can't be asked for. `problems` are one printable line each.
     """
 
+    source: str = ""
     listed: int = 0
     new: int = 0
     vanished: int = 0
@@ -130,16 +131,10 @@ def record(
 
 
 def record_scope(
-    context: SourceContext,
-    source: str,
-    scope: str,
-    pages: Pages,
-    total: ListingResult,
-    window: Window | None,
-    fresh_for: timedelta,
+    context: SourceContext, scope: str, pages: Pages, total: ListingResult, window: Window | None, fresh_for: timedelta
 ) -> None:
     """Records a listing of a window, or of the whole scope unless a complete one is younger than `fresh_for`."""
-    listings = Listings(context.ledger, source, scope)
+    listings = Listings(context.ledger, total.source, scope)
     last = listings.last_complete()
     if window or last is None or datetime.now(UTC) - last >= fresh_for:
         record(context, listings, pages, total, WINDOW if window else FULL)

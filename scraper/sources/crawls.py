@@ -66,7 +66,7 @@ class CommonCrawl:
             server = IndexServer(self._context, self._index, known[crawl])
             for host in self._context.hosts:
                 pages = (usable(page, [host], located=True) for page in server.pages({"url": f"*.{host}"}, window))
-                record_scope(self._context, self.name, f"{crawl} {host}", pages, total, window, INDEX_FOR)
+                record_scope(self._context, f"{crawl} {host}", pages, total, window, INDEX_FOR)
 
     def _known_crawls(self) -> dict[str, str]:
         """The index address of each crawl, newest first. The list changes monthly and must not be requested often: it is kept."""
@@ -195,7 +195,7 @@ class EndOfTerm:
         for collection in self._settings.collections:
             for host in self._context.hosts:
                 pages = self._pages(collection, host, window or ("", ""))
-                record_scope(self._context, self.name, f"{collection} {host}", pages, total, window, timedelta.max)
+                record_scope(self._context, f"{collection} {host}", pages, total, window, timedelta.max)
 
     def _pages(self, collection: str, host: str, window: Window) -> Iterator[tuple[list[Row], int]]:
         low, high = window

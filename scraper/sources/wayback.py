@@ -138,7 +138,7 @@ class Pywb:
     def list_captures(self, window: Window | None, total: ListingResult) -> None:
         """Lists every host that was not completely listed in the last days."""
         for host in self._context.hosts:
-            record_scope(self._context, self.name, host, self._pages(host, window), total, window, LIST_FOR)
+            record_scope(self._context, host, self._pages(host, window), total, window, LIST_FOR)
 
     def _pages(self, host: str, window: Window | None) -> Iterator[tuple[list[Row], int]]:
         """Yields the pages of all ways of asking: an archive may answer one that it does not understand with the home page only.
