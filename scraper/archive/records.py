@@ -35,10 +35,7 @@ _TYPES = CAPTURES | {"request", "metadata", "warcinfo", "continuation"}
 
 
 class Damage(NamedTuple):
-    """A place in a file that can't be read, or not be trusted; `position` is a byte offset in the file as it is on disk.
-
-    `is_cut`: a record begins there, and the file ends within it.
-    """
+    """What can't be read or trusted at a byte offset of the file. `is_cut`: a record begins there that the file ends within."""
 
     position: int
     reason: str
@@ -250,10 +247,7 @@ def parse_headers(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def split_http(block: bytes) -> tuple[int | None, str, tuple[tuple[str, str], ...], bytes]:
-    """Status, reason, headers and body of an HTTP message; line ends may be bare LF, bytes anything (ARCHIVES.md, 5).
-
-    A block that does not begin with a status is no such message: all of it is body, so that no byte of it is lost.
-    """
+    """Status, reason, headers and body of an HTTP message (ARCHIVES.md, 5); all of it is body where no status begins it."""
     if not (status := _STATUS.match(block)):
         return None, "", (), block
     end = re.search(rb"\r?\n\r?\n", block)
@@ -263,11 +257,7 @@ def split_http(block: bytes) -> tuple[int | None, str, tuple[tuple[str, str], ..
 
 
 def _agrees_with_digest(record: Record) -> bool | None:
-    """Whether the block, or the body in it, has a digest that the record names; None if it names none that can be compared.
-
-    Writers take the digest of the body before or after its transfer or content encoding (ARCHIVES.md, section 5, "Digest"). That
-    of a segmented record is of all its segments.
-    """
+    """Whether the block, or its body with or without encodings, has a digest that the record names; None if none compares."""
     found = digest_agrees(record.named.get("warc-block-digest"), record.block)
     if found or record.type == "revisit" or "warc-segment-number" in record.named:
         return found

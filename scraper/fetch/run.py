@@ -217,11 +217,7 @@ def fetch_locked(data: Path, settings: Config, options: Options, display: Displa
 
 @dataclass(slots=True)
 class _Run:
-    """The state of one run. `number` is its number in the ledger.
-
-    Each capture is stored once, and without its body where the body is stored already. The archive makes a capture durable before
-    the ledger records it.
-    """
+    """One run, with its number in the ledger. A capture is stored once, and durable before the ledger records it."""
 
     context: SourceContext
     options: Options
@@ -329,10 +325,7 @@ class _Run:
         return self._add(revisit_of(original, source=source, url=row.url, captured_at=moment))
 
     def _original_of(self, row: Row) -> Capture | None:
-        """Returns a stored capture of the same page with the row's digest, which the row can repeat; otherwise None.
-
-        Never a redirect, whose body is the same wherever it leads, nor a capture whose body was cut.
-        """
+        """A stored capture of the page with the row's digest; never a redirect (alike wherever it leads) nor one that was cut."""
         digest = sha1_of(row.digest)
         if digest is None or digest == EMPTY_SHA1:
             return None

@@ -44,9 +44,7 @@ def revisit_of(original: Capture, *, source: str, url: str, captured_at: datetim
 
 @dataclass(slots=True)
 class ListingResult:
-    """The totals of a source's listings in one run. Counts are rows, except `asked` and `answered`: listings that were requested,
-    and those of them that ended properly. `skipped`: rows that can't be asked for. `problems` are one printable line each.
-    """
+    """Totals of a source's listings in a run: rows, `skipped` ones that can't be asked for, listings `asked` and `answered`."""
 
     source: str = ""
     listed: int = 0
@@ -94,10 +92,7 @@ class Source(Protocol):
 def record(
     context: SourceContext, listings: Listings, pages: Pages, total: ListingResult, kind: str, since: datetime | None = None
 ) -> int | None:
-    """Stores the pages of a listing, adds its counts to `total`, and returns how many rows it has, None where it is not complete.
-
-    LISTING_ERRORS become a line of `total.problems`, except ListingTimedOut, which the caller handles.
-    """
+    """Stores a listing, adds to `total`, and returns its rows, None if incomplete. ListingTimedOut is left to the caller."""
     scope, number = listings.scope, listings.begin(kind, since)
     start = to_timestamp(since) if since else None
     total.asked += 1

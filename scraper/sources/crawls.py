@@ -95,10 +95,7 @@ def _parse_crawls(answer: Answer) -> dict[str, str]:
 
 
 def read_range(client: Client, url: str, policy: RequestPolicy, start: int, length: int, *, short: bool = False) -> Answer:
-    """These bytes of a file; `short` permits fewer at its end. Other statuses than 206 are returned as they are.
-
-    Raises RequestFailed where a server answers with another range, and what Client.get raises.
-    """
+    """These bytes of a file (`short`: or fewer at its end), or an answer other than 206. Raises RequestFailed, as Client.get."""
     end = start + length - 1
     answer = client.get(url, policy, {"Range": f"bytes={start}-{end}"})
     if answer.status != 206:
