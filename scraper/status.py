@@ -89,11 +89,10 @@ def status(folders: Folders) -> Status:
 
 
 def missing(folders: Folders) -> list[str]:
-    """Addresses of records that an archive lists or refused, and that no capture shows: worth fetching or nominating."""
+    """Addresses of records that an archive lists or captures refer to, and no capture shows: worth fetching or nominating."""
     with reading(folders.database) as db, Ledger(folders.ledger, writable=False) as ledger:
         shown = {row[0] for row in db.execute("SELECT node_id FROM records WHERE node_id IS NOT NULL")}
-        failed = "kind IN ('blocked', 'unreadable', 'error') AND coalesce(http_status, 0) NOT IN (404, 410) AND node_id > 0"
-        seen = {row[0] for row in db.execute(f"SELECT node_id FROM captures WHERE {failed}")}  # noqa: S608
+        seen = {row[0] for row in db.execute("SELECT node_id FROM unseen_records")}
         listed = set[int]().union(*(ledger.nodes(name) for name in ledger.sources()))
     return [f"https://bjatta.bja.ojp.gov/node/{number}" for number in sorted((seen | listed) - shown)]
 

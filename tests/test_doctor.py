@@ -120,7 +120,7 @@ def test_values_that_the_archive_does_not_give_are_found_by_a_second_database(fo
     assert status(folders, "--deep") == 3
     assert status(folders, "--repair", "--deep") == 0
     assert exports(folders) == before
-    assert not list(folders.data.glob(".tta-plan*"))
+    assert not list(folders.data.glob(".tta-second*"))
 
 
 @pytest.mark.parametrize("rebuild", [False, True])
