@@ -88,6 +88,7 @@ def test_damage_costs_what_it_hits_is_reported_and_invents_nothing(name: str) ->
         (b"\r\n\n" + kit.warc(1, 2), (1, 2), ""),
         (record(1, end="\n") + record(2, end="\n"), (1, 2), ""),
         (record(1) + record(2, end="\n"), (1, 2), ""),
+        (record(1, end="\r\r\n", block=kit.http(1).replace(b"\r\n", b"\r\r\n")) + record(2), (1, 2), ""),
         (record(1) + record(2)[:120], (1,), "ends within a record's headers"),
         (record(1) + record(2, Content_Length="") + record(3), (1, 3), "without a length"),
         (record(1) + record(2, Content_Length="-5") + record(3), (1, 3), "without a length"),
