@@ -98,6 +98,7 @@ async def of_page(datasette: Any, request: Any) -> Download:
     page = answer.json()
     if name in QUESTIONS:
         title, words = QUESTIONS[name].title, "; ".join(f"{key}: {value}" for key, value in pairs if value)
+        words = words or QUESTIONS[name].description  # which names the limit where there is one
     elif name:
         title = datasette.table_metadata(DATABASE, name).get("title", name)
         words = "; ".join([*filter(None, row), *(chip.text for chip in chips(request, name)["chips"])])

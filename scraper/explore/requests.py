@@ -56,7 +56,8 @@ def normalize_request(app: App, base_url: str) -> App:
             pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
             try:
                 if (read := understood(scope["path"], pairs)) != pairs:
-                    scope = dict(scope, query_string=urlencode(read).encode())
+                    is_read = {one for _, one in pairs if one} - {one for _, one in read}  # else only empty ones were left out
+                    scope = dict(scope, query_string=urlencode(read).encode(), tta_is_read=bool(is_read))
             except BadQuery as problem:
                 path = UNREADABLE + ".json" * scope["path"].endswith(".json")
                 scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem))
