@@ -23,9 +23,8 @@ from scraper.explore import charts, dashboard, downloads, filters, home, news, r
 from scraper.explore.facets import ListFacet
 from scraper.explore.links import DATABASE, columns_in, moment, render_value
 from scraper.explore.metadata import LOOKS, QUESTIONS
-from scraper.explore.middleware import Answers, App, cached, headers, with_headers
+from scraper.explore.middleware import Answers, App, cached, headers, limited, with_headers
 from scraper.explore.requests import UNREADABLE, normalize_request
-from scraper.explore.visitors import limited
 from scraper.sandbox import register_functions
 
 hook = HookimplMarker("datasette")
