@@ -65,10 +65,15 @@ class _Scan:
                 loose.append(child)
                 self._first = False
                 continue
-            is_plain = child.source_field is not None and child.role.field
-            if not is_plain and self._is_furniture(child):
+            if child.source_field is not None and (block := self._field_at(child)):
+                if loose:
+                    yield from _text(element, _without_headings(loose))
+                    loose = []
+                yield block
                 continue
-            may_be_loose = not is_plain and (child.tag in LOOSE or self._patterns.is_flat_label(child, following))
+            if self._is_furniture(child):
+                continue
+            may_be_loose = child.tag in LOOSE or self._patterns.is_flat_label(child, following)
             is_field = not may_be_loose or self._is_field(child, after_known=self._seen_known_label)
             if not is_field and self._patterns.is_flat_label(child, following):
                 end = self._end_of_values(content, index - 1)
@@ -86,7 +91,7 @@ class _Scan:
                 )
                 only = child.content[0] if child.source_field is None and len(child.content) == 1 else None
                 is_field = isinstance(only, Element) and (child.tag, only.tag, only.role.look) in self._patterns.learned
-                heads = before_fields and not is_plain and not is_field and _is_heading(child)  # of a group of fields
+                heads = before_fields and not is_field and _is_heading(child)  # of a group of fields
                 found = [] if heads else list(self._of_child(child))
                 if heads or (not found and child.tag not in BLOCKS):
                     loose.append(child)
@@ -132,11 +137,18 @@ class _Scan:
             child = inner
         return child
 
-    def _of_child(self, child: Element) -> Iterator[Block]:
-        first, self._first = self._first, False
-        block = field_of(child, self._patterns, after_known=self._seen_known_label or not first)
+    def _field_at(self, child: Element) -> Block | None:
+        """The field that a child is, given what was read before it."""
+        block = field_of(child, self._patterns, after_known=self._seen_known_label or not self._first)
         if block is not None:
+            self._first = False
             self._seen_known_label = self._seen_known_label or block.has_known_label
+        return block
+
+    def _of_child(self, child: Element) -> Iterator[Block]:
+        block, first = self._field_at(child), self._first
+        self._first = False
+        if block is not None:
             yield block
         elif first and self._begins_with_prose(child):
             yield from _text(child, [child])

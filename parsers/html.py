@@ -39,12 +39,13 @@ _NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
 _SAVED_FROM = re.compile(r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)(https?://[^\s<>]{1,2000})")
 """The address in the comment that browsers and SingleFile put at the start of a page they save."""
 _SAVED_AT = 4096  # characters from the start of a page within which that comment is
-_OWN_ADDRESS = (
-    ('link[rel="shortlink"]', "href"),
-    ('link[rel="canonical"]', "href"),
-    ('meta[property="og:url"]', "content"),
-    ("a.reader-domain", "href"),
-)
+_OWN_ADDRESS = {
+    "shortlink": ('link[rel="shortlink"]', "href"),
+    "canonical": ('link[rel="canonical"]', "href"),
+    "og:url": ('meta[property="og:url"]', "content"),
+    "reader-domain": ("a.reader-domain", "href"),
+}
+"""Selector and attribute of the page's own address, by a word in its source without which it need not be looked for."""
 _MAX_RIVALS = 20
 _MANY_LABELS = 4  # known labels that an element must have, and three times as many as the next, to be the record among several
 _MIN_EVIDENCE = 2
@@ -78,7 +79,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     root = _root(parsed, node_id(base))
     if root is not None and not _is_other(root, base):
         tail = text[-_TAIL:] if incomplete or _is_cut(text) else None
-        if reading := _read_record(parsed, root, base, own_url, tail):
+        if reading := _read_record(parsed, root, base, own_url, tail, has_notice="onstruction" in text):
             return reading
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
     headings = [node.text(strip=True) for node in parsed.css("h1")[:5]]
@@ -193,8 +194,9 @@ def _is_other(node: LexborNode, url: str | None) -> bool:
 def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
     """The page's own address as it prints it, or as the program did that saved it: the first one with a node number."""
     first: str | None = None
-    for selector, attribute in _OWN_ADDRESS:
-        if node_id(href := _address_in(parsed, selector, attribute)) is not None:
+    for word, (selector, attribute) in _OWN_ADDRESS.items():
+        href = _address_in(parsed, selector, attribute) if word in text else None
+        if node_id(href) is not None:
             return href
         first = first or href
     saved = _SAVED_FROM.search(text[:_SAVED_AT])
@@ -224,7 +226,7 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 
 
 def _read_record(
-    parsed: LexborHTMLParser, node: LexborNode, base: str | None, own_url: str | None, cut_tail: str | None
+    parsed: LexborHTMLParser, node: LexborNode, base: str | None, own_url: str | None, cut_tail: str | None, *, has_notice: bool
 ) -> Reading | None:
     """The record below `node`; None where the evidence for a TTA record is insufficient.
 
@@ -233,7 +235,7 @@ def _read_record(
     links_from = _address_in(parsed, "base[href]", "href") or base
     root, elements = build_with_fields(node, SourceReader(links_from))
     close_left_open(elements)
-    if "onstruction" in node.text():
+    if has_notice:
         detach_notice(root, elements)
     title, headings = title_of(parsed, elements)
     byline = byline_of(root)
@@ -241,6 +243,8 @@ def _read_record(
         if element is not None:
             element.detach()
     content = read_content(root, links_from)
+    for element in elements:  # so that the tree has no circles, which only the garbage collector could free
+        element.parent = None
     if not _is_record(node, content, title):
         return None
     if cut_tail is not None:

@@ -9,7 +9,7 @@ A new theme is a new pattern, and patterns are learned from each page.
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from parsers.registry import is_instructions, is_member, known
 from parsers.roles import HIDDEN
@@ -28,8 +28,7 @@ Look = tuple[str, tuple[str, ...]]  # an element's tag and classes, without the 
 Pattern = tuple[str, str, tuple[str, ...]]  # the tag of a field's element, and the tag and classes of its label
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A piece of the content in page order: a field with its label's element (None: it prints none), or text without a label."""
 
     kind: Literal["field", "text"]
@@ -188,10 +187,10 @@ def field_of(element: Element, patterns: LabelPatterns = NO_PATTERNS, *, after_k
     """The field that this element is, or None. `after_known`: a field with a known label came before it on the page."""
     found = element.source_field
     if found is not None:
-        learned = found.pattern in patterns.learned
-        is_known = patterns.is_member(found.label) or (found.known is not None and (learned or not found.alone))
-        is_field = element.role.field or is_known or (learned and after_known)
-        return Block("field", element, [], None, found.name, found) if is_field else None
+        is_field = element.role.field or (found.known is not None and not found.alone) or patterns.is_member(found.label)
+        if is_field or ((found.known is not None or after_known) and found.pattern in patterns.learned):
+            return Block("field", element, [], None, found.name, found)
+        return None
     content = element.content
     head = content[0] if content else None
     if element.tag == "table" and isinstance(head, Element) and head.tag == "thead" and known(readable([head])[:_MAX_LABEL]):

@@ -119,15 +119,22 @@ class _BlockWriter(RowWriter):
         self._member_labels: set[str] = set()
 
     def write(self, block: Block, *, is_body: bool) -> None:
-        found = block.source_field
-        printed = found.label if found else readable([block.label]) if block.label is not None else ""
-        label = one_line(printed).rstrip(": ") or None
+        if (found := block.source_field) is not None:
+            self.place = block.element
+            if found.opens_section:
+                self.rows.section_places.append(self.place)
+                self.open_section(found.label, found.values[0].text)
+            else:
+                self._write_field(found.label, found.name, found.values)
+            self.rows.shape.append(f"div>{found.pattern[1]}:{found.name or 'field'}")
+            return
+        label = (one_line(readable([block.label])).rstrip(": ") or None) if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
         before = len(self.rows.fields)
         title = label or (entry.text if entry is not None else None)
-        self.place = block.element if found else _place_of(block)
+        self.place = _place_of(block)
         if block.element.role.markup or (title and is_instructions(title)):
-            text = found.values[0].text if found else readable(block.values)
+            text = readable(block.values)
             self.rows.section_places.append(self.place)  # a section without a label is named by the form's fixed words
             self.open_section(title or section_of_instruction(text) or block.name or "", text)
         elif group := group_of(block, title):
@@ -137,10 +144,10 @@ class _BlockWriter(RowWriter):
             items = [block.values] if is_body else items_of(block.values)
             filled = [value for item in items if (value := read_value(item, self._base, prose=prose)).text]
             name = BODY if is_body else block.name
-            if label or filled or found or not (block.kind == "text" or name == "user_picture"):
-                self._write_field(label, name, found.values if found else filled or [Value()])
+            if label or filled or not (block.kind == "text" or name == "user_picture"):
+                self._write_field(label, name, filled or [Value()])
         if block.kind == "field" or len(self.rows.fields) > before:  # what prints nothing is no part of the structure
-            tag = found.pattern[1] if found else block.label.tag if block.label else ""
+            tag = block.label.tag if block.label else ""
             self.rows.shape.append(f"{block.element.tag}>{tag}:{block.name or block.kind}")
 
     def _write_group(self, block: Block, group: Group, title: str | None) -> None:
@@ -159,7 +166,7 @@ class _BlockWriter(RowWriter):
                 for value in filled or ([] if nameless else [Value()]):
                     self.add(*own, value, item=group.stem if is_name else number)
         if len(self.rows.fields) == before:
-            self.add(title, block.name, Value())
+            self._write_field(title, block.name, [Value()])
 
     def _write_field(self, label: str | None, name: str | None, values: Sequence[Value]) -> None:
         """A field's rows. The items of a group's fields among the others are told apart by the label that comes again."""
@@ -171,7 +178,6 @@ class _BlockWriter(RowWriter):
             self._member_labels.add(label)
             item = f"{group} {self.items[group]}"
         elif label or name:
-            self.times[label, name] += 1
-            times = self.times[label, name]
+            times = self.times[label, name] = self.times.get((label, name), 0) + 1
         for value in values:
             self.add(label, name, value, item=item, occurrence=times)

@@ -46,6 +46,7 @@ class SourceField:
     """What an element is if it is a field. `values`: those with a text, or one without where there are none.
 
     `pattern`: as in `patterns.Pattern`. `known`: the registry's entry for its label. `alone`: nothing follows the label.
+    `opens_section`: it contains instructions.
     """
 
     label: str
@@ -54,6 +55,7 @@ class SourceField:
     values: tuple[Value, ...]
     known: Label | None
     alone: bool
+    opens_section: bool
 
 
 class SourceReader:
@@ -113,13 +115,14 @@ def _read(source: str, origin: str | None) -> SourceField | None:
     if not labels or not label or len(label) > _MAX_LABEL or (items and group_table(label) is not None):
         return None
     values = _values(items, origin, role if classed else None)
-    if values is None or (len(values) > 1 and (role.markup or is_instructions(label))):
+    opens_section = role.markup or is_instructions(label)
+    if values is None or (len(values) > 1 and opens_section):
         return None  # several values of instructions are one text
     entry = known(label)
     if not (classed or items or (entry and found[2] not in ("span", "strong"))):
         return None  # a lone line that is no known label may be anything, and one in an inline element is a line of text
-    filled = tuple(value for value in values if value.text)
-    return SourceField(label, role.name, ("div", found[2], look.look), filled or (Value(),), entry, not items)
+    filled = tuple(value for value in values if value.text) or (Value(),)
+    return SourceField(label, role.name, ("div", found[2], look.look), filled, entry, not items, opens_section)
 
 
 _read_once = lru_cache(4096)(_read)
