@@ -62,7 +62,9 @@ class Group:
     columns: tuple[tuple[str, str], ...]
 
 
-_ENTRIES = tomllib.loads((files("parsers") / "registry.toml").read_text(encoding="utf-8"))
+_ENTRIES, WORDS = (
+    tomllib.loads((files("parsers") / name).read_text(encoding="utf-8")) for name in ("registry.toml", "words.toml")
+)
 LABELS = tuple(
     Label(
         text,
