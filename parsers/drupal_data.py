@@ -19,8 +19,7 @@ import orjson
 from selectolax.lexbor import LexborHTMLParser
 
 from parsers.columns import BODY, make_record
-from parsers.decode import Decoded
-from parsers.guard import harmless
+from parsers.decode import Decoded, harmless
 from parsers.html import read_html
 from parsers.items import Value
 from parsers.record import Kind, PageHead, ParseResult, State

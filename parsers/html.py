@@ -8,9 +8,8 @@ from html import unescape
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from parsers.columns import entry_of, fits, make_record
-from parsers.decode import Decoded
+from parsers.decode import Decoded, harmless
 from parsers.fields import read_content
-from parsers.guard import harmless
 from parsers.head import byline_of, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
