@@ -73,13 +73,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     parsed = LexborHTMLParser(harmless(text[: len(text) - begun], None if begun else page.utf8))
     if "<font" in text:
         parsed.unwrap_tags(["font"])  # translators put two around every text
-    own_url = _own_url(parsed, text)
-    base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
-    root = _root(parsed, node_id(base))
-    if root is not None and not _is_other(root, base):
-        tail = text[-_TAIL:] if incomplete or _is_cut(text) else None
-        if reading := _read_record(parsed, root, base, own_url, tail, has_notice="onstruction" in text):
-            return reading
+    if reading := _read_record(parsed, text, url, incomplete=incomplete):
+        return reading
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
     headings = [node.text(strip=True) for node in parsed.css("h1")[:5]]
     titles = [title for title in (document_title(parsed), *headings, visible[:200]) if title]
@@ -92,15 +87,6 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     result = kind_of_page(titles, visible, text[: 1 << 20], refreshes=refreshes)
     result.title = next(iter(headings), None) or document_title(parsed)
     return Reading(result)
-
-
-def _is_cut(text: str) -> bool:
-    """Whether a page begins and does not end."""
-    tail = text[-_TAIL:].lower()
-    if "</html" in tail or "</body" in tail:
-        return False
-    begins = re.search("<html|<body|(<article)", text[:65536].lower())
-    return begins is not None and (not begins[1] or "</article" not in text.lower())
 
 
 # --- which element ----------------------------------------------------------------------------------------------------
@@ -138,9 +124,8 @@ def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | Non
 def _is_aside(node: LexborNode) -> bool:
     """Whether an article is a comment, a user's profile, or a media file."""
     attributes = node.attributes
-    if "data-comment-user-id" in attributes or "Person" in (attributes.get("typeof") or ""):
-        return True
-    return bool(_tokens(node) & {"comment", "js-comment", "profile", "media"})
+    is_person = "data-comment-user-id" in attributes or "Person" in (attributes.get("typeof") or "")
+    return is_person or not _tokens(node).isdisjoint(("comment", "js-comment", "profile", "media"))
 
 
 def _is_listed(node: LexborNode) -> bool:
@@ -180,13 +165,6 @@ def _current_path(parsed: LexborHTMLParser) -> str | None:
     return found[1] if found else None
 
 
-def _is_other(node: LexborNode, url: str | None) -> bool:
-    """Whether this is another kind of page, by its address or the node's type."""
-    tokens = {token.replace("_", "-") for token in _tokens(node)}
-    is_record = any(map(_RECORD_TYPES.fullmatch, tokens))
-    return bool(tokens & TEASERS) or (not is_record and (any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(url)))
-
-
 # --- the head ---------------------------------------------------------------------------------------------------------
 
 
@@ -224,17 +202,23 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
-def _read_record(
-    parsed: LexborHTMLParser, node: LexborNode, base: str | None, own_url: str | None, cut_tail: str | None, *, has_notice: bool
-) -> Reading | None:
-    """The record below `node`; None where the evidence for a TTA record is insufficient.
-
-    `base`, `own_url`: the page's address, and the one it prints as its own. `cut_tail`: the end of a page that is cut.
-    """
-    links_from = _address_in(parsed, "base[href]", "href") or base
+def _read_record(parsed: LexborHTMLParser, text: str, url: str | None, *, incomplete: bool) -> Reading | None:
+    """The record that a page shows; None where it shows none, or the evidence for one is insufficient."""
+    own_url = _own_url(parsed, text)
+    base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
+    node = _root(parsed, node_id(base))
+    tokens = {token.replace("_", "-") for token in _tokens(node)} if node is not None else TEASERS
+    is_typed = any(map(_RECORD_TYPES.fullmatch, tokens))
+    if (
+        node is None
+        or tokens & TEASERS
+        or (not is_typed and (any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(base)))
+    ):
+        return None
+    links_from = (_address_in(parsed, "base[href]", "href") if "<base" in text or "<BASE" in text else None) or base
     root, elements = build_with_fields(node, SourceReader(links_from))
     close_left_open(elements)
-    if has_notice:
+    if "onstruction" in text:
         detach_notice(root, elements)
     title, headings = title_of(parsed, elements)
     byline = byline_of(root)
@@ -244,16 +228,20 @@ def _read_record(
     content = read_content(root, links_from)
     for element in elements:  # so that the tree has no circles, which only the garbage collector could free
         element.parent = None
-    if not _is_record(node, content, title):
+    if not (is_typed or _is_record(content, title, is_node=_history_id(node) is not None)):
         return None
-    if cut_tail is not None:
-        _mark_cut(content, cut_tail)
+    end = text[-_TAIL:].lower()
+    if not incomplete and "</html" not in end and "</body" not in end:  # a page that begins and does not end is cut
+        begins = re.search("<html|<body|(<article)", text[:65536].lower())
+        incomplete = begins is not None and (not begins[1] or "</article" not in text.lower())
+    if incomplete:
+        _mark_cut(content, text[-_TAIL:])
     for row in content.fields if byline.has_offset else ():
         if row.value and row.datetime:
             row.datetime = in_site_zone(row.value, row.datetime)
     number = _node_of(parsed, node, base, own_url)
     head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)
-    incomplete, shape = cut_tail is not None, content.page_fingerprint
+    shape = content.page_fingerprint
     record = make_record(head, content.fields, content.sections, "html", incomplete=incomplete, shape=shape, url=own_url)
     heads = {"title": headings[0]} if headings else {}
     heads |= dict.fromkeys(("submitted_by", "submitted_at"), byline.element) if byline.element is not None else {}
@@ -277,17 +265,17 @@ def _mark_cut(content: PageRows, tail: str) -> None:
         last.truncated = True
 
 
-def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
-    """Whether the evidence is enough: labels that only TTA records have, values of the right type, the node's type, the title."""
-    typed = any(map(_RECORD_TYPES.fullmatch, _tokens(node)))
-    vouched = typed or reference(title) is not None
-    if typed or (vouched and _history_id(node) is not None):
-        return True
+def _is_record(content: PageRows, title: str | None, *, is_node: bool) -> bool:
+    """Whether labels that only TTA records have, values of the right type, and the title are evidence enough.
+
+    `is_node`: the page is that of a node by its markup.
+    """
+    is_titled = reference(title) is not None
     good, bad = evidence(content)
     rows = [row for row in content.fields if row.item is None and known(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
     is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated, as in a list of several records
-    return good >= 1 if vouched else good - _MISFIT * bad >= _MIN_EVIDENCE and not is_list
+    return (is_titled and (is_node or good >= 1)) or (not is_titled and good - _MISFIT * bad >= _MIN_EVIDENCE and not is_list)
 
 
 def evidence(content: PageRows) -> tuple[int, int]:
