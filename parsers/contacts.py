@@ -105,12 +105,6 @@ def _singular(word: str) -> str:
     return next((stem for stem in stems if stem in _PERSONS | _ABOUT), word)
 
 
-def _has_header(table: str) -> bool:
-    """Whether a short table, its cells divided by tabs, has a column or a row for persons."""
-    rows = [line.split("\t") for line in table[:MAX_SHORT].split("\n")]
-    return any(denotes_person(cell) for cell in (*rows[0], *(row[0] for row in rows)) if cell)
-
-
 def is_contact(
     label: str | None,
     name: str | None = None,
@@ -124,8 +118,12 @@ def is_contact(
 
     A count, a date or a yes is no person; of a label such as "Phone", digits are an answer.
     """
-    if is_person or (href and is_personal_link(href)) or has_contact(value) or (value and "\t" in value and _has_header(value)):
+    if is_person or (href and is_personal_link(href)) or has_contact(value):
         return True
+    if value and "\t" in value:  # a table has a column or a row for persons
+        rows = [line.split("\t") for line in value[:MAX_SHORT].split("\n")]
+        if any(denotes_person(cell) for cell in (*rows[0], *(row[0] for row in rows)) if cell):
+            return True
     if item and denotes_person(item.rstrip(" 0123456789")):
         return True
     if not (denotes_person(label) if label else name and denotes_person(name)):

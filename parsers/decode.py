@@ -74,7 +74,10 @@ def decode(content: bytes, content_type: str | None = None, *, is_text: bool = F
         with suppress(UnicodeDecodeError):
             return Decoded(content.decode(), content)
     if declared is None:
-        declared = "utf-8" if _is_utf8(content) or _is_mostly_utf8(content) else _detected(content)
+        text = content.decode("utf-8", "replace")
+        broken = text.count("\ufffd")  # few errors among many characters of UTF-8: others form no such sequences by chance
+        is_mostly_utf8 = sum(char > "\x7f" for char in text) - broken >= _FOR_EACH_BROKEN * broken
+        declared = "utf-8" if is_mostly_utf8 or _is_utf8(content) else _detected(content)
     elif declared == "cp1252" or (declared == "utf-8" and not _is_utf8(content) and not _MULTIBYTE.search(content)):
         return Decoded(content.decode("latin-1").translate(_WINDOWS))
     try:
@@ -113,13 +116,6 @@ def _is_utf8(content: bytes) -> bool:
         codecs.utf_8_decode(content, "strict", False)
         return True
     return False
-
-
-def _is_mostly_utf8(content: bytes) -> bool:
-    """Whether the bytes have few errors among many characters of UTF-8: other encodings do not form such sequences by chance."""
-    text = content.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    return sum(char > "\x7f" for char in text) - broken >= _FOR_EACH_BROKEN * broken
 
 
 def _detected(content: bytes) -> str:

@@ -62,8 +62,9 @@ class _Scan:
                 self._first = False
                 continue
             if child.source_field is not None and (block := self._field_at(child)):
-                yield from _text(element, loose, before_field=True)
-                loose = []
+                if loose:
+                    yield from _text(element, loose, before_field=True)
+                    loose = []
                 yield block
                 continue
             if self._is_furniture(child):

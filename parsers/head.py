@@ -37,7 +37,16 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
     document = document_title(parsed)
     inside = {one.node.mem_id: one for one in elements if one.tag in TITLES or one.has_attributes}
     headings = [inside.get(node.mem_id) or build(node) for node in parsed.css(_HEADINGS)[:20]]
-    headings += [inner for inner in elements if inner.tag in TITLES and _is_node_title(inner)][:5]
+    headings += [
+        inner
+        for inner in elements
+        if inner.tag in TITLES
+        and (
+            inner.tag == "h1"
+            or [link.attribute("rel") for link in inner.descendants() if link.tag == "a"] == ["bookmark"]
+            or any(map(_NODE_TITLE.fullmatch, inner.role.classes))
+        )
+    ][:5]
     found = [(text, heading) for heading in headings if (text := one_line(readable([heading])))]
     likely = [text for text, _ in found if document and document.startswith(text)]
     likely = likely or [text for text, _ in found if reference(text)]
@@ -46,11 +55,6 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
         return first or None, []
     title = likely[0] if likely else found[0][0]
     return title, [heading for text, heading in found if text == title]
-
-
-def _is_node_title(element: Element) -> bool:
-    links = [inner.attribute("rel") for inner in element.descendants() if inner.tag == "a"]
-    return element.tag == "h1" or links == ["bookmark"] or any(map(_NODE_TITLE.fullmatch, element.role.classes))
 
 
 class Byline(NamedTuple):

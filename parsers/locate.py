@@ -51,10 +51,12 @@ def locate(content: bytes, *, url: str | None = None, content_type: str | None =
     else:
         html = read_html(page, url=url, incomplete=False)
         shared, record = Counter(id(place) for place in html.places), html.page.record
-        fields = [
-            _of_node(_item_of(place.node, row.value) if shared[id(place)] > 1 else place.node, place.node)
-            for row, place in zip(record.fields if record else (), html.places, strict=True)
-        ]
+        fields = []
+        for row, place in zip(record.fields if record else (), html.places, strict=True):
+            printed, item = "".join((row.value or "").split()), place.node
+            if shared[id(place)] > 1:  # of several values the element inside that prints this one and nothing else
+                item = next((one for one in item.css("*") if "".join(one.text().split()) == printed), item)
+            fields.append(_of_node(item, place.node))
         sections = [_of_node(place.node) for place in html.section_places]
         head = {name: _of_node(place.node) for name, place in html.head_places.items()}
     if record is None:
@@ -75,12 +77,6 @@ def _of_lines(lines: Sequence[str], span: tuple[int, int]) -> Spot:
     first, last = span
     place = f"line {first + 1}" if last == first else f"lines {first + 1} to {last + 1}"
     return Spot(place, "\n".join(lines[first : last + 1])[:MAX_SNIPPET])
-
-
-def _item_of(node: LexborNode, value: str | None) -> LexborNode:
-    """The element inside that prints a value and nothing else, or the whole field where there is none."""
-    printed = "".join((value or "").split())
-    return next((one for one in node.css("*") if "".join(one.text().split()) == printed), node)
 
 
 def _of_node(node: LexborNode, field: LexborNode | None = None) -> Spot:

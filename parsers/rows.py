@@ -14,7 +14,7 @@ from typing import Any
 from parsers.columns import BODY
 from parsers.groups import Group, group_items, group_of
 from parsers.items import Value, items_of, read_value
-from parsers.patterns import Block
+from parsers.patterns import Block, LabelPatterns
 from parsers.record import Field, Section, State
 from parsers.registry import group_of_member, is_instructions, known, known_name, section_of_instruction
 from parsers.tree import Element, one_line, readable
@@ -44,18 +44,13 @@ class PageRows:
 
 def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
     """The rows and sections of all blocks of a page, in their order."""
-    writer, body = _BlockWriter(base), _body(blocks)
+    before = takewhile(lambda block: block.label is None and block.source_field is None, blocks)
+    texts = (block for block in before if block.name is None and readable(block.values))
+    body = next((block for block in blocks if block.name == BODY), None) or next(texts, None)  # or the first text of all
+    writer = _BlockWriter(base)
     for block in blocks:
         writer.write(block, is_body=block is body)
     return writer.rows
-
-
-def _body(blocks: Sequence[Block]) -> Block | None:
-    """The body: the block of that name, else the first text before any labelled field."""
-    if named := next((block for block in blocks if block.name == BODY), None):
-        return named
-    before = takewhile(lambda block: block.label is None and block.source_field is None, blocks)
-    return next((block for block in before if block.name is None and readable(block.values)), None)
 
 
 def _place_of(block: Block) -> Element:
@@ -152,7 +147,8 @@ class _BlockWriter(RowWriter):
 
     def _write_group(self, block: Block, group: Group, title: str | None) -> None:
         """The rows of a group's field. A label that ends in a number itself is the name of its only item."""
-        before, place, items = len(self.rows.fields), self.place, group_items(block, group.table)
+        patterns = LabelPatterns(in_group=True, table=group.table)
+        before, place, items = len(self.rows.fields), self.place, group_items(block.values, patterns)
         is_name = len(items) == 1 and _NUMBERED.fullmatch(group.stem)
         for item in items:
             number = self.next_item(group.stem)

@@ -316,17 +316,10 @@ def _two_clocks(plain: str) -> tuple[str | None, str | None] | None:
     return None
 
 
-# --- fiscal years of the US government, which begin on 1 October and have the number of the year they end in ----------
-
-
 def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
-    """The fiscal year of the submission: by the reference's day, else by the time of submission; None where neither is known."""
+    """The US government's fiscal year of the submission (from 1 October, numbered for its end), by either; None without both."""
     day = day_of_reference(reference) or day_of_time(submitted_at)
-    return fiscal_year_of(day) if day else None
-
-
-def fiscal_year_of(day: date) -> int:
-    return day.year + (day.month >= 10)
+    return day.year + (day.month >= 10) if day else None
 
 
 def day_of_reference(reference: str | None) -> date | None:

@@ -230,18 +230,16 @@ def _unwrap_formatting(root: Element) -> None:
             continue
         children: list[Element | str] = []
         for child in element.children:
-            children += child.children if isinstance(child, Element) and _is_reopened(child) else [child]
+            children.append(child)
+            if isinstance(child, Element) and child.tag in _FORMATTING and not child.role.classes:
+                inside = child.elements
+                around_item = child.tag == "a" and len(child.content) == 1 and any(one.role.item for one in inside)
+                if not child.content or (not around_item and any(one.tag in BLOCKS or one.role.classes for one in inside)):
+                    children[-1:] = child.children
         for moved in children:
             if isinstance(moved, Element):
                 moved.parent = element
         element.replace(children)
-
-
-def _is_reopened(element: Element) -> bool:
-    around_item = element.tag == "a" and len(element.content) == 1 and any(child.role.item for child in element.elements)
-    if element.tag not in _FORMATTING or element.role.classes or around_item:
-        return False
-    return not element.content or any(child.tag in BLOCKS or child.role.classes for child in element.elements)
 
 
 def one_line(text: str) -> str:
