@@ -10,12 +10,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from parsers.columns import entry_of, fits, make_record
 from parsers.decode import Decoded, harmless
 from parsers.fields import read_content
-from parsers.head import byline_of, detach_notice, document_title, title_of
+from parsers.head import byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
 from parsers.record import Kind, PageHead, ParseResult, State
 from parsers.registry import Type, is_evidence, known, section_of_instruction
-from parsers.repair import close_left_open
 from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows
 from parsers.scalars import in_site_zone, number, reference

@@ -317,7 +317,7 @@ def _two_clocks(plain: str) -> tuple[str | None, str | None] | None:
 
 
 def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
-    """The US government's fiscal year of the submission (from 1 October, numbered for its end), by either; None without both."""
+    """The US fiscal year of a submission: it begins on 1 October, and has the number of the year that it ends in."""
     day = day_of_reference(reference) or day_of_time(submitted_at)
     return day.year + (day.month >= 10) if day else None
 

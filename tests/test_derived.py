@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from parsers.columns import split_request_title
 from parsers.record import columns_of
-from parsers.request_title import split_request_title
 from scraper.database.derived import RULES, DerivedValues, insert_sql, register
 from scraper.database.schema import create
 from scraper.database.tables import BY_NAME

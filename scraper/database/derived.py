@@ -16,8 +16,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from parsers.columns import RequestTitle, split_request_title
 from parsers.record import Kind, RecordValues, optional, required
-from parsers.request_title import RequestTitle, split_request_title
 from parsers.scalars import day_of_reference, day_of_time
 from scraper.database.places import atlas, code_of_2023
 

@@ -17,9 +17,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+from parsers.columns import split_request_title
 from parsers.contacts import denotes_person, has_contact
 from parsers.registry import known, known_name, normal
-from parsers.request_title import split_request_title
 from parsers.scalars import cached_short
 from parsers.urls import node_id
 from scraper.database.counties import STATES
