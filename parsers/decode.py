@@ -62,10 +62,7 @@ class Decoded(NamedTuple):
 
 
 def decode(content: bytes, content_type: str | None = None, *, is_text: bool = False) -> Decoded:
-    """The page's characters, by its byte order mark, the HTTP header, `meta`, and detection, in this order.
-
-    Never raises: bytes that are invalid in the page's encoding become U+FFFD.
-    """
+    """The page's characters, by byte order mark, HTTP header, `meta`, and detection; invalid bytes become U+FFFD."""
     for bom, encoding in _BOMS:
         if content.startswith(bom):
             return Decoded(content[len(bom) :].decode(encoding, "replace"))
@@ -130,10 +127,7 @@ def _detected(content: bytes) -> str:
 
 
 def harmless(text: str, utf8: bytes | None = None) -> bytes:
-    """The page in UTF-8 without tags deeper than MAX_DEPTH, too much open formatting, and attributes of tags over MAX_TAG.
-
-    `utf8`: the text's bytes in UTF-8, where the caller has them.
-    """
+    """The page in UTF-8 without what is over the limits above. `utf8`: the text's bytes in UTF-8, where the caller has them."""
     source = utf8 if utf8 is not None else text.encode("utf-8", "replace")
     return source if _is_plain(source) else _reduced(text).encode("utf-8", "replace")
 

@@ -102,10 +102,7 @@ def _from_core(document: Mapping[str, Any]) -> _Entity | None:
 
 
 def _from_jsonapi(document: Mapping[str, Any]) -> _Entity | None:
-    """The document's node. Every included resource becomes an entity once, because they may refer to each other in a circle.
-
-    References are as core's JSON has them, with the entity that one leads to where the document includes that.
-    """
+    """The document's node. Every included resource becomes an entity once, because they may refer to each other in a circle."""
     resources = _items(document.get("data")) + _items(document.get("included"))
     entities = [_Entity(str(one.get("type"))) for one in resources]
     included = {(entity.kind, str(one.get("id"))): entity for one, entity in zip(resources, entities, strict=True)}

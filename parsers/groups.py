@@ -102,10 +102,7 @@ def _is_labelled(element: Element, patterns: LabelPatterns) -> bool:
 
 
 def _subs(content: Sequence[Element | str], patterns: LabelPatterns, parent: Element | None) -> _Item:
-    """The fields among the content of an item, wrappers looked through, and its text that belongs to none.
-
-    Those that are recognized teach their pattern to those beside them.
-    """
+    """The fields among an item's content, which teach their pattern to those beside them, and the text that belongs to none."""
     found: _Item = []
     blocks = [field_of(child, patterns, after_known=True) if isinstance(child, Element) else None for child in content]
     for block in filter(None, blocks):

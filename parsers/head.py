@@ -34,10 +34,7 @@ _FEW_LABELLED = 2
 
 
 def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | None, list[Element]]:
-    """The record's title and the elements that print it. Themes differ in what `h1` is, so the document's title decides.
-
-    `elements`: those below the record's root.
-    """
+    """The title and those of `elements` that print it. Themes differ in what `h1` is, so the document's title decides."""
     document = document_title(parsed)
     inside = {one.node.mem_id: one for one in elements if one.tag in TITLES or one.has_attributes}
     headings = [inside.get(node.mem_id) or build(node) for node in parsed.css(_HEADINGS)[:20]]

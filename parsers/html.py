@@ -92,10 +92,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
 
 
 def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | None:
-    """The element that contains the one thing this page is about; None where it shows several, or lists them.
-
-    `page_number`: the node number of the page's address.
-    """
+    """The element with the one thing a page is about, by the node number of its address; None for several, or a list."""
     candidates = [one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)]
     taken = {node.mem_id: node for node in candidates}  # a node comes once for each selector that it matches
     candidates = [node for node in taken.values() if not any(above.mem_id in taken for above in _above(node))]
@@ -265,10 +262,7 @@ def _mark_cut(content: PageRows, tail: str) -> None:
 
 
 def _is_record(content: PageRows, title: str | None, *, is_node: bool) -> bool:
-    """Whether labels that only TTA records have, values of the right type, and the title are evidence enough.
-
-    `is_node`: the page is that of a node by its markup.
-    """
+    """Whether the labels, values and title are evidence enough. `is_node`: the page is that of a node by its markup."""
     is_titled = reference(title) is not None
     good, bad = evidence(content)
     rows = [row for row in content.fields if row.item is None and known(row.label)]

@@ -80,10 +80,7 @@ def _of_lines(lines: Sequence[str], span: tuple[int, int]) -> Spot:
 
 
 def _of_node(node: LexborNode, field: LexborNode | None = None) -> Spot:
-    """The path of an element from the root of the page, with the number of each step among those of its kind.
-
-    The source shown is that of its whole field, label and all, or of the element where the field is long.
-    """
+    """The path of an element with the number of each step among those of its kind, and the source of its field, or its own."""
     steps: list[str] = []
     current: LexborNode | None = node
     while current is not None and current.tag and not current.tag.startswith("-"):

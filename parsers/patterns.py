@@ -113,10 +113,7 @@ class LabelPatterns:
         return self.in_group and is_member(label, self.table)
 
     def is_unusual(self, pattern: Pattern, *, first: bool) -> bool:
-        """Whether few known labels have this pattern's elements and many have others, as where prose quotes labels.
-
-        `first`: nothing was read before, so that this may be the body; then a pattern must be the most common one.
-        """
+        """Whether most known labels have another pattern, as where prose quotes labels. `first`: it must be the usual one."""
         times = self._usual[pattern[:2]] * (1 if first else _FEW_OF_MANY)
         return times < max(self._usual.values(), default=0)
 
@@ -139,10 +136,7 @@ class LabelPatterns:
         return self._classed_fields > self._bare_fields
 
     def is_flat_label(self, child: Element | str, following: Element | str | None) -> bool:
-        """Whether a child is a label whose values are its siblings: by class, as `dt`, or by its text where a value follows.
-
-        Of the lines beside each other that are known labels, those count that look like most of them.
-        """
+        """Whether a child is a label whose values are its siblings: by class, as `dt`, or by its text."""
         if not isinstance(child, Element) or (line := child.line()) is None:
             return False
         if child.tag == "dt" or child.role.label:

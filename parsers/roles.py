@@ -1,7 +1,5 @@
 """What an element's classes say of its role in a page, in the words of Drupal's themes (DOMAIN.md, "The two forms")."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -75,7 +73,7 @@ class Role:
         return not (self._parts or self.skipped or self.other or self.aside)
 
     @cached_property
-    def as_items(self) -> Role:
+    def as_items(self) -> "Role":
         """The role of an items wrapper that repeats the classes of its field, as in the USWDS theme."""
         return replace(self, field=False, name=None)
 

@@ -25,10 +25,7 @@ MAX_FIELDS = 20_000  # rows of one page; the richest page seen has about 60
 
 @dataclass(slots=True)
 class PageRows:
-    """The rows that the content of a page makes.
-
-    `places`: the elements that the fields were read from, in the order of `fields`; `section_places`: the same of sections.
-    """
+    """The rows that the content of a page makes, and the elements that each field and each section was read from."""
 
     fields: list[Field] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
@@ -61,10 +58,7 @@ def _place_of(block: Block) -> Element:
 
 
 class RowWriter:
-    """Writes the rows of one page: numbers them, keeps the current section, counts the items of groups and repeated labels.
-
-    `missing`: the state of a field without a value; `place`: what the next rows are read from.
-    """
+    """Writes the rows of a page. `missing`: the state of a field without a value; `place`: what the next rows are read from."""
 
     def __init__(self, missing: State = State.EMPTY) -> None:
         self.rows = PageRows()

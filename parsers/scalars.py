@@ -16,10 +16,7 @@ _SHORT = 400  # characters; longer texts are each page's own, and would only fil
 
 
 def cached_short(read: Callable[[_Text], _Read]) -> Callable[[_Text], _Read]:
-    """The function with a cache for short texts: labels, links and values repeat on page after page.
-
-    The function must be pure, and what it returns must not be changed.
-    """
+    """A pure function with a cache for short texts, which repeat on page after page. What it returns must not be changed."""
     known = lru_cache(_TEXTS)(read)
 
     @wraps(read)

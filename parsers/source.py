@@ -98,10 +98,7 @@ def _begins_with_label(node: LexborNode) -> bool:
 
 
 def _read(source: str, origin: str | None) -> SourceField | None:
-    """The field that an element with that source is, with classes or without, if it is plain.
-
-    `origin`: scheme and host that links from the root start from, None where they are not known.
-    """
+    """The field that an element with that source is, if it is plain. `origin`: where links from the root start from, if known."""
     found = _FIELD.fullmatch(source)
     if found is None or any(mark in source for mark in _PERSON):
         return None

@@ -169,10 +169,7 @@ def build(node: LexborNode, *, forms: bool = False) -> Element:
 
 
 def build_with_fields(node: LexborNode, read: SourceReader | None, *, forms: bool = False) -> tuple[Element, list[Element]]:
-    """The light tree, and all built elements below its root in page order.
-
-    `read`: returns the plain field that an element is by its source, if it is one; what is inside is not built.
-    """
+    """The light tree, and all built elements below its root in page order. `read`: returns the field that an element is."""
     root = Element(node, None, node.tag or "")
     root.children = []
     elements: list[Element] = []
