@@ -194,8 +194,16 @@ class _Writer(RowWriter):
 
     def _value(self, item: Mapping[str, Any]) -> Value:
         start = item.get("value")
-        if "target_id" in item or "url" in item:
-            return self._reference(item)
+        if "target_id" in item or "url" in item:  # a reference without the label of what it refers to has an address only
+            target, kind, entity, url = (item.get(name) for name in ("target_id", "target_type", "entity", "url"))
+            text = _text(item.get("description")) or _text(item.get("alt"))
+            if isinstance(entity, _Entity):
+                text = text or _text(entity.first(*_NAMES))
+                target = target or entity.first("tid", "nid", "uid", "mid")
+                url = url or next((one.get("url") for one in entity.values.get("uri", ())), None)
+            path = str(url or (f"{_PATHS[str(kind)]}{target}" if str(kind) in _PATHS and target else ""))
+            text = text or (unquote(urlsplit(path).path.rpartition("/")[2]) if kind == "file" else "")
+            return Value(text, absolute(re.sub(r"[?&]_format=\w+", "", path), self._base) if path else None)
         if "uri" in item:
             uri = re.sub(r"^(?:internal|entity|base):/?", "/", str(item["uri"]))
             return Value(_text(item.get("title")) or str(item["uri"]), absolute(uri, self._base))
@@ -209,18 +217,6 @@ class _Writer(RowWriter):
             return Value(readable([build(body)]) if body is not None else "")
         parts = [start] if "value" in item else [value for name, value in item.items() if name != "langcode"]
         return Value(", ".join(filter(None, map(_text, parts))))
-
-    def _reference(self, item: Mapping[str, Any]) -> Value:
-        """A reference without the label of what it refers to has an address only."""
-        target, kind, entity, url = (item.get(name) for name in ("target_id", "target_type", "entity", "url"))
-        text = _text(item.get("description")) or _text(item.get("alt"))
-        if isinstance(entity, _Entity):
-            text = text or _text(entity.first(*_NAMES))
-            target = target or entity.first("tid", "nid", "uid", "mid")
-            url = url or next((one.get("url") for one in entity.values.get("uri", ())), None)
-        path = str(url or (f"{_PATHS[str(kind)]}{target}" if str(kind) in _PATHS and target else ""))
-        text = text or (unquote(urlsplit(path).path.rpartition("/")[2]) if kind == "file" else "")
-        return Value(text, absolute(re.sub(r"[?&]_format=\w+", "", path), self._base) if path else None)
 
 
 def _text(value: object) -> str:

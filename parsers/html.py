@@ -19,7 +19,7 @@ from parsers.roles import TEASERS, role_of
 from parsers.rows import PageRows
 from parsers.scalars import in_site_zone, number, reference
 from parsers.source import SourceReader
-from parsers.tree import Element, build, build_with_fields, one_line, readable
+from parsers.tree import Element, build, one_line, readable
 from parsers.urls import node_id, page_address
 
 _CANDIDATES = "article, [data-history-node-id], .node"
@@ -142,7 +142,7 @@ def _above(node: LexborNode) -> Iterator[LexborNode]:
 
 def _known_labels(node: LexborNode) -> int:
     patterns = LabelPatterns()
-    patterns.learn(build_with_fields(node, SourceReader(None))[0])
+    patterns.learn(build(node, read=SourceReader(None)))
     return patterns.known_labels
 
 
@@ -212,7 +212,8 @@ def _read_record(parsed: LexborHTMLParser, text: str, url: str | None, *, incomp
     ):
         return None
     links_from = (_address_in(parsed, "base[href]", "href") if "<base" in text or "<BASE" in text else None) or base
-    root, elements = build_with_fields(node, SourceReader(links_from))
+    elements: list[Element] = []
+    root = build(node, elements, read=SourceReader(links_from))
     close_left_open(elements)
     if "onstruction" in text:
         detach_notice(root, elements)

@@ -93,18 +93,19 @@ def place(text: str) -> Place:
     places = [(float(point[1]), float(point[2])) for point in points if point]
     if not points or len(places) < len(points):
         return Place(flag="point is malformed")
-    problems = [_problem(*one) for one in places]
-    return Place(*places[problems.index(None)]) if None in problems else Place(flag=problems[0])
-
-
-def _problem(x: float, y: float) -> str | None:
-    """Why a point at this longitude and latitude cannot be where a TTA was; None where it can."""
-    is_in_us, is_swapped = (
-        any(west <= one <= east and south <= two <= north for west, east, south, north in _US) for one, two in ((x, y), (y, x))
-    )
-    if not (-180 <= x <= 180 and -90 <= y <= 90):
-        return "point is out of range"
-    return "point is at 0 0" if x == y == 0 else "point looks swapped" if is_swapped and not is_in_us else None
+    flags = []
+    for x, y in places:
+        is_in_us, is_swapped = (
+            any(west <= one <= east and south <= two <= north for west, east, south, north in _US)
+            for one, two in ((x, y), (y, x))
+        )
+        if not (-180 <= x <= 180 and -90 <= y <= 90):
+            flags.append("point is out of range")
+        elif x == y == 0 or (is_swapped and not is_in_us):
+            flags.append("point looks swapped" if x else "point is at 0 0")
+        else:
+            return Place(x, y)
+    return Place(flag=flags[0])
 
 
 _AMOUNT = re.compile(

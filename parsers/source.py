@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 from parsers.columns import BODY
 from parsers.items import Value, read_value
@@ -74,8 +74,16 @@ class SourceReader:
         if role.field:
             if role.part != "field" or role.name is None or role.name == BODY or role.name in BYLINE_FIELDS or role.aside:
                 return None
-        elif element.has_attributes or (element.parent is not self._beside and not _begins_with_label(element.node)):
+        elif element.has_attributes:
             return None
+        elif element.parent is not self._beside:  # then the first thing inside must be a known label, of the page or of a group
+            first = element.node.first_child
+            while first is not None and first.tag == "-text" and (first.text_content or "").isspace():
+                first = first.next
+            text = first.first_child if first is not None and first.tag in _LABEL_TAGS else None
+            label = one_line(text.text_content or "") if text is not None and text.tag == "-text" else ""
+            if known(label) is None and not is_member(label, None):
+                return None
         source = element.node.html or ""
         if len(source) > _MAX_SOURCE:
             return None
@@ -83,18 +91,6 @@ class SourceReader:
         if found is not None and not role.field:
             self._beside = element.parent
         return found
-
-
-def _begins_with_label(node: LexborNode) -> bool:
-    """Whether the first thing inside is an element with a text that is known as a label, of the page or of a group."""
-    first = node.first_child
-    while first is not None and first.tag == "-text" and (first.text_content or "").isspace():
-        first = first.next
-    text = first.first_child if first is not None and first.tag in _LABEL_TAGS else None
-    if text is None or text.tag != "-text":
-        return False
-    label = one_line(text.text_content or "")
-    return known(label) is not None or is_member(label, None)
 
 
 def _read(source: str, origin: str | None) -> SourceField | None:

@@ -163,20 +163,20 @@ class Element:
 SourceReader = Callable[[Element], "SourceField | None"]
 
 
-def build(node: LexborNode, *, forms: bool = False) -> Element:
-    """The light tree below (and with) a node of the parsed page. `forms`: with the content of forms."""
-    return build_with_fields(node, None, forms=forms)[0]
+def build(
+    node: LexborNode, elements: list[Element] | None = None, *, read: SourceReader | None = None, forms: bool = False
+) -> Element:
+    """The light tree below (and with) a node of the parsed page. `elements`: is filled with those built below, in page order.
 
-
-def build_with_fields(node: LexborNode, read: SourceReader | None, *, forms: bool = False) -> tuple[Element, list[Element]]:
-    """The light tree, and all built elements below its root in page order. `read`: returns the field that an element is."""
+    `read`: returns the plain field that an element is, if it is one; what is inside is not built. `forms`: with their content.
+    """
     root = Element(node, None, node.tag or "")
     root.children = []
-    elements: list[Element] = []
+    elements = [] if elements is None else elements
     if _grow(root, elements, forms=forms, read=read):
         _unwrap_formatting(root)
-        elements = root.built()
-    return root, elements
+        elements[:] = root.built()
+    return root
 
 
 def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceReader | None) -> bool:
