@@ -133,7 +133,7 @@ def _from_rss(root: ET.Element, url: str | None) -> ParseResult | None:
         return None
     author = item.findtext("{http://purl.org/dc/elements/1.1/}creator")
     head = PageHead(node_id=number, title=title or None, submitted_by=author, submitted_at=iso_time(item.findtext("pubDate")))
-    record = make_record(head, found.record.fields, found.record.sections, "html", incomplete=True, url=link)
+    record = make_record(head, found.record.fields, found.record.sections, found.record.form, incomplete=True, url=link)
     return ParseResult(kind=Kind.RECORD, reason="an RSS feed of one TTA record", record=record)
 
 

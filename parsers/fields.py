@@ -106,6 +106,10 @@ class _Scan:
             return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
         if element.known_inside:
             return False
+        if (table := element.parent) is not None and table.known_inside > 1 and element is next(iter(table.elements)):
+            cells = element.elements  # the header of a table of labels and values, as "Field" and "Value"
+            if element.tag == "thead" or (element.tag == "tr" and len(cells) == 2 and all(map(_is_header, cells))):
+                return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
         if role.aside:
             return True
@@ -234,6 +238,11 @@ def _is_heading(element: Element) -> bool:
         inner = only
     named = any(map(_HEADING_CLASS.fullmatch, (*element.role.classes, *inner.role.classes)))
     return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
+
+
+def _is_header(cell: Element) -> bool:
+    only = cell.content[0] if len(cell.content) == 1 else None
+    return cell.tag == "th" or (isinstance(only, Element) and only.tag in ("b", "strong"))
 
 
 def _is_sentence(element: Element) -> bool:

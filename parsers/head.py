@@ -102,14 +102,16 @@ def _byline_starts(root: Element) -> Iterator[Element]:
         if is_field or before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
             return
         pending += reversed(node.children)
-        beside = node.parent.children[:_FEW] if node.tag == "p" and node.parent is not None else []
-        if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1:
-            continue  # a body may begin with such a line too; there it has paragraphs beside it
         begun = _BYLINE.match(next((child for child in node.content if isinstance(child, str)), ""))
+        if begun is None:
+            continue
+        beside = node.parent.children[:_FEW] if node.tag == "p" and node.parent is not None else []
+        if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1:  # a body may begin with such a line too
+            found = _BY_ON.fullmatch(one_line(readable([node])))
+            if not (begun[1] and found and iso_time(found["time"])):
+                continue
         tokens = (token for one in (node, node.parent) if one for token in one.role.classes)
-        if begun and (
-            begun[1] or any(map(_BYLINE_CLASS.fullmatch, tokens)) or any(one.tag == "time" for one in node.descendants())
-        ):
+        if begun[1] or any(map(_BYLINE_CLASS.fullmatch, tokens)) or any(one.tag == "time" for one in node.descendants()):
             yield node
 
 

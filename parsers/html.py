@@ -7,18 +7,19 @@ from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.columns import entry_of, fits, make_record
+from parsers.columns import make_record
 from parsers.decode import Decoded, harmless
 from parsers.fields import read_content
 from parsers.head import byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
 from parsers.record import Kind, PageHead, ParseResult, State
-from parsers.registry import Type, is_evidence, known, section_of_instruction
+from parsers.registry import known
 from parsers.roles import TEASERS, role_of
-from parsers.rows import PageRows
+from parsers.rows import PageRows, evidence
 from parsers.scalars import in_site_zone, number, reference
 from parsers.source import SourceReader
+from parsers.text import read_text
 from parsers.tree import Element, build, one_line, readable
 from parsers.urls import node_id, page_address
 
@@ -31,6 +32,7 @@ _OTHER_TYPES = re.compile(
 )
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
 _MAX_CANDIDATES = 200
+_SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # of which a page that shows one record has at most one
 _NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
 _CURRENT_PATH = re.compile(r'"currentPath":"([^"]{0,400})"')
 _NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
@@ -50,16 +52,16 @@ _MIN_EVIDENCE = 2
 """Labels that only TTA records have, without which a page with another title and type is none. Generated pages that quote the
 form have at most one as a field (tests/test_kinds.py); the shortest record has three."""
 _MISFIT = 4  # a value that its label's type excludes outweighs this many labels
-_MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
 _TAIL = 4096  # characters at the end of a page, in which it is looked for where the page was cut
 _END = re.compile(r"(?:\A|(?<=[<>]))([^<>]*+)((?:<[^<>]*+>|[\s>])*+)\Z")  # the last text, and the tags after it
 
 
 @dataclass(slots=True)
 class Reading:
-    """The result, and the elements that each field and each value of the head were read from."""
+    """The result, and the elements that its parts were read from. `visible`: the page's text, where that was read instead."""
 
     page: ParseResult
+    visible: str | None = None
     places: list[Element] = field(default_factory=list)
     section_places: list[Element] = field(default_factory=list)
     head_places: dict[str, Element] = field(default_factory=dict)
@@ -72,8 +74,17 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     parsed = LexborHTMLParser(harmless(text[: len(text) - begun], None if begun else page.utf8))
     if "<font" in text:
         parsed.unwrap_tags(["font"])  # translators put two around every text
-    if reading := _read_record(parsed, text, url, incomplete=incomplete):
-        return reading
+    own_url = _own_url(parsed, text)
+    base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
+    node = _root(parsed, node_id(base))
+    tokens = {token.replace("_", "-") for token in _tokens(node)} if node is not None else set()
+    is_typed = any(map(_RECORD_TYPES.fullmatch, tokens))
+    is_other = not is_typed and (any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(base))
+    is_other = is_other or not tokens.isdisjoint(TEASERS)
+    if node is not None and not is_other:
+        incomplete = incomplete or _is_cut(text)
+        if reading := _read_record(parsed, text, node, base=base, own_url=own_url, is_typed=is_typed, incomplete=incomplete):
+            return reading
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
     headings = [node.text(strip=True) for node in parsed.css("h1")[:5]]
     titles = [title for title in (document_title(parsed), *headings, visible[:200]) if title]
@@ -85,7 +96,22 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     )
     result = kind_of_page(titles, visible, text[: 1 << 20], refreshes=refreshes)
     result.title = next(iter(headings), None) or document_title(parsed)
+    if result.kind is Kind.OTHER and not is_other and node_id(base) is not None and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:
+        found = read_text(visible, url=base, incomplete=incomplete).page
+        rows = found.record.fields if found.record is not None and found.record.form == "text" else ()
+        labels = [row.label for row in rows if row.value and row.item is None and known(row.label)]
+        if len(labels) >= _MANY_LABELS and not any(row.occurrence > 1 for row in rows):
+            return Reading(found, visible)
     return Reading(result)
+
+
+def _is_cut(text: str) -> bool:
+    """Whether a page begins and does not end."""
+    tail = text[-_TAIL:].lower()
+    if "</html" in tail or "</body" in tail:
+        return False
+    begins = re.search("<html|<body|(<article)", text[:65536].lower())
+    return begins is not None and (not begins[1] or "</article" not in text.lower())
 
 
 # --- which element ----------------------------------------------------------------------------------------------------
@@ -198,19 +224,17 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 # --- the record -------------------------------------------------------------------------------------------------------
 
 
-def _read_record(parsed: LexborHTMLParser, text: str, url: str | None, *, incomplete: bool) -> Reading | None:
-    """The record that a page shows; None where it shows none, or the evidence for one is insufficient."""
-    own_url = _own_url(parsed, text)
-    base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
-    node = _root(parsed, node_id(base))
-    tokens = {token.replace("_", "-") for token in _tokens(node)} if node is not None else TEASERS
-    is_typed = any(map(_RECORD_TYPES.fullmatch, tokens))
-    if (
-        node is None
-        or tokens & TEASERS
-        or (not is_typed and (any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(base)))
-    ):
-        return None
+def _read_record(
+    parsed: LexborHTMLParser,
+    text: str,
+    node: LexborNode,
+    base: str | None,
+    own_url: str | None,
+    *,
+    is_typed: bool,
+    incomplete: bool,
+) -> Reading | None:
+    """The record below `node`; None where the evidence is insufficient. `is_typed`: its classes show that it is a TTA record."""
     links_from = (_address_in(parsed, "base[href]", "href") if "<base" in text or "<BASE" in text else None) or base
     elements: list[Element] = []
     root = build(node, elements, read=SourceReader(links_from))
@@ -227,10 +251,6 @@ def _read_record(parsed: LexborHTMLParser, text: str, url: str | None, *, incomp
         element.parent = None
     if not (is_typed or _is_record(content, title, is_node=_history_id(node) is not None)):
         return None
-    end = text[-_TAIL:].lower()
-    if not incomplete and "</html" not in end and "</body" not in end:  # a page that begins and does not end is cut
-        begins = re.search("<html|<body|(<article)", text[:65536].lower())
-        incomplete = begins is not None and (not begins[1] or "</article" not in text.lower())
     if incomplete:
         _mark_cut(content, text[-_TAIL:])
     for row in content.fields if byline.has_offset else ():
@@ -243,7 +263,7 @@ def _read_record(parsed: LexborHTMLParser, text: str, url: str | None, *, incomp
     heads = {"title": headings[0]} if headings else {}
     heads |= dict.fromkeys(("submitted_by", "submitted_at"), byline.element) if byline.element is not None else {}
     result = ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record)
-    return Reading(result, content.places, content.section_places, heads)
+    return Reading(result, None, content.places, content.section_places, heads)
 
 
 def _mark_cut(content: PageRows, tail: str) -> None:
@@ -270,22 +290,3 @@ def _is_record(content: PageRows, title: str | None, *, is_node: bool) -> bool:
     again = sum(row.occurrence > 1 for row in rows)
     is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated, as in a list of several records
     return (is_titled and (is_node or good >= 1)) or (not is_titled and good - _MISFIT * bad >= _MIN_EVIDENCE and not is_list)
-
-
-def evidence(content: PageRows) -> tuple[int, int]:
-    """How many labels that only TTA records have a page has, and how many of its typed fields have values that they can't."""
-    good = {section.label for section in content.sections if known(section.label)}
-    bad = 0
-    for row in content.fields:
-        entry = entry_of(row)
-        if row.label is None and (section := section_of_instruction(row.value or "")):
-            good.add(section)
-        if entry is None or row.item is not None:
-            continue
-        value = row.value or ""
-        is_name = entry.type in (Type.REFERENCE, Type.REFERENCES, Type.MONEY)  # which a sentence is not
-        if (is_name and len(value) > _MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
-            bad += 1
-        elif is_evidence(row.label or entry.text):
-            good.add(entry.text)
-    return len(good), bad

@@ -43,13 +43,14 @@ class Spots(NamedTuple):
 def locate(content: bytes, *, url: str | None = None, content_type: str | None = None, is_text: bool = False) -> Spots | None:
     """What the page of a record shows, and where; None where the page shows no record."""
     page = decode(content[:MAX_PAGE], content_type, is_text=is_text)
-    if is_text:
-        text = read_text(page.text, url=url, incomplete=False)
-        lines, record = source_lines(page.text), text.page.record
+    html = None if is_text else read_html(page, url=url, incomplete=False)
+    if html is None or html.visible is not None:
+        printed = html.visible or "" if html is not None else page.text
+        text = read_text(printed, url=url, incomplete=False)
+        lines, record = source_lines(printed), text.page.record
         fields, sections = ([_of_lines(lines, span) for span in spans] for spans in (text.fields, text.sections))
         head = {name: _of_lines(lines, span) for name, span in text.head.items()}
     else:
-        html = read_html(page, url=url, incomplete=False)
         shared, record = Counter(id(place) for place in html.places), html.page.record
         fields = []
         for row, place in zip(record.fields if record else (), html.places, strict=True):

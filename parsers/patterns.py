@@ -150,7 +150,7 @@ class LabelPatterns:
             return not alike and child.tag != "div" and (is_common or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
             return False
-        return child.tag == "div" if alike else is_common
+        return child.tag in ("div", "td") if alike else is_common
 
 
 NO_PATTERNS = LabelPatterns()
@@ -283,7 +283,7 @@ def _leads_to_hidden_label(child: Element | str) -> bool:
 def _has_more_labels(others: list[Element | str], first: Element) -> bool:
     """Whether further children are labels like the first one: then this element contains several fields, label after label."""
     if others and is_alike(others[0], first) and first.tag != "dt":
-        return False
+        others = others[1::2] if first.tag == "td" else []  # labels and values side by side in a row
     alike = (child for child in others if isinstance(child, Element) and is_alike(child, first))
     return any(first.tag == "dt" or known(child.line()) is not None for child in alike)
 

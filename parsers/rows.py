@@ -11,15 +11,16 @@ from hashlib import sha256
 from itertools import takewhile
 from typing import Any
 
-from parsers.columns import BODY
+from parsers.columns import BODY, entry_of, fits
 from parsers.groups import Group, group_items, group_of
 from parsers.items import Value, items_of, read_value
 from parsers.patterns import Block, LabelPatterns
 from parsers.record import Field, Section, State
-from parsers.registry import group_of_member, is_instructions, known, known_name, section_of_instruction
+from parsers.registry import Type, group_of_member, is_evidence, is_instructions, known, known_name, section_of_instruction
 from parsers.tree import Element, one_line, readable
 
 _NUMBERED = re.compile(r"(.*\S)\s+\d+")
+_MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
 MAX_FIELDS = 20_000  # rows of one page; the richest page seen has about 60
 
 
@@ -171,3 +172,22 @@ class _BlockWriter(RowWriter):
             times = self.times[label, name] = self.times.get((label, name), 0) + 1
         for value in values:
             self.add(label, name, value, item=item, occurrence=times)
+
+
+def evidence(content: PageRows) -> tuple[int, int]:
+    """How many labels that only TTA records have a page has, and how many of its typed fields have values that they can't."""
+    good = {section.label for section in content.sections if known(section.label)}
+    bad = 0
+    for row in content.fields:
+        entry = entry_of(row)
+        if row.label is None and (section := section_of_instruction(row.value or "")):
+            good.add(section)
+        if entry is None or row.item is not None:
+            continue
+        value = row.value or ""
+        is_name = entry.type in (Type.REFERENCE, Type.REFERENCES, Type.MONEY)  # which a sentence is not
+        if (is_name and len(value) > _MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
+            bad += 1
+        elif is_evidence(row.label or entry.text):
+            good.add(entry.text)
+    return len(good), bad
