@@ -200,7 +200,9 @@ class _Scan:
         if not self._patterns.holds_most_labels(element):
             return True
         fields = sum(
-            known(child.line()) is not None or self._is_field(child, after_known=True) or self._is_container(child)
+            max(child.known_inside, 1)
+            if self._is_container(child)
+            else known(child.line()) is not None or self._is_field(child, after_known=True)
             for child in children
         )
         return sum(map(_is_sentence, children)) > fields
