@@ -225,13 +225,8 @@ def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceRe
 
 def one_line(text: str) -> str:
     """The text with each run of white space as one space, none around, and no character that prints nothing."""
-    return " ".join(words(text))
-
-
-def words(text: str) -> list[str]:
-    """The text's words, without the characters that print nothing."""
     plain = text.replace("\n", " ")  # line breaks aside, nearly every text is printable
-    return plain.split() if plain.isprintable() else text.translate(UNSEEN).split()
+    return " ".join((plain if plain.isprintable() else text.translate(UNSEEN)).split())
 
 
 def readable(nodes: Iterable[Element | str]) -> str:
@@ -244,7 +239,7 @@ def readable(nodes: Iterable[Element | str]) -> str:
 
 
 _LINE, _PARAGRAPH, _BREAK, _KEPT_SPACE = "\x1e\f\v\x1f"
-"""Marks in a text under construction: a new line, a blank line, a `br`, a space that is kept. `words` leaves none in a text."""
+"""Marks in a text under construction: a new line, a blank line, a `br`, a space that is kept. `one_line` leaves none in a text."""
 _BREAKS = re.compile(f"[{_LINE}{_PARAGRAPH}{_BREAK}][{_LINE}{_PARAGRAPH}{_BREAK} ]*")
 
 
