@@ -66,16 +66,9 @@ def field_key(field: Field) -> str:
 def make_record(head: PageHead, fields: Sequence[Field], sections: Sequence[Section], form: Form, **more: Any) -> Record:
     """The record that the rows of a page make. `more`: `incomplete`, `shape` and `url` of `Record`."""
     columns, problems = _columns_from(head, fields)
-    return Record(
-        **columns,
-        **more,
-        form=form,
-        flags=tuple(dict.fromkeys(problems)),
-        fields=tuple(fields),
-        sections=tuple(sections),
-        milestones=milestones(fields),
-        performance_metrics=performance_metrics(fields),
-    )
+    columns |= {"milestones": milestones(fields), "performance_metrics": performance_metrics(fields)}
+    flags = tuple(dict.fromkeys(problems))
+    return Record(**columns, **more, form=form, flags=flags, fields=tuple(fields), sections=tuple(sections))
 
 
 def derive(head: PageHead, fields: Sequence[Field]) -> RecordValues:

@@ -77,13 +77,12 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
     node = _root(parsed, node_id(base))
-    tokens = {token.replace("_", "-") for token in _tokens(node)} if node is not None else set()
-    is_typed = any(map(_RECORD_TYPES.fullmatch, tokens))
-    is_other = not is_typed and (any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(base))
-    is_other = is_other or not tokens.isdisjoint(TEASERS)
+    tokens = _tokens(node) if node is not None else set()
+    is_other = any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(base)
+    is_other = (is_other and not any(map(_RECORD_TYPES.fullmatch, tokens))) or not tokens.isdisjoint(TEASERS)
     if node is not None and not is_other:
         incomplete = incomplete or _is_cut(text)
-        if reading := _read_record(parsed, text, node, base=base, own_url=own_url, is_typed=is_typed, incomplete=incomplete):
+        if reading := _read_record(parsed, text, node, base, own_url, incomplete=incomplete):
             return reading
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
     headings = [node.text(strip=True) for node in parsed.css("h1")[:5]]
@@ -173,7 +172,7 @@ def _known_labels(node: LexborNode) -> int:
 
 
 def _tokens(node: LexborNode) -> set[str]:
-    return set((node.attributes.get("class") or "").lower().split())
+    return set((node.attributes.get("class") or "").lower().replace("_", "-").split())
 
 
 def _history_id(node: LexborNode) -> int | None:
@@ -225,16 +224,9 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 
 
 def _read_record(
-    parsed: LexborHTMLParser,
-    text: str,
-    node: LexborNode,
-    base: str | None,
-    own_url: str | None,
-    *,
-    is_typed: bool,
-    incomplete: bool,
+    parsed: LexborHTMLParser, text: str, node: LexborNode, base: str | None, own_url: str | None, *, incomplete: bool
 ) -> Reading | None:
-    """The record below `node`; None where the evidence is insufficient. `is_typed`: its classes show that it is a TTA record."""
+    """The record below `node`; None where the evidence for a TTA record is insufficient."""
     links_from = (_address_in(parsed, "base[href]", "href") if "<base" in text or "<BASE" in text else None) or base
     elements: list[Element] = []
     root = build(node, elements, read=SourceReader(links_from))
@@ -249,7 +241,7 @@ def _read_record(
     content = read_content(root, links_from)
     for element in elements:  # so that the tree has no circles, which only the garbage collector could free
         element.parent = None
-    if not (is_typed or _is_record(content, title, is_node=_history_id(node) is not None)):
+    if not _is_record(node, content, title):
         return None
     if incomplete:
         _mark_cut(content, text[-_TAIL:])
@@ -282,11 +274,13 @@ def _mark_cut(content: PageRows, tail: str) -> None:
         last.truncated = True
 
 
-def _is_record(content: PageRows, title: str | None, *, is_node: bool) -> bool:
-    """Whether the labels, values and title are evidence enough. `is_node`: the page is that of a node by its markup."""
+def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
+    """Whether the evidence is enough: the node's type, the title, labels that only TTA records have, values of the right type."""
     is_titled = reference(title) is not None
+    if any(map(_RECORD_TYPES.fullmatch, _tokens(node))) or (is_titled and _history_id(node) is not None):
+        return True
     good, bad = evidence(content)
     rows = [row for row in content.fields if row.item is None and known(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
     is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated, as in a list of several records
-    return (is_titled and (is_node or good >= 1)) or (not is_titled and good - _MISFIT * bad >= _MIN_EVIDENCE and not is_list)
+    return good >= 1 if is_titled else good - _MISFIT * bad >= _MIN_EVIDENCE and not is_list

@@ -239,7 +239,7 @@ def readable(nodes: Iterable[Element | str]) -> str:
 
 
 _LINE, _PARAGRAPH, _BREAK, _KEPT_SPACE = "\x1e\f\v\x1f"
-"""Marks in a text under construction: a new line, a blank line, a `br`, a space that is kept. `one_line` leaves none in a text."""
+"""Marks in a text under construction: a new line, a blank line, a `br`, a space that is kept. `one_line` leaves none."""
 _BREAKS = re.compile(f"[{_LINE}{_PARAGRAPH}{_BREAK}][{_LINE}{_PARAGRAPH}{_BREAK} ]*")
 
 
