@@ -192,6 +192,15 @@ def test_a_renamed_provider_has_its_latest_name_and_its_page_outweighs_links(tmp
     assert organizations(folders) == {"8142": ("provider", "8142", "Own Name", None, "page", 3)}
 
 
+def test_encounters_are_the_records_that_name_an_organization_by_fiscal_year(tmp_path: Path) -> None:
+    years = [("20240102-101010-1", "A"), ("20240203-101010-2", "A"), ("20241001-101010-3", "A"), ("20240102-101010-4", "B")]
+    fields = [{"Provider Reference": [name, name], "Primary Recipient Agency Name": "7"} for _, name in years]
+    named = [html(one, node=at, title=title) for at, (one, (title, _)) in enumerate(zip(fields, years, strict=True), 1)]
+    folders = loaded(tmp_path, [page(payload, url=node(at)) for at, payload in enumerate(named, 1)])
+    found = query(folders, "SELECT organization_id, fiscal_year, encounters FROM organization_years")
+    assert found == [("7", 2024, 3), ("7", 2025, 1), ("provider-a", 2024, 2), ("provider-a", 2025, 1), ("provider-b", 2024, 1)]
+
+
 def test_two_numbers_of_one_name_leave_a_name_without_number_alone(tmp_path: Path) -> None:
     named = [record(number, agency=str(number), title=request("Larch Police, TX")) for number in (11, 12)]
     folders = loaded(tmp_path, [*named, record(13, title=request("Larch Police, TX"))])
