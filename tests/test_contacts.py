@@ -1,7 +1,5 @@
 """Contact details: what counts as one, and that none is left where they are left out."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from contextlib import closing

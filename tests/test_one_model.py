@@ -1,7 +1,5 @@
 """Names, types, units and texts of columns come from the models: everything that repeats them agrees."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

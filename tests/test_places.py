@@ -1,7 +1,5 @@
 """Where a point lies, and whether the printed county says the same."""
 
-from __future__ import annotations
-
 import time
 from hashlib import sha256
 from pathlib import Path

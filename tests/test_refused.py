@@ -1,7 +1,5 @@
 """After a refused night nothing but a choice brings in what the checks kept out: not a load, not a repair."""
 
-from __future__ import annotations
-
 import json
 import re
 import sqlite3
@@ -58,19 +56,19 @@ def _captures(folders: Folders) -> int:
     return int(query(folders, "SELECT count(*) FROM captures")[0][0])
 
 
-@pytest.mark.parametrize("options", [(), ("--rebuild",), ("--without-lost",), ("--workers", "2")])
 def test_a_load_says_what_was_refused_and_how_to_choose_and_changes_nothing(
-    refused: Folders, tta: Tta, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    refused: Folders, tta: Tta, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unwanted(*_: object) -> Iterator[None]:
         pytest.fail("pages are parsed before anybody has chosen")
 
     before = exports(refused)
     monkeypatch.setattr("scraper.database.load.parse_all", unwanted)
-    status, out, err = tta("load", *options)
-    assert (status, out, err.count("\n")) == (3, "", 1)
-    assert "was refused (pages that parse)" in err
-    assert all(choice in err for choice in CHOICES)
+    for options in ((), ("--rebuild",), ("--without-lost",), ("--workers", "2")):
+        status, out, err = tta("load", *options)
+        assert (status, out, err.count("\n")) == (3, "", 1)
+        assert "was refused (pages that parse)" in err
+        assert all(choice in err for choice in CHOICES)
     assert exports(refused) == before
     assert _captures(refused) == 30
 
@@ -96,16 +94,14 @@ def test_unchecked_loads_it_and_a_load_with_nothing_new_is_no_error_then(refused
     assert _captures(refused) == 61
 
 
-@pytest.mark.parametrize(
-    ("later", "kept_out"),
-    [(["stopped"], True), (["failed", "died"], True), ([None], True), (["committed"], False), (["committed", "stopped"], False)],
-)
-def test_only_a_run_that_decided_ends_the_refusal(refused: Folders, tta: Tta, later: list[str | None], kept_out: bool) -> None:
-    for hour, outcome in enumerate(later):
+def test_only_a_run_that_decided_ends_the_refusal(refused: Folders, tta: Tta) -> None:
+    for hour, outcome in enumerate(("stopped", "failed", "died", None, "committed", "stopped")):
         record(refused.database, RunRow(run_id=0, started_at=f"2026-11-25T{hour:02}:00:00Z", outcome=outcome))
-    shown, examined = tta("status")[1], tta("doctor")[1]
-    assert ("run `tta load`" in shown + examined) is not kept_out
-    assert tta("load")[0] == (3 if kept_out else 0)
+        is_kept_out = hour < 4
+        assert ("run `tta load`" in tta("status")[1]) is not is_kept_out
+        assert not is_kept_out or tta("load")[0] == 3
+    assert "run `tta load`" in tta("doctor")[1]
+    assert tta("load")[0] == 0
 
 
 def test_a_first_load_and_one_without_runs_need_no_choice(folders: Folders, tta: Tta) -> None:
@@ -154,13 +150,10 @@ def test_a_repair_makes_no_database_of_what_was_refused(refused: Folders, tta: T
     assert all(choice in line for choice in CHOICES)
     assert _captures(refused) == 30
     assert not list(refused.data.glob("tta.damaged-*"))
+    assert tta("doctor", "--unchecked")[0] == 2, "it is an option of --repair"
     assert tta("doctor", "--repair", "--unchecked")[0] == 0
     assert _captures(refused) == 60
     assert query(refused, "SELECT outcome FROM runs ORDER BY run_id") == [("committed",), ("refused",)]
-
-
-def test_unchecked_without_repair_is_a_wrong_use(refused: Folders, tta: Tta) -> None:
-    assert tta("doctor", "--unchecked")[0] == 2
 
 
 def test_the_refused_page_can_be_inspected(refused: Folders, tta: Tta) -> None:
