@@ -159,7 +159,7 @@ def test_a_record_that_merged_into_another_has_not_vanished(tmp_path: Path) -> N
 
 def test_a_loss_in_a_large_archive_shows_in_what_is_new(tmp_path: Path) -> None:
     made = Nights(tmp_path)
-    made.night(record(number) for number in range(1, 401))
+    made.night(record(number) for number in range(1, 601))
     checks = made.night(record(number, County="") for number in range(1001, 1026))
     assert fired(checks) == [("filled values", "new: county", "fail")]
 

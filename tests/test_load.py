@@ -43,29 +43,6 @@ def test_a_page_becomes_a_record_with_all_its_rows(tmp_path: Path) -> None:
     assert broken_references(folders) == []
 
 
-def test_the_real_sample(tmp_path: Path) -> None:
-    folders = loaded(tmp_path, [text(SAMPLE.read_text())])
-    (row,) = query(folders, "SELECT record_id, county, longitude, submitted_by, submitted_at, status FROM records")
-    assert row == ("20250129-145639-07", "Suffolk County", -71.0464339, "Hope Fiori", None, None)
-    assert one(folders, "SELECT state FROM fields WHERE label = 'Status of Deliverable'") == "not_captured"
-
-
-def test_what_the_text_lost_comes_from_the_page_and_stays(tmp_path: Path) -> None:
-    reference = "20250129-145639-07"
-    known = page(
-        html({"Status of Deliverable": "In Progress", "County": "Essex County"}, title=reference), url=node(7), when=day(0)
-    )
-    later = text(SAMPLE.read_text(), when=day(5))
-    folders = loaded(tmp_path, [known], [later])
-    (row,) = query(folders, "SELECT record_id, node_id, status, county, captures, last_captured_at FROM records")
-    assert row == ("7", 7, "In Progress", "Suffolk County", 2, "2025-01-06T12:00:00Z")
-    sources = dict(query(folders, "SELECT label, capture_id FROM fields WHERE label IN ('County', 'Status of Deliverable')"))
-    assert sources == {"County": later.capture_id, "Status of Deliverable": known.capture_id}
-    changes = query(folders, "SELECT old_value, new_value, seen_after, seen_by FROM changes WHERE field = 'county'")
-    assert changes == [("Essex County", "Suffolk County", "2025-01-01T12:00:00Z", "2025-01-06T12:00:00Z")]
-    assert one(folders, "SELECT count(*) FROM changes WHERE field = 'status'") == 0
-
-
 def test_pages_of_other_kinds_have_a_row_and_no_record(tmp_path: Path) -> None:
     folders = loaded(
         tmp_path,
@@ -153,14 +130,6 @@ def test_the_same_body_later_is_a_revisit(tmp_path: Path) -> None:
     kinds = query(folders, "SELECT kind, captured_at FROM captures ORDER BY captured_at")
     assert [kind for kind, _ in kinds] == ["record", "revisit", "revisit"]
     assert one(folders, "SELECT captures FROM records") == 3
-
-
-def test_loading_twice_changes_no_byte(tmp_path: Path) -> None:
-    folders = loaded(tmp_path, [page(html({}), url=node(1), when=day(0))])
-    before = folders.database.read_bytes()
-    done = load(folders)
-    assert (done.captures, done.built, done.records) == (0, 0, 1)
-    assert folders.database.read_bytes() == before
 
 
 def test_a_rebuild_gives_the_same_and_keeps_the_runs(tmp_path: Path) -> None:

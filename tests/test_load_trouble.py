@@ -2,12 +2,8 @@
 
 import multiprocessing
 import os
-import random
-import resource
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -20,7 +16,6 @@ from scraper.archive.store import CATALOG
 from scraper.capture import Capture
 from scraper.cli import main
 from scraper.database import parse_captures, parsed_pages
-from scraper.database.connection import reading
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
@@ -28,7 +23,6 @@ from scraper.sqlite import remove
 from scraper.workers import processes
 from tests.dbkit import add, day, exports, html, loaded, node, one, page, query
 
-TTA = Path(sys.executable).with_name("tta")
 parse_page = capture_reading.parse_page
 
 
@@ -178,11 +172,6 @@ def test_what_is_loaded_is_not_lost_to_damage(tmp_path: Path, rebuild: bool) -> 
     assert exports(folders) == before
 
 
-def tta(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
-    command = [str(TTA), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **more)
-
-
 def run_here(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[Any, str, str]:
     """The command in this process: its status and its two outputs."""
     with pytest.raises(SystemExit) as ended:
@@ -231,63 +220,3 @@ def test_a_foreign_database_is_not_written_to(tmp_path: Path, capsys: pytest.Cap
         status, _, problems = run_here(capsys, "--data", tmp_path, "load", *option)
         assert (status, problems.count("\n")) == (1, 1)
     assert folders.database.read_bytes() == before
-
-
-def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path) -> None:
-    folders = loaded(tmp_path, pages(1))
-    before = exports(folders)
-    add(folders, pages(*range(2, 200)))
-    limit = folders.database.stat().st_size + 40_000
-    done = tta("--data", tmp_path, "load", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-    assert exports(folders) == before
-    load(folders)
-    assert one(folders, "SELECT count(*) FROM records") == 199
-
-
-def test_a_reader_sees_one_state_while_a_load_commits(tmp_path: Path) -> None:
-    folders = loaded(tmp_path, pages(1))
-    with reading(folders.database) as db:
-        assert db.execute("SELECT count(*) FROM records").fetchone() == (1,)
-        add(folders, pages(2))
-        load(folders, LoadOptions(rebuild=True))
-        assert db.execute("SELECT count(*) FROM records").fetchone() == (1,)
-    assert one(folders, "SELECT count(*) FROM records") == 2
-
-
-def group_members(group: int) -> list[int]:
-    """Processes of a process group, from /proc."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, pgrp = stat.read_text().rpartition(")")[2].split()[:3]
-        except OSError:
-            continue
-        if int(pgrp) == group and state != "Z":
-            found.append(int(stat.parent.name))
-    return found
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-def test_kill_at_any_moment_leaves_the_old_state_or_the_new(tmp_path: Path) -> None:
-    chance = random.Random(7)
-    folders = loaded(tmp_path / "data", pages(*range(1, 60)))
-    old = exports(folders)
-    more = [page(html({"County": "new"}), url=node(n % 90 + 1), when=day(100 + n)) for n in range(250)]
-    new = exports(loaded(tmp_path / "undisturbed", [*pages(*range(1, 60)), *more]))
-    add(folders, more)
-    began = time.monotonic()
-    assert tta("--data", tmp_path / "undisturbed", "load", "--rebuild", "--workers", "2").returncode == 0
-    whole = time.monotonic() - began
-    for _ in range(3):
-        command = [str(TTA), "--data", str(folders.data), "load", "--workers", "2"]
-        with subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-            time.sleep(whole * chance.uniform(0.3, 1.0))
-            run.kill()
-        deadline = time.monotonic() + 10
-        while group_members(run.pid) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert group_members(run.pid) == []
-        assert exports(folders) in (old, new)
-    load(folders)
-    assert exports(folders) == new

@@ -154,13 +154,9 @@ def test_a_load_that_ended_early_continues_where_it_was(tmp_path: Path, monkeypa
     monkeypatch.setattr(loading, "BATCH", 2)
     with pytest.raises(KeyboardInterrupt):
         load(folders, LoadOptions(progress=fail))
-    assert query_or_nothing(folders) == []
-    assert (load(folders).parsed, len(query(folders, "SELECT 1 FROM records"))) == (3, 8)
-
-
-def query_or_nothing(folders: Folders) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(folders.database)) as db:
-        return db.execute("SELECT name FROM sqlite_master").fetchall()
+        assert db.execute("SELECT name FROM sqlite_master").fetchall() == []
+    assert (load(folders).parsed, len(query(folders, "SELECT 1 FROM records"))) == (3, 8)
 
 
 def test_the_store_holds_a_row_for_each_capture_of_the_archive_and_no_more(folders: Folders, tmp_path: Path) -> None:

@@ -13,9 +13,10 @@ from scraper.cli import main
 from scraper.database.runs import record
 from scraper.database.tables import RunRow
 from scraper.folders import Folders
-from tests.dbkit import add, day, exports, html, node, page, query
+from tests.dbkit import add, day, exports, html, node, one, page, query
 
 PAGES = range(1, 31)
+COUNT = "SELECT count(*) FROM captures"
 GONE = b"<html><body><h1>Notice</h1><p>Moved %d.</p></body></html>"
 CHOICES = ("`tta refresh` tries again", "`tta refresh --accept`", "--unchecked")
 
@@ -52,10 +53,6 @@ def refused(folders: Folders, tta: Tta) -> Folders:
     return folders
 
 
-def _captures(folders: Folders) -> int:
-    return int(query(folders, "SELECT count(*) FROM captures")[0][0])
-
-
 def test_a_load_says_what_was_refused_and_how_to_choose_and_changes_nothing(
     refused: Folders, tta: Tta, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,14 +67,14 @@ def test_a_load_says_what_was_refused_and_how_to_choose_and_changes_nothing(
         assert "was refused (pages that parse)" in err
         assert all(choice in err for choice in CHOICES)
     assert exports(refused) == before
-    assert _captures(refused) == 30
+    assert one(refused, COUNT) == 30
 
 
 def test_each_choice_does_what_its_name_says(refused: Folders, tta: Tta) -> None:
     assert tta("refresh")[0] == 3
-    assert _captures(refused) == 30
+    assert one(refused, COUNT) == 30
     assert tta("refresh", "--accept")[0] == 0
-    assert _captures(refused) == 60
+    assert one(refused, COUNT) == 60
     add(refused, [page(html({}, node=99), url=node(99), when=day(200))])
     assert tta("load")[0] == 0, "the refused state was taken, so nothing is kept out"
 
@@ -85,13 +82,13 @@ def test_each_choice_does_what_its_name_says(refused: Folders, tta: Tta) -> None
 def test_unchecked_loads_it_and_a_load_with_nothing_new_is_no_error_then(refused: Folders, tta: Tta) -> None:
     status, out, _ = tta("load", "--unchecked")
     assert (status, out.startswith("30 captures loaded")) == (0, True)
-    assert _captures(refused) == 60
+    assert one(refused, COUNT) == 60
     assert tta("load")[0] == 0
     add(refused, [page(html({}, node=99), url=node(99), when=day(200))])
     assert tta("load")[0] == 3, "no refresh has committed since"
     assert tta("refresh")[0] == 3, "it is held against the last good run as before"
     assert tta("refresh", "--accept")[0] == 0
-    assert _captures(refused) == 61
+    assert one(refused, COUNT) == 61
 
 
 def test_only_a_run_that_decided_ends_the_refusal(refused: Folders, tta: Tta) -> None:
@@ -148,11 +145,11 @@ def test_a_repair_makes_no_database_of_what_was_refused(refused: Folders, tta: T
     assert status == 4
     (line,) = [line for line in out.splitlines() if line.startswith("not repaired: the refresh of")]
     assert all(choice in line for choice in CHOICES)
-    assert _captures(refused) == 30
+    assert one(refused, COUNT) == 30
     assert not list(refused.data.glob("tta.damaged-*"))
     assert tta("doctor", "--unchecked")[0] == 2, "it is an option of --repair"
     assert tta("doctor", "--repair", "--unchecked")[0] == 0
-    assert _captures(refused) == 60
+    assert one(refused, COUNT) == 60
     assert query(refused, "SELECT outcome FROM runs ORDER BY run_id") == [("committed",), ("refused",)]
 
 
@@ -162,7 +159,7 @@ def test_the_refused_page_can_be_inspected(refused: Folders, tta: Tta) -> None:
     (line,) = [line for line in out.splitlines() if line.startswith("not loaded")]
     assert " other https://" in line
     found = json.loads(tta("why", "7", "--json")[1])["not_loaded"]
-    assert [one["kind"] for one in found] == ["other"]
+    assert [it["kind"] for it in found] == ["other"]
     assert json.loads(tta("why", found[0]["capture_id"], "--json")[1])["record_id"] is None
     add(refused, [page(html({"County": "Rain"}, node=99), url=node(99), when=day(300))])
     assert "County = Rain" in tta("why", "99")[1]
