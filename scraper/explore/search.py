@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from parsers.scalars import REFERENCE
 from parsers.urls import node_id, page_address
+from scraper.database.counties import STATES
 from scraper.database.record_identity import address
 from scraper.errors import BadQuery
 from scraper.explore.filters import texts
@@ -29,6 +30,12 @@ _BEGIN, _END = "\x02", "\x03"
 """Around what matched; parsed texts hold no control characters, and one that did would only be a mark too many."""
 _MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 _ADDRESS = re.compile(r"(?:https?://|www\.|[\w.-]+\.gov/)\S+", re.IGNORECASE)
+_FILTERS = {
+    "place_state": re.compile(rf"\b(?:{'|'.join(name for name, _ in STATES.values())})\b", re.IGNORECASE),
+    "fiscal_year": re.compile(r"\bfy ?'?(?:20)?\d\d\b|^20\d\d$", re.IGNORECASE),
+}
+"""Words that may be meant as a filter, which a search of texts does not know."""
+_OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _CLOSE = 0.65
 """How alike a word and its correction are, by difflib: `opoid` and `opioid` 0.91; the index has stems, such as `recidiv`."""
@@ -80,6 +87,7 @@ async def context(datasette: Any, request: Any) -> Any:
         row: str = datasette.urls.row(DATABASE, scope if scope == "organizations" else "records", tilde_encode(key))
         return row
 
+    table_url = datasette.urls.table(DATABASE, "records")
     pages = min(LAST_PAGE, -(-counts[scope] // AT_ONCE))
     return shown | {
         "scope": scope,
@@ -93,7 +101,12 @@ async def context(datasette: Any, request: Any) -> Any:
         "better": (better, url(better)) if better != question else None,
         "before": url(question, scope, page - 1) if 1 < page <= pages else None,
         "after": url(question, scope, page + 1) if page < pages else None,
-        "table_url": f"{datasette.urls.table(DATABASE, 'records')}?{urlencode({'_search': question})}",
+        "hints": [
+            (part[0], f"{table_url}?{urlencode({column: part[0], '_search': question.replace(part[0], '').strip()})}")
+            for column, pattern in _FILTERS.items()
+            if (part := pattern.search(question)) and not _OPERATOR.search(question)
+        ],
+        "table_url": f"{table_url}?{urlencode({'_search': question})}",
     }
 
 
