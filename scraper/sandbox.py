@@ -23,7 +23,7 @@ from parsers.record import columns_of
 from scraper.database.tables import BY_NAME, RecordRow
 from scraper.errors import TtaError
 from scraper.export import csvfile
-from scraper.export.columns import values_of
+from scraper.export.tables import values_of
 from scraper.search_query import fts_expression
 from scraper.sqlite import open_readonly
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scraper.database.connection import reading
-from scraper.export import flat
+from scraper.export import csvfile
 from scraper.export.run import export
 from scraper.export.selection import Selection
 from scraper.folders import Folders
@@ -72,7 +72,7 @@ def test_libreoffice_shows_what_the_database_holds(written: Path, tmp_path: Path
     assert (shown["emerging_need"], shown["evidence_based"], shown["recipient_agency_scope"]) == ("Yes", "No", "")
     assert shown["provider_reference"] == "'+1 for all"
     assert shown["place_county_code"] == shown["place_county_code_2023"] == "'25025"  # like '01001: one spelling in all rows
-    assert shown["description"].startswith("Ünïcode – “quoted” 🙂 Ünïcode") and shown["description"].endswith(flat.CUT)
+    assert shown["description"].startswith("Ünïcode – “quoted” 🙂 Ünïcode") and shown["description"].endswith(csvfile.CUT)
     assert first["longitude"].type == "float" and shown["longitude"].startswith("-71.04")
     assert second["county"].shown == 'First line, with "quotes" second; line'
 
@@ -82,32 +82,32 @@ def test_the_file_begins_with_a_mark_and_no_cell_is_too_long(written: Path) -> N
     assert data.startswith(b'\xef\xbb\xbf"record_id",') and data.count(b"\xef\xbb\xbf") == 1
     with written.open(newline="", encoding="utf-8-sig") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
-    assert max(len(cell.encode("utf-16-le")) // 2 for cell in cells) in (flat.MAX_CELL - 1, flat.MAX_CELL)  # no half 🙂
+    assert max(len(cell.encode("utf-16-le")) // 2 for cell in cells) in (csvfile.MAX_CELL - 1, csvfile.MAX_CELL)  # no half 🙂
     assert {row.count("\r") for row in cells} == {0}
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=60), st.integers(flat.MAX_CELL // 2 - 40, flat.MAX_CELL + 10))
+@given(st.text(st.characters(codec="utf-8"), max_size=60), st.integers(csvfile.MAX_CELL // 2 - 40, csvfile.MAX_CELL + 10))
 def test_a_cut_text_is_its_beginning_and_says_so(text: str, length: int) -> None:
     whole = (text or "x") * (length // len(text or "x") + 1)
-    shown = flat.cut(whole)
-    assert len(shown.encode("utf-16-le")) // 2 <= flat.MAX_CELL
-    assert shown == whole or (shown.endswith(flat.CUT) and whole.startswith(shown.removesuffix(flat.CUT)))
-    assert shown == whole or len(whole.encode("utf-16-le")) // 2 > flat.MAX_CELL
+    shown = csvfile.cut(whole)
+    assert len(shown.encode("utf-16-le")) // 2 <= csvfile.MAX_CELL
+    assert shown == whole or (shown.endswith(csvfile.CUT) and whole.startswith(shown.removesuffix(csvfile.CUT)))
+    assert shown == whole or len(whole.encode("utf-16-le")) // 2 > csvfile.MAX_CELL
 
 
 @pytest.mark.parametrize(
     "text", ["12-17", "3/4", "1-2-2024", "007", "12345678901234567", "1e5", "Mar 5", "5-Mar", "MAR2024", "10:30"]
 )
 def test_what_a_sheet_would_take_for_another_value_stays_text(text: str) -> None:
-    assert flat._text(text) == "'" + text
+    assert csvfile.flat_text(text) == "'" + text
 
 
 @pytest.mark.parametrize(
     "text", ["20250129-145639-07", "Suffolk County", "18 and over", "$10,000 - $24,999", "March", "900000001", "5"]
 )
 def test_what_a_sheet_leaves_alone_is_left_alone(text: str) -> None:
-    assert flat._text(text) == text
+    assert csvfile.flat_text(text) == text
 
 
 def test_control_characters_do_not_reach_a_sheet() -> None:
-    assert flat._text("a\x00b\x1bc\td\r\ne") == "a\ufffdb\ufffdc\td\ne"
+    assert csvfile.flat_text("a\x00b\x1bc\td\r\ne") == "a\ufffdb\ufffdc\td\ne"

@@ -28,10 +28,9 @@ from scraper.capture import Capture
 from scraper.database.connection import reading
 from scraper.errors import DataLooksWrong
 from scraper.export import parquet, run
-from scraper.export.columns import Values, values_of
 from scraper.export.run import export
 from scraper.export.selection import Selection
-from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS
+from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Values, values_of
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query, revisit
 from tests.officekit import sheets

@@ -11,8 +11,8 @@ import pytest
 from openpyxl import load_workbook
 from openpyxl.utils.escape import unescape
 
-from scraper.export import flat
-from scraper.export.columns import Values
+from scraper.export import csvfile
+from scraper.export.tables import Values
 from scraper.export.xlsx import CUT, SheetColumn, SheetCounts, Workbook
 
 
@@ -62,7 +62,7 @@ def test_each_value_arrives_as_what_it_is() -> None:
     sheet = read["Results"]
     found = [unescape(cell.value) if isinstance(cell.value, str) else cell.value for cell in sheet[2]]  # openpyxl leaves _x005F_
     assert found + [None] * (len(CELLS) - len(found)) == [shown for _, _, shown in CELLS]
-    assert counts == [SheetCounts(1, 0, 1)]
+    assert counts == [SheetCounts(1, 0)]
     assert not [cell for cell in sheet[2] if cell.data_type == "f" or cell.hyperlink]
     assert [cell.quotePrefix for cell in sheet[2]][:3] == [True, False, False]
     assert sheet.freeze_panes == "B2" and sheet.auto_filter.ref.startswith("A1:") and sheet["A1"].value == "Column 0"
@@ -72,13 +72,13 @@ def test_what_does_not_fit_is_cut_marked_and_counted() -> None:
     read, counts, _ = book({"a": ([SheetColumn("Text")], [[LONG], ["short"]])})
     shown = read["a"]["A2"].value
     assert shown.endswith(CUT) and LONG.startswith(shown.removesuffix(CUT))
-    assert flat.MAX_CELL - 1 <= len(shown.encode("utf-16-le")) // 2 <= flat.MAX_CELL and counts == [SheetCounts(2, 1, 1)]
+    assert csvfile.MAX_CELL - 1 <= len(shown.encode("utf-16-le")) // 2 <= csvfile.MAX_CELL and counts == [SheetCounts(2, 1)]
 
 
 def test_rows_beyond_a_sheet_go_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flat, "MAX_ROWS", 3)
+    monkeypatch.setattr(csvfile, "MAX_ROWS", 3)
     read, counts, _ = book({"fields": ([SheetColumn("N")], ((number,) for number in range(7)))})
-    assert counts == [SheetCounts(7, 0, 3)] and read.sheetnames == ["fields", "fields (2)", "fields (3)"]
+    assert counts == [SheetCounts(7, 0)] and read.sheetnames == ["fields", "fields (2)", "fields (3)"]
     assert [cell.value for name in read.sheetnames for cell in read[name]["A"][1:]] == list(range(7))
 
 

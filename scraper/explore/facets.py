@@ -14,7 +14,7 @@ from datasette.utils import escape_sqlite, path_with_added_args, path_with_remov
 from parsers.record import columns_of
 from scraper.database.tables import BY_NAME, RecordRow
 from scraper.explore.links import NOT_KNOWN
-from scraper.export.columns import Values, values_of
+from scraper.export.tables import Values, values_of
 
 TYPE = "list"
 _COUNT = "SELECT {column} AS value, count(*) AS n FROM ({sql}) GROUP BY 1"

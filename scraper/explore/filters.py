@@ -15,7 +15,7 @@ from parsers.record import ColumnInfo, columns_of
 from scraper.database.tables import BY_NAME, RecordRow
 from scraper.explore.links import NOT_KNOWN
 from scraper.explore.requests import Pairs
-from scraper.export.columns import Values, values_of
+from scraper.export.tables import Values, values_of
 
 DATABASE = "tta"
 TABLE = "records"

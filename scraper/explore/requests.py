@@ -20,7 +20,7 @@ from scraper.explore.facets import TYPE
 from scraper.explore.headers import App, Receive, Scope, Send
 from scraper.explore.links import NOT_KNOWN
 from scraper.explore.questions import QUESTIONS
-from scraper.export.columns import Values, values_of
+from scraper.export.tables import Values, values_of
 from scraper.search_query import match
 
 Pairs = list[tuple[str, str]]

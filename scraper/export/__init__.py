@@ -1,5 +1,4 @@
 """The database as files (`tta export`). The same database and options always give the same bytes.
 
-`selection` says which rows and columns, `csvfile`, `flat`, `jsonl`, `geojson`, `parquet` and `datapackage` write one format each,
-`files` puts them in their place whole, `manifest` says what was written, `run` calls them.
+`selection` chooses rows and columns, one module writes each format, `files` puts it in its place whole, `run` calls them.
 """

@@ -5,21 +5,23 @@ It is a wall against slips, not enemies (who have the file itself): a statement 
 
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from scraper.database.contacts import COLUMNS
 from scraper.errors import WrongUsage
 
 SECONDS = 60.0
 """Bound on finding the records. A scan of a million takes about a second."""
-MAX_TEXT = 100_000_000
-"""Bytes of a text that the condition may make, such as by `printf`."""
-MAX_SQL = 100_000
+_LIMITS = {sqlite3.SQLITE_LIMIT_LENGTH: 100_000_000, sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000}
+"""Bytes of a text that the condition may make, such as by `printf`, and of the condition."""
 _STEPS = 10_000
 """Virtual machine steps between looks at the clock, some ten in a millisecond."""
 _UNSTEADY = frozenset("random randomblob changes total_changes last_insert_rowid load_extension fts3_tokenizer".split())
 """Functions whose answer is not the database's."""
+_TROUBLE = {
+    "SQLITE_INTERRUPT": f"took over {SECONDS:.0f} s: ask for less",
+    "SQLITE_TOOBIG": "is too long, or makes too long a text",
+}
+_EXAMPLE = "give one SQL condition on the columns of records, such as \"fiscal_year = 2024 AND county LIKE 'Suffolk%'\""
 
 
 def choose(db: sqlite3.Connection, order: str, where: str | None, since: str | None, *, contacts: bool) -> None:
@@ -42,27 +44,6 @@ def choose(db: sqlite3.Connection, order: str, where: str | None, since: str | N
     if where is None:
         db.execute(insert, values)
         return
-    with _guarded(db, contacts=contacts) as reasons:
-        try:
-            db.execute(f"SELECT coalesce(1, (\n{where}\n), 2) FROM records LIMIT 0")  # a second place that one expression fits
-            db.execute(insert, values)
-        except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
-            raise WrongUsage(f"--where: {reasons[0] if reasons else _said(error)}") from None
-
-
-def _said(error: Exception) -> str:
-    code = getattr(error, "sqlite_errorname", "")
-    if code == "SQLITE_INTERRUPT":
-        return f"took over {SECONDS:.0f} s: ask for less"
-    if code == "SQLITE_TOOBIG":
-        return "is too long, or makes too long a text"
-    text = " ".join(str(error).split())
-    return f"{text}; give one SQL condition on the columns of records, such as \"fiscal_year = 2024 AND county LIKE 'Suffolk%'\""
-
-
-@contextmanager
-def _guarded(db: sqlite3.Connection, *, contacts: bool) -> Iterator[list[str]]:
-    """Bounds what SQL on the connection may do and how long; yields what it was refused for. The database itself is read-only."""
     reasons: list[str] = []
 
     def authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
@@ -72,13 +53,17 @@ def _guarded(db: sqlite3.Connection, *, contacts: bool) -> Iterator[list[str]]:
             reasons.append(f"may not use {second}()")
         return sqlite3.SQLITE_DENY if reasons else sqlite3.SQLITE_OK
 
-    limits = {sqlite3.SQLITE_LIMIT_LENGTH: MAX_TEXT, sqlite3.SQLITE_LIMIT_SQL_LENGTH: MAX_SQL}
-    before = {limit: db.setlimit(limit, value) for limit, value in limits.items()}
+    before = {limit: db.setlimit(limit, value) for limit, value in _LIMITS.items()}
     ends = time.monotonic() + SECONDS
     db.set_authorizer(authorize)
     db.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
     try:
-        yield reasons
+        db.execute(f"SELECT coalesce(1, (\n{where}\n), 2) FROM records LIMIT 0")  # a second place that one expression fits
+        db.execute(insert, values)
+    except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
+        trouble = _TROUBLE.get(getattr(error, "sqlite_errorname", ""))
+        said = reasons[0] if reasons else trouble or f"{' '.join(str(error).split())}; {_EXAMPLE}"
+        raise WrongUsage(f"--where: {said}") from None
     finally:
         db.set_progress_handler(None, 0)
         db.set_authorizer(None)

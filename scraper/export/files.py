@@ -1,55 +1,35 @@
 """Files and folders of an export take their places whole or not at all, and never in the place of what no export wrote."""
 
-import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import TemporaryDirectory
 
 from scraper.errors import TtaError
-from scraper.export.manifest import MANIFEST, manifest_of, owned, signatures, written
+from scraper.export.manifest import manifest_of, owned, signatures, written
+from scraper.folders import sync
 
 
 @contextmanager
-def new_file(path: Path, describe: Callable[[Path], str]) -> Iterator[BinaryIO]:
-    """A file that takes its place when it is complete. `describe` makes the manifest of the complete file. Raises TtaError."""
-    if path.is_dir():
-        raise TtaError(f"{path} is a folder: name a file")
-    with _scratch(path) as scratch:
-        with (scratch / path.name).open("wb") as file:
-            yield file
-        _place(manifest_of(path), describe(scratch / path.name), {path.name: scratch / path.name})
+def new(path: Path, describe: Callable[[Path], str], *, is_folder: bool) -> Iterator[Path]:
+    """The path of a file or folder to write, whose files take their places when all are complete. Raises TtaError.
 
-
-@contextmanager
-def new_folder(path: Path, describe: Callable[[Path], str]) -> Iterator[Path]:
-    """A folder whose files take their places when all are complete. Raises TtaError.
-
-    `describe` is called with the folder of complete files and makes the manifest. Files that an earlier export wrote there and
+    `describe` is called with the complete file or folder and returns its manifest. Files that an earlier export wrote there and
     this one doesn't are removed.
     """
-    if path.exists() and not path.is_dir():
-        raise TtaError(f"{path} is a file: name a folder")
-    with _scratch(path) as scratch:
-        yield scratch
-        text = describe(scratch)
-        files = {file.relative_to(scratch).as_posix(): file for file in sorted(scratch.rglob("*")) if file.is_file()}
-        path.mkdir(exist_ok=True)
-        _place(path / MANIFEST, text, files)
-
-
-@contextmanager
-def _scratch(path: Path) -> Iterator[Path]:
-    """A temporary folder beside the path; errors of the disk become TtaError."""
+    if path.exists() and path.is_dir() != is_folder:
+        raise TtaError(f"{path} is a {'file: name a folder' if is_folder else 'folder: name a file'}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+        with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True) as name:
+            scratch = Path(name)
+            made = scratch if is_folder else scratch / path.name
+            yield made
+            text = describe(made)
+            if is_folder:
+                path.mkdir(exist_ok=True)
+            files = {file.relative_to(scratch).as_posix(): file for file in sorted(scratch.rglob("*")) if file.is_file()}
+            _place(manifest_of(path), text, files)
     except OSError as error:
         raise TtaError(f"{error.filename or path}: {error.strerror or error}; nothing was exported") from None
 
@@ -63,41 +43,31 @@ def _place(manifest: Path, text: str, files: dict[str, Path]) -> None:
     folder = manifest.parent
     before, after = (manifest.with_name(f".{manifest.name}.{state}") for state in ("old", "new"))
     ours = owned(manifest, before, after)
-    there = {name: written(folder, name) for name in {*ours, *files} if (folder / name).exists()}
+    there = {name: written(folder, name).sha256 for name in {*ours, *files} if (folder / name).exists()}
     for name in files:
-        if name in there and there[name].sha256 not in ours.get(name, ()):
+        if name in there and there[name] not in ours.get(name, ()):
             raise TtaError(f"{folder / name} is not as an export wrote it: move it away, or name another destination")
     if manifest.exists() and not owned(manifest):
         raise TtaError(f"{manifest} is not a manifest of this program: move it away, or name another destination")
     for file in files.values():
-        with file.open("rb") as whole:
-            os.fsync(whole.fileno())
+        sync(file)
     after.write_text(text, encoding="utf-8", newline="\n")
     new = owned(after)
     try:
         if manifest.exists():
             manifest.replace(before)
         for name in sorted(set(there) - set(files)):
-            if there[name].sha256 in ours[name]:
+            if there[name] in ours[name]:
                 (folder / name).unlink()
         for name, file in files.items():
-            if name not in there or there[name].sha256 not in new[name]:
+            if there.get(name) not in new[name]:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 file.replace(folder / name)
         for stale in signatures(manifest):
             stale.unlink()
         after.replace(manifest)
         before.unlink(missing_ok=True)
-        _settle(folder)
+        with suppress(OSError):
+            sync(folder)
     except OSError as error:
         raise TtaError(f"{error.filename}: {error.strerror}; the export is not complete: run it again") from None
-
-
-def _settle(folder: Path) -> None:
-    """Makes the names in a folder last, where the system can."""
-    with suppress(OSError):
-        number = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)

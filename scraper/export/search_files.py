@@ -1,9 +1,7 @@
 """Search in the browser without a server: the words of all records in small files that a page loads as scripts.
 
-Scripts, because a page that is opened from a disk (file://) may load nothing else. `static/site.js` reads these files.
+Scripts, because a page that is opened from a disk (file://) may load nothing else. `site.js` reads these files.
 """
-
-from __future__ import annotations
 
 import json
 import re
@@ -11,7 +9,7 @@ import sqlite3
 import unicodedata
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,12 +25,12 @@ PREFIX = 3
 MAX_WORD = 40
 _WORD = re.compile(r"\w{2,}")
 _COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte")
-"""Conditions that `static/site.js` tests by value; it tests isnull and notnull for any column here."""
+"""Conditions that `site.js` tests by value; it tests isnull and notnull for any column here."""
 _TITLES = ("title", "tta_title", "short_name")
 
 
 def words_of(text: str) -> set[str]:
-    """The words of a text as they are looked up: lower case, without accents. `static/site.js` does the same."""
+    """The words of a text as they are looked up: lower case, without accents. `site.js` does the same."""
     plain = unicodedata.normalize("NFKD", text.lower())
     return {word[:MAX_WORD] for word in _WORD.findall("".join(one for one in plain if not unicodedata.combining(one)))}
 
@@ -60,35 +58,25 @@ def write(db: sqlite3.Connection, folder: Path, asked: Collection[str]) -> None:
                 places[word].append(2 * count + (word in in_title))
             there = "".join("01"[values[name] is not None] for name in filtered)
             title = texts[1] or texts[2] or texts[0] or record_id
-            coded = [_coded(codes[name], name, values[name]) for name in valued]
+            coded: list[Any] = []
+            for name in valued:  # the number of a value among those of its column, or the numbers of a list's
+                value, known = values[name], codes[name]
+                numbers = [known.setdefault(one, len(known)) for one in json.loads(value)] if value and name in LISTED else None
+                coded.append(numbers if numbers is not None or value is None else known.setdefault(value, len(known)))
             documents.append([record_id, title, texts[0], latitude, longitude, there, *coded])
             count += 1
         _save(folder / f"records-{number}.js", "records", number, documents)
-    for prefix, words in _by_prefix(places):
+    by_prefix: dict[str, dict[str, list[int]]] = defaultdict(dict)
+    for word in sorted(places):  # its places: the difference to the record before, twice, plus 1 for a title
+        before, steps = 0, []
+        for place in places.pop(word):
+            steps.append(2 * (place // 2 - before) + place % 2)
+            before = place // 2
+        by_prefix["-".join(f"{ord(one):x}" for one in word[:PREFIX])][word] = steps
+    for prefix, words in by_prefix.items():
         _save(folder / f"words-{prefix}.js", "words", prefix, words)
     values_of = {name: list(found) for name, found in codes.items()}
     _save(folder / "about.js", "about", count, {"columns": filtered, "values": values_of, "atOnce": AT_ONCE, "prefix": PREFIX})
-
-
-def _coded(codes: dict[Any, int], name: str, value: Any) -> Any:
-    """The number of a value among those of its column, or the numbers of a list's."""
-    if value is None:
-        return None
-    if name in LISTED:
-        return [codes.setdefault(one, len(codes)) for one in json.loads(value)]
-    return codes.setdefault(value, len(codes))
-
-
-def _by_prefix(places: dict[str, array[int]]) -> Iterator[tuple[str, dict[str, list[int]]]]:
-    """The words that begin alike, each with its places: the difference to the record before, twice, plus 1 for a title."""
-    found: dict[str, dict[str, list[int]]] = defaultdict(dict)
-    for word in sorted(places):
-        before, steps = 0, []
-        for place in places[word]:
-            steps.append(2 * (place // 2 - before) + place % 2)
-            before = place // 2
-        found["-".join(f"{ord(one):x}" for one in word[:PREFIX])][word] = steps
-    yield from found.items()
 
 
 def _save(path: Path, kind: str, key: Any, value: Any) -> None:
