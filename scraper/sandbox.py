@@ -61,7 +61,7 @@ class File(NamedTuple):
                 else SheetColumn(name[:1].upper() + name[1:].replace("_", " "))
                 for name in columns
             ]
-            with Workbook(file) as book:
+            with contextlib.closing(Workbook(file)) as book:
                 counts = book.add(self.title, labels, rows)
                 also = [("Rows", counts.rows), *([("Texts cut to fit a cell", counts.cut)] if counts.cut else [])]
                 book.add("About", [SheetColumn("About these rows"), SheetColumn("")], [*self.about, *also])

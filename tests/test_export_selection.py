@@ -14,7 +14,7 @@ import pytest
 
 from scraper.database.connection import reading
 from scraper.errors import ExitStatus, TtaError
-from scraper.export import condition
+from scraper.export import selection as selecting
 from scraper.export.run import FORMATS, export
 from scraper.export.selection import Selection
 from scraper.export.tables import LONG_VIEWS
@@ -102,7 +102,7 @@ def test_what_is_no_condition_is_a_line_and_nothing_is_written(folders: Folders,
 
 
 def test_a_condition_that_takes_too_long_is_given_up(folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(condition, "SECONDS", 0.3)
+    monkeypatch.setattr(selecting, "SECONDS", 0.3)
     many = "(SELECT count(*) FROM fields a, fields b, fields c, fields d, fields e, fields f) > 0"
     began = time.monotonic()
     with reading(folders.database) as db, pytest.raises(TtaError, match="ask for less"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ def book(
     sheets: dict[str, tuple[Sequence[SheetColumn], Iterable[Sequence[Any]]]],
 ) -> tuple[Any, list[SheetCounts], bytes]:
     file = io.BytesIO()
-    with Workbook(file) as made:
+    with closing(Workbook(file)) as made:
         counts = [made.add(name, columns, rows) for name, (columns, rows) in sheets.items()]
     return load_workbook(io.BytesIO(file.getvalue())), counts, file.getvalue()
 

@@ -32,17 +32,11 @@ PATH = click.Path(path_type=Path, allow_dash=True)
 @strict_contacts
 @click.option("--with-contacts", "contacts", flag_value="with", help="Keep them in a site, which otherwise leaves them out.")
 @click.option(
-    "--sign",
-    metavar="COMMAND",
-    multiple=True,
-    help="Then run your command that signs or timestamps the manifest, whose path takes the place of {}; can be repeated.",
+    "--sign", metavar="COMMAND", multiple=True, help="Then sign: run your command with the manifest's path in place of {}."
 )
 @click.option("--verify", metavar="DEST", type=PATH, help="Check an earlier export against its manifest, and do nothing else.")
 @click.option(
-    "--check",
-    metavar="COMMAND",
-    multiple=True,
-    help="With --verify: also run your command that checks a signature, with {} as above.",
+    "--check", metavar="COMMAND", multiple=True, help="With --verify: run your command that checks a signature; {} as above."
 )
 @click.pass_obj
 def command(folders: Folders, /, form: str | None, dest: Path | None, sign: tuple[str, ...], **options: Any) -> None:

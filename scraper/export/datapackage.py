@@ -13,6 +13,7 @@ from scraper.database.schema import table_description
 from scraper.export.manifest import PROGRAM, Written
 from scraper.export.tables import BY_NAME, FLAT, Values, values_of
 
+_CONSTANT = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
 _README = Path(__file__).with_name("package_readme.md").read_text(encoding="utf-8")
 _TYPES: dict[Values, dict[str, Any]] = {
     Values.INTEGER: {"type": "integer"},
@@ -34,26 +35,20 @@ def describe(tables: dict[str, tuple[str, ...]], files: list[Written], state: di
     `tables`: their columns; `files`: of each table, in the same order.
     """
     package = {
-        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
-        "name": "bja-tta-records",
+        **_CONSTANT["package"],
         "title": about.TITLE,
         "description": f"{about.SUMMARY}\n\n{about.CAVEAT}",
         "licenses": [{"title": about.LICENSE, "path": about.LICENSE_URL}],
         "sources": [{"title": about.SOURCE, "path": about.SOURCE_URL}],
         "contributors": [{"title": PROGRAM, "roles": ["wrangler"]}],
-        "keywords": ["criminal justice", "training and technical assistance", "web archives", "Bureau of Justice Assistance"],
         "citation": citation,
         "captured": {"first": state["first_captured_at"], "last": state["last_captured_at"]},
         "resources": [
             {
                 "name": name,
-                "type": "table",
+                **_CONSTANT["resource"],
                 "path": file.name,
                 "description": table_description(BY_NAME[name]),
-                "format": "csv",
-                "mediatype": "text/csv",
-                "encoding": "utf-8",
-                "dialect": {"delimiter": ",", "lineTerminator": "\r\n", "header": True, "doubleQuote": True},
                 "bytes": file.bytes,
                 "hash": f"sha256:{file.sha256}",
                 "rows": file.rows,

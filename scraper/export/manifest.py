@@ -1,21 +1,24 @@
-"""The manifest of an export: what was written out of which database, so that anybody can see whether it is whole."""
+"""The files of an export: they take their places whole or not at all, and never in the place of what no export wrote.
+
+A manifest lists what was written out of which database, so that anybody can see whether it is whole.
+"""
 
 import hashlib
 import json
 import shlex
 import sqlite3
 import subprocess
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from scraper.database import about
 from scraper.database.schema import VERSION
 from scraper.errors import DataLooksWrong, TtaError
-from scraper.export.selection import Selection
+from scraper.folders import sync
 
 MANIFEST = "MANIFEST.json"
 """The manifest of a folder."""
@@ -51,20 +54,22 @@ def fingerprint(files: list[Written]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
+def dicts(db: sqlite3.Connection, sql: str, *values: object) -> list[dict[str, Any]]:
+    """The rows of a query by column."""
+    cursor = db.execute(sql, values)
+    return [dict(zip((column[0] for column in cursor.description), row, strict=True)) for row in cursor]
+
+
 def state(db: sqlite3.Connection) -> dict[str, Any]:
     """Which database this is: how much it holds, up to when, and the last refresh that it knows of."""
-
-    def dicts(sql: str) -> list[dict[str, Any]]:
-        cursor = db.execute(sql)
-        return [dict(zip((column[0] for column in cursor.description), row, strict=True)) for row in cursor]
-
     (about,) = dicts(
+        db,
         f"SELECT {VERSION} AS schema_version, (SELECT count(*) FROM records) AS records, count(*) AS captures, "
         "min(captured_at) AS first_captured_at, max(captured_at) AS last_captured_at, "
-        "(SELECT max(code) FROM program) AS read_by FROM captures"
+        "(SELECT max(code) FROM program) AS read_by FROM captures",
     )
-    last = dicts("SELECT run_id, started_at, ended_at, outcome FROM runs ORDER BY run_id DESC LIMIT 1")
-    return about | {"completeness": dicts("SELECT * FROM completeness"), "last_run": last[0] if last else None}
+    last = dicts(db, "SELECT run_id, started_at, ended_at, outcome FROM runs ORDER BY run_id DESC LIMIT 1")
+    return about | {"completeness": dicts(db, "SELECT * FROM completeness"), "last_run": last[0] if last else None}
 
 
 def citation(state: dict[str, Any], chosen: int, files: list[Written]) -> str:
@@ -91,18 +96,67 @@ def citation_file(state: dict[str, Any], files: list[Written], citation: str) ->
     return template.format(**quoted) + (f'date-released: "{day}"\n' if day else "")
 
 
-def text(form: str, selection: Selection, files: list[Written], state: dict[str, Any], citation: str) -> str:
-    """The manifest's JSON; `state` is that of the function of this name."""
-    content = {
-        "format": form,
-        "program": PROGRAM,
-        "citation": citation,
-        "database": state,
-        "selection": asdict(selection),
-        "files": [file._asdict() for file in files],
-        "fingerprint": fingerprint(files),
-    }
-    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+@contextmanager
+def new(path: Path, describe: Callable[[Path], str], *, is_folder: bool) -> Iterator[Path]:
+    """The path of a file or folder to write, whose files take their places when all are complete. Raises TtaError.
+
+    `describe` is called with the complete file or folder and returns its manifest. Files that an earlier export wrote there and
+    this one doesn't are removed.
+    """
+    if path.exists() and path.is_dir() != is_folder:
+        raise TtaError(f"{path} is a {'file: name a folder' if is_folder else 'folder: name a file'}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True) as name:
+            scratch = Path(name)
+            made = scratch if is_folder else scratch / path.name
+            yield made
+            text = describe(made)
+            if is_folder:
+                path.mkdir(exist_ok=True)
+            files = {file.relative_to(scratch).as_posix(): file for file in sorted(scratch.rglob("*")) if file.is_file()}
+            _place(manifest_of(path), text, files)
+    except OSError as error:
+        raise TtaError(f"{error.filename or path}: {error.strerror or error}; nothing was exported") from None
+
+
+def _place(manifest: Path, text: str, files: dict[str, Path]) -> None:
+    """Moves complete files beside the manifest's place. Unchanged files stay as they are, with their time.
+
+    Meanwhile the old and the new manifest have other names, so that a run that is killed here leaves no manifest beside files
+    that it does not describe, and the next run still knows which files are ours.
+    """
+    folder = manifest.parent
+    before, after = (manifest.with_name(f".{manifest.name}.{state}") for state in ("old", "new"))
+    ours = owned(manifest, before, after)
+    there = {name: written(folder, name).sha256 for name in {*ours, *files} if (folder / name).exists()}
+    for name in files:
+        if name in there and there[name] not in ours.get(name, ()):
+            raise TtaError(f"{folder / name} is not as an export wrote it: move it away, or name another destination")
+    if manifest.exists() and not owned(manifest):
+        raise TtaError(f"{manifest} is not a manifest of this program: move it away, or name another destination")
+    for file in files.values():
+        sync(file)
+    after.write_text(text, encoding="utf-8", newline="\n")
+    new = owned(after)
+    try:
+        if manifest.exists():
+            manifest.replace(before)
+        for name in sorted(set(there) - set(files)):
+            if there[name] in ours[name]:
+                (folder / name).unlink()
+        for name, file in files.items():
+            if there.get(name) not in new[name]:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                file.replace(folder / name)
+        for stale in signatures(manifest):
+            stale.unlink()
+        after.replace(manifest)
+        before.unlink(missing_ok=True)
+        with suppress(OSError):
+            sync(folder)
+    except OSError as error:
+        raise TtaError(f"{error.filename}: {error.strerror}; the export is not complete: run it again") from None
 
 
 def owned(*manifests: Path) -> dict[str, set[str]]:

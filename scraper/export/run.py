@@ -1,15 +1,18 @@
 """One export: the format's files, their manifest, and both in their place."""
 
+import json
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from parsers.record import columns_of
 from scraper.errors import TtaError, WrongUsage
-from scraper.export import csvfile, datapackage, files, jsonfiles, manifest, wacz
+from scraper.export import csvfile, datapackage, jsonfiles, manifest, wacz
 from scraper.export.selection import Selection, Source
 from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, values_of
 from scraper.progress import ProgressBar
@@ -51,7 +54,7 @@ def export(form: str, db: sqlite3.Connection, destination: Path | None, selectio
         if destination is None:
             one.write_file(sys.stdout.buffer)
         else:
-            with files.new(destination, one.describe, is_folder=form in FOLDERS) as path:
+            with manifest.new(destination, one.describe, is_folder=form in FOLDERS) as path:
                 if form in FOLDERS:
                     one.write_folder(path)
                 else:
@@ -118,7 +121,9 @@ class _Export:
         for name, content in texts.items():
             (folder / name).write_text(content, encoding="utf-8", newline="\n")
             found.append(manifest.written(folder, name))
-        return manifest.text(self._form, source.selection, found, state, citation)
+        content: dict[str, Any] = {"format": self._form, "program": manifest.PROGRAM, "citation": citation, "database": state}
+        content |= {"selection": asdict(source.selection), "files": [file._asdict() for file in found]}
+        return json.dumps(content | {"fingerprint": manifest.fingerprint(found)}, ensure_ascii=False, indent=2) + "\n"
 
     def _write_site(self, folder: Path) -> None:
         """Writes the pages, the files to download and the files for searching."""
@@ -156,7 +161,7 @@ class _Export:
         from scraper.export.xlsx import SheetColumn, Workbook
 
         cut = 0
-        with Workbook(file) as book:
+        with closing(Workbook(file)) as book:
             for name in self._source.tables:
                 infos = columns_of(BY_NAME[name].model)
                 columns = [SheetColumn(infos[column].heading, values_of(infos[column])) for column in self._source.columns[name]]

@@ -46,12 +46,15 @@ _TYPES = {".parquet": "application/vnd.apache.parquet", ".gz": "application/gzip
 _UNLISTED = '<meta name="robots" content="noindex, nofollow">\n'
 _HEAD = '<meta charset="utf-8">\n<meta name="referrer" content="no-referrer">\n<link rel="icon" href="data:,">\n'
 _NOTE = "Saved from the program tta; works without a server."
-_HELP = "Finds records that contain all the words. A word of four letters or more also finds longer ones: train finds training."
 _DROPPED = "script:not([type*=json]), link[rel=alternate], form:not([role=search]), .tta-map-small, .tta-map-small + p"
 _POWERED = re.compile(r"Powered by.*?</a>|(·|&middot;)\s*Queries took [\d.]+(\s|&nbsp;)*ms", re.DOTALL)
-_UNNEEDED = re.compile(r"\s*</(dd|dt|li|td|th|tr)>|<!-- Templates considered.*?-->", re.DOTALL)
-"""End tags that HTML lets out, and Datasette's comment."""
+_UNNEEDED = re.compile(
+    r"\s*</(?:dd|dt|li|td|th|tr)>|<!-- Templates considered.*?-->| rel=\"noopener noreferrer nofollow\"", re.DOTALL
+)
+"""End tags that HTML lets out, Datasette's comment, and what the head says for all links."""
 _FORM = re.compile(r"<details><summary>(Instructions on the form)</summary>\s*(<div [^>]*>[^<]*</div>)\s*</details>")
+_SECONDS = 300.0
+"""Bound on a query of a page; nobody waits for it."""
 _MOST_FORMS = 100
 """Different instructions that are moved to the page of definitions; others stay on their records' pages."""
 _EXPORTS = re.compile(r"^export .*$", re.MULTILINE)
@@ -74,7 +77,9 @@ def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any
         for path in sorted(path for path in (folder / "download").rglob("*") if path.is_file()):
             media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             downloads.append((path.relative_to(folder).as_posix(), media_type, path.stat().st_size))
-        site = Site(application(plain, Serve(contacts=contacts)), folder, _UNLISTED if contacts is True else "")
+        site = Site(
+            application(plain, Serve(contacts=contacts, query_seconds=_SECONDS)), folder, _UNLISTED if contacts is True else ""
+        )
         records = [record_id for (record_id,) in shown.execute(f"SELECT record_id FROM records ORDER BY {RECORDS_FIRST}")]
         asyncio.run(site.save(records, {"files": downloads, "times": times}))
         search_files.write(shown, folder / "search", site.conditions)
@@ -175,7 +180,7 @@ class Site:
         """A page as it is saved: no script but ours, no form but the search, relative links."""
         tree = LexborHTMLParser(text)
         top = posixpath.relpath(".", posixpath.dirname(file) or ".")
-        is_map, is_list = tree.css_matches("body.tta-map-page"), file == RECORDS
+        is_map = tree.css_matches("body.tta-map-page")
         dropped = [_DROPPED, *(["script"] if file == "index.html" else []), *([] if is_map else ['link[href*="leaflet"]'])]
         for node in tree.css(", ".join(dropped)):
             node.decompose()
@@ -188,15 +193,7 @@ class Site:
             _say_once(tree)
         html = _UNNEEDED.sub("", tree.html or "").replace("<html>", '<html lang="en">', 1)
         html = _FORM.sub(self._moved, re.sub(r">\s*\n\s*<", ">\n<", html))
-        if is_list:
-            html = re.sub(
-                r'(<section class="content">.*?<p class="tta-small">).*?</p>',
-                rf'\1{_HELP}</p>\n<div id="tta-found"></div>',
-                html,
-                count=1,
-                flags=re.DOTALL,
-            )
-        scripts = ["explore.js", *(["site.js"] if is_list or is_map else [])]
+        scripts = ["explore.js", *(["site.js"] if file == RECORDS or is_map else [])]
         scripts += ["states.js", "leaflet-v1.7.1.js", "map.js"] if is_map else []
         added = "".join(f'<script defer src="{top}/static/{name}"></script>\n' for name in scripts)
         return html.replace("</head>", f"{self._head}{added}</head>", 1)
@@ -210,8 +207,6 @@ class Site:
                 node.decompose()
         for node in tree.css(".tta-menu:not(:has(a))"):
             node.decompose()
-        for node in tree.css("a[rel]"):  # the head says what it says
-            del node.attrs["rel"]
         for node in tree.css("p.crumbs"):
             node.inner_html = " / ".join(link.html or "" for link in node.css("a"))
         for node in tree.css(".tta-map"):

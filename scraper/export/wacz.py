@@ -3,7 +3,6 @@
 The WARC records are those of the archive, byte for byte, so nothing can be left out of them: not a contact detail either.
 """
 
-import gzip
 import hashlib
 import json
 import re
@@ -19,9 +18,7 @@ from scraper.database.about import CAVEAT, SUMMARY, TITLE
 from scraper.errors import ArchiveDamaged
 from scraper.export.manifest import PROGRAM
 
-WARC, INDEX, BLOCKS, PAGES = "archive/data.warc.gz", "indexes/index.idx", "indexes/index.cdx.gz", "pages/pages.jsonl"
-_LINES = 3_000
-"""Lines in one compressed block of the index, as in other ZipNum indexes."""
+WARC, INDEX, PAGES = "archive/data.warc.gz", "indexes/index.cdxj", "pages/pages.jsonl"
 _EARLIEST = "00000101000000"
 _SHOWN = ("response", "resource", "revisit")
 """Forms of captures that replay can show; a conversion, such as a page's text, is in the WARC file only."""
@@ -67,16 +64,8 @@ def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: st
                 offset += len(member)
 
         resources = [_add(package, WARC, members())]
-        index, blocks, offset = [f"!meta 0 {json.dumps({'format': 'cdxj-gzip-1.0', 'filename': basename(BLOCKS)})}\n"], [], 0
-        lines.sort()
-        for start in range(0, len(lines), _LINES):  # a line of the index for each block: its first key and its place
-            some = lines[start : start + _LINES]
-            blocks.append(gzip.compress("".join(f"{key} {text}\n" for key, text in some).encode(), mtime=0))
-            where = {"offset": offset, "length": len(blocks[-1]), "digest": _sha256(blocks[-1]), "filename": basename(BLOCKS)}
-            index.append(f"{some[0][0]} {json.dumps(where)}\n")
-            offset += len(blocks[-1])
-        resources.append(_add(package, BLOCKS, blocks))
-        resources.append(_add(package, INDEX, ["".join(index).encode()]))
+        index = "".join(f"{key} {text}\n" for key, text in sorted(lines))
+        resources.append(_add(package, INDEX, [index.encode()], zipfile.ZIP_DEFLATED))
         resources.append(_add(package, PAGES, ["\n".join([*pages, ""]).encode()], zipfile.ZIP_DEFLATED))
         description = {
             "profile": "data-package",
@@ -88,8 +77,8 @@ def write(archive: Path, captures: Iterable[tuple[str, str | None]], created: st
             "resources": resources,
         }
         data = json.dumps(description, indent=2).encode()
-        _add(package, "datapackage.json", [data])
-        digest = json.dumps({"path": "datapackage.json", "hash": _sha256(data)})
+        described = _add(package, "datapackage.json", [data])
+        digest = json.dumps({"path": described["path"], "hash": described["hash"]})
         _add(package, "datapackage-digest.json", [digest.encode()])
     return {"captures": count, "pages": len(pages) - 1, "captures without address, time or replay": count - len(lines)}
 
@@ -115,7 +104,3 @@ def _add(package: zipfile.ZipFile, path: str, parts: Iterable[bytes], compressio
             digest.update(part)
             size += len(part)
     return {"name": basename(path), "path": path, "hash": f"sha256:{digest.hexdigest()}", "bytes": size}
-
-
-def _sha256(data: bytes) -> str:
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Any, BinaryIO, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple
 
 import xlsxwriter
 from xlsxwriter.exceptions import FileSizeError
@@ -43,7 +43,7 @@ class SheetCounts(NamedTuple):
 
 
 class Workbook:
-    """Writes an .xlsx file: `with Workbook(file) as book: book.add("Results", columns, rows)`. Same rows, same bytes."""
+    """Writes an .xlsx file: `with closing(Workbook(file)) as book: book.add("Results", columns, rows)`. Same rows, same bytes."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._book = xlsxwriter.Workbook(file, {"constant_memory": True})
@@ -57,10 +57,7 @@ class Workbook:
         self._names: set[str] = set()
         self._cut = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Completes the file; after an error too, because only that removes the temporary files. Raises TtaError."""
         try:
             self._book.close()
