@@ -121,9 +121,9 @@ class _Export:
         for name, content in texts.items():
             (folder / name).write_text(content, encoding="utf-8", newline="\n")
             found.append(manifest.written(folder, name))
-        content: dict[str, Any] = {"format": self._form, "program": manifest.PROGRAM, "citation": citation, "database": state}
-        content |= {"selection": asdict(source.selection), "files": [file._asdict() for file in found]}
-        return json.dumps(content | {"fingerprint": manifest.fingerprint(found)}, ensure_ascii=False, indent=2) + "\n"
+        whole: dict[str, Any] = {"format": self._form, "program": manifest.PROGRAM, "citation": citation, "database": state}
+        whole |= {"selection": asdict(source.selection), "files": [file._asdict() for file in found]}
+        return json.dumps(whole | {"fingerprint": manifest.fingerprint(found)}, ensure_ascii=False, indent=2) + "\n"
 
     def _write_site(self, folder: Path) -> None:
         """Writes the pages, the files to download and the files for searching."""

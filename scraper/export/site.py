@@ -48,11 +48,13 @@ _HEAD = '<meta charset="utf-8">\n<meta name="referrer" content="no-referrer">\n<
 _NOTE = "Saved from the program tta; works without a server."
 _DROPPED = "script:not([type*=json]), link[rel=alternate], form:not([role=search]), .tta-map-small, .tta-map-small + p"
 _POWERED = re.compile(r"Powered by.*?</a>|(·|&middot;)\s*Queries took [\d.]+(\s|&nbsp;)*ms", re.DOTALL)
+_SPACE = re.compile(r">\s*\n\s*<")
+_AROUND_BLOCKS = re.compile(r"(?<=>)\n(?=</?(?:div|d[dlt]|h\d|li|ol|p|section|t[dhr]|ul)\b)")
 _UNNEEDED = re.compile(
-    r"\s*</(?:dd|dt|li|td|th|tr)>|<!-- Templates considered.*?-->| rel=\"noopener noreferrer nofollow\"", re.DOTALL
+    r"\s*</(?:d[dt]|li|t[dhr])>|<!-- Templates considered.*?-->| rel=\"noopener noreferrer nofollow\"", re.DOTALL
 )
 """End tags that HTML lets out, Datasette's comment, and what the head says for all links."""
-_FORM = re.compile(r"<details><summary>(Instructions on the form)</summary>\s*(<div [^>]*>[^<]*</div>)\s*</details>")
+_FORM = re.compile(r"<details><summary>(Instructions on the form)</summary>(<div [^>]*>[^<]*</div>)</details>")
 _SECONDS = 300.0
 """Bound on a query of a page; nobody waits for it."""
 _MOST_FORMS = 100
@@ -191,8 +193,8 @@ class Site:
         self._edit(tree, top)
         if file.startswith("tta/records/"):
             _say_once(tree)
-        html = _UNNEEDED.sub("", tree.html or "").replace("<html>", '<html lang="en">', 1)
-        html = _FORM.sub(self._moved, re.sub(r">\s*\n\s*<", ">\n<", html))
+        html = _AROUND_BLOCKS.sub("", _SPACE.sub(">\n<", tree.html or "")).replace("<html>", '<html lang="en">', 1)
+        html = _FORM.sub(self._moved, _UNNEEDED.sub("", html))
         scripts = ["explore.js", *(["site.js"] if file == RECORDS or is_map else [])]
         scripts += ["states.js", "leaflet-v1.7.1.js", "map.js"] if is_map else []
         added = "".join(f'<script defer src="{top}/static/{name}"></script>\n' for name in scripts)
