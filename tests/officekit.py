@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as Xml
@@ -68,7 +69,7 @@ def _converted(path: Path, form: str, scratch: Path, *options: str) -> Path:
         if REQUIRED:
             pytest.fail("TTA_REQUIRE_OFFICE is set and there is no soffice: install libreoffice-calc-nogui")
         pytest.skip("no LibreOffice here")
-    profile = f"-env:UserInstallation={(scratch / 'profile').resolve().as_uri()}"
+    profile = f"-env:UserInstallation={Path(tempfile.gettempdir(), f'tta-office-{os.getpid()}').as_uri()}"
     command = [OFFICE, profile, "--headless", *options, "--convert-to", form, "--outdir", str(scratch), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     made = scratch / f"{path.stem}.{form}"

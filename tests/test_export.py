@@ -24,15 +24,15 @@ from tests.dbkit import day, exports, html, loaded, node, page, query
 TTA = Path(sys.executable).with_name("tta")
 
 
-@pytest.fixture
-def folders(tmp_path: Path) -> Folders:
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     fields: dict[str, str | list[str]] = {
         "County": '=HYPERLINK("http://x.example")',
         "Event Location Geo": "POINT (-71.0464339 42.3458497)",
         "Type of Agency": ["Courts", "@police"],
         "Weather": ' "quoted", with\nlines ',
     }
-    return loaded(tmp_path / "data", [page(html(fields), url=node(1), when=day(0))])
+    return loaded(tmp_path_factory.mktemp("export") / "data", [page(html(fields), url=node(1), when=day(0))])
 
 
 def table(data: bytes) -> list[dict[str, str]]:

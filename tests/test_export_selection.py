@@ -207,7 +207,7 @@ def test_a_selection_that_cannot_be_is_a_line(
     assert raised.value.status == ExitStatus.USAGE and list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("form", sorted({*FORMATS} - {"wacz"}))
+@pytest.mark.parametrize("form", sorted({*FORMATS} - {"wacz", "site"}))
 def test_without_contacts_no_name_is_in_any_file(folders: Folders, tmp_path: Path, form: str) -> None:
     def written(folder: str, *, contacts: bool) -> str:
         with reading(folders.database) as db:

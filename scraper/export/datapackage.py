@@ -1,7 +1,4 @@
-"""A Data Package (datapackage.org, version 2): CSV tables with a description that programs can read and check.
-
-The schema is made from the models, so types, descriptions, keys and links are those of the database.
-"""
+"""A Data Package (datapackage.org, version 2): CSV tables with a description, made from the models, that programs can check."""
 
 import json
 from pathlib import Path

@@ -1,7 +1,4 @@
-"""JSON Lines, a line per record with all its rows of the other tables, and GeoJSON (RFC 7946), a point for each placed record.
-
-Nothing of any record is lost in JSON Lines; only captures that are about no record are not there.
-"""
+"""JSON Lines, a line per record with all its rows of the other tables, and GeoJSON (RFC 7946), a point for each placed record."""
 
 import json
 from collections.abc import Callable, Iterator

@@ -21,7 +21,6 @@ from scraper.errors import DataLooksWrong, TtaError
 from scraper.folders import sync
 
 MANIFEST = "MANIFEST.json"
-"""The manifest of a folder."""
 CITATION = "CITATION.cff"
 PROGRAM = f"tta {version('tta')}"
 MAX_BYTES = 50_000_000
@@ -73,10 +72,7 @@ def state(db: sqlite3.Connection) -> dict[str, Any]:
 
 
 def citation(state: dict[str, Any], chosen: int, files: list[Written]) -> str:
-    """How to name exactly these files, with `chosen` of the database's records in them.
-
-    The database's content is told by its captures, the files by their digest.
-    """
+    """How to name exactly these files, with `chosen` of the database's records in them: by its captures and their digest."""
     first, last = (str(state[name] or "unknown")[:10] for name in ("first_captured_at", "last_captured_at"))
     there = state["records"]
     records = f"{there} records" if chosen == there else f"{chosen} of {there} records"

@@ -72,7 +72,6 @@ class _Export:
         self._source = source
         self._bar = bar
         self._written: dict[str, int | None] = {}
-        """The files of a folder, each with its rows."""
 
     def write_file(self, file: BinaryIO) -> None:
         """Writes a format that is one file, or the only table of one that is a folder."""

@@ -104,15 +104,14 @@ class Source:
         return counting(found, self._counts[name])
 
     def by_record(self, name: str, before: str = "") -> Iterator[tuple[Any, ...]]:
-        """The rows of a table by record, looked up for each one: a big table needs no sorting. `before`: columns in front.
-
-        A capture is about the record that it shows, or that it shows to be gone.
-        """
+        """The rows of a table by record, looked up for each one: a big table needs no sorting. `before`: columns in front."""
         table = _stored(name)
         keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
         order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
         about = f'"{table}".record_id = chosen.record_id'
-        if name == "captures":  # with OR, SQLite would scan the table once for each record
+        if (
+            name == "captures"
+        ):  # about the record that they show, or show to be gone; with OR, SQLite would scan the table once for each record
             either = " UNION ".join(
                 f"SELECT capture_id FROM captures WHERE {one}record_id = chosen.record_id" for one in ("", "gone_")
             )

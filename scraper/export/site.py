@@ -3,19 +3,26 @@
 Links between saved pages are relative, so the folder works under any address and from a disk. A link to a list of records leads
 to `records.html`, whose script filters in the browser; what only a server can answer becomes plain text. A record's page is made
 smaller: what it repeats at every value is said once, and the instructions of the portal's form are on the page of definitions.
+
+For searching, the words of all records are in small files that a page loads as scripts: one on a disk may load nothing else.
 """
 
 import asyncio
 import gzip
 import hashlib
+import json
 import mimetypes
 import posixpath
 import re
 import shutil
-from collections import Counter
-from collections.abc import Iterable
+import sqlite3
+import unicodedata
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,11 +34,11 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from scraper.config import Serve
 from scraper.database.connection import reading
 from scraper.database.contacts import Mode, cleared_copy
-from scraper.database.tables import VIEWS
+from scraper.database.tables import BY_NAME, VIEWS
 from scraper.errors import TtaError
 from scraper.explore.questions import QUESTIONS
-from scraper.export import search_files
 from scraper.export.selection import RECORDS_FIRST
+from scraper.export.tables import LISTED
 from scraper.serve import application
 
 RECORDS = "records.html"
@@ -41,7 +48,7 @@ _TABLES = {f"/tta/{name}" for name in [*QUESTIONS, *(view.name for view in VIEWS
 _PAGES = {"/-/charts", "/-/codebook", "/-/map", "/-/new", *_TABLES}
 _ROWS = re.compile(r"/tta/(records|organizations)/[^/?.]+")
 _CHART = re.compile(r"/-/chart(\.svg|\.csv|)")
-_TABLE_FILE = re.compile(r"(/tta/[^/?.]+)\.csv(\?_size=max)?")
+_TABLE_FILE = re.compile(r"(/tta/[^/?.]+)\.csv(\?(_size=max&?)+)?")
 _TYPES = {".parquet": "application/vnd.apache.parquet", ".gz": "application/gzip", ".cff": "application/yaml"}
 _UNLISTED = '<meta name="robots" content="noindex, nofollow">\n'
 _HEAD = '<meta charset="utf-8">\n<meta name="referrer" content="no-referrer">\n<link rel="icon" href="data:,">\n'
@@ -50,16 +57,23 @@ _DROPPED = "script:not([type*=json]), link[rel=alternate], form:not([role=search
 _POWERED = re.compile(r"Powered by.*?</a>|(·|&middot;)\s*Queries took [\d.]+(\s|&nbsp;)*ms", re.DOTALL)
 _SPACE = re.compile(r">\s*\n\s*<")
 _AROUND_BLOCKS = re.compile(r"(?<=>)\n(?=</?(?:div|d[dlt]|h\d|li|ol|p|section|t[dhr]|ul)\b)")
-_UNNEEDED = re.compile(
-    r"\s*</(?:d[dt]|li|t[dhr])>|<!-- Templates considered.*?-->| rel=\"noopener noreferrer nofollow\"", re.DOTALL
-)
-"""End tags that HTML lets out, Datasette's comment, and what the head says for all links."""
+_UNNEEDED = re.compile(r"\s*</(?:d[dt]|li|t[dhr])>|<!-- Templates considered.*?-->", re.DOTALL)
+"""End tags that HTML lets out, and Datasette's comment."""
 _FORM = re.compile(r"<details><summary>(Instructions on the form)</summary>(<div [^>]*>[^<]*</div>)</details>")
 _SECONDS = 300.0
 """Bound on a query of a page; nobody waits for it."""
 _MOST_FORMS = 100
 """Different instructions that are moved to the page of definitions; others stay on their records' pages."""
 _EXPORTS = re.compile(r"^export .*$", re.MULTILINE)
+AT_ONCE = 1_000
+"""Records in one file."""
+PREFIX = 3
+"""Letters that the words of one file share."""
+MAX_WORD = 40
+_WORD = re.compile(r"\w{2,}")
+_COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte")
+"""Conditions that `site.js` tests by value; it tests isnull and notnull for any column here."""
+_TITLES = ("title", "tta_title", "short_name")
 
 
 def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any]) -> None:
@@ -84,7 +98,7 @@ def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any
         )
         records = [record_id for (record_id,) in shown.execute(f"SELECT record_id FROM records ORDER BY {RECORDS_FIRST}")]
         asyncio.run(site.save(records, {"files": downloads, "times": times}))
-        search_files.write(shown, folder / "search", site.conditions)
+        save_search(shown, folder / "search", site.conditions)
 
 
 class Site:
@@ -190,18 +204,6 @@ class Site:
             node.attrs["href"], node.inner_html = f"/{file.removesuffix('.html')}.csv", "All of them, as CSV"
         for node in tree.css("[href]"):
             self._relate(node, file)
-        self._edit(tree, top)
-        if file.startswith("tta/records/"):
-            _say_once(tree)
-        html = _AROUND_BLOCKS.sub("", _SPACE.sub(">\n<", tree.html or "")).replace("<html>", '<html lang="en">', 1)
-        html = _FORM.sub(self._moved, _UNNEEDED.sub("", html))
-        scripts = ["explore.js", *(["site.js"] if file == RECORDS or is_map else [])]
-        scripts += ["states.js", "leaflet-v1.7.1.js", "map.js"] if is_map else []
-        added = "".join(f'<script defer src="{top}/static/{name}"></script>\n' for name in scripts)
-        return html.replace("</head>", f"{self._head}{added}</head>", 1)
-
-    def _edit(self, tree: LexborHTMLParser, top: str) -> None:
-        """Changes what all pages have in common. `top`: the way to the site's folder."""
         for node in tree.css("form"):
             if node.attributes.get("action") in _LISTS:
                 node.attrs["action"] = posixpath.join(top, RECORDS)
@@ -216,6 +218,15 @@ class Site:
             node.attrs["data-records"] = "tta/records"
         for node in tree.css("footer"):
             node.inner_html = " ".join(f"{_NOTE} {_POWERED.sub('', node.inner_html or '')}".split())
+        if file.startswith("tta/records/"):
+            _say_once(tree)
+        html = _AROUND_BLOCKS.sub("", _SPACE.sub(">\n<", tree.html or "")).replace("<html>", '<html lang="en">', 1)
+        html = html.replace(' rel="noopener noreferrer nofollow"', " rel=nofollow")  # the head asks for no referrer
+        html = _FORM.sub(self._moved, _UNNEEDED.sub("", html))
+        scripts = ["explore.js", *(["site.js"] if file == RECORDS or is_map else [])]
+        scripts += ["states.js", "leaflet-v1.7.1.js", "map.js"] if is_map else []
+        added = "".join(f'<script defer src="{top}/static/{name}"></script>\n' for name in scripts)
+        return html.replace("</head>", f"{self._head}{added}</head>", 1)
 
     def _relate(self, node: LexborNode, page: str) -> None:
         """Makes a link relative; one that leads to nothing that is saved becomes its text, or goes where a list offers it."""
@@ -259,3 +270,58 @@ def _say_once(tree: LexborHTMLParser) -> None:
     for node in tree.css("dd > span.tta-text"):
         if not re.search(r"\s\s|\n", node.text()):
             node.unwrap()
+
+
+def words_of(text: str) -> set[str]:
+    """The words of a text as they are looked up: lower case, without accents. `site.js` does the same."""
+    plain = unicodedata.normalize("NFKD", text.lower())
+    return {word[:MAX_WORD] for word in _WORD.findall("".join(one for one in plain if not unicodedata.combining(one)))}
+
+
+def save_search(db: sqlite3.Connection, folder: Path, asked: Collection[str]) -> None:
+    """Writes the words and values of all records for `site.js`. `asked`: the names of conditions, such as `county__isnull`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = {name.partition("__")[0] for name in asked}
+    filtered = [name for name in BY_NAME["records"].columns if name in columns]
+    valued = [name for name in filtered if {name, *(f"{name}__{one}" for one in _COMPARED)} & set(asked)]
+    codes: dict[str, dict[Any, int]] = {name: {} for name in valued}
+    places: dict[str, array[int]] = defaultdict(lambda: array("I"))
+    searched = [*_TITLES, *(name for name in BY_NAME["records"].searched if name not in _TITLES)]
+    names = ["record_id", "latitude", "longitude", *searched, *filtered]
+    rows = db.execute(f"SELECT {', '.join(names)} FROM records ORDER BY {RECORDS_FIRST}")
+    count = 0
+    for number, some in enumerate(iter(lambda: list(islice(rows, AT_ONCE)), [])):
+        documents = []
+        for record_id, latitude, longitude, *row in some:
+            texts, values = row[: len(searched)], dict(zip(filtered, row[len(searched) :], strict=True))
+            titles = [text for text in texts[:3] if text]
+            printed = [value for (value,) in db.execute("SELECT value FROM fields WHERE record_id = ?", [record_id])]
+            in_title = words_of(" ".join(titles))
+            for word in in_title | words_of(" ".join(filter(None, [record_id, *texts, *printed]))):
+                places[word].append(2 * count + (word in in_title))
+            there = "".join("01"[values[name] is not None] for name in filtered)
+            title = texts[1] or texts[2] or texts[0] or record_id
+            coded: list[Any] = []
+            for name in valued:  # the number of a value among those of its column, or the numbers of a list's
+                value, known = values[name], codes[name]
+                numbers = [known.setdefault(one, len(known)) for one in json.loads(value)] if value and name in LISTED else None
+                coded.append(numbers if numbers is not None or value is None else known.setdefault(value, len(known)))
+            documents.append([record_id, title, texts[0], latitude, longitude, there, *coded])
+            count += 1
+        _save(folder / f"records-{number}.js", "records", number, documents)
+    by_prefix: dict[str, dict[str, list[int]]] = defaultdict(dict)
+    for word in sorted(places):  # its places: the difference to the record before, twice, plus 1 for a title
+        before, steps = 0, []
+        for place in places.pop(word):
+            steps.append(2 * (place // 2 - before) + place % 2)
+            before = place // 2
+        by_prefix["-".join(f"{ord(one):x}" for one in word[:PREFIX])][word] = steps
+    for prefix, words in by_prefix.items():
+        _save(folder / f"words-{prefix}.js", "words", prefix, words)
+    values_of = {name: list(found) for name, found in codes.items()}
+    _save(folder / "about.js", "about", count, {"columns": filtered, "values": values_of, "atOnce": AT_ONCE, "prefix": PREFIX})
+
+
+def _save(path: Path, kind: str, key: Any, value: Any) -> None:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    path.write_text(f"tta.loaded({json.dumps(kind)},{json.dumps(key)},{text});\n", encoding="utf-8", newline="\n")

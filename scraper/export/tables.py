@@ -72,11 +72,11 @@ def _long(info: ColumnInfo) -> Table:
 
 _LISTS = {f"records_{info.name}": info for info in columns_of(RecordRow).values() if values_of(info) is Values.LIST}
 LISTED = frozenset(info.name for info in _LISTS.values())
-_STORED = [table for table in TABLES if table.name not in (*LOCAL_TABLES, "dictionary")]
 BY_NAME = {
     table.name: table
     for table in (
-        *sorted(_STORED, key=lambda table: table.name in ("captures", "changes")),
+        *(one for one in TABLES if one.name not in (*LOCAL_TABLES, "dictionary", "captures", "changes")),
+        *(one for one in TABLES if one.name in ("captures", "changes")),
         *map(_long, _LISTS.values()),
         Table(FLAT, FlatRow, keys=("record_id",)),
         Table(CODEBOOK, CodebookRow, keys=("table", "column")),
@@ -100,33 +100,18 @@ class Count:
     values: int = 0
     seen: Counter[Any] | None = field(default_factory=Counter)
 
-    def add(self, values: Sequence[Any]) -> None:
-        missing = values.count(None)
-        self.missing += missing
-        self.values += len(values) - missing
-        if self.seen is not None:
-            self.seen.update(values)
-            if len(self.seen) > MAX_DISTINCT:
-                self.seen = None
-
-    def figures(self) -> tuple[int, int, int | None, str | None]:
-        """The last columns of the codebook."""
-        if self.seen is None:
-            return self.values, self.missing, None, None
-        self.seen.pop(None, None)
-        often = sorted(self.seen.items(), key=lambda one: (-one[1], str(one[0])))[:_FREQUENT]
-        shown = []
-        for value, count in often if often and often[0][1] > 1 else ():
-            text = " ".join(str(value).split())
-            shown.append(f"{text if len(text) <= _MAX_SHOWN else f'{text[:_MAX_SHOWN]}…'} ({count:,})")
-        return self.values, self.missing, len(self.seen), "; ".join(shown) or None
-
 
 def counting(rows: Iterator[tuple[Any, ...]], counts: Sequence[Count]) -> Iterator[tuple[Any, ...]]:
     """The same rows, counted as they pass."""
     while some := list(islice(rows, _ROWS_AT_ONCE)):
         for count, values in zip(counts, zip(*some, strict=True), strict=True):
-            count.add(values)
+            missing = values.count(None)
+            count.missing += missing
+            count.values += len(values) - missing
+            if count.seen is not None:
+                count.seen.update(values)
+                if len(count.seen) > MAX_DISTINCT:
+                    count.seen = None
         yield from some
 
 
@@ -135,7 +120,12 @@ def codebook_rows(name: str, columns: Sequence[str], counts: Sequence[Count]) ->
     described = [column for column in BY_NAME[CODEBOOK].columns if column in columns_of(DictionaryRow)][2:]
     for column, count in zip(columns, counts, strict=True):
         info = columns_of(BY_NAME[name].model)[column]
-        yield (name, column, *(getattr(info, text) for text in described), *count.figures())
+        seen = {value: times for value, times in (count.seen or {}).items() if value is not None}
+        often = sorted(seen.items(), key=lambda one: (-one[1], str(one[0])))[:_FREQUENT]
+        texts = [(" ".join(str(value).split()), times) for value, times in often if often[0][1] > 1]
+        shown = [f"{text if len(text) <= _MAX_SHOWN else f'{text[:_MAX_SHOWN]}…'} ({times:,})" for text, times in texts]
+        figures = (count.values, count.missing, len(seen) if count.seen is not None else None, "; ".join(shown) or None)
+        yield (name, column, *(getattr(info, text) for text in described), *figures)
 
 
 def record_values(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
