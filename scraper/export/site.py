@@ -36,7 +36,7 @@ from scraper.database.connection import reading
 from scraper.database.contacts import Mode, cleared_copy
 from scraper.database.tables import BY_NAME, VIEWS
 from scraper.errors import TtaError
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.metadata import QUESTIONS
 from scraper.export.selection import RECORDS_FIRST
 from scraper.export.tables import LISTED
 from scraper.serve import application
