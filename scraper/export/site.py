@@ -48,9 +48,10 @@ _TABLES = {f"/tta/{name}" for name in [*QUESTIONS, *(view.name for view in VIEWS
 _PAGES = {"/-/charts", "/-/codebook", "/-/map", "/-/new", *_TABLES}
 _ROWS = re.compile(r"/tta/(records|organizations)/[^/?.]+")
 _CHART = re.compile(r"/-/chart(\.svg|\.csv|)")
-_CODEBOOK = re.compile(r"/-/codebook\?table=(\w+)")
 _TABLE_FILE = re.compile(r"(/tta/[^/?.]+)\.csv(\?(_size=max&?)+)?")
 _TYPES = {".parquet": "application/vnd.apache.parquet", ".gz": "application/gzip", ".cff": "application/yaml"}
+_NOTE = "Saved from the program tta; works without a server."
+_UNLISTED = '<meta name="robots" content="noindex, nofollow">\n'
 _HEAD = '<meta charset="utf-8">\n<meta name="referrer" content="no-referrer">\n<link rel="icon" href="data:,">\n'
 _DROPPED = "script:not([type*=json]), link[rel=alternate], form:not([role=search]), .tta-map-small, .tta-map-small + p"
 _POWERED = re.compile(r"Powered by.*?</a>|(·|&middot;)\s*Queries took [\d.]+(\s|&nbsp;)*ms", re.DOTALL)
@@ -59,8 +60,7 @@ _AROUND_BLOCKS = re.compile(r"(?<=>)\n(?=</?(?:div|d[dlt]|h\d|li|ol|p|section|t[
 _UNNEEDED = re.compile(r"\s*</(?:d[dt]|li|t[dhr])>|<!-- Templates considered.*?-->", re.DOTALL)
 """End tags that HTML lets out, and Datasette's comment."""
 _FORM = re.compile(r"<details><summary>(Instructions on the form)</summary>(<div [^>]*>[^<]*</div>)</details>")
-_SECONDS = 300.0
-"""Bound on a query of a page; nobody waits for it."""
+_SECONDS = 300.0  # of a page's query; nobody waits for it
 _MOST_FORMS = 100
 """Different instructions that are moved to the page of definitions; others stay on their records' pages."""
 _EXPORTS = re.compile(r"^export .*$", re.MULTILINE)
@@ -93,9 +93,7 @@ def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any
             media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             downloads.append((path.relative_to(folder).as_posix(), media_type, path.stat().st_size))
         site = Site(
-            application(plain, Serve(contacts=contacts, query_seconds=_SECONDS)),
-            folder,
-            '<meta name="robots" content="noindex, nofollow">\n' if contacts is True else "",
+            application(plain, Serve(contacts=contacts, query_seconds=_SECONDS)), folder, _UNLISTED if contacts is True else ""
         )
         records = [record_id for (record_id,) in shown.execute(f"SELECT record_id FROM records ORDER BY {RECORDS_FIRST}")]
         asyncio.run(site.save(records, {"files": downloads, "times": times}))
@@ -184,7 +182,7 @@ class Site:
             file = f"charts/{hashlib.sha256(query.encode()).hexdigest()[:12]}{chart[1] or '.html'}"
         elif not query and (path in _PAGES or _ROWS.fullmatch(path)):
             file = f"{path.removeprefix('/').removeprefix('-/')}.html"
-        elif book := _CODEBOOK.fullmatch(address):
+        elif book := re.fullmatch(r"/-/codebook\?table=(\w+)", address):
             file = f"codebook/{book[1]}.html"
         elif (table := _TABLE_FILE.fullmatch(address)) and table[1] in _TABLES:
             address, file = path, path.removeprefix("/")
@@ -220,9 +218,7 @@ class Site:
             self._file(node.attributes["data-leaflet"] or "")
             node.attrs["data-records"] = "tta/records"
         for node in tree.css("footer"):
-            node.inner_html = " ".join(
-                f"Saved from the program tta; works without a server. {_POWERED.sub('', node.inner_html or '')}".split()
-            )
+            node.inner_html = " ".join(f"{_NOTE} {_POWERED.sub('', node.inner_html or '')}".split())
         if file.startswith("tta/records/"):
             _say_once(tree)
         html = _AROUND_BLOCKS.sub("", _SPACE.sub(">\n<", tree.html or "")).replace("<html>", '<html lang="en">', 1)
