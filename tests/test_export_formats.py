@@ -111,13 +111,6 @@ def test_parquet_answers_in_duckdb_without_casts(folders: Folders, out: Path) ->
     assert sorted(found) == sorted(query(folders, ours)) and found
 
 
-def test_parquet_read_with_pandas(folders: Folders, out: Path) -> None:
-    frame = pd.read_parquet(out / "parquet" / "captures.parquet")
-    assert isinstance(frame["captured_at"].dtype, pd.DatetimeTZDtype)
-    ((first, missing),) = query(folders, "SELECT min(captured_at), sum(captured_at IS NULL) FROM captures")
-    assert frame["captured_at"].min() == pd.Timestamp(first) and frame["captured_at"].isna().sum() == missing
-
-
 @pytest.mark.parametrize("table", STORED)
 def test_csv_read_with_pandas_as_text(folders: Folders, out: Path, table: str) -> None:
     frame = pd.read_csv(out / "csv" / f"{table}.csv", dtype=str, keep_default_na=False, na_values=[""])
