@@ -190,7 +190,7 @@ def test_a_workbook_read_with_pandas_and_libreoffice(folders: Folders, tmp_path:
     shown = sheets(tmp_path / "book.xlsx", tmp_path)
     assert {name: len(rows) - 1 for name, rows in shown.items()} == counts
     formulas = {cell.formula for rows in shown.values() for row in rows for cell in row}
-    assert formulas == {None, "of:=TRUE()", "of:=FALSE()"}  # what LibreOffice makes of Excel's booleans
+    assert formulas == {None, "=TRUE()", "=FALSE()"}  # what LibreOffice makes of Excel's booleans
 
 
 @pytest.mark.parametrize("table", LONG_VIEWS)
