@@ -42,7 +42,7 @@ def match(text: str) -> str:
         for one, operator in zip(tokens, operators, strict=True)
         if not operator
     ]
-    if found[-1].isalpha() and len(found[-1]) >= _MIN_PREFIX and not any(operators):
+    if found[-1].replace("'", "").isalpha() and len(found[-1]) >= _MIN_PREFIX and not any(operators):
         words[-1] += "*"
     is_negated, expression = _expression(ast.parse(_as_python(operators), mode="eval").body, words)
     if is_negated:

@@ -19,6 +19,7 @@ NARROWER = {
     "state": "Massachusetts",
     "since": "2021-01-01",
     "field": "status",
+    "search": "opioid",
 }
 
 

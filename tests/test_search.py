@@ -29,6 +29,7 @@ TEXTS = (
     "mental health court",
     "health, mental",
     "deflection x",
+    "Quincy O'Dell",
 )
 
 
@@ -58,6 +59,7 @@ def _numbers_found(query: str) -> str:
         ("-(opioid court) health OR texas -rural", "145"),
         ("(jail OR NOT opioid) court", "4"),
         ("NOT NOT opioid", "12"),
+        ("o'del", "7"),
     ],
 )
 def test_words_operators_and_parentheses_choose_texts(typed: str, numbers: str) -> None:
@@ -162,6 +164,11 @@ def test_words_that_no_record_has_are_corrected(site: Site, typed: str, correcte
 def test_numbers_and_addresses_lead_to_their_record(site: Site, typed: str) -> None:
     answer = site.get(f"/-/search?{urlencode({'q': typed})}")
     assert (answer.status_code, answer.headers.get("location")) == (302, "/tta/records/900000004")
+
+
+def test_a_year_leads_to_its_records(site: Site) -> None:
+    assert "/tta/records?fiscal_year=2023" in site.get("/-/search?q=FY2023").text
+    assert "/tta/records?fiscal_year" not in site.get("/-/search?q=training").text
 
 
 def test_texts_of_pages_are_not_markup(tmp_path: Path) -> None:

@@ -197,6 +197,7 @@ def extra_template_vars(
         elif view_name == "table" and table and table not in QUESTIONS:
             variables |= await filters.form(datasette, request) if table == "records" else filters.chips(request, table)
             variables["tta_cite"] = downloads.cite
+            variables["tta_names"] = lambda rows: record.organization_names(shown, rows)
             variables["tta_info"] = columns_in(table)
             chooses_columns = {"_col", "_nocol", "_columns"} & set(request.args)
             variables["tta_columns"] = [] if chooses_columns else LOOKS.get(table, {}).get("first", [])

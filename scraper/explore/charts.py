@@ -38,7 +38,10 @@ Value = str | int | float | None
 
 
 class Dimension(NamedTuple):
-    """What records are counted by. `columns` are those whose filters choose a value's rows; `order`: values have their own."""
+    """What records are counted by. `columns` are those whose filters choose a value's rows; `order`: values have their own.
+
+    A value may have a name for people after a tab.
+    """
 
     heading: str
     sql: str
@@ -60,13 +63,13 @@ class Dimension(NamedTuple):
         """The filters of the table that choose the rows with the value."""
         if value is None:
             return [equal(self.columns[0], None)]
-        parts = str(value).rsplit(", ", len(self.columns) - 1)
+        parts = str(value).partition("\t")[0].rsplit(", ", len(self.columns) - 1)
         return [(f"{column}__{self.lookup}", part) for column, part in zip(self.columns, parts, strict=False)]
 
     def name(self, value: Value) -> str:
         if value is None:
             return NOT_KNOWN
-        return ("No", "Yes")[bool(value)] if self.columns[0] in TEXTS["answers"] else str(value)
+        return ("No", "Yes")[bool(value)] if self.columns[0] in TEXTS["answers"] else str(value).rpartition("\t")[2]
 
     def key(self, value: Value) -> Any:
         """Sorts numbers in texts as numbers: cost ranges, years."""

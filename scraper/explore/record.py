@@ -139,6 +139,15 @@ async def organization_page(database: Any, organization_id: str) -> dict[str, li
     return rows if rows["organization"] else None
 
 
+async def organization_names(database: Any, rows: Iterable[Any]) -> dict[str, str]:
+    """The names of the agencies and providers of rows of a table, by `organization_id`."""
+    ids = {cell["raw"] for row in rows for cell in row if cell["column"] in ("agency_id", "provider_id")}
+    ids.discard(None)
+    marks = ", ".join("?" * len(ids))
+    sql = f"SELECT organization_id, coalesce(name, organization_id) FROM organizations WHERE organization_id IN ({marks})"
+    return dict((await database.execute(sql, list(ids))).rows)
+
+
 async def overlay_rows(database: Any, record: Row) -> dict[str, list[dict[str, Any]]]:
     """The rows that a user's own tables (`tta overlay`) have for a record; the first column names one of the record's."""
     found = {}

@@ -4,6 +4,7 @@ A node number, a reference or an address leads to its record. Words that no text
 """
 
 import re
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlencode
@@ -17,8 +18,10 @@ from parsers.scalars import REFERENCE
 from parsers.urls import node_id, page_address
 from scraper.database.record_identity import address
 from scraper.errors import BadQuery
+from scraper.explore.dates import fiscal_year
 from scraper.explore.filters import texts
 from scraper.explore.links import DATABASE
+from scraper.explore.requests import today
 from scraper.search_query import match
 
 AT_ONCE = 20
@@ -38,7 +41,7 @@ _SQL, SCOPES = texts("search").values()
 
 async def context(datasette: Any, request: Any) -> Any:
     """What the template `search.html` shows, or a redirect to the only record that is meant."""
-    question, page = (request.args.get("q") or "").strip(), request.args.get("page") or ""
+    question, page, year = (request.args.get("q") or "").strip(), request.args.get("page") or "", ""
     page = min(int(page), LAST_PAGE) if re.fullmatch(r"[1-9][0-9]{0,4}", page) else 1
     chosen = request.args.get("in")
     scope = chosen if chosen in SCOPES else "records"
@@ -65,6 +68,8 @@ async def context(datasette: Any, request: Any) -> Any:
         asked = {"match": expression, "begin": _BEGIN, "end": _END, "size": AT_ONCE, "start": (page - 1) * AT_ONCE}
         found = (await database.execute(sql, asked)).rows
         better = await _corrected(database, question)
+        with suppress(BadQuery):
+            year = fiscal_year(question, today())
     except BadQuery as problem:
         return shown | {"problem": str(problem)}
     except QueryInterrupted:
@@ -93,6 +98,7 @@ async def context(datasette: Any, request: Any) -> Any:
         "better": (better, url(better)) if better != question else None,
         "before": url(question, scope, page - 1) if 1 < page <= pages else None,
         "after": url(question, scope, page + 1) if page < pages else None,
+        "year": (year, f"{datasette.urls.table(DATABASE, 'records')}?fiscal_year={year}") if year else None,
         "table_url": f"{datasette.urls.table(DATABASE, 'records')}?{urlencode({'_search': question})}",
     }
 
