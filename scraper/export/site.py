@@ -125,21 +125,20 @@ class Site:
         for name, before in (("_dataset.html", "</head>"), ("_downloads.html", '<p class="tta-doors">')):
             self._insert("index.html", await self._datasette.render_template(name, about), before)
         await self._save("/-/search", RECORDS)
-        for name in ("explore.js", "map.js"):
-            self._file(f"/-/static-plugins/tta/{name}")
+        for address in ("/-/static-plugins/tta/explore.js", "/-/static-plugins/tta/map.js", "/-/codebook", "/tta/dictionary"):
+            self._file(address)
         for record_id in records:
             self._file(f"/tta/records/{tilde_encode(record_id)}")
         states = resources.files("scraper.explore") / "static/states.geojson"
         self._script("states.js", f"window.ttaStates = {states.read_text(encoding='utf-8')};")
         self._script("site.js", Path(__file__).with_name("site.js").read_text(encoding="utf-8"))
-        self._file("/tta/dictionary")
         while self._waiting:
             address = self._waiting.pop()
             await self._save(address, self._files[address])
         forms = "".join(f'<li id="{anchor}">{text}\n' for anchor, text in sorted(self._forms.items()))
         self._insert(
             "tta/dictionary.html",
-            f'<section class="content"><h2>Instructions on the form</h2>\n<ul>\n{forms}</ul></section>\n',
+            f'<section class="content" aria-label="Form"><h2>Instructions on the form</h2>\n<ul>\n{forms}</ul></section>\n',
             "<footer",
         )
 
