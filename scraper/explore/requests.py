@@ -26,7 +26,7 @@ from scraper.explore.filters import Pairs
 from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.explore.metadata import QUESTIONS
 from scraper.explore.middleware import App, Receive, Scope, Send
-from scraper.export.columns import Values, values_of
+from scraper.export.tables import Values, values_of
 from scraper.search_query import match
 
 UNREADABLE = "/-/unreadable"
