@@ -28,6 +28,7 @@ from scraper.database.stored_page import decode, encode, keyed
 from scraper.database.tables import BY_NAME
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.reading import read_capture
+from scraper.sqlite import dicts
 
 REPLAY = "https://web.archive.org/web/"
 """Where the Wayback Machine shows a capture to people (DESIGN.md, "Configuration")."""
@@ -132,11 +133,11 @@ class Why:
     def __init__(self, db: sqlite3.Connection, archive: Path, record_id: str) -> None:
         self._db, self._folder, self.record_id = db, archive, record_id
         self._read = lru_cache(_KEPT)(self._stored)
-        (self.columns,) = self._rows("SELECT * FROM records WHERE record_id = ?", record_id)
+        (self.columns,) = dicts(db, "SELECT * FROM records WHERE record_id = ?", record_id)
         query = f"SELECT *, {REPLACED} AS replaced FROM captures WHERE record_id = ? ORDER BY {BUILD_ORDER}"  # noqa: S608
-        self.captures = self._rows(query, record_id)
+        self.captures = dicts(db, query, record_id)
         self.fields, self.sections = (
-            self._rows(_PART.format(", ".join(BY_NAME[name].columns), name), record_id) for name in ("fields", "sections")
+            dicts(db, _PART.format(", ".join(BY_NAME[name].columns), name), record_id) for name in ("fields", "sections")
         )
         self.keys = [_key_of(row) for row in self.fields]
         merged = [one for one in self.captures if not one.pop("replaced")]
@@ -184,7 +185,7 @@ class Why:
         shown = {origin.capture["capture_id"] for origin in origins}
         agreeing = self._merged.agreeing.get(self._merged.aliases.get(key, key), []) if self._merged else []
         others = [self._capture(one) for one in dict.fromkeys(agreeing) if one not in shown]
-        changes = self._rows(_CHANGES, self.record_id, key)
+        changes = dicts(self._db, _CHANGES, self.record_id, key)
         return Reason(self.record_id, name, rows=rows, changes=changes, origins=origins, agreeing=others)
 
     def _of_rows(self, rows: list[Row]) -> list[Origin]:
@@ -202,8 +203,7 @@ class Why:
         if name not in self._merged.head_sources:
             return []
         value, capture = self._merged.head[name], self._capture(self._merged.head_sources[name])
-        find = Spots.of_node_id if name == "node_id" else partial(Spots.of_head, name=name)
-        return [self._origin(capture, lambda page: [_as_place(value, find(page))])]
+        return [self._origin(capture, lambda page: [_as_place(value, page.head.get(name))])]
 
     def _derived(self, column: str) -> Reason:
         """A column that no page prints, with the reasons for the columns that it is derived from."""
@@ -229,8 +229,8 @@ class Why:
             return reason
         if column in ("availability", "gone_since"):
             reason.columns = {name: self.columns[name] for name in ("availability", "gone_since")}
-            reason.changes = self._rows(_CHANGES, self.record_id, AVAILABILITY)
-            captures = self._rows(_GONE, self.record_id, self.columns["gone_since"]) or (timed or self.captures)[-1:]
+            reason.changes = dicts(self._db, _CHANGES, self.record_id, AVAILABILITY)
+            captures = dicts(self._db, _GONE, self.record_id, self.columns["gone_since"]) or (timed or self.captures)[-1:]
             headers.append("HTTP")
         else:
             captures = {"first_captured_at": timed[:1], "last_captured_at": timed[-1:]}.get(column, self.captures)
@@ -247,7 +247,7 @@ class Why:
             return [self._origin(addressed[-1], headers=["WARC-Target-URI"])]
 
         def find(page: Spots) -> Iterable[Place]:
-            return [_as_place(page.record.url, page.of_page_url())] if page.record.url else []
+            return [_as_place(page.record.url, page.head.get("url"))] if page.record.url else []
 
         pages = (self._origin(one, find) for one in reversed(self.captures))
         page = next((one for one in pages if one.places), None)
@@ -291,11 +291,6 @@ class Why:
 
     def _capture(self, capture_id: str) -> Row:
         return next(one for one in self.captures if one["capture_id"] == capture_id)
-
-    def _rows(self, query: str, *parameters: Any) -> list[Row]:
-        """The rows of a query, each by column name."""
-        cursor = self._db.execute(query, parameters)
-        return [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor]
 
     def _no_field(self, name: str) -> TtaError:
         if name in self.columns:

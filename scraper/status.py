@@ -16,7 +16,7 @@ from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
 from scraper.ledger.store import STORED, Ledger, State, last_listings
-from scraper.sqlite import open_memory, uri
+from scraper.sqlite import dicts, open_memory, uri
 
 _SQL: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
@@ -134,8 +134,7 @@ def _count(db: sqlite3.Connection, found: Status) -> dict[str, set[int]]:
         setattr(found, name, db.execute(query).fetchone()[0])
     for name, query in _SQL["counts"].items():
         setattr(found, name, dict(db.execute(query).fetchall()))
-    years = db.execute(lists["years"])
-    found.years = [dict(zip([column[0] for column in years.description], row, strict=True)) for row in years]
+    found.years = dicts(db, lists["years"])
     unknown = [label for (label,) in db.execute(lists["labels"]) if not is_known(label)]
     counts = [(-db.execute(lists["of_label"], [label]).fetchone()[0], label) for label in unknown]
     found.unknown_labels = {label: -count for count, label in sorted(counts) if count}
