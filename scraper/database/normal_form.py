@@ -19,7 +19,7 @@ MIN_MARK = 8
 MAX_PARTS = 1000
 """Parts of a value, or fields of a page, that are looked for in a text. Real ones have a few hundred; each costs a search."""
 _LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
-_MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][^<>\n]{0,200}>")
+_MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][\w-]*(?:\s[^<>\n]{0,200})?>")
 _LIST_MARK = re.compile(r"(?:^|(?<=\0))(?:o|\d{1,2})(?=\0)")
 _LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")
 

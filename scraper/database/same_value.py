@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from itertools import accumulate
+from itertools import accumulate, compress
 from typing import Any, NamedTuple
 
 from parsers.registry import Type, known, known_name
@@ -229,11 +229,11 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
     if row.key == "title" and reference(row.value) is None:
         return True  # no label shows that a line of a text is the title
     if row.item:  # a field below a group may be taken for a part of it
-        labels = {one.label for one in richer.rows}
-        foreign = (
-            one.label not in labels and richer.page.has_label(letters(one.label or ""), other_than=one.key) for one in poorer.rows
-        )
-        poorer = replace(poorer, rows=[one for one, is_foreign in zip(poorer.rows, foreign, strict=True) if not is_foreign])
+        labels = {None, *(one.label for one in richer.rows)}
+        is_own = [
+            one.label in labels or not richer.page.has_label(letters(one.label or ""), other_than=one.key) for one in poorer.rows
+        ]
+        poorer = replace(poorer, rows=[*compress(poorer.rows, is_own)])
     text = "".join(_wholes(poorer))
     if text == own and not row.item:
         return False  # of one day, another hour
