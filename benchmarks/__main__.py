@@ -3,19 +3,20 @@
 Everything that is compared is measured in one run, and told as a ratio: ratios carry over to other machines, times do not.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import browsing
-from benchmarks.corpus import make
-from benchmarks.loading import WAYS
+from benchmarks.corpus import BLOCK, make
+from benchmarks.loading import WAYS, html_pages
 from benchmarks.measure import Measured, machine, measured
 from benchmarks.multiply import multiply
 
@@ -27,13 +28,15 @@ PARSED_PAGES = 400
 class Sizes(NamedTuple):
     """How much is measured on: captures of the load, captures of each memory measurement, records of each database browsed.
 
-    A part is handed all of them, but for the databases: `datasette` browses one at a time.
+    A part is handed all of them, but for the databases: `datasette` browses one at a time. `pages`: a folder of WARC files with
+    other pages to parse, such as real Drupal's.
     """
 
     captures: int
     memory: tuple[int, ...]
     records: tuple[int, ...]
     repeat: int
+    pages: Path | None = None
 
 
 class Row(NamedTuple):
@@ -73,16 +76,17 @@ def loading(data: Path, sizes: Sizes) -> Iterator[Row]:
 
 
 def parsing(data: Path, sizes: Sizes) -> Iterator[Row]:
-    """Parsing alone, against the bare parser it stands on"""
+    """Parsing alone, against the bare parser it stands on, and the usual ways to read the same pages"""
     folder = str(make(sizes.captures, data / f"corpus-{sizes.captures}"))
     spent = measured("benchmarks.loading:parser_alone", folder, PARSED_PAGES).result
-    bare = spent["all"]["bare"] / spent["all"]["pages"]
-    yield Row("selectolax's bare parse", f"{1e6 * bare:,.0f} µs a page", "1")
-    for way, pages in {"all": "", **WAYS}.items():
-        some = spent[way]
-        if some["pages"]:
-            figure = f"{1e6 * some['parse_page'] / some['pages']:,.0f} µs a page, {some['pages']} pages"
-            yield Row(f"`parse_page`{pages and ', '}{pages}", figure, f"{some['parse_page'] / some['bare']:.2f}")
+    of = {"made-up pages": spent["all"]} | {f"made-up pages, {WAYS[way]}": spent[way] for way in WAYS}
+    for path in sorted(sizes.pages.glob("*.warc.gz")) if sizes.pages else ():
+        of[f"real Drupal: {path.name.removesuffix('.warc.gz')}"] = measured("benchmarks.loading:parser_on", str(path)).result
+    for name, one in of.items():
+        if one["pages"]:
+            figure = f"{1e6 * one['parse_page']:,.0f} µs a page, {one['pages']} pages"
+            bare, parsel, soup = (one["parse_page"] / one[reader] for reader in ("bare", "parsel", "soup"))
+            yield Row(name, figure, f"{bare:.1f} bare parses; {parsel:.2f} of parsel's time, {soup:.2f} of BeautifulSoup's")
 
 
 def usual(data: Path, sizes: Sizes) -> Iterator[Row]:
@@ -140,7 +144,53 @@ def exports(data: Path, sizes: Sizes) -> Iterator[Row]:
             yield Row(f"`tta export {form}`", f"{one.cpu:.2f} s of processor", f"{one.cpu / plain.cpu:.1f}")
 
 
-PARTS: dict[str, Part] = {part.__name__: part for part in (loading, parsing, usual, memory, datasette, exports)}
+def size(data: Path, sizes: Sizes) -> Iterator[Row]:
+    """Room on the disk, and what other ways to compress a WARC record would take"""
+    folder = make(sizes.captures, data / f"corpus-{sizes.captures}")
+    records = measured("benchmarks.loading:full_load", str(folder), 2).result
+    archived = sum(path.stat().st_size for path in folder.glob("archive/*.warc.gz"))
+    yield Row("archive", f"{archived / sizes.captures:,.0f} bytes a capture")
+    for name, what in (
+        ("tta.db", "database"),
+        ("parsed.db", "parsed pages, which can be deleted"),
+        ("similar.db", "similar records"),
+    ):
+        if (folder / name).exists():
+            yield Row(what, f"{(folder / name).stat().st_size / records:,.0f} bytes a record")
+    pages = sizes.pages or folder / "archive"
+    ways = measured("benchmarks.loading:packed_by", str(pages), PARSED_PAGES).result
+    for name, (each, write, read) in ways.items():
+        figure = f"{each:,.0f} bytes a record; {1e6 * write:,.0f} µs to write, {1e6 * read:,.0f} to read"
+        yield Row(f"compression: {name}", figure, f"{each / ways['gzip 9'][0]:.2f}")
+
+
+def commands(data: Path, sizes: Sizes) -> Iterator[Row]:
+    """Whole commands, as users run them"""
+    page = make(BLOCK, data / f"corpus-{BLOCK}") / "page.html"
+    page.write_bytes(html_pages(str(page.parent), 1)[0].content)
+    yield Row("`tta --help`", *_command(["--help"]))
+    yield Row("`tta parse FILE`", *_command(["parse", str(page)]))
+    for captures in sorted({1_000, sizes.captures, *sizes.memory}):
+        folder = make(captures, data / f"corpus-{captures}")
+        measured("benchmarks.loading:full_load", str(folder), 2)
+        for line in (["status"], ["why", measured("benchmarks.loading:a_record", str(folder)).result], ["load"], ["doctor"]):
+            yield Row(f"`tta {line[0]}`, {captures:,} captures", *_command(["--data", str(folder), *line]))
+
+
+def _command(arguments: list[str]) -> tuple[str, str]:
+    """Seconds on the wall and of processor of the quickest of five runs, and nothing."""
+    runs = []
+    for _ in range(5):
+        began, before = time.perf_counter(), os.times()
+        subprocess.run([Path(sys.executable).with_name("tta"), *arguments], stdout=subprocess.DEVNULL, check=True)
+        after = os.times()
+        cpu = after.children_user + after.children_system - before.children_user - before.children_system
+        runs.append((time.perf_counter() - began, cpu))
+    wall, cpu = min(runs)
+    return f"{wall:.2f} s; {cpu:.2f} s of processor", ""
+
+
+PARTS: dict[str, Part] = {part.__name__: part for part in (loading, parsing, usual, memory, size, commands, datasette, exports)}
 
 
 HEAD = """\
@@ -187,10 +237,13 @@ def main() -> None:
     arguments.add_argument("--captures", type=int, default=10_000)
     arguments.add_argument("--memory", type=int, nargs="+", default=[10_000, 30_000], metavar="CAPTURES")
     arguments.add_argument("--records", type=int, nargs="+", default=[10_000, 100_000], metavar="RECORDS")
+    arguments.add_argument(
+        "--pages", type=Path, metavar="FOLDER", help="WARC files with other pages to parse, such as real Drupal's"
+    )
     arguments.add_argument("--repeat", type=int, default=2, help="of several runs the quickest counts")
     arguments.add_argument("--folder", type=Path, default=Path("data/bench"), help="where made-up data is kept for the next run")
     given = arguments.parse_args()
-    sizes = Sizes(given.captures, tuple(given.memory), tuple(given.records), given.repeat)
+    sizes = Sizes(given.captures, tuple(given.memory), tuple(given.records), given.repeat, given.pages)
     for name, title, measured_on in _jobs(given.parts or PARTS, sizes):
         print(f"\n{title}")
         load = os.getloadavg()[0]

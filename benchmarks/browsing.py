@@ -18,7 +18,7 @@ import httpx
 from benchmarks.measure import processor_seconds
 from scraper.database.connection import reading
 from scraper.database.tables import TABLES, VIEWS
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.metadata import QUESTIONS
 from scraper.folders import Folders
 
 ROUNDS = 3

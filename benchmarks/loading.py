@@ -1,12 +1,12 @@
 """The work whose cost is compared: reading bytes, parsing pages, loading them, and the same job the usual way."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -55,13 +55,13 @@ def html_pages(data: str, pages: int) -> list[Page]:
 
 
 def parser_alone(data: str, pages: int) -> dict[str, dict[str, float]]:
-    """Processor seconds for so many HTML pages: lexbor alone (`bare`), and `parse_page` on top of it; the least of three turns.
+    """Pages, and processor seconds for each by each of READERS; the least of three turns.
 
-    `all` of them, and those among them that show a record, by WAYS.
+    `all` of so many HTML pages of an archive, and those among them that show a record, by WAYS.
     """
     every = html_pages(data, pages)
     ways = {"all": every} | {way: [page for page in every if _way(page) == way] for way in WAYS}
-    return {way: {"pages": len(some)} | _spent(some) for way, some in ways.items()}
+    return {way: {"pages": len(some)} | _spent([page.content for page in some], list(READERS)) for way, some in ways.items()}
 
 
 WAYS = {"classed": "fields with classes", "bare": "fields without classes"}
@@ -75,18 +75,16 @@ def _way(page: Page) -> str | None:
     return "classed" if any(field.name for field in record.fields if field.label) else "bare"
 
 
-def _spent(pages: list[Page]) -> dict[str, float]:
-    turns = []
+def _spent(bodies: list[bytes], readers: list[str]) -> dict[str, float]:
+    """Processor seconds of each reader for a page, in turns; the least of three."""
+    spent: dict[str, list[float]] = {name: [] for name in readers}
     for _ in range(3):
-        began = time.process_time()
-        for page in pages:
-            LexborHTMLParser(page.content)
-        between = time.process_time()
-        for page in pages:
-            parse(page)
-        turns.append((between - began, time.process_time() - between))
-    bare, parsed = (min(spent) for spent in zip(*turns, strict=True))
-    return {"bare": bare, "parse_page": parsed}
+        for name in readers:
+            began = time.process_time()
+            for body in bodies:
+                READERS[name](body)
+            spent[name].append((time.process_time() - began) / max(len(bodies), 1))
+    return {name: min(turns) for name, turns in spent.items()}
 
 
 def parse(page: Page) -> Parsed:
@@ -100,6 +98,12 @@ def full_load(data: str, workers: int) -> int:
     for suffix in ("", "-wal", "-shm"):
         Path(f"{folders.database}{suffix}").unlink(missing_ok=True)
     return load(folders, LoadOptions(workers=workers)).records
+
+
+def a_record(data: str) -> str:
+    """The id of a record with several captures."""
+    with reading(Folders(Path(data)).database) as db:
+        return str(db.execute("SELECT record_id FROM records ORDER BY captures DESC, record_id LIMIT 1").fetchone()[0])
 
 
 def load_again(data: str) -> int:
@@ -120,58 +124,114 @@ def _pages(data: str, pages: int) -> Iterator[tuple[str, bytes]]:
                     yield record.rec_headers.get_header("WARC-Target-URI"), record.content_stream().read()
 
 
-def _label_key(label: str) -> str:
-    return label.strip().lower()[:60]
+Fields = list[tuple[str, str]]
+"""Labels and values of a page."""
+
+
+def read_with_soup(body: bytes) -> tuple[str | None, Fields]:
+    """A page's title and fields with BeautifulSoup: one spelling of Drupal's classes, one value a row, nothing else."""
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(body, "lxml")
+    found: Fields = []
+    for field in soup.select("div.field"):
+        if (label := field.select_one(".field--label, .field__label, .title")) is not None:
+            items = field.select(".field--item, .field__item")
+            found += [(label.get_text().strip(), item.get_text(" ", strip=True)) for item in items]
+    return soup.title.get_text() if soup.title else None, found
+
+
+def read_with_parsel(body: bytes) -> tuple[str | None, Fields]:
+    """The same with parsel's selectors, which Scrapy uses."""
+    from parsel import Selector
+
+    page = Selector(body.decode("utf-8", "replace"))
+    found: Fields = []
+    for field in page.css("div.field"):
+        if label := field.css(".field--label::text, .field__label::text, .title::text").get():
+            items = field.css(".field--item, .field__item")
+            found += [(label.strip(), " ".join(item.css("::text").getall()).strip()) for item in items]
+    return page.css("title::text").get(), found
+
+
+def _usual(data: str, pages: int, read: Callable[[bytes], tuple[str | None, Fields]]) -> int:
+    """An insert per record and its fields. It has no history and no sources."""
+    from sqlite_utils import Database
+
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
+        db = Database(Path(folder, "usual.db"))
+        for url, body in _pages(data, pages):
+            count += 1
+            title, found = read(body)
+            fields = [{"url": url, "label": label.lower()[:60], "value": value} for label, value in found]
+            row = {"url": url, "title": title, "fields": json.dumps(fields)}
+            db["records"].insert(row, pk="url", replace=True, alter=True)
+            if fields:
+                db["fields"].insert_all(fields, alter=True)
+    return count
 
 
 def usual_way(data: str, pages: int) -> int:
-    """BeautifulSoup and an insert per record. It knows one theme, one spelling of its classes, no history and no sources."""
-    from bs4 import BeautifulSoup
-    from sqlite_utils import Database
-
-    count = 0
-    with tempfile.TemporaryDirectory() as folder:
-        db = Database(Path(folder, "usual.db"))
-        for url, body in _pages(data, pages):
-            count += 1
-            soup = BeautifulSoup(body, "lxml")
-            row = {"url": url, "title": soup.title.get_text() if soup.title else None}
-            fields = []
-            for field in soup.select("div.field"):
-                label = field.select_one(".field--label, .field__label")
-                values = [item.get_text(" ", strip=True) for item in field.select(".field--item, .field__item")]
-                if label is not None:
-                    fields += [{"url": url, "label": _label_key(label.get_text()), "value": value} for value in values]
-            row["fields"] = json.dumps(fields)
-            db["records"].insert(row, pk="url", replace=True, alter=True)
-            if fields:
-                db["fields"].insert_all(fields, alter=True)
-    return count
+    """BeautifulSoup and an insert per record. Returns the number of pages."""
+    return _usual(data, pages, read_with_soup)
 
 
 def usual_way_with_parsel(data: str, pages: int) -> int:
-    """The same with parsel's selectors, which Scrapy uses."""
-    from parsel import Selector
-    from sqlite_utils import Database
+    """The same with parsel."""
+    return _usual(data, pages, read_with_parsel)
 
-    count = 0
-    with tempfile.TemporaryDirectory() as folder:
-        db = Database(Path(folder, "usual.db"))
-        for url, body in _pages(data, pages):
-            count += 1
-            page = Selector(body.decode("utf-8", "replace"))
-            fields = []
-            for field in page.css("div.field"):
-                label = field.css(".field--label::text, .field__label::text").get()
-                for item in field.css(".field--item, .field__item"):
-                    if label:
-                        value = " ".join(item.css("::text").getall()).strip()
-                        fields.append({"url": url, "label": _label_key(label), "value": value})
-            row = {"url": url, "title": page.css("title::text").get(), "fields": json.dumps(fields)}
-            db["records"].insert(row, pk="url", replace=True, alter=True)
-            if fields:
-                db["fields"].insert_all(fields, alter=True)
-    return count
+
+READERS: dict[str, Callable[[bytes], object]] = {
+    "bare": LexborHTMLParser,
+    "parse_page": lambda body: parse(Page(body, "https://bjatta.bja.ojp.gov/node/1")),
+    "parsel": read_with_parsel,
+    "soup": read_with_soup,
+}
+
+
+def parser_on(warc_file: str) -> dict[str, float]:
+    """Pages with status 200 in a WARC file, and processor seconds for each by each of READERS."""
+    bodies = []
+    with Path(warc_file).open("rb") as file:
+        for record in ArchiveIterator(file, record_types=WarcRecordType.response, parse_http=True):
+            if record.http_headers and record.http_headers.status_code == 200:
+                bodies.append(record.reader.read())
+    return {"pages": len(bodies)} | _spent(bodies, list(READERS))
+
+
+def packed_by(data: str, pages: int) -> dict[str, tuple[float, float, float]]:
+    """Bytes a record, and processor seconds to write and to read one, of ways to compress WARC records, each record by itself."""
+    import gzip
+
+    import zstandard
+
+    blocks = []
+    for path in sorted(Path(data).rglob("*.warc.gz")):
+        left = path.read_bytes()
+        while left and len(blocks) < 4 * pages:
+            member = zlib.decompressobj(31)
+            blocks.append(member.decompress(left))
+            left = member.unused_data
+    blocks = [block for block in blocks if b"WARC-Type: response" in block[:500]][: 2 * pages]
+    learned = zstandard.train_dictionary(112_640, blocks[::2])
+    ways: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {"none": (bytes, bytes)}
+    for level in (1, 6, 9):
+        ways[f"gzip {level}"] = (partial(gzip.compress, compresslevel=level, mtime=0), gzip.decompress)
+    for level in (3, 19):
+        ways[f"zstd {level}"] = zstandard.ZstdCompressor(level).compress, zstandard.ZstdDecompressor().decompress
+        write = zstandard.ZstdCompressor(level, dict_data=learned)
+        ways[f"zstd {level} with a dictionary"] = write.compress, zstandard.ZstdDecompressor(learned).decompress
+    found = {}
+    for name, (pack, unpack) in ways.items():
+        began = time.process_time()
+        packed = [pack(block) for block in blocks[1::2]]
+        between = time.process_time()
+        for one in packed:
+            unpack(one)
+        count = len(packed)
+        found[name] = sum(map(len, packed)) / count, (between - began) / count, (time.process_time() - between) / count
+    return found
 
 
 def export_with_tta(data: str, form: str, dest: str) -> None:

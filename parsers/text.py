@@ -29,7 +29,7 @@ from parsers.registry import (
 )
 from parsers.rows import PageRows, RowWriter
 from parsers.scalars import money_range, reference, yes_no
-from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head
+from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head, teasers_in
 from parsers.textlabels import Mark, find_labels, labels_in
 from parsers.textlines import (
     DASHES,
@@ -62,7 +62,7 @@ _LABELS_AMONG_INSTRUCTIONS = 4
 """Labels that make a text labelled though its instructions have none; a body or a milestone's notes may contain fewer."""
 _NAMED_LABELS = 6
 _MIDDLE_OF_PAGE = 16
-_MIN_LABEL, _MAX_QUESTION = 4, 200
+_MIN_LABEL, _MAX_QUESTION, _NAME_WORDS = 4, 200, 4
 _MAX_METRIC_LINE = 200
 _MAX_LAST_VALUE = 60
 """Characters after the last label of a page in a single line; more contain the page's footer, whose beginning is unknown."""
@@ -70,6 +70,7 @@ _LABEL_NOUN = re.compile(
     r"\b(?:name|number|address|dates?|time|type|title|notes|comments|hours|website|phone|fax|e-?mail|contact|count|amount|url)s?:?$",
     re.IGNORECASE,
 )
+_LEGEND = re.compile(r"\b(?:information|details|section)(?: \d{1,2})?:?$", re.IGNORECASE)
 _DATED = re.compile(r"\b(?:dates?|due|deadline|completed)\b", re.IGNORECASE)
 _SYMBOL = re.compile(r"^[*•◦▪·○■+-]\s+(?=\S)")
 _INLINE = re.compile(r"([A-Z][^:|\t]{2,60}?)(?::\s+|\s*\|\s*|\t+)(\S.*)")
@@ -88,17 +89,21 @@ class TextReading:
 
 def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     """The verdict on a text capture. `incomplete`: the capture is known to be cut."""
-    read = read_lines(text)
+    read, above = read_lines(text), list[Line]()
     incomplete = incomplete or text.count("\n") > MAX_LINES
-    teasers_end = end_of_teasers(read)
-    above, read = read[:teasers_end], read[teasers_end:]
     lines, marks = find_labels(read)
+    teasers_end = end_of_teasers(lines)
+    if teasers_end:
+        above, read = lines[:teasers_end], lines[teasers_end:]
+        lines, marks = find_labels(read)
     style: Literal["text", "prose"] = "text" if _is_labelled(lines, marks) else "prose"
     if style == "prose":
         lines, marks = [piece for line in read for piece in sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
-    names = {one.filled[0].text for one in marks if one.filled and normal(one.label) in _NAMES}
+    names = {
+        one.filled[0].text for one in marks if one.filled and normal(one.label) in _NAMES and not is_evidence(one.filled[0].text)
+    }
     head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], names, teasers_end=teasers_end)
     start = head.end - teasers_end
     writer = _Writer(marks, head, url)
@@ -113,7 +118,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     else:
         writer.prose(lines[start:], sections[start:])
     content = writer.rows
-    if is_other_address(url) or _is_list(lines, marks) or not _is_record(content, head, marks):
+    if is_other_address(url) or _is_list(head, above, lines, marks) or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
         named = len({normal(label) for line in lines for label in labels_in(line)})
         if page.kind is Kind.OTHER and named >= _NAMED_LABELS:
@@ -140,8 +145,10 @@ def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
     return len(labels) >= (_LABELS_AMONG_INSTRUCTIONS if instructed else 1)
 
 
-def _is_list(lines: list[Line], marks: list[Mark]) -> bool:
+def _is_list(head: TextHead, above: list[Line], lines: list[Line], marks: list[Mark]) -> bool:
     """Whether the text shows several records, or a teaser of this one; a full record beside teasers of others is a record."""
+    if head.title in teasers_in(above + lines):
+        return True
     if len({line.plain for line in lines if reference(line.plain)}) < 2:
         return False
     printed = Counter(normal(line.plain) for line in lines if is_evidence(line.plain))
@@ -177,21 +184,43 @@ class _Writer(RowWriter):
         self._url, self._is_whole_page = url, head.is_whole_page
         filled = [mark for mark in marks if mark.filled and not mark.is_section]
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)
+        self._headed = 2 * sum(mark.line.heading > 0 for mark in marks) > len(marks)
+        drops = [not mark.filled for mark in marks if mark.entry is not None and mark.entry.type in (*_REFERENCES, Type.DATE)]
+        self._drops_links = 2 * sum(drops) > len(drops)
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)
 
     def body(self, lines: list[Line], *, is_fragment: bool) -> None:
         """The body; a fragment begins with other fields of the page instead."""
-        if is_fragment:
-            self._loose(lines)
-        elif text_of(lines):
+        lines = self._without_legend(lines)
+        last = max((at + 1 for at, line in enumerate(lines) if not line.text), default=0) if self._compact else len(lines)
+        if is_fragment or (0 < last < len(lines) and self._is_unlisted(lines, last, "prose")):
+            lines, rest = ([], lines) if is_fragment else (lines[:last], lines[last:])
+        else:
+            rest = []
+        if text_of(lines):
             self._add(None, lines, name=BODY)
+        self._loose(rest)
+
+    def _without_legend(self, lines: list[Line]) -> list[Line]:
+        """The lines before a label, without the heading of a group of fields that the label begins."""
+        at = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].text), None)
+        if at is None:
+            return lines
+        is_apart = 0 < at == len(lines) - 1 and not lines[at - 1].text
+        is_legend = _LEGEND.search(lines[at].text) or (is_apart and self._compact)
+        is_heading = lines[at].heading and not self._headed
+        return lines[:at] if is_heading or (is_legend and looks_like_label(lines[at].text)) else lines
 
     def field(self, mark: Mark, *, ends_page: bool) -> None:
         """The rows of a label and the lines up to the next one. `ends_page`: these include the page's footer."""
+        mark.lines = mark.lines if ends_page else self._without_legend(mark.lines)
         if mark.entry is None or mark.is_section:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
             self._loose(mark.lines[end:], only_labels=ends_page)
+        elif mark.line.glued and not self._is_separable(mark):
+            self._add(mark.label, [], label_line=mark.line)
+            self._add(None, mark.lines)
         elif mark.entry.type is Type.GROUP:
             self._group(mark)
         else:
@@ -200,6 +229,13 @@ class _Writer(RowWriter):
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
             self._loose(rest, only_labels=ends_page)
+
+    def _is_separable(self, mark: Mark) -> bool:
+        """Whether a value within a line is one value: several of a field, or the fields of a group, cannot be told apart."""
+        if mark.entry is None or mark.entry.type not in (Type.REFERENCES, Type.GROUP):
+            return True
+        words = text_of(mark.lines).split()
+        return len(words) < 2 or (mark.entry.contact and len(words) < _NAME_WORDS)
 
     def _values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
         """A field's values, each as its lines, and the lines after them that are no value of this field."""
@@ -226,8 +262,8 @@ class _Writer(RowWriter):
         text, before = lines[index].text, lines[index - 1].text
         if normal(entry.text).endswith("email address"):
             return index > 0 or "@" not in text
-        if lines[index].heading or (index and lines[index].glued):
-            return bool(lines[index].heading)
+        if lines[index].heading or section_of_instruction(text) or (index and lines[index].glued):
+            return not lines[index].glued
         if index and entry.type is Type.TEXT and not (entry.columns and entry.columns[0].name == _LONG_TEXT):
             is_more = text[:1].islower() or before[-1:] in (",", ";") or text.split()[-1] == lines[0].text.split()[-1]
             return not (before and is_more)
@@ -271,17 +307,21 @@ class _Writer(RowWriter):
                 for item in self._items(lines[index:], group_table(group)):
                     self._add_item(group, item)
                 return
+            elif section := section_of_instruction(line.plain):
+                self._add_section(section, [line])
+                index += 1
             elif self._is_unlisted(lines, index, "footer" if only_labels else "loose"):
                 label, first = line.plain.rstrip(" :*"), next_filled(lines, index + 1) or len(lines)
                 self.times[label, None] += 1
                 values: list[list[Line]] = []
                 index = first
-                while index < len(lines) and is_typed(lines[index].text):
-                    values.append(range_lines(lines[index:]) or lines[index : index + 1])
-                    index += len(values[-1])
+                while index < len(lines) and (not lines[index].text or is_typed(lines[index].text)):
+                    values += [range_lines(lines[index:]) or lines[index : index + 1]] if lines[index].text else []
+                    index += len(values[-1]) if lines[index].text else 1
                 if not values:
+                    is_dropped = self._drops_links and first < len(lines) and _LABEL_NOUN.search(lines[first].text)
                     ends = (at for at in range(first + 1, len(lines)) if lines[at].text and self._is_unlisted(lines, at))
-                    index = next(ends, len(lines))
+                    index = first if is_dropped else next(ends, len(lines))
                 for value in [[joined(value)] for value in values] or [lines[first:index]]:
                     self._add(label, [] if text_of(value) in DASHES else value, label_line=line)
             elif only_labels:
@@ -354,7 +394,8 @@ class _Writer(RowWriter):
             label = (inline[1] if inline else line.plain).rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
             is_new = bool(line.text) and label != open_label  # a label that comes twice in a row is its own value
-            if is_new and (is_member or self._is_unlisted(lines, index, "prose")):
+            is_value = open_label is not None and not items[-1][-1][1] and not self._drops_links
+            if is_new and (is_member or (not is_value and self._is_unlisted(lines, index, "prose"))):
                 if not items or items[0][0][0] is None or label == items[0][0][0].text:
                     items.append([])
                 items[-1].append((replace(line, text=label), [replace(line, text=inline[2])] if inline else []))

@@ -13,6 +13,7 @@ from parsers.textlines import Line, is_prose
 Span = tuple[int, int]
 _VERB = r"(?:submitted|posted|authored|created|published|written|added)"
 _BYLINES = (
+    re.compile(rf"(?P<verb>{_VERB})\s+by:?\s+(?P<name>\S.*?)on\s+(?P<time>\S*,? ?\d.*)(?P<date>)", re.IGNORECASE),
     re.compile(
         rf"(?P<verb>{_VERB}\s+)?by:?(?:\s+|$)(?P<name>.*?)(?:\s+on\b,?\s*(?P<time>.*)|\s*[,/|–—]\s*(?P<date>.*\d.*))?",
         re.IGNORECASE,
@@ -22,6 +23,7 @@ _BYLINES = (
 _SUBMITTED = re.compile(rf"(?:{_VERB}\s+)?by\b|{_VERB}\s+on\b", re.IGNORECASE)
 _WITHOUT_NAME = re.compile(rf"(?:{_VERB}\s+)?by:?", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<!\b[dj]r)(?<!\bsr)(?<!\.\.)[.:;?!]", re.IGNORECASE)
+_CLOCK = re.compile(r"- \d\d?:\d\d(?: ?[ap]m)?")
 _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
 _MAX_BYLINE_LINES = 10
 """Lines, blank ones included, over which a byline is spread where each of its parts is an element of its own."""
@@ -88,7 +90,8 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
     if not head.end and near and _SKIP_LINK.fullmatch(lines[near[0]].text):
         head.end = near[0] + 1
     head.end = max(teasers_end, max((index + 1 for index in near if _is_notice(lines[index].text)), default=head.end))
-    printed_below = {line.plain: line for line in below if reference(line.plain)} if title is None else {}
+    found = (line for line in below if reference(line.plain) or line.text in names) if title is None else ()
+    printed_below = {line.plain: line for line in found}
     if len(printed_below) == 1:
         [(head.title, line)] = printed_below.items()
         head.is_whole_page, head.spans["title"] = True, (line.first, line.last)
@@ -100,7 +103,12 @@ def end_of_teasers(lines: list[Line]) -> int:
     teasers = teasers_in(lines)
     labels = [index for index, line in enumerate(lines) if is_evidence(line.plain)] if teasers else []
     middle = labels[len(labels) // 2] if labels else 0
-    end = max((index + 1 for index in range(middle) if any(title in lines[index].text for title in teasers)), default=0)
+    last = (
+        at
+        for at in range(middle)
+        if lines[at].plain[:9].casefold() == "read more" or any(title in lines[at].text for title in teasers)
+    )
+    end = max(last, default=-1) + 1
     return end if sum(index >= end for index in labels) >= MANY_LABELS else 0
 
 
@@ -140,7 +148,7 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
     headings = [index for index in filled if lines[index].heading == 1]
     for found in (followed, repeated, [index for index in references if index in headings], references, headings):
         if found:
-            return found[0], lines[found[0]].plain
+            return found[0], document if found[0] == filled[0] and reference(document) else lines[found[0]].plain
     if reference(document) or (first.endswith(document) and first.count(document) > 1):
         return filled[0], document
     first_byline = bylines[0].at if bylines else len(lines)
@@ -148,13 +156,10 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
     notice = next((index for index in filled if normal(lines[index].text) == _NOTICE[0]), 0)
     for at in (first_byline if bylines else 0, notice):  # the line above, if that is no item of a menu
         above = next((one for one in range(at - 1, -1, -1) if lines[one].text and not _is_notice(lines[one].text)), None)
-        if (
-            not named
-            and above in filled
-            and lines[above].plain == lines[above].text
-            and not _SKIP_LINK.fullmatch(lines[above].text)
-        ):
-            named = [above]
+        if above not in filled or named or lines[above + 1].glued or lines[above].plain != lines[above].text:
+            continue
+        is_repeated = any(lines[index].plain == lines[above].text for index in filled[1:] if index < above)
+        named = [] if is_repeated or _SKIP_LINK.fullmatch(lines[above].text) else [above]
     return (named[-1], lines[named[-1]].text) if named else (-1, None)
 
 
@@ -164,6 +169,8 @@ def _byline(lines: list[Line], at: int) -> _Byline | None:
     if not _SUBMITTED.match(text) or len(text) > _MAX_BYLINE:
         return None
     parts, end = [text], at + 1
+    if end < len(lines) and _CLOCK.fullmatch(lines[end].text):  # wrapped before the time
+        text, end = f"{text} {lines[end].text}", end + 1
     whole = _parsed(text, at, end)
     for index in range(at + 1, min(at + _MAX_BYLINE_LINES, len(lines)) if whole is None or whole.time is None else 0):
         part = lines[index].text

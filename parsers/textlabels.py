@@ -5,7 +5,7 @@ one fits its type, they come in about the usual order, and none comes twice. The
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
@@ -35,9 +35,9 @@ _FEW_LABELS = 4
 """Labels that a text names; fewer may be a sentence about the form."""
 _SPELLINGS = {text: label for label in LABELS for text in (label.text, *label.also)}
 _ALTERNATIVES = "|".join(
-    re.escape(text) + "(?! [a-z])" * (_SPELLINGS[text].type is Type.GROUP) for text in sorted(_SPELLINGS, key=len, reverse=True)
+    re.escape(text) + r"(?! [a-z]+\b(?![@.]\w))" * (text.count(" ") < 2) for text in sorted(_SPELLINGS, key=len, reverse=True)
 )
-_NAMED = re.compile(rf"(?<![\w-])(?!Milestone [A-Z])(?:{_ALTERNATIVES})(?![\w-])")
+_NAMED = re.compile(rf"(?<![\w-])(?!Milestone (?!Milestone )[A-Z])(?:{_ALTERNATIVES})(?![\w-])")
 _MONTH = r"[A-Z][a-z]{2,8}"
 _DAY = (
     rf"(?:{_MONTH},? )?"
@@ -87,18 +87,21 @@ class Mark:
 
 
 def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
-    """The labels of the page in page order, and the lines, cut where labels and values share one."""
+    """The labels of the page in page order, and the lines, cut where labels and values share one.
+
+    Lines are cut at a separator, or else at labels, where that makes more labels of those that the text names.
+    """
     named = {label for line in lines for label in labels_in(line)}
-    chain = _best_chain(lines, list(_marks(lines)))
-    for anywhere in (False, True):
-        if len(named) < _FEW_LABELS or 2 * len({mark.label for mark in chain}) > len(named):
+    chain, enough = _best_chain(lines, list(_marks(lines))), 0.5
+    for cut in _CUTS:
+        if len(named) < _FEW_LABELS or len({mark.label for mark in chain}) > enough * len(named):
             break
-        if anywhere and sum(bool(line.text) for line in lines) > len(named):
+        if cut is _cut_anywhere and sum(bool(line.text) for line in lines) > len(named):
             break
-        pieces = [piece for line in lines for piece in _cut(line, anywhere=anywhere)]
+        pieces = [piece for line in lines for piece in cut(line)]
         other = _best_chain(pieces, list(_marks(pieces)))
         if len(other) > len(chain):
-            lines, chain = pieces, other
+            lines, chain, enough = pieces, other, 0.9
     for mark, end in zip(chain, [*(after.at for after in chain[1:]), len(lines)], strict=False):
         mark.lines = [*([mark.rest] if mark.rest else []), *lines[mark.end : end]]
     return lines, chain
@@ -109,23 +112,38 @@ def labels_in(line: Line) -> list[str]:
     return [found[0] for found in _NAMED.finditer(line.text)]
 
 
-def _cut(line: Line, *, anywhere: bool) -> list[Line]:
-    """A line in pieces: its labels (or only one that begins it), the texts between them, and title and byline before them."""
+def _cut_begin(line: Line) -> list[Line]:
+    """A line in two: a label that begins it, and the rest."""
+    found = _NAMED.match(line.text, len(line.text) - len(line.plain))
+    return _pieces(line, [found[0], line.text[found.end() :]]) if found else [line]
+
+
+def _cut_anywhere(line: Line) -> list[Line]:
+    """A line in pieces: its labels, the texts between them, and title and byline before them."""
     spans = [found.span() for found in _NAMED.finditer(line.text)]
-    if not anywhere:
-        bounds = [*spans[0]] if spans and spans[0][0] == len(line.text) - len(line.plain) else []
-    else:
-        top = spans[0][0] if spans else len(line.text)
-        bounds = [bound for found in _TOP.finditer(line.text, 0, top) for bound in found.span()]
-        for start, end in spans:
-            entry = _SPELLINGS[line.text[start:end]]
-            pattern = _E_MAIL if entry.text.endswith("Email Address") else _VALUES.get(entry.type)
-            value = pattern.match(line.text, end) if pattern is not None else None
-            bounds += [start, end, *([value.end()] if value else [])]
-    texts = [line.text[start:end].strip() for start, end in pairwise([0, *bounds, len(line.text)])]
-    filled = [text.removeprefix(":").strip() for text in texts if text] or [""]
+    bounds = [bound for found in _TOP.finditer(line.text, 0, spans[0][0] if spans else len(line.text)) for bound in found.span()]
+    for start, end in spans:
+        entry = _SPELLINGS[line.text[start:end]]
+        pattern = _E_MAIL if entry.text.endswith("Email Address") else _VALUES.get(entry.type)
+        value = pattern.match(line.text, end) if pattern is not None else None
+        bounds += [start, end, *([value.end()] if value else [])]
+    return _pieces(line, [line.text[start:end] for start, end in pairwise([0, *bounds, len(line.text)])])
+
+
+def _pieces(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]:
+    filled = [text.strip().removeprefix(":").strip() for text in texts if text.strip()] or [""]
     links = [tuple(link for link in line.links if link.text in text) for text in filled]
-    return [replace(line, text=text, glued=at > 0, links=links[at]) for at, text in enumerate(filled)]
+    return [replace(line, text=text, glued=glued and at > 0, links=links[at]) for at, text in enumerate(filled)]
+
+
+_CUTS: tuple[Callable[[Line], list[Line]], ...] = (
+    lambda line: _pieces(line, line.text.split("\t"), glued=False),
+    lambda line: _pieces(line, line.text.split("|"), glued=False),
+    lambda line: _pieces(line, line.text.split("  "), glued=False),
+    _cut_begin,
+    _cut_anywhere,
+)
+"""Ways to cut lines, in the order in which they are tried: at what is printed in place of line breaks, and at labels."""
 
 
 # --- candidates -------------------------------------------------------------------------------------------------------
@@ -262,5 +280,5 @@ def _disorder(mark: Mark, following: Mark) -> float:
     if places > 0 and mark.entry.type is Type.GROUP:
         return 2 * _OUT_OF_ORDER
     if places > _ORDER_SLACK:  # within a line, one word may as well be a name's last ("Ada County")
-        return _OUT_OF_ORDER * (2 if mark.line.glued and " " not in mark.label else 1)
+        return _OUT_OF_ORDER * (2 if any(one.line.glued and " " not in one.label for one in (mark, following)) else 1)
     return max(0, places) * 0.1

@@ -28,7 +28,7 @@ _IMAGE = re.compile(r"!\[[^\[\]]*\](?:\([^()\n]*\)|\[\d+\])")
 _INLINE_LINK = re.compile(r"\[([^\[\]]*)\]\(\s*<?((?:[^()\s<>]|\([^()\s]*\))*)>?(?:\s+\"[^\"\n]*\")?\s*\)")
 _NUMBERED_LINK = re.compile(r"\[([^\[\]]*)\]\[(\d{1,4})\]")
 _DEFINITION = re.compile(
-    r"^[ \t]*\[?(\d{1,4})[\].]:?[ \t]+(<?(?:https?:|mailto:|tel:|ftp:|file:|/)[^\s>]*>?)[ \t]*$", re.MULTILINE
+    r"^[ \t]*\[?(\d{1,4})[\].]:?[ \t]+(<?(?:https?:|mailto:|tel:|ftp:|file:|/)[^\s>]*>?)(?:[ \t]+\(.*\))?[ \t]*$", re.MULTILINE
 )
 _REFERENCE_LIST = re.compile(
     r"^[ \t]*References:?[ \t]*$(?:\n(?:[ \t]*\d{1,4}\..*|[ \t]+\S+:.*|[ \t]*(?:Visible|Hidden) links:?|[ \t]*))+\Z", re.MULTILINE
@@ -38,27 +38,55 @@ _REFERENCE = re.compile(r"^[ \t]*(\d{1,4})\.(?:(?![ \t]*\S+:).*\n)?[ \t]+(\S+:\S
 _MARK_BEFORE = re.compile(r"\[(\d{1,4})\]([^\s\[\]][^\[\n]*)")
 _SPAN = re.compile(r"\[([^\[\]]*)\](?=\{[#.:\w][^{}]{0,800}\})")
 _ATTRIBUTES = re.compile(r"(?:(?<=\S) ?|^)\{[#.:\w][^{}]{0,800}\}|^:{3,}.*$", re.MULTILINE)
-_TARGET_AFTER = re.compile(r"(?m)^(.*\S)[ \t]+\(((?:https?:|mailto:|tel:|/|#)[^()\s]*)\)[ \t]*$")
-_TARGET_WITHIN = re.compile(r"(?<=\S)[ \t]+\((?:https?:|mailto:|tel:|/(?=[\w)])|#)[^()\s]*\)")
-_BLOCK_MARKS = re.compile(r"^[ \t]*(?:```.*|~~~.*|:[ \t]+(?=\S))", re.MULTILINE)
-"""Fences, and the marks of the items of a definition list."""
+_TARGET_AFTER = re.compile(r"(?m)^(.*\S)[ \t]+[(\[<]((?:https?:|mailto:|tel:|/|#)[^()\[\]<>\s]*)[)\]>][ \t]*$")
+_TARGET_WITHIN = re.compile(r"(?<=\S)\s+[(\[<](?:https?:|mailto:|tel:|/(?=[\w)\]>])|#)[^()\[\]<>\s]*[)\]>]")
+_REPEATED = re.compile(r"(?<!\S)([^\s()\[\]<>]{1,80}@[^\s()\[\]<>]{1,80})[ \t]+[(\[<](?:mailto:)?\1[)\]>]")
+_LINK_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        r"<a\b[^<>]{0,800}?\bhref=\"(?P<href>[^\"<>]{0,800})\"[^<>]{0,800}>(?P<text>[^<>]{0,400})</a>",
+        r"\[\[(?P<href>[^\[\]|\n]{1,800})(?:\||\]\[)(?P<text>[^\[\]|]{1,400})\]\]",  # MediaWiki, DokuWiki, Org
+        r"\[(?P<href>(?:https?:|mailto:|tel:)[^\s\[\]]{1,800}) (?P<text>[^\[\]]{1,400})\]",
+        r"\[(?P<text>[^\[\]|]{1,400})\|(?P<href>[^\[\]|\s]{1,800})\]",  # Jira
+        r"\b(?:link:|(?=https?:|mailto:|tel:))(?P<href>[^\s\[\]]{1,800})\[(?P<text>[^\[\]]{1,400})\]",  # AsciiDoc
+        r"\[(?P<href>(?:file|https?|mailto|tel):[^\s\[\]]{1,800})\](?P<text>[^\s\[\]][^\[\]\n]{0,400})",  # Lynx
+        r"\"(?P<text>[^\"\n]{1,400})\":(?P<href>(?:https?:|mailto:|tel:|/)\S{0,800})",  # Textile
+        r"`(?P<text>[^`<>]{1,400})\s<(?P<href>[^\s<>]{1,800})>`__?",  # reStructuredText
+    )
+)
+_BLOCK_MARKS = re.compile(
+    r"^[ \t]*(?:```.*|~~~.*|:[ \t]+(?=\S)|:[A-Za-z_]+:(?: .*)?$|\.\. rubric::|\.\. container::.*(?:\n[ \t]*\S.*)*|"
+    r"(?:<<|\[\[)[\w-]+(?:>>|\]\])$)",
+    re.MULTILINE,
+)
+"""Fences, the marks of the items of a definition list, and directives of reStructuredText and Org."""
+_LINE_BREAK = re.compile(r"(?:\\\\| \+)$", re.MULTILINE)
 _MANY_TARGETS = 3
 """Addresses in parentheses behind texts that are the extractor's; fewer may be the author's."""
-_TAG = re.compile(
-    r"<!--[^<>]*-->|</?(?:a|article|aside|b|div|em|figure|footer|h[1-6]|header|i|img|li|main|nav|ol|p|section|span|strong|svg|time|ul)\b[^<>\n]*>"
+_TAGS = (
+    "a|article|aside|b|blockquote|br|code|dd|div|dl|dt|em|figure|footer|h[1-6]|header|hr|i|img|input|li|main|nav|ol|p|pre|"
+    "section|span|strong|sub|sup|svg|table|tbody|td|th|thead|time|tr|u|ul"
 )
+_TAG = re.compile(rf"<!--[^<>]*-->|</?(?:{_TAGS})\b[^<>]*>", re.IGNORECASE)
+_MAX_FRONT_MATTER, _FRONT_MATTER = 40, re.compile(r"[\w-]+:|[ \t-]")
+"""Lines of metadata, as "name: value", which some extractors print first, between lines of three dashes."""
 _MANY_TAGS = 5
 """Tags in a text that are markup left by the extractor; a body that quotes one or two keeps them."""
+_ENTITY = re.compile(r"&(?:#x?\w{1,6}|[a-z]{2,8});")
+_NUMERIC = re.compile(r"&(?:#x?\w{1,6}|nbsp|quot);")
 _ESCAPE = re.compile(r"\\(\Z|(?=\n)|[\\`*_{}\[\]()<>#+.!|~$'\"^-])")
 _EMPHASIS = re.compile(r"(?<![*\w])(\*{1,3}|_{1,3})(?=[^\s*_])([^*_\n]*[^\s*_])\1(?![*\w])")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)?[^\s<>@]*[@.][^\s<>]+)>")
-_HEADING = re.compile(r"(#{1,6})\s+(\S.*?)\s*#*|(\*{2,6}) (.*?) \*{2,6}")
+_HEADING = re.compile(
+    r"(#{1,6})\s+(\S.*?)\s*#*|(\*{2,6}) (.*?) \*{2,6}|(={1,6}(?=\s)|h[1-6](?:\([^()]*\))?\.)\s*(\S.*?)(?:\s+={1,6})?"
+)
 _STARS = 7
 """Stars that the C program html2text would print around a heading of level 0: six are level 1."""
+_LEVELS = {"=": 1, "======": 1, "h1": 1}
 _EMPHASIZED = re.compile(r"(\*{1,2}|_{1,2})([^*_].*?)\1(:?)")
 _UNDERLINE = re.compile(r"(?:=+|-{3,})")
 _UNDERSCORES = re.compile(r"^[ \t]*(?:Skip_to_main_content|\*{2,6} .* \*{2,6})[ \t]*$", re.MULTILINE)
-_BULLET = re.compile(r"(?:[*•◦▪·○■+-]|o(?= )|\d{1,3}[.)])\s+(?=\S)")
+_BULLET = re.compile(r"(?:[*•◦▪·○■+]|#\.|-(?!\s+\d\d?:\d\d)|o(?= )|\d{1,3}[.)])\s+(?=\S)")
 _RULE = re.compile(r"[-|:+= \t]*(?:-{3,}|={3,})[-|:+= \t]*")
 _QUOTED = re.compile(r"(?:> ?)+")
 _MIN_WIDTH, _MAX_WIDTH = 36, 132
@@ -116,7 +144,11 @@ def source_lines(text: str) -> list[str]:
 
 def read_lines(text: str) -> list[Line]:
     """The lines of a text capture. Blank lines are kept, but not those between any two lines of a text that was double-spaced."""
-    raw = source_lines(_SPACES.sub(" ", _UNSEEN.sub("", text)))[:MAX_LINES]
+    raw = source_lines(text)[:MAX_LINES]
+    raw = _SPACES.sub(" ", _UNSEEN.sub("", "\n".join(raw))).split("\n")
+    end = raw.index("---", 1) if raw[0] == "---" and "---" in raw[1:_MAX_FRONT_MATTER] else 0
+    for at in range(end + 1 if all(map(_FRONT_MATTER.match, raw[1:end])) and end else 0):
+        raw[at] = "= " + raw[at][6:].strip(" '\"") + " =" if raw[at].startswith("title:") else ""
     filled = sum(not line.isspace() and line != "" for line in raw)
     if 2 * sum(line.lstrip().startswith(">") for line in raw) > filled:
         raw = [_QUOTED.sub("", line.lstrip(), count=1) if line.lstrip().startswith(">") else line for line in raw]
@@ -137,34 +169,46 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
     hrefs: list[str | None] = []
 
     def link(printed: str, href: str | None) -> str:
-        hrefs.append(href)
+        hrefs.append(href and href.removeprefix("file://localhost").removeprefix("file://"))
         return f"{_OPEN}{len(hrefs) - 1};{printed}{_CLOSE}" if printed.strip() else printed
 
-    text = _BLOCK_MARKS.sub("", text)
+    text = _BLOCK_MARKS.sub(lambda found: "\n" * found[0].count("\n"), text)
     if found := _REFERENCE_LIST.search(text):
-        addresses = {int(number): href.removeprefix("file://") for number, href in _REFERENCE.findall(found[0])}
+        addresses = {int(number): href for number, href in _REFERENCE.findall(found[0])}
         text = text[: found.start()]
     else:
         addresses = {int(number): href.strip("<>") for number, href in _DEFINITION.findall(text)}
     numbers = [int(number) for number, _ in _MARK_BEFORE.findall(text)]
     is_numbered = len(numbers) > 1 and all(one < after for one, after in pairwise(numbers))
-    if "<" in text and (_MARKDOWN.search(text) or len(_TAG.findall(text)) >= _MANY_TAGS):
-        text = unescape(_TAG.sub("", text))
-    if addresses:
-        text = _DEFINITION.sub("", text)
+    if has_tags := "<" in text and (_MARKDOWN.search(text) is not None or len(_TAG.findall(text)) >= _MANY_TAGS):
+        text = _TAG.sub(lambda tag: tag[0] if tag[0][:3] in ("<a ", "</a", "<a\n") else _joins(tag), text)
+    for form in _LINK_FORMS:
+        if len(form.findall(text)) >= _MANY_TARGETS:
+            text = form.sub(lambda found: link(found["text"], found["href"]) + _joins(found, found["text"]), text)
+            text = _LINE_BREAK.sub("", _ATTRIBUTES.sub(_joins, text))
+    text = _TAG.sub(_joins, text) if has_tags else text
+    entity = _ENTITY if has_tags or "& " not in text else _NUMERIC
+    if has_tags or len(entity.findall(text)) > 1:
+        text = entity.sub(lambda found: _UNSEEN.sub("", " ".join(unescape(found[0]).split()) or " "), text)
+    text = _REPEATED.sub(r"\1", _DEFINITION.sub("", text) if addresses else text)
     if _MARKDOWN.search(text):
-        text = _ATTRIBUTES.sub(lambda found: _JOIN * found[0].count("\n"), _SPAN.sub(r"\1", _IMAGE.sub("", text)))
+        text = _ATTRIBUTES.sub(_joins, _SPAN.sub(r"\1", _IMAGE.sub("", text)))
         text = _INLINE_LINK.sub(lambda found: link(found[1], found[2]), text)
         text = _NUMBERED_LINK.sub(lambda found: link(found[1], addresses.get(int(found[2]))), text)
         text = _ESCAPE.sub(r"\1", _AUTOLINK.sub(r"\1", _EMPHASIS.sub(r"\2", text)))
     elif len(_TARGET_AFTER.findall(text)) >= _MANY_TARGETS:
         text = _TARGET_AFTER.sub(lambda found: link(found[1], found[2]), text)
-        text = _TARGET_WITHIN.sub("", text)
+        text = _TARGET_WITHIN.sub(_joins, text)
     if is_numbered or (addresses and numbers):
         text = _MARK_BEFORE.sub(lambda found: link(found[2], addresses.get(int(found[1]))), text)
     if _UNDERSCORES.search(text):
         text = re.sub(r"(?<=[^\s_])_(?=[^\s_])", " ", text)
     return text, hrefs
+
+
+def _joins(found: re.Match[str], kept: str = "") -> str:
+    """Marks in place of the line breaks of a match of which only `kept` remains."""
+    return _JOIN * (found[0].count("\n") - kept.count("\n"))
 
 
 def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | None]) -> list[Line]:
@@ -220,9 +264,13 @@ def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
     for line in lines:
         text, level = line.text, 0
         if match := _HEADING.fullmatch(text):
-            bare = match[2] or match[4]
-            if is_markdown or match[4] or reference(bare) or known(bare):
-                text, level = bare, len(match[1]) if match[1] else _STARS - len(match[3])
+            bare = match[2] or match[4] or match[6]
+            if is_markdown or not match[1] or reference(bare) or known(bare):
+                text, level = (
+                    bare,
+                    len(match[1] or "")
+                    or (_STARS - len(match[3]) if match[3] else _LEVELS.get(match[5].partition("(")[0].rstrip("."), 2)),
+                )
         if match := _EMPHASIZED.fullmatch(text):
             text = match[2] + match[3]
         if is_markdown and found and found[-1].text and _UNDERLINE.fullmatch(text):

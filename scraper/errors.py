@@ -32,10 +32,6 @@ class WrongUsage(TtaError):
     status = ExitStatus.USAGE
 
 
-class UnknownSource(WrongUsage):
-    """There is no source of that name. Use one of those that the text lists."""
-
-
 class BadQuery(WrongUsage):
     """A search page's query is unusable. Show the text, which states what to enter, in place of results."""
 

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -45,7 +45,7 @@ class File(NamedTuple):
     about: tuple[tuple[str, str], ...]
     table: str = "records"
 
-    def write(self, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    def write(self, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
         """Raises sqlite3.Error where the rows come from a query, TtaError and OSError."""
         with Path(self.path).open("wb") as file:
             if self.path.endswith(".csv"):
@@ -55,26 +55,26 @@ class File(NamedTuple):
             from scraper.export.xlsx import SheetColumn, Workbook  # takes half a second
 
             known = columns_of(BY_NAME[self.table].model if self.table in BY_NAME else RecordRow)
-            labels = [
-                SheetColumn(known[name].heading, values_of(known[name]))
-                if name in known
-                else SheetColumn(name[:1].upper() + name[1:].replace("_", " "))
-                for name in columns
-            ]
+            labels = {name: SheetColumn(name[:1].upper() + name[1:].replace("_", " ")) for name in columns}
+            labels |= {name: SheetColumn(known[name].heading, values_of(known[name])) for name in columns if name in known}
             with Workbook(file) as book:
-                counts = book.add(self.title, labels, rows)
+                counts = book.add(self.title, [labels[name] for name in columns], rows)
                 also = [("Rows", counts.rows), *([("Texts cut to fit a cell", counts.cut)] if counts.cut else [])]
                 book.add("About", [SheetColumn("About these rows"), SheetColumn("")], [*self.about, *also])
 
 
 class Query(NamedTuple):
-    """SQL with its parameters, its time limit in seconds, and the rows to return at most or the file to write all of them to."""
+    """SQL with its parameters, its time limit in seconds, and the rows to return at most or the file to write all of them to.
+
+    `largest`: bytes of any file that it writes, temporary ones of SQLite included.
+    """
 
     sql: str
     params: Any
     seconds: float
     rows: int = 0
     file: File | None = None
+    largest: int = _LIMIT["file"]
 
 
 class Answer(NamedTuple):
@@ -146,6 +146,9 @@ class Sandbox:
             process = subprocess.Popen([*self._command, str(end)], pass_fds=[end], stderr=subprocess.DEVNULL)  # noqa: S603 - this module
         worker = _Worker(process, ours)
         self._all.add(worker)
+        with contextlib.suppress(OSError, EOFError):  # its own start is no part of the query's time
+            if ours.poll(_LIMIT["start"]):
+                ours.recv()
         return worker
 
     def close(self) -> None:
@@ -166,19 +169,15 @@ def connect(database: str) -> sqlite3.Connection:
     db.execute(f"PRAGMA hard_heap_limit = {_LIMIT['heap']}")
     db.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LIMIT["value"])
     db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    db.set_authorizer(_authorize)
+    hidden = {(sqlite3.SQLITE_PRAGMA, "database_list"): sqlite3.SQLITE_IGNORE}  # its rows name the database's file
+    db.set_authorizer(lambda action, name, *_: hidden.get((action, (name or "").lower()), sqlite3.SQLITE_OK))
     return db
-
-
-def _authorize(action: int, name: str | None, *_: str | None) -> int:
-    """Hides the database file's path: the list of databases is empty."""
-    hidden = action == sqlite3.SQLITE_PRAGMA and (name or "").lower() == "database_list"
-    return sqlite3.SQLITE_IGNORE if hidden else sqlite3.SQLITE_OK
 
 
 def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
     """Runs a query within its limits."""
     deadline = time.monotonic() + query.seconds
+    resource.setrlimit(resource.RLIMIT_FSIZE, (max(query.largest, 0), resource.RLIM_INFINITY))
     db.set_progress_handler(lambda: time.monotonic() >= deadline, _LIMIT["steps"])
     try:
         cursor = db.execute(query.sql, query.params)
@@ -204,10 +203,10 @@ def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
 
 
 def work(database: str, pipe: Connection) -> None:
-    """Answers queries until there are no more."""
+    """Sends an answer without a question when it is ready; then answers queries until there are no more."""
     resource.setrlimit(resource.RLIMIT_AS, (_LIMIT["address_space"], _LIMIT["address_space"]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_LIMIT["file"], _LIMIT["file"]))
     db = connect(database)
+    pipe.send(())
     while True:
         pipe.send(tuple(answer_of(db, Query(*pipe.recv()))))
 

@@ -4,6 +4,7 @@ All words must occur, in any order. AND, OR and NOT (in any case) and parenthese
 -word must not occur, deflect* is a prefix, and so is the last word of a question that uses none of these.
 """
 
+import ast
 import re
 from contextlib import suppress
 
@@ -18,8 +19,7 @@ _MIN_PREFIX = 3
 _TOKEN = re.compile(r'(?<!\S)-+(?!\S)|([()]|-(?=[("\w])|"[^"]*"\*?|[^\s()"]+)')
 """A lone dash, as between parts of a title, is passed over."""
 _QUOTES = str.maketrans("“”„«»\0", '""""" ')
-_SYMBOLS = {word: word.upper() for word in ("and", "or", "not")} | dict.fromkeys(["&", "&&"], "AND")
-_SYMBOLS |= dict.fromkeys(["|", "||"], "OR") | {"-": "NOT", "(": "(", ")": ")"}
+_OPERATORS = {one: one for one in ("and", "or", "not", "(", ")")} | {"&": "and", "&&": "and", "|": "or", "||": "or", "-": "not"}
 
 _Part = tuple[bool, str]
 """Whether the rows are meant that do not match, which FTS5 can't express alone; and its expression."""
@@ -32,21 +32,19 @@ def match(text: str) -> str:
     text = text.translate(_QUOTES)
     if text.count('"') % 2:
         raise BadQuery('A quotation mark is not closed: write "a phrase" between two, or leave it out.')
-    found = [(token, _SYMBOLS.get(token.lower(), "")) for token in _TOKEN.findall(text)]
-    tokens = [
-        symbol or '"' + token.strip('"*') + '"' + "*" * token.endswith("*")
-        for token, symbol in found
-        if symbol or any(map(str.isalnum, token))
-    ]
-    if not any(map(str.isalnum, "".join(token for token, _ in found))):
+    found = _TOKEN.findall(text)
+    if not any(map(str.isalnum, "".join(found))):
         raise BadQuery("Enter at least one word or number.")
-    last = found[-1][0]
-    if last.isalpha() and len(last) >= _MIN_PREFIX and not any(symbol for _, symbol in found):
-        tokens[-1] += "*"
-    tokens.reverse()
-    is_negated, expression = _any(tokens, 0)
-    if tokens:
-        raise BadQuery("A parenthesis is closed that was not opened.")
+    tokens = [token for token in found if token in _OPERATORS or any(map(str.isalnum, token))]
+    operators = [_OPERATORS.get(token.lower(), "") for token in tokens]
+    words = [
+        '"' + one.strip('"*') + '"' + "*" * one.endswith("*")
+        for one, operator in zip(tokens, operators, strict=True)
+        if not operator
+    ]
+    if found[-1].replace("'", "").isalpha() and len(found[-1]) >= _MIN_PREFIX and not any(operators):
+        words[-1] += "*"
+    is_negated, expression = _expression(ast.parse(_as_python(operators), mode="eval").body, words)
     if is_negated:
         raise BadQuery("The search only excludes words: add a word that must occur.")
     return expression
@@ -59,53 +57,33 @@ def fts_expression(text: str | None) -> str:
     return '""'
 
 
-# `tokens` are in reverse order; each function takes its own off the end
+def _as_python(operators: list[str]) -> str:
+    """The search in Python, whose operators bind alike: numbers stand for the words, which are empty among the operators."""
+    depth, number, parts = 0, 0, ["("]
+    for place, operator in enumerate([*operators, ")"]):
+        is_open, is_end = parts[-1] in ("and", "or", "not", "("), place == len(operators)
+        if is_open and operator in ("and", "or", ")"):
+            where = "at the end" if is_end else f"before {operator.upper()}"
+            raise BadQuery(f"A word is missing {where}: write AND, OR and NOT between words.")
+        depth += (operator == "(") - (operator == ")")
+        if depth > MAX_DEPTH:
+            raise BadQuery(f"There are more than {MAX_DEPTH} parentheses within each other.")
+        if (depth < 0) is not is_end:
+            raise BadQuery("A parenthesis is not closed." if is_end else "A parenthesis is closed that was not opened.")
+        parts += ["and"] * (not is_open and operator in ("", "not", "(")) + [operator or str(number)]
+        number += not operator
+    return " ".join(parts)
 
 
-def _any(tokens: list[str], depth: int) -> _Part:
-    """What stands between OR."""
-    parts = [_all(tokens, depth)]
-    while tokens[-1:] == ["OR"]:
-        tokens.pop()
-        parts.append(_all(tokens, depth))
-    is_negated, expression = _both([(not negated, text) for negated, text in parts])
-    return (not is_negated, expression) if len(parts) > 1 else parts[0]
-
-
-def _all(tokens: list[str], depth: int) -> _Part:
-    """What stands between AND, or side by side."""
-    parts = [_one(tokens, depth)]
-    while tokens and tokens[-1] not in ("OR", ")"):
-        if tokens[-1] == "AND":
-            tokens.pop()
-        parts.append(_one(tokens, depth))
-    return _both(parts)
-
-
-def _one(tokens: list[str], depth: int) -> _Part:
-    """A word, a phrase or a group, with NOT before it or without."""
-    token = tokens.pop() if tokens else ""
-    if token == "NOT":
-        is_negated, expression = _one(tokens, depth)
-        return not is_negated, expression
-    if token in ("", ")", "AND", "OR"):
-        raise BadQuery(f"A word is missing {f'before {token}' if token else 'at the end'}: write AND, OR and NOT between words.")
-    if token != "(":
-        return False, token
-    if depth == MAX_DEPTH:
-        raise BadQuery(f"There are more than {MAX_DEPTH} parentheses within each other.")
-    found = _any(tokens, depth + 1)
-    if not tokens:
-        raise BadQuery("A parenthesis is not closed.")
-    tokens.pop()
-    return found
-
-
-def _both(parts: list[_Part]) -> _Part:
-    """The rows that all parts mean."""
+def _expression(node: ast.expr, words: list[str]) -> _Part:
+    if isinstance(node, ast.UnaryOp):
+        is_negated, text = _expression(node.operand, words)
+        return not is_negated, text
+    if not isinstance(node, ast.BoolOp):
+        return False, words[ast.literal_eval(node)]
+    is_or = isinstance(node.op, ast.Or)  # which is not (not a and not b)
+    parts = [(negated is not is_or, text) for negated, text in (_expression(one, words) for one in node.values)]
     wanted, unwanted = ([text for negated, text in parts if negated is wish] for wish in (False, True))
-    excluded = f"({' OR '.join(unwanted)})"
-    if not wanted:
-        return True, excluded
-    found = f"({' AND '.join(wanted)})"
-    return False, f"({found} NOT {excluded})" if unwanted else found
+    text = f"({' AND '.join(wanted)})" if wanted else f"({' OR '.join(unwanted)})"
+    text = f"({text} NOT ({' OR '.join(unwanted)}))" if wanted and unwanted else text
+    return (not wanted) is not is_or, text

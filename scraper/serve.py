@@ -20,7 +20,7 @@ from scraper.config import Serve
 from scraper.database.connection import reading
 from scraper.database.contacts import Copy, cleared_copy, in_words
 from scraper.errors import TtaError
-from scraper.explore.metadata import metadata_file, read_metadata, under
+from scraper.explore.metadata import metadata
 from scraper.explore.visitors import GuardedDatabase
 from scraper.stopping import handled
 
@@ -41,17 +41,14 @@ def application(database: Path, settings: Serve | None = None, plugins_dir: Path
     `plugins_dir` holds plugins of Datasette as Python files.
     What is left out by the settings must be out of the database already (`scraper.database.contacts`).
     """
-    from datasette import handle_exception  # only after datasette.app: it is one of the plugins that that loads
-
-    handle_exception.rich = None  # it prints every 404 with all local variables, texts of captured pages among them
     chosen = settings or Serve()
     limit = round(1000 * chosen.query_seconds)
     limits = {"base_url": chosen.base_url, "sql_time_limit_ms": limit, "facet_time_limit_ms": limit}
-    metadata = under(chosen.base_url, read_metadata(metadata_file()))
-    metadata["databases"][DATABASE]["allow_sql"] = None if chosen.sql else False
-    metadata["plugins"] = {**(chosen.plugins or {}), "tta": {**asdict(chosen), "plugins": None}}
+    texts = metadata(chosen.base_url)
+    texts["databases"][DATABASE]["allow_sql"] = None if chosen.sql else False
+    texts["plugins"] = {**(chosen.plugins or {}), "tta": {**asdict(chosen), "plugins": None}}
     folder = str(plugins_dir) if plugins_dir else None
-    datasette = Datasette([str(database.resolve())], metadata=metadata, settings=SETTINGS | limits, plugins_dir=folder)
+    datasette = Datasette([str(database.resolve())], metadata=texts, settings=SETTINGS | limits, plugins_dir=folder)
     datasette.remove_database(DATABASE)
     datasette.add_database(GuardedDatabase(datasette, str(database.resolve())), name=DATABASE)
     return datasette
@@ -62,32 +59,36 @@ def serve(database: Path, port: int = PORT, settings: Serve | None = None, plugi
     chosen = settings or Serve()
     with reading(database):
         pass
-    with _listening(port) as listener, ExitStack() as stack:
+    try:  # before anything starts
+        listener = socket.create_server((HOST, port))
+    except OSError as error:
+        reason = "it is in use: end what uses it" if error.errno == errno.EADDRINUSE else error.strerror
+        raise TtaError(f"can't listen on port {port}: {reason}, or name another with --port") from None
+    with listener, ExitStack() as stack:
         made = None if chosen.contacts is True else stack.enter_context(cleared_copy(database, chosen.contacts))
         if made:
             print(f"left out: {in_words(made.left_out)}", file=sys.stderr)  # noqa: T201
         datasette = application(made.path if made else database, chosen, plugins_dir)
         logging.getLogger("httpx").setLevel(logging.WARNING)
-        config = uvicorn.Config(
-            datasette.app(), log_level="warning", server_header=False, timeout_graceful_shutdown=GRACEFUL_SECONDS
-        )
-        _Server(config, chosen.base_url, made, datasette).run(sockets=[listener])
+        _Server(datasette, made).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """Prints its address once it answers there, keeps the copy up to date, and ends normally on Ctrl-C, which uvicorn raises."""
 
-    def __init__(self, config: uvicorn.Config, base_url: str, copy: Copy | None, datasette: Datasette) -> None:
-        super().__init__(config)
-        self._datasette = datasette
-        self._base_url = base_url
-        self._copy = copy
+    def __init__(self, datasette: Datasette, copy: Copy | None) -> None:
+        app = datasette.app()
+        super().__init__(
+            uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=GRACEFUL_SECONDS)
+        )
+        self._datasette, self._copy = datasette, copy
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self._task = asyncio.create_task(self._renew())
         for listener in sockets or ():
-            print(f"http://{HOST}:{listener.getsockname()[1]}{self._base_url} (Ctrl-C ends)", flush=True)  # noqa: T201 - scripts wait for it
+            address = f"http://{HOST}:{listener.getsockname()[1]}{self._datasette.setting('base_url')}"
+            print(f"{address} (Ctrl-C ends)", flush=True)  # noqa: T201 - scripts wait for it
 
     async def _renew(self) -> None:
         while self._copy:
@@ -104,13 +105,3 @@ class _Server(uvicorn.Server):
 
     def capture_signals(self) -> AbstractContextManager[bool]:  # type: ignore[override]
         return handled(self.handle_exit, signal.SIGINT, signal.SIGTERM)
-
-
-def _listening(port: int) -> socket.socket:
-    """A socket that listens already, so that a port in use is noticed before anything starts."""
-    try:
-        return socket.create_server((HOST, port))
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise TtaError(f"port {port} is in use: end what uses it, or name another with --port") from None
-        raise TtaError(f"can't listen on {HOST}:{port}: {error.strerror}") from None

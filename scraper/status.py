@@ -4,7 +4,7 @@ import sqlite3
 import tomllib
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,7 @@ from scraper.database import runs
 from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
-from scraper.ledger.listings import last_listings
-from scraper.ledger.store import STORED, Ledger, State
+from scraper.ledger.store import STORED, Ledger, State, last_listings
 from scraper.sqlite import open_memory, uri
 
 _SQL: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
@@ -90,11 +89,10 @@ def status(folders: Folders) -> Status:
 
 
 def missing(folders: Folders) -> list[str]:
-    """Addresses of records that an archive lists or refused, and that no capture shows: worth fetching or nominating."""
+    """Addresses of records that an archive lists or captures refer to, and no capture shows: worth fetching or nominating."""
     with reading(folders.database) as db, Ledger(folders.ledger, writable=False) as ledger:
         shown = {row[0] for row in db.execute("SELECT node_id FROM records WHERE node_id IS NOT NULL")}
-        failed = "kind IN ('blocked', 'unreadable', 'error') AND coalesce(http_status, 0) NOT IN (404, 410) AND node_id > 0"
-        seen = {row[0] for row in db.execute(f"SELECT node_id FROM captures WHERE {failed}")}  # noqa: S608
+        seen = {row[0] for row in db.execute("SELECT node_id FROM unseen_records")}
         listed = set[int]().union(*(ledger.nodes(name) for name in ledger.sources()))
     return [f"https://bjatta.bja.ojp.gov/node/{number}" for number in sorted((seen | listed) - shown)]
 
@@ -117,7 +115,7 @@ def _completeness(ledger: Ledger, archived: Mapping[str, set[int]]) -> Completen
     return Completeness(
         {name: counts(known[name], captured[name], blocked[name], len(all_known - known[name])) for name in names},
         counts(all_known, all_captured, all_blocked - all_captured, between - len(all_known)),
-        [asdict(listing) for listing in last_listings(ledger)],
+        last_listings(ledger),
         dict(ledger.db.execute(_SQL["lists"]["waits"]).fetchall()),
     )
 

@@ -1,7 +1,5 @@
 """The same captures in every container that is read, made by hand or by the standard library, never by the code under test."""
 
-from __future__ import annotations
-
 import base64
 import bz2
 import gzip

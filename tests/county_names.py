@@ -4,14 +4,14 @@ import json
 from itertools import accumulate
 from pathlib import Path
 
-from scraper.database.places import ATLAS
+from scraper.database.places import ATLAS, FOLDER
 
 FILE = Path(__file__).parents[1] / "scraper" / "explore" / "static" / "county-names.json"
 
 
 def main() -> None:
     """Name, latitude and longitude of the middle of each county's box. The Aleutians West, across the date line, are left out."""
-    atlas = json.loads(ATLAS.read_text(encoding="utf-8"))
+    atlas = json.loads((FOLDER / ATLAS).read_text(encoding="utf-8"))
     (scale_x, scale_y), (x, y) = atlas["transform"]["scale"], atlas["transform"]["translate"]
     found = []
     for county in atlas["objects"]["counties"]["geometries"]:

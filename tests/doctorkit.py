@@ -14,8 +14,7 @@ from scraper.capture import Capture
 from scraper.cli import cli
 from scraper.database.load import load
 from scraper.folders import Folders
-from scraper.ledger.listings import FULL, Listings
-from scraper.ledger.store import FetchResult, Ledger, Row, State
+from scraper.ledger.store import FULL, FetchResult, Ledger, Listings, Row, State
 from tests.dbkit import add, day, html, node, page, revisit
 
 NUMBERS = range(1, 7)
@@ -42,7 +41,7 @@ def sound(data: Path) -> Folders:
         listing = listings.begin(FULL, None)
         rows = [Row(url=node(n), timestamp=f"{day(n):%Y%m%d%H%M%S}", status=200, digest=f"{n}") for n in (*NUMBERS, 99)]
         listings.add(listing, rows)
-        listings.end(listing, "complete", listings.counts(listing, None))
+        listings.end(listing, FULL)
         run = ledger.begin_run()
         for row in map(ledger.row, ledger.due_ids("wayback", now=None)):
             number = int(row.url.rpartition("/")[2])

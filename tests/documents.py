@@ -3,20 +3,32 @@
 from pathlib import Path
 
 import click
+import yaml
 
 from scraper.cli import cli
 from scraper.database.schema import dictionary_rows, table_description
 from scraper.database.tables import TABLES
-from scraper.explore.metadata import NAME, render
+from scraper.explore.metadata import metadata
 
 ROOT = Path(__file__).parents[1]
 MADE = "<!-- Made by `make docs`; edit the texts in the code instead. -->"
+HEADER = "# Made by `make docs` from parsers/registry.toml, record.py, scraper/database/tables.py, explore/; edit those.\n"
 WIDTH = 100
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as such."""
+
+
+_Dumper.add_representer(
+    str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+)
 
 
 def documents() -> dict[str, str]:
     """Every generated file by its path from the repository's root."""
-    return {NAME: render(), "docs/commands.md": commands(), "docs/dictionary.md": dictionary()}
+    texts = yaml.dump(metadata(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=130)
+    return {"metadata.yml": HEADER + texts, "docs/commands.md": commands(), "docs/dictionary.md": dictionary()}
 
 
 def commands() -> str:

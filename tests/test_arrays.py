@@ -1,7 +1,5 @@
 """The filter "array contains": the rows of Datasette's own condition, on its pages and on ours, and its names."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 from contextlib import closing
@@ -12,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from scraper.explore.arrays import holding
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.filters import ARRAY_CONTAINS
+from scraper.explore.metadata import QUESTIONS
 from tests.webkit import Site, demo
 
 DATASETTES = ':p0 in (select value from json_each("records"."program_areas"))'
@@ -35,7 +33,7 @@ def test_rows_are_those_of_datasettes_condition(arrays: list[Any], wanted: str) 
         db.executemany("INSERT INTO records (program_areas) VALUES (?)", [(row,) for row in rows])
         found = [
             db.execute(f"SELECT number FROM records WHERE {condition} ORDER BY number", {"p0": wanted}).fetchall()
-            for condition in (DATASETTES, holding("program_areas", "p0"))
+            for condition in (DATASETTES, ARRAY_CONTAINS.format(t="records", c="program_areas", p="p0"))
         ]
     assert found[0] == found[1]
 
@@ -83,7 +81,7 @@ def test_two_arrays_can_be_asked_for_and_none(site: Site) -> None:
 
 
 def test_questions_choose_by_the_same_condition(site: Site) -> None:
-    condition = holding("program_areas", "program_area")
+    condition = ARRAY_CONTAINS.format(t="records", c="program_areas", p="program_area")
     narrowed = [question for question in QUESTIONS.values() if "program_area" in question.parameters]
     assert narrowed
     assert all(condition in question.sql for question in narrowed)

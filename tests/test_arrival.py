@@ -1,7 +1,5 @@
 """The database is a function of the archive: order, split, number of processes and rebuilds make no difference to its exports."""
 
-from __future__ import annotations
-
 import tempfile
 from dataclasses import replace
 from functools import cache
@@ -16,7 +14,7 @@ from scraper.archive.store import CATALOG, SOURCES
 from scraper.capture import Capture
 from scraper.config import Config, Sources, Wayback
 from scraper.database.load import LoadOptions, load
-from scraper.fetch.report import Display
+from scraper.fetch.run import Display
 from scraper.folders import Folders
 from scraper.refresh.run import Options, refresh
 from tests.dbkit import HOST, add, broken_references, day, exports, html, loaded, node, page, query, revisit, text

@@ -205,3 +205,27 @@ def test_completeness_counts_what_is_held_seen_published_and_gone_by_year(tmp_pa
     assert query(folders, f"SELECT {columns} FROM completeness WHERE fiscal_year = 2020") == [(3, 1, 6000, 0.1, 50.0, 1)]
     assert query(folders, "SELECT * FROM disappearances LIMIT 1") == [("2025-02", 1, 1)]
     assert missing_addresses(folders) == [node(15)]
+
+
+def test_records_that_pages_refer_to_are_seen_though_never_captured(tmp_path: Path) -> None:
+    """By a field whose links lead to records, and by listings; links to anything else are not counted."""
+
+    def linking(number: int, **targets: int) -> Capture:
+        payload = html({"Parent TTA": "one", "Provider Reference": "two", "Related": "three"}, node=number)
+        for value, target in targets.items():
+            payload = payload.replace(f">{value}<".encode(), f'><a href="/node/{target}">{value}</a><'.encode())
+        return page(payload, url=node(number), when=day(number))
+
+    listing = b"""<html><body><h1>Latest</h1><p>What is new on the portal, every day.</p>
+        <article class="tta is-promoted teaser" data-history-node-id="40"><h2><a href="/node/40">A title</a></h2></article>
+        <article class="blog teaser" data-history-node-id="41"><h2><a href="/node/41">A post</a></h2></article>
+        <a href="/node/42" hreflang="en"><span> 20200722-170836-4 </span></a> <a href="/node/43">More</a></body></html>"""
+    other = page(b"<html><body><h1>A blog post</h1><p>About nothing that anybody asked for.</p></body></html>", url=node(33))
+    folders = loaded(
+        tmp_path,
+        [linking(10, one=11, two=31, three=10), linking(11, one=30, two=31, three=33), linking(12, three=34), other],
+        [page(listing, url="https://bjatta.bja.ojp.gov/frontpage?page=2", when=day(1))],
+    )
+    seen = query(folders, "SELECT node_id, seen_as FROM unseen_records")
+    assert seen == [(30, "link"), (40, "listing"), (42, "listing")]
+    assert missing_addresses(folders) == [node(30), node(40), node(42)]

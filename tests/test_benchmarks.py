@@ -23,6 +23,11 @@ def test_what_is_compared_does_the_same_captures(tmp_path: Path) -> None:
     pages = {way: some["pages"] for way, some in spent.items()}
     assert pages == {"all": 12, "classed": 11, "bare": 1}, "the tenth has no classes"
     assert all(0 < some["bare"] < some["parse_page"] for some in spent.values() if some["pages"])
+    warc_file = next((tmp_path / "archive").glob("*.warc.gz"))
+    assert loading.parser_on(str(warc_file))["pages"] > 80
+    packed = loading.packed_by(data, 20)
+    assert packed["none"][0] > 3 * packed["gzip 1"][0] > 3 * packed["gzip 9"][0]
+    assert packed["zstd 3 with a dictionary"][0] < packed["zstd 3"][0], "records resemble each other"
     loading.export_with_sqlite3(data, str(tmp_path / "plain"))
     assert (tmp_path / "plain" / "records.csv").read_text().count("\n") > 72
 

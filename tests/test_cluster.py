@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from scraper import reading
+from scraper import code_version, reading
 from scraper.database import parse_captures
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.scan.run import scan
-from scraper.workers import cluster, processes
+from scraper.workers import processes
 from tests.clusterkit import HOSTILE, cluster_running
 from tests.dbkit import add, day, exports, html, node, one, page
 
@@ -53,12 +53,12 @@ def test_a_cluster_gives_the_same_bytes_though_workers_die(tmp_path: Path, monke
 
         files = [str(here.archive / "tta-000001.warc.gz"), str(there.archive / "tta-000001.warc.gz")]
         scan(tmp_path / "local", files, ("bjatta.bja.ojp.gov",), "files", processes.Processes(2))
-        with cluster.cluster(running.address) as many:
+        with processes.cluster(running.address) as many:
             scan(tmp_path / "remote", files, ("bjatta.bja.ojp.gov",), "files", many)
         local, remote = (tmp_path / name / "archive" / "tta-000001.warc.gz" for name in ("local", "remote"))
         assert local.read_bytes() == remote.read_bytes()
 
-        monkeypatch.setattr(cluster, "loading_code", lambda: "another")
+        monkeypatch.setattr(code_version, "loading_code", lambda: "another")
         before = there.database.read_bytes()
         with pytest.raises(TtaError, match="another version"):
             load(there, LoadOptions(rebuild=True, scheduler=running.address))
@@ -67,11 +67,11 @@ def test_a_cluster_gives_the_same_bytes_though_workers_die(tmp_path: Path, monke
 
 def test_a_worker_refuses_work_of_another_version() -> None:
     with pytest.raises(TtaError, match="another version"):
-        cluster._work("older", parse_captures.JOB, None)
+        processes._work("older", parse_captures.JOB, None)
 
 
 def test_no_scheduler_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(processes, "CONNECT_SECONDS", 0.2)
     add(Folders(tmp_path), [page(html({}), url=node(1), when=day(0))])
     for address in ("tcp://127.0.0.1:9", "nothing at all"):
         with pytest.raises(TtaError, match="no dask scheduler"):

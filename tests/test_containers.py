@@ -1,6 +1,4 @@
-"""Every container, whole and damaged: what arrives is what was put in, what does not arrive is reported, nothing is invented."""
-
-from __future__ import annotations
+"""Every file and container, whole and damaged: what arrives is what was put in, the rest is reported, nothing is invented."""
 
 import gzip
 import io
@@ -9,17 +7,17 @@ import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import reduce
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from scraper.archive.store import Archive
 from scraper.archive.warc import record_bytes
-from scraper.capture import Capture, from_iso
+from scraper.capture import Capture, Form, from_iso
 from scraper.database.load import load
 from scraper.folders import Folders
-from scraper.sources.containers import read_container
-from scraper.sources.files import import_paths
+from scraper.sources.files import import_paths, read_container
 from scraper.sources.saved import Unused, format_of
 from tests import containerkit as kit
 from tests.containerkit import CHECKED, DIGITS, HOST, NUMBERS, ONE_BY_ONE, TIME, body, record, url
@@ -31,6 +29,9 @@ def read(data: bytes, name: str = "file") -> tuple[list[Capture], list[str]]:
     found = list(read_container(io.BytesIO(data), name))
     problems = [item.reason for item in found if isinstance(item, Unused) and not item.is_companion]
     return [item[1] for item in found if not isinstance(item, Unused)], problems
+
+
+PAGE = b"<!DOCTYPE html><html><body><article>one page</article></body></html>"
 
 
 def told(captures: list[Capture]) -> list[tuple[str | None, str | None, bytes]]:
@@ -113,22 +114,16 @@ def test_records_around_an_odd_one_are_kept(data: bytes, numbers: tuple[int, ...
     assert problem in "; ".join(problems) and bool(problems) is bool(problem), problems
 
 
-def test_a_record_whose_digest_differs_is_flagged_and_reported_with_its_place() -> None:
-    flipped = record(2).replace(b"Row 7", b"Row 9")
-    found = list(read_container(io.BytesIO(record(1) + flipped + record(3)), "crawl.warc"))
-    assert found[1] == Unused("crawl.warc", f"at byte {len(record(1))}: its bytes do not match its digest")
-    captures = [item[1] for item in found if not isinstance(item, Unused)]
-    assert [one.damage is None for one in captures] == [True, False, True]
-
-
-def test_a_damaged_capture_stays_flagged_in_the_archive(tmp_path: Path) -> None:
+def test_a_record_whose_digest_differs_is_reported_with_its_place_and_stays_flagged(tmp_path: Path) -> None:
     path = tmp_path / "crawl.warc"
-    path.write_bytes(record(1).replace(b"Row 7", b"Row 9") + record(2)[:-900])
-    assert import_paths(tmp_path / "archive", [path]).added == 2
+    path.write_bytes(record(1) + record(2).replace(b"Row 7", b"Row 9") + record(3)[:-900])
+    done = import_paths(tmp_path / "archive", [path])
+    assert (done.added, len(done.problems)) == (3, 2)
+    assert done.problems[0] == Unused(str(path), f"at byte {len(record(1))}: its bytes do not match its digest")
     for name in (tmp_path / "archive").glob("catalog.db*"):
         name.unlink()
     with Archive(tmp_path / "archive", writable=True) as archive:
-        assert [(entry.intact, entry.truncated) for entry in archive.entries()] == [(0, None), (0, "unspecified")]
+        assert [(entry.intact, entry.truncated) for entry in archive.entries()] == [(1, None), (0, None), (0, "unspecified")]
 
 
 @pytest.mark.parametrize("first", ["damaged", "intact"])
@@ -146,11 +141,41 @@ def test_an_intact_copy_wins_whenever_it_arrives(tmp_path: Path, first: str) -> 
     assert query(folders, "SELECT * FROM changes") == []
 
 
-def test_a_segment_of_a_record_is_marked_as_cut() -> None:
-    segment = record(1, block=kit.http(1)[:700], digest=False, WARC_Segment_Number="1")
-    rest = record(1, block=kit.http(1)[700:], digest=False, WARC_Segment_Number="2", WARC_Type="continuation")
-    (cut, other), problems = read(segment + record(2) + rest)
-    assert (cut.truncated, bool(cut.damage), other.content, len(problems)) == ("unspecified", True, body(2), 1)
+def segments(*sizes: int, total: int | None = None) -> list[bytes]:
+    """Record 1 in pieces that end after so many bytes of its block (WARC 1.1, section 8)."""
+    block = kit.http(1)
+    pieces = [block[start:end] for start, end in pairwise([0, *sizes, len(block)])]
+    later = {"WARC_Type": "continuation", "WARC_Segment_Origin_ID": "<urn:uuid:1>"}
+    last = {"WARC_Segment_Total_Length": str(total or len(block))}
+    return [
+        record(
+            1,
+            block=piece,
+            WARC_Segment_Number=str(number),
+            **(later if number > 1 else {}),
+            **(last if piece is pieces[-1] else {}),
+        )
+        for number, piece in enumerate(pieces, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parts", "whole", "problems"),
+    [
+        ([*segments(700), record(2)], (1, 2), 0),
+        ([*segments(700, 900, 1200), record(2)], (1, 2), 0),
+        ([record(2), segments(700)[0]], (2,), 1),
+        ([segments(700)[0], record(2), segments(700)[1]], (2,), 2),
+        ([segments(700)[1], record(2)], (2,), 1),
+        ([segments(700, 900)[0], segments(700, 900)[2], record(2)], (2,), 2),
+        ([*segments(700, total=5), record(2)], (2,), 2),
+    ],
+)
+def test_segments_of_a_record_are_joined_or_reported(parts: list[bytes], whole: tuple[int, ...], problems: int) -> None:
+    captures, reported = read(b"".join(parts))
+    assert [one.content for one in captures if not one.damage] == [body(number) for number in whole]
+    assert len(reported) == problems, reported
+    assert {one.truncated for one in captures if one.damage} <= {"unspecified"}
 
 
 def test_a_damaged_member_of_a_package_casts_no_doubt_on_records_with_checksums_of_their_own() -> None:
@@ -208,6 +233,8 @@ def test_the_same_capture_through_any_container_is_one_capture(tmp_path: Path) -
         archive.add(page(body(number), url=url(number), when=from_iso(TIME)))
     done = import_paths(tmp_path / "archive", [tmp_path / "in"])
     assert (done.added, done.known, done.problems) == (0, len(files), [])
+    again = import_paths(tmp_path / "archive", [tmp_path / "nowhere", tmp_path / "in"])
+    assert (again.added, again.known, [one.where for one in again.problems]) == (0, len(files), [str(tmp_path / "nowhere")])
 
 
 @pytest.mark.parametrize(
@@ -275,3 +302,71 @@ def test_a_path_without_a_capture_is_reported(tmp_path: Path) -> None:
     done = import_paths(tmp_path / "archive", paths)
     assert sorted({Path(one.where) for one in done.problems}) == paths
     assert not any(re.search(r"Traceback|None", one.reason) for one in done.problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "form", "content_type"),
+    [
+        ("page.html", PAGE, Form.RESOURCE, "text/html"),
+        ("page", b"\xef\xbb\xbf\n<div>no name, no doctype</div>", Form.RESOURCE, "text/html"),
+        ("page.html.gz", gzip.compress(PAGE, mtime=0), Form.RESOURCE, "text/html"),
+        ("utf16.html", "\ufeff<html>wide</html>".encode("utf-16-le"), Form.RESOURCE, "text/html"),
+        ("page.txt", b"Skip to main content\n\n20250129-145639-07\n", Form.CONVERSION, "text/plain"),
+    ],
+)
+def test_a_single_page_keeps_what_is_known_and_invents_nothing(
+    tmp_path: Path, name: str, body: bytes, form: Form, content_type: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(body)
+    done = import_paths(tmp_path / "archive", [path])
+    with Archive(tmp_path / "archive") as archive:
+        (capture,) = map(archive.read, archive.entries())
+    assert (done.added, done.problems) == (1, [])
+    assert (capture.form, capture.content_type, capture.source, capture.origin) == (form, content_type, "files", name)
+    assert (capture.url, capture.captured_at, capture.http_status) == (None, None, None)
+    assert capture.payload == (PAGE if name.endswith(".gz") else body)
+
+
+@pytest.mark.parametrize(
+    ("data", "kept", "reason"),
+    [
+        (b"", 0, "the file is empty"),
+        (b" \n\n", 0, "the file is empty"),
+        (gzip.compress(b"", mtime=0), 0, "the file is empty"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), 0, "picture"),
+        (bytes(range(256)) * 8, 0, "binary"),
+        (gzip.compress(PAGE, mtime=0)[:-12], 1, "damaged"),
+        (b"PK\x03\x04 not a zip file", 0, "ZIP"),
+        (kit.wacz(1, digest="0" * 64), 1, "hash"),
+        (kit.warc_gz(1, 2)[:-30], 2, "cut"),
+    ],
+)
+def test_bad_input_is_named_and_what_is_good_in_it_is_kept(data: bytes, kept: int, reason: str) -> None:
+    captures, problems = read(data)
+    assert (len(captures), reason in "; ".join(problems)) == (kept, True), problems
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        PAGE,
+        b"",
+        b"HTTP/1.1 20\r\nServer: x\r\n\r\n" + PAGE,
+        b"HTTP/1.1\r\n\r\n" + PAGE,
+        b"\xff\xfe\0",
+        b"HTTP/1.1 000\r\n\r\n" + PAGE,
+        b"HTTP/1.1 000,odd\r\n\r\n" + PAGE,
+    ],
+    ids=["no head", "nothing", "two digits", "no status", "bytes", "zeros", "comma"],
+)
+def test_a_response_whose_block_is_no_sound_http_message_is_kept_whole(tmp_path: Path, block: bytes) -> None:
+    """Crawlers keep what servers say, and servers say anything."""
+    path = tmp_path / "crawl.warc"
+    path.write_bytes(kit.warc_gz(1) + gzip.compress(record(7, block=block)) + kit.warc_gz(2))
+    done = import_paths(tmp_path / "archive", [path])
+    assert (done.added, done.problems) == (3, [])
+    with Archive(tmp_path / "archive") as archive:
+        first, odd, last = map(archive.read, archive.entries())
+    assert (first.url, last.url) == (url(1), url(2))
+    assert (odd.payload, odd.http_status) == ((PAGE, 0) if b"000" in block else (block, None))

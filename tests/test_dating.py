@@ -1,7 +1,5 @@
 """Address and time of a capture follow from its record, its headers, its page or its path, in that order, or stay unknown."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path

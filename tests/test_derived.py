@@ -1,16 +1,14 @@
 """Derived columns: each file in scraper/database/rules with its examples."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
 
 from parsers.record import columns_of
 from parsers.request_title import split_request_title
-from scraper.database.derived import RULES, DerivedValues, insert_sql, register
+from scraper.database.derived import RULES, insert_sql, register
 from scraper.database.schema import create
-from scraper.database.tables import BY_NAME
+from scraper.database.tables import BY_NAME, RecordRow
 from scraper.sqlite import open_memory
 
 REQUIRED = {"record_id": "1", "captures": 1, "availability": "unknown"}
@@ -42,7 +40,7 @@ def test_every_rule_has_an_example_of_a_value_and_of_none_and_a_measured_precisi
         if "rule" in rule:
             assert any("expect" in example for example in rule["examples"]), column
             assert "precision" in rule, column
-        assert "derived" in columns_of(DerivedValues)[column].description
+        assert "derived" in columns_of(RecordRow)[column].description
 
 
 TITLES = """
@@ -53,6 +51,18 @@ REQ: 02/14/2024 - Larch A&M - North Campus Police (Conference) | Larch A&M - Nor
 REQ: 2024-02-14 - Office of Larch (Techn | Office of Larch | None
 REQ: 20240214 - 105380(Peer Exchange) | 105380 | Peer Exchange
 Request - 2024-2-14 - Larch, City of (LPD) (Workshop) | Larch, City of (LPD) | Workshop
+REQ: 2024-02-14 — Larch Police — Training - In Person | Larch Police | Training - In Person
+REQ: 2024-02-14 - Larch Police - Training Unit - Assistance | Larch Police - Training Unit | Assistance
+req 2/14/24 - larch police (webinar) | larch police | webinar
+REQ: 24-02-14 - Larch Police, Fire, and Rescue [Training - Distance] | Larch Police, Fire, and Rescue | Training - Distance
+REQ: Feb 14, 2024: Larch Police, TX (Curriculum Development) | Larch Police, TX | Curriculum Development
+RE: REQ_14 February 2024_1st Court of Alder–Rowan (Webinar). | 1st Court of Alder–Rowan | Webinar
+REQ： 2024‑02‑14 ‑ Larch Police （Webinar） | Larch Police | Webinar
+TTA REQ # 2024.02.14 12:30, "Larch Police" ( TA ) | "Larch Police" | TA
+REQ: 2024-02-14 - Larch (DOJ), Office of (OL) (Peer (to-Peer)) | Larch (DOJ), Office of (OL) | Peer (to-Peer)
+REQ: 2024-02-14 - Larch Police (Webinar) - UPDATED | Larch Police | Webinar
+REQ: 2024-02-14 - Larch Police (Webinar) (cancelled) | Larch Police | Webinar
+REQ: 2024-02-14 - Boys & Girls Club of Larch, Inc. (Publication or Tool) | Boys & Girls Club of Larch, Inc. | Publication or Tool
 """
 
 
@@ -63,12 +73,21 @@ def test_titles_of_requests_are_split(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "title", ["Request for help", "REQ: 2024-13-14 - Larch", "Required 2024-02-14", "REQ: ", "REQ: 2024-02-14 - ..."]
+    "title",
+    ["Request for help", "REQ: 2024-13-14 - Larch", "Required 2024-02-14", "REQ: ", "REQ: 2024-02-14 - ...", "Req. 14 of 24"],
 )
 def test_other_titles_are_not(title: str) -> None:
     assert split_request_title(title) is None
 
 
-def test_a_hostile_title_costs_no_time() -> None:
-    for title in ("REQ: 2024-02-14 - " + "(" * 50_000, "REQ: " + "2024-02-14 - " * 9_000, "req" + " -" * 50_000):
-        split_request_title(title)
+@pytest.mark.parametrize(
+    "title",
+    [
+        "REQ: 2024-02-14 - " + "(" * 50_000,
+        "REQ: " + "2024-02-14 - " * 9_000,
+        "req" + " -" * 50_000,
+        "REQ: 240214 - x" + "-" * 60_000,
+    ],
+)
+def test_a_hostile_title_costs_no_time(title: str) -> None:
+    split_request_title(title)

@@ -9,8 +9,7 @@ import pytest
 
 from scraper.cli import cli
 from scraper.database.tables import TABLES
-from scraper.explore.metadata import LOOKS, metadata
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.metadata import LOOKS, QUESTIONS, metadata
 from tests.documents import documents
 from tests.webkit import ROOT, demo
 

@@ -10,8 +10,7 @@ from scraper.archive.warc import record_bytes, utc_now
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
-from scraper.ledger.listings import Listings
-from scraper.ledger.store import Ledger
+from scraper.ledger.store import Ledger, Listings
 from tests.dbkit import add, day, exports, html, node, page, query
 from tests.doctorkit import (
     WAITING_HOST,
@@ -121,7 +120,7 @@ def test_values_that_the_archive_does_not_give_are_found_by_a_second_database(fo
     assert status(folders, "--deep") == 3
     assert status(folders, "--repair", "--deep") == 0
     assert exports(folders) == before
-    assert not list(folders.data.glob(".tta-plan*"))
+    assert not list(folders.data.glob(".tta-second*"))
 
 
 @pytest.mark.parametrize("rebuild", [False, True])

@@ -16,8 +16,7 @@ from scraper.cli import cli
 from scraper.database.load import load
 from scraper.errors import ArchiveDamaged
 from scraper.folders import Folders
-from scraper.ledger.listings import Listings
-from scraper.ledger.store import Ledger
+from scraper.ledger.store import Ledger, Listings
 from scraper.sources.files import import_paths
 from tests.dbkit import add, exports, html, node, one, query
 from tests.doctorkit import (

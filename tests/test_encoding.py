@@ -1,7 +1,5 @@
 """Content encodings come off within limits, and what was cut or lies is told apart from what is whole."""
 
-from __future__ import annotations
-
 import gzip
 import zlib
 

@@ -1,7 +1,5 @@
 """The parts of the plugin that need no Datasette: links, the record's page, the fiscal year, state outlines."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -110,15 +108,15 @@ def test_record_page_keeps_sections_items_and_states_apart() -> None:
         },
         {},
     )
-    assert [group.name for group in made.groups] == [None, "First", "Second", "Last"]
-    assert [value.text for value in made.groups[0].labels[0].values] == ["one", "two"]
-    second = made.groups[2]
+    assert [group.name for group in made["groups"]] == [None, "First", "Second", "Last"]
+    assert [value.text for value in made["groups"][0].labels[0].values] == ["one", "two"]
+    second = made["groups"][2]
     assert second.instructions == "fill in"
     assert [(label.name, label.values[0].note) for label in second.labels] == [("B", "not captured"), ("x y", None)]
     assert [label.note for label in second.labels] == ["not captured", None]
     assert [(item.name, item.labels[0].name) for item in second.items] == [("Milestone 1", "T")]
-    assert made.description_source == 1
-    assert [(fact.name, fact.values) for fact in made.facts] == [("Emerging need", [("No", {"emerging_need": 0})])]
+    assert made["description_source"] == 1
+    assert made["facts"] == [("Emerging need", [("No", {"emerging_need": 0})])]
 
 
 def test_state_outlines_are_small_sound_and_credited() -> None:

@@ -1,13 +1,15 @@
 """A fetch from beginning to end: what is listed is stored, once, and a second run asks only for the listing."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
+from scraper.archive.store import Archive
 from scraper.capture import Form, iso
 from scraper.folders import Folders
-from tests.fakearchive.run import HOST, Fetch, captures, finished, start, stored, write_config
+from scraper.status import status
+from tests.fakearchive import faults
+from tests.fakearchive.run import HOST, Fetch, captures, stored
 from tests.fakearchive.server import FakeArchive
+from tests.test_archive import page
 
 
 def test_everything_listed_is_stored_once(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
@@ -25,12 +27,6 @@ def test_everything_listed_is_stored_once(fake: FakeArchive, tta_fetch: Fetch, t
     assert fake.listings()
 
 
-def test_the_command_works_as_a_process(fake: FakeArchive, tmp_path: Path) -> None:
-    fake.add(f"https://{HOST}/node/1", "20240101000000")
-    ran = finished(start(tmp_path / "data", write_config(tmp_path / "tta.toml", fake.url)))
-    assert (ran.status, ran.source()["fetched"]) == (0, 1), ran.err
-
-
 def test_a_capture_keeps_its_headers_times_and_origin(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
     html = (("Content-Type", "text/html; charset=UTF-8"), ("X-Drupal-Cache", "HIT"), ("X-Twice", "1"), ("X-Twice", "2"))
     secret = (("Set-Cookie", "SESS=1"), ("Authorization", "Basic x"), ("Transfer-Encoding", "chunked"), ("Content-Length", "-1"))
@@ -43,15 +39,6 @@ def test_a_capture_keeps_its_headers_times_and_origin(fake: FakeArchive, tta_fet
     assert iso(capture.captured_at) == "2024-01-01T12:34:56Z"
     assert capture.fetched_at is not None
     assert (capture.payload_digest, capture.origin) == (f"sha1:{kept.digest}", "item-1/file-1.warc.gz")
-
-
-def test_an_archived_redirect_is_a_capture_of_its_own(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
-    where = f"https://{HOST}/user/login?destination=/node/1"
-    fake.add(f"https://{HOST}/node/1", "20240101000000", b"moved", status=302, headers=(("Location", where),))
-    assert tta_fetch().status == 0
-    (capture,) = stored(tmp_path / "data")
-    assert (capture.http_status, capture.header("location")) == (302, where)
-    assert len(fake.replays()) == 1
 
 
 def test_the_same_body_is_a_revisit_and_is_not_downloaded(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
@@ -80,9 +67,6 @@ def test_the_same_body_behind_another_digest_is_a_revisit_too(fake: FakeArchive,
 
 
 def test_a_capture_that_came_from_a_file_is_not_fetched_again(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
-    from scraper.archive.store import Archive
-    from tests.test_archive import page
-
     imported = page(1, source="files")
     with Archive(tmp_path / "data" / "archive", writable=True) as archive:
         archive.add(imported)
@@ -132,11 +116,6 @@ def test_nothing_from_outside_reaches_the_terminal_as_it_came(fake: FakeArchive,
 
 
 def test_completeness_counts_records_by_source(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
-    from scraper.archive.store import Archive
-    from scraper.status import status
-    from tests.fakearchive import faults
-    from tests.test_archive import page
-
     assert set(status(Folders(tmp_path / "data")).completeness.total.values()) == {0}
     assert not (tmp_path / "data").exists()
     kept = [fake.add(f"https://{HOST}/node/{number}", "20240101000000") for number in (10, 11, 12, 15)]

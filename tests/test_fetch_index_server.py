@@ -1,8 +1,8 @@
 """Archives that run pywb: ways of asking, numbered pages, listings cut at a limit, several archives with limits of their own."""
 
-from __future__ import annotations
-
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -92,20 +92,46 @@ def archive(fake: FakeArchive, name: str = "one", path: str = "/pywb") -> dict[s
     }
 
 
-@pytest.mark.parametrize("server", SERVERS.values(), ids=SERVERS.keys())
 def test_every_capture_is_listed_whatever_the_server_understands(
-    fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path, server: Fault, monkeypatch: pytest.MonkeyPatch
+    fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("scraper.sources.cdx.USUAL_LIMITS", 20)
     for number in range(50):
         fake.add(f"https://{HOST}/node/{number}", f"20{number % 25:02}0101{number:06}")
-    fake.files["/pywb"] = server
-    ran = tta_fetch("pywb", sources__pywb__archives=[archive(fake)])
-    assert (ran.status, ran.source("pywb:one")["fetched"]) == (0, 50), ran.err
+    archives = []
+    for number, server in enumerate(SERVERS.values()):
+        fake.files[f"/pywb{number}"] = server
+        archives.append(archive(fake, str(number), f"/pywb{number}"))
+    ran = tta_fetch("pywb", sources__pywb__archives=archives)
+    assert ran.status == 0, ran.err
+    assert {name: ran.source(f"pywb:{number}")["listed"] for number, name in enumerate(SERVERS)} == dict.fromkeys(SERVERS, 50)
     assert len(captures(tmp_path / "data")) == 50
     fake.arrivals.clear()
-    assert tta_fetch("pywb", sources__pywb__archives=[archive(fake)]).status == 0
+    assert tta_fetch("pywb", sources__pywb__archives=archives).status == 0
     assert fake.arrivals == []
+
+
+@pytest.mark.parametrize("name", ["match type", "prefix, and the home page for a host"])
+def test_only_the_way_that_listed_everything_is_asked_next_time(
+    fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path, name: str
+) -> None:
+    """All ways again where that one lists nothing any more."""
+    for number in range(5):
+        fake.add(f"https://{HOST}/node/{number}", "20240101000000")
+
+    def listings(server: Fault) -> int:
+        with closing(sqlite3.connect(tmp_path / "data" / "ledger.db")) as ledger, ledger:
+            ledger.execute("UPDATE listings SET started_at = '2026-01-01T00:00:00Z'")
+        fake.arrivals.clear()
+        fake.files["/pywb"] = server
+        assert tta_fetch("pywb", sources__pywb__archives=[archive(fake)]).source("pywb:one")["listed"] == 5
+        return len({path.partition("&limit")[0].partition("&output")[0] for _, path in fake.arrivals})
+
+    fake.files["/pywb"] = SERVERS[name]
+    tta_fetch("pywb", sources__pywb__archives=[archive(fake)])
+    assert listings(SERVERS[name]) == 1
+    assert listings(SERVERS["wildcard"]) == 4
+    assert listings(SERVERS["wildcard"]) == 1
 
 
 def test_one_archives_trouble_is_not_anothers(fake: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:

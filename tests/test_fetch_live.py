@@ -1,7 +1,5 @@
 """The live site: robots.txt, conditional requests, only known records, and removals that are confirmed."""
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -124,44 +122,43 @@ def test_a_page_that_was_back_in_between_is_not_confirmed_as_gone(site: FakeArch
         assert db.execute("SELECT DISTINCT gone_since FROM live_pages").fetchall() == [(None,)]
 
 
-CHALLENGE = (b"<html>prove that you are human</html>", (("cf-mitigated", "challenge"),))
-
-
-@pytest.mark.parametrize("fault", [faults.answers(403), faults.answers(404, *CHALLENGE), faults.answers(200, *CHALLENGE)])
-def test_a_firewall_is_no_removal_and_no_content(site: FakeArchive, tta_fetch: Fetch, tmp_path: Path, fault: Fault) -> None:
+def test_a_firewall_is_no_removal_and_no_content(site: FakeArchive, tta_fetch: Fetch, tmp_path: Path) -> None:
+    challenge = (b"<html>prove that you are human</html>", (("cf-mitigated", "challenge"),))
     assert tta_fetch("live").status == 0
     before = live(tmp_path / "data")
     later()
-    site.files["/node/1"] = fault
+    site.files["/node/1"], site.files["/node/2"] = faults.answers(403), faults.answers(404, *challenge)
     ran = tta_fetch("live")
-    assert (ran.status, live(tmp_path / "data"), ran.source("live")["blocked"]) == (0, before, 1)
+    assert (ran.status, live(tmp_path / "data"), ran.source("live")["blocked"]) == (0, before, 2)
+    later()
+    site.files["/node/1"] = faults.answers(200, *challenge)
+    assert (tta_fetch("live").source("live")["blocked"], live(tmp_path / "data")) == (2, before)
 
 
 REFUSING: dict[str, Fault] = {
-    "disallowed": faults.answers(200, b"User-agent: *\nDisallow: /\n", ROBOTS),
-    "disallowed behind a mark": faults.answers(200, b"\xef\xbb\xbfUser-agent: *\nDisallow: /\n", ROBOTS),
     "401": faults.answers(401),
     "403": faults.answers(403),
     "500": faults.answers(500),
     "reset": faults.reset,
     "html": faults.answers(200, b"<html>not found</html>", faults.HTML),
     "html as text": faults.answers(200, b"<!DOCTYPE html>", ROBOTS),
-    "redirect away": faults.answers(301, b"", (("Location", "https://example.org/robots.txt"),)),
+    "redirect away": faults.redirects("https://example.org/robots.txt", 301),
     "huge": faults.answers(200, b"#" * 600_000, ROBOTS),
 }
+
+
+def test_what_robots_txt_does_not_allow_is_not_asked_for(site: FakeArchive, tta_fetch: Fetch) -> None:
+    for name, fault in REFUSING.items():
+        site.files["/robots.txt"] = fault
+        assert tta_fetch("live", "--now").status == 4, name
+    site.files["/robots.txt"] = faults.answers(200, b"\xef\xbb\xbfUser-agent: *\nDisallow: /\n", ROBOTS)
+    assert tta_fetch("live", "--now").status == 0
+    assert set(asked(site)) == {"/robots.txt"}
 
 
 def test_a_missing_robots_txt_allows_everything(site: FakeArchive, tta_fetch: Fetch) -> None:
     site.files["/robots.txt"] = faults.answers(404)
     assert tta_fetch("live").source("live")["fetched"] == 2
-
-
-@pytest.mark.parametrize("name", REFUSING)
-def test_what_robots_txt_does_not_allow_is_not_asked_for(site: FakeArchive, tta_fetch: Fetch, name: str) -> None:
-    site.files["/robots.txt"] = REFUSING[name]
-    ran = tta_fetch("live")
-    assert set(asked(site)) == {"/robots.txt"}
-    assert ran.status == (0 if name.startswith("disallowed") else 4)
 
 
 def test_a_crawl_delay_is_kept(site: FakeArchive, tta_fetch: Fetch) -> None:

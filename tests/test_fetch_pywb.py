@@ -1,7 +1,5 @@
 """Against pywb, a real web archive: what it plays we store, what we store it plays."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket

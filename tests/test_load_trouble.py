@@ -23,7 +23,6 @@ from scraper.capture import Capture
 from scraper.database import parse_captures, parsed_pages
 from scraper.database.connection import reading
 from scraper.database.load import LoadOptions, load
-from scraper.database.plan import plan
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.sqlite import remove
@@ -110,13 +109,11 @@ def test_what_was_read_before_is_not_unsaid_by_a_machine_at_its_end(
 
 @pytest.mark.usefixtures("hostile")
 def test_the_verdict_on_a_page_that_hangs_is_the_same_however_many_workers(tmp_path: Path) -> None:
-    """And a plan reads it again, though the same code has read it: another day the page may be read."""
     reasons = set()
     for workers in (1, 2):
         folders = loaded(tmp_path / str(workers), [page(html({}, body="HANG"), url=node(91)), *pages(1)], workers=workers)
         reasons.add(one(folders, "SELECT reason FROM captures WHERE kind = 'unreadable'"))
     assert len(reasons) == 1
-    assert plan(folders).read == 2
 
 
 @pytest.mark.usefixtures("hostile")
@@ -163,14 +160,13 @@ def test_damage_keeps_a_new_capture_out_until_it_is_mended(tmp_path: Path) -> No
     assert len(load(folders).unreadable) == 1
 
 
-def test_bytes_that_only_the_load_or_a_plan_meets_are_told(tmp_path: Path) -> None:
+def test_bytes_that_only_the_load_meets_are_told(tmp_path: Path) -> None:
     folders = loaded(tmp_path, pages(1, 3))
     add(folders, pages(2))
     damage(folders, pages(2)[0])
-    for read in (load, plan):
-        (folders.archive / CATALOG).unlink()
-        (line,) = read(folders).unreadable  # type: ignore[operator]
-        assert "can't be read" in line
+    (folders.archive / CATALOG).unlink()
+    (line,) = load(folders).unreadable
+    assert "can't be read" in line
     assert one(folders, "SELECT count(*) FROM captures") == 2
 
 

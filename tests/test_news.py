@@ -1,8 +1,11 @@
 """What's new: which records, in which order, under which filters; and a feed that readers can rely on."""
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+from scraper.database.runs import record
+from scraper.database.tables import RunRow
 from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import Site
 
@@ -38,6 +41,26 @@ def test_events_are_told_once_each_the_latest_first(tmp_path: Path) -> None:
     assert len({entry["id"] for entry in after}) == 4
     assert after[1]["summary"].strip() == "County: Essex County became Suffolk County."
     assert after[1]["updated"] == day(2).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_what_a_refresh_brought_is_listed_under_it_however_old_the_capture(tmp_path: Path) -> None:
+    new = page(html({"TTA Title": "Second", "County": "Kent County"}, node=2), url=node(2), when=day(9))
+    folders = loaded(tmp_path, [page(html({"TTA Title": "First"}, node=1), url=node(1), when=day(8)), new])
+    record(
+        folders.database,
+        RunRow(run_id=0, started_at="2030-01-01T02:00:00Z", ended_at="2030-01-01T03:00:00Z", outcome="committed", captures=2),
+    )
+    loaded(tmp_path, [page(html({"TTA Title": "Old"}, node=3), url=node(3), when=day(1))])
+    record(
+        folders.database,
+        RunRow(run_id=0, started_at="2030-01-02T02:00:00Z", ended_at="2030-01-02T03:00:00Z", outcome="committed", captures=3),
+    )
+    site = Site(folders.database)
+    assert [entry["title"] for entry in _entries(site)] == ["New: Old", "New: Second", "New: First"]
+    assert _entries(site)[0]["updated"] == "2030-01-02T03:00:00Z"
+    text = site.get("/-/new").text
+    assert re.findall(r'datetime="(2030[^"]*)', text) == ["2030-01-02", "2030-01-01"]
+    assert [entry["title"] for entry in _entries(site, "?_since=2030-01-02")] == ["New: Old"]
 
 
 def test_page_and_feed_follow_the_filters_of_the_table(tmp_path: Path) -> None:

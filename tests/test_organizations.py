@@ -1,6 +1,4 @@
-"""Agencies and providers: made-up ones, spelled in many ways, whose truth is known."""
-
-from __future__ import annotations
+"""Agencies and providers: made-up ones, spelled in many ways and helped in many places, whose truth is known."""
 
 import csv
 from collections import defaultdict
@@ -12,37 +10,38 @@ from typing import Any
 import pytest
 
 from scraper.database.load import load
-from scraper.database.organizations import HEADING, MATCHES, key_of_name
+from scraper.database.organizations import HEADING, MATCHES, key_of_name, state_in_name
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
 from tests.webkit import Site
 
-POINTS = {"MA": "POINT (-71.0464339 42.3458497)", "TX": "POINT (-97.74 30.27)", "OH": "POINT (-82.99 39.96)"}
-Link = tuple[str, int]
-
-
-def linked(payload: bytes, links: dict[str, int]) -> bytes:
-    """The page with its values `links` turned into links to nodes."""
-    for text, number in links.items():
-        payload = payload.replace(f">{text}<".encode(), f'><a href="/node/{number}">{text}</a><'.encode())
-    return payload
+POINTS = {
+    "MA": "POINT (-71.0464339 42.3458497)",
+    "TX": "POINT (-94.83 30.8)",  # in its Polk County
+    "OH": "POINT (-82.99 39.96)",
+    "OR": "POINT (-122.6 45.52)",
+    "IA": "POINT (-93.62 41.6)",  # in its Polk County
+}
+LABELS = {
+    "agency": "Primary Recipient Agency Name",
+    "provider": "Provider Reference",
+    "title": "TTA Title",
+    "contact": "Contact Name",
+}
 
 
 def request(agency: str, kind: str = "Training - In Person") -> str:
     return f"REQ: 2024-02-14 - {agency} ({kind})"
 
 
-def record(number: int, *, links: dict[str, int] | None = None, **fields: Any) -> Any:
-    labels = {
-        "agency": "Primary Recipient Agency Name",
-        "provider": "Provider Reference",
-        "title": "TTA Title",
-        "contact": "Contact Name",
-    }
-    state = fields.pop("state", None)
-    own = {labels[name]: value for name, value in fields.items()} | ({"Event Location Geo": POINTS[state]} if state else {})
-    return page(linked(html(own, node=number), links or {}), url=node(number), when=day(number % 500))
+def record(number: int, *, links: dict[str, int] | None = None, state: str | None = None, **fields: Any) -> Any:
+    """A page with these fields; values in `links` are links to nodes, and the event was in that state."""
+    own = {LABELS[name]: value for name, value in fields.items()} | ({"Event Location Geo": POINTS[state]} if state else {})
+    payload = html(own, node=number)
+    for text, target in (links or {}).items():
+        payload = payload.replace(f">{text}<".encode(), f'><a href="/node/{target}">{text}</a><'.encode())
+    return page(payload, url=node(number), when=day(number % 500))
 
 
 def organizations(folders: Folders) -> dict[str, tuple[Any, ...]]:
@@ -50,44 +49,47 @@ def organizations(folders: Folders) -> dict[str, tuple[Any, ...]]:
     return {row[0]: row[1:] for row in rows}
 
 
-def spellings(rng: Random, name: str) -> list[str]:
-    """Five spellings that mean the same to a reader."""
-    return [
-        name,
-        name.upper(),
-        name.replace("Department", "Dept."),
-        f"The {name}",
-        name.replace(" and ", " & ").replace("'", "’"),
-    ]
+NAMES = {
+    "Larch Police Department": ("MA", "TX", "OH"),
+    "Rowan, City of (RPD) Police & Fire": ("TX", "IA"),
+    "Hazel Department of Youth and Family Services": ("MA", "OR"),
+    "Polk County Sheriff's Office": ("TX", "IA"),
+    "Multnomah County District Attorney": ("OR",),
+    "Texas Department of Sample Justice": ("TX",),
+}
+"""Agencies of these names are in these states: real counties, of which other states have one as well, and made-up cities."""
+PROVIDERS = {
+    7001: ("Example Institute", "Example Institute for Justice"),
+    7002: ("Center for Sample Policy",),
+    7003: ("Test Bureau, Inc.",),
+}
+"""By number; the first was renamed."""
 
 
-def make_truth(seed: int) -> tuple[list[Any], dict[int, tuple[str, str | None]]]:
-    """Records, and of each the true agency and provider: names that two states have, renamed providers, numbers without names."""
+def spelled(rng: Random, name: str, state: str) -> str:
+    """One of many ways to write a name, with or without its state."""
+    ways = (name, name.upper(), name.replace("Department", "Dept."), f"The {name}", name.replace("&", "and").replace("'", "’"))
+    ends = ("", "", "", f", {state}", f" ({state})", f" - {state.lower()}")
+    return rng.choice(ways) + rng.choice(ends)
+
+
+def make_truth(seed: int, count: int = 400) -> tuple[list[Any], dict[int, tuple[str, str | None]]]:
+    """Records, and of each the true agency and provider: one name in several states, events away from home, also where another
+    agency of that name is at home, renamed providers, numbers without names and names without numbers.
+    """
     rng = Random(seed)
-    places = ["Larch", "Alder", "Rowan", "Hazel", "Aspen", "Linden"]
-    kinds = [
-        "Police Department",
-        "County Sheriff's Office",
-        "County District Attorney",
-        "Department of Youth and Family Services",
-    ]
-    agencies = [(f"{place} {kind}", state) for place in places for kind in kinds for state in ("MA", "TX")]
+    agencies = [(name, state) for name, states in NAMES.items() for state in states]
     number = {one: 105_000 + index for index, one in enumerate(agencies) if index % 3}
-    providers = {
-        7001: ["Example Institute", "Example Institute for Justice"],
-        7002: ["Center for Sample Policy"],
-        7003: ["Test Bureau, Inc."],
-    }
     records, truth = [], {}
-    for index in range(600):
-        agency = rng.choice(agencies)
-        spelled = rng.choice(spellings(rng, agency[0])) + (f", {agency[1]}" if rng.random() < 0.2 else "")
-        provider = rng.choice(list(providers))
-        name = providers[provider][-1 if index > 300 else 0]
-        fields: dict[str, Any] = {"state": agency[1], "provider": name, "links": {name: provider} if rng.random() < 0.8 else {}}
+    for index in range(count):
+        agency, provider = rng.choice(agencies), rng.choice(list(PROVIDERS))
+        name = PROVIDERS[provider][-1 if index > count / 2 else 0]
+        away = [None, *POINTS] if "County" not in agency[0] else [None, "MA", "OH"]  # not in another county of its name
+        place = agency[1] if rng.random() < 0.7 else rng.choice(away)
+        fields: dict[str, Any] = {"state": place, "provider": name, "links": {name: provider} if rng.random() < 0.8 else {}}
         has_title = agency not in number or rng.random() < 0.7
         if has_title:
-            fields["title"] = request(spelled)
+            fields["title"] = request(spelled(rng, *agency))
         if agency in number and (not has_title or rng.random() < 0.7):
             fields["agency"] = str(number[agency])
         records.append(record(1000 + index, **fields))
@@ -102,66 +104,76 @@ def pairs(groups: dict[Any, list[int]]) -> set[tuple[int, int]]:
 def measure(folder: Path, seed: int = 1) -> dict[str, float]:
     """Precision and recall, in percent, of pairs of records that have one agency, or one provider."""
     records, truth = make_truth(seed)
-    folders = loaded(folder, records)
-    found = {int(row[0]): row[1:] for row in query(folders, "SELECT record_id, agency_id, provider_id FROM records")}
+    rows = query(loaded(folder, records), "SELECT record_id, agency_id, provider_id FROM records")
     figures = {}
     for place, kind in enumerate(("agency_id", "provider_id")):
         true, read = defaultdict(list), defaultdict(list)
-        for number, names in truth.items():
-            true[names[place]].append(number)
-            if found[number][place] is not None:
-                read[found[number][place]].append(number)
+        for record_id, *found in rows:
+            true[truth[int(record_id)][place]].append(int(record_id))
+            if found[place] is not None:
+                read[found[place]].append(int(record_id))
         both = len(pairs(true) & pairs(read))
         figures |= {f"{kind}, precision": 100 * both / len(pairs(read)), f"{kind}, recall": 100 * both / len(pairs(true))}
     return figures
 
 
-def test_no_two_organizations_are_merged_and_most_spellings_are_found(tmp_path: Path) -> None:
-    figures = measure(tmp_path)
+@pytest.mark.parametrize("seed", [3, 4])
+def test_no_two_organizations_are_merged_wherever_they_were_helped(tmp_path: Path, seed: int) -> None:
+    figures = measure(tmp_path, seed)
     assert (figures["agency_id, precision"], figures["provider_id, precision"]) == (100, 100)
-    assert figures["agency_id, recall"] > 95
-    assert figures["provider_id, recall"] > 95
+    assert figures["agency_id, recall"] > 60, "numbers, states in names, and counties"
+    assert figures["provider_id, recall"] > 99
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("one", "other", "same"),
     [
-        ("Larch Co. Police Dept., TX", "LARCH COUNTY PD (TX)"),
-        ("The Alder Sheriff’s Office, Texas", "Alder Sheriffs Office - tx"),
-        ("Peña & Sons, Inc.", "Pena and Sons"),
+        ("Larch Co. Police Dept., TX", "LARCH COUNTY PD (TX)", True),
+        ("The Alder Sheriff’s Office, Texas", "Alder Sheriffs Office - tx", True),
+        ("Peña & Sons, Inc.", "Pena and Sons", True),
+        ("Larch Police, TX", "Larch Police, OH", False),
+        ("Larch County Police", "Larch Police", False),
+        ("Larch Police Department", "Larch Fire Department", False),
+        ("Larch District 1", "Larch District 11", False),
     ],
 )
-def test_spellings_of_one_name_share_a_key(one: str, other: str) -> None:
-    assert key_of_name(one) == key_of_name(other)
+def test_spellings_of_one_name_share_a_key_and_different_names_do_not(one: str, other: str, same: bool) -> None:
+    assert (key_of_name(one) == key_of_name(other)) is same
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("name", "point", "state"),
     [
-        ("Larch Police, TX", "Larch Police, OH"),
-        ("Larch County Police", "Larch Police"),
-        ("Larch Police Department", "Larch Fire Department"),
-        ("Larch District 1", "Larch District 11"),
+        ("Multnomah County District Attorney", (None, None), "OR"),
+        ("Multnomah County District Attorney", ("WA", "53033"), None),  # perhaps it traveled, perhaps the name is another's
+        ("POLK COUNTY Sheriff", ("TX", "48373"), "TX"),
+        ("Polk County Sheriff", ("TX", "48453"), None),
+        ("Polk County Sheriff", (None, None), None),
+        ("Office of Prince George's County Police", ("MD", None), "MD"),
+        ("Texas Dept. of Public Safety", ("TX", None), "TX"),
+        ("Texas Dept. of Public Safety", ("LA", None), None),
+        ("Kansas City Police Department", ("KS", "20209"), None),
+        ("Larch Police", ("TX", "48373"), None),
     ],
 )
-def test_different_names_have_different_keys(one: str, other: str) -> None:
-    assert key_of_name(one) != key_of_name(other)
+def test_a_name_tells_its_state_by_a_county_or_a_state_in_it(name: str, point: tuple[str | None, str | None], state: Any) -> None:
+    assert state_in_name(name, *point) == state
 
 
 def test_a_number_is_one_organization_however_it_is_spelled(tmp_path: Path) -> None:
     named = [
-        record(1, agency="#105380", title=request("Larch Police"), state="TX"),
-        record(2, agency="105380", title=request("City of Larch"), state="TX"),
+        record(1, agency="#105380", title=request("Larch Police, TX"), state="TX"),
+        record(2, agency="105380", title=request("City of Larch (TX)"), state="TX"),
         record(3, agency="105380", title=request("City of Larch"), state="TX"),
-        record(4, title=request("CITY OF LARCH"), state="TX"),
-        record(5, title=request("Larch Police"), state="TX"),  # a minority of the number's titles: an organization of its own
-        record(6, title=request("City of Larch"), state="OH"),
+        record(4, title=request("CITY OF LARCH, Texas"), state="OH"),
+        record(5, title=request("Larch Police, TX")),  # a minority of the number's titles: an organization of its own
+        record(6, title=request("City of Larch"), state="TX"),
         record(7, agency="9"),
     ]
     assert organizations(loaded(tmp_path, named)) == {
-        "105380": ("agency", "105380", "City of Larch", "TX", "title", 4),
-        "agency-larch-police-tx": ("agency", None, "Larch Police", "TX", "title", 1),
-        "agency-city-of-larch-oh": ("agency", None, "City of Larch", "OH", "title", 1),
+        "105380": ("agency", "105380", "CITY OF LARCH, Texas", "TX", "title", 4),
+        "agency-larch-police-tx": ("agency", None, "Larch Police, TX", "TX", "title", 1),
+        "agency-city-of-larch-tx-6": ("agency", None, "City of Larch", "TX", "title", 1),
         "9": ("agency", "9", None, None, "number", 1),
     }
 
@@ -181,8 +193,8 @@ def test_a_renamed_provider_has_its_latest_name_and_its_page_outweighs_links(tmp
 
 
 def test_two_numbers_of_one_name_leave_a_name_without_number_alone(tmp_path: Path) -> None:
-    named = [record(number, agency=str(number), title=request("Larch Police"), state="TX") for number in (11, 12)]
-    folders = loaded(tmp_path, [*named, record(13, title=request("Larch Police"), state="TX")])
+    named = [record(number, agency=str(number), title=request("Larch Police, TX")) for number in (11, 12)]
+    folders = loaded(tmp_path, [*named, record(13, title=request("Larch Police, TX"))])
     assert set(organizations(folders)) == {"11", "12", "agency-larch-police-tx"}
 
 
@@ -219,7 +231,7 @@ def test_people_decide_on_uncertain_matches_and_the_next_load_honors_it(tmp_path
     (row,) = rows_of(folders)
     assert (row["decision"], {row["organization_id"], row["other_id"]}) == (
         "",
-        {"105380", "agency-larch-police-department-of-texas-tx"},
+        {"105380", "agency-larch-police-department-of-texas-tx-*"},
     )
     decide(folders, "Match")
     assert {one: row[-1] for one, row in organizations(folders).items()} == {"105380": 2}
@@ -231,10 +243,30 @@ def test_people_decide_on_uncertain_matches_and_the_next_load_honors_it(tmp_path
         decide(folders, "perhaps")
 
 
+def test_one_decision_makes_all_of_one_name_in_one_state_one_agency_also_later(tmp_path: Path) -> None:
+    folders = loaded(tmp_path, [record(number, title=request("Larch Police"), state="TX") for number in (1, 2)])
+    assert {one: row[-1] for one, row in organizations(folders).items()} == dict.fromkeys(
+        ["agency-larch-police-tx-1", "agency-larch-police-tx-2"], 1
+    )
+    (row,) = rows_of(folders)
+    assert (row["organization_id"], row["other_id"], row["other_records"]) == (
+        "agency-larch-police-tx",
+        "agency-larch-police-tx-*",
+        "2",
+    )
+    decide(folders, "match")
+    later = [record(3, title=request("LARCH POLICE"), state="TX"), record(4, title=request("Larch Police"), state="OH")]
+    folders = loaded(tmp_path, later)
+    assert {one: row[-1] for one, row in organizations(folders).items()} == {
+        "agency-larch-police-tx": 3,
+        "agency-larch-police-oh-4": 1,
+    }
+
+
 def test_a_decision_undoes_a_match_by_name(tmp_path: Path) -> None:
     named = [
-        record(1, agency="105380", title=request("Larch Police"), state="TX"),
-        record(2, title=request("Larch Police"), state="TX"),
+        record(1, agency="105380", title=request("Larch Police, TX")),
+        record(2, title=request("Larch Police, TX")),
     ]
     folders = loaded(tmp_path, named)
     assert len(organizations(folders)) == 1
@@ -263,12 +295,12 @@ def test_an_organization_has_a_page_with_its_records_and_milestones(tmp_path: Pa
     later = page(html({**fields, "County": "Travis"}, node=1, milestones=milestones), url=node(1), when=day(9))
     first = page(html({**fields, "County": "Old"}, node=1, milestones=milestones), url=node(1), when=day(1))
     site = Site(loaded(tmp_path, [first, later, record(2, agency="105380")]).database)
-    text = site.get("/tta/organizations/agency-larch-police-and-county-tx").text
+    text = site.get("/tta/organizations/agency-larch-police-and-county-tx-1").text
     for part in (
         "Larch Police &amp; Co",
         "Kick-off &lt;call&gt;",
         "Reentry",
-        "Travis County, TX",
+        "Polk County, TX",
         "<del>Old</del>",
         "/tta/records/1",
     ):

@@ -3,8 +3,6 @@
 Each disguise changes spelling and wrapping, as other themes, templates, archives and translators do, and no content.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path

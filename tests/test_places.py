@@ -14,7 +14,7 @@ from benchmarks.multiply import inner_points
 from scraper.database.counties import STATES
 from scraper.database.derived import RULES
 from scraper.database.load import load
-from scraper.database.places import CHANGED_CODES, Place, atlas, changed_counties, code_of_2023
+from scraper.database.places import CHANGED, CHANGED_CODES, Place, atlas, code_of_2023
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
 
@@ -209,7 +209,7 @@ def test_derived_columns_say_that_they_are(folders: Folders) -> None:
 
 
 def test_outlines_are_not_read_where_nothing_is_new(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scraper.database.places.ATLAS", folders.data / "missing.json")
+    monkeypatch.setattr("scraper.database.places.FOLDER", folders.data)
     atlas.cache_clear()
     load(folders)
 
@@ -225,6 +225,6 @@ def test_the_codes_of_2023_are_those_of_2017_but_where_counties_changed() -> Non
     codes = {(place.county_code, code_of_2023(longitude, latitude)) for place, longitude, latitude in inner_points()}
     changed = {(old, new) for old, new in codes if old not in (new, "51610")}  # a line: see above
     assert {old for old, _ in changed} == {county.code for county in atlas().counties if CHANGED_CODES.fullmatch(county.code)}
-    assert all(new in {county.code for county in changed_counties().counties} for _, new in changed)
+    assert all(new in {county.code for county in atlas(CHANGED).counties} for _, new in changed)
     regions = {code_of_2023(x / 50, y / 50) for x in range(-3690, -3588) for y in range(2049, 2103)}
     assert {f"091{number}0" for number in range(1, 10)} <= regions

@@ -14,7 +14,7 @@ import pytest
 from scraper.cli import main
 from scraper.config import load_config
 from scraper.database import runs
-from scraper.fetch.report import Display
+from scraper.fetch.run import Display
 from scraper.folders import Folders
 from scraper.refresh.monitoring import Log
 from scraper.refresh.run import Options, refresh

@@ -1,7 +1,5 @@
 """Dates, years, states and numbers in addresses, the way people write them: understood or refused, never compared as text."""
 
-from __future__ import annotations
-
 from datetime import date
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,7 +11,7 @@ from scraper.database.tables import TABLES
 from scraper.errors import BadQuery
 from scraper.explore import dates, requests
 from scraper.explore.requests import understood
-from tests.webkit import Site, demo
+from tests.webkit import Site
 
 TODAY = date(2026, 11, 29)  # a Sunday
 
@@ -117,8 +115,8 @@ def test_what_cannot_be_understood_is_refused_on_every_page(site: Site, query: s
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    return Site(demo(tmp_path_factory.mktemp("demo")).database)
+def site() -> Site:
+    return Site()
 
 
 @pytest.mark.parametrize("typed", ["training", "court OR webinar", "(court OR jail) NOT webinar", "trai", '"mental health"'])

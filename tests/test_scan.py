@@ -1,14 +1,8 @@
 """`tta scan`: pages of the configured hosts out of whole WARC files, wherever those lie."""
 
-from __future__ import annotations
-
 import gzip
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -25,7 +19,10 @@ from scraper.scan.run import Piece, Scan, checked, listed, read_piece, scan
 from scraper.workers.processes import Processes
 from tests.containerkit import NUMBERS, ONE_BY_ONE
 from tests.dbkit import day, html, node, page, revisit
+from tests.fakearchive import faults
+from tests.fakearchive.bucket import serve_range
 from tests.fakearchive.run import write_config
+from tests.fakearchive.server import FakeArchive
 
 HOSTS = ("bjatta.bja.ojp.gov",)
 
@@ -102,66 +99,29 @@ def test_a_revisit_of_our_page_is_kept_as_one(tmp_path: Path) -> None:
     assert ids(tmp_path / "data") == [original.capture_id, again.capture_id]
 
 
-class _Ranges(BaseHTTPRequestHandler):
-    """Files by range, as buckets serve them; `cut` ends every answer early."""
-
-    files: dict[str, bytes]
-    cut = False
-
-    def do_GET(self) -> None:
-        data = self.files.get(self.path)
-        if data is None:
-            self.send_error(404)
-            return
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
-        start, end = (int(asked[1]), min(int(asked[2] or len(data)), len(data) - 1)) if asked else (0, len(data) - 1)
-        self.send_response(206 if asked else 200)
-        self.send_header("Accept-Ranges", "bytes")
-        self.send_header("Content-Length", str(end + 1 - start))
-        if asked:
-            self.send_header("Content-Range", f"bytes {start}-{end}/{len(data)}")
-        self.end_headers()
-        if self.command == "GET":
-            part = data[start : end + 1]
-            self.wfile.write(part[: len(part) // 2] if self.cut else part)
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@contextmanager
-def serving(files: dict[str, bytes]) -> Iterator[tuple[str, type[_Ranges]]]:
-    handler = type("Handler", (_Ranges,), {"files": files})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}", handler
-        server.shutdown()
-
-
-def test_over_http_and_a_broken_connection_is_not_taken_for_the_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def tta(*arguments: str) -> tuple[int, str, str]:
+def test_over_http_and_a_broken_connection_is_not_taken_for_the_end(
+    fake: FakeArchive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def tta() -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:
-            main(["--data", str(tmp_path / "data"), "--config", str(config), *arguments])
+            main(["--data", str(tmp_path / "data"), "--config", str(config), "scan", *arguments])
         return int(ended.value.code or 0), *capsys.readouterr()
 
     ours = crawl(tmp_path / "one.warc.gz", 1, 2)
-    with serving({"/crawl/one.warc.gz": (tmp_path / "one.warc.gz").read_bytes()}) as (url, handler):
-        config = write_config(tmp_path / "tta.toml", "http://127.0.0.1:9")
-        (tmp_path / "paths.gz").write_bytes(gzip.compress(b"crawl/one.warc.gz\ncrawl/none.warc.gz\n"))
-        arguments = ("scan", "--list", str(tmp_path / "paths.gz"), "--prefix", f"{url}/", "--workers", "1")
-        handler.cut = True
-        status, _, errors = tta(*arguments)
-        assert (status, errors.count("can't be read")) == (4, 2), errors
-        handler.cut = False
-        status, _, errors = tta(*arguments)
-        assert status == 4
-        assert errors.count("\n") == 1
-        assert "none.warc.gz" in errors
-        assert ids(tmp_path / "data") == [capture.capture_id for capture in ours]
-        assert "(1 read before)" in tta(*arguments)[1]
+    data = (tmp_path / "one.warc.gz").read_bytes()
+    config = write_config(tmp_path / "tta.toml", "http://127.0.0.1:9")
+    (tmp_path / "paths.gz").write_bytes(gzip.compress(b"crawl/one.warc.gz\ncrawl/none.warc.gz\n"))
+    arguments = ("--list", str(tmp_path / "paths.gz"), "--prefix", f"{fake.url}/", "--workers", "1")
+    head = b"HTTP/1.1 206 Partial Content\r\nAccept-Ranges: bytes\r\nContent-Range: bytes 0-%d/%d\r\nContent-Length: %d\r\n\r\n"
+    whole = len(data) - 1, len(data), len(data)
+    fake.files["/crawl/one.warc.gz"] = faults.raw(head % whole + data[: len(data) // 2])
+    status, _, errors = tta()
+    assert (status, errors.count("can't be read")) == (4, 2), errors
+    fake.files["/crawl/one.warc.gz"] = lambda handler: serve_range(handler, data)
+    status, _, errors = tta()
+    assert (status, errors.count("\n"), "none.warc.gz" in errors) == (4, 1, True), errors
+    assert ids(tmp_path / "data") == [capture.capture_id for capture in ours]
+    assert "(1 read before)" in tta()[1]
 
 
 REFUSED = """ftp://example.org/a.warc.gz file:///etc/passwd http://example.org/a.warc.gz http://127.0.0.1/a.warc.gz memory://a

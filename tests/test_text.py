@@ -126,7 +126,7 @@ def linked(mark: str) -> str:
         "bullets": (linked("* {text}"), False),
         "definition list of pandoc": (linked(":   {text}") + "\n```{=html}\n```\n", False),
         "emphasis": (linked("_{text}_"), False),
-        "HTML": (linked('<a href="http://a.example/t/{number}"><span><b>{text}</b></span></a>'), False),
+        "HTML": (linked('<a href="http://a.example/t/{number}"><span><b>{text}</b></span></a>'), True),
     }.values(),
 )
 def test_marks_of_the_extractor_are_removed_and_links_kept(text: str, has_links: bool) -> None:

@@ -12,8 +12,7 @@ from scraper.archive.store import CATALOG, Archive
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
-from scraper.ledger.listings import Listings
-from scraper.ledger.store import Ledger
+from scraper.ledger.store import Ledger, Listings
 from tests.dbkit import broken_references, exports, query
 from tests.doctorkit import RUN, WAITING_HOST, sound, sql
 

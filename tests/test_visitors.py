@@ -1,14 +1,10 @@
 """A server for strangers: what they ask for stays within limits of time and memory, and others are answered meanwhile."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import socket
 import sqlite3
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +14,6 @@ import httpx
 import pytest
 
 from scraper.config import Serve
-from scraper.folders import Folders
 from scraper.serve import application
 from tests.webkit import Site, demo, start
 
@@ -39,28 +34,8 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    return demo(tmp_path_factory.mktemp("demo"))
-
-
-@pytest.fixture(scope="module")
-def site(folders: Folders) -> Site:
-    return Site(folders.database)
-
-
-@pytest.fixture
-def address(folders: Folders) -> Iterator[str]:
-    """A server as a process, which must end by SIGTERM within ten seconds."""
-    server = start(folders, "--port", "0")
-    assert server.stdout
-    try:
-        yield server.stdout.readline().split()[0]
-    finally:
-        begun = time.monotonic()
-        server.send_signal(signal.SIGTERM)
-        server.communicate(timeout=30)
-        assert time.monotonic() - begun < 10
-        assert server.returncode == 0
+def site() -> Site:
+    return Site()
 
 
 @pytest.mark.parametrize("sql", HOSTILE)
@@ -71,7 +46,11 @@ def test_a_hostile_query_ends_with_a_message(site: Site, sql: str) -> None:
     assert time.monotonic() - begun < 8  # the limit is one second; the machine may be busy
 
 
-def test_others_are_answered_during_hostile_queries_and_the_process_ends(address: str) -> None:
+def test_others_are_answered_during_hostile_queries_and_the_process_ends() -> None:
+    server = start(demo(), "--port", "0")
+    assert server.stdout
+    address = server.stdout.readline().split()[0]
+
     def ask(path: str) -> int:
         return httpx.get(address + path, timeout=60).status_code
 
@@ -82,18 +61,21 @@ def test_others_are_answered_during_hostile_queries_and_the_process_ends(address
         begun = time.monotonic()
         assert ask("tta/records?status=Completed") == 200
         took = time.monotonic() - begun
-    assert took < 5  # two seconds on a quiet machine
+    assert took < 10  # two seconds on a quiet machine
     assert {one.result() for one in hostile} <= {200, 400, 429}
     assert 429 in {one.result() for one in hostile}
     assert ask("tta.json?sql=select+1") == 200
-
-
-def test_the_process_ends_while_a_query_runs_and_a_reader_is_slow(address: str) -> None:
-    host = urlsplit(address)
-    slow = socket.create_connection((host.hostname or "", host.port or 0))
-    slow.sendall(b"GET /tta/fields.csv?_stream=on HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    threading.Thread(target=lambda: httpx.get(f"{address}tta.json?sql={quote(ENDLESS)}", timeout=60), daemon=True).start()
-    time.sleep(0.5)
+    host = urlsplit(address)  # now readers that take nothing, and queries that do not end
+    slow = [socket.create_connection((host.hostname or "", host.port or 0)) for _ in range(4)]
+    for client, path in zip(
+        slow, ("fields.csv", "fields.xlsx", f".csv?sql={quote(ENDLESS)}", f".json?sql={quote(ENDLESS)}"), strict=True
+    ):
+        client.sendall(f"GET /tta{'' if path.startswith('.') else '/'}{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    time.sleep(1)
+    begun = time.monotonic()
+    server.send_signal(signal.SIGTERM)
+    server.communicate(timeout=30)
+    assert (server.returncode, time.monotonic() - begun < 10) == (0, True)
 
 
 def test_queries_over_other_routes_run_within_the_limits_too(site: Site) -> None:
@@ -128,21 +110,21 @@ def test_a_fault_of_the_request_is_reported_as_one(site: Site, path: str, status
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"])
-def test_only_reading_methods_are_allowed(folders: Folders, method: str) -> None:
-    client = application(folders.database).client
+def test_only_reading_methods_are_allowed(method: str) -> None:
+    client = application(demo().database).client
     answer = asyncio.run(client.request(method, "/tta/records"))
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
-def test_no_answer_exposes_a_path_of_the_machine(site: Site, folders: Folders) -> None:
+def test_no_answer_exposes_a_path_of_the_machine(site: Site) -> None:
     paths = ["/-/databases.json", "/-/databases", "/-/plugins.json", "/-/metadata.json", "/-/settings.json", "/-/versions.json"]
     paths += [f"/tta.json?sql={quote(sql)}" for sql in ("select * from pragma_database_list", "select file from nothing")]
     paths += ["/tta.json", "/", "/tta/records?_where=nonsense"]
-    assert [path for path in paths if str(folders.data) in site.get(path).text] == []
+    assert [path for path in paths if str(demo().data) in site.get(path).text] == []
 
 
-def test_sql_can_be_switched_off_and_questions_still_work(folders: Folders) -> None:
-    site = Site(folders.database, Serve(sql=False))
+def test_sql_can_be_switched_off_and_questions_still_work() -> None:
+    site = Site(settings=Serve(sql=False))
     assert site.get("/tta?sql=select+1").status_code == 403
     assert site.get("/tta/records?_where=1=1").status_code == 403
     for path in ("/tta/areas_by_year.json?state=", "/-/charts", "/-/map", "/-/search?q=court", "/tta/records?status=Completed"):

@@ -167,7 +167,7 @@ def test_a_page_that_is_read_otherwise_now_is_said_so(two: Folders) -> None:
     with sqlite3.connect(two.database) as db:
         db.execute("UPDATE fields SET value = 'Kent County' WHERE label = 'County'")
     (origin,) = answer(two, "7", "County")["origins"]
-    assert origin["places"][0]["place"] is None and "--rebuild --plan" in origin["places"][0]["problem"]
+    assert origin["places"][0]["place"] is None and "tta load --rebuild" in origin["places"][0]["problem"]
 
 
 def test_every_column_of_a_record_can_be_asked_for(two: Folders) -> None:

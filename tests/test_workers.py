@@ -1,5 +1,13 @@
-"""However captures are cut into slices, and whoever parses them, each gets the verdict it gets alone, in its place."""
+"""However captures are cut into slices, and whoever parses them, each gets the verdict it gets alone, in its place.
 
+A run that is asked to end does end, whatever its workers were at.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
@@ -14,6 +22,7 @@ from scraper.database import parse_captures
 from scraper.database.parse_captures import ParsedCapture, parse_all, parse_capture, parse_slice, slice_of
 from scraper.workers.processes import Processes
 from tests.dbkit import day, html, node, page, revisit, text
+from tests.test_fetch_ends import wait_for
 
 SIZES = st.integers(1, 7)
 
@@ -82,3 +91,40 @@ def test_a_file_that_is_gone_or_short_is_damage_of_its_captures_alone(sorts: Sor
     (tmp_path / name).unlink()
     (_, gone), *_ = parse_all(tmp_path, sorts.entries, None)
     assert "No such file" in (gone.damage or "")
+
+
+_RUN = """
+import sys
+from pathlib import Path
+from scraper.workers.processes import Processes
+from scraper.errors import Stopped
+from tests.poolkit import SENDS_MUCH
+
+def check():
+    if Path(sys.argv[1], "stop").exists():
+        raise Stopped
+
+try:
+    print(len(list(Processes(1, check).run(SENDS_MUCH, [sys.argv[1]]))))
+except Stopped:
+    print("stopped")
+"""
+
+
+def test_a_run_ends_though_a_worker_died_while_it_sent_its_results(tmp_path: Path) -> None:
+    """The parent is held while the worker sends, so that it gets the beginning of the results and never the rest."""
+    with subprocess.Popen(
+        [sys.executable, "-c", _RUN, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1]
+    ) as process:
+        try:
+            wait_for(lambda: (tmp_path / "worker").exists() and (tmp_path / "worker").read_text() != "")
+            process.send_signal(signal.SIGSTOP)
+            (tmp_path / "go").touch()
+            time.sleep(0.5)
+            os.kill(int((tmp_path / "worker").read_text()), signal.SIGKILL)
+            (tmp_path / "stop").touch()
+            process.send_signal(signal.SIGCONT)
+            assert process.communicate(timeout=15)[0] == "stopped\n"
+        finally:
+            process.kill()
+    assert process.returncode == 0

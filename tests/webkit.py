@@ -1,7 +1,5 @@
 """What the tests of `tta serve` share: a demo database, a server of its own on a free port, and a watched browser page."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil
@@ -11,7 +9,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,19 +35,29 @@ REQUIRED = os.environ.get("TTA_REQUIRE_BROWSER") == "1"
 SECONDS = 30
 
 
-def demo(folder: Path) -> Folders:
-    """The demo's data folder, as `make run` builds it."""
-    folders = Folders(folder)
+@cache
+def _built() -> tuple[TemporaryDirectory[str], Folders]:
+    folder = TemporaryDirectory(prefix="tta-demo-")
+    folders = Folders(Path(folder.name))
     import_paths(folders.archive, [SAMPLES])
     load(folders, LoadOptions(workers=1))
-    return folders
+    return folder, folders
+
+
+def demo(folder: Path | None = None) -> Folders:
+    """The demo's data folder, as `make run` builds it, made once; a copy in `folder` for tests that change it."""
+    _, built = _built()
+    if not folder:
+        return built
+    shutil.copytree(built.data, folder, dirs_exist_ok=True)
+    return Folders(folder)
 
 
 class Site:
-    """Datasette on a database, without a server."""
+    """Datasette on a database, without a server; on the demo's where none is named."""
 
-    def __init__(self, database: Path, settings: Serve | None = None) -> None:
-        self._datasette = application(database, settings)
+    def __init__(self, database: Path | None = None, settings: Serve | None = None) -> None:
+        self._datasette = application(database or demo().database, settings)
 
     def get(self, path: str) -> httpx.Response:
         return asyncio.run(self._datasette.client.get(path))

@@ -1,7 +1,6 @@
 """Takes the compression off a file of WARC or ARC records: gzip and zstd, per record or over the whole file, or none.
 
-A gzip member or zstd frame is called a member. `Unpacked` joins the members to one stream and knows the file offset of each;
-`walk` yields the members of the archive's own files, one record each.
+A gzip member or zstd frame is called a member. `Unpacked` joins the members to one stream and knows the file offset of each.
 """
 
 import re
@@ -9,7 +8,9 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
-from pathlib import Path
+from functools import partial
+from io import BytesIO
+from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 import zstandard
@@ -17,21 +18,18 @@ import zstandard
 from scraper.encoding import GZIP_MAGIC, MAX_BODY, ZSTD_MAGIC
 from scraper.errors import Broken
 
-MAX_MEMBER = MAX_BODY + (1 << 20)
-"""Bytes of one member of the archive's own files, packed or unpacked: a record's block and any headers seen so far."""
 MAX_PROBES = 10_000
 """Places in a damaged file that are tried as the beginning of a member; bounds the time that a hostile file can take."""
 _STEP = 1 << 16
 _GZIP_STEP, _ZSTD_STEP = 1 << 13, 1 << 10
 """All that so many bytes unpack to is in memory at once: of gzip up to 8 MiB, of zstd, 128 KiB for every 4 bytes, 32 MiB."""
 _SCAN = 1 << 20
-_ANYTHING = re.compile(b"")
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 _DICTIONARY = b"\x5d\x2a\x4d\x18"
 _LOOK_BACK = 1 << 13
 """Bytes at the end of a piece that are searched again with the next one: a record's first line is shorter."""
 _NOT_BLANK = re.compile(rb"[^\r\n\t ]")
-_CUT = "the file ends within a record"
+NO_RECORD = "no record begins here"
 
 
 class Packing(NamedTuple):
@@ -74,7 +72,7 @@ def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[by
     if _SKIPPABLE.match(data) and packing.magic == ZSTD_MAGIC:
         return 8 + int.from_bytes(data[4:8], "little")
     if not data.startswith(packing.magic[: len(data)]):
-        raise Broken(offset, "no record begins here")
+        raise Broken(offset, NO_RECORD)
     decoder, taken = packing.decoder(), 0
     while data:
         before = decoder.copy() if packing is GZIP else None
@@ -93,21 +91,44 @@ def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[by
         if decoder.eof:
             return taken - len(decoder.unused_data)
         data = file.read(packing.step)
-    raise Broken(offset, _CUT, is_cut=True)
+    raise Broken(offset, "the file ends within a record", is_cut=True)
 
 
 class Unpacked:
-    """A file from byte `start` on without its compression, as one stream. Damage ends it: `broken` has the reason."""
+    """A file from byte `start` on without its compression, as one stream. Damage ends it: `broken` has the reason.
+
+    `end`: the file offset behind the last whole member that was unpacked.
+    """
 
     def __init__(self, file: BinaryIO, start: int, packing: Packing) -> None:
         self.file = file
         self.packing = packing
         self.broken: Broken | None = None
-        self._pieces = _pieces(file, start, packing)
+        self.end = start
+        self._pieces = self._unpack()
         self._data = b""
         self._at = 0
         self._before = 0  # bytes of the stream that precede _data
         self._marks: deque[tuple[int, int]] = deque()  # positions in the stream at which a member begins, and its file offset
+
+    def _unpack(self) -> Iterator[tuple[int, bool, bytes]]:
+        """The file's content: each piece with the file offset of its member, and whether it is the first of it."""
+        file, packing = self.file, self.packing
+        while file.seek(self.end) == self.end and (head := file.read(_STEP)):
+            start, is_start = self.end, True
+            if packing is PLAIN:
+                self.end += len(head)
+                yield start, is_start, head
+                continue
+            if not any(piece.strip(b"\0") for piece in chain([head], iter(partial(file.read, _SCAN), b""))):
+                return  # zeros up to the end are padding, or what a loss of power leaves
+            member = unpack_member(file, start, packing)
+            try:
+                while True:
+                    yield start, is_start, next(member)
+                    is_start = False
+            except StopIteration as end:
+                self.end += end.value
 
     def _fill(self) -> bytes:
         """The next piece, which is added to what is ahead; empty at the end."""
@@ -197,25 +218,6 @@ class Unpacked:
         return self.packing is not PLAIN and begins >= self._at and start.match(self._data, begins) is not None
 
 
-def _pieces(file: BinaryIO, start: int, packing: Packing) -> Iterator[tuple[int, bool, bytes]]:
-    """What follows byte `start`, unpacked: each piece with the file offset of its member, and whether it is the first of it."""
-    while file.seek(start) == start and (head := file.read(_STEP)):
-        if packing is PLAIN:
-            yield start, True, head
-        if packing is PLAIN or not head.strip(b"\0"):  # zeros are padding, or what a loss of power leaves
-            start += len(head)
-            continue
-        member, is_start = unpack_member(file, start, packing), True
-        while True:
-            try:
-                piece = next(member)
-            except StopIteration as end:
-                start += end.value
-                break
-            yield start, is_start, piece
-            is_start = False
-
-
 def next_member(file: BinaryIO, position: int, packing: Packing, content: re.Pattern[bytes]) -> int | None:
     """The offset at or after `position` of the next member in whose beginning `content` is found; None if there is none."""
     for _ in range(MAX_PROBES):
@@ -238,58 +240,14 @@ def find_bytes(file: BinaryIO, position: int, magic: bytes) -> int | None:
     return None
 
 
-class Member(NamedTuple):
-    """A whole member: its checksum and length are right. `length`: in the file; `record`: unpacked."""
-
-    offset: int
-    length: int
-    record: bytes
-
-
-class Gap(NamedTuple):
-    """Bytes of the file that are no whole member. `is_cut`: they are the beginning of one, and the file ends within it."""
-
-    offset: int
-    length: int
-    reason: str
-    is_cut: bool = False
-
-
-def walk(path: Path, start: int = 0, length_at: Callable[[int], int | None] | None = None) -> Iterator[Member | Gap]:
-    """Every gzip member from byte `start` on and every gap between them, in order; memory does not grow with the file.
-
-    After damage the next place is looked for at which a whole member begins. A damaged page may hold one in its own bytes, so
-    where `length_at` knows how long the member at an offset is, that is stepped over unread. Raises OSError.
-    """
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        while start < size:
-            found = whole_member(file, start)
-            if isinstance(found, Member):
-                yield found
-                start += found.length
-                continue
-            length = length_at(start) if length_at else None
-            after = start + length if length else next_member(file, start + 1, GZIP, _ANYTHING)
-            while after is not None and not length and not isinstance(whole_member(file, after), Member):
-                after = next_member(file, after + 1, GZIP, _ANYTHING)
-            after = size if after is None else min(after, size)
-            file.seek(start)
-            is_cut = after == size and (
-                found == _CUT or not any(piece.strip(b"\0") for piece in iter(lambda: file.read(_SCAN), b""))
-            )
-            yield Gap(start, after - start, found, is_cut)
-            start = after
-
-
-def whole_member(file: BinaryIO, offset: int) -> Member | str:
-    """The member that begins there, or why there is none."""
-    record, member = bytearray(), unpack_member(file, offset, GZIP)
+def only_member(data: bytes) -> bytes:
+    """What data unpacks to that begins with a gzip member and has nothing behind it. Raises Broken."""
+    content, member = bytearray(), unpack_member(BytesIO(data), 0, GZIP)
     try:
-        while len(record) <= MAX_MEMBER:
-            record += next(member)
+        while len(content) <= MAX_BODY + _SCAN:  # a body, and any headers seen so far
+            content += next(member)
     except StopIteration as end:
-        return Member(offset, end.value, bytes(record))
-    except Broken as broken:
-        return str(broken)
-    return f"a record has more than {MAX_MEMBER} bytes"
+        if end.value == len(data):
+            return bytes(content)
+        raise Broken(end.value, "more than one gzip member") from None
+    raise Broken(0, f"a record has more than {MAX_BODY} bytes")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
-from scraper.archive.packing import PLAIN, Unpacked, next_member, packing_of, unpack_member
+from scraper.archive.packing import NO_RECORD, PLAIN, Unpacked, next_member, packing_of, unpack_member
 from scraper.encoding import MAX_BODY, decode_content
 from scraper.errors import Broken, UndecodableContent
 
@@ -35,15 +35,19 @@ _TYPES = CAPTURES | {"request", "metadata", "warcinfo", "continuation"}
 
 
 class Damage(NamedTuple):
-    """A place in a file that can't be read, or not be trusted; `position` is a byte offset in the file as it is on disk."""
+    """A place in a file that can't be read, or not be trusted; `position` is a byte offset in the file as it is on disk.
+
+    `is_cut`: a record begins there, and the file ends within it.
+    """
 
     position: int
     reason: str
+    is_cut: bool = False
 
 
 @dataclass(slots=True)
 class Record:
-    """One record. `named` has the headers by lower-case name; `length` is the declared one.
+    """One record. `named` has the headers by lower-case name; `length` is the declared one; `end`: the file offset behind it.
 
     `block` is empty for records that nobody asked for; `is_cut`: the file ends within it. `problem`: why the bytes are not those
     that the writer stored.
@@ -52,6 +56,7 @@ class Record:
     position: int
     headers: tuple[tuple[str, str], ...]
     length: int = -1
+    end: int = -1
     block: bytes = b""
     is_cut: bool = False
     problem: str | None = None
@@ -70,20 +75,29 @@ class Record:
         return self.named.get("warc-target-uri", "").strip().strip("<>") or None
 
 
+LengthAt = Callable[[int], int | None]
+"""The known length of the gzip member at an offset, None where it is not known."""
+
+
 def read_records(
-    file: BinaryIO, start: int = 0, *, wanted: Callable[[Record], bool] = lambda _: True, verify: bool = True
+    file: BinaryIO,
+    start: int = 0,
+    *,
+    wanted: Callable[[Record], bool] = lambda _: True,
+    length_at: LengthAt | None = None,
 ) -> Iterator[Record | Damage]:
     """Every record from byte `start` on, and every damage, in file order; never raises on what a file holds.
 
-    The blocks of records that are not `wanted` are stepped over. With `verify`, digests are compared.
+    The blocks of records that are not `wanted` are stepped over. `length_at`: for the archive's own files. A damaged page may
+    contain gzip members of its own, so it is stepped over unread where its length is known; and records are searched for behind
+    one that the file seems to end in.
     """
-    return _Reader(file, start, wanted, verify=verify).read()
+    return _Reader(file, start, wanted, length_at).read()
 
 
 class _Reader:
-    def __init__(self, file: BinaryIO, start: int, wanted: Callable[[Record], bool], *, verify: bool) -> None:
-        self._wanted = wanted
-        self._verify = verify
+    def __init__(self, file: BinaryIO, start: int, wanted: Callable[[Record], bool], length_at: LengthAt | None) -> None:
+        self._wanted, self._length_at = wanted, length_at
         self._reported = -1
         self._member = (-1, True)  # the last one that was checked, and whether it is undamaged
         self._read_again = 0
@@ -96,11 +110,14 @@ class _Reader:
             stream = self._stream
             stream.skip_blank()
             if not stream.has(1):
-                broken = stream.broken
-                if broken and broken.position != self._reported:
-                    yield Damage(broken.position, str(broken))
-                found = None
-                if broken and not broken.is_cut:
+                if (broken := stream.broken) is None:
+                    return
+                if broken.position != self._reported:
+                    yield self._damage(broken.position, str(broken))
+                found = self._length_at(broken.position) if self._length_at else None
+                if found:
+                    found += broken.position
+                elif self._length_at or not broken.is_cut:
                     found = next_member(stream.file, broken.position + 1, stream.packing, START)
                 if found is None:
                     return
@@ -118,7 +135,8 @@ class _Reader:
 
     def _damage(self, position: int, reason: str) -> Damage:
         self._reported = position
-        return Damage(position, reason)
+        broken = self._stream.broken
+        return Damage(position, reason, bool(broken and broken.is_cut and broken.position == position))
 
     def _is_whole(self, position: int) -> bool:
         """Whether the member that begins there, and goes on behind a record in it, is undamaged as far as it goes."""
@@ -143,7 +161,7 @@ class _Reader:
         if is_short and stream.broken and not stream.broken.is_cut:
             yield self._damage(position, str(stream.broken))
             return
-        agrees = _agrees_with_digest(record) if keep and self._verify else None
+        agrees = _agrees_with_digest(record) if keep else None
         ends_well = not is_short and (
             stream.skip_blank()
             or not stream.has(1)
@@ -164,6 +182,7 @@ class _Reader:
             record.problem = "it has no digest, and is in a damaged gzip member"
         if agrees is False:
             record.problem = "its bytes do not match its digest"
+        record.end = stream.place()[0] if stream.has(1) else stream.end
         if record.problem:
             yield self._damage(position, record.problem)
             record.problem = None if agrees else record.problem
@@ -188,7 +207,7 @@ class _Reader:
         problem = f"a record's Content-Length is {record.length}; the next record begins after {len(block)} bytes"
         yield self._damage(record.position, f"a record is cut: {len(block)} of {record.length} bytes" if is_cut else problem)
         record.block = re.sub(rb"(?:\r?\n){1,2}\Z", b"", block)
-        if keep and self._verify and _agrees_with_digest(record):
+        if keep and _agrees_with_digest(record):
             yield record
         elif keep and is_cut:
             record.block, record.is_cut, record.problem = block, True, "the file ends within it"
@@ -200,7 +219,7 @@ class _Reader:
 def _head(stream: Unpacked, position: int) -> Record | str:
     """The headers of the record ahead, which are stepped over, or why there is none."""
     if not stream.is_at(START):
-        return "no record begins here"
+        return NO_RECORD
     is_warc = stream.is_at(_WARC)
     head = stream.head(_HEAD_END if is_warc else _LINE_END, MAX_HEAD)
     if head is None:
@@ -250,10 +269,11 @@ def split_http(block: bytes) -> tuple[int | None, str, tuple[tuple[str, str], ..
 def _agrees_with_digest(record: Record) -> bool | None:
     """Whether the block, or the body in it, has a digest that the record names; None if it names none that can be compared.
 
-    Writers take the digest of the body before or after its transfer or content encoding (ARCHIVES.md, section 5, "Digest").
+    Writers take the digest of the body before or after its transfer or content encoding (ARCHIVES.md, section 5, "Digest"). That
+    of a segmented record is of all its segments.
     """
     found = digest_agrees(record.named.get("warc-block-digest"), record.block)
-    if found or record.type == "revisit":
+    if found or record.type == "revisit" or "warc-segment-number" in record.named:
         return found
     claimed = record.named.get("warc-payload-digest")
     _, _, headers, body = split_http(record.block) if record.type == "response" else (None, "", (), record.block)

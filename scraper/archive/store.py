@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from io import BytesIO
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,9 +18,7 @@ from zlib import crc32
 from parsers import urls
 from scraper.archive import dating
 from scraper.archive.dating import dated
-from scraper.archive.packing import Member, walk
-from scraper.archive.records import Damage
-from scraper.archive.warc import only_capture, read_captures, record_bytes, record_id_of, sha1_digest, utc_now
+from scraper.archive.warc import only_capture, read_parts, record_bytes, record_id_of, sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original, iso
 from scraper.errors import ArchiveDamaged, TtaError
 from scraper.folders import sync
@@ -155,7 +152,6 @@ class Archive(AbstractContextManager["Archive"]):
         return next(self.entries(where, (url, digest)), None)
 
     def entry(self, capture_id: str) -> Entry | None:
-        """The stored capture of that id, if there is one."""
         return next(self.entries("capture_id = ?", (capture_id,)), None)
 
     def urls(self) -> Iterator[str]:
@@ -178,7 +174,6 @@ class Archive(AbstractContextManager["Archive"]):
         return self.append(prepare(capture, utc_now()))
 
     def _is_preferred(self, entry: Entry) -> bool:
-        """Whether the archive lacks the capture, or has a delivery of it that counts less."""
         held = self.entry(entry.capture_id)
         return held is None or entry.rank() < held.rank()
 
@@ -239,29 +234,27 @@ class Archive(AbstractContextManager["Archive"]):
     def _read_in(self, path: Path, start: int | None) -> None:
         """Catalogs what follows byte `start`; None: the catalog does not know the file."""
         added, done = 0, []
-        for found in walk(path, start or 0):
-            if isinstance(found, Member):
-                items = [item[1] for item in read_captures(BytesIO(found.record), "files") if not isinstance(item, Damage)]
-                if len(items) <= 1:
-                    added += sum(self._insert(entry_of(item, path.name, found.offset, found.length)) for item in items)
-                    continue  # else: a capture is found by its place in the file, so all of them would be the first one
-                line = f"{path.name}: {len(items)} captures at {found.offset} packed together don't count: `tta import` the file"
-            elif found.is_cut and is_own(path):  # it was being written when the program ended, and never reported as stored
-                line = f"{path.name}: an unfinished record of {found.length} bytes at the end was removed"
+        for part in read_parts(path, start or 0):
+            if part.damage is None and len(part.captures) <= 1:
+                added += sum(self._insert(entry_of(one, path.name, part.offset, part.length)) for one in part.captures)
+            elif part.is_cut and is_own(path):  # it was being written when the program ended, and never reported as stored
+                line = f"{path.name}: an unfinished record of {part.length} bytes at the end was removed"
                 if start is None:  # without a catalog that is not certain
-                    aside = path.with_name(f"{path.name}.cut-{found.offset}")
+                    aside = path.with_name(f"{path.name}.cut-{part.offset}")
                     with path.open("rb") as file:
-                        file.seek(found.offset)
+                        file.seek(part.offset)
                         aside.write_bytes(file.read())
                     sync(aside)
                     line += f", and kept as {aside.name}"
-                os.truncate(path, found.offset)
+                os.truncate(path, part.offset)
                 done.append(line)
-                continue
             else:
-                line = f"{path.name}: {found.length} bytes at {found.offset} can't be read: run `tta doctor`"
-            self.unread.append(line)
-            done.append(line)
+                line = f"{path.name}: {part.length} bytes at {part.offset} can't be read: run `tta doctor`"
+                if part.damage is None:  # a capture is found by its place in the file, so all of them would be the first one
+                    line = f"{path.name}: {len(part.captures)} captures at {part.offset} packed together don't count"
+                    line += ": `tta import` the file"
+                self.unread.append(line)
+                done.append(line)
         self._catalog.execute("INSERT OR REPLACE INTO files VALUES (?, ?)", [path.name, path.stat().st_size])
         if added:
             self.recovered.append(f"{path.name}: {added} captures were not in the catalog and are now")

@@ -8,12 +8,17 @@ from base64 import b32encode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import BinaryIO
+from itertools import chain, groupby, pairwise
+from operator import attrgetter
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 from parsers.urls import archive_time, without_archive
 from scraper.archive.dating import dated, parse_time
-from scraper.archive.records import CAPTURES, Damage, Record, read_records, split_http
+from scraper.archive.packing import NO_RECORD
+from scraper.archive.records import CAPTURES, Damage, LengthAt, Record, read_records, split_http
 from scraper.capture import Capture, Form, Original, Recorded, from_iso, iso
+from scraper.encoding import MAX_BODY
 
 UNKNOWN_URL = "urn:tta:unknown-url:"
 """WARC demands a target: where no URL is known it is this prefix and the body's digest, which reads back as None."""
@@ -27,37 +32,89 @@ IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-d
 
 
 def read_captures(
-    file: BinaryIO, source: str, start: int = 0, *, wanted: Wanted | None = None, verify: bool = False, origin: str | None = None
+    file: BinaryIO, source: str, start: int = 0, *, wanted: Wanted | None = None, origin: str | None = None
 ) -> Iterator[tuple[int, Capture] | Damage]:
     """Every capture from byte `start` on with its offset, and every damage, in file order; never raises on what a file holds.
 
     `source` names captures whose record does not name one. Other records (request, metadata, warcinfo) are skipped, and
-    those whose address is not `wanted`. Of a record in segments only the first is read, as a capture that is cut. With `verify`,
-    digests are compared. `origin`: the file's name, for captures whose record does not name one.
+    those whose address is not `wanted`. Segments of a record that follow each other are joined; otherwise the first is a capture
+    that is cut. `origin`: the file's name, for captures whose record does not name one.
     """
 
     def is_wanted(record: Record) -> bool:
-        return record.type in CAPTURES and (wanted is None or wanted(record.url))
+        return record.type in CAPTURES | {"continuation"} and (wanted is None or wanted(record.url))
 
-    for item in read_records(file, start, wanted=is_wanted, verify=verify):
+    for item in _joined(read_records(file, start, wanted=is_wanted)):
         if isinstance(item, Damage):
             yield item
             continue
-        if item.named.get("warc-segment-number") == "1":
-            item.is_cut, item.problem = True, "it is only the first segment of its record; segments are not joined"
-            yield Damage(item.position, item.problem)
         capture = _to_capture(item, source, origin)
-        if verify and capture.captured_at is None and capture.recorded and capture.recorded.date:
+        if capture.captured_at is None and capture.recorded and capture.recorded.date:
             yield Damage(item.position, f"its time is unknown: {capture.recorded.date[:40]!r} is none that a page can have")
-        if verify and capture.url is None and item.type in ("response", "revisit"):
+        if capture.url is None and item.type in ("response", "revisit"):
             yield Damage(item.position, "a record without an address")
         yield item.position, capture
 
 
+def _joined(items: Iterator[Record | Damage]) -> Iterator[Record | Damage]:
+    """The records, each in one piece (WARC 1.1, section 8). Segments that can't be joined are reported."""
+    first: Record | None = None
+    segments = 0
+    for item in chain(items, [None]):
+        named = item.named if isinstance(item, Record) else {}
+        if first and named.get("warc-segment-origin-id") == first.named.get("warc-record-id") and isinstance(item, Record):
+            size, total = len(first.block) + len(item.block), named.get("warc-segment-total-length")
+            if named.get("warc-segment-number") == str(segments + 1) and total in (None, str(size)) and size <= MAX_BODY:
+                segments, first.block, first.problem = segments + 1, first.block + item.block, first.problem or item.problem
+                if total:
+                    yield first
+                    first = None
+                continue
+        if first and not isinstance(item, Damage):
+            first.is_cut, first.problem = True, "segments of its record are missing"
+            yield from (Damage(first.position, first.problem), first)
+            first = None
+        if isinstance(item, Record) and item.type == "continuation":
+            yield Damage(item.position, "a segment of a record that begins elsewhere")
+        elif isinstance(item, Record) and named.get("warc-segment-number") == "1":
+            first, segments = item, 1
+        elif item:
+            yield item
+
+
+class Part(NamedTuple):
+    """A part of one of the archive's own files: a gzip member with its captures, or bytes that are damaged, and why.
+
+    `is_cut`: they are the beginning of a record, or zeros, and the file ends there.
+    """
+
+    offset: int
+    length: int
+    captures: list[Capture]
+    damage: str | None = None
+    is_cut: bool = False
+
+
+def read_parts(path: Path, start: int = 0, length_at: LengthAt = lambda _: None) -> Iterator[Part]:
+    """All parts of a file from byte `start` on, in order. `length_at`: as for `read_records`. Raises OSError."""
+    with path.open("rb") as file:
+        end, size = start, file.seek(0, 2)
+        items = groupby(read_records(file, start, length_at=length_at), key=attrgetter("position"))
+        parts: Iterator[tuple[int, list[Record | Damage]]] = ((position, list(found)) for position, found in items)
+        for (position, found), (after, _) in pairwise(chain(parts, [(size, [])])):
+            records = [item for item in found if isinstance(item, Record)]
+            damage = next((item for item in found if isinstance(item, Damage)), None)
+            end = after if damage else records[-1].end
+            captures = [_to_capture(one, "files", None) for one in records if one.type in CAPTURES and not damage]
+            is_cut = damage is not None and damage.is_cut and end == size
+            yield Part(position, end - position, captures, damage.reason if damage else None, is_cut)
+        if end < size:
+            yield Part(end, size - end, [], NO_RECORD, is_cut=True)
+
+
 def only_capture(member: bytes, source: str) -> Capture | None:
     """The capture of the archive's own member, or None where it can't be read."""
-    item = next(read_captures(BytesIO(member), source), None)
-    return None if item is None or isinstance(item, Damage) else item[1]
+    return next((item[1] for item in read_captures(BytesIO(member), source) if not isinstance(item, Damage)), None)
 
 
 def _to_capture(record: Record, source: str, origin: str | None) -> Capture:

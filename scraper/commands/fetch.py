@@ -10,7 +10,7 @@ import click
 from scraper.commands import json_option, show, workers_option
 from scraper.config import DEFAULT_FILE, SOURCES, as_toml, load_config
 from scraper.fetch import run as fetching
-from scraper.fetch.report import Display
+from scraper.fetch.run import Display
 from scraper.folders import Folders
 from scraper.terminal import escape
 
@@ -27,7 +27,7 @@ def _timestamp(_context: click.Context, parameter: click.Parameter, value: str |
 
 
 @click.command("fetch")
-@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=click.Choice(SOURCES))
 @click.option("--dry-run", is_flag=True, help="List only, and report what would be fetched.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Ask for at most N captures.")
 @click.option("--from", "start", callback=_timestamp, metavar="DATE", help="Only captures made at that time or later.")
@@ -48,7 +48,7 @@ def fetch(folders: Folders, /, start: str, end: str, as_json: bool, **options: A
 
 
 @click.command("refresh")
-@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=click.Choice(SOURCES))
 @click.option("--accept", is_flag=True, help="Commit the new data although checks fail; recorded permanently in the run history.")
 @workers_option
 @click.option("--deadline", metavar="SECONDS", type=SECONDS, help="Time for the whole run, instead of the configured one.")

@@ -63,8 +63,7 @@ def scan(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...]
     """
     # here, because they import multiprocessing, which `tta import` does not need
     from scraper.scan import run as crawls
-    from scraper.workers.cluster import cluster
-    from scraper.workers.processes import Processes, cores
+    from scraper.workers.processes import Processes, cluster, cores
 
     if not addresses and not lists:
         raise click.UsageError("give the address of a file, or a --list of them")

@@ -9,6 +9,7 @@ import sqlite3
 import tomllib
 from collections.abc import Iterable
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -58,11 +59,10 @@ def assign(db: sqlite3.Connection) -> None:
     records: set[tuple[str]] = set()
     for row in db.execute(_SQL["candidates"]):
         candidate = _Candidate._make(row)
-        record_id = None
-        if candidate.is_missing or (candidate.means == Kind.REDIRECT and candidate.leads_to is not None):
-            record_id = _record_at(db, candidate)
-            if record_id and not candidate.is_missing and not _leads_elsewhere(db, record_id, candidate):
-                record_id = None
+        shows = candidate.is_missing or (candidate.means == Kind.REDIRECT and candidate.leads_to is not None)
+        record_id = _record_at(db, candidate) if shows else None
+        if record_id and not candidate.is_missing and not _leads_elsewhere(db, record_id, candidate):
+            record_id = None
         if record_id != candidate.held:
             found.append((record_id, candidate.capture_id))
             records |= {(one,) for one in (record_id, candidate.held) if one is not None}
@@ -75,7 +75,7 @@ def _record_at(db: sqlite3.Connection, candidate: _Candidate) -> str | None:
     if found := db.execute(_SQL["shown_before"], [candidate.address, candidate.captured_at]).fetchone():
         return str(found[0])
     number = node_id(candidate.url)
-    if number is None or not _PATTERN["plain_node"].fullmatch(_path(candidate.url)):
+    if number is None or not _PATTERN["plain_node"].fullmatch(urlsplit(page_address(candidate.url)).path):
         return None  # in another language the site may answer "not found" while it has the record itself
     shown = db.execute(_SQL["addresses_of_node"], [number]).fetchall()
     is_known = shown and _site(candidate.address) in {SITE} | {_site(one) for (one,) in shown if one}
@@ -98,7 +98,11 @@ def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candida
         seen.add(place)
         if db.execute(_SQL["shows_record"], [place, record_id]).fetchone():
             return False
-        if _site(place) != _site(candidate.address) or number is not None or _PATTERN["no_record"].match(_path(target)):
+        if (
+            _site(place) != _site(candidate.address)
+            or number is not None
+            or _PATTERN["no_record"].match(urlsplit(page_address(target)).path)
+        ):
             return True
         row = db.execute(_SQL["nearest"], [place, captured.captured_at]).fetchone()
         if row is None:
@@ -109,10 +113,6 @@ def _leads_elsewhere(db: sqlite3.Connection, record_id: str, candidate: _Candida
     return False
 
 
-def _path(url: str) -> str:
-    return urlsplit(page_address(url)).path
-
-
 def _site(place: str | None) -> str:
     """What an address's host belongs to: all hosts of the site are one."""
     host = (place or "").partition("/")[0].partition("?")[0]
@@ -121,12 +121,11 @@ def _site(place: str | None) -> str:
 
 def apply(db: sqlite3.Connection) -> None:
     """Sets `availability` and `gone_since` of the records that were built, and adds their going and coming back to `changes`."""
-    for record_id, events in groupby(db.execute(_SQL["events"]).fetchall(), key=lambda row: str(row[0])):
+    update = "UPDATE records SET availability = ?, gone_since = ? WHERE record_id = ?"
+    for record_id, events in groupby(db.execute(_SQL["events"]).fetchall(), key=itemgetter(0)):
         gone_since, changes = story((at, bool(gone)) for _, at, gone in events)
         db.executemany(insert_sql("changes"), ((record_id, *change, False) for change in changes))
-        if gone_since is not None:
-            values = (Availability.GONE, gone_since, record_id)
-            db.execute("UPDATE records SET availability = ?, gone_since = ? WHERE record_id = ?", values)
+        db.execute(update, (Availability.GONE if gone_since else Availability.UNKNOWN, gone_since, record_id))
 
 
 def story(events: Iterable[tuple[str, bool]]) -> tuple[str | None, list[Change]]:

@@ -3,15 +3,16 @@
 import sqlite3
 from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from parsers.columns import derive, milestones, performance_metrics
+from parsers.contacts import is_contact
 from parsers.record import Field, PageHead
 from parsers.urls import page_address
 from scraper.database import derived
 from scraper.database.assign_records import BUILD_ORDER, REPLACED
-from scraper.database.contacts import is_contact_change, is_contact_row
+from scraper.database.contacts import COLUMNS, is_contact_row
 from scraper.database.merge import Merged, Seen, merge
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.same_value import Sourced
@@ -19,9 +20,11 @@ from scraper.database.schema import insert_sql
 from scraper.database.stored_page import VALUE_COLUMNS, FieldValue, StoredPage, decode, keyed, value_row
 from scraper.database.tables import BY_NAME, Availability
 
-_OF_A_RECORD = ("records", "fields", "sections", "milestones", "performance_metrics", "changes")
+_OF_A_RECORD = ("fields", "sections", "milestones", "performance_metrics", "changes", "records")
+"""Tables, `records` last: derived columns ask the record's rows in the others."""
 _NODE = VALUE_COLUMNS.index("node_id")
 _ROWS_AT_ONCE = 2_000
+Rows = dict[str, list[tuple[Any, ...]]]
 
 
 class _Shown(NamedTuple):
@@ -34,13 +37,11 @@ class _Shown(NamedTuple):
     body: str | None
 
 
-Rows = dict[str, list[tuple[Any, ...]]]
-
-
 def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
     """Writes every record of `temp.affected` anew, from the captures it has now; returns how many there are."""
     derived.register(db)
-    for table in reversed(_OF_A_RECORD):
+    inserts = {table: insert_sql(table) for table in _OF_A_RECORD} | {"records": derived.insert_sql(BY_NAME["records"].columns)}
+    for table in _OF_A_RECORD:
         db.execute(f"DELETE FROM {BY_NAME[table].stored_in[0]} WHERE record_id IN (SELECT record_id FROM temp.affected)")
     rows: Rows = {table: [] for table in _OF_A_RECORD}
     count = 0
@@ -49,28 +50,24 @@ def build(db: sqlite3.Connection, pages: ParsedPages) -> int:
             CASE WHEN form IS NOT NULL AND NOT ({REPLACED}) THEN coalesce(original_id, capture_id) END
         FROM captures WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id, {BUILD_ORDER}
     """
-    for record_id, captures in groupby(map(_Shown._make, db.execute(query)), key=attrgetter("record_id")):
+
+    def write(most: int) -> None:
+        if len(rows["records"]) > most or len(rows["fields"]) > most:
+            for table, waiting in rows.items():
+                db.executemany(inserts[table], waiting)
+                waiting.clear()
+
+    for record_id, captures in groupby(map(_Shown._make, db.execute(query)), key=itemgetter(0)):
         for table, members in _record_rows(record_id, list(captures), pages).items():
             rows[table] += members
         count += 1
-        if len(rows["fields"]) > _ROWS_AT_ONCE:
-            _write(db, rows)
-    _write(db, rows)
+        write(_ROWS_AT_ONCE)
+    write(0)
     for column in ("record_id", "other_id"):  # of records that are no more
         db.execute(
             f"DELETE FROM similar WHERE {column} IN (SELECT record_id FROM temp.affected EXCEPT SELECT record_id FROM records)"
         )
     return count
-
-
-def _write(db: sqlite3.Connection, rows: Rows) -> None:
-    records = rows["records"]
-    for table, waiting in rows.items():
-        if waiting is not records:
-            db.executemany(insert_sql(table), waiting)
-    db.executemany(derived.insert_sql(BY_NAME["records"].columns), records)  # last: rules ask the record's rows in other tables
-    for waiting in rows.values():
-        waiting.clear()
 
 
 def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> Rows:
@@ -108,36 +105,18 @@ def _record_rows(record_id: str, captures: list[_Shown], pages: ParsedPages) -> 
 
 def page_rows(page: StoredPage, record_id: str, capture_id: str) -> tuple[list[Any], Rows]:
     """What one page says, as it was derived when it was parsed."""
-    fields = [(row, capture_id) for row in page.fields]
-    return page.values, _rows(record_id, fields, [(*section, capture_id) for section in page.sections], page)
+    fields, sections = ((row, capture_id) for row in page.fields), ((*section, capture_id) for section in page.sections)
+    return page.values, _rows(record_id, fields, sections, page)
 
 
 def merged_rows(merged: Merged, record_id: str, private: Collection[str] = ()) -> tuple[list[Any], Rows]:
-    """What several pages show together.
-
-    `private`: the keys of the fields that name a person in any of the captures.
-    """
+    """What several pages show together. `private`: the keys of the fields that name a person in any of the captures."""
     columns = derived_again(merged.head, merged.fields)
-    rows = _rows(record_id, [(one.row[1:], one.capture_id) for one in merged.fields], merged.sections, columns)
-    rows["changes"] = [(record_id, *change, is_contact_change(change.field, private)) for change in merged.changes]
+    rows = _rows(record_id, ((one.row[1:], one.capture_id) for one in merged.fields), merged.sections, columns)
+    rows["changes"] = [
+        (record_id, *one, one.field in COLUMNS or one.field in private or is_contact(one.field)) for one in merged.changes
+    ]
     return columns.values, rows
-
-
-def _rows(
-    record_id: str,
-    fields: Iterable[tuple[Sequence[Any], str]],
-    sections: Iterable[Sequence[Any]],
-    columns: "StoredPage | Derived",
-) -> Rows:
-    return {
-        "fields": [
-            (record_id, position, *row, capture_id, is_contact_row(row)) for position, (row, capture_id) in enumerate(fields, 1)
-        ],
-        "sections": [(record_id, position, *section) for position, section in enumerate(sections, 1)],
-        "milestones": [(record_id, *row) for row in columns.milestones],
-        "performance_metrics": [(record_id, *row) for row in columns.performance_metrics],
-        "changes": [],
-    }
 
 
 class Derived(NamedTuple):
@@ -148,10 +127,25 @@ class Derived(NamedTuple):
     performance_metrics: list[list[Any]]
 
 
+def _rows(
+    record_id: str,
+    fields: Iterable[tuple[Sequence[Any], str]],
+    sections: Iterable[Sequence[Any]],
+    columns: StoredPage | Derived,
+) -> Rows:
+    return {
+        "fields": [(record_id, at, *row, source, is_contact_row(row)) for at, (row, source) in enumerate(fields, 1)],
+        "sections": [(record_id, at, *section) for at, section in enumerate(sections, 1)],
+        "milestones": [(record_id, *row) for row in columns.milestones],
+        "performance_metrics": [(record_id, *row) for row in columns.performance_metrics],
+        "changes": [],
+    }
+
+
 def derived_again(head: dict[str, Any], sourced: Sequence[Sourced]) -> Derived:
     """The columns out of the merged fields: they are not merged themselves."""
     rows: list[dict[str, Any]] = [dict(zip(FieldValue._fields[1:], one.row[1:], strict=True)) for one in sourced]
-    fields = [Field(position=position, **row) for position, row in enumerate(rows, start=1)]
+    fields = [Field(position=at, **row) for at, row in enumerate(rows, start=1)]
     return Derived(
         value_row(derive(PageHead(**head), fields)),
         [[one.position, one.title, one.date, one.notes, one.details] for one in milestones(fields)],

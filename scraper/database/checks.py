@@ -9,6 +9,7 @@ import sqlite3
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -81,10 +82,12 @@ def check_all(looked: Looked) -> Iterator[Check]:
     yield from _filled_values(looked)
     if looked.archive is not None and looked.before is not None:
         yield from _recent_captures(looked, looked.archive)
-    yield from _unknown_labels(looked)
+    labels = [label for (label,) in looked.db.execute(_SQL["labels"]) if not is_known(label)]
+    new = list(_crossed(looked, UNKNOWN_LABELS, labels, "label", looked.limits.unknown_label_records, "records"))
+    yield _check(UNKNOWN_LABELS, len(new), 0, None, severity=Severity.WARN)
+    yield from new
     yield from _page_shapes(looked)
-    yield from _duplicates(looked)
-    yield from _broken_references(looked)
+    yield from _duplicates_and_broken_references(looked)
 
 
 def is_known(label: str) -> bool:
@@ -212,45 +215,23 @@ def _recent_captures(looked: Looked, archive: Path) -> Iterator[Check]:
 
 
 def _labels(db: sqlite3.Connection, archive: Path, capture_id: str) -> set[str] | None:
-    """Returns the labels with a value on a stored page (of a known label its column), None if the page can't be read.
-
-    `db` has the archive's catalog attached.
-    """
-    from scraper.archive.store import (
-        Entry,  # these import the parsers, which takes a while; `tta status` needs none
-        read_entry,
-    )
+    """Returns the labels with a value on a stored page, a known one's column, None if it can't be read. `db` has the catalog."""
+    from scraper.archive.store import Entry, read_entry  # here, because `tta status` needs none of them
     from scraper.reading import read_capture
 
     columns = ", ".join(Entry.__dataclass_fields__)
     row = db.execute(f"SELECT {columns} FROM archive.captures WHERE capture_id = ?", [capture_id]).fetchone()
-    try:
+    record = None
+    with suppress(ArchiveDamaged):
         record = read_capture(read_entry(archive, Entry(*row))).record if row else None
-    except ArchiveDamaged:
-        return None
-    if record is None:
-        return None
-    found = set()
-    for one in record.fields:
-        if one.state == State.VALUE and one.item is None and (label := one.label or one.name):
-            entry = known(one.label) or known_name(one.name)
-            found.add(entry.columns[0].name if entry and entry.columns else normal(label))
-    return found
-
-
-def _unknown_labels(looked: Looked) -> Iterator[Check]:
-    """Labels that are not in the registry, reported once when more than a limit of records have them."""
-    labels = [label for (label,) in looked.db.execute(_SQL["labels"]) if not is_known(label)]
-    new = list(_crossed(looked, UNKNOWN_LABELS, labels, "label", looked.limits.unknown_label_records, "records"))
-    yield _check(UNKNOWN_LABELS, len(new), 0, None, severity=Severity.WARN)
-    yield from new
+    filled = [one for one in record.fields if one.state == State.VALUE and one.item is None] if record else []
+    entries = [(known(one.label) or known_name(one.name), one.label or one.name) for one in filled]
+    found = {entry.columns[0].name if entry and entry.columns else normal(label) for entry, label in entries if label}
+    return found if record else None
 
 
 def _page_shapes(looked: Looked) -> Iterator[Check]:
-    """Page structures that are new: the share of the pages read now that have one, and each that has become frequent.
-
-    The fields of a page are part of its structure, so a few new structures are normal; a new theme makes all of them new.
-    """
+    """Page structures that are new: a few are normal, as a page's fields are part of its structure; a new theme makes all new."""
     name, limits = "new page shapes", looked.limits
     now = dict(looked.db.execute(_SQL["shapes"]).fetchall())
     total = sum(now.values())
@@ -275,21 +256,14 @@ def _crossed(looked: Looked, name: str, subjects: Iterable[str], kind: str, most
         yield _check(name, now, most, message, escape(subject), severity=Severity.WARN)
 
 
-def _duplicates(looked: Looked) -> Iterator[Check]:
-    """Records that may be one: several with the same reference, more than before, or with the same node number."""
+def _duplicates_and_broken_references(looked: Looked) -> Iterator[Check]:
+    """Records that may be one, by reference or node number; references of this load's rows (`tta doctor` checks all rows)."""
     name = "one reference, several records"
     shared, nodes = ([str(one) for (one,) in looked.db.execute(_SQL[f"{key}_twice"])] for key in ("reference", "node"))
     base = looked.last.get((name, None))
     most = None if base is None else base + looked.limits.shared_references
     yield _check(name, len(shared), most, _MESSAGES["reference"].format(_some(shared)))
     yield _check("one node, several records", len(nodes), 0, _MESSAGES["node"].format(_some(nodes)))
-
-
-def _broken_references(looked: Looked) -> Iterator[Check]:
-    """Rows written by this load that refer to a missing record or capture, and records without a capture.
-
-    `tta doctor` checks all rows.
-    """
     links = [(table.name, *link) for table in TABLES for link in table.links if "record_id" in table.columns]
     queries = [(table, _SQL["broken_link"].format(table=table, column=column, other=other)) for table, column, other in links]
     tables = sorted({table for table, query in queries if looked.db.execute(query).fetchone()})

@@ -10,20 +10,17 @@ from scraper.errors import TtaError
 from scraper.sqlite import explained, open_memory, open_readonly, open_writable, remove, stored_version, uri
 from scraper.stopping import Stop, terminated_as_interrupted
 
-SECOND = ".tta-plan.db"
-"""A database beside `tta.db`, for a look at what a rebuild would give: `second_database` makes it, and nobody else sees it."""
+SECOND = ".tta-second.db"
+"""A database beside `tta.db` that only this run sees: `second_database` makes it."""
 _STEPS = 5000
 """Of SQLite's machine, between two looks at whether the run was asked to end: well under a millisecond."""
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """The database as it is now, for reading only: one state for the whole block, whatever a load commits meanwhile.
-
-    Raises TtaError where there is none, or none that this program can read.
-    """
+    """The database for reading only: one state for the whole block. Raises TtaError for a missing database or another version."""
     with _existing(path) as db:
-        if version_of(db, path) != VERSION:
+        if stored_version(db, path, APPLICATION) != VERSION:
             raise TtaError(f"{path} was written by another version of this program: run `tta load`, which rebuilds it")
         yield db
 
@@ -36,7 +33,9 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
     Raises TtaError. The caller holds the data folder's lock.
     """
     with _errors_explained(path), closing(open_writable(path)) as db:
-        found = version_of(db, path)
+        if path.name != SECOND:
+            remove(path.with_name(SECOND))  # which a killed program may have left
+        found = stored_version(db, path, APPLICATION)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA cache_size = -65536")
@@ -55,11 +54,8 @@ def writing(path: Path, catalog: Path) -> Iterator[tuple[sqlite3.Connection, int
 
 @contextmanager
 def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that reads the database at `path` as schema `old` and another file as `new`, each as it is now.
-
-    The database may be of another version. Raises TtaError where there is none.
-    """
-    with _existing(path, " to compare with"), closing(open_memory()) as db:
+    """A connection that reads the database at `path` as schema `old` and another file as `new`. Raises TtaError."""
+    with _existing(path), closing(open_memory()) as db:
         for schema, file in (("old", path), ("new", other)):
             db.execute(f"ATTACH DATABASE ? AS {schema}", [uri(file)])
         db.execute("BEGIN")
@@ -67,59 +63,42 @@ def comparing(path: Path, other: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
-def _existing(path: Path, purpose: str = "") -> Iterator[sqlite3.Connection]:
+def _existing(path: Path) -> Iterator[sqlite3.Connection]:
     """Reads one state of a database; raises TtaError where there is none, or none with tables."""
     with _errors_explained(path):
         if not path.is_file():
-            raise TtaError(f"there is no database at {path}{purpose}: run `tta load`")
+            raise TtaError(f"there is no database at {path}: run `tta load`")
         with closing(open_readonly(path)) as db:
             db.execute("BEGIN")
-            if version_of(db, path) is None:
+            if stored_version(db, path, APPLICATION) is None:
                 raise TtaError(f"{path} is empty: run `tta load`")
             yield db
 
 
 @contextmanager
 def second_database(data: Path) -> Iterator[Path]:
-    """The path of a database that is not there yet and is gone after the block, also on SIGTERM.
-
-    What a killed program leaves behind, the next load or plan removes. The caller holds the data folder's lock.
-    """
-    remove_second(data)
-    with terminated_as_interrupted():
+    """The path of a database that is not there yet and is gone after the block, also on SIGTERM. The caller holds the lock."""
+    path = data / SECOND
+    with _errors_explained(path), terminated_as_interrupted():
+        remove(path)
         try:
-            yield data / SECOND
+            yield path
         finally:
-            remove_second(data)
-
-
-def remove_second(data: Path) -> None:
-    """Removes a second database that was left behind. Raises TtaError."""
-    try:
-        remove(data / SECOND)
-    except OSError as error:
-        raise TtaError(f"{error.filename}: {error.strerror}: remove this file, then run the command again") from error
+            remove(path)
 
 
 @contextmanager
 def stoppable(db: sqlite3.Connection, stop: Stop | None) -> Iterator[None]:
     """Statements in this block end with Stopped, however long they take, once the run was asked to end."""
-    if stop is None:
-        yield
-        return
-    db.set_progress_handler(lambda: stop.over, _STEPS)
+    db.set_progress_handler((lambda: stop.over) if stop else None, _STEPS)
     try:
         yield
     except sqlite3.OperationalError:
-        stop.check()
+        if stop:
+            stop.check()
         raise
     finally:
         db.set_progress_handler(None, 0)
-
-
-def version_of(db: sqlite3.Connection, path: Path) -> int | None:
-    """The version of the tables; None for a database without any. Raises TtaError for another program's database."""
-    return stored_version(db, path, APPLICATION)
 
 
 @contextmanager

@@ -6,9 +6,9 @@ short texts that contain a person's details. Prose (a description, a milestone's
 
 import sqlite3
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
@@ -41,12 +41,8 @@ def columns(table: Table) -> frozenset[str]:
 
 COLUMNS = frozenset(name for table in TABLES for name in columns(table))
 """The names of all such columns; they are all columns of `records`."""
-_SHORT = {name for name, info in columns_of(BY_NAME["records"].model).items() if info.type is str} - {
-    *("record_id", "reference", "availability")
-}
+_SHORT = {name for name, info in columns_of(BY_NAME["records"].model).items() if info.type is str} - {"record_id", "reference"}
 """Columns of `records` with a short text."""
-
-
 _is_contact = lru_cache(maxsize=8192)(is_contact)
 
 
@@ -59,11 +55,6 @@ def is_contact_row(row: Sequence[Any]) -> bool:
     return decide(label, name, item, value, href, is_person=bool(person))
 
 
-def is_contact_change(field: str, private: Collection[str]) -> bool:
-    """Whether a change is one of a field that names a person. `private`: the keys of such fields on any capture."""
-    return field in COLUMNS or field in private or is_contact(field)
-
-
 def kept_rows(table: str) -> str:
     """An SQL condition on the rows of a table that stay when contact details are left out."""
     return f"NOT {table}.contact" if table in ("fields", "changes") else "1"
@@ -71,16 +62,10 @@ def kept_rows(table: str) -> str:
 
 def register(db: sqlite3.Connection) -> None:
     """Adds the SQL functions that `expression` uses to a connection."""
-    for name, function in (
-        ("short", lambda text: None if has_contact(text) else text),
-        ("masked", masked),
-        ("address", _address),
-    ):
-        db.create_function(f"tta_{name}", 1, partial(_of_text, function), deterministic=True)
-
-
-def _of_text(function: Callable[[str], str | None], value: Any) -> Any:
-    return function(value) if isinstance(value, str) else value
+    functions = {"short": lambda text: None if has_contact(text) else text, "masked": masked, "address": _address}
+    for name, function in functions.items():
+        of_text = lambda value, do=function: do(value) if isinstance(value, str) else value  # noqa: E731  (it keeps its `do`)
+        db.create_function(f"tta_{name}", 1, of_text, deterministic=True)
 
 
 def _address(url: str) -> str | None:
@@ -173,29 +158,22 @@ class Copy:
             return False
         with tempfile.TemporaryDirectory(dir=self.path.parent) as folder:
             file = Path(folder, "cleared.db")
-            self._clear(Path(folder, "copy.db"), file)
+            with closing(open_writable(Path(folder, "copy.db"))) as db:
+                db.execute("PRAGMA synchronous = OFF")  # it exists only for this moment
+                self._source.backup(db)
+                db.execute("PRAGMA journal_mode = DELETE")
+                db.execute("PRAGMA journal_mode = OFF")
+                query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '% AFTER %'"
+                for (name,) in db.execute(query).fetchall():
+                    db.execute(f'DROP TRIGGER "{name}"')  # they update the search index row by row; `remove` does it once
+                remove(db, self._mode)
+                db.execute("VACUUM INTO ?", [str(file)])  # a new file, so nothing of the original is left in free pages
             self.left_out = left_out(self._source)
             with closing(open_readonly(file)) as cleared, closing(open_writable(self.path)) as served:
                 served.execute("PRAGMA journal_mode = WAL")
                 cleared.backup(served)
         self._state = state
         return True
-
-    def _clear(self, copy: Path, cleared: Path) -> None:
-        """Writes the database without contact details to the file `cleared`.
-
-        VACUUM INTO makes a new file of what is left, so nothing of the original is in it, whatever SQLite does on deletion.
-        """
-        with closing(open_writable(copy)) as db:
-            db.execute("PRAGMA synchronous = OFF")  # it exists only for this moment
-            self._source.backup(db)
-            db.execute("PRAGMA journal_mode = DELETE")
-            db.execute("PRAGMA journal_mode = OFF")
-            query = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '% AFTER %'"
-            for (name,) in db.execute(query).fetchall():
-                db.execute(f'DROP TRIGGER "{name}"')  # they update the search index row by row; `remove` does it once
-            remove(db, self._mode)
-            db.execute("VACUUM INTO ?", [str(cleared)])
 
     def close(self) -> None:
         self._source.close()

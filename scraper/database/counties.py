@@ -5,55 +5,27 @@
 
 import csv
 import re
+import tomllib
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from importlib.resources import files
 
-_ROWS = list(csv.reader((files("scraper.database") / "atlas" / "states.csv").read_text(encoding="utf-8").splitlines()))
+FOLDER = files("scraper.database") / "atlas"
+_ROWS = list(csv.reader((FOLDER / "states.csv").read_text(encoding="utf-8").splitlines()))
 STATES = {code: (name, postal) for code, name, postal, *_ in _ROWS}
 """State or territory by the first two digits of a county code (FIPS 5-2): name and postal code."""
 REGIONS = {code: (region or None, division or None) for code, _, _, region, division in _ROWS}
 """The Census Bureau's region and division of each; territories have none."""
 
-_CLASS_OF_STATE = {"22": "Parish", "60": "District", "69": "Municipality", "72": "Municipio", "78": "Island"}
-"""What counties are called where not County; those of Alaska and independent cities are told apart below."""
-_ALASKA = {
-    "Borough": "013 060 068 090 100 122 130 150 164 170 185 188 195",
-    "Census Area": "016 050 063 066 070 105 158 180 198 240 261 290",
-    "City and Borough": "110 220 275 282",
-    "Municipality": "020 230",
-}
-_ALASKAN = {f"02{code}": name for name, codes in _ALASKA.items() for code in codes.split()}
-_WHOLE = {"11001", "66010", "32510"}
-"""Whose name has no word for what they are: District of Columbia, Guam, Carson City."""
-_FIRST_CITY = "510"
-"""Independent cities have three last digits from here on."""
-
-_ALSO = {
-    "11001": ("Washington", "Washington DC", "DC"),
-    "36005": ("The Bronx",),
-    "36047": ("Brooklyn",),
-    "36061": ("Manhattan",),
-    "36085": ("Staten Island",),
-    "46102": ("Shannon",),  # until 2015
-    "02158": ("Wade Hampton",),  # until 2015
-}
-"""Other names under which people know a county."""
+_NAMES = tomllib.loads((FOLDER / "names.toml").read_text(encoding="utf-8"))
 
 
 def full_name(code: str, name: str) -> str:
     """The Census Bureau's name of a county out of its five-digit code and bare name: `Suffolk County`, `Richmond city`."""
-    if code in _WHOLE:
-        return name
-    if code in _ALASKAN:
-        return f"{name} {_ALASKAN[code]}"
-    if code[:3] == "091":  # what Connecticut has in the place of counties since 2022
-        return f"{name} Planning Region"
-    if code[:2] in _CLASS_OF_STATE:
-        return f"{name} {_CLASS_OF_STATE[code[:2]]}"
-    return f"{name} city" if code[2:] >= _FIRST_CITY and code[:2] in {"24", "29", "51"} else f"{name} County"
+    known = (_NAMES["class"].get(code[:digits]) for digits in (5, 3, 2))
+    return f"{name} {next((one for one in known if one is not None), 'County')}".rstrip()
 
 
 _CLASS = re.compile(
@@ -75,18 +47,13 @@ def _plain(text: str) -> str:
     return _OF.sub(r"\2 \1", spelled)
 
 
-def _key(plain: str) -> str:
-    """Makes one of `De Kalb` and `DeKalb`, of `Miami-Dade` and `Miami Dade`."""
-    return re.sub(r"[^a-z0-9]", "", plain)
+@lru_cache(maxsize=4096)
+def _key(text: str) -> str:
+    """Makes one of `De Kalb` and `DeKalb`, of `Miami-Dade` and `Miami Dade`, in plain spelling."""
+    return re.sub(r"[^a-z0-9]", "", _plain(text))
 
 
-@cache
-def _named_key(known: str) -> str:
-    """The key of a county's own name: the same in many states."""
-    return _key(_plain(known))
-
-
-_STATE_NAMES = {_key(_plain(text)): code for code, texts in STATES.items() for text in texts}
+_STATE_NAMES = {_key(text): code for code, texts in STATES.items() for text in texts}
 
 
 class CountyNames:
@@ -98,8 +65,8 @@ class CountyNames:
         self._exact: dict[str, set[str]] = defaultdict(set)
         self._whatever: dict[str, set[str]] = defaultdict(set)
         for code, name in names.items():
-            bare = [_named_key(known) for known in (name, *_ALSO.get(code, ()))]
-            for key in (*bare, _named_key(full_name(code, name))):
+            bare = [_key(known) for known in (name, *_NAMES["also"].get(code, ()))]
+            for key in (*bare, _key(full_name(code, name))):
                 self._exact[key].add(code)
             if in_state[code[:2], name] == 1:  # whatever the page calls it, it can only be this one
                 for key in bare:

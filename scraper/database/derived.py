@@ -5,54 +5,23 @@ of the archive. `build` evaluates all of them as it inserts a record. A file wit
 sets.
 """
 
-from __future__ import annotations
-
 import re
 import sqlite3
 import tomllib
 from collections.abc import Callable
-from dataclasses import make_dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from parsers.record import Kind, RecordValues, optional, required
 from parsers.request_title import RequestTitle, split_request_title
 from parsers.scalars import day_of_reference, day_of_time
 from scraper.database.places import atlas, code_of_2023
 
-_TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float, "yes or no": bool, "kind": Kind}
 _FILES = sorted((files("scraper.database") / "rules").iterdir(), key=lambda file: file.name)
 RULES: dict[str, dict[str, Any]] = {
     file.name.removesuffix(".toml"): tomllib.loads(file.read_text(encoding="utf-8")) for file in _FILES
 }
 """By column: `heading`, `description`, `type`, `unit`, `rule`, `precision` (percent, as `make quality` measures), `examples`."""
-
-
-def described(name: str, about: str, columns: dict[str, dict[str, Any]], *bases: type) -> type:
-    """A model for `columns_of` out of the descriptions of its columns."""
-    made = []
-    for column, texts in columns.items():
-        precision = f"; precision {texts['precision']} % on made-up records" if "precision" in texts else ""
-        description, heading = texts["description"] + precision, {"heading": texts["heading"]} if "heading" in texts else {}
-        kind, maker = _TYPES[texts["type"]], required if texts.get("required") else optional
-        made.append((column, kind if texts.get("required") else kind | None, maker(description, texts.get("unit"), **heading)))
-    space = {"__doc__": about, "__module__": __name__}
-    return make_dataclass(name, made, bases=bases, namespace=space, slots=True, kw_only=True)
-
-
-if TYPE_CHECKING:
-
-    class DerivedValues(RecordValues):
-        """What the page says, and what follows from it."""
-
-else:
-    DerivedValues = described(
-        "DerivedValues",
-        "What the page says, and what follows from it.",
-        {name: rule | {"description": f"{rule['description']}; derived"} for name, rule in RULES.items()},
-        RecordValues,
-    )
 
 
 def expression(column: str) -> str:
@@ -72,8 +41,8 @@ def insert_sql(columns: tuple[str, ...]) -> str:
 def register(db: sqlite3.Connection) -> None:
     """Adds the functions that rules call to a connection."""
     functions: dict[str, tuple[int, Callable[..., Any]]] = {
-        "local_day": (2, _local_day),
-        "request_part": (-1, _request_part),
+        "local_day": (2, lambda reference, time: str(day_of_reference(reference) or day_of_time(time) or "") or None),
+        "request_part": (-1, lambda part, *titles: getattr(next(filter(None, map(_split, titles)), None), part, None)),
         "has": (2, lambda pattern, text: re.search(pattern, text or "", re.IGNORECASE) is not None),
         "place_part": (3, _place_part),
         "county_agrees": (3, _county_agrees),
@@ -83,16 +52,8 @@ def register(db: sqlite3.Connection) -> None:
         db.create_function(f"tta_{name}", arguments, function, deterministic=True)
 
 
-def _local_day(reference: str | None, time: str | None) -> str | None:
-    """The day in the portal's zone: by a reference, or else by a time."""
-    day = day_of_reference(reference) or day_of_time(time)
-    return day.isoformat() if day else None
-
-
-def _request_part(part: str, *titles: str | None) -> str | None:
-    """A field of `RequestTitle`, out of the first of the titles that is a request's."""
-    found: RequestTitle | None = next(filter(None, (split_request_title(title) for title in titles if title)), None)
-    return getattr(found, part, None)
+def _split(title: str | None) -> RequestTitle | None:
+    return split_request_title(title) if title else None
 
 
 @lru_cache(maxsize=4096)

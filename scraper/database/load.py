@@ -10,13 +10,12 @@ from collections.abc import Callable
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 from scraper.archive.store import CATALOG, Archive, Entry
 from scraper.code_version import loading_code
 from scraper.database import assign_records, availability, organizations, overlays, parsed_pages, revisits, runs, schema, similar
 from scraper.database.build import build
-from scraper.database.connection import remove_second, stoppable, version_of, writing
+from scraper.database.connection import stoppable, writing
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
 from scraper.database.parsed_pages import ParsedPages
 from scraper.database.record_identity import address
@@ -25,8 +24,7 @@ from scraper.errors import ArchiveDamaged, ParsedPagesDamaged, TtaError
 from scraper.folders import Folders
 from scraper.sqlite import open_readonly, remove
 from scraper.stopping import Stop
-from scraper.workers.cluster import cluster
-from scraper.workers.processes import Processes, WorkerPool, cores
+from scraper.workers.processes import Processes, WorkerPool, cluster, cores
 
 FEW = 500
 """Captures up to which starting processes takes longer than parsing (November 2026, two cores)."""
@@ -47,8 +45,9 @@ _ENTRIES = f"""
     SELECT {", ".join(f"entry.{name}" for name in Entry.__dataclass_fields__)}
     FROM archive.captures entry JOIN temp.touched USING (capture_id) ORDER BY entry.warc_file, entry.warc_offset
 """
+_PROGRAM = "SELECT code, archive FROM main.program"
 _FROM_ENTRY = [name for name in Entry.__dataclass_fields__ if name in BY_NAME["captures"].columns and name != "form"]
-_FROM_PARSER = ("kind", "reason", "node_id", "reference", "form", "shape", "flags", "redirect_to", "title")
+_FROM_PARSER = ("kind", "reason", "node_id", "reference", "form", "shape", "flags", "redirect_to", "title", "listed")
 
 
 @dataclass(slots=True)
@@ -93,13 +92,6 @@ class LoadOptions:
     stop: Stop | None = None
 
 
-class Program(NamedTuple):
-    """The row of the table `program`. `archive`: the state of the catalog whose captures are all loaded, None for none."""
-
-    code: str | None
-    archive: str | None
-
-
 def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
     """Loads the captures that the database lacks; all of them where other code made it. The caller holds the folder's lock.
 
@@ -108,8 +100,6 @@ def load(folders: Folders, options: LoadOptions | None = None) -> Loaded:
     options = options or LoadOptions()
     if not folders.archive.is_dir():
         raise TtaError(f"there is no archive at {folders.archive}: run `tta import` or `tta fetch` first")
-    if options.database is None:
-        remove_second(folders.data)
     try:
         done = _load(folders, options)
     except ParsedPagesDamaged:
@@ -134,16 +124,17 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
         writing(options.database or folders.database, catalog) as (db, version),
         stoppable(db, options.stop),
     ):
-        fresh = options.rebuild or options.forget_missing_captures or version != schema.VERSION
-        fresh = fresh or program_of(db).code != loading_code()
-        has_captures = db.execute("SELECT 1 FROM main.sqlite_master WHERE name = 'captures'").fetchone() is not None
-        done = Loaded(unreadable=list(archive.unread))
         for table, key in _TABLES.items():
             db.execute(f"CREATE TEMP TABLE {table} ({key} TEXT PRIMARY KEY) WITHOUT ROWID")
-        state = None if options.only_captures_of else archive_state(db, folders.data)
-        done.unchanged = not fresh and state is not None and program_of(db).archive == state
+        state = None if options.only_captures_of else _archive_state(db, folders.data)
+        made_by = db.execute(_PROGRAM).fetchone() if version == schema.VERSION else None
+        fresh = options.rebuild or options.forget_missing_captures or made_by is None or made_by[0] != loading_code()
+        done = Loaded(unreadable=list(archive.unread))
+        done.unchanged = not fresh and state is not None and made_by == (loading_code(), state)
         if not done.unchanged:
-            _Load(db, folders.archive, pages, options, remote, fresh, has_captures, done).run(Program(loading_code(), state))
+            _Load(db, folders, pages, options, remote, version, done).run(fresh=fresh)
+            db.execute("DELETE FROM program")
+            db.execute(schema.insert_sql("program"), (loading_code(), None if done.unreadable else state))
         done.records = db.execute("SELECT count(*) FROM records").fetchone()[0]
         if options.before_commit:
             options.before_commit(db, done)
@@ -153,47 +144,36 @@ def _load(folders: Folders, options: LoadOptions) -> Loaded:
         return done
 
 
-def program_of(db: sqlite3.Connection, name: str = "main") -> Program:
-    """What the database in this schema says of the code that made it."""
-    row = db.execute(f"SELECT code, archive FROM {name}.program").fetchone()
-    return Program(*row) if row else Program(None, None)
-
-
-def archive_state(db: sqlite3.Connection, data: Path, catalog: str = "archive") -> str:
-    """A digest that changes when the catalog (in the schema of that name) gets another capture, or another delivery of one, and
-    when somebody decides on a match of organizations.
-    """
-    files = db.execute(f"SELECT warc_file, read_to FROM {catalog}.files ORDER BY warc_file").fetchall()
-    rows = db.execute(f"SELECT count(*), max(rowid) FROM {catalog}.captures").fetchone()
+def _archive_state(db: sqlite3.Connection, data: Path) -> str:
+    """A digest that changes with the catalog's captures and their deliveries, and with decisions on matches of organizations."""
+    files = db.execute("SELECT warc_file, read_to FROM archive.files ORDER BY warc_file").fetchall()
+    rows = db.execute("SELECT count(*), max(rowid) FROM archive.captures").fetchone()
     return hashlib.sha256(repr((files, rows, organizations.decisions(data))).encode()).hexdigest()[:16]
 
 
 @dataclass(slots=True)
 class _Load:
-    """One load, inside its transaction.
-
-    `remote`: a cluster that parses; `fresh`: all tables are made anew; `has_captures`: there are tables.
-    """
+    """One load, inside its transaction. `remote`: a cluster that parses; `version`: of the tables found, None for no tables."""
 
     db: sqlite3.Connection
-    folder: Path
+    folders: Folders
     pages: ParsedPages
     options: LoadOptions
     remote: WorkerPool | None
-    fresh: bool
-    has_captures: bool
+    version: int | None
     done: Loaded
 
-    def run(self, program: Program) -> None:
-        if self.has_captures and not self.options.forget_missing_captures:
-            self.fresh |= self._check_none_is_lost()
-        if not self.fresh:
+    def run(self, *, fresh: bool) -> None:
+        """Brings all tables up to date; `fresh` makes them anew."""
+        if self.version is not None and not self.options.forget_missing_captures:
+            fresh |= self._check_none_is_lost()
+        if not fresh:
             self._find_new()
         is_free = self.options.accept_refused or self.options.before_commit
-        if not is_free and (self.fresh or self.db.execute("SELECT 1 FROM temp.touched").fetchone()):
+        if not is_free and (fresh or self.db.execute("SELECT 1 FROM temp.touched").fetchone()):
             runs.check_none_is_refused(self.db)  # before any page is parsed: nobody has to wait for that
         self._parse()
-        if self.fresh:
+        if fresh:
             schema.renew(self.db)
             self._find_new()
         self._insert_captures()
@@ -204,15 +184,10 @@ class _Load:
         assign_records.set_kinds(self.db)
         self.done.built = build(self.db, self.pages)
         availability.apply(self.db)
-        organizations.assign(self.db, self.folder.parent)
+        organizations.assign(self.db, self.folders.data)
         schema.finish(self.db)
         self.db.execute("PRAGMA analysis_limit = 1000")
         self.db.execute("ANALYZE main")
-        if self.done.unreadable:
-            program = program._replace(archive=None)
-        if program != program_of(self.db):
-            self.db.execute("DELETE FROM program")
-            self.db.execute(schema.insert_sql("program"), program)
 
     def _find_new(self) -> None:
         """Fills `temp.touched` with the captures to be inserted."""
@@ -231,7 +206,7 @@ class _Load:
         """
         gone = "FROM main.captures one WHERE NOT EXISTS (SELECT 1 FROM archive.captures c WHERE c.capture_id = one.capture_id)"
         place = "archive.captures c WHERE c.warc_file = one.warc_file AND c.warc_offset = one.warc_offset"
-        if version_of(self.db, self.folder) != schema.VERSION:
+        if self.version != schema.VERSION:
             place = "archive.files c WHERE c.warc_file = one.warc_file"
         lost = f"{gone} AND NOT EXISTS (SELECT 1 FROM {place})"
         count, first = self.db.execute(f"SELECT count(*), min(capture_id) {lost}").fetchone()
@@ -248,14 +223,12 @@ class _Load:
             return
         waiting: list[tuple[Entry, ParsedCapture]] = []
         workers = self.options.workers or (1 if total <= FEW else cores())
-        stop = self.options.stop
-        isolated = workers > 1 or self.pages.was_interrupted
-        pool = self.remote or (Processes(workers, stop.check if stop else lambda: None) if isolated else None)
-        with self.pages.parsing(), closing(parse_all(self.folder, self.pages.missing(), pool)) as results:
+        check = self.options.stop.check if self.options.stop else lambda: None
+        pool = self.remote or (Processes(workers, check) if workers > 1 or self.pages.was_interrupted else None)
+        with self.pages.parsing(), closing(parse_all(self.folders.archive, self.pages.missing(), pool)) as results:
             try:
                 for count, (entry, parsed) in enumerate(results, start=1):
-                    if stop:
-                        stop.check()
+                    check()
                     if self._is_result(entry, parsed):
                         waiting.append((entry, parsed))
                         self.done.parsed += 1
@@ -272,7 +245,7 @@ class _Load:
         if not parsed.damage and (parsed.reason != GIVEN_UP or self.options.rebuild):
             return True
         query = "SELECT record_id FROM main.captures WHERE capture_id = ?"
-        loaded = self.db.execute(query, [entry.capture_id]).fetchone() if self.has_captures else None
+        loaded = None if self.version is None else self.db.execute(query, [entry.capture_id]).fetchone()
         if parsed.damage and loaded:
             raise ArchiveDamaged(f"{parsed.damage}; the database has this capture and is unchanged: run `tta doctor`")
         if parsed.damage:
@@ -291,8 +264,7 @@ class _Load:
         for column in ("record_id", "gone_record_id"):
             db.execute(f"INSERT OR IGNORE INTO temp.affected SELECT {column} {of_touched} AND {column} IS NOT NULL")
         db.execute(f"DELETE {of_touched}")
-        entries = (Entry(*row) for row in db.execute(_ENTRIES))
-        found = ((entry, self.pages.get(entry.capture_id)) for entry in entries)
+        found = ((entry, self.pages.get(entry.capture_id)) for entry in (Entry(*row) for row in db.execute(_ENTRIES)))
         db.executemany(schema.insert_sql("captures"), (_row(entry, parsed) for entry, parsed in found if parsed))
         db.execute("DELETE FROM temp.touched WHERE capture_id NOT IN (SELECT capture_id FROM main.captures)")
         self.done.captures = db.execute("INSERT INTO temp.loaded SELECT capture_id FROM temp.touched").rowcount
@@ -303,6 +275,4 @@ def _row(entry: Entry, parsed: ParsedCapture) -> tuple[object, ...]:
     values = dict.fromkeys(BY_NAME["captures"].columns)
     values |= {name: getattr(entry, name) for name in _FROM_ENTRY} | {name: getattr(parsed, name) for name in _FROM_PARSER}
     values["record_id"] = str(parsed.node_id) if parsed.form and parsed.node_id is not None else None
-    values["address"] = address(entry.url)
-    values["warc_type"] = entry.form
-    return tuple(values.values())
+    return tuple((values | {"address": address(entry.url), "warc_type": entry.form}).values())

@@ -1,8 +1,9 @@
 """Who asked and who helped: `organization_mentions`, out of which organizations.sql makes `organizations` and the records' ids.
 
-An organization is its node number on the portal. A name without a number is that of a numbered organization only by the rules in
-organizations.sql or by a person's decision in `organization_matches.csv`; else it is an organization of its own, for agencies one
-in each state (docs/decisions/organizations.md). A value that one of the record's contact fields repeats is a person's.
+An organization is its node number on the portal. A name without a number belongs to a numbered one only by the rules in
+organizations.sql or by a person's decision in `organization_matches.csv`. Else a provider is its name, and an agency its name
+with the state that the name tells. Where it tells none, the agency is one of that record alone: two agencies of one name may be
+helped in one place (docs/decisions/organizations.md). A value that one of the record's contact fields repeats is a person's.
 """
 
 import csv
@@ -23,12 +24,14 @@ from parsers.request_title import split_request_title
 from parsers.scalars import cached_short
 from parsers.urls import node_id
 from scraper.database.counties import STATES
+from scraper.database.places import atlas
 from scraper.errors import TtaError
 
 MATCHES = "organization_matches.csv"
 HEADING = "decision organization_id name state_code records other_id other_name other_state_code other_records why".split()
 MAX_CANDIDATES = 300
 """Rows without a decision: more than a person reviews in an hour."""
+WHY = "one name, in a state where events were: one agency, or several?"
 SIMILAR = 0.6
 """Share of common words from which two names of one state are listed for review."""
 _SQL = re.split(r"(?m)^-- (\w+)\n", (files("scraper.database") / "organizations.sql").read_text(encoding="utf-8"))
@@ -39,23 +42,20 @@ _WHOLE = dict(
     for pair in "dept=department co=county cnty=county univ=university natl=national assn=association assoc=association st=saint "
     "ctr=center govt=government inst=institute intl=international".split()
 )
-_AT_END = {
-    "pd": "police department",
-    "so": "sheriffs office",
-    "da": "district attorney",
-    "inc": "",
-    "llc": "",
-    "incorporated": "",
-}
+_ENDINGS = "pd=police department,so=sheriffs office,da=district attorney,inc=,llc=,incorporated="
+_AT_END = dict(pair.split("=") for pair in _ENDINGS.split(","))
 """Abbreviations that mean this as the last word of a name."""
+_STATE_AGENCY = re.compile(
+    r"(?:state of )?(.+?) (?:state|department|dept|office|attorney general|division|bureau|board|commission|council|supreme)\b",
+    re.IGNORECASE,
+)
+_IN_COUNTY = re.compile(r"((?:[\w.'’-]+ ){1,3}(?:county|parish|borough))\b", re.IGNORECASE)
 _CODES = {re.sub(r"[^a-z]", "", text.lower()): code for name, code in STATES.values() for text in (name, code)}
 
 
 @cached_short
 def key_of_name(name: str) -> tuple[str, str | None]:
-    """What two spellings of one name share, and the state at its end: `larch-county-police-department` and TX for both
-    `Larch Co. Police Dept., TX` and `Larch County PD (TX)`.
-    """
+    """What spellings of one name share, and the state at its end: `larch-county-police-department`, TX of `Larch Co. PD, TX`."""
     found = re.fullmatch(r"(.+?)(?:,\s*|\s*\(|\s+-\s+)([A-Za-z][A-Za-z. ]+)\)?", name.strip())
     state = _CODES.get(re.sub(r"[^a-z]", "", found[2].lower())) if found else None
     plain = unicodedata.normalize("NFKD", found[1] if found and state else name).encode("ascii", "ignore").decode().lower()
@@ -64,6 +64,21 @@ def key_of_name(name: str) -> tuple[str, str | None]:
     if words and words[-1] in _AT_END:
         words[-1:] = _AT_END[words[-1]].split()
     return "-".join([first, *words]), state
+
+
+def state_in_name(name: str, state: str | None, county_code: str | None) -> str | None:
+    """The state of a state's agency where the record's point is in it, or of the county in a name: the only one of that name, if
+    the point is nowhere else, or the one that has the point.
+    """
+    if (found := _STATE_AGENCY.match(name)) and state and _CODES.get(re.sub(r"[^a-z]", "", found[1].lower())) == state:
+        return state
+    for found in _IN_COUNTY.finditer(name):
+        words = found[1].split()
+        codes = next(filter(None, (atlas().names.codes(" ".join(words[at:])) for at in range(len(words)))), frozenset[str]())
+        states = {STATES[code[:2]][1] for code in codes}
+        if county_code in codes or (len(states) == 1 and state in (None, *states)):
+            return state or states.pop()
+    return None
 
 
 def assign(db: sqlite3.Connection, data: Path) -> None:
@@ -77,15 +92,22 @@ def assign(db: sqlite3.Connection, data: Path) -> None:
             named, waiting = list(waiting[1]), next(fields, None)
         found = dict.fromkeys(_mentions(head, named))
         rows = ((head[0], position, *one, None) for position, one in enumerate(found, 1))
-        db.executemany("INSERT INTO organization_mentions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        db.executemany("INSERT INTO organization_mentions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     for statement in _QUERIES["rules"].split(";\n"):
         db.execute(statement)
     decided = {frozenset(pair): is_match for *pair, is_match in decisions(data)}
     aliases: dict[str, str] = {
         own_id: one for own_id, one in db.execute("SELECT * FROM temp.aliases") if decided.get(frozenset((own_id, one)), True)
     }
+    members = defaultdict[str, list[str]](list)
+    if any(one.endswith("-*") for pair in decided for one in pair):
+        for own_id, group in db.execute(
+            "SELECT DISTINCT own_id, may_be || '-*' FROM organization_mentions WHERE own_id != may_be"
+        ):
+            members[group].append(own_id)
     for pair in sorted(sorted(pair) for pair, is_match in decided.items() if is_match):
-        keep, *dropped = sorted({aliases.get(one, one) for one in pair}, key=lambda one: (not one.isdecimal(), one))
+        ids = {one for given in pair for one in (given.removesuffix("-*"), *members[given])}
+        keep, *dropped = sorted({aliases.get(one, one) for one in ids}, key=lambda one: (not one.isdecimal(), one))
         aliases |= {own_id: keep for own_id in (*aliases, *dropped) if aliases.get(own_id, own_id) in dropped}
     db.execute("DELETE FROM temp.aliases")
     db.executemany("INSERT INTO temp.aliases VALUES (?, ?)", aliases.items())
@@ -95,7 +117,8 @@ def assign(db: sqlite3.Connection, data: Path) -> None:
 
 def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tuple[str | None, ...]]:
     """The organizations that a record names, as rows of the table from `kind` to `own_id`: in page order, then by its title."""
-    _, *titles, seen_at, place = head
+    record_id, *titles, seen_at, state, county_code = head
+    place = record_id, state, county_code
     people = {normal(value) for *_, value, _, contact, _ in rows if contact} | {row[4] for row in rows if row[5]} - {None}
     agencies = set()
     for _, label, name, value, href, contact, captured_at in rows:
@@ -111,20 +134,24 @@ def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tu
             and not (contact or href in people or normal(value) in people or has_contact(value))
         ):
             how = "number" if digits else "link" if number else "field"
-            yield _mention(kind, number, None if digits else value, how, captured_at, place)
+            yield _mention(kind, number, None if digits else value, how, captured_at, *place)
             agencies |= {number} if kind == "agency" else set()
     request = next(filter(None, (split_request_title(one) for one in titles if one)), None)
     if request and normal(request.agency) not in people and not has_contact(request.agency):
         digits = request.agency if request.agency.isdecimal() else None
         (number,) = agencies if len(agencies) == 1 else (digits,)  # the record's only agency is the one in its title
-        yield _mention("agency", number, None if digits else request.agency, "number" if digits else "title", seen_at, place)
+        yield _mention("agency", number, None if digits else request.agency, "number" if digits else "title", seen_at, *place)
 
 
-def _mention(kind: str, number: str | None, name: str | None, how: str, *seen: str | None) -> tuple[str | None, ...]:
+def _mention(
+    kind: str, number: str | None, name: str | None, how: str, seen_at: str | None, record_id: str, *place: str | None
+) -> tuple[str | None, ...]:
     key, state = key_of_name(name) if name else (None, None)
-    place = seen[1] if kind == "agency" else None
-    own_id = number or "-".join(filter(None, (kind, key, (state or place or "").lower())))
-    return kind, number, name, how, seen[0], key, state, place, own_id
+    is_agency = kind == "agency"
+    state = state or (state_in_name(name, *place) if name and is_agency else None)
+    may_be = number or "-".join(filter(None, (kind, key, (state or (place[0] if is_agency else None) or "").lower())))
+    own_id = may_be if number or state or not is_agency else f"{may_be}-{record_id}"
+    return kind, number, name, how, seen_at, key, state, place[0] if is_agency else None, own_id, may_be
 
 
 def decisions(data: Path) -> list[tuple[str, str, bool]]:
@@ -151,18 +178,24 @@ def write_matches(db: sqlite3.Connection, data: Path) -> None:
     rows = [row for row in _rows(data) if row[0]]
     decided = {frozenset((row[1], row[5])) for row in rows}
     blocks: dict[tuple[str, str], list[tuple[Any, ...]]] = defaultdict(list)
-    query = "SELECT organization_id, name, state_code, records, kind FROM organizations WHERE name IS NOT NULL"
-    for row in db.execute(f"{query} ORDER BY records DESC, organization_id"):
+    query = """
+        SELECT iif(may_be IS NULL, organization_id, may_be || '-*'), min(name), state_code, sum(records), kind, max(may_be)
+        FROM organizations WHERE name IS NOT NULL GROUP BY 1 ORDER BY 4 DESC, 1
+    """
+    named = {row[0]: row for row in db.execute(query)}
+    found = [(row[3], ["", row[5], *row[1:3], 0, *row[:4], WHY]) for row in named.values() if row[3] > 1 and row[5]]
+    found = [row for row in found if row[1][1] not in named and frozenset((row[1][1], row[1][5])) not in decided]
+    for row in named.values():
         words = key_of_name(row[1])[0].split("-")
         blocks[row[4], words[0]].append((*row[:4], frozenset(words)))
-    found = []
     for one, other in (pair for block in blocks.values() for pair in combinations(block[:MAX_CANDIDATES], 2)):
         shared = len(one[4] & other[4]) / len(one[4] | other[4])
         apart = one[2] and other[2] and one[2] != other[2]
         if shared >= SIMILAR and not apart and frozenset((one[0], other[0])) not in decided:
             why = "same words" if shared == 1 else f"{shared:.0%} of the words in common"
-            found.append((one[3] + other[3], ["", *(str(cell or "") for cell in (*one[:4], *other[:4])), why]))
-    rows += [row for _, row in sorted(found, key=lambda pair: (-pair[0], pair[1]))[:MAX_CANDIDATES]]
+            found.append((one[3] + other[3], ["", *one[:4], *other[:4], why]))
+    shown = sorted((-count, [str(cell or "") for cell in row]) for count, row in found)[:MAX_CANDIDATES]
+    rows += [row for _, row in shown]
     if rows != _rows(data):
         new = data / f"{MATCHES}.new"
         with new.open("w", encoding="utf-8", newline="") as file:

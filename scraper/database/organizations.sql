@@ -8,18 +8,17 @@ AND (f.contact OR coalesce(f.label, f.name) LIKE '%provider%' OR coalesce(f.labe
 ORDER BY f.record_id, f.position
 
 -- heads
-SELECT record_id, tta_title, short_name, title, last_captured_at, place_state_code
+SELECT record_id, tta_title, short_name, title, last_captured_at, place_state_code, place_county_code
 FROM records WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id
 
 -- rules
--- A name without a number is the only numbered organization of its kind that the portal calls so; an agency only in the same state.
--- A title's name counts as the number's where more than half of its titles have it.
+-- A name without a number is the only numbered organization of its kind that the portal calls so; an agency only where the names of
+-- both say the same state. A title's name counts as the number's where more than half of its titles have it.
 CREATE TEMP TABLE aliases (own_id TEXT PRIMARY KEY, organization_id TEXT) WITHOUT ROWID;
 
 INSERT INTO temp.aliases
 WITH state_of (own_id, state) AS (
-    SELECT own_id, CASE count(DISTINCT name_state) WHEN 1 THEN max(name_state)
-        WHEN 0 THEN CASE count(DISTINCT place_state) WHEN 1 THEN max(place_state) END END
+    SELECT own_id, CASE count(DISTINCT name_state) WHEN 1 THEN max(name_state) END
     FROM organization_mentions WHERE portal_id IS NOT NULL GROUP BY own_id
 ), titles (own_id, count) AS (
     SELECT own_id, count(*) FROM organization_mentions WHERE how = 'title' GROUP BY own_id
@@ -29,7 +28,7 @@ WITH state_of (own_id, state) AS (
     WHERE name IS NOT NULL GROUP BY own_id, kind, name_key, how
     HAVING how != 'title' OR 2 * count(*) > titles.count
 ), unnumbered AS (
-    SELECT DISTINCT own_id, kind, name_key, iif(kind = 'agency', coalesce(name_state, place_state), '') AS state
+    SELECT DISTINCT own_id, kind, name_key, iif(kind = 'agency', name_state, '') AS state
     FROM organization_mentions WHERE portal_id IS NULL
 )
 SELECT unnumbered.own_id AS own_id, min(numbered.own_id) AS organization_id
@@ -74,11 +73,11 @@ WITH names AS (
 )
 SELECT organization_id, name, iif(name IS NULL, 'number', how) FROM ranked WHERE place = 1;
 
-INSERT INTO organizations (organization_id, kind, portal_id, name, state_code, how, records)
+INSERT INTO organizations (organization_id, kind, portal_id, name, state_code, may_be, how, records)
 SELECT organization_id, max(mention.kind), iif(organization_id NOT GLOB '*[^0-9]*', organization_id, NULL), best.name,
     CASE WHEN max(mention.kind) = 'provider' THEN NULL WHEN count(DISTINCT name_state) = 1 THEN max(name_state)
         WHEN count(DISTINCT name_state) = 0 AND count(DISTINCT place_state) = 1 THEN max(place_state) END,
-    best.how, count(DISTINCT record_id)
+    max(iif(may_be != organization_id AND own_id = organization_id, may_be, NULL)), best.how, count(DISTINCT record_id)
 FROM organization_mentions AS mention JOIN temp.best USING (organization_id) GROUP BY organization_id ORDER BY organization_id;
 
 DROP TABLE temp.best;

@@ -58,7 +58,8 @@ def add(db: sqlite3.Connection, data: Path, file: Path, key: str, name: str | No
         raise WrongUsage(f"records has no column {wanted!r}: try one of {', '.join(JOINED.split())}")
     if not wanted and any(map(CHANGED_CODES.fullmatch, keys)):  # counties that only tables before 2022 have
         candidates = [one for one in candidates if one != "place_county_code_2023"]
-    spelled = {one: [_padded(value, one) for value in keys] for one in candidates}
+    padded = [value.zfill(5) if value.isdecimal() else value for value in keys]  # a spreadsheet may have cut leading zeros
+    spelled = {one: padded if one.startswith("place_county_code") else keys for one in candidates}
     column = max(candidates, key=lambda one: _records(db, one, spelled[one]))
     names = [column, *(f"{cell}_" if cell == column else cell for index, cell in enumerate(heading) if index != at)]
     folder = data / FOLDER
@@ -98,11 +99,6 @@ def _read(file: Path) -> tuple[list[str], list[list[str]]]:
     return heading, rows
 
 
-def _padded(value: str, column: str) -> str:
-    """A key as `column` spells it: county codes have five digits, which a spreadsheet may have shortened."""
-    return value.zfill(5) if column.startswith("place_county_code") and value.isdecimal() else value
-
-
 def _records(db: sqlite3.Connection, column: str, keys: list[str] | None = None) -> int:
     """How many records have a value in the column, or one of the keys."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS keys (value TEXT PRIMARY KEY) WITHOUT ROWID")
@@ -119,15 +115,11 @@ def attach(db: sqlite3.Connection, data: Path) -> None:
         if (table := f"overlay_{path.stem}") not in there:
             heading, rows = _read(path)
             quoted = ['"' + name.replace('"', "'") + '"' for name in heading]
-            numeric = [
-                bool(index) and all(_NUMBER.fullmatch(row[index]) or not row[index] for row in rows)
-                for index in range(len(heading))
-            ]
-            columns = ", ".join(f"{name} {'NUMERIC' if number else 'TEXT'}" for name, number in zip(quoted, numeric, strict=True))
+            is_text = [not at or any(not _NUMBER.fullmatch(row[at] or "0") for row in rows) for at in range(len(heading))]
+            columns = ", ".join(f"{name} {'TEXT' if text else 'NUMERIC'}" for name, text in zip(quoted, is_text, strict=True))
             db.execute(f'CREATE TABLE "{table}" ({columns})')
-            db.executemany(
-                f'INSERT INTO "{table}" VALUES ({", ".join("?" * len(quoted))})', ([cell or None for cell in row] for row in rows)
-            )
+            marks = ", ".join("?" * len(quoted))
+            db.executemany(f'INSERT INTO "{table}" VALUES ({marks})', ([cell or None for cell in row] for row in rows))
             db.execute(f'CREATE INDEX "idx_{table}" ON "{table}" ({quoted[0]})')
 
 

@@ -6,14 +6,13 @@ in the order of the captures. Workers import this module; nothing in it opens th
 
 import faulthandler
 import os
+import re
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
-from functools import partial
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from io import BytesIO
 from pathlib import Path
-from types import FrameType
 from typing import NamedTuple
 
 from parsers.record import Kind
@@ -36,8 +35,11 @@ PAGE_SECONDS = 30.0
 """Limit for one page. A 5 MB page takes under a second on a slow machine, so what takes longer hangs (November 2026)."""
 GIVEN_UP = "the parser crashed or took too long on it"
 """The reason of a page that ended the processes that parsed it, or exceeded its time."""
-Clock = Callable[[], AbstractContextManager[None]]
-"""Begins the time of a page; the end of the block ends it."""
+_LISTED = re.compile(
+    rb"""<article\b(?=[^<>]{0,999}\bclass="(?:[^"<>]* )?(?:node--type-)?tta[ "])[^<>]{0,999}\bdata-history-node-id="(\d{1,9})"|"""
+    rb"""href="[^"<>]{0,99}/node/(\d{1,9})"[^<>]{0,300}>(?:\s{0,50}<[^<>]{1,200}>){0,4}\s{0,50}\d{8}-\d{5,6}-\d\d?\s{0,50}<"""
+)
+"""A teaser of a record, or a link to a node whose text is a record's reference (DOMAIN.md, "The page")."""
 _ONE_AT_A_TIME = threading.Lock()
 
 
@@ -59,6 +61,7 @@ class ParsedCapture(NamedTuple):
     page: bytes | None = None
     damage: str | None = None
     title: str | None = None
+    listed: str | None = None
 
 
 class WarcSlice(NamedTuple):
@@ -72,10 +75,9 @@ class WarcSlice(NamedTuple):
 
     def split(self) -> "list[WarcSlice]":
         """A slice for each capture."""
-        cut = [self.data[one.warc_offset - self.start :][: one.warc_length] for one in self.wanted]
-        return [
-            WarcSlice(self.file, one.warc_offset, data, (one,), self.problem) for one, data in zip(self.wanted, cut, strict=True)
-        ]
+        places = ((one, one.warc_offset - self.start) for one in self.wanted)
+        cut = ((one, self.data[at : at + one.warc_length]) for one, at in places)
+        return [WarcSlice(self.file, one.warc_offset, data, (one,), self.problem) for one, data in cut]
 
     def give_up(self) -> list[ParsedCapture]:
         """The results where the parser cannot cope with the captures."""
@@ -124,8 +126,7 @@ def slice_of(folder: Path, some: list[Entry]) -> WarcSlice:
 def parse_slice(part: WarcSlice, *, alone: bool = True) -> list[ParsedCapture]:
     """A result for each wanted capture. `alone`: a page that exceeds its time ends the process, which the caller notices."""
     try:
-        with page_clock(PAGE_SECONDS, alone=alone) as clock:
-            return [_parsed(one, capture, part, clock) for one, capture in _read(part)]
+        return [_parsed(one, capture, part, alone=alone) for one, capture in _read(part)]
     except MemoryError:  # tells nothing about the page: a machine with more memory may parse it
         if len(part.wanted) == 1:
             problem = "there is not enough memory to read this page; make memory free, or use `--workers 1`"
@@ -147,7 +148,7 @@ def _read(part: WarcSlice) -> Iterator[tuple[Entry, Capture | None]]:
         yield one, capture if at == offset else None
 
 
-def _parsed(one: Entry, capture: Capture | None, part: WarcSlice, clock: Clock) -> ParsedCapture:
+def _parsed(one: Entry, capture: Capture | None, part: WarcSlice, *, alone: bool) -> ParsedCapture:
     redirects = one.http_status is not None and 300 <= one.http_status < 400
     if one.form == Form.REVISIT and (capture is not None or not redirects):
         found = ParsedCapture(one.capture_id, Kind.REVISIT, "the archive holds no body of its own for it", node_id(one.url))
@@ -155,14 +156,13 @@ def _parsed(one: Entry, capture: Capture | None, part: WarcSlice, clock: Clock) 
     if capture is None:
         return _damaged(one, part, f"{part.problem}; restore it from a copy")
     try:
-        with clock():
+        with _time_limit(PAGE_SECONDS, alone=alone):
             return parse_capture(capture, one.capture_id)
     except MemoryError:
         raise
-    except PageTookTooLong:
-        return _unreadable(one, GIVEN_UP)
     except Exception as error:  # a page must never cost the rest of the load
-        return _unreadable(one, f"the parser failed: {type(error).__name__}")
+        gave_up = isinstance(error, PageTookTooLong)
+        return _unreadable(one, GIVEN_UP if gave_up else f"the parser failed: {type(error).__name__}")
 
 
 def _damaged(one: Entry, part: WarcSlice, problem: str) -> ParsedCapture:
@@ -181,17 +181,15 @@ def _target(capture: Capture) -> str | None:
 def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:
     """Parses one capture."""
     page = read_capture(capture)
-    record, reason = page.record, storable(page.reason)
+    record = page.record
+    found = ParsedCapture(capture_id, str(page.kind), storable(page.reason), node_id(capture.url))
     if page.kind is not Kind.RECORD or record is None:
         target = _target(capture) if page.kind is Kind.REDIRECT else None
-        return ParsedCapture(
-            capture_id, str(page.kind), reason, node_id(capture.url), redirect_to=target, title=storable(page.title)
-        )
-    return ParsedCapture(
-        capture_id,
-        str(page.kind),
-        reason,
-        node_id=record.node_id if record.node_id is not None else node_id(capture.url),
+        numbers = {int(one or other) for one, other in _LISTED.findall(capture.content)} if page.kind is Kind.OTHER else None
+        listed = json_text(sorted(numbers)) if numbers else None
+        return found._replace(redirect_to=target, title=storable(page.title), listed=listed)
+    return found._replace(
+        node_id=record.node_id if record.node_id is not None else found.node_id,
         reference=storable(record.reference),
         form=record.form,
         shape=record.shape or None,
@@ -201,35 +199,30 @@ def parse_capture(capture: Capture, capture_id: str) -> ParsedCapture:
 
 
 @contextmanager
-def page_clock(seconds: float, *, alone: bool) -> Iterator[Clock]:
-    """A clock for pages. `alone`: this process is there for nothing else, and is ended by a page over its time.
+def _time_limit(seconds: float, *, alone: bool) -> Iterator[None]:
+    """The time for a page. `alone`: this process is there for nothing else, and is ended by a page over its time.
 
     In the main thread SIGALRM ends a worker even where C code hangs; where the process is not alone it can only interrupt Python
     code. A worker of a cluster runs its tasks in other threads, which signals don't reach: there a watchdog ends the process.
     """
+
+    def give_up(*_: object) -> None:
+        raise PageTookTooLong
+
     if threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer"):
-        before = signal.signal(signal.SIGALRM, signal.SIG_DFL if alone else _give_up)
+        before = signal.signal(signal.SIGALRM, signal.SIG_DFL if alone else give_up)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
         try:
-            alarm = partial(signal.setitimer, signal.ITIMER_REAL)
-            yield lambda: _timed(partial(alarm, seconds), partial(alarm, 0))
+            yield
         finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
     elif alone:
         with _ONE_AT_A_TIME, open(os.devnull, "w") as nowhere:  # noqa: PTH123  (the watchdog wants a file descriptor)
-            watch = partial(faulthandler.dump_traceback_later, seconds, exit=True, file=nowhere)
-            yield lambda: _timed(watch, faulthandler.cancel_dump_traceback_later)
+            faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+            try:
+                yield
+            finally:
+                faulthandler.cancel_dump_traceback_later()
     else:
-        yield nullcontext
-
-
-@contextmanager
-def _timed(begin: Callable[[], object], end: Callable[[], object]) -> Iterator[None]:
-    begin()
-    try:
         yield
-    finally:
-        end()
-
-
-def _give_up(_signal: int, _frame: FrameType | None) -> None:
-    raise PageTookTooLong

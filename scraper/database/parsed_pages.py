@@ -6,7 +6,7 @@ replaced when it is damaged. Results are committed in batches while a load runs,
 
 import sqlite3
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from zlib import crc32
 
@@ -57,22 +57,18 @@ class ParsedPages:
     def _opened(self, *, empty: bool) -> sqlite3.Connection:
         if empty:
             remove(self._path)
-        with explained(self._path):
-            db = open_writable(self._path)
-            try:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = NORMAL")
-                if not db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                    db.executescript(f"BEGIN; {_SCHEMA} INSERT INTO state VALUES ('{parsing_code()}', 0); COMMIT")
-                code, parsing = db.execute("SELECT code, parsing FROM state").fetchone() or (None, 0)
-                self.was_interrupted = bool(parsing)
-                if code == parsing_code():
-                    db.execute("ATTACH DATABASE ? AS archive", [uri(self._catalog)])
-                    return db
-            except BaseException:
-                db.close()
-                raise
-        db.close()
+        with explained(self._path), ExitStack() as opened:
+            db = opened.enter_context(closing(open_writable(self._path)))
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            if not db.execute("SELECT 1 FROM sqlite_master").fetchone():
+                db.executescript(f"BEGIN; {_SCHEMA} INSERT INTO state VALUES ('{parsing_code()}', 0); COMMIT")
+            code, parsing = db.execute("SELECT code, parsing FROM state").fetchone() or (None, 0)
+            self.was_interrupted = bool(parsing)
+            if code == parsing_code():
+                db.execute("ATTACH DATABASE ? AS archive", [uri(self._catalog)])
+                opened.pop_all()
+                return db
         return self._opened(empty=True)
 
     def find_missing(self) -> int:
@@ -87,10 +83,7 @@ class ParsedPages:
             return int(missing)
 
     def missing(self) -> Iterator[Entry]:
-        """The captures that `find_missing` listed, in the order of files and offsets.
-
-        They are read in parts: while a statement is open, SQLite can't copy its log into the file, and both grow to full size.
-        """
+        """The captures that `find_missing` listed, in order; read in parts, as an open statement lets SQLite's log grow."""
         count = 0
         while rows := self._db.execute(_ENTRIES, [count]).fetchall():
             count += len(rows)

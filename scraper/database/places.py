@@ -8,18 +8,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib.resources import files
 from itertools import accumulate, chain, pairwise
 from math import cos, floor, hypot, inf, radians
 from typing import Any
 
 import orjson
 
-from scraper.database.counties import REGIONS, STATES, CountyNames, full_name
+from scraper.database.counties import FOLDER, REGIONS, STATES, CountyNames, full_name
 
-ATLAS = files("scraper.database") / "atlas" / "counties-10m.json"
-CHANGED = files("scraper.database") / "atlas" / "counties-2023-changed.json"
-"""The counties of 2023 that have another code than in 2017: those of Connecticut, and two in Alaska."""
+ATLAS, CHANGED = "counties-10m.json", "counties-2023-changed.json"
+"""Files: all counties, of 2017, and those of 2023 that have another code: in Connecticut, and two in Alaska."""
 CHANGED_CODES = re.compile("090..|02261")
 """The counties of 2017 in their place."""
 CHANGED_KM = 5.0
@@ -98,10 +96,6 @@ class _County:
         self.code, self.name = code, name
         self.place = Place(*STATES[code[:2]], full_name(code, name), code, *REGIONS[code[:2]])
 
-    def holds(self, x: float, y: float) -> bool:
-        crossings: int = sum(arc.crossings(x, y) for arc in self.arcs)
-        return crossings % 2 == 1
-
 
 class Atlas:
     """Every county, found by the whole degrees that its box covers."""
@@ -123,7 +117,8 @@ class Atlas:
     def place(self, longitude: float, latitude: float, reach: float = SHORE_KM) -> Place | None:
         """The county that contains a point, or else the nearest within `reach` km; of two equally near, the lower code."""
         for county in self._by_cell.get((floor(longitude), floor(latitude)), ()):
-            if _overlap(county.box, (longitude, latitude, longitude, latitude)) and county.holds(longitude, latitude):
+            is_near = _overlap(county.box, (longitude, latitude, longitude, latitude))
+            if is_near and sum(arc.crossings(longitude, latitude) for arc in county.arcs) % 2:
                 return county.place
         near = self._near(longitude, latitude, reach)
         return min(near, key=lambda one: (one[0], one[1].county_code))[1] if near else None
@@ -161,20 +156,14 @@ def _overlap(one: _Box, other: _Box) -> bool:
 
 
 @cache
-def atlas() -> Atlas:
+def atlas(name: str = ATLAS) -> Atlas:
     """The shipped outlines, read once."""
-    return Atlas(orjson.loads(ATLAS.read_bytes()))
-
-
-@cache
-def changed_counties() -> Atlas:
-    """The outlines of the counties whose codes changed by 2023."""
-    return Atlas(orjson.loads(CHANGED.read_bytes()))
+    return Atlas(orjson.loads((FOLDER / name).read_bytes()))
 
 
 def code_of_2023(longitude: float, latitude: float) -> str | None:
     """The code that tables of 2022 and later use for the county of a point."""
     place = atlas().place(longitude, latitude)
     if place is not None and CHANGED_CODES.fullmatch(place.county_code):
-        place = changed_counties().place(longitude, latitude, CHANGED_KM)
+        place = atlas(CHANGED).place(longitude, latitude, CHANGED_KM)
     return place.county_code if place else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scraper.database.checks import COMPARED, RECENT, TONIGHT, Check, Severity
-from scraper.database.tables import RunRow
+from scraper.database.tables import BY_NAME, RunRow
 from scraper.errors import RefreshRefused
 from scraper.sqlite import open_readonly, open_writable
 
@@ -61,9 +61,9 @@ def record_death(path: Path, since: str) -> None:
 
 def latest(db: sqlite3.Connection) -> dict[str, Any] | None:
     """Returns the row of the last run by column, None if there is none."""
-    cursor = db.execute("SELECT * FROM runs ORDER BY run_id DESC LIMIT 1")
-    row = cursor.fetchone()
-    return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
+    names = BY_NAME["runs"].columns
+    row = db.execute(f"SELECT {', '.join(names)} FROM runs ORDER BY run_id DESC LIMIT 1").fetchone()
+    return dict(zip(names, row, strict=True)) if row else None
 
 
 def _checks_of(db: sqlite3.Connection, number: int) -> list[Check]:
@@ -91,12 +91,12 @@ def refused(db: sqlite3.Connection) -> tuple[int, str] | None:
 def check_none_is_refused(db: sqlite3.Connection) -> None:
     """Raises RefreshRefused if a load without checks would commit what a refresh refused."""
     if found := refused(db):
-        number, began = found
-        names = sorted({check.name for check in failed_checks(db, number)})
+        names = sorted({check.name for check in failed_checks(db, found[0])})
         why = f" ({', '.join(names)})" if names else ""
         raise RefreshRefused(
-            f"the refresh of {began} was refused{why}, and this would load what it kept out; nothing was changed: `tta status` "
-            "shows why, `tta refresh` tries again, `tta refresh --accept` takes the new state, --unchecked does this all the same"
+            f"the refresh of {found[1]} was refused{why}, and this would load what it kept out; nothing was changed: "
+            "`tta status` shows why, `tta refresh` tries again, `tta refresh --accept` takes the new state, "
+            "`--unchecked` does this all the same"
         )
 
 
@@ -117,9 +117,7 @@ def accepted_figures(db: sqlite3.Connection) -> dict[str, float]:
 
 
 def repeated_checks(db: sqlite3.Connection, number: int) -> list[Check]:
-    """Returns the checks of a committed run, for a run that finds the same data. They pass: the data are compared with
-    themselves.
-    """
+    """Returns the checks of a committed run, for a run that finds the same data. They pass."""
     usual = (one for one in _checks_of(db, number) if one.severity == Severity.FAIL or one.passed)
     return [one._replace(passed=True, message=None) for one in usual if not (one.subject or "").startswith(TONIGHT)]
 

@@ -86,8 +86,6 @@ def table_description(table: Table) -> str:
 
 
 def _table(table: Table) -> list[str]:
-    if table.shared:
-        return _view(table)
     links = [f'FOREIGN KEY ("{column}") REFERENCES "{other}"("{column}")' for column, other in table.links]
     keys = [f"PRIMARY KEY ({_quoted(table.keys)})"] if table.keys else []
     return [f'CREATE TABLE "{table.name}" ({", ".join([*_columns_sql(table, table.columns), *keys, *links])}) STRICT']
@@ -103,10 +101,7 @@ def _columns_sql(table: Table, names: Collection[str]) -> list[str]:
 
 
 def _view(table: Table) -> list[str]:
-    """A view of a table with the rows and one with the values that they share, and triggers that write to both.
-
-    A row refers to its record only: an index for its captures would take a tenth of the database.
-    """
+    """A view of a table with the rows, which refer to their record only, and one with the shared values, and its triggers."""
     rows, shared = table.stored_in
     own = [name for name in table.columns if name not in table.shared]
     new_own, new_shared = (", ".join(f'new."{name}"' for name in names) for names in (own, table.shared))
@@ -162,7 +157,7 @@ def _quoted(names: Collection[str]) -> str:
 _OWN = {*BY_NAME, *(view.name for view in VIEWS), *(name for table in TABLES for name in table.stored_in)}
 """Every table and view that `create` makes."""
 _TABLES_AND_VIEWS = [
-    *(statement for table in TABLES for statement in _table(table)),
+    *(statement for table in TABLES for statement in (_view if table.shared else _table)(table)),
     *(f'CREATE VIEW "{view.name}" AS {view.sql}' for view in VIEWS),
 ]
 _REST = [statement for table in TABLES for statement in (*_indexes(table), *(_search(table) if table.searched else ()))]

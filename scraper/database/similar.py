@@ -9,10 +9,10 @@ import re
 import sqlite3
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from functools import partial
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 from scraper.sqlite import open_writable, remove, uri
@@ -46,11 +46,10 @@ def update(database: Path, is_over: Callable[[], bool] = lambda: False, seconds:
     """
     path, until = database.parent / NAME, time.monotonic() + seconds
     with closing(open_writable(path)) as side:
-        if side.execute("PRAGMA user_version").fetchone() != (_VERSION,):
-            side.close()
-            remove(path)
-    with closing(open_writable(path)) as side:
-        if side.execute("PRAGMA user_version").fetchone() != (_VERSION,):
+        is_current = side.execute("PRAGMA user_version").fetchone() == (_VERSION,)
+    if not is_current:
+        remove(path)
+        with closing(open_writable(path)) as side:
             side.executescript(f"PRAGMA journal_mode = WAL; {_SCHEMA} PRAGMA user_version = {_VERSION}")
     with closing(open_writable(database)) as db:
         db.execute("ATTACH DATABASE ? AS side", [uri(path, "rw")])
@@ -72,8 +71,7 @@ def update(database: Path, is_over: Callable[[], bool] = lambda: False, seconds:
             (text,) = db.execute("SELECT description FROM records WHERE record_id = ?", [record_id]).fetchone()
             words = re.findall(r"[^\W_]+", text.lower())
             _link(db, record_id, checksum, words)
-            rare = _rare_words(partial(_frequency, db, common), words)
-            db.executemany("INSERT INTO side.similar VALUES (?, ?, ?, ?)", _similar(db, record_id, rare))
+            db.executemany("INSERT INTO side.similar VALUES (?, ?, ?, ?)", _similar(db, record_id, words, common))
         _write(db)
         db.execute("COMMIT")
     return len(changed)
@@ -97,31 +95,23 @@ def _link(db: sqlite3.Connection, record_id: str, checksum: int, words: list[str
     db.executemany("INSERT INTO side.hashes VALUES (?, ?)", ((one, record_id) for one in own[:_INDEXED]))
 
 
-def _frequency(db: sqlite3.Connection, known: dict[str, int], word: str) -> int:
-    """In how many records a word is, counted up to _MOST_COMMON and one more."""
-    if word not in known:
-        query = f"SELECT count(*) FROM (SELECT 1 FROM records_fts WHERE records_fts MATCH ? LIMIT {_MOST_COMMON + 1})"
-        known[word] = db.execute(query, [f'description : "{word}"']).fetchone()[0]
-    return known[word]
+def _similar(db: sqlite3.Connection, record_id: str, words: list[str], known: dict[str, int]) -> Iterator[tuple[Any, ...]]:
+    """The rows of a record in `similar`, by the rarest words of its text that another record has as well.
 
-
-def _rare_words(frequency: Callable[[str], int], words: list[str]) -> list[str]:
-    """The rarest words of a text that another record has as well."""
-    counted = ((frequency(word), word) for word in dict.fromkeys(words[:1000]) if len(word) > 3)
-    return [word for _, word in sorted(one for one in counted if 2 <= one[0] <= _MOST_COMMON)][:_RARE]
-
-
-def _similar(db: sqlite3.Connection, record_id: str, rare: list[str]) -> list[tuple[str, int, str, str]]:
-    """The rows of a record in `similar`."""
-    if not rare:
-        return []
+    `known`: in how many records a word is, counted up to _MOST_COMMON and one more; what is counted is added.
+    """
+    count = f"SELECT count(*) FROM (SELECT 1 FROM records_fts WHERE records_fts MATCH ? LIMIT {_MOST_COMMON + 1})"
+    long = [word for word in dict.fromkeys(words[:1000]) if len(word) > 3]
+    for word in long:
+        known[word] = known.get(word) or db.execute(count, [f'description : "{word}"']).fetchone()[0]
+    rare = sorted((word for word in long if 2 <= known[word] <= _MOST_COMMON), key=lambda word: (known[word], word))[:_RARE]
     query = """
         SELECT record_id, records.description FROM records_fts JOIN records ON records.rowid = records_fts.rowid
         WHERE records_fts MATCH ? AND record_id != ? ORDER BY rank, record_id LIMIT ?
     """
-    found = db.execute(query, ["description : (" + " OR ".join(f'"{word}"' for word in rare) + ")", record_id, _SHOWN])
-    shared = ((other_id, [word for word in rare if word in text.lower()]) for other_id, text in found)
-    return [(record_id, place, other_id, ", ".join(words)) for place, (other_id, words) in enumerate(shared, 1)]
+    match = "description : (" + " OR ".join(f'"{word}"' for word in rare) + ")"
+    for place, (other_id, text) in enumerate(db.execute(query, [match, record_id, _SHOWN]).fetchall() if rare else (), 1):
+        yield record_id, place, other_id, ", ".join(word for word in rare if word in text.lower())
 
 
 def _write(db: sqlite3.Connection) -> None:

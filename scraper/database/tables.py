@@ -1,17 +1,17 @@
 """The tables: which model describes each, its keys, links and indexes. What the parsers read is described in `parsers.record`.
 
-`schema` makes the database from this list, and the dictionary and Datasette's column texts come from the same descriptions.
+`tables.toml` lists them. `schema` makes the database from this list; dictionary and Datasette's column texts come from it, too.
 """
 
 import csv
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, make_dataclass
 from enum import StrEnum
 from importlib.resources import files
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from parsers.record import Field, Milestone, PerformanceMetric, Section, columns_of, optional, required
-from scraper.database.derived import DerivedValues, described
+from parsers.record import Field, Kind, Milestone, PerformanceMetric, RecordValues, Section, columns_of, optional, required
+from scraper.database.derived import RULES
 
 _ISO = "ISO 8601, UTC"
 
@@ -21,26 +21,6 @@ class Availability(StrEnum):
 
     GONE = "gone"
     UNKNOWN = "unknown"
-
-
-@dataclass(slots=True, kw_only=True)
-class RecordRow(DerivedValues):
-    """One TTA record: the newest known value of every column, over all its captures."""
-
-    record_id: str = required("the record: its node number, or what stands for it where no node number is known")
-    url: str | None = optional("address of the record in its latest capture that has one", heading="Original page")
-    first_captured_at: str | None = optional("time of the earliest capture; NULL where no capture's time is known", _ISO)
-    last_captured_at: str | None = optional("time of the latest capture; NULL where no capture's time is known", _ISO)
-    captures: int = required("how many captures show the record", "captures")
-    availability: Availability = required(
-        "what is known of it after last_captured_at: `unknown`, no later capture tells, which does not mean that it "
-        "was removed; `gone`, a later capture of its address shows 'not found' or a redirect elsewhere"
-    )
-    gone_since: str | None = optional(
-        "time of the first capture that shows it gone, none after which shows it again; it went between "
-        "last_captured_at and then; NULL where availability is unknown",
-        _ISO,
-    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,59 +88,59 @@ class Table:
         return tuple(dict.fromkeys([*first, *columns_of(self.model)]))
 
 
-SEARCHED = tuple(
-    "title tta_title short_name description provider_reference other_program_area point_of_contact agency_types target_audience "
-    "program_areas program_area_subtopics special_populations county recipient_agency_name submitted_by".split()
-)
-"""Columns of `records` that full-text search looks in."""
-COUNTED = tuple(
-    "fiscal_year status evidence_based emerging_need program_areas agency_types category provider_reference county place_state "
-    "place_state_code place_county place_county_code estimated_cost estimated_cost_lower estimated_cost_upper availability "
-    "county_agrees latitude last_captured_at submitted_on days_to_event milestone_count tta_type delivery_mode region "
-    "cost_range".split()
-)
-"""Columns of `records` that facets, charts and questions count by. One index over all of them answers these on 100,000 records in
-0.03 s, where reading the rows, most of which is description, takes 0.13 s when they are in memory and seconds when not."""
+_TYPES: dict[str, Any] = {"text": str, "integer": int, "number": float, "yes or no": bool, "kind": Kind}
+_TYPES["availability"] = Availability
+_BASES = {
+    "records": RecordValues,
+    "fields": Field,
+    "sections": Section,
+    "milestones": Milestone,
+    "performance_metrics": PerformanceMetric,
+}
+_MODELS = {"runs": RunRow, "dictionary": DictionaryRow}
 
 
-def _described(name: str, about: str, columns: dict[str, Any], **options: Any) -> Table:
-    """A table of `tables.toml`."""
+def _model(name: str, about: str, columns: dict[str, dict[str, Any]]) -> type:
+    """A model for `columns_of` out of the descriptions of its columns."""
+    made = []
+    for column, texts in columns.items():
+        precision = f"; precision {texts['precision']} % on made-up records" if "precision" in texts else ""
+        derived = "; derived" if column in RULES and name == "records" else ""
+        heading = {"heading": texts["heading"]} if "heading" in texts else {}
+        is_required, kind = texts.get("required"), _TYPES[texts["type"]]
+        text = (required if is_required else optional)(texts["description"] + derived + precision, texts.get("unit"), **heading)
+        made.append((column, kind if is_required else kind | None, text))
+    bases = (_BASES[name],) if name in _BASES else ()
+    return make_dataclass(
+        "Row", made, bases=bases, namespace={"__doc__": about, "__module__": __name__}, slots=True, kw_only=True
+    )
+
+
+def _table(name: str, about: str = "", columns: dict[str, Any] | None = None, **options: Any) -> Table:
+    """A table of `tables.toml`. The columns of `records` that are derived are described in `rules/`."""
+    model = _MODELS.get(name) or _model(name, about, (RULES if name == "records" else {}) | (columns or {}))
     parts = {key: tuple(value.split()) for key, value in options.items() if isinstance(value, str)}
     links, indexes = tuple(options.get("links", {}).items()), tuple(tuple(one.split()) for one in options.get("indexes", ()))
-    return Table(name, described(name, about, columns, *_BASES.get(name, ())), **parts, links=links, indexes=indexes)
+    return Table(name, model, **parts, links=links, indexes=indexes)
 
 
-_BASES: dict[str, tuple[type, ...]] = {
-    "fields": (Field,),
-    "sections": (Section,),
-    "milestones": (Milestone,),
-    "performance_metrics": (PerformanceMetric,),
-}
-_DESCRIBED = [
-    _described(name, **table)
-    for name, table in tomllib.loads((files("scraper.database") / "tables.toml").read_text(encoding="utf-8")).items()
-]
-TABLES: tuple[Table, ...] = (
-    Table(
-        "records",
-        RecordRow,
-        keys=("record_id",),
-        indexes=(
-            *(
-                (name,)
-                for name in "node_id reference title status category provider_reference county event_start submitted_at "
-                "last_captured_at tta_source ttar_source estimated_cost bja_grant_manager place_county_code county_agrees "
-                "place_county_code_2023 agency_id provider_id family_id first_captured_at".split()
-            ),
-            COUNTED,
-        ),
-        searched=SEARCHED,
-    ),
-    *_DESCRIBED[:-2],
-    Table("runs", RunRow, keys=("run_id",)),
-    *_DESCRIBED[-2:],
-    Table("dictionary", DictionaryRow, keys=("table", "column"), searched=("table", "column", "description", "label")),
-)
+def _texts(name: str) -> str:
+    return (files("scraper.database") / name).read_text(encoding="utf-8")
+
+
+TABLES = tuple(_table(name, **texts) for name, texts in tomllib.loads(_texts("tables.toml")).items())
+BY_NAME = {table.name: table for table in TABLES}
+RUN_TABLES = ("runs", "run_checks")
+"""Tables that tell what was done, not what the archive holds: a rebuild leaves them."""
+LOCAL_TABLES = (*RUN_TABLES, "program", "similar")
+"""Tables that tell how this copy of the database came about: no export has them."""
+if TYPE_CHECKING:
+
+    class RecordRow(RecordValues):
+        """The model of the table `records`: what the page says, what is derived of it, and its captures."""
+
+else:
+    RecordRow = BY_NAME["records"].model
 
 
 class View(NamedTuple):
@@ -170,10 +150,6 @@ class View(NamedTuple):
     title: str
     description: str
     sql: str
-
-
-def _texts(name: str) -> str:
-    return (files("scraper.database") / name).read_text(encoding="utf-8")
 
 
 def _literal(value: str) -> str:
@@ -188,8 +164,3 @@ _PUBLISHED = " UNION ALL ".join(
 VIEWS: tuple[View, ...] = tuple(
     View(name, **texts) for name, texts in tomllib.loads(_texts("views.toml").replace("{published}", _PUBLISHED)).items()
 )
-BY_NAME = {table.name: table for table in TABLES}
-RUN_TABLES = ("runs", "run_checks")
-"""Tables that tell what was done, not what the archive holds: a rebuild leaves them."""
-LOCAL_TABLES = (*RUN_TABLES, "program", "similar")
-"""Tables that tell how this copy of the database came about: no export has them."""

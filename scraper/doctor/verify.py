@@ -7,14 +7,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import astuple
-from io import BytesIO
 from pathlib import Path
 
 from scraper.archive import store as archive
-from scraper.archive.packing import Gap, Member, walk
-from scraper.archive.records import Damage, read_records
 from scraper.archive.store import WARC_FILES, entry_of, is_own
-from scraper.archive.warc import read_captures
+from scraper.archive.warc import read_parts
 from scraper.database import schema
 from scraper.database.connection import comparing, second_database
 from scraper.database.difference import differences
@@ -86,29 +83,19 @@ def _read_warc_files(tables: DoctorTables, folder: Path, report: Report, progres
             return int(row[0]) if row else None
 
         tables.add("sizes", path.name, size)
-        for found in walk(path, length_at=length_at):
-            if isinstance(found, Gap):
-                tables.add("damage", path.name, found.offset, found.length, found.reason, found.is_cut)
-            else:
-                report.records += 1
-                _read_member(tables, path.name, found)
+        for part in read_parts(path, length_at=length_at):
+            report.records += part.damage is None
+            if part.damage is not None:
+                tables.add("damage", path.name, part.offset, part.length, part.damage, part.is_cut)
+            elif len(part.captures) > 1:
+                tables.add("packed", path.name, len(part.captures))
+            elif part.captures:
+                tables.add("seen", *astuple(entry_of(part.captures[0], path.name, part.offset, part.length)))
             if progress:
-                progress(before + found.offset + found.length, report.bytes)
+                progress(before + part.offset + part.length, report.bytes)
         before += size
     # One index only, so that SQLite has no choice of a slower one (423 s for 100,000 captures once).
     tables.db.execute("CREATE INDEX seen_by_id ON seen (capture_id)")
-
-
-def _read_member(tables: DoctorTables, name: str, found: Member) -> None:
-    """Notes the member's capture, its damage, or that it has several captures."""
-    damage = next((item for item in read_records(BytesIO(found.record)) if isinstance(item, Damage)), None)
-    captures = [item[1] for item in read_captures(BytesIO(found.record), "files") if not isinstance(item, Damage)]
-    if damage:
-        tables.add("damage", name, found.offset, found.length, damage.reason, False)
-    elif len(captures) > 1:
-        tables.add("packed", name, len(captures))
-    elif captures:
-        tables.add("seen", *astuple(entry_of(captures[0], name, found.offset, found.length)))
 
 
 def _verify_search(path: Path) -> Iterator[Finding]:

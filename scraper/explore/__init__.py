@@ -3,84 +3,87 @@
 Datasette finds it by the entry point `tta` in pyproject.toml, however it is started.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import traceback
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from datasette.database import QueryInterrupted
 from datasette.utils import path_with_replaced_args, tilde_encode, urlsafe_components
-from datasette.utils.asgi import Response
+from datasette.utils.asgi import Base400, Response
 from datasette.utils.sqlite import sqlite3
 from datasette.views.base import DatasetteError
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
-from parsers.record import columns_of
-from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore import arrays, charts, dashboard, downloads, filters, home, news, search
-from scraper.explore import map as records_map
-from scraper.explore.cache import Answers, cached
+from scraper.errors import BadQuery
+from scraper.explore import charts, dashboard, downloads, filters, home, news, record, search
 from scraper.explore.facets import ListFacet
-from scraper.explore.headers import App, headers, with_headers
-from scraper.explore.health import health
-from scraper.explore.links import moment, render_value
-from scraper.explore.metadata import LOOKS
-from scraper.explore.organization import organization_page, overlay_rows
-from scraper.explore.questions import QUESTIONS
-from scraper.explore.record import record_page
+from scraper.explore.links import DATABASE, columns_in, moment, render_value
+from scraper.explore.metadata import LOOKS, QUESTIONS
+from scraper.explore.middleware import Answers, App, cached, headers, with_headers
 from scraper.explore.requests import UNREADABLE, normalize_request
 from scraper.explore.visitors import limited
 from scraper.sandbox import register_functions
 
 hook = HookimplMarker("datasette")
-DATABASE = "tta"
 PLUGIN = "tta"
+_MENU = filters.texts("filters")["menu"]
 _ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
-"""The kept answers of each Datasette."""
-
-
-def _settings(datasette: Any) -> dict[str, Any]:
-    found: dict[str, Any] = datasette.plugin_config(PLUGIN) or {}
-    return found
+"""The kept answers of each Datasette that serves a file of ours; it makes its application anew for each request of its own."""
 
 
 @hook
 def startup() -> None:
-    arrays.patch_array_filter()
+    from datasette.filters import Filters  # these load the plugins, this one among them: not while it is being imported
+    from datasette.plugins import pm
+
+    Filters._filters_by_key["arraycontains"].sql_template = filters.ARRAY_CONTAINS
+    if pm.has_plugin(
+        "datasette.handle_exception"
+    ):  # it prints tracebacks with local variables, texts of captured pages among them
+        pm.unregister(name="datasette.handle_exception")
 
 
 @hook
 def asgi_wrapper(datasette: Any) -> Callable[[App], App]:
-    found = headers(datasette, _settings(datasette))
-    base_url = datasette.setting("base_url")
+    found = headers(datasette, datasette.plugin_config(PLUGIN) or {})
 
     def wrapped(app: App) -> App:
-        if answers := _answers(datasette):
-            app = cached(app, answers)
-        return with_headers(limited(normalize_request(app, base_url)), found)
+        database = datasette.databases.get(DATABASE)
+        if datasette not in _ANSWERS and database and database.path and Path(database.path).is_file():
+            _ANSWERS[datasette] = Answers(Path(database.path))
+        app = cached(app, _ANSWERS[datasette]) if datasette in _ANSWERS else app
+        return with_headers(limited(normalize_request(app, datasette.setting("base_url"))), found)
 
     return wrapped
 
 
-def _answers(datasette: Any) -> Answers | None:
-    """The answers kept for this Datasette; None where it does not serve a file of ours."""
-    database = datasette.databases.get(DATABASE)
-    if datasette not in _ANSWERS and database and database.path and Path(database.path).is_file():
-        _ANSWERS[datasette] = Answers(Path(database.path))
-    return _ANSWERS.get(datasette)
-
-
 @hook(tryfirst=True)
-def handle_exception(request: Any, exception: Exception) -> Any:
-    """Reports faults of a request with status 400 where Datasette takes them for its own (500)."""
+def handle_exception(datasette: Any, request: Any, exception: Exception) -> Callable[[], Awaitable[Any]]:
+    """The page of an error: 400 for a fault of the request, 500 and a traceback on standard error for one of the program."""
+    status, message, title = 500, str(exception), None
+    is_visitors_sql = isinstance(exception, sqlite3.OperationalError) and {"sql", "_where"} & set(request.args)
     if isinstance(exception, QueryInterrupted):
-        return Response.text("The query reached the time limit: ask for less.", status=400)
-    if request.query_string and isinstance(exception, sqlite3.OperationalError | ValueError | OverflowError):
-        return Response.text(f"This address can't be used: {exception}", status=400)
-    if isinstance(exception, DatasetteError) and exception.status == 500:
-        exception.status = 400
-    return None
+        status, message = 400, "The query reached the time limit: ask for less."
+    elif isinstance(exception, Base400):
+        status = exception.status
+    elif isinstance(exception, DatasetteError):  # its own faults of a request have the status 500
+        status, message, title = 400 if exception.status == 500 else exception.status, exception.message, exception.title
+    elif isinstance(exception, BadQuery) or is_visitors_sql:
+        status = 400
+    else:
+        traceback.print_exception(exception)
+        message = "This is a fault of the program, not of your request; its log has the details."
+
+    async def page() -> Any:
+        if request.path.endswith(".json"):
+            return Response.json({"ok": False, "error": message, "status": status, "title": title}, status=status)
+        shown = {"status": status, "error": message, "title": title}
+        return Response.html(await datasette.render_template("error.html", shown, request=request), status=status)
+
+    return page
 
 
 @hook
@@ -110,15 +113,11 @@ def prepare_connection(conn: Any, database: str) -> None:
 
 @hook
 def prepare_jinja2_environment(env: Any) -> None:
-    env.filters["picked"] = _picked
+    env.filters["picked"] = lambda parts, key, names: [
+        by_name[name] for by_name in [{part[key]: part for part in parts}] for name in names if name in by_name
+    ]
     env.filters |= {"moment": moment, "row_path": tilde_encode}
-    env.globals |= {"shade": charts.shade, "state_paths": charts.state_paths()}
-
-
-def _picked(parts: Iterable[dict[str, Any]], key: str, names: Sequence[str]) -> list[dict[str, Any]]:
-    """The parts with these names, in their order."""
-    by_name = {part[key]: part for part in parts}
-    return [by_name[name] for name in names if name in by_name]
+    env.globals |= {"shade": charts.shade, "state_paths": charts.STATE_PATHS}
 
 
 @hook
@@ -128,64 +127,44 @@ def register_facet_classes() -> list[type]:
 
 @hook
 def menu_links(datasette: Any) -> list[dict[str, str]]:
-    urls = datasette.urls
-    return [
-        {"href": href, "label": label}
-        for label, href in (
-            ("Records", urls.table(DATABASE, "records")),
-            ("Search", urls.path("/-/search")),
-            ("Charts", urls.path("/-/charts")),
-            ("Map", urls.path("/-/map")),
-            ("Questions", urls.instance() + "#questions"),
-            ("What's new", urls.path("/-/new")),
-            ("Organizations", urls.table(DATABASE, "organizations")),
-            ("Column definitions", urls.table(DATABASE, "dictionary")),
-        )
-    ]
+    return [{"href": datasette.urls.path(path), "label": label} for label, path in _MENU.items()]
 
 
 @hook
-def register_routes() -> list[tuple[str, Callable[..., Awaitable[Any]]]]:
+def register_routes() -> list[tuple[str, Callable[..., Any]]]:
     return [
-        (r"^/-/map$", _page("map", records_map.context)),
-        (r"^/-/charts$", _page("charts", dashboard.context)),
-        (r"^/-/new$", _page("new", news.context)),
-        (r"^/-/new\.atom$", news.feed),
-        (r"^/-/chart$", _page("chart", dashboard.chart_context)),
-        (r"^/-/chart\.svg$", dashboard.picture_file),
-        (r"^/-/chart\.csv$", dashboard.numbers_file),
-        (r"^/-/search$", _page("search", search.context)),
+        (r"^/-/map$", _page(dashboard.map_context, "map.html")),
+        (r"^/-/charts$", _page(dashboard.context, "charts.html")),
+        (r"^/-/new$", _page(news.context, "new.html")),
+        (r"^/-/new\.atom$", _page(news.feed)),
+        (r"^/-/chart$", _page(dashboard.chart_context, "chart.html")),
+        (r"^/-/chart\.svg$", _page(dashboard.picture_file)),
+        (r"^/-/chart\.(?P<format>csv|xlsx)$", _page(dashboard.numbers_file)),
+        (r"^/-/search$", _page(search.context, "search.html")),
         (r"^/tta(?:/[^/]+){0,2}\.(?P<format>csv|xlsx)$", downloads.of_page),
-        (r"^/-/health$", health),
+        (r"^/-/codebook$", _page(home.codebook, "codebook.html")),
+        (r"^/-/codebook\.(?P<format>csv|xlsx)$", _page(home.codebook_file)),
+        (r"^/-/health$", home.health),
         (rf"^{UNREADABLE}(?:\.json)?$", _unreadable),
-        (r"^/robots\.txt$", _robots),
-        (r"^/-/databases(?:\.json)?$", _databases),
+        (r"^/robots\.txt$", lambda: Response.text("User-agent: *\nDisallow: /")),  # the pages name people
+        # In place of Datasette's own page, which exposes the path of the database file:
+        (r"^/-/databases(?:\.json)?$", lambda datasette: Response.json([{"name": name} for name in datasette.databases])),
     ]
-
-
-async def _databases(datasette: Any) -> Any:
-    """Takes the place of Datasette's own page, which exposes the path of the database file."""
-    return Response.json([{"name": name, "route": one.route} for name, one in datasette.databases.items() if one.path])
 
 
 async def _unreadable(request: Any) -> Any:
     raise DatasetteError(request.scope.get("tta_problem", "There is nothing here."), title="Please check the address", status=400)
 
 
-async def _robots() -> Any:
-    """Turns every crawler away: the pages name people (docs/guides/publish.md)."""
-    return Response.text("User-agent: *\nDisallow: /")
-
-
-def _page(name: str, context: Callable[[Any, Any], Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """The view of a page of this plugin, for those who may see the records."""
+def _page(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> Callable[..., Awaitable[Any]]:
+    """A page of this plugin, for those who may see the records. `content` returns the template's variables, or a response."""
 
     async def view(datasette: Any, request: Any) -> Any:
         await datasette.ensure_permissions(request.actor, [("view-table", (DATABASE, "records")), "view-instance"])
-        shown = await context(datasette, request)
-        if isinstance(shown, Response):
+        shown = await content(datasette, request)
+        if not isinstance(shown, dict):
             return shown
-        return Response.html(await datasette.render_template(f"{name}.html", shown, request=request, view_name=name))
+        return Response.html(await datasette.render_template(template, shown, request=request, view_name=template[:-5]))
 
     return view
 
@@ -194,31 +173,36 @@ def _page(name: str, context: Callable[[Any, Any], Awaitable[Any]]) -> Callable[
 def extra_template_vars(
     database: str | None, table: str | None, view_name: str, request: Any, datasette: Any
 ) -> Callable[[], Awaitable[dict[str, Any]]]:
+    def address(*given: Any) -> str:  # Datasette's forgets base_url
+        path: str = datasette.urls.path(path_with_replaced_args(*given))
+        return path
+
     async def found() -> dict[str, Any]:
-        variables: dict[str, Any] = {"tta_files": records_map.files(datasette), "tta_settings": _settings(datasette)}
-        variables["path_with_replaced_args"] = lambda *given: datasette.urls.path(
-            path_with_replaced_args(*given)
-        )  # it forgets base_url
-        if (database, table, view_name) == (DATABASE, "organizations", "row"):
-            variables["tta"] = await organization_page(
-                datasette.get_database(DATABASE), *urlsafe_components(request.url_vars["pks"])
-            )
-        if (database, table, view_name) == (DATABASE, "records", "row"):
-            (key,), chosen = urlsafe_components(request.url_vars["pks"]), await filters.read_filters(datasette, request)
-            variables["tta"] = shown = await record_page(datasette.get_database(DATABASE), key, chosen)
-            if shown:
-                variables["tta_overlays"] = await overlay_rows(datasette.get_database(DATABASE), shown.record)
-        if database == DATABASE and view_name == "table" and table and table not in QUESTIONS:
-            variables |= await filters.form(datasette, request) if table == "records" else filters.chips(request, table)
-            variables["tta_cite"] = downloads.cite
-            variables["tta_info"] = columns_of(BY_NAME[table].model if table in BY_NAME else RecordRow)
-            if first := LOOKS.get(table, {}).get("first"):
-                everything = {"_col", "_nocol", "_columns"} & set(request.args)
-                variables["tta_columns"] = [] if everything else first
-        if database == DATABASE and request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
-            variables["tta"] = await dashboard.question_context(datasette, request, question)
+        variables: dict[str, Any] = {
+            "tta_files": dashboard.map_files(datasette),
+            "tta_settings": datasette.plugin_config(PLUGIN) or {},
+        }
+        variables |= {"path_with_replaced_args": address, "did_you_mean": lambda: search.did_you_mean(datasette, request)}
         if view_name == "index":
             variables["tta"] = await home.context(datasette)
+        if database != DATABASE:
+            return variables
+        shown = datasette.get_database(DATABASE)
+        if (table, view_name) == ("organizations", "row"):
+            variables["tta"] = await record.organization_page(shown, *urlsafe_components(request.url_vars["pks"]))
+        elif (table, view_name) == ("records", "row"):
+            (key,), chosen = urlsafe_components(request.url_vars["pks"]), await filters.read_filters(datasette, request)
+            variables["tta"] = page = await record.record_page(shown, key, chosen)
+            variables["tta_overlays"] = await record.overlay_rows(shown, page["record"]) if page else {}
+        elif view_name == "table" and table and table not in QUESTIONS:
+            variables |= await filters.form(datasette, request) if table == "records" else filters.chips(request, table)
+            variables["tta_cite"] = downloads.cite
+            variables["tta_names"] = lambda rows: record.organization_names(shown, rows)
+            variables["tta_info"] = columns_in(table)
+            chooses_columns = {"_col", "_nocol", "_columns"} & set(request.args)
+            variables["tta_columns"] = [] if chooses_columns else LOOKS.get(table, {}).get("first", [])
+        elif request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
+            variables["tta"] = await dashboard.question_context(datasette, request, question)
         return variables
 
     return found

@@ -4,31 +4,28 @@
 picture. `scraper.explore.dashboard` has the pages.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-from importlib import resources
-from math import ceil, floor, log10, sqrt
+from importlib.resources import files
+from math import ceil, floor, log10
 from statistics import median
 from typing import Any, NamedTuple
 
-import yaml
-from datasette.utils.asgi import BadRequest
 from datasette.utils.sqlite import sqlite3
 
 from parsers.record import columns_of
 from scraper.database.tables import RecordRow
-from scraper.explore.filters import RecordFilters, equal
-from scraper.explore.links import LISTS, values_of
+from scraper.errors import BadQuery
+from scraper.explore.filters import RecordFilters, equal, texts
+from scraper.explore.links import LISTS, NOT_KNOWN, values_of
 
-TEXTS: dict[str, Any] = yaml.safe_load((resources.files("scraper.explore") / "charts.yml").read_text(encoding="utf-8"))
+TEXTS: dict[str, Any] = texts("charts")
+STATE_PATHS: dict[str, str] = json.loads((files("scraper.explore") / "static" / "state-paths.json").read_text(encoding="utf-8"))
+"""The SVG path of each state that is drawn, by its name, in a drawing of 960 by 600 units (see `tests.state_paths`)."""
 SHADES = 5
-UNKNOWN = "not known"
 MAX_SERIES = 8
 """As many colors as people tell apart; the values after the first seven are drawn together."""
 MAX_ROWS = 20
@@ -41,7 +38,10 @@ Value = str | int | float | None
 
 
 class Dimension(NamedTuple):
-    """What records are counted by. `columns` are those whose filters choose a value's rows; `order`: values have their own."""
+    """What records are counted by. `columns` are those whose filters choose a value's rows; `order`: values have their own.
+
+    A value may have a name for people after a tab.
+    """
 
     heading: str
     sql: str
@@ -56,35 +56,31 @@ class Dimension(NamedTuple):
 
     def values(self, stored: Value) -> Sequence[Value]:
         """The categories of a stored value: none where it is cut off, several for a list."""
-        if self.lookup != "arraycontains":
-            return () if str(stored).endswith(_CUT_OFF) else (stored,)
-        return _items(str(stored)) if stored else (None,)
+        found: Sequence[Value] = values_of(str(stored)) or [None] if self.lookup == "arraycontains" else [stored]
+        return [one for one in dict.fromkeys(found) if not str(one).endswith(_CUT_OFF)]
 
     def filters(self, value: Value) -> list[tuple[str, object]]:
         """The filters of the table that choose the rows with the value."""
         if value is None:
             return [equal(self.columns[0], None)]
-        parts = str(value).rsplit(", ", len(self.columns) - 1)
+        parts = str(value).partition("\t")[0].rsplit(", ", len(self.columns) - 1)
         return [(f"{column}__{self.lookup}", part) for column, part in zip(self.columns, parts, strict=False)]
 
     def name(self, value: Value) -> str:
         if value is None:
-            return UNKNOWN
-        return ("No", "Yes")[bool(value)] if self.columns[0] in TEXTS["answers"] else str(value)
+            return NOT_KNOWN
+        return ("No", "Yes")[bool(value)] if self.columns[0] in TEXTS["answers"] else str(value).rpartition("\t")[2]
 
     def key(self, value: Value) -> Any:
         """Sorts numbers in texts as numbers: cost ranges, years."""
         return value is None, [int(digits) for digits in re.findall(r"\d+", str(value).replace(",", ""))], str(value)
 
 
-@lru_cache(maxsize=4096)
-def _items(array: str) -> tuple[Value, ...]:
-    found = dict.fromkeys(values_of(array) or [])
-    return tuple(item for item in found if not item.endswith(_CUT_OFF)) if found else (None,)
-
-
 class Measure(NamedTuple):
-    """What is told of each group of records. `sql`: the value of one record; `of`: the figure, of how often each value occurs."""
+    """What is told of each group of records. `sql`: the value of one record; `of`: the figure, of how often each value occurs.
+
+    `unit`: what the figure counts, if it does.
+    """
 
     heading: str
     about: str
@@ -92,31 +88,29 @@ class Measure(NamedTuple):
     sql: str = "NULL"
     of: Callable[[Counter[Any]], float] = Counter.total
     adds_up: bool = False
+    unit: str = ""
 
 
-def _percent_yes(answers: Counter[Any]) -> float:
-    return percent(sum(n for answer, n in answers.items() if answer), answers.total())
-
-
-def _mean(numbers: Counter[Any]) -> float:
-    return float(sum(number * n for number, n in numbers.items()) / numbers.total())
-
-
-def _median(numbers: Counter[Any]) -> float:
-    return float(median(numbers.elements()))
-
-
-def _column(name: str) -> Dimension:
+DIMENSIONS: dict[str, Dimension] = {}
+for name in (*TEXTS["ordered"], *TEXTS["plain"], *TEXTS["answers"]):
     lookup = "arraycontains" if name in LISTS else "exact"
-    return Dimension(columns_of(RecordRow)[name].heading, name, (name,), lookup, name in TEXTS["ordered"])
-
-
-DIMENSIONS = {name: _column(name) for name in (*TEXTS["ordered"], *TEXTS["plain"], *TEXTS["answers"])} | {
-    name: Dimension(**one) for name, one in TEXTS["derived"].items()
+    DIMENSIONS[name] = Dimension(columns_of(RecordRow)[name].heading, name, (name,), lookup, name in TEXTS["ordered"])
+DIMENSIONS |= {name: Dimension(**one) for name, one in TEXTS["derived"].items()}
+_FIGURES: dict[str | None, Callable[[Counter[Any]], float]] = {
+    "yes": lambda answers: percent(sum(n for answer, n in answers.items() if answer), answers.total()),
+    "mean": lambda numbers: sum(number * n for number, n in numbers.items()) / numbers.total(),
+    "median": lambda numbers: median(numbers.elements()),
 }
-_FIGURES = {"yes": _percent_yes, "mean": _mean, "median": _median}
 MEASURES = {name: Measure(**one | {"of": _FIGURES.get(one.get("of"), Counter.total)}) for name, one in TEXTS["measures"].items()}
 KINDS: dict[str, str] = TEXTS["kinds"]
+OF_ROWS = {
+    name: (
+        Dimension(one["heading"], "", (one["filter"],), one["lookup"], "order" in one),
+        Measure(one["what"], "", unit=one["unit"]),
+    )
+    for name, one in TEXTS["rows"].items()
+}
+"""What the rows of a question are drawn by and what they count, where its answer is no count of records."""
 
 
 class Spec(NamedTuple):
@@ -129,11 +123,11 @@ class Spec(NamedTuple):
 
     @property
     def figure(self) -> Measure:
-        return MEASURES[self.measure]
+        return MEASURES.get(self.measure) or OF_ROWS[self.measure][1]
 
     @property
     def across(self) -> Dimension:
-        return DIMENSIONS[self.by]
+        return DIMENSIONS.get(self.by) or OF_ROWS[self.by][0]
 
     @property
     def down(self) -> Dimension | None:
@@ -150,12 +144,12 @@ class Spec(NamedTuple):
 
 
 def read_spec(args: Any) -> Spec:
-    """The chart that an address asks for. Raises BadRequest where there is no such one."""
+    """The chart that an address asks for. Raises BadQuery where there is no such one."""
     found = Spec(**{name: args.get(f"_{name}") or default for name, default in Spec._field_defaults.items()})
     choices: tuple[Collection[str], ...] = (MEASURES, DIMENSIONS, ["", *DIMENSIONS], ["", *KINDS])
     for value, known in zip(found, choices, strict=True):
         if value not in known:
-            raise BadRequest(f"There is no chart of {value!r}: choose one of {', '.join(filter(None, known))}.")
+            raise BadQuery(f"There is no chart of {value!r}: choose one of {', '.join(filter(None, known))}.")
     return found._replace(split="") if found.split == found.by else found
 
 
@@ -171,7 +165,7 @@ class Counts:
 
 
 async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
-    """Asks the database. Raises QueryInterrupted at its time limit, and BadRequest where the filters are no SQL."""
+    """Asks the database. Raises QueryInterrupted at its time limit, and BadQuery where the filters are no SQL."""
     by, split, measure = spec.across, spec.down, spec.figure
     parts = [by.sql, split.sql if split else "NULL", measure.sql]
     groups = ", ".join(str(place) for place, part in enumerate(parts, start=1) if part != "NULL")
@@ -179,7 +173,7 @@ async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
     try:
         found = await database.execute(sql, chosen.params, log_sql_errors=False)
     except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-        raise BadRequest(f"These filters can't be used: {error}") from None
+        raise BadQuery(f"These filters can't be used: {error}") from None
     counts = Counts()
     for first, second, value, n in found.rows:
         across, down = by.values(first), split.values(second) if split else (None,)
@@ -216,8 +210,7 @@ class Row(NamedTuple):
     is_known: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(NamedTuple):
     """What is drawn: `drawn` of the `rows`, on a scale from 0 to `most` in steps of `step`."""
 
     spec: Spec
@@ -238,10 +231,18 @@ class Chart:
     def ticks(self) -> list[float]:
         """Round numbers from 0 to the end of the scale."""
         highest = max((sum(mark.value for mark in row.marks if mark) for row in self.drawn), default=0)
-        highest = max(highest if self.is_stack else self.darkest, 0) or 1
+        highest = max(highest if self.is_stack else self.darkest, -self.lowest, 0) or 1
         digits = 10.0 ** floor(log10(highest / 4))
         step = max(1.0, next(n * digits for n in (1, 2, 2.5, 5, 10) if n * digits >= highest / 4 - 1e-9))
-        return [step * n for n in range(ceil(highest / step - 1e-9) + 1)]
+        return [step * n for n in range(floor(min(self.lowest, 0) / step), ceil(highest / step - 1e-9) + 1)]
+
+    @property
+    def lowest(self) -> float:
+        return min((mark.value for row in self.drawn for mark in row.marks if mark), default=0)
+
+    def at(self, value: float) -> float:
+        """Where the value is on the scale, from 0 to 1."""
+        return (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
 
 
 def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
@@ -252,11 +253,15 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
         sizes[second] += cell.total()
     order = sorted(sizes, key=split.key if split and split.order else lambda one: (one is None, -sizes[one], str(one)))
     spec = spec._replace(kind=_kind(spec, len(order)))
-    kept = order[: MAX_SERIES - 1] if spec.kind != "heat" and len(order) > MAX_SERIES else order
-    series: list[Value] = [*kept, *([OTHER] if kept != order else [])]
+    known = [one for one in order if one is not None]
+    if spec.kind != "heat" and len(known) > MAX_SERIES:
+        kept = known[1 - MAX_SERIES :] if split and split.order else known[: MAX_SERIES - 1]  # the latest or the most frequent
+    else:
+        kept = known
+    series: list[Value] = [*kept, *([OTHER] if kept != known else []), *([None] if None in order else [])]
     cells: dict[tuple[Value, Value], Counter[Any]] = defaultdict(Counter)
     for (first, second), cell in counts.cells.items():
-        cells[first, second if second in kept else OTHER].update(cell)
+        cells[first, second if second in series else OTHER].update(cell)
 
     def figure(cell: Counter[Any], whole: int) -> float:
         return percent(cell.total(), whole) if spec.measure == "share" else measure.of(cell)
@@ -267,7 +272,7 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
         filters = [*by.filters(first), *(split.filters(second) if split else [])]
         whole = counts.rows[first].total() if split else counts.shown
         is_known = (second if split else first) is not None
-        url = "" if second == OTHER else chosen.url(*filters)
+        url = "" if second == OTHER or not chosen.table_url else chosen.url(*filters)
         return Mark(figure(cell, whole), cell.total(), url, number if is_known else 0)
 
     def row(first: Value) -> Row:
@@ -282,6 +287,17 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
     drawn = [one for one in rows if spec.kind not in ("lines", "map") or one.is_known]
     names = [split.name(one) if split else measure.heading for one in series]
     return Chart(spec, counts, names, rows, drawn if by.order or spec.kind == "map" else drawn[:MAX_ROWS])
+
+
+def draw_rows(name: str, rows: Sequence[Any], table_url: str) -> Chart:
+    """The chart of a question's own rows (`OF_ROWS`); its marks lead to the rows of the table at `table_url`, or nowhere."""
+    counts, one = Counts(), TEXTS["rows"][name]
+    for row in rows:
+        value, n = row[one["column"]], row[one["count"]] if "count" in one else 1
+        counts.rows[value][None] += n
+        counts.cells[value, None][None] += n
+        counts.total, counts.shown = counts.total + n, counts.shown + n
+    return draw(Spec(name, name), counts, RecordFilters(table_url, [], "", {}, []))
 
 
 def _kind(spec: Spec, series: int) -> str:
@@ -303,17 +319,9 @@ def _filled(values: list[Value]) -> list[Value]:
     return values
 
 
-@cache
-def state_paths() -> dict[str, str]:
-    """The SVG path of each state that is drawn, by its name, in a drawing of 960 by 600 units (see `tests.state_paths`)."""
-    text = (resources.files("scraper.explore") / "static" / "state-paths.json").read_text(encoding="utf-8")
-    paths: dict[str, str] = json.loads(text)
-    return paths
-
-
-def shade(value: float, most: float) -> int:
-    """1 to SHADES, by the square root: most counts are small, and differences among them are to be seen. 0 is none."""
-    return ceil(SHADES * sqrt(value / most) - 1e-9) if value > 0 and most else 0
+def shade(value: float, most: float, is_count: bool = True) -> int:
+    """1 to SHADES, of counts by the square root: most are small, and differences among them are to be seen. 0 is none."""
+    return ceil(SHADES * (value / most) ** (0.5 if is_count else 1) - 1e-9) if value > 0 and most else 0
 
 
 def percent(part: float, whole: float) -> float:

@@ -1,29 +1,25 @@
-"""The pages of charts: one that is made to order, with its files, and one of the most common charts of the chosen records."""
-
-from __future__ import annotations
+"""The pages of charts and the map: a chart made to order, with its files, and the most common charts of the chosen records."""
 
 import asyncio
-import codecs
-import io
 from typing import Any
 from urllib.parse import urlencode
 
+import datasette_leaflet
 from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request, Response
 
 from parsers.record import columns_of
 from scraper.database.about import TITLE
 from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, TEXTS, Chart, Spec, count, draw, percent, read_spec
-from scraper.explore.filters import DATABASE, RecordFilters, equal, form, read_filters
-from scraper.explore.questions import Question
-from scraper.export.csvfile import write
+from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, TEXTS, Chart, Spec, count, draw, draw_rows, percent, read_spec
+from scraper.explore.downloads import download
+from scraper.explore.filters import RecordFilters, equal, form, read_filters
+from scraper.explore.links import DATABASE, columns_in
+from scraper.explore.metadata import Question
 
-PAGE_TITLE = "TTA records in charts"
 PARAMETERS: dict[str, str] = TEXTS["parameters"]
 _COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_id", "captures")]
 _FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records"
-_LAST = "SELECT max(captured_at) FROM captures"
 
 
 async def chart_of(datasette: Any, spec: Spec, chosen: RecordFilters) -> Chart | None:
@@ -76,6 +72,8 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     chart = await chart_of(datasette, Spec(**question.chart), chosen) if question.chart else None
     columns = PARAMETERS | TEXTS["columns"]
     menus = {name: values for name, _, values in (await form(datasette, request))["menus"]}
+    fields = [row[0] for row in await datasette.get_database(DATABASE).execute("SELECT DISTINCT field FROM changes ORDER BY 1")]
+    menus["field"] = [(name, columns_in("records")[name].heading if name in columns_in("records") else name) for name in fields]
 
     def url_of(row: Any) -> str | None:
         """The records that a row counts; None where its columns do not tell."""
@@ -83,49 +81,78 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
         known = [equal(name, value) if "__" not in name else (name, value) for name, value in found]
         return chosen.url(*known) if known else None
 
+    def chart_of_rows(rows: Any) -> Chart:
+        name = request.url_vars["table"]
+        table = TEXTS["rows"][name]["table"]
+        return draw_rows(name, rows, datasette.urls.table(DATABASE, table) if table else "")
+
     return {
         "question": question,
         "chart": chart,
+        "chart_of_rows": chart_of_rows,
         "chosen": chosen,
         "url_of": url_of,
-        "menus": {name: menus[PARAMETERS[name]] for name in question.parameters if PARAMETERS.get(name) in menus},
+        "menus": {name: menus[of] for name in question.parameters if (of := PARAMETERS.get(name, name)) in menus},
     }
 
 
 async def _shown(datasette: Any, request: Any, chosen: RecordFilters) -> dict[str, Any]:
-    last = (await datasette.get_database(DATABASE).execute(_LAST)).first()[0]
+    last = (await datasette.get_database(DATABASE).execute("SELECT max(captured_at) FROM captures")).first()[0]
     cite = f"{TITLE}, as captured until {(last or 'unknown')[:10]}"
-    return {"title": PAGE_TITLE, "chosen_records": chosen, "cite": cite, **await form(datasette, request)}
+    return {"title": "TTA records in charts", "chosen_records": chosen, "cite": cite, **await form(datasette, request)}
 
 
 async def picture_file(datasette: Any, request: Any) -> Any:
     """The chart as an SVG file: its title, filters, key and source are inside."""
     shown = await chart_context(datasette, request)
     text = await datasette.render_template("chart.svg", shown, request=request)
-    return _file(text.strip(), "image/svg+xml", shown["spec"], "svg")
+    name = "-".join(filter(None, shown["spec"][:3])).replace("_", "-")
+    headers = {"content-disposition": f'attachment; filename="{name}.svg"'}
+    return Response(text.strip(), headers=headers, content_type="image/svg+xml")
 
 
 async def numbers_file(datasette: Any, request: Any) -> Any:
-    """All numbers of the chart as CSV; the lines after them say what they are."""
-    shown = await chart_context(datasette, request)
-    chosen, spec = shown["chosen_records"], shown["spec"]
-    chart = await chart_of(datasette, spec._replace(kind="heat"), chosen)  # the kind that leaves no series out
-    if not chart:
-        return Response.text("The count reached the time limit: choose fewer records.", status=400)
+    """All numbers of the chart as CSV or Excel."""
+    chosen, spec = await read_filters(datasette, request), read_spec(request.args)
+    counts = await count(datasette.get_database(DATABASE), spec, chosen)
+    chart = draw(spec._replace(kind="heat"), counts, chosen)  # the kind that leaves no series out
     names = [spec.across.heading, *([spec.down.heading] if spec.down else []), spec.figure.heading, "Records"]
+    names = list(dict.fromkeys(names))  # the figure can be the number of records
     rows = [
-        (row.name, *([series] if spec.down else []), round(mark.value, 2), mark.records)
+        (row.name, *([series] if spec.down else []), round(mark.value, 2), mark.records)[: len(names)]
         for row in chart.rows
         for series, mark in zip(chart.series, row.marks, strict=True)
         if mark
     ]
-    about = (spec.title, chosen.words or "all records", shown["cite"], datasette.absolute_url(request, request.full_path))
-    file = io.BytesIO()
-    file.write(codecs.BOM_UTF8)
-    write(names, [*rows, (), *((f"# {line}",) for line in about)], file)
-    return _file(file.getvalue().decode(), "text/csv; charset=utf-8", spec, "csv")
+    return await download(datasette, request, spec.title, chosen.words, (names, rows))
 
 
-def _file(text: str, content_type: str, spec: Spec, ending: str) -> Any:
-    name = "-".join(filter(None, spec[:3])).replace("_", "-")
-    return Response(text, headers={"content-disposition": f'attachment; filename="{name}.{ending}"'}, content_type=content_type)
+def map_files(datasette: Any) -> dict[str, str]:
+    """Addresses of what a page with a map loads."""
+    leaflet, static = "datasette-leaflet", datasette.urls.static_plugins
+    return {
+        "leaflet_js": static(leaflet, datasette_leaflet.JS_FILE),
+        "leaflet_css": static(leaflet, datasette_leaflet.CSS_FILE),
+        "map_js": static("tta", "map.js"),
+        "states": static("tta", "states.geojson"),
+        "counties": static("tta", "county-names.json"),
+        "records": datasette.urls.table(DATABASE, "records"),
+    }
+
+
+async def map_context(datasette: Any, request: Any) -> dict[str, Any]:
+    """What `map.html` shows: how many records the filters choose, with a point and without. The points come from the table."""
+    chosen = await read_filters(datasette, request)
+    try:
+        sql = f"SELECT count(*) AS records, count(latitude) AS placed FROM records {chosen.where}"
+        counts = dict((await datasette.get_database(DATABASE).execute(sql, chosen.params)).first())
+    except QueryInterrupted:
+        counts = None
+    without = chosen.url(("latitude__isnull", 1))
+    return {
+        "title": "Map of TTA records",
+        "counts": counts,
+        "without_place": without,
+        "found": chosen,
+        **await form(datasette, request),
+    }

@@ -4,6 +4,7 @@ What cannot be understood raises BadQuery; nothing is compared as text.
 """
 
 import re
+from calendar import monthrange
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -70,8 +71,7 @@ def _later(day: date, unit: str, number: int) -> date:
     if unit in _DAYS:
         return day + timedelta(days=number * _DAYS[unit])
     year, month = divmod(day.year * 12 + day.month - 1 + number * _MONTHS[unit], 12)
-    last = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1) - timedelta(days=1)
-    return last.replace(day=min(day.day, last.day))
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def fiscal_year(text: str, today: date) -> str:

@@ -1,28 +1,34 @@
 """Downloads of all rows of a table, a question, a visitor's SQL or a chart, as CSV or Excel.
 
-A process makes the whole file first (`scraper.sandbox`): what fails has a status of its own, and a connection that breaks while
-the file is sent contradicts its Content-Length.
+A process makes the file (`scraper.sandbox`). What fails within `PATIENCE`, or is an Excel file, has a status of its own; a larger
+CSV file is sent while it is made, and what fails then breaks the connection before the file's end, which every client reports.
 """
 
 import asyncio
 import re
+import shutil
 import tempfile
 from collections import Counter
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from datasette.utils.asgi import asgi_send_file
 from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
-from scraper.explore.filters import DATABASE, chips
-from scraper.explore.headers import Message, Send
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.filters import chips
+from scraper.explore.links import DATABASE
+from scraper.explore.metadata import QUESTIONS
+from scraper.explore.middleware import Message, Send
 from scraper.explore.requests import today
 from scraper.sandbox import TIMED_OUT, WORKERS, File, Query
 
-SECONDS = 120.0
+SECONDS = 3600.0
 """For making a file; 500 MB take about a minute on a quiet machine."""
+PATIENCE = 5.0
+"""Seconds after which a CSV file is sent that is not complete: web servers in front wait 60 for the first byte."""
+MIN_FREE = 2_000_000_000
+"""Bytes that files leave free on the disk of the folder for temporary files."""
 SECONDS_OF_SQL = 5.0
 """The same for SQL that a visitor wrote."""
 MAX_OPEN = 16
@@ -31,17 +37,17 @@ STALLED = 60.0
 """Seconds after which a client that takes nothing is cut off."""
 _TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 _OF_A_PAGE = ("_size", "_next", "_shape", "_labels")
-_NO_ROWS = (("_size", "0"), ("_nofacet", "1"), ("_nocount", "1"))
 _now: Counter[str] = Counter()
 """How many files are open, and how many of them are being made."""
 
 
 class Download:
-    """The response with a file that is complete."""
+    """The response with a file, which `making` writes where it is not complete yet."""
 
     def __init__(self, name: str, extension: str) -> None:
         _now["open"] += 1
         self.file = tempfile.NamedTemporaryFile(suffix=f".{extension}")  # noqa: SIM115 - closed when it is sent
+        self.making: asyncio.Task[None] | None = None
         self._name, self._type = f"{name}.{extension}", _TYPES[extension]
 
     def close(self) -> None:
@@ -49,14 +55,28 @@ class Download:
         self.file.close()
 
     async def asgi_send(self, send: Send) -> None:
-        """Raises TimeoutError where the client takes nothing; the server then breaks the connection."""
+        """Raises TimeoutError where the client takes nothing, and what `making` raises; the server then breaks the connection."""
 
         async def patient(message: Message) -> None:
             async with asyncio.timeout(STALLED):
                 await send(message)
 
+        headers = {"content-type": self._type, "content-disposition": f'attachment; filename="{self._name}"'}
+        headers |= {"cache-control": "no-store"}
+        headers |= {} if self.making else {"content-length": str(Path(self.file.name).stat().st_size)}
         try:
-            await asgi_send_file(patient, self.file.name, self._name, self._type, 1 << 16, {"cache-control": "no-store"})
+            encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+            await patient({"type": "http.response.start", "status": 200, "headers": encoded})
+            with Path(self.file.name).open("rb") as file:
+                is_complete = False
+                while not is_complete:
+                    is_complete = not self.making or self.making.done()  # asked before reading, so that nothing is missed
+                    while piece := file.read(1 << 16):
+                        await patient({"type": "http.response.body", "body": piece, "more_body": True})
+                    await asyncio.sleep(0 if is_complete else 0.1)
+            if self.making:
+                self.making.result()
+            await patient({"type": "http.response.body", "body": b""})
         finally:
             self.close()
 
@@ -70,61 +90,54 @@ async def of_page(datasette: Any, request: Any) -> Download:
     name, *row = [*path.split("/"), ""][2:4]
     if not name and not request.args.get("sql"):
         raise DatasetteError("There is no table or question to download at this address.", status=404)
-    query = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE]
-    answer = await datasette.client.get(f"{path}.json?{urlencode([*query, *_NO_ROWS])}")
+    pairs = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE]
+    answer = await datasette.client.get(f"{path}.json?{urlencode(pairs)}&_size=0&_nofacet=1&_nocount=1")
     if answer.status_code != 200:
         is_json = answer.headers["content-type"].startswith("application/json")
         raise DatasetteError(answer.json()["error"] if is_json else "This can't be downloaded.", status=answer.status_code)
     page = answer.json()
     if name in QUESTIONS:
-        title, words = QUESTIONS[name].title, "; ".join(f"{key}: {value}" for key, value in query if value)
+        title, words = QUESTIONS[name].title, "; ".join(f"{key}: {value}" for key, value in pairs if value)
     elif name:
         title = datasette.table_metadata(DATABASE, name).get("title", name)
         words = "; ".join([*filter(None, row), *(chip.text for chip in chips(request, name)["chips"])])
     else:
         title, words = "Query", page["query"]["sql"]
     if any(row):
-        return await download(datasette, request, title, words, rows=(page["columns"], page["rows"]), table=name)
-    sql, params = page["query"]["sql"], page["query"]["params"]
-    if name and name not in QUESTIONS:
-        sql = sql.removesuffix(" limit 1")
-    seconds = SECONDS_OF_SQL if {"sql", "_where"} & set(request.args) else SECONDS
-    return await download(datasette, request, title, words, query=Query(sql, params, seconds), table=name)
+        return await download(datasette, request, title, words, (page["columns"], page["rows"]), name)
+    sql = page["query"]["sql"] if name in QUESTIONS else page["query"]["sql"].removesuffix(" limit 1" if name else "")
+    query = Query(sql, page["query"]["params"], SECONDS_OF_SQL)
+    if not {"sql", "_where"} & set(request.args):
+        query = query._replace(seconds=SECONDS, largest=shutil.disk_usage(tempfile.gettempdir()).free - MIN_FREE)
+    return await download(datasette, request, title, words, query, name)
 
 
 async def download(
-    datasette: Any,
-    request: Any,
-    title: str,
-    words: str,
-    *,
-    query: Query | None = None,
-    rows: tuple[list[str], list[Any]] | None = None,
-    table: str = "records",
+    datasette: Any, request: Any, title: str, words: str, source: Query | tuple[list[str], list[Any]], table: str = "records"
 ) -> Download:
-    """A file in the format that the route names. `words`: the filter, for people; `rows`: columns and rows that are there.
+    """A file in the format that the route names. `words`: the filter, for people; `source`: a query, or columns and rows.
 
     Raises DatasetteError where the file can't be made.
     """
     extension = request.url_vars["format"]
     page = datasette.absolute_url(request, datasette.urls.path(request.full_path)).replace(f".{extension}", "", 1)
-    about = (
-        ("Rows of", title),
-        ("Filter", words or "none: all rows"),
-        ("Retrieved on", f"{today()}"),
-        ("Page", page),
-        ("Cite as", f"{cite(title, words)}, from {page}"),
-    )
+    about = {"Rows of": title, "Filter": words or "none: all rows", "Retrieved on": f"{today()}", "Page": page}
+    about["Cite as"] = f"{cite(title, words)}, from {page}"
     if _now["open"] >= MAX_OPEN:
         raise DatasetteError("Too many downloads at once: try again in a minute.", status=503)
     name = re.sub(r"[^a-z0-9]+", "-", f"{title} {words}".lower())[:90].strip("-")
     found = Download(f"{name}-{today()}", extension)
     try:
-        file = File(found.file.name, title, about, table)
-        if rows:
-            await asyncio.to_thread(file.write, *rows)
-        elif query:
-            await _make(datasette.get_database(DATABASE), query._replace(file=file))
+        file = File(found.file.name, title, tuple(about.items()), table)
+        if isinstance(source, Query):
+            task = asyncio.create_task(_make(datasette.get_database(DATABASE), source._replace(file=file)))
+            is_streamed = extension == "csv" and source.seconds > PATIENCE
+            done, _ = await asyncio.wait([task], timeout=PATIENCE if is_streamed else None)
+            found.making = None if done else task
+            if done:
+                task.result()
+        else:
+            await asyncio.to_thread(file.write, *source)
     except BaseException:
         found.close()
         raise

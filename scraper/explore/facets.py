@@ -11,9 +11,7 @@ from datasette.database import QueryInterrupted
 from datasette.facets import Facet
 from datasette.utils import escape_sqlite, path_with_added_args, path_with_removed_args
 
-from parsers.record import columns_of
-from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore.links import NOT_KNOWN
+from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.export.columns import Values, values_of
 
 TYPE = "list"
@@ -24,7 +22,6 @@ SELECT value, sum(n) AS n FROM (
     FROM ({_COUNT}) AS equal, json_each(coalesce(equal.value, '[null]')) AS item
 ) GROUP BY 1"""
 _ORDERED = "SELECT value, n FROM ({counted}) ORDER BY value IS NULL DESC, {order} LIMIT {limit}"
-_LABELS = {Values.YES_NO: {1: "Yes", 0: "No"}}
 
 
 class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
@@ -44,7 +41,7 @@ class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
 
     async def _of(self, column: str, *, hideable: bool) -> dict[str, Any]:
         size = self.get_facet_size()
-        info = columns_of(BY_NAME[self.table].model if self.table in BY_NAME else RecordRow).get(column)
+        info = columns_in(self.table).get(column)
         kind = values_of(info) if info else Values.TEXT
         counted = (_COUNT_ITEMS if kind is Values.LIST else _COUNT).format(column=escape_sqlite(column), sql=self.sql)
         order = "value DESC" if info and info.unit == "year" else "n DESC, value"
@@ -71,9 +68,10 @@ class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
         own = (f"{column}__isnull", "1") if value is None else (name, str(value))
         selected = bool({own, (f"{own[0]}__exact", own[1])} & set(self.get_querystring_pairs()))
         change = path_with_removed_args if selected else path_with_added_args
+        label = {1: "Yes", 0: "No"}.get(value, str(value)) if kind is Values.YES_NO else str(value)
         return {
             "value": value,
-            "label": NOT_KNOWN if value is None else _LABELS.get(kind, {}).get(value, str(value)),
+            "label": NOT_KNOWN if value is None else label,
             "count": count,
             "toggle_url": self.ds.absolute_url(self.request, self.ds.urls.path(change(self.request, dict([own])))),
             "selected": selected,

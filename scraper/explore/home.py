@@ -1,67 +1,61 @@
-"""The home page: how much there is, how fresh and how complete it is, and where to begin."""
-
-from __future__ import annotations
+"""The home page: how much there is, how fresh and how complete it is, and where to begin; the codebook; and monitoring."""
 
 import asyncio
-from dataclasses import dataclass
+from collections import deque
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from datasette.database import QueryInterrupted
+from datasette.utils.asgi import Response
 
+from scraper.capture import from_iso
 from scraper.database.schema import table_description
 from scraper.database.tables import TABLES, VIEWS
+from scraper.errors import BadQuery
 from scraper.explore.charts import TEXTS, Spec, percent
 from scraper.explore.dashboard import chart_of
-from scraper.explore.filters import RecordFilters
-from scraper.explore.metadata import LOOKS
-from scraper.explore.questions import QUESTIONS, UNKNOWN_LABELS
+from scraper.explore.downloads import download
+from scraper.explore.filters import RecordFilters, ask
+from scraper.explore.links import DATABASE
+from scraper.explore.metadata import LOOKS, QUESTIONS, UNKNOWN_LABELS
 from scraper.explore.record import MADE_UP
+from scraper.export.tables import BY_NAME, CODEBOOK, Count, codebook_rows, counting
+from scraper.sqlite import open_readonly
 
-_COUNTS = """
-SELECT count(*) AS records, count(latitude) AS placed, count(fiscal_year) AS dated,
-       coalesce(sum(last_captured_at IS NULL), 0) AS undated, coalesce(sum(availability = 'gone'), 0) AS gone,
-       coalesce(sum(county_agrees = 0), 0) AS disagreeing
-FROM records
-"""
-_TIMES = "SELECT (SELECT min(captured_at) FROM captures) AS first, (SELECT max(captured_at) FROM captures) AS last"
-"""Each alone is an end of the index; asked for together they walk along all of it."""
+STALE_AFTER = 72.0
+"""Hours since the last refresh that committed: three nights. One or two nights without an answer are normal for web archives."""
+MAX_COUNTED = 300_000
+"""Rows of a table whose values are counted for the page: reading those of a larger one takes longer than people wait."""
 _DEMO = "SELECT EXISTS (SELECT 1 FROM captures WHERE source = :made_up)"
-_KINDS = "SELECT kind, count(*) FROM captures GROUP BY kind ORDER BY 2 DESC, 1"
-_RUN = "SELECT run_id, started_at, ended_at, outcome, message FROM runs ORDER BY run_id DESC LIMIT 1"
-_GOOD_RUN = "SELECT max(ended_at) FROM runs WHERE outcome = 'committed'"
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many of the records are meant, where they are listed, and what that says."""
-
-    name: str
-    count: int
-    percent: float
-    url: str
-    note: str
 
 
 async def context(datasette: Any) -> dict[str, Any]:
     """What the template `index.html` shows beside the metadata."""
-    database, urls = datasette.get_database("tta"), datasette.urls
-    asked = (_COUNTS, _TIMES, _KINDS, UNKNOWN_LABELS, _RUN, _GOOD_RUN, "SELECT * FROM completeness")
-    *found, demo = await asyncio.gather(*(database.execute(sql) for sql in asked), _is_demo(database))
-    counts, times, kinds, labels, run, good, years = (result.rows for result in found)
-    records, captures = urls.table("tta", "records"), urls.table("tta", "captures")
-    everything = RecordFilters(records, [], "", {}, [])
+    database, urls = datasette.get_database(DATABASE), datasette.urls
+    found, labels = await asyncio.gather(ask(database, "home"), database.execute(UNKNOWN_LABELS))
+    is_demo = False  # where looking for a capture that is made up meets the time limit there are millions, and the demo has few
+    with suppress(QueryInterrupted):
+        is_demo = (await database.execute(_DEMO, {"made_up": MADE_UP}, log_sql_errors=False)).first()[0]
+    (counts,) = found["counts"]
+    everything = RecordFilters(urls.table(DATABASE, "records"), [], "", {}, [])
     return {
-        "counts": dict(counts[0]),
-        "times": dict(times[0]),
-        "demo": demo,
-        "captures": sum(row[1] for row in kinds),
-        "kinds": [(row[0], row[1], f"{captures}?kind={row[0]}") for row in kinds],
+        "counts": counts,
+        "times": found["times"][0],
+        "demo": is_demo,
+        "captures": sum(row["captures"] for row in found["kinds"]),
+        "kinds": [(*row.values(), f"{urls.table(DATABASE, 'captures')}?kind={row['kind']}") for row in found["kinds"]],
         "charts": [(await chart_of(datasette, Spec(**spec), everything), question) for question, spec in TEXTS["home"].items()],
-        "run": dict(run[0]) if run else None,
-        "good_run": good[0][0],
-        "shares": _shares(dict(counts[0]), urls),
-        "years": [dict(row) for row in years],
-        "unknown_labels": labels[0][0],
+        "run": next(iter(found["run"]), None),
+        "good_run": found["good_run"][0]["ended_at"],
+        "shares": [
+            one | {"count": counts[key], "percent": percent(counts[key], counts["records"]), "url": urls.path(one["url"])}
+            for key, one in TEXTS["shares"].items()
+        ],
+        "years": found["years"],
+        "unknown_labels": labels.first()[0],
         "tables": [
             (table.name, LOOKS[table.name]["title"], table_description(table))
             for table in TABLES
@@ -72,32 +66,55 @@ async def context(datasette: Any) -> dict[str, Any]:
     }
 
 
-async def _is_demo(database: Any) -> bool:
-    """Whether any capture is made up. Where looking for one meets the time limit there are millions, and the demo has few."""
-    try:
-        found = await database.execute(_DEMO, {"made_up": MADE_UP}, log_sql_errors=False)
-    except QueryInterrupted:
-        return False
-    return bool(found.first()[0])
+async def codebook(datasette: Any, request: Any) -> dict[str, Any]:
+    """What the template `codebook.html` shows: the columns of a table, as in the codebook of an export."""
+    name, tables = request.args.get("table") or "records", [one.name for one in TABLES if one.name in BY_NAME]
+    if name not in tables:
+        raise BadQuery(f"There is no table “{name[:80]}” in the codebook: choose {', '.join(tables)}.")
+    database = datasette.get_database(DATABASE)
+    size = (await database.execute(f'SELECT count(*) FROM "{name}"')).first()[0]
+    rows = await asyncio.to_thread(_described, Path(database.path), name, size <= MAX_COUNTED)
+    described = [dict(zip(BY_NAME[CODEBOOK].columns, row, strict=True)) for row in rows]
+    titles = [(one, LOOKS[one]["title"]) for one in tables]
+    return {"tables": titles, "name": name, "size": size, "is_counted": size <= MAX_COUNTED, "columns": described}
 
 
-def _shares(counts: dict[str, int], urls: Any) -> list[Share]:
-    records = urls.table("tta", "records")
-    rows = [
-        ("with a place", "placed", f"{records}?latitude__notnull=1", "the others print no point, or an impossible one"),
-        ("with a fiscal year", "dated", f"{records}?fiscal_year__notnull=1", "the others have no date of submission"),
-        (
-            "removed from the portal",
-            "gone",
-            urls.query("tta", "disappeared"),
-            "not evidence that the others are still on the portal",
-        ),
-        (
-            "whose printed county and point disagree",
-            "disagreeing",
-            urls.table("tta", "county_disagreements"),
-            "either may be wrong",
-        ),
-        ("capture time unknown", "undated", f"{records}?last_captured_at__isnull=1", "none of their captures has a time"),
-    ]
-    return [Share(name, counts[key], percent(counts[key], counts["records"]), url, note) for name, key, url, note in rows]
+def _described(path: Path, name: str, is_counted: bool) -> list[tuple[Any, ...]]:
+    columns = [one for one in BY_NAME[name].columns if one not in BY_NAME[name].local]
+    counts = [Count() for _ in columns]
+    if is_counted:
+        with closing(open_readonly(path)) as db:
+            quoted = ", ".join(f'"{column}"' for column in columns)
+            deque(counting(db.execute(f'SELECT {quoted} FROM "{name}"'), counts), maxlen=0)
+    return list(codebook_rows(name, columns, counts))
+
+
+async def codebook_file(datasette: Any, request: Any) -> Any:
+    """The same as CSV or Excel."""
+    found = await codebook(datasette, request)
+    words = f"Table: {found['name']}" + "; values not counted" * (not found["is_counted"])
+    rows = [tuple(one.values()) for one in found["columns"]]
+    return await download(datasette, request, "Codebook", words, ([*found["columns"][0]], rows), CODEBOOK)
+
+
+async def health(datasette: Any) -> Any:
+    """`/-/health`: JSON without text from pages and without messages, which could name paths.
+
+    The status is 503 if the last committed refresh is older than STALE_AFTER, otherwise 200. A database that was never refreshed,
+    such as one that is loaded by hand, is not stale: `age_hours` is null.
+    """
+    found = await ask(datasette.get_database(DATABASE), "health")
+    last, good = (next(iter(found[name]), None) for name in ("last", "good"))
+    ended = from_iso(good["ended_at"] or good["started_at"]) if good else None
+    age = round((datetime.now(UTC) - ended).total_seconds() / 3600, 2) if ended else None
+    stale = age is not None and age > STALE_AFTER
+    body = {
+        "status": "stale" if stale else "ok",
+        "age_hours": age,
+        "stale_after_hours": STALE_AFTER,
+        "last_committed_run": good,
+        "last_run": last,
+        "data": found["records"][0],
+        "program": version("tta"),
+    }
+    return Response.json(body, status=503 if stale else 200, headers={"Cache-Control": "no-store"})

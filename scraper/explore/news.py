@@ -1,7 +1,7 @@
-"""What's new: records that the archives show for the first time, changed or gone, by day of capture, as a page and an Atom feed.
+"""What's new: records that are new, changed or gone, by the refresh that brought the capture, as a page and an Atom feed.
 
-Both follow the filters of the table, so that any filter can be a feed. What a server leaves out (`database.contacts`) is
-in neither, as both are made of the database that it serves.
+Captures that no refresh brought, such as those of `tta load`, are listed by the day of the capture. Page and feed follow the
+filters of the table, so that any filter can be a feed. What a server leaves out (`database.contacts`) is in neither.
 """
 
 from itertools import groupby
@@ -12,28 +12,24 @@ from uuid import NAMESPACE_URL, uuid5
 from datasette.utils import tilde_encode
 from datasette.utils.asgi import Response
 
-from scraper.explore.filters import DATABASE, form, read_filters
+from scraper.explore.dates import days
+from scraper.explore.filters import QUERIES, form, read_filters
+from scraper.explore.links import DATABASE
 from scraper.explore.requests import today
 
 AT_ONCE = 200
 """Rows read at a time: records shown for the first time, and changed fields."""
-_TITLE = "coalesce(records.tta_title, records.short_name, records.title, records.record_id)"
-_SQL = f"""
-SELECT * FROM (
-    SELECT first_captured_at AS at, records.record_id, {_TITLE} AS title, NULL AS field, NULL AS old_value, NULL AS new_value
-    FROM records WHERE (first_captured_at, records.record_id) < (:at, :record) {{chosen}}
-    ORDER BY first_captured_at DESC, records.record_id DESC LIMIT {AT_ONCE}
-) UNION ALL SELECT * FROM (
-    SELECT seen_by, records.record_id, {_TITLE}, field, old_value, new_value
-    FROM changes JOIN records USING (record_id) WHERE (seen_by, record_id) < (:at, :record) {{chosen}}
-    ORDER BY seen_by DESC, record_id DESC LIMIT {AT_ONCE}
-) ORDER BY at DESC, record_id DESC, field LIMIT {AT_ONCE}
-"""
+_NIGHTS = 60
+"""Refreshes looked at for one page; a filter can choose none of their records."""
 
 
 class Event(NamedTuple):
-    """What one capture shows of a record: `kind` is new, changed, disappeared or back; `changes` are rows of the database."""
+    """What one capture shows of a record: `kind` is new, changed, disappeared or back; `changes` are rows of the database.
 
+    `night` is a row of the query `nights`, and `at` the time of the capture.
+    """
+
+    night: Any
     at: str
     kind: str
     title: str
@@ -43,37 +39,59 @@ class Event(NamedTuple):
 
     @property
     def moment(self) -> str:
-        """The time as RFC 3339 has it; a day or a month is its beginning."""
-        return self.at + "0000-01-01T00:00:00Z"[len(self.at) :]
+        """When it came, as RFC 3339 has it; a day or a month is its beginning."""
+        time: str = self.night["ended_at"] or self.at
+        return time + "0000-01-01T00:00:00Z"[len(time) :]
+
+    @property
+    def day(self) -> str:
+        return self.moment[:10]
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
-    """What the templates `new.html` and `new.atom` show: the latest events before the time in the address."""
+    """What the templates `new.html` and `new.atom` show: the latest events, from the place in the address on."""
     chosen = await read_filters(datasette, request)
-    at, _, record = (request.args.get("_before") or "9").partition(" ")
-    inside = f"AND records.record_id IN (SELECT record_id FROM records {chosen.where})" if chosen.where else ""
-    params = chosen.params | {"at": at, "record": record}
-    rows = (await datasette.get_database(DATABASE).execute(_SQL.format(chosen=inside), params)).rows
-    whole = rows if len(rows) < AT_ONCE else [row for row in rows if row[:2] != rows[-1][:2]] or rows
-    events = []
-    for (at, record_id), run in groupby(whole, key=lambda row: (row["at"], row["record_id"])):
-        changes = list(run)
-        fields = {row["field"]: row["new_value"] for row in changes}
-        kind = (
-            "new" if None in fields else {"gone": "disappeared", "unknown": "back"}.get(fields.get("availability", ""), "changed")
-        )
-        url = datasette.absolute_url(request, datasette.urls.row(DATABASE, "records", tilde_encode(record_id)))
-        events.append(
-            Event(at, kind, changes[0]["title"], url, _key(kind, record_id, at), [row for row in changes if row["field"]])
-        )
+    database = datasette.get_database(DATABASE)
+    sql = QUERIES["night"].replace(
+        "{chosen}", f"AND record_id IN (SELECT record_id FROM records {chosen.where})" * bool(chosen.where)
+    )
+    run, at, record = [*(request.args.get("_before") or "").split(" ", 2), "", ""][:3]
+    text = request.args.get("_since") or ""
+    since, own = (str(days(text, today()).first), [("_since", text)]) if text else ("", [])
+    nights = [one for one in (await database.execute(QUERIES["nights"])).rows if one["captures"] > one["known"]]
+    nights = [one for one in nights if not one["ended_at"] or one["ended_at"] >= since]
+    runs = [str(one["run_id"]) for one in nights]
+    events: list[Event] = []
+    earlier: tuple[Any, ...] = ()
+    for place, night in enumerate(nights[runs.index(run) if run in runs else 0 :]):
+        if len(events) >= AT_ONCE or place == _NIGHTS:
+            earlier = (night["run_id"],)
+            break
+        params = chosen.params | dict(night) | {"at": at or "9", "record": record, "most": AT_ONCE}
+        params["since"] = "" if night["run_id"] else since
+        rows = (await database.execute(sql, params)).rows
+        whole = rows if len(rows) < AT_ONCE else [row for row in rows if row[:2] != rows[-1][:2]] or rows
+        for (at, record_id), run_of in groupby(whole, key=lambda row: (row["at"], row["record_id"])):
+            some = list(run_of)
+            fields = {row["field"]: row["new_value"] for row in some}
+            gone = {"gone": "disappeared", "unknown": "back"}.get(fields.get("availability", ""), "changed")
+            kind = "new" if None in fields else gone
+            url = datasette.absolute_url(request, datasette.urls.row(DATABASE, "records", tilde_encode(record_id)))
+            changes = [row for row in some if row["field"]]
+            events.append(Event(night, at, kind, some[0]["heading"], url, _key(kind, record_id, at), changes))
+        if len(rows) == AT_ONCE:
+            earlier = (night["run_id"], *whole[-1][:2])
+            break
+        at, record = "", ""
     return {
         **await form(datasette, request),
         "title": "What's new",
-        "days": [(day, list(run)) for day, run in groupby(events, key=lambda event: event.at[:10])],
+        "nights": [(night, list(some)) for night, some in groupby(events, key=lambda one: (one.night["run_id"], one.day))],
         "events": events,
-        "earlier": f"?{urlencode([*chosen.pairs, ('_before', ' '.join(whole[-1][:2]))])}" if len(rows) == AT_ONCE else "",
+        "earlier": f"?{urlencode([*own, *chosen.pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else "",
         "words": chosen.words,
-        "page_url": datasette.absolute_url(request, datasette.urls.path(f"/-/new?{urlencode(chosen.pairs)}".rstrip("?"))),
+        "since": text,
+        "page_url": datasette.absolute_url(request, datasette.urls.path(f"/-/new?{urlencode(own + chosen.pairs)}".rstrip("?"))),
         "feed_url": datasette.absolute_url(request, datasette.urls.path(f"/-/new.atom?{urlencode(chosen.pairs)}".rstrip("?"))),
         "feed_key": _key("feed", *map("=".join, sorted(chosen.pairs))),
         "today": f"{today()}T00:00:00Z",

@@ -5,32 +5,34 @@ Searches that cannot be read, and dates, years, states and numbers that are none
 column is one of `facets`.
 """
 
+import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
-from parsers.record import ColumnInfo, columns_of
+from parsers.record import ColumnInfo
 from parsers.scalars import iso_time
-from scraper.database.tables import BY_NAME, RecordRow
+from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore import dates
 from scraper.explore.facets import TYPE
-from scraper.explore.headers import App, Receive, Scope, Send
-from scraper.explore.links import NOT_KNOWN
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.filters import Pairs
+from scraper.explore.links import NOT_KNOWN, columns_in
+from scraper.explore.metadata import QUESTIONS
+from scraper.explore.middleware import App, Receive, Scope, Send
 from scraper.export.columns import Values, values_of
 from scraper.search_query import match
 
-Pairs = list[tuple[str, str]]
 UNREADABLE = "/-/unreadable"
 _DROPPED = ("_ttl", "_searchmode", "_timelimit")
 _TIMES = (Values.DATE, Values.TIME, Values.PARTIAL_TIME)
 _COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
 _OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
 _PART_OF_A_TIME = re.compile(r"[\d:TZ.+%_*?\[\]-]+")
-_YES_NO = {"yes": "1", "true": "1", "on": "1", "1": "1", "no": "0", "false": "0", "off": "0", "0": "0"}
+_YES_NO = dict.fromkeys(("yes", "true", "on", "1"), "1") | dict.fromkeys(("no", "false", "off", "0"), "0")
 
 
 def today() -> date:
@@ -71,22 +73,17 @@ def understood(path: str, pairs: Pairs) -> Pairs:
     if first not in ("tta", "-") or name == "search":
         return pairs
     if name in QUESTIONS:
-        return [(key, _parameter(key, value) if value else value) for key, value in pairs]
-    columns = columns_of(BY_NAME[name].model if name in BY_NAME else RecordRow)
+        read = {
+            "since": lambda text: str(dates.days(text, today()).first),
+            "fiscal_year": lambda text: dates.fiscal_year(text, today()),
+        }
+        read["state"] = lambda text: dates.state(text, code=False)
+        return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
+    columns = columns_in(name)
     for column in {key.rpartition("__")[0] or key for key, _ in pairs if not key.startswith("_")} - {*columns, "rowid"}:
         if name in BY_NAME:  # SQLite takes the name of a column that is not there for a text
             raise BadQuery(f"There is no such column of {name}: {column[:80]}.")
     return [pair for key, value in pairs for pair in _filter(columns, key, value)]
-
-
-def _parameter(name: str, value: str) -> str:
-    """A parameter of a named question."""
-    if name in ("since", "until"):
-        span = dates.days(value, today())
-        return (span.first if name == "since" else span.end - timedelta(days=1)).isoformat()
-    if name == "fiscal_year":
-        return dates.fiscal_year(value, today())
-    return dates.state(value, code=False) if name == "state" else value
 
 
 def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
@@ -119,6 +116,12 @@ def _compared(info: ColumnInfo, lookup: str, value: str) -> Pairs:
         return [("notnull" if lookup == "not" else "isnull", "1")]
     if kind is Values.LIST and lookup in ("exact", "not") and not value.startswith("["):
         return [("arraycontains" if lookup == "exact" else "arraynotcontains", value)]
+    if lookup in ("gt", "gte", "lt", "lte") and value.isdigit() and not re.fullmatch(r"\d{1,18}", value, re.ASCII):
+        raise BadQuery(f"“{value[:80]}” has too many digits to be compared.")
+    if lookup in ("in", "notin") and value.startswith("["):
+        with suppress(ValueError):
+            return [(lookup, json.dumps(json.loads(value)))]
+        raise BadQuery(f"“{value[:80]}” is no list: write values with commas between them.")
     if lookup in ("in", "notin") and kind not in (Values.TEXT, Values.CODE, Values.LIST):
         each = [pair for one in value.split(",") for pair in _compared(info, "exact", one.strip())]
         if {also for also, _ in each} != {"exact"}:
@@ -126,9 +129,7 @@ def _compared(info: ColumnInfo, lookup: str, value: str) -> Pairs:
         return [(lookup, ",".join(one for _, one in each))]
     if kind in _TIMES:
         return _compared_times(kind, lookup, value)
-    if lookup not in _COMPARING:
-        return [(lookup, value)]
-    return [(lookup, _value(info, kind, value))]
+    return [(lookup, _value(info, kind, value) if lookup in _COMPARING else value)]
 
 
 def _value(info: ColumnInfo, kind: Values, value: str) -> str:
@@ -159,10 +160,5 @@ def _compared_times(kind: Values, lookup: str, value: str) -> Pairs:
     through = ("lte", last) if kind is Values.DATE else ("lt", end)
     if lookup == "not" and not is_day:
         raise BadQuery(f"“{value[:80]}” is more than one value, which “not” can't exclude: use “before” or “after”.")
-    return {
-        "gt": [("gte", end)],
-        "gte": [("gte", first)],
-        "lt": [("lt", first)],
-        "lte": [through],
-        "not": [("not", first)],
-    }.get(lookup) or ([("exact", first)] if is_day else [("gte", first), through])
+    spans = {"gt": [("gte", end)], "gte": [("gte", first)], "lt": [("lt", first)], "lte": [through], "not": [("not", first)]}
+    return spans.get(lookup) or ([("exact", first)] if is_day else [("gte", first), through])

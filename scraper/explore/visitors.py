@@ -8,13 +8,14 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from datasette.database import Database, QueryInterrupted, Results
+from datasette.utils.asgi import Response
 from datasette.utils.sqlite import sqlite3
 
-from scraper.explore.headers import App, Receive, Scope, Send
+from scraper.explore.middleware import App, Receive, Scope, Send
 from scraper.sandbox import TIMED_OUT, Query, Sandbox
 from scraper.sqlite import open_memory
 
-METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
+METHODS = ("GET", "HEAD", "OPTIONS")
 MAX_COSTLY = 4
 """Requests with SQL, and downloads, that one address may have open; a person has one or two, and only two are run at a time."""
 MAX_REQUESTS = 12
@@ -47,35 +48,23 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
         for connection in self._connections:
             connection.interrupt()
 
-    async def execute(
-        self,
-        sql: str,
-        params: Any = None,
-        truncate: bool = False,
-        custom_time_limit: int | None = None,
-        page_size: int | None = None,
-        log_sql_errors: bool = True,
-    ) -> Results:
+    async def execute(self, sql: str, params: Any = None, **options: Any) -> Results:
         if not any(piece in sql for piece in _visitors_sql.get()):
-            return await super().execute(sql, params, truncate, custom_time_limit, page_size, log_sql_errors)
-        most = self.ds.max_returned_rows + ((page_size or self.ds.page_size) == self.ds.max_returned_rows)
-        milliseconds = min(self.ds.sql_time_limit_ms, custom_time_limit or self.ds.sql_time_limit_ms)
-        query = Query(sql, params if params is not None else {}, milliseconds / 1000, most + 1 if truncate else _ALL_ROWS)
+            return await super().execute(sql, params, **options)
+        most, page_size = self.ds.max_returned_rows, options.get("page_size") or self.ds.page_size
+        most += page_size == most
+        seconds = min(self.ds.sql_time_limit_ms, options.get("custom_time_limit") or self.ds.sql_time_limit_ms) / 1000
+        truncate = options.get("truncate")
+        query = Query(sql, params if params is not None else {}, seconds, most + 1 if truncate else _ALL_ROWS)
         answer = await asyncio.to_thread(self._sandbox.run, query)
         if answer is TIMED_OUT or answer.message == TIMED_OUT.message:
             raise QueryInterrupted(sqlite3.OperationalError(answer.message), sql, params)
         if answer.error:
             raise sqlite3.OperationalError(answer.message)
-        cursor = _cursor_of(answer.columns)
+        names = ", ".join('NULL AS "{}"'.format(name.replace('"', '""')) for name in answer.columns)
+        cursor = open_memory().execute(f"SELECT {names or 'NULL'}")  # sqlite3.Row takes the names of columns from one
         rows = [sqlite3.Row(cursor, row) for row in answer.rows]
-        return Results(rows[:most] if truncate else rows, truncate and len(rows) > most, cursor.description)
-
-
-def _cursor_of(columns: tuple[str, ...]) -> Any:
-    """A cursor whose rows have these columns: sqlite3.Row takes the names from one."""
-    names = (name.replace('"', '""') for name in columns)
-    selected = ", ".join(f'NULL AS "{name}"' for name in names) or "NULL"
-    return open_memory().execute(f"SELECT {selected}")
+        return Results(rows[:most] if truncate else rows, bool(truncate) and len(rows) > most, cursor.description)
 
 
 def limited(app: App) -> App:
@@ -86,19 +75,23 @@ def limited(app: App) -> App:
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await app(scope, receive, send)
-        if scope["method"] not in METHODS:
-            return await _refuse(send, 405, "This server is read-only: use GET.", (b"allow", b"GET, HEAD, OPTIONS"))
+            await app(scope, receive, send)
+            return
         client = (scope.get("client") or ("",))[0]
         query = parse_qsl(scope["query_string"].decode("latin-1"))
-        if sum(name.startswith("_facet") for name, _ in query) > MAX_FACETS:
-            return await _refuse(send, 400, f"At most {MAX_FACETS} facets can be requested at once.")
         pieces = tuple(piece for name, value in query if name in ("sql", "_where") and (piece := value.strip().rstrip("; \n")))
         is_costly = bool(pieces) or scope["path"].endswith((".csv", ".xlsx"))
-        if is_costly and costly[client] >= MAX_COSTLY:
-            return await _refuse(
-                send, 429, "Too many queries or downloads at once: wait for the ones before.", (b"retry-after", b"5")
-            )
+        refused = None
+        if scope["method"] not in METHODS:
+            refused = Response.text("This server is read-only: use GET.", 405, {"allow": ", ".join(METHODS)})
+        elif sum(name.startswith("_facet") for name, _ in query) > MAX_FACETS:
+            refused = Response.text(f"At most {MAX_FACETS} facets can be requested at once.", 400)
+        elif is_costly and costly[client] >= MAX_COSTLY:
+            text = "Too many queries or downloads at once: wait for the ones before."
+            refused = Response.text(text, 429, {"retry-after": "5"})
+        if refused:
+            await refused.asgi_send(send)
+            return
         costly[client] += is_costly
         open_requests[client] += 1
         _visitors_sql.set(pieces)
@@ -112,10 +105,3 @@ def limited(app: App) -> App:
                 del open_requests[client], costly[client], waiting[client]
 
     return wrapped
-
-
-async def _refuse(send: Send, status: int, text: str, *more: tuple[bytes, bytes]) -> None:
-    body = text.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode()), *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

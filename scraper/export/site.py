@@ -28,7 +28,7 @@ from scraper.database.contacts import Mode, cleared_copy
 from scraper.database.tables import VIEWS
 from scraper.errors import TtaError
 from scraper.explore import register_routes
-from scraper.explore.questions import QUESTIONS
+from scraper.explore.metadata import QUESTIONS
 from scraper.export import search_files
 from scraper.export.selection import RECORDS_FIRST
 from scraper.serve import application

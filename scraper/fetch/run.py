@@ -5,7 +5,7 @@ order captures become durable, and how the run ends.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -15,17 +15,24 @@ from urllib.parse import urlsplit
 from scraper.archive.store import Archive
 from scraper.capture import Capture, Form
 from scraper.config import SOURCES, Config
-from scraper.errors import NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError, UnknownSource
-from scraper.fetch.report import DONE, FAILED, PARTLY, PAUSED, Display, Report, SourceReport
+from scraper.errors import (
+    ExitStatus,
+    NotAllowed,
+    NothingEnabled,
+    RequestFailed,
+    SourcePaused,
+    Stopped,
+    TooLarge,
+    TtaError,
+)
 from scraper.folders import Folders
 from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, Ledger, Row, State, sha1_of, to_time
 from scraper.lock import locked
-from scraper.sources.base import Fetched, Source, SourceContext, as_revisit, revisit_of
-from scraper.sources.commoncrawl import CommonCrawl
-from scraper.sources.endofterm import EndOfTerm
+from scraper.progress import ProgressBar
+from scraper.sources.base import ListingResult, Source, SourceContext, as_revisit, revisit_of
+from scraper.sources.crawls import CommonCrawl, EndOfTerm
 from scraper.sources.live import Live
-from scraper.sources.pywb import Pywb
-from scraper.sources.wayback import Wayback
+from scraper.sources.wayback import Pywb, Wayback
 from scraper.stopping import Stop
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import LOOPBACK, url_key
@@ -35,6 +42,121 @@ from scraper.web.pacing import Pacer
 TOO_LARGE_AGAIN = timedelta(days=30)
 MOST_FAILURES = 20
 """Captures in a row that fail, for whatever reason, before the source is given up for the run."""
+MAX_FAILURES = 20
+"""Lines about single captures; the ledger has them all."""
+DONE, PARTLY, PAUSED, FAILED = "done", "partly", "paused", "failed"
+COLUMNS = ("listed", "new", "skipped", "fetched", "unchanged", "substituted", "blocked", "missing", "failed", "waiting")
+
+
+@dataclass(slots=True)
+class SourceReport(ListingResult):
+    """Counts of one source; those of its listings are of this run. `waiting`: everything that is listed and not stored."""
+
+    source: str = ""
+    outcome: str = DONE
+    fetched: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    substituted: int = 0
+    blocked: int = 0
+    missing: int = 0
+    failed: int = 0
+    waiting: int = 0
+    to_fetch: int = 0
+
+    @property
+    def new_captures(self) -> int:
+        return self.fetched + self.unchanged + self.substituted
+
+    def add_problem(self, problem: str, outcome: str) -> None:
+        """Adds a problem. The first outcome other than "done" stays, except that a pause or a failure replaces "partly"."""
+        self.problems.append(problem)
+        if self.outcome in (DONE, PARTLY):
+            self.outcome = outcome
+
+    def count(self, state: State, step: int = 1) -> None:
+        """Counts the result for a capture; `step` is -1 where it was counted earlier in this run and is another now."""
+        name = State.FAILED if state is State.PARKED else state
+        setattr(self, name, getattr(self, name) + step)
+
+
+@dataclass(slots=True)
+class Report:
+    """The result of a whole run."""
+
+    dry_run: bool = False
+    stopped: bool = False
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    sources: list[SourceReport] = field(default_factory=list)
+
+    @property
+    def status(self) -> ExitStatus:
+        """Status 0 if everything was done, otherwise 4. Captures that an archive lists and can't play are normal (DESIGN.md)."""
+        done = not self.stopped and not self.problems and all(source.outcome == DONE for source in self.sources)
+        return ExitStatus.DONE if done else ExitStatus.PARTLY_DONE
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether sources were asked and none of them answered."""
+        return any(source.asked for source in self.sources) and not any(source.answered for source in self.sources)
+
+    def as_json(self) -> dict[str, object]:
+        """Returns everything, for `--json` and the ledger."""
+        named = {source.source: asdict(source) for source in self.sources}
+        return {**asdict(self), "status": int(self.status), "sources": named}
+
+    def lines(self) -> Iterable[str]:
+        """Yields problems and notes, one line each, after the source's name."""
+        yield from (*self.problems, *self.notes)
+        for source in self.sources:
+            yield from (f"{source.source}: {text}" for text in (*source.problems, *source.notes))
+
+    def table(self) -> Iterator[str]:
+        """Yields the summary: a header, then a line per source."""
+        columns = (*COLUMNS, "to fetch") if self.dry_run else COLUMNS
+        rows = [("source", *columns, "outcome")]
+        for one in self.sources:
+            rows.append((one.source, *(str(getattr(one, name.replace(" ", "_"))) for name in columns), one.outcome))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        for first, *counts, last in rows:
+            cells = [first.ljust(widths[0]), *(text.rjust(width) for text, width in zip(counts, widths[1:-1], strict=True)), last]
+            yield "  ".join(cells)
+
+
+class Display(ProgressBar):
+    """A progress bar with lines above it, which a log can be given too. Use it in a `with`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_line: Callable[[str], None] = lambda _text: None
+        """Is called with every line, also those that are not shown; for a log."""
+        self._failures = 0
+
+    def line(self, text: str) -> None:
+        """Prints and logs one line."""
+        self.on_line(text)
+        super().line(text)
+
+    def failure(self, text: str) -> None:
+        """Prints and logs a line about one capture; only the first MAX_FAILURES are printed."""
+        self._failures += 1
+        self.on_line(text)
+        if self._failures <= MAX_FAILURES:
+            super().line(text)
+        elif self._failures == MAX_FAILURES + 1:
+            super().line("further failures of single captures are not shown")
+
+    def waiting(self, host: str, seconds: float) -> None:
+        if seconds >= 1:
+            self.line(f"{host} asked to wait {seconds:.0f} s")
+
+    def listing(self, what: str, rows: int) -> None:
+        self.update(f"listing {what}", rows, None)
+
+    def parsing(self, done: int, total: int) -> None:
+        """Captures parsed so far, of how many."""
+        self.update("parsing captures", done, total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +172,6 @@ class Options:
 
 def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
     """Returns the sources to ask: those named, otherwise those enabled. Raises TtaError where none can be asked."""
-    for name in named:
-        if name not in SOURCES:
-            raise UnknownSource(f"there is no source {escape(name, 40)}; the sources are {', '.join(SOURCES)}")
     names = tuple(name for name in SOURCES if (name in named if named else getattr(settings.sources, name).enabled))
     if not names:
         raise NothingEnabled("no source is enabled: name one, or set enabled = true under [sources.NAME] in the configuration")
@@ -125,13 +244,13 @@ class _Run:
     def ask_all(self, sources: list[Source]) -> None:
         """Asks every source, then again for what failed: an archive often answers from a cache later (EDGI-proc PR #174)."""
         parts = list(zip(sources, self.report.sources, strict=True))
+        soon = self.began + TOO_LARGE_AGAIN / 2
         try:
             for source, part in parts:
                 with _only_of(part):
                     self._list_and_fetch(source, part)
             for source, part in parts:
                 if part.outcome not in (PAUSED, FAILED) and not self.options.dry_run:
-                    soon = self.began + TOO_LARGE_AGAIN / 2
                     with _only_of(part):
                         failed = self.context.ledger.due_ids(source.name, now=soon, failed_in=self.number)
                         self._fetch(source, part, failed, again=True)
@@ -196,11 +315,13 @@ class _Run:
             later = None if isinstance(error, RequestFailed) else TOO_LARGE_AGAIN
             return FetchResult(state=State.FAILED, reason=escape(error), ask_again=later)
         part.answered += 1
-        if isinstance(outcome, FetchResult):
+        if outcome.capture is None:
             return outcome
-        result = self._store(outcome, row)
+        result = self._store(outcome.capture, outcome.reason)
         if isinstance(source, Live):
-            source.stored(row, outcome, result.capture_id)
+            source.stored(row, outcome.capture, result.capture_id)
+        if outcome.state is State.SUBSTITUTED:
+            result = replace(result, state=outcome.state, reason=f"asked for {row.timestamp}, stored as what it is")
         return result
 
     def _without_asking(self, source: str, row: Row) -> FetchResult | None:
@@ -209,7 +330,8 @@ class _Run:
         stored = archive.at(row.url, moment) if moment else None
         if stored and not stored.truncated:
             return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=stored.capture_id)
-        if elsewhere := self.context.ledger.stored_elsewhere(source, url_key(row.url), row):
+        same = {"source": source, "urlkey": url_key(row.url), "timestamp": row.timestamp, "digest": row.digest or ""}
+        if elsewhere := self.context.ledger.value("stored_elsewhere", **same):
             return FetchResult(state=State.DUPLICATE, reason="stored from another source", capture_id=elsewhere)
         original = self._original_of(row)
         if original is None or moment is None:
@@ -226,28 +348,24 @@ class _Run:
             return None
         archive = self.context.archive
         entry = archive.with_digest(row.url, digest)
-        if entry is None and row.is_revisit and (known := self.context.ledger.original_of(url_key(row.url), digest)):
-            entry = archive.entry(known)
+        if entry is None and row.is_revisit:
+            entry = archive.entry(self.context.ledger.value("original_of", urlkey=url_key(row.url), digest=digest) or "")
             entry = entry if entry and entry.payload_digest == digest else None
         if entry is None or entry.form != Form.RESPONSE or entry.http_status is None or 300 <= entry.http_status < 400:
             return None
         return archive.read(entry) if row.is_revisit or entry.http_status == row.status else None
 
-    def _store(self, fetched: Fetched, row: Row) -> FetchResult:
+    def _store(self, capture: Capture, note: str) -> FetchResult:
         """Stores a capture, as a revisit where its body is stored for this URL already."""
-        archive, capture = self.context.archive, fetched.capture
+        archive = self.context.archive
         known = archive.at(capture.url, capture.captured_at) if capture.url and capture.captured_at else None
         if known and not (known.truncated and not capture.truncated):
-            result = FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
-        else:
-            if capture.form is Form.RESPONSE and capture.content and capture.url and capture.sha256:
-                found = archive.same_body(capture.url, capture.sha256)
-                if found and found.form == Form.RESPONSE and not found.truncated:
-                    capture = as_revisit(capture, archive.read(found))
-            result = self._add(capture, fetched.note)
-        if not fetched.substitute:
-            return result
-        return replace(result, state=State.SUBSTITUTED, reason=f"asked for {row.timestamp}, stored as what it is")
+            return FetchResult(state=State.DUPLICATE, reason="stored already", capture_id=known.capture_id)
+        if capture.form is Form.RESPONSE and capture.content and capture.url and capture.sha256:
+            found = archive.same_body(capture.url, capture.sha256)
+            if found and found.form == Form.RESPONSE and not found.truncated:
+                capture = as_revisit(capture, archive.read(found))
+        return self._add(capture, note)
 
     def _add(self, capture: Capture, note: str = "") -> FetchResult:
         entry = self.context.archive.add(capture)

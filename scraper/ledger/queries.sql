@@ -102,7 +102,7 @@ ORDER BY id DESC LIMIT 1
 SELECT source, scope, outcome, listed, note, started_at, (
     SELECT max(started_at) FROM listings whole
     WHERE whole.source = one.source AND whole.scope = one.scope AND whole.outcome = 'complete' AND whole.kind != 'window'
-)
+) AS last_complete_at
 FROM listings one WHERE id IN (SELECT max(id) FROM listings GROUP BY source, scope) ORDER BY source, scope
 
 -- live_pages

@@ -2,8 +2,8 @@
 
 The WARC files are the truth about what is stored; the ledger is what makes the next run ask for the rest only. A capture is
 written here as fetched after the archive has made it durable, so a crash in between costs one request and nothing else.
-`queries.sql` has the queries, `listings` what is asked of listings and their completeness. A ledger of another version is set
-aside, and the sources are listed again.
+`queries.sql` has the queries, which callers ask by name. Every listing may add rows; only a complete one is knowledge of all that
+an archive has (ARCHIVES.md, section 7). A ledger of another version is set aside, and the sources are listed again.
 """
 
 import json
@@ -16,13 +16,15 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+from parsers.urls import node_id
 from scraper.archive.dating import parse_time
 from scraper.archive.warc import utc_now
-from scraper.capture import from_iso, iso
+from scraper.capture import Capture, from_iso, iso
 from scraper.errors import TtaError
 from scraper.sqlite import explain, open_memory, open_readonly, open_writable, replace_file, stored_version, tables_version
+from scraper.web.addresses import url_key
 from scraper.web.pacing import MAX_RETRY_AFTER, Host
 
 APPLICATION = 0x7474616C
@@ -53,6 +55,13 @@ ASK_AGAIN = {State.SUBSTITUTED: 7, State.MISSING: 30, State.BLOCKED: 90, State.P
 """Days after which captures that can't be played are asked for again (ARCHIVES.md, section 7, "Negative cache"; EDGI's has 7)."""
 PARK_AFTER = 8
 """Runs in which a capture failed."""
+OVERLAP = timedelta(days=14)
+"""Late indexing is normal; EDGI lists 10 days back every night (ARCHIVES.md, fact 12 and section 7)."""
+FULL_EVERY = timedelta(days=7)
+ACCEPT_SHRUNK_AFTER = timedelta(days=7)
+"""Until then a smaller listing counts as the archive's mistake, as pages come and go (IA #242); then as its new state."""
+FULL, INCREMENTAL, WINDOW = "full", "incremental", "window"
+COMPLETE, PARTIAL, SHRUNK, RUNNING = "complete", "partial", "shrunk", "running"
 EMPTY_SHA1 = "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
 """Of zero bytes; server-not-modified revisits have it too, whatever the page was (openwayback #224)."""
 
@@ -83,25 +92,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchResult:
-    """The result for one row. `reason` contains no control characters. `ask_again` replaces the state's usual time."""
+    """The result for one row. `reason` contains no control characters. `ask_again` replaces the state's usual time.
+
+    `capture`: one that is not stored yet. In the state SUBSTITUTED it is another than was asked for, which is asked for again.
+    """
 
     state: State
     reason: str = ""
     capture_id: str | None = None
     truncated: str | None = None
     ask_again: timedelta | None = None
-
-
-def when_to_ask_again(result: FetchResult, tries: int, now: datetime) -> datetime | None:
-    """Returns the time before which the row is not asked for again, None where it is settled. `tries` includes this one."""
-    if result.state in STORED:
-        return None
-    if result.ask_again is not None:
-        return now + result.ask_again
-    if result.state is State.FAILED:
-        # The archive may have recovered in one of the next two runs; after that the time doubles from a day.
-        return now if tries < 3 else now + timedelta(days=2 ** (tries - 3))
-    return now + timedelta(days=ASK_AGAIN.get(result.state, 0))
+    capture: Capture | None = None
 
 
 def to_time(timestamp: str) -> datetime | None:
@@ -225,13 +226,18 @@ class Ledger(AbstractContextManager["Ledger"]):
 
         `again`: the row was tried before in this run, which counts as one try.
         """
-        tries = row.tries + (0 if again else 1)
-        if result.state is State.FAILED and tries >= PARK_AFTER:
-            result = FetchResult(state=State.PARKED, reason=result.reason)
-        ask_again = when_to_ask_again(result, tries, datetime.now(UTC))
-        times = {"ask_again_at": iso(ask_again), "fetched_at": None if ask_again else iso(utc_now())}
-        self.ask("settle", **asdict(result) | times, id=row.id, tries=tries, run=run)
-        return result.state
+        tries, state, now = row.tries + (not again), result.state, datetime.now(UTC)
+        if state is State.FAILED and tries >= PARK_AFTER:
+            state = State.PARKED
+        wait = result.ask_again or timedelta(days=ASK_AGAIN.get(state, 0))
+        if state is State.FAILED and not result.ask_again and tries >= 3:
+            # The archive may have recovered in one of the next two runs; after that the time doubles from a day.
+            wait = timedelta(days=2 ** (tries - 3))
+        is_stored = state in STORED
+        times = {"ask_again_at": None if is_stored else iso(now + wait), "fetched_at": iso(utc_now()) if is_stored else None}
+        values = {"state": state, "reason": result.reason, "capture_id": result.capture_id, "truncated": result.truncated}
+        self.ask("settle", **values, **times, id=row.id, tries=tries, run=run)
+        return state
 
     def failed_in(self, source: str, run: int) -> list[tuple[str, str, str]]:
         """Timestamp, URL and reason of each row that a run could not fetch."""
@@ -241,19 +247,6 @@ class Ledger(AbstractContextManager["Ledger"]):
         """How many rows of a source are in each state."""
         return {State(state): count for state, count in self.ask("states", source=source)}
 
-    def knows(self, urlkey: str, timestamp: str) -> bool:
-        """Whether any source lists a capture of that page at that time."""
-        return self.value("knows", urlkey=urlkey, timestamp=timestamp) is not None
-
-    def stored_elsewhere(self, source: str, urlkey: str, row: Row) -> str | None:
-        """The capture id of the same page at the same time with the same digest, stored from another source."""
-        values = {"source": source, "urlkey": urlkey, "timestamp": row.timestamp, "digest": row.digest or ""}
-        return cast("str | None", self.value("stored_elsewhere", **values))
-
-    def original_of(self, urlkey: str, digest: str) -> str | None:
-        """The capture id of a stored capture of the same page, in whatever spelling, with that digest in the index."""
-        return cast("str | None", self.value("original_of", urlkey=urlkey, digest=digest))
-
     def sources(self) -> list[str]:
         """The sources that list captures."""
         return [str(source) for (source,) in self.ask("sources")]
@@ -261,6 +254,79 @@ class Ledger(AbstractContextManager["Ledger"]):
     def nodes(self, source: str, states: Iterable[State] = tuple(State)) -> set[int]:
         """The node numbers of a source's captures in these states."""
         return {node for (node,) in self.ask("nodes", source=source, states=json.dumps(list(states)))}
+
+
+def last_listings(ledger: Ledger) -> list[dict[str, Any]]:
+    """The last listing of every source and scope: source, scope, outcome, listed, note, started_at, last_complete_at."""
+    rows = ledger.ask("last_listings")
+    return [dict(zip([column[0] for column in rows.description], row, strict=True)) for row in rows]
+
+
+class Ended(NamedTuple):
+    """How a listing ended: distinct rows, those never listed before, those that only an earlier one had. `shrunk`: a warning."""
+
+    listed: int
+    new: int
+    vanished: int
+    outcome: str
+    shrunk: str
+
+
+class Listings:
+    """The listings of one source within one scope, such as a host or a crawl."""
+
+    def __init__(self, ledger: Ledger, source: str, scope: str) -> None:
+        self.source, self.scope = source, scope
+        self._ledger, self._of = ledger, {"source": source, "scope": scope}
+
+    def start(self) -> datetime | None:
+        """Returns the time from which to list: the last complete one's start less the overlap; None (everything) once a week."""
+        full, last = self._last(FULL), self.last_complete()
+        return last - OVERLAP if full and last and datetime.now(UTC) - full[1] < FULL_EVERY else None
+
+    def begin(self, kind: str, start: datetime | None) -> int:
+        """Stores that a listing begins now, and returns its number."""
+        since = to_timestamp(start) if start else None
+        begun = self._ledger.ask("begin_listing", **self._of, kind=kind, start=since, now=iso(utc_now()), outcome=RUNNING)
+        return int(begun.lastrowid or 0)
+
+    def add(self, listing: int, rows: Iterable[Row]) -> None:
+        """Adds rows, or marks known ones as still listed; all of them or none."""
+        with self._ledger.db:  # which commits, or rolls back
+            self._ledger.db.execute("BEGIN")
+            for row in rows:
+                values = asdict(row) | {"urlkey": url_key(row.url), "node_id": node_id(row.url), "status": row.status or 0}
+                values["digest"] = sha1_of(row.digest) or row.digest or ""
+                self._ledger.ask("list_row", **self._of, listing=listing, **values)
+
+    def end(self, listing: int, kind: str, since: datetime | None = None, *, problem: str = "", skipped: int = 0) -> Ended:
+        """Stores how a listing (of captures `since` a time) ended. `problem`: why it is incomplete; `skipped`: unusable rows."""
+        listed, new = self._ledger.ask("counts", **self._of, listing=listing).fetchone()
+        full, vanished, start = self._last(FULL), 0, to_timestamp(since) if since else ""
+        if full and not problem:
+            vanished = self._ledger.value("vanished", **self._of, listing=listing, full=full[0], start=start)
+            if since is None:
+                vanished = max(vanished, self._ledger.value("listed", full=full[0]) + new - listed)
+        outcome, shrunk = PARTIAL if problem else COMPLETE, ""
+        if kind != WINDOW and vanished > new:
+            shrunk = f"{vanished} captures that were listed before are missing ({listed} are listed)"
+            first = from_iso(self._ledger.value("shrunk_since", **self._of, full=full[0] if full else 0))
+            is_old = first is not None and datetime.now(UTC) - first >= ACCEPT_SHRUNK_AFTER
+            outcome = COMPLETE if kind == FULL and is_old else SHRUNK
+        notes = [*filter(None, (problem, shrunk)), *[f"rows that can't be used: {skipped}"] * bool(skipped)]
+        values = {"outcome": outcome, "listed": listed, "new": new, "note": "; ".join(notes)}
+        self._ledger.ask("end_listing", listing=listing, now=iso(utc_now()), **values)
+        return Ended(listed, new, vanished, outcome, shrunk)
+
+    def last_complete(self) -> datetime | None:
+        """When the last complete listing began, None where there is none."""
+        return (self._last(INCREMENTAL) or (0, None))[1]
+
+    def _last(self, or_kind: str) -> tuple[int, datetime] | None:
+        """Returns number and start of the last complete listing that was full or of that kind."""
+        row = self._ledger.ask("last_complete", **self._of, or_kind=or_kind).fetchone()
+        at = from_iso(row[1]) if row else None
+        return (int(row[0]), at) if row and at else None
 
 
 def create(ledger: sqlite3.Connection) -> None:

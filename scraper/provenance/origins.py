@@ -26,9 +26,7 @@ from scraper.reading import read_capture
 REPLAY = "https://web.archive.org/web/"
 """Where the Wayback Machine shows a capture to people (DESIGN.md, "Configuration")."""
 INTACT = "intact"
-NOT_SHOWN = (
-    "the page is read differently now than when it was loaded; `tta load --rebuild --plan` shows what a rebuild would change"
-)
+NOT_SHOWN = "the page is read differently now than when it was loaded; `tta load --rebuild` reads all pages again"
 _KEPT = 32
 """Captures kept in memory, parsed; a record has fewer, and a page seldom takes more than a megabyte."""
 _MOST_READ = 20

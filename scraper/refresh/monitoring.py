@@ -18,7 +18,7 @@ from scraper.config import Config
 from scraper.errors import ConnectionFailed, NotAllowed, TtaError, WrongUsage
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
-from scraper.web.network import request
+from scraper.web.client import request
 
 START, SUCCESS, FAILURE = "/start", "", "/fail"
 _PING_SECONDS = 10.0

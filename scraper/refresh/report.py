@@ -11,11 +11,11 @@ from scraper.database.checks import Check, Severity
 from scraper.database.runs import Outcome
 from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus
-from scraper.fetch.report import Report as Fetched
 from scraper.terminal import escape
 
 if TYPE_CHECKING:
     from scraper.database.load import Loaded
+    from scraper.fetch.run import Report as Fetched
 
 ADVICE = (
     "the next run finds the same captures in the archive and is refused again, until the parser is fixed"

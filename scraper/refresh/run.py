@@ -21,13 +21,11 @@ from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, Looke
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.runs import Outcome
 from scraper.database.tables import RunRow
-from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError, UnknownSource
-from scraper.fetch.report import DONE, Display, SourceReport
+from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError
+from scraper.fetch.run import DONE, Display, SourceReport, chosen, fetch_locked
 from scraper.fetch.run import Options as FetchOptions
-from scraper.fetch.run import chosen, fetch_locked
 from scraper.folders import Folders
-from scraper.ledger.listings import SHRUNK, last_listings
-from scraper.ledger.store import Ledger
+from scraper.ledger.store import SHRUNK, Ledger, last_listings
 from scraper.lock import Holder, locked
 from scraper.refresh.monitoring import FAILURE, START, SUCCESS, Healthcheck, Log
 from scraper.refresh.report import Report
@@ -56,8 +54,8 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
     """Fetches, loads, checks and commits. Raises TtaError if the run could not start, also if another run holds the lock."""
     try:
         chosen(settings, options.sources)
-    except TtaError as error:
-        if isinstance(error, UnknownSource) or not folders.archive.is_dir():
+    except TtaError:
+        if not folders.archive.is_dir():
             raise
     with suppress(OSError):  # `locked` reports the cause
         folders.data.mkdir(parents=True, exist_ok=True)  # the log may be in it
@@ -238,7 +236,7 @@ def source_checks(sources: list[SourceReport], folders: Folders, most: float) ->
     with Ledger(folders.ledger, writable=False) as ledger:
         listings = last_listings(ledger)
         for one in sources:
-            shrunk = ", ".join(x.scope for x in listings if x.source == one.source and x.outcome == SHRUNK)
+            shrunk = ", ".join(x["scope"] for x in listings if x["source"] == one.source and x["outcome"] == SHRUNK)
             message = f"captures that {shrunk} listed before are missing from the listing; nothing was removed: see `tta status`"
             yield Check(SHRANK, Severity.WARN, one.source, one.vanished, 0, not shrunk, message if shrunk else None)
             days = _days_silent(ledger, one.source)

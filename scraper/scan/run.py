@@ -22,7 +22,7 @@ from scraper.archive.store import Archive, Prepared, prepare
 from scraper.archive.warc import utc_now
 from scraper.capture import iso
 from scraper.errors import TtaError, WrongUsage
-from scraper.sources.containers import read_container
+from scraper.sources.files import read_container
 from scraper.sources.saved import Unused
 from scraper.sqlite import open_writable
 from scraper.terminal import escape_url
@@ -101,18 +101,17 @@ def opened(address: str) -> Iterator[Watched]:
     except ImportError:
         raise TtaError("reading WARC files from other machines needs this program's extra: `tta[cluster]`") from None
     scheme = address.partition("://")[0]
-    with fsspec.filesystem(scheme, **_options(scheme)).open(address, "rb", block_size=_BLOCK) as file:
-        yield Watched(file)
-
-
-def _options(scheme: str) -> dict[str, Any]:
+    options: dict[str, Any] = {}
     if scheme == "s3":  # the archives' buckets are public; a request without a signature needs no account
         timeouts = {"connect_timeout": CONNECT_SECONDS, "read_timeout": READ_SECONDS, "retries": {"max_attempts": 4}}
-        return {"anon": True, "config_kwargs": timeouts, "skip_instance_cache": True}
-    import aiohttp
+        options = {"anon": True, "config_kwargs": timeouts}
+    else:
+        import aiohttp
 
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
-    return {"client_kwargs": {"timeout": timeout}, "skip_instance_cache": True}
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS)
+        options = {"client_kwargs": {"timeout": timeout}}
+    with fsspec.filesystem(scheme, skip_instance_cache=True, **options).open(address, "rb", block_size=_BLOCK) as file:
+        yield Watched(file)
 
 
 class Piece(NamedTuple):

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from scraper.archive.warc import sha1_digest, utc_now
 from scraper.capture import Capture, Form, Original
 from scraper.errors import ListingTimedOut, NotAllowed, NotCdx, RequestFailed, TooLarge
-from scraper.ledger.listings import COMPLETE, FULL, PARTIAL, SHRUNK, WINDOW, Listings
-from scraper.ledger.store import FetchResult, Row, to_timestamp
+from scraper.ledger.store import COMPLETE, FULL, WINDOW, FetchResult, Listings, Row, to_timestamp
 from scraper.terminal import escape
 from scraper.web.addresses import AllowList
 
@@ -26,17 +25,6 @@ Pages = Iterable[tuple[Sequence[Row], int]]
 """The pages of a listing: the rows of each, and how many more it has that can't be asked for."""
 Window = tuple[str, str]
 """The first and the last timestamp of the captures to list, both inclusive; each may be cut, or empty."""
-
-
-class Fetched(NamedTuple):
-    """A capture as the archive served it, not stored yet, with what the ledger records about it.
-
-    `substitute`: it is not the capture that was asked for, which will be asked for again.
-    """
-
-    capture: Capture
-    note: str = ""
-    substitute: bool = False
 
 
 def as_revisit(capture: Capture, original: Capture) -> Capture:
@@ -98,14 +86,14 @@ class Source(Protocol):
     def list_captures(self, window: Window | None, total: ListingResult) -> None:
         """Lists into the ledger and adds to `total`. A `window` does not move the watermark."""
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
-        """Returns one listed capture, or why there is none. `again`: it failed before in this run."""
+    def fetch(self, row: Row, *, again: bool) -> FetchResult:
+        """Returns the result for a listed capture: the capture, or why there is none. `again`: it failed before in this run."""
 
 
 def record(
     context: SourceContext, listings: Listings, pages: Pages, total: ListingResult, kind: str, since: datetime | None = None
 ) -> int | None:
-    """Stores the pages of a listing and adds its counts to `total`. Returns how many rows it has, None where it is not complete.
+    """Stores the pages of a listing, adds its counts to `total`, and returns how many rows it has, None where it is not complete.
 
     LISTING_ERRORS become a line of `total.problems`, except ListingTimedOut, which the caller handles.
     """
@@ -120,36 +108,38 @@ def record(
             seen += len(rows) + unusable
             context.progress(f"{listings.source} {scope}", seen)
             if start and any(row.timestamp < start for row in rows):
-                start = None  # the server ignores `from`, so it lists everything, and everything is compared
+                since = start = None  # the server ignores `from`, so it lists everything, and everything is compared
     except BaseException as error:
         problem = escape(error) or "interrupted"
         if isinstance(error, ListingTimedOut) or not isinstance(error, LISTING_ERRORS):
             total = ListingResult()  # the totals are of listings that ended
             raise
     finally:
-        counts = listed, new, vanished = listings.counts(number, "~" if problem else start)
-        outcome, note = PARTIAL if problem else COMPLETE, problem
+        ended = listings.end(number, kind, since, problem=problem, skipped=skipped)
         if problem:
             total.problems.append(f"the listing of {scope} is not complete: {problem}")
-        elif kind != WINDOW and vanished > new:
-            note = f"{vanished} captures that were listed before are missing ({listed} are listed)"
-            outcome = COMPLETE if kind == FULL and listings.shrunk_for_long() else SHRUNK
-            lines = total.notes if outcome == COMPLETE else total.problems
-            lines.append(f"the listing of {scope} shrank: {note}; nothing is removed")
-        total.listed += listed
-        total.new += new
-        total.vanished += vanished
+        if ended.shrunk:
+            lines = total.notes if ended.outcome == COMPLETE else total.problems
+            lines.append(f"the listing of {scope} shrank: {ended.shrunk}; nothing is removed")
+        total.listed += ended.listed
+        total.new += ended.new
+        total.vanished += ended.vanished
         total.skipped += skipped
         total.answered += not problem
-        notes = [note] * bool(note) + [f"rows that can't be used: {skipped}"] * bool(skipped)
-        listings.end(number, outcome, counts, "; ".join(notes))
-    return None if problem else listed
+    return None if problem else ended.listed
 
 
 def record_scope(
-    context: SourceContext, listings: Listings, pages: Pages, total: ListingResult, window: Window | None, fresh_for: timedelta
+    context: SourceContext,
+    source: str,
+    scope: str,
+    pages: Pages,
+    total: ListingResult,
+    window: Window | None,
+    fresh_for: timedelta,
 ) -> None:
     """Records a listing of a window, or of the whole scope unless a complete one is younger than `fresh_for`."""
+    listings = Listings(context.ledger, source, scope)
     last = listings.last_complete()
     if window or last is None or datetime.now(UTC) - last >= fresh_for:
         record(context, listings, pages, total, WINDOW if window else FULL)

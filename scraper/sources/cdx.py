@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, TypeVar
+from itertools import count
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from parsers.urls import is_of_hosts
@@ -38,14 +39,7 @@ T = TypeVar("T")
 _FILE = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.=-]*/){0,12}[A-Za-z0-9_][A-Za-z0-9_.=-]*\.warc\.gz")
 
 
-class Page(NamedTuple):
-    """One page of a listing. `rows` are mappings with the Internet Archive's field names."""
-
-    rows: Rows
-    resume_key: str | None = None
-
-
-def parse_listing(answer: Answer) -> Page:
+def parse_listing(answer: Answer) -> tuple[Rows, str | None]:
     """The rows, and the key of the next page: if there is more, an empty row and one with the key follow. Raises NotCdx."""
     text = answer.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff").lstrip()
     if blocked := re.search(r"(Administrative|Robot)AccessControlException|Blocked Site Error", text[:4096]):
@@ -65,7 +59,7 @@ def parse_listing(answer: Answer) -> Page:
     key = tail[1][0] if tail else None
     if key is not None and not re.fullmatch(r"[\x20-\x7e]{1,20000}", key):
         raise NotCdx("the resume key contains characters that it can't contain")
-    return Page([dict(zip(header, row, strict=True)) for row in table[1:end]], key)
+    return [dict(zip(header, row, strict=True)) for row in table[1:end]], key
 
 
 def _table(text: str) -> list[list[str]]:
@@ -100,21 +94,20 @@ def parse_lines(text: str) -> Iterator[dict[str, str]]:
             yield {_NAMES.get(str(name), str(name)): str(value) for name, value in row.items() if value is not None}
 
 
-def until_readable(context: SourceContext, url: str, ask: Callable[[], T]) -> T:
-    """Returns what `ask` returns for an answer from `url`. An answer that is not a listing is requested again.
+def ask_index(context: SourceContext, url: str, policy: RequestPolicy, parse: Callable[[Answer], T]) -> T:
+    """What `parse` returns for the answer. An answer that is not a listing is requested again.
 
-    Raises NotCdx at the end, or at once where it is final.
+    Raises NotCdx at the end, or at once where it is final, and what Client.get raises.
     """
-    attempt = 0
-    while True:
+    retry, pacer = context.settings.retry, context.client.pacer
+    for attempt in count(1):
         try:
-            return ask()
+            return parse(context.client.get(url, policy))
         except NotCdx as error:
-            attempt += 1
-            retry = context.settings.retry
-            if error.final or attempt >= retry.attempts or not context.client.pacer.take_retry():
+            if error.final or attempt >= retry.attempts or not pacer.take_retry():
                 raise
-            context.client.pacer.delay(host_of(url), backoff(retry.backoff, attempt - 1))
+            pacer.delay(host_of(url), backoff(retry.backoff, attempt - 1))
+    raise AssertionError
 
 
 def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
@@ -168,21 +161,19 @@ class IndexServer:
         elif first:
             yield from self._halved(query, first, start, end)
 
-    def _numbered(self, query: Mapping[str, str], count: int) -> Iterator[Rows]:
+    def _numbered(self, query: Mapping[str, str], pages: int) -> Iterator[Rows]:
         """A page number is an address, not a cursor: a page that fails is skipped, and the listing is incomplete (urx #361)."""
         problem, failed = "", 0
-        for page in range(count):
+        for page in range(pages):
             try:
                 rows = self._ask({**query, "page": str(page)})
             except (NotCdx, RequestFailed) as error:
                 problem, failed = f"page {page}: {error}", failed + 1
-                if failed >= MAX_FAILED_PAGES:
-                    break
-                continue
-            failed = 0
-            if rows is None:
+                rows = [] if failed < MAX_FAILED_PAGES else None
+            else:
+                failed = 0
+            if not isinstance(rows, list):
                 break
-            assert not isinstance(rows, int)
             yield rows
         if problem:
             raise NotCdx(problem, final=True)
@@ -207,8 +198,7 @@ class IndexServer:
     def _ask(self, query: Mapping[str, str], *, counting: bool = False) -> Rows | int | None:
         """Returns the rows, [] for "no captures", None beyond the last page; `counting`: the number of pages if stated."""
 
-        def ask() -> Rows | int | None:
-            answer = self.context.client.get(f"{self.address}?{urlencode(query)}", self.policy)
+        def parse(answer: Answer) -> Rows | int | None:
             parsed: object = None
             if answer.status == 404 or counting:
                 with suppress(ValueError):
@@ -229,4 +219,4 @@ class IndexServer:
                 raise NotCdx("the index sent an empty answer")
             return list(parse_lines(answer.body.decode("utf-8", "surrogateescape")))
 
-        return until_readable(self.context, self.address, ask)
+        return ask_index(self.context, f"{self.address}?{urlencode(query)}", self.policy, parse)

@@ -21,10 +21,10 @@ from protego import Protego
 
 from parsers.urls import node_id
 from scraper.archive.warc import utc_now
-from scraper.capture import Form, from_iso, iso
+from scraper.capture import Capture, Form, from_iso, iso
 from scraper.errors import NotAllowed, RequestFailed, TooLarge
 from scraper.ledger.store import FetchResult, Row, State, to_timestamp
-from scraper.sources.base import Fetched, ListingResult, SourceContext, Window, revisit_of
+from scraper.sources.base import ListingResult, SourceContext, Window, revisit_of
 from scraper.sources.replay import capture_of
 from scraper.terminal import escape
 from scraper.web.addresses import host_of
@@ -115,8 +115,14 @@ class Live:
             total.notes.append("--from and --to do not apply to the live site")
         for base in self._settings.base_urls:
             total.asked += 1
+            note, ledger = f"robots {base}", self._context.ledger
             try:
-                self._rules[base] = self._read_rules(base)
+                if (kept := ledger.note(note, ROBOTS_FOR)) is not None:
+                    self._rules[base] = Rules(kept, self._agent)
+                else:
+                    answer = self._context.client.get(urljoin(base, "/robots.txt"), self._robots)
+                    self._rules[base] = rules_of(answer, self._agent)
+                    ledger.keep_note(note, self._rules[base].text)
             except (RequestFailed, TooLarge, NotAllowed) as error:
                 total.problems.append(f"{escape(base)} is not asked: {error}")
                 continue
@@ -124,15 +130,6 @@ class Live:
             if (delay := self._rules[base].delay) > MAX_DELAY:
                 total.notes.append(f"{escape(base)} asks for {delay:.0f} s between requests; {MAX_DELAY:.0f} s are kept")
         total.listed = sum(1 for _ in self.rows())
-
-    def _read_rules(self, base: str) -> Rules:
-        """Returns the site's rules, at most a day old."""
-        name = f"robots {base}"
-        if (kept := self._context.ledger.note(name, ROBOTS_FOR)) is not None:
-            return Rules(kept, self._agent)
-        rules = rules_of(self._context.client.get(urljoin(base, "/robots.txt"), self._robots), self._agent)
-        self._context.ledger.keep_note(name, rules.text)
-        return rules
 
     def rows(self) -> Iterator[Row]:
         """Yields a row for each known record on each site that may be asked, those checked longest ago first."""
@@ -146,7 +143,7 @@ class Live:
             if rules.allows(url):
                 yield Row(url=url, timestamp=now)
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
+    def fetch(self, row: Row, *, again: bool) -> FetchResult:
         """Returns one page as it is now."""
         known = _Known(*(self._context.ledger.ask("live_page", url=row.url).fetchone() or ()))
         entry = self._context.archive.entry(known.capture_id) if known.capture_id else None
@@ -161,14 +158,20 @@ class Live:
         answer = self._context.client.get(row.url, policy, headers)
         if answer.status == 304 and stored:
             self._remember(row.url, "unchanged", known._replace(gone_since=None, removed_at=None))
-            return Fetched(revisit_of(stored, source=self.name, url=row.url, captured_at=utc_now()))
+            revisit = revisit_of(stored, source=self.name, url=row.url, captured_at=utc_now())
+            return FetchResult(state=State.FETCHED, capture=revisit)
         return self._classified(row.url, answer, known)
 
-    def _classified(self, url: str, answer: Answer, known: _Known) -> Fetched | FetchResult:
+    def _classified(self, url: str, answer: Answer, known: _Known) -> FetchResult:
         challenged = "cf-mitigated" in answer.headers
         challenged |= answer.status != 200 and any(name in answer.headers for name in _SITE["challenges"])
-        if answer.status in (401, 403, 451) or challenged:
-            return self._refused(url, answer, known)
+        if answer.status in (401, 403, 451) or challenged:  # a login, a denial or a firewall's page: none about the record
+            self._remember(url, "blocked", known)
+            self._blocked += 1
+            if self._blocked >= BREAKER_LIMIT:
+                reason = f"it refused {self._blocked} pages in a row"
+                self._context.client.pacer.hold(host_of(url), BREAKER_PAUSE, reason, end=True)
+            return FetchResult(state=State.BLOCKED, reason=f"the site answers {answer.status}")
         if answer.status in (404, 410):
             return self._gone(url, answer, known)
         if answer.status != 200 and answer.status not in REDIRECTS:
@@ -181,11 +184,10 @@ class Live:
             self._remember(url, "unchanged", known._replace(gone_since=None, removed_at=None))
             reason = "unchanged except for what changes in each answer"
             return FetchResult(state=State.UNCHANGED, reason=reason, capture_id=known.capture_id)
-        return Fetched(capture_of(answer, source=self.name, url=url, moment=utc_now()))
+        return FetchResult(state=State.FETCHED, capture=capture_of(answer, source=self.name, url=url, moment=utc_now()))
 
-    def stored(self, row: Row, fetched: Fetched, capture_id: str | None) -> None:
+    def stored(self, row: Row, capture: Capture, capture_id: str | None) -> None:
         """Is called once the fetched capture is durable: stores its validators."""
-        capture = fetched.capture
         if capture.form is not Form.RESPONSE or capture.http_status in (404, 410):
             return
         # A revisit has no body to compare with, so the capture that it repeats is stored in its place.
@@ -194,16 +196,7 @@ class Live:
         validators = capture.header("etag"), capture.header("last-modified")
         self._remember(row.url, "stored", _Known(*validators, text_hash, entry.capture_id if entry else capture_id))
 
-    def _refused(self, url: str, answer: Answer, known: _Known) -> FetchResult:
-        """Returns the result for a login, a denial or a firewall's page, none about the record. Many in a row pause the site."""
-        self._remember(url, "blocked", known)
-        self._blocked += 1
-        if self._blocked >= BREAKER_LIMIT:
-            reason = f"it refused {self._blocked} pages in a row"
-            self._context.client.pacer.hold(host_of(url), BREAKER_PAUSE, reason, end=True)
-        return FetchResult(state=State.BLOCKED, reason=f"the site answers {answer.status}")
-
-    def _gone(self, url: str, answer: Answer, known: _Known) -> Fetched | FetchResult:
+    def _gone(self, url: str, answer: Answer, known: _Known) -> FetchResult:
         """Returns the result for a missing page: removed, with the answer as evidence, if it was missing a day ago too."""
         now, since = utc_now(), from_iso(known.gone_since)
         if since is None or now - since < CONFIRM_AFTER:
@@ -213,7 +206,7 @@ class Live:
         if known.removed_at:
             return FetchResult(state=State.MISSING, reason="removed")
         capture = capture_of(answer, source=self.name, url=url, moment=now)
-        return Fetched(capture, note="removed: missing in two runs a day apart")
+        return FetchResult(state=State.FETCHED, reason="removed: missing in two runs a day apart", capture=capture)
 
     def _remember(self, url: str, outcome: str, known: _Known) -> None:
         self._context.ledger.ask("keep_live_page", url=url, now=iso(utc_now()), outcome=outcome, **known._asdict())

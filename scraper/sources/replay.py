@@ -1,6 +1,6 @@
 """Fetches single captures from an archive's raw (`id_`) replay: the Wayback Machine's, and pywb's.
 
-The functions before the class are pure; they interpret one answer (ARCHIVES.md, section 2, "Decision table").
+The functions before the class interpret one answer (ARCHIVES.md, section 2, "Decision table").
 """
 
 import html
@@ -19,7 +19,7 @@ from scraper.capture import NOT_KEPT, Capture, Form
 from scraper.encoding import GZIP_MAGIC, decode_content
 from scraper.errors import RequestFailed, UndecodableContent
 from scraper.ledger.store import EMPTY_SHA1, FetchResult, Row, State, sha1_of, to_time, to_timestamp
-from scraper.sources.base import Fetched, SourceContext
+from scraper.sources.base import SourceContext
 from scraper.terminal import escape, escape_url
 from scraper.web.addresses import AllowList, host_of, same_page, url_key
 from scraper.web.client import MAX_PAGE, REDIRECTS, Answer, RequestPolicy, sendable
@@ -33,7 +33,7 @@ MAX_SKEW = timedelta(hours=1)
 """A capture time further in the future is not believed: an archive's clock was wrong by years (ARCHIVES.md, section 9)."""
 _ARCHIVES_OWN = {"memento-datetime", "link", "content-location", "date", "server", "vary", "x-page-cache", "server-timing"}
 _GZIP_TYPES = re.compile(r"gzip|octet-stream|x-tar|compress", re.IGNORECASE)
-_EXCLUDED = re.compile(r"(?i)excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not (been )?archived|cannot be displayed")
+_EXCLUDED = re.compile(rb"(?i)excluded|robots\.txt|access.?control|blocked site|\bhrm\b|not (been )?archived|cannot be displayed")
 Pairs = list[tuple[str, str]]
 """Names and values of headers."""
 
@@ -59,20 +59,6 @@ def capture_time(answer: Answer, asked: str, replay_url: str) -> datetime | None
     stated = parse_time(answer.headers.get("memento-datetime"))
     times = (stated.moment if stated else None, to_time(final.timestamp) if final else None, to_time(asked))
     return next((moment for moment in times if moment and moment <= datetime.now(UTC) + MAX_SKEW), None)
-
-
-def has_digest_of(answer: Answer, row: Row) -> bool:
-    """Returns whether the body is the one that the index lists, which proves it to be the capture without any Memento header."""
-    listed = sha1_of(row.digest)
-    return listed is not None and listed != EMPTY_SHA1 and listed in (sha1_digest(answer.body), sha1_digest(answer.raw))
-
-
-def redirect_of(answer: Answer, replay_url: str) -> Redirect | None:
-    """Returns the capture that the archive's own redirect leads to, None where it leads anywhere else."""
-    if answer.status not in REDIRECTS or is_memento(answer.headers):
-        return None
-    found = _in_replay(answer, "location", replay_url)
-    return found if found and len(found.timestamp) == 14 else None
 
 
 def other_page(answer: Answer, asked: str, replay_url: str) -> str | None:
@@ -102,13 +88,6 @@ def _in_replay(answer: Answer, header: str, replay_url: str) -> Redirect | None:
     return Redirect(found[1], re.sub(r"^(https?):/+", r"\1://", original, flags=re.IGNORECASE))
 
 
-def is_excluded(answer: Answer) -> bool:
-    """Returns whether the archive's own page states that the capture is excluded or not archived: no outage."""
-    if "x-archive-wayback-runtime-error" in answer.headers:
-        return "accesscontrol" in answer.headers["x-archive-wayback-runtime-error"].replace(" ", "").lower()
-    return bool(_EXCLUDED.search(answer.body[:65536].decode("utf-8", "replace")))
-
-
 def original_url(headers: httpx.Headers, asked: str) -> str:
     """Returns the URL that was captured, by the Link header's rel="original". Its spelling may differ from `asked` (EDGI #99)."""
     originals = _originals(headers)
@@ -124,37 +103,22 @@ def _originals(headers: httpx.Headers) -> list[str]:
     return [url for url in found if re.match(r"https?://[^/]", url, re.IGNORECASE) and not re.search(r"[\x00-\x20\x7f]", url)]
 
 
-def to_capture(answer: Answer, row: Row, *, source: str, url: str, replay_url: str, moment: datetime) -> Capture:
-    """Returns the capture to store: archived headers, decoded body, the time it was made.
-
-    Raises UndecodableContent where a gzip body without its header is cut.
-    """
-    capture = capture_of(answer, source=source, url=url, moment=moment, headers=_archived_headers(answer, replay_url))
-    body = answer.body
-    if body.startswith(GZIP_MAGIC) and not _GZIP_TYPES.search(capture.content_type or ""):
-        # The header is empty, or missing, where the archive stored a gzipped body (ARCHIVES.md, section 2, "Encodings").
-        body = decode_content(body, encodings=["gzip"])
-    return replace(capture, payload=body, payload_digest=sha1_of(row.digest), origin=answer.headers.get("x-archive-src"))
-
-
 def capture_of(answer: Answer, *, source: str, url: str, moment: datetime, headers: Pairs | None = None) -> Capture:
     """Returns an answer as a capture made at `moment`; of the page's headers, or those given, all but NOT_KEPT."""
-    pairs = pairs_of(answer) if headers is None else headers
-    kept = tuple(pair for pair in pairs if pair[0].lower() not in NOT_KEPT)
+    kept = tuple(pair for pair in headers or _pairs(answer) if pair[0].lower() not in NOT_KEPT)
     reason = httpx.codes.get_reason_phrase(answer.status)
     capture = Capture(form=Form.RESPONSE, source=source, payload=answer.body, url=url, captured_at=moment, fetched_at=utc_now())
     capture = replace(capture, http_status=answer.status, http_reason=reason, http_headers=kept)
     return replace(capture, content_type=capture.header("content-type"))
 
 
-def pairs_of(answer: Answer) -> Pairs:
-    """Returns the headers of an answer in the spelling and order in which they came."""
+def _pairs(answer: Answer) -> Pairs:
     return [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in answer.headers.raw]
 
 
 def _archived_headers(answer: Answer, replay_url: str) -> Pairs:
     """Returns the headers that the page was sent with, as far as the archive passes them on."""
-    pairs = pairs_of(answer)
+    pairs = _pairs(answer)
     archived = [(name[len(ORIGINAL) :], value) for name, value in pairs if name.lower().startswith(ORIGINAL)]
     known = {name.lower() for name, _ in archived}
     target = _in_replay(answer, "location", replay_url)  # the archive's spelling of where the page redirected to
@@ -167,8 +131,7 @@ def _archived_headers(answer: Answer, replay_url: str) -> Pairs:
 def differs_from_index(answer: Answer, capture: Capture, row: Row) -> bool:
     """Returns whether the body is not the one whose digest the index lists.
 
-    The digest is of the body as the crawler stored it. If the page was sent encoded or chunked, that body is unknown
-    (ARCHIVES.md, fact 11 and section 5), and a difference means nothing.
+    If the page was sent encoded or chunked, the listed body is unknown (ARCHIVES.md, fact 11): a difference means nothing.
     """
     listed = sha1_of(row.digest)
     encodings = [ORIGINAL + "content-encoding", ORIGINAL + "transfer-encoding", "content-encoding"]
@@ -199,19 +162,22 @@ class Replay:
     _unknown_pages: int = 0
     _cut: dict[int, str | None] = field(default_factory=dict)
 
-    def fetch(self, row: Row, *, again: bool) -> Fetched | FetchResult:
+    def fetch(self, row: Row, *, again: bool) -> FetchResult:
         """Returns the capture, or why there is none. A first time-out is left to the second pass: the archive often answers from
         its cache then. Raises RequestFailed, also where the answer is of another page.
         """
         policy = RequestPolicy(allow=self._allow, interval=self._interval, limit=MAX_PAGE, retry_timeouts=again)
         policy = replace(policy, accept_encoding="identity", is_data=is_memento)
-        asked = Redirect(row.timestamp, row.url)
+        asked, listed = Redirect(row.timestamp, row.url), sha1_of(row.digest)
         seen = {asked}
         while True:
             url = f"{self._replay_url}{asked.timestamp}id_/" + sendable(asked.url).replace("#", "%23")
             answer = self._context.client.get(url, policy)
-            target = redirect_of(answer, self._replay_url)
-            if is_memento(answer.headers) or (target is None and has_digest_of(answer, row)):
+            target = _in_replay(answer, "location", self._replay_url) if answer.status in REDIRECTS else None
+            target = target if target and len(target.timestamp) == 14 else None
+            # The body that the index lists proves an answer to be the capture without any Memento header.
+            is_listed = listed not in (None, EMPTY_SHA1) and listed in (sha1_digest(answer.body), sha1_digest(answer.raw))
+            if is_memento(answer.headers) or (target is None and is_listed):
                 self._unknown_pages = 0
                 return self._as_capture(answer, row, asked)
             if target is None:
@@ -230,14 +196,16 @@ class Replay:
             return None
         elif moment is None or not is_of_hosts(target.url, context.hosts) or not is_same:
             why = "of another page"
-        elif context.ledger.knows(url_key(target.url), target.timestamp) or context.archive.at(target.url, moment):
+        elif context.archive.at(target.url, moment) or context.ledger.value(
+            "knows", urlkey=url_key(target.url), timestamp=target.timestamp
+        ):
             why = "known already"
         else:
             return None
         reason = f"asked for {row.timestamp}, offered {escape(target.timestamp)}: {why}"
         return FetchResult(state=State.SUBSTITUTED, reason=reason)
 
-    def _as_capture(self, answer: Answer, row: Row, asked: Redirect) -> Fetched | FetchResult:
+    def _as_capture(self, answer: Answer, row: Row, asked: Redirect) -> FetchResult:
         if other := other_page(answer, asked.url, self._replay_url):
             raise RequestFailed(f"{escape_url(answer.url)}: the archive answered with another page, {escape_url(other)}")
         moment = capture_time(answer, asked.timestamp, self._replay_url)
@@ -251,10 +219,16 @@ class Replay:
         if substitute and (refusal := self._declined(Redirect(to_timestamp(moment), url), row)):
             return refusal
         listed = Row(url=row.url, timestamp=row.timestamp) if substitute else row  # the listed digest is not of a substitute
-        try:
-            capture = to_capture(answer, listed, source=self._source, url=url, replay_url=self._replay_url, moment=moment)
-        except UndecodableContent as error:
-            raise RequestFailed(f"{escape_url(answer.url)}: the body can't be decoded: {escape(error)}") from None
+        headers, body = _archived_headers(answer, self._replay_url), answer.body
+        capture = capture_of(answer, source=self._source, url=url, moment=moment, headers=headers)
+        if body.startswith(GZIP_MAGIC) and not _GZIP_TYPES.search(capture.content_type or ""):
+            # The header is empty, or missing, where the archive stored a gzipped body (ARCHIVES.md, section 2, "Encodings").
+            try:
+                body = decode_content(body, encodings=["gzip"])
+            except UndecodableContent as error:
+                raise RequestFailed(f"{escape_url(answer.url)}: the body can't be decoded: {escape(error)}") from None
+        digest, origin = sha1_of(listed.digest), answer.headers.get("x-archive-src")
+        capture = replace(capture, payload=body, payload_digest=digest, origin=origin)
         differs = differs_from_index(answer, capture, listed)
         if differs and (not answer.framed or is_short(answer, capture)):
             # The same body twice is what the archive has; otherwise the rest was lost on the way.
@@ -263,7 +237,8 @@ class Replay:
                 raise RequestFailed(f"{escape_url(answer.url)}: the body seems to be cut")
             if is_short(answer, capture):
                 capture = replace(capture, truncated="unspecified")
-        return Fetched(capture, "the body does not have the listed digest" if differs else "", substitute=substitute)
+        state = State.SUBSTITUTED if substitute else State.FETCHED
+        return FetchResult(state=state, reason="the body does not have the listed digest" if differs else "", capture=capture)
 
     def _without_capture(self, answer: Answer) -> FetchResult:
         """Returns what an answer of the archive's own means."""
@@ -273,7 +248,8 @@ class Replay:
             return FetchResult(state=state, reason=f"the archive answers {status}")
         if not 200 <= status < 300:
             raise RequestFailed(f"{escape_url(answer.url)}: answered {status} without a capture")
-        if is_excluded(answer):
+        error = answer.headers.get("x-archive-wayback-runtime-error")
+        if "accesscontrol" in error.replace(" ", "").lower() if error else _EXCLUDED.search(answer.body[:65536]):
             self._unknown_pages = 0
             return FetchResult(state=State.BLOCKED, reason="the archive says that it is excluded or not archived")
         self._unknown_pages += 1

@@ -1,20 +1,23 @@
-"""The Internet Archive's Wayback Machine: its CDX server's dialect with pages, resume keys and loop guards, and raw replay.
+"""Archives with a CDX server and raw replay: the Internet Archive's Wayback Machine, and archives that run pywb.
 
-ARCHIVES.md, section 1.
+The Wayback Machine's listings have pages and resume keys, and need loop guards (ARCHIVES.md, section 1). Archives that run pywb,
+such as Arquivo.pt or the UK Web Archive, are a source each; some of them block a client permanently that asks too fast, so each
+has intervals of its own, and is listed once a week.
 """
 
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlencode
 
+from scraper import config
 from scraper.errors import ListingTimedOut, NotCdx
-from scraper.ledger.listings import FULL, INCREMENTAL, WINDOW, Listings
-from scraper.ledger.store import Row, to_timestamp
-from scraper.sources.base import ListingResult, SourceContext, Window, record
-from scraper.sources.cdx import FIELDS, MAX_PAGES, Page, parse_listing, to_row, until_readable, usable
+from scraper.ledger.store import FULL, INCREMENTAL, WINDOW, Listings, Row, to_timestamp
+from scraper.sources.base import ListingResult, SourceContext, Window, record, record_scope
+from scraper.sources.cdx import FIELDS, MAX_PAGES, IndexServer, Rows, ask_index, parse_listing, to_row, usable
 from scraper.sources.replay import Replay
-from scraper.web.client import RequestPolicy
+from scraper.web.client import Answer, RequestPolicy
 
 MAX_ROWS = 5_000_000
 MAX_EMPTY_PAGES = 200
@@ -24,6 +27,12 @@ MAX_ALIKE = 1000
 MAX_REDIRECTS = 5
 GATEWAY_TIMEOUTS = frozenset({504, 524})
 """Answers of a server that gave up a listing with `from=`, which scans as much as a full one (internetarchive/wayback#285)."""
+LIST_FOR = timedelta(days=7)
+"""How long a listing of pywb's counts as fresh: captures are added late, at Arquivo.pt after a year (ARCHIVES.md, section 9)."""
+FORMS = ({"url": "*.{}"}, {"url": "{}", "matchType": "domain"}, {"url": "*.{}", "matchType": "domain"}, {"url": "{}/*"})
+"""Ways to ask pywb for a host with its subdomains; archives differ in which they understand (ARCHIVES.md, section 4)."""
+FORM_FOR = timedelta(days=90)
+"""How long an archive is asked only in the way that listed everything when it was asked in all of them."""
 
 
 class Wayback:
@@ -64,18 +73,17 @@ class Wayback:
         rows_so_far = ours = empty = 0
         for _ in range(MAX_PAGES):
             query = {**asked, "resumeKey": key} if key else asked
-            page = self._page(query)
-            if page.resume_key is None and len(page.rows) == limit:
+            page, key = self._page(query)
+            if key is None and len(page) == limit:
                 # This may be the end or a lost key; requesting one row more shows which.
-                page = self._page({**query, "limit": str(limit + 1)})
-            rows, skipped = usable(page.rows, self._context.hosts)
+                page, key = self._page({**query, "limit": str(limit + 1)})
+            rows, skipped = usable(page, self._context.hosts)
             yield rows, skipped
-            rows_so_far += len(page.rows)
+            rows_so_far += len(page)
             ours += len(rows)
-            empty = 0 if page.rows else empty + 1
-            key = page.resume_key
+            empty = 0 if page else empty + 1
             if key is None:
-                if len(page.rows) > limit:
+                if len(page) > limit:
                     raise NotCdx(f"more than {limit} rows are left, and there is no key to continue with")
                 if rows_so_far and not ours:
                     raise NotCdx(f"none of its {rows_so_far} rows is of that host")
@@ -83,32 +91,78 @@ class Wayback:
             if key in seen or empty > MAX_EMPTY_PAGES or rows_so_far > MAX_ROWS:
                 raise NotCdx(f"it goes in circles after {rows_so_far} rows")
             seen.add(key)
-            if len(page.rows) >= limit and to_row(page.rows[-1]):
-                yield self._at_boundary(page.rows[-1], asked), 0
+            if len(page) >= limit and to_row(page[-1]):
+                yield self._at_boundary(page[-1], asked), 0
         raise NotCdx(f"it does not end after {MAX_PAGES} pages")
 
     def _at_boundary(self, last: dict[str, str], asked: dict[str, str]) -> list[Row]:
         """Returns the rows at the second of a page's last row, which the key to the next page skips (ARCHIVES.md, fact 6)."""
         exact = {name: value for name, value in asked.items() if name != "showResumeKey"}
         exact |= {"url": last["original"], "matchType": "exact", "from": last["timestamp"], "to": last["timestamp"]}
-        rows, _ = usable(self._page({**exact, "limit": str(MAX_ALIKE)}).rows, self._context.hosts)
+        rows, _ = usable(self._page({**exact, "limit": str(MAX_ALIKE)})[0], self._context.hosts)
         return [row for row in rows if row.timestamp == last["timestamp"]]
 
-    def _page(self, asked: dict[str, str]) -> Page:
+    def _page(self, asked: dict[str, str]) -> tuple[Rows, str | None]:
         """Returns one page. An answer that is not CDX is requested again."""
         is_incremental = asked.get("matchType") == "domain" and "from" in asked and "to" not in asked
         policy = replace(self._policy, final=GATEWAY_TIMEOUTS) if is_incremental else self._policy
 
-        def ask() -> Page:
-            answer = self._context.client.get(f"{self._settings.cdx_url}?{urlencode(asked)}", policy)
+        def parse(answer: Answer) -> tuple[Rows, str | None]:
             if answer.status in policy.final:
                 raise ListingTimedOut(f"answered {answer.status}", final=True)
+            problem = ""
             try:
                 page = parse_listing(answer)
             except NotCdx as error:
-                raise error if answer.status == 200 else NotCdx(f"answered {answer.status}: {error}", final=True) from None
+                if answer.status == 200:
+                    raise
+                problem = f": {error}"
             if answer.status != 200:
-                raise NotCdx(f"answered {answer.status}", final=True)
+                raise NotCdx(f"answered {answer.status}{problem}", final=True)
             return page
 
-        return until_readable(self._context, self._settings.cdx_url, ask)
+        return ask_index(self._context, f"{self._settings.cdx_url}?{urlencode(asked)}", policy, parse)
+
+
+class Pywb:
+    """One archive that runs pywb. Its captures have the source `pywb:NAME`."""
+
+    def __init__(self, settings: config.PywbArchive, context: SourceContext) -> None:
+        self.name = f"pywb:{settings.name}"
+        self._context = context
+        allow = context.allow(settings.cdx_url, settings.replay_url)
+        policy = RequestPolicy(allow=allow, interval=settings.cdx_interval, follow=1, closed_by_403=True)
+        self._server = IndexServer(context, policy, settings.cdx_url)
+        self.fetch = Replay(self.name, settings.replay_url, settings.replay_interval, context, allow).fetch
+
+    def list_captures(self, window: Window | None, total: ListingResult) -> None:
+        """Lists every host that was not completely listed in the last days."""
+        for host in self._context.hosts:
+            record_scope(self._context, self.name, host, self._pages(host, window), total, window, LIST_FOR)
+
+    def _pages(self, host: str, window: Window | None) -> Iterator[tuple[list[Row], int]]:
+        """Yields the pages of all ways of asking: an archive may answer one that it does not understand with the home page only.
+
+        Raises NotCdx where a listing breaks off, or no way of asking lists anything and one failed.
+        """
+        problem: NotCdx | None = None
+        ledger, note = self._context.ledger, f"form {self.name} {self._server.address} {host}"
+        known = ledger.note(note, FORM_FOR)
+        found: dict[str, set[str]] = {}
+        for form in sorted(FORMS, key=lambda form: str(form) != known):
+            listed = found[str(form)] = set()
+            try:
+                for page in self._server.pages(form | {"url": form["url"].format(host)}, window):
+                    listed.update(map(str, page))
+                    yield usable(page, self._context.hosts)
+            except NotCdx as error:
+                if listed:
+                    raise
+                problem = error
+            if listed and str(form) == known:
+                return
+        everything = set().union(*found.values())
+        if problem and not everything:
+            raise problem
+        if everything and not window and (best := next((form for form in found if found[form] == everything), None)):
+            ledger.keep_note(note, best)

@@ -105,30 +105,24 @@ def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
     """
     if loopback and host == LOOPBACK:
         return host
-    answers = _resolve(host, port, timeout)
+    found: SimpleQueue[list[str] | Exception] = SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            found.put([str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
+        except (OSError, UnicodeError) as error:
+            found.put(error)
+
+    threading.Thread(target=look_up, daemon=True).start()  # `getaddrinfo` can't be interrupted and has no time limit
+    try:
+        answers = found.get(timeout=timeout)
+    except Empty:
+        raise TimeoutError(f"{host} was not resolved in time") from None
+    if isinstance(answers, Exception) or not answers:
+        raise OSError(str(answers or "no address"))
     for answer in answers:
         address = ipaddress.ip_address(answer.partition("%")[0])
         for one in filter(None, (address, getattr(address, "ipv4_mapped", None))):
             if not one.is_global or one.is_multicast:
                 raise NotAllowed(f"{escape(host, 80)} is not asked: it resolves to {one}, which is not a public address")
     return answers[0]
-
-
-def _resolve(host: str, port: int, timeout: float) -> list[str]:
-    """Resolves in a thread, because `getaddrinfo` can't be interrupted and has no time limit."""
-    answers: SimpleQueue[list[str] | Exception] = SimpleQueue()
-
-    def look_up() -> None:
-        try:
-            answers.put([str(item[4][0]) for item in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
-        except (OSError, UnicodeError) as error:
-            answers.put(error)
-
-    threading.Thread(target=look_up, daemon=True).start()
-    try:
-        found = answers.get(timeout=timeout)
-    except Empty:
-        raise TimeoutError(f"{host} was not resolved in time") from None
-    if isinstance(found, Exception) or not found:
-        raise OSError(str(found or "no address"))
-    return found

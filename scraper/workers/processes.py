@@ -1,21 +1,27 @@
 """Does tasks in other processes: results in order, memory bounded, and a task that kills its process costs only itself.
 
-`database.parse_captures` parses with it and `scan` searches whole crawls with it. `cluster` does the same on other machines.
+`database.parse_captures` parses with it and `scan` searches whole crawls with it. The processes are on this machine, or on a
+dask.distributed cluster, which the extra `cluster` installs. Its workers need the same version of this program and nothing of
+the data folder: a task contains the bytes it is about.
 """
 
 import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillWorking
 from concurrent.futures import wait as wait_for
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from scraper.errors import TtaError
 
@@ -23,6 +29,9 @@ AHEAD = 3
 """Tasks per process that are given out before the first result is taken: bounds the memory."""
 _LOOK_SECONDS = 0.5
 """Between two looks at whether the run was asked to end."""
+CONNECT_SECONDS = 30.0
+ALONE_SECONDS = 120.0
+"""How long a cluster may be without workers before the run ends; a worker that died is back within seconds."""
 Check = Callable[[], None]
 """Raises where the run was asked to end (`stopping.Stop.check`)."""
 Task = TypeVar("Task")
@@ -208,3 +217,74 @@ def _context(module: str) -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])
     return context
+
+
+def _work(version: str, job: Job[Any, Any], task: Any) -> list[Any]:
+    """What a worker does."""
+    from scraper.code_version import loading_code
+
+    if version != loading_code():
+        versions = f"{loading_code()} in place of {version}"
+        raise TtaError(f"a worker of the cluster runs another version of this program ({versions}): install the same")
+    return job.work(task)
+
+
+@contextmanager
+def cluster(address: str, check: Check | None = None) -> Iterator[WorkerPool]:
+    """The pool at a dask scheduler's address, such as `tcp://10.0.0.5:8786`. `check` ends the wait. Raises TtaError."""
+    try:
+        from distributed import Client
+    except ImportError:
+        raise TtaError("--scheduler needs dask: install this program with its extra, `tta[cluster]`") from None
+    try:
+        client: Any = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError) as error:
+        raise TtaError(
+            f"no dask scheduler answers at {address} ({type(error).__name__}): start one, or leave --scheduler"
+        ) from None
+    with client:
+        yield _Cluster(client, check or (lambda: None))
+
+
+@dataclass
+class _Cluster:
+    _client: Any
+    _check: Check
+
+    def run(self, job: Job[Task, Result], tasks: Iterable[Task]) -> Generator[tuple[Task, list[Result]], None, None]:
+        from scraper.code_version import loading_code
+
+        executor = self._client.get_executor(pure=False)
+        return in_order(
+            tasks,
+            lambda: AHEAD * max(1, sum(self._client.nthreads().values())),
+            partial(executor.submit, _work, loading_code(), job),
+            partial(self._results, job),
+        )
+
+    def _results(self, job: Job[Task, Result], task: Task, future: Future[list[Result]]) -> list[Result]:
+        """The task's results. Where several workers died while they had it, this machine finds out what it does to a process.
+
+        dask counts a worker's death against every task that the worker had, so it can't tell which of them is to blame.
+        """
+        from distributed import KilledWorker
+
+        try:
+            return self._await(future)
+        except KilledWorker:
+            parts = Processes(1, self._check).run(job, job.split(task))
+            return [result for _, results in parts for result in results]
+        except (CancelledError, OSError) as error:
+            raise TtaError(f"the dask scheduler is gone ({type(error).__name__}): start it, then run the command again") from None
+
+    def _await(self, future: Future[list[Result]]) -> list[Result]:
+        had_workers = time.monotonic()
+        while True:
+            self._check()
+            try:
+                return future.result(timeout=2 * _LOOK_SECONDS)
+            except StillWorking:
+                if self._client.nthreads():
+                    had_workers = time.monotonic()
+                elif time.monotonic() - had_workers > ALONE_SECONDS:
+                    raise TtaError("the cluster has no workers: start some, or leave --scheduler") from None

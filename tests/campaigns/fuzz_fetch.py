@@ -6,8 +6,6 @@ Each round: one fetch among faults made up at random, one undisturbed. The first
 store no body that is neither true nor marked as differing or cut; after the second everything listed is stored, once.
 """
 
-from __future__ import annotations
-
 import random
 import sqlite3
 import sys

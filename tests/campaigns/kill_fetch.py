@@ -5,8 +5,6 @@
 Each round: a new data folder, kills until one run gets through, then a comparison. Everything is on loopback.
 """
 
-from __future__ import annotations
-
 import random
 import sys
 import tempfile

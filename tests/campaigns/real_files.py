@@ -6,8 +6,6 @@ For test files of other projects, which are not part of this repository. A file 
 reported of it; that is an error. `warcio` counts the records of those WARC and ARC files that it can read.
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 import time

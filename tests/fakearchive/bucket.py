@@ -1,7 +1,5 @@
 """Common Crawl and the End of Term archive on the fake server: WARC files by range, an index by query, an index in files."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import re

@@ -1,7 +1,5 @@
 """What can go wrong on the way, as faults for the server. Each answers one request."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import socket
@@ -17,6 +15,14 @@ JSON = (("Content-Type", "application/json"),)
 
 def answers(status: int, body: bytes = b"", headers: tuple[tuple[str, str], ...] = HTML) -> Fault:
     return lambda handler: handler.answer(status, body, headers)
+
+
+def redirects(location: str, status: int = 302) -> Fault:
+    return answers(status, b"", (("Location", location),))
+
+
+def asks_to_wait(status: int, seconds: str) -> Fault:
+    return answers(status, b"", (("Retry-After", seconds),))
 
 
 def usual(_handler: Handler) -> bool:

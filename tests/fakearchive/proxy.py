@@ -1,7 +1,5 @@
 """A proxy on loopback that gets the framing of answers wrong, in front of a fake archive. It works on bytes, not on HTTP."""
 
-from __future__ import annotations
-
 import contextlib
 import re
 import socket
@@ -44,7 +42,7 @@ class Proxy:
         self.url = f"http://127.0.0.1:{self._server.getsockname()[1]}"
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Proxy]:
+    def running(self) -> Iterator["Proxy"]:
         threading.Thread(target=self._accept, daemon=True).start()
         try:
             yield self

@@ -1,7 +1,5 @@
 """`tta` as a test runs it: the real command in a process of its own, with a configuration of tiny waits."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

@@ -1,7 +1,5 @@
 """The server: listing and replay as they should be, and the place where a test puts a fault in."""
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import hashlib
@@ -64,6 +62,7 @@ class FakeArchive:
         self.on_replay: dict[str, list[Fault]] = {}
         self.always: Fault | None = None
         self.files: dict[str, Fault] = {}
+        self.data = b""
         self.gzip_listings = True
         self.url = ""
         self._server: ThreadingHTTPServer | None = None
@@ -84,7 +83,7 @@ class FakeArchive:
         return [path for _, path in self.arrivals if path.startswith("/cdx")]
 
     @contextlib.contextmanager
-    def running(self, port: int = 0) -> Iterator[FakeArchive]:
+    def running(self, port: int = 0) -> Iterator["FakeArchive"]:
         self.start(port)
         try:
             yield self
@@ -163,6 +162,9 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_args: object) -> None:
         return
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def do_GET(self) -> None:
         archive = self.archive
         archive.arrivals.append((time.monotonic(), self.path))
@@ -197,7 +199,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
             self.close_connection = True
         self.end_headers()
-        self.wfile.write(body)
+        if self.command == "GET":
+            self.wfile.write(body)
 
     def _listing(self) -> None:
         query = self.query()
@@ -229,6 +232,11 @@ class Handler(BaseHTTPRequestHandler):
             self.substitute(nearest.timestamp, nearest.url)
         else:
             self.answer(404, b"<html>not here</html>", (("Content-Type", "text/html"),))
+
+    def kept(self) -> Kept:
+        """The capture whose replay is requested."""
+        timestamp, _, url = self.path[len("/web/") :].partition("id_/")
+        return next(kept for kept in self.archive.kept if (kept.timestamp, kept.url) == (timestamp, url))
 
     def substitute(self, timestamp: str, url: str) -> None:
         headers = (

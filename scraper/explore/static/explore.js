@@ -35,6 +35,9 @@ for (const picture of document.querySelectorAll(".tta-picture")) {
   for (const name of ["pointerleave", "focusout"]) picture.addEventListener(name, () => { tip.hidden = true; });
 }
 
+// Of a chart that is wider than the screen the latest part is shown first.
+for (const picture of document.querySelectorAll("[data-latest]")) picture.parentElement.scrollLeft = picture.parentElement.scrollWidth;
+
 // The server makes the SVG file, the browser a PNG of it.
 for (const link of document.querySelectorAll("a[data-png]")) {
   const png = document.createElement("a");

@@ -1,0 +1,180 @@
+"""What every answer passes: security headers, and answers that are kept until the database changes, with an ETag.
+
+Scripts run only from this server's files, or where they are Datasette's own, unchanged. A page that many open is made once.
+"""
+
+import asyncio
+import base64
+import hashlib
+import re
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from contextlib import suppress
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import datasette_leaflet
+
+from scraper.sqlite import open_readonly
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_FIXED = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+MAX_BYTES = 48_000_000
+"""Bytes of all kept answers together; a page has 30 to 300 KB."""
+MAX_ANSWER = 2_000_000
+"""Bytes of one kept answer; a larger one is streamed."""
+MAX_AGE = 10
+"""Seconds for which a proxy may repeat an answer without asking: the delay with which a refresh is seen."""
+_NEVER = (b".csv?", b".xlsx?", b"sql=", b"_where=")
+"""Marks of requests that are sent as files, or made once by one visitor."""
+
+
+def with_headers(app: App, headers: dict[str, str]) -> App:
+    """The application, with the headers in every answer in place of any of the same name."""
+    added = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    names = {name for name, _ in added}
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in names]
+                message = {**message, "headers": [*kept, *added]}
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return wrapped
+
+
+def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
+    """All of them, by name. `settings`: those of `scraper.config.Serve`. Only map tiles may come from another host."""
+    if settings.get("content_security_policy") is False:
+        return _FIXED
+    folder = resources.files("datasette") / "templates"
+    texts = "\n".join(one.read_text(encoding="utf-8") for one in folder.iterdir() if one.is_file())
+    scripts = [script for script in _INLINE.findall(texts) if "{{" not in script and "{%" not in script]
+    scripts += [f"DATASETTE_ALLOW_FACET = {allowed};" for allowed in ("true", "false")]
+    scripts.append(str(datasette_leaflet.extra_body_script(datasette)))
+    digests = sorted({base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts})
+    tiles = urlsplit(settings.get("tile_url") or "")
+    rules = {
+        "default-src": "'none'",
+        "script-src": " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)]),
+        "style-src": "'self' 'unsafe-inline'",  # Datasette colours its headings in style attributes
+        "img-src": "'self' data:" + f" {tiles.scheme}://{tiles.netloc}" * bool(tiles.netloc),
+        **dict.fromkeys(("connect-src", "form-action"), "'self'"),
+        **dict.fromkeys(("base-uri", "frame-ancestors"), "'none'"),
+    }
+    return {"Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in rules.items()), **_FIXED}
+
+
+class Answer(NamedTuple):
+    """A complete answer with status 200."""
+
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+    etag: bytes
+
+
+class Answers:
+    """Answers by address, all made from one state of the database; the ones not asked for longest are dropped first."""
+
+    def __init__(self, database: Path) -> None:
+        self._db = open_readonly(database, any_thread=True)
+        self._version = 0
+        self._kept: OrderedDict[bytes, Answer] = OrderedDict()
+        self._size = 0
+        self.making: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def version(self) -> int:
+        """A number that changes with the database; a change drops all answers."""
+        version = int(self._db.execute("PRAGMA data_version").fetchone()[0])
+        if version != self._version:
+            self._kept.clear()
+            self._size, self._version = 0, version
+        return version
+
+    def get(self, address: bytes) -> Answer | None:
+        self.version()
+        with suppress(KeyError):
+            self._kept.move_to_end(address)
+        return self._kept.get(address)
+
+    def put(self, address: bytes, answer: Answer, version: int) -> None:
+        """Keeps an answer whose making began at `version`, unless the database has changed since."""
+        if self.version() != version or address in self._kept:
+            return
+        self._kept[address] = answer
+        self._size += len(answer.body)
+        while self._size > MAX_BYTES:
+            self._size -= len(self._kept.popitem(last=False)[1].body)
+
+
+def cached(app: App, answers: Answers) -> App:
+    """The application, whose pages are made once for each state of the database, also when many ask at the same time."""
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("raw_path") or scope["path"].encode() if scope["type"] == "http" else b""
+        asked = dict(scope.get("headers", ()))
+        host = asked.get(b"host", b"")  # some answers have absolute links
+        address = scope.get("scheme", "").encode() + b"://" + host + path + b"?" + scope.get("query_string", b"")
+        never = b"/-/static" in path or b"ds_" in asked.get(b"cookie", b"") or any(mark in address for mark in _NEVER)
+        if not path or scope["method"] != "GET" or never:
+            return await app(scope, receive, send)
+        answer = answers.get(address)
+        if answer is None:
+            async with answers.making[address]:
+                if not (answer := answers.get(address) or await _make(app, scope, receive, send, answers, address)):
+                    return None
+            answers.making.pop(address, None)
+        is_known = answer.etag in asked.get(b"if-none-match", b"")
+        added = [(b"etag", answer.etag), (b"cache-control", f"public, max-age={MAX_AGE}".encode())]
+        added += [] if is_known else [(b"content-length", str(len(answer.body)).encode())]
+        await send({"type": "http.response.start", "status": 304 if is_known else 200, "headers": [*answer.headers, *added]})
+        return await send({"type": "http.response.body", "body": b"" if is_known else answer.body})
+
+    return wrapped
+
+
+async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: Answers, address: bytes) -> Answer | None:
+    """Has the answer made and keeps it; None if it can't be kept, and was sent as it came."""
+    version = answers.version()
+    start: Message | None = None
+    answer: Answer | None = None
+
+    async def take(message: Message) -> None:
+        nonlocal start, answer
+        if message["type"] == "http.response.start":
+            start = message
+            return
+        if start:
+            headers = [(name.lower(), value) for name, value in start.get("headers", ())]
+            body, is_whole = message.get("body", b""), not message.get("more_body")
+            if start["status"] == 200 and is_whole and len(body) <= MAX_ANSWER and b"set-cookie" not in dict(headers):
+                kept = [(name, value) for name, value in headers if name not in (b"content-length", b"cache-control")]
+                answer = Answer(kept, bytes(body), f'"{hashlib.sha256(body).hexdigest()[:32]}"'.encode())
+                return
+            await send(start)
+            start = None
+        await send(message)
+
+    await app(scope, receive, take)
+    if answer:
+        answers.put(address, answer, version)
+    return answer
