@@ -239,7 +239,8 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
         return False  # of one day, another hour
     label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""
     part = richer.page.part_of_field(text, own, row.key)
-    if not part or (len(part) >= MIN_CUT and own.endswith(part)) or _is_part(poorer, part, richer):
+    has_lost_beginning = row.item is None and len(part) >= MIN_CUT and own.endswith(part)
+    if not part or has_lost_beginning or _is_part(poorer, part, richer):
         return True
     if richer.page.quotes(label + part, other_than=row.key):
         return True  # the line of a text where another field says so
