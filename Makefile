@@ -71,6 +71,7 @@ format: setup ## Format the code and mend what the linter can
 
 expectations: setup ## Rewrite what is expected of tests/pages and show the difference
 	@$(BIN)/python -m tests.goldens
+	@git add --intent-to-add tests/pages
 	@git --no-pager diff --stat -p -- tests/pages
 
 judge: setup ## Compare real Drupal's pages with what was put into them: FOLDER=warc TRUTH=truth.json.gz

@@ -6,14 +6,11 @@ form's fixed instructions say where a section is, what precedes them is the body
 milestones. `textlines` removes the extractor's marks, `texthead` finds title and byline, `textlabels` the labels.
 """
 
-import re
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from parsers.columns import BODY, field_key, fits, make_record
 from parsers.contacts import denotes_person
-from parsers.html import evidence
 from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import Kind, PageHead, ParseResult, State
@@ -27,14 +24,15 @@ from parsers.registry import (
     normal,
     section_of_instruction,
 )
-from parsers.rows import PageRows, RowWriter
+from parsers.rows import PageRows, RowWriter, evidence
 from parsers.scalars import money_range, reference, yes_no
-from parsers.texthead import MANY_LABELS, Span, TextHead, end_of_teasers, read_head, teasers_in
+from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head
 from parsers.textlabels import Mark, find_labels, labels_in
 from parsers.textlines import (
     DASHES,
+    FORMS,
+    MANY_LABELS,
     MAX_LINES,
-    SHAPE,
     Line,
     is_prose,
     is_time,
@@ -50,6 +48,7 @@ from parsers.textlines import (
 )
 from parsers.urls import absolute, node_id
 
+_LINES = FORMS["lines"]
 _SubField = tuple[Line | None, list[Line]]
 _Among = Literal["values", "loose", "prose", "footer"]
 _REFERENCES = (Type.REFERENCE, Type.REFERENCES, Type.MONEY)
@@ -58,23 +57,10 @@ _LONG_TEXT = "other_program_area"
 _NAMES = ("tta short name", "tta title")
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
 """Fields whose value is never a link, so that a real text capture has it; a list of labels in a blog post does not."""
-_LABELS_AMONG_INSTRUCTIONS = 4
-"""Labels that make a text labelled though its instructions have none; a body or a milestone's notes may contain fewer."""
-_NAMED_LABELS = 6
 _MIDDLE_OF_PAGE = 16
-_MIN_LABEL, _MAX_QUESTION, _NAME_WORDS = 4, 200, 4
-_MAX_METRIC_LINE = 200
+_MIN_LABEL, _MAX_QUESTION, _MAX_METRIC_LINE, _NAME_WORDS = 4, 200, 200, 4
 _MAX_LAST_VALUE = 60
 """Characters after the last label of a page in a single line; more contain the page's footer, whose beginning is unknown."""
-_LABEL_NOUN = re.compile(
-    r"\b(?:name|number|address|dates?|time|type|title|notes|comments|hours|website|phone|fax|e-?mail|contact|count|amount|url)s?:?$",
-    re.IGNORECASE,
-)
-_LEGEND = re.compile(r"\b(?:information|details|section)(?: \d{1,2})?:?$", re.IGNORECASE)
-_DATED = re.compile(r"\b(?:dates?|due|deadline|completed)\b", re.IGNORECASE)
-_SYMBOL = re.compile(r"^[*•◦▪·○■+-]\s+(?=\S)")
-_INLINE = re.compile(r"([A-Z][^:|\t]{2,60}?)(?::\s+|\s*\|\s*|\t+)(\S.*)")
-_CELLS = re.compile(r"\s*\|\s*|\t+|\s{2,}")
 
 
 @dataclass(slots=True)
@@ -101,9 +87,8 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
         lines, marks = [piece for line in read for piece in sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
-    names = {
-        one.filled[0].text for one in marks if one.filled and normal(one.label) in _NAMES and not is_evidence(one.filled[0].text)
-    }
+    first_values = (one.filled[0].text for one in marks if one.filled and normal(one.label) in _NAMES)
+    names = {value for value in first_values if not is_evidence(value)}
     head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], names, teasers_end=teasers_end)
     start = head.end - teasers_end
     writer = _Writer(marks, head, url)
@@ -118,22 +103,20 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     else:
         writer.prose(lines[start:], sections[start:])
     content = writer.rows
-    if is_other_address(url) or _is_list(head, above, lines, marks) or not _is_record(content, head, marks):
+    if is_other_address(url) or is_list(head.title, above, lines, marks) or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
         named = len({normal(label) for line in lines for label in labels_in(line)})
-        if page.kind is Kind.OTHER and named >= _NAMED_LABELS:
+        if page.kind is Kind.OTHER and named >= MANY_LABELS:
             page.reason = f"names {named} labels of a TTA record, but no values can be assigned to them"
         return TextReading(page)
     if incomplete and content.fields and writer.field_spans[-1][1] >= max(line.last for line in lines if line.text):
         content.fields[-1].truncated = True
     values = PageHead(node_id=node_id(url), title=head.title, submitted_by=head.name, submitted_at=head.time)
     record = make_record(values, content.fields, content.sections, style, incomplete=incomplete)
+    record.flags += tuple(f"{label}: values within a line cannot be told apart" for label in writer.unseparated)
     record.flags += tuple(f"{mark.label}: label is printed as {mark.printed!r}" for mark in marks if mark.printed)
     page = ParseResult(kind=Kind.RECORD, reason="its labels are a TTA record's", record=record)
     return TextReading(page, writer.field_spans, writer.section_spans, head.spans)
-
-
-# --- style and verdict ------------------------------------------------------------------------------------------------
 
 
 def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
@@ -142,19 +125,7 @@ def _is_labelled(lines: list[Line], marks: list[Mark]) -> bool:
     if 2 * len(instructed.intersection(mark.label for mark in marks)) >= max(1, len(instructed)):
         return True
     labels = {mark.label for mark in marks if mark.entry is None or is_evidence(mark.label)}
-    return len(labels) >= (_LABELS_AMONG_INSTRUCTIONS if instructed else 1)
-
-
-def _is_list(head: TextHead, above: list[Line], lines: list[Line], marks: list[Mark]) -> bool:
-    """Whether the text shows several records, or a teaser of this one; a full record beside teasers of others is a record."""
-    if head.title in teasers_in(above + lines):
-        return True
-    if len({line.plain for line in lines if reference(line.plain)}) < 2:
-        return False
-    printed = Counter(normal(line.plain) for line in lines if is_evidence(line.plain))
-    own = {normal(mark.label) for mark in marks}
-    heads = max(printed["tta short name"], sum(line.text.lower().startswith("submitted by") for line in lines))
-    return heads > 1 and (2 * sum(printed[label] > 1 for label in own) >= len(own) or len(own) < MANY_LABELS)
+    return len(labels) >= (MANY_LABELS if instructed else 1)
 
 
 def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
@@ -165,9 +136,6 @@ def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
         row.value and field_key(row) in _CERTAIN for row in content.fields
     )
     return is_certain and good - 4 * bad >= (3 if marks else 1)
-
-
-# --- rows -------------------------------------------------------------------------------------------------------------
 
 
 class _Writer(RowWriter):
@@ -181,6 +149,7 @@ class _Writer(RowWriter):
         super().__init__(State.NOT_CAPTURED)
         self.field_spans: list[Span] = []
         self.section_spans: list[Span] = []
+        self.unseparated: list[str] = []
         self._url, self._is_whole_page = url, head.is_whole_page
         filled = [mark for mark in marks if mark.filled and not mark.is_section]
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)
@@ -192,14 +161,13 @@ class _Writer(RowWriter):
     def body(self, lines: list[Line], *, is_fragment: bool) -> None:
         """The body; a fragment begins with other fields of the page instead."""
         lines = self._without_legend(lines)
-        last = max((at + 1 for at, line in enumerate(lines) if not line.text), default=0) if self._compact else len(lines)
-        if is_fragment or (0 < last < len(lines) and self._is_unlisted(lines, last, "prose")):
-            lines, rest = ([], lines) if is_fragment else (lines[:last], lines[last:])
-        else:
-            rest = []
-        if text_of(lines):
-            self._add(None, lines, name=BODY)
-        self._loose(rest)
+        end = 0 if is_fragment else len(lines)
+        last = max((at + 1 for at in range(end) if not lines[at].text), default=0)
+        if self._compact and 0 < last < end and self._is_unlisted(lines, last, "prose"):
+            end = last
+        if text_of(lines[:end]):
+            self._add(None, lines[:end], name=BODY)
+        self._loose(lines[end:])
 
     def _without_legend(self, lines: list[Line]) -> list[Line]:
         """The lines before a label, without the heading of a group of fields that the label begins."""
@@ -207,20 +175,23 @@ class _Writer(RowWriter):
         if at is None:
             return lines
         is_apart = 0 < at == len(lines) - 1 and not lines[at - 1].text
-        is_legend = _LEGEND.search(lines[at].text) or (is_apart and self._compact)
+        is_legend = _LINES["legend"].search(lines[at].text) or (is_apart and self._compact)
         is_heading = lines[at].heading and not self._headed
         return lines[:at] if is_heading or (is_legend and looks_like_label(lines[at].text)) else lines
 
     def field(self, mark: Mark, *, ends_page: bool) -> None:
         """The rows of a label and the lines up to the next one. `ends_page`: these include the page's footer."""
         mark.lines = mark.lines if ends_page else self._without_legend(mark.lines)
+        words = sum(len(line.text.split()) for line in mark.lines)
+        is_one = words < 2 or (mark.entry is not None and mark.entry.contact and words < _NAME_WORDS)
         if mark.entry is None or mark.is_section:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
             self._loose(mark.lines[end:], only_labels=ends_page)
-        elif mark.line.glued and not self._is_separable(mark):
+        elif mark.line.glued and mark.entry.type in (Type.REFERENCES, Type.GROUP) and not is_one:
             self._add(mark.label, [], label_line=mark.line)
             self._add(None, mark.lines)
+            self.unseparated.append(mark.label)
         elif mark.entry.type is Type.GROUP:
             self._group(mark)
         else:
@@ -229,13 +200,6 @@ class _Writer(RowWriter):
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
             self._loose(rest, only_labels=ends_page)
-
-    def _is_separable(self, mark: Mark) -> bool:
-        """Whether a value within a line is one value: several of a field, or the fields of a group, cannot be told apart."""
-        if mark.entry is None or mark.entry.type not in (Type.REFERENCES, Type.GROUP):
-            return True
-        words = text_of(mark.lines).split()
-        return len(words) < 2 or (mark.entry.contact and len(words) < _NAME_WORDS)
 
     def _values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
         """A field's values, each as its lines, and the lines after them that are no value of this field."""
@@ -248,7 +212,7 @@ class _Writer(RowWriter):
                 value = range_lines(lines)
                 return ([[joined(value)]] if value else []), lines[len(value) or lines[0].text in DASHES :]
             case Type.POINT:
-                count = next((index for index, line in enumerate(lines) if not SHAPE.match(line.plain)), len(lines))
+                count = next((index for index, line in enumerate(lines) if not _LINES["shape"].match(line.plain)), len(lines))
                 return [[line] for line in lines[:count]], lines[count:]
         end = next((index for index, line in enumerate(lines) if line.text and self._ends_value(entry, lines, index)), len(lines))
         if entry.type is Type.TEXT:
@@ -277,18 +241,18 @@ class _Writer(RowWriter):
 
         `among`: what surrounds it. After a complete value less is enough; in prose and in a page's footer more is needed.
         """
-        line, at, is_loose = lines[index], next_filled(lines, index + 1), among == "loose"
+        line, at, is_loose, noun = lines[index], next_filled(lines, index + 1), among == "loose", _LINES["label_noun"].search
         if line.links or is_typed(line.text) or (self._blocks and not is_loose and index and lines[index - 1].text):
             return False
         if at is None:
-            return is_loose and looks_like_label(line.text) and _LABEL_NOUN.search(line.text) is not None
+            return is_loose and looks_like_label(line.text) and noun(line.text) is not None
         after = lines[at].text
         is_question = line.text.endswith("?") and line.text[0].isupper() and len(line.text) <= _MAX_QUESTION
         if is_question or not looks_like_label(line.text) or len(line.text) < _MIN_LABEL:
             return is_question and after.isalpha() and yes_no(after) is not None
         if is_typed(after) or among == "footer":
             return is_typed(after)
-        is_text, has_noun = not looks_like_label(after), _LABEL_NOUN.search(line.text) and not _LABEL_NOUN.search(after)
+        is_text, has_noun = not looks_like_label(after), noun(line.text) and not noun(after)
         if is_loose or (has_noun and is_text):
             return bool(has_noun or is_text or lines[at].links or denotes_person(line.text))
         return among == "values" and is_text and after[-1] in ".!"
@@ -319,7 +283,7 @@ class _Writer(RowWriter):
                     values += [range_lines(lines[index:]) or lines[index : index + 1]] if lines[index].text else []
                     index += len(values[-1]) if lines[index].text else 1
                 if not values:
-                    is_dropped = self._drops_links and first < len(lines) and _LABEL_NOUN.search(lines[first].text)
+                    is_dropped = self._drops_links and first < len(lines) and _LINES["label_noun"].search(lines[first].text)
                     ends = (at for at in range(first + 1, len(lines)) if lines[at].text and self._is_unlisted(lines, at))
                     index = first if is_dropped else next(ends, len(lines))
                 for value in [[joined(value)] for value in values] or [lines[first:index]]:
@@ -363,8 +327,6 @@ class _Writer(RowWriter):
         self.section_spans.append((used[0].first, used[-1].last))
         self.open_section(label, text_of(lines))
 
-    # --- groups
-
     def _group(self, mark: Mark) -> None:
         label, lines = mark.label, mark.filled
         items = _table_items(lines) or self._items(mark.lines, group_table(label))
@@ -372,9 +334,8 @@ class _Writer(RowWriter):
             self._add(label, [], label_line=mark.line)
         elif not items:
             text = text_of(mark.lines)
-            is_prose = group_table(label) != "milestones" and (
-                "\n\n" in text or max(map(len, text.split("\n"))) > _MAX_METRIC_LINE
-            )
+            is_long = "\n\n" in text or max(map(len, text.split("\n"))) > _MAX_METRIC_LINE
+            is_prose = is_long and group_table(label) != "milestones"
             items = [[(None, mark.lines)]] if is_prose else [[(None, [line])] for line in lines]
         for item in items:
             self._add_item(label, item)
@@ -382,7 +343,7 @@ class _Writer(RowWriter):
     def _add_item(self, group: str, item: list[_SubField]) -> None:
         number = self.next_item(group)
         for label, lines in item:
-            is_misfit = label is not None and _DATED.search(label.text) and not is_time(text_of(lines))
+            is_misfit = label is not None and _LINES["dated"].search(label.text) and not is_time(text_of(lines))
             self._add(label.text if label else group, [] if is_misfit else lines, item=number, label_line=label)
 
     def _items(self, lines: list[Line], table: str | None) -> list[list[_SubField]]:
@@ -390,7 +351,7 @@ class _Writer(RowWriter):
         items: list[list[_SubField]] = []
         open_label: str | None = None
         for index, line in enumerate(lines):
-            inline = _INLINE.fullmatch(line.plain)
+            inline = _LINES["label_and_value"].fullmatch(line.plain)
             label = (inline[1] if inline else line.plain).rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
             is_new = bool(line.text) and label != open_label  # a label that comes twice in a row is its own value
@@ -419,7 +380,7 @@ class _Writer(RowWriter):
         filled = [line for line in lines if line.text]
         value = text_of(lines)
         if name != BODY and len(filled) == 1:
-            value = _SYMBOL.sub("", " ".join(value.split()), count=1)
+            value = FORMS["marks"]["symbol"].sub("", " ".join(value.split()), count=1)
         links = filled[0].links if len(filled) == 1 else ()
         href = absolute(links[0].href, self._url) if len(links) == 1 and links[0].href else None
         used = [line for line in (label_line, *filled) if line is not None]
@@ -430,7 +391,7 @@ class _Writer(RowWriter):
 
 def _table_items(lines: list[Line]) -> list[list[_SubField]]:
     """The items of a group printed as a table: its first row has the labels."""
-    rows = [[cell.strip() for cell in _CELLS.split(line.text.strip("| "))] for line in lines]
+    rows = [[cell.strip() for cell in _LINES["cell_border"].split(line.text.strip("| "))] for line in lines]
     if len(rows) < 2 or len(rows[0]) < 2 or not all(map(is_member_line, rows[0])):
         return []
     labels = [replace(lines[0], text=cell) for cell in rows[0]]

@@ -1,6 +1,5 @@
 """Title and byline of a text capture: what stands between the site's menus and the body, found from the evidence in the text."""
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -8,22 +7,11 @@ from typing import NamedTuple
 
 from parsers.registry import is_evidence, normal
 from parsers.scalars import iso_time, reference
-from parsers.textlines import Line, is_prose
+from parsers.textlabels import Mark
+from parsers.textlines import FORMS, MANY_LABELS, Line, is_prose
 
+_HEAD = FORMS["head"]
 Span = tuple[int, int]
-_VERB = r"(?:submitted|posted|authored|created|published|written|added)"
-_BYLINES = (
-    re.compile(rf"(?P<verb>{_VERB})\s+by:?\s+(?P<name>\S.*?)on\s+(?P<time>\S*,? ?\d.*)(?P<date>)", re.IGNORECASE),
-    re.compile(
-        rf"(?P<verb>{_VERB}\s+)?by:?(?:\s+|$)(?P<name>.*?)(?:\s+on\b,?\s*(?P<time>.*)|\s*[,/|–—]\s*(?P<date>.*\d.*))?",
-        re.IGNORECASE,
-    ),
-    re.compile(rf"(?P<verb>{_VERB})\s+on:?\s+(?P<time>.*?)\s+by:?\s+(?P<name>.*)(?P<date>)", re.IGNORECASE),
-)
-_SUBMITTED = re.compile(rf"(?:{_VERB}\s+)?by\b|{_VERB}\s+on\b", re.IGNORECASE)
-_WITHOUT_NAME = re.compile(rf"(?:{_VERB}\s+)?by:?", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"(?<!\b[dj]r)(?<!\bsr)(?<!\.\.)[.:;?!]", re.IGNORECASE)
-_CLOCK = re.compile(r"- \d\d?:\d\d(?: ?[ap]m)?")
 _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
 _MAX_BYLINE_LINES = 10
 """Lines, blank ones included, over which a byline is spread where each of its parts is an element of its own."""
@@ -31,13 +19,7 @@ _LINES_ABOVE_BYLINE = 3
 _NOTICE = ("attention", "questions?")
 _NOTICE_TEXT = "this website is under construction"
 _NOTICE_LINES = 8
-_SKIP_LINK = re.compile(r"\W*skip to (?:the )?(?:main )?content\W*", re.IGNORECASE)
-_MORE = re.compile(r"read more(?: about)?:?\s+(.+)", re.IGNORECASE)
-_SITE = re.compile(r"\s+[|·»–—-]\s+")
-_MAX_TEASERS = 100
-"""Titles of other records that one page refers to; a page with more is a list."""
-MANY_LABELS = 4
-"""Labels of a record that is printed in full; a teaser has fewer."""
+_MAX_TEASERS = 100  # titles of other records that one page refers to; a page with more is a list
 
 
 @dataclass(slots=True)
@@ -85,14 +67,13 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
         head.has_byline, head.name, head.time, head.end = True, byline.name, byline.time, byline.end
         head.spans |= dict.fromkeys(("submitted_by", "submitted_at"), (lines[byline.at].first, lines[byline.end - 1].last))
     above = [line.text for line in lines[: byline.at if byline else max(at, 0)] if line.text and not _is_notice(line.text)]
-    head.is_whole_page = sum(text != title and not _SKIP_LINK.fullmatch(text) for text in above) > 1
+    head.is_whole_page = sum(text != title and not _HEAD["skip_link"].fullmatch(text) for text in above) > 1
     near = [index for index in range(head.end, len(lines)) if lines[index].text][:_NOTICE_LINES]
-    if not head.end and near and _SKIP_LINK.fullmatch(lines[near[0]].text):
+    if not head.end and near and _HEAD["skip_link"].fullmatch(lines[near[0]].text):
         head.end = near[0] + 1
     head.end = max(teasers_end, max((index + 1 for index in near if _is_notice(lines[index].text)), default=head.end))
-    found = (line for line in below if reference(line.plain) or line.text in names) if title is None else ()
-    printed_below = {line.plain: line for line in found}
-    if len(printed_below) == 1:
+    printed_below = {line.plain: line for line in below if reference(line.plain) or line.text in names}
+    if title is None and len(printed_below) == 1:
         [(head.title, line)] = printed_below.items()
         head.is_whole_page, head.spans["title"] = True, (line.first, line.last)
     return head
@@ -104,22 +85,29 @@ def end_of_teasers(lines: list[Line]) -> int:
     labels = [index for index, line in enumerate(lines) if is_evidence(line.plain)] if teasers else []
     middle = labels[len(labels) // 2] if labels else 0
     last = (
-        at
-        for at in range(middle)
-        if lines[at].plain[:9].casefold() == "read more" or any(title in lines[at].text for title in teasers)
+        at for at in range(middle) if any(one in lines[at].text for one in teasers) or lines[at].plain[:9].lower() == "read more"
     )
     end = max(last, default=-1) + 1
     return end if sum(index >= end for index in labels) >= MANY_LABELS else 0
 
 
+def is_list(title: str | None, above: list[Line], lines: list[Line], marks: list[Mark]) -> bool:
+    """Whether the text shows several records, or a teaser of this one; a full record beside teasers of others is a record."""
+    if title in teasers_in(above + lines):
+        return True
+    if len({line.plain for line in lines if reference(line.plain)}) < 2:
+        return False
+    printed = Counter(normal(line.plain) for line in lines if is_evidence(line.plain))
+    own = {normal(mark.label) for mark in marks}
+    heads = max(printed["tta short name"], sum(line.text.lower().startswith("submitted by") for line in lines))
+    return heads > 1 and (2 * sum(printed[label] > 1 for label in own) >= len(own) or len(own) < MANY_LABELS)
+
+
 def teasers_in(lines: list[Line]) -> set[str]:
     """The titles of records that the page only refers to: it prints them no more often than links to read more about them."""
     texts = [line.plain for line in lines if line.text]
-    links = Counter(
-        found[1]
-        for text, after in pairwise([*texts, ""])
-        if text[:9].casefold() == "read more" and (found := _MORE.fullmatch(text) or _MORE.fullmatch(f"{text} {after}"))
-    )
+    more = (_HEAD["more"].fullmatch(text) or _HEAD["more"].fullmatch(f"{text} {after}") for text, after in pairwise([*texts, ""]))
+    links = Counter(found[1] for found in more if found)
     return {title for title, count in links.items() if texts.count(title) <= count} if len(links) < _MAX_TEASERS else set(links)
 
 
@@ -140,7 +128,7 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
     filled = [index for index, line in enumerate(lines) if line.text and len(line.text) <= _MAX_TITLE]
     if not filled:
         return -1, None
-    document = _SITE.split(lines[filled[0]].text, maxsplit=1)[0]
+    document = _HEAD["site"].split(lines[filled[0]].text, maxsplit=1)[0]
     first = lines[filled[0]].text
     repeated = [index for index in filled[1:] if lines[index].plain == document != first]
     references = [index for index in filled if reference(lines[index].plain) and lines[index].plain not in teasers]
@@ -159,22 +147,22 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
         if above not in filled or named or lines[above + 1].glued or lines[above].plain != lines[above].text:
             continue
         is_repeated = any(lines[index].plain == lines[above].text for index in filled[1:] if index < above)
-        named = [] if is_repeated or _SKIP_LINK.fullmatch(lines[above].text) else [above]
+        named = [] if is_repeated or _HEAD["skip_link"].fullmatch(lines[above].text) else [above]
     return (named[-1], lines[named[-1]].text) if named else (-1, None)
 
 
 def _byline(lines: list[Line], at: int) -> _Byline | None:
     """The byline that begins on a line; it is spread over several where each of its parts was an element of its own."""
     text = lines[at].text
-    if not _SUBMITTED.match(text) or len(text) > _MAX_BYLINE:
+    if not _HEAD["submitted"].match(text) or len(text) > _MAX_BYLINE:
         return None
     parts, end = [text], at + 1
-    if end < len(lines) and _CLOCK.fullmatch(lines[end].text):  # wrapped before the time
+    if end < len(lines) and _HEAD["clock"].fullmatch(lines[end].text):  # wrapped before the time
         text, end = f"{text} {lines[end].text}", end + 1
     whole = _parsed(text, at, end)
     for index in range(at + 1, min(at + _MAX_BYLINE_LINES, len(lines)) if whole is None or whole.time is None else 0):
         part = lines[index].text
-        is_name = len(parts) == 1 and _WITHOUT_NAME.fullmatch(text) is not None and _is_name(part)
+        is_name = len(parts) == 1 and _HEAD["without_name"].fullmatch(text) is not None and _is_name(part)
         if part and not (part in ("on", ",") or iso_time(part) or is_name):
             break
         if part:
@@ -187,7 +175,7 @@ def _byline(lines: list[Line], at: int) -> _Byline | None:
 
 
 def _parsed(text: str, at: int, end: int) -> _Byline | None:
-    for pattern in _BYLINES:
+    for pattern in FORMS["bylines"].values():
         if found := pattern.fullmatch(" ".join(text.split())):
             name, printed, verb = found["name"].strip(" ,"), found["time"] or found["date"] or "", bool(found["verb"])
             is_whole = verb or (name and (printed or text.endswith(",")))
@@ -197,4 +185,4 @@ def _parsed(text: str, at: int, end: int) -> _Byline | None:
 
 
 def _is_name(text: str) -> bool:
-    return len(text) <= _MAX_NAME and len(text.split()) <= _MAX_NAME_WORDS and not _SENTENCE_END.match(text, len(text) - 1)
+    return len(text) <= _MAX_NAME and len(text.split()) <= _MAX_NAME_WORDS and not _HEAD["stop"].match(text, len(text) - 1)

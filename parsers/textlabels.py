@@ -7,57 +7,29 @@ one fits its type, they come in about the usual order, and none comes twice. The
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from itertools import accumulate, pairwise
 
 from parsers.columns import fits
 from parsers.registry import LABELS, Label, Type, group_table, is_instructions, known, normal, section_of_instruction
-from parsers.scalars import REFERENCE
-from parsers.textlines import DASHES, Line, join_wrapped
+from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, join_wrapped
 
-_STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))
-"""Types whose values are short and certain."""
+_STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))  # types whose values are short and certain
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))
 """Types whose values are links and dates, which many extractors drop."""
-_ORDER_SLACK = 6
-"""Places; the sample and the table in DOMAIN.md differ by up to four."""
+_ORDER_SLACK = 6  # places; the sample and the table in DOMAIN.md differ by up to four
 _OUT_OF_ORDER = 0.9
-_MAX_WORDS_BONUS = 1.5
-"""A label of many words is hardly ever a line of a body."""
-_SKIPPED = 6
-"""Candidates between two labels that may be lines of a value; more of them in one value have not been seen."""
-_MAX_MARKUP_WORDS = 9
-_MAX_WRAPPED_LINES = 5
-_MAX_REFERENCE = 120
-"""Characters of the name of a term, an agency or a person."""
+_MAX_WORDS_BONUS = 1.5  # a label of many words is hardly ever a line of a body
+_SKIPPED = 6  # candidates between two labels that may be lines of a value; more of them in one value have not been seen
+_MAX_MARKUP_WORDS, _MAX_WRAPPED_LINES = 9, 5
+_MAX_REFERENCE = 120  # characters of the name of a term, an agency or a person
 _MIN_MISSPELLED, _END = 10, 4
 """Letters; shorter words are one letter away from others ("County", "Country"), and one wrong letter leaves one end as it was."""
-_FEW_LABELS = 4
-"""Labels that a text names; fewer may be a sentence about the form."""
 _SPELLINGS = {text: label for label in LABELS for text in (label.text, *label.also)}
 _ALTERNATIVES = "|".join(
     re.escape(text) + r"(?! [a-z]+\b(?![@.]\w))" * (text.count(" ") < 2) for text in sorted(_SPELLINGS, key=len, reverse=True)
 )
 _NAMED = re.compile(rf"(?<![\w-])(?!Milestone (?!Milestone )[A-Z])(?:{_ALTERNATIVES})(?![\w-])")
-_MONTH = r"[A-Z][a-z]{2,8}"
-_DAY = (
-    rf"(?:{_MONTH},? )?"
-    rf"(?:\d{{1,2}}/\d{{1,2}}/\d{{4}}|{_MONTH} \d{{1,2}},? \d{{4}}|\d{{1,2}} {_MONTH},? \d{{4}}|\d{{4}}-\d\d-\d\d)"
-    r"(?:(?: -| at|,)? \d{1,2}:\d\d(?: ?[ap]m)?)?"
-)
-_TOP = re.compile(
-    rf"(?<!\S){REFERENCE.pattern}(?!\S)|\b(?:Submitted |Posted )?[Bb]y \S.{{0,60}}?(?: on |, ){_DAY}"
-    r"|\bSubmitted by \S.{0,60}? on\b|\bAttention\s+This website is under construction.{0,120}? Questions\?"
-)
-"""Title, byline and notice, to be found in a text that has no lines."""
-_VALUES = {
-    Type.YES_NO: re.compile(r":?\s*(?:Yes|No|On|Off)\b"),
-    Type.NUMBER: re.compile(r":?\s*\d{1,18}\b(?![.,]\d)"),
-    Type.POINT: re.compile(r":?\s*(?:(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\s*\([^A-Za-z]*\)\s*)+"),
-    Type.DATE: re.compile(rf":?\s*{_DAY}"),
-    Type.RANGE: re.compile(rf":?\s*(?:{_DAY}(?: (?:-|–|to) {_DAY})?|-(?=\s))"),
-}
-_E_MAIL = re.compile(r":?\s*[^\s@]+@\S+")
-_SEPARATORS = re.compile(r":\s+|\t+:?\s*|\s{2,}|\s*\|\s*|:?\*\*:?\s+")
 
 
 @dataclass(slots=True)
@@ -94,7 +66,7 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
     named = {label for line in lines for label in labels_in(line)}
     chain, enough = _best_chain(lines, list(_marks(lines))), 0.5
     for cut in _CUTS:
-        if len(named) < _FEW_LABELS or len({mark.label for mark in chain}) > enough * len(named):
+        if len(named) < MANY_LABELS or len({mark.label for mark in chain}) > enough * len(named):
             break
         if cut is _cut_anywhere and sum(bool(line.text) for line in lines) > len(named):
             break
@@ -121,10 +93,14 @@ def _cut_begin(line: Line) -> list[Line]:
 def _cut_anywhere(line: Line) -> list[Line]:
     """A line in pieces: its labels, the texts between them, and title and byline before them."""
     spans = [found.span() for found in _NAMED.finditer(line.text)]
-    bounds = [bound for found in _TOP.finditer(line.text, 0, spans[0][0] if spans else len(line.text)) for bound in found.span()]
+    bounds = [
+        bound
+        for found in FORMS["head"]["in_one_line"].finditer(line.text, 0, spans[0][0] if spans else len(line.text))
+        for bound in found.span()
+    ]
     for start, end in spans:
         entry = _SPELLINGS[line.text[start:end]]
-        pattern = _E_MAIL if entry.text.endswith("Email Address") else _VALUES.get(entry.type)
+        pattern = FORMS["values"].get("E_MAIL" if entry.text.endswith("Email Address") else entry.type.name)
         value = pattern.match(line.text, end) if pattern is not None else None
         bounds += [start, end, *([value.end()] if value else [])]
     return _pieces(line, [line.text[start:end] for start, end in pairwise([0, *bounds, len(line.text)])])
@@ -146,35 +122,18 @@ _CUTS: tuple[Callable[[Line], list[Line]], ...] = (
 """Ways to cut lines, in the order in which they are tried: at what is printed in place of line breaks, and at labels."""
 
 
-# --- candidates -------------------------------------------------------------------------------------------------------
-
-
-def _deletions(text: str) -> set[str]:
-    return {text[:index] + text[index + 1 :] for index in range(len(text))}
-
-
 _ALL_LABELS = "".join(f"\n{normal(text)}" for text in _SPELLINGS)
 _GROUP_LABELS = {group_table(label.text): label for label in LABELS if label.type is Type.GROUP}
-_MISSPELLED = {
-    spelled: label
-    for label in LABELS
-    if len(normal(label.text)) >= _MIN_MISSPELLED
-    for spelled in (normal(label.text), *_deletions(normal(label.text)))
-}
+_LONG = {normal(label.text): label for label in LABELS if len(normal(label.text)) >= _MIN_MISSPELLED}
 _ENDS = {end for label in LABELS for end in (normal(label.text)[:_END], normal(label.text)[-_END:])}
 _LONGEST = max(len(label.text) for label in LABELS) + 2
 
 
 def misspelled(spelled: str) -> Label | None:
     """The label that a normalized line is with one letter more, less or other, or two swapped; None where it is none."""
-    if (
-        not _MIN_MISSPELLED <= len(spelled) <= _LONGEST
-        or spelled[-1].isdigit()
-        or _ENDS.isdisjoint((spelled[:_END], spelled[-_END:]))
-    ):
-        return None
-    entries = (_MISSPELLED.get(one) for one in (spelled, *_deletions(spelled)))
-    return next((entry for entry in entries if entry is not None and abs(len(entry.text) - len(spelled)) < 2), None)
+    is_near = _MIN_MISSPELLED <= len(spelled) <= _LONGEST and not _ENDS.isdisjoint((spelled[:_END], spelled[-_END:]))
+    close = get_close_matches(spelled, _LONG, 1, 1 - 1.01 / len(spelled)) if is_near and not spelled[-1].isdigit() else []
+    return _LONG[close[0]] if close else None
 
 
 def _marks(lines: list[Line]) -> Iterator[Mark]:
@@ -203,15 +162,12 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
         if 1 < len(words) <= _MAX_MARKUP_WORDS and text[-1] not in ".,;!?" and "Markup" in words and is_instructions(text):
             return Mark(at, at + 1, text.rstrip(" :*"), None, lines[at])
     text = text.strip("| ") if text.startswith("|") else text
-    for separator in _SEPARATORS.finditer(text, 0, _LONGEST + 8):
+    for separator in FORMS["lines"]["label_end"].finditer(text, 0, _LONGEST + 8):
         label, value = text[: separator.start()].strip("*_ "), text[separator.end() :]
         if label and value and (entry := known(label)) is not None:
             return Mark(at, at + 1, label.rstrip(" :*"), entry, lines[at], replace(lines[at], text=value))
     entry = misspelled(spelled)
     return Mark(at, at + 1, entry.text, entry, lines[at], printed=text) if entry is not None else None
-
-
-# --- the chain --------------------------------------------------------------------------------------------------------
 
 
 def _score(mark: Mark, first: Line | None, count: int, blanks: int, *, ends_text: bool) -> float:

@@ -5,107 +5,41 @@ characters in a body are the author's. Every line keeps the numbers of the sourc
 """
 
 import re
+import tomllib
 from dataclasses import dataclass, replace
 from functools import reduce
 from html import unescape
+from importlib.resources import files
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from parsers.registry import known, section_of_instruction
 from parsers.scalars import money_range, number, reference, time_range, yes_no
 
+_RAW = tomllib.loads((files("parsers") / "textforms.toml").read_text(encoding="utf-8"))
+_PARTS = _RAW.pop("parts")
+FORMS = {
+    table: {name: re.compile(re.sub("%([a-z]+)%", lambda part: _PARTS[part[1]], form)) for name, form in forms.items()}
+    for table, forms in _RAW.items()
+}
+"""The patterns of textforms.toml, by table and name."""
+_MARKS, _LINES = FORMS["marks"], FORMS["lines"]
 _OPEN, _CLOSE, _JOIN = "\ue000", "\ue001", "\ue002"
 """Private characters: the first two are around a link, whose number follows `_OPEN`; `_JOIN` is in place of a line break."""
 _LINK = re.compile(rf"{_OPEN}(\d+);([^{_OPEN}{_CLOSE}]*){_CLOSE}?")
 _LINK_MARK = re.compile(rf"{_OPEN}\d+;|{_CLOSE}")
 _EDGES = " \t\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-_NEWLINES = re.compile(r"\r\n|\n\x0c|[\r\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_SPACES = re.compile("[\xa0\u2000-\u200a\u202f\u3000]")
 _UNSEEN = re.compile(rf"[\0-\x08\x0e-\x1b\x1f\x7f{_OPEN}{_CLOSE}{_JOIN}]")
 
-_MARKDOWN = re.compile(r"\]\((?:/|#|https?:|mailto:|tel:|<)|^#{1,6} \S|\\[\[\]_*#.]|\]\[\d{1,4}\]", re.MULTILINE)
-_IMAGE = re.compile(r"!\[[^\[\]]*\](?:\([^()\n]*\)|\[\d+\])")
-_INLINE_LINK = re.compile(r"\[([^\[\]]*)\]\(\s*<?((?:[^()\s<>]|\([^()\s]*\))*)>?(?:\s+\"[^\"\n]*\")?\s*\)")
-_NUMBERED_LINK = re.compile(r"\[([^\[\]]*)\]\[(\d{1,4})\]")
-_DEFINITION = re.compile(
-    r"^[ \t]*\[?(\d{1,4})[\].]:?[ \t]+(<?(?:https?:|mailto:|tel:|ftp:|file:|/)[^\s>]*>?)(?:[ \t]+\(.*\))?[ \t]*$", re.MULTILINE
-)
-_REFERENCE_LIST = re.compile(
-    r"^[ \t]*References:?[ \t]*$(?:\n(?:[ \t]*\d{1,4}\..*|[ \t]+\S+:.*|[ \t]*(?:Visible|Hidden) links:?|[ \t]*))+\Z", re.MULTILINE
-)
-_REFERENCE = re.compile(r"^[ \t]*(\d{1,4})\.(?:(?![ \t]*\S+:).*\n)?[ \t]+(\S+:\S+)", re.MULTILINE)
-"""The links of lynx, elinks and links at the end of the text: a number, sometimes a title on a line of its own, an address."""
-_MARK_BEFORE = re.compile(r"\[(\d{1,4})\]([^\s\[\]][^\[\n]*)")
-_SPAN = re.compile(r"\[([^\[\]]*)\](?=\{[#.:\w][^{}]{0,800}\})")
-_ATTRIBUTES = re.compile(r"(?:(?<=\S) ?|^)\{[#.:\w][^{}]{0,800}\}|^:{3,}.*$", re.MULTILINE)
-_TARGET_AFTER = re.compile(r"(?m)^(.*\S)[ \t]+[(\[<]((?:https?:|mailto:|tel:|/|#)[^()\[\]<>\s]*)[)\]>][ \t]*$")
-_TARGET_WITHIN = re.compile(r"(?<=\S)\s+[(\[<](?:https?:|mailto:|tel:|/(?=[\w)\]>])|#)[^()\[\]<>\s]*[)\]>]")
-_REPEATED = re.compile(r"(?<!\S)([^\s()\[\]<>]{1,80}@[^\s()\[\]<>]{1,80})[ \t]+[(\[<](?:mailto:)?\1[)\]>]")
-_LINK_FORMS = tuple(
-    re.compile(form)
-    for form in (
-        r"<a\b[^<>]{0,800}?\bhref=\"(?P<href>[^\"<>]{0,800})\"[^<>]{0,800}>(?P<text>[^<>]{0,400})</a>",
-        r"\[\[(?P<href>[^\[\]|\n]{1,800})(?:\||\]\[)(?P<text>[^\[\]|]{1,400})\]\]",  # MediaWiki, DokuWiki, Org
-        r"\[(?P<href>(?:https?:|mailto:|tel:)[^\s\[\]]{1,800}) (?P<text>[^\[\]]{1,400})\]",
-        r"\[(?P<text>[^\[\]|]{1,400})\|(?P<href>[^\[\]|\s]{1,800})\]",  # Jira
-        r"\b(?:link:|(?=https?:|mailto:|tel:))(?P<href>[^\s\[\]]{1,800})\[(?P<text>[^\[\]]{1,400})\]",  # AsciiDoc
-        r"\[(?P<href>(?:file|https?|mailto|tel):[^\s\[\]]{1,800})\](?P<text>[^\s\[\]][^\[\]\n]{0,400})",  # Lynx
-        r"\"(?P<text>[^\"\n]{1,400})\":(?P<href>(?:https?:|mailto:|tel:|/)\S{0,800})",  # Textile
-        r"`(?P<text>[^`<>]{1,400})\s<(?P<href>[^\s<>]{1,800})>`__?",  # reStructuredText
-    )
-)
-_BLOCK_MARKS = re.compile(
-    r"^[ \t]*(?:```.*|~~~.*|:[ \t]+(?=\S)|:[A-Za-z_]+:(?: .*)?$|\.\. rubric::|\.\. container::.*(?:\n[ \t]*\S.*)*|"
-    r"(?:<<|\[\[)[\w-]+(?:>>|\]\])$)",
-    re.MULTILINE,
-)
-"""Fences, the marks of the items of a definition list, and directives of reStructuredText and Org."""
-_LINE_BREAK = re.compile(r"(?:\\\\| \+)$", re.MULTILINE)
-_MANY_TARGETS = 3
-"""Addresses in parentheses behind texts that are the extractor's; fewer may be the author's."""
-_TAGS = (
-    "a|article|aside|b|blockquote|br|code|dd|div|dl|dt|em|figure|footer|h[1-6]|header|hr|i|img|input|li|main|nav|ol|p|pre|"
-    "section|span|strong|sub|sup|svg|table|tbody|td|th|thead|time|tr|u|ul"
-)
-_TAG = re.compile(rf"<!--[^<>]*-->|</?(?:{_TAGS})\b[^<>]*>", re.IGNORECASE)
-_MAX_FRONT_MATTER, _FRONT_MATTER = 40, re.compile(r"[\w-]+:|[ \t-]")
-"""Lines of metadata, as "name: value", which some extractors print first, between lines of three dashes."""
-_MANY_TAGS = 5
-"""Tags in a text that are markup left by the extractor; a body that quotes one or two keeps them."""
-_ENTITY = re.compile(r"&(?:#x?\w{1,6}|[a-z]{2,8});")
-_NUMERIC = re.compile(r"&(?:#x?\w{1,6}|nbsp|quot);")
-_ESCAPE = re.compile(r"\\(\Z|(?=\n)|[\\`*_{}\[\]()<>#+.!|~$'\"^-])")
-_EMPHASIS = re.compile(r"(?<![*\w])(\*{1,3}|_{1,3})(?=[^\s*_])([^*_\n]*[^\s*_])\1(?![*\w])")
-_AUTOLINK = re.compile(r"<((?:https?://|mailto:)?[^\s<>@]*[@.][^\s<>]+)>")
-_HEADING = re.compile(
-    r"(#{1,6})\s+(\S.*?)\s*#*|(\*{2,6}) (.*?) \*{2,6}|(={1,6}(?=\s)|h[1-6](?:\([^()]*\))?\.)\s*(\S.*?)(?:\s+={1,6})?"
-)
-_STARS = 7
-"""Stars that the C program html2text would print around a heading of level 0: six are level 1."""
-_LEVELS = {"=": 1, "======": 1, "h1": 1}
-_EMPHASIZED = re.compile(r"(\*{1,2}|_{1,2})([^*_].*?)\1(:?)")
-_UNDERLINE = re.compile(r"(?:=+|-{3,})")
-_UNDERSCORES = re.compile(r"^[ \t]*(?:Skip_to_main_content|\*{2,6} .* \*{2,6})[ \t]*$", re.MULTILINE)
-_BULLET = re.compile(r"(?:[*•◦▪·○■+]|#\.|-(?!\s+\d\d?:\d\d)|o(?= )|\d{1,3}[.)])\s+(?=\S)")
-_RULE = re.compile(r"[-|:+= \t]*(?:-{3,}|={3,})[-|:+= \t]*")
-_QUOTED = re.compile(r"(?:> ?)+")
-_MIN_WIDTH, _MAX_WIDTH = 36, 132
-"""Columns at which programs wrap text: from a quoted e-mail to the widest terminal in use."""
-_FULL_LINES = 3
-"""Lines that were wrapped, of which a third or more go on in small letters; fewer are full by chance."""
-_MAX_LINK_LINES = 8
-DASHES = ("-", "–", "—", "to", "until")
-"""What is left of a range without its dates."""
+_MANY_TARGETS = 3  # addresses in parentheses behind texts that are the extractor's; fewer may be the author's
+_MANY_TAGS = 5  # tags in a text that are markup left by the extractor; a body that quotes one or two keeps them
+_MIN_WIDTH, _MAX_WIDTH = 36, 132  # columns at which programs wrap text: from a quoted e-mail to the widest terminal in use
+_FULL_LINES = 3  # lines that were wrapped, of which a third or more go on in small letters; fewer are full by chance
+_MAX_LINK_LINES, _MAX_FRONT_MATTER = 8, 40
+DASHES = ("-", "–", "—", "to", "until")  # what is left of a range without its dates
 _MAX_LABEL, _MAX_TYPED, _RANGE_LINES = 80, 200, 6
-_LABEL_FORM = re.compile(r"[A-Z][\w'’()/&-]*(?: (?:[A-Z0-9(][\w'’()/&-]*|of|and|or|the|for|to|in|on|by|a|an|-|&)){0,8}:?")
-_CONTACT = re.compile(r"\+?[\d(][\d ().x-]{6,24}|[^\s@]+@[^\s@]+\.[^\s@]+|[^\s@]+@…|(?:https?|mailto|tel):\S+")
-_DECIMAL = re.compile(r"[+-]?\d{1,12}(?:\.\d{1,6})?%?")
-_SENTENCE = re.compile(r"(?<=[.!?:])[’'”\")]*\s+(?=[A-Z“\"'•\d-])")
-SHAPE = re.compile(r"(?:SRID=\d+;\s*)?(?:MULTI)?(?:POINT|LINESTRING|POLYGON)\b.*\(|GEOMETRYCOLLECTION\b", re.IGNORECASE)
-
-
-MAX_LINES = 50_000
-"""Lines of a capture that are read, in about three seconds; the longest record seen has 2,000."""
+MANY_LABELS = 4  # labels of a record that is printed in full; a teaser, a body and a sentence about the form have fewer
+MAX_LINES = 50_000  # lines of a capture that are read, in about three seconds; the longest record seen has 2,000
 
 
 class Link(NamedTuple):
@@ -133,35 +67,34 @@ class Line:
     @property
     def plain(self) -> str:
         """The text without a list's bullet or number."""
-        found = _BULLET.match(self.text)
+        found = _MARKS["bullet"].match(self.text)
         return self.text[found.end() :] if found else self.text
 
 
 def source_lines(text: str) -> list[str]:
     """The lines of the source, which `Line.first` and `Line.last` count."""
-    return _NEWLINES.split(text)
+    return _MARKS["newline"].split(text)
 
 
 def read_lines(text: str) -> list[Line]:
     """The lines of a text capture. Blank lines are kept, but not those between any two lines of a text that was double-spaced."""
     raw = source_lines(text)[:MAX_LINES]
-    raw = _SPACES.sub(" ", _UNSEEN.sub("", "\n".join(raw))).split("\n")
+    raw = _MARKS["space"].sub(" ", _UNSEEN.sub("", "\n".join(raw))).split("\n")
     end = raw.index("---", 1) if raw[0] == "---" and "---" in raw[1:_MAX_FRONT_MATTER] else 0
-    for at in range(end + 1 if all(map(_FRONT_MATTER.match, raw[1:end])) and end else 0):
+    for at in range(end + 1 if all(map(_MARKS["front_matter"].match, raw[1:end])) and end else 0):
         raw[at] = "= " + raw[at][6:].strip(" '\"") + " =" if raw[at].startswith("title:") else ""
     filled = sum(not line.isspace() and line != "" for line in raw)
     if 2 * sum(line.lstrip().startswith(">") for line in raw) > filled:
-        raw = [_QUOTED.sub("", line.lstrip(), count=1) if line.lstrip().startswith(">") else line for line in raw]
+        raw = [_MARKS["quoted"].sub("", line.lstrip(), count=1) if line.lstrip().startswith(">") else line for line in raw]
     marked, hrefs = _without_marks("\n".join(raw))
-    numbers = accumulate((1 + line.count(_JOIN) for line in marked.split("\n")), initial=0)
-    lines = [
-        (number + line.count(_JOIN), line.replace(_JOIN, "")) for number, line in zip(numbers, marked.split("\n"), strict=False)
-    ]
+    texts = marked.split("\n")
+    numbers = accumulate((1 + text.count(_JOIN) for text in texts), initial=0)
+    lines = [(at + text.count(_JOIN), text.replace(_JOIN, "")) for at, text in zip(numbers, texts, strict=False)]
     while len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[1::2]):
         lines = lines[::2]
     if len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[::2]):
         lines = lines[1::2]
-    return _headings(_unwrapped(lines, raw, hrefs), is_markdown=_MARKDOWN.search(text) is not None)
+    return _headings(_unwrapped(lines, raw, hrefs), is_markdown=_MARKS["markdown"].search("\n".join(raw)) is not None)
 
 
 def _without_marks(text: str) -> tuple[str, list[str | None]]:
@@ -172,36 +105,37 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
         hrefs.append(href and href.removeprefix("file://localhost").removeprefix("file://"))
         return f"{_OPEN}{len(hrefs) - 1};{printed}{_CLOSE}" if printed.strip() else printed
 
-    text = _BLOCK_MARKS.sub(lambda found: "\n" * found[0].count("\n"), text)
-    if found := _REFERENCE_LIST.search(text):
-        addresses = {int(number): href for number, href in _REFERENCE.findall(found[0])}
+    text = _MARKS["block"].sub(lambda found: "\n" * found[0].count("\n"), text)
+    if found := _MARKS["reference_list"].search(text):
+        addresses = {int(number): href for number, href in _MARKS["reference"].findall(found[0])}
         text = text[: found.start()]
     else:
-        addresses = {int(number): href.strip("<>") for number, href in _DEFINITION.findall(text)}
-    numbers = [int(number) for number, _ in _MARK_BEFORE.findall(text)]
+        addresses = {int(number): href.strip("<>") for number, href in _MARKS["definition"].findall(text)}
+    numbers = [int(number) for number, _ in _MARKS["number_before"].findall(text)]
     is_numbered = len(numbers) > 1 and all(one < after for one, after in pairwise(numbers))
-    if has_tags := "<" in text and (_MARKDOWN.search(text) is not None or len(_TAG.findall(text)) >= _MANY_TAGS):
-        text = _TAG.sub(lambda tag: tag[0] if tag[0][:3] in ("<a ", "</a", "<a\n") else _joins(tag), text)
-    for form in _LINK_FORMS:
+    has_tags = "<" in text and (len(_MARKS["tag"].findall(text)) >= _MANY_TAGS or _MARKS["markdown"].search(text) is not None)
+    if has_tags:
+        text = _MARKS["tag"].sub(lambda tag: tag[0] if tag[0][:3] in ("<a ", "</a", "<a\n") else _joins(tag), text)
+    for form in FORMS["links"].values():
         if len(form.findall(text)) >= _MANY_TARGETS:
             text = form.sub(lambda found: link(found["text"], found["href"]) + _joins(found, found["text"]), text)
-            text = _LINE_BREAK.sub("", _ATTRIBUTES.sub(_joins, text))
-    text = _TAG.sub(_joins, text) if has_tags else text
-    entity = _ENTITY if has_tags or "& " not in text else _NUMERIC
+            text = _MARKS["line_break"].sub("", _MARKS["attributes"].sub(_joins, text))
+    text = _MARKS["tag"].sub(_joins, text) if has_tags else text
+    entity = _MARKS["entity" if has_tags or "& " not in text else "numeric_entity"]
     if has_tags or len(entity.findall(text)) > 1:
         text = entity.sub(lambda found: _UNSEEN.sub("", " ".join(unescape(found[0]).split()) or " "), text)
-    text = _REPEATED.sub(r"\1", _DEFINITION.sub("", text) if addresses else text)
-    if _MARKDOWN.search(text):
-        text = _ATTRIBUTES.sub(_joins, _SPAN.sub(r"\1", _IMAGE.sub("", text)))
-        text = _INLINE_LINK.sub(lambda found: link(found[1], found[2]), text)
-        text = _NUMBERED_LINK.sub(lambda found: link(found[1], addresses.get(int(found[2]))), text)
-        text = _ESCAPE.sub(r"\1", _AUTOLINK.sub(r"\1", _EMPHASIS.sub(r"\2", text)))
-    elif len(_TARGET_AFTER.findall(text)) >= _MANY_TARGETS:
-        text = _TARGET_AFTER.sub(lambda found: link(found[1], found[2]), text)
-        text = _TARGET_WITHIN.sub(_joins, text)
+    text = _MARKS["repeated"].sub(r"\1", _MARKS["definition"].sub("", text) if addresses else text)
+    if _MARKS["markdown"].search(text):
+        text = _MARKS["attributes"].sub(_joins, _MARKS["span"].sub(r"\1", _MARKS["image"].sub("", text)))
+        text = _MARKS["inline_link"].sub(lambda found: link(found[1], found[2]), text)
+        text = _MARKS["numbered_link"].sub(lambda found: link(found[1], addresses.get(int(found[2]))), text)
+        text = _MARKS["escape"].sub(r"\1", _MARKS["autolink"].sub(r"\1", _MARKS["emphasis"].sub(r"\2", text)))
+    elif len(_MARKS["target_after"].findall(text)) >= _MANY_TARGETS:
+        text = _MARKS["target_after"].sub(lambda found: link(found[1], found[2]), text)
+        text = _MARKS["target_within"].sub(_joins, text)
     if is_numbered or (addresses and numbers):
-        text = _MARK_BEFORE.sub(lambda found: link(found[2], addresses.get(int(found[1]))), text)
-    if _UNDERSCORES.search(text):
+        text = _MARKS["number_before"].sub(lambda found: link(found[2], addresses.get(int(found[1]))), text)
+    if _MARKS["underscores"].search(text):
         text = re.sub(r"(?<=[^\s_])_(?=[^\s_])", " ", text)
     return text, hrefs
 
@@ -227,7 +161,7 @@ def _unwrapped(lines: list[tuple[int, str]], raw: list[str], hrefs: list[str | N
         marked = reduce(join_wrapped, parts)
         links = tuple(Link(link[2].strip(), hrefs[int(link[1])]) for link in _LINK.finditer(marked)) if _OPEN in marked else ()
         text = _LINK_MARK.sub("", marked).strip(_EDGES) if links else marked
-        found.append(Line("" if "|" in text and _RULE.fullmatch(text) else text, first, at, links=links))
+        found.append(Line("" if "|" in text and _MARKS["rule"].fullmatch(text) else text, first, at, links=links))
         parts, depth = [], 0
     return found
 
@@ -243,7 +177,7 @@ def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
         return False
     following = plain[index + 1].strip(_EDGES)
     after = plain[index + 2].lstrip()[:1] if index + 2 < len(plain) else ""
-    if _BULLET.match(following) or (known(following) and not after.islower()) or known(plain[index].strip(_EDGES)):
+    if _MARKS["bullet"].match(following) or (known(following) and not after.islower()) or known(plain[index].strip(_EDGES)):
         return False
     return len(plain[index]) + 1 + len(following.split(maxsplit=1)[0]) > width and " " in plain[index].strip()
 
@@ -263,39 +197,32 @@ def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
     found: list[Line] = []
     for line in lines:
         text, level = line.text, 0
-        if match := _HEADING.fullmatch(text):
-            bare = match[2] or match[4] or match[6]
-            if is_markdown or not match[1] or reference(bare) or known(bare):
-                text, level = (
-                    bare,
-                    len(match[1] or "")
-                    or (_STARS - len(match[3]) if match[3] else _LEVELS.get(match[5].partition("(")[0].rstrip("."), 2)),
-                )
-        if match := _EMPHASIZED.fullmatch(text):
+        if match := _MARKS["heading"].fullmatch(text):
+            mark, bare = match["mark"], match["text"]
+            if is_markdown or mark[0] != "#" or reference(bare) or known(bare):
+                text, level = bare, 1 if mark[:2] in ("#", "=", "h1") or mark in ("=" * 6, "*" * 6) else 2
+        if match := _MARKS["emphasized_line"].fullmatch(text):
             text = match[2] + match[3]
-        if is_markdown and found and found[-1].text and _UNDERLINE.fullmatch(text):
+        if is_markdown and found and found[-1].text and _MARKS["underline"].fullmatch(text):
             found[-1] = replace(found[-1], last=line.last, heading=1 if text[0] == "=" else 2)
         else:
             found.append(line if text is line.text else replace(line, text=text, heading=level))
     return found
 
 
-# --- what a line is ---------------------------------------------------------------------------------------------------
-
-
 def looks_like_label(line: str) -> bool:
     """Whether a line has the form of a label: a few capitalized words without a sentence's end."""
-    return len(line) <= _MAX_LABEL and _LABEL_FORM.fullmatch(line) is not None and yes_no(line) is None
+    return len(line) <= _MAX_LABEL and _LINES["label"].fullmatch(line) is not None and yes_no(line) is None
 
 
 def is_typed(text: str) -> bool:
     """Whether a text can only be a value: a date, a number, an amount, Yes or No, a shape, a phone number, an address."""
     if not text or len(text) > _MAX_TYPED or reference(text):
         return False
-    if text in DASHES or yes_no(text) is not None or number(text) is not None or SHAPE.match(text) or is_time(text):
+    if text in DASHES or yes_no(text) is not None or number(text) is not None or _LINES["shape"].match(text) or is_time(text):
         return True
     is_money = text.startswith("$") and money_range(text) != (None, None)
-    return is_money or _DECIMAL.fullmatch(text) is not None or _CONTACT.fullmatch(text) is not None
+    return is_money or _LINES["decimal"].fullmatch(text) is not None or _LINES["contact"].fullmatch(text) is not None
 
 
 def is_time(text: str) -> bool:
@@ -340,7 +267,7 @@ def linked_parts(line: Line) -> list[Line]:
 
 def sentences(line: Line) -> list[Line]:
     """A line cut where one of the form's fixed instructions begins or ends, for a text that has more than one on a line."""
-    pieces = _SENTENCE.split(line.text)
+    pieces = _LINES["sentence_end"].split(line.text)
     if len(pieces) < 2 or not any(section_of_instruction(piece) for piece in pieces[1:]):
         return [line]
     return [replace(line, text=piece.strip(), glued=number > 0) for number, piece in enumerate(pieces)]

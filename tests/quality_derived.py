@@ -17,7 +17,7 @@ from scraper.database.derived import RULES
 from scraper.database.places import atlas
 from tests import test_organizations, test_similar
 from tests.dbkit import day, html, loaded, node, page, query
-from tests.pagegen.places import PLACES
+from tests.pagegen.words import PLACES
 
 AGENCIES = (
     "Larch Police Department",

@@ -1,5 +1,7 @@
 """Derived columns: each file in scraper/database/rules with its examples."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from scraper.database.schema import create
 from scraper.database.tables import BY_NAME, RecordRow
 from scraper.sqlite import open_memory
 
+FLOOR = json.loads((Path(__file__).parent / "quality_floor.json").read_text(encoding="utf-8"))
 REQUIRED = {"record_id": "1", "captures": 1, "availability": "unknown"}
 
 
@@ -39,7 +42,8 @@ def test_every_rule_has_an_example_of_a_value_and_of_none_and_a_measured_precisi
     for column, rule in RULES.items():
         if "rule" in rule:
             assert any("expect" in example for example in rule["examples"]), column
-            assert "precision" in rule, column
+        assert set(rule) <= {"heading", "description", "type", "unit", "rule", "made_of", "precision", "examples"}, column
+        assert rule["precision"] == FLOOR[f"derived, {column}, precision"], f"{column}: as `make quality` measured"
         assert "derived" in columns_of(RecordRow)[column].description
 
 

@@ -1,4 +1,4 @@
-"""The data travels one way (DESIGN.md, "Rooms"): imports say so."""
+"""Imports follow the direction of the data: sources, archive, parsers, database, export and pages."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ ABOVE = (
     "scraper.sources",
     "scraper.fetch",
 )
-"""The fetcher's rooms, the lowest first: none imports one above it."""
+"""The packages that fetch, the lowest first: none imports one above it."""
 SHOWN = (
     *("scraper.export", "scraper.explore", "scraper.serve", "scraper.provenance"),
     *("scraper.doctor", "scraper.refresh", "scraper.commands"),
@@ -34,8 +34,8 @@ CLOSED = {
     ),
     "scraper.export": ("scraper.web", "scraper.ledger", "scraper.sources", "scraper.fetch", "scraper.commands"),
     "scraper.explore": ("scraper.web", "scraper.sources", "scraper.fetch", "scraper.serve", "scraper.commands"),
-} | {room: (*ABOVE[place + 1 :], "scraper.database", *SHOWN) for place, room in enumerate(ABOVE)}
-"""What each room never imports. Sources may ask the archive what it holds; nothing asks the sources."""
+} | {package: (*ABOVE[place + 1 :], "scraper.database", *SHOWN) for place, package in enumerate(ABOVE)}
+"""What each package never imports. Sources may ask the archive what it has."""
 NO_IO = {"os", "io", "socket", "sqlite3", "pathlib", "subprocess", "httpx", "shutil", "tempfile", "urllib.request", "logging"}
 
 
@@ -55,15 +55,15 @@ def test_parsers_are_pure(path: Path) -> None:
     assert not {name for name in named if name.split(".")[0] == "scraper" or name in NO_IO}
 
 
-def within(module: str, room: str) -> bool:
-    return module == room or module.startswith(f"{room}.")
+def within(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "scraper").rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_import_goes_back_up(path: Path) -> None:
     own = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    closed = [room for start, rooms in CLOSED.items() if within(own, start) for room in rooms]
-    assert not [name for name in imports(path) for room in closed if within(name, room)]
+    closed = [package for start, packages in CLOSED.items() if within(own, start) for package in packages]
+    assert not [name for name in imports(path) for package in closed if within(name, package)]
 
 
 @pytest.mark.parametrize("path", sorted([*(ROOT / "scraper").rglob("*.py"), *PURE]), ids=lambda path: str(path.relative_to(ROOT)))
