@@ -1,7 +1,6 @@
 """The differences between two databases, as `doctor --deep` reports them."""
 
 from contextlib import closing
-from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -50,4 +49,13 @@ def test_each_kind_of_difference_is_counted(
     folders: Folders, tmp_path: Path, change: str, changed: int, field: tuple[str, str, int] | None
 ) -> None:
     found = compared(folders, tmp_path / "second.db", change)
-    assert (found.changed, [astuple(one) for one in found.fields]) == (changed, [field] if field else [])
+    assert (found.changed, [(one.table, one.field, one.count) for one in found.fields]) == (changed, [field] if field else [])
+
+
+def test_examples_show_the_values_of_both(folders: Folders, tmp_path: Path) -> None:
+    (column,) = compared(folders, tmp_path / "second.db", "UPDATE records SET county = 'Kent'").fields
+    assert column.examples == (("1", "Essex", "Kent"), ("2", "Essex", "Kent"))
+    found = compared(folders, tmp_path / "third.db", "DELETE FROM fields WHERE label = 'County'")
+    assert [one.examples for one in found.fields] == [(("1", "Essex", None), ("2", "Essex", None))]
+    gone = compared(folders, tmp_path / "fourth.db", "DELETE FROM records WHERE record_id = '1'")
+    assert (gone.appear, gone.vanish, gone.changed) == (0, 1, 0)

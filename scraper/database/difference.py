@@ -2,13 +2,24 @@
 
 import sqlite3
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from scraper.database.tables import LOCAL_TABLES, TABLES
 
+EXAMPLES = 3
+"""Examples kept of each difference."""
 MISSING, ORDER = "(missing)", "(order of rows)"
 """Used instead of a field for rows that only one database has, and for records whose rows differ in nothing but their order."""
 _LATER = "family_id"
 """A column that is computed after a load's commit, so a second database lacks its values."""
+
+
+class Example(NamedTuple):
+    """A record (of `captures`: a capture) with its values in the two databases; None is NULL."""
+
+    id: str
+    old: str | None
+    new: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +29,16 @@ class Difference:
     table: str
     field: str
     count: int
+    examples: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """`changed`: the records in both that differ anywhere. `fields`: in the order of the tables."""
+    """`changed`: the records in both that differ anywhere; `appear`, `vanish`: those only in the new one or the old one."""
 
     changed: int
+    appear: int
+    vanish: int
     fields: list[Difference]
 
 
@@ -38,29 +52,40 @@ def differences(db: sqlite3.Connection) -> Differences:
         if table.name in (*LOCAL_TABLES, "dictionary") or not {*(table.keys or ["record_id"])} <= {*columns}:
             continue
         count = _in_single_rows if len(table.keys) == 1 else _in_several_rows
-        found += [Difference(table.name, field, n) for field, n in count(db, table.name, columns, table.keys) if n]
-    changed = int(db.execute("SELECT count(*) FROM temp.differing").fetchone()[0])
+        found += count(db, table.name, columns, table.keys)
+    only = "(SELECT count(*) FROM (SELECT record_id FROM {}.records EXCEPT SELECT record_id FROM {}.records))"
+    counts = f"SELECT (SELECT count(*) FROM temp.differing), {only.format('new', 'old')}, {only.format('old', 'new')}"
+    changed, appear, vanish = db.execute(counts).fetchone()
     db.execute("DROP TABLE temp.differing")
-    return Differences(changed, found)
+    return Differences(changed, appear, vanish, found)
 
 
-def _in_single_rows(db: sqlite3.Connection, table: str, columns: list[str], keys: tuple[str, ...]) -> list[tuple[str, int]]:
+def _in_single_rows(db: sqlite3.Connection, table: str, columns: list[str], keys: tuple[str, ...]) -> list[Difference]:
     """Of a table with one row for each key: the rows that differ in each column, and those that only one database has."""
-    both = f'old."{table}" one JOIN new."{table}" other USING ({keys[0]})'
-    differs = [f'one."{name}" IS NOT other."{name}"' for name in columns]
-    counts = db.execute(f"SELECT {', '.join(f'sum({one})' for one in differs)} FROM {both}").fetchone()
+    key, found = keys[0], []
+    both = f'FROM old."{table}" one JOIN new."{table}" other USING ({key})'
+    differs = {name: f'one."{name}" IS NOT other."{name}"' for name in columns if name != key}
+    counts = db.execute(f"SELECT {', '.join(f'sum({one})' for one in differs.values())} {both}").fetchone()
+    for (name, unlike), count in zip(differs.items(), counts, strict=True):
+        if count:
+            values = f'CAST(one."{name}" AS TEXT), CAST(other."{name}" AS TEXT)'
+            rows = db.execute(f"SELECT {key}, {values} {both} WHERE {unlike} ORDER BY 1 LIMIT {EXAMPLES}")
+            found.append(Difference(table, name, count, (*map(Example._make, rows),)))
     one_sided = " + ".join(
-        f'(SELECT count(*) FROM {one}."{table}" WHERE {keys[0]} NOT IN (SELECT {keys[0]} FROM {other}."{table}"))'
+        f'(SELECT count(*) FROM {one}."{table}" WHERE {key} NOT IN (SELECT {key} FROM {other}."{table}"))'
         for one, other in (("old", "new"), ("new", "old"))
     )
-    if keys == ("record_id",):
-        db.execute(f"INSERT OR IGNORE INTO temp.differing SELECT record_id FROM {both} WHERE {' OR '.join(differs)}")
-    return [*zip(columns, counts, strict=True), (MISSING, db.execute(f"SELECT {one_sided}").fetchone()[0])]
+    if key == "record_id":
+        db.execute(f"INSERT OR IGNORE INTO temp.differing SELECT record_id {both} WHERE {' OR '.join(differs.values())}")
+    elif missing := db.execute(f"SELECT {one_sided}").fetchone()[0]:
+        found.append(Difference(table, MISSING, missing))
+    return found
 
 
-def _in_several_rows(db: sqlite3.Connection, table: str, columns: list[str], _: tuple[str, ...]) -> list[tuple[str, int]]:
+def _in_several_rows(db: sqlite3.Connection, table: str, columns: list[str], _: tuple[str, ...]) -> list[Difference]:
     """Of a table with several rows for each record: the records that differ, by the rows' label if they have one."""
     label = next((name for name in ("label", "field", "name") if name in columns), "''")
+    shown = next((name for name in ("value", "text", "new_value") if name in columns), None)
     db.execute("CREATE TEMP TABLE found (record_id TEXT, label TEXT)")
     for names in ([name for name in columns if name != "position"], columns):  # then those that differ only in their order
         listed = ", ".join(f'"{name}"' for name in names)
@@ -73,6 +98,16 @@ def _in_several_rows(db: sqlite3.Connection, table: str, columns: list[str], _: 
                 [names is columns],
             )
     db.execute("INSERT OR IGNORE INTO temp.differing SELECT record_id FROM temp.found")
-    counts = db.execute("SELECT coalesce(label, ''), count(DISTINCT record_id) FROM temp.found GROUP BY 1").fetchall()
+    values = ", ".join(
+        f"(SELECT group_concat({shown}, '; ') FROM {schema}.\"{table}\" WHERE record_id = f.record_id AND {label} IS f.label)"
+        for schema in ("old", "new")
+    )
+    example = (
+        f"SELECT DISTINCT record_id, {values if shown else 'NULL, NULL'} FROM temp.found f WHERE label IS ? ORDER BY 1 LIMIT ?"
+    )
+    result = [
+        Difference(table, name or "", count, (*map(Example._make, db.execute(example, [name, EXAMPLES]).fetchall()),))
+        for name, count in db.execute("SELECT label, count(DISTINCT record_id) FROM temp.found GROUP BY 1").fetchall()
+    ]
     db.execute("DROP TABLE temp.found")
-    return counts
+    return result
