@@ -279,16 +279,20 @@ def new_file(folder: Path) -> Path:
 
 def read_entry(folder: Path, entry: Entry) -> Capture:
     """A stored capture, without the catalog: what worker processes read with. Raises ArchiveDamaged."""
+    if (capture := only_capture(read_member(folder, entry), entry.source)) is None:
+        raise ArchiveDamaged(f"{folder / entry.warc_file} at {entry.warc_offset}: no readable record; restore it from a copy")
+    return capture
+
+
+def read_member(folder: Path, entry: Entry) -> bytes:
+    """The WARC record of a stored capture as it is in its file. Raises ArchiveDamaged."""
     path = folder / entry.warc_file
     try:
         with path.open("rb") as file:
             file.seek(entry.warc_offset)
-            member = file.read(entry.warc_length)
+            return file.read(entry.warc_length)
     except OSError as error:
         raise ArchiveDamaged(f"{path}: {error.strerror}; restore it from a copy") from None
-    if (capture := only_capture(member, entry.source)) is None:
-        raise ArchiveDamaged(f"{path} at {entry.warc_offset}: no readable record; restore it from a copy")
-    return capture
 
 
 def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entry:
