@@ -19,7 +19,7 @@ _FOLDERS = ("archive", "database", "database/atlas", "database/rules", "scan")
 
 @cache
 def parsing_code() -> str:
-    """The code that parses captures: the key of `DIR/parsed.db`. A changed comment counts too: better once too often."""
+    """The code that parses captures: the key of `DIR/parsed.db`. A changed comment counts, too."""
     modules = (path for pattern in _PARSING for path in _SCRAPER.glob(pattern))
     return _digest([*Path(parsers.__file__).parent.glob("*.*"), *modules], _PARSING_LIBRARIES)
 

@@ -23,9 +23,6 @@ class TtaError(Exception):
     status = ExitStatus.ERROR
 
 
-# What the person at the terminal asked for
-
-
 class WrongUsage(TtaError):
     """An option, argument, address or setting is unusable. Change what the text names and run the command again."""
 
@@ -42,9 +39,6 @@ class NothingEnabled(TtaError):
 
 class Stopped(BaseException):
     """Ctrl-C or SIGTERM arrived, or the run's time is up. Save what is complete and return."""
-
-
-# The data folder
 
 
 class DataLooksWrong(TtaError):
@@ -83,9 +77,6 @@ class ParsedPagesDamaged(SqliteDamaged):
 
 class PageTookTooLong(Exception):
     """A page exceeded its parse time. Mark its capture as unreadable and continue with the next page."""
-
-
-# The network
 
 
 class ConnectionFailed(Exception):

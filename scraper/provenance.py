@@ -67,10 +67,7 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Place:
-    """The place of a value: the path of an element, lines of a text, or a header of the WARC record; and the source there.
-
-    Both are None if there is a `problem`.
-    """
+    """The place of a value (element path, lines of a text, WARC header) and the source there; None if there is a problem."""
 
     value: str | None
     place: str | None = None
@@ -125,10 +122,7 @@ def find_record(db: sqlite3.Connection, name: str) -> str:
 
 
 class Why:
-    """What the database has of one record, and where it comes from.
-
-    `captures` are by time, `fields` and `sections` in page order; `keys` are the keys of `fields`.
-    """
+    """What the database has of one record: captures by time, fields and sections in page order, `keys` of the fields."""
 
     def __init__(self, db: sqlite3.Connection, archive: Path, record_id: str) -> None:
         self._db, self._folder, self.record_id = db, archive, record_id
@@ -301,10 +295,9 @@ class Why:
 
 
 def not_loaded(folder: Path, db: sqlite3.Connection, name: str) -> list[Row]:
-    """The captures of a node number, a URL or a capture id that are not in the database, as after a refused refresh.
+    """The captures of a node number, URL or capture id that are not in the database, as after a refused refresh, latest first.
 
-    The latest first, with how the parser reads them: `fields` are (label, value or state); `reason` is why a capture has its
-    kind, or why it can't be read.
+    `fields`: what the parser reads, as (label, value or state); `reason`: why a capture has its kind, or can't be read.
     """
     if not folder.is_dir():
         return []

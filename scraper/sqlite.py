@@ -20,6 +20,15 @@ BUSY_SECONDS = 30.0
 """How long a statement waits for the lock of another process. A writer holds it for a commit or a checkpoint, which take seconds
 on a slow disk; longer than this means that a process hangs."""
 
+_PROBLEMS = {
+    ("SQLITE_FULL",): "no room left on the disk of {}; nothing was changed: make room and run the command again",
+    ("SQLITE_BUSY", "SQLITE_LOCKED"): "another program is writing to {}; nothing was changed: end it and run the command again",
+    ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR"): (
+        "{} can't be read or written ({}): check its folder's permissions and disk; nothing was changed"
+    ),
+}
+"""By the beginnings of SQLite's names of errors. All others are damage."""
+
 
 def uri(path: Path, mode: str = "ro") -> str:
     """An SQLite URI for ATTACH. `mode`: `ro` to read, `rw` to write to an existing file, `rwc` to create it where missing."""
@@ -108,12 +117,7 @@ def explained(path: Path) -> Iterator[None]:
 def explain(path: Path, error: sqlite3.Error) -> TtaError:
     """The error that states what to do about one of SQLite's."""
     code = getattr(error, "sqlite_errorname", "") or ""
-    if code.startswith("SQLITE_FULL"):
-        return TtaError(f"no room left on the disk of {path}; nothing was changed: make room and run the command again")
-    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return TtaError(f"another program is writing to {path}; nothing was changed: end it and run the command again")
-    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")):
-        return TtaError(
-            f"{path} can't be read or written ({error}): check its folder's permissions and disk; nothing was changed"
-        )
+    for kinds, text in _PROBLEMS.items():
+        if code.startswith(kinds):
+            return TtaError(text.format(path, error))
     return SqliteDamaged(f"{path} is damaged ({error}): run `tta doctor --repair`, which sets it aside and replaces it")

@@ -25,10 +25,9 @@ _SQL: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".tom
 class Completeness:
     """How many record numbers are known, captured, blocked or missing, by source and in all.
 
-    `known`: an archive lists them or a file contains them; `captured`: at least one capture is stored; `blocked`: not captured,
-    because an archive refuses them; `waiting`: not captured for other reasons, and asked for again. `never_archived`: known from
-    elsewhere and not listed by this source; in all, between known numbers and listed nowhere: perhaps there was no such record.
-    `listings`: the last listing of each scope; `waits`: until when hosts are not asked.
+    `blocked`: an archive refuses them; `waiting`: not captured for other reasons, and asked for again. `never_archived`: known
+    from elsewhere and not listed by this source; in all, between known numbers and listed nowhere: perhaps there was no such
+    record. `listings`: the last listing of each scope; `waits`: until when hosts are not asked.
     """
 
     sources: dict[str, dict[str, int]] = field(default_factory=dict)

@@ -42,7 +42,14 @@ class Stop:
     def until(self, seconds: float) -> Iterator[None]:
         """Ends this block after so many seconds as a signal would, and sets `late`."""
         self.late = False
-        timer = threading.Timer(seconds, self._time_is_up)
+
+        def time_is_up() -> None:  # in the timer's thread; the signal wakes the main thread
+            self.late = True
+            main = threading.main_thread().ident
+            if self._listening and main is not None:
+                signal.pthread_kill(main, _TIME_IS_UP)
+
+        timer = threading.Timer(seconds, time_is_up)
         timer.daemon = True
         timer.start()
         try:
@@ -50,13 +57,6 @@ class Stop:
         finally:
             timer.cancel()
             timer.join()  # its signal must not arrive after the handler is gone
-
-    def _time_is_up(self) -> None:
-        """Runs in the timer's thread; the signal wakes the main thread."""
-        self.late = True
-        main = threading.main_thread().ident
-        if self._listening and main is not None:
-            signal.pthread_kill(main, _TIME_IS_UP)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if number != _TIME_IS_UP:
@@ -106,8 +106,5 @@ def handled(handler: Callable[[int, FrameType | None], object], *numbers: signal
 
 
 def terminated_as_interrupted() -> AbstractContextManager[bool]:
-    """SIGTERM raises KeyboardInterrupt in this block, as Ctrl-C does, so that unfinished files are removed.
-
-    For work that may be interrupted at any point.
-    """
+    """SIGTERM raises KeyboardInterrupt in this block, as Ctrl-C does: for work that may end at any point."""
     return handled(signal.default_int_handler, signal.SIGTERM)

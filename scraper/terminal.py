@@ -1,11 +1,26 @@
-"""Text for a terminal or a log: what comes from pages and servers has no control characters, one line, and a bounded length."""
+"""Text for a terminal or a log: what comes from pages and servers has no control characters, one line, and a bounded length.
+
+Also the one progress line, on standard error, and only where that is a terminal.
+"""
 
 import re
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import Self, TypeVar
 from urllib.parse import urlsplit
+
+import click
 
 MAX_SHOWN = 300
 """Characters; a `data:` address in a listing can have kilobytes (ARCHIVES.md, section 1)."""
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_STEP = 2_000
+"""Rows between two updates: an update costs a thousand times what passing a row on costs."""
+_EVERY = 0.1
+"""Seconds between two updates that are shown."""
+_CLEAR = "\r\x1b[K"
+Row = TypeVar("Row")
 
 
 def escape(text: object, limit: int = MAX_SHOWN) -> str:
@@ -26,3 +41,52 @@ def escape_url(url: str) -> str:
     except ValueError:
         return escape(url)
     return escape(url.replace(host, host.rpartition("@")[2], 1) if "@" in host else url)
+
+
+class ProgressBar:
+    """Shows one task at a time: its text, count, rate and time left. Use it in a `with`."""
+
+    def __init__(self, *, counts_bytes: bool = False) -> None:
+        self._shown = sys.stderr.isatty()
+        self._unit, self._scale = (" MB", 1_000_000) if counts_bytes else ("", 1)
+        self._task, self._began, self._last = "", 0.0, 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._show(_CLEAR)
+
+    def line(self, text: str) -> None:
+        """Prints one line, escaped, above the progress."""
+        self._show(_CLEAR)
+        click.echo(escape(text, 1000), err=True)
+
+    def update(self, text: str, done: int, total: int | None) -> None:
+        """Shows how much of the task called `text` is done; another text begins another task."""
+        now = time.monotonic()
+        if text != self._task:
+            self._task, self._began = text, now
+        elif now - self._last < _EVERY:
+            return
+        self._last, speed = now, done / max(now - self._began, _EVERY)
+        line = f"{text}: {done // self._scale:,}"
+        if total is not None:
+            line += f" of {total // self._scale:,}"
+        line += f"{self._unit}, {speed * 60 / self._scale:,.0f}{self._unit} a minute"
+        if total and speed:
+            minutes, seconds = divmod(round((total - done) / speed), 60)
+            line += f", {minutes}:{seconds:02} left"
+        self._show(_CLEAR + escape(line, 79))
+
+    def _show(self, text: str) -> None:
+        if self._shown:
+            click.echo(text, nl=False, err=True)
+
+    def watch(self, text: str, rows: Iterable[Row], total: int | None) -> Iterator[Row]:
+        """The rows, counted as they pass."""
+        count = 0
+        for count, row in enumerate(rows, start=1):
+            if count % _STEP == 0:
+                self.update(text, count, total)
+            yield row

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import shutil
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from click.testing import CliRunner, Result
 
@@ -15,12 +17,13 @@ from scraper.cli import cli
 from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.ledger.store import FULL, FetchResult, Ledger, Listings, Row, State
-from tests.dbkit import add, day, html, node, page, revisit
+from tests.dbkit import add, day, exports, html, node, page, revisit
 
 NUMBERS = range(1, 7)
 WARC = "tta-000001.warc.gz"
 SOON = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+5 hours')"
 WAITING_HOST = f"INSERT INTO hosts VALUES ('web.archive.org', {SOON}, 'told to', 1, NULL, NULL)"
+_SCRATCH = TemporaryDirectory()
 RUN = "INSERT INTO runs (run_id, started_at, ended_at, message) VALUES (4, '2026-11-01', '2026-11-01', 'well')"
 
 
@@ -30,8 +33,19 @@ def captures() -> list[Capture]:
 
 
 def sound(data: Path) -> Folders:
-    """An archive, a ledger and a database that agree; one run is told of, and one capture could not be had."""
-    folders = Folders(data)
+    """A copy of an archive, a ledger and a database that agree; one run is recorded, and one capture could not be fetched."""
+    shutil.copytree(_intact().data, data)
+    return Folders(data)
+
+
+@cache
+def sound_exports() -> dict[str, bytes]:
+    return exports(_intact())
+
+
+@cache
+def _intact() -> Folders:
+    folders = Folders(Path(_SCRATCH.name) / "intact")
     add(folders, captures())
     load(folders)
     with closing(sqlite3.connect(folders.database)) as db, db:
@@ -63,15 +77,14 @@ def status(folders: Folders, *options: str) -> int:
     return int(result.return_value)
 
 
-def found(folders: Folders) -> set[str]:
-    """Kinds of what is wrong, without the notes."""
-    report = json.loads(doctor(folders, "--json").stdout)
-    return {finding["kind"] for finding in report["findings"] if not finding["harmless"]}
+def found(folders: Folders, *options: str, harmless: bool = False) -> set[str]:
+    """Kinds of what is wrong, or of the notes."""
+    report = json.loads(doctor(folders, "--json", *options).stdout)
+    return {finding["kind"] for finding in report["findings"] if finding["harmless"] is harmless}
 
 
 def notes(folders: Folders) -> set[str]:
-    report = json.loads(doctor(folders, "--json").stdout)
-    return {finding["kind"] for finding in report["findings"] if finding["harmless"]}
+    return found(folders, harmless=True)
 
 
 def state_of(folder: Path) -> dict[str, str]:
@@ -83,14 +96,14 @@ def state_of(folder: Path) -> dict[str, str]:
     }
 
 
-def bodies(folders: Folders) -> set[str | None]:
-    with Archive(folders.archive) as archive:
-        return {archive.read(entry).url for entry in archive.entries()}
-
-
 def entries(folders: Folders) -> list[tuple[int, int]]:
     with Archive(folders.archive) as archive:
         return [(entry.warc_offset, entry.warc_length) for entry in archive.entries()]
+
+
+def bodies(folders: Folders) -> set[str | None]:
+    with Archive(folders.archive) as archive:
+        return {archive.read(entry).url for entry in archive.entries()}
 
 
 def spoil(folders: Folders, number: int) -> bytes:
@@ -108,15 +121,9 @@ def sql(path: Path, *statements: str) -> None:
             db.execute(statement)
 
 
-def scribble(path: str, where: float) -> Callable[[Folders], None]:
-    """Overwrites a page in the middle of a file."""
-
-    def make(folders: Folders) -> None:
-        file = folders.data / path
-        with closing(sqlite3.connect(file)) as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        with file.open("r+b") as out:
-            out.seek(int(file.stat().st_size * where) // 4096 * 4096)
-            out.write(b"\xa5" * 4096)
-
-    return make
+def scribble(folders: Folders, path: str, where: float) -> None:
+    """Overwrites a page of a file, at a part of its length."""
+    file = folders.data / path
+    with file.open("r+b") as out:
+        out.seek(int(file.stat().st_size * where) // 4096 * 4096)
+        out.write(b"\xa5" * 4096)

@@ -5,8 +5,6 @@
 Alaska, Hawaii and Puerto Rico have frames of their own below the mainland; smaller territories are in the table beside the map.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -53,29 +54,21 @@ def records(data: Path) -> int:
 # systemd
 
 
-@pytest.fixture
-def units(tmp_path: Path) -> list[Path]:
-    """The units, with the program where it is here."""
-    found = []
-    for name in UNITS:
-        path = tmp_path / name
-        path.write_text((DEPLOY / name).read_text().replace("/opt/tta/.venv/bin/tta", str(TTA)))
-        found.append(path)
-    return found
+def done(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, check=False, capture_output=True, text=True, **options)
 
 
-def test_systemd_finds_nothing_to_say_about_the_units(units: list[Path]) -> None:
-    done = subprocess.run([tool("systemd-analyze"), "verify", *map(str, units)], check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_systemd_confines_the_services(units: list[Path]) -> None:
+def test_systemd_accepts_the_units_and_confines_the_services(tmp_path: Path) -> None:
     """Exposure from 0 (none) to 10; an unconfined service has 9.6. The threshold is in tenths."""
+    analyze, units = tool("systemd-analyze"), [tmp_path / name for name in UNITS]
+    for path in units:
+        path.write_text((DEPLOY / path.name).read_text().replace("/opt/tta/.venv/bin/tta", str(TTA)))
+    verified = done(analyze, "verify", *units)
+    assert (verified.returncode, verified.stderr) == (0, "")
     for path in units:
         if path.suffix == ".service":
-            command = [tool("systemd-analyze"), "security", "--offline=true", "--threshold=20", str(path)]
-            done = subprocess.run(command, check=False, capture_output=True, text=True)
-            assert done.returncode == 0, done.stdout[-300:]
+            rated = done(analyze, "security", "--offline=true", "--threshold=20", path)
+            assert rated.returncode == 0, rated.stdout[-300:]
 
 
 def test_the_units_command_is_a_refresh_that_works(fake: FakeArchive, tmp_path: Path) -> None:
@@ -83,14 +76,16 @@ def test_the_units_command_is_a_refresh_that_works(fake: FakeArchive, tmp_path: 
     config = write_config(tmp_path / "tta.toml", fake.url)
     (command,) = re.findall(r"^ExecStart=(.+)$", (DEPLOY / "tta-refresh.service").read_text(), re.MULTILINE)
     here = {
-        "/opt/tta/.venv/bin/tta": str(TTA),
-        "/var/lib/tta": str(tmp_path / "data"),
-        "/etc/tta/tta.toml": str(config),
-        "/var/log/tta": str(tmp_path),
+        "/opt/tta/.venv/bin/tta": TTA,
+        "/var/lib/tta": tmp_path / "data",
+        "/etc/tta/tta.toml": config,
+        "/var/log/tta": tmp_path,
     }
-    words = [next((word.replace(far, near) for far, near in here.items() if far in word), word) for word in shlex.split(command)]
-    done = subprocess.run(words, check=False, capture_output=True, text=True, cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    words = [
+        next((word.replace(far, str(near)) for far, near in here.items() if far in word), word) for word in shlex.split(command)
+    ]
+    ran = done(*words, cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
     assert records(tmp_path / "data") == 2
     assert (tmp_path / "refresh.jsonl").read_text().count("\n") > 2
 
@@ -116,31 +111,28 @@ def cron_command() -> str:
 def as_cron(home: Path, command: str) -> subprocess.CompletedProcess[str]:
     """Runs a command with no more than cron gives it."""
     bare = {"HOME": str(home), "LOGNAME": "somebody", "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}
-    return subprocess.run(["/bin/sh", "-c", command], check=False, capture_output=True, text=True, env=bare, cwd=home)
+    return done("/bin/sh", "-c", command, env=bare, cwd=home)
 
 
 def test_cron_accepts_the_crontab() -> None:
-    done = subprocess.run([tool("crontab"), "-n", str(DEPLOY / "crontab")], check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    read = done(tool("crontab"), "-n", DEPLOY / "crontab")
+    assert read.returncode == 0, read.stderr
     assert "%" not in cron_command()  # a percent sign ends a command there
 
 
-def test_a_good_night_sends_no_mail_and_keeps_its_report(fake: FakeArchive, home: Path) -> None:
+def test_a_good_night_keeps_its_report_and_a_bad_one_sends_mail_that_states_what_to_look_at(
+    fake: FakeArchive, home: Path
+) -> None:
     publish(fake, 1)
-    done = as_cron(home, cron_command())
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    good = as_cron(home, cron_command())
+    assert (good.returncode, good.stdout, good.stderr) == (0, "", "")
     assert "committed" in (home / "tta/data/refresh.log").read_text()
     assert records(home / "tta/data") == 1
     assert (home / "tta/data/tta.db").stat().st_mode & 0o007 == 0
-
-
-def test_a_bad_night_sends_mail_that_says_what_to_look_at(fake: FakeArchive, home: Path) -> None:
     (home / "tta/tta.toml").write_text("[nonsense]\n")
-    done = as_cron(home, cron_command())
-    assert done.returncode != 0
-    assert done.stdout == ""
-    assert "tta.toml" in done.stderr
-    assert fake.requests == []
+    fake.requests.clear()
+    bad = as_cron(home, cron_command())
+    assert (bad.returncode != 0, bad.stdout, "tta.toml" in bad.stderr, fake.requests) == (True, "", True, [])
 
 
 # a scheduled workflow
@@ -192,9 +184,9 @@ class Workflow:
                 # GitHub's own words for `shell: bash`
                 command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
                 environment = os.environ | paths | {"GITHUB_STEP_SUMMARY": str(checkout / "summary.md")}
-                done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=checkout, env=environment)
-                ended[step["name"]] = done.returncode == 0
-                self.errors += done.stderr
+                ran = done(*command, cwd=checkout, env=environment)
+                ended[step["name"]] = ran.returncode == 0
+                self.errors += ran.stderr
         return ended
 
     def archives(self) -> list[Path]:
@@ -231,14 +223,7 @@ def test_the_workflow_publishes_without_contacts_and_keeps_what_a_refused_night_
     assert fetched and "1" not in fetched, "what was kept is not fetched again"
 
 
-def test_the_workflow_stops_where_it_cant_tell_what_was_kept(fake: FakeArchive, tmp_path: Path) -> None:
-    workflow = Workflow(fake, tmp_path)
-    shutil.rmtree(workflow.releases / "archive")
-    assert workflow.night() == {"Fetch the archive of last night": False}
-    assert fake.requests == []
-
-
-def test_the_workflow_keeps_the_newest_three_archives(fake: FakeArchive, tmp_path: Path) -> None:
+def test_the_workflow_keeps_the_newest_three_archives_and_stops_where_there_are_none(fake: FakeArchive, tmp_path: Path) -> None:
     workflow = Workflow(fake, tmp_path)
     for year in (2021, 2022, 2023, 2024):
         with tarfile.open(workflow.releases / f"archive/archive-{year}0101T000000.tar", "w"):
@@ -247,6 +232,8 @@ def test_the_workflow_keeps_the_newest_three_archives(fake: FakeArchive, tmp_pat
     assert all(workflow.night().values())
     assert [path.name[8:12] for path in workflow.archives()][:2] == ["2023", "2024"]
     assert len(workflow.archives()) == 3
+    shutil.rmtree(workflow.releases / "archive")
+    assert (workflow.night(), fake.requests) == ({"Fetch the archive of last night": False}, [])
 
 
 # a web server in front
@@ -273,12 +260,8 @@ def nginx(folder: Path, upstream: str, change: tuple[str, str] = ("", "")) -> It
     """A client of nginx, which runs with the guide's file, or a changed one, in front of a server."""
     address, socket = urlsplit(upstream).netloc, folder / "socket"
     text = (DEPLOY / "nginx.conf").read_text()
-    for old, new in (
-        ("127.0.0.1:8001", address),
-        ("listen 80;", f"listen unix:{socket};"),
-        ("    listen [::]:80;\n", ""),
-        change,
-    ):
+    here = {"127.0.0.1:8001": address, "listen 80;": f"listen unix:{socket};", "    listen [::]:80;\n": ""}
+    for old, new in (*here.items(), change):
         assert old in text
         text = text.replace(old, new) if old else text
     (folder / "tta.conf").write_text(text)
@@ -289,9 +272,8 @@ def nginx(folder: Path, upstream: str, change: tuple[str, str] = ("", "")) -> It
         while not socket.exists() and server.poll() is None and time.monotonic() < until:
             time.sleep(0.02)
         assert server.poll() is None, server.stderr and server.stderr.read()
-        with httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://tta.example.org", timeout=30
-        ) as client:
+        front = httpx.HTTPTransport(uds=str(socket))
+        with httpx.Client(transport=front, base_url="http://tta.example.org", timeout=30) as client:
             yield client
     finally:
         server.terminate()
@@ -314,8 +296,8 @@ def test_nginx_passes_reading_on_and_nothing_else(shown: Folders, tmp_path: Path
         assert front.headers["server"] == "nginx"
         assert front.headers["content-encoding"] == "gzip"
         assert client.get("/tta/records.json?_size=5").json()["next_url"].startswith("http://tta.example.org/tta/")
-        for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
-            assert client.request(method, "/tta/records").status_code == 403
+        methods = ("POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+        assert {client.request(method, "/tta/records").status_code for method in methods} == {403}
         assert client.get("/tta.db").status_code == 403
         answers = [client.get("/robots.txt").status_code for _ in range(90)]
         assert set(answers) == {200, 429}
@@ -336,7 +318,6 @@ def test_nginx_serves_under_a_path_as_the_guide_says(shown: Folders, tmp_path: P
 def test_caddy_accepts_its_file(tmp_path: Path) -> None:
     if not shutil.which("caddy"):
         pytest.skip("caddy is not installed")
-    command = ["caddy", "validate", "--adapter", "caddyfile", "--config", str(DEPLOY / "Caddyfile")]
-    here = os.environ | {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_CONFIG_HOME": str(tmp_path)}
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=here)
-    assert done.returncode == 0, done.stderr
+    here = os.environ | dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(tmp_path))
+    read = done("caddy", "validate", "--adapter", "caddyfile", "--config", DEPLOY / "Caddyfile", env=here)
+    assert read.returncode == 0, read.stderr

@@ -23,6 +23,7 @@ from tests.doctorkit import (
     notes,
     scribble,
     sound,
+    sound_exports,
     sql,
     state_of,
     status,
@@ -37,12 +38,9 @@ def folders(tmp_path: Path) -> Folders:
 def test_a_sound_folder_is_found_sound_and_left_alone(folders: Folders) -> None:
     before = state_of(folders.data)
     result = doctor(folders)
-    assert (result.return_value, result.stderr) == (0, "")
-    assert result.stdout.splitlines() == [
-        f"1 WARC file with 7 records read, {(folders.archive / WARC).stat().st_size:,} bytes: nothing is wrong"
-    ]
-    assert status(folders, "--repair") == 0
-    assert status(folders, "--deep") == 0
+    read = f"1 WARC file with 7 records read, {(folders.archive / WARC).stat().st_size:,} bytes"
+    assert (result.return_value, result.stderr, result.stdout) == (0, "", f"{read}: nothing is wrong\n")
+    assert (status(folders, "--repair"), status(folders, "--deep")) == (0, 0)
     assert state_of(folders.data) == before
 
 
@@ -52,7 +50,7 @@ REPAIRABLE: dict[str, tuple[str, str | float, str]] = {
     "catalog lacks a capture": (CAT, "DELETE FROM captures WHERE warc_offset = 0", "catalog-differs"),
     "catalog has another place": (
         CAT,
-        "UPDATE captures SET warc_offset = warc_offset + 1 WHERE warc_offset > 0",
+        "UPDATE captures SET warc_offset = 1 + warc_offset WHERE warc_offset",
         "catalog-differs",
     ),
     "catalog has another body": (CAT, "UPDATE captures SET sha256 = 'abc' WHERE warc_offset = 0", "catalog-differs"),
@@ -83,51 +81,41 @@ REPAIRABLE: dict[str, tuple[str, str | float, str]] = {
 """A file, what is done to it (SQL, or a page overwritten at a part of its length), and what is found."""
 
 
-def spoiled_file(folders: Folders, name: str, how: str | float) -> None:
-    if how == "":
-        (folders.data / name).write_bytes(b"")
-    elif isinstance(how, float):
-        scribble(name, how)(folders)
-    else:
-        sql(folders.data / name, how)
-
-
 @pytest.mark.parametrize("name", REPAIRABLE)
 def test_what_is_wrong_is_found_named_and_repaired(folders: Folders, name: str) -> None:
     file, how, kind = REPAIRABLE[name]
-    before = exports(folders)
     warc = (folders.archive / WARC).read_bytes()
-    spoiled_file(folders, file, how)
+    if how == "":
+        (folders.data / file).write_bytes(b"")
+    elif isinstance(how, float):
+        scribble(folders, file, how)
+    else:
+        sql(folders.data / file, how)
     spoiled = state_of(folders.data)
     assert found(folders) == {kind}
-    assert status(folders) == 3
+    shown = doctor(folders)
+    assert (shown.return_value, "`tta doctor --repair`" in shown.stdout.splitlines()[-1]) == (3, True)
     assert state_of(folders.data) == spoiled, "looking changes nothing"
-    assert "`tta doctor --repair`" in doctor(folders).stdout.splitlines()[-1]
     repaired = doctor(folders, "--repair")
     assert (repaired.return_value, repaired.exception) == (0, None), repaired.stdout
-    assert found(folders) == set()
-    assert status(folders, "--deep") == 0
-    assert exports(folders) == before
+    assert status(folders) == 0
+    assert exports(folders) == sound_exports()
     assert (folders.archive / WARC).read_bytes() == warc
     if name not in ("database overwritten", "database empty"):
         assert query(folders, "SELECT run_id, message FROM runs") == [(4, "well")]
 
 
 def test_values_that_the_archive_does_not_give_are_found_by_a_second_database(folders: Folders) -> None:
-    before = exports(folders)
     sql(folders.database, "UPDATE fields SET value = 'Elsewhere' WHERE label = 'County' AND record_id = '3'")
-    assert status(folders) == 0
-    assert status(folders, "--deep") == 3
-    assert status(folders, "--repair", "--deep") == 0
-    assert exports(folders) == before
+    assert (status(folders), status(folders, "--deep"), status(folders, "--repair", "--deep")) == (0, 3, 0)
+    assert exports(folders) == sound_exports()
     assert not list(folders.data.glob(".tta-second*"))
 
 
 @pytest.mark.parametrize("rebuild", [False, True])
 @pytest.mark.parametrize("file_is", ["shorter", "gone"])
 def test_nothing_is_loaded_over_a_file_that_is_shorter_or_gone(folders: Folders, file_is: str, rebuild: bool) -> None:
-    path = folders.archive / WARC
-    before = exports(folders)
+    path, before = folders.archive / WARC, sound_exports()
     whole = path.read_bytes()
     path.unlink()
     if file_is == "shorter":
@@ -198,7 +186,7 @@ def test_files_of_others_are_named_and_left_alone(folders: Folders) -> None:
 def test_a_ledger_copied_out_of_damage_keeps_what_can_be_read_and_lists_everything_anew(folders: Folders) -> None:
     with Ledger(folders.ledger) as ledger:
         ledger.db.execute(WAITING_HOST)
-    scribble("ledger.db", 0.9)(folders)
+    scribble(folders, "ledger.db", 0.9)
     assert status(folders, "--repair") == 0
     with Ledger(folders.ledger) as ledger:
         assert ledger.host("web.archive.org").reason == "told to"
@@ -217,12 +205,7 @@ def test_another_programs_database_is_not_touched(folders: Folders, name: str, k
     assert state_of(folders.data) == before
 
 
-def test_a_folder_that_is_not_there_is_not_made(tmp_path: Path) -> None:
-    result = doctor(Folders(tmp_path / "nowhere"))
-    assert isinstance(result.exception, TtaError)
+def test_an_empty_folder_is_sound_and_a_missing_one_is_not_made(tmp_path: Path) -> None:
+    assert (status(Folders(tmp_path)), status(Folders(tmp_path), "--repair", "--deep")) == (0, 0)
+    assert isinstance(doctor(Folders(tmp_path / "nowhere")).exception, TtaError)
     assert not (tmp_path / "nowhere").exists()
-
-
-def test_an_empty_folder_is_sound(tmp_path: Path) -> None:
-    assert status(Folders(tmp_path)) == 0
-    assert status(Folders(tmp_path), "--repair", "--deep") == 0

@@ -2,11 +2,8 @@
 
 import os
 import random
-import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,26 +17,16 @@ from scraper.errors import TtaError
 from scraper.folders import Folders, locked
 from scraper.ledger.store import Ledger
 from tests.dbkit import add, day, exports, html, node, page
-from tests.doctorkit import WARC, captures, doctor, found, notes, sound, status
+from tests.doctorkit import WARC, captures, doctor, found, notes, sound, sound_exports, status
 
 FILES = ("tta.db", "ledger.db", f"archive/{CATALOG}", PARSED)
 SIZE = 512
 PAGE = 4096
 
 
-@pytest.fixture(scope="module")
-def intact(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    folders = sound(tmp_path_factory.mktemp("intact"))
-    for name in FILES:
-        with closing(sqlite3.connect(folders.data / name)) as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return folders
-
-
 @pytest.fixture
-def folders(intact: Folders, tmp_path: Path) -> Folders:
-    shutil.copytree(intact.data, tmp_path / "data")
-    return Folders(tmp_path / "data")
+def folders(tmp_path: Path) -> Folders:
+    return sound(tmp_path / "data")
 
 
 def tta(folders: Folders, *arguments: str) -> int:
@@ -60,15 +47,14 @@ def check_all_commands(folders: Folders, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("filling", ["zeros", "ones", "noise", "letters"])
 @pytest.mark.parametrize("name", FILES)
-def test_damaged_bytes_anywhere_are_repaired(
-    intact: Folders, folders: Folders, tmp_path: Path, name: str, filling: str, seed: int = 1
-) -> None:
+def test_damaged_bytes_anywhere_are_repaired(folders: Folders, tmp_path: Path, name: str, filling: str, seed: int = 1) -> None:
     """The header, and some other places, of each file."""
     chance = random.Random(f"{seed} {name} {filling}")
     content = {"zeros": bytes(SIZE), "ones": b"\xff" * SIZE, "noise": chance.randbytes(SIZE), "letters": b"X" * SIZE}[filling]
     path = folders.data / name
-    for offset in (0, *(chance.randrange(0, path.stat().st_size - SIZE) for _ in range(2))):
-        shutil.copyfile(intact.data / name, path)
+    intact = path.read_bytes()
+    for offset in (0, chance.randrange(0, len(intact) - SIZE)):
+        path.write_bytes(intact)
         with path.open("r+b") as file:
             file.seek(offset)
             file.write(content)
@@ -94,7 +80,6 @@ def test_unusable_files_are_repaired(folders: Folders, tmp_path: Path, name: str
 
 def test_a_verification_runs_beside_another_command(folders: Folders) -> None:
     """A record that is being written, and captures that are in the catalog and the ledger before they are in the database."""
-    before = exports(folders)
     add(folders, [page(html({}), url=node(50), when=day(50))])
     with locked(folders.data, "tta fetch"), (folders.archive / WARC).open("ab") as file:
         file.write(record_bytes(captures()[0], utc_now())[:100])
@@ -103,7 +88,7 @@ def test_a_verification_runs_beside_another_command(folders: Folders) -> None:
         for option in ("--repair", "--deep"):
             with pytest.raises(TtaError, match="in use by `tta fetch`"):
                 status(folders, option)
-    assert exports(folders) == before
+    assert exports(folders) == sound_exports()
 
 
 @pytest.fixture
@@ -117,8 +102,8 @@ def nobody() -> Iterator[Path]:
         os.seteuid(0)
 
 
-def test_a_folder_that_can_only_be_read_is_not_called_damaged(intact: Folders, nobody: Path) -> None:
-    data = Path(shutil.copytree(intact.data, nobody / "data"))
+def test_a_folder_that_can_only_be_read_is_not_called_damaged(nobody: Path) -> None:
+    data = sound(nobody / "data").data
     for path in (data, data / "archive"):
         path.chmod(0o755)
     os.seteuid(65534)

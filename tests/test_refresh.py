@@ -64,16 +64,7 @@ def test_a_good_night_fetches_loads_checks_and_commits(fake: FakeArchive, tta_re
     assert (ran.report["outcome"], ran.report["fetched"], ran.report["records"]) == ("committed", 30, 30)
     publish(fake, 31, 32)
     assert tta_refresh("--now").report["records_before"] == 30
-    assert last_run(folders) == {
-        "run_id": 2,
-        "status": 0,
-        "outcome": "committed",
-        "phase": "done",
-        "accepted": 0,
-        "records": 32,
-        "records_before": 30,
-        "message": "the database has the new data",
-    }
+    assert tuple(last_run(folders).values()) == (2, 0, "committed", "done", 0, 32, 30, "the database has the new data")
     names = {name for (name,) in query(folders, "SELECT DISTINCT name FROM run_checks WHERE run_id = 2 AND passed")}
     assert {"vanished records", "pages that parse", "filled values", "broken references", "a listing that shrank"} <= names
 
@@ -87,9 +78,7 @@ def test_a_failed_check_leaves_yesterdays_data_and_is_refused_until_accepted(
     publish(fake, *range(1, 31), at=LATER, body=GONE)
     for _ in range(2):
         ran = tta_refresh()
-        assert ran.status == 3
-        assert "pages that parse" in ran.err
-        assert ran.err.startswith("refused: the new data look wrong (pages that parse)")
+        assert (ran.status, ran.err[:55]) == (3, "refused: the new data look wrong (pages that parse); th")
         assert "tta refresh --accept" in ran.err
         assert exports(folders) == before
         assert (last_run(folders)["outcome"], last_run(folders)["phase"]) == ("refused", "checks")
@@ -137,49 +126,11 @@ def test_a_listing_that_shrank_is_a_warning_and_removes_nothing(
     del fake.kept[2:]
     ran = tta_refresh()
     assert (ran.status, ran.report["records"], ran.report["outcome"]) == (4, 10, "committed")
-    assert [(one["name"], one["subject"], one["severity"]) for one in ran.report["warned"]] == [
-        ("a listing that shrank", "wayback", "warn")
-    ]
+    warned = [(one["name"], one["subject"], one["severity"]) for one in ran.report["warned"]]
+    assert warned == [("a listing that shrank", "wayback", "warn")]
 
 
-def test_a_source_that_is_silent_for_long_is_told(fake: FakeArchive, tta_refresh: Refresh, folders: Folders) -> None:
-    publish(fake, 1)
-    assert tta_refresh().status == 0
-    fake.on_listing.extend([faults.answers(503)] * 20)
-    assert tta_refresh("--now").report["warned"] == []
-    with closing(sqlite3.connect(folders.ledger)) as ledger, ledger:
-        ledger.execute("UPDATE runs SET ended_at = '2025-01-01T00:00:00Z' WHERE id = 1")
-    ran = tta_refresh("--now")
-    assert (ran.status, ran.report["outcome"]) == (4, "unanswered")
-    assert "no source answered" in last_run(folders)["message"]
-    assert [one["name"] for one in ran.report["warned"]] == ["days since a source answered"]
-    fake.on_listing.clear()
-    assert tta_refresh("--now").report["warned"] == []
-
-
-def test_a_night_without_an_answer_is_not_called_nothing_new(
-    fake: FakeArchive, tta_refresh: Refresh, folders: Folders, capsys: pytest.CaptureFixture[str]
-) -> None:
-    publish(fake, 1)
-    assert tta_refresh().status == 0
-    before = exports(folders)
-    fake.on_listing.extend([faults.answers(200, b"<html>down for maintenance</html>")] * 20)
-    ran = tta_refresh("--now")
-    assert (ran.status, ran.report["outcome"]) == (4, "unanswered")
-    assert exports(folders) == before
-    with pytest.raises(SystemExit):
-        main(["--data", str(folders.data), "status"])
-    assert "unanswered" in (shown := capsys.readouterr().out)
-    assert "no source answered" in shown
-    assert "the last good one began" in shown
-    page_text = Site(folders.database).get("/").text
-    assert "no source answered" in page_text
-    assert "last successful refresh" in page_text
-    add(folders, [page(html({}), url=node(2), when=day(0))])
-    assert tta_refresh("--now").report["message"] == "the database has the new data; no source answered"
-
-
-def test_rows_that_cannot_be_used_are_counted_where_people_look(
+def test_a_night_without_an_answer_is_not_called_nothing_new_and_many_of_them_are_a_warning(
     fake: FakeArchive, tta_refresh: Refresh, folders: Folders, capsys: pytest.CaptureFixture[str]
 ) -> None:
     publish(fake, 1)
@@ -187,9 +138,28 @@ def test_rows_that_cannot_be_used_are_counted_where_people_look(
     ran = tta_refresh()
     assert (ran.status, ran.report["fetch"]["sources"]["wayback"]["skipped"]) == (0, 1)
     assert "rows of the listing that can't be used: 1" in query(folders, "SELECT problems FROM runs")[0][0]
+    before = exports(folders)
+    fake.on_listing.extend([faults.answers(503)] * 6 + [faults.answers(200, b"<html>down for maintenance</html>")] * 40)
+    ran = tta_refresh("--now")
+    assert (ran.status, ran.report["outcome"], ran.report["warned"]) == (4, "unanswered", [])
+    with closing(sqlite3.connect(folders.ledger)) as ledger, ledger:
+        ledger.execute("UPDATE runs SET ended_at = '2025-01-01T00:00:00Z' WHERE id = 1")
+    ran = tta_refresh("--now")
+    assert (ran.status, ran.report["outcome"]) == (4, "unanswered")
+    assert [one["name"] for one in ran.report["warned"]] == ["days since a source answered"]
+    assert exports(folders) == before
     with pytest.raises(SystemExit):
         main(["--data", str(folders.data), "status"])
-    assert "rows that can't be used: 1" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    for part in ("unanswered", "no source answered", "the last good one began", "rows that can't be used: 1"):
+        assert part in shown
+    page_text = Site(folders.database).get("/").text
+    assert "no source answered" in page_text
+    assert "last successful refresh" in page_text
+    add(folders, [page(html({}), url=node(2), when=day(0))])
+    assert tta_refresh("--now").report["message"] == "the database has the new data; no source answered"
+    fake.on_listing.clear()
+    assert tta_refresh("--now").report["warned"] == []
 
 
 def test_a_disk_that_is_nearly_full_is_a_warning(
@@ -221,7 +191,6 @@ def test_a_database_of_another_version_is_compared_with_and_keeps_a_refused_run(
         assert outcome == "refused"
         assert db.execute("SELECT name, passed FROM run_checks WHERE run_id = ?", [number]).fetchall() == [("made up", 0)]
     ran = tta_refresh(sources__wayback__enabled=False)
-    assert (ran.status, ran.report["outcome"], ran.report["records_before"], ran.report["records"]) == (0, "committed", 2, 2), (
-        ran.err
-    )
+    results = [ran.report[name] for name in ("outcome", "records_before", "records")]
+    assert (ran.status, *results) == (0, "committed", 2, 2), ran.err
     assert query(folders, "SELECT outcome FROM runs ORDER BY run_id DESC LIMIT 2") == [("committed",), ("refused",)]

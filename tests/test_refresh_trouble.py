@@ -110,18 +110,17 @@ def test_a_damaged_archive_leaves_the_database_as_it_was(folders: Folders, offli
     assert exports(folders) == before
 
 
-def test_a_missing_contact_is_told_and_what_was_imported_is_loaded(folders: Folders, tmp_path: Path) -> None:
+def test_a_missing_contact_or_a_damaged_ledger_is_named_and_what_was_imported_is_loaded(
+    fake: FakeArchive, folders: Folders, tmp_path: Path
+) -> None:
     config = tmp_path / "tta.toml"
     config.write_text("")
     add(folders, [page(html({}), url=node(2), when=day(1))])
     ran = run(folders.data, config, command="refresh")
     assert (ran.status, ran.report["records"], "contact" in ran.err) == (4, 2, True)
+    folders.ledger.write_bytes(b"not a database" * 1000)
+    add(folders, [page(html({}), url=node(3), when=day(1))])
+    ran = run(folders.data, write_config(tmp_path / "other.toml", fake.url), command="refresh")
+    assert (ran.status, ran.report["records"], "ledger.db" in ran.err) == (4, 3, True), ran.err
     fresh = run(tmp_path / "fresh", config, command="refresh")
     assert (fresh.status, "contact" in fresh.err, (tmp_path / "fresh").exists()) == (1, True, False)
-
-
-def test_a_damaged_ledger_does_not_keep_imports_out(fake: FakeArchive, folders: Folders, tmp_path: Path) -> None:
-    folders.ledger.write_bytes(b"not a database" * 1000)
-    add(folders, [page(html({}), url=node(2), when=day(1))])
-    ran = run(folders.data, write_config(tmp_path / "tta.toml", fake.url), command="refresh")
-    assert (ran.status, ran.report["records"], "ledger.db" in ran.err) == (4, 2, True), ran.err

@@ -1,7 +1,7 @@
 """`tta why` and `tta status`: every value can say where it comes from, and what there is can be told."""
 
 import json
-import sqlite3
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
 from scraper.provenance import Why
 from tests.dbkit import HOST, add, day, html, loaded, node, page, query, revisit, text
+from tests.doctorkit import sql
 
 SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt"
 
@@ -34,12 +35,12 @@ def answer(folders: Folders, *arguments: str) -> Any:
     return json.loads(output)
 
 
-@pytest.fixture
-def two(tmp_path: Path) -> Folders:
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """A record with two captures and a revisit."""
     first = page(html({"County": "Essex County", "Status of Deliverable": "Open", "Weather": "Rain"}), url=node(7), when=day(0))
     second = page(html({"County": "Suffolk County"}, submitted="Another Name"), url=node(7), when=day(1))
-    return loaded(tmp_path, [first, second, revisit(second, day(2))])
+    return loaded(tmp_path_factory.mktemp("two"), [first, second, revisit(second, day(2))])
 
 
 def test_the_story_of_a_value(two: Folders) -> None:
@@ -59,27 +60,15 @@ def test_the_story_of_a_value(two: Folders) -> None:
         assert part in told, told
 
 
-@pytest.mark.parametrize("name", ["Status of Deliverable", "status", "field_status_of_deliverable", "STATUS OF DELIVERABLE:"])
-def test_a_field_by_any_of_its_names(two: Folders, name: str) -> None:
-    found = answer(two, "7", name)
-    assert (found["field"], found["columns"]) == ("status", {"status": "Open"})
-    assert found["origins"][0]["capture"]["captured_at"] == "2025-01-01T12:00:00Z"
-
-
-@pytest.mark.parametrize(
-    ("name", "when"),
-    [
-        ("title", "2025-01-03T12:00:00Z"),
-        ("submitted_by", "2025-01-03T12:00:00Z"),
-        ("reference", "2025-01-03T12:00:00Z"),
-        ("Weather", "2025-01-01T12:00:00Z"),
-        ("url", "2025-01-03T12:00:00Z"),
-        ("first_captured_at", "2025-01-01T12:00:00Z"),
-        ("description", "2025-01-03T12:00:00Z"),
-    ],
-)
-def test_which_capture_tells_it(two: Folders, name: str, when: str) -> None:
-    assert [origin["capture"]["captured_at"] for origin in answer(two, "7", name)["origins"]] == [when]
+def test_a_field_by_any_of_its_names_and_the_capture_that_shows_it(two: Folders) -> None:
+    for name in ("Status of Deliverable", "status", "field_status_of_deliverable", "STATUS OF DELIVERABLE:"):
+        found = answer(two, "7", name)
+        assert (found["field"], found["columns"]) == ("status", {"status": "Open"})
+    days = dict.fromkeys(("title", "submitted_by", "reference", "url", "description"), 3)
+    days |= dict.fromkeys(("status", "Weather", "first_captured_at"), 1)
+    for name, number in days.items():
+        times = [origin["capture"]["captured_at"] for origin in answer(two, "7", name)["origins"]]
+        assert times == [f"2025-01-0{number}T12:00:00Z"], name
 
 
 def test_captures_that_agree_are_named(tmp_path: Path) -> None:
@@ -88,20 +77,15 @@ def test_captures_that_agree_are_named(tmp_path: Path) -> None:
     folders = loaded(tmp_path, [*pages, text(SAMPLE.read_text(), url=node(7), when=day(3))])
     found = answer(folders, "7", "County")
     assert [origin["capture"]["captured_at"][:10] for origin in found["origins"]] == ["2025-01-05"]
-    assert [(one["captured_at"][:10], one["form"]) for one in found["agreeing"]] == [
-        ("2025-01-02", "html"),
-        ("2025-01-04", "text"),
-    ]
+    agreeing = [(one["captured_at"][:10], one["form"]) for one in found["agreeing"]]
+    assert agreeing == [("2025-01-02", "html"), ("2025-01-04", "text")]
     assert "agrees       2025-01-04T12:00:00Z commoncrawl text" in ask(folders, "why", "7", "County")[1]
 
 
 def places(found: Any) -> list[tuple[str, str, str]]:
     """Time of the capture, value and source of each place."""
-    return [
-        (origin["capture"]["captured_at"][:10], place["value"], place["snippet"])
-        for origin in found["origins"]
-        for place in origin["places"]
-    ]
+    both = ((origin["capture"]["captured_at"][:10], place) for origin in found["origins"] for place in origin["places"])
+    return [(when, place["value"], place["snippet"]) for when, place in both]
 
 
 def test_values_of_one_field_have_places_of_their_own(tmp_path: Path) -> None:
@@ -133,26 +117,24 @@ def test_what_a_later_text_lost_is_traced_to_the_page_that_has_it(tmp_path: Path
     assert (when, value, snippet) == ("2025-01-02", "Essex County", "County\nEssex County")
 
 
-@pytest.mark.parametrize(
-    ("column", "made_of", "value"),
-    [("fiscal_year", ["reference"], 2025), ("estimated_cost_lower", [], 1000.0), ("reference", [], "20250129-145639-07")],
-)
-def test_a_column_made_out_of_another_leads_to_its_source(tmp_path: Path, column: str, made_of: list[str], value: object) -> None:
+def test_a_column_made_out_of_another_leads_to_its_source(tmp_path: Path) -> None:
     payload = html({"TTA Estimated Costs": "$1,000 - $5,000"}, node=7)
     folders = loaded(tmp_path, [page(payload, url=node(7), when=day(0))])
-    found = answer(folders, "7", column)
-    assert (found["made_of"], found["columns"][column]) == (made_of, value)
-    assert found["origins"][0]["fixity"] == "intact" and found["origins"][0]["places"][0]["snippet"]
+    expected = {
+        "fiscal_year": (["reference"], 2025),
+        "estimated_cost_lower": ([], 1000.0),
+        "reference": ([], "20250129-145639-07"),
+    }
+    for column, (made_of, value) in expected.items():
+        found = answer(folders, "7", column)
+        assert (found["made_of"], found["columns"][column]) == (made_of, value)
+        assert found["origins"][0]["fixity"] == "intact" and found["origins"][0]["places"][0]["snippet"]
 
 
 def test_a_section_and_a_gone_record(tmp_path: Path) -> None:
-    folders = loaded(
-        tmp_path,
-        [
-            page(html({"Event Date Markup": "Enter the date of the event."}, node=7), url=node(7), when=day(0)),
-            page(b"gone", url=node(7), when=day(3), http_status=404, http_reason="Not Found"),
-        ],
-    )
+    shown = page(html({"Event Date Markup": "Enter the date of the event."}, node=7), url=node(7), when=day(0))
+    gone = page(b"gone", url=node(7), when=day(3), http_status=404, http_reason="Not Found")
+    folders = loaded(tmp_path, [shown, gone])
     found = answer(folders, "7", "event date markup")
     assert [value for _, value, _ in places(found)] == ["Enter the date of the event."]
     found = answer(folders, "7", "availability")
@@ -163,11 +145,15 @@ def test_a_section_and_a_gone_record(tmp_path: Path) -> None:
     assert "2025-01-01T12:00:00Z .. 2025-01-04T12:00:00Z: shown -> gone" in told and "HTTP: 404 Not Found" in told
 
 
-def test_a_page_that_is_read_otherwise_now_is_said_so(two: Folders) -> None:
-    with sqlite3.connect(two.database) as db:
-        db.execute("UPDATE fields SET value = 'Kent County' WHERE label = 'County'")
-    (origin,) = answer(two, "7", "County")["origins"]
+def test_a_page_that_is_read_otherwise_now_or_a_missing_archive_is_a_problem_of_the_place(two: Folders, tmp_path: Path) -> None:
+    changed = Folders(Path(shutil.copytree(two.data, tmp_path / "data")))
+    sql(changed.database, "UPDATE fields SET value = 'Kent County' WHERE label = 'County'")
+    (origin,) = answer(changed, "7", "County")["origins"]
     assert origin["places"][0]["place"] is None and "tta load --rebuild" in origin["places"][0]["problem"]
+    for path in changed.archive.glob("*.warc.gz"):
+        path.unlink()
+    status, told = ask(changed, "why", "7", "County")
+    assert status == ExitStatus.PARTLY_DONE and "restore it from a copy" in told and "Kent County" in told
 
 
 def test_every_column_of_a_record_can_be_asked_for(two: Folders) -> None:
@@ -186,30 +172,20 @@ def test_a_record_by_its_reference_and_without_a_field(two: Folders) -> None:
     assert status == 0 and "Weather = Rain" in told and told.count("\ncapture ") == 3
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [(("8",), "no record '8'"), (("7", "Nothing"), "it has: "), (("7", "category"), "no capture of it prints one")],
-)
-def test_what_is_not_there_is_a_line(two: Folders, arguments: tuple[str, ...], says: str) -> None:
-    status, line = ask(two, "why", *arguments)
-    assert status == 1 and says in line and "\n" not in line
+def test_what_is_not_there_is_a_line(two: Folders) -> None:
+    expected = {("8",): "no record '8'", ("7", "Nothing"): "it has: ", ("7", "category"): "no capture of it prints one"}
+    for arguments, text_of_error in expected.items():
+        status, line = ask(two, "why", *arguments)
+        assert (status, text_of_error in line, "\n" in line) == (1, True, False), line
 
 
 def test_nothing_from_a_page_reaches_the_terminal_as_it_came(tmp_path: Path) -> None:
     evil = "\x1b]0;owned\x07\N{RIGHT-TO-LEFT OVERRIDE}"
-    folders = loaded(
-        tmp_path, [page(html({"County": evil, evil: "x"}, title=f"T {evil}"), url=node(7) + "?" + "%1b", when=day(0))]
-    )
+    content = html({"County": evil, evil: "x"}, title=f"T {evil}")
+    folders = loaded(tmp_path, [page(content, url=node(7) + "?" + "%1b", when=day(0))])
     for arguments in (("why", "7"), ("why", "7", "county"), ("why", "7", "title"), ("status",)):
         _, told = ask(folders, *arguments)
         assert not {char for char in told if not char.isprintable()} - {"\n"}
-
-
-def test_without_its_archive_a_value_still_tells_its_capture(two: Folders) -> None:
-    for path in two.archive.glob("*.warc.gz"):
-        path.unlink()
-    status, told = ask(two, "why", "7", "County")
-    assert status == ExitStatus.PARTLY_DONE and "restore it from a copy" in told and "Suffolk County" in told
 
 
 def test_status_of_nothing_of_an_archive_and_of_a_database(tmp_path: Path) -> None:

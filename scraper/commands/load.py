@@ -9,8 +9,8 @@ from scraper.commands import json_option, scheduler_option, show, workers_option
 from scraper.database.load import LoadOptions, load
 from scraper.errors import ExitStatus
 from scraper.folders import Folders, locked
-from scraper.progress import ProgressBar
 from scraper.stopping import Stop
+from scraper.terminal import ProgressBar
 
 
 @click.command("load")

@@ -1,19 +1,25 @@
-"""`tta status`: what there is, how fresh, and what the parser did not know."""
+"""`tta status` and `tta doctor`: what there is, how fresh, what the parser did not know, and whether it is intact."""
 
 import re
 from collections.abc import Iterator
+from contextlib import closing, nullcontext
 from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
+from scraper import status as state
 from scraper.commands import json_option, show
 from scraper.database.checks import Check
 from scraper.database.runs import Outcome
-from scraper.folders import Folders
+from scraper.errors import ExitStatus, TtaError
+from scraper.folders import Folders, locked
 from scraper.refresh.report import ADVICE, failure_lines
-from scraper.status import Completeness, Status, status
-from scraper.status import missing as missing_addresses
-from scraper.terminal import escape
+from scraper.terminal import ProgressBar, counted, escape
+
+if TYPE_CHECKING:
+    from scraper.doctor.verify import Report
 
 _MOST_SHOWN = 20
 
@@ -22,20 +28,20 @@ _MOST_SHOWN = 20
 @click.option("--missing", is_flag=True, help="List addresses of records worth fetching, or nominating to an archive.")
 @json_option
 @click.pass_obj
-def command(folders: Folders, missing: bool, as_json: bool) -> None:
+def status(folders: Folders, missing: bool, as_json: bool) -> None:
     """Show what there is, how fresh, and how complete.
 
     Also the last refresh, the page fields that are not mapped to a column yet, and missing record numbers.
     """
     if missing:
-        addresses = missing_addresses(folders)
+        addresses = state.missing(folders)
         show(addresses, addresses, as_json=as_json)
         return
-    found = status(folders)
+    found = state.status(folders)
     show(asdict(found), _lines(folders, found), as_json=as_json)
 
 
-def _lines(folders: Folders, found: Status) -> Iterator[str]:
+def _lines(folders: Folders, found: state.Status) -> Iterator[str]:
     if found.archived or found.loaded:
         # `tta load` does not load what a refresh refused, so then it is not what to run
         advice = "run `tta load`"
@@ -68,7 +74,7 @@ def _lines(folders: Folders, found: Status) -> Iterator[str]:
     yield from _complete(found.completeness)
 
 
-def _complete(found: Completeness) -> Iterator[str]:
+def _complete(found: state.Completeness) -> Iterator[str]:
     """What is missing, by source; only the ledger or a URL contains a record's number."""
     if found.sources:
         yield "record numbers"
@@ -85,7 +91,7 @@ def _complete(found: Completeness) -> Iterator[str]:
         yield f"  {escape(host)} is not asked before {escape(second)}"
 
 
-def _refreshed(found: Status) -> Iterator[str]:
+def _refreshed(found: state.Status) -> Iterator[str]:
     """The last run of `tta refresh`, and the last good one if that was another."""
     last = found.last_refresh
     if last is None:
@@ -109,3 +115,56 @@ def _listed(counts: dict[str, int], unit: str) -> Iterator[str]:
         yield f"  {escape(name, 120)}: {count} {unit}"
     if len(counts) > _MOST_SHOWN:
         yield f"  and {len(counts) - _MOST_SHOWN} more: see --json"
+
+
+@click.command("doctor")
+@click.option("--repair", "repairing", is_flag=True, help="Replace what is damaged; nothing that was captured is deleted.")
+@click.option("--unchecked", is_flag=True, help="With --repair: also load what the last refresh refused.")
+@click.option("--deep", is_flag=True, help="Also make the database a second time and compare every value.")
+@json_option
+@click.pass_obj
+def doctor(folders: Folders, repairing: bool, unchecked: bool, deep: bool, as_json: bool) -> int:
+    """Verify archive, catalog, ledger and database.
+
+    Reads every record of the archive and compares its digests, so this takes a while. It changes nothing and may run beside
+    other commands; --repair and --deep wait for no other run. A `note` needs no attention. The status is 0 if nothing is wrong
+    or all was repaired, 3 if something is wrong and nothing was changed, and 4 if a part could not be repaired.
+    """
+    from scraper.doctor.repair import repair  # `tta status` needs no parsers
+    from scraper.doctor.verify import DoctorTables, verify
+
+    if unchecked and not repairing:
+        raise click.UsageError("--unchecked goes with --repair: nothing else is loaded")
+    if not folders.data.is_dir():
+        raise TtaError(f"there is no folder {folders.data}: name the data folder with --data")
+    lock = locked(folders.data, "tta doctor") if repairing or deep else nullcontext()
+    with lock, ProgressBar(counts_bytes=True) as bar, closing(DoctorTables()) as tables:
+        progress = partial(bar.update, "reading the archive")
+        if repairing:
+            report = repair(folders, is_deep=deep, accept_refused=unchecked, progress=progress)
+        else:
+            report = verify(folders, tables, is_deep=deep, progress=progress)
+    show({"intact": not report.wrong} | asdict(report), _findings(report, repairing=repairing), as_json=as_json)
+    if repairing:
+        return ExitStatus.PARTLY_DONE if report.wrong or report.problems or report.lost else ExitStatus.DONE
+    return ExitStatus.DATA_LOOKS_WRONG if report.wrong else ExitStatus.DONE
+
+
+def _findings(report: "Report", *, repairing: bool) -> Iterator[str]:
+    for finding in report.repaired:
+        yield f"repaired: {finding.text}; {finding.repair}"
+        yield from (f"  {example}" for example in finding.examples)
+    yield from (f"not repaired: {problem}" for problem in report.problems)
+    for finding in report.findings:
+        repair = f"; repair: {finding.repair}" if finding.repair else ""
+        yield f"{'note: ' if finding.harmless else ''}{finding.text}{repair}"
+        yield from (f"  {example}" for example in finding.examples)
+    read = f"{counted(report.files, 'WARC file')} with {counted(report.records, 'record')} read, {report.bytes:,} bytes"
+    wrong = len(report.wrong)
+    if not wrong:
+        yield f"{read}: nothing is wrong" + (f"; {counted(report.lost, 'capture')} could not be recovered" if report.lost else "")
+    elif repairing:
+        yield f"{read}: {counted(wrong, 'problem')} could not be repaired"
+    else:
+        advice = ": `tta doctor --repair` replaces what is damaged" if any(finding.repair for finding in report.wrong) else ""
+        yield f"{read}: {counted(wrong, 'problem')}{advice}"

@@ -29,10 +29,7 @@ _PASSES = 3
 
 
 def repair(folders: Folders, *, is_deep: bool = False, accept_refused: bool = False, progress: Progress | None = None) -> Report:
-    """Replaces what can be replaced, and verifies again. Raises TtaError, OSError where files can't be read.
-
-    `accept_refused`: also rebuild a database if that brings in what the last refresh refused.
-    """
+    """Replaces what can be replaced, and verifies again; `accept_refused` as in LoadOptions. Raises TtaError, OSError."""
     report = Report()
     for path in (*folders.data.glob(".ledger-*.db*"), *folders.data.glob("archive/.tta-*")):
         path.unlink()  # a killed repair was making this copy

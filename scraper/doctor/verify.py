@@ -211,8 +211,7 @@ def _objects(db: sqlite3.Connection) -> dict[str, str]:
 def verify(folders: Folders, tables: DoctorTables, *, is_deep: bool = False, progress: Progress | None = None) -> Report:
     """All findings: files of SQLite's that can't be used, then what the comparisons find. Raises TtaError, OSError.
 
-    `tables` keeps what was read, for a repair. `is_deep`: the database is also made a second time and compared. That takes as
-    long as a rebuild, and the folder's lock.
+    `tables` keeps what was read, for a repair. `is_deep`: also `compare_content`, which takes as long as a rebuild.
     """
     report = Report()
     for name, path, header, steps in (
@@ -288,10 +287,7 @@ def _verify_search(path: Path) -> Iterator[Finding]:
 
 
 def compare_content(folders: Folders) -> Iterator[Finding]:
-    """Compares the database with one that is made a second time, from the captures that this one has.
-
-    The caller holds the data folder's lock. Raises TtaError where there is no room.
-    """
+    """Compares the database with one made a second time from the same captures, under the caller's lock. Raises TtaError."""
     if not folders.database.exists():
         return
     with second_database(folders.data) as second:

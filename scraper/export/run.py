@@ -15,7 +15,7 @@ from scraper.errors import TtaError, WrongUsage
 from scraper.export import csvfile, datapackage, jsonfiles, manifest, wacz
 from scraper.export.selection import Selection, Source
 from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, values_of
-from scraper.progress import ProgressBar
+from scraper.terminal import ProgressBar
 
 _NOT_FLAT = tuple(name for name in EXPORTED if name != FLAT)
 TABLES_OF = {

@@ -18,13 +18,12 @@ from scraper.config import SOURCES, Config
 from scraper.errors import ExitStatus, NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError
 from scraper.folders import Folders, locked
 from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, Ledger, Row, State, sha1_of, to_time
-from scraper.progress import ProgressBar
 from scraper.sources.base import ListingResult, Source, SourceContext, as_revisit, revisit_of
 from scraper.sources.crawls import CommonCrawl, EndOfTerm
 from scraper.sources.live import Live
 from scraper.sources.wayback import Pywb, Wayback
 from scraper.stopping import Stop
-from scraper.terminal import escape, escape_url
+from scraper.terminal import ProgressBar, escape, escape_url
 from scraper.web.addresses import LOOPBACK, url_key
 from scraper.web.client import Client
 from scraper.web.pacing import Pacer

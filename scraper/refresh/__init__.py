@@ -1,1 +1,1 @@
-"""The nightly run: fetch, load, check, commit. `run` does it, `report` describes the result, `monitoring` logs and notifies."""
+"""The nightly run: fetch, load, check, commit. `run` does it, `report` describes the result."""

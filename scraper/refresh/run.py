@@ -1,18 +1,24 @@
-"""One refresh under the data folder's lock: fetch, load, check, commit.
+"""One refresh under the data folder's lock: fetch, load, check, commit; its log, and its calls of a healthcheck service.
 
 Captures are fetched first and kept whatever happens later; the database changes in one transaction at the very end, after the
-checks (docs/decisions/refresh.md).
+checks (docs/decisions/refresh.md). Of captured data the log and the service get only counts, sources, hosts, and URLs of records
+by number: no titles, names or texts of pages.
 """
 
 import json
+import os
+import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partialmethod
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from parsers.urls import node_id
 from scraper.archive.warc import utc_now
 from scraper.capture import from_iso, iso
 from scraper.config import Config
@@ -21,20 +27,98 @@ from scraper.database.checks import RECENT, UNKNOWN_LABELS, VALUES, Check, Looke
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.runs import Outcome
 from scraper.database.tables import RunRow
-from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError
+from scraper.errors import ConnectionFailed, ExitStatus, NotAllowed, NothingEnabled, RefreshRefused, Stopped, TtaError, WrongUsage
 from scraper.fetch.run import DONE, Display, SourceReport, chosen, fetch_locked
 from scraper.fetch.run import Options as FetchOptions
-from scraper.folders import Folders, Holder, locked
+from scraper.folders import Folders, locked
 from scraper.ledger.store import SHRUNK, Ledger, last_listings
-from scraper.refresh.monitoring import FAILURE, START, SUCCESS, Healthcheck, Log
 from scraper.refresh.report import Report
 from scraper.stopping import Stop
 from scraper.terminal import escape
+from scraper.web.addresses import AllowList
+from scraper.web.client import request
 
 COMMAND = "tta refresh"
 SHRANK = "a listing that shrank"
 SILENT = "days since a source answered"
 _WITHOUT_ERROR = (Outcome.COMMITTED, Outcome.UNANSWERED)
+START, SUCCESS, FAILURE = "/start", "", "/fail"
+_PING_SECONDS = 10.0
+_APPEND, _MODE = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640
+_ADDRESS = re.compile(r"https?://[^\s<>\"']+")
+
+
+class Log:
+    """Appends events to a file, without a path to none. Each line opens the file again, so logrotate may move it at any time."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Raises TtaError if the file can't be written to."""
+        self._path = path
+        if path is not None:
+            try:
+                os.close(os.open(path, _APPEND, _MODE))
+            except OSError as error:
+                raise TtaError(f"{path} can't be written to ({error.strerror}): name another file with --log-file") from None
+
+    def _write(self, level: str, event: str, **fields: object) -> None:
+        if self._path is not None:
+            clean = {name: _plain(value) for name, value in fields.items() if value is not None}
+            line = {"time": iso(utc_now()), "level": level, "event": event, "pid": os.getpid(), **clean}
+            # A full disk must not end the run; it is reported where the data are written.
+            with suppress(OSError), os.fdopen(os.open(self._path, _APPEND, _MODE), "wb", buffering=0) as file:
+                file.write((json.dumps(line) + "\n").encode())
+
+    info = partialmethod(_write, "info")
+    warning = partialmethod(_write, "warning")
+    error = partialmethod(_write, "error")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return escape(_ADDRESS.sub(_loggable, str(value)), 1000)
+
+
+def _loggable(found: re.Match[str]) -> str:
+    """A URL as it may be logged: with a record's number, otherwise the host alone, because aliases contain words."""
+    try:
+        host = escape(urlsplit(found[0]).hostname or "")
+    except ValueError:
+        return "an address"
+    number = node_id(found[0])
+    return f"https://{host}/{'...' if number is None else f'node/{number}'}"
+
+
+class Healthcheck:
+    """Notifies a service such as healthchecks.io, if one is configured, that a run starts, succeeded or failed.
+
+    The service reports missing calls, which a run can't. The URLs are the check's own, with `/start` or `/fail` at the end.
+    """
+
+    def __init__(self, settings: Config, log: Log) -> None:
+        """Raises WrongUsage if the URL may not be requested."""
+        self._url, self._loopback, self._log = settings.refresh.healthcheck_url, settings.http.allow_loopback, log
+        if self._url:
+            try:
+                AllowList.of([self._url], loopback=self._loopback).check(self._url)
+            except NotAllowed as error:
+                why = str(error).rpartition(": ")[2]
+                raise WrongUsage(f"refresh.healthcheck_url can't be used: {why}") from None
+
+    def ping(self, which: str) -> None:
+        """Calls once, for at most ten seconds. A failure is a line in the log and does not change the run's result."""
+        if not self._url:
+            return
+        about = {"host": urlsplit(self._url).hostname, "call": which or "success"}  # whoever has the path can report success
+        target, head = self._url.rstrip("/") + which, [("User-Agent", "tta")]
+        try:
+            with request(target, head, seconds=_PING_SECONDS, loopback=self._loopback, method="HEAD") as answer:
+                level = self._log.info if 200 <= answer.status < 300 else self._log.warning
+                level("healthcheck.called", **about, status=answer.status)
+        except (ConnectionFailed, TtaError) as error:
+            self._log.warning("healthcheck.failed", **about, reason=type(error).__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +152,9 @@ def refresh(folders: Folders, settings: Config, options: Options, display: Displ
         log.info("run.start", sources=list(options.sources), accept=options.accept)
         healthcheck.ping(START)
         try:
-            run.record_death(dead)
+            if dead and dead.command == COMMAND:  # an earlier refresh was killed, and left its lock behind
+                log.warning("run.died", died=dead.pid, since=dead.since)
+                run.recording(runs.record_death, dead.since)
             run.go()
         except BaseException:
             row.outcome = None  # `_before_commit` may have set another one, before a commit that failed
@@ -95,14 +181,12 @@ class _Refresh:
     report: Report
     began: float = field(default_factory=time.monotonic)
 
-    def record_death(self, dead: Holder | None) -> None:
-        """Records the earlier refresh that was killed, which left its lock behind."""
-        if dead and dead.command == COMMAND:
-            self.log.warning("run.died", died=dead.pid, since=dead.since)
-            try:
-                runs.record_death(self.folders.database, dead.since)
-            except sqlite3.Error as error:
-                self.log.warning("run.not_recorded", reason=str(error))
+    def recording(self, record: Callable[..., None], *values: object) -> None:
+        """Calls a function that writes to the table of runs; an error is a line in the log."""
+        try:
+            record(self.folders.database, *values)
+        except sqlite3.Error as error:
+            self.log.warning("run.not_recorded", reason=str(error))
 
     def go(self) -> None:
         """Does everything and stores in `run` how it ended. Other exceptions than those handled here are bugs."""
@@ -110,9 +194,8 @@ class _Refresh:
             self._fetch()
             self.run.phase = "load"
             shown, check = self.display.parsing, self._before_commit
-            options = LoadOptions(workers=self.options.workers, progress=shown, before_commit=check, stop=self.stop)
             with self.stop.until(self._left()):
-                load(self.folders, options)
+                load(self.folders, LoadOptions(workers=self.options.workers, progress=shown, before_commit=check, stop=self.stop))
         except Stopped:
             reason = "its time was up" if self.stop.late and not self.stop.asked else "asked to end"
             self._close(Outcome.STOPPED, ExitStatus.PARTLY_DONE, f"{reason}; what was fetched is kept, the next run continues")
@@ -138,7 +221,7 @@ class _Refresh:
         try:
             names = chosen(self.settings, self.options.sources)
             with self.stop.until(self._left(self.settings.refresh.reserve)):
-                fetched = fetch_locked(folders.data, self.settings, wanted, self.display, stop=self.stop, names=names)
+                report.fetched = fetched = fetch_locked(folders.data, self.settings, wanted, self.display, self.stop, names)
         except NothingEnabled:
             report.notes.append("nothing: no source is enabled")
             return
@@ -146,7 +229,6 @@ class _Refresh:
             report.unfetched = True
             self._problem(f"nothing was fetched: {escape(error, 1000)}")
             return
-        report.fetched = fetched
         report.notes += fetched.notes
         self.run.fetched = sum(one.new_captures for one in fetched.sources)
         for one in fetched.sources:
@@ -154,13 +236,11 @@ class _Refresh:
             self.log.info("fetch.source", **{name: getattr(one, name) for name in counted})
         if self.stop.asked:
             raise Stopped
-        is_late = ["the time for fetching was up; the next run continues from here"]
-        for line in is_late if self.stop.late else fetched.problems:
+        late = ["the time for fetching was up; the next run continues from here"]
+        of_sources = (f"{one.source}: {line}" for one in fetched.sources for line in one.problems)
+        for line in (*(late if self.stop.late else fetched.problems), *of_sources):
             self._problem(line)
-        for one in fetched.sources:
-            for line in one.problems:
-                self._problem(f"{one.source}: {line}")
-            report.notes += [f"{one.source}: {line}" for line in one.notes]
+        report.notes += [f"{one.source}: {line}" for one in fetched.sources for line in one.notes]
 
     def _problem(self, line: str) -> None:
         self.report.problems.append(escape(line, 1000))
@@ -175,10 +255,7 @@ class _Refresh:
         is_well = run.outcome in _WITHOUT_ERROR
         if not is_well:
             run.run_id = 0
-            try:
-                runs.record(self.folders.database, run, report.checks)
-            except sqlite3.Error as error:
-                self.log.warning("run.not_recorded", reason=str(error))
+            self.recording(runs.record, run, report.checks)
         logged = ("message", "status", "phase", "accepted", "fetched", "loaded", "captures", "records")
         level = self.log.info if is_well else self.log.error
         level(f"run.{run.outcome}", **{name: getattr(run, name) for name in logged}, seconds=round(report.seconds, 1))
@@ -228,27 +305,20 @@ class _Refresh:
 
 
 def source_checks(sources: list[SourceReport], folders: Folders, most: float) -> Iterator[Check]:
-    """Yields two checks of every source that this run asked: a listing that lost rows, and none answered for `most` days.
-
-    Both only warn: a listing's losses stay in the archive and in the database, and a silent source makes no data worse.
-    """
+    """Yields two checks for every source asked, which only warn: its listing lost rows, or it was silent for `most` days."""
     with Ledger(folders.ledger, writable=False) as ledger:
         listings = last_listings(ledger)
         for one in sources:
             shrunk = ", ".join(x["scope"] for x in listings if x["source"] == one.source and x["outcome"] == SHRUNK)
             message = f"captures that {shrunk} listed before are missing from the listing; nothing was removed: see `tta status`"
             yield Check(SHRANK, Severity.WARN, one.source, one.vanished, 0, not shrunk, message if shrunk else None)
-            days = _days_silent(ledger, one.source)
+            # The days since the source answered last; if it never did, since it was asked first.
+            source = f"json_extract(summary, '$.sources.\"{one.source}\"')"  # from the program or checked by the configuration
+            # A source may do all there is to do without asking: a listing of last week is not repeated.
+            answered = f"json_extract({source}, '$.answered') OR json_extract({source}, '$.outcome') = '{DONE}'"
+            times = f"coalesce(max(CASE WHEN {answered} THEN ended_at END), min(ended_at))"
+            since = from_iso(ledger.db.execute(f"SELECT {times} FROM runs WHERE {source} IS NOT NULL").fetchone()[0])  # noqa: S608
+            days = round((datetime.now(UTC) - since).total_seconds() / 86_400, 2) if since else None
             passed = days is None or days <= most
             message = "nothing new is known from it since then: the table runs has the problems of the last runs"
             yield Check(SILENT, Severity.WARN, one.source, days, most, passed, None if passed else message)
-
-
-def _days_silent(ledger: Ledger, name: str) -> float | None:
-    """Returns the days since the source answered last; if it never did, since it was asked first."""
-    source = f"json_extract(summary, '$.sources.\"{name}\"')"  # a name from the program or checked by the configuration
-    # A source may do all there is to do without asking: a listing of last week is not repeated.
-    answered = f"json_extract({source}, '$.answered') OR json_extract({source}, '$.outcome') = '{DONE}'"
-    query = f"SELECT coalesce(max(CASE WHEN {answered} THEN ended_at END), min(ended_at)) FROM runs WHERE {source} IS NOT NULL"  # noqa: S608
-    since = from_iso(ledger.db.execute(query).fetchone()[0])
-    return round((datetime.now(UTC) - since).total_seconds() / 86_400, 2) if since else None

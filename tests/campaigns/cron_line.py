@@ -4,8 +4,6 @@ Needs root and the packages cron and util-linux. The daemon gets a mount namespa
 posts to nobody, and nothing of the machine changes. Cron counts in minutes, so this takes two: a good night, and a bad one.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

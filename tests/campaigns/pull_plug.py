@@ -9,8 +9,6 @@ yesterday's content or today's; in the end it and the archive are those of an un
 Everything is on loopback.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import random
@@ -24,6 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from scraper.database.parsed_pages import NAME as PARSED
@@ -52,10 +51,6 @@ class Counts:
     states: Counter[str] = field(default_factory=Counter)
     full: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
-
-    def kills_of(self, command: Command) -> int:
-        """How many of the kills hit this command: the next round is the other's."""
-        return sum(number for text, number in self.kills.items() if text.startswith(command.name))
 
     def lines(self) -> Iterator[str]:
         for name in ("kills", "states", "full", "notes"):
@@ -152,14 +147,9 @@ def pull(command: Command, data: Path, chance: random.Random, counts: Counts) ->
     if not was_running:
         counts.too_late += 1
         return found == command.old
-    if found == command.new:
-        phase = "after the commit"
-    elif log:
-        phase = "writing the database"
-    elif parsing:
-        phase = "parsing"
-    else:
-        phase = "fetching" if archived(data) > before else "before anything"
+    phases = {"after the commit": found == command.new, "writing the database": log, "parsing": parsing}
+    phases |= {"fetching": archived(data) > before, "before anything": True}
+    phase = next(name for name, is_reached in phases.items() if is_reached)
     counts.kills[f"{command.name}, {phase}"] += 1
     counts.states["new" if found == command.new else "old"] += 1
     return found == command.old
@@ -173,7 +163,7 @@ def well(command: Command, data: Path, counts: Counts) -> None:
     with closing(DoctorTables()) as tables:
         examined = verify(Folders(data), tables)
     assert not examined.wrong, [finding.text for finding in examined.wrong]
-    counts.notes.update(finding.kind.value for finding in examined.findings)
+    counts.notes.update(finding.kind for finding in examined.findings)
 
 
 def fill_up(command: Command, data: Path, chance: random.Random, counts: Counts) -> None:
@@ -248,7 +238,8 @@ def campaign(kills: int, full: int, seed: int, tell: Callable[[str], object] = l
         commands = [load_command(folder, forker, config), refresh_command(folder, forker, config, fake)]
         number = 0
         while counts.kills.total() < kills or counts.full.total() < full:
-            command, data = min(commands, key=counts.kills_of), folder / f"round-{number}"
+            hits = {one: sum(hit for text, hit in counts.kills.items() if text.startswith(one.name)) for one in commands}
+            command, data = min(commands, key=hits.__getitem__), folder / f"round-{number}"
             number += 1
             try:
                 if counts.kills.total() < kills:
@@ -266,14 +257,10 @@ def campaign(kills: int, full: int, seed: int, tell: Callable[[str], object] = l
     return counts
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
 if __name__ == "__main__":
     given = [int(argument) for argument in sys.argv[1:]]
     wanted, disks, first = (*given, *(200, 30, 1)[len(given) :])
-    _say(f"seed {first}")
-    for told in campaign(wanted, disks, first, _say).lines():
-        _say(told)
+    say = partial(print, flush=True)
+    say(f"seed {first}")
+    for told in campaign(wanted, disks, first, say).lines():
+        say(told)
