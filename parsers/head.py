@@ -38,16 +38,10 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
     document = document_title(parsed)
     inside = {one.node.mem_id: one for one in elements if one.tag in TITLES or one.has_attributes}
     headings = [inside.get(node.mem_id) or build(node) for node in parsed.css(_HEADINGS)[:20]]
-    headings += [
-        inner
-        for inner in elements
-        if inner.tag in TITLES
-        and (
-            inner.tag == "h1"
-            or [link.attribute("rel") for link in inner.descendants() if link.tag == "a"] == ["bookmark"]
-            or any(map(_NODE_TITLE.fullmatch, inner.role.classes))
-        )
-    ][:5]
+    for one in [one for one in elements if one.tag in TITLES][:_FEW]:
+        links = [inner.attribute("rel") for inner in one.descendants() if inner.tag == "a"]
+        if one.tag == "h1" or links == ["bookmark"] or any(map(_NODE_TITLE.fullmatch, one.role.classes)):
+            headings.append(one)
     found = [(text, heading) for heading in headings if (text := one_line(readable([heading])))]
     likely = [text for text, _ in found if document and document.startswith(text)]
     likely = likely or [text for text, _ in found if reference(text)]

@@ -136,10 +136,9 @@ def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | Non
         fallbacks = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
         return next(filter(_known_labels, fallbacks), None)
     # of several the one that has most of the labels, unless they are alike, as teasers are
-    (most, first), (next_most, _) = sorted(
-        ((_known_labels(one), -at) for at, one in enumerate(whole[:_MAX_RIVALS])), reverse=True
-    )[:2]
-    return whole[-first] if most >= _MANY_LABELS and most >= 3 * next_most else None
+    rivals = sorted(((_known_labels(one), -at) for at, one in enumerate(whole[:_MAX_RIVALS])), reverse=True)
+    most, first = rivals[0]
+    return whole[-first] if most >= _MANY_LABELS and most >= 3 * rivals[1][0] else None
 
 
 def _is_aside(node: LexborNode) -> bool:
