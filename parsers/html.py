@@ -113,9 +113,6 @@ def _is_cut(text: str) -> bool:
     return begins is not None and (not begins[1] or "</article" not in text.lower())
 
 
-# --- which element ----------------------------------------------------------------------------------------------------
-
-
 def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | None:
     """The element with the one thing a page is about, by the node number of its address; None for several, or a list."""
     candidates = [one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)]
@@ -185,9 +182,6 @@ def _current_path(parsed: LexborHTMLParser) -> str | None:
     return found[1] if found else None
 
 
-# --- the head ---------------------------------------------------------------------------------------------------------
-
-
 def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
     """The page's own address as it prints it, or as the program did that saved it: the first one with a node number."""
     first: str | None = None
@@ -217,9 +211,6 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
     marks = (attributes.get("id") or "", *(body or "").split())
     found = next(filter(None, map(_NODE_CLASS.fullmatch, marks)), None) or _NODE_PATH.match(_current_path(parsed) or "")
     return int(found[1]) if found else None
-
-
-# --- the record -------------------------------------------------------------------------------------------------------
 
 
 def _read_record(

@@ -150,10 +150,6 @@ class LabelPatterns:
         return child.tag in ("div", "td") if alike else is_common
 
 
-NO_PATTERNS = LabelPatterns()
-"""For an element that is read by itself: nothing was learned. It is never given a page to learn from."""
-
-
 def name_of(element: Element) -> str | None:
     """Drupal's machine name as the field's classes give it, or the attribute that quick editing leaves."""
     if element.role.name:
@@ -174,7 +170,7 @@ def is_opaque_field(element: Element) -> bool:
     return named == "body" or (named is not None and role.prose) or (role.label_hidden and role.item)
 
 
-def field_of(element: Element, patterns: LabelPatterns = NO_PATTERNS, *, after_known: bool = False) -> Block | None:
+def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = False) -> Block | None:
     """The field that this element is, or None. `after_known`: a field with a known label came before it on the page."""
     found = element.source_field
     if found is not None:
