@@ -105,9 +105,14 @@ class _Scan:
             return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
         if element.known_inside:
             return False
-        if (table := element.parent) is not None and table.known_inside > 1 and element is next(iter(table.elements)):
+        if (
+            element.tag in ("thead", "tr")
+            and (table := element.parent)
+            and table.known_inside > 1
+            and table.content[0] is element
+        ):
             cells = element.elements  # the header of a table of labels and values, as "Field" and "Value"
-            if element.tag == "thead" or (element.tag == "tr" and len(cells) == 2 and all(map(_is_header, cells))):
+            if element.tag == "thead" or (len(cells) == 2 and all(map(_is_header, cells))):
                 return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
         if role.aside:

@@ -32,6 +32,7 @@ _OTHER_TYPES = re.compile(
 )
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
 _MAX_CANDIDATES = 200
+_MAX_VISIBLE = 200_000  # characters; the longest records seen have 30,000
 _SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # of which a page that shows one record has at most one
 _NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
 _CURRENT_PATH = re.compile(r'"currentPath":"([^"]{0,400})"')
@@ -95,7 +96,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     )
     result = kind_of_page(titles, visible, text[: 1 << 20], refreshes=refreshes)
     result.title = next(iter(headings), None) or document_title(parsed)
-    if result.kind is Kind.OTHER and not is_other and node_id(base) is not None and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:
+    may_be_record = result.kind is Kind.OTHER and not is_other and node_id(base) is not None and len(visible) < _MAX_VISIBLE
+    if may_be_record and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:  # in markup that the rules for elements do not cover
         found = read_text(visible, url=base, incomplete=incomplete).page
         rows = found.record.fields if found.record is not None and found.record.form == "text" else ()
         labels = [row.label for row in rows if row.value and row.item is None and known(row.label)]
