@@ -54,7 +54,9 @@ class _Scan:
         content = element.content
         index = 0
         while index < len(content):
-            child = self._unwrapped(content[index])
+            child = content[index]
+            if isinstance(child, Element) and child.source_field is None:
+                child = self._unwrapped(child)
             following = content[index + 1] if index + 1 < len(content) else None
             index += 1
             if not isinstance(child, Element):
@@ -129,9 +131,9 @@ class _Scan:
         rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS]
         return bool(rest) and all(map(self._is_furniture, rest))
 
-    def _unwrapped(self, child: Element | str) -> Element | str:
+    def _unwrapped(self, child: Element) -> Element:
         """Looks through wrappers around one block, as layout builders put around each field."""
-        while isinstance(child, Element) and _is_box(child) and (inner := child.only) is not None and _is_box(inner):
+        while _is_box(child) and (inner := child.only) is not None and _is_box(inner):
             if self._is_furniture(child) or self._is_field(child, after_known=True):
                 break
             child = inner

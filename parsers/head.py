@@ -112,8 +112,9 @@ def _byline_starts(root: Element) -> Iterator[Element]:
 def detach_notice(root: Element, elements: list[Element]) -> None:
     """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
     for inner in elements:
-        texts = (child for child in inner.children if isinstance(child, str)) if inner.source_field is None else ()
-        if any("onstruction" in text and one_line(text).lower().startswith(NOTICE) for text in texts):
+        for text in inner.children if inner.source_field is None else ():
+            if not isinstance(text, str) or "onstruction" not in text or not one_line(text).lower().startswith(NOTICE):
+                continue
             notice = inner
             while (above := notice.parent) is not None and above is not root and len(readable([above])) <= _MAX_NOTICE:
                 if any(one.source_field or one.role.field or known(one.line()) or one.tag == "time" for one in above.built()):
@@ -134,10 +135,8 @@ def close_left_open(below_root: list[Element]) -> None:
     has_body = any(one.role.name == BODY and any(inner.role.field for inner in one.built()) for one in elements)
     labelled = set(filter(_is_known_field, elements)) if has_body else set()
     for element in reversed(elements):  # from the inside out, so that what moves up goes on from there
-        role = element.role
-        if element.source_field is not None or not any(
-            child.role.field or child.role.item or child.role.items for child in element.elements
-        ):
+        role, inside = element.role, element.elements if element.source_field is None else []
+        if not any(child.role.field or child.role.item or child.role.items for child in inside):
             continue  # nothing in it can have been swallowed
         if role.label:
             _move_out(element, lambda child: child.role.item or child.role.items)
