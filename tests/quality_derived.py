@@ -3,8 +3,6 @@
 `make quality` prints them; `test_quality` holds them above their floors, and the dictionary states the precision of each rule.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections import Counter
 from datetime import date, timedelta
