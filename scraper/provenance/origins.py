@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parsers.columns import field_key
-from parsers.locate import Spot, Spots, locate
+from parsers.locate import SourcePosition, SourcePositions, locate
 from parsers.record import Field, columns_of
 from parsers.registry import normal
 from parsers.urls import node_id, without_archive
@@ -59,10 +59,10 @@ class Origin:
 
 
 class _Stored(NamedTuple):
-    """A capture as read from the archive. `spots` is None if it shows no record."""
+    """A capture as read from the archive. `positions` is None if it shows no record."""
 
     capture: Capture | None = None
-    spots: Spots | None = None
+    positions: SourcePositions | None = None
     problem: str | None = None
 
 
@@ -73,7 +73,7 @@ class Origins:
         self._folder = archive
         self._read = lru_cache(_KEPT)(self._stored)
 
-    def of_page(self, capture: Row, find: Callable[[Spots], Iterable[Place]] = lambda _: ()) -> Origin:
+    def of_page(self, capture: Row, find: Callable[[SourcePositions], Iterable[Place]] = lambda _: ()) -> Origin:
         """The capture as an origin of the values that `find` looks up on its page."""
         stored = self._read(capture["original_id"] or capture["capture_id"])
         origin = Origin(capture, problem=stored.problem)
@@ -82,8 +82,8 @@ class Origins:
             origin.replay = f"{REPLAY}{digits}/{without_archive(capture['url'])}"
         if stored.capture is not None:
             origin.fixity = INTACT if stored.capture.sha256 == capture["sha256"] else "the body in the archive has another digest"
-        if stored.spots is not None:
-            origin.places += find(stored.spots)
+        if stored.positions is not None:
+            origin.places += find(stored.positions)
         return origin
 
     def of_headers(self, capture: Row, *names: str) -> Origin:
@@ -99,11 +99,11 @@ class Origins:
 
     def merged(self, captures: Sequence[Row]) -> Merged | None:
         """What the captures show together (`database.merge`); None if none of them can be read."""
-        read = ((one, self._read(one["original_id"] or one["capture_id"]).spots) for one in captures)
+        read = ((one, self._read(one["original_id"] or one["capture_id"]).positions) for one in captures)
         seen = [
-            Seen(one["capture_id"], one["captured_at"], keyed(decode(encode(spots.record))))
-            for one, spots in read
-            if spots is not None
+            Seen(one["capture_id"], one["captured_at"], keyed(decode(encode(positions.record))))
+            for one, positions in read
+            if positions is not None
         ]
         return merge(seen) if seen else None
 
@@ -154,10 +154,10 @@ def not_loaded(folder: Path, db: sqlite3.Connection, name: str) -> list[Row]:
     return found
 
 
-def places_of_rows(spots: Spots, rows: Sequence[Row]) -> Iterable[Place]:
+def places_of_rows(positions: SourcePositions, rows: Sequence[Row]) -> Iterable[Place]:
     """The places of rows of `fields`. An item may have another number on the page, as captures are merged."""
     details = ("item", "occurrence", "section", "name", "state", "position")
-    left = dict(enumerate(spots.record.fields))
+    left = dict(enumerate(positions.record.fields))
     for row in rows:
         key = key_of(row)
         alike = [
@@ -171,21 +171,21 @@ def places_of_rows(spots: Spots, rows: Sequence[Row]) -> Iterable[Place]:
         ]
         best = -max(alike)[1] if alike else None
         left.pop(best, None)  # type: ignore[arg-type]
-        yield as_place(row["value"], None if best is None else spots.fields[best])
+        yield as_place(row["value"], None if best is None else positions.fields[best])
 
 
-def places_of_sections(spots: Spots, rows: Sequence[Row]) -> Iterable[Place]:
+def places_of_sections(positions: SourcePositions, rows: Sequence[Row]) -> Iterable[Place]:
     """The places of rows of `sections`."""
     for row in rows:
-        sections = enumerate(spots.record.sections)
+        sections = enumerate(positions.record.sections)
         found = sorted((one.text != row["text"], index) for index, one in sections if normal(one.label) == normal(row["label"]))
-        yield as_place(row["text"], spots.sections[found[0][1]] if found else None)
+        yield as_place(row["text"], positions.sections[found[0][1]] if found else None)
 
 
-def as_place(value: Any, spot: Spot | None) -> Place:
-    """The place of a value at a spot of the page; None is a page on which it is no longer found."""
+def as_place(value: Any, position: SourcePosition | None) -> Place:
+    """The place of a value at a position of the page; None is a page on which it is no longer found."""
     text = None if value is None else str(value)
-    return Place(text, spot.place, spot.snippet) if spot is not None else Place(text, problem=NOT_SHOWN)
+    return Place(text, position.place, position.snippet) if position is not None else Place(text, problem=NOT_SHOWN)
 
 
 def key_of(row: Row) -> str:

@@ -10,7 +10,7 @@ from dataclasses import field as made_by
 from pathlib import Path
 from typing import Any
 
-from parsers.locate import Spots
+from parsers.locate import SourcePositions
 from parsers.record import RecordValues, columns_of
 from parsers.registry import GROUPS, LABELS, known, known_name, normal
 from scraper.database.assign_records import BUILD_ORDER, REPLACED
@@ -128,7 +128,7 @@ class Why:
         for row in rows:
             by_capture.setdefault(row["capture_id"], []).append(row)
         return [
-            self._origins.of_page(self._capture(capture_id), lambda spots, some=some: find(spots, some))  # type: ignore[misc]
+            self._origins.of_page(self._capture(capture_id), lambda positions, some=some: find(positions, some))  # type: ignore[misc]
             for capture_id, some in by_capture.items()
         ]
 
@@ -139,7 +139,7 @@ class Why:
         if name not in self._merged.head_sources:
             return []
         value, capture = self._merged.head[name], self._capture(self._merged.head_sources[name])
-        return [self._origins.of_page(capture, lambda spots: [as_place(value, spots.head.get(name))])]
+        return [self._origins.of_page(capture, lambda positions: [as_place(value, positions.head.get(name))])]
 
     def _derived(self, column: str) -> Reason:
         """A column that no page prints, with the reasons for the columns that it is derived from."""
@@ -207,8 +207,8 @@ class Why:
         return TtaError(f"record {self.record_id} has no field {name!r}; it has: {', '.join(labels[:_SHOWN_FIELDS])}{more}")
 
 
-def _page_url(spots: Spots) -> list[Place]:
-    return [as_place(spots.record.url, spots.head.get("url"))] if spots.record.url else []
+def _page_url(positions: SourcePositions) -> list[Place]:
+    return [as_place(positions.record.url, positions.head.get("url"))] if positions.record.url else []
 
 
 def _is_called(row: Row, wanted: str) -> bool:
