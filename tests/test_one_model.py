@@ -4,8 +4,7 @@ import pytest
 
 from parsers.record import ColumnInfo, columns_of
 from scraper.database.tables import LOCAL_TABLES, TABLES
-from scraper.export.columns import Values, values_of
-from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS
+from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Values, values_of
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
 

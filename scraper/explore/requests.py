@@ -26,7 +26,7 @@ from scraper.explore.filters import Pairs
 from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.explore.metadata import QUESTIONS
 from scraper.explore.middleware import App, Receive, Scope, Send
-from scraper.export.columns import Values, values_of
+from scraper.export.tables import Values, values_of
 from scraper.search_query import match
 
 UNREADABLE = "/-/unreadable"
@@ -88,11 +88,8 @@ def understood(path: str, pairs: Pairs) -> Pairs:
     if first not in ("tta", "-") or name == "search":
         return pairs
     if name in QUESTIONS:
-        read = {
-            "since": lambda text: str(days(text, today()).first),
-            "fiscal_year": lambda text: fiscal_year(text, today()),
-        }
-        read["state"] = lambda text: state(text, code=False)
+        read = {"since": lambda one: str(days(one, today()).first), "fiscal_year": lambda one: fiscal_year(one, today())}
+        read["state"] = lambda one: state(one, code=False)
         return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
     columns = columns_in(name)
     for column in {key.rpartition("__")[0] or key for key, _ in pairs if not key.startswith("_")} - {*columns, "rowid"}:
