@@ -53,7 +53,7 @@ def read(text: str | bytes, **more: object) -> Record:
     return page.record
 
 
-def values(record: Record, label: str) -> list[str | None]:
+def values(record: Record, label: str | None) -> list[str | None]:
     return [row.value for row in record.fields if row.label == label]
 
 
@@ -69,26 +69,14 @@ def labels(record: Record) -> set[str | None]:
         "plain cost": ("TTA Estimated Costs\n$5,000 - $9,999", "TTA Estimated Costs", ["$5,000 - $9,999"]),
         "two points": ("Event Location Geo\nPOINT (1 2)\nPOINT (3 4)", "Event Location Geo", ["POINT (1 2)", "POINT (3 4)"]),
         "on one line": ("Recipient Agency Scope: No", "Recipient Agency Scope", ["No"]),
-        "tab": ("Recipient Agency Scope\tNo", "Recipient Agency Scope", ["No"]),
-        "cells": ("| Recipient Agency Scope | No |", "Recipient Agency Scope", ["No"]),
-        "bold label": ("**Recipient Agency Scope:** No", "Recipient Agency Scope", ["No"]),
         "blank line": ("Recipient Agency Scope\n\nNo", "Recipient Agency Scope", ["No"]),
         "wrapped label": (f"{OTHER}\ndescribe below\nsafety", f"{OTHER} describe below", ["safety"]),
         "a date that is none": ("Status Changed\nSite Visits\n12", "Status Changed", [None]),
         "only the dash of a range": ("TTA Event Date\n-", "TTA Event Date", [None]),
-        "another dash": ("TTA Event Date\nto", "TTA Event Date", [None]),
         "range over lines": ("TTA Event Date\n03/01/2024\n-\n03/02/2024", "TTA Event Date", ["03/01/2024 - 03/02/2024"]),
         "no other line for a range": ("TTA Event Date\n-\nBring a friend", "TTA Event Date", [None]),
-        "role after a complete value": (
-            "Primary Recipient Email Address\na@b.example\nLead Trainer\nMara Vale",
-            "Lead Trainer",
-            ["Mara Vale"],
-        ),
-        "dates of an unlisted label": (
-            "Category\nTraining\nSession Dates\n\n03/01/2024\n\n03/02/2024",
-            "Session Dates",
-            ["03/01/2024", "03/02/2024"],
-        ),
+        "role": ("Primary Recipient Email Address\na@b.example\nLead Trainer\nMara Vale", "Lead Trainer", ["Mara Vale"]),
+        "dates": ("Category\nTraining\nSession Dates\n\n03/01/2024\n\n03/02/2024", "Session Dates", ["03/01/2024", "03/02/2024"]),
         "heading of a group": ("Type of Agency\nCourts\n\nEvent Settings\nCategory\nTraining", "Type of Agency", ["Courts"]),
         "group called information": ("Type of Agency\nCourts\nGeneral Information", "Type of Agency", ["Courts"]),
         "unlisted label": ("BJA Grant Manager\nWynn Dunmore\nSite Visits\n12", "Site Visits", ["12"]),
@@ -110,51 +98,36 @@ def test_a_misspelled_label_is_a_label_and_is_flagged(printed: str) -> None:
     assert [flag for flag in record.flags if printed in flag]
 
 
-def linked(mark: str) -> str:
-    """The text with its references as an extractor prints links: `mark` has `{text}` and `{number}`."""
-    numbers = iter(range(1, 99))
-    return re.sub("Complete|Judges|Probation Officers", lambda found: mark.format(text=found[0], number=next(numbers)), BASE)
-
-
-FORMS = {
-    "Markdown": "[{text}](http://a.example/t/{number})",
-    "addresses behind": "{text} (http://a.example/t/{number})",
-    "addresses in brackets": "{text} [http://a.example/t/{number}]",
-    "HTML": '<a href="http://a.example/t/{number}"><span><b>{text}</b></span></a>',
-    "HTML over lines": '<a\nhref="http://a.example/t/{number}" class="x"><span>{text}</span></a>',
-    "MediaWiki": "[[http://a.example/t/{number}|{text}]]",
-    "Org": "[[http://a.example/t/{number}][{text}]]",
-    "Jira": "[{text}|http://a.example/t/{number}]",
-    "AsciiDoc": "http://a.example/t/{number}[{text}]",
-    "Textile": '"{text}":http://a.example/t/{number}',
-    "reStructuredText": "`{text} <http://a.example/t/{number}>`__",
-    "lynx, inline": "[http://a.example/t/{number}]{text}",
-}
-
-
 @pytest.mark.parametrize(
-    ("text", "has_links"),
+    ("form", "below", "has_links"),
     {
-        "lynx": (linked("[{number}]{text}"), False),
-        "lynx with its list": (
-            linked("[{number}]{text}") + "\nReferences\n\n   1. http://a.example/t/1\n   2. http://a.example/t/2\n",
-            True,
-        ),
-        "Markdown with references": (
-            linked("[{text}][{number}]") + "\n[1]: http://a.example/t/1\n[2]: http://a.example/t/2\n",
-            True,
-        ),
-        "bullets": (linked("* {text}"), False),
-        "definition list of pandoc": (linked(":   {text}") + "\n```{=html}\n```\n", False),
-        "emphasis": (linked("_{text}_"), False),
-        **{name: (linked(form), True) for name, form in FORMS.items()},
+        "lynx": ("[{number}]{text}", "", False),
+        "lynx with its list": ("[{number}]{text}", "\nReferences\n\n   1. http://a.example/1\n   2. http://a.example/2\n", True),
+        "lynx, inline": ("[http://a.example/{number}]{text}", "", True),
+        "Markdown": ("[{text}](http://a.example/{number})", "", True),
+        "Markdown's list": ("[{text}][{number}]", "\n[1]: http://a.example/1\n[2]: http://a.example/2\n", True),
+        "in parentheses": ("{text} (http://a.example/{number})", "", True),
+        "in brackets": ("{text} [http://a.example/{number}]", "", True),
+        "HTML": ('<a href="http://a.example/{number}"><span><b>{text}</b></span></a>', "", True),
+        "HTML over lines": ('<a\nhref="http://a.example/{number}" class="x"><span>{text}</span></a>', "", True),
+        "MediaWiki": ("[[http://a.example/{number}|{text}]]", "", True),
+        "Org": ("[[http://a.example/{number}][{text}]]", "", True),
+        "Jira": ("[{text}|http://a.example/{number}]", "", True),
+        "AsciiDoc": ("http://a.example/{number}[{text}]", "", True),
+        "Textile": ('"{text}":http://a.example/{number}', "", True),
+        "reStructuredText": ("`{text} <http://a.example/{number}>`__", "", True),
+        "bullets": ("* {text}", "", False),
+        "definition list of pandoc": (":   {text}", "\n```{=html}\n```\n", False),
+        "emphasis": ("_{text}_", "", False),
     }.values(),
 )
-def test_marks_of_the_extractor_are_removed_and_links_kept(text: str, has_links: bool) -> None:
-    record = read(text)
+def test_marks_of_the_extractor_are_removed_and_links_kept(form: str, below: str, has_links: bool) -> None:
+    numbers = iter(range(1, 99))
+    references = "Complete|Judges|Probation Officers"
+    record = read(re.sub(references, lambda found: form.format(text=found[0], number=next(numbers)), BASE) + below)
     assert (record.status, record.target_audience) == ("Complete", ["Judges", "Probation Officers"])
-    hrefs = {row.label: row.href for row in record.fields if row.value in ("Complete", "Judges")}
-    assert list(hrefs.values()) == (["http://a.example/t/1", "http://a.example/t/2"] if has_links else [None, None])
+    hrefs = [row.href for row in record.fields if row.value in ("Complete", "Judges")]
+    assert hrefs == (["http://a.example/1", "http://a.example/2"] if has_links else [None, None])
     assert labels(record) == labels(read(BASE))
 
 
@@ -184,16 +157,9 @@ def test_title_and_byline_are_found_behind_any_number_of_menus(top: str, title: 
     assert not [row for row in record.fields if row.value and ("Menu" in row.value or "Privacy" in row.value)]
 
 
-QUOTED = (
-    "Submitted by Nobody on 01/01/1970",
-    "County\nKelp County",
-    "TTA Title\nan old one",
-    "Milestone:\nlater",
-    "From: a@b.example",
+@pytest.mark.parametrize(
+    "quoted", ["Submitted by Nobody on 01/01/1970", "County\nKelp County", "TTA Title\nan old one", "Milestone:\nlater"]
 )
-
-
-@pytest.mark.parametrize("quoted", QUOTED)
 def test_a_body_may_contain_labels_and_bylines(quoted: str) -> None:
     body = f"A first line.\n\n{quoted}\n\nA last line."
     record = read(BASE.replace("A body of one line.", body))
@@ -224,7 +190,7 @@ def test_what_one_line_cannot_tell_apart_is_text_and_is_named() -> None:
     record = read(" ".join(f"A Plain Title | Example Portal Skip to main content {text}".split()))
     assert (record.title, record.county, values(record, "County")) == ("A Plain Title", "Larch County", ["Larch County"])
     assert (record.target_audience, record.status, record.emerging_need) == (None, "Complete", True)
-    assert "Judges Probation Officers" in values(record, None)  # type: ignore[arg-type]
+    assert "Judges Probation Officers" in values(record, None)
     assert [flag for flag in record.flags if flag.startswith("Target Audience: ")]
 
 
@@ -251,10 +217,9 @@ def test_the_title_is_found_where_it_is_printed_and_is_no_menu_item(text: str, t
 
 
 def test_entities_that_an_extractor_left_are_decoded_and_an_authors_are_kept() -> None:
-    left = BASE.replace("Larch", "O&#039;Hara").replace("Complete", "Tried &amp; Complete")
-    assert (read(left).county, read(left).status) == ("O'Hara County", "Tried & Complete")
-    kept = read(BASE.replace("Larch", "R&amp;D & Larch"))
-    assert kept.county == "R&amp;D & Larch County"
+    left = read(BASE.replace("Larch", "O&#039;Hara").replace("Complete", "Tried &amp; Complete"))
+    assert (left.county, left.status) == ("O'Hara County", "Tried & Complete")
+    assert read(BASE.replace("Larch", "R&amp;D & Larch")).county == "R&amp;D & Larch County"
 
 
 def test_an_unlisted_label_directly_after_the_body_is_a_label() -> None:
@@ -274,15 +239,11 @@ def test_in_prose_nothing_is_a_label(join: str) -> None:
     assert all(line in (record.sections[-1].text or "") for line in PROSE[-3:])
 
 
-def test_prose_stays_prose_where_its_body_quotes_a_section() -> None:
+def test_prose_stays_prose_where_its_body_quotes_a_section_and_where_it_is_in_one_line() -> None:
     record = read("\n".join(["POINT (1 2)", "Deliverable Markup for Questions", CHECK, *PROSE[2:]]))
     assert (record.form, labels(record), record.longitude) == ("prose", {None}, None)
-
-
-def test_prose_in_one_line_has_its_sections() -> None:
     record = read(" ".join(PROSE[2:]))
-    assert record.form == "prose" and record.description == PROSE[2]
-    assert [row.value for row in record.fields][1] == PROSE[4]
+    assert (record.form, record.description, record.fields[1].value) == ("prose", PROSE[2], PROSE[4])
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
@@ -360,9 +321,18 @@ def test_texts_of_foreign_extractors_are_read_rightly(name: str) -> None:
     [
         *("County\n" * 20_000, "a b\n" * 1_000_000, "[" * 300_000, "Submitted by\n" * 20_000, "Some Label\nYes\n" * 10_000),
         *("word " * 100_000, "TTA Event Date\n-\n" * 10_000, f"{CHECK}\n" * 5_000, "some words of a long text\n" * 20_000),
+        *(
+            'x"' * 200_000,
+            "<a href=" * 50_000,
+            "`x <y" * 50_000,
+            "[[x|" * 50_000,
+            ".. container::\n x\n" * 20_000,
+            "&amp;" * 200_000,
+        ),
+        *("Read more\n" * 20_000, "Read more about 20240311-91530-7 " * 10_000, "x | " * 100_000, "a@b (" * 50_000),
         BASE.replace("Archived", "Some Label\na value\n" * 10_000 + "Archived"),
     ],
-    ids=range(10),
+    ids=range(20),
 )
 @pytest.mark.timeout(60)
 def test_hostile_text_takes_linear_time(text: str) -> None:
