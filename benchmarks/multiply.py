@@ -36,9 +36,9 @@ from scraper.folders import Folders
 from tests.dbkit import add, page, text
 from tests.pagegen.demo import FIRST_NODE, HOST, SPREAD, history, plot
 from tests.pagegen.others import login, not_found, redirect
-from tests.pagegen.places import PLACES, Place
 from tests.pagegen.samples import snapshot_page
 from tests.pagegen.truth import Page
+from tests.pagegen.words import PLACES, Place
 
 SEEDS = 600
 FIRST_DAY, LAST_DAY = date(2010, 10, 1), date(2026, 10, 31)

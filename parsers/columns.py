@@ -53,16 +53,9 @@ def field_key(field: Field) -> str:
 def make_record(head: PageHead, fields: Sequence[Field], sections: Sequence[Section], form: Form, **more: Any) -> Record:
     """The record that the rows of a page make. `more`: `incomplete`, `shape` and `url` of `Record`."""
     columns, problems = _columns_from(head, fields)
-    return Record(
-        **columns,
-        **more,
-        form=form,
-        flags=tuple(dict.fromkeys(problems)),
-        fields=tuple(fields),
-        sections=tuple(sections),
-        milestones=milestones(fields),
-        performance_metrics=performance_metrics(fields),
-    )
+    columns |= {"milestones": milestones(fields), "performance_metrics": performance_metrics(fields)}
+    flags = tuple(dict.fromkeys(problems))
+    return Record(**columns, **more, form=form, flags=flags, fields=tuple(fields), sections=tuple(sections))
 
 
 def derive(head: PageHead, fields: Sequence[Field]) -> RecordValues:
@@ -71,10 +64,7 @@ def derive(head: PageHead, fields: Sequence[Field]) -> RecordValues:
 
 
 def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, Any], list[str]]:
-    """A value for each column, and what looks wrong in the values. Of a duplicated label the first filled field counts.
-
-    A value that the end of the capture cuts makes no column: half a word is no category.
-    """
+    """A value for each column, and what looks wrong. The first filled field of a label counts; half a word, cut off, does not."""
     values = {name: getattr(head, name) for name in columns_of(PageHead)}
     values["reference"] = reference(head.title)
     values["fiscal_year"] = fiscal_year(values["reference"], head.submitted_at)
@@ -94,10 +84,7 @@ def _columns_from(head: PageHead, fields: Sequence[Field]) -> tuple[dict[str, An
 
 
 def _values(entry: Label, filled: tuple[tuple[str, str | None], ...]) -> tuple[dict[str, Any], list[str]]:
-    """What one field of a known label makes of the columns, and what looks wrong in its values; shared, so not to be changed.
-
-    Texts and references count with all of their values; of other types the first value that can be read counts.
-    """
+    """The columns that a field's values make, and what looks wrong; shared. Of types but text the first readable value counts."""
     texts = [text for text, _ in filled]
     typed = [_READ[entry.type](*value) for value in filled] if entry.type in _READ else []
     values = next((one for one in typed if set(one) != {None}), typed[0] if typed else ())

@@ -7,7 +7,7 @@ short value, and a label whose head noun is a person's role ("Lead Trainer") or 
 import re
 import unicodedata
 
-from parsers.registry import known, known_name, normal
+from parsers.registry import WORDS, known, known_name, normal
 from parsers.scalars import cached_short, yes_no
 
 MAX_SHORT = 300
@@ -40,26 +40,8 @@ _PERSONAL_LINK = re.compile(
     re.IGNORECASE,
 )
 
-_ROLES = frozenset(
-    "contact poc trainer instructor facilitator presenter speaker consultant coordinator manager director supervisor "
-    "liaison representative requester requestor submitter author signatory signer applicant mentor coach chair president "
-    "commissioner administrator investigator researcher assessor evaluator reviewer designee sheriff chief judge warden officer "
-    "attorney analyst specialist advisor adviser lead expert sme assignee owner editor username login signature "
-    "biography bio resume official sponsor interpreter translator champion counsel advocate counselor clinician doctor professor "
-    "teacher educator navigator mayor governor commander captain lieutenant sergeant deputy trooper marshal prosecutor defender "
-    "magistrate superintendent executive leader organizer moderator panelist witness secretary clerk treasurer fellow intern "
-    "delegate nominee alternate proctor planner scientist nurse member attendee participant personnel faculty staff "
-    "interviewee respondent emcee head".split()
-)
-"""Head nouns of labels whose value is a person; in the plural too."""
-_MEANS = frozenset("email mail phone telephone tel fax mobile cell cellphone skype linkedin twitter extension".split())
-"""Head nouns of labels whose value reaches a person."""
-_ABOUT = frozenset("information info detail person name number address handle profile list".split())
-"""Head nouns that take their meaning from the word before: "Contact Information", "Phone Number", "Trainer Name"."""
-_PERSONS = _ROLES | _MEANS | set("first last full middle maiden your employee individual person victim client".split())
-_PERSONS |= {"responsible", "home", "mailing"}
-_NO_PERSONS = frozenset("agency organization office department program court team unit company provider service site".split())
-"""Nouns whose name, address or list is no person's, whoever is named before them: "Lead Agency Name"."""
+_ROLES, _MEANS, _ABOUT, _PERSONS, _NO_PERSONS = (frozenset(words.split()) for words in WORDS["contacts"].values())
+_PERSONS |= _ROLES | _MEANS
 _BY = re.compile(
     r"\b(?:signed|submitted|prepared|approved|reviewed|authored|written|completed|entered|created|updated|assigned|requested|reported"
     r"|verified|posted|nominated|presented|facilitated|led|conducted|certified|authorized)(?: by| to)(?: name)?$"
@@ -123,12 +105,6 @@ def _singular(word: str) -> str:
     return next((stem for stem in stems if stem in _PERSONS | _ABOUT), word)
 
 
-def _has_header(table: str) -> bool:
-    """Whether a short table, its cells divided by tabs, has a column or a row for persons."""
-    rows = [line.split("\t") for line in table[:MAX_SHORT].split("\n")]
-    return any(denotes_person(cell) for cell in (*rows[0], *(row[0] for row in rows)) if cell)
-
-
 def is_contact(
     label: str | None,
     name: str | None = None,
@@ -142,8 +118,12 @@ def is_contact(
 
     A count, a date or a yes is no person; of a label such as "Phone", digits are an answer.
     """
-    if is_person or (href and is_personal_link(href)) or has_contact(value) or (value and "\t" in value and _has_header(value)):
+    if is_person or (href and is_personal_link(href)) or has_contact(value):
         return True
+    if value and "\t" in value:  # a table has a column or a row for persons
+        rows = [line.split("\t") for line in value[:MAX_SHORT].split("\n")]
+        if any(denotes_person(cell) for cell in (*rows[0], *(row[0] for row in rows)) if cell):
+            return True
     if item and denotes_person(item.rstrip(" 0123456789")):
         return True
     if not (denotes_person(label) if label else name and denotes_person(name)):

@@ -19,8 +19,7 @@ import orjson
 from selectolax.lexbor import LexborHTMLParser
 
 from parsers.columns import BODY, make_record
-from parsers.decode import Decoded
-from parsers.guard import harmless
+from parsers.decode import Decoded, harmless
 from parsers.html import read_html
 from parsers.items import Value
 from parsers.record import Kind, PageHead, ParseResult, State
@@ -103,10 +102,7 @@ def _from_core(document: Mapping[str, Any]) -> _Entity | None:
 
 
 def _from_jsonapi(document: Mapping[str, Any]) -> _Entity | None:
-    """The document's node. Every included resource becomes an entity once, because they may refer to each other in a circle.
-
-    References are as core's JSON has them, with the entity that one leads to where the document includes that.
-    """
+    """The document's node. Every included resource becomes an entity once, because they may refer to each other in a circle."""
     resources = _items(document.get("data")) + _items(document.get("included"))
     entities = [_Entity(str(one.get("type"))) for one in resources]
     included = {(entity.kind, str(one.get("id"))): entity for one, entity in zip(resources, entities, strict=True)}
@@ -137,7 +133,7 @@ def _from_rss(root: ET.Element, url: str | None) -> ParseResult | None:
         return None
     author = item.findtext("{http://purl.org/dc/elements/1.1/}creator")
     head = PageHead(node_id=number, title=title or None, submitted_by=author, submitted_at=iso_time(item.findtext("pubDate")))
-    record = make_record(head, found.record.fields, found.record.sections, "html", incomplete=True, url=link)
+    record = make_record(head, found.record.fields, found.record.sections, found.record.form, incomplete=True, url=link)
     return ParseResult(kind=Kind.RECORD, reason="an RSS feed of one TTA record", record=record)
 
 
@@ -198,8 +194,16 @@ class _Writer(RowWriter):
 
     def _value(self, item: Mapping[str, Any]) -> Value:
         start = item.get("value")
-        if "target_id" in item or "url" in item:
-            return self._reference(item)
+        if "target_id" in item or "url" in item:  # a reference without the label of what it refers to has an address only
+            target, kind, entity, url = (item.get(name) for name in ("target_id", "target_type", "entity", "url"))
+            text = _text(item.get("description")) or _text(item.get("alt"))
+            if isinstance(entity, _Entity):
+                text = text or _text(entity.first(*_NAMES))
+                target = target or entity.first("tid", "nid", "uid", "mid")
+                url = url or next((one.get("url") for one in entity.values.get("uri", ())), None)
+            path = str(url or (f"{_PATHS[str(kind)]}{target}" if str(kind) in _PATHS and target else ""))
+            text = text or (unquote(urlsplit(path).path.rpartition("/")[2]) if kind == "file" else "")
+            return Value(text, absolute(re.sub(r"[?&]_format=\w+", "", path), self._base) if path else None)
         if "uri" in item:
             uri = re.sub(r"^(?:internal|entity|base):/?", "/", str(item["uri"]))
             return Value(_text(item.get("title")) or str(item["uri"]), absolute(uri, self._base))
@@ -213,18 +217,6 @@ class _Writer(RowWriter):
             return Value(readable([build(body)]) if body is not None else "")
         parts = [start] if "value" in item else [value for name, value in item.items() if name != "langcode"]
         return Value(", ".join(filter(None, map(_text, parts))))
-
-    def _reference(self, item: Mapping[str, Any]) -> Value:
-        """A reference without the label of what it refers to has an address only."""
-        target, kind, entity, url = (item.get(name) for name in ("target_id", "target_type", "entity", "url"))
-        text = _text(item.get("description")) or _text(item.get("alt"))
-        if isinstance(entity, _Entity):
-            text = text or _text(entity.first(*_NAMES))
-            target = target or entity.first("tid", "nid", "uid", "mid")
-            url = url or next((one.get("url") for one in entity.values.get("uri", ())), None)
-        path = str(url or (f"{_PATHS[str(kind)]}{target}" if str(kind) in _PATHS and target else ""))
-        text = text or (unquote(urlsplit(path).path.rpartition("/")[2]) if kind == "file" else "")
-        return Value(text, absolute(re.sub(r"[?&]_format=\w+", "", path), self._base) if path else None)
 
 
 def _text(value: object) -> str:

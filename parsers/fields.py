@@ -25,22 +25,18 @@ def read_content(root: Element, base: str | None) -> PageRows:
     """All fields and sections below `root`. `base`: the page's address, for its relative links."""
     patterns = LabelPatterns()
     patterns.learn(root)
-    blocks = list(_Scan(patterns).blocks(_content_of(root)))
-    if blocks and all(block.kind == "text" for block in blocks):
-        blocks = list(_text(root, [root]))
-    return write_all(blocks, base)
-
-
-def _content_of(root: Element) -> Element:
-    """The element whose children are the body and the fields: wrappers around all of the content are looked through."""
-    element = root
-    while not element.has_own_text():
-        filled = [child for child in element.elements if child.filled and not is_other_entity(child)]
+    content = root  # the element whose children are the body and the fields: wrappers around all of them are looked through
+    while not content.has_own_text():
+        filled = [child for child in content.elements if child.filled and not is_other_entity(child)]
         only = filled[0] if len(filled) == 1 and filled[0].tag in ("div", "section", "main", "article") else None
         if only is None or only.role.field or only.source_field is not None:
             break
-        element = only
-    return element if sum(child.filled and _is_box(child) for child in element.elements) > 1 else root
+        content = only
+    has_boxes = sum(child.filled and _is_box(child) for child in content.elements) > 1
+    blocks = list(_Scan(patterns).blocks(content if has_boxes else root))
+    if blocks and all(block.kind == "text" for block in blocks):
+        blocks = list(_text(root, [root]))
+    return write_all(blocks, base)
 
 
 class _Scan:
@@ -65,10 +61,15 @@ class _Scan:
                 loose.append(child)
                 self._first = False
                 continue
-            is_plain = child.source_field is not None and child.role.field
-            if not is_plain and self._is_furniture(child):
+            if child.source_field is not None and (block := self._field_at(child)):
+                if loose:
+                    yield from _text(element, loose, before_field=True)
+                    loose = []
+                yield block
                 continue
-            may_be_loose = not is_plain and (child.tag in LOOSE or self._patterns.is_flat_label(child, following))
+            if self._is_furniture(child):
+                continue
+            may_be_loose = child.tag in LOOSE or self._patterns.is_flat_label(child, following)
             is_field = not may_be_loose or self._is_field(child, after_known=self._seen_known_label)
             if not is_field and self._patterns.is_flat_label(child, following):
                 end = self._end_of_values(content, index - 1)
@@ -86,13 +87,12 @@ class _Scan:
                 )
                 only = child.content[0] if child.source_field is None and len(child.content) == 1 else None
                 is_field = isinstance(only, Element) and (child.tag, only.tag, only.role.look) in self._patterns.learned
-                heads = before_fields and not is_plain and not is_field and _is_heading(child)  # of a group of fields
+                heads = before_fields and not is_field and _is_heading(child)  # of a group of fields
                 found = [] if heads else list(self._of_child(child))
                 if heads or (not found and child.tag not in BLOCKS):
                     loose.append(child)
                     continue
-            begins_fields = bool(found) and (found[0].kind == "field" or len(found) > 1)
-            yield from _text(element, _without_headings(loose) if begins_fields else loose)
+            yield from _text(element, loose, before_field=bool(found) and (found[0].kind == "field" or len(found) > 1))
             loose = []
             yield from found
         yield from _text(element, loose)
@@ -106,6 +106,10 @@ class _Scan:
             return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
         if element.known_inside:
             return False
+        if (table := element.parent) is not None and table.known_inside > 1 and element is next(iter(table.elements)):
+            cells = element.elements  # the header of a table of labels and values, as "Field" and "Value"
+            if element.tag == "thead" or (element.tag == "tr" and len(cells) == 2 and all(map(_is_header, cells))):
+                return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
         if role.aside:
             return True
@@ -132,15 +136,30 @@ class _Scan:
             child = inner
         return child
 
-    def _of_child(self, child: Element) -> Iterator[Block]:
-        first, self._first = self._first, False
-        block = field_of(child, self._patterns, after_known=self._seen_known_label or not first)
+    def _field_at(self, child: Element) -> Block | None:
+        """The field that a child is, given what was read before it."""
+        block = field_of(child, self._patterns, after_known=self._seen_known_label or not self._first)
         if block is not None:
+            self._first = False
             self._seen_known_label = self._seen_known_label or block.has_known_label
+        return block
+
+    def _of_child(self, child: Element) -> Iterator[Block]:
+        block, first = self._field_at(child), self._first
+        self._first = False
+        if block is not None:
             yield block
-        elif first and self._begins_with_prose(child):
+            return
+        children = child.elements
+        holds_values = (
+            bool(children) and not child.has_own_text() and all(_is_box(one) or one.tag in HEADINGS for one in children)
+        )
+        if holds_values and first:  # this may be the body, unless it begins with several blocks of which the first has prose
+            filled = [one for one in children if one.filled]
+            holds_values = len(filled) > 1 and any(one.tag in LOOSE for one in filled[0].elements)
+        if first and self._begins_with_prose(child):
             yield from _text(child, [child])
-        elif self._is_container(child) or _holds_values(child, first=first):
+        elif self._is_container(child) or holds_values:
             self._first = first
             yield from self.blocks(child)
         elif child.tag in BLOCKS:
@@ -181,7 +200,9 @@ class _Scan:
         if not self._patterns.holds_most_labels(element):
             return True
         fields = sum(
-            known(child.line()) is not None or self._is_field(child, after_known=True) or self._is_container(child)
+            max(child.known_inside, 1)
+            if self._is_container(child)
+            else known(child.line()) is not None or self._is_field(child, after_known=True)
             for child in children
         )
         return sum(map(_is_sentence, children)) > fields
@@ -221,25 +242,9 @@ def _is_heading(element: Element) -> bool:
     return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
 
 
-def _without_headings(loose: list[Element | str]) -> list[Element | str]:
-    """The nodes before a field, without the heading of the group that the field begins."""
-    kept = len(loose)
-    while kept and isinstance(child := loose[kept - 1], Element) and _is_heading(child):
-        kept -= 1
-    return loose[:kept]
-
-
-def _holds_values(element: Element, *, first: bool) -> bool:
-    """Whether an element contains nothing but blocks, as a wrapper around values without labels does; prose has more.
-
-    `first`: it may be the body, unless the first of several blocks in it is prose of paragraphs and so the body itself.
-    """
-    children = element.elements
-    boxes = (_is_box(child) or child.tag in HEADINGS for child in children)
-    if element.has_own_text() or not children or not all(boxes):
-        return False
-    blocks = [child for child in children if child.filled] if first else []
-    return not first or (len(blocks) > 1 and any(child.tag in LOOSE for child in blocks[0].elements))
+def _is_header(cell: Element) -> bool:
+    only = cell.content[0] if len(cell.content) == 1 else None
+    return cell.tag == "th" or (isinstance(only, Element) and only.tag in ("b", "strong"))
 
 
 def _is_sentence(element: Element) -> bool:
@@ -248,6 +253,10 @@ def _is_sentence(element: Element) -> bool:
     return line is not None and (len(line) > _LONG_LINE or line.endswith((".", "!", "?", ":"))) and known(line) is None
 
 
-def _text(element: Element, nodes: list[Element | str]) -> Iterator[Block]:
-    if nodes and any(isinstance(node, Element) or not node.isspace() for node in nodes):
-        yield Block("text", element, list(nodes))
+def _text(element: Element, nodes: list[Element | str], *, before_field: bool = False) -> Iterator[Block]:
+    """The nodes as a block of text if they have one. `before_field`: without the heading of the group that a field begins."""
+    kept = len(nodes)
+    while before_field and kept and isinstance(child := nodes[kept - 1], Element) and _is_heading(child):
+        kept -= 1
+    if any(isinstance(node, Element) or not node.isspace() for node in nodes[:kept]):
+        yield Block("text", element, nodes[:kept])

@@ -64,13 +64,8 @@ def _holds_fields(elements: list[Element]) -> bool:
     return False
 
 
-def group_items(block: Block, table: str | None) -> list[_Item]:
-    """The items of a group's field, in page order. `table`: the group's table where it has one."""
-    return _items(list(block.values), LabelPatterns(in_group=True, table=table))
-
-
-def _items(nodes: list[Element | str], patterns: LabelPatterns) -> list[_Item]:
-    """The items among value nodes. `patterns` has what the items before them taught."""
+def group_items(nodes: Sequence[Element | str], patterns: LabelPatterns) -> list[_Item]:
+    """The items among the value nodes of a group's field, in page order. `patterns` has what the items before them taught."""
     content = [node for node in nodes if isinstance(node, Element) or not node.isspace()]
     elements = [node for node in content if isinstance(node, Element)]
     if len(elements) < len(content) or not content:
@@ -78,27 +73,24 @@ def _items(nodes: list[Element | str], patterns: LabelPatterns) -> list[_Item]:
     if not elements[0].role.paragraph and any(_is_labelled(one, patterns) for one in elements):
         return _by_label(_subs(content, patterns, elements[0].parent))
     if len(elements) == 1:
-        return _items_of_one(elements[0], patterns)
+        only = elements[0]
+        if only.tag == "table":
+            return _table_items(only, patterns.table)
+        if only.role.paragraph:
+            return [_subs(only.content, patterns, only)]
+        only_blocks = not only.has_own_text() and all(child.tag in BLOCKS and child.tag != "p" for child in only.elements)
+        if only.role.item or only.role.items or (only.tag in _WRAPPERS and only_blocks):
+            return group_items(only.children, patterns)
+        subs = _subs(only.content, patterns, only)
+        return _by_label(subs) if any(sub.label or sub.name for sub in subs) else _plain([only], patterns.table)
     if not any(element.tag in _WRAPPERS for element in elements):
         return _plain(content, patterns.table)  # paragraphs of prose belong together
     items: list[_Item] = []
     for element in elements:  # an item each
-        inside = _items([element], patterns)
+        inside = group_items([element], patterns)
         listed = element.tag in ("table", "ul", "ol") or element.role.items
         items += inside if listed else [[sub for item in inside for sub in item]]
     return [item for item in items if item]
-
-
-def _items_of_one(only: Element, patterns: LabelPatterns) -> list[_Item]:
-    if only.tag == "table":
-        return _table_items(only, patterns.table)
-    if only.role.paragraph:
-        return [_subs(only.content, patterns, only)]
-    only_blocks = not only.has_own_text() and all(child.tag in BLOCKS and child.tag != "p" for child in only.elements)
-    if only.role.item or only.role.items or (only.tag in _WRAPPERS and only_blocks):
-        return _items(only.children, patterns)
-    subs = _subs(only.content, patterns, only)
-    return _by_label(subs) if any(sub.label or sub.name for sub in subs) else _plain([only], patterns.table)
 
 
 def _is_labelled(element: Element, patterns: LabelPatterns) -> bool:
@@ -110,10 +102,7 @@ def _is_labelled(element: Element, patterns: LabelPatterns) -> bool:
 
 
 def _subs(content: Sequence[Element | str], patterns: LabelPatterns, parent: Element | None) -> _Item:
-    """The fields among the content of an item, wrappers looked through, and its text that belongs to none.
-
-    Those that are recognized teach their pattern to those beside them.
-    """
+    """The fields among an item's content, which teach their pattern to those beside them, and the text that belongs to none."""
     found: _Item = []
     blocks = [field_of(child, patterns, after_known=True) if isinstance(child, Element) else None for child in content]
     for block in filter(None, blocks):

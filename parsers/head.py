@@ -1,13 +1,16 @@
-"""Finds the parts of a record's page outside its fields: the title, the line `Submitted by NAME on DATE`, the site's notice."""
+"""What is done before a record's fields are read: puts right what elements that were never closed have swallowed, where classes
+show it, and finds what is outside the fields: the title, the line `Submitted by NAME on DATE`, the site's notice.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
+from parsers.columns import BODY
 from parsers.patterns import is_other_entity, name_of
-from parsers.registry import known
+from parsers.registry import Type, known
 from parsers.roles import BYLINE_FIELDS
 from parsers.scalars import iso_time, reference
 from parsers.source import NOTICE
@@ -27,17 +30,24 @@ _ON_BY = re.compile(rf"{_BY}on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNO
 _MAX_BEFORE_BYLINE = 120
 """Characters: only a title and the words beside a picture precede the line `Submitted by`, never the body."""
 _FEW = 20
+_FEW_LABELLED = 2
 
 
 def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | None, list[Element]]:
-    """The record's title and the elements that print it. Themes differ in what `h1` is, so the document's title decides.
-
-    `elements`: those below the record's root.
-    """
+    """The title and those of `elements` that print it. Themes differ in what `h1` is, so the document's title decides."""
     document = document_title(parsed)
     inside = {one.node.mem_id: one for one in elements if one.tag in TITLES or one.has_attributes}
     headings = [inside.get(node.mem_id) or build(node) for node in parsed.css(_HEADINGS)[:20]]
-    headings += [inner for inner in elements if inner.tag in TITLES and _is_node_title(inner)][:5]
+    headings += [
+        inner
+        for inner in elements
+        if inner.tag in TITLES
+        and (
+            inner.tag == "h1"
+            or [link.attribute("rel") for link in inner.descendants() if link.tag == "a"] == ["bookmark"]
+            or any(map(_NODE_TITLE.fullmatch, inner.role.classes))
+        )
+    ][:5]
     found = [(text, heading) for heading in headings if (text := one_line(readable([heading])))]
     likely = [text for text, _ in found if document and document.startswith(text)]
     likely = likely or [text for text, _ in found if reference(text)]
@@ -46,11 +56,6 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
         return first or None, []
     title = likely[0] if likely else found[0][0]
     return title, [heading for text, heading in found if text == title]
-
-
-def _is_node_title(element: Element) -> bool:
-    links = [inner.attribute("rel") for inner in element.descendants() if inner.tag == "a"]
-    return element.tag == "h1" or links == ["bookmark"] or any(map(_NODE_TITLE.fullmatch, element.role.classes))
 
 
 class Byline(NamedTuple):
@@ -97,14 +102,16 @@ def _byline_starts(root: Element) -> Iterator[Element]:
         if is_field or before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
             return
         pending += reversed(node.children)
-        beside = node.parent.children[:_FEW] if node.tag == "p" and node.parent is not None else []
-        if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1:
-            continue  # a body may begin with such a line too; there it has paragraphs beside it
         begun = _BYLINE.match(next((child for child in node.content if isinstance(child, str)), ""))
+        if begun is None:
+            continue
+        beside = node.parent.children[:_FEW] if node.tag == "p" and node.parent is not None else []
+        if sum(isinstance(one, Element) and one.tag == "p" for one in beside) > 1:  # a body may begin with such a line too
+            found = _BY_ON.fullmatch(one_line(readable([node])))
+            if not (begun[1] and found and iso_time(found["time"])):
+                continue
         tokens = (token for one in (node, node.parent) if one for token in one.role.classes)
-        if begun and (
-            begun[1] or any(map(_BYLINE_CLASS.fullmatch, tokens)) or any(one.tag == "time" for one in node.descendants())
-        ):
+        if begun[1] or any(map(_BYLINE_CLASS.fullmatch, tokens)) or any(one.tag == "time" for one in node.descendants()):
             yield node
 
 
@@ -125,3 +132,70 @@ def detach_notice(root: Element, elements: list[Element]) -> None:
 def document_title(parsed: LexborHTMLParser) -> str | None:
     node = parsed.css_first("head > title") or parsed.css_first("title")
     return one_line(node.text()) or None if node is not None else None
+
+
+def close_left_open(below_root: list[Element]) -> None:
+    """Moves what an unclosed label, field or body has swallowed to where it belongs: after it, in the same order."""
+    elements = [one for one in below_root if not one.role.silent]
+    has_body = any(one.role.name == BODY and any(inner.role.field for inner in one.built()) for one in elements)
+    labelled = set(filter(_is_known_field, elements)) if has_body else set()
+    for element in reversed(elements):  # from the inside out, so that what moves up goes on from there
+        role = element.role
+        if element.source_field is not None or not any(
+            child.role.field or child.role.item or child.role.items for child in element.elements
+        ):
+            continue  # nothing in it can have been swallowed
+        if role.label:
+            _move_out(element, lambda child: child.role.item or child.role.items)
+        elif role.name == BODY:
+            if len(labelled) > _FEW_LABELLED and labelled.issubset(element.built()):
+                _move_out(element, _is_known_field)
+        elif role.items or role.item or role.field:
+            _move_out(element, _is_foreign_to(element))
+
+
+def _is_foreign_to(element: Element) -> Callable[[Element], bool]:
+    """The test for what can't be inside a field or item: a field of the record itself, or a further item.
+
+    Where a listed label shows that values have no fields of their own, no field with a label can.
+    """
+    around: Element | None = element
+    while around is not None and not (around.role.field and (around is element or not around.role.item)):
+        around = around.parent
+    entries = map(known, _labels(around) if around is not None else ())
+    is_plain = any(entry is not None and entry.type is not Type.GROUP for entry in entries)
+    is_item = element.role.item and not element.role.items
+
+    def is_foreign(child: Element) -> bool:
+        is_next = is_item and child.role.item and not child.role.field
+        return is_next or (is_plain and child.role.field and bool(_labels(child))) or _is_known_field(child)
+
+    return is_foreign
+
+
+def _is_known_field(element: Element) -> bool:
+    """Whether an element is a field of the record itself, by its class and a label of the registry."""
+    return element.role.field and any(map(known, _labels(element)))
+
+
+def _labels(field: Element) -> list[str]:
+    """The texts of a field's labels, each without the elements that it may have swallowed; the first child may be one."""
+    if field.source_field is not None:
+        return [field.source_field.label]
+    children = field.elements
+    labels = [one for one in children if one.role.label] or [one for one in children[:1] if one.role.is_blank]
+    return [one.line() or next((text for text in one.content if isinstance(text, str)), "") for one in labels]
+
+
+def _move_out(element: Element, is_swallowed: Callable[[Element], bool]) -> None:
+    parent = element.parent
+    start = next((at for at, child in enumerate(element.children) if isinstance(child, Element) and is_swallowed(child)), None)
+    if parent is None or start is None:
+        return
+    moved = element.children[start:]
+    element.replace(element.children[:start])
+    for child in moved:
+        if isinstance(child, Element):
+            child.parent = parent
+    after = parent.children.index(element) + 1
+    parent.replace([*parent.children[:after], *moved, *parent.children[after:]])

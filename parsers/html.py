@@ -7,21 +7,20 @@ from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from parsers.columns import entry_of, fits, make_record
-from parsers.decode import Decoded
+from parsers.columns import make_record
+from parsers.decode import Decoded, harmless
 from parsers.fields import read_content
-from parsers.guard import harmless
-from parsers.head import byline_of, detach_notice, document_title, title_of
+from parsers.head import byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
 from parsers.record import Kind, PageHead, ParseResult, State
-from parsers.registry import Type, is_evidence, known, section_of_instruction
-from parsers.repair import close_left_open
+from parsers.registry import known
 from parsers.roles import TEASERS, role_of
-from parsers.rows import PageRows
+from parsers.rows import PageRows, evidence
 from parsers.scalars import in_site_zone, number, reference
 from parsers.source import SourceReader
-from parsers.tree import Element, build, build_with_fields, one_line, readable
+from parsers.text import read_text
+from parsers.tree import Element, build, one_line, readable
 from parsers.urls import node_id, page_address
 
 _CANDIDATES = "article, [data-history-node-id], .node"
@@ -33,34 +32,36 @@ _OTHER_TYPES = re.compile(
 )
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
 _MAX_CANDIDATES = 200
+_SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # of which a page that shows one record has at most one
 _NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
 _CURRENT_PATH = re.compile(r'"currentPath":"([^"]{0,400})"')
 _NODE_PATH = re.compile(r"node(?:\\?/)([0-9]{1,18})\b")
 _SAVED_FROM = re.compile(r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)(https?://[^\s<>]{1,2000})")
 """The address in the comment that browsers and SingleFile put at the start of a page they save."""
 _SAVED_AT = 4096  # characters from the start of a page within which that comment is
-_OWN_ADDRESS = (
-    ('link[rel="shortlink"]', "href"),
-    ('link[rel="canonical"]', "href"),
-    ('meta[property="og:url"]', "content"),
-    ("a.reader-domain", "href"),
-)
+_OWN_ADDRESS = {
+    "shortlink": ('link[rel="shortlink"]', "href"),
+    "canonical": ('link[rel="canonical"]', "href"),
+    "og:url": ('meta[property="og:url"]', "content"),
+    "reader-domain": ("a.reader-domain", "href"),
+}
+"""Selector and attribute of the page's own address, by a word in its source without which it need not be looked for."""
 _MAX_RIVALS = 20
 _MANY_LABELS = 4  # known labels that an element must have, and three times as many as the next, to be the record among several
 _MIN_EVIDENCE = 2
 """Labels that only TTA records have, without which a page with another title and type is none. Generated pages that quote the
 form have at most one as a field (tests/test_kinds.py); the shortest record has three."""
 _MISFIT = 4  # a value that its label's type excludes outweighs this many labels
-_MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
 _TAIL = 4096  # characters at the end of a page, in which it is looked for where the page was cut
 _END = re.compile(r"(?:\A|(?<=[<>]))([^<>]*+)((?:<[^<>]*+>|[\s>])*+)\Z")  # the last text, and the tags after it
 
 
 @dataclass(slots=True)
 class Reading:
-    """The result, and the elements that each field and each value of the head were read from."""
+    """The result, and the elements that its parts were read from. `visible`: the page's text, where that was read instead."""
 
     page: ParseResult
+    visible: str | None = None
     places: list[Element] = field(default_factory=list)
     section_places: list[Element] = field(default_factory=list)
     head_places: dict[str, Element] = field(default_factory=dict)
@@ -75,10 +76,13 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
         parsed.unwrap_tags(["font"])  # translators put two around every text
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
-    root = _root(parsed, node_id(base))
-    if root is not None and not _is_other(root, base):
-        tail = text[-_TAIL:] if incomplete or _is_cut(text) else None
-        if reading := _read_record(parsed, root, base, own_url, tail):
+    node = _root(parsed, node_id(base))
+    tokens = _tokens(node) if node is not None else set()
+    is_other = any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(base)
+    is_other = (is_other and not any(map(_RECORD_TYPES.fullmatch, tokens))) or not tokens.isdisjoint(TEASERS)
+    if node is not None and not is_other:
+        incomplete = incomplete or _is_cut(text)
+        if reading := _read_record(parsed, text, node, base, own_url, incomplete=incomplete):
             return reading
     visible = readable([build(parsed.body, forms=True)]) if parsed.body is not None else ""
     headings = [node.text(strip=True) for node in parsed.css("h1")[:5]]
@@ -91,6 +95,12 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     )
     result = kind_of_page(titles, visible, text[: 1 << 20], refreshes=refreshes)
     result.title = next(iter(headings), None) or document_title(parsed)
+    if result.kind is Kind.OTHER and not is_other and node_id(base) is not None and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:
+        found = read_text(visible, url=base, incomplete=incomplete).page
+        rows = found.record.fields if found.record is not None and found.record.form == "text" else ()
+        labels = [row.label for row in rows if row.value and row.item is None and known(row.label)]
+        if len(labels) >= _MANY_LABELS and not any(row.occurrence > 1 for row in rows):
+            return Reading(found, visible)
     return Reading(result)
 
 
@@ -107,10 +117,7 @@ def _is_cut(text: str) -> bool:
 
 
 def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | None:
-    """The element that contains the one thing this page is about; None where it shows several, or lists them.
-
-    `page_number`: the node number of the page's address.
-    """
+    """The element with the one thing a page is about, by the node number of its address; None for several, or a list."""
     candidates = [one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)]
     taken = {node.mem_id: node for node in candidates}  # a node comes once for each selector that it matches
     candidates = [node for node in taken.values() if not any(above.mem_id in taken for above in _above(node))]
@@ -138,9 +145,8 @@ def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | Non
 def _is_aside(node: LexborNode) -> bool:
     """Whether an article is a comment, a user's profile, or a media file."""
     attributes = node.attributes
-    if "data-comment-user-id" in attributes or "Person" in (attributes.get("typeof") or ""):
-        return True
-    return bool(_tokens(node) & {"comment", "js-comment", "profile", "media"})
+    is_person = "data-comment-user-id" in attributes or "Person" in (attributes.get("typeof") or "")
+    return is_person or not _tokens(node).isdisjoint(("comment", "js-comment", "profile", "media"))
 
 
 def _is_listed(node: LexborNode) -> bool:
@@ -161,12 +167,12 @@ def _above(node: LexborNode) -> Iterator[LexborNode]:
 
 def _known_labels(node: LexborNode) -> int:
     patterns = LabelPatterns()
-    patterns.learn(build_with_fields(node, SourceReader(None))[0])
+    patterns.learn(build(node, read=SourceReader(None)))
     return patterns.known_labels
 
 
 def _tokens(node: LexborNode) -> set[str]:
-    return set((node.attributes.get("class") or "").lower().split())
+    return set((node.attributes.get("class") or "").lower().replace("_", "-").split())
 
 
 def _history_id(node: LexborNode) -> int | None:
@@ -180,21 +186,15 @@ def _current_path(parsed: LexborHTMLParser) -> str | None:
     return found[1] if found else None
 
 
-def _is_other(node: LexborNode, url: str | None) -> bool:
-    """Whether this is another kind of page, by its address or the node's type."""
-    tokens = {token.replace("_", "-") for token in _tokens(node)}
-    is_record = any(map(_RECORD_TYPES.fullmatch, tokens))
-    return bool(tokens & TEASERS) or (not is_record and (any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(url)))
-
-
 # --- the head ---------------------------------------------------------------------------------------------------------
 
 
 def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
     """The page's own address as it prints it, or as the program did that saved it: the first one with a node number."""
     first: str | None = None
-    for selector, attribute in _OWN_ADDRESS:
-        if node_id(href := _address_in(parsed, selector, attribute)) is not None:
+    for word, (selector, attribute) in _OWN_ADDRESS.items():
+        href = _address_in(parsed, selector, attribute) if word in text else None
+        if node_id(href) is not None:
             return href
         first = first or href
     saved = _SAVED_FROM.search(text[:_SAVED_AT])
@@ -224,16 +224,14 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
 
 
 def _read_record(
-    parsed: LexborHTMLParser, node: LexborNode, base: str | None, own_url: str | None, cut_tail: str | None
+    parsed: LexborHTMLParser, text: str, node: LexborNode, base: str | None, own_url: str | None, *, incomplete: bool
 ) -> Reading | None:
-    """The record below `node`; None where the evidence for a TTA record is insufficient.
-
-    `base`, `own_url`: the page's address, and the one it prints as its own. `cut_tail`: the end of a page that is cut.
-    """
-    links_from = _address_in(parsed, "base[href]", "href") or base
-    root, elements = build_with_fields(node, SourceReader(links_from))
+    """The record below `node`; None where the evidence for a TTA record is insufficient."""
+    links_from = (_address_in(parsed, "base[href]", "href") if "<base" in text or "<BASE" in text else None) or base
+    elements: list[Element] = []
+    root = build(node, elements, read=SourceReader(links_from))
     close_left_open(elements)
-    if "onstruction" in node.text():
+    if "onstruction" in text:
         detach_notice(root, elements)
     title, headings = title_of(parsed, elements)
     byline = byline_of(root)
@@ -241,21 +239,23 @@ def _read_record(
         if element is not None:
             element.detach()
     content = read_content(root, links_from)
+    for element in elements:  # so that the tree has no circles, which only the garbage collector could free
+        element.parent = None
     if not _is_record(node, content, title):
         return None
-    if cut_tail is not None:
-        _mark_cut(content, cut_tail)
+    if incomplete:
+        _mark_cut(content, text[-_TAIL:])
     for row in content.fields if byline.has_offset else ():
         if row.value and row.datetime:
             row.datetime = in_site_zone(row.value, row.datetime)
     number = _node_of(parsed, node, base, own_url)
     head = PageHead(node_id=number, title=title, submitted_by=byline.name, submitted_at=byline.time)
-    incomplete, shape = cut_tail is not None, content.page_fingerprint
+    shape = content.page_fingerprint
     record = make_record(head, content.fields, content.sections, "html", incomplete=incomplete, shape=shape, url=own_url)
     heads = {"title": headings[0]} if headings else {}
     heads |= dict.fromkeys(("submitted_by", "submitted_at"), byline.element) if byline.element is not None else {}
     result = ParseResult(kind=Kind.RECORD, reason="its fields are a TTA record's", record=record)
-    return Reading(result, content.places, content.section_places, heads)
+    return Reading(result, None, content.places, content.section_places, heads)
 
 
 def _mark_cut(content: PageRows, tail: str) -> None:
@@ -275,32 +275,12 @@ def _mark_cut(content: PageRows, tail: str) -> None:
 
 
 def _is_record(node: LexborNode, content: PageRows, title: str | None) -> bool:
-    """Whether the evidence is enough: labels that only TTA records have, values of the right type, the node's type, the title."""
-    typed = any(map(_RECORD_TYPES.fullmatch, _tokens(node)))
-    vouched = typed or reference(title) is not None
-    if typed or (vouched and _history_id(node) is not None):
+    """Whether the evidence is enough: the node's type, the title, labels that only TTA records have, values of the right type."""
+    is_titled = reference(title) is not None
+    if any(map(_RECORD_TYPES.fullmatch, _tokens(node))) or (is_titled and _history_id(node) is not None):
         return True
     good, bad = evidence(content)
     rows = [row for row in content.fields if row.item is None and known(row.label)]
     again = sum(row.occurrence > 1 for row in rows)
     is_list = again > 1 and 2 * again >= len(rows)  # most labels are repeated, as in a list of several records
-    return good >= 1 if vouched else good - _MISFIT * bad >= _MIN_EVIDENCE and not is_list
-
-
-def evidence(content: PageRows) -> tuple[int, int]:
-    """How many labels that only TTA records have a page has, and how many of its typed fields have values that they can't."""
-    good = {section.label for section in content.sections if known(section.label)}
-    bad = 0
-    for row in content.fields:
-        entry = entry_of(row)
-        if row.label is None and (section := section_of_instruction(row.value or "")):
-            good.add(section)
-        if entry is None or row.item is not None:
-            continue
-        value = row.value or ""
-        is_name = entry.type in (Type.REFERENCE, Type.REFERENCES, Type.MONEY)  # which a sentence is not
-        if (is_name and len(value) > _MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
-            bad += 1
-        elif is_evidence(row.label or entry.text):
-            good.add(entry.text)
-    return len(good), bad
+    return good >= 1 if is_titled else good - _MISFIT * bad >= _MIN_EVIDENCE and not is_list

@@ -25,6 +25,7 @@ class Value(NamedTuple):
 
 _PERSON = re.compile(r"\bPerson\b|\bauthor\b|\bv-?card\b|\bh-card\b")
 """In the attributes of a person: RDFa and microdata (schema.org, FOAF), `rel="author"`, hCard and h-card."""
+_PERSON_ATTRIBUTES = ("typeof", "itemtype", "rel", "itemprop", "property", "class")
 
 
 def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
@@ -95,17 +96,13 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
     if len(links) == 1 and (readable(links) == text or (len(text) <= _MAX_LINKED and not prose)):
         href = absolute(links[0].attribute("href"), base)
     if text or prose:
-        return Value(text, href, _datetime(times, text), not prose and any(map(_is_person, elements)))
+        marks = (one.attribute(name) or "" for one in elements if one.has_attributes and not prose for name in _PERSON_ATTRIBUTES)
+        return Value(text, href, _datetime(times, text), any(map(_PERSON.search, marks)))
     for element in elements:
         if element.tag == "img" and (address := absolute(element.attribute("src"), base)):
             text = one_line(element.attribute("alt") or "") or one_line(element.attribute("title") or "")
             return Value(text or address, href or address)
     return Value()
-
-
-def _is_person(element: Element) -> bool:
-    names = ("typeof", "itemtype", "rel", "itemprop", "property", "class")
-    return element.has_attributes and any(_PERSON.search(element.attribute(name) or "") for name in names)
 
 
 def _datetime(times: list[Element], text: str) -> str | None:

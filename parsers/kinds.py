@@ -6,6 +6,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from parsers.record import Kind, ParseResult
+from parsers.registry import WORDS
 from parsers.urls import page_address
 
 _MAGIC = {
@@ -21,36 +22,13 @@ _BLANK = b"\0 \t\r\n\xef\xbb\xbf"
 _CONTROLS = bytes([*range(9), *range(14, 32)])
 _NO_PAGE_TYPES = ("image/", "audio/", "video/", "font/", "application/pdf", "application/json")
 _PAGE_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
-_BLOCKED_TITLES = re.compile(
-    r"^\W*(access denied|log ?in|sign in|user log ?in|user account|forbidden|403\b|unauthorized|401\b|just a moment"
-    r"|attention required|security check|are you (a )?(human|robot)|verif(y|ying) (you are|that you are) human"
-    r"|request (rejected|blocked|unsuccessful)|pardon our interruption|ddos|captcha|bot verification|checking your browser"
-    r"|blocked|error 1020|web ?(page|site) blocked|two-factor|multi-factor|verification code|azure waf|human verification)",
-    re.IGNORECASE,
+_BLOCKED_TITLES, _BLOCKED_TEXT, _ERROR_TITLES = (
+    re.compile("|".join(rf"^\W*(?:{one})" if name.endswith("titles") else one for one in WORDS["kinds"][name]), re.IGNORECASE)
+    for name in ("blocked_titles", "blocked_texts", "error_titles")
 )
-_BLOCKED_TEXT = re.compile(
-    r"you are not authorized to access this page|you do not have permission to (view|access)"
-    r"|access to this (page|site|resource) (has been|is) (denied|blocked|restricted)|you don't have permission to access"
-    r"|checking (if the site connection is secure|your browser before)|enable javascript and cookies to continue"
-    r"|the requested url was rejected|incapsula incident|request unsuccessful|your support id is|sucuri website firewall"
-    r"|verify(ing)? (that )?you are (a )?human|complete the (security check|captcha)|ray id|unusual (traffic|activity)"
-    r"|you have been blocked|blocked by (the |our |a )?(security|firewall|network|web)|web application firewall"
-    r"|web ?(page|site) blocked|the request is blocked|not allowed to browse|please enable (js|javascript) and disable any ad"
-    r"|verification code|please (log|sign) in|your request (has been|was) blocked|reference #?\s?[0-9a-f]{2,}\.[0-9a-f]{4,}",
-    re.IGNORECASE,
-)
-_BLOCKED_MARKUP = tuple(
-    "cf-chl challenge-platform cf-browser-verification _incapsula_resource /_sec/ ak-challenge px-captcha perimeterx datadome "
-    "captcha-delivery awswafintegration aws-waf-token g-recaptcha h-captcha turnstile distil_r_captcha".split()
-)
+_BLOCKED_MARKUP = WORDS["kinds"]["blocked_markup"].split()
 """In the markup of a challenge, in small letters; looking for one after the other is ten times as fast as a pattern."""
 _PASSWORD = re.compile(r"<input[^>]{0,300}\btype\s*=\s*[\"']?password", re.IGNORECASE)
-_ERROR_TITLES = re.compile(
-    r"^\W*(page not found|404\b|not found|the requested page could not be found|error\b|(internal )?server error|50\d\b"
-    r"|service (temporarily )?unavailable|bad gateway|gateway time-?out|(web)?site (is )?(under|in|down for) maintenance"
-    r"|site off-?line|(hrm\W*)?the wayback machine has not archived|the website encountered an unexpected error)",
-    re.IGNORECASE,
-)
 _OTHER_PATHS = re.compile(
     r"/(media|frontpage|search|user|sites|taxonomy|admin|node/add|rss)(/|$)|/node/\d+/(edit|delete|revisions)", re.IGNORECASE
 )

@@ -6,7 +6,6 @@ A spot on an HTML page is the path of the element that the reader took the value
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborNode
@@ -29,57 +28,50 @@ class Spot(NamedTuple):
     snippet: str
 
 
-@dataclass(frozen=True, slots=True)
-class Spots:
-    """What the page of a record shows, and the spot of each part; None where it can't be told."""
+class Spots(NamedTuple):
+    """What the page of a record shows, and the spots of its fields, its sections, and the values of its head, by name.
+
+    Those are the values of `PageHead` and `url`; what was not found has no spot.
+    """
 
     record: Record
-    text: str
-    url: str | None
-    fields: Sequence[Spot | None]
-    sections: Sequence[Spot | None]
-    head: Mapping[str, Spot | None]
-
-    def of_head(self, name: str) -> Spot | None:
-        """The spot of `title`, `submitted_by` or `submitted_at`."""
-        return self.head.get(name) if getattr(self.record, name) is not None else None
-
-    def of_node_id(self) -> Spot | None:
-        """The spot of the node number: in the address, else in a tag of the page."""
-        number = self.record.node_id
-        if number is not None and node_id(self.url) == number:
-            return Spot("the capture's address", self.url or "")
-        return self._in_tag(rf"(?<![0-9]){number}(?![0-9])") if number is not None else None
-
-    def of_page_url(self) -> Spot | None:
-        """The spot where the page names its own address."""
-        return self._in_tag(re.escape(self.record.url)) if self.record.url else None
-
-    def _in_tag(self, pattern: str) -> Spot | None:
-        found = re.search(rf"<[^<>]{{0,1000}}{pattern}[^<>]{{0,1000}}>", self.text)
-        if found is None:
-            return None
-        return Spot(f"line {self.text.count(chr(10), 0, found.start()) + 1}", found[0])
+    fields: Sequence[Spot]
+    sections: Sequence[Spot]
+    head: Mapping[str, Spot]
 
 
 def locate(content: bytes, *, url: str | None = None, content_type: str | None = None, is_text: bool = False) -> Spots | None:
     """What the page of a record shows, and where; None where the page shows no record."""
     page = decode(content[:MAX_PAGE], content_type, is_text=is_text)
-    if is_text:
-        text = read_text(page.text, url=url, incomplete=False)
-        lines, record = source_lines(page.text), text.page.record
+    html = None if is_text else read_html(page, url=url, incomplete=False)
+    if html is None or html.visible is not None:
+        printed = html.visible or "" if html is not None else page.text
+        text = read_text(printed, url=url, incomplete=False)
+        lines, record = source_lines(printed), text.page.record
         fields, sections = ([_of_lines(lines, span) for span in spans] for spans in (text.fields, text.sections))
         head = {name: _of_lines(lines, span) for name, span in text.head.items()}
     else:
-        html = read_html(page, url=url, incomplete=False)
         shared, record = Counter(id(place) for place in html.places), html.page.record
-        fields = [
-            _of_node(_item_of(place.node, row.value) if shared[id(place)] > 1 else place.node, place.node)
-            for row, place in zip(record.fields if record else (), html.places, strict=True)
-        ]
+        fields = []
+        for row, place in zip(record.fields if record else (), html.places, strict=True):
+            printed, item = "".join((row.value or "").split()), place.node
+            if shared[id(place)] > 1:  # of several values the element inside that prints this one and nothing else
+                item = next((one for one in item.css("*") if "".join(one.text().split()) == printed), item)
+            fields.append(_of_node(item, place.node))
         sections = [_of_node(place.node) for place in html.section_places]
         head = {name: _of_node(place.node) for name, place in html.head_places.items()}
-    return Spots(record, page.text, url, fields, sections, head) if record else None
+    if record is None:
+        return None
+    head = {name: spot for name, spot in head.items() if getattr(record, name) is not None}
+    number = record.node_id
+    if number is not None and node_id(url) == number:
+        head["node_id"] = Spot("the capture's address", url or "")
+    for name, value in (("node_id", number), ("url", record.url)):  # else in a tag of the page
+        pattern = rf"(?<![0-9]){number}(?![0-9])" if name == "node_id" else re.escape(str(value))
+        found = re.search(rf"<[^<>]{{0,1000}}{pattern}[^<>]{{0,1000}}>", page.text) if value and name not in head else None
+        if found:
+            head[name] = Spot(f"line {page.text.count(chr(10), 0, found.start()) + 1}", found[0])
+    return Spots(record, fields, sections, head)
 
 
 def _of_lines(lines: Sequence[str], span: tuple[int, int]) -> Spot:
@@ -88,17 +80,8 @@ def _of_lines(lines: Sequence[str], span: tuple[int, int]) -> Spot:
     return Spot(place, "\n".join(lines[first : last + 1])[:MAX_SNIPPET])
 
 
-def _item_of(node: LexborNode, value: str | None) -> LexborNode:
-    """The element inside that prints a value and nothing else, or the whole field where there is none."""
-    printed = "".join((value or "").split())
-    return next((one for one in node.css("*") if "".join(one.text().split()) == printed), node)
-
-
 def _of_node(node: LexborNode, field: LexborNode | None = None) -> Spot:
-    """The path of an element from the root of the page, with the number of each step among those of its kind.
-
-    The source shown is that of its whole field, label and all, or of the element where the field is long.
-    """
+    """The path of an element with the number of each step among those of its kind, and the source of its field, or its own."""
     steps: list[str] = []
     current: LexborNode | None = node
     while current is not None and current.tag and not current.tag.startswith("-"):

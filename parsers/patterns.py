@@ -9,7 +9,7 @@ A new theme is a new pattern, and patterns are learned from each page.
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from parsers.registry import is_instructions, is_member, known
 from parsers.roles import HIDDEN
@@ -28,8 +28,7 @@ Look = tuple[str, tuple[str, ...]]  # an element's tag and classes, without the 
 Pattern = tuple[str, str, tuple[str, ...]]  # the tag of a field's element, and the tag and classes of its label
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """A piece of the content in page order: a field with its label's element (None: it prints none), or text without a label."""
 
     kind: Literal["field", "text"]
@@ -114,10 +113,7 @@ class LabelPatterns:
         return self.in_group and is_member(label, self.table)
 
     def is_unusual(self, pattern: Pattern, *, first: bool) -> bool:
-        """Whether few known labels have this pattern's elements and many have others, as where prose quotes labels.
-
-        `first`: nothing was read before, so that this may be the body; then a pattern must be the most common one.
-        """
+        """Whether most known labels have another pattern, as where prose quotes labels. `first`: it must be the usual one."""
         times = self._usual[pattern[:2]] * (1 if first else _FEW_OF_MANY)
         return times < max(self._usual.values(), default=0)
 
@@ -140,10 +136,7 @@ class LabelPatterns:
         return self._classed_fields > self._bare_fields
 
     def is_flat_label(self, child: Element | str, following: Element | str | None) -> bool:
-        """Whether a child is a label whose values are its siblings: by class, as `dt`, or by its text where a value follows.
-
-        Of the lines beside each other that are known labels, those count that look like most of them.
-        """
+        """Whether a child is a label whose values are its siblings: by class, as `dt`, or by its text."""
         if not isinstance(child, Element) or (line := child.line()) is None:
             return False
         if child.tag == "dt" or child.role.label:
@@ -157,7 +150,7 @@ class LabelPatterns:
             return not alike and child.tag != "div" and (is_common or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
             return False
-        return child.tag == "div" if alike else is_common
+        return child.tag in ("div", "td") if alike else is_common
 
 
 NO_PATTERNS = LabelPatterns()
@@ -188,10 +181,10 @@ def field_of(element: Element, patterns: LabelPatterns = NO_PATTERNS, *, after_k
     """The field that this element is, or None. `after_known`: a field with a known label came before it on the page."""
     found = element.source_field
     if found is not None:
-        learned = found.pattern in patterns.learned
-        is_known = patterns.is_member(found.label) or (found.known is not None and (learned or not found.alone))
-        is_field = element.role.field or is_known or (learned and after_known)
-        return Block("field", element, [], None, found.name, found) if is_field else None
+        is_field = element.role.field or (found.known is not None and not found.alone) or patterns.is_member(found.label)
+        if is_field or ((found.known is not None or after_known) and found.pattern in patterns.learned):
+            return Block("field", element, [], None, found.name, found)
+        return None
     content = element.content
     head = content[0] if content else None
     if element.tag == "table" and isinstance(head, Element) and head.tag == "thead" and known(readable([head])[:_MAX_LABEL]):
@@ -290,7 +283,7 @@ def _leads_to_hidden_label(child: Element | str) -> bool:
 def _has_more_labels(others: list[Element | str], first: Element) -> bool:
     """Whether further children are labels like the first one: then this element contains several fields, label after label."""
     if others and is_alike(others[0], first) and first.tag != "dt":
-        return False
+        others = others[1::2] if first.tag == "td" else []  # labels and values side by side in a row
     alike = (child for child in others if isinstance(child, Element) and is_alike(child, first))
     return any(first.tag == "dt" or known(child.line()) is not None for child in alike)
 

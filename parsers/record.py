@@ -5,8 +5,6 @@ columns that are read from labelled fields come from `parsers.registry`. Rows ar
 and a frozen one takes more than twice as long to make (docs/decisions/model.md); nothing changes them once they are made.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, make_dataclass
 from enum import StrEnum

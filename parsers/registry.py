@@ -62,7 +62,9 @@ class Group:
     columns: tuple[tuple[str, str], ...]
 
 
-_ENTRIES = tomllib.loads((files("parsers") / "registry.toml").read_text(encoding="utf-8"))
+_ENTRIES, WORDS = (
+    tomllib.loads((files("parsers") / name).read_text(encoding="utf-8")) for name in ("registry.toml", "words.toml")
+)
 LABELS = tuple(
     Label(
         text,
@@ -155,9 +157,7 @@ def _words(label: str) -> str:
 
 @cached_short
 def group_table(label: str | None) -> str | None:
-    """The table of the group that a label or machine name names: "TTA Milestones", "Milestone(s)", "Milestones 2",
-    `field_tta_milestone`, `field_metrics_ref`; None for any other.
-    """
+    """The table of the group that "TTA Milestones", "Milestone(s)", `field_metrics_ref` and the like name; None for others."""
     spelled = _words(label or "")
     if not spelled or len(spelled) > _MAX_GROUP_LABEL or is_instructions(spelled):
         return None

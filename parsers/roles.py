@@ -1,38 +1,19 @@
 """What an element's classes say of its role in a page, in the words of Drupal's themes (DOMAIN.md, "The two forms")."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Literal, get_args
 
-TEASERS = frozenset("teaser node--view-mode-teaser view-mode-teaser node-teaser search-result search_index".split())
-HIDDEN = frozenset("visually-hidden sr-only usa-sr-only element-invisible hidden visuallyhidden invisible".split())
+from parsers.registry import WORDS
+
+TEASERS, HIDDEN = (frozenset(words.split()) for words in WORDS["whole_classes"].values())
 BYLINE_FIELDS = frozenset(("uid", "created", "title", "user_picture"))
 """Machine names of the fields that belong to the title and the line `Submitted by` (core's node templates)."""
-_BEFORE = r"(?:[\w-]*[\w](?:__|--|-))?"
 _NAME = re.compile(r"field(?:--|-)name-([\w-]+)")
-_DISPLAY = re.compile(_BEFORE + r"label(?:--|-)(?:(hidden)|above|inline|visually[-_]hidden)")
+_DISPLAY = re.compile(r"(?:[\w-]*\w(?:__|--|-))?label(?:--|-)(?:(hidden)|above|inline|visually[-_]hidden)")
 _PARAGRAPH_TYPE = re.compile(r"paragraph--type--([\w-]+)")
-_FLAGS = {
-    "field": r"field--(?:name|type)-[\w-]+|field|field-name-[\w-]+",
-    "label": _BEFORE + "label",
-    "item": _BEFORE + "item",
-    "items": _BEFORE + "items",
-    "skipped": r"contextual(?:-links|-region-links)?|quickedit|skip-link|print-footnote",
-    "other": r"comments?|comment-wrapper|js-comment|field--name-(?:field-)?comments?|" + "|".join(TEASERS),
-    "aside": r"links|node__links|link-wrapper|node-links|pager|pagination|breadcrumbs?|tabs|menu|toolbar"
-    r"|tabs-primary|nav-tabs|nav-pills|local-tasks|horizontal-tabs-list|vertical-tabs-list|tabs-list|feed-icons?"
-    r"|print-links?|book-navigation|share|share-\w+|social|social-\w+|sharethis\w*|addtoany\w*|a2a_\w+|addthis\w*"
-    r"|profile|user-picture|author-picture|node__author-image",
-    "views": r"view|views?-(?:row|field|content|table|view|element-container|group|header|footer|id|display-id)[\w-]*",
-    "paragraph": r"paragraph(?:--.*)?",
-    "dated": r"date-display-.*",
-    "prose": r"field--type-text.*",
-    "text": r"field--type-(?:text|string).*",
-    "markup": r"field--type-markup",
-}
+_FLAGS = {flag: re.compile("|".join(patterns)) for flag, patterns in WORDS["classes"].items()}
 """What one token of a class attribute must be spelled like, for each flag of `Role`."""
 
 Part = Literal["field", "label", "item", "items", "paragraph"]
@@ -92,7 +73,7 @@ class Role:
         return not (self._parts or self.skipped or self.other or self.aside)
 
     @cached_property
-    def as_items(self) -> Role:
+    def as_items(self) -> "Role":
         """The role of an items wrapper that repeats the classes of its field, as in the USWDS theme."""
         return replace(self, field=False, name=None)
 
@@ -106,7 +87,8 @@ def role_of(attribute: str) -> Role:
     tokens = tuple(attribute.split())
     name = next((found[1] for token in tokens if (found := _NAME.fullmatch(token))), None)
     displays = [found for token in tokens if (found := _DISPLAY.fullmatch(token))]
-    flags = {flag: any(re.fullmatch(pattern, token) for token in tokens) for flag, pattern in _FLAGS.items()}
+    flags = {flag: any(map(pattern.fullmatch, tokens)) for flag, pattern in _FLAGS.items()}
+    flags["other"] |= not TEASERS.isdisjoint(tokens)
     if flags["field"]:
         flags["aside"] = name in ("links", "user-picture")
     return Role(

@@ -11,24 +11,22 @@ from hashlib import sha256
 from itertools import takewhile
 from typing import Any
 
-from parsers.columns import BODY
+from parsers.columns import BODY, entry_of, fits
 from parsers.groups import Group, group_items, group_of
 from parsers.items import Value, items_of, read_value
-from parsers.patterns import Block
+from parsers.patterns import Block, LabelPatterns
 from parsers.record import Field, Section, State
-from parsers.registry import group_of_member, is_instructions, known, known_name, section_of_instruction
+from parsers.registry import Type, group_of_member, is_evidence, is_instructions, known, known_name, section_of_instruction
 from parsers.tree import Element, one_line, readable
 
 _NUMBERED = re.compile(r"(.*\S)\s+\d+")
+_MAX_REFERENCE = 120  # characters of a referenced term's name; explanations of a form's fields are longer
 MAX_FIELDS = 20_000  # rows of one page; the richest page seen has about 60
 
 
 @dataclass(slots=True)
 class PageRows:
-    """The rows that the content of a page makes.
-
-    `places`: the elements that the fields were read from, in the order of `fields`; `section_places`: the same of sections.
-    """
+    """The rows that the content of a page makes, and the elements that each field and each section was read from."""
 
     fields: list[Field] = field(default_factory=list)
     sections: list[Section] = field(default_factory=list)
@@ -44,18 +42,13 @@ class PageRows:
 
 def write_all(blocks: Sequence[Block], base: str | None) -> PageRows:
     """The rows and sections of all blocks of a page, in their order."""
-    writer, body = _BlockWriter(base), _body(blocks)
+    before = takewhile(lambda block: block.label is None and block.source_field is None, blocks)
+    texts = (block for block in before if block.name is None and readable(block.values))
+    body = next((block for block in blocks if block.name == BODY), None) or next(texts, None)  # or the first text of all
+    writer = _BlockWriter(base)
     for block in blocks:
         writer.write(block, is_body=block is body)
     return writer.rows
-
-
-def _body(blocks: Sequence[Block]) -> Block | None:
-    """The body: the block of that name, else the first text before any labelled field."""
-    if named := next((block for block in blocks if block.name == BODY), None):
-        return named
-    before = takewhile(lambda block: block.label is None and block.source_field is None, blocks)
-    return next((block for block in before if block.name is None and readable(block.values)), None)
 
 
 def _place_of(block: Block) -> Element:
@@ -66,10 +59,7 @@ def _place_of(block: Block) -> Element:
 
 
 class RowWriter:
-    """Writes the rows of one page: numbers them, keeps the current section, counts the items of groups and repeated labels.
-
-    `missing`: the state of a field without a value; `place`: what the next rows are read from.
-    """
+    """Writes the rows of a page. `missing`: the state of a field without a value; `place`: what the next rows are read from."""
 
     def __init__(self, missing: State = State.EMPTY) -> None:
         self.rows = PageRows()
@@ -119,15 +109,22 @@ class _BlockWriter(RowWriter):
         self._member_labels: set[str] = set()
 
     def write(self, block: Block, *, is_body: bool) -> None:
-        found = block.source_field
-        printed = found.label if found else readable([block.label]) if block.label is not None else ""
-        label = one_line(printed).rstrip(": ") or None
+        if (found := block.source_field) is not None:
+            self.place = block.element
+            if found.opens_section:
+                self.rows.section_places.append(self.place)
+                self.open_section(found.label, found.values[0].text)
+            else:
+                self._write_field(found.label, found.name, found.values)
+            self.rows.shape.append(f"div>{found.pattern[1]}:{found.name or 'field'}")
+            return
+        label = (one_line(readable([block.label])).rstrip(": ") or None) if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
         before = len(self.rows.fields)
         title = label or (entry.text if entry is not None else None)
-        self.place = block.element if found else _place_of(block)
+        self.place = _place_of(block)
         if block.element.role.markup or (title and is_instructions(title)):
-            text = found.values[0].text if found else readable(block.values)
+            text = readable(block.values)
             self.rows.section_places.append(self.place)  # a section without a label is named by the form's fixed words
             self.open_section(title or section_of_instruction(text) or block.name or "", text)
         elif group := group_of(block, title):
@@ -137,15 +134,16 @@ class _BlockWriter(RowWriter):
             items = [block.values] if is_body else items_of(block.values)
             filled = [value for item in items if (value := read_value(item, self._base, prose=prose)).text]
             name = BODY if is_body else block.name
-            if label or filled or found or not (block.kind == "text" or name == "user_picture"):
-                self._write_field(label, name, found.values if found else filled or [Value()])
+            if label or filled or not (block.kind == "text" or name == "user_picture"):
+                self._write_field(label, name, filled or [Value()])
         if block.kind == "field" or len(self.rows.fields) > before:  # what prints nothing is no part of the structure
-            tag = found.pattern[1] if found else block.label.tag if block.label else ""
+            tag = block.label.tag if block.label else ""
             self.rows.shape.append(f"{block.element.tag}>{tag}:{block.name or block.kind}")
 
     def _write_group(self, block: Block, group: Group, title: str | None) -> None:
         """The rows of a group's field. A label that ends in a number itself is the name of its only item."""
-        before, place, items = len(self.rows.fields), self.place, group_items(block, group.table)
+        patterns = LabelPatterns(in_group=True, table=group.table)
+        before, place, items = len(self.rows.fields), self.place, group_items(block.values, patterns)
         is_name = len(items) == 1 and _NUMBERED.fullmatch(group.stem)
         for item in items:
             number = self.next_item(group.stem)
@@ -159,7 +157,7 @@ class _BlockWriter(RowWriter):
                 for value in filled or ([] if nameless else [Value()]):
                     self.add(*own, value, item=group.stem if is_name else number)
         if len(self.rows.fields) == before:
-            self.add(title, block.name, Value())
+            self._write_field(title, block.name, [Value()])
 
     def _write_field(self, label: str | None, name: str | None, values: Sequence[Value]) -> None:
         """A field's rows. The items of a group's fields among the others are told apart by the label that comes again."""
@@ -171,7 +169,25 @@ class _BlockWriter(RowWriter):
             self._member_labels.add(label)
             item = f"{group} {self.items[group]}"
         elif label or name:
-            self.times[label, name] += 1
-            times = self.times[label, name]
+            times = self.times[label, name] = self.times.get((label, name), 0) + 1
         for value in values:
             self.add(label, name, value, item=item, occurrence=times)
+
+
+def evidence(content: PageRows) -> tuple[int, int]:
+    """How many labels that only TTA records have a page has, and how many of its typed fields have values that they can't."""
+    good = {section.label for section in content.sections if known(section.label)}
+    bad = 0
+    for row in content.fields:
+        entry = entry_of(row)
+        if row.label is None and (section := section_of_instruction(row.value or "")):
+            good.add(section)
+        if entry is None or row.item is not None:
+            continue
+        value = row.value or ""
+        is_name = entry.type in (Type.REFERENCE, Type.REFERENCES, Type.MONEY)  # which a sentence is not
+        if (is_name and len(value) > _MAX_REFERENCE) or (value and fits(entry.type, value, row.datetime) is False):
+            bad += 1
+        elif is_evidence(row.label or entry.text):
+            good.add(entry.text)
+    return len(good), bad

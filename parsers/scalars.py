@@ -16,10 +16,7 @@ _SHORT = 400  # characters; longer texts are each page's own, and would only fil
 
 
 def cached_short(read: Callable[[_Text], _Read]) -> Callable[[_Text], _Read]:
-    """The function with a cache for short texts: labels, links and values repeat on page after page.
-
-    The function must be pure, and what it returns must not be changed.
-    """
+    """A pure function with a cache for short texts, which repeat on page after page. What it returns must not be changed."""
     known = lru_cache(_TEXTS)(read)
 
     @wraps(read)
@@ -96,18 +93,19 @@ def place(text: str) -> Place:
     places = [(float(point[1]), float(point[2])) for point in points if point]
     if not points or len(places) < len(points):
         return Place(flag="point is malformed")
-    problems = [_problem(*one) for one in places]
-    return Place(*places[problems.index(None)]) if None in problems else Place(flag=problems[0])
-
-
-def _problem(x: float, y: float) -> str | None:
-    """Why a point at this longitude and latitude cannot be where a TTA was; None where it can."""
-    is_in_us, is_swapped = (
-        any(west <= one <= east and south <= two <= north for west, east, south, north in _US) for one, two in ((x, y), (y, x))
-    )
-    if not (-180 <= x <= 180 and -90 <= y <= 90):
-        return "point is out of range"
-    return "point is at 0 0" if x == y == 0 else "point looks swapped" if is_swapped and not is_in_us else None
+    flags = []
+    for x, y in places:
+        is_in_us, is_swapped = (
+            any(west <= one <= east and south <= two <= north for west, east, south, north in _US)
+            for one, two in ((x, y), (y, x))
+        )
+        if not (-180 <= x <= 180 and -90 <= y <= 90):
+            flags.append("point is out of range")
+        elif x == y == 0 or (is_swapped and not is_in_us):
+            flags.append("point looks swapped" if x else "point is at 0 0")
+        else:
+            return Place(x, y)
+    return Place(flag=flags[0])
 
 
 _AMOUNT = re.compile(
@@ -316,17 +314,10 @@ def _two_clocks(plain: str) -> tuple[str | None, str | None] | None:
     return None
 
 
-# --- fiscal years of the US government, which begin on 1 October and have the number of the year they end in ----------
-
-
 def fiscal_year(reference: str | None, submitted_at: str | None) -> int | None:
-    """The fiscal year of the submission: by the reference's day, else by the time of submission; None where neither is known."""
+    """The US fiscal year of a submission: it begins on 1 October, and has the number of the year that it ends in."""
     day = day_of_reference(reference) or day_of_time(submitted_at)
-    return fiscal_year_of(day) if day else None
-
-
-def fiscal_year_of(day: date) -> int:
-    return day.year + (day.month >= 10)
+    return day.year + (day.month >= 10) if day else None
 
 
 def day_of_reference(reference: str | None) -> date | None:

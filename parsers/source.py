@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
+from selectolax.lexbor import LexborHTMLParser
 
 from parsers.columns import BODY
 from parsers.items import Value, read_value
@@ -46,6 +46,7 @@ class SourceField:
     """What an element is if it is a field. `values`: those with a text, or one without where there are none.
 
     `pattern`: as in `patterns.Pattern`. `known`: the registry's entry for its label. `alone`: nothing follows the label.
+    `opens_section`: it contains instructions.
     """
 
     label: str
@@ -54,6 +55,7 @@ class SourceField:
     values: tuple[Value, ...]
     known: Label | None
     alone: bool
+    opens_section: bool
 
 
 class SourceReader:
@@ -72,8 +74,16 @@ class SourceReader:
         if role.field:
             if role.part != "field" or role.name is None or role.name == BODY or role.name in BYLINE_FIELDS or role.aside:
                 return None
-        elif element.has_attributes or (element.parent is not self._beside and not _begins_with_label(element.node)):
+        elif element.has_attributes:
             return None
+        elif element.parent is not self._beside:  # then the first thing inside must be a known label, of the page or of a group
+            first = element.node.first_child
+            while first is not None and first.tag == "-text" and (first.text_content or "").isspace():
+                first = first.next
+            text = first.first_child if first is not None and first.tag in _LABEL_TAGS else None
+            label = one_line(text.text_content or "") if text is not None and text.tag == "-text" else ""
+            if known(label) is None and not is_member(label, None):
+                return None
         source = element.node.html or ""
         if len(source) > _MAX_SOURCE:
             return None
@@ -83,23 +93,8 @@ class SourceReader:
         return found
 
 
-def _begins_with_label(node: LexborNode) -> bool:
-    """Whether the first thing inside is an element with a text that is known as a label, of the page or of a group."""
-    first = node.first_child
-    while first is not None and first.tag == "-text" and (first.text_content or "").isspace():
-        first = first.next
-    text = first.first_child if first is not None and first.tag in _LABEL_TAGS else None
-    if text is None or text.tag != "-text":
-        return False
-    label = one_line(text.text_content or "")
-    return known(label) is not None or is_member(label, None)
-
-
 def _read(source: str, origin: str | None) -> SourceField | None:
-    """The field that an element with that source is, with classes or without, if it is plain.
-
-    `origin`: scheme and host that links from the root start from, None where they are not known.
-    """
+    """The field that an element with that source is, if it is plain. `origin`: where links from the root start from, if known."""
     found = _FIELD.fullmatch(source)
     if found is None or any(mark in source for mark in _PERSON):
         return None
@@ -113,13 +108,14 @@ def _read(source: str, origin: str | None) -> SourceField | None:
     if not labels or not label or len(label) > _MAX_LABEL or (items and group_table(label) is not None):
         return None
     values = _values(items, origin, role if classed else None)
-    if values is None or (len(values) > 1 and (role.markup or is_instructions(label))):
+    opens_section = role.markup or is_instructions(label)
+    if values is None or (len(values) > 1 and opens_section):
         return None  # several values of instructions are one text
     entry = known(label)
     if not (classed or items or (entry and found[2] not in ("span", "strong"))):
         return None  # a lone line that is no known label may be anything, and one in an inline element is a line of text
-    filled = tuple(value for value in values if value.text)
-    return SourceField(label, role.name, ("div", found[2], look.look), filled or (Value(),), entry, not items)
+    filled = tuple(value for value in values if value.text) or (Value(),)
+    return SourceField(label, role.name, ("div", found[2], look.look), filled, entry, not items, opens_section)
 
 
 _read_once = lru_cache(4096)(_read)

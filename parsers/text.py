@@ -10,7 +10,6 @@ from typing import Literal
 
 from parsers.columns import BODY, field_key, fits, make_record
 from parsers.contacts import denotes_person
-from parsers.html import evidence
 from parsers.items import Value
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.record import Kind, PageHead, ParseResult, State
@@ -24,7 +23,7 @@ from parsers.registry import (
     normal,
     section_of_instruction,
 )
-from parsers.rows import PageRows, RowWriter
+from parsers.rows import PageRows, RowWriter, evidence
 from parsers.scalars import money_range, reference, yes_no
 from parsers.texthead import Span, TextHead, end_of_teasers, is_list, read_head
 from parsers.textlabels import Mark, find_labels, labels_in

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from selectolax.lexbor import LexborNode
 
+from parsers.registry import WORDS
 from parsers.roles import NONE, Role, role_of
 
 if TYPE_CHECKING:
@@ -18,21 +19,8 @@ if TYPE_CHECKING:
 
 _MAX_LINE = 400  # characters of a line that may be a label; the longest label of the registry has 95
 MAX_DEPTH = 120  # levels; Drupal pages seen have at most 40. Deeper elements are children of the last level, so no text is lost
-SKIPPED = frozenset(
-    "script style template noscript head iframe object embed svg canvas video audio input select textarea button datalist "
-    "form nav dialog map -comment".split()
-)
-"""Elements without content of the record's own; a record's fields are never in a form (those of an edit form are)."""
-TRANSPARENT = frozenset(("font", "nobr", "bdi", "bdo", "center"))
-"""Wrappers that translators and old editors put around text; they say nothing about structure."""
-_FORMATTING = frozenset("a b big code em i s small strike strong tt u".split())
-"""Elements that the parser opens again in all that follows where they were not closed (HTML standard, "active formatting")."""
-BLOCKS = frozenset(
-    "address article aside blockquote dd details div dl dt fieldset figcaption figure footer h1 h2 h3 h4 h5 h6 header hr "
-    "legend li main ol p pre section summary table tbody td tfoot th thead tr ul caption body html".split()
-)
+SKIPPED, TRANSPARENT, _FORMATTING, BLOCKS, SPACED = (frozenset(tags.split()) for tags in WORDS["elements"].values())
 _ENDS_LINE = BLOCKS - {"dt"} | {"br", "a", "time", "img"}  # a label may be a `dt` in a wrapper
-SPACED = frozenset("blockquote dl h1 h2 h3 h4 h5 h6 ol p pre table ul".split())
 UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 
 
@@ -146,40 +134,52 @@ class Element:
             if isinstance(node, Element):
                 stack.extend(reversed(node.children))
 
-    def descendants(self, *, built: bool = False) -> list[Element]:
-        """The elements inside, in page order. `built`: without those inside of source fields."""
-        found: list[Element] = []
-        for child in self.children:
-            if isinstance(child, Element):
-                found.append(child)
-                if not built or child.source_field is None:
-                    found += child.descendants(built=built)
-        return found
+    def descendants(self) -> list[Element]:
+        """The elements inside, in page order."""
+        return [node for node in self.walk() if isinstance(node, Element)]
 
     def built(self) -> list[Element]:
-        return self.descendants(built=True)
+        """The elements inside, in page order, without those inside of source fields."""
+        found: list[Element] = []
+        for child in self.elements:
+            found.append(child)
+            if child.source_field is None:
+                found += child.built()
+        return found
 
 
 SourceReader = Callable[[Element], "SourceField | None"]
 
 
-def build(node: LexborNode, *, forms: bool = False) -> Element:
-    """The light tree below (and with) a node of the parsed page. `forms`: with the content of forms."""
-    return build_with_fields(node, None, forms=forms)[0]
+def build(
+    node: LexborNode, elements: list[Element] | None = None, *, read: SourceReader | None = None, forms: bool = False
+) -> Element:
+    """The light tree below (and with) a node of the parsed page. `elements`: is filled with those built below, in page order.
 
-
-def build_with_fields(node: LexborNode, read: SourceReader | None, *, forms: bool = False) -> tuple[Element, list[Element]]:
-    """The light tree, and all built elements below its root in page order.
-
-    `read`: returns the plain field that an element is by its source, if it is one; what is inside is not built.
+    `read`: returns the plain field that an element is, if it is one; what is inside is not built. `forms`: with their content.
     """
     root = Element(node, None, node.tag or "")
     root.children = []
-    elements: list[Element] = []
-    if _grow(root, elements, forms=forms, read=read):
-        _unwrap_formatting(root)
-        elements = root.built()
-    return root, elements
+    elements = [] if elements is None else elements
+    if not _grow(root, elements, forms=forms, read=read):
+        return root
+    for element in [*reversed(root.built()), root]:  # emphasis that was never closed and surrounds blocks is taken out
+        if element.source_field is not None:
+            continue
+        children: list[Element | str] = []
+        for child in element.children:
+            children.append(child)
+            if isinstance(child, Element) and child.tag in _FORMATTING and not child.role.classes:
+                inside = child.elements
+                around_item = child.tag == "a" and len(child.content) == 1 and any(one.role.item for one in inside)
+                if not child.content or (not around_item and any(one.tag in BLOCKS or one.role.classes for one in inside)):
+                    children[-1:] = child.children
+        for moved in children:
+            if isinstance(moved, Element):
+                moved.parent = element
+        element.replace(children)
+    elements[:] = root.built()
+    return root
 
 
 def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceReader | None) -> bool:
@@ -223,36 +223,10 @@ def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceRe
     return reopened
 
 
-def _unwrap_formatting(root: Element) -> None:
-    """Takes out emphasis that was never closed and so surrounds blocks and labels; its content stays in its place."""
-    for element in [*reversed(root.built()), root]:
-        if element.source_field is not None:
-            continue
-        children: list[Element | str] = []
-        for child in element.children:
-            children += child.children if isinstance(child, Element) and _is_reopened(child) else [child]
-        for moved in children:
-            if isinstance(moved, Element):
-                moved.parent = element
-        element.replace(children)
-
-
-def _is_reopened(element: Element) -> bool:
-    around_item = element.tag == "a" and len(element.content) == 1 and any(child.role.item for child in element.elements)
-    if element.tag not in _FORMATTING or element.role.classes or around_item:
-        return False
-    return not element.content or any(child.tag in BLOCKS or child.role.classes for child in element.elements)
-
-
 def one_line(text: str) -> str:
     """The text with each run of white space as one space, none around, and no character that prints nothing."""
-    return " ".join(words(text))
-
-
-def words(text: str) -> list[str]:
-    """The text's words, without the characters that print nothing."""
     plain = text.replace("\n", " ")  # line breaks aside, nearly every text is printable
-    return plain.split() if plain.isprintable() else text.translate(UNSEEN).split()
+    return " ".join((plain if plain.isprintable() else text.translate(UNSEEN)).split())
 
 
 def readable(nodes: Iterable[Element | str]) -> str:
@@ -265,7 +239,7 @@ def readable(nodes: Iterable[Element | str]) -> str:
 
 
 _LINE, _PARAGRAPH, _BREAK, _KEPT_SPACE = "\x1e\f\v\x1f"
-"""Marks in a text under construction: a new line, a blank line, a `br`, a space that is kept. `words` leaves none in a text."""
+"""Marks in a text under construction: a new line, a blank line, a `br`, a space that is kept. `one_line` leaves none."""
 _BREAKS = re.compile(f"[{_LINE}{_PARAGRAPH}{_BREAK}][{_LINE}{_PARAGRAPH}{_BREAK} ]*")
 
 

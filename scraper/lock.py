@@ -30,10 +30,7 @@ class Holder(NamedTuple):
 
 @contextmanager
 def locked(data: Path, command: str) -> Iterator[Holder | None]:
-    """Holds the lock of the data folder `data` during the block, and makes the folder if it is missing. Raises TtaError.
-
-    Yields the last holder if it did not release the lock: it was killed, or the machine went down. Otherwise yields None.
-    """
+    """Holds the lock of the data folder, which is made if missing; yields the last holder if that was killed. Raises TtaError."""
     try:
         data.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

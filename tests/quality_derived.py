@@ -3,8 +3,6 @@
 `make quality` prints them; `test_quality` holds them above their floors, and the dictionary states the precision of each rule.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections import Counter
 from datetime import date, timedelta
@@ -17,7 +15,7 @@ from scraper.database.derived import RULES
 from scraper.database.places import atlas
 from tests import test_organizations, test_similar
 from tests.dbkit import day, html, loaded, node, page, query
-from tests.pagegen.places import PLACES
+from tests.pagegen.words import PLACES
 
 AGENCIES = (
     "Larch Police Department",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import subprocess
@@ -43,7 +42,7 @@ def made(folders: Folders, path: Path, selection: Selection | None = None) -> tu
 
 
 def index(package: zipfile.ZipFile) -> list[tuple[str, dict[str, Any]]]:
-    lines = gzip.decompress(package.read("indexes/index.cdx.gz")).decode().splitlines()
+    lines = package.read("indexes/index.cdxj").decode().splitlines()
     return [(line.partition(" {")[0], json.loads("{" + line.partition(" {")[2])) for line in lines]
 
 
@@ -72,20 +71,6 @@ def test_the_index_leads_to_each_capture_as_another_indexer_finds_it(folders: Fo
     assert ours == sorted(ours, key=lambda line: line[0])
     told = [json.loads(line) for line in package.read("pages/pages.jsonl").decode().splitlines()]
     assert [(one["url"], one["ts"], one["title"]) for one in told[1:]][-1] == (node(2), "2025-01-04T12:00:00Z", "Zwölf")
-
-
-def test_a_large_index_has_blocks_that_its_first_level_finds(
-    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("scraper.export.wacz._LINES", 2)
-    package, _ = made(folders, tmp_path / "a.wacz")
-    head, *lines = package.read("indexes/index.idx").decode().splitlines()
-    blocks = package.read("indexes/index.cdx.gz")
-    assert json.loads(head.removeprefix("!meta 0 "))["format"] == "cdxj-gzip-1.0" and len(lines) == 2
-    for line in lines:
-        place = json.loads("{" + line.partition(" {")[2])
-        block = gzip.decompress(blocks[place["offset"] : place["offset"] + place["length"]]).decode()
-        assert block.startswith(line.partition(" {")[0])
 
 
 def test_imported_again_it_gives_the_same_records(folders: Folders, tmp_path: Path) -> None:

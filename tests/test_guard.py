@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from parsers.guard import FEW_TAGS, MAX_DEPTH, MAX_TAG, harmless
+from parsers.decode import FEW_TAGS, MAX_DEPTH, MAX_TAG, harmless
 
 LONG_PAGE = "<p>x</p>\n" * 2000
 """Longer than MAX_TAG, so that its tags are looked at."""

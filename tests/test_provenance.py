@@ -154,9 +154,9 @@ def test_a_page_that_names_its_own_address_is_where_the_address_and_the_number_c
     )
     spots = locate(page, url="https://bjatta.bja.ojp.gov/an-alias", content_type="text/html")
     assert spots is not None
-    for spot in (spots.of_page_url(), spots.of_node_id()):
+    for spot in (spots.head["url"], spots.head["node_id"]):
         assert spot is not None
         assert spot.snippet == f'<link rel="canonical" href="{node(7)}">'
     with_number = locate(page, url=node(7), content_type="text/html")
     assert with_number is not None
-    assert with_number.of_node_id() == Spot("the capture's address", node(7))
+    assert with_number.head["node_id"] == Spot("the capture's address", node(7))

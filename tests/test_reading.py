@@ -279,6 +279,43 @@ def test_the_byline_after_a_notice_is_found_without_an_article() -> None:
     assert record.description is None
 
 
+PAIRS = [
+    ("TTA Short Name", "Roundtable"),
+    ("Status of Deliverable", "Completed"),
+    ("County", "Ada County"),
+    ("Remote TTAC ID", "4711"),
+]
+TABLE_OF = "<table>{}</table>"
+MARKUP = {
+    "paragraphs in turn": ("{}", "<p>{}</p><p>{}</p>"),
+    "columns": ("{}", "<div><div><p><b>{}</b></p></div><div><p>{}</p></div></div>"),
+    "lines": ("<div>{}</div>", "{}<br>{}<br>"),
+    "lines with colons": ("<pre>{}</pre>", "{}: {}\n"),
+    "bold words in one element": ("<span>{}</span>", "<b>{}:</b> {}<br>"),
+    "list": ("<ul>{}</ul>", "<li>{}: {}</li>"),
+    "definitions in wrappers": ("<dl class='grid'>{}</dl>", "<div class='col'><dt class='k'>{}</dt><dd class='v'>{}</dd></div>"),
+    "table with a header": (
+        TABLE_OF.format("<thead><tr><th>Field</th><th>Value</th></tr></thead>{}"),
+        "<tr><td>{}</td><td>{}</td></tr>",
+    ),
+    "table with a bold first row": (
+        TABLE_OF.format("<tr><td><b>Field</b></td><td><b>Value</b></td></tr>{}"),
+        "<tr><td>{}</td><td>{}</td></tr>",
+    ),
+    "table of four columns": (TABLE_OF.format("<tr>{}</tr>"), "<td>{}</td><td>{}</td>"),
+}
+
+
+@pytest.mark.parametrize("how", MARKUP)
+def test_a_page_in_markup_of_any_kind_is_read(how: str) -> None:
+    around, pair = MARKUP[how]
+    text = "<p>Submitted by Ann Onym on Mon, 01/29/2024 - 14:56</p><p>Help is asked for.</p><p>Soon.</p>"
+    record = read(page(text + around.format("".join(pair.format(*one) for one in PAIRS)), root="<div>{}</div>"))
+    assert [(row.label, row.value) for row in record.fields if row.name != "body"] == PAIRS
+    assert (record.description or "").split() == "Help is asked for. Soon.".split()
+    assert (record.title, record.submitted_by, record.submitted_at) == ("20240129-145639-07", "Ann Onym", "2024-01-29T14:56:00")
+
+
 # --- pages of another kind ---------------------------------------------------------------------------------------------
 
 TITLED = '<h2><a href="/node/7" rel="bookmark">20240129-145639-07</a></h2>'

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from scraper.database.tables import TABLES
 from scraper.errors import BadQuery
-from scraper.explore import dates, requests
-from scraper.explore.requests import understood
+from scraper.explore import requests
+from scraper.explore.requests import days, understood
 from tests.webkit import Site
 
 TODAY = date(2026, 11, 29)  # a Sunday
@@ -45,13 +45,13 @@ def _fixed_day(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_spans_of_time_are_understood(text: str, first: str, end: str) -> None:
-    assert tuple(map(str, dates.days(text, TODAY))) == (first, end)
+    assert tuple(map(str, days(text, TODAY))) == (first, end)
 
 
 @given(st.text(max_size=30) | st.from_regex(r"(last|this) \d{1,5} (weeks|years)|\d{1,2}/\d{1,2}/\d{1,5}", fullmatch=True))
 def test_any_text_is_a_span_or_refused(text: str) -> None:
     try:
-        assert dates.days(text, TODAY).first < dates.days(text, TODAY).end
+        assert days(text, TODAY).first < days(text, TODAY).end
     except BadQuery as problem:
         assert str(problem).endswith(".")
 
@@ -144,7 +144,14 @@ def test_every_table_has_a_page_and_files(site: Site, name: str) -> None:
         assert site.get(path).status_code == 200, path
 
 
-def test_a_page_that_is_not_there_links_home(site: Site) -> None:
+def test_an_error_has_the_menu_and_a_fault_of_the_program_is_no_fault_of_the_request(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for path in ("/nowhere", "/tta/nowhere", "/tta/records/nobody"):
         answer = site.get(path)
-        assert (answer.status_code, 'href="/"' in answer.text) == (404, True)
+        assert answer.status_code == 404 and '<a href="/-/search">Search</a>' in answer.text
+    monkeypatch.setattr(requests, "today", lambda: 1 / 0)
+    monkeypatch.setattr("scraper.explore.news.today", lambda: int("secret"))
+    answer = site.get("/-/new?county__exact=x")
+    assert answer.status_code == 500 and "secret" not in answer.text and '<a href="/-/search">Search</a>' in answer.text
+    assert "invalid literal for int" in capsys.readouterr().err

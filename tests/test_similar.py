@@ -1,7 +1,5 @@
 """Families of near-duplicate texts and similar records, on made-up texts whose templates are known."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from pathlib import Path
 from random import Random

@@ -300,7 +300,7 @@ def test_each_value_tells_the_lines_it_was_read_from() -> None:
     assert spots is not None
     found = {row.label: spots.fields[index] for index, row in enumerate(spots.record.fields)}
     assert found["County"] == ("lines 20 to 21", "County\nLarch County")
-    assert spots.of_head("title") == ("line 1", "20240311-91530-7")
+    assert spots.head["title"] == ("line 1", "20240311-91530-7")
 
 
 @pytest.mark.parametrize("name", LIBRARIES)

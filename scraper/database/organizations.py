@@ -25,6 +25,7 @@ from parsers.scalars import cached_short
 from parsers.urls import node_id
 from scraper.database.counties import STATES
 from scraper.database.places import atlas
+from scraper.database.schema import insert_sql
 from scraper.errors import TtaError
 
 MATCHES = "organization_matches.csv"
@@ -91,8 +92,8 @@ def assign(db: sqlite3.Connection, data: Path) -> None:
         if waiting and waiting[0] == head[0]:
             named, waiting = list(waiting[1]), next(fields, None)
         found = dict.fromkeys(_mentions(head, named))
-        rows = ((head[0], position, *one, None) for position, one in enumerate(found, 1))
-        db.executemany("INSERT INTO organization_mentions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        rows = ((head[0], position, *one, head[-1], None) for position, one in enumerate(found, 1))
+        db.executemany(insert_sql("organization_mentions"), rows)
     for statement in _QUERIES["rules"].split(";\n"):
         db.execute(statement)
     decided = {frozenset(pair): is_match for *pair, is_match in decisions(data)}
@@ -117,7 +118,7 @@ def assign(db: sqlite3.Connection, data: Path) -> None:
 
 def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tuple[str | None, ...]]:
     """The organizations that a record names, as rows of the table from `kind` to `own_id`: in page order, then by its title."""
-    record_id, *titles, seen_at, state, county_code = head
+    record_id, *titles, seen_at, state, county_code, _ = head
     place = record_id, state, county_code
     people = {normal(value) for *_, value, _, contact, _ in rows if contact} | {row[4] for row in rows if row[5]} - {None}
     agencies = set()

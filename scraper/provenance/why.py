@@ -7,7 +7,6 @@ import re
 import sqlite3
 from dataclasses import dataclass, replace
 from dataclasses import field as made_by
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,8 +139,7 @@ class Why:
         if name not in self._merged.head_sources:
             return []
         value, capture = self._merged.head[name], self._capture(self._merged.head_sources[name])
-        spot = Spots.of_node_id if name == "node_id" else partial(Spots.of_head, name=name)
-        return [self._origins.of_page(capture, lambda spots: [as_place(value, spot(spots))])]
+        return [self._origins.of_page(capture, lambda spots: [as_place(value, spots.head.get(name))])]
 
     def _derived(self, column: str) -> Reason:
         """A column that no page prints, with the reasons for the columns that it is derived from."""
@@ -210,7 +208,7 @@ class Why:
 
 
 def _page_url(spots: Spots) -> list[Place]:
-    return [as_place(spots.record.url, spots.of_page_url())] if spots.record.url else []
+    return [as_place(spots.record.url, spots.head.get("url"))] if spots.record.url else []
 
 
 def _is_called(row: Row, wanted: str) -> bool:

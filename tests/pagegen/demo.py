@@ -30,9 +30,7 @@ from tests.pagegen.content import (
 from tests.pagegen.invent import person, provider, reference_of, shown_author, term, user
 from tests.pagegen.invent_body import CLOSINGS, agency, mail, opening
 from tests.pagegen.options import Theme
-from tests.pagegen.places import PLACES, Place
-from tests.pagegen.topics import TOPICS, TRIBE, Topic
-from tests.pagegen.words import INSTRUCTIONS, METRICS, MILESTONES, PROVIDERS, TERMS
+from tests.pagegen.words import INSTRUCTIONS, METRICS, MILESTONES, PLACES, PROVIDERS, TERMS, TOPICS, TRIBE, Place, Topic
 
 HOST = "bjatta.bja.ojp.gov"
 FIRST_NODE = 900_000_001  # far above any number the site has given out, so that no real record is ever replaced

@@ -20,9 +20,19 @@ from tests.pagegen.catalog import (
 )
 from tests.pagegen.content import SITE_ZONE, Content, Entry, Field, Group, Section, Value
 from tests.pagegen.invent_body import agency, body, mail
-from tests.pagegen.places import PLACES, Place
-from tests.pagegen.topics import TOPICS, Topic
-from tests.pagegen.words import FIRST_NAMES, INSTRUCTIONS, LAST_NAMES, METRICS, MILESTONES, PROVIDERS, TERMS
+from tests.pagegen.words import (
+    FIRST_NAMES,
+    INSTRUCTIONS,
+    LAST_NAMES,
+    METRICS,
+    MILESTONES,
+    PLACES,
+    PROVIDERS,
+    TERMS,
+    TOPICS,
+    Place,
+    Topic,
+)
 
 HOSTS = ("bjatta.bja.ojp.gov", "rp.bjatta.bja.ojp.gov", "ocp.bjatta.bja.ojp.gov")
 FIRST_DAY = datetime(2016, 10, 1, tzinfo=SITE_ZONE)

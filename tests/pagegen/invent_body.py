@@ -6,9 +6,7 @@ from random import Random
 
 from tests.pagegen.catalog import ALL_LABELS
 from tests.pagegen.content import Block, Bullets, Heading, Paragraph, Table
-from tests.pagegen.places import Place
-from tests.pagegen.topics import Topic
-from tests.pagegen.words import FIRST_NAMES, LAST_NAMES, PROVIDERS
+from tests.pagegen.words import FIRST_NAMES, LAST_NAMES, PROVIDERS, Place, Topic
 
 OPENINGS = (
     "{agency} asks for help with {subject}. {need}",
