@@ -14,6 +14,7 @@ from scraper.fetch.run import Display
 from scraper.folders import Folders
 from scraper.terminal import escape
 
+SECONDS = click.FloatRange(min=1, max=604_800)
 LOG_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -50,12 +51,7 @@ def fetch(folders: Folders, /, start: str, end: str, as_json: bool, **options: A
 @click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=click.Choice(SOURCES))
 @click.option("--accept", is_flag=True, help="Commit the new data although checks fail; recorded permanently in the run history.")
 @workers_option
-@click.option(
-    "--deadline",
-    metavar="SECONDS",
-    type=click.FloatRange(1, 604_800),
-    help="Time for the whole run, instead of the configured one.",
-)
+@click.option("--deadline", metavar="SECONDS", type=SECONDS, help="Time for the whole run, instead of the configured one.")
 @click.option("--now", is_flag=True, help="Ignore waits that earlier runs have stored.")
 @click.option("--log-file", metavar="FILE", type=LOG_FILE, help="Append what happens, as JSON lines.")
 @json_option
