@@ -21,7 +21,7 @@ from scraper.database.connection import reading
 from scraper.database.contacts import Copy, cleared_copy, in_words
 from scraper.errors import TtaError
 from scraper.explore.metadata import metadata
-from scraper.explore.visitors import GuardedDatabase
+from scraper.explore.middleware import GuardedDatabase
 from scraper.stopping import handled
 
 HOST = "127.0.0.1"

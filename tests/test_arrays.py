@@ -11,7 +11,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scraper.explore.filters import ARRAY_CONTAINS
-from scraper.explore.metadata import QUESTIONS
 from tests.webkit import Site, demo
 
 DATASETTES = ':p0 in (select value from json_each("records"."program_areas"))'
@@ -63,37 +62,6 @@ def test_tables_filter_and_its_words_are_datasettes(site: Site, area: str) -> No
     assert found["human_description_en"].startswith(f'where program_areas contains "{area}"')
     counted = site.get(f"/-/charts?{urlencode({'program_areas__arraycontains': area})}").text
     assert f"{found['filtered_table_rows_count']} records</a>" in counted
-
-
-def test_two_arrays_can_be_asked_for_and_none(site: Site) -> None:
-    (both,) = _found(site, {"_size": "1", "_where": "json_array_length(program_areas) > 1 and agency_types is not null"})["rows"][
-        :1
-    ]
-    columns = site.json("/tta/records.json?_size=1")["columns"]
-    row = dict(zip(columns, both, strict=True))
-    first, second = json.loads(row["program_areas"])[:2]
-    query = urlencode([("program_areas__arraycontains", first), ("program_areas__arraycontains", second)])
-    found = site.json(f"/tta/records.json?{query}&_size=100")
-    assert row["record_id"] in {one[0] for one in found["rows"]}
-    without = _found(site, {"program_areas__arraynotcontains": first})
-    holding_it = _found(site, {"program_areas__arraycontains": first})
-    assert without["filtered_table_rows_count"] + holding_it["filtered_table_rows_count"] == 61
-
-
-def test_questions_choose_by_the_same_condition(site: Site) -> None:
-    condition = ARRAY_CONTAINS.format(t="records", c="program_areas", p="program_area")
-    narrowed = [question for question in QUESTIONS.values() if "program_area" in question.parameters]
-    assert narrowed
-    assert all(condition in question.sql for question in narrowed)
-    (needs,) = [question for question in narrowed if question.title.startswith("How many requests responded")]
-    rows = site.json("/tta/emerging_needs.json?program_area=Law+Enforcement&_shape=array")
-    expected = _found(site, {"program_areas__arraycontains": "Law Enforcement"})["filtered_table_rows_count"]
-    assert sum(row["records"] for row in rows) == expected, needs.title
-
-
-def test_filter_of_a_column_that_is_not_there_is_an_error(site: Site) -> None:
-    answer = site.get("/tta/records.json?nope__arraycontains=x")
-    assert (answer.status_code, "no such column" in answer.text) == (400, True)
 
 
 def test_a_facets_value_leads_to_as_many_rows_as_it_says(site: Site) -> None:

@@ -191,8 +191,7 @@ def test_scale_has_room_for_every_mark_and_no_year_is_skipped(given_counts: dict
         assert len(chart.series) <= charts.MAX_SERIES
 
 
-@pytest.mark.parametrize("by", ["fiscal_year", "category", "place_state"])
-def test_an_event_before_its_request_does_not_break_a_chart(tmp_path: Path, by: str) -> None:
+def test_an_event_before_its_request_is_drawn_below_zero(tmp_path: Path) -> None:
     fields = {
         "TTA Title": "REQ: 2024-06-01 - Larch County (Webinar)",
         "Category": "Webinar",
@@ -202,8 +201,10 @@ def test_an_event_before_its_request_does_not_break_a_chart(tmp_path: Path, by: 
     site = Site(folders.database)
     assert site.json("/tta/records.json?_shape=array")[0]["days_to_event"] < 0
     for address in ("/-/chart", "/-/chart.svg"):
-        text = site.get(f"{address}?_measure=days&_by={by}").text
-        assert "<svg" in text and not re.search(r'(?:width|height|cy)="-', text)
+        for by in ("fiscal_year", "category", "place_state"):
+            text = site.get(f"{address}?_measure=days&_by={by}").text
+            assert "<svg" in text and not re.search(r'(?:width|height|cy)="-', text)
+    assert 'class="tta-tick" x="0" y="205.0">-40</text>' in site.get("/-/chart?_measure=days&_by=fiscal_year").text
 
 
 def test_months_without_a_record_are_drawn() -> None:
@@ -213,6 +214,17 @@ def test_months_without_a_record_are_drawn() -> None:
         counts.cells[month, None][None] += 1
     names = [row.name for row in draw(Spec(by="month"), counts, EVERYTHING).drawn]
     assert names == ["2023-11", "2023-12", "2024-01", "2024-02", "not known"]
+
+
+@pytest.mark.parametrize(("split", "first"), [("status", "value 19"), ("fiscal_year", "all others")])
+def test_unknown_values_are_no_part_of_all_others_and_the_latest_years_stay(split: str, first: str) -> None:
+    counts = Counts()
+    for number in [*range(10, 20), None]:
+        counts.cells["a", number and (number if split == "fiscal_year" else f"value {number}")][None] += number or 1
+        counts.rows["a"][None] += number or 1
+    series = draw(Spec(by="category", split=split, kind="bars"), counts, EVERYTHING).series
+    assert (series[0], series[-1], len(series)) == (first, "not known", charts.MAX_SERIES + 1)
+    assert split == "status" or series[-2] == "19"
 
 
 @pytest.mark.parametrize(("value", "most", "shade"), [(0, 9, 0), (9, 9, 5), (1, 25, 1), (2, 25, 2), (1, 10**7, 1)])

@@ -15,30 +15,20 @@ from scraper.serve import application
 from tests.webkit import ROOT
 
 
-@pytest.mark.parametrize(
-    ("address", "followed"),
-    [
-        ("https://example.org/a?b=1#c", True),
-        ("HTTP://example.org", True),
-        ("mailto:someone@example.org", True),
-        ("tel:+1-202-555-0100", True),
-        ("javascript:alert(1)", False),
-        (" javascript:alert(1)", False),
-        ("java\nscript:alert(1)", False),
-        ("data:text/html,<script>", False),
-        ('https://example.org/" onclick="alert(1)', False),
-        ("https:///nobody", False),
-        ("https://[broken", False),
-        ("//example.org", False),
-        ("/node/1", False),
-        ("ftp://example.org", False),
-        ("", False),
-        (None, False),
-    ],
-)
-def test_links_that_are_followed(address: str | None, followed: bool) -> None:
-    assert (safe_href(address) == address) is followed or address is None
-    assert bool(safe_href(address)) is followed
+def test_links_that_are_followed() -> None:
+    for address in ("https://example.org/a?b=1#c", "HTTP://example.org", "mailto:someone@example.org", "tel:+1-202-555-0100"):
+        assert safe_href(address) == address
+    for address in (
+        "javascript:alert(1)",
+        " javascript:alert(1)",
+        "java\nscript:alert(1)",
+        "data:text/html,<script>",
+        "",
+        "ftp://a",
+    ):
+        assert safe_href(address) is None
+    for address in ('https://example.org/" onclick="alert(1)', "https:///nobody", "https://[broken", "//example.org", "/node/1"):
+        assert safe_href(address) is None
 
 
 @pytest.mark.parametrize(
@@ -119,17 +109,12 @@ def test_record_page_keeps_sections_items_and_states_apart() -> None:
     assert made["facts"] == [("Emerging need", [("No", {"emerging_need": 0})])]
 
 
-def test_state_outlines_are_small_sound_and_credited() -> None:
+def test_state_outlines_are_small_closed_and_credited() -> None:
     path = ROOT / "scraper" / "explore" / "static" / "states.geojson"
-    assert path.stat().st_size < 150_000
-    found = json.loads(path.read_text(encoding="utf-8"))
-    assert len(found["features"]) == 56
-    for feature in found["features"]:
-        assert feature["properties"]["name"]
-        for polygon in feature["geometry"]["coordinates"]:
-            for ring in polygon:
-                assert ring[0] == ring[-1]
-                assert len(ring) >= 4
+    features = json.loads(path.read_text(encoding="utf-8"))["features"]
+    assert path.stat().st_size < 150_000 and len(features) == 56 and all(one["properties"]["name"] for one in features)
+    rings = [ring for one in features for polygon in one["geometry"]["coordinates"] for ring in polygon]
+    assert all(ring[0] == ring[-1] and len(ring) >= 4 for ring in rings)
     assert "us-atlas" in (path.parent / "SOURCES.md").read_text(encoding="utf-8")
 
 

@@ -167,8 +167,9 @@ def test_numbers_and_addresses_lead_to_their_record(site: Site, typed: str) -> N
 
 
 def test_a_year_leads_to_its_records(site: Site) -> None:
-    assert "/tta/records?fiscal_year=2023" in site.get("/-/search?q=FY2023").text
-    assert "/tta/records?fiscal_year" not in site.get("/-/search?q=training").text
+    assert "/tta/records?fiscal_year=FY2023&amp;_search=" in site.get("/-/search?q=FY2023").text
+    assert "/tta/records?place_state=texas&amp;_search=court" in site.get("/-/search?q=court+texas").text
+    assert "This searches texts" not in site.get("/-/search?q=training").text
 
 
 def test_texts_of_pages_are_not_markup(tmp_path: Path) -> None:

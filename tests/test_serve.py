@@ -101,13 +101,6 @@ def test_facets_count_every_record_and_lead_to_those_they_count(site: Site) -> N
     assert again["selected"] and "Courts" not in again["toggle_url"]
 
 
-def test_array_facet_by_datasettes_name_is_the_quick_one(site: Site) -> None:
-    found = site.json("/tta/records.json?fiscal_year=2023&_facet_array=special_populations&_facet_size=max")
-    facet = found["facet_results"]["special_populations"]
-    assert (facet["type"], facet["hideable"]) == ("array", True)
-    assert facet["toggle_url"] == "/tta/records.json?fiscal_year=2023&_facet_size=max"
-
-
 def test_internal_tables_are_hidden(site: Site) -> None:
     found = site.json("/tta.json")
     shown = {table["name"] for table in found["tables"] if not table["hidden"]}
@@ -282,12 +275,6 @@ def test_a_path_is_checked(tmp_path: Path, path: str) -> None:
     file.write_text(f'[serve]\nbase_url = "{path}"\n')
     with pytest.raises(WrongUsage, match=r"serve\.base_url"):
         load_config(file)
-
-
-def test_every_link_of_the_demo_leads_somewhere(site: Site) -> None:
-    found = _crawl(site.get, "/")
-    kinds = ("/-/charts", "/-/map", "/-/search", "/tta/records/", "/tta/captures/", "/tta/providers", "/tta/county_disagreements")
-    assert [kind for kind in kinds if not any(path.startswith(kind) for path in found)] == []
 
 
 def test_other_plugins_keep_their_settings_and_may_load_scripts_if_told(tmp_path: Path) -> None:

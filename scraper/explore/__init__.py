@@ -14,6 +14,7 @@ from datasette.utils import path_with_replaced_args, tilde_encode, urlsafe_compo
 from datasette.utils.asgi import Base400, Response
 from datasette.utils.sqlite import sqlite3
 from datasette.views.base import DatasetteError
+from datasette_leaflet import CSS_FILE, JS_FILE
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
@@ -22,9 +23,8 @@ from scraper.explore import charts, dashboard, downloads, filters, home, news, r
 from scraper.explore.facets import ListFacet
 from scraper.explore.links import DATABASE, columns_in, moment, render_value
 from scraper.explore.metadata import LOOKS, QUESTIONS
-from scraper.explore.middleware import Answers, App, cached, headers, with_headers
+from scraper.explore.middleware import Answers, App, cached, headers, limited, with_headers
 from scraper.explore.requests import UNREADABLE, normalize_request
-from scraper.explore.visitors import limited
 from scraper.sandbox import register_functions
 
 hook = HookimplMarker("datasette")
@@ -117,7 +117,7 @@ def prepare_jinja2_environment(env: Any) -> None:
         by_name[name] for by_name in [{part[key]: part for part in parts}] for name in names if name in by_name
     ]
     env.filters |= {"moment": moment, "row_path": tilde_encode}
-    env.globals |= {"shade": charts.shade, "state_paths": charts.STATE_PATHS}
+    env.globals |= {"shade": charts.shade, "state_paths": charts.STATE_PATHS, "leaflet_files": (JS_FILE, CSS_FILE)}
 
 
 @hook
@@ -179,7 +179,6 @@ def extra_template_vars(
 
     async def found() -> dict[str, Any]:
         variables: dict[str, Any] = {
-            "tta_files": dashboard.map_files(datasette),
             "tta_settings": datasette.plugin_config(PLUGIN) or {},
         }
         variables |= {"path_with_replaced_args": address, "did_you_mean": lambda: search.did_you_mean(datasette, request)}

@@ -9,12 +9,11 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.resources import files
 from math import ceil, floor, log10
 from statistics import median
 from typing import Any, NamedTuple
-
-from datasette.utils.sqlite import sqlite3
 
 from parsers.record import columns_of
 from scraper.database.tables import RecordRow
@@ -165,15 +164,12 @@ class Counts:
 
 
 async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
-    """Asks the database. Raises QueryInterrupted at its time limit, and BadQuery where the filters are no SQL."""
+    """Asks the database. Raises QueryInterrupted at its time limit."""
     by, split, measure = spec.across, spec.down, spec.figure
     parts = [by.sql, split.sql if split else "NULL", measure.sql]
     groups = ", ".join(str(place) for place, part in enumerate(parts, start=1) if part != "NULL")
     sql = f"SELECT {', '.join(parts)}, count(*) FROM records {chosen.where} GROUP BY {groups}"
-    try:
-        found = await database.execute(sql, chosen.params, log_sql_errors=False)
-    except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
-        raise BadQuery(f"These filters can't be used: {error}") from None
+    found = await database.execute(sql, chosen.params, log_sql_errors=False)
     counts = Counts()
     for first, second, value, n in found.rows:
         across, down = by.values(first), split.values(second) if split else (None,)
@@ -210,8 +206,9 @@ class Row(NamedTuple):
     is_known: bool
 
 
-class Chart(NamedTuple):
-    """What is drawn: `drawn` of the `rows`, on a scale from 0 to `most` in steps of `step`."""
+@dataclass(frozen=True)
+class Chart:
+    """What is drawn: `drawn` of the `rows`."""
 
     spec: Spec
     counts: Counts
@@ -227,18 +224,16 @@ class Chart(NamedTuple):
     def is_stack(self) -> bool:
         return self.spec.figure.adds_up and self.spec.kind == "bars" and len(self.series) > 1
 
-    @property
+    @cached_property
     def ticks(self) -> list[float]:
-        """Round numbers from 0 to the end of the scale."""
-        highest = max((sum(mark.value for mark in row.marks if mark) for row in self.drawn), default=0)
-        highest = max(highest if self.is_stack else self.darkest, -self.lowest, 0) or 1
-        digits = 10.0 ** floor(log10(highest / 4))
-        step = max(1.0, next(n * digits for n in (1, 2, 2.5, 5, 10) if n * digits >= highest / 4 - 1e-9))
-        return [step * n for n in range(floor(min(self.lowest, 0) / step), ceil(highest / step - 1e-9) + 1)]
-
-    @property
-    def lowest(self) -> float:
-        return min((mark.value for row in self.drawn for mark in row.marks if mark), default=0)
+        """Round numbers, 0 among them, from one end of the scale to the other."""
+        values = [[mark.value for mark in row.marks if mark] for row in self.drawn]
+        top = max((sum(row) if self.is_stack else max(row, default=0) for row in values), default=0)
+        bottom = min((min(row, default=0) for row in values), default=0)
+        size = max(top, -bottom) / 4 or 0.25
+        digits = 10.0 ** floor(log10(size))
+        step = max(1.0, next(n * digits for n in (1, 2, 2.5, 5, 10) if n * digits >= size - 1e-9))
+        return [step * n for n in range(floor(min(bottom, 0) / step), max(ceil(top / step - 1e-9), 1) + 1)]
 
     def at(self, value: float) -> float:
         """Where the value is on the scale, from 0 to 1."""
@@ -258,7 +253,9 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
         kept = known[1 - MAX_SERIES :] if split and split.order else known[: MAX_SERIES - 1]  # the latest or the most frequent
     else:
         kept = known
-    series: list[Value] = [*kept, *([OTHER] if kept != known else []), *([None] if None in order else [])]
+    others: list[Value] = [OTHER] if kept != known else []
+    series = [*others, *kept] if split and split.order else [*kept, *others]
+    series += [None] if None in order else []
     cells: dict[tuple[Value, Value], Counter[Any]] = defaultdict(Counter)
     for (first, second), cell in counts.cells.items():
         cells[first, second if second in series else OTHER].update(cell)

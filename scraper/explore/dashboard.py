@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
-import datasette_leaflet
 from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request, Response
 
@@ -125,19 +124,6 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
         if mark
     ]
     return await download(datasette, request, spec.title, chosen.words, (names, rows))
-
-
-def map_files(datasette: Any) -> dict[str, str]:
-    """Addresses of what a page with a map loads."""
-    leaflet, static = "datasette-leaflet", datasette.urls.static_plugins
-    return {
-        "leaflet_js": static(leaflet, datasette_leaflet.JS_FILE),
-        "leaflet_css": static(leaflet, datasette_leaflet.CSS_FILE),
-        "map_js": static("tta", "map.js"),
-        "states": static("tta", "states.geojson"),
-        "counties": static("tta", "county-names.json"),
-        "records": datasette.urls.table(DATABASE, "records"),
-    }
 
 
 async def map_context(datasette: Any, request: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from datasette.views.base import DatasetteError
 from scraper.database.about import TITLE
 from scraper.explore.filters import chips
 from scraper.explore.links import DATABASE
-from scraper.explore.metadata import QUESTIONS
+from scraper.explore.metadata import QUESTIONS, metadata
 from scraper.explore.middleware import Message, Send
 from scraper.explore.requests import today
 from scraper.sandbox import TIMED_OUT, WORKERS, File, Query
@@ -98,8 +98,9 @@ async def of_page(datasette: Any, request: Any) -> Download:
     page = answer.json()
     if name in QUESTIONS:
         title, words = QUESTIONS[name].title, "; ".join(f"{key}: {value}" for key, value in pairs if value)
+        words = words or QUESTIONS[name].description  # which names the limit where there is one
     elif name:
-        title = datasette.table_metadata(DATABASE, name).get("title", name)
+        title = metadata()["databases"][DATABASE]["tables"].get(name, {}).get("title", name)
         words = "; ".join([*filter(None, row), *(chip.text for chip in chips(request, name)["chips"])])
     else:
         title, words = "Query", page["query"]["sql"]

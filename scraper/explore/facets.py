@@ -11,17 +11,11 @@ from datasette.database import QueryInterrupted
 from datasette.facets import Facet
 from datasette.utils import escape_sqlite, path_with_added_args, path_with_removed_args
 
+from scraper.explore.filters import QUERIES
 from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.export.columns import Values, values_of
 
 TYPE = "list"
-_COUNT = "SELECT {column} AS value, count(*) AS n FROM ({sql}) GROUP BY 1"
-_COUNT_ITEMS = f"""
-SELECT value, sum(n) AS n FROM (
-    SELECT DISTINCT equal.value AS items, n, item.value
-    FROM ({_COUNT}) AS equal, json_each(coalesce(equal.value, '[null]')) AS item
-) GROUP BY 1"""
-_ORDERED = "SELECT value, n FROM ({counted}) ORDER BY value IS NULL DESC, {order} LIMIT {limit}"
 
 
 class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
@@ -43,11 +37,12 @@ class ListFacet(Facet):  # type: ignore[misc] # Datasette has no types
         size = self.get_facet_size()
         info = columns_in(self.table).get(column)
         kind = values_of(info) if info else Values.TEXT
-        counted = (_COUNT_ITEMS if kind is Values.LIST else _COUNT).format(column=escape_sqlite(column), sql=self.sql)
-        order = "value DESC" if info and info.unit == "year" else "n DESC, value"
+        sql, order = QUERIES["facets"], "value DESC" if info and info.unit == "year" else "n DESC, value"
+        counted = sql["count"].format(column=escape_sqlite(column), sql=self.sql)
+        counted = sql["items"].format(counted=counted) if kind is Values.LIST else counted
         found = await self.ds.execute(
             self.database,
-            _ORDERED.format(counted=counted, order=order, limit=size + 2),
+            sql["ordered"].format(counted=counted, order=order, limit=size + 2),
             self.params,
             truncate=False,
             custom_time_limit=self.ds.setting("facet_time_limit_ms"),

@@ -12,10 +12,9 @@ from uuid import NAMESPACE_URL, uuid5
 from datasette.utils import tilde_encode
 from datasette.utils.asgi import Response
 
-from scraper.explore.dates import days
 from scraper.explore.filters import QUERIES, form, read_filters
 from scraper.explore.links import DATABASE
-from scraper.explore.requests import today
+from scraper.explore.requests import days, today
 
 AT_ONCE = 200
 """Rows read at a time: records shown for the first time, and changed fields."""
@@ -42,10 +41,6 @@ class Event(NamedTuple):
         """When it came, as RFC 3339 has it; a day or a month is its beginning."""
         time: str = self.night["ended_at"] or self.at
         return time + "0000-01-01T00:00:00Z"[len(time) :]
-
-    @property
-    def day(self) -> str:
-        return self.moment[:10]
 
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
@@ -86,7 +81,7 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     return {
         **await form(datasette, request),
         "title": "What's new",
-        "nights": [(night, list(some)) for night, some in groupby(events, key=lambda one: (one.night["run_id"], one.day))],
+        "nights": [(night, list(some)) for night, some in groupby(events, lambda one: (one.night["run_id"], one.moment[:10]))],
         "events": events,
         "earlier": f"?{urlencode([*own, *chosen.pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else "",
         "words": chosen.words,

@@ -141,8 +141,7 @@ async def organization_page(database: Any, organization_id: str) -> dict[str, li
 
 async def organization_names(database: Any, rows: Iterable[Any]) -> dict[str, str]:
     """The names of the agencies and providers of rows of a table, by `organization_id`."""
-    ids = {cell["raw"] for row in rows for cell in row if cell["column"] in ("agency_id", "provider_id")}
-    ids.discard(None)
+    ids = {cell["raw"] for row in rows for cell in row if cell["column"] in ("agency_id", "provider_id") and cell["raw"]}
     marks = ", ".join("?" * len(ids))
     sql = f"SELECT organization_id, coalesce(name, organization_id) FROM organizations WHERE organization_id IN ({marks})"
     return dict((await database.execute(sql, list(ids))).rows)

@@ -1,23 +1,26 @@
 """Reads what people write in an address before any page does, so that all pages understand the same.
 
-Searches that cannot be read, and dates, years, states and numbers that are none, end in one page with status 400. Also:
+Dates, fiscal years and states are understood the way people write them: `10/25/2026`, `last week`, `FY2024`, `March 2024`, `TX`.
+What is none of these, and searches that cannot be read, end in one page with status 400; nothing is compared as text. Also:
 `base_url` is removed from the path; filters without a value, and what a visitor may not set, from the query; and every facet of a
 column is one of `facets`.
 """
 
 import json
 import re
+from calendar import monthrange
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
 from parsers.record import ColumnInfo
 from parsers.scalars import iso_time
+from scraper.database.counties import STATES
 from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
-from scraper.explore import dates
 from scraper.explore.facets import TYPE
 from scraper.explore.filters import Pairs
 from scraper.explore.links import NOT_KNOWN, columns_in
@@ -33,6 +36,17 @@ _COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
 _OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
 _PART_OF_A_TIME = re.compile(r"[\d:TZ.+%_*?\[\]-]+")
 _YES_NO = dict.fromkeys(("yes", "true", "on", "1"), "1") | dict.fromkeys(("no", "false", "off", "0"), "0")
+_FORMATS = (
+    ("day", ("%Y-%m-%d", "%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m.%d.%Y", "%B %d %Y", "%b %d %Y", "%d %B %Y", "%d %b %Y")),
+    ("month", ("%Y-%m", "%m/%Y", "%B %Y", "%b %Y")),
+    ("year", ("%Y",)),
+)
+_FISCAL = re.compile(r"(?:fy|fiscal year) ?'?(?:20)?(\d\d)")
+_RELATIVE = re.compile(r"(this|current|last|past|previous) (?:(\d{1,4}) )?(day|week|month|fiscal year|fy|year)s?")
+_IGNORED = re.compile(r",|(?<=[a-z])\.|(?<=\d)(?:st|nd|rd|th)\b")
+_MONTHS = {"month": 1, "year": 12, "fiscal year": 12, "fy": 12}
+_DAYS = {"day": 1, "week": 7}
+_STATES = {key.casefold().replace(".", ""): names for names in STATES.values() for key in names}
 
 
 def today() -> date:
@@ -56,7 +70,8 @@ def normalize_request(app: App, base_url: str) -> App:
             pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
             try:
                 if (read := understood(scope["path"], pairs)) != pairs:
-                    scope = dict(scope, query_string=urlencode(read).encode())
+                    is_read = {one for _, one in pairs if one} - {one for _, one in read}  # else only empty ones were left out
+                    scope = dict(scope, query_string=urlencode(read).encode(), tta_is_read=bool(is_read))
             except BadQuery as problem:
                 path = UNREADABLE + ".json" * scope["path"].endswith(".json")
                 scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem))
@@ -74,10 +89,10 @@ def understood(path: str, pairs: Pairs) -> Pairs:
         return pairs
     if name in QUESTIONS:
         read = {
-            "since": lambda text: str(dates.days(text, today()).first),
-            "fiscal_year": lambda text: dates.fiscal_year(text, today()),
+            "since": lambda text: str(days(text, today()).first),
+            "fiscal_year": lambda text: fiscal_year(text, today()),
         }
-        read["state"] = lambda text: dates.state(text, code=False)
+        read["state"] = lambda text: state(text, code=False)
         return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
     columns = columns_in(name)
     for column in {key.rpartition("__")[0] or key for key, _ in pairs if not key.startswith("_")} - {*columns, "rowid"}:
@@ -134,9 +149,9 @@ def _compared(info: ColumnInfo, lookup: str, value: str) -> Pairs:
 
 def _value(info: ColumnInfo, kind: Values, value: str) -> str:
     if info.unit == "year":
-        return dates.fiscal_year(value, today())
+        return fiscal_year(value, today())
     if info.name.endswith(("state", "state_code")):
-        return dates.state(value, code=info.name.endswith("code"))
+        return state(value, code=info.name.endswith("code"))
     if kind is Values.YES_NO:
         if value.casefold() not in _YES_NO:
             raise BadQuery(f"“{value[:80]}” is neither Yes, No nor {NOT_KNOWN}.")
@@ -154,7 +169,7 @@ def _compared_times(kind: Values, lookup: str, value: str) -> Pairs:
         return [(lookup, value)]
     if "T" in value and (time := iso_time(value)):
         return [(lookup, time[:10] if kind is Values.DATE else time)]
-    span = dates.days(value, today())
+    span = days(value, today())
     first, last, end = (day.isoformat() for day in (span.first, span.end - timedelta(days=1), span.end))
     is_day = first == last and kind is Values.DATE
     through = ("lte", last) if kind is Values.DATE else ("lt", end)
@@ -162,3 +177,68 @@ def _compared_times(kind: Values, lookup: str, value: str) -> Pairs:
         raise BadQuery(f"“{value[:80]}” is more than one value, which “not” can't exclude: use “before” or “after”.")
     spans = {"gt": [("gte", end)], "gte": [("gte", first)], "lt": [("lt", first)], "lte": [through], "not": [("not", first)]}
     return spans.get(lookup) or ([("exact", first)] if is_day else [("gte", first), through])
+
+
+class Days(NamedTuple):
+    """A span of days, with the first and without `end`."""
+
+    first: date
+    end: date
+
+
+def days(text: str, today: date) -> Days:
+    """The days that the text means. `last 7 days` ends today; `last week` begins on a Sunday. Raises BadQuery."""
+    plain = " ".join(_IGNORED.sub(" ", text.casefold()).replace("sept ", "sep ").split())
+    with suppress(ValueError, OverflowError):
+        if plain in ("today", "yesterday"):
+            return _span(today - timedelta(days=plain == "yesterday"), "day")
+        if found := _FISCAL.fullmatch(plain):
+            return _span(date(1999 + int(found[1]), 10, 1), "year")
+        if found := _RELATIVE.fullmatch(plain):
+            return _relative(found[1] in ("this", "current"), int(found[2] or 0), found[3], today)
+        for unit, formats in _FORMATS:
+            for form in formats:
+                with suppress(ValueError):
+                    return _span(datetime.strptime(plain, form).replace(tzinfo=UTC).date(), unit)
+    raise BadQuery(f"“{text[:80]}” is not a date: write 10/25/2026, March 2024, FY2024, last week or last 30 days.")
+
+
+def _relative(is_this: bool, number: int, unit: str, today: date) -> Days:
+    if number:
+        end = today + timedelta(days=1)
+        return Days(_later(end, unit, -number), end)
+    first = {
+        "day": today,
+        "week": today - timedelta(days=today.isoweekday() % 7),
+        "month": today.replace(day=1),
+        "year": date(today.year, 1, 1),
+    }.get(unit) or date(today.year - (today.month < 10), 10, 1)
+    return _span(first if is_this else _later(first, unit, -1), unit)
+
+
+def _span(first: date, unit: str) -> Days:
+    return Days(first, _later(first, unit, 1))
+
+
+def _later(day: date, unit: str, number: int) -> date:
+    """The day so many units later; in a shorter month its last day."""
+    if unit in _DAYS:
+        return day + timedelta(days=number * _DAYS[unit])
+    year, month = divmod(day.year * 12 + day.month - 1 + number * _MONTHS[unit], 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def fiscal_year(text: str, today: date) -> str:
+    """The year of a column that holds years: `2024`, `FY24`, `this fiscal year`. Raises BadQuery."""
+    with suppress(BadQuery):
+        span = days(text, today)
+        if span.end == _later(span.first, "year", 1):
+            return str((span.end - timedelta(days=1)).year)
+    raise BadQuery(f"“{text[:80]}” is not a year: write 2024, FY2024 or this fiscal year.")
+
+
+def state(text: str, *, code: bool) -> str:
+    """The name of a state or territory, or its postal code, of either in any case. Raises BadQuery."""
+    if found := _STATES.get(" ".join(text.casefold().replace(".", "").split())):
+        return found[code]
+    raise BadQuery(f"“{text[:80]}” is not a state: write its name or postal code, such as Texas or TX.")

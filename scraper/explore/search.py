@@ -4,7 +4,6 @@ A node number, a reference or an address leads to its record. Words that no text
 """
 
 import re
-from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlencode
@@ -16,12 +15,11 @@ from markupsafe import Markup
 
 from parsers.scalars import REFERENCE
 from parsers.urls import node_id, page_address
+from scraper.database.counties import STATES
 from scraper.database.record_identity import address
 from scraper.errors import BadQuery
-from scraper.explore.dates import fiscal_year
 from scraper.explore.filters import texts
 from scraper.explore.links import DATABASE
-from scraper.explore.requests import today
 from scraper.search_query import match
 
 AT_ONCE = 20
@@ -32,6 +30,12 @@ _BEGIN, _END = "\x02", "\x03"
 """Around what matched; parsed texts hold no control characters, and one that did would only be a mark too many."""
 _MARKED = re.compile(f"{_BEGIN}([^{_BEGIN}{_END}]*){_END}")
 _ADDRESS = re.compile(r"(?:https?://|www\.|[\w.-]+\.gov/)\S+", re.IGNORECASE)
+_FILTERS = {
+    "place_state": re.compile(rf"\b(?:{'|'.join(name for name, _ in STATES.values())})\b", re.IGNORECASE),
+    "fiscal_year": re.compile(r"\bfy ?'?(?:20)?\d\d\b|^20\d\d$", re.IGNORECASE),
+}
+"""Words that may be meant as a filter, which a search of texts does not know."""
+_OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _CLOSE = 0.65
 """How alike a word and its correction are, by difflib: `opoid` and `opioid` 0.91; the index has stems, such as `recidiv`."""
@@ -41,7 +45,7 @@ _SQL, SCOPES = texts("search").values()
 
 async def context(datasette: Any, request: Any) -> Any:
     """What the template `search.html` shows, or a redirect to the only record that is meant."""
-    question, page, year = (request.args.get("q") or "").strip(), request.args.get("page") or "", ""
+    question, page = (request.args.get("q") or "").strip(), request.args.get("page") or ""
     page = min(int(page), LAST_PAGE) if re.fullmatch(r"[1-9][0-9]{0,4}", page) else 1
     chosen = request.args.get("in")
     scope = chosen if chosen in SCOPES else "records"
@@ -68,8 +72,6 @@ async def context(datasette: Any, request: Any) -> Any:
         asked = {"match": expression, "begin": _BEGIN, "end": _END, "size": AT_ONCE, "start": (page - 1) * AT_ONCE}
         found = (await database.execute(sql, asked)).rows
         better = await _corrected(database, question)
-        with suppress(BadQuery):
-            year = fiscal_year(question, today())
     except BadQuery as problem:
         return shown | {"problem": str(problem)}
     except QueryInterrupted:
@@ -85,6 +87,7 @@ async def context(datasette: Any, request: Any) -> Any:
         row: str = datasette.urls.row(DATABASE, scope if scope == "organizations" else "records", tilde_encode(key))
         return row
 
+    table_url = datasette.urls.table(DATABASE, "records")
     pages = min(LAST_PAGE, -(-counts[scope] // AT_ONCE))
     return shown | {
         "scope": scope,
@@ -98,8 +101,12 @@ async def context(datasette: Any, request: Any) -> Any:
         "better": (better, url(better)) if better != question else None,
         "before": url(question, scope, page - 1) if 1 < page <= pages else None,
         "after": url(question, scope, page + 1) if page < pages else None,
-        "year": (year, f"{datasette.urls.table(DATABASE, 'records')}?fiscal_year={year}") if year else None,
-        "table_url": f"{datasette.urls.table(DATABASE, 'records')}?{urlencode({'_search': question})}",
+        "hints": [
+            (part[0], f"{table_url}?{urlencode({column: part[0], '_search': question.replace(part[0], '').strip()})}")
+            for column, pattern in _FILTERS.items()
+            if (part := pattern.search(question)) and not _OPERATOR.search(question)
+        ],
+        "table_url": f"{table_url}?{urlencode({'_search': question})}",
     }
 
 

@@ -260,6 +260,13 @@ async function draw(holder, status) {
     status.textContent = small || !points.length ? "" : `${points.length.toLocaleString("en")} records on the map, ${where}${also}${partly}.`;
   };
   map.on("moveend", redraw);
+  const resize = (width) => { // paper is narrower than the window
+    const view = map.getBounds();
+    holder.style.width = width;
+    map.invalidateSize({ animate: false }).fitBounds(view, { animate: false });
+  };
+  addEventListener("beforeprint", () => resize("660px"));
+  addEventListener("afterprint", () => resize(""));
   for await (const page of pages(firstPage(records, filters))) {
     points.push(...page);
     partly = ", more to come";
