@@ -104,10 +104,7 @@ class Capture:
 
     @cached_property
     def sha256(self) -> str | None:
-        """Hex SHA-256 of `content` (DESIGN.md, "Fetching"), of the bytes as they came where they can't be decoded at all.
-
-        None for a revisit, which has no body of its own.
-        """
+        """Hex SHA-256 of `content`, or of the undecoded bytes where they can't be decoded at all; None for a revisit."""
         if self.form is Form.REVISIT:
             return None
         undecoded = self.content_problem is not None and not self.content
@@ -120,11 +117,7 @@ class Capture:
 
     @cached_property
     def capture_id(self) -> str:
-        """The capture's identity: the same page at the same time with the same body is the same capture, from any source.
-
-        Twenty hex digits of a SHA-256, so that it does not depend on the order in which captures arrive. Status 200 and no status
-        are the same, because a saved page has none.
-        """
+        """Twenty hex digits. The same page, time and body (with status 200 or none) are the same capture, from any source."""
         status, body = None if self.http_status == 200 else self.http_status, self.sha256 or f"revisit {self.payload_digest}"
         same = [self.url, self.captured_text, status, body, *["text"] * (self.form is Form.CONVERSION)]
         return hashlib.sha256(json.dumps(same).encode()).hexdigest()[:20]

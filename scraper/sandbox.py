@@ -23,7 +23,7 @@ from parsers.record import columns_of
 from scraper.database.tables import BY_NAME, RecordRow
 from scraper.errors import TtaError
 from scraper.export import csvfile
-from scraper.export.columns import values_of
+from scraper.export.tables import values_of
 from scraper.search_query import fts_expression
 from scraper.sqlite import open_readonly
 
@@ -57,7 +57,7 @@ class File(NamedTuple):
             known = columns_of(BY_NAME[self.table].model if self.table in BY_NAME else RecordRow)
             labels = {name: SheetColumn(name[:1].upper() + name[1:].replace("_", " ")) for name in columns}
             labels |= {name: SheetColumn(known[name].heading, values_of(known[name])) for name in columns if name in known}
-            with Workbook(file) as book:
+            with contextlib.closing(Workbook(file)) as book:
                 counts = book.add(self.title, [labels[name] for name in columns], rows)
                 also = [("Rows", counts.rows), *([("Texts cut to fit a cell", counts.cut)] if counts.cut else [])]
                 book.add("About", [SheetColumn("About these rows"), SheetColumn("")], [*self.about, *also])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from scraper.folders import Folders
 from tests.fakearchive.run import Fetch, Ran, run, write_config
 from tests.fakearchive.server import FakeArchive
 
@@ -19,6 +20,14 @@ settings.load_profile("repeatable")  # the same examples in every run; the campa
 def fake() -> Iterator[FakeArchive]:
     with FakeArchive().running() as archive:
         yield archive
+
+
+@pytest.fixture(scope="session")
+def demo_folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """The demo's data folder, which no test may change."""
+    from tests.webkit import demo  # takes a second
+
+    return demo(tmp_path_factory.mktemp("demo"))
 
 
 @pytest.fixture

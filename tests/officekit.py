@@ -10,23 +10,22 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree as Xml
+from typing import Any
 
 import pytest
+from openpyxl import load_workbook
 
 OFFICE = next(filter(None, map(shutil.which, ("soffice", "libreoffice"))), None)
 REQUIRED = os.environ.get("TTA_REQUIRE_OFFICE") == "1"
-_OFFICE_NS = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
-_TABLE_NS = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
-_TEXT_NS = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 SECONDS = 100
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a sheet: its type (string, float, date, ...; empty for none), what is shown, and a formula where it has one."""
+    """A cell: its type (string, float, date, ...; empty for none), its value as text, and a formula where there is one."""
 
     type: str
     shown: str
@@ -41,13 +40,14 @@ def opened(path: Path, scratch: Path) -> list[list[Cell]]:
 
 def sheets(path: Path, scratch: Path, *options: str) -> dict[str, list[list[Cell]]]:
     """The same of each sheet of a workbook, by name."""
-    found = {}
-    for table in Xml.parse(_converted(path, "fods", scratch, *options)).iter(f"{_TABLE_NS}table"):
-        rows = [list(_cells(row)) for row in table.iter(f"{_TABLE_NS}table-row")]
-        while rows and not any(cell.shown for cell in rows[-1]):
-            rows.pop()
-        found[table.get(f"{_TABLE_NS}name", "")] = rows
-    return found
+    book = load_workbook(_converted(path, "xlsx", scratch / "opened", *options))
+    return {sheet.title: [[_cell(one) for one in row] for row in sheet.iter_rows()] for sheet in book}
+
+
+def _cell(one: Any) -> Cell:
+    kind = {"s": "string", "n": "float" if one.number_format == "General" else one.number_format, "d": "date", "b": "boolean"}
+    formula = one.value if one.data_type == "f" else None
+    return Cell("" if one.value is None else kind.get(one.data_type, one.data_type), str(one.value or ""), formula)
 
 
 def picture(path: Path, target: Path, scratch: Path) -> None:
@@ -68,34 +68,9 @@ def _converted(path: Path, form: str, scratch: Path, *options: str) -> Path:
         if REQUIRED:
             pytest.fail("TTA_REQUIRE_OFFICE is set and there is no soffice: install libreoffice-calc-nogui")
         pytest.skip("no LibreOffice here")
-    profile = f"-env:UserInstallation={(scratch / 'profile').resolve().as_uri()}"
+    profile = f"-env:UserInstallation={Path(tempfile.gettempdir(), f'tta-office-{os.getpid()}').as_uri()}"
     command = [OFFICE, profile, "--headless", *options, "--convert-to", form, "--outdir", str(scratch), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     made = scratch / f"{path.stem}.{form}"
     assert made.is_file(), done.stdout + done.stderr
     return made
-
-
-def _cells(row: Xml.Element) -> list[Cell]:
-    cells: list[Cell] = []
-    for element in row:
-        if element.tag != f"{_TABLE_NS}table-cell":
-            continue
-        shown = "\n".join("".join(_said(part)) for part in element.iter(f"{_TEXT_NS}p"))
-        cell = Cell(element.get(f"{_OFFICE_NS}value-type", ""), shown, element.get(f"{_TABLE_NS}formula"))
-        cells += [cell] * min(int(element.get(f"{_TABLE_NS}number-columns-repeated", "1")), 200)
-    return cells
-
-
-def _said(part: Xml.Element) -> list[str]:
-    """The text of a paragraph; runs of spaces and tabs are elements of their own."""
-    said = [part.text or ""]
-    for child in part:
-        if child.tag == f"{_TEXT_NS}s":
-            said.append(" " * int(child.get(f"{_TEXT_NS}c", "1")))
-        elif child.tag == f"{_TEXT_NS}tab":
-            said.append("\t")
-        else:
-            said += _said(child)
-        said.append(child.tail or "")
-    return said

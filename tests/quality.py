@@ -4,8 +4,6 @@
 `quality_floor.json`. Recall is what share of the truth was read, precision what share of what was read is true.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from collections import Counter

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from scraper.capture import Capture
-from scraper.database.availability import story
 from scraper.folders import Folders
 from scraper.status import missing as missing_addresses
 from tests.dbkit import HOST, day, html, loaded, node, page, query, revisit, text
@@ -104,15 +103,6 @@ def test_only_not_found_and_a_redirect_elsewhere_mean_gone(each: Folders, number
     assert query(each, "SELECT new_value FROM changes WHERE record_id = ?", str(number)) == [("gone",)] * (expected == GONE)
 
 
-def test_a_redirect_to_an_alias_that_shows_the_record_is_no_end(tmp_path: Path) -> None:
-    alias = page(SHOWN.payload, url=ALIAS, when=day(9))
-    folders = loaded(tmp_path, [SHOWN, sent("/tta/help-for-suffolk")], [alias])
-    assert query(folders, "SELECT availability, gone_since, last_captured_at FROM records") == [
-        (*UNKNOWN, "2025-01-10T12:00:00Z")
-    ]
-    assert history(folders) == []
-
-
 def test_gone_and_back_and_gone_again(tmp_path: Path) -> None:
     again = page(html({"County": "Suffolk"}, node=7), url=node(7), when=day(9))
     captures = [SHOWN, missing(3), sent("/frontpage", 5), again, missing(11, status=410), missing(12)]
@@ -183,12 +173,6 @@ def test_missing_before_it_was_ever_shown_is_not_gone(tmp_path: Path) -> None:
     folders = loaded(tmp_path, [missing(-3), SHOWN, missing(-2, url=node(99))])
     assert query(folders, "SELECT record_id, availability FROM records") == [("7", "unknown")]
     assert history(folders) == []
-
-
-def test_the_story_needs_a_time_before_and_after() -> None:
-    assert story([("1", True), ("2", False), ("3", False)]) == (None, [])
-    assert story([]) == (None, [])
-    assert story([("2", False), ("2", True)]) == (None, [])
 
 
 def test_completeness_counts_what_is_held_seen_published_and_gone_by_year(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_the_list_of_commands_fits_a_terminal_and_cuts_no_line(
     with pytest.raises(SystemExit):
         main(["--help"])
     commands = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
-    assert len(commands) == 13
+    assert len(commands) == 14
     assert [line for line in commands if line.endswith("...") or len(line) > 80] == []
 
 

@@ -88,6 +88,7 @@ def test_damage_costs_what_it_hits_is_reported_and_invents_nothing(name: str) ->
         (b"\r\n\n" + kit.warc(1, 2), (1, 2), ""),
         (record(1, end="\n") + record(2, end="\n"), (1, 2), ""),
         (record(1) + record(2, end="\n"), (1, 2), ""),
+        (record(1, end="\r\r\n", block=kit.http(1).replace(b"\r\n", b"\r\r\n")) + record(2), (1, 2), ""),
         (record(1) + record(2)[:120], (1,), "ends within a record's headers"),
         (record(1) + record(2, Content_Length="") + record(3), (1, 3), "without a length"),
         (record(1) + record(2, Content_Length="-5") + record(3), (1, 3), "without a length"),
@@ -237,43 +238,49 @@ def test_the_same_capture_through_any_container_is_one_capture(tmp_path: Path) -
     assert (again.added, again.known, [one.where for one in again.problems]) == (0, len(files), [str(tmp_path / "nowhere")])
 
 
-@pytest.mark.parametrize(
-    ("name", "data", "appears"),
-    [
-        ("a.css", b"/* theme */\nbody { color: red; }\n.x > p { margin: 0 }\n", "a style sheet or code"),
-        ("a.js", b"(function () {\n  var a = '<div>';\n  document.write('<p>');\n})();\n", "a style sheet or code"),
-        ("a.json", b'{"a": 1}', "JSON data"),
-        ("pages.jsonl", b'{"format": "json-pages-1.0"}\n{"url": "https://x.example/"}\n', "JSON lines"),
-        ("a.cdx", b" CDX N b a m s k r M S V g\n", "a CDX index"),
-        ("a.log", b"2025-01-29 14:56:39 INFO a line\n2025-01-29 14:56:40 INFO another\n", "a log"),
-        ("a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "an SVG image"),
-        ("a.pdf", b"%PDF-1.7\n", "PDF"),
-        ("a.db", b"SQLite format 3\0" + bytes(90), "an SQLite database"),
-        ("a.py", b"import os\nprint(os.name)\n", "text that does not read like a page"),
-        ("urls.txt", b"https://x.example/1\nhttps://x.example/2\n", "text that does not read like a page"),
-    ],
-)
-def test_what_is_no_page_is_named_for_what_it_appears_to_be(name: str, data: bytes, appears: str) -> None:
-    assert (format_of(data, name).media_type, format_of(data, name).name) == (None, appears)
-    captures, _ = read(data, name)
-    assert captures == []
+NO_PAGES = {
+    "a.css": (b"/* theme */\nbody { color: red; }\n.x > p { margin: 0 }\n", "a style sheet or code"),
+    "a.js": (b"(function () {\n  var a = '<div>';\n  document.write('<p>');\n})();\n", "a style sheet or code"),
+    "a.json": (b'{"a": 1}', "JSON data"),
+    "pages.jsonl": (b'{"format": "json-pages-1.0"}\n{"url": "https://x.example/"}\n', "JSON lines"),
+    "a.cdx": (b" CDX N b a m s k r M S V g\n", "a CDX index"),
+    "a.log": (b"2025-01-29 14:56:39 INFO a line\n2025-01-29 14:56:40 INFO another\n", "a log"),
+    "a.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "an SVG image"),
+    "a.pdf": (b"%PDF-1.7\n", "PDF"),
+    "a.db": (b"SQLite format 3\0" + bytes(90), "an SQLite database"),
+    "a.py": (b"import os\nprint(os.name)\n", "text that does not read like a page"),
+    "urls.txt": (b"https://x.example/1\nhttps://x.example/2\n", "text that does not read like a page"),
+}
 
 
-@pytest.mark.parametrize(
-    ("name", "data", "media_type"),
-    [
-        ("page", b"\n<!-- saved from url=(0020)https://x.example/ -->\n<html><body>x</body></html>", "text/html"),
-        ("page", b'<?xml version="1.0"?>\n<!DOCTYPE html><html></html>', "text/html"),
-        ("page", b"Notice: a message of the server\n<!DOCTYPE html><html><body></body></html>", "text/html"),
-        ("node.json", b'{"nid": [{"value": 7}], "type": [{"target_id": "tta"}]}', "application/json"),
-        ("node.xml", b'<?xml version="1.0"?>\n<response><nid><value>7</value></nid></response>', "application/xml"),
-        ("page.md", b"# 20190301-120000-7\n\nTTA Title\nHelp for a court\n", "text/plain"),
-        ("page.txt", b"The agency received help with its plan.\n", "text/plain"),
-    ],
-)
-def test_pages_are_recognized_by_what_they_begin_with(name: str, data: bytes, media_type: str) -> None:
+@pytest.mark.parametrize("name", NO_PAGES)
+def test_what_is_no_page_is_named_for_what_it_appears_to_be(name: str) -> None:
+    data, appears = NO_PAGES[name]
+    assert (format_of(data, name).media_type, format_of(data, name).name, read(data, name)[0]) == (None, appears, [])
+
+
+PAGES = {
+    "saved.html": (b"\n<!-- saved from url=(0020)https://x.example/ -->\n<html><body>x</body></html>", "text/html"),
+    "xhtml": (b'<?xml version="1.0"?>\n<!DOCTYPE html><html></html>', "text/html"),
+    "notice": (b"Notice: a message of the server\n<!DOCTYPE html><html><body></body></html>", "text/html"),
+    "page": (b"\xef\xbb\xbf\n<div>no name, no doctype</div>", "text/html"),
+    "page.html.gz": (gzip.compress(PAGE, mtime=0), "text/html"),
+    "utf16.html": ("\ufeff<html>wide</html>".encode("utf-16-le"), "text/html"),
+    "node.json": (b'{"nid": [{"value": 7}], "type": [{"target_id": "tta"}]}', "application/json"),
+    "node.xml": (b'<?xml version="1.0"?>\n<response><nid><value>7</value></nid></response>', "application/xml"),
+    "page.md": (b"# 20190301-120000-7\n\nTTA Title\nHelp for a court\n", "text/plain"),
+    "page.txt": (b"Skip to main content\n\n20250129-145639-07\n", "text/plain"),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_single_page_is_recognized_by_its_beginning_and_nothing_is_invented(name: str) -> None:
+    data, media_type = PAGES[name]
     (capture,), problems = read(data, name)
-    assert (capture.content_type, problems) == (media_type, [])
+    form = Form.CONVERSION if media_type == "text/plain" else Form.RESOURCE
+    assert (capture.content_type, capture.form, capture.source, capture.origin, problems) == (media_type, form, "files", name, [])
+    assert (capture.captured_at, capture.http_status) == (None, None)
+    assert (capture.url is None, capture.payload) == (name != "saved.html", PAGE if name.endswith(".gz") else data)
 
 
 def test_the_pages_of_a_mirror_are_captures_and_what_belongs_to_them_is_counted(tmp_path: Path) -> None:
@@ -302,30 +309,6 @@ def test_a_path_without_a_capture_is_reported(tmp_path: Path) -> None:
     done = import_paths(tmp_path / "archive", paths)
     assert sorted({Path(one.where) for one in done.problems}) == paths
     assert not any(re.search(r"Traceback|None", one.reason) for one in done.problems)
-
-
-@pytest.mark.parametrize(
-    ("name", "body", "form", "content_type"),
-    [
-        ("page.html", PAGE, Form.RESOURCE, "text/html"),
-        ("page", b"\xef\xbb\xbf\n<div>no name, no doctype</div>", Form.RESOURCE, "text/html"),
-        ("page.html.gz", gzip.compress(PAGE, mtime=0), Form.RESOURCE, "text/html"),
-        ("utf16.html", "\ufeff<html>wide</html>".encode("utf-16-le"), Form.RESOURCE, "text/html"),
-        ("page.txt", b"Skip to main content\n\n20250129-145639-07\n", Form.CONVERSION, "text/plain"),
-    ],
-)
-def test_a_single_page_keeps_what_is_known_and_invents_nothing(
-    tmp_path: Path, name: str, body: bytes, form: Form, content_type: str
-) -> None:
-    path = tmp_path / name
-    path.write_bytes(body)
-    done = import_paths(tmp_path / "archive", [path])
-    with Archive(tmp_path / "archive") as archive:
-        (capture,) = map(archive.read, archive.entries())
-    assert (done.added, done.problems) == (1, [])
-    assert (capture.form, capture.content_type, capture.source, capture.origin) == (form, content_type, "files", name)
-    assert (capture.url, capture.captured_at, capture.http_status) == (None, None, None)
-    assert capture.payload == (PAGE if name.endswith(".gz") else body)
 
 
 @pytest.mark.parametrize(

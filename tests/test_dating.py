@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scraper.archive.dating import of_path, parse_time
+from scraper.archive.records import Damage
 from scraper.archive.store import Archive
 from scraper.archive.warc import read_captures, record_bytes
 from scraper.capture import Capture, Form, iso
@@ -94,7 +95,7 @@ def test_a_folder_above_the_imported_one_counts_too(tmp_path: Path) -> None:
 
 
 def read(data: bytes) -> Capture:
-    (item,) = [item for item in read_captures(BytesIO(data), "files") if isinstance(item, tuple)]
+    (item,) = [item for item in read_captures(BytesIO(data), "files") if not isinstance(item, Damage)]
     return item[1]
 
 

@@ -13,7 +13,6 @@ import httpx
 import pytest
 from datasette.views.base import DatasetteError
 
-from scraper.config import Serve
 from scraper.explore import downloads
 from scraper.folders import Folders
 from tests.webkit import Site, demo
@@ -81,21 +80,13 @@ def test_rows_are_those_of_the_page(site: Site, query: str) -> None:
     assert list(rows[0]) == shown["columns"]
 
 
-@pytest.mark.parametrize(
-    ("path", "columns"),
-    [
-        ("/tta/records.csv?_col=tta_title&_sort=title", ["record_id", "tta_title"]),
-        ("/tta/records/900000004.csv", None),
-        ("/tta/areas_by_year.csv?state=TX", ["fiscal_year", "program_area", "records"]),
-        ("/tta/county_disagreements.csv", None),
-        ("/tta/changes.csv", None),
-    ],
-)
-def test_every_kind_of_page_can_be_downloaded(site: Site, path: str, columns: list[str] | None) -> None:
-    answer = site.get(path)
-    assert answer.status_code == 200, answer.text
-    heading = answer.content.decode("utf-8-sig").splitlines()[0].split(",")
-    assert columns is None or heading == columns
+def test_rows_questions_and_chosen_columns_can_be_downloaded(site: Site) -> None:
+    for path, columns in (
+        ("/tta/records.csv?_col=tta_title&_sort=title", "record_id,tta_title"),
+        ("/tta/records/900000004.csv", "record_id,"),
+        ("/tta/areas_by_year.csv?state=TX", "fiscal_year,program_area,records"),
+    ):
+        assert site.get(path).content.decode("utf-8-sig").startswith(columns)
 
 
 def test_a_workbook_says_what_it_contains_and_the_name_of_the_file_too(site: Site) -> None:
@@ -129,13 +120,6 @@ def test_what_cannot_be_made_is_an_error_and_no_short_file(
     assert (answer.status_code, "content-disposition" in answer.headers) == (status, False)
     assert not downloads._now["open"]
     assert not downloads._now["made"]
-
-
-def test_sql_that_is_switched_off_is_off_for_downloads(folders: Folders) -> None:
-    site = Site(folders.database, Serve(sql=False))
-    assert site.get("/tta.csv?sql=select+1").status_code == 403
-    assert site.get("/tta/records.csv?_where=1=1").status_code == 403
-    assert site.get("/tta/records.csv").status_code == 200
 
 
 def test_downloads_at_once_are_bounded(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -20,22 +19,18 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from frictionless import Package
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from parsers.record import columns_of
 from scraper.capture import Capture
 from scraper.database.connection import reading
 from scraper.errors import DataLooksWrong
 from scraper.export import parquet, run
-from scraper.export.columns import Values, values_of
 from scraper.export.run import export
 from scraper.export.selection import Selection
-from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS
+from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Values, values_of
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query, revisit
 from tests.officekit import sheets
-from tests.webkit import demo
 
 Rows = list[tuple[Any, ...]]
 FORMATS = sorted({*run.FORMATS} - {"site"})
@@ -45,8 +40,8 @@ STORED = [name for name in EXPORTED if name not in (*LONG_VIEWS, CODEBOOK, FLAT)
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    return demo(tmp_path_factory.mktemp("demo"))
+def folders(demo_folders: Folders) -> Folders:
+    return demo_folders
 
 
 @pytest.fixture(scope="module")
@@ -106,14 +101,6 @@ def test_parquet_types_say_what_columns_hold(out: Path) -> None:
     assert not schema.field("record_id").nullable
 
 
-@pytest.mark.parametrize("table", ["records", "fields", "captures"])
-def test_parquet_read_with_duckdb(folders: Folders, out: Path, table: str) -> None:
-    with duckdb.connect() as connection:
-        read = connection.execute("SELECT * FROM read_parquet(?)", [str(out / "parquet" / f"{table}.parquet")]).to_arrow_table()
-    found = [tuple(as_stored(table, name, row[name]) for name in read.column_names) for row in read.to_pylist()]
-    assert rows_of(found) == there(folders, table, read.column_names)
-
-
 def test_parquet_answers_in_duckdb_without_casts(folders: Folders, out: Path) -> None:
     question = (
         "SELECT area, count(*) FROM (SELECT unnest(program_areas) AS area FROM read_parquet(?) WHERE emerging_need) GROUP BY area"
@@ -122,13 +109,6 @@ def test_parquet_answers_in_duckdb_without_casts(folders: Folders, out: Path) ->
         found = connection.execute(question, [str(out / "parquet" / "records.parquet")]).fetchall()
     ours = "SELECT value, count(*) FROM records, json_each(program_areas) WHERE emerging_need GROUP BY value"
     assert sorted(found) == sorted(query(folders, ours)) and found
-
-
-def test_parquet_read_with_pandas(folders: Folders, out: Path) -> None:
-    frame = pd.read_parquet(out / "parquet" / "captures.parquet")
-    assert isinstance(frame["captured_at"].dtype, pd.DatetimeTZDtype)
-    ((first, missing),) = query(folders, "SELECT min(captured_at), sum(captured_at IS NULL) FROM captures")
-    assert frame["captured_at"].min() == pd.Timestamp(first) and frame["captured_at"].isna().sum() == missing
 
 
 @pytest.mark.parametrize("table", STORED)
@@ -145,18 +125,10 @@ def plain(cell: str) -> str:
     return cell.removeprefix("'")
 
 
-def test_csv_read_with_duckdb_and_sqlite(folders: Folders, out: Path) -> None:
-    path = str(out / "csv" / "fields.csv")
-    count = query(folders, "SELECT count(*) FROM fields")[0][0]
+def test_csv_read_with_duckdb(folders: Folders, out: Path) -> None:
     with duckdb.connect() as connection:
-        assert connection.execute("SELECT count(*) FROM read_csv(?, all_varchar = true)", [path]).fetchall() == [(count,)]
-    sqlite = shutil.which("sqlite3")
-    if sqlite is None:
-        pytest.skip("no sqlite3 command here")
-    done = subprocess.run(
-        [sqlite, ":memory:", f'.import --csv "{path}" f', "SELECT count(*) FROM f"], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == str(count)
+        counted = connection.execute("SELECT count(*) FROM read_csv(?, all_varchar = true)", [str(out / "csv/fields.csv")])
+        assert counted.fetchall() == query(folders, "SELECT count(*) FROM fields")
 
 
 def test_jsonl_read_with_duckdb_and_pandas(folders: Folders, out: Path) -> None:
@@ -199,30 +171,26 @@ def test_geojson_has_no_null_island_and_no_record_without_a_place(folders: Folde
     total = query(copy, "SELECT count(*) FROM records")[0][0]
     assert counts == {"features": total - 3, "records without a place": 3}
     assert len(json.loads((tmp_path / "g.json").read_text())["features"]) == total - 3
-
-
-def test_no_feature_at_all_is_valid_too(folders: Folders, tmp_path: Path) -> None:
-    with reading(folders.database) as db:
-        export("geojson", db, tmp_path / "g.json", Selection(where="0"))
+    with reading(copy.database) as opened:
+        export("geojson", opened, tmp_path / "g.json", Selection(where="0"))
     assert json.loads((tmp_path / "g.json").read_text()) == {"type": "FeatureCollection", "features": []}
 
 
-def test_a_workbook_read_with_pandas_and_libreoffice(folders: Folders, out: Path, tmp_path: Path) -> None:
-    frames = pd.read_excel(out / "xlsx", sheet_name=None, engine="openpyxl")
-    assert set(frames) == set(EXPORTED) - {FLAT}
-    records = frames["records"].rename(
-        columns={info.heading: name for name, info in columns_of(BY_NAME["records"].model).items()}
-    )
+def test_a_workbook_read_with_pandas_and_libreoffice(folders: Folders, tmp_path: Path) -> None:
+    tables = ("records", "milestones", "codebook")
+    with reading(folders.database) as db:
+        counts = export("xlsx", db, tmp_path / "book.xlsx", Selection(tables=tables))
+    frames = pd.read_excel(tmp_path / "book.xlsx", sheet_name=None, engine="openpyxl")
+    assert {name: len(frame) for name, frame in frames.items()} == counts and set(counts) == set(tables)
+    headings = {info.heading: name for name, info in columns_of(BY_NAME["records"].model).items()}
+    records = frames["records"].rename(columns=headings)
     ours = query(folders, "SELECT sum(evidence_based), min(event_on), max(longitude), count(status) FROM records")
     found = (records["evidence_based"].sum(), str(records["event_on"].min().date()), records["longitude"].max())
     assert [(*found, records["status"].count())] == ours
-    for name in STORED:
-        assert len(frames[name]) == query(folders, f"SELECT count(*) FROM {name}")[0][0]
-    shutil.copy(out / "xlsx", tmp_path / "book.xlsx")
     shown = sheets(tmp_path / "book.xlsx", tmp_path)
-    assert {name: len(rows) - 1 for name, rows in shown.items()} == {name: len(frame) for name, frame in frames.items()}
+    assert {name: len(rows) - 1 for name, rows in shown.items()} == counts
     formulas = {cell.formula for rows in shown.values() for row in rows for cell in row}
-    assert formulas == {None, "of:=TRUE()", "of:=FALSE()"}  # what LibreOffice makes of Excel's booleans
+    assert formulas == {None, "=TRUE()", "=FALSE()"}  # what LibreOffice makes of Excel's booleans
 
 
 @pytest.mark.parametrize("table", LONG_VIEWS)
@@ -289,66 +257,35 @@ def test_the_data_package_of_some_records_is_valid(folders: Folders, tmp_path: P
     assert "11 of 61 records" in (tmp_path / "README.md").read_text()
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "kind"),
-    [
-        (b"900000002,", b"900000001,", "primary-key"),
-        (b",value,", b",maybe,", "constraint-error"),
-        (b"900000002,1,", b"999999999,1,", "foreign-key"),
-    ],
-)
-def test_the_schema_of_the_data_package_finds_what_is_wrong(out: Path, tmp_path: Path, old: bytes, new: bytes, kind: str) -> None:
+def test_the_schema_of_the_data_package_finds_what_is_wrong(out: Path, tmp_path: Path) -> None:
     shutil.copytree(out / "datapackage", tmp_path / "p")
-    name = "records.csv" if kind == "primary-key" else "fields.csv"
-    path = tmp_path / "p" / name
-    heading, end, rows = path.read_bytes().partition(b"\r\n")
-    path.write_bytes(heading + end + rows.replace(old, new, 1))
-    description = json.loads((tmp_path / "p" / "datapackage.json").read_text())
-    for resource in description["resources"]:
-        del resource["hash"], resource["bytes"]  # or these alone would tell
-    (tmp_path / "p" / "datapackage.json").write_text(json.dumps(description))
+    for name, old, new in (
+        ("records", b"900000002,", b"900000001,"),
+        ("fields", b",value,", b",maybe,"),
+        ("fields", b"900000002,1,", b"999999999,1,"),
+    ):
+        path = tmp_path / "p" / f"{name}.csv"
+        heading, end, rows = path.read_bytes().partition(b"\r\n")
+        path.write_bytes(heading + end + rows.replace(old, new, 1))
     found = {error[0] for error in report(tmp_path / "p").flatten(["type"])}
-    assert kind in found
+    assert found >= {"primary-key", "constraint-error", "foreign-key", "hash-count"}
 
 
-def test_the_hash_in_the_data_package_is_checked(out: Path, tmp_path: Path) -> None:
-    shutil.copytree(out / "datapackage", tmp_path / "p")
-    path = tmp_path / "p" / "records.csv"
-    path.write_bytes(path.read_bytes().replace(b"Suffolk", b"Norfolk", 1))
-    assert {error[0] for error in report(tmp_path / "p").flatten(["type"])} >= {"hash-count"}
-
-
-def test_same_database_same_bytes(folders: Folders, out: Path, tmp_path: Path) -> None:
-    with reading(folders.database) as db:
-        for form in FORMATS:
-            export(form, db, tmp_path / form)
-    ours, again = (
-        {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()} for root in (out, tmp_path)
-    )
-    assert set(ours) == set(again)
-    assert [name for name in ours if ours[name] != again[name]] == []
-
-
-def _captures() -> list[Capture]:
-    """Two records, one of which changes; a capture that repeats another, one at an unknown time, and one that shows no record."""
+def test_any_order_of_loading_gives_the_same_bytes(tmp_path: Path) -> None:
+    """Of a record that changes, a capture that repeats another, one at an unknown time, and one that shows no record."""
     first = page(html({"County": "Kings", "Contact Name": "Nell Marsh"}), url=node(1), when=day(0))
     second = page(html({"County": "Queens"}, milestones=[{"Milestone Title": "Kick-off"}]), url=node(1), when=day(3))
     other = page(html({"County": "Bronx"}, title="Help"), url=node(10), when=None)
     nobody = page(b"<html><title>Log in</title></html>", url=node(3), when=day(1))
-    return [first, second, revisit(first, day(2)), revisit(second, day(5)), other, nobody]
+    captures = [first, second, revisit(first, day(2)), revisit(second, day(5)), other, nobody]
 
-
-@settings(max_examples=6, deadline=None)
-@given(st.permutations(_captures()), st.integers(1, 5))
-def test_any_order_of_loading_gives_the_same_bytes(captures: list[Capture], split: int) -> None:
     def files(folder: Path, *batches: list[Capture]) -> dict[str, bytes]:
         with reading(loaded(folder / "data", *batches).database) as db:
             for form in {*FORMATS} - {"wacz"}:  # which holds the archive's records, not what is made of them
                 export(form, db, folder / "out" / form, Selection(where="node_id < 10 OR county = 'Bronx'"))
         return {str(path.relative_to(folder)): path.read_bytes() for path in (folder / "out").rglob("*") if path.is_file()}
 
-    with TemporaryDirectory() as scratch:
-        once, twice = files(Path(scratch, "a"), _captures()), files(Path(scratch, "b"), captures[:split], captures[split:])
+    once, twice = files(tmp_path / "a", captures), files(tmp_path / "b", captures[:3:-1], captures[3::-1])
     assert set(once) == set(twice) and len(once) > 30
     assert [name for name in once if once[name] != twice[name]] == []
 
@@ -362,7 +299,7 @@ def test_csv_of_all_tables_has_every_column_but_where_the_archive_lies(out: Path
 
 def test_a_value_of_another_type_is_named_and_nothing_is_written(folders: Folders, tmp_path: Path) -> None:
     row = tuple("yesterday" if name == "captured_at" else None for name in ("capture_id", "captured_at"))
-    with pytest.raises(DataLooksWrong, match=r"captures\.captured_at holds a value that is no time"):
+    with pytest.raises(DataLooksWrong, match=r"captures\.captured_at holds a value that is no timestamp"):
         parquet.write("captures", ("capture_id", "captured_at"), [row], io.BytesIO())
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from html import unescape
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -18,29 +19,29 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from selectolax.lexbor import LexborHTMLParser
 
+from scraper import serve
 from scraper.cli import main
 from scraper.database.connection import reading
 from scraper.export import manifest
 from scraper.export.run import export
-from scraper.export.search_files import words_of
 from scraper.export.selection import Selection
+from scraper.export.site import words_of
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
 from tests.exportkit import shown_text
-from tests.webkit import CHROMIUM, REQUIRED, Watched, browser, demo
+from tests.webkit import CHROMIUM, REQUIRED, Watched, browser
 
 needs_browser = pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="no Chromium here")
+MOST_ROWS = 100
+_AXE = "index records charts map codebook tta/records/900000001 tta/dictionary tta/areas_by_year".split()
 
 
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    return demo(tmp_path_factory.mktemp("demo"))
-
-
-@pytest.fixture(scope="module")
-def site(folders: Folders, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def site(demo_folders: Folders, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's site, of whose tables no page shows more than 100 rows."""
     out = tmp_path_factory.mktemp("site") / "under" / "a path"
-    with reading(folders.database) as db:
+    with pytest.MonkeyPatch.context() as patch, reading(demo_folders.database) as db:
+        patch.setitem(serve.SETTINGS, "max_returned_rows", MOST_ROWS)
         export("site", db, out, Selection(contacts=False))
     return out
 
@@ -49,16 +50,17 @@ def pages(site: Path) -> dict[str, LexborHTMLParser]:
     return {path.relative_to(site).as_posix(): LexborHTMLParser(path.read_bytes()) for path in sorted(site.rglob("*.html"))}
 
 
-def test_every_record_and_question_has_a_page_and_every_link_leads_to_a_file(folders: Folders, site: Path) -> None:
+def test_every_record_and_question_has_a_page_and_every_link_leads_to_a_file_of_the_site(
+    demo_folders: Folders, site: Path
+) -> None:
     saved = pages(site)
-    assert {f"tta/records/{one}.html" for (one,) in query(folders, "SELECT record_id FROM records")} <= set(saved)
-    assert {"index.html", "records.html", "charts.html", "map.html", "tta/dictionary.html", "tta/areas_by_year.html"} <= set(
-        saved
-    )
+    assert {f"tta/records/{one}.html" for (one,) in query(demo_folders, "SELECT record_id FROM records")} <= set(saved)
+    assert {"index.html", "records.html", "charts.html", "map.html", "tta/dictionary.html", "tta/areas_by_year.html"} <= {*saved}
     for name, tree in saved.items():
         for link in tree.css("[href], [src]"):
             address = link.attributes.get("href") or link.attributes.get("src") or ""
             parts = urlsplit(address)
+            assert not parts.netloc or link.tag == "a", (name, address)  # nothing is loaded from another host
             if parts.scheme or not parts.path:
                 continue
             assert not parts.path.startswith("/") and not parts.query, (name, address)
@@ -66,56 +68,72 @@ def test_every_record_and_question_has_a_page_and_every_link_leads_to_a_file(fol
         assert not tree.css("form:not([role=search]), script[type=module]"), name
 
 
-def test_nothing_is_loaded_from_another_host(site: Path) -> None:
-    for name, tree in pages(site).items():
-        loaded = [
-            one.attributes.get("src") or one.attributes.get("href") for one in tree.css("script[src], link[href], img[src]")
-        ]
-        assert not [address for address in loaded if urlsplit(address or "").netloc], name
+def test_a_record_page_has_all_values_and_says_once_what_it_repeats(demo_folders: Folders, site: Path) -> None:
+    values = query(demo_folders, "SELECT record_id, value FROM fields WHERE value IS NOT NULL AND NOT contact")
+    forms = " ".join(LexborHTMLParser((site / "tta/dictionary.html").read_bytes()).text().split())
+    sections = query(demo_folders, "SELECT DISTINCT record_id, text FROM sections")
+    texts = {}
+    for path in (site / "tta/records").iterdir():
+        shown = path.read_text(encoding="utf-8")
+        texts[path.stem] = " ".join(unescape(re.sub(r"<[^>]*>", "", shown)).split())
+        marks = re.findall(r'<a class="tta-source" href="#capture-(\d+)"', shown)
+        (most,) = re.findall(r"A value without a number was read from capture (\d+)\.", shown) or [""]
+        assert most not in marks and (most or not marks)
+    assert not [one for one in values if " ".join(one[1].split()) not in texts[one[0]]]
+    assert not [one for one in sections if one[1] and " ".join(one[1].split()) not in texts[one[0]] + forms]
+    assert sum(path.stat().st_size for path in (site / "tta/records").iterdir()) < 15_000 * len(texts)
 
 
-def test_an_unchanged_database_gives_the_same_bytes_and_files_stay(folders: Folders, site: Path, tmp_path: Path) -> None:
-    shutil.copytree(site, tmp_path / "again")
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "again").rglob("*") if path.is_file()}
-    with reading(folders.database) as db:
-        export("site", db, tmp_path / "again", Selection(contacts=False))
-    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "again").rglob("*") if path.is_file()}
-    assert {path.name for path in after if after[path] != before.get(path)} == {"MANIFEST.json"}
-    assert manifest.verify(tmp_path / "again")[0] == len(after) - 1
+def test_a_table_that_a_page_does_not_show_in_full_leads_to_all_its_rows(site: Path) -> None:
+    (note,) = re.findall(r"(\d+) of (\d+) rows are shown\. <a[^>]*href=\"([^\"]*)\"", (site / "tta/dictionary.html").read_text())
+    with (site / "tta" / note[2]).open(newline="", encoding="utf-8-sig") as file:
+        rows = [row for row in csv.reader(file) if row and not row[0].startswith("#")]
+    assert (int(note[0]), int(note[1])) == (MOST_ROWS, len(rows) - 1)
+    for name in ("tta/organizations", "tta/areas_by_year"):
+        assert f'href="{Path(name).name}.csv"' in (site / f"{name}.html").read_text()
 
 
-def test_contacts_are_left_out_unless_asked_for(tmp_path: Path) -> None:
+def test_contacts_are_left_out_unless_asked_for_and_unchanged_pages_keep_their_bytes(tmp_path: Path) -> None:
     fields: dict[str, str | list[str]] = {
         "TTA Point of Contact": "Zeph Quill",
         "Help Desk": "zeph@example.org",
         "County": "Kings",
     }
     folders = loaded(tmp_path / "data", [page(html(fields, submitted="Zephira Umbo"), url=node(1), when=day(0))])
-    found = {}
-    for option in ("", "--with-contacts"):
+
+    def exported(*options: str) -> str:
         with pytest.raises(SystemExit) as left:
-            main(["--data", str(folders.data), "export", "site", str(tmp_path / f"site{option}"), *filter(None, [option])])
+            main(["--data", str(folders.data), "export", "site", str(tmp_path / "site"), *options])
         assert left.value.code == 0
-        found[option] = shown_text(tmp_path / f"site{option}")
-    assert "zeph" not in found[""].lower() and "Kings" in found[""]
-    assert all(one in found["--with-contacts"] for one in ("Zeph Quill", "zeph@example.org", "Zephira Umbo"))
+        return shown_text(tmp_path / "site")
+
+    shown = exported()
+    assert "zeph" not in shown.lower() and "Kings" in shown
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "site").rglob("*") if path.is_file()}
+    exported()
+    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "site").rglob("*") if path.is_file()}
+    assert {path.name for path in after if after[path] != before.get(path)} == {"MANIFEST.json"}
+    assert manifest.verify(tmp_path / "site")[0] == len(after) - 1
+    shown = exported("--with-contacts")
+    assert all(one in shown for one in ("Zeph Quill", "zeph@example.org", "Zephira Umbo"))
 
 
 @pytest.mark.parametrize("option", ["--where=1", "--table=records", "--columns=title"])
-def test_a_site_shows_all_records(folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
+def test_a_site_shows_all_records(demo_folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
     with pytest.raises(SystemExit) as left:
-        main(["--data", str(folders.data), "export", "site", str(tmp_path / "site"), option])
+        main(["--data", str(demo_folders.data), "export", "site", str(tmp_path / "site"), option])
     assert left.value.code == 2 and "all records" in capsys.readouterr().err
 
 
-def test_machines_find_a_description_of_the_data_and_of_each_record(folders: Folders, site: Path) -> None:
+def test_machines_find_a_description_of_the_data_and_of_each_record(site: Path) -> None:
     def told(name: str) -> dict[str, object]:
         (script,) = LexborHTMLParser((site / name).read_bytes()).css('script[type="application/ld+json"]')
         found: dict[str, object] = json.loads(script.text())
         return found
 
     data = told("index.html")
-    assert data["@type"] == ["Dataset", "dcat:Dataset"] and str(data["license"]).startswith("https://")
+    assert data["@type"] == ["Dataset", "dcat:Dataset"] and data["name"] == data["dct:title"]
+    assert str(data["license"]).startswith("https://") and data["dct:license"] == {"@id": data["license"]}
     for file in data["distribution"]:  # type: ignore[attr-defined]
         assert (site / file["contentUrl"]).stat().st_size == file["dcat:byteSize"]
     record = told("tta/records/900000001.html")
@@ -143,7 +161,7 @@ def served(folder: Path) -> Iterator[str]:
 @pytest.mark.browser
 @pytest.mark.parametrize("way", ["disk", "server"])
 def test_a_person_finds_and_counts_records_without_a_server_of_ours(
-    folders: Folders, site: Path, tmp_path: Path, way: str
+    demo_folders: Folders, site: Path, tmp_path: Path, way: str
 ) -> None:
     with browser(tmp_path / "profile") as context, served(site.parents[1]) as address:
         seen = Watched(context.pages[0], site.as_uri() if way == "disk" else address)
@@ -154,7 +172,7 @@ def test_a_person_finds_and_counts_records_without_a_server_of_ours(
         expect(first).to_contain_text(re.compile("reentry", re.I))
         first.click()
         expect(shown.locator("h1")).to_contain_text(re.compile("reentry", re.I))
-        courts = query(folders, "SELECT count(*) FROM records, json_each(agency_types) WHERE value = 'Courts'")[0][0]
+        courts = query(demo_folders, "SELECT count(*) FROM records, json_each(agency_types) WHERE value = 'Courts'")[0][0]
         shown = seen.open("/records.html#agency_types__arraycontains=Courts")
         expect(shown.get_by_role("status")).to_contain_text(f"{courts} records with agency types Courts")
         shown = seen.open("/records.html#nonesuch=1")
@@ -164,17 +182,8 @@ def test_a_person_finds_and_counts_records_without_a_server_of_ours(
         expect(shown.get_by_role("status")).to_contain_text("with fiscal year")
         shown = seen.open("/map.html")
         shown.wait_for_selector(".tta-map[data-ready='61']")
-        shown = seen.open("/tta/dictionary.html")
-        expect(shown.locator("table")).to_contain_text("evidence_based")
         seen.check()
-
-
-@needs_browser
-@pytest.mark.browser
-def test_the_saved_pages_are_accessible(site: Path, tmp_path: Path) -> None:
-    with browser(tmp_path / "profile") as context:
-        seen = Watched(context.pages[0], site.as_uri())
-        for name in ("index", "records", "charts", "map", "tta/records/900000001", "tta/dictionary", "tta/areas_by_year"):
+        for name in _AXE if way == "server" else ():
             shown = seen.open(f"/{name}.html")
             if name == "records":
                 shown.wait_for_selector("#tta-found[data-ready]")

@@ -15,6 +15,7 @@ from scraper.capture import from_iso
 from scraper.cli import main
 from scraper.config import Config, as_toml, load_config
 from scraper.errors import NotAllowed, NotCdx, TtaError, WrongUsage
+from scraper.folders import LOCK, locked
 from scraper.ledger.store import (
     COMPLETE,
     FULL,
@@ -31,7 +32,6 @@ from scraper.ledger.store import (
     sha1_of,
     to_time,
 )
-from scraper.lock import LOCK, locked
 from scraper.sources.cdx import parse_listing, to_row
 from scraper.sources.live import rules_of
 from scraper.sources.replay import original_url
@@ -59,41 +59,32 @@ def test_no_file_means_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert load_config().retry.attempts == 7
 
 
-@pytest.mark.parametrize(
-    ("text", "named"),
-    [
-        ("[http]\ncontcat = 'x'", "http.contcat"),
-        ("[sources.waybak]\nenabled = true", "sources.waybak"),
-        ("[retry]\nattempts = 0", "retry.attempts"),
-        ("[retry]\nattempts = 'many'", "retry.attempts"),
-        ("[retry]\nbackoff = nan", "retry.backoff"),
-        ("[retry]\ndeadline = inf", "retry.deadline"),
-        ("[retry]\nbackoff = -1", "retry.backoff"),
-        ("[sources.wayback]\ncdx_interval = -3", "sources.wayback.cdx_interval"),
-        ("[sources.wayback]\ncdx_url = 'ftp://x/'", "sources.wayback.cdx_url"),
-        ("[sources.wayback]\ncdx_url = 'https://user@x/'", "sources.wayback.cdx_url"),
-        ("[sources.wayback]\nhosts = ['not a host']", "sources.wayback.hosts"),
-        ("[sources.wayback]\nhosts = ['https://x.gov/']", "sources.wayback.hosts"),
-        ("[sources.endofterm]\ncollections = ['../x']", "sources.endofterm.collections"),
-        ('[http]\ncontact = "a\\nX-Evil: 1"', "http.contact"),
-        ("[http]\ncontact = 'nobody in particular'", "http.contact"),
-        ("[http]\ncontact = 'mailto:ä@example.org'", "http.contact"),
-        ("[http]\nallow_loopback = 1", "http.allow_loopback"),
-        ("[sources]\nwayback = 1", "sources.wayback"),
-        ("[sources.pywb]\narchives = [{name = 'x'}]", "sources.pywb.archives[0].cdx_url"),
-        ("[sources.pywb]\narchives = [{name = 'x', cdx_url = 'https://a/', replay_url = 'https://a/', speed = 1}]", "speed"),
-        ("[[sources.pywb.archives]]\nname = 'x y'", "sources.pywb.archives[0].name"),
-        ("[retry]\nattempts = 0\n[serve]\nquery_seconds = 0", "serve.query_seconds"),
-        ("[http\n", "not a TOML file"),
-    ],
-)
-def test_a_wrong_configuration_names_its_key(tmp_path: Path, text: str, named: str) -> None:
-    path = tmp_path / "x.toml"
-    path.write_text(text)
-    with pytest.raises(WrongUsage, match=re.escape(named)) as caught:
-        load_config(path)
-    assert "\n" not in str(caught.value)
-    assert caught.value.status == 2
+WRONG = {
+    "[http]\ncontcat = 'x'": "http.contcat",
+    "[sources.waybak]\nenabled = true": "sources.waybak",
+    "[sources]\nwayback = 1": "sources.wayback",
+    "[http]\nallow_loopback = 1": "http.allow_loopback",
+    "[http\n": "not a TOML file",
+    "[sources.pywb]\narchives = [{name = 'x'}]": "sources.pywb.archives[0].cdx_url",
+    "[sources.pywb]\narchives = [{name = 'x', cdx_url = 'https://a/', replay_url = 'https://a/', speed = 1}]": "speed",
+    "[[sources.pywb.archives]]\nname = 'x y'": "sources.pywb.archives[0].name",
+    "[retry]\nattempts = 0\n[serve]\nquery_seconds = 0": "serve.query_seconds",
+    **{f"[retry]\n{key} = {value}": f"retry.{key}" for key, value in (("attempts", 0), ("attempts", "'many'"))},
+    **{f"[retry]\n{key} = {value}": f"retry.{key}" for key, value in (("backoff", "nan"), ("deadline", "inf"), ("backoff", -1))},
+    **{f"[http]\ncontact = {value}": "http.contact" for value in ('"a\\nX-Evil: 1"', "'nobody'", "'mailto:ä@example.org'")},
+    **{f"[sources.wayback]\ncdx_url = '{url}'": "sources.wayback.cdx_url" for url in ("ftp://x/", "https://user@x/")},
+    **{f"[sources.wayback]\nhosts = ['{host}']": "sources.wayback.hosts" for host in ("not a host", "https://x.gov/")},
+    "[sources.wayback]\ncdx_interval = -3": "sources.wayback.cdx_interval",
+    "[sources.endofterm]\ncollections = ['../x']": "sources.endofterm.collections",
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_wrong_configuration_names_its_key(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.toml").write_text(text)
+    with pytest.raises(WrongUsage, match=re.escape(WRONG[text])) as caught:
+        load_config(tmp_path / "x.toml")
+    assert ("\n" in str(caught.value), caught.value.status) == (False, 2)
 
 
 def test_the_settings_in_effect_are_a_configuration_file(tmp_path: Path) -> None:
@@ -107,9 +98,7 @@ def test_the_settings_in_effect_are_a_configuration_file(tmp_path: Path) -> None
     assert settings.sources.pywb.archives[0].cdx_interval == 10.0
 
 
-@pytest.mark.parametrize(
-    "command", ["import x", "fetch", "load", "refresh", "export csv x", "serve", "status", "doctor", "config"]
-)
+@pytest.mark.parametrize("command", "import x,fetch,load,refresh,export csv x,serve,status,doctor,config".split(","))
 def test_every_command_checks_the_configuration(tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "tta.toml").write_text("[htp]\ncontact = 'x'\n")
     for config, named in ((tmp_path / "tta.toml", "unknown key htp"), (tmp_path / "none.toml", "no such configuration file")):
@@ -130,9 +119,8 @@ REFUSED = """http://web.archive.org/ https://web.archive.org:8080/ https://web.a
     ftp://web.archive.org/ //web.archive.org/ https://[::1]/ https://web.archive.org:99999/ http://127.0.0.1/""".split()
 
 
-@pytest.mark.parametrize(
-    ("allow", "allowed", "refused"),
-    [
+def test_the_allow_list() -> None:
+    for allow, allowed, refused in (
         (ALLOW, ["https://web.archive.org/web/2024id_/http://127.0.0.1/", "https://WEB.archive.org:443/"], REFUSED),
         (ALLOW, [], ["https://web.archive.org/\r\nX: y", "https://web.archive.org/\x00"]),
         (AllowList(frozenset({"127.0.0.1"})), [], ["http://127.0.0.1/"]),
@@ -140,30 +128,28 @@ REFUSED = """http://web.archive.org/ https://web.archive.org:8080/ https://web.a
         (LOOPBACK, ["http://127.0.0.1:8080/"], ["https://127.0.0.1:8080/", "http://127.0.0.2/", "http://localhost/"]),
         (LOOPBACK, [], ["http://2130706433/", "http://0x7f000001/"]),
         (LIVE, ["http://live.gov/"], ["http://live.gov:81/"]),
-    ],
-)
-def test_the_allow_list(allow: AllowList, allowed: list[str], refused: list[str]) -> None:
-    for url in allowed:
-        allow.check(url)
-    for url in refused:
-        with pytest.raises(NotAllowed):
+    ):
+        for url in allowed:
             allow.check(url)
+        for url in refused:
+            with pytest.raises(NotAllowed):
+                allow.check(url)
 
 
-@pytest.mark.parametrize(
-    "address",
-    (
-        "127.0.0.1 10.0.0.8 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 ::1 fc00::1 fe80::1%lo "
-        "::ffff:127.0.0.1 ::ffff:10.0.0.1 255.255.255.255 :: ff02::1"
-    ).split(),
-)
-def test_a_name_that_leads_to_a_private_address_is_not_connected_to(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
-    public = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("207.241.237.3", 443))]
-    private = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))]
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: public + private)
-    with pytest.raises(NotAllowed, match="not a public address"):
-        checked_ip("web.archive.org", 443, loopback=True, timeout=5)
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: public)
+PRIVATE = """127.0.0.1 10.0.0.8 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 ::1 fc00::1 fe80::1%lo
+    ::ffff:127.0.0.1 ::ffff:10.0.0.1 255.255.255.255 :: ff02::1""".split()
+
+
+def test_a_name_that_leads_to_a_private_address_is_not_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    def leads_to(*found: str) -> None:
+        answers = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in found]
+        monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: answers)
+
+    for address in PRIVATE:
+        leads_to("207.241.237.3", address)
+        with pytest.raises(NotAllowed, match="not a public address"):
+            checked_ip("web.archive.org", 443, loopback=True, timeout=5)
+    leads_to("207.241.237.3")
     assert checked_ip("web.archive.org", 443, loopback=False, timeout=5) == "207.241.237.3"
 
 
@@ -300,10 +286,11 @@ def test_a_listing_cut_anywhere_is_an_error(at: int) -> None:
             parse_listing(answer(whole[: at % len(whole)]))
 
 
-@pytest.mark.parametrize("tail", [[[]], [[], []], [[], ["key", "more"]], [[], ["key"], ["row"]]])
-def test_a_listing_that_does_not_end_with_one_key_is_an_error(tail: list[list[str]]) -> None:
-    with pytest.raises(NotCdx, match="does not end properly"):
-        parse_listing(answer(json.dumps([["timestamp", "original"], ["20240101000000", "https://x.gov/1"], *tail]).encode()))
+def test_a_listing_that_does_not_end_with_one_key_is_an_error() -> None:
+    rows = [["timestamp", "original"], ["20240101000000", "https://x.gov/1"]]
+    for tail in ([[]], [[], []], [[], ["key", "more"]], [[], ["key"], ["row"]]):
+        with pytest.raises(NotCdx, match="does not end properly"):
+            parse_listing(answer(json.dumps([*rows, *tail]).encode()))
 
 
 def test_the_original_address_in_a_link_header() -> None:
@@ -320,23 +307,17 @@ def test_the_original_address_in_a_link_header() -> None:
         assert original_url(httpx.Headers({"Link": link}), asked) == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "delay", "allowed"),
-    [
-        ("User-agent: *\nCrawl-delay: 10\n", 10.0, True),
-        ("User-agent: *\nCrawl-delay: 1e9\n", 1e9, True),
-        ("User-agent: *\nCrawl-delay: -5\n", 0.0, True),
-        ("User-agent: *\nCrawl-delay: nan\n", 0.0, True),
-        ("User-agent: *\nCrawl-delay: inf\n", 0.0, True),
+def test_robots_txt() -> None:
+    delays = {"10": 10.0, "1e9": 1e9, "-5": 0.0, "nan": 0.0, "inf": 0.0}
+    for text, delay, allowed in (
+        *((f"User-agent: *\nCrawl-delay: {value}\n", delay, True) for value, delay in delays.items()),
         ("User-agent: *\nRequest-rate: 1/20\n", 20.0, True),
         ("User-agent: tta-archive\nDisallow: /node\n\nUser-agent: *\nAllow: /\n", 0.0, False),
         ("\ufeffUser-agent: *\nDisallow: /\n", 0.0, False),
         ("", 0.0, True),
-    ],
-)
-def test_robots_txt(text: str, delay: float, allowed: bool) -> None:
-    rules = rules_of(answer(text.encode(), "text/plain"), "tta-archive/1.0 (mailto:x@y)")
-    assert (rules.delay, rules.allows("https://x.gov/node/1")) == (delay, allowed)
+    ):
+        rules = rules_of(answer(text.encode(), "text/plain"), "tta-archive/1.0 (mailto:x@y)")
+        assert (rules.delay, rules.allows("https://x.gov/node/1")) == (delay, allowed), text
 
 
 def test_memory_does_not_grow_with_the_listing() -> None:

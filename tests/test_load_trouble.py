@@ -1,15 +1,9 @@
 """What goes wrong while loading: pages that kill or hang the parser, damage, foreign files, full disks, and kill -9."""
 
-from __future__ import annotations
-
 import multiprocessing
 import os
-import random
-import resource
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -20,8 +14,8 @@ import pytest
 from scraper import reading as capture_reading
 from scraper.archive.store import CATALOG
 from scraper.capture import Capture
+from scraper.cli import main
 from scraper.database import parse_captures, parsed_pages
-from scraper.database.connection import reading
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
@@ -29,7 +23,6 @@ from scraper.sqlite import remove
 from scraper.workers import processes
 from tests.dbkit import add, day, exports, html, loaded, node, one, page, query
 
-TTA = Path(sys.executable).with_name("tta")
 parse_page = capture_reading.parse_page
 
 
@@ -69,9 +62,12 @@ def test_pages_that_kill_hang_or_break_the_parser_cost_only_themselves(tmp_path:
 
 
 @pytest.mark.usefixtures("hostile")
-def test_a_page_that_hangs_in_this_process_is_given_up(tmp_path: Path) -> None:
-    folders = loaded(tmp_path, [page(html({}, body="HANG"), url=node(91)), *pages(1)])
-    assert query(folders, "SELECT kind FROM captures ORDER BY kind") == [("record",), ("unreadable",)]
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_page_that_hangs_is_given_up_with_the_same_reason_however_many_workers(tmp_path: Path, workers: int) -> None:
+    folders = loaded(tmp_path, [page(html({}, body="HANG"), url=node(91)), *pages(1)], workers=workers)
+    expected = [("record", None), ("unreadable", parse_captures.GIVEN_UP)]
+    shown = "SELECT kind, nullif(reason, (SELECT reason FROM captures WHERE kind = 'record')) FROM captures ORDER BY kind"
+    assert query(folders, shown) == expected
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -105,15 +101,6 @@ def test_what_was_read_before_is_not_unsaid_by_a_machine_at_its_end(
     with pytest.raises(TtaError, match="memory" if word == "HUGE" else "read before"):
         load(folders, LoadOptions(workers=2))
     assert query(folders, "SELECT * FROM records") == before
-
-
-@pytest.mark.usefixtures("hostile")
-def test_the_verdict_on_a_page_that_hangs_is_the_same_however_many_workers(tmp_path: Path) -> None:
-    reasons = set()
-    for workers in (1, 2):
-        folders = loaded(tmp_path / str(workers), [page(html({}, body="HANG"), url=node(91)), *pages(1)], workers=workers)
-        reasons.add(one(folders, "SELECT reason FROM captures WHERE kind = 'unreadable'"))
-    assert len(reasons) == 1
 
 
 @pytest.mark.usefixtures("hostile")
@@ -185,9 +172,11 @@ def test_what_is_loaded_is_not_lost_to_damage(tmp_path: Path, rebuild: bool) -> 
     assert exports(folders) == before
 
 
-def tta(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]:
-    command = [str(TTA), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **more)
+def run_here(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[Any, str, str]:
+    """The command in this process: its status and its two outputs."""
+    with pytest.raises(SystemExit) as ended:
+        main([*map(str, arguments)])
+    return ended.value.code, *capsys.readouterr()
 
 
 @pytest.mark.parametrize(
@@ -202,11 +191,13 @@ def tta(*arguments: str | Path, **more: Any) -> subprocess.CompletedProcess[str]
     ],
     ids=["damaged", "text", "foreign", "folder", "missing", "empty"],
 )
-def test_every_reader_says_what_is_wrong_with_the_database_in_a_line(tmp_path: Path, make: Any, says: str) -> None:
+def test_every_reader_says_what_is_wrong_with_the_database_in_a_line(
+    tmp_path: Path, make: Any, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     make(tmp_path / "tta.db")
-    done = tta("--data", tmp_path, "export", "csv", tmp_path / "out")
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
-    assert says in done.stderr
+    status, shown, problems = run_here(capsys, "--data", tmp_path, "export", "csv", tmp_path / "out")
+    assert (status, shown, problems.count("\n")) == (1, "", 1), problems
+    assert says in problems
     assert not (tmp_path / "out").exists()
 
 
@@ -219,73 +210,13 @@ def test_an_unfinished_record_in_the_archive_is_no_error_of_the_load(tmp_path: P
     assert load(folders).records == 2
 
 
-def test_a_foreign_database_is_not_written_to(tmp_path: Path) -> None:
+def test_a_foreign_database_is_not_written_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders = Folders(tmp_path)
     add(folders, pages(1))
     with sqlite3.connect(folders.database) as db:
         db.executescript("CREATE TABLE records (a); INSERT INTO records VALUES (1)")
     before = folders.database.read_bytes()
     for option in ((), ("--rebuild",)):
-        done = tta("--data", tmp_path, "load", *option)
-        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        status, _, problems = run_here(capsys, "--data", tmp_path, "load", *option)
+        assert (status, problems.count("\n")) == (1, 1)
     assert folders.database.read_bytes() == before
-
-
-def test_a_full_disk_leaves_everything_as_it_was(tmp_path: Path) -> None:
-    folders = loaded(tmp_path, pages(1))
-    before = exports(folders)
-    add(folders, pages(*range(2, 400)))
-    limit = folders.database.stat().st_size + 40_000
-    done = tta("--data", tmp_path, "load", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-    assert exports(folders) == before
-    load(folders)
-    assert one(folders, "SELECT count(*) FROM records") == 399
-
-
-def test_a_reader_sees_one_state_while_a_load_commits(tmp_path: Path) -> None:
-    folders = loaded(tmp_path, pages(1))
-    with reading(folders.database) as db:
-        assert db.execute("SELECT count(*) FROM records").fetchone() == (1,)
-        add(folders, pages(2))
-        load(folders, LoadOptions(rebuild=True))
-        assert db.execute("SELECT count(*) FROM records").fetchone() == (1,)
-    assert one(folders, "SELECT count(*) FROM records") == 2
-
-
-def group_members(group: int) -> list[int]:
-    """Processes of a process group, from /proc."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, pgrp = stat.read_text().rpartition(")")[2].split()[:3]
-        except OSError:
-            continue
-        if int(pgrp) == group and state != "Z":
-            found.append(int(stat.parent.name))
-    return found
-
-
-@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
-def test_kill_at_any_moment_leaves_the_old_state_or_the_new(tmp_path: Path) -> None:
-    chance = random.Random(7)
-    folders = loaded(tmp_path / "data", pages(*range(1, 60)))
-    old = exports(folders)
-    more = [page(html({"County": "new"}), url=node(n % 90 + 1), when=day(100 + n)) for n in range(250)]
-    new = exports(loaded(tmp_path / "undisturbed", [*pages(*range(1, 60)), *more]))
-    add(folders, more)
-    began = time.monotonic()
-    assert tta("--data", tmp_path / "undisturbed", "load", "--rebuild", "--workers", "2").returncode == 0
-    whole = time.monotonic() - began
-    for _ in range(5):
-        command = [str(TTA), "--data", str(folders.data), "load", "--workers", "2"]
-        with subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-            time.sleep(whole * chance.uniform(0.3, 1.0))
-            run.kill()
-        deadline = time.monotonic() + 10
-        while group_members(run.pid) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert group_members(run.pid) == []
-        assert exports(folders) in (old, new)
-    load(folders)
-    assert exports(folders) == new

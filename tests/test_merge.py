@@ -200,7 +200,8 @@ def test_a_fraction_of_a_second_is_later() -> None:
 def test_a_line_of_a_text_that_the_page_shows_as_label_or_value_is_no_field_of_its_own() -> None:
     page = seen(1, row("weather", "Rain", label="Weather"), row("county", "Essex"))
     bare = [
-        FieldValue("text in no section", None, None, None, None, text, "value", None, None) for text in ("Weather", "New line")
+        FieldValue("text in no section", None, None, None, None, text, "value", None, None)
+        for text in ("Weather", "A line was added.")
     ]
     text = seen(2, *bare, row("county", "Essex"), form="text")
-    assert [one.row.value for one in merged(page, text).fields] == ["Rain", "New line", "Essex"]
+    assert [one.row.value for one in merged(page, text).fields] == ["Rain", "A line was added.", "Essex"]

@@ -1,7 +1,5 @@
 """A user's own table beside the records: keys, vintage, match rate, and that it survives a rebuild."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -16,8 +16,7 @@ from parsers.tree import UNSEEN
 from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.folders import Folders
-from scraper.provenance.origins import INTACT, Origins
-from scraper.provenance.why import Reason, Why
+from scraper.provenance import INTACT, Reason, Why
 from scraper.sources.files import import_paths
 from tests.dbkit import html, node, query
 
@@ -104,8 +103,8 @@ def check(reason: Reason) -> None:
 
 def test_every_value_of_the_demo_can_be_traced(demo: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     read: Counter[str] = Counter()
-    real = Origins._stored
-    monkeypatch.setattr(Origins, "_stored", lambda self, capture_id: (read.update([capture_id]), real(self, capture_id))[1])
+    real = Why._stored
+    monkeypatch.setattr(Why, "_stored", lambda self, capture_id: (read.update([capture_id]), real(self, capture_id))[1])
     columns, fields, items, sections = set(), set(), set(), set()
     with reading(demo.database) as db:
         for (record_id,) in query(demo, "SELECT record_id FROM records"):

@@ -1,7 +1,5 @@
 """The parser's quality stays where it is: not below the floor, and the floor not far below what is reached."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import pytest

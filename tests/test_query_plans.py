@@ -1,7 +1,5 @@
 """No statement of a night grows with the square of the archive: SQLite's plan has no loop over all rows inside another loop."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress

@@ -104,6 +104,8 @@ def test_filters_are_understood(path: str, asked: str, read: str) -> None:
         "_through=x",
         "county__notin=[1",
         "reference__gte=99999999999999999999",
+        "_facet_size=²",
+        "_size=some",
     ],
 )
 def test_what_cannot_be_understood_is_refused_on_every_page(site: Site, query: str) -> None:
@@ -144,7 +146,22 @@ def test_every_table_has_a_page_and_files(site: Site, name: str) -> None:
         assert site.get(path).status_code == 200, path
 
 
-def test_a_page_that_is_not_there_links_home(site: Site) -> None:
+@pytest.mark.parametrize(
+    "path",
+    ["records?_facet=%00", "records.json?_json_infinity=x", "providers?sql=x", "providers.json?_where=records", "?sql=%00"],
+)
+def test_odd_addresses_are_no_fault_of_the_program(site: Site, path: str) -> None:
+    assert site.get(f"/tta{path if path.startswith('?') else f'/{path}'}").status_code in (200, 400)
+
+
+def test_an_error_has_the_menu_and_a_fault_of_the_program_is_no_fault_of_the_request(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for path in ("/nowhere", "/tta/nowhere", "/tta/records/nobody"):
         answer = site.get(path)
-        assert (answer.status_code, 'href="/"' in answer.text) == (404, True)
+        assert answer.status_code == 404 and '<a href="/-/search">Search</a>' in answer.text
+    monkeypatch.setattr(requests, "today", lambda: 1 / 0)
+    monkeypatch.setattr("scraper.explore.news.today", lambda: int("secret"))
+    answer = site.get("/-/new?county__exact=x")
+    assert answer.status_code == 500 and "secret" not in answer.text and '<a href="/-/search">Search</a>' in answer.text
+    assert "invalid literal for int" in capsys.readouterr().err

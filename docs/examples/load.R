@@ -21,6 +21,7 @@ typed <- function(column, field) {
     array = lapply(column, function(text) if (is.na(text)) NULL else unlist(jsonlite::fromJSON(text))),
     datetime = as.POSIXct(column, format = "%Y-%m-%dT%H:%M:%SZ", tz = "UTC"),
     date = as.Date(column),
-    sub("^'(?=\\s*[=+@-])", "", column, perl = TRUE) # the apostrophe before a text that a spreadsheet would run
+    sub("^'(?=[\\s\u200b\ufeff]*[=+@\t\r\n\uff1d\uff0b\uff0d\ufe63\u2212\uff20\ufe6b\ufe62\ufe66-])", "", column, perl = TRUE)
+    # the apostrophe before a text that a spreadsheet would run
   )
 }

@@ -37,10 +37,7 @@ class Time(NamedTuple):
 
 
 def parse_time(text: str | None) -> Time | None:
-    """A time as WARC headers, indexes, tools and HTTP write it, to the precision it is given in; None where it is none.
-
-    Without a zone it is UTC. Times that no page can have (year 1, year 9999) are none.
-    """
+    """A time as headers, indexes and tools write it, to its precision; None for none that a page can have. No zone means UTC."""
     text = (text or "").strip()
     length: int | None = None
     try:
@@ -62,10 +59,7 @@ def parse_time(text: str | None) -> Time | None:
 
 
 def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
-    """The capture with the address and time that follow from its record, headers, page and origin; both None if unknown.
-
-    `added_at`: when it was imported, where that is known; a time later than that or than `fetched_at` is not trusted.
-    """
+    """The capture with the address and time that all of it shows, else None. No time is trusted that is after `added_at`."""
     recorded = capture.recorded or Recorded(capture.url, capture.captured_text)
     record_time = parse_time(recorded.date)
     url, times, fetched_at = recorded.url, [record_time], capture.fetched_at
@@ -84,10 +78,7 @@ def dated(capture: Capture, *, added_at: datetime | None = None) -> Capture:
 
 
 def _replay(capture: Capture, url: str | None) -> tuple[str | None, list[Time | None]] | None:
-    """Of an archive's replay of a page, the page's own address, and when the archive captured it, best first.
-
-    An archive's own answer, such as an error or a redirect to another capture, has no Memento-Datetime: it is no replay.
-    """
+    """Of an archive's replay (not an answer of its own) the page's address, and when the archive captured it, best first."""
     memento = capture.header("memento-datetime")
     digits = archive_time(url)
     own_answer = capture.http_status is not None and not 200 <= capture.http_status < 300 and not memento
@@ -127,10 +118,7 @@ def _of_page(capture: Capture) -> tuple[str | None, Time | None]:
 
 
 def of_path(origin: str | None) -> tuple[str | None, Time | None]:
-    """Address and time in the path of a file that a mirroring tool wrote.
-
-    `TIMESTAMP/HOST/path`, `HOST/TIMESTAMP/path`, `HOST/path`, an archive's replay as a path, and ArchiveBox's `archive/EPOCH`.
-    """
+    """Address and time in a path that a mirroring tool wrote: TIMESTAMP/HOST/path, HOST/path, a replay's, `archive/EPOCH`."""
     parts = [part for part in (origin or "").split("/") if part]
     if not parts or _RE["in_container"].search(parts[-1]):
         return None, None

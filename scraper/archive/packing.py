@@ -95,10 +95,7 @@ def unpack_member(file: BinaryIO, offset: int, packing: Packing) -> Generator[by
 
 
 class Unpacked:
-    """A file from byte `start` on without its compression, as one stream. Damage ends it: `broken` has the reason.
-
-    `end`: the file offset behind the last whole member that was unpacked.
-    """
+    """A file's content as one stream, up to damage, which is `broken`. `end`: the offset behind the last whole member so far."""
 
     def __init__(self, file: BinaryIO, start: int, packing: Packing) -> None:
         self.file = file
@@ -180,10 +177,7 @@ class Unpacked:
         return head
 
     def take(self, size: int, stop: re.Pattern[bytes] | None = None, *, keep: bool = True) -> tuple[bytes, int]:
-        """The next `size` bytes and how many there were: fewer at the end, and where a member begins with `stop`.
-
-        Without `keep` they are only counted.
-        """
+        """The next `size` bytes, fewer at the end and where a member begins with `stop`, and their number. `keep`: else none."""
         kept, taken = bytearray(), 0
         while taken < size:
             if self._at == len(self._data) and (not self._fill() or (taken and stop and self._begins_with(stop))):

@@ -21,12 +21,12 @@ MAX_HEAD = 1 << 16
 MAX_READ_AGAIN = 1 << 32
 """Bytes that are read a second time because records had a wrong length; bounds the time that a hostile file can take."""
 ARC_LINE = rb"(?:https?|ftps?|gopher|dns|whois|filedesc|mailto|news|nntp):[^\r\n]{1,4000}? [\w.:-]+ \d{8,14} [^\r\n]{1,4000}\r?\n"
-START = re.compile(rb"WARC/\d{1,2}\.\d{1,2}[ \t]*\r?\n|" + ARC_LINE, re.IGNORECASE)
+START = re.compile(rb"WARC/\d{1,2}\.\d{1,2}[ \t]*\r{0,2}\n|" + ARC_LINE, re.IGNORECASE)
 """The first line of a record: of WARC the version, of ARC address, IP address, time, media type, ..., length."""
 _NEXT = re.compile(rb"(?<=\n)(?:" + START.pattern + rb")", re.IGNORECASE)
 _BYTE_ORDER_MARK = re.compile(rb"\xef\xbb\xbf")
 _WARC = re.compile(rb"WARC/", re.IGNORECASE)
-_HEAD_END = re.compile(rb"\r?\n[ \t]*\r?\n")
+_HEAD_END = re.compile(rb"\r{0,2}\n[ \t]*\r{0,2}\n")
 _LINE_END = re.compile(rb"\r?\n")
 _STATUS = re.compile(rb"HTTP/[\x21-\x7e]+[ \t]+(\d{3})(?![\w\x80-\xff])")
 _ARC = re.compile(r"(.+?) ([\w.:-]+) (\d{8,14}) ([^ ]+)(?: .*)? (\d{1,12})")
@@ -35,10 +35,7 @@ _TYPES = CAPTURES | {"request", "metadata", "warcinfo", "continuation"}
 
 
 class Damage(NamedTuple):
-    """A place in a file that can't be read, or not be trusted; `position` is a byte offset in the file as it is on disk.
-
-    `is_cut`: a record begins there, and the file ends within it.
-    """
+    """What can't be read or trusted at a byte offset of the file. `is_cut`: a record begins there that the file ends within."""
 
     position: int
     reason: str
@@ -80,11 +77,7 @@ LengthAt = Callable[[int], int | None]
 
 
 def read_records(
-    file: BinaryIO,
-    start: int = 0,
-    *,
-    wanted: Callable[[Record], bool] = lambda _: True,
-    length_at: LengthAt | None = None,
+    file: BinaryIO, start: int = 0, *, wanted: Callable[[Record], bool] = lambda _: True, length_at: LengthAt | None = None
 ) -> Iterator[Record | Damage]:
     """Every record from byte `start` on, and every damage, in file order; never raises on what a file holds.
 
@@ -243,7 +236,7 @@ def _head(stream: Unpacked, position: int) -> Record | str:
 def parse_headers(text: str) -> tuple[tuple[str, str], ...]:
     """Names and values of the lines after the first one; lines that begin with a blank continue the one before."""
     headers: list[tuple[str, str]] = []
-    for line in text.replace("\r\n", "\n").split("\n")[1:]:
+    for line in re.split("\r{0,2}\n", text)[1:]:
         if line[:1] in (" ", "\t") and headers:
             headers[-1] = (headers[-1][0], f"{headers[-1][1]} {line.strip()}".strip())
             continue
@@ -254,24 +247,17 @@ def parse_headers(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def split_http(block: bytes) -> tuple[int | None, str, tuple[tuple[str, str], ...], bytes]:
-    """Status, reason, headers and body of an HTTP message; line ends may be bare LF, bytes anything (ARCHIVES.md, 5).
-
-    A block that does not begin with a status is no such message: all of it is body, so that no byte of it is lost.
-    """
+    """Status, reason, headers and body of an HTTP message (ARCHIVES.md, 5); all of it is body where no status begins it."""
     if not (status := _STATUS.match(block)):
         return None, "", (), block
-    end = re.search(rb"\r?\n\r?\n", block)
+    end = re.search(rb"\r{0,2}\n\r{0,2}\n", block)  # two where a file went through text mode
     head, body = (block[: end.start()], block[end.end() :]) if end else (block, b"")
     text = head.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode()
     return int(status[1]), text.partition("\n")[0].rstrip("\r")[status.end() :].lstrip(), parse_headers(text), body
 
 
 def _agrees_with_digest(record: Record) -> bool | None:
-    """Whether the block, or the body in it, has a digest that the record names; None if it names none that can be compared.
-
-    Writers take the digest of the body before or after its transfer or content encoding (ARCHIVES.md, section 5, "Digest"). That
-    of a segmented record is of all its segments.
-    """
+    """Whether the block, or its body with or without encodings, has a digest that the record names; None if none compares."""
     found = digest_agrees(record.named.get("warc-block-digest"), record.block)
     if found or record.type == "revisit" or "warc-segment-number" in record.named:
         return found

@@ -69,11 +69,7 @@ class Entry:
     intact: int
 
     def rank(self) -> tuple[object, ...]:
-        """Of the deliveries of a capture, the same page at the same time with the same body, the lowest counts.
-
-        Intact before damaged, whole before truncated, then by source; else by what surrounds the body, so that the catalog does
-        not depend on which came first.
-        """
+        """Of the deliveries of one capture the lowest counts: intact, whole, by source, then by what surrounds the body."""
         place = SOURCES.index(self.source) if self.source in SOURCES else len(SOURCES)
         details = (self.form, self.content_type, self.payload_digest, self.warc_record_id)
         original = (self.original_record_id, self.original_url, self.original_captured_at)
@@ -93,11 +89,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(capture: Capture, now: datetime) -> Prepared:
-    """The capture as a gzip member holding one WARC record, with its row of the catalog; `now` as for `record_bytes`.
-
-    The row is made from what the record reads back as, so that a catalog made again from the files is the same. Raises
-    TtaError where the record can't be read back.
-    """
+    """The capture as a gzip member, and its row of the catalog, made from what the member reads back as. Raises TtaError."""
     member = record_bytes(capture, now)
     if (back := only_capture(member, capture.source)) is None:
         raise TtaError("a capture can't be kept: its record can't be read back")
@@ -164,10 +156,7 @@ class Archive(AbstractContextManager["Archive"]):
         return read_entry(self.folder, entry)
 
     def add(self, capture: Capture) -> Entry | None:
-        """Appends the capture and returns its row, None where the archive has it already. It is durable after the next `flush`.
-
-        A delivery that is preferred to the one it has is appended all the same, and takes its place.
-        """
+        """Appends the capture, also a preferred delivery of one, for the next `flush`. Returns its row, None if it is not new."""
         capture = dated(capture)
         if not self._is_preferred(entry_of(capture, "", 0, 0)):
             return None
@@ -279,16 +268,20 @@ def new_file(folder: Path) -> Path:
 
 def read_entry(folder: Path, entry: Entry) -> Capture:
     """A stored capture, without the catalog: what worker processes read with. Raises ArchiveDamaged."""
+    if (capture := only_capture(read_member(folder, entry), entry.source)) is None:
+        raise ArchiveDamaged(f"{folder / entry.warc_file} at {entry.warc_offset}: no readable record; restore it from a copy")
+    return capture
+
+
+def read_member(folder: Path, entry: Entry) -> bytes:
+    """The WARC record of a stored capture as it is in its file. Raises ArchiveDamaged."""
     path = folder / entry.warc_file
     try:
         with path.open("rb") as file:
             file.seek(entry.warc_offset)
-            member = file.read(entry.warc_length)
+            return file.read(entry.warc_length)
     except OSError as error:
         raise ArchiveDamaged(f"{path}: {error.strerror}; restore it from a copy") from None
-    if (capture := only_capture(member, entry.source)) is None:
-        raise ArchiveDamaged(f"{path} at {entry.warc_offset}: no readable record; restore it from a copy")
-    return capture
 
 
 def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entry:
@@ -304,11 +297,7 @@ def entry_of(capture: Capture, warc_file: str, offset: int, length: int) -> Entr
 
 
 def open_catalog(folder: Path, *, writable: bool) -> sqlite3.Connection:
-    """Opens the catalog of the archive in `folder`. Raises ArchiveDamaged, SqliteDamaged.
-
-    For reading, a missing one is replaced by an empty one in memory, and one of another version is refused. For writing, it is
-    created, or emptied if it is of another version.
-    """
+    """Opens the catalog. To read, a missing one is empty; to write, one of another version is emptied. Raises ArchiveDamaged."""
     path = folder / CATALOG
     if not writable and not path.exists():
         catalog = open_memory()

@@ -83,10 +83,7 @@ def _joined(items: Iterator[Record | Damage]) -> Iterator[Record | Damage]:
 
 
 class Part(NamedTuple):
-    """A part of one of the archive's own files: a gzip member with its captures, or bytes that are damaged, and why.
-
-    `is_cut`: they are the beginning of a record, or zeros, and the file ends there.
-    """
+    """Part of one of the archive's own files: a member's captures, or damage. `is_cut`: the file ends within a record there."""
 
     offset: int
     length: int

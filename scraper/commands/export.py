@@ -9,20 +9,14 @@ from scraper.commands import MODES, strict_contacts, without_contacts
 from scraper.database.connection import reading
 from scraper.database.contacts import in_words, left_out
 from scraper.errors import WrongUsage
-from scraper.export.flat import MAX_ROWS
-from scraper.export.manifest import run_on_manifest
-from scraper.export.manifest import verify as verified
+from scraper.export.csvfile import MAX_ROWS
+from scraper.export.manifest import run_on_manifest, verify
 from scraper.export.run import FORMATS, export
 from scraper.export.selection import Selection
 from scraper.export.tables import FLAT
 from scraper.folders import Folders
 from scraper.stopping import terminated_as_interrupted
 from scraper.terminal import escape
-
-
-def _names(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in value.split(",") if name.strip()) if value else ()
-
 
 PATH = click.Path(path_type=Path, allow_dash=True)
 
@@ -32,28 +26,20 @@ PATH = click.Path(path_type=Path, allow_dash=True)
 @click.argument("dest", metavar="DEST", type=PATH, required=False)
 @click.option("--where", metavar="SQL", help="Only the records that an SQL condition on the columns of records holds for.")
 @click.option("--since", metavar="TIME", help="Only the records captured at that time or later: 2025-01-31, 2025-01-31T12:00Z.")
-@click.option("--columns", metavar="A,B,C", callback=_names, help="Only these columns of records, or of the --table; keys stay.")
+@click.option("--columns", metavar="A,B,C", default="", help="Only these columns of records, or of the --table; keys stay.")
 @click.option("--table", "tables", metavar="NAME", multiple=True, help=f"Only this table; repeatable. Also {FLAT}, with csv.")
 @without_contacts
 @strict_contacts
 @click.option("--with-contacts", "contacts", flag_value="with", help="Keep them in a site, which otherwise leaves them out.")
 @click.option(
-    "--sign",
-    metavar="COMMAND",
-    multiple=True,
-    help="Then run your command that signs or timestamps the manifest, whose path takes the place of {}; can be repeated.",
+    "--sign", metavar="COMMAND", multiple=True, help="Then sign: run your command with the manifest's path in place of {}."
 )
 @click.option("--verify", metavar="DEST", type=PATH, help="Check an earlier export against its manifest, and do nothing else.")
 @click.option(
-    "--check",
-    metavar="COMMAND",
-    multiple=True,
-    help="With --verify: also run your command that checks a signature, with {} as above.",
+    "--check", metavar="COMMAND", multiple=True, help="With --verify: run your command that checks a signature; {} as above."
 )
 @click.pass_obj
-def command(
-    folders: Folders, /, form: str | None, dest: Path | None, *, sign: tuple[str, ...], verify: Path | None, **options: Any
-) -> None:
+def command(folders: Folders, /, form: str | None, dest: Path | None, sign: tuple[str, ...], **options: Any) -> None:
     """Write the data to files for spreadsheets, pandas, R and archives.
 
     FORMAT is csv, parquet or datapackage, folders with a file per table; xlsx, jsonl or geojson, one file; wacz, one file with
@@ -63,9 +49,12 @@ def command(
 
     The other tables hold the rows of the chosen records. TIME is when a page was captured, not when it was loaded.
     """
-    checks = options.pop("check")
-    if verify is not None:
-        _verify(verify, checks)
+    old, checks = options.pop("verify"), options.pop("check")
+    if old is not None:
+        count, unchecked = verify(old, checks)
+        click.echo(f"{escape(old)}: {count} {'file is' if count == 1 else 'files are'} as exported")
+        for name in unchecked:
+            click.echo(f"{escape(name)}: not checked; give the command that checks it with --check", err=True)
     elif form is None or dest is None:
         raise click.UsageError("Missing argument 'FORMAT' or 'DEST'.")
     elif checks or (sign and str(dest) == "-"):
@@ -78,23 +67,18 @@ def command(
             run_on_manifest(one, dest)
 
 
-def _verify(destination: Path, checks: tuple[str, ...]) -> None:
-    count, unchecked = verified(destination, checks)
-    click.echo(f"{escape(destination)}: {count} {'file is' if count == 1 else 'files are'} as exported")
-    for name in unchecked:
-        click.echo(f"{escape(name)}: not checked; give the command that checks it with --check", err=True)
-
-
-def _export(folders: Folders, form: str, dest: Path, *, contacts: str | None, **chosen: Any) -> None:
+def _export(folders: Folders, form: str, dest: Path, *, contacts: str | None, columns: str, **chosen: Any) -> None:
     kept = form != "site" if contacts is None else MODES.get(contacts, True)
-    selection = Selection(**chosen, contacts=kept)
+    names = tuple(filter(None, map(str.strip, columns.split(","))))
+    selection = Selection(**chosen, columns=names, contacts=kept)
     with terminated_as_interrupted(), reading(folders.database) as db:
-        out = None if selection.contacts is True else in_words(left_out(db))
+        notes = [f"left out: {in_words(left_out(db))}"] if kept is not True else []
         counts = export(form, db, None if str(dest) == "-" else dest, selection)
-    if out is not None:
-        click.echo(f"left out: {out}", err=True)
-    click.echo(f"{escape(dest)}: " + ", ".join(f"{count} {name}" for name, count in counts.items()), err=True)
     if form == "wacz":
-        click.echo("The captures are whole: they may name people and how to reach them.", err=True)
+        notes.append("The captures are whole: they may name people and how to reach them.")
     if counts.get(FLAT, 0) > MAX_ROWS:
-        click.echo(f"{FLAT}.csv has more rows than the {MAX_ROWS} a sheet can hold: narrow it with --where", err=True)
+        notes.append(f"{FLAT}.csv has more rows than the {MAX_ROWS:,} a sheet can hold: narrow it with --where")
+    width = len(f"{max(counts.values()):,}")
+    lines = [f"{count:{width},} {name}" for name, count in counts.items()]
+    written = f"{escape(dest)}: {lines[0]}" if len(lines) == 1 else "\n  ".join([f"{escape(dest)}:", *lines])
+    click.echo("\n".join([written, *notes]), err=True)

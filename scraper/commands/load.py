@@ -11,8 +11,7 @@ from scraper.database.connection import comparing, second_database
 from scraper.database.difference import differences
 from scraper.database.load import LoadOptions, Progress, load
 from scraper.errors import ExitStatus
-from scraper.folders import Folders
-from scraper.lock import locked
+from scraper.folders import Folders, locked
 from scraper.progress import ProgressBar
 from scraper.stopping import Stop
 from scraper.terminal import escape

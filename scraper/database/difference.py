@@ -1,177 +1,113 @@
-"""Lists the differences between two databases of one archive, by table and field, with examples. `plan` calls it.
+"""Counts the differences between two databases of one archive, by table and field. `doctor --deep` calls it."""
 
-SQLite finds the records that differ at all; only their rows are looked at closely, a record at a time, so memory stays flat.
-"""
-
-import dataclasses
 import sqlite3
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from scraper.database.tables import LOCAL_TABLES, TABLES, Table
+from scraper.database.tables import LOCAL_TABLES, TABLES
 
 EXAMPLES = 3
 """Examples kept of each difference."""
-NAMED = 10
-"""Records named of those that appear or vanish."""
-ORDER = "(order of rows)"
-"""Used instead of a field if a record's rows are the same in another order."""
-_LABELS = ("label", "field", "name")
-_NOT_COMPARED = (*LOCAL_TABLES, "dictionary")
+MISSING, ORDER = "(missing)", "(order of rows)"
+"""Used instead of a field for rows that only one database has, and for records whose rows differ in nothing but their order."""
 _LATER = "family_id"
 """A column that is computed after a load's commit, so a second database lacks its values."""
 
-Row = dict[str, Any]
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Example:
-    """One record, or capture, whose value differs. None is NULL, or no row."""
+class Example(NamedTuple):
+    """A record (of `captures`: a capture) with its values in the two databases; None is NULL."""
 
     id: str
     old: str | None
     new: str | None
 
 
-@dataclasses.dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """A field of a table that differs in `count` records (of `captures`: captures)."""
+    """A field of a table and in how many records it differs, in `captures` and the like in how many rows."""
 
     table: str
     field: str
-    count: int = 0
-    examples: list[Example] = dataclasses.field(default_factory=list)
-
-    def add(self, example: Example) -> None:
-        self.count += 1
-        if len(self.examples) < EXAMPLES:
-            self.examples.append(example)
+    count: int
+    examples: tuple[Example, ...] = ()
 
 
-@dataclasses.dataclass(slots=True)
-class Only:
-    """Rows that one of the two lacks: how many, and the first of them."""
-
-    count: int = 0
-    ids: list[str] = dataclasses.field(default_factory=list)
-
-
-@dataclasses.dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Differences:
-    """`changed`: records in both that differ in any field. Fields are in the order of the tables, then by how many differ."""
+    """`changed`: the records in both that differ anywhere; `appear`, `vanish`: those only in the new one or the old one."""
 
-    changed: int = 0
-    appear: Only = dataclasses.field(default_factory=Only)
-    vanish: Only = dataclasses.field(default_factory=Only)
-    captures_appear: Only = dataclasses.field(default_factory=Only)
-    captures_vanish: Only = dataclasses.field(default_factory=Only)
-    fields: list[Difference] = dataclasses.field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        only = (self.appear, self.vanish, self.captures_appear, self.captures_vanish)
-        return bool(self.changed or self.fields or any(one.count for one in only))
+    changed: int
+    appear: int
+    vanish: int
+    fields: list[Difference]
 
 
 def differences(db: sqlite3.Connection) -> Differences:
-    """Compares schema `old` with schema `new`, both attached to `db`. Columns that only one has are left out."""
-    compared = [(table, _columns(db, table)) for table in TABLES if table.name not in _NOT_COMPARED]
-    compared = [(table, columns) for table, columns in compared if {*(table.keys or ["record_id"])} <= {*columns}]
-    found = Differences(
-        appear=_only(db, "new", "old", "record"),
-        vanish=_only(db, "old", "new", "record"),
-        captures_appear=_only(db, "new", "old", "capture"),
-        captures_vanish=_only(db, "old", "new", "capture"),
-    )
+    """Compares schema `old` with schema `new`, both attached to `db`, in the columns that both have."""
+    found: list[Difference] = []
     db.execute("CREATE TEMP TABLE differing (record_id TEXT PRIMARY KEY) WITHOUT ROWID")
-    for table, columns in compared:
-        found.fields += _in_table(db, table, columns)
-    found.changed = int(db.execute("SELECT count(*) FROM temp.differing").fetchone()[0])
+    for table in TABLES:
+        old, new = ({row[1] for row in db.execute(f"PRAGMA {schema}.table_info({table.name})")} for schema in ("old", "new"))
+        columns = [name for name in table.columns if name in old & new and name not in (*table.local, _LATER)]
+        if table.name in (*LOCAL_TABLES, "dictionary") or not {*(table.keys or ["record_id"])} <= {*columns}:
+            continue
+        count = _in_single_rows if len(table.keys) == 1 else _in_several_rows
+        found += count(db, table.name, columns, table.keys)
+    only = "(SELECT count(*) FROM (SELECT record_id FROM {}.records EXCEPT SELECT record_id FROM {}.records))"
+    counts = f"SELECT (SELECT count(*) FROM temp.differing), {only.format('new', 'old')}, {only.format('old', 'new')}"
+    changed, appear, vanish = db.execute(counts).fetchone()
     db.execute("DROP TABLE temp.differing")
+    return Differences(changed, appear, vanish, found)
+
+
+def _in_single_rows(db: sqlite3.Connection, table: str, columns: list[str], keys: tuple[str, ...]) -> list[Difference]:
+    """Of a table with one row for each key: the rows that differ in each column, and those that only one database has."""
+    key, found = keys[0], []
+    both = f'FROM old."{table}" one JOIN new."{table}" other USING ({key})'
+    differs = {name: f'one."{name}" IS NOT other."{name}"' for name in columns if name != key}
+    counts = db.execute(f"SELECT {', '.join(f'sum({one})' for one in differs.values())} {both}").fetchone()
+    for (name, unlike), count in zip(differs.items(), counts, strict=True):
+        if count:
+            values = f'CAST(one."{name}" AS TEXT), CAST(other."{name}" AS TEXT)'
+            rows = db.execute(f"SELECT {key}, {values} {both} WHERE {unlike} ORDER BY 1 LIMIT {EXAMPLES}")
+            found.append(Difference(table, name, count, (*map(Example._make, rows),)))
+    one_sided = " + ".join(
+        f'(SELECT count(*) FROM {one}."{table}" WHERE {key} NOT IN (SELECT {key} FROM {other}."{table}"))'
+        for one, other in (("old", "new"), ("new", "old"))
+    )
+    if key == "record_id":
+        db.execute(f"INSERT OR IGNORE INTO temp.differing SELECT record_id {both} WHERE {' OR '.join(differs.values())}")
+    elif missing := db.execute(f"SELECT {one_sided}").fetchone()[0]:
+        found.append(Difference(table, MISSING, missing))
     return found
 
 
-def _columns(db: sqlite3.Connection, table: Table) -> list[str]:
-    """The columns that both databases have and that do not depend on the location of the archive."""
-    old, new = ({str(row[1]) for row in db.execute(f'PRAGMA {schema}.table_info("{table.name}")')} for schema in ("old", "new"))
-    return [name for name in table.columns if name in old & new and name not in (*table.local, _LATER)]
-
-
-def _only(db: sqlite3.Connection, one: str, other: str, what: str) -> Only:
-    missing = f"FROM {one}.{what}s WHERE {what}_id NOT IN (SELECT {what}_id FROM {other}.{what}s)"
-    rows = db.execute(f"SELECT {what}_id {missing} ORDER BY 1 LIMIT ?", [NAMED]).fetchall()
-    return Only(int(db.execute(f"SELECT count(*) {missing}").fetchone()[0]), [str(row[0]) for row in rows])
-
-
-def _quoted(columns: Sequence[str], alias: str) -> str:
-    return ", ".join(f'{alias}."{name}"' for name in columns)
-
-
-def _in_table(db: sqlite3.Connection, table: Table, columns: list[str]) -> list[Difference]:
-    """What differs in a table, by column where it has one row for each record or capture, else by label if rows have one."""
-    found: dict[str, Difference] = {}
-    key = table.keys[0] if len(table.keys) == 1 else "record_id"
-    owner = key.replace("_id", "s")
-    both = f"SELECT {key} FROM old.{owner} INTERSECT SELECT {key} FROM new.{owner}"
-    db.execute(f"CREATE TEMP TABLE found ({key} TEXT PRIMARY KEY) WITHOUT ROWID")
-    for one, other in (("old", "new"), ("new", "old")):
-        unlike = _unlike(table, columns, key, one, other)
-        db.execute(f"INSERT OR IGNORE INTO temp.found SELECT {key} FROM ({unlike}) WHERE {key} IN ({both})")
-    if key == "record_id":
-        db.execute("INSERT OR IGNORE INTO temp.differing SELECT record_id FROM temp.found")
-    for (identity,) in db.execute(f"SELECT {key} FROM temp.found ORDER BY 1").fetchall():
-        old, new = (_parts(db, schema, table, columns, key, identity) for schema in ("old", "new"))
-        for name in dict.fromkeys([*old, *new]):
-            before, after = old.get(name, []), new.get(name, [])
-            if before != after:
-                found.setdefault(name, Difference(table.name, name)).add(_example(identity, before, after))
-        if old == new:
-            found.setdefault(ORDER, Difference(table.name, ORDER)).add(Example(identity, None, None))
+def _in_several_rows(db: sqlite3.Connection, table: str, columns: list[str], _: tuple[str, ...]) -> list[Difference]:
+    """Of a table with several rows for each record: the records that differ, by the rows' label if they have one."""
+    label = next((name for name in ("label", "field", "name") if name in columns), "''")
+    shown = next((name for name in ("value", "text", "new_value") if name in columns), None)
+    db.execute("CREATE TEMP TABLE found (record_id TEXT, label TEXT)")
+    for names in ([name for name in columns if name != "position"], columns):  # then those that differ only in their order
+        listed = ", ".join(f'"{name}"' for name in names)
+        rows = f'SELECT {listed}, row_number() OVER (PARTITION BY {listed}) FROM {{}}."{table}"'
+        for one, other in (("old", "new"), ("new", "old")):
+            db.execute(
+                f"INSERT INTO temp.found SELECT record_id, {label if names is not columns else f'{ORDER!r}'} "
+                f"FROM ({rows.format(one)} EXCEPT {rows.format(other)}) WHERE record_id IN (SELECT record_id FROM old.records "
+                "INTERSECT SELECT record_id FROM new.records) AND record_id NOT IN (SELECT record_id FROM temp.found WHERE ?)",
+                [names is columns],
+            )
+    db.execute("INSERT OR IGNORE INTO temp.differing SELECT record_id FROM temp.found")
+    values = ", ".join(
+        f"(SELECT group_concat({shown}, '; ') FROM {schema}.\"{table}\" WHERE record_id = f.record_id AND {label} IS f.label)"
+        for schema in ("old", "new")
+    )
+    example = (
+        f"SELECT DISTINCT record_id, {values if shown else 'NULL, NULL'} FROM temp.found f WHERE label IS ? ORDER BY 1 LIMIT ?"
+    )
+    result = [
+        Difference(table, name or "", count, (*map(Example._make, db.execute(example, [name, EXAMPLES]).fetchall()),))
+        for name, count in db.execute("SELECT label, count(DISTINCT record_id) FROM temp.found GROUP BY 1").fetchall()
+    ]
     db.execute("DROP TABLE temp.found")
-    return sorted(found.values(), key=lambda one: -one.count)
-
-
-def _unlike(table: Table, columns: list[str], key: str, one: str, other: str) -> str:
-    """Selects the keys of rows that the other database lacks. Rows without key are numbered, as some are there twice."""
-    if table.keys:
-        same = " AND ".join(f'this."{name}" = that."{name}"' for name in table.keys)
-        return (
-            f'SELECT this.{key} FROM {one}."{table.name}" AS this LEFT JOIN {other}."{table.name}" AS that ON {same}'
-            f" WHERE ({_quoted(columns, 'this')}) IS NOT ({_quoted(columns, 'that')})"
-        )
-    listed = ", ".join(f'"{name}"' for name in columns)
-    numbered = f'SELECT {listed}, row_number() OVER (PARTITION BY {listed}) FROM {{}}."{table.name}"'
-    return f"SELECT record_id FROM ({numbered.format(one)} EXCEPT {numbered.format(other)})"
-
-
-def _parts(
-    db: sqlite3.Connection, schema: str, table: Table, columns: list[str], key: str, identity: str
-) -> dict[str, list[Row]]:
-    """A record's rows by label, without their place; all together where they have none. Of a single row its columns."""
-    order = "position" if "position" in columns else ", ".join(f'"{name}"' for name in columns)
-    names = [name for name in columns if name not in (key, "position")]
-    groups: dict[str, list[Row]] = {}
-    query = f'SELECT {_quoted(names, "one")} FROM {schema}."{table.name}" AS one WHERE {key} = ? ORDER BY {order}'
-    for values in db.execute(query, [identity]):
-        row = dict(zip(names, values, strict=True))
-        if len(table.keys) == 1:
-            return {name: [{name: value}] for name, value in row.items() if value is not None}
-        groups.setdefault(str(next((row[name] for name in _LABELS if row.get(name)), "")), []).append(row)
-    return groups
-
-
-def _example(record_id: str, old: list[Row], new: list[Row]) -> Example:
-    """The values before and after, or else the first detail that differs."""
-    before, after = ("; ".join(map(_shown, rows)) if rows else None for rows in (old, new))
-    if before != after:
-        return Example(record_id, before, after)
-    details = ((name, one[name], other[name]) for one, other in zip(old, new, strict=True) for name in one)
-    name, was, will = next(detail for detail in details if detail[1] != detail[2])
-    return Example(record_id, f"{name} {was}", f"{name} {will}")
-
-
-def _shown(row: Row) -> str:
-    if "state" in row:
-        return str(row["value"]) if row["value"] is not None else f"({row['state']})"
-    if "old_value" in row:
-        return f"{row['seen_by']}: {row['old_value']} -> {row['new_value']}"
-    return " | ".join(str(value) for name, value in row.items() if value is not None and name not in ("label", "capture_id"))
+    return result

@@ -5,9 +5,8 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from parsers.columns import BODY
-from parsers.registry import known
-from scraper.database.page_letters import MAX_PARTS, PageText, letters
-from scraper.database.same_value import DATA, HTML, RICHNESS, Sourced
+from scraper.database.normal_form import MAX_PARTS, PageText, letters
+from scraper.database.same_value import DATA, HTML, RICHNESS, SENTENCE_END, Sourced
 from scraper.database.stored_page import FieldValue, StoredPage
 
 _Items = dict[str | None, list[Sourced]]
@@ -84,8 +83,9 @@ def without_echoes(rows: list[Sourced], page: StoredPage | None) -> list[Sourced
     def is_echo(row: FieldValue, form: str) -> bool:
         if RICHNESS[form] >= RICHNESS[HTML] or row.item or row.key in shown or not row.value:
             return False
-        label, value = letters(row.label or ""), letters(row.value)
-        is_known = known(row.label) or row.name not in (None, BODY)
-        return text.quotes(label, value) if is_known else text.explains(label + value)
+        if row.label is None and row.name in (None, BODY) and not SENTENCE_END.search(row.value):
+            return True  # of the page's frame
+        part = text.part_of_field(letters(f"{row.label or ''} {row.value}"), "", row.key)
+        return not part or text.quotes(part, other_than=row.key)
 
     return [one for one in rows if not is_echo(one.row, one.form)]

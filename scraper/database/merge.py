@@ -14,8 +14,8 @@ from parsers.columns import BODY
 from parsers.record import State
 from parsers.registry import GROUPS, known, known_name
 from scraper.database.lost_details import with_labels, with_lost_details, without_echoes
-from scraper.database.page_letters import MIN_CUT, PageText, letters
-from scraper.database.same_value import HTML, RICHNESS, Relation, Shown, Sourced, compare, style_of
+from scraper.database.normal_form import PageText, letters
+from scraper.database.same_value import HTML, MIN_CUT, RICHNESS, Relation, Shown, Sourced, compare, is_of_one_style
 from scraper.database.stored_page import FieldValue, StoredPage
 
 HEAD = ("title", "node_id", "submitted_by", "submitted_at")
@@ -60,25 +60,24 @@ def overlap(one: str, other: str) -> bool:
 
 
 class _Source(NamedTuple):
-    """A capture that values are kept from. `path`: the keys of its fields, in page order; `number`: its place in time."""
+    """A capture that shows a field. `number`: its place in time; `path`: the keys of its fields, in page order."""
 
+    number: int
     capture_id: str
     captured_at: str | None
-    number: int
     path: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class _Value:
-    """A value that a field had for some time: the capture that shows it best, and all that agree with it.
+    """A value that a field had for some time: the capture that shows it best, and by time all that agree with it.
 
     `completed`: the rows, where a poorer capture changed only a part of the value before; None stands for the capture's own.
     """
 
     shown: Shown
     source: _Source
-    times: list[str]
-    captures: list[str]
+    seen: list[_Source]
     completed: list[Sourced] | None = None
 
     @property
@@ -89,26 +88,29 @@ class _Value:
         return [Sourced(row, self.source.capture_id, self.shown.form) for row in rows]
 
     @property
-    def richness(self) -> int:
-        return RICHNESS[self.shown.form]
+    def times(self) -> list[str]:
+        return [one.captured_at for one in self.seen if one.captured_at]
 
     def confirm(self, new: "_Value", relation: Relation) -> None:
-        """Adds a capture that agrees, and takes its rows if they show at least as much.
+        """Adds captures that agree, and takes their rows if they show at least as much.
 
         Two extractors of one form may format the same value better or worse, so the first one's stays.
         """
-        self.times += new.times
-        self.captures += new.captures
+        if self.shown.is_lost:
+            self.seen = new.seen
+        elif not new.shown.is_lost:
+            self.seen = sorted([*self.seen, *new.seen]) if new.seen[0] < self.seen[-1] else self.seen + new.seen
         if relation is Relation.SAME and new.shown is not self.shown:
             both = (new.shown, self.shown)
             young, old = ((not one.partial, RICHNESS[one.form], sum(bool(row.href) for row in one.rows)) for one in both)
-            relation = Relation.MORE if young > old or (young == old and both[0].style == both[1].style) else Relation.LESS
+            is_newer = self.completed is None and self.source < new.source and is_of_one_style(*both)
+            relation = Relation.MORE if young > old or (young == old and is_newer) else Relation.LESS
         if relation is not Relation.LESS:
             self.shown, self.source, self.completed = new.shown, new.source, new.completed
 
 
 class _Timeline:
-    """The values of one field, by time."""
+    """The values of one field, by time. Captures are added richest form first: poorer ones date and complete the history."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -119,70 +121,67 @@ class _Timeline:
         return self.values[-1]
 
     def add(self, shown: Shown, source: _Source) -> None:
-        """The next capture that shows the field."""
-        values = self.values
-        if shown.is_lost and values and not self.current.shown.is_lost:
+        """Adds a capture to the value before or after it if one of them agrees, else as a value of its own."""
+        values, new = self.values, _Value(shown, source, [source])
+        if shown.is_lost and values:
             return
-        times = [source.captured_at] if source.captured_at and not shown.is_lost else []
-        new = _Value(shown, source, times, [] if shown.is_lost else [source.capture_id])
-        if values and values[-1].completed is None and values[-1].shown == shown:  # as most captures do
-            values[-1].confirm(new, Relation.MORE)
-            return
-        while values:
-            last = values[-1]
-            relation = compare(last.shown, shown)
+        at = next((index for index, one in enumerate(values) if source < one.seen[0]), len(values))
+        around = values[max(at - 1, 0) : at + 1]
+        for one in around:
+            relation = compare(one.shown, shown)
             if relation is not Relation.DIFFERENT:
-                richness = last.richness
-                last.confirm(new, relation)
-                if relation is Relation.MORE or last.richness > richness:
-                    self._join_with_previous()
+                one.confirm(new, relation)
+                if relation is Relation.MORE:
+                    self._join()
                 return
-            is_poorer = new.richness < last.richness
-            if is_poorer and not _is_identified(last.shown.rows):  # such lines are added to the others
-                there = {letters(one.row.value or "") for one in last.rows}
-                last.completed = last.rows + [one for one in new.rows if letters(one.row.value or "") not in there]
-                return
-            if not (last.times and times and overlap(last.times[0], times[0])):
-                if is_poorer:
-                    completed = with_lost_details(new.rows, last.rows, is_group=is_group(self.key, shown.rows))
-                    new.completed = completed if completed != new.rows else None
-                break
-            if is_poorer:
-                return
-            values.pop()  # of one time the richer or later capture counts
-        values.append(new)
-        self._drop_misread()
+        if any(RICHNESS[shown.form] < RICHNESS[one.shown.form] for one in around):
+            self._add_poorer(new, at, around)
+        elif at and source.captured_at and overlap((values[at - 1].times or ["?"])[0], source.captured_at):
+            values[at - 1] = new  # of one time the later capture counts
+            self._join()
+        else:
+            values.insert(at, new)
 
-    def _join_with_previous(self) -> None:
-        """Joins the last values between which the record did not change, as a richer capture shows."""
-        while len(self.values) > 1:
-            relation = compare(self.values[-2].shown, self.current.shown)
+    def _add_poorer(self, new: _Value, at: int, around: list[_Value]) -> None:
+        """Adds a value that only a poorer capture shows, at an index, unless the richer captures around it say otherwise."""
+        rows, source, before = new.shown.rows, new.source, around[0]
+        if not _is_identified(rows):  # such lines are added to the others
+            there = {letters(one.row.value or "") for one in before.rows}
+            if at:
+                before.completed = before.rows + [one for one in new.rows if letters(one.row.value or "") not in there]
+            return
+        if source.captured_at and any(overlap(time, source.captured_at) for one in around for time in one.times):
+            return
+        if at:
+            later, is_list = [one for one in before.seen if source < one], is_group(self.key, rows) or len(new.shown.values) > 1
+            if (later or len(around) > 1) and (is_list or sum(map(len, new.shown.values)) >= MIN_CUT):
+                return  # long enough for an extractor to spoil
+            completed = with_lost_details(new.rows, before.rows, is_group=is_group(self.key, rows))
+            new.completed = completed if completed != new.rows else None
+            if later:
+                before.seen = before.seen[: -len(later)]
+                self.values.insert(at, _Value(before.shown, before.source, later, before.completed))
+        self.values.insert(at, new)
+
+    def _join(self) -> None:
+        """Joins neighbors between which the record did not change, as a richer capture shows."""
+        at = 1
+        while at < len(self.values):
+            before, after = self.values[at - 1 : at + 1]
+            relation = compare(before.shown, after.shown)
             if relation is Relation.DIFFERENT:
-                return
-            last = self.values.pop()
-            self.current.confirm(last, relation)
-
-    def _drop_misread(self) -> None:
-        """Removes long values that only poorer captures show, between two richer ones that agree: they were not read well."""
-        last, at = self.current, len(self.values) - 2
-        while at >= 0 and self.values[at].richness < last.richness:
-            shown = self.values[at].shown
-            if len(shown.values) < 2 and sum(map(len, shown.values)) < MIN_CUT and not is_group(self.key, shown.rows):
-                break  # too short for an extractor to spoil
-            at -= 1
-        if 0 <= at < len(self.values) - 2:
-            before = self.values[at]
-            if before.richness >= last.richness and compare(before.shown, last.shown) is not Relation.DIFFERENT:
-                self.values[at + 1 :] = [last]
-                self._join_with_previous()
+                at += 1
+            else:
+                before.confirm(self.values.pop(at), relation)
 
     def changes(self) -> Iterator[Change]:
         """A row for each pair of successive values whose times are known and certainly differ."""
         for before, after in zip(self.values, self.values[1:], strict=False):
-            earlier = [at for at in before.times if after.times and not overlap(at, after.times[0])]
+            times = after.times
+            earlier = [at for at in before.times if times and not overlap(at, times[0])]
             if earlier and _is_identified(after.shown.rows):
                 old, new = ("; ".join(one.shown.values) or None for one in (before, after))
-                yield Change(self.key, old, new, earlier[-1], after.times[0])
+                yield Change(self.key, old, new, earlier[-1], times[0])
 
 
 def is_group(key: str, rows: Sequence[FieldValue]) -> bool:
@@ -217,12 +216,12 @@ def merge(captures: Sequence[Seen]) -> Merged:
     aliases = _aliases(one.content for one in captures)
     tables: tuple[dict[str, _Timeline], ...] = ({}, {}, {})
     content: StoredPage | None = None
-    for number, seen in enumerate(captures):
+    for number, seen in sorted(enumerate(captures), key=lambda one: -min(RICHNESS[one[1].content.form], RICHNESS[HTML])):
         if seen.content is not content:  # many captures show the same page
             content = seen.content
             page = [_shown(rows, content) for rows in _rows_of(content, aliases)]
         for table, found in zip(tables, page, strict=True):
-            source = _Source(seen.capture_id, seen.captured_at, number, tuple(found))
+            source = _Source(number, seen.capture_id, seen.captured_at, tuple(found))
             for key, shown in found.items():
                 table.setdefault(key, _Timeline(key)).add(shown, source)
     heads, fields, sections = tables
@@ -241,7 +240,10 @@ def merge(captures: Sequence[Seen]) -> Merged:
         head | {"node_id": int(head["node_id"])} if "node_id" in head else head,
         sourced,
         texts,
-        {key: one.current.captures for key, one in (fields | heads).items()},
+        {
+            key: [] if one.current.shown.is_lost else [seen.capture_id for seen in one.current.seen]
+            for key, one in (fields | heads).items()
+        },
         {key: one.current.source.capture_id for key, one in heads.items()},
         aliases,
     )
@@ -270,7 +272,7 @@ def _row(key: str, value: str | None) -> FieldValue:
 
 
 def _shown(rows_of: _Rows, content: StoredPage) -> dict[str, Shown]:
-    form, style, page = content.form, style_of(content), PageText(content)
+    form, page = content.form, PageText(content)
     last = content.fields[-1].key if content.incomplete and content.fields else None
     result = {}
     for key, rows in rows_of.items():
@@ -279,7 +281,7 @@ def _shown(rows_of: _Rows, content: StoredPage) -> dict[str, Shown]:
         partial = key == last or len(whole) < len(rows) or any(row.state == State.NOT_CAPTURED for row in rows)
         partial = partial or (rows[-1].value or "").rstrip().endswith(("…", "..."))
         cut_rows = [] if lost else [row for row in rows if row.truncated]
-        result[key] = Shown(rows if lost else whole, page, form, style, partial, lost, cut_rows)
+        result[key] = Shown(rows if lost else whole, page, form, partial, lost, cut_rows)
     return result
 
 

@@ -25,6 +25,7 @@ from parsers.scalars import cached_short
 from parsers.urls import node_id
 from scraper.database.counties import STATES
 from scraper.database.places import atlas
+from scraper.database.schema import insert_sql
 from scraper.errors import TtaError
 
 MATCHES = "organization_matches.csv"
@@ -70,9 +71,9 @@ def state_in_name(name: str, state: str | None, county_code: str | None) -> str 
     """The state of a state's agency where the record's point is in it, or of the county in a name: the only one of that name, if
     the point is nowhere else, or the one that has the point.
     """
-    if (found := _STATE_AGENCY.match(name)) and state and _CODES.get(re.sub(r"[^a-z]", "", found[1].lower())) == state:
+    if (found := _STATE_AGENCY.match(name[:300])) and state and _CODES.get(re.sub(r"[^a-z]", "", found[1].lower())) == state:
         return state
-    for found in _IN_COUNTY.finditer(name):
+    for found in _IN_COUNTY.finditer(name[:300]):
         words = found[1].split()
         codes = next(filter(None, (atlas().names.codes(" ".join(words[at:])) for at in range(len(words)))), frozenset[str]())
         states = {STATES[code[:2]][1] for code in codes}
@@ -91,8 +92,8 @@ def assign(db: sqlite3.Connection, data: Path) -> None:
         if waiting and waiting[0] == head[0]:
             named, waiting = list(waiting[1]), next(fields, None)
         found = dict.fromkeys(_mentions(head, named))
-        rows = ((head[0], position, *one, None) for position, one in enumerate(found, 1))
-        db.executemany("INSERT INTO organization_mentions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        rows = ((head[0], position, *one, head[-1], None) for position, one in enumerate(found, 1))
+        db.executemany(insert_sql("organization_mentions"), rows)
     for statement in _QUERIES["rules"].split(";\n"):
         db.execute(statement)
     decided = {frozenset(pair): is_match for *pair, is_match in decisions(data)}
@@ -117,7 +118,7 @@ def assign(db: sqlite3.Connection, data: Path) -> None:
 
 def _mentions(head: tuple[Any, ...], rows: list[tuple[Any, ...]]) -> Iterator[tuple[str | None, ...]]:
     """The organizations that a record names, as rows of the table from `kind` to `own_id`: in page order, then by its title."""
-    record_id, *titles, seen_at, state, county_code = head
+    record_id, *titles, seen_at, state, county_code, _ = head
     place = record_id, state, county_code
     people = {normal(value) for *_, value, _, contact, _ in rows if contact} | {row[4] for row in rows if row[5]} - {None}
     agencies = set()

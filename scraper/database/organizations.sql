@@ -8,7 +8,7 @@ AND (f.contact OR coalesce(f.label, f.name) LIKE '%provider%' OR coalesce(f.labe
 ORDER BY f.record_id, f.position
 
 -- heads
-SELECT record_id, tta_title, short_name, title, last_captured_at, place_state_code, place_county_code
+SELECT record_id, tta_title, short_name, title, last_captured_at, place_state_code, place_county_code, fiscal_year
 FROM records WHERE record_id IN (SELECT record_id FROM temp.affected) ORDER BY record_id
 
 -- rules

@@ -2,36 +2,27 @@
 
 Captures differ in what they can carry: Drupal's data formats carry everything, HTML nearly everything. A text extractor drops
 links, times, headings or list items, and changes line breaks, bullets, quotes and separators; prose has no labels either. Values
-are therefore compared by their letters and digits, times as instants, and a poorer capture is only expected to show part of what
-a richer one shows. docs/decisions/identity-and-merging.md explains which evidence counts.
+are therefore compared in their normal form, and a poorer capture is only expected to show part of what a richer one shows.
+docs/decisions/identity-and-merging.md explains which evidence counts.
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from itertools import accumulate, compress
 from typing import Any, NamedTuple
 
-from parsers.record import State
 from parsers.registry import Type, known, known_name
 from parsers.scalars import money_range, number, reference, time_range, yes_no
-from scraper.database.page_letters import (
-    MAX_PARTS,
-    MIN_CUT,
-    PageText,
-    has_parts,
-    is_made_of,
-    is_only_time,
-    letters,
-    line_letters,
-    moment,
-    moment_of,
-)
-from scraper.database.stored_page import FieldValue, StoredPage
+from scraper.database.normal_form import MAX_PARTS, PageText, is_only_time, letters, line_letters, moment, moment_of, without
+from scraper.database.stored_page import FieldValue
 
 DATA, HTML, TEXT, PROSE = "data", "html", "text", "prose"
 RICHNESS = {DATA: 3, HTML: 2, TEXT: 1, PROSE: 0}
 """Of two captures of one time, the one with the higher number carries more of the page."""
+MIN_CUT = 40
+"""Letters. A shorter text that begins like another may be another value ("Essex", "Essex County"); a longer one was cut."""
 
 
 class Sourced(NamedTuple):
@@ -55,7 +46,6 @@ class Relation(Enum):
 class Shown:
     """A field as one capture shows it.
 
-    `style`: traits of a text extractor's output (`style_of`); None for HTML and data, which show all values of a field.
     `partial`: the page ends within the field, a part of it was dropped, or it ends in dots. `is_lost`: it has no whole value.
     `cut_rows`: values within which the page ends, which are not compared.
     """
@@ -63,7 +53,6 @@ class Shown:
     rows: Sequence[FieldValue]
     page: PageText = field(compare=False)
     form: str
-    style: frozenset[str] | None = field(default=None, compare=False)
     partial: bool = False
     is_lost: bool = False
     cut_rows: Sequence[FieldValue] = ()
@@ -72,80 +61,42 @@ class Shown:
     def values(self) -> list[str]:
         return [row.value for row in self.rows if row.value is not None and row.value.strip()]
 
+    @property
+    def is_text(self) -> bool:
+        """Whether an extractor made it, which may have dropped or moved anything."""
+        return RICHNESS[self.form] < RICHNESS[HTML]
 
-def style_of(content: StoredPage) -> frozenset[str] | None:
-    """Traits by which two texts of one extractor are recognized: its list marks, and which fields it lost."""
-    if RICHNESS[content.form] >= RICHNESS[HTML]:
-        return None
-    marks = {line.lstrip()[:1] for row in content.fields for line in (row.value or "").splitlines()}
-    lost = {row.key for row in content.fields if row.state == State.NOT_CAPTURED}
-    return frozenset(lost | {mark for mark in marks if mark and not mark.isalnum()})
+
+def is_of_one_style(one: Shown, other: Shown) -> bool:
+    """Whether neither capture can have lost what the other one shows."""
+    if one.is_text and one.form == other.form:
+        return one.page is other.page or one.page.is_formatted_like(other.page)
+    return one.is_text == other.is_text
 
 
 def may_lack(poorer: Shown, richer: Shown) -> bool:
     """Whether the first capture may be without something that the second shows, although the record did not change."""
     if poorer.partial or RICHNESS[poorer.form] < RICHNESS[richer.form]:
         return True
-    return poorer.form == richer.form and poorer.style != richer.style
+    return poorer.is_text and not is_of_one_style(poorer, richer)
 
 
 def compare(kept: Shown, new: Shown) -> Relation:
     """DIFFERENT means that the record itself changed between the two captures."""
     relation = _compare_values(kept, new)
-    if relation is not Relation.DIFFERENT or new.style == kept.style:
+    if relation is not Relation.DIFFERENT or is_of_one_style(kept, new):
         return relation
-    if RICHNESS[new.form] <= RICHNESS[kept.form] and _is_misread(new, kept):
+    if new.is_text and _is_misread(new, kept):
         return Relation.LESS
-    return Relation.MORE if RICHNESS[kept.form] <= RICHNESS[new.form] and _is_misread(kept, new) else relation
-
-
-def _is_misread(poorer: Shown, richer: Shown) -> bool:
-    """Whether a poorer capture's value is explained by the richer capture's page: the extractor's text was divided wrongly."""
-    row, text = poorer.rows[0], "".join(_wholes(poorer))
-    if row.key == "submitted_at":
-        return True  # a submission does not change; a date of the text was taken for it
-    if row.key == "title":
-        own_title = reference(richer.values[0]) is not None and reference(row.value) is None
-        return own_title or richer.page.explains(text)
-    own = _wholes(richer)
-    if text == "".join(own):
-        return False  # of one day, another hour
-    if text and poorer.page.has_field("".join(own).removeprefix(text), other_than=row.key):
-        return True  # the value contains words of a label, where the text was divided
-    has_one_value = _type_of(richer.rows) in (Type.TEXT, Type.REFERENCE) and len(richer.values) == 1
-    if (row.item or row.key == "description" or has_one_value) and _is_padded(poorer, richer):
-        return True
-    label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""
-    lines = [letters(line) for value in richer.values for line in value.splitlines() if letters(line)]
-    return richer.page.quotes(label, text) or richer.page.explains(text, lines, len(own))
-
-
-def _is_padded(poorer: Shown, richer: Shown) -> bool:
-    """Whether values are the richer capture's, each with a heading or a menu before or after it: text that has no sentence."""
-    left = list(richer.values[:MAX_PARTS])
-    for value in poorer.values:
-        own = max((one for one in left if _contains_at_an_end(value, one)), key=len, default=None)
-        if own is None:
-            return False
-        left.remove(own)
-    return True
-
-
-def _contains_at_an_end(value: str, own: str) -> bool:
-    text, known_text = letters(value), letters(own)
-    is_apart = len(known_text) >= MIN_CUT or any(letters(line) == known_text for line in value.splitlines())
-    is_at_an_end = is_apart and (text.startswith(known_text) or text.endswith(known_text))
-    return text == known_text or (is_at_an_end and len(_SENTENCE_END.findall(value)) <= len(_SENTENCE_END.findall(own)))
+    return Relation.MORE if kept.is_text and _is_misread(kept, new) else relation
 
 
 def _compare_values(kept: Shown, new: Shown) -> Relation:
     if kept.form == new.form and (kept.rows is new.rows or kept.rows == new.rows):
         return Relation.SAME
     old, young = kept.values, new.values
-    if not old and not young:
-        return Relation.SAME
     if not old or not young:
-        return _less_or_more(kept, new, bool(old), bool(young))
+        return _less_or_more(kept, new, bool(old), bool(young)) if old or young else Relation.SAME
     kind = _type_of([*kept.rows, *new.rows])
     if kind in (Type.DATE, Type.RANGE) or (
         kind is None and all(row.datetime or is_only_time(row.value) for row in (*kept.rows, *new.rows) if row.value)
@@ -175,16 +126,14 @@ def _type_of(rows: Iterable[FieldValue]) -> Type | None:
     return Type.DATE if rows and next(iter(rows)).key == "submitted_at" else None
 
 
-# --- typed values ---------------------------------------------------------------------------------------------------
-
-_COORDINATE = re.compile(r"[-−]?\d+(?:\.\d+)?")
+_NUMBER = r"(-?\d+(?:\.\d+)?(?:[Ee][-+]?\d+)?)"
+_POINT = re.compile(rf"{_NUMBER}[\s,;]+{_NUMBER}")
 
 
 def _read(kind: Type | None, text: str) -> list[Any]:
     """The typed values of a text; none where it can't be read."""
-    if kind is Type.POINT:  # pairs of numbers: every point of the value, whatever separates them
-        found = [float(one.replace("−", "-")) for one in _COORDINATE.findall(text)]
-        return list(zip(found[::2], found[1::2], strict=True)) if len(found) % 2 == 0 else []
+    if kind is Type.POINT:  # every pair of numbers
+        return [(float(x), float(y)) for x, y in _POINT.findall(text.replace("−", "-"))]
     value = money_range(text) if kind is Type.MONEY else number(text) if kind is Type.NUMBER else yes_no(text)
     return [] if value in (None, (None, None)) else [value]
 
@@ -234,48 +183,90 @@ def _moment_relation(before: str, after: str) -> Relation:
 
 # --- texts ----------------------------------------------------------------------------------------------------------
 
-_SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
-_LIST_MARK = re.compile(r"\s*(?:\d{1,2}[.)]|o|\W)\s+")
+SENTENCE_END = re.compile(r"[.!?](?=\s|$)")
 
 
 def _compare_texts(kept: Shown, new: Shown) -> Relation:
-    before, after = _wholes(kept), _wholes(new)
+    labels = {letters(row.label) for row in (*kept.rows, *new.rows) if row.item and row.label}
+    before, after = _wholes(kept, labels), _wholes(new, labels)
     old, young = "".join(before), "".join(after)
-    if old == young or has_parts(young, before, all_of_them=True):
+    if old == young or (len(old) == len(young) and not without(young, before)):
         # Of values with the same letters and days the hours count as well, where both captures show these.
         times, others = ([moment_of(row, row.value) for row in shown.rows if row.value] for shown in (kept, new))
         pairs = [(one, other) for one, other in zip(times, others, strict=False) if one and other and len(times) == len(others)]
         differ = any(_moment_relation(*pair) is Relation.DIFFERENT for pair in pairs)
         return Relation.DIFFERENT if differ else Relation.SAME
-    if kept.rows[0].item:  # in some themes a label within an item cannot be told from a value
-        labels = {letters(row.label) for row in (*kept.rows, *new.rows) if row.label}
-        if "".join(one for one in before if one not in labels) == "".join(one for one in after if one not in labels):
-            return Relation.SAME
-    if may_lack(new, kept) and _is_part(new, young, kept):
-        return Relation.LESS
-    is_more = may_lack(kept, new) and _is_part(kept, old, new)
-    return Relation.MORE if is_more else Relation.DIFFERENT
+    return _less_or_more(kept, new, _is_part(new, young, kept), _is_part(kept, old, new))
 
 
-def _wholes(shown: Shown) -> list[str]:
-    """The letters of each value."""
-    return ["".join(line_letters(row, line) for line in row.value.splitlines()) for row in shown.rows if row.value]
+def _wholes(shown: Shown, labels: Iterable[str] = ()) -> list[str]:
+    """The letters of each value, except those that are a label: in some themes these cannot be told from values in a group."""
+    texts = ("".join(line_letters(row, line) for line in row.value.splitlines()) for row in shown.rows if row.value)
+    return [text for text in texts if text not in labels]
 
 
 def _is_part(part: Shown, text: str, whole: Shown) -> bool:
     """Whether a poorer capture's text is what a richer capture's value leaves when lines, values or its end are dropped."""
-    units, least = _units(whole), 0 if part.partial else MIN_CUT
-    orders = [[way for way, *_ in units], _wholes(whole)]
-    return is_made_of(text, units, least) or any(has_parts(text, order, all_of_them=False) for order in orders)
+    units = [letters(text) for row in whole.rows if row.item for text in (row.item, row.label) if text]
+    for row in whole.rows:
+        units += {line_letters(row, row.value or "")} | {line_letters(row, line) for line in (row.value or "").splitlines()}
+    left = without(text, units)
+    if (
+        left
+        and (part.partial or len(text) >= MIN_CUT)
+        and text.endswith(left[-1])
+        and any(unit.startswith(left[-1]) for unit in units)
+    ):
+        del left[-1]
+    return not left
 
 
-def _units(shown: Shown) -> list[tuple[str, ...]]:
-    """The smallest parts that an extractor drops as a whole, in page order, each in the ways in which it may be written."""
-    units: list[tuple[str, ...]] = []
-    for row in shown.rows:
-        if row.item is not None:
-            units += [(letters(text),) for text in (row.item, row.label) if text]
-        for line in (row.value or "").splitlines():
-            ways = {letters(line), letters(_LIST_MARK.sub("", line, count=1)), line_letters(row, line)}
-            units.append(tuple(sorted(ways - {""}, key=len, reverse=True)))
-    return [ways for ways in units if ways]
+def _is_misread(poorer: Shown, richer: Shown) -> bool:
+    """Whether a text extractor's value is the same value, divided at other places or with other parts of the page around it."""
+    row, own = poorer.rows[0], "".join(_wholes(richer))
+    if row.key == "submitted_at":
+        return True  # a submission does not change; a date of the text was taken for it
+    if row.key == "title" and reference(row.value) is None:
+        return True  # no label shows that a line of a text is the title
+    if row.item:  # a field below a group may be taken for a part of it
+        labels = {None, *(one.label for one in richer.rows)}
+        is_own = [
+            one.label in labels or not richer.page.has_label(letters(one.label or ""), other_than=one.key) for one in poorer.rows
+        ]
+        poorer = replace(poorer, rows=[*compress(poorer.rows, is_own)])
+    text = "".join(_wholes(poorer))
+    if text == own and not row.item:
+        return False  # of one day, another hour
+    label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""
+    part = richer.page.part_of_field(text, own, row.key)
+    has_lost_beginning = row.item is None and len(part) >= MIN_CUT and own.endswith(part)
+    if not part or has_lost_beginning or _is_part(poorer, part, richer):
+        return True
+    if richer.page.quotes(label + part, other_than=row.key):
+        return True  # the line of a text where another field says so
+    if poorer.page.part_of_field(own, text, row.key) == text:
+        return True  # the value contains words of a label, where the text was divided
+    has_one_value = _type_of(richer.rows) in (Type.TEXT, Type.REFERENCE) and len(richer.values) == 1
+    return (row.item is not None or row.key == "description" or has_one_value) and all(
+        any(_is_padded(value, one) for one in richer.values) for value in poorer.values
+    )
+
+
+def _is_padded(value: str, own: str) -> bool:
+    """Whether a value is another with headings, menus or texts of pictures between its lines: text that has no sentence.
+
+    It begins a line; after the rest of a line it may stand only where the whole value is printed in one line.
+    """
+    if len(SENTENCE_END.findall(value)) > len(SENTENCE_END.findall(own)):
+        return False
+    lines, parts = [letters(line) for line in value.splitlines()], [letters(line) for line in own.splitlines()]
+    text, borders = "".join(lines), {0, *accumulate(map(len, lines))}
+    for part in sorted(filter(None, parts), key=len, reverse=True)[:MAX_PARTS]:
+        if part not in text:
+            return False
+        text = text.replace(part, "\0" * len(part), 1)
+    is_long = len(parts) > 1 or len(parts[0]) >= MIN_CUT
+    return all(
+        (found.start() in borders and (is_long or found.end() in borders)) or (is_long and len(lines) == 1)
+        for found in re.finditer("[^\0]+", text)
+    )

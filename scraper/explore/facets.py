@@ -13,7 +13,7 @@ from datasette.utils import escape_sqlite, path_with_added_args, path_with_remov
 
 from scraper.explore.filters import QUERIES
 from scraper.explore.links import NOT_KNOWN, columns_in
-from scraper.export.columns import Values, values_of
+from scraper.export.tables import Values, values_of
 
 TYPE = "list"
 

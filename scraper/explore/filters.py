@@ -13,7 +13,7 @@ from datasette.utils import await_me_maybe
 from parsers.record import ColumnInfo
 from scraper.errors import BadQuery
 from scraper.explore.links import DATABASE, NOT_KNOWN, columns_in
-from scraper.export.columns import Values, values_of
+from scraper.export.tables import Values, values_of
 
 Pairs = list[tuple[str, str]]
 TABLE = "records"

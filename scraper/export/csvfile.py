@@ -1,18 +1,36 @@
-"""CSV (RFC 4180, UTF-8): one table a file, the values as in the database, but no cell that a spreadsheet would run."""
+"""CSV (RFC 4180, UTF-8): one table a file, the values as in the database, but no cell that a spreadsheet would run.
+
+Also the flat CSV, which people open by a double click. It begins with a byte order mark, without which Excel reads UTF-8 as
+another encoding. Several values are joined, yes and no are words, and what a spreadsheet would turn into a number or a day of its
+own gets a leading apostrophe, as formulas do. Texts are quoted, because LibreOffice's import dialog also separates at semicolons.
+"""
 
 import csv
 import io
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO, Literal
 
+from parsers.record import columns_of
+from scraper.export.tables import BY_NAME, Values, values_of
+
+MAX_CELL = 32_767
+"""Characters in a cell, in UTF-16 as Excel counts ("Excel specifications and limits", Microsoft)."""
+MAX_ROWS = 1_048_575
+"""Rows of a sheet (same source) without the heading."""
+CUT = " [cut here; whole in records.csv]"
 _FORMULA = re.compile(r"[\s\u200b\ufeff]*[=+\-@\t\r\n\0＝＋－﹣−＠﹫﹢﹦]")
 """What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), full-width and small forms included."""
-
-
-def is_formula(text: str) -> bool:
-    """Whether a spreadsheet would run the text as a formula."""
-    return _FORMULA.match(text) is not None
+is_formula = _FORMULA.match
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+_GUESSED = re.compile(
+    r"0\d+|\d{16,}|\d+(?:\.\d+)?e\d+"  # loses its zeros, its last digits or its form
+    r"|\d{1,4}\s?[-/.:]\s?\d{1,4}(?:\s?[-/.:]\s?\d{1,4})?"  # 12-17 and 3/4 become days
+    rf"|(?:\d{{1,4}}[-/ ]?)?(?:{_MONTHS})[a-z]*[-/ .]{{0,2}}\d{{1,4}}|\d{{1,2}}[-/ ]?(?:{_MONTHS})[a-z]*",
+    re.IGNORECASE,
+)
 
 
 def text_cell(text: str) -> str:
@@ -20,25 +38,58 @@ def text_cell(text: str) -> str:
     return "'" + text if is_formula(text) else text
 
 
-def cell(value: Any) -> Any:
-    """A value as it is written; numbers stay numbers."""
-    return text_cell(value) if isinstance(value, str) else value
-
-
 def write(
     columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: BinaryIO, *, quoting: Literal[0, 2] = csv.QUOTE_MINIMAL
 ) -> int:
-    """A heading and the rows; returns the number of rows. `quoting` is QUOTE_MINIMAL or QUOTE_NONNUMERIC of `csv`."""
-    is_formula = _FORMULA.match  # asked of every cell
+    """Writes a heading and the rows; returns the number of rows. `quoting` is QUOTE_MINIMAL or QUOTE_NONNUMERIC of `csv`."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=False)
     try:
         writer = csv.writer(text, lineterminator="\r\n", quoting=quoting)
         writer.writerow(columns)
         count = 0
         for row in rows:
-            writer.writerow(["'" + value if isinstance(value, str) and is_formula(value) else value for value in row])
             count += 1
+            writer.writerow(["'" + value if isinstance(value, str) and is_formula(value) else value for value in row])
         text.flush()
     finally:
         text.detach()
     return count
+
+
+def write_flat(columns: Iterable[str], rows: Iterable[tuple[Any, ...]], file: BinaryIO) -> int:
+    """Writes the records' rows as the flat CSV; returns their number."""
+    names, fields = list(columns), columns_of(BY_NAME["records"].model)
+    shows: list[Callable[[Any], Any]] = [
+        # A code of digits is spelled alike in every row, whether or not a spreadsheet would take its zeros away.
+        "'{}".format if (fields[name].unit or "").endswith("digits") else _SHOWN.get(values_of(fields[name]), lambda value: value)
+        for name in names
+    ]
+    shown = (tuple("" if value is None else show(value) for show, value in zip(shows, row, strict=True)) for row in rows)
+    file.write(b"\xef\xbb\xbf")
+    return write(names, shown, file, quoting=csv.QUOTE_NONNUMERIC)
+
+
+def flat_text(value: str) -> str:
+    """A text as the flat CSV shows it."""
+    text = printable(value)
+    return cut("'" + text if _GUESSED.fullmatch(text.strip()) else text_cell(text))
+
+
+_SHOWN: dict[Values, Callable[[Any], Any]] = {
+    Values.TEXT: flat_text,
+    Values.CODE: flat_text,
+    Values.LIST: lambda value: flat_text("; ".join(map(str, json.loads(value)))),
+    Values.YES_NO: lambda value: "Yes" if value else "No",
+}
+
+
+def printable(text: str) -> str:
+    """The text with what no sheet can hold replaced: control characters and half pairs of UTF-16."""
+    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def cut(text: str, mark: str = CUT) -> str:
+    """The text, or its beginning and a mark that says so where it is longer than a cell can be."""
+    if len(text) <= MAX_CELL // 2 or len(units := text.encode("utf-16-le")) <= 2 * MAX_CELL:
+        return text
+    return units[: 2 * (MAX_CELL - len(mark))].decode("utf-16-le", errors="ignore") + mark

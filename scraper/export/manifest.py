@@ -1,33 +1,34 @@
-"""The manifest of an export: what was written out of which database, so that anybody can see whether it is whole."""
+"""The files of an export: they take their places whole or not at all, and never in the place of what no export wrote.
+
+A manifest lists what was written out of which database, so that anybody can see whether it is whole.
+"""
 
 import hashlib
 import json
-import os
 import shlex
 import sqlite3
 import subprocess
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
-from scraper.database.about import CAVEAT, LICENSE_URL, PUBLISHER, SOURCE_URL, SUMMARY, TITLE
+from scraper.database import about
 from scraper.database.schema import VERSION
 from scraper.errors import DataLooksWrong, TtaError
-from scraper.export.selection import Selection
+from scraper.folders import sync
+from scraper.sqlite import dicts
 
 MANIFEST = "MANIFEST.json"
-"""The manifest of a folder."""
 CITATION = "CITATION.cff"
-FINGERPRINT = "SHA-256 of the lines that sha256sum prints for the files with data, sorted by name"
+PROGRAM = f"tta {version('tta')}"
 MAX_BYTES = 50_000_000
 """Of a manifest that is read; a site of 100,000 records has 20 million."""
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """One file of an export. `bytes` is its size, `sha256` in hex; `rows` without the heading, None where it has none."""
 
     name: str
@@ -44,51 +45,34 @@ def manifest_of(destination: Path) -> Path:
 def written(folder: Path, name: str, rows: int | None = None) -> Written:
     """Describes a complete file; `name` is its path in the folder."""
     with (folder / name).open("rb") as file:
-        return Written(name, rows, os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256").hexdigest())
-
-
-def program() -> str:
-    """Name and version of this program."""
-    try:
-        return f"tta {version('tta')}"
-    except PackageNotFoundError:
-        return "tta"
+        return Written(name, rows, (folder / name).stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
 def fingerprint(files: list[Written]) -> str:
-    """One digest for all files, in hex: see FINGERPRINT."""
-    lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(files, key=lambda file: file.name))
+    """One digest for all files, in hex: of the lines that sha256sum prints for them, sorted by name."""
+    lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def state(db: sqlite3.Connection) -> dict[str, Any]:
     """Which database this is: how much it holds, up to when, and the last refresh that it knows of."""
-    first, last, captures = db.execute("SELECT min(captured_at), max(captured_at), count(*) FROM captures").fetchone()
-    years = db.execute("SELECT * FROM completeness")
-    names = [column[0] for column in years.description]
-    run = db.execute("SELECT run_id, started_at, ended_at, outcome FROM runs ORDER BY run_id DESC LIMIT 1").fetchone()
-    return {
-        "schema_version": VERSION,
-        "records": db.execute("SELECT count(*) FROM records").fetchone()[0],
-        "captures": captures,
-        "first_captured_at": first,
-        "last_captured_at": last,
-        "read_by": db.execute("SELECT max(code) FROM program").fetchone()[0],
-        "completeness": [dict(zip(names, row, strict=True)) for row in years],
-        "last_run": dict(zip(("run_id", "started_at", "ended_at", "outcome"), run, strict=True)) if run else None,
-    }
+    (about,) = dicts(
+        db,
+        f"SELECT {VERSION} AS schema_version, (SELECT count(*) FROM records) AS records, count(*) AS captures, "
+        "min(captured_at) AS first_captured_at, max(captured_at) AS last_captured_at, "
+        "(SELECT max(code) FROM program) AS read_by FROM captures",
+    )
+    last = dicts(db, "SELECT run_id, started_at, ended_at, outcome FROM runs ORDER BY run_id DESC LIMIT 1")
+    return about | {"completeness": dicts(db, "SELECT * FROM completeness"), "last_run": last[0] if last else None}
 
 
 def citation(state: dict[str, Any], chosen: int, files: list[Written]) -> str:
-    """How to name exactly these files, with `chosen` of the database's records in them.
-
-    The database's content is told by its captures, the files by their digest.
-    """
+    """How to name exactly these files, with `chosen` of the database's records in them: by its captures and their digest."""
     first, last = (str(state[name] or "unknown")[:10] for name in ("first_captured_at", "last_captured_at"))
     there = state["records"]
     records = f"{there} records" if chosen == there else f"{chosen} of {there} records"
     return (
-        f"{TITLE} [data set]. Rebuilt with {program()} from {state['captures']} web captures of {first} to {last}; "
+        f"{about.TITLE} [data set]. Rebuilt with {PROGRAM} from {state['captures']} web captures of {first} to {last}; "
         f"{records}. Files' fingerprint (SHA-256): {fingerprint(files)}."
     )
 
@@ -96,34 +80,74 @@ def citation(state: dict[str, Any], chosen: int, files: list[Written]) -> str:
 def citation_file(state: dict[str, Any], files: list[Written], citation: str) -> str:
     """The text of CITATION.cff (Citation File Format 1.2): version and date are those of the newest capture."""
     day = str(state["last_captured_at"] or "")[:10]
-    content = {
-        "cff-version": "1.2.0",
-        "message": citation,
-        "title": TITLE,
-        "type": "dataset",
-        "authors": [{"name": PUBLISHER}],
-        "version": f"captures to {day or 'an unknown day'}, {program()}",
-        **({"date-released": day} if day else {}),
-        "identifiers": [{"type": "other", "value": f"sha256:{fingerprint(files)}", "description": FINGERPRINT}],
-        "abstract": f"{SUMMARY} {CAVEAT}",
-        "license-url": LICENSE_URL,
-        "url": SOURCE_URL,
-    }
-    return "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in content.items())  # each is YAML too
+    values = {"version": f"captures to {day or 'an unknown day'}, {PROGRAM}", "hash": f"sha256:{fingerprint(files)}"}
+    values |= vars(about) | {"citation": citation, "abstract": f"{about.SUMMARY} {about.CAVEAT}"}
+    template = Path(__file__).with_name("citation.cff").read_text(encoding="utf-8")
+    quoted = {name: json.dumps(str(value), ensure_ascii=False) for name, value in values.items()}  # each is YAML too
+    return template.format(**quoted) + (f'date-released: "{day}"\n' if day else "")
 
 
-def text(form: str, selection: Selection, files: list[Written], state: dict[str, Any], citation: str) -> str:
-    """The manifest's JSON; `state` is that of the function of this name."""
-    content = {
-        "format": form,
-        "program": program(),
-        "citation": citation,
-        "database": state,
-        "selection": asdict(selection),
-        "files": [asdict(file) for file in files],
-        "fingerprint": fingerprint(files),
-    }
-    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"
+@contextmanager
+def new(path: Path, describe: Callable[[Path], str], *, is_folder: bool) -> Iterator[Path]:
+    """The path of a file or folder to write, whose files take their places when all are complete. Raises TtaError.
+
+    `describe` is called with the complete file or folder and returns its manifest. Files that an earlier export wrote there and
+    this one doesn't are removed.
+    """
+    if path.exists() and path.is_dir() != is_folder:
+        raise TtaError(f"{path} is a {'file: name a folder' if is_folder else 'folder: name a file'}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True) as name:
+            scratch = Path(name)
+            made = scratch if is_folder else scratch / path.name
+            yield made
+            text = describe(made)
+            if is_folder:
+                path.mkdir(exist_ok=True)
+            files = {file.relative_to(scratch).as_posix(): file for file in sorted(scratch.rglob("*")) if file.is_file()}
+            _place(manifest_of(path), text, files)
+    except OSError as error:
+        raise TtaError(f"{error.filename or path}: {error.strerror or error}; nothing was exported") from None
+
+
+def _place(manifest: Path, text: str, files: dict[str, Path]) -> None:
+    """Moves complete files beside the manifest's place. Unchanged files stay as they are, with their time.
+
+    Meanwhile the old and the new manifest have other names, so that a run that is killed here leaves no manifest beside files
+    that it does not describe, and the next run still knows which files are ours.
+    """
+    folder = manifest.parent
+    before, after = (manifest.with_name(f".{manifest.name}.{state}") for state in ("old", "new"))
+    ours = owned(manifest, before, after)
+    there = {name: written(folder, name).sha256 for name in {*ours, *files} if (folder / name).exists()}
+    for name in files:
+        if name in there and there[name] not in ours.get(name, ()):
+            raise TtaError(f"{folder / name} is not as an export wrote it: move it away, or name another destination")
+    if manifest.exists() and not owned(manifest):
+        raise TtaError(f"{manifest} is not a manifest of this program: move it away, or name another destination")
+    for file in files.values():
+        sync(file)
+    after.write_text(text, encoding="utf-8", newline="\n")
+    new = owned(after)
+    try:
+        if manifest.exists():
+            manifest.replace(before)
+        for name in sorted(set(there) - set(files)):
+            if there[name] in ours[name]:
+                (folder / name).unlink()
+        for name, file in files.items():
+            if there.get(name) not in new[name]:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                file.replace(folder / name)
+        for stale in signatures(manifest):
+            stale.unlink()
+        after.replace(manifest)
+        before.unlink(missing_ok=True)
+        with suppress(OSError):
+            sync(folder)
+    except OSError as error:
+        raise TtaError(f"{error.filename}: {error.strerror}; the export is not complete: run it again") from None
 
 
 def owned(*manifests: Path) -> dict[str, set[str]]:
@@ -145,7 +169,13 @@ def verify(destination: Path, checks: Sequence[str] = ()) -> tuple[int, list[str
         raise TtaError(f"there is nothing at {destination}")
     path = manifest_of(destination)
     files = _read(path)
-    problems = [problem for file in files if (problem := _differs(path.parent, file))]
+    problems = []
+    for file in files:
+        try:
+            if written(path.parent, file.name, file.rows) != file:
+                problems.append(f"{file.name} has other content")
+        except OSError as error:
+            problems.append(f"{file.name}: {error.strerror}")
     if problems:
         raise DataLooksWrong(f"{destination} is not as it was exported: {'; '.join(problems)}; export it again")
     for command in checks:
@@ -167,20 +197,8 @@ def run_on_manifest(command: str, destination: Path, error: type[TtaError] = Tta
     except (OSError, IndexError) as failed:
         raise error(f"{command!r} can't be run: {failed}") from None
     if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise error(f"{command!r} failed on {path} with status {done.returncode}{f': {said[-1]}' if said else ''}")
-
-
-def _differs(folder: Path, file: Written) -> str | None:
-    if not (folder / file.name).is_file():
-        return f"{file.name} is missing"
-    try:
-        found = written(folder, file.name, file.rows)
-    except OSError as error:
-        return f"{file.name} can't be read ({error.strerror})"
-    if found.bytes != file.bytes:
-        return f"{file.name} has {found.bytes} bytes in place of {file.bytes}"
-    return None if found == file else f"{file.name} has other content"
+        last = (done.stderr or done.stdout).strip().rpartition("\n")[2]
+        raise error(f"{command!r} failed on {path} with status {done.returncode}{last and f': {last}'}")
 
 
 def _read(path: Path) -> list[Written]:

@@ -1,21 +1,20 @@
 """One export: the format's files, their manifest, and both in their place."""
 
+import json
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from parsers.record import columns_of
 from scraper.errors import TtaError, WrongUsage
-from scraper.export import csvfile, datapackage, flat, geojson, jsonl, manifest, wacz
-from scraper.export.columns import values_of
-from scraper.export.files import new_file, new_folder
-from scraper.export.manifest import Written
+from scraper.export import csvfile, datapackage, jsonfiles, manifest, wacz
 from scraper.export.selection import Selection, Source
-from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS
-from scraper.folders import Folders
+from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, values_of
 from scraper.progress import ProgressBar
 
 _NOT_FLAT = tuple(name for name in EXPORTED if name != FLAT)
@@ -50,53 +49,18 @@ def export(form: str, db: sqlite3.Connection, destination: Path | None, selectio
         raise WrongUsage("a site shows all records: leave out --where, --since, --columns and --table")
     if form == "wacz" and asked != Selection(asked.where, asked.since):
         raise WrongUsage("a WACZ holds the captures as they are: leave out --columns, --table and what leaves out contacts")
-    if form == "site":
-        return _export_site(db, destination, asked)
     with ProgressBar() as bar:
         one = _Export(form, Source(db, asked, TABLES_OF[form]), bar)
         if destination is None:
-            return one.write(sys.stdout.buffer)
-        if form not in FOLDERS:
-            with new_file(destination, one.describe_file) as file:
-                one.counts = one.write(file)
+            one.write_file(sys.stdout.buffer)
         else:
-            with new_folder(destination, one.describe_folder) as folder:
-                one.write_tables(folder)
+            with manifest.new(destination, one.describe, is_folder=form in FOLDERS) as path:
+                if form in FOLDERS:
+                    one.write_folder(path)
+                else:
+                    with path.open("wb") as file:
+                        one.write_file(file)
         return one.counts
-
-
-def _export_site(db: sqlite3.Connection, destination: Path | None, asked: Selection) -> dict[str, int]:
-    """The pages, the files to download and the files for searching."""
-    from scraper.export.site import save_site  # here, because Datasette takes a while to start
-
-    assert destination is not None
-    source = Source(db, asked)
-    state = manifest.state(db)
-
-    def describe(folder: Path) -> str:
-        names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-        files = [manifest.written(folder, name) for name in names]
-        data = [file for file in files if file.name.startswith("download/")]
-        citation = manifest.citation(state, source.records, data)
-        (folder / manifest.CITATION).write_text(manifest.citation_file(state, data, citation), encoding="utf-8", newline="\n")
-        files.append(manifest.written(folder, manifest.CITATION))
-        return manifest.text("site", asked, files, state, citation)
-
-    with new_folder(destination, describe) as folder:
-        some = tuple(name for name in source.tables if name not in _TOO_LONG)
-        export("csv", db, folder / "download" / "csv", Selection(tables=some, contacts=asked.contacts))
-        sheets = tuple(name for name in some if name != FLAT)
-        export("xlsx", db, folder / "download" / "tta.xlsx", Selection(tables=sheets, contacts=asked.contacts))
-        if find_spec("pyarrow"):
-            export("parquet", db, folder / "download" / "parquet", asked)
-        times = {"first": state["first_captured_at"], "last": state["last_captured_at"]}
-        save_site(_folders(db).database, folder, asked.contacts, times)
-        return {"pages": sum(1 for _ in folder.rglob("*.html"))}
-
-
-def _folders(db: sqlite3.Connection) -> Folders:
-    """The data folder that the database is in."""
-    return Folders(Path(db.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0]).parent)
 
 
 class _Export:
@@ -107,63 +71,82 @@ class _Export:
         self._form = form
         self._source = source
         self._bar = bar
+        self._written: dict[str, int | None] = {}
 
-    def write(self, file: BinaryIO) -> dict[str, int]:
-        """Writes a format that is one file, or the only table of one that is a folder; returns the counts."""
+    def write_file(self, file: BinaryIO) -> None:
+        """Writes a format that is one file, or the only table of one that is a folder."""
         source = self._source
         if self._form == "xlsx":
-            return self._write_workbook(file)
-        if self._form == "wacz":
+            self._write_workbook(file)
+        elif self._form == "wacz":
             created = manifest.state(source.database)["last_captured_at"] or "1970-01-01T00:00:00Z"
             captures = self._bar.watch("captures", source.captures(), None)
-            return wacz.write(_folders(source.database).archive, captures, created, file)
-        if self._form == "geojson":
-            features = self._write_lines(geojson.lines(source), file) - 2  # the first and last line hold them together
-            return {"features": features, "records without a place": source.records - features}
-        if self._form == "jsonl":
-            return {"records": self._write_lines(jsonl.lines(source), file)}
-        (name,) = source.tables
-        return {name: self._write_table(name, file)}
+            self.counts = wacz.write(source.folders.archive, captures, created, file)
+        elif self._form in ("jsonl", "geojson"):
+            lines, count = (jsonfiles.geojson if self._form == "geojson" else jsonfiles.json_lines)(source), 0
+            for line in self._bar.watch("records", lines, source.records):
+                count += 1
+                file.write(line.encode() + b"\n")
+            if self._form == "geojson":
+                count -= 2  # the first and last line hold the features together
+                self.counts = {"features": count, "records without a place": source.records - count}
+            else:
+                self.counts = {"records": count}
+        else:
+            self._write_table(source.tables[0], file)
 
-    def write_tables(self, folder: Path) -> None:
-        """Writes a format that is a folder with a file per table."""
+    def write_folder(self, folder: Path) -> None:
+        """Writes a format that is a folder."""
+        if self._form == "site":
+            self._write_site(folder)
+            return
         for name in self._source.tables:
-            with (folder / self._file_name(name)).open("wb") as file:
-                self.counts[name] = self._write_table(name, file)
+            file_name = f"{name}.{'parquet' if self._form == 'parquet' else 'csv'}"
+            with (folder / file_name).open("wb") as file:
+                self._write_table(name, file)
+            self._written[file_name] = self.counts[name]
 
-    def describe_file(self, path: Path) -> str:
-        """The manifest of a format that is one file."""
-        files = [manifest.written(path.parent, path.name, next(iter(self.counts.values())))]
-        return manifest.text(self._form, self._source.selection, files, *self._state(files))
-
-    def describe_folder(self, folder: Path) -> str:
-        """Adds the texts that describe a folder's tables, and returns the manifest of all; they cite the files with data."""
-        files = [manifest.written(folder, self._file_name(name), self.counts[name]) for name in self._source.tables]
-        state, citation = self._state(files)
-        texts = {manifest.CITATION: manifest.citation_file(state, files, citation)}
+    def describe(self, path: Path) -> str:
+        """Adds the texts that describe a folder's files, and returns the manifest of all; they cite the files with data."""
+        source, folder = self._source, path if path.is_dir() else path.parent
+        rows = self._written or {path.name: next(iter(self.counts.values()))}
+        found = [manifest.written(folder, name, count) for name, count in rows.items()]
+        data = [file for file in found if self._form != "site" or file.name.startswith("download/")]
+        state = manifest.state(source.database)
+        citation = manifest.citation(state, source.records, data)
+        texts = {manifest.CITATION: manifest.citation_file(state, data, citation)} if path.is_dir() else {}
         if self._form == "datapackage":
-            tables = {name: self._source.columns(name) for name in self._source.tables}
-            texts[datapackage.NAME] = datapackage.describe(tables, files, state, citation)
-            texts[datapackage.README] = datapackage.readme(citation)
+            texts |= datapackage.describe({name: source.columns[name] for name in source.tables}, data, state, citation)
         for name, content in texts.items():
             (folder / name).write_text(content, encoding="utf-8", newline="\n")
-            files.append(manifest.written(folder, name))
-        return manifest.text(self._form, self._source.selection, files, state, citation)
+            found.append(manifest.written(folder, name))
+        whole: dict[str, Any] = {"format": self._form, "program": manifest.PROGRAM, "citation": citation, "database": state}
+        whole |= {"selection": asdict(source.selection), "files": [file._asdict() for file in found]}
+        return json.dumps(whole | {"fingerprint": manifest.fingerprint(found)}, ensure_ascii=False, indent=2) + "\n"
 
-    def _state(self, files: list[Written]) -> tuple[dict[str, Any], str]:
-        state = manifest.state(self._source.database)
-        return state, manifest.citation(state, self._source.records, files)
+    def _write_site(self, folder: Path) -> None:
+        """Writes the pages, the files to download and the files for searching."""
+        from scraper.export.site import save_site  # here, because Datasette takes a while to start
 
-    def _rows(self, name: str) -> Iterable[tuple[Any, ...]]:
-        return self._bar.watch(name, self._source.rows(name), self._source.records if name in ("records", FLAT) else None)
+        db, contacts = self._source.database, self._source.selection.contacts
+        some = tuple(name for name in self._source.tables if name not in _TOO_LONG)
+        export("csv", db, folder / "download/csv", Selection(tables=some, contacts=contacts))
+        sheets = tuple(name for name in some if name != FLAT)
+        export("xlsx", db, folder / "download/tta.xlsx", Selection(tables=sheets, contacts=contacts))
+        if find_spec("pyarrow"):
+            export("parquet", db, folder / "download/parquet", self._source.selection)
+        state = manifest.state(db)
+        times = {"first": state["first_captured_at"], "last": state["last_captured_at"]}
+        save_site(self._source.folders.database, folder, contacts, times)
+        paths = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+        self._written = dict.fromkeys(paths)
+        self.counts = {"pages": sum(path.endswith(".html") for path in paths)}
 
-    def _file_name(self, name: str) -> str:
-        return f"{name}.{'parquet' if self._form == 'parquet' else 'csv'}"
-
-    def _write_table(self, name: str, file: BinaryIO) -> int:
-        columns, rows = self._source.columns(name), self._rows(name)
+    def _write_table(self, name: str, file: BinaryIO) -> None:
+        columns, rows = self._source.columns[name], self._rows(name)
         if self._form != "parquet":
-            return flat.write(columns, rows, file) if name == FLAT else csvfile.write(columns, rows, file)
+            self.counts[name] = (csvfile.write_flat if name == FLAT else csvfile.write)(columns, rows, file)
+            return
         try:
             from scraper.export import parquet  # here, because pyarrow takes a while to start, and need not be installed
         except ModuleNotFoundError as error:
@@ -171,24 +154,20 @@ class _Export:
                 f"Parquet needs the package {error.name}, which is not installed: run `pip install 'tta[parquet]'`, "
                 "or `make setup` in a clone"
             ) from None
-        return parquet.write(name, columns, rows, file)
+        self.counts[name] = parquet.write(name, columns, rows, file)
 
-    def _write_workbook(self, file: BinaryIO) -> dict[str, int]:
+    def _write_workbook(self, file: BinaryIO) -> None:
         from scraper.export.xlsx import SheetColumn, Workbook
 
-        counts, cut = {}, 0
-        with Workbook(file) as book:
+        cut = 0
+        with closing(Workbook(file)) as book:
             for name in self._source.tables:
                 infos = columns_of(BY_NAME[name].model)
-                columns = [SheetColumn(infos[column].heading, values_of(infos[column])) for column in self._source.columns(name)]
+                columns = [SheetColumn(infos[column].heading, values_of(infos[column])) for column in self._source.columns[name]]
                 found = book.add(name, columns, self._rows(name))
-                counts[name] = found.rows
+                self.counts[name] = found.rows
                 cut += found.cut
-        return counts | ({"texts cut, because a cell can hold no more": cut} if cut else {})
+        self.counts |= {"texts cut, because a cell can hold no more": cut} if cut else {}
 
-    def _write_lines(self, lines: Iterator[str], file: BinaryIO) -> int:
-        count = 0
-        for line in self._bar.watch("records", lines, self._source.records):
-            file.write(line.encode() + b"\n")
-            count += 1
-        return count
+    def _rows(self, name: str) -> Iterator[tuple[Any, ...]]:
+        return self._bar.watch(name, self._source.rows(name), self._source.records if name in ("records", FLAT) else None)

@@ -1,20 +1,24 @@
-"""Which records, tables and columns an export holds, and their rows in an order that never changes; `condition` does --where."""
+"""Which records, tables and columns an export holds, and their rows in an order that never changes.
+
+The condition of `--where` is SQL from the person at the terminal, held to one expression that only reads, within bounds. It is a
+wall against slips, not enemies (who have the file itself): a statement that writes, runs for ever or fills the memory.
+"""
 
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import groupby
-from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 from parsers.scalars import iso_time
 from scraper.database import contacts
 from scraper.database.contacts import Mode
 from scraper.errors import WrongUsage
-from scraper.export.condition import choose
 from scraper.export.tables import BY_NAME, CODEBOOK, EXPORTED, FLAT, LONG_VIEWS, Count, codebook_rows, counting
+from scraper.folders import Folders
 
 BY_RECORD = "CASE WHEN record_id GLOB '[0-9]*' AND record_id NOT GLOB '*[^0-9]*' THEN CAST(record_id AS INTEGER) END"
 """Sorts records by node number, those without one after them by name."""
@@ -24,14 +28,26 @@ _ORDERS = {
     "changes": "rtrim(seen_by, 'Z'), field, rtrim(seen_after, 'Z'), old_value, new_value",
 }
 """The order of rows where the table's keys don't tell it; of a record's rows in a table that has a record."""
-_ABOUT = ("record_id", "gone_record_id")
-"""A capture is about the record that it shows, or that it shows to be gone."""
 _CHOSEN = "record_id IN (SELECT record_id FROM temp.chosen)"
 _OF_CHOSEN = {
     "captures": f"{_CHOSEN} OR gone_{_CHOSEN}",
     "organizations": f"organization_id IN (SELECT organization_id FROM organization_mentions WHERE {_CHOSEN})",
 }
 """Tables whose rows have no record, or several, and which rows belong to the chosen records."""
+
+SECONDS = 60.0
+"""Bound on finding the records. A scan of a million takes about a second."""
+_LIMITS = {sqlite3.SQLITE_LIMIT_LENGTH: 100_000_000, sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000}
+"""Bytes of a text that the condition may make, such as by `printf`, and of the condition."""
+_STEPS = 10_000
+"""Virtual machine steps between looks at the clock, some ten in a millisecond."""
+_UNSTEADY = frozenset("random randomblob changes total_changes last_insert_rowid load_extension fts3_tokenizer".split())
+"""Functions whose answer is not the database's."""
+_TROUBLE = {
+    "SQLITE_INTERRUPT": f"took over {SECONDS:.0f} s: ask for less",
+    "SQLITE_TOOBIG": "is too long, or makes too long a text",
+}
+_EXAMPLE = "give one SQL condition on the columns of records, such as \"fiscal_year = 2024 AND county LIKE 'Suffolk%'\""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,45 +64,63 @@ class Selection:
 class Source:
     """The chosen rows of a database that is open for reading. Names which records are chosen in a temporary table of its own.
 
-    `tables`: those that the export's format can hold.
+    `tables`: those that the export's format can hold; of these, the attribute has the chosen ones, `columns` the columns of each.
     """
 
     def __init__(self, db: sqlite3.Connection, selection: Selection, tables: tuple[str, ...] = EXPORTED) -> None:
         self.database = db
+        self.folders = Folders(Path(db.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0]).parent)
         self.selection = selection
         self.tables = _chosen_tables(selection, tables)
-        self._columns = {name: _columns(name, selection) for name in EXPORTED}
+        self.columns = {name: _columns(name, selection) for name in EXPORTED}
         self._counts: dict[str, list[Count]] = {}
+        since = iso_time(selection.since) if selection.since is not None else None
+        if selection.since is not None and since is None:
+            raise WrongUsage(f"--since {selection.since!r} is no time: write 2025-01-31 or 2025-01-31T12:00:00Z")
         contacts.register(db)
         db.execute("DROP TABLE IF EXISTS temp.chosen")
         db.execute("CREATE TEMP TABLE chosen (place INTEGER PRIMARY KEY, record_id TEXT NOT NULL UNIQUE)")
         for name, sql in LONG_VIEWS.items():
             db.execute(f'CREATE TEMP VIEW IF NOT EXISTS "{name}" AS {sql}')
-        choose(db, RECORDS_FIRST, selection.where, _since(selection), contacts=selection.contacts is True)
+        _choose(db, RECORDS_FIRST, selection.where, since and since.removesuffix("Z"), with_contacts=selection.contacts is True)
         self.records = int(db.execute("SELECT count(*) FROM temp.chosen").fetchone()[0])
 
-    def columns(self, name: str) -> tuple[str, ...]:
-        """The columns of a table that this export shows."""
-        return self._columns[name]
-
     def rows(self, name: str) -> Iterator[tuple[Any, ...]]:
-        """The rows of a table, in their order: of records by node number, of captures by time, of the codebook by table."""
+        """The rows of a table, in their order: of records by node number, of captures by time, of the codebook by table.
+
+        All captures, also those that show no record, and all organizations; of narrowed records only those they are about.
+        """
         if name == CODEBOOK:
             return self._codebook()
-        found = self._whole(name) if name in _OF_CHOSEN else self._by_record(name, "")
+        if name in _OF_CHOSEN:
+            order = _ORDERS.get(name, "organization_id")
+            sql = f'SELECT {self._expressions(name)} FROM "{name}" WHERE {self._condition(name)} ORDER BY {order}'
+            found: Iterator[tuple[Any, ...]] = self.database.execute(sql)
+        else:
+            found = self.by_record(name)
         if CODEBOOK not in self.tables or name == FLAT:
             return found
-        self._counts[name] = [Count() for _ in self._columns[name]]
+        self._counts[name] = [Count() for _ in self.columns[name]]
         return counting(found, self._counts[name])
 
-    def placed(self) -> Iterator[tuple[Any, ...]]:
-        """The rows of `records`, each with its longitude and latitude in front."""
-        return self._by_record("records", "records.longitude, records.latitude, ")
-
-    def groups(self, name: str) -> Iterator[tuple[int, Iterator[tuple[Any, ...]]]]:
-        """The rows of a table by record, with the record's place among the chosen, from 1; records without rows are left out."""
-        for place, rows in groupby(self._by_record(name, "chosen.place, "), key=itemgetter(0)):
-            yield place, (row[1:] for row in rows)
+    def by_record(self, name: str, before: str = "") -> Iterator[tuple[Any, ...]]:
+        """The rows of a table by record, looked up for each one: a big table needs no sorting. `before`: columns in front."""
+        table = _stored(name)
+        keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
+        order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
+        about = f'"{table}".record_id = chosen.record_id'
+        if (
+            name == "captures"
+        ):  # about the record that they show, or show to be gone; with OR, SQLite would scan the table once for each record
+            either = " UNION ".join(
+                f"SELECT capture_id FROM captures WHERE {one}record_id = chosen.record_id" for one in ("", "gone_")
+            )
+            about = f"captures.capture_id IN ({either})"
+        kept = "1" if self.selection.contacts is True else contacts.kept_rows(table)
+        return self.database.execute(
+            f'SELECT {before}{self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{table}" '
+            f"ON {about} WHERE {kept} ORDER BY {order}"
+        )
 
     def captures(self) -> Iterator[tuple[str, str | None]]:
         """The captures in order of time, with those whose body they repeat; with the record's title where they show one."""
@@ -106,42 +140,17 @@ class Source:
                 continue
             if name not in self._counts:
                 deque(self.rows(name), maxlen=0)
-            yield from codebook_rows(name, self._columns[name], self._counts[name])
-
-    def _whole(self, name: str) -> Iterator[tuple[Any, ...]]:
-        """All captures, also those that show no record, and all organizations; of narrowed records only those they are about."""
-        order = _ORDERS.get(name, "organization_id")
-        return self.database.execute(
-            f'SELECT {self._expressions(name)} FROM "{name}" WHERE {self._condition(name)} ORDER BY {order}'
-        )
+            yield from codebook_rows(name, self.columns[name], self._counts[name])
 
     def _condition(self, name: str) -> str:
         narrows = self.selection.where is not None or self.selection.since is not None
         return f"({_OF_CHOSEN[name]})" if narrows else "1"
 
-    def _by_record(self, name: str, before: str) -> Iterator[tuple[Any, ...]]:
-        """Walks the records and looks up each one's rows, so that a big table needs no sorting. `before`: columns in front."""
-        table = _stored(name)
-        keys = [f'"{key}"' for key in BY_NAME[name].keys if key != "record_id"]
-        order = ", ".join(["chosen.place", *([_ORDERS[name]] if name in _ORDERS else keys)])
-        found = [f"{column} = chosen.record_id" for column in _ABOUT if column in BY_NAME[name].columns]
-        about = f'"{table}".{found[0]}'
-        if len(found) > 1:  # SQLite would scan the table once for each record
-            about = f'"{table}".capture_id IN ({" UNION ".join(f"SELECT capture_id FROM captures WHERE {one}" for one in found)})'
-        kept = "1" if self.selection.contacts is True else contacts.kept_rows(table)
-        query = (
-            f'SELECT {before}{self._expressions(name)} FROM temp.chosen AS chosen CROSS JOIN "{table}" '
-            f"ON {about} WHERE {kept} ORDER BY {order}"
-        )
-        return self.database.execute(query)
-
     def _expressions(self, name: str) -> str:
         table, mode = _stored(name), self.selection.contacts
-        own = (
-            f'"{table}"."{column}"' if mode is True else contacts.expression(table, column, mode)
-            for column in self._columns[name]
+        return ", ".join(
+            f'"{table}"."{column}"' if mode is True else contacts.expression(table, column, mode) for column in self.columns[name]
         )
-        return ", ".join(own)
 
 
 def _stored(name: str) -> str:
@@ -191,10 +200,48 @@ def _meant(name: str, there: tuple[str, ...]) -> str:
     return f": did you mean {close[0]}?" if close else f": there are {', '.join(there)}"
 
 
-def _since(selection: Selection) -> str | None:
-    if selection.since is None:
-        return None
-    time = iso_time(selection.since)
-    if time is None:
-        raise WrongUsage(f"--since {selection.since!r} is no time: write 2025-01-31 or 2025-01-31T12:00:00Z")
-    return time.removesuffix("Z")
+def _choose(db: sqlite3.Connection, order: str, where: str | None, since: str | None, *, with_contacts: bool) -> None:
+    """Fills `temp.chosen` with the records that fit, numbered from 1 in that order.
+
+    `since`: ISO 8601 without Z; records captured then or later, or seen to have changed then. Raises WrongUsage.
+    """
+    conditions, values = ["1"], []
+    if since is not None:
+        conditions.append(
+            "record_id IN (SELECT record_id FROM captures WHERE rtrim(captured_at, 'Z') >= ? "
+            "UNION SELECT record_id FROM changes WHERE rtrim(seen_by, 'Z') >= ?)"
+        )
+        values += [since, since]
+    if where is not None:
+        conditions.append(f"(\n{where}\n)")
+    insert = (
+        f"INSERT INTO temp.chosen (record_id) SELECT record_id FROM records WHERE {' AND '.join(conditions)} ORDER BY {order}"
+    )
+    if where is None:
+        db.execute(insert, values)
+        return
+    reasons: list[str] = []
+
+    def authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
+        if action == sqlite3.SQLITE_READ and not with_contacts and first == "records" and second in contacts.COLUMNS:
+            reasons.append(f"reads {second}, a contact detail, which --without-contacts leaves out")
+        elif action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in _UNSTEADY:
+            reasons.append(f"may not use {second}()")
+        return sqlite3.SQLITE_DENY if reasons else sqlite3.SQLITE_OK
+
+    before = {limit: db.setlimit(limit, value) for limit, value in _LIMITS.items()}
+    ends = time.monotonic() + SECONDS
+    db.set_authorizer(authorize)
+    db.set_progress_handler(lambda: time.monotonic() > ends, _STEPS)
+    try:
+        db.execute(f"SELECT coalesce(1, (\n{where}\n), 2) FROM records LIMIT 0")  # a second place that one expression fits
+        db.execute(insert, values)
+    except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
+        trouble = _TROUBLE.get(getattr(error, "sqlite_errorname", ""))
+        said = reasons[0] if reasons else trouble or f"{' '.join(str(error).split())}; {_EXAMPLE}"
+        raise WrongUsage(f"--where: {said}") from None
+    finally:
+        db.set_progress_handler(None, 0)
+        db.set_authorizer(None)
+        for limit, value in before.items():
+            db.setlimit(limit, value)

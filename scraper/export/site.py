@@ -1,19 +1,28 @@
 """The served pages as a folder that any web server or disk can show: the application is asked for each page in this process.
 
 Links between saved pages are relative, so the folder works under any address and from a disk. A link to a list of records leads
-to `records.html`, whose script filters in the browser; what only a server can answer becomes plain text.
+to `records.html`, whose script filters in the browser; what only a server can answer becomes plain text. A record's page is made
+smaller: what it repeats at every value is said once, and the instructions of the portal's form are on the page of definitions.
+
+For searching, the words of all records are in small files that a page loads as scripts: one on a disk may load nothing else.
 """
 
 import asyncio
 import gzip
 import hashlib
+import json
 import mimetypes
 import posixpath
 import re
 import shutil
-from collections.abc import Iterable
+import sqlite3
+import unicodedata
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from importlib import resources
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,27 +34,45 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from scraper.config import Serve
 from scraper.database.connection import reading
 from scraper.database.contacts import Mode, cleared_copy
-from scraper.database.tables import VIEWS
+from scraper.database.tables import BY_NAME, VIEWS
 from scraper.errors import TtaError
-from scraper.explore import register_routes
 from scraper.explore.metadata import QUESTIONS
-from scraper.export import search_files
 from scraper.export.selection import RECORDS_FIRST
+from scraper.export.tables import LISTED
 from scraper.serve import application
 
 RECORDS = "records.html"
 """The page that searches and lists records in the browser."""
 _LISTS = ("/-/search", "/tta/records")
+_TABLES = {f"/tta/{name}" for name in [*QUESTIONS, *(view.name for view in VIEWS), "dictionary", "organizations"]}
+_PAGES = {"/-/charts", "/-/codebook", "/-/map", "/-/new", *_TABLES}
 _ROWS = re.compile(r"/tta/(records|organizations)/[^/?.]+")
 _CHART = re.compile(r"/-/chart(\.svg|\.csv|)")
-_SPACE = re.compile(r">\s*\n\s*<")
-_UNLISTED = '<meta name="robots" content="noindex, nofollow">\n'
+_TABLE_FILE = re.compile(r"(/tta/[^/?.]+)\.csv(\?(_size=max&?)+)?")
+_TYPES = {".parquet": "application/vnd.apache.parquet", ".gz": "application/gzip", ".cff": "application/yaml"}
 _NOTE = "Saved from the program tta; works without a server."
-_HELP = "Finds records that contain all the words. A word of four letters or more also finds longer ones: train finds training."
-_DROPPED = "script:not([type*=json]), link[rel=alternate], form:not([role=search]), .tta-map-small, .tta-map-small + p, .tta-next"
-_POWERED = re.compile(r"Powered by.*?</a>", re.DOTALL)
-_QUERIES = re.compile(r"·\s*Queries took [\d.]+\s*ms|&middot;\s*Queries took [\d.]+&nbsp;ms")
+_UNLISTED = '<meta name="robots" content="noindex, nofollow">\n'
+_HEAD = '<meta charset="utf-8">\n<meta name="referrer" content="no-referrer">\n<link rel="icon" href="data:,">\n'
+_DROPPED = "script:not([type*=json]), link[rel=alternate], form:not([role=search]), .tta-map-small, .tta-map-small + p"
+_POWERED = re.compile(r"Powered by.*?</a>|(·|&middot;)\s*Queries took [\d.]+(\s|&nbsp;)*ms", re.DOTALL)
+_SPACE = re.compile(r">\s*\n\s*<")
+_AROUND_BLOCKS = re.compile(r"(?<=>)\n(?=</?(?:div|d[dlt]|h\d|li|ol|p|section|t[dhr]|ul)\b)")
+_UNNEEDED = re.compile(r"\s*</(?:d[dt]|li|t[dhr])>|<!-- Templates considered.*?-->", re.DOTALL)
+"""End tags that HTML lets out, and Datasette's comment."""
+_FORM = re.compile(r"<details><summary>(Instructions on the form)</summary>(<div [^>]*>[^<]*</div>)</details>")
+_SECONDS = 300.0  # of a page's query; nobody waits for it
+_MOST_FORMS = 100
+"""Different instructions that are moved to the page of definitions; others stay on their records' pages."""
 _EXPORTS = re.compile(r"^export .*$", re.MULTILINE)
+AT_ONCE = 1_000
+"""Records in one file."""
+PREFIX = 3
+"""Letters that the words of one file share."""
+MAX_WORD = 40
+_WORD = re.compile(r"\w{2,}")
+_COMPARED = ("exact", "arraycontains", "in", "gt", "gte", "lt", "lte")
+"""Conditions that `site.js` tests by value; it tests isnull and notnull for any column here."""
+_TITLES = ("title", "tta_title", "short_name")
 
 
 def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any]) -> None:
@@ -59,20 +86,18 @@ def save_site(database: Path, folder: Path, contacts: Mode, times: dict[str, Any
         plain = Path(stack.enter_context(TemporaryDirectory(dir=folder.parent)), "tta.db")
         shown.execute("COMMIT")
         shown.execute("VACUUM INTO ?", [str(plain)])
-        (folder / "download").mkdir(exist_ok=True)
         with plain.open("rb") as file, gzip.GzipFile(folder / "download" / "tta.db.gz", "wb", mtime=0) as packed:
             shutil.copyfileobj(file, packed, 1 << 20)
-        files = [path for path in sorted((folder / "download").rglob("*")) if path.is_file()]
-        downloads = [(path.relative_to(folder).as_posix(), _media_type(path), path.stat().st_size) for path in files]
-        site = Site(application(plain, Serve(contacts=contacts)), folder, _UNLISTED if contacts is True else "")
+        downloads = []
+        for path in sorted(path for path in (folder / "download").rglob("*") if path.is_file()):
+            media_type = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            downloads.append((path.relative_to(folder).as_posix(), media_type, path.stat().st_size))
+        site = Site(
+            application(plain, Serve(contacts=contacts, query_seconds=_SECONDS)), folder, _UNLISTED if contacts is True else ""
+        )
         records = [record_id for (record_id,) in shown.execute(f"SELECT record_id FROM records ORDER BY {RECORDS_FIRST}")]
         asyncio.run(site.save(records, {"files": downloads, "times": times}))
-        search_files.write(shown, folder / "search", site.conditions)
-
-
-def _media_type(path: Path) -> str:
-    own = {".parquet": "application/vnd.apache.parquet", ".gz": "application/gzip"}
-    return own.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        save_search(shown, folder / "search", site.conditions)
 
 
 class Site:
@@ -83,64 +108,64 @@ class Site:
 
     def __init__(self, datasette: Any, folder: Path, head: str) -> None:
         self.conditions: set[str] = set()
-        self._head = f'<meta charset="utf-8">\n<link rel="icon" href="data:,">\n{head}'
-        self._added: dict[str, str] = {}
+        self._head = _HEAD + head
         self._datasette = datasette
-        self._client = datasette.client
         self._folder = folder
         self._waiting: list[str] = []
         self._files: dict[str, str] = {}
-        self._pages = {f"/tta/{name}" for name in [*QUESTIONS, *(view.name for view in VIEWS), "dictionary", "organizations"]}
+        self._forms: dict[str, str] = {}
 
     async def save(self, records: Iterable[str], about: dict[str, Any]) -> None:
         """Saves the home page, a page for each record and all that links lead to. Raises TtaError.
 
         `about`: `files` and `times` for the templates `_downloads.html` and `_dataset.html`.
         """
-        for pattern, _ in register_routes():
-            path = pattern.strip("^$")
-            if re.fullmatch(r"/-/[a-z-]+", path) and path not in (*_LISTS, "/-/health", "/-/chart"):
-                answer = await self._client.get(path)
-                if answer.status_code == 200 and answer.headers["content-type"].startswith("text/html"):
-                    self._pages.add(path)
+        await self._save("/", "index.html")
         about |= {"metadata": self._datasette.metadata()}
         for name, before in (("_dataset.html", "</head>"), ("_downloads.html", '<p class="tta-doors">')):
-            self._added[before] = await self._datasette.render_template(name, about) + before
-        await self._save("/", "index.html")
+            self._insert("index.html", await self._datasette.render_template(name, about), before)
         await self._save("/-/search", RECORDS)
-        for name in ("explore.js", "map.js"):
-            self._file(f"/-/static-plugins/tta/{name}")
+        for address in ("/-/static-plugins/tta/explore.js", "/-/static-plugins/tta/map.js", "/-/codebook", "/tta/dictionary"):
+            self._file(address)
         for record_id in records:
             self._file(f"/tta/records/{tilde_encode(record_id)}")
-        self._script("states.js", f"window.ttaStates = {(_static('scraper.explore', 'states.geojson'))};")
-        self._script("site.js", _static("scraper.export", "site.js"))
+        states = resources.files("scraper.explore") / "static/states.geojson"
+        self._script("states.js", f"window.ttaStates = {states.read_text(encoding='utf-8')};")
+        self._script("site.js", Path(__file__).with_name("site.js").read_text(encoding="utf-8"))
         while self._waiting:
             address = self._waiting.pop()
             await self._save(address, self._files[address])
+        forms = "".join(f'<li id="{anchor}">{text}\n' for anchor, text in sorted(self._forms.items()))
+        self._insert(
+            "tta/dictionary.html",
+            f'<section class="content" aria-label="Form"><h2>Instructions on the form</h2>\n<ul>\n{forms}</ul></section>\n',
+            "<footer",
+        )
+
+    def _insert(self, file: str, html: str, before: str) -> None:
+        path = self._folder / file
+        text = path.read_text(encoding="utf-8").replace(before, html + before, 1)
+        path.write_text(text, encoding="utf-8", newline="\n")
 
     async def _save(self, address: str, file: str) -> None:
-        is_table = address.startswith("/tta/") and "?" not in address and not _ROWS.fullmatch(address)
-        answer = await self._client.get(f"{address}?_size=max" if is_table else address)
+        answer = await self._datasette.client.get(f"{address}?_size=max" if address in _TABLES else address)
         if answer.status_code != 200:
             raise TtaError(f"the page {address} can't be saved: the application answers {answer.status_code}")
         path = self._folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
         if file.endswith(".js"):
             self._script(path.name, answer.text)
-        elif not file.endswith(".html"):
-            path.write_bytes(answer.content)
+        elif file.endswith(".html"):
+            path.write_text(self._page(answer.text, file), encoding="utf-8", newline="\n")
         else:
-            html = self._page(answer.text, file)
-            for before, added in self._added.items() if file == "index.html" else ():
-                html = html.replace(before, added, 1)
-            path.write_text(html, encoding="utf-8", newline="\n")
+            path.write_bytes(answer.content)
 
     def _script(self, name: str, text: str) -> None:
         """Saves a script as a classic one in a scope of its own: a page on a disk may load no module."""
         returned = "window.L = leafletSrc;" if "leafletSrc" in text else ""
-        text = f"(() => {{\n{_EXPORTS.sub('', text)}\n{returned}}})();\n" if name != "site.js" else text
-        (self._folder / "static").mkdir(exist_ok=True)
-        (self._folder / "static" / name).write_text(text, encoding="utf-8", newline="\n")
+        path = self._folder / "static" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"(() => {{\n{_EXPORTS.sub('', text)}\n{returned}}})();\n", encoding="utf-8", newline="\n")
 
     def _file(self, address: str) -> str | None:
         """The file of an address that is saved; None for what only a server can answer."""
@@ -154,8 +179,12 @@ class Site:
             address, file = path, f"static/{path.rpartition('/')[2]}"
         elif (chart := _CHART.fullmatch(path)) and query:
             file = f"charts/{hashlib.sha256(query.encode()).hexdigest()[:12]}{chart[1] or '.html'}"
-        elif not query and (path in self._pages or _ROWS.fullmatch(path)):
+        elif not query and (path in _PAGES or _ROWS.fullmatch(path)):
             file = f"{path.removeprefix('/').removeprefix('-/')}.html"
+        elif book := re.fullmatch(r"/-/codebook\?table=(\w+)", address):
+            file = f"codebook/{book[1]}.html"
+        elif (table := _TABLE_FILE.fullmatch(address)) and table[1] in _TABLES:
+            address, file = path, path.removeprefix("/")
         else:
             return None
         if address not in self._files:
@@ -163,63 +192,136 @@ class Site:
             self._waiting.append(address)
         return file
 
-    def _href(self, href: str, page: str) -> str | None:
-        """A link of a saved page; None where it leads to nothing that is saved."""
-        parts = urlsplit(href)
-        if parts.scheme or parts.netloc or not parts.path:
-            return href
-        file = self._file(href.partition("#")[0])
-        if file is None:
-            return None
-        fragment = parts.query if file == RECORDS else parts.fragment
-        return quote(posixpath.relpath(file, posixpath.dirname(page) or "."), safe="/~+") + (f"#{fragment}" if fragment else "")
-
     def _page(self, text: str, file: str) -> str:
         """A page as it is saved: no script but ours, no form but the search, relative links."""
         tree = LexborHTMLParser(text)
+        top = posixpath.relpath(".", posixpath.dirname(file) or ".")
         is_map = tree.css_matches("body.tta-map-page")
         dropped = [_DROPPED, *(["script"] if file == "index.html" else []), *([] if is_map else ['link[href*="leaflet"]'])]
         for node in tree.css(", ".join(dropped)):
             node.decompose()
-        for node in tree.css("form"):
-            if node.attributes.get("action") in _LISTS:
-                node.attrs["action"] = posixpath.relpath(RECORDS, posixpath.dirname(file) or ".")
-            else:
-                node.decompose()
+        for node in tree.css(".tta-next"):
+            node.attrs["href"], node.inner_html = f"/{file.removesuffix('.html')}.csv", "All of them, as CSV"
         for node in tree.css("[href]"):
             self._relate(node, file)
+        for node in tree.css("form"):
+            if node.attributes.get("action") in _LISTS:
+                node.attrs["action"] = posixpath.join(top, RECORDS)
+            else:
+                node.decompose()
+        for node in tree.css(".tta-menu:not(:has(a))"):
+            node.decompose()
         for node in tree.css("p.crumbs"):
             node.inner_html = " / ".join(link.html or "" for link in node.css("a"))
-        for node in tree.css("div.table-wrapper"):
-            node.attrs["role"], node.attrs["tabindex"], node.attrs["aria-label"] = "region", "0", "Table"
         for node in tree.css(".tta-map"):
             self._file(node.attributes["data-leaflet"] or "")
             node.attrs["data-records"] = "tta/records"
-        top = posixpath.relpath(".", posixpath.dirname(file) or ".")
-        scripts = ["explore.js", *(["site.js"] if file == RECORDS or is_map else [])]
-        if is_map:
-            scripts += ["states.js", "leaflet-v1.7.1.js", "map.js"]
-        added = "".join(f'<script defer src="{top}/static/{name}"></script>\n' for name in scripts)
         for node in tree.css("footer"):
-            node.inner_html = _QUERIES.sub("", _POWERED.sub(_NOTE, node.inner_html or ""))
-        for node in tree.css("section.content > p.tta-small") if file == RECORDS else ():
-            node.inner_html = _HELP
-        html = _SPACE.sub(">\n<", tree.html or "").replace("<html>", '<html lang="en">', 1)
-        html = html.replace(f"{_HELP}</p>", f'{_HELP}</p>\n<div id="tta-found"></div>', 1)
-        if "<h2" not in html:
-            html = html.replace("<h3", "<h2").replace("</h3>", "</h2>")  # the form between them is gone
+            node.inner_html = " ".join(f"{_NOTE} {_POWERED.sub('', node.inner_html or '')}".split())
+        if file.startswith("tta/records/"):
+            _say_once(tree)
+        html = _AROUND_BLOCKS.sub("", _SPACE.sub(">\n<", tree.html or "")).replace("<html>", '<html lang="en">', 1)
+        html = html.replace(' rel="noopener noreferrer nofollow"', " rel=nofollow")  # the head asks for no referrer
+        html = _FORM.sub(self._moved, _UNNEEDED.sub("", html))
+        scripts = ["explore.js", *(["site.js"] if file == RECORDS or is_map else [])]
+        scripts += ["states.js", "leaflet-v1.7.1.js", "map.js"] if is_map else []
+        added = "".join(f'<script defer src="{top}/static/{name}"></script>\n' for name in scripts)
         return html.replace("</head>", f"{self._head}{added}</head>", 1)
 
     def _relate(self, node: LexborNode, page: str) -> None:
-        href = self._href(node.attributes["href"] or "", page)
-        if href is not None:
-            node.attrs["href"] = href
-        elif node.tag == "link" or (node.parent and "tta-views" in (node.parent.attributes.get("class") or "")):
+        """Makes a link relative; one that leads to nothing that is saved becomes its text, or goes where a list offers it."""
+        href = node.attributes["href"] or ""
+        parts = urlsplit(href)
+        if parts.scheme or parts.netloc or not parts.path:
+            return
+        file, parent = self._file(href.partition("#")[0]), node.parent
+        if file is not None:
+            fragment = parts.query if file == RECORDS else parts.fragment
+            relative = quote(posixpath.relpath(file, posixpath.dirname(page) or "."), safe="/~+")
+            node.attrs["href"] = relative + (f"#{fragment}" if fragment else "")
+        elif node.tag == "link" or (parent and "tta-views" in (parent.attributes.get("class") or "")):
             node.decompose()
+        elif parent and "download" in node.attributes:
+            parent.decompose()
         else:
             del node.attrs["href"]
             node.unwrap()
 
+    def _moved(self, found: re.Match[str]) -> str:
+        """A link to the instructions of the form, which are saved once."""
+        anchor = f"form-{hashlib.sha256(found[2].encode()).hexdigest()[:8]}"
+        if len(self._forms) >= _MOST_FORMS and anchor not in self._forms:
+            return found[0]
+        self._forms[anchor] = found[2]
+        return f'<p><a href="../dictionary.html#{anchor}">{found[1]}</a></p>'
 
-def _static(package: str, name: str) -> str:
-    return (resources.files(package) / "static" / name).read_text(encoding="utf-8")
+
+def _say_once(tree: LexborHTMLParser) -> None:
+    """Takes the mark of the capture that most values are from off a record's page, and wrappers off texts that need none."""
+    marks = tree.css("a.tta-source")
+    if marks:
+        counts = Counter(mark.text() for mark in marks)
+        most = min(counts, key=lambda number: (-counts[number], number))
+        for mark in marks:
+            if mark.text() == most:
+                mark.decompose()
+        for note in tree.css("#captures + p"):
+            note.inner_html = f"{note.inner_html} A value without a number was read from capture {most}."
+    for node in tree.css("dd > span.tta-text"):
+        if not re.search(r"\s\s|\n", node.text()):
+            node.unwrap()
+
+
+def words_of(text: str) -> set[str]:
+    """The words of a text as they are looked up: lower case, without accents. `site.js` does the same."""
+    plain = unicodedata.normalize("NFKD", text.lower())
+    return {word[:MAX_WORD] for word in _WORD.findall("".join(one for one in plain if not unicodedata.combining(one)))}
+
+
+def save_search(db: sqlite3.Connection, folder: Path, asked: Collection[str]) -> None:
+    """Writes the words and values of all records for `site.js`. `asked`: the names of conditions, such as `county__isnull`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    columns = {name.partition("__")[0] for name in asked}
+    filtered = [name for name in BY_NAME["records"].columns if name in columns]
+    valued = [name for name in filtered if {name, *(f"{name}__{one}" for one in _COMPARED)} & set(asked)]
+    codes: dict[str, dict[Any, int]] = {name: {} for name in valued}
+    places: dict[str, array[int]] = defaultdict(lambda: array("I"))
+    searched = [*_TITLES, *(name for name in BY_NAME["records"].searched if name not in _TITLES)]
+    names = ["record_id", "latitude", "longitude", *searched, *filtered]
+    rows = db.execute(f"SELECT {', '.join(names)} FROM records ORDER BY {RECORDS_FIRST}")
+    count = 0
+    for number, some in enumerate(iter(lambda: list(islice(rows, AT_ONCE)), [])):
+        documents = []
+        for record_id, latitude, longitude, *row in some:
+            texts, values = row[: len(searched)], dict(zip(filtered, row[len(searched) :], strict=True))
+            titles = [text for text in texts[:3] if text]
+            printed = [value for (value,) in db.execute("SELECT value FROM fields WHERE record_id = ?", [record_id])]
+            in_title = words_of(" ".join(titles))
+            for word in in_title | words_of(" ".join(filter(None, [record_id, *texts, *printed]))):
+                places[word].append(2 * count + (word in in_title))
+            there = "".join("01"[values[name] is not None] for name in filtered)
+            title = texts[1] or texts[2] or texts[0] or record_id
+            coded: list[Any] = []
+            for name in valued:  # the number of a value among those of its column, or the numbers of a list's
+                value, known = values[name], codes[name]
+                numbers = [known.setdefault(one, len(known)) for one in json.loads(value)] if value and name in LISTED else None
+                coded.append(numbers if numbers is not None or value is None else known.setdefault(value, len(known)))
+            documents.append([record_id, title, texts[0], latitude, longitude, there, *coded])
+            count += 1
+        _save(folder / f"records-{number}.js", "records", number, documents)
+    by_prefix: dict[str, dict[str, list[int]]] = defaultdict(dict)
+    for word in sorted(places):  # its places: the difference to the record before, twice, plus 1 for a title
+        before, steps = 0, []
+        for place in places.pop(word):
+            steps.append(2 * (place // 2 - before) + place % 2)
+            before = place // 2
+        by_prefix["-".join(f"{ord(one):x}" for one in word[:PREFIX])][word] = steps
+    for prefix, words in by_prefix.items():
+        _save(folder / f"words-{prefix}.js", "words", prefix, words)
+    values_of = {name: list(found) for name, found in codes.items()}
+    _save(folder / "about.js", "about", count, {"columns": filtered, "values": values_of, "atOnce": AT_ONCE, "prefix": PREFIX})
+
+
+def _save(path: Path, kind: str, key: Any, value: Any) -> None:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    path.write_text(f"tta.loaded({json.dumps(kind)},{json.dumps(key)},{text});\n", encoding="utf-8", newline="\n")

@@ -4,12 +4,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, make_dataclass
+from enum import Enum, StrEnum
 from itertools import islice
-from typing import Any
+from typing import Any, get_origin
 
 from parsers.record import ColumnInfo, columns_of, optional, required
 from scraper.database.tables import LOCAL_TABLES, TABLES, DictionaryRow, RecordRow, Table
-from scraper.export.columns import Values, values_of
 
 FLAT = "records_flat"
 CODEBOOK = "codebook"
@@ -18,6 +18,28 @@ MAX_DISTINCT = 2_000
 _FREQUENT = 5
 _MAX_SHOWN = 80
 _ROWS_AT_ONCE = 1_000
+Values = Enum("Values", "TEXT CODE INTEGER NUMBER YES_NO LIST TIME DATE PARTIAL_TIME")
+"""What a column holds. TIME is a moment in UTC; PARTIAL_TIME may be a day, or a local time without zone."""
+_BY_UNIT = {
+    "ISO 8601, UTC": Values.TIME,
+    "YYYY-MM-DD": Values.DATE,
+    "ISO 8601": Values.PARTIAL_TIME,
+    "ISO 8601, UTC where the page gives the zone": Values.PARTIAL_TIME,
+}
+_BY_TYPE = {str: Values.TEXT, int: Values.INTEGER, float: Values.NUMBER, bool: Values.YES_NO}
+
+
+def values_of(info: ColumnInfo) -> Values:
+    """What the column holds, by its type and unit. Raises TypeError for a type or a time that has no rule here."""
+    if get_origin(info.type) is list:
+        return Values.LIST
+    if issubclass(info.type, StrEnum):
+        return Values.CODE
+    is_time = info.type is str and info.unit and ("ISO 8601" in info.unit or "YYYY" in info.unit)
+    found = _BY_UNIT.get(info.unit or "") if is_time else _BY_TYPE.get(info.type)
+    if found is None:
+        raise TypeError(f"no rule for values of the type {info.type!r} in {info.unit!r}")
+    return found
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,16 +71,17 @@ def _long(info: ColumnInfo) -> Table:
 
 
 _LISTS = {f"records_{info.name}": info for info in columns_of(RecordRow).values() if values_of(info) is Values.LIST}
-_LAST = ("captures", "changes")
-_STORED = [table for table in TABLES if table.name not in (*LOCAL_TABLES, "dictionary")]
-_IN_ORDER = [
-    *sorted(_STORED, key=lambda table: _LAST.index(table.name) if table.name in _LAST else -1),
-    *map(_long, _LISTS.values()),
-    Table(FLAT, FlatRow, keys=("record_id",)),
-    Table(CODEBOOK, CodebookRow, keys=("table", "column")),
-]
 LISTED = frozenset(info.name for info in _LISTS.values())
-BY_NAME = {table.name: table for table in _IN_ORDER}
+BY_NAME = {
+    table.name: table
+    for table in (
+        *(one for one in TABLES if one.name not in (*LOCAL_TABLES, "dictionary", "captures", "changes")),
+        *(one for one in TABLES if one.name in ("captures", "changes")),
+        *map(_long, _LISTS.values()),
+        Table(FLAT, FlatRow, keys=("record_id",)),
+        Table(CODEBOOK, CodebookRow, keys=("table", "column")),
+    )
+}
 EXPORTED = tuple(BY_NAME)
 """All tables that are exported, in this order: not those that tell how this copy of the database came about."""
 LONG_VIEWS = {
@@ -77,36 +100,18 @@ class Count:
     values: int = 0
     seen: Counter[Any] | None = field(default_factory=Counter)
 
-    def add(self, values: Sequence[Any]) -> None:
-        """Counts some more."""
-        missing = values.count(None)
-        self.missing += missing
-        self.values += len(values) - missing
-        if self.seen is not None:
-            self.seen.update(values)
-            if len(self.seen) > MAX_DISTINCT:
-                self.seen = None
-
-    def figures(self) -> tuple[int, int, int | None, str | None]:
-        """The last columns of the codebook."""
-        if self.seen is None:
-            return self.values, self.missing, None, None
-        self.seen.pop(None, None)
-        often = sorted(self.seen.items(), key=lambda one: (-one[1], str(one[0])))[:_FREQUENT]
-        shown = [f"{_short(value)} ({count:,})" for value, count in often] if often and often[0][1] > 1 else []
-        return self.values, self.missing, len(self.seen), "; ".join(shown) or None
-
-
-def _short(value: Any) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
-
 
 def counting(rows: Iterator[tuple[Any, ...]], counts: Sequence[Count]) -> Iterator[tuple[Any, ...]]:
     """The same rows, counted as they pass."""
     while some := list(islice(rows, _ROWS_AT_ONCE)):
         for count, values in zip(counts, zip(*some, strict=True), strict=True):
-            count.add(values)
+            missing = values.count(None)
+            count.missing += missing
+            count.values += len(values) - missing
+            if count.seen is not None:
+                count.seen.update(values)
+                if len(count.seen) > MAX_DISTINCT:
+                    count.seen = None
         yield from some
 
 
@@ -115,7 +120,12 @@ def codebook_rows(name: str, columns: Sequence[str], counts: Sequence[Count]) ->
     described = [column for column in BY_NAME[CODEBOOK].columns if column in columns_of(DictionaryRow)][2:]
     for column, count in zip(columns, counts, strict=True):
         info = columns_of(BY_NAME[name].model)[column]
-        yield (name, column, *(getattr(info, text) for text in described), *count.figures())
+        seen = {value: times for value, times in (count.seen or {}).items() if value is not None}
+        often = sorted(seen.items(), key=lambda one: (-one[1], str(one[0])))[:_FREQUENT]
+        texts = [(" ".join(str(value).split()), times) for value, times in often if often[0][1] > 1]
+        shown = [f"{text if len(text) <= _MAX_SHOWN else f'{text[:_MAX_SHOWN]}…'} ({times:,})" for text, times in texts]
+        figures = (count.values, count.missing, len(seen) if count.seen is not None else None, "; ".join(shown) or None)
+        yield (name, column, *(getattr(info, text) for text in described), *figures)
 
 
 def record_values(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:

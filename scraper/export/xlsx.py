@@ -6,17 +6,17 @@ A text is always written as a text, never as a formula, link or number. What no 
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
-from typing import Any, BinaryIO, ClassVar, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple
 
 import xlsxwriter
 from xlsxwriter.exceptions import FileSizeError
 
 from scraper.errors import TtaError
-from scraper.export import csvfile, flat
-from scraper.export.columns import Values
+from scraper.export import csvfile
+from scraper.export.tables import Values
 
 CUT = " [cut here: a cell can hold no more]"
 _EXACT = 2**53
@@ -36,15 +36,14 @@ class SheetColumn(NamedTuple):
 
 
 class SheetCounts(NamedTuple):
-    """What was written: rows, how many texts were cut to fit into a cell, and how many sheets the rows took."""
+    """What was written: rows, and how many texts were cut to fit into a cell."""
 
     rows: int
     cut: int
-    sheets: int
 
 
 class Workbook:
-    """Writes an .xlsx file: `with Workbook(file) as book: book.add("Results", columns, rows)`. Same rows, same bytes."""
+    """Writes an .xlsx file: `with closing(Workbook(file)) as book: book.add("Results", columns, rows)`. Same rows, same bytes."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._book = xlsxwriter.Workbook(file, {"constant_memory": True})
@@ -58,10 +57,7 @@ class Workbook:
         self._names: set[str] = set()
         self._cut = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Completes the file; after an error too, because only that removes the temporary files. Raises TtaError."""
         try:
             self._book.close()
@@ -70,22 +66,29 @@ class Workbook:
 
     def add(self, name: str, columns: Sequence[SheetColumn], rows: Iterable[Sequence[Any]]) -> SheetCounts:
         """Adds a sheet with the rows; those that it can't hold go to more sheets, such as `fields (2)`."""
-        writers = [self._writers.get(column.values, Workbook._text) for column in columns]
-        sheet, place, count, sheets, cut_before = self._sheet(name, columns), 0, 0, 1, self._cut
+        kinds = [column.values for column in columns]
+        sheet, place, count, cut_before = self._sheet(name, columns), 0, 0, self._cut
         for row in rows:
-            if place == flat.MAX_ROWS:
+            if place == csvfile.MAX_ROWS:
                 sheet.autofilter(0, 0, place, len(columns) - 1)
-                sheet, place, sheets = self._sheet(name, columns), 0, sheets + 1
+                sheet, place = self._sheet(name, columns), 0
             place += 1
             count += 1
-            for column, (write, value) in enumerate(zip(writers, row, strict=True)):
+            for column, (kind, value) in enumerate(zip(kinds, row, strict=True)):
                 if value is not None:
-                    write(self, sheet, place, column, value)
+                    self._write(sheet, place, column, kind, value)
         sheet.autofilter(0, 0, max(place, 1), len(columns) - 1)
-        return SheetCounts(count, self._cut - cut_before, sheets)
+        return SheetCounts(count, self._cut - cut_before)
 
     def _sheet(self, name: str, columns: Sequence[SheetColumn]) -> Any:
-        sheet = self._book.add_worksheet(self._free_name(name))
+        """A new sheet with a heading, whose name is one that a sheet can have and none has."""
+        plain = _BAD_NAME.sub(" ", name).strip("' ")[:_MAX_NAME].strip("' ") or "Sheet"
+        free, number = plain, 1
+        while free.lower() in self._names | {"history"}:
+            number += 1
+            free = f"{plain[: _MAX_NAME - len(str(number)) - 3]} ({number})"
+        self._names.add(free.lower())
+        sheet = self._book.add_worksheet(free)
         sheet.freeze_panes(1, 1)
         for place, column in enumerate(columns):
             width = max(_WIDTHS.get(column.values, 10), min(len(column.heading) // 2 + 4, 24))
@@ -93,56 +96,25 @@ class Workbook:
             sheet.write_string(0, place, column.heading, self._heading)
         return sheet
 
-    def _free_name(self, name: str) -> str:
-        """A name that a sheet can have and none has."""
-        plain = _BAD_NAME.sub(" ", name).strip("' ")[:_MAX_NAME].strip("' ") or "Sheet"
-        free, number = plain, 1
-        while free.lower() in self._names | {"history"}:
-            number += 1
-            free = f"{plain[: _MAX_NAME - len(str(number)) - 3]} ({number})"
-        self._names.add(free.lower())
-        return free
-
-    def _text(self, sheet: Any, row: int, column: int, value: Any) -> None:
+    def _write(self, sheet: Any, row: int, column: int, values: Values, value: Any) -> None:
+        """Writes a cell as what its column holds; what is none that Excel knows stays text."""
+        if values is Values.YES_NO and value in (0, 1):
+            sheet.write_boolean(row, column, bool(value))
+            return
+        with suppress(ValueError, TypeError):
+            if values in self._times and (time := datetime.fromisoformat(value)).date() >= _FIRST_DAY:
+                plain = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+                sheet.write_datetime(
+                    row, column, plain, self._times[Values.DATE if len(value) == len("2025-01-31") else Values.TIME]
+                )
+                return
+            if values is Values.LIST and isinstance(items := json.loads(value), list):
+                value = "; ".join(map(str, items))
         if isinstance(value, int | float) and math.isfinite(value) and abs(value) <= _EXACT:
             sheet.write_number(row, column, value)
             return
-        text = flat.printable(
-            value if isinstance(value, str) else f"{len(value)} bytes" if isinstance(value, bytes) else str(value)
-        )
-        shown = flat.cut(text, CUT)
+        text = csvfile.printable(f"{len(value)} bytes" if isinstance(value, bytes) else str(value))
+        shown = csvfile.cut(text, CUT)
         self._cut += shown != text
         if shown:
             sheet.write_string(row, column, shown, self._quoted if csvfile.is_formula(shown) else None)
-
-    def _yes_no(self, sheet: Any, row: int, column: int, value: Any) -> None:
-        if value in (0, 1):
-            sheet.write_boolean(row, column, bool(value))
-        else:
-            self._text(sheet, row, column, value)
-
-    def _list(self, sheet: Any, row: int, column: int, value: Any) -> None:
-        with suppress(ValueError, TypeError):
-            items = json.loads(value)
-            value = "; ".join(map(str, items)) if isinstance(items, list) else value
-        self._text(sheet, row, column, value)
-
-    def _time(self, sheet: Any, row: int, column: int, value: Any) -> None:
-        """A moment in UTC or a day; what is none that Excel can count stays text."""
-        try:
-            time = datetime.fromisoformat(value)
-        except (ValueError, TypeError):
-            return self._text(sheet, row, column, value)
-        if time.date() < _FIRST_DAY:
-            return self._text(sheet, row, column, value)
-        kind = Values.DATE if len(value) == len("2025-01-31") else Values.TIME
-        plain = time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
-        sheet.write_datetime(row, column, plain, self._times[kind])
-        return None
-
-    _writers: ClassVar[dict[Values, Callable[["Workbook", Any, int, int, Any], None]]] = {
-        Values.YES_NO: _yes_no,
-        Values.LIST: _list,
-        Values.TIME: _time,
-        Values.DATE: _time,
-    }

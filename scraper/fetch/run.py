@@ -15,19 +15,9 @@ from urllib.parse import urlsplit
 from scraper.archive.store import Archive
 from scraper.capture import Capture, Form
 from scraper.config import SOURCES, Config
-from scraper.errors import (
-    ExitStatus,
-    NotAllowed,
-    NothingEnabled,
-    RequestFailed,
-    SourcePaused,
-    Stopped,
-    TooLarge,
-    TtaError,
-)
-from scraper.folders import Folders
+from scraper.errors import ExitStatus, NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError
+from scraper.folders import Folders, locked
 from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, Ledger, Row, State, sha1_of, to_time
-from scraper.lock import locked
 from scraper.progress import ProgressBar
 from scraper.sources.base import ListingResult, Source, SourceContext, as_revisit, revisit_of
 from scraper.sources.crawls import CommonCrawl, EndOfTerm
@@ -52,7 +42,6 @@ COLUMNS = ("listed", "new", "skipped", "fetched", "unchanged", "substituted", "b
 class SourceReport(ListingResult):
     """Counts of one source; those of its listings are of this run. `waiting`: everything that is listed and not stored."""
 
-    source: str = ""
     outcome: str = DONE
     fetched: int = 0
     unchanged: int = 0
@@ -189,11 +178,11 @@ def chosen(settings: Config, named: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def fetch(data: Path, settings: Config, options: Options, display: Display, command: str = "tta fetch") -> Report:
+def fetch(data: Path, settings: Config, options: Options, display: Display) -> Report:
     """Fetches under the data folder's lock. Raises TtaError if nothing could be done, also if another run holds the lock."""
     names = chosen(settings, options.sources)
     stop = Stop()
-    with stop.on_signals(), locked(data, command):
+    with stop.on_signals(), locked(data, "tta fetch"):
         return fetch_locked(data, settings, options, display, stop, names)
 
 
@@ -227,11 +216,7 @@ def fetch_locked(data: Path, settings: Config, options: Options, display: Displa
 
 @dataclass(slots=True)
 class _Run:
-    """The state of one run. `number` is its number in the ledger.
-
-    Each capture is stored once, and without its body where the body is stored already. The archive makes a capture durable before
-    the ledger records it.
-    """
+    """One run, with its number in the ledger. A capture is stored once, and durable before the ledger records it."""
 
     context: SourceContext
     options: Options
@@ -339,10 +324,7 @@ class _Run:
         return self._add(revisit_of(original, source=source, url=row.url, captured_at=moment))
 
     def _original_of(self, row: Row) -> Capture | None:
-        """Returns a stored capture of the same page with the row's digest, which the row can repeat; otherwise None.
-
-        Never a redirect, whose body is the same wherever it leads, nor a capture whose body was cut.
-        """
+        """A stored capture of the page with the row's digest; never a redirect (alike wherever it leads) nor one that was cut."""
         digest = sha1_of(row.digest)
         if digest is None or digest == EMPTY_SHA1:
             return None

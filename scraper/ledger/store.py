@@ -68,9 +68,7 @@ EMPTY_SHA1 = "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One listed capture. `timestamp`: the index's 14 digits; `digest`: as the index spells it, or None. `filename`, `offset` and
-    `length` (bytes) locate its WARC record, for sources that read ranges.
-    """
+    """One listed capture, as the index spells it. `filename`, `offset` and `length` locate its record where ranges are read."""
 
     url: str
     timestamp: str
@@ -92,10 +90,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchResult:
-    """The result for one row. `reason` contains no control characters. `ask_again` replaces the state's usual time.
-
-    `capture`: one that is not stored yet. In the state SUBSTITUTED it is another than was asked for, which is asked for again.
-    """
+    """The result for one row. `ask_again` replaces the state's usual time. `capture`: it is not stored yet."""
 
     state: State
     reason: str = ""
@@ -106,10 +101,7 @@ class FetchResult:
 
 
 def to_time(timestamp: str) -> datetime | None:
-    """Returns 14 digits as a time in UTC, None where they are not one.
-
-    Captures of 2000 may have an inserted month of 00 and no seconds, as in `20000008241731` (ARCHIVES.md, section 1).
-    """
+    """14 digits as a time in UTC, else None. Those of 2000 may have a month 00 and no seconds, as in `20000008241731`."""
     digits = timestamp[:4] + timestamp[6:] + "00" if timestamp[4:6] == "00" else timestamp
     time = parse_time(digits) if re.fullmatch(r"[0-9]{14}", digits) else None
     return time.moment if time else None
@@ -133,10 +125,7 @@ class Ledger(AbstractContextManager["Ledger"]):
     """One writer at a time (the caller holds the data folder's lock). Every method that writes commits."""
 
     def __init__(self, path: Path, *, writable: bool = True) -> None:
-        """Opens the ledger. A missing or empty one is created; without `writable`, an empty one in memory is used instead.
-
-        A ledger of another version is set aside when it is opened for writing. Raises TtaError, SqliteDamaged.
-        """
+        """Opens or creates the ledger; sets one of another version aside where `writable`. Raises TtaError, SqliteDamaged."""
         self.path = path
         self.notes: list[str] = []
         """What opening it did that a person should know, a line each."""
@@ -222,10 +211,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         return Row(**dict(zip(Row.__dataclass_fields__, self.ask("row", id=number).fetchone(), strict=True)))
 
     def settle(self, row: Row, result: FetchResult, run: int, *, again: bool = False) -> State:
-        """Stores the result for a row. Returns its state, which is PARKED where it failed in too many runs.
-
-        `again`: the row was tried before in this run, which counts as one try.
-        """
+        """Stores the result for a row, and returns its state. `again`: a second try in one run, which counts as the same."""
         tries, state, now = row.tries + (not again), result.state, datetime.now(UTC)
         if state is State.FAILED and tries >= PARK_AFTER:
             state = State.PARKED
@@ -336,10 +322,7 @@ def create(ledger: sqlite3.Connection) -> None:
 
 
 def replace(path: Path, reason: str) -> Path:
-    """Puts an empty ledger in the place of an unusable one, which is kept under the name that is returned. Raises OSError.
-
-    Carried over, as far as it can be read, is only when each host may be asked again: archives ban clients that forget it.
-    """
+    """Replaces an unusable ledger, kept under the returned name, by one that has only the waits of hosts. Raises OSError."""
     fresh = path.with_name(f".{path.stem}-new{path.suffix}")
     fresh.unlink(missing_ok=True)
     with closing(open_writable(fresh)) as db:

@@ -115,10 +115,7 @@ def opened(address: str) -> Iterator[Watched]:
 
 
 class Piece(NamedTuple):
-    """A file from byte `start` on, or without its first `-start` captures. `hosts`: whose pages are wanted, with subdomains.
-
-    `source` names the captures.
-    """
+    """A file from byte `start` on, or without its first `-start` captures. `hosts`: whose pages; `source` names the captures."""
 
     address: str
     start: int
@@ -135,10 +132,7 @@ class Piece(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The captures in a piece; `rest`: the `start` of what is left, None at its end.
-
-    `failed`: the file is not to be remembered as read.
-    """
+    """The captures in a piece; `rest`: the `start` of what is left. `failed`: the file is not to be remembered as read."""
 
     prepared: Sequence[Prepared] = ()
     rest: int | None = None
@@ -206,11 +200,7 @@ class Scan:
 
 
 def scan(data: Path, addresses: Iterable[str], hosts: tuple[str, ...], source: str, pool: WorkerPool) -> Scan:
-    """Adds the captures of the hosts' pages in the files at `addresses`, which were checked. The caller holds the lock.
-
-    The archive is the same with any pool: captures are appended in the order of files and offsets, the later parts of a file
-    with very many of them after the other files.
-    """
+    """Adds the hosts' pages in files at checked `addresses`, alike with any pool. The caller holds the data folder's lock."""
     done = Scan()
     key = hashlib.sha256("\n".join(sorted(hosts)).encode()).hexdigest()[:16]
     with Archive(data / "archive", writable=True) as archive, closing(_open(data / NAME)) as db:

@@ -44,10 +44,9 @@ def revisit_of(original: Capture, *, source: str, url: str, captured_at: datetim
 
 @dataclass(slots=True)
 class ListingResult:
-    """The totals of a source's listings in one run. Counts are rows, except `asked` and `answered`: listings that were requested,
-    and those of them that ended properly. `skipped`: rows that can't be asked for. `problems` are one printable line each.
-    """
+    """Totals of a source's listings in a run: rows, `skipped` ones that can't be asked for, listings `asked` and `answered`."""
 
+    source: str = ""
     listed: int = 0
     new: int = 0
     vanished: int = 0
@@ -93,10 +92,7 @@ class Source(Protocol):
 def record(
     context: SourceContext, listings: Listings, pages: Pages, total: ListingResult, kind: str, since: datetime | None = None
 ) -> int | None:
-    """Stores the pages of a listing, adds its counts to `total`, and returns how many rows it has, None where it is not complete.
-
-    LISTING_ERRORS become a line of `total.problems`, except ListingTimedOut, which the caller handles.
-    """
+    """Stores a listing, adds to `total`, and returns its rows, None if incomplete. ListingTimedOut is left to the caller."""
     scope, number = listings.scope, listings.begin(kind, since)
     start = to_timestamp(since) if since else None
     total.asked += 1
@@ -130,16 +126,10 @@ def record(
 
 
 def record_scope(
-    context: SourceContext,
-    source: str,
-    scope: str,
-    pages: Pages,
-    total: ListingResult,
-    window: Window | None,
-    fresh_for: timedelta,
+    context: SourceContext, scope: str, pages: Pages, total: ListingResult, window: Window | None, fresh_for: timedelta
 ) -> None:
     """Records a listing of a window, or of the whole scope unless a complete one is younger than `fresh_for`."""
-    listings = Listings(context.ledger, source, scope)
+    listings = Listings(context.ledger, total.source, scope)
     last = listings.last_complete()
     if window or last is None or datetime.now(UTC) - last >= fresh_for:
         record(context, listings, pages, total, WINDOW if window else FULL)

@@ -75,10 +75,7 @@ def _table(text: str) -> list[list[str]]:
 
 
 def parse_lines(text: str) -> Iterator[dict[str, str]]:
-    """Yields the rows of an answer with an object per line (pywb, Common Crawl), with the Internet Archive's field names.
-
-    Fuzzy matches are skipped. Raises NotCdx, also where the last line is not terminated, which a cut answer shows.
-    """
+    """The rows of an answer with an object per line, without fuzzy matches. Raises NotCdx, also where the last line is cut."""
     if not text.endswith("\n"):
         raise NotCdx("the last line of the listing is cut")
     for line in text.split("\n"):
@@ -95,10 +92,7 @@ def parse_lines(text: str) -> Iterator[dict[str, str]]:
 
 
 def ask_index(context: SourceContext, url: str, policy: RequestPolicy, parse: Callable[[Answer], T]) -> T:
-    """What `parse` returns for the answer. An answer that is not a listing is requested again.
-
-    Raises NotCdx at the end, or at once where it is final, and what Client.get raises.
-    """
+    """What `parse` returns for an answer; where that is NotCdx and not final, it is requested again. Raises as Client.get."""
     retry, pacer = context.settings.retry, context.client.pacer
     for attempt in count(1):
         try:
@@ -111,11 +105,9 @@ def ask_index(context: SourceContext, url: str, policy: RequestPolicy, parse: Ca
 
 
 def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
-    """Returns a listed row, None where it can't be asked for. The timestamp becomes part of a URL, so it must be digits
-    (waybackpack #63).
+    """A listed row, None where it can't be asked for. The timestamp becomes part of a URL: only digits (waybackpack #63).
 
-    `located`: the row must name the WARC file, offset and length of its record, the file as archives name theirs. Raises NotCdx
-    where a located row has no such fields at all.
+    `located`: it must have the file (named as archives do), offset and length of its record. Raises NotCdx where it has none.
     """
     known = {name: value for name, value in fields.items() if value != "-" and re.fullmatch(r"[\x20-\x7e]{1,150}", value)}
     numbers = {name: int(value) for name, value in known.items() if re.fullmatch(r"[0-9]{1,15}", value)}
@@ -135,10 +127,7 @@ def to_row(fields: Mapping[str, str], *, located: bool = False) -> Row | None:
 
 
 def usable(page: list[dict[str, str]], hosts: Iterable[str], *, located: bool = False) -> tuple[list[Row], int]:
-    """Returns the rows of a page that can be asked for and are of the hosts, and how many others it has.
-
-    Listings contain junk (ARCHIVES.md, section 1). Raises NotCdx, see `to_row`.
-    """
+    """The rows of a page that can be asked for and are of the hosts, and how many others it has. Raises NotCdx, see `to_row`."""
     rows = [row for fields in page if (row := to_row(fields, located=located)) and is_of_hosts(row.url, hosts)]
     return rows, len(page) - len(rows)
 

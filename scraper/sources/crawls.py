@@ -66,7 +66,7 @@ class CommonCrawl:
             server = IndexServer(self._context, self._index, known[crawl])
             for host in self._context.hosts:
                 pages = (usable(page, [host], located=True) for page in server.pages({"url": f"*.{host}"}, window))
-                record_scope(self._context, self.name, f"{crawl} {host}", pages, total, window, INDEX_FOR)
+                record_scope(self._context, f"{crawl} {host}", pages, total, window, INDEX_FOR)
 
     def _known_crawls(self) -> dict[str, str]:
         """The index address of each crawl, newest first. The list changes monthly and must not be requested often: it is kept."""
@@ -95,10 +95,7 @@ def _parse_crawls(answer: Answer) -> dict[str, str]:
 
 
 def read_range(client: Client, url: str, policy: RequestPolicy, start: int, length: int, *, short: bool = False) -> Answer:
-    """These bytes of a file; `short` permits fewer at its end. Other statuses than 206 are returned as they are.
-
-    Raises RequestFailed where a server answers with another range, and what Client.get raises.
-    """
+    """These bytes of a file (`short`: or fewer at its end), or an answer other than 206. Raises RequestFailed, as Client.get."""
     end = start + length - 1
     answer = client.get(url, policy, {"Range": f"bytes={start}-{end}"})
     if answer.status != 206:
@@ -195,7 +192,7 @@ class EndOfTerm:
         for collection in self._settings.collections:
             for host in self._context.hosts:
                 pages = self._pages(collection, host, window or ("", ""))
-                record_scope(self._context, self.name, f"{collection} {host}", pages, total, window, timedelta.max)
+                record_scope(self._context, f"{collection} {host}", pages, total, window, timedelta.max)
 
     def _pages(self, collection: str, host: str, window: Window) -> Iterator[tuple[list[Row], int]]:
         low, high = window

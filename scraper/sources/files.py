@@ -59,10 +59,7 @@ Found = tuple[int, Capture] | Unused
 def read_container(
     file: BinaryIO, name: str, *, source: str = SOURCE, start: int = 0, wanted: Wanted | None = None
 ) -> Iterator[Found]:
-    """Every capture in a file that can be sought in, and everything in it that is none; never raises on what it holds.
-
-    `name` becomes the captures' origin. `start`: where to go on in a WARC or ARC file. `wanted` selects by address.
-    """
+    """Every capture in a file, and what in it is none; never raises on what it holds. `start`: within a WARC or ARC file."""
     yield from _Reader(source, wanted).read(file, name, 0, start)
 
 
@@ -317,10 +314,7 @@ def import_paths(folder: Path, paths: Iterable[Path]) -> Imported:
 
 
 def read_paths(paths: Iterable[Path], *, but: Path) -> Iterator[Capture | Unused]:
-    """Every capture in the given files and folders, folders in the order of their names; nothing in the folder `but`.
-
-    A path without a capture is a problem, and so is every file that is neither a capture nor the companion of one.
-    """
+    """Every capture in the given files and folders but one; what is neither a capture nor a companion of one is reported."""
     for path in paths:
         is_reported, companions = False, []
         for item in _read_folder(path, but.resolve()) if path.is_dir() else read_file(path):

@@ -10,7 +10,7 @@ import hashlib
 import math
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -45,31 +45,18 @@ MAX_HEAD = 65_536
 
 
 class Rules:
-    """What a site allows, by the text of its robots.txt."""
+    """What a site allows, by the text of its robots.txt. `delay`: the longest valid one in it, in seconds."""
 
     def __init__(self, text: str, agent: str) -> None:
-        self.text = text
-        self._agent = agent
-        self._rules = Protego.parse(text)
-
-    @property
-    def delay(self) -> float:
-        """The longer of the crawl delay and the request rate's interval in seconds; invalid values are ignored."""
-        rate = self._rules.request_rate(self._agent)
-        delays = [self._rules.crawl_delay(self._agent), rate.seconds / rate.requests if rate and rate.requests else None]
-        return max((float(delay) for delay in delays if delay and math.isfinite(delay) and delay > 0), default=0.0)
-
-    def allows(self, url: str) -> bool:
-        """Whether this URL may be requested."""
-        return bool(self._rules.can_fetch(url, self._agent))
+        self.text, rules = text, Protego.parse(text)
+        self.allows: Callable[[str], bool] = lambda url: bool(rules.can_fetch(url, agent))
+        rate = rules.request_rate(agent)
+        delays = [rules.crawl_delay(agent), rate.seconds / rate.requests if rate and rate.requests else None]
+        self.delay = max((float(delay) for delay in delays if delay and math.isfinite(delay) and delay > 0), default=0.0)
 
 
 def rules_of(answer: Answer, agent: str) -> Rules:
-    """Returns the rules in an answer to a request for robots.txt. Raises RequestFailed where nothing may be requested now.
-
-    A missing file allows everything; one that can't be fetched, or is not a robots.txt, forbids everything. Stricter than the
-    RFC: 401 and 403 forbid everything too.
-    """
+    """The rules in robots.txt; a missing one allows all. Raises RequestFailed where nothing may be requested (401, 403 too)."""
     if answer.status in (401, 403):
         raise RequestFailed(f"robots.txt answered {answer.status}: the site refuses automated requests")
     if 400 <= answer.status < 500:

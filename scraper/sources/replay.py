@@ -51,10 +51,7 @@ def is_memento(headers: httpx.Headers) -> bool:
 
 
 def capture_time(answer: Answer, asked: str, replay_url: str) -> datetime | None:
-    """Returns when the served capture was made: Memento-Datetime, otherwise the digits of the final replay URL or of `asked`.
-
-    A time in the future is not believed. Returns None where no time is left.
-    """
+    """When the capture was made: by Memento-Datetime, else by the final URL or `asked`; never in the future, else None."""
     final = _in_replay(answer, "content-location", replay_url)
     stated = parse_time(answer.headers.get("memento-datetime"))
     times = (stated.moment if stated else None, to_time(final.timestamp) if final else None, to_time(asked))
@@ -129,10 +126,7 @@ def _archived_headers(answer: Answer, replay_url: str) -> Pairs:
 
 
 def differs_from_index(answer: Answer, capture: Capture, row: Row) -> bool:
-    """Returns whether the body is not the one whose digest the index lists.
-
-    If the page was sent encoded or chunked, the listed body is unknown (ARCHIVES.md, fact 11): a difference means nothing.
-    """
+    """Whether the body lacks the listed digest, which means nothing for pages sent encoded or chunked (ARCHIVES.md, fact 11)."""
     listed = sha1_of(row.digest)
     encodings = [ORIGINAL + "content-encoding", ORIGINAL + "transfer-encoding", "content-encoding"]
     encoded = any(answer.headers.get(name, "").strip().lower() not in ("", "identity") for name in encodings)
@@ -163,9 +157,7 @@ class Replay:
     _cut: dict[int, str | None] = field(default_factory=dict)
 
     def fetch(self, row: Row, *, again: bool) -> FetchResult:
-        """Returns the capture, or why there is none. A first time-out is left to the second pass: the archive often answers from
-        its cache then. Raises RequestFailed, also where the answer is of another page.
-        """
+        """The capture, or why there is none. A first time-out is left to the second pass. Raises RequestFailed, as Client.get."""
         policy = RequestPolicy(allow=self._allow, interval=self._interval, limit=MAX_PAGE, retry_timeouts=again)
         policy = replace(policy, accept_encoding="identity", is_data=is_memento)
         asked, listed = Redirect(row.timestamp, row.url), sha1_of(row.digest)

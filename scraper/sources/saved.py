@@ -1,8 +1,7 @@
 """Files that are no container: what each is, by positive evidence only, and its captures.
 
-Single saved pages are MHTML, HAR, HTTP messages (`wget --save-headers`, `curl -i`), HTML, text and Drupal's data. `containers` is
-the caller and takes the packing off. Addresses and times are as the file has them; `scraper.archive.dating` decides what follows
-from them. What is no page gets a name for the report; nothing is taken for a page because no name fits it.
+Saved pages are MHTML, HAR, HTTP messages (`wget --save-headers`, `curl -i`), HTML, text and Drupal's data. `files` takes the
+packing off. Addresses and times are as the file has them; `scraper.archive.dating` decides what follows from them.
 """
 
 import base64
@@ -91,10 +90,7 @@ def _text(text: str, name: str) -> Format:
 
 
 class Unused(NamedTuple):
-    """What yields no capture, or a damaged one, and why. `is_companion`: it is no page but belongs to one, as style sheets do.
-
-    `is_unknown`: it is nothing that captures come in.
-    """
+    """What yields no capture, or a damaged one. `is_companion`: it belongs to a page; `is_unknown`: captures don't come in it."""
 
     where: str
     reason: str

@@ -138,13 +138,10 @@ class Pywb:
     def list_captures(self, window: Window | None, total: ListingResult) -> None:
         """Lists every host that was not completely listed in the last days."""
         for host in self._context.hosts:
-            record_scope(self._context, self.name, host, self._pages(host, window), total, window, LIST_FOR)
+            record_scope(self._context, host, self._pages(host, window), total, window, LIST_FOR)
 
     def _pages(self, host: str, window: Window | None) -> Iterator[tuple[list[Row], int]]:
-        """Yields the pages of all ways of asking: an archive may answer one that it does not understand with the home page only.
-
-        Raises NotCdx where a listing breaks off, or no way of asking lists anything and one failed.
-        """
+        """Yields the pages of all ways of asking: an archive may answer one that it does not know with the home page only."""
         problem: NotCdx | None = None
         ledger, note = self._context.ledger, f"form {self.name} {self._server.address} {host}"
         known = ledger.note(note, FORM_FOR)

@@ -23,10 +23,7 @@ _PORTS = {"https": 443, "http": 80}
 
 @dataclass(frozen=True, slots=True)
 class AllowList:
-    """The hosts that one source may ask. `plain_http` also allows http, for a live site configured with it.
-
-    `loopback` permits http to 127.0.0.1 and nothing else on a private network; for tests.
-    """
+    """The hosts a source may ask. `plain_http`: also by http, of a live site; `loopback`: http to 127.0.0.1, for tests."""
 
     hosts: frozenset[str]
     loopback: bool = False
@@ -85,10 +82,7 @@ def url_key(url: str) -> str:
 
 
 def same_page(one: str, other: str) -> bool:
-    """Returns whether an archive may answer a request for one of the URLs with a capture of the other.
-
-    Archives compare SURT keys: case, percent-encoding and the order of the query do not count (ARCHIVES.md, section 1).
-    """
+    """Whether an archive may answer for one URL with a capture of the other: it compares SURT keys (ARCHIVES.md, section 1)."""
     return one == other or _loose_key(one) == _loose_key(other)
 
 
@@ -98,11 +92,7 @@ def _loose_key(url: str) -> tuple[str, list[str]]:
 
 
 def checked_ip(host: str, port: int, *, loopback: bool, timeout: float) -> str:
-    """Returns the IP address to connect to for `host`. All addresses that it resolves to must be public.
-
-    The caller connects to this address, which defeats DNS rebinding. `loopback` permits the literal 127.0.0.1. `timeout` is in
-    seconds. Raises NotAllowed, OSError, TimeoutError.
-    """
+    """The address to connect to for a host, all of whose addresses must be public. Raises NotAllowed, OSError, TimeoutError."""
     if loopback and host == LOOPBACK:
         return host
     found: SimpleQueue[list[str] | Exception] = SimpleQueue()

@@ -103,10 +103,7 @@ class Client:
     pacer: Pacer
 
     def get(self, url: str, policy: RequestPolicy, headers: Mapping[str, str] | None = None) -> Answer:
-        """Returns the answer to a GET. Follows redirects as far as `policy` allows, each checked and paced like any request.
-
-        Raises NotAllowed, RequestFailed, TooLarge, SourcePaused, Stopped.
-        """
+        """The answer to a GET, after checked redirects. Raises NotAllowed, RequestFailed, TooLarge, SourcePaused, Stopped."""
         seen: set[str] = set()
         while True:
             answer = self._with_retries(url, policy, headers)
@@ -226,10 +223,7 @@ def user_agent(contact: str | None) -> str:
 def request(
     url: str, headers: Sequence[tuple[str, str]] = (), *, seconds: float, loopback: bool, method: str = "GET"
 ) -> Iterator[Response]:
-    """Sends one request and yields its answer; the connection is closed afterwards. `seconds` covers all of it, body included.
-
-    The request target is sent as `url` spells it. Raises ConnectionFailed, TimedOut, NotAllowed (`loopback`: see `checked_ip`).
-    """
+    """Sends one request and yields its answer within `seconds`. Raises ConnectionFailed, TimedOut, NotAllowed."""
     parts = urlsplit(url)
     target = url.partition("#")[0][url.index(parts.netloc) + len(parts.netloc) :]
     sent = [("Host", parts.netloc), ("Connection", "close"), *headers]

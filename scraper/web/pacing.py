@@ -41,10 +41,7 @@ _JITTER = random.SystemRandom()
 
 @dataclass(slots=True)
 class Host:
-    """What is known about a host. Times are aware and in UTC.
-
-    The fields from `closed` on are of this run and are not stored; `last` and `ready` are on the monotonic clock.
-    """
+    """What is known about a host; from `closed` on only in this run. `last` and `ready` are on the monotonic clock."""
 
     name: str
     not_before: datetime | None = None
@@ -60,10 +57,7 @@ class Host:
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Returns the seconds that a Retry-After header asks for, None where it is missing or invalid (RFC 9110, section 10.2.3).
-
-    A date in the past and a negative number give 0; a number too large for a clock gives `MAX_RETRY_AFTER`.
-    """
+    """The seconds that a Retry-After header asks for, at most MAX_RETRY_AFTER; None where it is invalid (RFC 9110, 10.2.3)."""
     text = (value or "").strip()
     if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]*)?", text):
         return min(max(float(text), 0.0), MAX_RETRY_AFTER)
@@ -136,10 +130,7 @@ class Pacer:
         host.ready = max(host.ready, time.monotonic() + seconds)
 
     def hold(self, name: str, seconds: float, reason: str, *, end: bool = False) -> None:
-        """Stores that `name` is not asked for so many seconds. Raises SourcePaused where this run can't wait that long.
-
-        `end`: this run does not wait, however short the time is.
-        """
+        """Stores that a host is not asked for so many seconds. Raises SourcePaused where this run can't wait, or is to `end`."""
         host = self._host(name)
         until = datetime.now(UTC) + timedelta(seconds=seconds)
         host.not_before = max(until, host.not_before or until)
@@ -172,10 +163,7 @@ class Pacer:
             self.hold(name, seconds, "it refuses connections after it had asked for fewer requests: banned", end=True)
 
     def failed(self, name: str, base: float) -> None:
-        """Counts a request that failed after its retries. Raises SourcePaused after BREAKER_LIMIT of them in a row.
-
-        The pause is a multiple of `base`, the configured back-off in seconds. Each run starts counting from zero.
-        """
+        """Counts a request that failed after its retries. BREAKER_LIMIT in a row pause the host for `base` x BREAKER_PAUSE s."""
         host = self._host(name)
         host.failures += 1
         if host.failures >= BREAKER_LIMIT:

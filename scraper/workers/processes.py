@@ -263,10 +263,7 @@ class _Cluster:
         )
 
     def _results(self, job: Job[Task, Result], task: Task, future: Future[list[Result]]) -> list[Result]:
-        """The task's results. Where several workers died while they had it, this machine finds out what it does to a process.
-
-        dask counts a worker's death against every task that the worker had, so it can't tell which of them is to blame.
-        """
+        """The task's results. dask can't tell which task killed its workers; a process on this machine finds out."""
         from distributed import KilledWorker
 
         try:

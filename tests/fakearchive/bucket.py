@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -32,29 +33,13 @@ class Bucket:
         fake.files["/CC-MAIN-2020-00-index"] = no_captures
 
     def add(self, url: str, timestamp: str, body: bytes, **changes: object) -> dict[str, str]:
+        headers = (("Content-Type", "text/html"), ("Set-Cookie", "secret=1"), ("X-Crawler-Content-Encoding", "gzip"))
         moment = datetime.strptime(timestamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-        values: dict[str, object] = {
-            "form": Form.RESPONSE,
-            "source": "crawler",
-            "payload": body,
-            "url": url,
-            "captured_at": moment,
-            "http_status": 200,
-            "http_reason": "OK",
-            "http_headers": (("Content-Type", "text/html"), ("Set-Cookie", "secret=1"), ("X-Crawler-Content-Encoding", "gzip")),
-        }
-        record = record_bytes(Capture(**(values | changes)), NOW)  # type: ignore[arg-type]
-        row = {
-            "urlkey": Kept(url, "").urlkey,
-            "timestamp": timestamp,
-            "url": url,
-            "mime": "text/html",
-            "status": "200",
-            "digest": sha1_digest(body).removeprefix("sha1:"),
-            "length": str(len(record)),
-            "offset": str(len(self.data)),
-            "filename": self.file,
-        }
+        capture = Capture(form=Form.RESPONSE, source="crawler", payload=body, url=url, captured_at=moment)
+        capture = replace(capture, **({"http_status": 200, "http_reason": "OK", "http_headers": headers} | changes))  # type: ignore[arg-type]
+        record, digest = record_bytes(capture, NOW), sha1_digest(body).removeprefix("sha1:")
+        row = {"urlkey": Kept(url, "").urlkey, "timestamp": timestamp, "url": url, "mime": "text/html", "status": "200"}
+        row |= {"digest": digest, "length": str(len(record)), "offset": str(len(self.data)), "filename": self.file}
         self.data += record
         self.rows.append(row)
         return row

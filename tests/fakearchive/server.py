@@ -203,22 +203,13 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _listing(self) -> None:
-        query = self.query()
-        rows, key = self.archive.list(query)
-        if query.get("output") == "json":
-            values: list[list[str]] = [FIELDS, *rows] if rows else []
-            values += [[], [key]] if key else []
-            body = ("[" + ",\n".join(json.dumps(row) for row in values) + "]\n").encode()
-            self.answer_listing(body, "application/json")
-        else:
-            text = "".join(" ".join(row) + "\n" for row in rows) + (f"\n{key}\n" if key else "")
-            self.answer_listing(text.encode(), "text/plain")
-
-    def answer_listing(self, body: bytes, content_type: str) -> None:
-        if self.archive.gzip_listings and "gzip" in self.headers.get("Accept-Encoding", ""):
-            self.answer(200, gzip.compress(body), (("Content-Type", content_type), ("Content-Encoding", "gzip")))
-        else:
-            self.answer(200, body, (("Content-Type", content_type),))
+        rows, key = self.archive.list(self.query())
+        values: list[list[str]] = [FIELDS, *rows] if rows else []
+        values += [[], [key]] if key else []
+        body = ("[" + ",\n".join(json.dumps(row) for row in values) + "]\n").encode()
+        is_gzip = self.archive.gzip_listings and "gzip" in self.headers.get("Accept-Encoding", "")
+        encoded = (("Content-Encoding", "gzip"),) if is_gzip else ()
+        self.answer(200, gzip.compress(body) if encoded else body, (("Content-Type", "application/json"), *encoded))
 
     def _replay(self) -> None:
         timestamp, _, url = self.path[len("/web/") :].partition("id_/")
@@ -239,28 +230,21 @@ class Handler(BaseHTTPRequestHandler):
         return next(kept for kept in self.archive.kept if (kept.timestamp, kept.url) == (timestamp, url))
 
     def substitute(self, timestamp: str, url: str) -> None:
-        headers = (
-            ("X-Archive-Redirect-Reason", f"found capture at {timestamp}"),
-            ("Location", f"{self.archive.url}/web/{timestamp}id_/{url}"),
-        )
-        self.answer(302, b"", headers)
+        location = ("Location", f"{self.archive.url}/web/{timestamp}id_/{url}")
+        self.answer(302, b"", (("X-Archive-Redirect-Reason", f"found capture at {timestamp}"), location))
 
     def memento(self, kept: Kept, body: bytes | None = None, *, framed: bool = True, **more: str) -> None:
         self.answer(kept.status, kept.body if body is None else body, self.memento_headers(kept, **more), framed=framed)
 
     def memento_headers(self, kept: Kept, **more: str) -> tuple[tuple[str, str], ...]:
         moment = datetime.strptime(kept.timestamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-        archived = tuple((f"X-Archive-Orig-{name}", value) for name, value in kept.headers)
+        replay, timemap = f"{self.archive.url}/web/{kept.timestamp}id_/", f"{self.archive.url}/web/timemap/link/{kept.url}"
         return (
             *((name, value) for name, value in kept.headers if name == "Content-Type"),
-            *(
-                (name, f"{self.archive.url}/web/{kept.timestamp}id_/{value}")
-                for name, value in kept.headers
-                if name == "Location"
-            ),
+            *((name, f"{replay}{value}") for name, value in kept.headers if name == "Location"),
             ("Memento-Datetime", format_datetime(moment, usegmt=True)),
-            ("Link", f'<{kept.url}>; rel="original", <{self.archive.url}/web/timemap/link/{kept.url}>; rel="timemap"'),
+            ("Link", f'<{kept.url}>; rel="original", <{timemap}>; rel="timemap"'),
             ("x-archive-src", "item-1/file-1.warc.gz"),
-            *archived,
+            *((f"X-Archive-Orig-{name}", value) for name, value in kept.headers),
             *((name.replace("_", "-"), value) for name, value in more.items()),
         )

@@ -18,7 +18,7 @@ function rowUrl(records, id) {
     if (/[A-Za-z0-9_-]/.test(char)) return char;
     return char === " " ? "+" : "~" + byte.toString(16).toUpperCase().padStart(2, "0");
   });
-  return `${records}/${encoded.join("")}${window.tta ? ".html" : ""}`; // tta: a saved site (scraper/export/static/site.js)
+  return `${records}/${encoded.join("")}${window.tta ? ".html" : ""}`; // tta: a saved site (scraper/export/site.js)
 }
 
 function firstPage(records, filters) {

@@ -177,8 +177,12 @@ window.tta = (() => {
   }
 
   const start = () => {
-    const holder = document.querySelector("#tta-found");
-    if (!holder) return;
+    if (!/\/records\.html$/.test(location.pathname)) return; // the map needs the data only
+    const help = document.querySelector("section.content > p.tta-small");
+    help.textContent = "Finds records that contain all the words. A word of four letters or more also finds longer ones: train finds training.";
+    const holder = document.createElement("div");
+    holder.id = "tta-found";
+    help.after(holder);
     list(holder);
     window.addEventListener("hashchange", () => list(holder));
   };

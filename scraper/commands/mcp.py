@@ -1,0 +1,101 @@
+"""`tta mcp`: tools for an AI assistant on this machine, by the Model Context Protocol on standard input and output.
+
+They read a copy of the database without contact details, because an assistant passes on what it reads.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from scraper.database.about import CAVEAT, TITLE
+from scraper.database.connection import reading
+from scraper.database.contacts import cleared_copy
+from scraper.errors import TtaError
+from scraper.export.manifest import state
+from scraper.folders import Folders
+from scraper.provenance import Why, find_record
+from scraper.search_query import match
+from scraper.sqlite import dicts
+
+_FOUND = (
+    "SELECT record_id, coalesce(tta_title, title) AS heading, fiscal_year, place_state, status, url, found "
+    "FROM (SELECT rowid AS place, rank AS points, count(*) OVER () AS found FROM records_fts WHERE records_fts MATCH ? "
+    "ORDER BY rank LIMIT 20) JOIN records ON records.rowid = place ORDER BY points"
+)
+
+
+class Tools(NamedTuple):
+    """The tools. Each answer has the captures that it is from, and the caveats to repeat with it."""
+
+    database: Path
+    archive: Path
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        from mcp.server.mcpserver.exceptions import ToolError
+
+        try:
+            with reading(self.database) as db:
+                yield db
+        except TtaError as error:  # the text of no other exception reaches the assistant
+            raise ToolError(str(error)) from None
+
+    def find(self, words: str) -> dict[str, Any]:
+        """Finds records that contain all the words: the best 20. AND, OR, NOT, "a phrase" and prefix* work."""
+        with self._reading() as db:
+            found = dicts(db, _FOUND, match(words))
+            return _answer(db, [one["record_id"] for one in found], records=found)
+
+    def record(self, record: str) -> dict[str, Any]:
+        """All known values of a record, by node number, reference or record_id, and how they changed between captures."""
+        with self._reading() as db:
+            (row,) = dicts(db, "SELECT * FROM records WHERE record_id = ?", found := find_record(db, record))
+            changes = dicts(db, "SELECT * FROM changes WHERE record_id = ? ORDER BY seen_by", found)
+            return _answer(db, [found], values={name: value for name, value in row.items() if value is not None}, changes=changes)
+
+    def why(self, record: str, field: str) -> dict[str, Any]:
+        """Where a field of a record comes from: the captures, the place in the page, and the columns that it is derived from."""
+        with self._reading() as db:
+            found = find_record(db, record)
+            return _answer(db, [found], reason=asdict(Why(db, self.archive, found).field(field)))
+
+    def coverage(self) -> dict[str, Any]:
+        """How much of the portal the data covers: records, captures, from when to when, and completeness by fiscal year."""
+        with self._reading() as db:
+            return _answer(db, [], **state(db))
+
+
+def _answer(db: sqlite3.Connection, about: list[str], **more: Any) -> dict[str, Any]:
+    sql = (
+        "SELECT record_id, capture_id, captured_at, source, url FROM captures "
+        "WHERE record_id IN (SELECT value FROM json_each(?)) ORDER BY record_id, captured_at"
+    )
+    return {**more, "sources": dicts(db, sql, json.dumps(about)), "caveats": CAVEAT}
+
+
+@click.command("mcp")
+@click.pass_obj
+def command(folders: Folders) -> None:
+    """Serve tools to an AI assistant: find, record, why, coverage.
+
+    The assistant starts this command and talks to it on standard input and output (Model Context Protocol). It is told no contact
+    details. Needs the package mcp: pip install 'tta[ai]'.
+    """
+    try:
+        from mcp.server.mcpserver import MCPServer  # takes a second
+    except ModuleNotFoundError:
+        raise TtaError("the package mcp is not installed: run `pip install 'tta[ai]'`") from None
+    with cleared_copy(folders.database, False) as copy:
+        tools = Tools(copy.path, folders.archive)
+        server = MCPServer(
+            "tta", instructions=f"{TITLE}. {CAVEAT} Name the capture that a value is from, and repeat the caveats."
+        )
+        for tool in (tools.find, tools.record, tools.why, tools.coverage):
+            server.tool()(tool)
+        server.run()

@@ -1,0 +1,145 @@
+"""The normal forms by which captures are compared: a text as its letters and digits, a time as an instant. Pure.
+
+Letters and digits are what themes and text extractors leave unchanged.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cached_property
+
+from parsers.scalars import SITE_ZONE, cached_short, iso_time
+from scraper.database.stored_page import FieldValue, StoredPage
+
+MIN_START = 12
+"""Letters by which a label is recognized within a text. Of a shorter label the beginning of its value has to follow."""
+MIN_MARK = 8
+"""Letters of a short label with its value; fewer occur in many texts."""
+MAX_PARTS = 1000
+"""Parts of a value, or fields of a page, that are looked for in a text. Real ones have a few hundred; each costs a search."""
+_LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
+_MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][\w-]*(?:\s[^<>\n]{0,200})?>")
+_LIST_MARK = re.compile(r"(?:^|(?<=\0))(?:o|\d{1,2})(?=\0)")
+_LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")
+
+
+@cached_short
+def letters(text: str) -> str:
+    """The letters and digits of a text, without tags, link and footnote marks; the point in a decimal number counts as well."""
+    if "[" in text or "<" in text or "CAPTION" in text:
+        text = _MARKUP.sub(" ", _LINK.sub(lambda found: "" if found[1] else found[2], text))
+    return "".join(_LETTERS.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)))
+
+
+def without(text: str, parts: Iterable[str]) -> list[str]:
+    """What is left of a text when each part is taken out once, the longest first; list marks between parts count as taken out."""
+    some = sorted(filter(None, parts), key=len, reverse=True)
+    for part in some if len(some) <= MAX_PARTS else ():
+        text = text.replace(part, "\0", 1)
+    return [piece for piece in _LIST_MARK.sub("", text).split("\0") if piece]
+
+
+_ONLY_TIME = re.compile(
+    r"(?:[\d\s:/.,+()–—-]|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*+"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*+|[ap]\.?m\b|utc|gmt|[ecmp][sd]t\b|to\b|at\b|st\b|nd\b|rd\b|th\b|[tz])*+",
+    re.IGNORECASE,
+)
+
+
+@cached_short
+def moment(iso: str | None) -> str:
+    """An ISO 8601 text of `scalars` in the site's zone, as far as it is known; "" for none. A local time has no seconds."""
+    if not iso:
+        return ""
+    if not iso.endswith("Z"):
+        return iso[:16] if iso.endswith(":00") else iso
+    try:
+        return datetime.fromisoformat(iso).astimezone(SITE_ZONE).replace(tzinfo=None).isoformat(timespec="seconds")
+    except (ValueError, OverflowError):
+        return ""
+
+
+@cached_short
+def is_only_time(text: str | None) -> bool:
+    """Whether a text is nothing but a date or a time, or a range of two."""
+    return text is not None and sum(map(str.isdigit, text)) >= 5 and _ONLY_TIME.fullmatch(text) is not None
+
+
+def moment_of(row: FieldValue, line: str) -> str:
+    """The time that a line of a value is; "" where it is something else."""
+    if row.datetime and line == row.value:
+        return moment(iso_time(row.datetime.partition("/")[0]))
+    return moment(iso_time(line)) if is_only_time(line) else ""
+
+
+def line_letters(row: FieldValue, line: str) -> str:
+    """The letters of a line; of a time the digits of its day, because it is printed in many ways."""
+    when = moment_of(row, line)
+    return letters(when.partition("T")[0] if when else line)
+
+
+class PageText:
+    """A page as the letters of its labels and values: what a text extractor's value of a field may have been taken from."""
+
+    def __init__(self, page: StoredPage) -> None:
+        self._page = page
+
+    @cached_property
+    def _fields(self) -> list[tuple[str, str, str]]:
+        """Key, label and value of each row."""
+        rows = self._page.fields[:MAX_PARTS]
+        return [(row.key, letters(row.label or ""), letters(row.value or "")) for row in rows]
+
+    def has_label(self, label: str, *, other_than: str) -> bool:
+        """Whether another field has a label."""
+        return any(label == one and key != other_than for key, one, _ in self._fields)
+
+    @cached_property
+    def _tops(self) -> list[str]:
+        """What a page shows above its fields."""
+        title, _, author, _ = (letters(str(one or "")) for one in self._page.head)
+        return [one for one in (title, author and f"by{author}", author and f"By{author}") if one]
+
+    @cached_property
+    def _ends(self) -> list[tuple[str, str]]:
+        """What shows that another field begins, with that field's key; of a short label with the beginning of its value."""
+        found = dict.fromkeys(
+            (key, label if len(label) >= MIN_START else label + value[:MIN_START]) for key, label, value in self._fields
+        )
+        for label, text in self._page.sections:
+            found |= dict.fromkeys(("", letters(line)) for line in (label, *(text or "").splitlines()))
+        groups = {(row.key, letters(row.item.rstrip(" 0123456789") + (row.label or ""))) for row in self._page.fields if row.item}
+        return [(key, mark) for key, mark in (*found, *groups) if len(mark) >= MIN_MARK]
+
+    def part_of_field(self, text: str, own: str, key: str) -> str:
+        """The part of a text extractor's value that may belong to the field: below the page's top and before the next label.
+
+        `own`: what is known to belong to it.
+        """
+        for mark in self._tops:
+            if mark not in own and (at := text.rfind(mark)) >= 0:
+                text = text[at + len(mark) :]
+                text = text[max(text.find(own), 0) :]  # below a byline that this page does not show
+        ends = (text.find(mark) for other, mark in self._ends if other != key and mark not in own)
+        return text[: min((at for at in ends if at >= 0), default=None)]
+
+    def quotes(self, text: str, *, other_than: str) -> bool:
+        """Whether another field's label and value contain a text, or it is the title."""
+        quoted = text.lower()
+        return any(quoted in f"{label}{value}".lower() for key, label, value in self._fields if key != other_than)
+
+    @cached_property
+    def _formats(self) -> tuple[set[str], dict[str, str]]:
+        """The keys of the fields with and without values; each line and value by its letters."""
+        keys, texts = set(), {}
+        for row in self._page.fields[:MAX_PARTS]:
+            keys.add(f"{row.key} {row.value is None}")
+            for text in (row.value or "", *(row.value or "").splitlines()):
+                texts[letters(text)] = text.strip()
+        return keys, texts
+
+    def is_formatted_like(self, other: "PageText") -> bool:
+        """Whether two texts may be of one extractor: they lack the same fields, and print alike what both print."""
+        (keys, texts), (other_keys, others) = self._formats, other._formats
+        return keys == other_keys and all(others.get(text, printed) == printed for text, printed in texts.items())
