@@ -38,9 +38,9 @@ def test_what_a_rebuild_would_change_is_shown_with_examples_and_not_done(folders
     before = hashlib.sha256(folders.database.read_bytes()).digest()
     status, told = ask(folders, "load", "--rebuild", "--plan", "--json")
     found = json.loads(told)
-    assert (status, found["changed"], found["read"]) == (0, 2, 5)
-    shown = {(one["table"], one["field"]): (one["count"], one["examples"]) for one in found["fields"]}
-    assert shown["records", "county"] == (1, [["2", "Esex", "Essex"]])
+    assert (status, found["differences"]["changed"], found["read"]) == (0, 2, 5)
+    shown = {(one["table"], one["field"]): (one["count"], one["examples"]) for one in found["differences"]["fields"]}
+    assert shown["records", "county"] == (1, [{"id": "2", "old": "Esex", "new": "Essex"}])
     assert shown["changes", "weather"][0] == shown["captures", "kind"][0] == 1
     assert "  2: Esex -> Essex" in ask(folders, "load", "--rebuild", "--plan")[1]
     assert hashlib.sha256(folders.database.read_bytes()).digest() == before

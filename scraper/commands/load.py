@@ -1,6 +1,7 @@
 """`tta load`: brings the database in line with the archive."""
 
 from contextlib import nullcontext
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -55,14 +56,16 @@ def _plan(folders: Folders, workers: int | None, progress: Progress, *, as_json:
         done = load(folders, options)
         with comparing(folders.database, second) as db:
             found = differences(db)
-    changed = f"{found.changed} records" if found.fields else "nothing"
-    lines = [f"a rebuild would change {changed}; {done.captures} captures were read"]
-    for table, field, count, examples in found.fields:
-        lines.append(f"{escape(f'{table} {field}', 200)}: {count}")
-        for key, *values in examples:
-            old, new = (escape("NULL" if value is None else value, 200) for value in values)
-            lines.append(f"  {escape(key)}: {old} -> {new}")
-    fields = [dict(zip(("table", "field", "count", "examples"), one, strict=True)) for one in found.fields]
-    counts = {"read": done.captures, "changed": found.changed, "fields": fields, "unreadable": len(done.unreadable)}
+    if found.fields:
+        lines = [f"a rebuild would change {found.changed} records; {found.appear} would appear, {found.vanish} would vanish"]
+    else:
+        lines = [f"a rebuild would change nothing (all {done.captures} captures compared)"]
+    for one in found.fields:
+        lines.append(f"{escape(f'{one.table} {one.field}', 200)}: {one.count}")
+        for example in one.examples:
+            old, new = (escape("NULL" if value is None else value, 200) for value in example[1:])
+            lines.append(f"  {escape(example.id)}: {old} -> {new}")
+    fields = [asdict(one) | {"examples": [example._asdict() for example in one.examples]} for one in found.fields]
+    counts = {"read": done.captures, "differences": asdict(found) | {"fields": fields}, "unreadable": len(done.unreadable)}
     show(counts, lines, done.unreadable, as_json=as_json)
     return ExitStatus.PARTLY_DONE if done.unreadable else ExitStatus.DONE
