@@ -1,9 +1,8 @@
 """A text capture to a record: what a text extractor left of a page (DOMAIN.md, "The two forms").
 
-The style of the text is determined first. In labelled text, labels are on lines (or all in one line), and what follows each is
-its value; most extractors drop links and dates, so a label without a value means `not_captured`. In prose nothing is a label: the
-form's fixed instructions say where a section is, what precedes them is the body, and what follows those for milestones are
-milestones. `textlines` removes the extractor's marks, `texthead` finds title and byline, `textlabels` the labels.
+The style is determined first. In labelled text, what follows a label is its value; most extractors drop links and dates, so a
+label without a value is `not_captured`. In prose nothing is a label: the form's fixed instructions open sections, what precedes
+them is the body. `textlines` removes the extractor's marks, `texthead` finds title and byline, `textlabels` the labels.
 """
 
 from dataclasses import dataclass, field, replace
@@ -50,17 +49,13 @@ from parsers.urls import absolute, node_id
 
 _LINES = FORMS["lines"]
 _SubField = tuple[Line | None, list[Line]]
-_Among = Literal["values", "loose", "prose", "footer"]
 _REFERENCES = (Type.REFERENCE, Type.REFERENCES, Type.MONEY)
-_LONG_TEXT = "other_program_area"
-"""The column of the one text field that holds several lines; all others are of Drupal's type "string", which is one line."""
+_LONG_TEXT = "other_program_area"  # the text field of several lines; all others are of Drupal's type "string", one line
 _NAMES = ("tta short name", "tta title")
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
-"""Fields whose value is never a link, so that a real text capture has it; a list of labels in a blog post does not."""
-_MIDDLE_OF_PAGE = 16
-_MIN_LABEL, _MAX_QUESTION, _MAX_METRIC_LINE, _NAME_WORDS = 4, 200, 200, 4
-_MAX_LAST_VALUE = 60
-"""Characters after the last label of a page in a single line; more contain the page's footer, whose beginning is unknown."""
+"""Fields whose value is never a link: a real text capture has them, a list of labels in a blog post does not."""
+_MIDDLE_OF_PAGE, _MIN_LABEL, _MAX_QUESTION, _MAX_METRIC_LINE = 16, 4, 200, 200
+_MAX_LAST_VALUE = 60  # characters after the last label of a page in a single line; more contain the page's footer
 
 
 @dataclass(slots=True)
@@ -139,11 +134,7 @@ def _is_record(content: PageRows, head: TextHead, marks: list[Mark]) -> bool:
 
 
 class _Writer(RowWriter):
-    """Rows and sections in page order, each with the source lines that it was read from.
-
-    How the text is laid out is learned from its known labels: `_compact`: no blank line between label and value; `_blocks`: one
-    before each label.
-    """
+    """Rows and sections in page order, each with the source lines that it was read from; known labels teach the layout."""
 
     def __init__(self, marks: list[Mark], head: TextHead, url: str | None) -> None:
         super().__init__(State.NOT_CAPTURED)
@@ -152,11 +143,11 @@ class _Writer(RowWriter):
         self.unseparated: list[str] = []
         self._url, self._is_whole_page = url, head.is_whole_page
         filled = [mark for mark in marks if mark.filled and not mark.is_section]
-        self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)
-        self._headed = 2 * sum(mark.line.heading > 0 for mark in marks) > len(marks)
+        self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)  # no blank line before values
+        self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)  # a blank line before labels
+        self._headed = 2 * sum(mark.line.heading > 0 for mark in marks) > len(marks)  # labels are marked as headings
         drops = [not mark.filled for mark in marks if mark.entry is not None and mark.entry.type in (*_REFERENCES, Type.DATE)]
         self._drops_links = 2 * sum(drops) > len(drops)
-        self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)
 
     def body(self, lines: list[Line], *, is_fragment: bool) -> None:
         """The body; a fragment begins with other fields of the page instead."""
@@ -182,13 +173,11 @@ class _Writer(RowWriter):
     def field(self, mark: Mark, *, ends_page: bool) -> None:
         """The rows of a label and the lines up to the next one. `ends_page`: these include the page's footer."""
         mark.lines = mark.lines if ends_page else self._without_legend(mark.lines)
-        words = sum(len(line.text.split()) for line in mark.lines)
-        is_one = words < 2 or (mark.entry is not None and mark.entry.contact and words < _NAME_WORDS)
         if mark.entry is None or mark.is_section:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
             self._loose(mark.lines[end:], only_labels=ends_page)
-        elif mark.line.glued and mark.entry.type in (Type.REFERENCES, Type.GROUP) and not is_one:
+        elif mark.line.glued and mark.may_be_several:
             self._add(mark.label, [], label_line=mark.line)
             self._add(None, mark.lines)
             self.unseparated.append(mark.label)
@@ -236,13 +225,18 @@ class _Writer(RowWriter):
             return True
         return self._is_unlisted(lines, index)
 
-    def _is_unlisted(self, lines: list[Line], index: int, among: _Among = "values") -> bool:
+    def _is_unlisted(self, lines: list[Line], index: int, among: str = "values") -> bool:
         """Whether a line is the label of a field that is not in the registry: by its form, and by what follows it.
 
-        `among`: what surrounds it. After a complete value less is enough; in prose and in a page's footer more is needed.
+        `among`: "values", "loose" (after a complete value less is enough), or "prose" and "footer" (more is needed).
         """
         line, at, is_loose, noun = lines[index], next_filled(lines, index + 1), among == "loose", _LINES["label_noun"].search
-        if line.links or is_typed(line.text) or (self._blocks and not is_loose and index and lines[index - 1].text):
+        if (
+            line.links
+            or is_typed(line.text)
+            or (line.heading and not self._headed)
+            or (self._blocks and not is_loose and index and lines[index - 1].text)
+        ):
             return False
         if at is None:
             return is_loose and looks_like_label(line.text) and noun(line.text) is not None
@@ -258,10 +252,7 @@ class _Writer(RowWriter):
         return among == "values" and is_text and after[-1] in ".!"
 
     def _loose(self, lines: list[Line], *, only_labels: bool = False) -> None:
-        """Lines after a complete value: labels that are not in the registry with their values, else text without a label.
-
-        `only_labels`: the fields of a whole page end here, and what has no label is the page's footer.
-        """
+        """Lines after a complete value: unlisted labels with values, else text without a label or (`only_labels`) the footer."""
         index = 0
         while index < len(lines):
             line = lines[index]

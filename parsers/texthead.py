@@ -13,12 +13,10 @@ from parsers.textlines import FORMS, MANY_LABELS, Line, is_prose
 _HEAD = FORMS["head"]
 Span = tuple[int, int]
 _MAX_BYLINE, _MAX_NAME, _MAX_NAME_WORDS, _MAX_TITLE = 200, 80, 8, 400
-_MAX_BYLINE_LINES = 10
-"""Lines, blank ones included, over which a byline is spread where each of its parts is an element of its own."""
-_LINES_ABOVE_BYLINE = 3
+_MAX_BYLINE_LINES = 10  # blank ones included, where each part of a byline is an element of its own
 _NOTICE = ("attention", "questions?")
 _NOTICE_TEXT = "this website is under construction"
-_NOTICE_LINES = 8
+_NOTICE_LINES, _LINES_ABOVE_BYLINE = 8, 3
 _MAX_TEASERS = 100  # titles of other records that one page refers to; a page with more is a list
 
 
@@ -46,8 +44,7 @@ class _Byline(NamedTuple):
 def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_end: int) -> TextHead:
     """Title and byline of the record whose fields, or first instructions, follow `lines`.
 
-    `below`: the lines after its last label; `names`: the record's own name and title, as its fields have them; `teasers_end`: the
-    line after the teasers of other records, which precede the record's own byline and body.
+    `below`: the lines after its last label; `names`: its own name and title, as its fields have them; `teasers_end`: see below.
     """
     head = TextHead()
     bylines = [byline for index in range(teasers_end, len(lines)) if (byline := _byline(lines, index))]
@@ -58,8 +55,9 @@ def read_head(lines: list[Line], below: list[Line], names: set[str], *, teasers_
         bylines = early
     certain = [one for one in bylines if one.has_verb] or [one for one in bylines if one.time] or early
     at, title = _title(lines, certain, names, teasers_in(lines[:teasers_end]))
+    head.title, head.end = title, at + 1
     if title is not None:
-        head.title, head.end, head.spans["title"] = title, at + 1, (lines[at].first, lines[at].last)
+        head.spans["title"] = (lines[at].first, lines[at].last)
     byline = next((one for one in bylines if one.at > at and _is_near(lines, at, one)), None)
     if byline is None and (teasers_end or not any(line.text for line in lines[: max(at, 0)])):  # the document's title, or none
         byline = next(iter(certain), None)
@@ -148,6 +146,8 @@ def _title(lines: list[Line], bylines: list[_Byline], names: set[str], teasers: 
             continue
         is_repeated = any(lines[index].plain == lines[above].text for index in filled[1:] if index < above)
         named = [] if is_repeated or _HEAD["skip_link"].fullmatch(lines[above].text) else [above]
+    if not named and "|" in first and document != first and not is_prose(first):
+        return filled[0], document if document[0].isalpha() else None
     return (named[-1], lines[named[-1]].text) if named else (-1, None)
 
 
@@ -156,9 +156,11 @@ def _byline(lines: list[Line], at: int) -> _Byline | None:
     text = lines[at].text
     if not _HEAD["submitted"].match(text) or len(text) > _MAX_BYLINE:
         return None
+    wrapped = [lines[at : at + count] for count in (1, 2, 3, 4) if all(line.text for line in lines[at : at + count])]
+    timed = [one for some in wrapped if (one := _parsed(" ".join(line.text for line in some), at, at + len(some))) and one.time]
+    if timed and timed[-1].end > at + 1:
+        return next((one for one in timed if "T" in (one.time or "")), timed[0])
     parts, end = [text], at + 1
-    if end < len(lines) and _HEAD["clock"].fullmatch(lines[end].text):  # wrapped before the time
-        text, end = f"{text} {lines[end].text}", end + 1
     whole = _parsed(text, at, end)
     for index in range(at + 1, min(at + _MAX_BYLINE_LINES, len(lines)) if whole is None or whole.time is None else 0):
         part = lines[index].text

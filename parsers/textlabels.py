@@ -15,13 +15,13 @@ from parsers.registry import LABELS, Label, Type, group_table, is_instructions, 
 from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, join_wrapped
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))  # types whose values are short and certain
-_DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))
-"""Types whose values are links and dates, which many extractors drop."""
+_DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))  # many extractors drop their values
+_SEVERAL = (Type.REFERENCES, Type.GROUP)
 _ORDER_SLACK = 6  # places; the sample and the table in DOMAIN.md differ by up to four
 _OUT_OF_ORDER = 0.9
 _MAX_WORDS_BONUS = 1.5  # a label of many words is hardly ever a line of a body
 _SKIPPED = 6  # candidates between two labels that may be lines of a value; more of them in one value have not been seen
-_MAX_MARKUP_WORDS, _MAX_WRAPPED_LINES = 9, 5
+_MAX_MARKUP_WORDS, _MAX_WRAPPED_LINES, _NAME_WORDS = 9, 5, 4
 _MAX_REFERENCE = 120  # characters of the name of a term, an agency or a person
 _MIN_MISSPELLED, _END = 10, 4
 """Letters; shorter words are one letter away from others ("County", "Country"), and one wrong letter leaves one end as it was."""
@@ -34,10 +34,9 @@ _NAMED = re.compile(rf"(?<![\w-])(?!Milestone (?!Milestone )[A-Z])(?:{_ALTERNATI
 
 @dataclass(slots=True)
 class Mark:
-    """A line that may be a label, and `end`, the line after it.
+    """A line that may be a label, and `end`, the line after it. `line` has the numbers of all source lines that it is on.
 
-    `line`: the label's line, with the numbers of all source lines that it is on; `rest`: the value that follows on the same line;
-    `printed`: the label as printed, where that is a misspelling of `label`; `lines`: those up to the next label of the page.
+    `rest`: the value on the same line; `printed`: a misspelled label as printed; `lines`: those up to the page's next label.
     """
 
     at: int
@@ -54,6 +53,13 @@ class Mark:
         return [line for line in self.lines if line.text]
 
     @property
+    def may_be_several(self) -> bool:
+        """Whether the value, printed within a line, may be several values, or a name and the next label."""
+        words, entry = sum(len(line.text.split()) for line in self.lines), self.entry
+        is_name = entry is not None and entry.contact and entry.type is not Type.TEXT
+        return entry is not None and (words >= _NAME_WORDS if is_name else words > 1 and entry.type in _SEVERAL)
+
+    @property
     def is_section(self) -> bool:
         return self.entry is None or self.entry.type is Type.INSTRUCTIONS
 
@@ -66,9 +72,8 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
     named = {label for line in lines for label in labels_in(line)}
     chain, enough = _best_chain(lines, list(_marks(lines))), 0.5
     for cut in _CUTS:
-        if len(named) < MANY_LABELS or len({mark.label for mark in chain}) > enough * len(named):
-            break
-        if cut is _cut_anywhere and sum(bool(line.text) for line in lines) > len(named):
+        is_cut = len(named) < MANY_LABELS or len({mark.label for mark in chain}) > enough * len(named)
+        if is_cut or (cut is _cut_anywhere and sum(bool(line.text) for line in lines) > len(named)):
             break
         pieces = [piece for line in lines for piece in cut(line)]
         other = _best_chain(pieces, list(_marks(pieces)))
@@ -93,17 +98,15 @@ def _cut_begin(line: Line) -> list[Line]:
 def _cut_anywhere(line: Line) -> list[Line]:
     """A line in pieces: its labels, the texts between them, and title and byline before them."""
     spans = [found.span() for found in _NAMED.finditer(line.text)]
-    bounds = [
-        bound
-        for found in FORMS["head"]["in_one_line"].finditer(line.text, 0, spans[0][0] if spans else len(line.text))
-        for bound in found.span()
-    ]
+    teasers_end = line.text.rfind("Read more about ", 0, len(line.text) // 2)
+    top = next((start for start, _ in spans if start > teasers_end), len(line.text))
+    bounds = [bound for found in FORMS["head"]["in_one_line"].finditer(line.text, 0, top) for bound in found.span()]
     for start, end in spans:
         entry = _SPELLINGS[line.text[start:end]]
         pattern = FORMS["values"].get("E_MAIL" if entry.text.endswith("Email Address") else entry.type.name)
         value = pattern.match(line.text, end) if pattern is not None else None
         bounds += [start, end, *([value.end()] if value else [])]
-    return _pieces(line, [line.text[start:end] for start, end in pairwise([0, *bounds, len(line.text)])])
+    return _pieces(line, [line.text[start:end] for start, end in pairwise([0, *sorted(bounds), len(line.text)])])
 
 
 def _pieces(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]:
@@ -139,8 +142,7 @@ def misspelled(spelled: str) -> Label | None:
 def _marks(lines: list[Line]) -> Iterator[Mark]:
     index = 0
     while index < len(lines):
-        mark = _mark(lines, index) if lines[index].text else None
-        if mark is not None:
+        if (mark := _mark(lines, index) if lines[index].text else None) is not None:
             yield mark
         index = mark.end if mark is not None else index + 1
 

@@ -53,8 +53,7 @@ class Link(NamedTuple):
 class Line:
     """One line as a reader sees it. `first` and `last`: the source lines it was read from, counted from 0.
 
-    `heading`: the level that the extractor marked it with as a heading, 0 for none; `links`: the links in it, in order; `glued`:
-    it was cut off the line before.
+    `heading`: the level that it was marked with as a heading, 0 for none; `glued`: it was cut off the line before.
     """
 
     text: str
@@ -130,7 +129,7 @@ def _without_marks(text: str) -> tuple[str, list[str | None]]:
         text = _MARKS["inline_link"].sub(lambda found: link(found[1], found[2]), text)
         text = _MARKS["numbered_link"].sub(lambda found: link(found[1], addresses.get(int(found[2]))), text)
         text = _MARKS["escape"].sub(r"\1", _MARKS["autolink"].sub(r"\1", _MARKS["emphasis"].sub(r"\2", text)))
-    elif len(_MARKS["target_after"].findall(text)) >= _MANY_TARGETS:
+    elif len(_MARKS["target_after"].findall(text)) >= _MANY_TARGETS or _MARKS["relative_target"].search(text):
         text = _MARKS["target_after"].sub(lambda found: link(found[1], found[2]), text)
         text = _MARKS["target_within"].sub(_joins, text)
     if is_numbered or (addresses and numbers):
@@ -184,8 +183,7 @@ def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
 
 def _width(plain: list[str]) -> int | None:
     """The margin at which the text was wrapped; None where it was not."""
-    lengths = [len(line) for line in plain if " " in line.strip() and "](" not in line and "{" not in line]
-    width = max(lengths, default=0)
+    width = max((len(line) for line in plain if " " in line.strip() and "](" not in line and "{" not in line), default=0)
     if not _MIN_WIDTH <= width <= _MAX_WIDTH:
         return None
     following = [plain[index + 1].lstrip() for index in range(len(plain)) if _is_wrapped(plain, index, width)]

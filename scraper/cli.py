@@ -14,9 +14,7 @@ from scraper.errors import ExitStatus, Stopped, TtaError
 from scraper.folders import Folders
 from scraper.terminal import escape
 
-_COMMANDS: dict[str, list[str]] = tomllib.loads(
-    Path(__file__).with_name("commands").joinpath("commands.toml").read_text(encoding="utf-8")
-)
+_COMMANDS: dict[str, list[str]] = tomllib.loads(Path(__file__).with_name("commands").joinpath("commands.toml").read_text("utf-8"))
 _PATH = click.Path(path_type=Path)
 
 
@@ -27,10 +25,7 @@ class _Commands(click.Group):
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = resolve_name(f"scraper.commands.{_COMMANDS[cmd_name][0]}")
-        return command
+        return resolve_name(f"scraper.commands.{_COMMANDS[cmd_name][0]}") if cmd_name in _COMMANDS else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -52,6 +47,7 @@ def cli(ctx: click.Context, data: Path, config: Path | None) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command and exits with its status (DESIGN.md, "Command line")."""
+    message = ""
     try:
         status = cli.main(args=arguments, prog_name="tta", standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -59,20 +55,19 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         status = error.exit_code  # of wrong usage 2, else 1, as in ExitStatus
-    except TtaError as error:
-        click.echo(f"tta: {escape(error, 1000)}", err=True)
-        status = error.status
     except (KeyboardInterrupt, Stopped, click.Abort):
-        click.echo("tta: stopped", err=True)
-        status = ExitStatus.PARTLY_DONE
+        message, status = "stopped", ExitStatus.PARTLY_DONE
+    except TtaError as error:
+        message, status = escape(error, 1000), error.status
     except BrokenPipeError:
         # the reader of standard output, such as `head`, has exited: flushing at the end must not raise again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = ExitStatus.ERROR
     except OSError as error:
-        click.echo(f"tta: {escape(error.filename or 'a file')}: {error.strerror}", err=True)
-        status = ExitStatus.ERROR
+        message, status = f"{escape(error.filename or 'a file')}: {error.strerror}", ExitStatus.ERROR
     except sqlite3.Error as error:
-        click.echo(f"tta: the data folder can't be read or written ({escape(error)}): check its disk, run `tta doctor`", err=True)
+        message = f"the data folder can't be read or written ({escape(error)}): check its disk, run `tta doctor`"
         status = ExitStatus.ERROR
+    if message:
+        click.echo(f"tta: {message}", err=True)
     sys.exit(int(status or 0))

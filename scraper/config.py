@@ -9,7 +9,6 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
-from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -18,6 +17,13 @@ from scraper.errors import WrongUsage
 from scraper.terminal import escape
 
 DEFAULT_FILE = Path("tta.toml")
+_RULES = {
+    (kind, name): rule
+    for kind, rules in tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")).items()
+    for rule in rules
+    for name in rule["names"]
+}
+"""How settings are checked, by "number" or "text" and name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +178,6 @@ class Config:
     checks: Checks = Checks()
 
 
-@cache
-def _rules() -> dict[tuple[str, str], dict[str, Any]]:
-    """How settings are checked, by "number" or "text" and name."""
-    found = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-    return {(kind, name): rule for kind, rules in found.items() for rule in rules for name in rule["names"]}
-
-
 def _read(kind: Any, value: Any, where: str) -> Any:
     """The value of a setting of this type. Raises ValueError that names `where`, the key. TOML has no null, so none is None."""
     if is_dataclass(kind):
@@ -198,7 +197,7 @@ def _read(kind: Any, value: Any, where: str) -> Any:
             raise ValueError(f"{where}: must be {' or '.join(map(json.dumps, choices))}")
         return value
     table, name = "text" if kinds[0] is str else "number", re.sub(r"\[\d+\]", "", where)
-    rule = _rules().get((table, name)) or _rules()[table, name.rpartition(".")[2]]
+    rule = _RULES.get((table, name)) or _RULES[table, name.rpartition(".")[2]]
     if table == "number":
         least, most = rule["least"], rule["most"]
         types, noun = ((int,), "whole number") if isinstance(least, int) else ((int, float), "number")
@@ -242,17 +241,18 @@ def load_config(given: Path | None = None) -> Config:
     path = given or DEFAULT_FILE
     try:
         config: Config = _section(Config, tomllib.loads(path.read_bytes().decode()))
+        return config
     except FileNotFoundError:
         if given is None:
             return Config()
-        raise WrongUsage(f"{path}: there is no such configuration file") from None
+        problem = "there is no such configuration file"
     except OSError as error:
-        raise WrongUsage(f"{path}: {error.strerror}") from None
+        problem = str(error.strerror)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise WrongUsage(f"{path}: not a TOML file: {escape(error)}") from None
+        problem = f"not a TOML file: {escape(error)}"
     except ValueError as error:
-        raise WrongUsage(f"{path}: {escape(error, 1000)}") from None
-    return config
+        problem = escape(error, 1000)
+    raise WrongUsage(f"{path}: {problem}")
 
 
 def as_toml(settings: Any, section: str = "") -> Iterator[str]:

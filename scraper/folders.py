@@ -1,10 +1,24 @@
-"""The paths in the data folder, the free space of its disk, and how a file on it survives a loss of power."""
+"""The data folder: its paths, the free space of its disk, its lock, and how a file in it survives a loss of power.
 
+Only one run at a time may change the folder. The lock is the kernel's (flock), which releases it when its process ends, however
+that ends; the lock file's content only names the holder, for messages.
+"""
+
+import fcntl
+import json
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
+
+from scraper.errors import TtaError
+from scraper.terminal import escape
+
+LOCK = "lock"
 
 MIN_FREE = 1_000_000_000
 """Bytes; a night's captures, and the files that a load writes beside the database, took far less (docs/performance.md)."""
@@ -49,3 +63,52 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class Holder(NamedTuple):
+    """The run that holds the lock, or held it last. `since`: ISO 8601, UTC."""
+
+    command: str
+    pid: int
+    since: str
+
+
+@contextmanager
+def locked(data: Path, command: str) -> Iterator[Holder | None]:
+    """Holds the lock of the data folder `data` during the block, and makes the folder if it is missing. Raises TtaError.
+
+    Yields the last holder if it did not release the lock: it was killed, or the machine went down. Otherwise yields None.
+    """
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(data / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise TtaError(f"{data}: {error.strerror}; give a folder that can be written to with --data") from None
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            other = _holder(descriptor)
+            who = f"`{other.command}`, process {other.pid}, since {other.since}" if other else "another run"
+            raise TtaError(f"{data} is in use by {escape(who)}: wait for it to end") from None
+        dead = _holder(descriptor)
+        with suppress(OSError):  # on a full disk the name is missing, and the lock is held nevertheless
+            os.ftruncate(descriptor, 0)
+            holder = Holder(command, os.getpid(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+            os.pwrite(descriptor, json.dumps(holder._asdict()).encode(), 0)
+        try:
+            yield dead
+        finally:
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> Holder | None:
+    """The holder that the file names; None if it names none, as in the moment after the lock was taken."""
+    try:
+        holder = json.loads(os.pread(descriptor, 4096, 0))
+        return Holder(str(holder["command"]), int(holder["pid"]), str(holder["since"]))
+    except (ValueError, KeyError, TypeError):
+        return None

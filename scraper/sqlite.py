@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 from scraper.errors import SqliteDamaged, TtaError
@@ -40,8 +41,15 @@ def open_memory(*, spills: bool = False) -> sqlite3.Connection:
     return _connect("" if spills else ":memory:")
 
 
-def _connect(name: str, *, any_thread: bool = False) -> sqlite3.Connection:
-    return sqlite3.connect(name, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=not any_thread)
+def _connect(address: str, *, any_thread: bool = False) -> sqlite3.Connection:
+    """A connection in autocommit mode. `address`: a URI of SQLite's, `:memory:`, or an empty text for an unnamed file."""
+    return sqlite3.connect(address, uri=True, isolation_level=None, timeout=BUSY_SECONDS, check_same_thread=not any_thread)
+
+
+def dicts(db: sqlite3.Connection, sql: str, *values: object) -> list[dict[str, Any]]:
+    """The rows of a query, each by column name."""
+    cursor = db.execute(sql, values)
+    return [dict(zip((column[0] for column in cursor.description), row, strict=True)) for row in cursor]
 
 
 def tables_version(description: str) -> int:

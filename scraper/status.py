@@ -3,7 +3,7 @@
 import sqlite3
 import tomllib
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from scraper.database.checks import is_known
 from scraper.database.connection import reading
 from scraper.folders import Folders
 from scraper.ledger.store import STORED, Ledger, State, last_listings
-from scraper.sqlite import open_memory, uri
+from scraper.sqlite import dicts, open_memory, uri
 
 _SQL: dict[str, dict[str, str]] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
 
@@ -73,16 +73,22 @@ def status(folders: Folders) -> Status:
     found = Status(low_space=folders.low_space())
     archived: dict[str, set[int]] = {}
     has_archive = (folders.archive / CATALOG).is_file()
-    with closing(open_catalog(folders.archive, writable=False) if has_archive else open_memory()) as catalog:
+    table, condition = "captures", "1"
+    with ExitStack() as stack:
+        db = stack.enter_context(closing(open_catalog(folders.archive, writable=False) if has_archive else open_memory()))
         if folders.database.exists():
-            with reading(folders.database) as db:
-                archived = _count(db, found)
-                if has_archive:
-                    db.execute("COMMIT")  # SQLite attaches no file within a transaction
-                    db.execute("ATTACH DATABASE ? AS archive", [uri(folders.archive / CATALOG)])
-                    _count_archive(db, found, archived, "capture_id NOT IN (SELECT capture_id FROM main.captures)")
-        elif has_archive:
-            _count_archive(catalog, found, archived, "1")
+            db = stack.enter_context(reading(folders.database))
+            archived = _count(db, found)
+            table, condition = "archive.captures", "capture_id NOT IN (SELECT capture_id FROM main.captures)"
+            if has_archive:
+                db.execute("COMMIT")  # SQLite attaches no file within a transaction
+                db.execute("ATTACH DATABASE ? AS archive", [uri(folders.archive / CATALOG)])
+        if has_archive:
+            found.archived = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+            for source, url in db.execute(f"SELECT source, url FROM {table} WHERE {condition}"):  # noqa: S608
+                found.not_loaded += 1
+                if (number := node_id(url)) is not None:
+                    archived.setdefault(source, set()).add(number)
     with Ledger(folders.ledger, writable=False) as ledger:
         found.completeness = _completeness(ledger, archived)
     return found
@@ -99,35 +105,25 @@ def missing(folders: Folders) -> list[str]:
 
 def _completeness(ledger: Ledger, archived: Mapping[str, set[int]]) -> Completeness:
     """What the ledger lists and the archive has. `archived`: by source the node numbers of stored captures."""
-    captured = {name: archived.get(name, set()) | ledger.nodes(name, STORED) for name in {*ledger.sources(), *archived}}
-    known = {name: ledger.nodes(name) | captured[name] for name in captured}
-    blocked = {name: ledger.nodes(name, [State.BLOCKED]) - captured[name] for name in captured}
-    all_known, all_captured, all_blocked = (set[int]().union(*one.values()) for one in (known, captured, blocked))
+    numbers: dict[str, tuple[set[int], set[int], set[int]]] = {}
+    for name in {*ledger.sources(), *archived}:
+        captured = archived.get(name, set()) | ledger.nodes(name, STORED)
+        numbers[name] = (ledger.nodes(name) | captured, captured, ledger.nodes(name, [State.BLOCKED]) - captured)
+    known, captured, blocked = (set[int]().union(*(one[part] for one in numbers.values())) for part in range(3))
 
     def counts(known: set[int], captured: set[int], blocked: set[int], never_archived: int) -> dict[str, int]:
-        waiting = len(known - captured - blocked)
-        numbers = {"known": len(known), "captured": len(captured), "blocked": len(blocked), "waiting": waiting}
-        return numbers | {"never_archived": never_archived}
+        found = {"known": len(known), "captured": len(captured), "blocked": len(blocked)}
+        return found | {"waiting": len(known - captured - blocked), "never_archived": never_archived}
 
     order = {name: place for place, name in enumerate(SOURCES)}
-    names = sorted(filter(known.get, known), key=lambda name: (order.get(name.partition(":")[0], len(order)), name))
-    between = max(all_known) - min(all_known) + 1 if all_known else 0
+    names = sorted(numbers, key=lambda name: (order.get(name.partition(":")[0], len(order)), name))
+    between = max(known) - min(known) + 1 if known else 0
     return Completeness(
-        {name: counts(known[name], captured[name], blocked[name], len(all_known - known[name])) for name in names},
-        counts(all_known, all_captured, all_blocked - all_captured, between - len(all_known)),
+        {name: counts(*numbers[name], len(known - numbers[name][0])) for name in names if numbers[name][0]},
+        counts(known, captured, blocked - captured, between - len(known)),
         last_listings(ledger),
         dict(ledger.db.execute(_SQL["lists"]["waits"]).fetchall()),
     )
-
-
-def _count_archive(db: sqlite3.Connection, found: Status, archived: dict[str, set[int]], unloaded: str) -> None:
-    """Counts the captures of the catalog, and adds the node numbers of those that are not loaded."""
-    table = "archive.captures" if found.loaded else "captures"
-    found.archived = db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-    for source, url in db.execute(f"SELECT source, url FROM {table} WHERE {unloaded}"):  # noqa: S608
-        found.not_loaded += 1
-        if (number := node_id(url)) is not None:
-            archived.setdefault(source, set()).add(number)
 
 
 def _count(db: sqlite3.Connection, found: Status) -> dict[str, set[int]]:
@@ -138,12 +134,10 @@ def _count(db: sqlite3.Connection, found: Status) -> dict[str, set[int]]:
         setattr(found, name, db.execute(query).fetchone()[0])
     for name, query in _SQL["counts"].items():
         setattr(found, name, dict(db.execute(query).fetchall()))
-    years = db.execute(lists["years"])
-    found.years = [dict(zip([column[0] for column in years.description], row, strict=True)) for row in years]
+    found.years = dicts(db, lists["years"])
     unknown = [label for (label,) in db.execute(lists["labels"]) if not is_known(label)]
-    counts = {label: db.execute(lists["of_label"], [label]).fetchone()[0] for label in unknown}
-    most_first = sorted(counts.items(), key=lambda one: (-one[1], one[0]))
-    found.unknown_labels = {label: count for label, count in most_first if count}
+    counts = [(-db.execute(lists["of_label"], [label]).fetchone()[0], label) for label in unknown]
+    found.unknown_labels = {label: -count for count, label in sorted(counts) if count}
     found.last_refresh = runs.latest(db)
     if found.last_refresh:
         found.failed_checks = [check._asdict() for check in runs.failed_checks(db, found.last_refresh["run_id"])]

@@ -21,10 +21,7 @@ class Stop:
     """A request to end the run, made by a signal or by a time limit."""
 
     def __init__(self) -> None:
-        self.asked = False
-        self.late = False
-        self._interruptible = False
-        self._listening = False
+        self.asked = self.late = self._interruptible = self._listening = False
 
     @property
     def over(self) -> bool:

@@ -1,4 +1,4 @@
-"""Escapes text from pages and servers before it reaches a terminal or a log: no control characters, one line, bounded length."""
+"""Text for a terminal or a log: what comes from pages and servers has no control characters, one line, and a bounded length."""
 
 import re
 from urllib.parse import urlsplit
@@ -12,6 +12,11 @@ def escape(text: object, limit: int = MAX_SHOWN) -> str:
     r"""At most `limit` characters in one line; control, line-end and direction-changing characters become \xNN or \uNNNN."""
     shown = _UNSAFE.sub(lambda one: f"\\x{ord(one[0]):02x}" if one[0] <= "\xff" else f"\\u{ord(one[0]):04x}", str(text))
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: `1 capture`, `2,000 captures`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def escape_url(url: str) -> str:

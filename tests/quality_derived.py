@@ -59,7 +59,9 @@ def invented(rng: Random) -> tuple[dict[str, Any], list[date], str, dict[str, An
     due = [start + timedelta(days=rng.randint(0, 90)) for _ in range(rng.choice((0, 1, 3)))]
     is_request, has_event, has_point = (rng.random() < share for share in (0.6, 0.7, 0.7))
     agency = rng.choice(AGENCIES)
-    own = rng.choice((f"REQ: {requested} - {agency} ({kind})", f"req: {requested:%m/%d/%Y} – {agency} ({kind})"))
+    forms = ("REQ: {0} - {1} ({2})", "req: {0:%m/%d/%Y} – {1} ({2})", "REQ {0:%m/%d/%y} - {1} [{2}]", "REQ_{0:%Y%m%d}_{1} ({2}).")
+    forms += ("Request: {0:%b %d, %Y} — {1} ({2})", "RE: REQ: {0:%d %B %Y}: {1} ({2}) - UPDATED", "REQ # {0:%y-%m-%d}, {1} ({2})")
+    own = rng.choice(forms).format(requested, agency, kind)
     fields: dict[str, Any] = {
         "TTA Title": own if is_request else f"Help for {agency}",
         "TTA Estimated Costs": cost,

@@ -17,9 +17,8 @@ from scraper.archive.warc import record_bytes, utc_now
 from scraper.cli import cli
 from scraper.database.parsed_pages import NAME as PARSED
 from scraper.errors import TtaError
-from scraper.folders import Folders
+from scraper.folders import Folders, locked
 from scraper.ledger.store import Ledger
-from scraper.lock import locked
 from tests.dbkit import add, day, exports, html, node, page
 from tests.doctorkit import WARC, captures, doctor, found, notes, sound, status
 

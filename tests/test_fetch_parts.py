@@ -15,6 +15,7 @@ from scraper.capture import from_iso
 from scraper.cli import main
 from scraper.config import Config, as_toml, load_config
 from scraper.errors import NotAllowed, NotCdx, TtaError, WrongUsage
+from scraper.folders import LOCK, locked
 from scraper.ledger.store import (
     COMPLETE,
     FULL,
@@ -31,7 +32,6 @@ from scraper.ledger.store import (
     sha1_of,
     to_time,
 )
-from scraper.lock import LOCK, locked
 from scraper.sources.cdx import parse_listing, to_row
 from scraper.sources.live import rules_of
 from scraper.sources.replay import original_url

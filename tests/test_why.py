@@ -13,7 +13,7 @@ from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
-from scraper.provenance.why import Why
+from scraper.provenance import Why
 from tests.dbkit import HOST, add, day, html, loaded, node, page, query, revisit, text
 
 SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.txt"

@@ -9,12 +9,11 @@ import click
 
 from scraper.commands import json_option, show
 from scraper.doctor.repair import repair
-from scraper.doctor.tables import DoctorTables, Report, counted
-from scraper.doctor.verify import verify
+from scraper.doctor.verify import DoctorTables, Report, verify
 from scraper.errors import ExitStatus, TtaError
-from scraper.folders import Folders
-from scraper.lock import locked
+from scraper.folders import Folders, locked
 from scraper.progress import ProgressBar
+from scraper.terminal import counted
 
 
 @click.command("doctor")

@@ -8,8 +8,7 @@ import click
 from scraper.commands import json_option, scheduler_option, show, workers_option
 from scraper.database.load import LoadOptions, load
 from scraper.errors import ExitStatus
-from scraper.folders import Folders
-from scraper.lock import locked
+from scraper.folders import Folders, locked
 from scraper.progress import ProgressBar
 from scraper.stopping import Stop
 

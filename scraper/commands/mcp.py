@@ -17,10 +17,11 @@ from scraper.database.about import CAVEAT, TITLE
 from scraper.database.connection import reading
 from scraper.database.contacts import cleared_copy
 from scraper.errors import TtaError
-from scraper.export.manifest import dicts, state
+from scraper.export.manifest import state
 from scraper.folders import Folders
-from scraper.provenance.why import Why, find_record
+from scraper.provenance import Why, find_record
 from scraper.search_query import match
+from scraper.sqlite import dicts
 
 _FOUND = (
     "SELECT record_id, coalesce(tta_title, title) AS heading, fiscal_year, place_state, status, url, found "

@@ -9,8 +9,7 @@ from scraper.archive.store import CATALOG
 from scraper.commands import json_option, show
 from scraper.database import overlays
 from scraper.database.connection import writing
-from scraper.folders import Folders
-from scraper.lock import locked
+from scraper.folders import Folders, locked
 from scraper.terminal import escape
 
 _SHOWN = 10

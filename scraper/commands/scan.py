@@ -14,11 +14,10 @@ import click
 from scraper.commands import json_option, scheduler_option, show, workers_option
 from scraper.config import load_config
 from scraper.errors import ExitStatus, Stopped, TtaError
-from scraper.folders import Folders
-from scraper.lock import locked
+from scraper.folders import Folders, locked
 from scraper.sources.files import import_paths
 from scraper.stopping import Stop
-from scraper.terminal import escape
+from scraper.terminal import counted, escape
 
 
 @click.command("import")
@@ -40,8 +39,7 @@ def import_(folders: Folders, paths: tuple[Path, ...], as_json: bool) -> int:
         listed = ", ".join(f"{kind}: {count}" for kind, count in kinds.most_common())
         problems.append(f"files that belong to pages or captures and are none ({listed}) were not imported")
     counts = {"added": done.added, "known": done.known, "companions": len(done.companions), "problems": len(done.problems)}
-    line = f"{done.added} new capture{'' if done.added == 1 else 's'} ({done.known} already archived)"
-    show(counts, [line], problems, as_json=as_json)
+    show(counts, [f"{counted(done.added, 'new capture')} ({done.known} already archived)"], problems, as_json=as_json)
     return ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE
 
 
@@ -84,8 +82,8 @@ def scan(folders: Folders, /, addresses: tuple[str, ...], lists: tuple[str, ...]
             return ExitStatus.PARTLY_DONE
     counts = {name: getattr(done, name) for name in ("files", "known_files", "failed", "added", "known")}
     line = (
-        f"{done.files} file{'' if done.files == 1 else 's'} read ({done.known_files} read before), {done.failed} failed; "
-        f"{done.added} new capture{'' if done.added == 1 else 's'} ({done.known} already archived)"
+        f"{counted(done.files, 'file')} read ({done.known_files} read before), {done.failed} failed; "
+        f"{counted(done.added, 'new capture')} ({done.known} already archived)"
     )
     show(counts | {"problems": len(done.problems)}, [line], done.problems, as_json=as_json)
     return ExitStatus.PARTLY_DONE if done.problems else ExitStatus.DONE

@@ -10,7 +10,7 @@ from scraper.commands import json_option, show
 from scraper.database.checks import Check
 from scraper.database.runs import Outcome
 from scraper.folders import Folders
-from scraper.refresh.report import ADVICE, finding
+from scraper.refresh.report import ADVICE, failure_lines
 from scraper.status import Completeness, Status, status
 from scraper.status import missing as missing_addresses
 from scraper.terminal import escape
@@ -37,7 +37,13 @@ def command(folders: Folders, missing: bool, as_json: bool) -> None:
 
 def _lines(folders: Folders, found: Status) -> Iterator[str]:
     if found.archived or found.loaded:
-        waiting = f", {found.not_loaded} not loaded: {_to_load(found)}" if found.not_loaded else ""
+        # `tta load` does not load what a refresh refused, so then it is not what to run
+        advice = "run `tta load`"
+        if found.refused_refresh and found.last_refresh and found.last_refresh["outcome"] == Outcome.REFUSED:
+            advice = "the last refresh was refused, see below"
+        elif found.refused_refresh:
+            advice = f"the refresh of {escape(found.refused_refresh)} was refused; `tta refresh` tries again"
+        waiting = f", {found.not_loaded} not loaded: {advice}" if found.not_loaded else ""
         yield f"archive        {found.archived} captures{waiting}"
     else:
         yield f"nothing in {escape(folders.data)} yet: run `tta import` or `tta fetch`"
@@ -55,11 +61,10 @@ def _lines(folders: Folders, found: Status) -> Iterator[str]:
         yield f"flags          {len(found.flags)} kinds of values that look wrong"
         yield from _listed(found.flags, "captures")
     for year in found.years:
-        published = f", published: {year['published_wording']}" if year["published_wording"] else ""
-        unseen = (
-            f", at least {year['seen_but_never_captured']} seen and never captured" if year["seen_but_never_captured"] else ""
-        )
-        yield f"  fiscal year {year['fiscal_year'] or 'not known'}: {year['records']} records{unseen}{published}"
+        published, unseen = year["published_wording"], year["seen_but_never_captured"]
+        line = f"  fiscal year {year['fiscal_year'] or 'not known'}: {year['records']} records"
+        line += f", at least {unseen} seen and never captured" if unseen else ""
+        yield line + (f", published: {published}" if published else "")
     yield from _complete(found.completeness)
 
 
@@ -88,20 +93,11 @@ def _refreshed(found: Status) -> Iterator[str]:
         return
     ended = f"{last['outcome']}, {last['started_at']}: {last['message']}"
     yield f"refreshed      {escape(ended, 1000)}"
-    yield from (f"  {escape(line, 1000)}" for line in finding([Check(**check) for check in found.failed_checks]))
+    yield from (f"  {escape(line, 1000)}" for line in failure_lines([Check(**check) for check in found.failed_checks]))
     if last["outcome"] == Outcome.REFUSED:
         yield f"  {ADVICE}"
     if last["outcome"] != Outcome.COMMITTED:
         yield f"  the last good one began {found.last_good_refresh or 'never'}"
-
-
-def _to_load(found: Status) -> str:
-    """`tta load` does not load what a refresh refused, so then it is not what to run."""
-    if not found.refused_refresh:
-        return "run `tta load`"
-    if found.last_refresh is not None and found.last_refresh["outcome"] == Outcome.REFUSED:
-        return "the last refresh was refused, see below"
-    return f"the refresh of {escape(found.refused_refresh)} was refused; `tta refresh` tries again"
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -21,7 +21,13 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """The database for reading only: one state for the whole block. Raises TtaError for a missing database or another version."""
     with _existing(path) as db:
         if stored_version(db, path, APPLICATION) != VERSION:
-            raise TtaError(f"{path} was written by another version of this program: run `tta load`, which rebuilds it")
+            has_archive = path.with_name("archive").is_dir()
+            fix = (
+                "run `tta load`, which rebuilds it"
+                if has_archive
+                else "restore the archive, or use the version of tta that wrote it"
+            )
+            raise TtaError(f"{path} was written by another version of this program: {fix}")
         yield db
 
 

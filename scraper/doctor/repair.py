@@ -17,8 +17,7 @@ from scraper.database.connection import second_database
 from scraper.database.load import Loaded, LoadOptions, load
 from scraper.database.schema import insert_sql
 from scraper.database.tables import BY_NAME, RUN_TABLES
-from scraper.doctor.tables import COLUMNS_OF_LOST, DoctorTables, Finding, Report
-from scraper.doctor.verify import LOST, Progress, verify
+from scraper.doctor.verify import COLUMNS_OF_LOST, LOST, DoctorTables, Finding, Progress, Report, verify
 from scraper.errors import TtaError
 from scraper.folders import Folders, sync
 from scraper.ledger import store as ledger
@@ -94,13 +93,12 @@ def _replace_database(folders: Folders, findings: list[Finding], *, accept_refus
 
 def _repair_archive(tables: DoctorTables, folder: Path, findings: list[Finding]) -> None:
     """Lists lost captures, copies intact records out of damaged files, and rebuilds the catalog."""
-    columns = COLUMNS_OF_LOST.split(", ")
     rows = tables.db.execute(f"SELECT {COLUMNS_OF_LOST} FROM lost ORDER BY warc_file, warc_offset").fetchall()
     if rows:  # after this nothing else may know that they existed
         path, fresh = folder / LOST, folder / f".tta-{LOST}"
         known = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        lines = dict.fromkeys([*known, *(json.dumps(dict(zip(columns, row, strict=True))) for row in rows)])
-        fresh.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        lost = (json.dumps(dict(zip(COLUMNS_OF_LOST.split(", "), row, strict=True))) for row in rows)
+        fresh.write_text("".join(f"{line}\n" for line in dict.fromkeys([*known, *lost])), encoding="utf-8")
         _replace(path, fresh)
     for finding in findings:
         if finding.kind == "records-damaged" and finding.subject:

@@ -62,10 +62,11 @@ class Download:
                 await send(message)
 
         headers = {"content-type": self._type, "content-disposition": f'attachment; filename="{self._name}"'}
-        headers |= {"cache-control": "no-store"}
-        headers |= {} if self.making else {"content-length": str(Path(self.file.name).stat().st_size)}
+        length = {} if self.making else {"content-length": str(Path(self.file.name).stat().st_size)}
         try:
-            encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+            encoded = [
+                (name.encode(), value.encode()) for name, value in (headers | length | {"cache-control": "no-store"}).items()
+            ]
             await patient({"type": "http.response.start", "status": 200, "headers": encoded})
             with Path(self.file.name).open("rb") as file:
                 is_complete = False

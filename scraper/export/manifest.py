@@ -19,6 +19,7 @@ from scraper.database import about
 from scraper.database.schema import VERSION
 from scraper.errors import DataLooksWrong, TtaError
 from scraper.folders import sync
+from scraper.sqlite import dicts
 
 MANIFEST = "MANIFEST.json"
 CITATION = "CITATION.cff"
@@ -51,12 +52,6 @@ def fingerprint(files: list[Written]) -> str:
     """One digest for all files, in hex: of the lines that sha256sum prints for them, sorted by name."""
     lines = "".join(f"{file.sha256}  {file.name}\n" for file in sorted(files))
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def dicts(db: sqlite3.Connection, sql: str, *values: object) -> list[dict[str, Any]]:
-    """The rows of a query by column."""
-    cursor = db.execute(sql, values)
-    return [dict(zip((column[0] for column in cursor.description), row, strict=True)) for row in cursor]
 
 
 def state(db: sqlite3.Connection) -> dict[str, Any]:

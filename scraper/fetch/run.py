@@ -16,9 +16,8 @@ from scraper.archive.store import Archive
 from scraper.capture import Capture, Form
 from scraper.config import SOURCES, Config
 from scraper.errors import ExitStatus, NotAllowed, NothingEnabled, RequestFailed, SourcePaused, Stopped, TooLarge, TtaError
-from scraper.folders import Folders
+from scraper.folders import Folders, locked
 from scraper.ledger.store import EMPTY_SHA1, STORED, FetchResult, Ledger, Row, State, sha1_of, to_time
-from scraper.lock import locked
 from scraper.progress import ProgressBar
 from scraper.sources.base import ListingResult, Source, SourceContext, as_revisit, revisit_of
 from scraper.sources.crawls import CommonCrawl, EndOfTerm

@@ -22,6 +22,7 @@ from scraper.web.client import request
 
 START, SUCCESS, FAILURE = "/start", "", "/fail"
 _PING_SECONDS = 10.0
+_APPEND, _MODE = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+")
 
 
@@ -33,26 +34,21 @@ class Log:
         self._path = path
         if path is not None:
             try:
-                os.close(self._open(path))
+                os.close(os.open(path, _APPEND, _MODE))
             except OSError as error:
                 raise TtaError(f"{path} can't be written to ({error.strerror}): name another file with --log-file") from None
 
     def _write(self, level: str, event: str, **fields: object) -> None:
-        if self._path is None:
-            return
-        clean = {name: _plain(value) for name, value in fields.items() if value is not None}
-        line = {"time": iso(utc_now()), "level": level, "event": event, "pid": os.getpid(), **clean}
-        # A full disk must not end the run; it is reported where the data are written.
-        with suppress(OSError), os.fdopen(self._open(self._path), "wb", buffering=0) as file:
-            file.write((json.dumps(line) + "\n").encode())
+        if self._path is not None:
+            clean = {name: _plain(value) for name, value in fields.items() if value is not None}
+            line = {"time": iso(utc_now()), "level": level, "event": event, "pid": os.getpid(), **clean}
+            # A full disk must not end the run; it is reported where the data are written.
+            with suppress(OSError), os.fdopen(os.open(self._path, _APPEND, _MODE), "wb", buffering=0) as file:
+                file.write((json.dumps(line) + "\n").encode())
 
     info = partialmethod(_write, "info")
     warning = partialmethod(_write, "warning")
     error = partialmethod(_write, "error")
-
-    @staticmethod
-    def _open(path: Path) -> int:
-        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
 
 
 def _plain(value: object) -> object:
@@ -82,9 +78,7 @@ class Healthcheck:
 
     def __init__(self, settings: Config, log: Log) -> None:
         """Raises WrongUsage if the URL may not be requested."""
-        self._url = settings.refresh.healthcheck_url
-        self._loopback = settings.http.allow_loopback
-        self._log = log
+        self._url, self._loopback, self._log = settings.refresh.healthcheck_url, settings.http.allow_loopback, log
         if self._url:
             try:
                 AllowList.of([self._url], loopback=self._loopback).check(self._url)
@@ -97,11 +91,9 @@ class Healthcheck:
         if not self._url:
             return
         about = {"host": urlsplit(self._url).hostname, "call": which or "success"}  # whoever has the path can report success
-        target = self._url.rstrip("/") + which
+        target, head = self._url.rstrip("/") + which, [("User-Agent", "tta")]
         try:
-            with request(
-                target, [("User-Agent", "tta")], seconds=_PING_SECONDS, loopback=self._loopback, method="HEAD"
-            ) as answer:
+            with request(target, head, seconds=_PING_SECONDS, loopback=self._loopback, method="HEAD") as answer:
                 level = self._log.info if 200 <= answer.status < 300 else self._log.warning
                 level("healthcheck.called", **about, status=answer.status)
         except (ConnectionFailed, TtaError) as error:

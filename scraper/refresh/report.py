@@ -82,14 +82,14 @@ class Report:
         }
 
     def trouble(self) -> Iterator[str]:
-        """Yields what a person has to look at, a line each; the failed checks are one finding."""
+        """Yields what a person has to look at, a line each, and the failed checks in two."""
         yield from self.problems
         if self.run.outcome != Outcome.COMMITTED:
             yield f"{self.run.outcome}: {self.run.message}"
-        yield from finding(self.failed)
+        yield from failure_lines(self.failed)
         if self.run.outcome in (Outcome.FAILED, Outcome.STOPPED):
             return
-        yield from map(said, self.warned[:_MOST_CHECKS])
+        yield from map(_line, self.warned[:_MOST_CHECKS])
         if (more := len(self.warned) - _MOST_CHECKS) > 0:
             yield f"{more} more checks warned: see --json, or the table run_checks"
         if self.run.outcome == Outcome.REFUSED:
@@ -122,13 +122,13 @@ class Report:
         yield f"{self.run.outcome}, status {int(self.status)}: {message}the database is as it was{why}"
 
 
-def finding(failed: Sequence[Check]) -> Iterator[str]:
-    """Yields the failed checks as one finding: the most telling one in full, then the names of the others."""
+def failure_lines(failed: Sequence[Check]) -> Iterator[str]:
+    """Yields nothing if no check failed, else the most telling check and, in a second line, the names of the others."""
     if not failed:
         return
     # A check of this night's pages has the share and the example of those alone.
     first = next((one for one in failed if one.name == failed[0].name and one.subject), failed[0])
-    yield said(first)
+    yield _line(first)
     others: dict[str, list[str]] = {}
     for check in failed:
         if check.name != first.name:
@@ -141,17 +141,14 @@ def finding(failed: Sequence[Check]) -> Iterator[str]:
         yield f"also failed: {escape(', '.join(names), 500)}"
 
 
-def said(check: Check) -> str:
-    """Returns a check as one line."""
-    verb = "failed" if check.severity == Severity.FAIL else "look at"
-    line = f"{verb}: {check.name}{escape(f' ({check.subject})') if check.subject else ''}: {_number(check.figure)}"
+def _line(check: Check) -> str:
+    figure, threshold = (
+        "unknown" if one is None else f"{one:.0f}" if (one == int(one) and one != 1) or one > 1 else f"{one:.3g}"
+        for one in (check.figure, check.threshold)
+    )
+    subject = escape(f" ({check.subject})") if check.subject else ""
+    line = f"{'failed' if check.severity == Severity.FAIL else 'look at'}: {check.name}{subject}: {figure}"
     if check.threshold is not None:
         is_short = check.figure is not None and check.figure < check.threshold
-        line += f", {'at least' if is_short else 'at most'} {_number(check.threshold)}"
+        line += f", {'at least' if is_short else 'at most'} {threshold}"
     return f"{line}: {check.message}" if check.message else line
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return "unknown"
-    return f"{value:.0f}" if (value == int(value) and value != 1) or value > 1 else f"{value:.3g}"

@@ -24,9 +24,8 @@ from scraper.database.tables import RunRow
 from scraper.errors import ExitStatus, NothingEnabled, RefreshRefused, Stopped, TtaError
 from scraper.fetch.run import DONE, Display, SourceReport, chosen, fetch_locked
 from scraper.fetch.run import Options as FetchOptions
-from scraper.folders import Folders
+from scraper.folders import Folders, Holder, locked
 from scraper.ledger.store import SHRUNK, Ledger, last_listings
-from scraper.lock import Holder, locked
 from scraper.refresh.monitoring import FAILURE, START, SUCCESS, Healthcheck, Log
 from scraper.refresh.report import Report
 from scraper.stopping import Stop

@@ -5,8 +5,6 @@ rendered (`warc/*.warc.gz` and `truth.json.gz`, as the judge of ../shared/cases/
 are used where they are installed (w3m, lynx, elinks, html2text, pandoc). Prints a line for each extractor; `--faults` all faults.
 """
 
-from __future__ import annotations
-
 import argparse
 import gzip
 import json
@@ -28,13 +26,6 @@ WRONG = ("wrong values", "invented labels", "unlabelled rows")
 OPTIONS = (Options(), Options(labels="mixed", furniture=True), Options(milestones="table", body="breaks", wrapper="fieldset"))
 
 
-def made_up(seeds: range) -> Iterator[tuple[str, Told]]:
-    for seed in seeds:
-        for number, theme in enumerate(THEMES):
-            content, options = invent(seed), OPTIONS[(seed + number) % len(OPTIONS)]
-            yield html_of(content, theme, options), told_of(content, theme, options)
-
-
 def of_drupal(folder: Path, limit: int) -> Iterator[tuple[str, Told]]:
     truths = {str(one["nid"]): one for one in json.loads(gzip.decompress((folder / "truth.json.gz").read_bytes()))}
     for path in sorted((folder / "warc").glob("*.warc.gz")):
@@ -47,25 +38,6 @@ def of_drupal(folder: Path, limit: int) -> Iterator[tuple[str, Told]]:
                     yield record.reader.read().decode("utf-8", "replace"), told_of_drupal(truth)
 
 
-def measure(pages: Iterator[tuple[str, Told]], disguise: str | None) -> dict[str, Tally]:
-    tallies: dict[str, Tally] = {}
-    for html, told in pages:
-        for name, extract in extractors().items():
-            text = extract(html)
-            text = DISGUISES[disguise](text) if disguise else text
-            compare(told, text, parse_page(text.encode(), is_text=True).record, tallies.setdefault(name, Tally()))
-    return tallies
-
-
-def report(tallies: dict[str, Tally]) -> str:
-    lines = [f"{'':22s}" + "".join(f"{subject:>13s}" for subject in (*SUBJECTS, *WRONG))]
-    for name, tally in tallies.items():
-        shares = (f"{tally.right[subject]}/{tally.contained[subject]}" for subject in SUBJECTS)
-        wrong = (str(tally.contained[subject]) for subject in WRONG)
-        lines.append(f"{name:22s}" + "".join(f"{cell:>13s}" for cell in (*shares, *wrong)))
-    return "\n".join(lines)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=6)
@@ -74,11 +46,25 @@ def main() -> int:
     parser.add_argument("--disguise", choices=list(DISGUISES))
     parser.add_argument("--faults", action="store_true")
     given = parser.parse_args()
-    pages = of_drupal(given.drupal, given.pages) if given.drupal else made_up(range(given.seeds))
-    tallies = measure(pages, given.disguise)
+    if given.drupal:
+        pages = of_drupal(given.drupal, given.pages)
+    else:
+        made_up = (
+            (invent(seed), theme, OPTIONS[(seed + at) % 3]) for seed in range(given.seeds) for at, theme in enumerate(THEMES)
+        )
+        pages = ((html_of(*page), told_of(*page)) for page in made_up)
+    tallies: dict[str, Tally] = {}
+    for html, told in pages:
+        for name, extract in extractors().items():
+            text = DISGUISES.get(given.disguise, str)(extract(html))
+            compare(told, text, parse_page(text.encode(), is_text=True).record, tallies.setdefault(name, Tally()))
     for name, tally in tallies.items() if given.faults else ():
         sys.stdout.writelines(f"{name}: {fault}\n" for fault in tally.faults)
-    sys.stdout.write(report(tallies) + "\n")
+    sys.stdout.write(f"{'':22s}" + "".join(f"{subject:>13s}" for subject in (*SUBJECTS, *WRONG)) + "\n")
+    for name, tally in tallies.items():
+        shares = [f"{tally.right[subject]}/{tally.contained[subject]}" for subject in SUBJECTS]
+        cells = [*shares, *(str(tally.contained[subject]) for subject in WRONG)]
+        sys.stdout.write(f"{name:22s}" + "".join(f"{cell:>13s}" for cell in cells) + "\n")
     return 0
 
 

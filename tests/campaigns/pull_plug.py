@@ -28,8 +28,7 @@ from pathlib import Path
 
 from scraper.database.parsed_pages import NAME as PARSED
 from scraper.database.tables import LOCAL_TABLES, TABLES
-from scraper.doctor.tables import DoctorTables
-from scraper.doctor.verify import compare_content, verify
+from scraper.doctor.verify import DoctorTables, compare_content, verify
 from scraper.folders import Folders
 from tests.campaigns.forked import Forked, Forker
 from tests.campaigns.kill_fetch import contents

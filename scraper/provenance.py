@@ -1,0 +1,376 @@
+"""Explains where a value comes from: its state, its history, the captures that show it, and its place on their pages.
+
+The database names the captures. Each is read from the archive again and parsed once, however many values are asked for, so what
+is shown is what the archive contains now. For a column derived from others, these are what is traced.
+"""
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from dataclasses import field as made_by
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from parsers.columns import field_key
+from parsers.locate import SourcePosition, SourcePositions, locate
+from parsers.record import Field, RecordValues, columns_of
+from parsers.registry import GROUPS, LABELS, known, known_name, normal
+from parsers.urls import node_id, without_archive
+from scraper.archive.store import CATALOG, Archive
+from scraper.capture import Capture, Form
+from scraper.database.assign_records import BUILD_ORDER, REPLACED
+from scraper.database.availability import FIELD as AVAILABILITY
+from scraper.database.derived import RULES, expression
+from scraper.database.merge import HEAD, Seen, merge
+from scraper.database.stored_page import decode, encode, keyed
+from scraper.database.tables import BY_NAME
+from scraper.errors import ArchiveDamaged, TtaError
+from scraper.reading import read_capture
+from scraper.sqlite import dicts
+
+REPLAY = "https://web.archive.org/web/"
+"""Where the Wayback Machine shows a capture to people (DESIGN.md, "Configuration")."""
+INTACT = "intact"
+NOT_SHOWN = "the page is read differently now than when it was loaded; `tta load --rebuild` reads all pages again"
+_KEPT = 32
+"""Captures kept in memory, parsed; a record has fewer, and a page seldom takes more than a megabyte."""
+_MOST_READ = 20
+"""Captures that are not loaded to parse, the latest first."""
+_KEY_OF_COLUMN = (
+    {column.name: label.columns[0].name for label in LABELS for column in label.columns}
+    | {"description": "description", "reference": "title"}
+    | {name: name for name in (*HEAD, *GROUPS)}
+)
+"""The field that each column of a record is read from. A title that is a reference fills `reference` as well."""
+_SUBMISSION = ("reference", "submitted_at")
+_WORDS = {name: re.findall(r"\w+", rule.get("made_of", expression(name))) for name, rule in RULES.items()}
+_MADE_OF: dict[str, tuple[str, ...]] = {"fiscal_year": _SUBMISSION} | {
+    name: tuple(dict.fromkeys(word for word in words if word in _KEY_OF_COLUMN)) for name, words in _WORDS.items()
+}
+"""The columns that others are derived from. Of the two of the submission only the reference is used if there is one."""
+_OF_CAPTURES = ("url", "first_captured_at", "last_captured_at", "captures", "availability", "gone_since", "record_id")
+"""Columns that describe the captures of a record, not its page."""
+_SHOWN_FIELDS = 12
+_FIND = """
+SELECT coalesce(
+    (SELECT record_id FROM records WHERE record_id = ?1), (SELECT min(record_id) FROM records WHERE reference = ?1),
+    (SELECT min(record_id) FROM captures WHERE reference = ?1), (SELECT min(record_id) FROM captures WHERE url = ?1))"""
+_CHANGES = """
+SELECT field, old_value, new_value, seen_after, seen_by FROM changes WHERE record_id = ? AND field = ?
+ORDER BY rtrim(seen_by, 'Z')"""
+_PART = "SELECT {} FROM {} WHERE record_id = ? ORDER BY position"
+_GONE = "SELECT * FROM captures WHERE gone_record_id = ? AND captured_at >= ? ORDER BY captured_at, capture_id"
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Place:
+    """The place of a value: the path of an element, lines of a text, or a header of the WARC record; and the source there.
+
+    Both are None if there is a `problem`.
+    """
+
+    value: str | None
+    place: str | None = None
+    snippet: str | None = None
+    problem: str | None = None
+
+
+@dataclass(slots=True)
+class Origin:
+    """A capture that values come from. `fixity`: whether its body has the digest it had when loaded; None if it can't be read."""
+
+    capture: Row
+    replay: str | None = None
+    fixity: str | None = None
+    problem: str | None = None
+    places: list[Place] = made_by(default_factory=list)
+
+
+@dataclass(slots=True)
+class Reason:
+    """What is known about one field of a record: its columns, rows and history, and where they come from.
+
+    `made_of`: the columns that the requested one is derived from; the rest is then theirs. `agreeing`: the captures that show the
+    current value, or a part of it, besides those of `origins`.
+    """
+
+    record_id: str
+    field: str
+    columns: Row = made_by(default_factory=dict)
+    made_of: list[str] = made_by(default_factory=list)
+    rows: list[Row] = made_by(default_factory=list)
+    changes: list[Row] = made_by(default_factory=list)
+    origins: list[Origin] = made_by(default_factory=list)
+    agreeing: list[Row] = made_by(default_factory=list)
+
+
+class _Stored(NamedTuple):
+    """A capture as read from the archive. `positions` is None if it shows no record."""
+
+    capture: Capture | None = None
+    positions: SourcePositions | None = None
+    problem: str | None = None
+
+
+def find_record(db: sqlite3.Connection, name: str) -> str:
+    """The `record_id` for a record's id, node number, reference or URL. Raises TtaError if there is none."""
+    name = name.strip().lstrip("0") or name if name.isdecimal() else name.strip()
+    (found,) = db.execute(_FIND, [name]).fetchone()
+    if found is not None:
+        return str(found)
+    raise TtaError(f"no record {name!r}: give a node number, a reference such as 20250129-145639-07, or a record_id")
+
+
+class Why:
+    """What the database has of one record, and where it comes from.
+
+    `captures` are by time, `fields` and `sections` in page order; `keys` are the keys of `fields`.
+    """
+
+    def __init__(self, db: sqlite3.Connection, archive: Path, record_id: str) -> None:
+        self._db, self._folder, self.record_id = db, archive, record_id
+        self._read = lru_cache(_KEPT)(self._stored)
+        (self.columns,) = dicts(db, "SELECT * FROM records WHERE record_id = ?", record_id)
+        query = f"SELECT *, {REPLACED} AS replaced FROM captures WHERE record_id = ? ORDER BY {BUILD_ORDER}"  # noqa: S608
+        self.captures = dicts(db, query, record_id)
+        self.fields, self.sections = (
+            dicts(db, _PART.format(", ".join(BY_NAME[name].columns), name), record_id) for name in ("fields", "sections")
+        )
+        self.keys = [_key_of(row) for row in self.fields]
+        merged = [one for one in self.captures if not one.pop("replaced")]
+        pages = ((one, self._read(one["original_id"] or one["capture_id"]).positions) for one in merged)
+        seen = [
+            Seen(one["capture_id"], one["captured_at"], keyed(decode(encode(page.record))))
+            for one, page in pages
+            if page is not None
+        ]
+        self._merged = merge(seen) if seen else None
+
+    def field(self, name: str) -> Reason:
+        """The reason for a field. `name` is a column, a label, a machine name, an item or a section. Raises TtaError."""
+        wanted = name.strip()
+        if wanted in _OF_CAPTURES:
+            return self._described_by_captures(wanted)
+        if wanted in _MADE_OF:
+            return self._derived(wanted)
+        label = normal(wanted)
+        if rows := [row for row in self.sections if normal(row["label"]) == label]:
+            return Reason(self.record_id, rows[0]["label"], rows=rows, origins=self._of_rows(rows))
+        if rows := [row for row in self.fields if row["item"] and normal(row["item"]) == label]:
+            return self._of_key(_key_of(rows[0]), rows, name=rows[0]["item"])
+        machine_names = (_machine_name(row["name"]) for row in self.fields)
+        named = (
+            key
+            for key, row, machine_name in zip(self.keys, self.fields, machine_names, strict=True)
+            if key == wanted or (row["label"] and normal(row["label"]) == label) or machine_name == _machine_name(wanted)
+        )
+        key = _KEY_OF_COLUMN.get(wanted) or next(named, None)
+        if key is None and (entry := known(wanted) or known_name(wanted)):
+            key = entry.columns[0].name if entry.columns else normal(entry.text)
+        if key is None or (key not in self.keys and key not in HEAD):
+            raise self._no_field(name)
+        return self.by_key(key)
+
+    def by_key(self, key: str) -> Reason:
+        """The reason for all values of a field, by its key in `keys`."""
+        rows = [row for row_key, row in zip(self.keys, self.fields, strict=True) if row_key == key]
+        names = [name for name, other in _KEY_OF_COLUMN.items() if other == key and name in columns_of(RecordValues)]
+        return replace(self._of_key(key, rows, name=key), columns={name: self.columns[name] for name in names})
+
+    def _of_key(self, key: str, rows: list[Row], *, name: str) -> Reason:
+        origins = self._of_rows(rows) if rows else self._of_head(key)
+        shown = {origin.capture["capture_id"] for origin in origins}
+        agreeing = self._merged.agreeing.get(self._merged.aliases.get(key, key), []) if self._merged else []
+        others = [self._capture(one) for one in dict.fromkeys(agreeing) if one not in shown]
+        changes = dicts(self._db, _CHANGES, self.record_id, key)
+        return Reason(self.record_id, name, rows=rows, changes=changes, origins=origins, agreeing=others)
+
+    def _of_rows(self, rows: list[Row]) -> list[Origin]:
+        """The captures of rows of `fields` or `sections`, and the places there."""
+        find = _places_of_sections if "text" in rows[0] else _places_of_rows
+        by_capture: dict[str, list[Row]] = {}
+        for row in rows:
+            by_capture.setdefault(row["capture_id"], []).append(row)
+        return [self._origin(self._capture(one), partial(find, some)) for one, some in by_capture.items()]
+
+    def _of_head(self, name: str) -> list[Origin]:
+        """The capture of a title, a submission or a node number."""
+        if self._merged is None:
+            return [self._origin(one) for one in self.captures[-1:]]
+        if name not in self._merged.head_sources:
+            return []
+        value, capture = self._merged.head[name], self._capture(self._merged.head_sources[name])
+        return [self._origin(capture, lambda page: [_as_place(value, page.head.get(name))])]
+
+    def _derived(self, column: str) -> Reason:
+        """A column that no page prints, with the reasons for the columns that it is derived from."""
+        if column not in self.columns:
+            raise self._no_field(column)
+        sources = [name for name in _MADE_OF[column] if name in self.keys or self.columns.get(name) is not None]
+        sources = sources[:1] if _MADE_OF[column] == _SUBMISSION else sources
+        if not sources:
+            raise TtaError(f"record {self.record_id} has no {column}: it is derived from {' or '.join(_MADE_OF[column])}")
+        reason = Reason(self.record_id, column, {column: self.columns[column]}, made_of=sources)
+        for key in dict.fromkeys(_KEY_OF_COLUMN[name] for name in sources):
+            source = self.by_key(key)
+            reason.columns |= source.columns
+            for name in ("rows", "changes", "origins", "agreeing"):
+                getattr(reason, name).extend(getattr(source, name))
+        return reason
+
+    def _described_by_captures(self, column: str) -> Reason:
+        reason = Reason(self.record_id, column, {column: self.columns[column]})
+        timed, headers = [one for one in self.captures if one["captured_at"]], ["WARC-Date"]
+        if column in ("url", "record_id"):
+            reason.origins = self._of_address(column)
+            return reason
+        if column in ("availability", "gone_since"):
+            reason.columns = {name: self.columns[name] for name in ("availability", "gone_since")}
+            reason.changes = dicts(self._db, _CHANGES, self.record_id, AVAILABILITY)
+            captures = dicts(self._db, _GONE, self.record_id, self.columns["gone_since"]) or (timed or self.captures)[-1:]
+            headers.append("HTTP")
+        else:
+            captures = {"first_captured_at": timed[:1], "last_captured_at": timed[-1:]}.get(column, self.captures)
+        reason.origins = [self._origin(one, headers=headers) for one in captures]
+        return reason
+
+    def _of_address(self, column: str) -> list[Origin]:
+        """The last capture with the address, or with the record's identity: node number, reference, address."""
+        if column == "record_id" and self.record_id == str(self.columns["node_id"]):
+            return self._of_head("node_id")
+        if column == "record_id" and self.columns["reference"]:
+            return self._of_head("title")
+        if addressed := [one for one in self.captures if one["url"]]:
+            return [self._origin(addressed[-1], headers=["WARC-Target-URI"])]
+
+        def find(page: SourcePositions) -> Iterable[Place]:
+            return [_as_place(page.record.url, page.head.get("url"))] if page.record.url else []
+
+        pages = (self._origin(one, find) for one in reversed(self.captures))
+        page = next((one for one in pages if one.places), None)
+        return [page] if page else [self._origin(one, headers=["WARC-Record-ID"]) for one in self.captures[-1:]]
+
+    def _origin(
+        self, capture: Row, find: Callable[[SourcePositions], Iterable[Place]] = lambda _: (), headers: Sequence[str] = ()
+    ) -> Origin:
+        """The capture as an origin of values: those that `find` looks up on its page, and headers of the WARC record itself.
+
+        The header `HTTP` is the status and the redirect's target.
+        """
+        stored = self._read(capture["original_id"] or capture["capture_id"])
+        origin = Origin(capture, problem=stored.problem)
+        if capture["source"] == "wayback" and capture["url"] and capture["captured_at"]:
+            digits = re.sub(r"\D", "", capture["captured_at"])[:14]
+            origin.replay = f"{REPLAY}{digits}/{without_archive(capture['url'])}"
+        if stored.capture is not None:
+            origin.fixity = INTACT if stored.capture.sha256 == capture["sha256"] else "the body in the archive has another digest"
+        if stored.positions is not None:
+            origin.places += find(stored.positions)
+        if headers and (own := self._read(capture["capture_id"]).capture):
+            http = (str(own.http_status or "no status"), own.http_reason, own.header("location"))
+            values = dict(own.warc_headers) | {"HTTP": " ".join(filter(None, http))}
+            found = ((name, values.get(name)) for name in headers)
+            origin.places += [Place(value, f"header of the WARC record: {name}", f"{name}: {value}") for name, value in found]
+        return origin
+
+    def _stored(self, capture_id: str) -> _Stored:
+        if not (self._folder / CATALOG).is_file():
+            return _Stored(problem=f"there is no archive at {self._folder}; restore it from a copy")
+        try:
+            with Archive(self._folder) as archive:
+                if (entry := archive.entry(capture_id)) is None:
+                    return _Stored(problem=f"{self._folder} no longer lists capture {capture_id}; restore it from a copy")
+                capture = archive.read(entry)
+        except ArchiveDamaged as error:
+            return _Stored(problem=str(error))
+        is_text = capture.form is Form.CONVERSION
+        return _Stored(capture, locate(capture.content, url=capture.url, content_type=capture.content_type, is_text=is_text))
+
+    def _capture(self, capture_id: str) -> Row:
+        return next(one for one in self.captures if one["capture_id"] == capture_id)
+
+    def _no_field(self, name: str) -> TtaError:
+        if name in self.columns:
+            return TtaError(f"record {self.record_id} has no field for column {name!r}: no capture of it prints one")
+        labels = list(dict.fromkeys(str(row["label"] or row["name"]) for row in self.fields if row["label"] or row["name"]))
+        more = ", ..." if len(labels) > _SHOWN_FIELDS else ""
+        return TtaError(f"record {self.record_id} has no field {name!r}; it has: {', '.join(labels[:_SHOWN_FIELDS])}{more}")
+
+
+def not_loaded(folder: Path, db: sqlite3.Connection, name: str) -> list[Row]:
+    """The captures of a node number, a URL or a capture id that are not in the database, as after a refused refresh.
+
+    The latest first, with how the parser reads them: `fields` are (label, value or state); `reason` is why a capture has its
+    kind, or why it can't be read.
+    """
+    if not folder.is_dir():
+        return []
+    node = int(name) if name.isdecimal() and len(name) < 20 else node_id(name)
+    found: list[Row] = []
+    with Archive(folder) as archive:
+        like = "" if node is None else f"%node%{node}%"
+        entries = archive.entries("capture_id = ? OR url = ? OR url LIKE ?", (name, name, like))
+        for entry in sorted(entries, key=lambda entry: entry.captured_at or "", reverse=True):
+            is_other = name not in (entry.capture_id, entry.url) and node_id(entry.url) != node
+            if is_other or db.execute("SELECT 1 FROM captures WHERE capture_id = ?", [entry.capture_id]).fetchone():
+                continue
+            names = ("capture_id", "captured_at", "source", "url", "http_status")
+            row: Row = {key: getattr(entry, key) for key in names} | {"kind": "unreadable", "fields": []}
+            found.append(row)
+            try:
+                page = read_capture(archive.read(entry))
+            except ArchiveDamaged as error:
+                row["reason"] = str(error)
+            else:
+                fields = page.record.fields if page.record else []
+                values = [(one.label or one.name, f"({one.state})" if one.value is None else one.value) for one in fields]
+                row |= {"kind": page.kind, "reason": page.reason, "fields": values}
+            if len(found) == _MOST_READ:
+                break
+    return found
+
+
+def _places_of_rows(rows: Sequence[Row], page: SourcePositions) -> Iterable[Place]:
+    """The places of rows of `fields`. An item may have another number on the page, as captures are merged."""
+    details = ("item", "occurrence", "section", "name", "state", "position")
+    left = dict(enumerate(page.record.fields))
+    for row in rows:
+        key = _key_of(row)
+        alike = [
+            (sum(getattr(one, name) == row[name] for name in details), -index)
+            for index, one in left.items()
+            if one.value == row["value"]  # where the page prints no label, the row has that of another capture
+            and (
+                (one.label is None and one.name and one.name == row["name"])
+                or (one.label == row["label"] and field_key(one) == key)
+            )
+        ]
+        best = -max(alike)[1] if alike else None
+        left.pop(best, None)  # type: ignore[arg-type]
+        yield _as_place(row["value"], None if best is None else page.fields[best])
+
+
+def _places_of_sections(rows: Sequence[Row], page: SourcePositions) -> Iterable[Place]:
+    for row in rows:
+        sections = enumerate(page.record.sections)
+        found = sorted((one.text != row["text"], index) for index, one in sections if normal(one.label) == normal(row["label"]))
+        yield _as_place(row["text"], page.sections[found[0][1]] if found else None)
+
+
+def _as_place(value: Any, position: SourcePosition | None) -> Place:
+    """The place of a value at a position of the page; None is a page on which it is no longer found."""
+    text = None if value is None else str(value)
+    return Place(text, position.place, position.snippet) if position is not None else Place(text, problem=NOT_SHOWN)
+
+
+def _key_of(row: Row) -> str:
+    """`columns.field_key` of a row of `fields`."""
+    return field_key(Field(**{name: row[name] for name in columns_of(Field)}))
+
+
+def _machine_name(name: str | None) -> str | None:
+    """A machine name by which fields are compared: without `field_`, and None for none."""
+    return name.lower().replace("-", "_").removeprefix("field_") if name else None
