@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from parsers.scalars import REFERENCE
 from parsers.urls import node_id, page_address
+from scraper.database.assign_records import address
 from scraper.database.counties import STATES
-from scraper.database.record_identity import address
 from scraper.errors import BadQuery
 from scraper.explore.filters import texts
 from scraper.explore.links import DATABASE
