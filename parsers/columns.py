@@ -94,7 +94,7 @@ def _values(entry: Label, filled: tuple[tuple[str, str | None], ...]) -> tuple[d
         values = ("; ".join(texts), *values)
     columns = {column.name: value for column, value in zip(entry.columns, values, strict=False)} if filled else {}
     if entry.type is Type.POINT:
-        problems = [place(text).flag for text in texts]
+        problems = [place(text)[2] for text in texts]
     else:
         problems = [f"{entry.text}: value can't be read" for value in filled if fits(entry.type, *value) is False]
     return columns, list(filter(None, problems))

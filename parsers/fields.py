@@ -54,7 +54,9 @@ class _Scan:
         content = element.content
         index = 0
         while index < len(content):
-            child = self._unwrapped(content[index])
+            child = content[index]
+            if isinstance(child, Element) and child.source_field is None:
+                child = self._unwrapped(child)
             following = content[index + 1] if index + 1 < len(content) else None
             index += 1
             if not isinstance(child, Element):
@@ -85,8 +87,7 @@ class _Scan:
                 before_fields = isinstance(following, Element) and (
                     following.source_field is not None or following.role.field or following.holds_fields
                 )
-                only = child.content[0] if child.source_field is None and len(child.content) == 1 else None
-                is_field = isinstance(only, Element) and (child.tag, only.tag, only.role.look) in self._patterns.learned
+                is_field = (only := child.only) is not None and (child.tag, only.tag, only.role.look) in self._patterns.learned
                 heads = before_fields and not is_field and _is_heading(child)  # of a group of fields
                 found = [] if heads else list(self._of_child(child))
                 if heads or (not found and child.tag not in BLOCKS):
@@ -106,9 +107,14 @@ class _Scan:
             return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
         if element.known_inside:
             return False
-        if (table := element.parent) is not None and table.known_inside > 1 and element is next(iter(table.elements)):
+        if (
+            element.tag in ("thead", "tr")
+            and (table := element.parent)
+            and table.known_inside > 1
+            and table.content[0] is element
+        ):
             cells = element.elements  # the header of a table of labels and values, as "Field" and "Value"
-            if element.tag == "thead" or (element.tag == "tr" and len(cells) == 2 and all(map(_is_header, cells))):
+            if element.tag == "thead" or (len(cells) == 2 and all(map(_is_header, cells))):
                 return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
         if role.aside:
@@ -125,12 +131,9 @@ class _Scan:
         rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS]
         return bool(rest) and all(map(self._is_furniture, rest))
 
-    def _unwrapped(self, child: Element | str) -> Element | str:
+    def _unwrapped(self, child: Element) -> Element:
         """Looks through wrappers around one block, as layout builders put around each field."""
-        while isinstance(child, Element) and child.source_field is None and _is_box(child):
-            inner = child.content[0] if len(child.content) == 1 else None
-            if not isinstance(inner, Element) or not _is_box(inner):
-                break
+        while _is_box(child) and (inner := child.only) is not None and _is_box(inner):
             if self._is_furniture(child) or self._is_field(child, after_known=True):
                 break
             child = inner
@@ -151,15 +154,13 @@ class _Scan:
             yield block
             return
         children = child.elements
-        holds_values = (
-            bool(children) and not child.has_own_text() and all(_is_box(one) or one.tag in HEADINGS for one in children)
-        )
-        if holds_values and first:  # this may be the body, unless it begins with several blocks of which the first has prose
-            filled = [one for one in children if one.filled]
-            holds_values = len(filled) > 1 and any(one.tag in LOOSE for one in filled[0].elements)
+        holds_values = not child.has_own_text() and all(_is_box(one) or one.tag in HEADINGS for one in children)
+        if first:  # this may be the body, unless it begins with several blocks of which the first has prose
+            children = [one for one in children if one.filled]
+            holds_values &= len(children) > 1 and any(one.tag in LOOSE for one in children[0].elements)
         if first and self._begins_with_prose(child):
             yield from _text(child, [child])
-        elif self._is_container(child) or holds_values:
+        elif self._is_container(child) or (children and holds_values):
             self._first = first
             yield from self.blocks(child)
         elif child.tag in BLOCKS:
@@ -233,18 +234,14 @@ def _is_heading(element: Element) -> bool:
     if element.source_field is not None or element.role.field or known(element.line()) is not None:
         return False
     inner = element
-    while inner.tag not in HEADINGS and inner.source_field is None and len(inner.content) == 1:
-        only = inner.content[0]
-        if not isinstance(only, Element):
-            break
-        inner = only
+    while inner.tag not in HEADINGS and inner.only is not None:
+        inner = inner.only
     named = any(map(_HEADING_CLASS.fullmatch, (*element.role.classes, *inner.role.classes)))
     return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
 
 
 def _is_header(cell: Element) -> bool:
-    only = cell.content[0] if len(cell.content) == 1 else None
-    return cell.tag == "th" or (isinstance(only, Element) and only.tag in ("b", "strong"))
+    return cell.tag == "th" or (cell.only is not None and cell.only.tag in ("b", "strong"))
 
 
 def _is_sentence(element: Element) -> bool:

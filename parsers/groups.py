@@ -31,19 +31,15 @@ class SubField(NamedTuple):
 _Item = list[SubField]
 
 
-class Group(NamedTuple):
-    """A field whose values are items with fields of their own. `stem`: what its items are called; `table`: their own table."""
+def group_of(block: Block, title: str | None) -> tuple[str, str | None] | None:
+    """What the items of a group's field are called, and their own table where they have one; None where a field is no group.
 
-    stem: str
-    table: str | None
-
-
-def group_of(block: Block, title: str | None) -> Group | None:
-    """The group that a field is: by its label, its machine name, the type of its paragraphs, or the labels of their fields."""
+    It is one by its label, its machine name, the type of its paragraphs, or the labels of their fields.
+    """
     if block.kind != "field":
         return None
     if title and (table := group_table(title)):
-        return Group(title, table)
+        return title, table
     inside = [one for node in block.values if isinstance(node, Element) for one in (node, *node.built())]
     if block.element.role.text or block.name == "body" or not _holds_fields(inside):
         return None
@@ -51,14 +47,15 @@ def group_of(block: Block, title: str | None) -> Group | None:
     labels = [one.source_field.label if one.source_field else one.line() if one.role.label else None for one in inside]
     table = table or group_of_members(labels)
     if table is None:
-        return Group(title or block.name or "Item", None)
-    return Group(block.name if block.name and not title and group_table(block.name) else GROUPS[table].item, table)
+        return title or block.name or "Item", None
+    return block.name if block.name and not title and group_table(block.name) else GROUPS[table].item, table
 
 
 def _holds_fields(elements: list[Element]) -> bool:
     """Whether paragraphs, or fields with a name and a label, are among the elements."""
+    nothing_learned = LabelPatterns()
     for one in elements:
-        block = field_of(one) if one.role.field and not one.role.paragraph else None
+        block = field_of(one, nothing_learned) if one.role.field and not one.role.paragraph else None
         if one.role.paragraph or (block and (block.source_field or (block.label is not None and name_of(one)))):
             return True
     return False

@@ -38,16 +38,10 @@ def title_of(parsed: LexborHTMLParser, elements: list[Element]) -> tuple[str | N
     document = document_title(parsed)
     inside = {one.node.mem_id: one for one in elements if one.tag in TITLES or one.has_attributes}
     headings = [inside.get(node.mem_id) or build(node) for node in parsed.css(_HEADINGS)[:20]]
-    headings += [
-        inner
-        for inner in elements
-        if inner.tag in TITLES
-        and (
-            inner.tag == "h1"
-            or [link.attribute("rel") for link in inner.descendants() if link.tag == "a"] == ["bookmark"]
-            or any(map(_NODE_TITLE.fullmatch, inner.role.classes))
-        )
-    ][:5]
+    for one in [one for one in elements if one.tag in TITLES][:_FEW]:
+        links = [inner.attribute("rel") for inner in one.descendants() if inner.tag == "a"]
+        if one.tag == "h1" or links == ["bookmark"] or any(map(_NODE_TITLE.fullmatch, one.role.classes)):
+            headings.append(one)
     found = [(text, heading) for heading in headings if (text := one_line(readable([heading])))]
     likely = [text for text, _ in found if document and document.startswith(text)]
     likely = likely or [text for text, _ in found if reference(text)]
@@ -118,8 +112,9 @@ def _byline_starts(root: Element) -> Iterator[Element]:
 def detach_notice(root: Element, elements: list[Element]) -> None:
     """Takes the site's notice out, where a page without classes has it in its content (DOMAIN.md, "The page")."""
     for inner in elements:
-        texts = (child for child in inner.children if isinstance(child, str)) if inner.source_field is None else ()
-        if any("onstruction" in text and one_line(text).lower().startswith(NOTICE) for text in texts):
+        for text in inner.children if inner.source_field is None else ():
+            if not isinstance(text, str) or "onstruction" not in text or not one_line(text).lower().startswith(NOTICE):
+                continue
             notice = inner
             while (above := notice.parent) is not None and above is not root and len(readable([above])) <= _MAX_NOTICE:
                 if any(one.source_field or one.role.field or known(one.line()) or one.tag == "time" for one in above.built()):
@@ -140,10 +135,8 @@ def close_left_open(below_root: list[Element]) -> None:
     has_body = any(one.role.name == BODY and any(inner.role.field for inner in one.built()) for one in elements)
     labelled = set(filter(_is_known_field, elements)) if has_body else set()
     for element in reversed(elements):  # from the inside out, so that what moves up goes on from there
-        role = element.role
-        if element.source_field is not None or not any(
-            child.role.field or child.role.item or child.role.items for child in element.elements
-        ):
+        role, inside = element.role, element.elements if element.source_field is None else []
+        if not any(child.role.field or child.role.item or child.role.items for child in inside):
             continue  # nothing in it can have been swallowed
         if role.label:
             _move_out(element, lambda child: child.role.item or child.role.items)

@@ -32,6 +32,7 @@ _OTHER_TYPES = re.compile(
 )
 _RECORD_TYPES = re.compile(r"(?:node--type-|node-type-|type-)?tta")
 _MAX_CANDIDATES = 200
+_MAX_VISIBLE = 200_000  # characters; the longest records seen have 30,000
 _SEVERAL, _FEW_SEVERAL = "article, .node, .views-row", 2  # of which a page that shows one record has at most one
 _NODE_CLASS = re.compile(r"(?:page-|path-)?node-([0-9]{1,18})")
 _CURRENT_PATH = re.compile(r'"currentPath":"([^"]{0,400})"')
@@ -95,7 +96,8 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     )
     result = kind_of_page(titles, visible, text[: 1 << 20], refreshes=refreshes)
     result.title = next(iter(headings), None) or document_title(parsed)
-    if result.kind is Kind.OTHER and not is_other and node_id(base) is not None and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:
+    may_be_record = result.kind is Kind.OTHER and not is_other and node_id(base) is not None and len(visible) < _MAX_VISIBLE
+    if may_be_record and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:  # in markup that the rules for elements do not cover
         found = read_text(visible, url=base, incomplete=incomplete).page
         rows = found.record.fields if found.record is not None and found.record.form == "text" else ()
         labels = [row.label for row in rows if row.value and row.item is None and known(row.label)]
@@ -111,9 +113,6 @@ def _is_cut(text: str) -> bool:
         return False
     begins = re.search("<html|<body|(<article)", text[:65536].lower())
     return begins is not None and (not begins[1] or "</article" not in text.lower())
-
-
-# --- which element ----------------------------------------------------------------------------------------------------
 
 
 def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | None:
@@ -136,10 +135,9 @@ def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | Non
         fallbacks = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
         return next(filter(_known_labels, fallbacks), None)
     # of several the one that has most of the labels, unless they are alike, as teasers are
-    (most, first), (next_most, _) = sorted(
-        ((_known_labels(one), -at) for at, one in enumerate(whole[:_MAX_RIVALS])), reverse=True
-    )[:2]
-    return whole[-first] if most >= _MANY_LABELS and most >= 3 * next_most else None
+    rivals = sorted(((_known_labels(one), -at) for at, one in enumerate(whole[:_MAX_RIVALS])), reverse=True)
+    most, first = rivals[0]
+    return whole[-first] if most >= _MANY_LABELS and most >= 3 * rivals[1][0] else None
 
 
 def _is_aside(node: LexborNode) -> bool:
@@ -186,9 +184,6 @@ def _current_path(parsed: LexborHTMLParser) -> str | None:
     return found[1] if found else None
 
 
-# --- the head ---------------------------------------------------------------------------------------------------------
-
-
 def _own_url(parsed: LexborHTMLParser, text: str) -> str | None:
     """The page's own address as it prints it, or as the program did that saved it: the first one with a node number."""
     first: str | None = None
@@ -218,9 +213,6 @@ def _node_of(parsed: LexborHTMLParser, node: LexborNode, url: str | None, own_ur
     marks = (attributes.get("id") or "", *(body or "").split())
     found = next(filter(None, map(_NODE_CLASS.fullmatch, marks)), None) or _NODE_PATH.match(_current_path(parsed) or "")
     return int(found[1]) if found else None
-
-
-# --- the record -------------------------------------------------------------------------------------------------------
 
 
 def _read_record(

@@ -37,8 +37,8 @@ def items_of(nodes: list[Element | str]) -> list[list[Element | str]]:
         only = content[0]
         if _wraps_items(only):
             return [item for child in only.content for item in items_of([child])]
-        inner = only.content[0] if len(only.content) == 1 else None
-        if isinstance(inner, Element) and (inner.role.items if only.role.item else inner.tag == "div" and only.tag != "a"):
+        inner = only.only
+        if inner is not None and (inner.role.items if only.role.item else inner.tag == "div" and only.tag != "a"):
             return items_of([inner])
         return _linked_items([only]) or [content]
     elements = [node for node in content if isinstance(node, Element)]

@@ -1,6 +1,6 @@
 """Where on a record's page each value was read, and the source there: what `tta why` shows. Pure; the page is read once for all.
 
-A spot on an HTML page is the path of the element that the reader took the value from, on a text page the numbers of its lines.
+A position is the path of the element that the reader took the value from on an HTML page, its line numbers on a text page.
 """
 
 import re
@@ -21,26 +21,28 @@ MAX_SNIPPET = 100_000  # characters of source kept for a value; the longest bodi
 _WHOLE_FIELD = 4000  # characters up to which a value is shown with its whole field
 
 
-class Spot(NamedTuple):
+class SourcePosition(NamedTuple):
     """A place on the page and its source."""
 
     place: str
     snippet: str
 
 
-class Spots(NamedTuple):
-    """What the page of a record shows, and the spots of its fields, its sections, and the values of its head, by name.
+class SourcePositions(NamedTuple):
+    """What the page of a record shows, and the positions of its fields, its sections, and the values of its head, by name.
 
-    Those are the values of `PageHead` and `url`; what was not found has no spot.
+    Those are the values of `PageHead` and `url`; what was not found has no position.
     """
 
     record: Record
-    fields: Sequence[Spot]
-    sections: Sequence[Spot]
-    head: Mapping[str, Spot]
+    fields: Sequence[SourcePosition]
+    sections: Sequence[SourcePosition]
+    head: Mapping[str, SourcePosition]
 
 
-def locate(content: bytes, *, url: str | None = None, content_type: str | None = None, is_text: bool = False) -> Spots | None:
+def locate(
+    content: bytes, *, url: str | None = None, content_type: str | None = None, is_text: bool = False
+) -> SourcePositions | None:
     """What the page of a record shows, and where; None where the page shows no record."""
     page = decode(content[:MAX_PAGE], content_type, is_text=is_text)
     html = None if is_text else read_html(page, url=url, incomplete=False)
@@ -62,25 +64,25 @@ def locate(content: bytes, *, url: str | None = None, content_type: str | None =
         head = {name: _of_node(place.node) for name, place in html.head_places.items()}
     if record is None:
         return None
-    head = {name: spot for name, spot in head.items() if getattr(record, name) is not None}
+    head = {name: position for name, position in head.items() if getattr(record, name) is not None}
     number = record.node_id
     if number is not None and node_id(url) == number:
-        head["node_id"] = Spot("the capture's address", url or "")
+        head["node_id"] = SourcePosition("the capture's address", url or "")
     for name, value in (("node_id", number), ("url", record.url)):  # else in a tag of the page
         pattern = rf"(?<![0-9]){number}(?![0-9])" if name == "node_id" else re.escape(str(value))
         found = re.search(rf"<[^<>]{{0,1000}}{pattern}[^<>]{{0,1000}}>", page.text) if value and name not in head else None
         if found:
-            head[name] = Spot(f"line {page.text.count(chr(10), 0, found.start()) + 1}", found[0])
-    return Spots(record, fields, sections, head)
+            head[name] = SourcePosition(f"line {page.text.count(chr(10), 0, found.start()) + 1}", found[0])
+    return SourcePositions(record, fields, sections, head)
 
 
-def _of_lines(lines: Sequence[str], span: tuple[int, int]) -> Spot:
+def _of_lines(lines: Sequence[str], span: tuple[int, int]) -> SourcePosition:
     first, last = span
     place = f"line {first + 1}" if last == first else f"lines {first + 1} to {last + 1}"
-    return Spot(place, "\n".join(lines[first : last + 1])[:MAX_SNIPPET])
+    return SourcePosition(place, "\n".join(lines[first : last + 1])[:MAX_SNIPPET])
 
 
-def _of_node(node: LexborNode, field: LexborNode | None = None) -> Spot:
+def _of_node(node: LexborNode, field: LexborNode | None = None) -> SourcePosition:
     """The path of an element with the number of each step among those of its kind, and the source of its field, or its own."""
     steps: list[str] = []
     current: LexborNode | None = node
@@ -92,4 +94,6 @@ def _of_node(node: LexborNode, field: LexborNode | None = None) -> Spot:
         steps.append(f"{current.tag}[{number}]")
         current = current.parent
     source = (field or node).html or ""
-    return Spot("/" + "/".join(reversed(steps)), (source if len(source) <= _WHOLE_FIELD else node.html or "")[:MAX_SNIPPET])
+    return SourcePosition(
+        "/" + "/".join(reversed(steps)), (source if len(source) <= _WHOLE_FIELD else node.html or "")[:MAX_SNIPPET]
+    )

@@ -121,10 +121,7 @@ class LabelPatterns:
         """Whether the first child is a field without a value among further fields, and not the label of all that follows."""
         if first.role.field:
             return True
-        inner = first.content
-        if len(inner) != 1 or not isinstance(inner[0], Element):
-            return False
-        return any(child.known_inside for child in element.elements if child is not first)
+        return first.only is not None and any(child.known_inside for child in element.elements if child is not first)
 
     def holds_most_labels(self, element: Element) -> bool:
         """Whether at least half of the page's known labels are inside."""
@@ -153,10 +150,6 @@ class LabelPatterns:
         return child.tag in ("div", "td") if alike else is_common
 
 
-NO_PATTERNS = LabelPatterns()
-"""For an element that is read by itself: nothing was learned. It is never given a page to learn from."""
-
-
 def name_of(element: Element) -> str | None:
     """Drupal's machine name as the field's classes give it, or the attribute that quick editing leaves."""
     if element.role.name:
@@ -177,7 +170,7 @@ def is_opaque_field(element: Element) -> bool:
     return named == "body" or (named is not None and role.prose) or (role.label_hidden and role.item)
 
 
-def field_of(element: Element, patterns: LabelPatterns = NO_PATTERNS, *, after_known: bool = False) -> Block | None:
+def field_of(element: Element, patterns: LabelPatterns, *, after_known: bool = False) -> Block | None:
     """The field that this element is, or None. `after_known`: a field with a known label came before it on the page."""
     found = element.source_field
     if found is not None:
@@ -199,8 +192,7 @@ def field_of(element: Element, patterns: LabelPatterns = NO_PATTERNS, *, after_k
             return Block("field", element, values, label, _name_near(element))
     if not classed:
         return None
-    inner = content[0] if len(content) == 1 else None
-    if isinstance(inner, Element) and not _is_item(inner) and inner.tag in ("div", "section", "dl"):
+    if (inner := element.only) is not None and not _is_item(inner) and inner.tag in ("div", "section", "dl"):
         nested = field_of(inner, patterns, after_known=after_known)
         if nested is not None and nested.label is not None:
             return Block("field", element, nested.values, nested.label, _name_near(element) or nested.name)
@@ -223,8 +215,8 @@ def _name_near(element: Element) -> str | None:
         return beside
     for child in element.elements[1:2]:
         inner = child
-        while len(inner.content) == 1 and isinstance(inner.content[0], Element) and not inner.role.item:
-            inner = inner.content[0]
+        while inner.only is not None and not inner.role.item:
+            inner = inner.only
             if name := name_of(inner):
                 return name
     return None
@@ -275,8 +267,8 @@ def _is_item(node: Element | str) -> bool:
 
 def _leads_to_hidden_label(child: Element | str) -> bool:
     """Whether the only thing in an element is a field that hides its own label, because the block around it has a title."""
-    while isinstance(child, Element) and not child.role.field and len(child.content) == 1:
-        child = child.content[0]
+    while isinstance(child, Element) and not child.role.field and child.only is not None:
+        child = child.only
     return isinstance(child, Element) and child.role.label_hidden and child.role.name != "body"
 
 

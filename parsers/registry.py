@@ -29,12 +29,7 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Label:
-    """A label, the type of its values, and the columns that they fill.
-
-    `also`: other texts that mean the same label. `contact`: its values name a person or a way to reach one. `generic`: those
-    of its texts that prove nothing, as other pages have them too. `instructions`: how the paragraphs of an instruction field
-    begin. `order`: its usual place on the page, from 0.
-    """
+    """A label's entry in registry.toml, which explains its keys. `order`: its usual place on the page, from 0."""
 
     text: str
     type: Type
@@ -48,12 +43,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of nested fields that has a table of its own.
-
-    `item`: what an item is called where the page prints no label. `stem`: a pattern of the noun, singular, that its labels and
-    names end with and its members' labels begin with; `short`: a noun that is enough in the plural or as a paragraph type.
-    `words`: members' labels without the noun. `columns`: the words of members' labels, the first column that matches counts.
-    """
+    """The entry in registry.toml, which explains its keys, of a group of nested fields that has a table of its own."""
 
     item: str
     stem: str

@@ -21,12 +21,9 @@ Part = Literal["field", "label", "item", "items", "paragraph"]
 
 @dataclass(frozen=True)
 class Role:
-    """What the tokens of a class attribute say: whether they name a field, label, item or items, and the machine name.
+    """What the tokens of a class attribute say; the flags are explained in words.toml.
 
-    `skipped`: never part of the content; `other`: comments, or the teaser of another record; `aside`: furniture around
-    the fields; `views`: a listing made by Views; `paragraph`: Drupal's nested kind of content, `bundle` its type; `dated`: a
-    date as Drupal 7 prints it; `prose`: a field of formatted text; `text`: of that or of a line of text; `markup`: a field of
-    instructions; `label_shown`, `label_hidden`: whether a field prints its label, where the classes show it.
+    `name`: Drupal's machine name; `bundle`: the type of a paragraph; `label_shown`, `label_hidden`: where the classes show it.
     """
 
     classes: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Any
 
 from parsers.columns import BODY, entry_of, fits
-from parsers.groups import Group, group_items, group_of
+from parsers.groups import group_items, group_of
 from parsers.items import Value, items_of, read_value
 from parsers.patterns import Block, LabelPatterns
 from parsers.record import Field, Section, State
@@ -128,7 +128,7 @@ class _BlockWriter(RowWriter):
             self.rows.section_places.append(self.place)  # a section without a label is named by the form's fixed words
             self.open_section(title or section_of_instruction(text) or block.name or "", text)
         elif group := group_of(block, title):
-            self._write_group(block, group, title)
+            self._write_group(block, *group, title)
         else:
             prose = is_body or block.kind == "text"
             items = [block.values] if is_body else items_of(block.values)
@@ -140,13 +140,13 @@ class _BlockWriter(RowWriter):
             tag = block.label.tag if block.label else ""
             self.rows.shape.append(f"{block.element.tag}>{tag}:{block.name or block.kind}")
 
-    def _write_group(self, block: Block, group: Group, title: str | None) -> None:
+    def _write_group(self, block: Block, stem: str, table: str | None, title: str | None) -> None:
         """The rows of a group's field. A label that ends in a number itself is the name of its only item."""
-        patterns = LabelPatterns(in_group=True, table=group.table)
+        patterns = LabelPatterns(in_group=True, table=table)
         before, place, items = len(self.rows.fields), self.place, group_items(block.values, patterns)
-        is_name = len(items) == 1 and _NUMBERED.fullmatch(group.stem)
+        is_name = len(items) == 1 and _NUMBERED.fullmatch(stem)
         for item in items:
-            number = self.next_item(group.stem)
+            number = self.next_item(stem)
             for sub in item:
                 nameless = sub.label is None and sub.name is None
                 own = (title, block.name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": "), sub.name)
@@ -155,7 +155,7 @@ class _BlockWriter(RowWriter):
                 filled = [value for value in values if value.text]
                 self.place = sub.place or place
                 for value in filled or ([] if nameless else [Value()]):
-                    self.add(*own, value, item=group.stem if is_name else number)
+                    self.add(*own, value, item=stem if is_name else number)
         if len(self.rows.fields) == before:
             self._write_field(title, block.name, [Value()])
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache, wraps
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 _Text = TypeVar("_Text", str, str | None)
@@ -66,24 +66,16 @@ _US = ((-180, -64, 17, 72), (144, 147, 13, 21), (-172, -168, -15, -10))
 """West, east, south and north of the states, of Guam with the Marianas, and of American Samoa."""
 
 
-class Place(NamedTuple):
-    """The first valid point of a value, or what is wrong with the value."""
-
-    longitude: float | None = None
-    latitude: float | None = None
-    flag: str | None = None
-
-
 @cached_short
-def place(text: str) -> Place:
-    """Well-known text to degrees, longitude first. Other shapes have no place, and neither have impossible points."""
+def place(text: str) -> tuple[float | None, float | None, str | None]:
+    """Longitude and latitude in degrees of the first valid point of well-known text, or what is wrong with the text."""
     text = text.replace("−", "-").strip()
     if len(text) > _MAX_WKT:
-        return Place(flag="point is too long to read")
+        return None, None, "point is too long to read"
     wkt = _WKT.fullmatch(text)
     shape, body = (wkt[1].upper(), wkt[2]) if wkt else ("", "")
     if not text or body is None or shape in _WITHOUT_POINTS:
-        return Place()
+        return None, None, None
     pieces = {
         "POINT": [body],
         "MULTIPOINT": body.split(","),
@@ -92,7 +84,7 @@ def place(text: str) -> Place:
     points = [_PAIR.fullmatch(piece) for piece in pieces.get(shape, [])]
     places = [(float(point[1]), float(point[2])) for point in points if point]
     if not points or len(places) < len(points):
-        return Place(flag="point is malformed")
+        return None, None, "point is malformed"
     flags = []
     for x, y in places:
         is_in_us, is_swapped = (
@@ -104,8 +96,8 @@ def place(text: str) -> Place:
         elif x == y == 0 or (is_swapped and not is_in_us):
             flags.append("point looks swapped" if x else "point is at 0 0")
         else:
-            return Place(x, y)
-    return Place(flag=flags[0])
+            return x, y, None
+    return None, None, flags[0]
 
 
 _AMOUNT = re.compile(

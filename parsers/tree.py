@@ -84,6 +84,12 @@ class Element:
         return self._content
 
     @property
+    def only(self) -> Element | None:
+        """The element that is all of its content; of a source field none, as that is not built for it."""
+        content = self.content if self.source_field is None else ()
+        return content[0] if len(content) == 1 and isinstance(content[0], Element) else None
+
+    @property
     def filled(self) -> bool:
         """Whether it contains anything besides blank text."""
         return self.source_field is not None or bool(self.content)
@@ -171,7 +177,7 @@ def build(
             children.append(child)
             if isinstance(child, Element) and child.tag in _FORMATTING and not child.role.classes:
                 inside = child.elements
-                around_item = child.tag == "a" and len(child.content) == 1 and any(one.role.item for one in inside)
+                around_item = child.tag == "a" and child.only is not None and child.only.role.item
                 if not child.content or (not around_item and any(one.tag in BLOCKS or one.role.classes for one in inside)):
                     children[-1:] = child.children
         for moved in children:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parsers.columns import field_key
-from parsers.locate import Spot, Spots, locate
+from parsers.locate import SourcePosition, SourcePositions, locate
 from parsers.record import Field, RecordValues, columns_of
 from parsers.registry import GROUPS, LABELS, known, known_name, normal
 from parsers.urls import node_id, without_archive
@@ -111,7 +111,7 @@ class _Stored(NamedTuple):
     """A capture as read from the archive. `positions` is None if it shows no record."""
 
     capture: Capture | None = None
-    positions: Spots | None = None
+    positions: SourcePositions | None = None
     problem: str | None = None
 
 
@@ -246,7 +246,7 @@ class Why:
         if addressed := [one for one in self.captures if one["url"]]:
             return [self._origin(addressed[-1], headers=["WARC-Target-URI"])]
 
-        def find(page: Spots) -> Iterable[Place]:
+        def find(page: SourcePositions) -> Iterable[Place]:
             return [_as_place(page.record.url, page.head.get("url"))] if page.record.url else []
 
         pages = (self._origin(one, find) for one in reversed(self.captures))
@@ -254,7 +254,7 @@ class Why:
         return [page] if page else [self._origin(one, headers=["WARC-Record-ID"]) for one in self.captures[-1:]]
 
     def _origin(
-        self, capture: Row, find: Callable[[Spots], Iterable[Place]] = lambda _: (), headers: Sequence[str] = ()
+        self, capture: Row, find: Callable[[SourcePositions], Iterable[Place]] = lambda _: (), headers: Sequence[str] = ()
     ) -> Origin:
         """The capture as an origin of values: those that `find` looks up on its page, and headers of the WARC record itself.
 
@@ -333,7 +333,7 @@ def not_loaded(folder: Path, db: sqlite3.Connection, name: str) -> list[Row]:
     return found
 
 
-def _places_of_rows(rows: Sequence[Row], page: Spots) -> Iterable[Place]:
+def _places_of_rows(rows: Sequence[Row], page: SourcePositions) -> Iterable[Place]:
     """The places of rows of `fields`. An item may have another number on the page, as captures are merged."""
     details = ("item", "occurrence", "section", "name", "state", "position")
     left = dict(enumerate(page.record.fields))
@@ -353,14 +353,14 @@ def _places_of_rows(rows: Sequence[Row], page: Spots) -> Iterable[Place]:
         yield _as_place(row["value"], None if best is None else page.fields[best])
 
 
-def _places_of_sections(rows: Sequence[Row], page: Spots) -> Iterable[Place]:
+def _places_of_sections(rows: Sequence[Row], page: SourcePositions) -> Iterable[Place]:
     for row in rows:
         sections = enumerate(page.record.sections)
         found = sorted((one.text != row["text"], index) for index, one in sections if normal(one.label) == normal(row["label"]))
         yield _as_place(row["text"], page.sections[found[0][1]] if found else None)
 
 
-def _as_place(value: Any, position: Spot | None) -> Place:
+def _as_place(value: Any, position: SourcePosition | None) -> Place:
     """The place of a value at a position of the page; None is a page on which it is no longer found."""
     text = None if value is None else str(value)
     return Place(text, position.place, position.snippet) if position is not None else Place(text, problem=NOT_SHOWN)

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from cdxj_indexer.main import CDXJIndexer
 from warcio.archiveiterator import ArchiveIterator
@@ -23,6 +24,7 @@ from scraper.export.wacz import surt
 from scraper.folders import Folders
 from scraper.sources.files import import_paths
 from tests.dbkit import day, html, loaded, node, page, query, revisit
+from tests.test_fetch_pywb import pywb
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +44,7 @@ def made(folders: Folders, path: Path, selection: Selection | None = None) -> tu
 
 
 def index(package: zipfile.ZipFile) -> list[tuple[str, dict[str, Any]]]:
-    lines = package.read("indexes/index.cdxj").decode().splitlines()
+    lines = package.read("indexes/index.cdx").decode().splitlines()
     return [(line.partition(" {")[0], json.loads("{" + line.partition(" {")[2])) for line in lines]
 
 
@@ -71,6 +73,13 @@ def test_the_index_leads_to_each_capture_as_another_indexer_finds_it(folders: Fo
     assert ours == sorted(ours, key=lambda line: line[0])
     told = [json.loads(line) for line in package.read("pages/pages.jsonl").decode().splitlines()]
     assert [(one["url"], one["ts"], one["title"]) for one in told[1:]][-1] == (node(2), "2025-01-04T12:00:00Z", "Zwölf")
+
+
+def test_pywb_unpacks_and_plays_it(folders: Folders, tmp_path: Path) -> None:
+    made(folders, tmp_path / "a.wacz")[0].close()
+    with pywb(tmp_path / "pywb", [Path("--unpack-wacz"), tmp_path / "a.wacz"]) as url:
+        shown = httpx.get(f"{url}/20250104120000mp_/{node(2)}", timeout=60)
+    assert shown.status_code == 200 and "Queens" in shown.text
 
 
 def test_imported_again_it_gives_the_same_records(folders: Folders, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from parsers.locate import Spot, locate
+from parsers.locate import SourcePosition, locate
 from parsers.record import RecordValues, columns_of
 from parsers.scalars import iso_time
 from parsers.tree import UNSEEN
@@ -151,11 +151,11 @@ def test_a_page_that_names_its_own_address_is_where_the_address_and_the_number_c
     page = html({"County": "Larch County"}, node=7).replace(
         b"<head>", b'<head>\n<link rel="canonical" href="%s">' % node(7).encode()
     )
-    spots = locate(page, url="https://bjatta.bja.ojp.gov/an-alias", content_type="text/html")
-    assert spots is not None
-    for spot in (spots.head["url"], spots.head["node_id"]):
-        assert spot is not None
-        assert spot.snippet == f'<link rel="canonical" href="{node(7)}">'
+    positions = locate(page, url="https://bjatta.bja.ojp.gov/an-alias", content_type="text/html")
+    assert positions is not None
+    for position in (positions.head["url"], positions.head["node_id"]):
+        assert position is not None
+        assert position.snippet == f'<link rel="canonical" href="{node(7)}">'
     with_number = locate(page, url=node(7), content_type="text/html")
     assert with_number is not None
-    assert with_number.head["node_id"] == Spot("the capture's address", node(7))
+    assert with_number.head["node_id"] == SourcePosition("the capture's address", node(7))

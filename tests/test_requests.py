@@ -104,6 +104,8 @@ def test_filters_are_understood(path: str, asked: str, read: str) -> None:
         "_through=x",
         "county__notin=[1",
         "reference__gte=99999999999999999999",
+        "_facet_size=²",
+        "_size=some",
     ],
 )
 def test_what_cannot_be_understood_is_refused_on_every_page(site: Site, query: str) -> None:
@@ -142,6 +144,14 @@ def test_a_filter_is_a_chip_that_can_be_removed(site: Site) -> None:
 def test_every_table_has_a_page_and_files(site: Site, name: str) -> None:
     for path in (f"/tta/{name}", f"/tta/{name}?_columns=all", f"/tta/{name}.csv", f"/tta/{name}.xlsx", f"/tta/{name}.json"):
         assert site.get(path).status_code == 200, path
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["records?_facet=%00", "records.json?_json_infinity=x", "providers?sql=x", "providers.json?_where=records", "?sql=%00"],
+)
+def test_odd_addresses_are_no_fault_of_the_program(site: Site, path: str) -> None:
+    assert site.get(f"/tta{path if path.startswith('?') else f'/{path}'}").status_code in (200, 400)
 
 
 def test_an_error_has_the_menu_and_a_fault_of_the_program_is_no_fault_of_the_request(

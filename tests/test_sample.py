@@ -127,9 +127,9 @@ def test_no_line_of_the_page_is_lost(record: Record) -> None:
 
 
 def test_every_value_can_be_found_on_the_page(record: Record) -> None:
-    spots = locate(SAMPLE.read_bytes(), is_text=True)
-    assert spots is not None
-    county = next(index for index, row in enumerate(spots.record.fields) if row.label == "County")
-    assert spots.fields[county] == ("lines 76 to 77", "County\nSuffolk County")
-    assert len(spots.fields) == len(record.fields) and all(spots.fields)
-    assert len(spots.sections) == len(record.sections) and all(spots.sections)
+    positions = locate(SAMPLE.read_bytes(), is_text=True)
+    assert positions is not None
+    county = next(index for index, row in enumerate(positions.record.fields) if row.label == "County")
+    assert positions.fields[county] == ("lines 76 to 77", "County\nSuffolk County")
+    assert len(positions.fields) == len(record.fields) and all(positions.fields)
+    assert len(positions.sections) == len(record.sections) and all(positions.sections)

@@ -39,7 +39,8 @@ def make_texts(seed: int, families: int = 25, members: int = 6, alone: int = 150
                 own.pop(rng.randrange(1, len(own)))
             if rng.random() < 0.3:
                 own.append(sentence(rng))
-            texts.append((" ".join(own), family))
+            words = " ".join(own).split()  # and every thirtieth word is another in each copy: names, places, numbers
+            texts.append((" ".join(word if rng.random() > 0.03 else rng.choice(WORDS) for word in words), family))
     texts += [(" ".join(sentence(rng) for _ in range(rng.randint(3, 9))), 1000 + index) for index in range(alone)]
     rng.shuffle(texts)
     return dict(enumerate(texts, 100))

@@ -19,7 +19,7 @@ from tests.pagegen.options import THEMES
 from tests.pagegen.render import make_page
 from tests.pagegen.strategies import Case, any_options, cases
 
-PAGES = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PAGES = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 EXAMPLES = [page.read_bytes() for page in goldens.pages() if page.suffix == ".html"]
 MADE_UP = [make_page(seed, theme).data for seed, theme in enumerate(THEMES * 2)]
 BODY = "<div><p>Help is asked for.</p></div>"
@@ -56,7 +56,7 @@ def test_made_up_page(case: Case) -> None:
     read(page.data, page.url)
 
 
-@settings(PAGES, max_examples=400)
+@settings(PAGES, max_examples=150)
 @given(st.integers(min_value=0, max_value=2**32))
 def test_mutated_page(seed: int) -> None:
     rng = random.Random(seed)

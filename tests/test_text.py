@@ -296,11 +296,11 @@ def test_a_value_that_the_end_of_the_text_cuts_is_marked() -> None:
 
 
 def test_each_value_tells_the_lines_it_was_read_from() -> None:
-    spots = locate(BASE.encode(), is_text=True)
-    assert spots is not None
-    found = {row.label: spots.fields[index] for index, row in enumerate(spots.record.fields)}
+    positions = locate(BASE.encode(), is_text=True)
+    assert positions is not None
+    found = {row.label: positions.fields[index] for index, row in enumerate(positions.record.fields)}
     assert found["County"] == ("lines 20 to 21", "County\nLarch County")
-    assert spots.head["title"] == ("line 1", "20240311-91530-7")
+    assert positions.head["title"] == ("line 1", "20240311-91530-7")
 
 
 @pytest.mark.parametrize("name", LIBRARIES)

@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from parsers.request_title import RequestTitle, split_request_title
+from parsers.request_title import split_request_title
 from parsers.scalars import day_of_reference, day_of_time
 from scraper.database.places import atlas, code_of_2023
 
@@ -42,7 +42,7 @@ def register(db: sqlite3.Connection) -> None:
     """Adds the functions that rules call to a connection."""
     functions: dict[str, tuple[int, Callable[..., Any]]] = {
         "local_day": (2, lambda reference, time: str(day_of_reference(reference) or day_of_time(time) or "") or None),
-        "request_part": (-1, lambda part, *titles: getattr(next(filter(None, map(_split, titles)), None), part, None)),
+        "request_part": (-1, _request_part),
         "has": (2, lambda pattern, text: re.search(pattern, text or "", re.IGNORECASE) is not None),
         "place_part": (3, _place_part),
         "county_agrees": (3, _county_agrees),
@@ -52,8 +52,8 @@ def register(db: sqlite3.Connection) -> None:
         db.create_function(f"tta_{name}", arguments, function, deterministic=True)
 
 
-def _split(title: str | None) -> RequestTitle | None:
-    return split_request_title(title) if title else None
+def _request_part(part: str, *titles: str | None) -> str | None:
+    return getattr(next(filter(None, (split_request_title(one) for one in titles if one)), None), part, None)
 
 
 @lru_cache(maxsize=4096)

@@ -71,9 +71,9 @@ def state_in_name(name: str, state: str | None, county_code: str | None) -> str 
     """The state of a state's agency where the record's point is in it, or of the county in a name: the only one of that name, if
     the point is nowhere else, or the one that has the point.
     """
-    if (found := _STATE_AGENCY.match(name)) and state and _CODES.get(re.sub(r"[^a-z]", "", found[1].lower())) == state:
+    if (found := _STATE_AGENCY.match(name[:300])) and state and _CODES.get(re.sub(r"[^a-z]", "", found[1].lower())) == state:
         return state
-    for found in _IN_COUNTY.finditer(name):
+    for found in _IN_COUNTY.finditer(name[:300]):
         words = found[1].split()
         codes = next(filter(None, (atlas().names.codes(" ".join(words[at:])) for at in range(len(words)))), frozenset[str]())
         states = {STATES[code[:2]][1] for code in codes}

@@ -249,13 +249,11 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
     order = sorted(sizes, key=split.key if split and split.order else lambda one: (one is None, -sizes[one], str(one)))
     spec = spec._replace(kind=_kind(spec, len(order)))
     known = [one for one in order if one is not None]
-    if spec.kind != "heat" and len(known) > MAX_SERIES:
-        kept = known[1 - MAX_SERIES :] if split and split.order else known[: MAX_SERIES - 1]  # the latest or the most frequent
-    else:
-        kept = known
+    most = MAX_SERIES - 1 if spec.kind != "heat" and len(known) > MAX_SERIES else len(known)
+    kept = known[-most:] if split and split.order else known[:most]  # the latest or the most frequent
     others: list[Value] = [OTHER] if kept != known else []
     series = [*others, *kept] if split and split.order else [*kept, *others]
-    series += [None] if None in order else []
+    series += [None] * (None in order)
     cells: dict[tuple[Value, Value], Counter[Any]] = defaultdict(Counter)
     for (first, second), cell in counts.cells.items():
         cells[first, second if second in series else OTHER].update(cell)

@@ -115,8 +115,8 @@ async def numbers_file(datasette: Any, request: Any) -> Any:
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
     counts = await count(datasette.get_database(DATABASE), spec, chosen)
     chart = draw(spec._replace(kind="heat"), counts, chosen)  # the kind that leaves no series out
-    names = [spec.across.heading, *([spec.down.heading] if spec.down else []), spec.figure.heading, "Records"]
-    names = list(dict.fromkeys(names))  # the figure can be the number of records
+    names = [spec.across.heading, *([spec.down.heading] if spec.down else []), spec.figure.heading]
+    names += ["Records"] * (spec.measure != "records")
     rows = [
         (row.name, *([series] if spec.down else []), round(mark.value, 2), mark.records)[: len(names)]
         for row in chart.rows

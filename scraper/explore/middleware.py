@@ -223,7 +223,9 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
         most += page_size == most
         seconds = min(self.ds.sql_time_limit_ms, options.get("custom_time_limit") or self.ds.sql_time_limit_ms) / 1000
         truncate = options.get("truncate")
-        query = Query(sql, params if params is not None else {}, seconds, most + 1 if truncate else _ALL_ROWS)
+        query = Query(
+            sql, params if isinstance(params, list) else dict(params or {}), seconds, most + 1 if truncate else _ALL_ROWS
+        )
         answer = await asyncio.to_thread(self._sandbox.run, query)
         if answer is TIMED_OUT or answer.message == TIMED_OUT.message:
             raise QueryInterrupted(sqlite3.OperationalError(answer.message), sql, params)

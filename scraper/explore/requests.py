@@ -30,7 +30,7 @@ from scraper.export.tables import Values, values_of
 from scraper.search_query import match
 
 UNREADABLE = "/-/unreadable"
-_DROPPED = ("_ttl", "_searchmode", "_timelimit")
+_DROPPED = ("_ttl", "_searchmode", "_timelimit", "_json_infinity")
 _TIMES = (Values.DATE, Values.TIME, Values.PARTIAL_TIME)
 _COMPARING = ("exact", "not", "gt", "gte", "lt", "lte", "date")
 _OWN_WORDS = {"isnull", "notnull", "isblank", "notblank"}
@@ -67,6 +67,7 @@ def normalize_request(app: App, base_url: str) -> App:
             raw = scope.get("raw_path") or scope["path"].encode()
             if base_url != "/" and raw.startswith(prefix):
                 scope = dict(scope, raw_path=b"/" + raw[len(prefix) :], path="/" + scope["path"][len(base_url) :])
+            scope = dict(scope, query_string=scope["query_string"].replace(b"%00", b""))  # SQL can't contain it
             pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
             try:
                 if (read := understood(scope["path"], pairs)) != pairs:
@@ -109,6 +110,8 @@ def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
         raise BadQuery("The filter _through is not offered here: filter the other table, or write SQL.")
     if key in ("_facet", "_facet_array"):
         return [(f"_facet_{TYPE}", value)]
+    if key in ("_size", "_facet_size") and not re.fullmatch(r"\d{1,9}|max", value, re.ASCII):
+        raise BadQuery(f"“{value[:80]}” is no number of rows: write a number, or max.")
     if key.startswith("_"):
         return [(key, value)]
     column, lookup = key.rsplit("__", 1) if "__" in key else (key, "exact")

@@ -18,7 +18,8 @@ from scraper.database.about import CAVEAT, SUMMARY, TITLE
 from scraper.errors import ArchiveDamaged
 from scraper.export.manifest import PROGRAM
 
-WARC, INDEX, PAGES = "archive/data.warc.gz", "indexes/index.cdxj", "pages/pages.jsonl"
+WARC, INDEX, PAGES = "archive/data.warc.gz", "indexes/index.cdx", "pages/pages.jsonl"
+"""An uncompressed index of this name is what all players read: replayweb.page no `.cdx.gz` without `.idx`, pywb no `.cdxj`."""
 _EARLIEST = "00000101000000"
 _SHOWN = ("response", "resource", "revisit")
 """Forms of captures that replay can show; a conversion, such as a page's text, is in the WARC file only."""

@@ -7,7 +7,6 @@ status 200.
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -64,18 +63,6 @@ def login() -> Page:
     return page(shell("Log in", LOGIN_FORM), kind="blocked")
 
 
-def login_at_its_own_address() -> Page:
-    return page(shell("Log in", LOGIN_FORM), f"{HOST}/user/login?destination=/node/900000999", kind="blocked")
-
-
-def access_denied() -> Page:
-    return page(shell("Access denied", DENIED), kind="blocked", status=403)
-
-
-def access_denied_with_status_200() -> Page:
-    return page(shell("Access denied", DENIED), kind="blocked")
-
-
 def _form_item(label: str) -> str:
     spec = FIELDS[label]
     name = f"edit-{spec.name.replace('_', '-')}-0-value"
@@ -95,11 +82,6 @@ def edit_form() -> Page:
         '<button name="op" value="Save">Save</button><a href="/node/900000999/delete">Delete</a></form>'
     )
     return page(shell("Edit TTA 20250129-145639-07", form), f"{NODE}/edit")
-
-
-def edit_form_at_the_node() -> Page:
-    """The same form at the record's address: the path is no evidence."""
-    return page(edit_form().data)
 
 
 def _teaser(content: Content) -> str:
@@ -127,24 +109,6 @@ def _teasers(count: int) -> str:
     return f'<div class="view view-tta view-id-tta"><div class="view-content">{rows}</div></div>'
 
 
-def teaser_list() -> Page:
-    pager = '<nav class="pager-nav"><ul class="pagination"><li><a href="?page=1">Next</a></li></ul></nav>'
-    return page(shell("TTA Catalog", _teasers(8) + pager), f"{HOST}/frontpage?page=3")
-
-
-def list_of_one_teaser() -> Page:
-    return page(shell("Suffolk County", _teasers(1)), f"{HOST}/taxonomy/term/412")
-
-
-def search_results() -> Page:
-    found = "".join(
-        f'<li><h3><a href="/node/{900 + seed}">{text(invent(seed).title)}</a></h3>'
-        "<p>… TTA Short Name … <strong>County</strong> Suffolk County … Milestones Markup …</p></li>"
-        for seed in range(5)
-    )
-    return page(shell("Search for county", f'<ol class="search-results">{found}</ol>'), f"{HOST}/search/node?keys=county")
-
-
 def _post(kind: str, title: str, body: str) -> bytes:
     who, when = "<span><span>Wynn Quill</span></span>", "<span>Mon, 02/03/2025 - 10:11</span>"
     by = f'<footer><div class="author">Submitted by {who} on {when}</div>'
@@ -155,62 +119,15 @@ def _post(kind: str, title: str, body: str) -> bytes:
 
 def blog_post() -> Page:
     body = "<p>TTA providers met to compare notes on deflection, reentry and crime analysis.</p>"
-    return page(_post("blog", "What we learned this spring", body), f"{HOST}/media/blog/what-we-learned-this-spring")
-
-
-def blog_post_that_lists_every_label() -> Page:
-    """A guide to the form: all labels, each followed by a sentence, as in a text of a record."""
-    body = "".join(f"<p>{text(label)}</p><p>Tell us about it in a few words.</p>" for label in ALL_LABELS)
-    return page(_post("blog", "How to report your TTA", body), f"{HOST}/media/blog/how-to-report-your-tta")
-
-
-def news_list() -> Page:
-    rows = "".join(f'<div class="views-row"><h3><a href="/media/news/item-{n}">Item {n}</a></h3></div>' for n in range(9))
-    return page(shell("News", rows), f"{HOST}/media/news?page=2")
+    return _blog("what-we-learned-this-spring", "What we learned this spring", body)
 
 
 def _bare(title: str, body: str) -> bytes:
     return f"<!DOCTYPE html><html><head><title>{title}</title></head><body>{body}</body></html>".encode()
 
 
-def challenge_by_script() -> Page:
-    """As a content network asks a browser to prove itself: almost no words, a script and a ray number."""
-    body = (
-        '<noscript><p>Enable JavaScript and cookies to continue</p></noscript><div id="challenge-form"></div>'
-        '<script src="/cdn-cgi/challenge-platform/h/b/orchestrate/chl_page/v1"></script><p>Ray ID: 8f0c0ffee0ddba11</p>'
-    )
-    return page(_bare("Just a moment...", body), kind="blocked")
-
-
-def reference_number_denial() -> Page:
-    address = "http&#58;&#47;&#47;bjatta&#46;bja&#46;ojp&#46;gov&#47;node&#47;900000999"
-    body = (
-        f'<h1>Access Denied</h1><p>You don\'t have permission to access "{address}" on this server.</p>'
-        "<p>Reference&#32;&#35;18&#46;2f0e1702&#46;1738090000&#46;1a2b3c4d</p>"
-    )
-    return page(_bare("Access Denied", body), kind="blocked")
-
-
-def incident_frame() -> Page:
-    """A firewall that answers 200 with an empty frame."""
-    body = (
-        '<iframe id="main-iframe" src="/_Incapsula_Resource?CWUDNSAI=5&incident_id=1234-5678" width="100%">'
-        "Request unsuccessful. Incapsula incident ID: 1234000560-78901234567890</iframe>"
-    )
-    return page(_bare("", body), kind="blocked")
-
-
-def too_many_requests() -> Page:
-    return page(_bare("Attention Required!", "<h1>Sorry, you have been blocked</h1>"), kind="blocked", status=403)
-
-
 def not_found() -> Page:
     return page(shell("Page not found", "<p>The requested page could not be found.</p>"), kind="error", status=404)
-
-
-def server_error() -> Page:
-    body = b"The website encountered an unexpected error. Please try again later."
-    return page(body, kind="error", status=500, content_type="text/html; charset=UTF-8")
 
 
 def redirect() -> Page:
@@ -219,81 +136,80 @@ def redirect() -> Page:
     return Page(data=body, url=NODE, content_type=HTML, status=302, kind="redirect", headers=(("Location", target),))
 
 
-def json_answer() -> Page:
-    data = json.dumps({"nid": [{"value": 900000999}], "title": [{"value": "20250129-145639-07"}]}).encode()
-    return page(data, f"{NODE}?_format=json", kind="not_html", content_type="application/json")
-
-
-PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Type/Catalog>>\nendobj\ntrailer\n<</Root 1 0 R>>\n%%EOF\n"
-
-
-def pdf() -> Page:
-    return page(PDF, f"{HOST}/sites/default/files/guide.pdf", kind="not_html", content_type="application/pdf")
-
-
-def pdf_that_says_html() -> Page:
-    """The bytes decide, not the type that the server declares."""
-    return page(PDF, f"{HOST}/sites/default/files/guide", kind="not_html")
-
-
-def png() -> Page:
-    """One grey pixel."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        check = zlib.crc32(name + data)
-        return len(data).to_bytes(4, "big") + name + data + check.to_bytes(4, "big")
-
-    size = (1).to_bytes(4, "big")
-    header = chunk(b"IHDR", size + size + b"\x08\x00\x00\x00\x00")
-    data = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\x00\x80")) + chunk(b"IEND", b"")
-    return page(data, f"{HOST}/sites/default/files/logo.png", kind="not_html", content_type="image/png")
-
-
-def empty_page() -> Page:
-    return page(b"", kind="unreadable")
-
-
-def maintenance() -> Page:
-    body = "<h1>Site under maintenance</h1><p>The site is currently under maintenance. Thank you for your patience.</p>"
-    return page(_bare("Site under maintenance", body), kind="error", status=503)
-
-
-def _as_text(original: Page) -> Page:
+def _as_text(name: str) -> Page:
     """What a text extractor leaves of a page; a conversion record has no status of its own."""
+    original = OTHERS[name]()
     text_only = extract_plain_text(original.data.decode(), main_content=True)
     return replace(original, data=text_only.encode(), content_type="text/plain", text_form=True)
 
 
-def blog_post_as_text() -> Page:
-    return _as_text(blog_post())
+ITEMS = "".join(f'<div class="views-row"><h3><a href="/media/news/item-{n}">Item {n}</a></h3></div>' for n in range(9))
+PAGER = '<nav class="pager-nav"><ul class="pagination"><li><a href="?page=1">Next</a></li></ul></nav>'
+FOUND = "".join(
+    f'<li><h3><a href="/node/{900 + seed}">{text(invent(seed).title)}</a></h3>'
+    "<p>… TTA Short Name … <strong>County</strong> Suffolk County … Milestones Markup …</p></li>"
+    for seed in range(5)
+)
+GUIDE = "".join(f"<p>{text(label)}</p><p>Tell us about it in a few words.</p>" for label in ALL_LABELS)
+"""A guide to the form: all labels, each followed by a sentence, as in a text of a record."""
+CHALLENGE = (
+    '<noscript><p>Enable JavaScript and cookies to continue</p></noscript><div id="challenge-form"></div>'
+    '<script src="/cdn-cgi/challenge-platform/h/b/orchestrate/chl_page/v1"></script><p>Ray ID: 8f0c0ffee0ddba11</p>'
+)
+REFERENCE_NUMBER = (
+    "<h1>Access Denied</h1><p>You don't have permission to access \"http&#58;&#47;&#47;bjatta&#46;bja&#46;ojp&#46;gov"
+    '&#47;node&#47;900000999" on this server.</p><p>Reference&#32;&#35;18&#46;2f0e1702&#46;1738090000&#46;1a2b3c4d</p>'
+)
+INCIDENT = (
+    '<iframe id="main-iframe" src="/_Incapsula_Resource?CWUDNSAI=5&incident_id=1234-5678" width="100%">'
+    "Request unsuccessful. Incapsula incident ID: 1234000560-78901234567890</iframe>"
+)
+MAINTENANCE = "<h1>Site under maintenance</h1><p>The site is currently under maintenance. Thank you for your patience.</p>"
+UNEXPECTED = b"The website encountered an unexpected error. Please try again later."
+NODE_AS_JSON = json.dumps({"nid": [{"value": 900000999}], "title": [{"value": "20250129-145639-07"}]}).encode()
+PDF = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Type/Catalog>>\nendobj\ntrailer\n<</Root 1 0 R>>\n%%EOF\n"
+GREY_PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a49444154789c636800000082008177cd72b60000000049"
+    "454e44ae426082"
+)
 
 
-def blog_post_that_lists_every_label_as_text() -> Page:
-    return _as_text(blog_post_that_lists_every_label())
-
-
-def teaser_list_as_text() -> Page:
-    return _as_text(teaser_list())
-
-
-def access_denied_as_text() -> Page:
-    return _as_text(access_denied_with_status_200())
+def _blog(slug: str, title: str, body: str) -> Page:
+    return page(_post("blog", title, body), f"{HOST}/media/blog/{slug}")
 
 
 OTHERS: dict[str, Callable[[], Page]] = {
-    make.__name__: make
-    for make in (
-        *(
-            login,
-            login_at_its_own_address,
-            access_denied,
-            access_denied_with_status_200,
-            edit_form,
-            edit_form_at_the_node,
-        ),
-        *(teaser_list, list_of_one_teaser, search_results, blog_post, blog_post_that_lists_every_label, news_list),
-        *(challenge_by_script, reference_number_denial, incident_frame, too_many_requests, not_found, server_error),
-        *(redirect, json_answer, pdf, pdf_that_says_html, png, empty_page, maintenance),
-        *(blog_post_as_text, blog_post_that_lists_every_label_as_text, teaser_list_as_text, access_denied_as_text),
-    )
+    "login": login,
+    "login_at_its_own_address": lambda: replace(login(), url=f"{HOST}/user/login?destination=/node/900000999"),
+    "access_denied": lambda: page(shell("Access denied", DENIED), kind="blocked", status=403),
+    "access_denied_with_status_200": lambda: page(shell("Access denied", DENIED), kind="blocked"),
+    "edit_form": edit_form,
+    "edit_form_at_the_node": lambda: page(edit_form().data),  # the path is no evidence
+    "teaser_list": lambda: page(shell("TTA Catalog", _teasers(8) + PAGER), f"{HOST}/frontpage?page=3"),
+    "list_of_one_teaser": lambda: page(shell("Suffolk County", _teasers(1)), f"{HOST}/taxonomy/term/412"),
+    "search_results": lambda: page(
+        shell("Search for county", f'<ol class="search-results">{FOUND}</ol>'), f"{HOST}/search/node?keys=county"
+    ),
+    "blog_post": blog_post,
+    "blog_post_that_lists_every_label": lambda: _blog("how-to-report-your-tta", "How to report your TTA", GUIDE),
+    "news_list": lambda: page(shell("News", ITEMS), f"{HOST}/media/news?page=2"),
+    "challenge_by_script": lambda: page(_bare("Just a moment...", CHALLENGE), kind="blocked"),
+    "reference_number_denial": lambda: page(_bare("Access Denied", REFERENCE_NUMBER), kind="blocked"),
+    "incident_frame": lambda: page(_bare("", INCIDENT), kind="blocked"),  # a firewall that answers 200 with an empty frame
+    "too_many_requests": lambda: page(
+        _bare("Attention Required!", "<h1>Sorry, you have been blocked</h1>"), kind="blocked", status=403
+    ),
+    "not_found": not_found,
+    "server_error": lambda: page(UNEXPECTED, kind="error", status=500),
+    "redirect": redirect,
+    "json_answer": lambda: page(NODE_AS_JSON, f"{NODE}?_format=json", kind="not_html", content_type="application/json"),
+    "pdf": lambda: page(PDF, f"{HOST}/sites/default/files/guide.pdf", kind="not_html", content_type="application/pdf"),
+    "pdf_that_says_html": lambda: page(PDF, f"{HOST}/sites/default/files/guide", kind="not_html"),  # the bytes decide
+    "png": lambda: page(GREY_PIXEL, f"{HOST}/sites/default/files/logo.png", kind="not_html", content_type="image/png"),
+    "empty_page": lambda: page(b"", kind="unreadable"),
+    "maintenance": lambda: page(_bare("Site under maintenance", MAINTENANCE), kind="error", status=503),
+    "blog_post_as_text": lambda: _as_text("blog_post"),
+    "blog_post_that_lists_every_label_as_text": lambda: _as_text("blog_post_that_lists_every_label"),
+    "teaser_list_as_text": lambda: _as_text("teaser_list"),
+    "access_denied_as_text": lambda: _as_text("access_denied_with_status_200"),
 }
