@@ -66,7 +66,6 @@ def _joined(pieces: Iterator[bytes], limit: int) -> bytes:
 
 
 def _inflated(decoder: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
-    """What one zlib stream decodes to."""
     while data and not decoder.eof:
         yield decoder.decompress(data, _STEP)
         data = decoder.unconsumed_tail

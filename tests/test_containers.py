@@ -105,7 +105,9 @@ def test_damage_costs_what_it_hits_is_reported_and_invents_nothing(name: str) ->
         (record(1, WARC_Date="9999-12-31T23:59:59Z") + record(2), (1, 2), "its time is unknown"),
         (record(1, WARC_Date="2019-03") + record(2, WARC_Date=DIGITS), (1, 2), ""),
         (b"WASC" + record(1)[4:] + record(2), (2,), "no record begins here"),
-        (kit.warc_gz(1) + b"\0" * 3000 + kit.warc_gz(2), (1, 2), "no record begins here"),
+        (gzip.compress(record(1), mtime=0)[:10] + b"\0\xff\xff\0\0" + kit.warc_gz(2, 3), (2, 3), "ends within a record"),
+        (kit.warc_gz(1) + bytes(3000) + kit.warc_gz(2), (1, 2), "no record begins here"),
+        (kit.warc_gz(1) + bytes(200_000) + kit.warc_gz(2), (1, 2), "no record begins here"),
         (kit.arc(1, 2).replace(b"text/html ", b"text/html x", 1), (2,), "without a length"),
     ],
 )

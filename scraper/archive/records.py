@@ -81,9 +81,8 @@ def read_records(
 ) -> Iterator[Record | Damage]:
     """Every record from byte `start` on, and every damage, in file order; never raises on what a file holds.
 
-    The blocks of records that are not `wanted` are stepped over. `length_at`: for the archive's own files. A damaged page may
-    contain gzip members of its own, so it is stepped over unread where its length is known; and records are searched for behind
-    one that the file seems to end in.
+    The blocks of records that are not `wanted` are stepped over. `length_at`: a damaged page may contain gzip members of its own,
+    so it is stepped over unread where its length is known.
     """
     return _Reader(file, start, wanted, length_at).read()
 
@@ -107,11 +106,9 @@ class _Reader:
                     return
                 if broken.position != self._reported:
                     yield self._damage(broken.position, str(broken))
-                found = self._length_at(broken.position) if self._length_at else None
-                if found:
-                    found += broken.position
-                elif self._length_at or not broken.is_cut:
-                    found = next_member(stream.file, broken.position + 1, stream.packing, START)
+                length = self._length_at(broken.position) if self._length_at else None
+                found = broken.position + length if length else None
+                found = found or next_member(stream.file, broken.position + 1, stream.packing, START)
                 if found is None:
                     return
                 self._stream = Unpacked(stream.file, found, stream.packing)

@@ -92,7 +92,7 @@ class Part(NamedTuple):
     is_cut: bool = False
 
 
-def read_parts(path: Path, start: int = 0, length_at: LengthAt = lambda _: None) -> Iterator[Part]:
+def read_parts(path: Path, start: int = 0, length_at: LengthAt | None = None) -> Iterator[Part]:
     """All parts of a file from byte `start` on, in order. `length_at`: as for `read_records`. Raises OSError."""
     with path.open("rb") as file:
         end, size = start, file.seek(0, 2)

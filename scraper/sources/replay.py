@@ -233,7 +233,6 @@ class Replay:
         return FetchResult(state=state, reason="the body does not have the listed digest" if differs else "", capture=capture)
 
     def _without_capture(self, answer: Answer) -> FetchResult:
-        """Returns what an answer of the archive's own means."""
         status = answer.status
         if status in (401, 403, 404, 410, 451):
             state = State.MISSING if status in (404, 410) else State.BLOCKED

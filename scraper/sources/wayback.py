@@ -103,7 +103,6 @@ class Wayback:
         return [row for row in rows if row.timestamp == last["timestamp"]]
 
     def _page(self, asked: dict[str, str]) -> tuple[Rows, str | None]:
-        """Returns one page. An answer that is not CDX is requested again."""
         is_incremental = asked.get("matchType") == "domain" and "from" in asked and "to" not in asked
         policy = replace(self._policy, final=GATEWAY_TIMEOUTS) if is_incremental else self._policy
 

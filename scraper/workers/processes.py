@@ -220,7 +220,6 @@ def _context(module: str) -> BaseContext:
 
 
 def _work(version: str, job: Job[Any, Any], task: Any) -> list[Any]:
-    """What a worker does."""
     from scraper.code_version import loading_code
 
     if version != loading_code():
