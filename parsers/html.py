@@ -100,8 +100,9 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
     if may_be_record and len(parsed.css(_SEVERAL)) < _FEW_SEVERAL:  # in markup that the rules for elements do not cover
         found = read_text(visible, url=base, incomplete=incomplete).page
         rows = found.record.fields if found.record is not None and found.record.form == "text" else ()
-        labels = [row.label for row in rows if row.value and row.item is None and known(row.label)]
-        if len(labels) >= _MANY_LABELS and not any(row.occurrence > 1 for row in rows):
+        values = [row.value for row in rows if row.value and row.item is None and known(row.label)]
+        explains = 3 * sum(value.endswith((".", "!", "?")) for value in values) > len(values)  # as a guide to the form does
+        if len(values) >= _MANY_LABELS and not explains and not any(row.occurrence > 1 for row in rows):
             return Reading(found, visible)
     return Reading(result)
 

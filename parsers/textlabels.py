@@ -72,10 +72,11 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
     named = {label for line in lines for label in labels_in(line)}
     chain, enough = _best_chain(lines, list(_marks(lines))), 0.5
     for cut in _CUTS:
-        is_cut = len(named) < MANY_LABELS or len({mark.label for mark in chain}) > enough * len(named)
-        if is_cut or (cut is _cut_anywhere and sum(bool(line.text) for line in lines) > len(named)):
+        if len(named) < MANY_LABELS or len({mark.label for mark in chain}) > enough * len(named):
             break
-        pieces = [piece for line in lines for piece in cut(line)]
+        is_part = cut is _cut_anywhere and sum(bool(line.text) for line in lines) > len(named)
+        cuts = (_cut_begin if is_part and len(labels_in(line)) < MANY_LABELS else cut for line in lines)
+        pieces = [piece for line, own_cut in zip(lines, cuts, strict=True) for piece in own_cut(line)]
         other = _best_chain(pieces, list(_marks(pieces)))
         if len(other) > len(chain):
             lines, chain, enough = pieces, other, 0.9

@@ -42,10 +42,6 @@ COSTS = {
 STATE_CODES = {name: (code, postal) for code, (name, postal) in STATES.items()}
 
 
-def fiscal_year(moment: date) -> int:
-    return moment.year + (moment.month >= 10)
-
-
 def invented(rng: Random) -> tuple[dict[str, Any], list[date], str, dict[str, Any]]:
     """Fields of a page, dates of its milestones, its reference, and the derived columns that follow."""
     submitted = date(2017, 1, 1) + timedelta(days=rng.randint(0, 3000))
@@ -84,7 +80,11 @@ def invented(rng: Random) -> tuple[dict[str, Any], list[date], str, dict[str, An
     }
     truth |= {"cost_range": COSTS[cost], "milestone_count": len(due) or None} | (of_place if has_point else {})
     if has_event:
-        truth |= {"event_on": str(start), "event_fiscal_year": fiscal_year(start), "event_days": (last - start).days + 1}
+        truth |= {
+            "event_on": str(start),
+            "event_fiscal_year": start.year + (start.month >= 10),
+            "event_days": (last - start).days + 1,
+        }
     if is_request:
         truth |= {"request_date": str(requested), "days_to_event": (start - requested).days if has_event else None}
         truth |= {"days_to_last_milestone": (max(due) - requested).days} if due else {}

@@ -39,16 +39,18 @@ def test_each_tool_answers_with_captures_and_caveats_and_without_contacts(folder
                 ("record", {"record": "1"}),
                 ("why", {"record": "1", "field": "county"}),
                 ("coverage", {}),
+                ("why", {"record": "1", "field": "submitted_by"}),
             ):
                 answers.append(json.loads((await client.call_tool(tool, values)).content[0].text))  # type: ignore[union-attr]
             refused = await client.call_tool("record", {"record": "77"})
             return names, answers, refused.content[0].text  # type: ignore[union-attr]
 
-    names, (found, record, why, coverage), refused = asyncio.run(asyncio.wait_for(asked(), 60))
+    names, (found, record, why, coverage, author), refused = asyncio.run(asyncio.wait_for(asked(), 60))
     assert names == {"find", "record", "why", "coverage"} and "give a node number" in refused
     assert [one["record_id"] for one in found["records"]] == ["1"] and len(found["sources"]) == 2
     assert record["values"]["county"] == "Kings" and [one["new_value"] for one in record["changes"]] == ["Done"]
     assert why["reason"]["origins"][0]["capture"]["captured_at"].startswith("2025-01-10") and len(why["sources"]) == 2
     assert (coverage["records"], coverage["captures"], coverage["last_captured_at"]) == (2, 3, "2025-01-10T12:00:00Z")
     assert all(one["caveats"] == CAVEAT for one in (found, record, why, coverage))
-    assert "Quill" not in json.dumps([found, record, why, coverage])
+    given = json.dumps([found, record, why, coverage, author])
+    assert "Quill" not in given and "Fiori" not in given, "the archive's pages name both"

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.database.merge import Change, Merged, Seen, merge, order
+from scraper.database.merge import Merged, Seen, merge, order
 from scraper.database.stored_page import FieldValue, StoredPage
 
 KEYS = ("short_name", "county", "status", "weather", "description")
@@ -134,17 +134,6 @@ def test_a_cut_page_does_not_shorten_its_last_field() -> None:
     assert [change.field for change in merged(cut, seen(3, row("description", "one two three"))).changes] == []
 
 
-def test_a_cut_page_does_not_shorten_a_list_or_a_group() -> None:
-    milestones = [row("milestones", text, item=f"Milestone {n}") for n, text in enumerate("abc", start=1)]
-    cut = seen(2, *milestones[:2], cut=True)
-    assert [one.row for one in merged(seen(1, *milestones), cut).fields] == milestones
-
-
-def test_a_change_spans_captures_that_did_not_show_the_field() -> None:
-    story = merged(seen(1, row("status", "Open")), seen(2, lost("status"), form="text"), seen(3, row("status", "Done")))
-    assert story.changes == [Change("status", "Open", "Done", "2025-01-01T00:00:00Z", "2025-01-03T00:00:00Z")]
-
-
 def test_the_value_before_is_dated_by_the_last_capture_that_shows_it() -> None:
     story = merged(*(seen(number, row("status", text)) for number, text in ((1, "Open"), (4, "Open"), (9, "Done"), (11, "Open"))))
     assert [(change.seen_after[8:10], change.seen_by[8:10]) for change in story.changes] == [("04", "09"), ("09", "11")]
@@ -158,13 +147,6 @@ def milestone(number: int, title: str, date: str | None = None, *, form: str = "
         else row("milestones", date, item=item, label="Milestone Date")
     )
     return [row("milestones", title, item=item, label="Milestone Title"), when]
-
-
-def test_a_text_that_repeats_a_page_does_not_take_its_links() -> None:
-    linked = row("status", "In Progress")._replace(href="https://bjatta.bja.ojp.gov/taxonomy/term/1")
-    story = merged(seen(1, linked), seen(2, row("status", "In  Progress"), form="text"), seen(3, row("status", "Done")))
-    assert story.changes == [Change("status", "In Progress", "Done", "2025-01-02T00:00:00Z", "2025-01-03T00:00:00Z")]
-    assert merged(seen(1, linked), seen(2, row("status", "In  Progress"), form="text")).fields[0].row == linked
 
 
 def test_a_new_milestone_in_a_text_has_no_date_of_another() -> None:

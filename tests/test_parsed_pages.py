@@ -23,8 +23,6 @@ FIRST = page(html({"County": "Essex"}, node=1), url=node(1), when=day(0))
 LATER = page(html({"County": "Suffolk"}, node=1), url=node(1), when=day(1))
 OTHER = page(html({"County": "Kent"}, node=2), url=node(2), when=day(0))
 CAPTURES = [FIRST, revisit(FIRST, day(3)), OTHER]
-
-
 SCRAPER = Path(code_version.__file__).parent
 
 

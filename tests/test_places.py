@@ -17,10 +17,6 @@ SAMPLE = (-71.0464339, 42.3458497)
 SUFFOLK = Place("Massachusetts", "MA", "Suffolk County", "25025", "Northeast", "New England")
 
 
-def test_the_samples_point_is_in_suffolk_county() -> None:
-    assert atlas().place(*SAMPLE) == SUFFOLK
-
-
 def test_a_point_inside_any_county_is_in_that_county() -> None:
     points = list(inner_points())
     assert len({place.county_code for place, _, _ in points}) == 3231

@@ -7,6 +7,7 @@ import pytest
 
 from parsers.page import parse_page
 from parsers.record import Field, Kind, ParseResult, Record
+from parsers.registry import LABELS
 
 URL = "https://bjatta.bja.ojp.gov/node/7"
 BYLINE = '<div class="author">Submitted by <span>Ann Onym</span> on <time datetime="2024-01-29T14:56:39-05:00">x</time></div>'
@@ -341,6 +342,11 @@ def kind(content: str, url: str | None = "https://bjatta.bja.ojp.gov/browse") ->
 @pytest.mark.parametrize("what", OTHERS)
 def test_a_page_of_another_kind_is_no_record(what: str) -> None:
     assert kind(OTHERS[what]).kind == Kind.OTHER
+
+
+@pytest.mark.parametrize("pair", ["<p>{}</p><p>Choose one of {}.</p>", "<dt>{}</dt><dd>What {} means is explained here.</dd>"])
+def test_a_guide_to_the_form_at_a_nodes_address_is_no_record(pair: str) -> None:
+    assert kind("".join(pair.format(entry.text, entry.order) for entry in LABELS), URL).kind == Kind.OTHER
 
 
 def test_drupals_settings_say_what_a_page_without_an_address_shows() -> None:

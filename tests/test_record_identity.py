@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.database.record_identity import Marks, address, address_id, group
+from scraper.database.assign_records import Marks, address, address_id, group
 
 REFERENCES = [f"20250129-14563{n}-07" for n in range(4)]
 ADDRESSES = [f"bjatta.bja.ojp.gov/tta/{n}" for n in range(4)]

@@ -169,6 +169,6 @@ def test_the_refused_page_can_be_inspected(refused: Folders, tta: Tta) -> None:
 def test_a_refused_night_prints_one_finding_with_an_example(refused: Folders, tta: Tta) -> None:
     status, _, err = tta("refresh")
     lines = err.splitlines()
-    assert (status, len([line for line in lines if line.startswith("failed")])) == (3, 1)
+    assert (status, sum(line.startswith("failed") for line in lines)) == (3, 1)
     assert re.search(r"30, where .* look at node \d+ as captured at \d{4}-", err), err
     assert len(lines) <= 6

@@ -63,7 +63,10 @@ class Tools(NamedTuple):
         """Where a field of a record comes from: the captures, the place in the page, and the columns that it is derived from."""
         with self._reading() as db:
             found = find_record(db, record)
-            return _answer(db, [found], reason=asdict(Why(db, self.archive, found).field(field)))
+            reason = asdict(Why(db, self.archive, found).field(field))
+            for origin in reason["origins"]:  # the archive's pages name people; only the copy's values are without them
+                origin["places"] = [{"place": one["place"], "problem": one["problem"]} for one in origin["places"]]
+            return _answer(db, [found], reason=reason)
 
     def coverage(self) -> dict[str, Any]:
         """How much of the portal the data covers: records, captures, from when to when, and completeness by fiscal year."""

@@ -16,9 +16,8 @@ from urllib.parse import urlsplit
 
 from parsers.record import Kind
 from parsers.urls import node_id, page_address
-from scraper.database.assign_records import BY_TIME, SHOWS
+from scraper.database.assign_records import BY_TIME, SHOWS, address
 from scraper.database.merge import Change, overlap
-from scraper.database.record_identity import address
 from scraper.database.schema import insert_sql
 from scraper.database.tables import Availability
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from scraper.archive.store import CATALOG, Archive, Entry
 from scraper.code_version import loading_code
 from scraper.database import assign_records, availability, organizations, overlays, parsed_pages, revisits, runs, schema, similar
+from scraper.database.assign_records import address
 from scraper.database.build import build
 from scraper.database.connection import stoppable, writing
 from scraper.database.parse_captures import GIVEN_UP, ParsedCapture, parse_all
 from scraper.database.parsed_pages import ParsedPages
-from scraper.database.record_identity import address
 from scraper.database.tables import BY_NAME
 from scraper.errors import ArchiveDamaged, ParsedPagesDamaged, TtaError
 from scraper.folders import Folders

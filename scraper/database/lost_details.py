@@ -7,7 +7,7 @@ from itertools import groupby
 from parsers.columns import BODY
 from scraper.database.normal_form import MAX_PARTS, PageText, letters
 from scraper.database.same_value import DATA, HTML, RICHNESS, SENTENCE_END, Sourced
-from scraper.database.stored_page import FieldValue, StoredPage
+from scraper.database.stored_page import StoredPage
 
 _Items = dict[str | None, list[Sourced]]
 
@@ -78,14 +78,13 @@ def without_echoes(rows: list[Sourced], page: StoredPage | None) -> list[Sourced
     """
     if page is None:
         return rows
-    shown, text = {row.key for row in page.fields if row.label or row.name}, PageText(page)
-
-    def is_echo(row: FieldValue, form: str) -> bool:
-        if RICHNESS[form] >= RICHNESS[HTML] or row.item or row.key in shown or not row.value:
-            return False
-        if row.label is None and row.name in (None, BODY) and not SENTENCE_END.search(row.value):
-            return True  # of the page's frame
-        part = text.part_of_field(letters(f"{row.label or ''} {row.value}"), "", row.key)
-        return not part or text.quotes(part, other_than=row.key)
-
-    return [one for one in rows if not is_echo(one.row, one.form)]
+    shown, text, result = {row.key for row in page.fields if row.label or row.name}, PageText(page), []
+    for one in rows:
+        row = one.row
+        if RICHNESS[one.form] < RICHNESS[HTML] and not row.item and row.key not in shown and row.value:
+            is_frame = row.label is None and row.name in (None, BODY) and not SENTENCE_END.search(row.value)
+            part = text.part_of_field(letters(f"{row.label or ''} {row.value}"), "", row.key)
+            if is_frame or not part or text.quotes(part, other_than=row.key):
+                continue
+        result.append(one)
+    return result

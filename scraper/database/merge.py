@@ -131,14 +131,12 @@ class _Timeline:
             relation = compare(one.shown, shown)
             if relation is not Relation.DIFFERENT:
                 one.confirm(new, relation)
-                if relation is Relation.MORE:
-                    self._join()
                 return
         if any(RICHNESS[shown.form] < RICHNESS[one.shown.form] for one in around):
             self._add_poorer(new, at, around)
         elif at and source.captured_at and overlap((values[at - 1].times or ["?"])[0], source.captured_at):
-            values[at - 1] = new  # of one time the later capture counts
-            self._join()
+            del values[at - 1]  # of one time the later capture counts
+            self.add(shown, source)
         else:
             values.insert(at, new)
 
@@ -162,17 +160,6 @@ class _Timeline:
                 before.seen = before.seen[: -len(later)]
                 self.values.insert(at, _Value(before.shown, before.source, later, before.completed))
         self.values.insert(at, new)
-
-    def _join(self) -> None:
-        """Joins neighbors between which the record did not change, as a richer capture shows."""
-        at = 1
-        while at < len(self.values):
-            before, after = self.values[at - 1 : at + 1]
-            relation = compare(before.shown, after.shown)
-            if relation is Relation.DIFFERENT:
-                at += 1
-            else:
-                before.confirm(self.values.pop(at), relation)
 
     def changes(self) -> Iterator[Change]:
         """A row for each pair of successive values whose times are known and certainly differ."""

@@ -16,7 +16,7 @@ MIN_START = 12
 """Letters by which a label is recognized within a text. Of a shorter label the beginning of its value has to follow."""
 MIN_MARK = 8
 """Letters of a short label with its value; fewer occur in many texts."""
-MAX_PARTS = 1000
+MAX_PARTS = 500
 """Parts of a value, or fields of a page, that are looked for in a text. Real ones have a few hundred; each costs a search."""
 _LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
 _MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][\w-]*(?:\s[^<>\n]{0,200})?>")

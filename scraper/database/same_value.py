@@ -1,9 +1,8 @@
 """Decides whether two captures show the same value of a field, and which of them shows more of it. Pure; `merge` calls it.
 
-Captures differ in what they can carry: Drupal's data formats carry everything, HTML nearly everything. A text extractor drops
-links, times, headings or list items, and changes line breaks, bullets, quotes and separators; prose has no labels either. Values
-are therefore compared in their normal form, and a poorer capture is only expected to show part of what a richer one shows.
-docs/decisions/identity-and-merging.md explains which evidence counts.
+Drupal's data formats carry everything, HTML nearly everything. A text extractor drops links, times or lines, and changes the
+format of the rest; prose has no labels either. So values are compared in their normal form, and a poorer capture is only expected
+to show a part of what a richer one shows. docs/decisions/identity-and-merging.md explains which evidence counts.
 """
 
 import re
@@ -15,7 +14,7 @@ from typing import Any, NamedTuple
 
 from parsers.registry import Type, known, known_name
 from parsers.scalars import money_range, number, reference, time_range, yes_no
-from scraper.database.normal_form import MAX_PARTS, PageText, is_only_time, letters, line_letters, moment, moment_of, without
+from scraper.database.normal_form import MAX_PARTS, PageText, is_only_time, letters, line_letters, moment, without
 from scraper.database.stored_page import FieldValue
 
 DATA, HTML, TEXT, PROSE = "data", "html", "text", "prose"
@@ -149,9 +148,9 @@ def _compare_times(kept: Shown, new: Shown) -> Relation | None:
     if before is None or after is None:
         return None
     if len(before) == len(after):
-        return _joined(map(_range_relation, before, after))
+        return _joined(_joined(map(_moment_relation, one, other)) for one, other in zip(before, after, strict=True))
     poor, rich = sorted((before, after), key=len)
-    found = all(any(_range_relation(one, other) is not Relation.DIFFERENT for other in rich) for one in poor)
+    found = all(any(_joined(map(_moment_relation, one, other)) is not Relation.DIFFERENT for other in rich) for one in poor)
     return _less_or_more(kept, new, found and poor is after, found and poor is before)
 
 
@@ -163,10 +162,6 @@ def _ranges(shown: Shown) -> list[list[str]] | None:
             for text in [row.value] if row.datetime else _SEVERAL_TIMES.split(row.value or ""):
                 found.append([*map(moment, time_range(text, row.datetime))])
     return sorted(found) if all(map(any, found)) else None
-
-
-def _range_relation(before: list[str], after: list[str]) -> Relation:
-    return _joined(map(_moment_relation, before, after))
 
 
 def _joined(relations: Iterable[Relation]) -> Relation:
@@ -191,11 +186,7 @@ def _compare_texts(kept: Shown, new: Shown) -> Relation:
     before, after = _wholes(kept, labels), _wholes(new, labels)
     old, young = "".join(before), "".join(after)
     if old == young or (len(old) == len(young) and not without(young, before)):
-        # Of values with the same letters and days the hours count as well, where both captures show these.
-        times, others = ([moment_of(row, row.value) for row in shown.rows if row.value] for shown in (kept, new))
-        pairs = [(one, other) for one, other in zip(times, others, strict=False) if one and other and len(times) == len(others)]
-        differ = any(_moment_relation(*pair) is Relation.DIFFERENT for pair in pairs)
-        return Relation.DIFFERENT if differ else Relation.SAME
+        return Relation.SAME
     return _less_or_more(kept, new, _is_part(new, young, kept), _is_part(kept, old, new))
 
 

@@ -62,11 +62,10 @@ class Download:
                 await send(message)
 
         headers = {"content-type": self._type, "content-disposition": f'attachment; filename="{self._name}"'}
-        length = {} if self.making else {"content-length": str(Path(self.file.name).stat().st_size)}
+        headers |= {"cache-control": "no-store"}
+        headers |= {} if self.making else {"content-length": str(Path(self.file.name).stat().st_size)}
         try:
-            encoded = [
-                (name.encode(), value.encode()) for name, value in (headers | length | {"cache-control": "no-store"}).items()
-            ]
+            encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
             await patient({"type": "http.response.start", "status": 200, "headers": encoded})
             with Path(self.file.name).open("rb") as file:
                 is_complete = False

@@ -68,7 +68,8 @@ async def context(datasette: Any) -> dict[str, Any]:
 
 async def codebook(datasette: Any, request: Any) -> dict[str, Any]:
     """What the template `codebook.html` shows: the columns of a table, as in the codebook of an export."""
-    name, tables = request.args.get("table") or "records", [one.name for one in TABLES if one.name in BY_NAME]
+    tables = {one.name: LOOKS[one.name]["title"] for one in TABLES if one.name in BY_NAME}
+    name = request.args.get("table") or "records"
     if name not in tables:
         raise BadQuery(f"There is no table “{name[:80]}” in the codebook: choose {', '.join(tables)}.")
     database, columns = datasette.get_database(DATABASE), [one for one in BY_NAME[name].columns if one not in BY_NAME[name].local]
@@ -81,8 +82,7 @@ async def codebook(datasette: Any, request: Any) -> dict[str, Any]:
     if is_whole:
         counts = await asyncio.to_thread(_counts, Path(database.path), name, columns)
     rows = [dict(zip(BY_NAME[CODEBOOK].columns, row, strict=True)) for row in codebook_rows(name, columns, counts)]
-    titles = [(one, LOOKS[one]["title"]) for one in tables]
-    return {"tables": titles, "name": name, "size": size, "is_whole": is_whole, "columns": rows}
+    return {"tables": tables, "name": name, "size": size, "is_whole": is_whole, "columns": rows}
 
 
 def _counts(path: Path, name: str, columns: list[str]) -> list[Count]:

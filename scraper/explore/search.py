@@ -15,8 +15,8 @@ from markupsafe import Markup
 
 from parsers.scalars import REFERENCE
 from parsers.urls import node_id, page_address
+from scraper.database.assign_records import address
 from scraper.database.counties import STATES
-from scraper.database.record_identity import address
 from scraper.errors import BadQuery
 from scraper.explore.filters import texts
 from scraper.explore.links import DATABASE
@@ -47,8 +47,7 @@ async def context(datasette: Any, request: Any) -> Any:
     """What the template `search.html` shows, or a redirect to the only record that is meant."""
     question, page = (request.args.get("q") or "").strip(), request.args.get("page") or ""
     page = min(int(page), LAST_PAGE) if re.fullmatch(r"[1-9][0-9]{0,4}", page) else 1
-    chosen = request.args.get("in")
-    scope = chosen if chosen in SCOPES else "records"
+    scope = request.args["in"] if request.args.get("in") in SCOPES else "records"
     shown: dict[str, Any] = {"question": question, "scope": scope, "page": page, "hits": [], "tabs": [], "problem": None}
     if not question:
         return shown
@@ -63,7 +62,7 @@ async def context(datasette: Any, request: Any) -> Any:
         counts = {name: (await database.execute(count.format(name), {"match": expression})).first()[0] for name in SCOPES}
         if record_url and not any(counts.values()):
             return Response.redirect(record_url)
-        if not chosen and not counts[scope]:
+        if not request.args.get("in") and not counts[scope]:
             scope = next((name for name in SCOPES if counts[name]), scope)  # the first table that has an answer
         of = SCOPES[scope]
         order = f"bm25({scope}_fts{of.get('weights', '')}), own" if counts[scope] <= RANKED else f"{scope}_fts"
