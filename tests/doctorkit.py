@@ -1,4 +1,4 @@
-"""What the tests of `tta doctor` share: a sound data folder, what the doctor reports about one, and ways to spoil it."""
+"""What the tests of `tta doctor` share: an intact data folder, what the doctor reports about one, and ways to spoil it."""
 
 import hashlib
 import json

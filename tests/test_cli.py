@@ -55,7 +55,7 @@ def test_parse_prints_one_record_and_needs_no_data_folder(tmp_path: Path) -> Non
     ("stdin", "status", "kind"),
     [(LOGIN, 3, "blocked"), (b'{"a": 1}', 3, "not_html"), (b"\x89PNG\r\n\x1a\n\0\0", 3, "not_html"), (b"", 1, None)],
 )
-def test_parse_says_what_a_page_is_that_is_no_record(stdin: bytes, status: int, kind: str | None) -> None:
+def test_parse_reports_what_a_page_is_that_is_no_record(stdin: bytes, status: int, kind: str | None) -> None:
     done = tta("parse", "-", stdin=stdin)
     assert done.returncode == status
     assert done.stderr

@@ -1,4 +1,4 @@
-"""The files of docs/deploy do what their guide says: each is run for real, on this machine and on loopback."""
+"""The files of docs/deploy do what their guide states: each is run for real, on this machine and on loopback."""
 
 import os
 import re
@@ -303,7 +303,7 @@ def test_nginx_passes_reading_on_and_nothing_else(shown: Folders, tmp_path: Path
         assert set(answers) == {200, 429}
 
 
-def test_nginx_serves_under_a_path_as_the_guide_says(shown: Folders, tmp_path: Path) -> None:
+def test_nginx_serves_under_a_path_as_in_the_guide(shown: Folders, tmp_path: Path) -> None:
     tool("nginx")
     config = tmp_path / "tta.toml"
     config.write_text('[serve]\nbase_url = "/records/"\n')

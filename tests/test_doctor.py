@@ -35,7 +35,7 @@ def folders(tmp_path: Path) -> Folders:
     return sound(tmp_path / "data")
 
 
-def test_a_sound_folder_is_found_sound_and_left_alone(folders: Folders) -> None:
+def test_an_intact_folder_is_found_intact_and_left_alone(folders: Folders) -> None:
     before = state_of(folders.data)
     result = doctor(folders)
     read = f"1 WARC file with 7 records read, {(folders.archive / WARC).stat().st_size:,} bytes"
@@ -205,7 +205,7 @@ def test_another_programs_database_is_not_touched(folders: Folders, name: str, k
     assert state_of(folders.data) == before
 
 
-def test_an_empty_folder_is_sound_and_a_missing_one_is_not_made(tmp_path: Path) -> None:
+def test_an_empty_folder_is_intact_and_a_missing_one_is_not_made(tmp_path: Path) -> None:
     assert (status(Folders(tmp_path)), status(Folders(tmp_path), "--repair", "--deep")) == (0, 0)
     assert isinstance(doctor(Folders(tmp_path / "nowhere")).exception, TtaError)
     assert not (tmp_path / "nowhere").exists()

@@ -1,4 +1,4 @@
-"""`tta doctor --repair` loses nothing: not what is sound beside damage, not when it is killed, and what is lost is named."""
+"""`tta doctor --repair` loses nothing: not what is intact beside damage, not when it is killed, and what is lost is named."""
 
 import gzip
 import json
@@ -68,7 +68,7 @@ def test_a_damaged_record_costs_no_other_and_no_byte_is_deleted(folders: Folders
 
 
 def foreign_record(number: int) -> bytes:
-    """A record as other programs write it: the body lies in chunks, and its digest is that of the body without them."""
+    """A record as other programs write it: the body is in chunks, and its digest is that of the body without them."""
     body = html({"County": f"County {number}"})
     message = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
     message += b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
@@ -80,7 +80,7 @@ def foreign_record(number: int) -> bytes:
     return head.encode() + message + b"\r\n\r\n"
 
 
-def test_what_is_sound_in_a_damaged_file_of_another_program_stays_sound(folders: Folders) -> None:
+def test_intact_records_in_a_damaged_file_of_another_program_are_kept(folders: Folders) -> None:
     members = [gzip.compress(foreign_record(number)) for number in (70, 71, 72)]
     damaged = b"".join([members[0][:60] + b"\xff" * 30 + members[0][90:], *members[1:]])
     (folders.archive / "crawl.warc.gz").write_bytes(damaged)
@@ -91,7 +91,7 @@ def test_what_is_sound_in_a_damaged_file_of_another_program_stays_sound(folders:
     assert found(folders) == set()
 
 
-def test_captures_that_are_packed_together_are_told_and_never_taken_for_each_other(folders: Folders, tmp_path: Path) -> None:
+def test_captures_that_are_packed_together_are_reported_and_never_taken_for_each_other(folders: Folders, tmp_path: Path) -> None:
     path = folders.archive / "crawl.warc.gz"
     path.write_bytes(gzip.compress(b"".join(map(foreign_record, (70, 71)))))
     assert found(folders) == {"packed-together"}
@@ -132,7 +132,7 @@ def test_a_capture_that_comes_back_makes_all_well_again(folders: Folders) -> Non
     assert notes(folders) == set()
 
 
-def test_what_is_lost_for_good_is_dropped_only_when_told_to(folders: Folders) -> None:
+def test_what_is_lost_for_good_is_dropped_only_on_request(folders: Folders) -> None:
     spoil(folders, 2)
     status(folders, "--repair")
     result = CliRunner().invoke(cli, ["--data", str(folders.data), "load", "--without-lost"], standalone_mode=False)

@@ -1,4 +1,4 @@
-"""Every value of the demo can say where it comes from: the capture is sound, the place is found, the source there holds it."""
+"""Every value of the demo can be traced: the capture is intact, the place is found, and the source there contains it."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def moments(reason: Reason) -> set[str | None]:
 
 
 def is_shown(column: str, value: Any, reason: Reason) -> bool:
-    """Whether the source holds what the column says, each type in its own way."""
+    """Whether the source contains the value of the column, each type in its own way."""
     words = pack(source(reason)).lower()
     if column in TIMES:
         return value in moments(reason)
@@ -83,7 +83,7 @@ def is_shown(column: str, value: Any, reason: Reason) -> bool:
 
 
 def check(reason: Reason) -> None:
-    """A reason's captures are sound, each of its values has a place, and what stands there holds it."""
+    """A reason's captures are intact, each of its values has a place, and the source there contains it."""
     at = (reason.record_id, reason.field)
     assert reason.origins, at
     assert {(origin.fixity, origin.problem) for origin in reason.origins} == {(INTACT, None)}, at

@@ -43,7 +43,7 @@ def many(folders: Folders) -> None:
 
 
 def slowed(folders: Folders, config: Path, phase: str, *arguments: str) -> subprocess.Popen[str]:
-    """`tta refresh` in a session of its own, in which a phase says that it has come and then takes minutes of SQL."""
+    """`tta refresh` in a session of its own, in which a phase prints a line when it begins and then takes minutes of SQL."""
     module, name = POINTS[phase]
     program = (
         f"import sys, {module} as m\nusual = m.{name}\ndef slow(first, *more):\n"
@@ -147,7 +147,7 @@ def test_when_all_time_is_up_nothing_is_changed(folders: Folders, offline: Path)
     assert query(folders, "SELECT message FROM runs")[0][0].startswith("its time was up")
 
 
-def test_a_run_that_was_killed_is_told_by_the_next_which_takes_its_lock(folders: Folders, offline: Path) -> None:
+def test_a_killed_run_is_recorded_by_the_next_which_takes_its_lock(folders: Folders, offline: Path) -> None:
     before = exports(folders)
     add(folders, [page(html({}), url=node(2), when=day(0))])
     process = slowed(folders, offline, "checks")

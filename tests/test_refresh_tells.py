@@ -1,4 +1,4 @@
-"""What a refresh tells of itself: the log, the healthcheck, the report, `tta status`."""
+"""What a refresh reports: the log, the healthcheck, the report, `tta status`."""
 
 import json
 import re
@@ -139,7 +139,7 @@ def test_the_log_goes_on_in_a_new_file_when_it_was_moved_away(tmp_path: Path) ->
     assert (tmp_path / "log").stat().st_mode & 0o007 == 0
 
 
-def test_a_log_that_cannot_be_written_is_told_before_anything_is_done(fake: FakeArchive, tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_written_is_reported_before_anything_is_done(fake: FakeArchive, tmp_path: Path) -> None:
     config = write_config(tmp_path / "tta.toml", fake.url)
     ran = run(tmp_path / "data", config, "--log-file", str(tmp_path / "none" / "log"), command="refresh")
     assert (ran.status, "--log-file" in ran.err, fake.arrivals) == (1, True, [])

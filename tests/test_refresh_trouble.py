@@ -68,7 +68,9 @@ def test_a_full_disk_is_a_line_and_leaves_yesterdays_data(folders: Folders, offl
     assert query(folders, "SELECT outcome FROM runs ORDER BY run_id DESC LIMIT 1") == [("committed",)]
 
 
-def test_a_full_disk_while_fetching_is_told_and_what_came_is_kept(fake: FakeArchive, folders: Folders, tmp_path: Path) -> None:
+def test_a_full_disk_while_fetching_is_reported_and_what_came_is_kept(
+    fake: FakeArchive, folders: Folders, tmp_path: Path
+) -> None:
     for n in range(2, 40):
         fake.add(f"https://{HOST}/node/{n}", AT, html({}, node=n) + f"<!-- {os.urandom(40_000).hex()} -->".encode())
     config = write_config(tmp_path / "tta.toml", fake.url)

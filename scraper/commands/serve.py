@@ -10,15 +10,12 @@ from scraper.config import load_config
 from scraper.folders import Folders
 from scraper.serve import PORT, serve
 
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
 
 @click.command("serve")
 @click.option("--port", metavar="N", type=click.IntRange(0, 65535), default=PORT, help="Port on 127.0.0.1; 0 is any free one.")
-@click.option(
-    "--plugins-dir",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder with plugins of Datasette.",
-)
+@click.option("--plugins-dir", metavar="DIR", type=FOLDER, help="Folder with plugins of Datasette.")
 @without_contacts
 @strict_contacts
 @click.pass_obj

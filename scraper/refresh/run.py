@@ -111,7 +111,10 @@ class Healthcheck:
         """Calls once, for at most ten seconds. A failure is a line in the log and does not change the run's result."""
         if not self._url:
             return
-        about = {"host": urlsplit(self._url).hostname, "call": which or "success"}  # whoever has the path can report success
+        about = {
+            "host": urlsplit(self._url).hostname,
+            "call": which or "success",
+        }  # not the path: with it anybody can report success
         target, head = self._url.rstrip("/") + which, [("User-Agent", "tta")]
         try:
             with request(target, head, seconds=_PING_SECONDS, loopback=self._loopback, method="HEAD") as answer:
