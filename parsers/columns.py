@@ -58,7 +58,7 @@ def make_record(head: PageHead, fields: Sequence[Field], sections: Sequence[Sect
     return Record(**columns, **more, form=form, flags=flags, fields=tuple(fields), sections=tuple(sections))
 
 
-def derive(head: PageHead, fields: Sequence[Field]) -> RecordValues:
+def record_columns(head: PageHead, fields: Sequence[Field]) -> RecordValues:
     """All columns of a record, of one page's fields or of merged ones."""
     return RecordValues(**_columns_from(head, fields)[0])
 

@@ -51,7 +51,7 @@ def kind_by_status(status: int | None, content: bytes) -> ParseResult | None:
 
 
 def kind_by_bytes(content: bytes, content_type: str | None) -> ParseResult | None:
-    """The kind by the first bytes and the declared type; None where this may be a page of text."""
+    """The kind by the first bytes and the declared type; None if this may be HTML or text, which has to be parsed."""
     head = content[:4096].lstrip()
     if not head.strip(_BLANK) and not content.strip(_BLANK):
         return ParseResult(kind=Kind.UNREADABLE, reason="the page is empty")

@@ -225,7 +225,7 @@ def _name_near(element: Element) -> str | None:
 def _label_at(
     element: Element, content: list[Element | str], patterns: LabelPatterns, *, classed: bool, after_known: bool
 ) -> int | None:
-    """Where among the children the label is: by its class anywhere, by its text or a pattern only in first place."""
+    """The index of the child that is the label: one of the first four by class, else the first by its text or a pattern."""
     for index, child in enumerate(content[: 4 if classed else 1 + patterns.in_group]):
         # a label's class is believed if the element has a label's length; it may contain a link or a line break
         if isinstance(child, Element) and child.role.label and (child.line() or len(readable([child])) <= _MAX_LABEL):

@@ -186,7 +186,7 @@ def is_member_line(line: str) -> bool:
 
 
 def group_of_members(labels: Iterable[str | None]) -> str | None:
-    """The table of the group whose items have fields so labelled: one begins with the group's noun, or two are its words."""
+    """The table of the group that uses these labels: one begins with the group's noun, or two are among its words."""
     spelled = [normal(label) for label in labels if label]
     named = next((table for label in spelled if (table := member_table(label))), None)
     return named or next((table for table, group in GROUPS.items() if len(group.words.intersection(spelled)) > 1), None)

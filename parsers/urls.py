@@ -57,12 +57,12 @@ def node_id(url: str | None) -> int | None:
 
 def without_archive(url: str) -> str:
     """A link without what an archive or a translator put around it, however often; any other address as it is."""
-    return _unwrapped(url, _of_link)[0]
+    return _unwrapped(url, _inner_of_link)[0]
 
 
 def page_address(url: str) -> str:
     """A page's own address: without an archive's, cache's, translator's or browser's wrapping, and not of its print version."""
-    plain = _unwrapped(url, _of_page)[0]
+    plain = _unwrapped(url, _inner_of_page)[0]
     try:
         parts = urlsplit(plain)
     except ValueError:
@@ -79,7 +79,7 @@ def archive_time(url: str | None) -> str | None:
 
     Fewer than 14 digits are a time of lower precision, or the replay nearest to it. Of nested replays the innermost counts.
     """
-    return _unwrapped(url or "", _of_page)[1]
+    return _unwrapped(url or "", _inner_of_page)[1]
 
 
 _Inner = tuple[str, str | None] | None
@@ -97,8 +97,8 @@ def _unwrapped(url: str, unwrap: Callable[[str], _Inner]) -> tuple[str, str | No
     return url, time
 
 
-def _of_link(url: str) -> _Inner:
-    """Unwraps an address in the path of an archive's (after a time, or a service's), and a host that a translator rewrote."""
+def _inner_of_link(url: str) -> _Inner:
+    """The address, and the time if any, in the path of an archive's or a service's address, or behind a translator's host."""
     if found := _IN_PATH.fullmatch(url) or _WITHOUT_SCHEME.fullmatch(url):
         wrapper, inner = found["wrapper"], found["inner"]
         stamp, service = _STAMP.search(wrapper), _SERVICE.search(wrapper)
@@ -115,9 +115,9 @@ def _of_link(url: str) -> _Inner:
     return None
 
 
-def _of_page(url: str) -> _Inner:
-    """As `_of_link`, and an address in the query of a service that shows pages, or after a browser's prefix."""
-    if inner := _of_link(url):
+def _inner_of_page(url: str) -> _Inner:
+    """As `_inner_of_link`; also an address in the query of a service that shows pages, or after a browser's prefix."""
+    if inner := _inner_of_link(url):
         return inner
     prefix = _PREFIX.match(url)
     before = prefix or re.match(r"https?://[^?#]*", url, re.IGNORECASE)

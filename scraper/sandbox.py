@@ -34,10 +34,10 @@ _BOM = b"\xef\xbb\xbf"
 """By which Excel knows that a CSV file is UTF-8."""
 
 
-class File(NamedTuple):
-    """The file of a download. `path`: `.csv` or `.xlsx`; `table`: whose columns have labels and types.
+class DownloadFile(NamedTuple):
+    """The file that a download asks for. `path`: `.csv` or `.xlsx`; `table`: the table whose labels and types its columns have.
 
-    `about`: what the rows are, as label and text.
+    `about`: the rows of the sheet About, as label and text.
     """
 
     path: str
@@ -73,7 +73,7 @@ class Query(NamedTuple):
     params: Any
     seconds: float
     rows: int = 0
-    file: File | None = None
+    file: DownloadFile | None = None
     largest: int = _LIMIT["file"]
 
 
@@ -203,7 +203,7 @@ def answer_of(db: sqlite3.Connection, query: Query) -> Answer:
 
 
 def work(database: str, pipe: Connection) -> None:
-    """Sends an answer without a question when it is ready; then answers queries until there are no more."""
+    """Runs in the child process: sets its limits, reports that it is ready, then answers queries until the pipe is closed."""
     resource.setrlimit(resource.RLIMIT_AS, (_LIMIT["address_space"], _LIMIT["address_space"]))
     db = connect(database)
     pipe.send(())

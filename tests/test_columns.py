@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from parsers.columns import derive, fits, make_record, milestones, performance_metrics
+from parsers.columns import fits, make_record, milestones, performance_metrics, record_columns
 from parsers.record import Field, PageHead, State
 from parsers.registry import Type
 
@@ -23,7 +23,7 @@ def member(label: str | None, value: str | None, item: str = "Milestone 1", **mo
 
 
 def test_a_value_that_the_end_of_the_capture_cuts_feeds_no_column_but_the_description() -> None:
-    found = derive(
+    found = record_columns(
         PageHead(),
         rows(
             {"name": "body", "value": "A workshop for two agen", "truncated": True},
@@ -43,8 +43,8 @@ def test_a_printed_label_counts_before_a_machine_name_and_a_filled_field_before_
         {"label": "County", "value": None},
         {"label": "County", "value": "Elm County", "occurrence": 2},
     )
-    assert derive(PageHead(), fields).county == "Elm County"
-    assert derive(PageHead(), fields[:2]).county == "Fir County"
+    assert record_columns(PageHead(), fields).county == "Elm County"
+    assert record_columns(PageHead(), fields[:2]).county == "Fir County"
 
 
 @pytest.mark.parametrize(
@@ -69,8 +69,8 @@ def test_a_value_is_typed_by_its_label(
 
 def test_lists_of_columns_are_each_records_own() -> None:
     fields = rows({"label": "Type of Agency", "value": "Police"})
-    derive(PageHead(), fields).agency_types.append("Court")
-    assert derive(PageHead(), fields).agency_types == ["Police"]
+    record_columns(PageHead(), fields).agency_types.append("Court")
+    assert record_columns(PageHead(), fields).agency_types == ["Police"]
 
 
 @pytest.mark.parametrize("group", ["Milestone", "TTA Milestones", "Milestone(s)", "field_milestones"])

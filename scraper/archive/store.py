@@ -208,7 +208,10 @@ class Archive(AbstractContextManager["Archive"]):
         return is_new
 
     def _reconcile(self) -> None:
-        """Reconciles the catalog with the files and cuts off an unfinished record; notes in `recovered` what it did."""
+        """Reconciles the catalog with the files and cuts off an unfinished record; notes in `recovered` what it did.
+
+        Raises ArchiveDamaged where a file is missing or shorter than the catalog lists.
+        """
         known = dict(self._catalog.execute("SELECT warc_file, read_to FROM files"))
         sizes = {path.name: path.stat().st_size for path in sorted(self.folder.glob(WARC_FILES))}
         for name, start in sorted(known.items()):

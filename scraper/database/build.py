@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from parsers.columns import derive, milestones, performance_metrics
+from parsers.columns import milestones, performance_metrics, record_columns
 from parsers.contacts import is_contact
 from parsers.record import Field, PageHead
 from parsers.urls import page_address
@@ -147,7 +147,7 @@ def derived_again(head: dict[str, Any], sourced: Sequence[Sourced]) -> Derived:
     rows: list[dict[str, Any]] = [dict(zip(FieldValue._fields[1:], one.row[1:], strict=True)) for one in sourced]
     fields = [Field(position=at, **row) for at, row in enumerate(rows, start=1)]
     return Derived(
-        value_row(derive(PageHead(**head), fields)),
+        value_row(record_columns(PageHead(**head), fields)),
         [[one.position, one.title, one.date, one.notes, one.details] for one in milestones(fields)],
         [[one.position, one.question, one.answer] for one in performance_metrics(fields)],
     )

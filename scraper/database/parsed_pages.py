@@ -83,7 +83,7 @@ class ParsedPages:
             return int(missing)
 
     def missing(self) -> Iterator[Entry]:
-        """The captures that `find_missing` listed, in order; read in parts, as an open statement lets SQLite's log grow."""
+        """The captures that `find_missing` listed, in order; read in parts, as an open SELECT prevents checkpoints of the log."""
         count = 0
         while rows := self._db.execute(_ENTRIES, [count]).fetchall():
             count += len(rows)

@@ -98,7 +98,7 @@ class _County:
 
 
 class Atlas:
-    """Every county, found by the whole degrees that its box covers."""
+    """The outlines of all counties, indexed by the one-degree cells of their bounding boxes."""
 
     def __init__(self, topology: dict[str, Any]) -> None:
         scale, origin = topology["transform"]["scale"], topology["transform"]["translate"]

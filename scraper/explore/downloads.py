@@ -21,7 +21,7 @@ from scraper.explore.links import DATABASE
 from scraper.explore.metadata import QUESTIONS, metadata
 from scraper.explore.middleware import Message, Send
 from scraper.explore.requests import today
-from scraper.sandbox import TIMED_OUT, WORKERS, File, Query
+from scraper.sandbox import TIMED_OUT, WORKERS, DownloadFile, Query
 
 SECONDS = 3600.0
 """For making a file; 500 MB take about a minute on a quiet machine."""
@@ -129,7 +129,7 @@ async def download(
     name = re.sub(r"[^a-z0-9]+", "-", f"{title} {words}".lower())[:90].strip("-")
     found = Download(f"{name}-{today()}", extension)
     try:
-        file = File(found.file.name, title, tuple(about.items()), table)
+        file = DownloadFile(found.file.name, title, tuple(about.items()), table)
         if isinstance(source, Query):
             task = asyncio.create_task(_make(datasette.get_database(DATABASE), source._replace(file=file)))
             is_streamed = extension == "csv" and source.seconds > PATIENCE

@@ -110,7 +110,7 @@ def read_saved(file: BinaryIO, name: str) -> Iterator[Capture | Unused]:
     head = body[: 1 << 16]
     is_har = head.lstrip()[:1] == b"{" and b'"startedDateTime"' in head
     readers = ((_read_har, "har"), (_read_http, "http"), (_read_mhtml, "message"))
-    read = _read_har if is_har else next((read for read, kind in readers if _BYTES[kind].match(head)), _read_page)
+    read = _read_har if is_har else next((read for read, kind in readers if _BYTES[kind].match(head)), _capture_of_file)
     limit = MAX_SAVED if read in (_read_har, _read_mhtml) else MAX_BODY
     if len(body) > limit:
         yield Unused(name, f"larger than {limit} bytes, which no page is")
@@ -118,7 +118,8 @@ def read_saved(file: BinaryIO, name: str) -> Iterator[Capture | Unused]:
         yield from read(body, name)
 
 
-def _read_page(body: bytes, name: str) -> Iterator[Capture | Unused]:
+def _capture_of_file(body: bytes, name: str) -> Iterator[Capture | Unused]:
+    """Yields the file as one capture without address and time, or why it is not a page."""
     found = format_of(body, name)
     if found.media_type is None:
         reason = "the file is empty" if found.name == "an empty file" else f"not a page: {found.name}"

@@ -87,6 +87,7 @@ def same_page(one: str, other: str) -> bool:
 
 
 def _loose_key(url: str) -> tuple[str, list[str]]:
+    """A key that ignores case, percent-encoding, double slashes and the order of parameters."""
     place, _, query = unquote(html.unescape(url_key(url))).casefold().partition("?")
     return re.sub(r"/+", "/", place).rstrip("/"), sorted(query.split("&"))
 
