@@ -52,6 +52,18 @@ PAGES = {
     "checks of runs": "/tta/run_checks",
     "dictionary": "/tta/dictionary",
     "counties that disagree": "/tta/county_disagreements",
+    "completeness": "/tta/completeness",
+    "disappearances": "/tta/disappearances",
+    "encounters by organization and year": "/tta/organization_years",
+    "record numbers never captured": "/tta/unseen_records",
+    "organizations": "/tta/organizations",
+    "what's new": "/-/new",
+    "what's new of a state": "/-/new?place_state=Texas",
+    "chart by agency": "/-/chart?_by=agency",
+    "chart of days by provider": "/-/chart?_measure=days&_by=provider_reference",
+    "chart by county and agency type": "/-/chart?_by=county&_split=agency_types",
+    "codebook": "/-/codebook",
+    "codebook of records": "/-/codebook?table=records",
     "search": "/-/search?q=training",
     "search of fields": "/-/search?q=training&in=fields",
     "search of a common word": "/-/search?q=the",
@@ -64,6 +76,7 @@ NARROWER = {
     "state": "Texas",
     "since": "2024-01-01",
     "field": "status",
+    "search": "training",
 }
 """A value for every parameter of the questions."""
 _COUNTED = re.compile(r"<title>[^<]*: [\d,]+ (?:rows?|records?)\b")
@@ -106,7 +119,8 @@ def addresses(data: Path) -> dict[str, str]:
             asked[f"question: {question.title} ({parameter})"] = f"/tta/{name}?{urlencode({parameter: NARROWER[parameter]})}"
     with reading(Folders(data).database) as db:
         (record,) = db.execute("SELECT record_id FROM records ORDER BY captures DESC, record_id LIMIT 1").fetchone()
-    return asked | {"a record": f"/tta/records/{record}"}
+        (organization,) = db.execute("SELECT organization_id FROM organizations ORDER BY records DESC LIMIT 1").fetchone()
+    return asked | {"a record": f"/tta/records/{record}", "the largest organization": f"/tta/organizations/{organization}"}
 
 
 def pages(data: Path) -> dict[str, Asked]:

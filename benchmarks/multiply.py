@@ -190,6 +190,10 @@ def _derive(db: sqlite3.Connection) -> None:
     register(db)
     rules = ", ".join(f"{name} = {expression(name)}" for name in RULES if "rule" in RULES[name])
     db.execute(f"UPDATE records AS one SET {rules}")
+    counted = "SELECT organization_id, count(DISTINCT record_id) AS n FROM organization_mentions GROUP BY 1"
+    db.execute(
+        f"UPDATE organizations SET records = n FROM ({counted}) AS own WHERE own.organization_id = organizations.organization_id"
+    )
 
 
 def _insert(table: Table) -> str:
