@@ -61,6 +61,7 @@ def loading(data: Path, sizes: Sizes) -> Iterator[Row]:
     least = measured("benchmarks.loading:floor", folder, repeat=sizes.repeat)
     one = measured("benchmarks.loading:full_load", folder, 1, repeat=sizes.repeat)
     every = measured("benchmarks.loading:full_load", folder, workers, repeat=sizes.repeat)
+    rebuilt = measured("benchmarks.loading:rebuild", folder, repeat=sizes.repeat)
     again = measured("benchmarks.loading:load_again", folder, repeat=sizes.repeat)
     yield Row("floor: FastWARC and the bare HTML parser, one process", _rate(sizes.captures, least), "1")
     for name, load in (("`tta load --workers 1`", one), (f"`tta load --workers {workers}`", every)):
@@ -71,6 +72,11 @@ def loading(data: Path, sizes: Sizes) -> Iterator[Row]:
         "of it in the one process that writes",
         f"{1e6 * writer:,.0f} µs of processor each",
         f"at most {1 / writer:,.0f} captures/s",
+    )
+    yield Row(
+        "`tta load` of pages that are parsed already",
+        _rate(sizes.captures, rebuilt),
+        f"{rebuilt.wall / one.wall:.2f} of a full load by one",
     )
     yield Row("`tta load` with nothing new", f"{again.wall:.2f} s", f"{again.wall / one.wall:.2%} of a full load by one")
 
@@ -117,7 +123,7 @@ def memory(data: Path, sizes: Sizes) -> Iterator[Row]:
 
 
 def datasette(data: Path, sizes: Sizes) -> Iterator[Row]:
-    """Datasette's pages and questions, over HTTP, median of three"""
+    """Datasette's pages and questions, over HTTP, the first request of each"""
     (records,) = sizes.records
     folder = data / f"records-{records}"
     if not (folder / "tta.db").exists():

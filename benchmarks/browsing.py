@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import statistics
 import subprocess
 import sys
 import time
@@ -21,7 +20,6 @@ from scraper.database.tables import TABLES, VIEWS
 from scraper.explore.metadata import QUESTIONS
 from scraper.folders import Folders
 
-ROUNDS = 3
 PAGES = {
     "home": "/",
     "charts": "/-/charts",
@@ -124,15 +122,10 @@ def addresses(data: Path) -> dict[str, str]:
 
 
 def pages(data: Path) -> dict[str, Asked]:
-    """What each page costs, by its name: the medians of three requests after the first."""
+    """What each page costs, by its name: its first request, because the server keeps answers until the database changes."""
     with serving(data) as (client, server):
-        return {name: _median(client, server, path) for name, path in addresses(data).items()}
-
-
-def _median(client: httpx.Client, server: int, path: str) -> Asked:
-    rounds = [ask(client, server, path) for _ in range(ROUNDS + 1)][1:]
-    took, worked, missing = zip(*rounds, strict=True)
-    return Asked(statistics.median(took), statistics.median(worked), statistics.median_low(missing))  # whole where most were
+        client.get("/tta/dictionary")  # the program's own start
+        return {name: ask(client, server, path) for name, path in addresses(data).items()}
 
 
 def ask(client: httpx.Client, server: int, path: str) -> Asked:

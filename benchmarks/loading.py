@@ -21,6 +21,7 @@ from scraper.database.connection import reading
 from scraper.database.load import LoadOptions, load
 from scraper.export.run import export
 from scraper.folders import Folders
+from scraper.sqlite import remove
 
 _TYPES = WarcRecordType.response | WarcRecordType.resource | WarcRecordType.conversion | WarcRecordType.revisit
 
@@ -93,11 +94,18 @@ def parse(page: Page) -> Parsed:
 
 
 def full_load(data: str, workers: int) -> int:
-    """Everything in the archive into a new database. Returns the number of records."""
+    """Everything in the archive into a new database, and parsed anew. Returns the number of records."""
     folders = Folders(Path(data))
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{folders.database}{suffix}").unlink(missing_ok=True)
+    for name in ("tta.db", "parsed.db", "similar.db"):
+        remove(folders.data / name)
     return load(folders, LoadOptions(workers=workers)).records
+
+
+def rebuild(data: str) -> int:
+    """The same with the parsed pages of an earlier load, as after a change of the schema. Returns the number of records."""
+    folders = Folders(Path(data))
+    remove(folders.database)
+    return load(folders, LoadOptions()).records
 
 
 def a_record(data: str) -> str:

@@ -1,0 +1,56 @@
+"""`tta parse`: one page to one JSON record on standard output; no database."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+import orjson
+
+from parsers.record import Kind, ParseResult
+from scraper.capture import Capture
+from scraper.errors import DataLooksWrong, ExitStatus, TtaError
+from scraper.reading import read_capture
+from scraper.sources.files import read_file
+from scraper.sources.saved import Unused
+from scraper.terminal import escape
+
+
+@click.command("parse")
+@click.argument("path", metavar="PATH|-", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--url", metavar="ADDRESS", help="The page's address, where the file does not contain it.")
+@click.option("--text", "is_text", is_flag=True, help="Read the page as a text capture, whatever it looks like.")
+def parse(path: Path, url: str | None, is_text: bool) -> int:
+    """Print the record on one page as JSON.
+
+    PATH is an HTML file, a text capture, or a WARC file with one capture; - is standard input. For a page that is no
+    record the verdict is printed and the status is 3.
+    """
+    page = _read(path, url, is_text=is_text)
+    if page.record is None:
+        click.echo(orjson.dumps({"kind": page.kind, "reason": page.reason}, option=orjson.OPT_INDENT_2))
+        reason = f"{escape(path)}: not a TTA record but {page.kind.value}: {escape(page.reason)}"
+        raise DataLooksWrong(reason)
+    click.echo(orjson.dumps(page.record, option=orjson.OPT_INDENT_2))
+    return ExitStatus.DONE
+
+
+def _read(path: Path, url: str | None, *, is_text: bool) -> ParseResult:
+    """The verdict on the only capture of a file. Raises TtaError where there is none, or more than one."""
+    captures: list[Capture] = []
+    problems: list[Unused] = []
+    with tempfile.NamedTemporaryFile() as copy:
+        if str(path) == "-":
+            copy.write(sys.stdin.buffer.read())
+            copy.flush()
+        for item in read_file(Path(copy.name) if str(path) == "-" else path):
+            (problems if isinstance(item, Unused) else captures).append(item)  # type: ignore[arg-type]
+            if len(captures) > 1:
+                raise TtaError(f"{escape(path)}: holds more than one capture; use `tta import` and `tta load`")
+    for problem in problems:
+        click.echo(f"{escape(path)}: {escape(problem.reason)}", err=True)
+    if not captures:
+        if problems and problems[0].reason.startswith("not a page"):
+            return ParseResult(kind=Kind.NOT_HTML, reason=problems[0].reason)
+        raise TtaError(f"{escape(path)}: nothing to parse; give an HTML file, a text capture or a WARC file")
+    return read_capture(captures[0], url=url, is_text=is_text)
