@@ -214,6 +214,9 @@ classes to know them by. One page in ten has pagegen's own furniture inside its 
 empty author picture, one in five groups of fields or a layout builder's wrappers.
 The parser keeps some thousand fields by their source; there are 3,000 different pages, so that what is
 a record's own is new to it each time, and only what records share (a status, a provider, an empty field) comes again.
+Pages called real Drupal were rendered by Drupal 10 and 11 in five themes, and `non-stark` are 28 pages of other kinds (lists,
+terms, teasers). "Parsing alone" reads the same pages three times, so the fields that it keeps are known; a load reads each page
+once, and also looks for similar records after its commit.
 """
 
 
