@@ -145,6 +145,7 @@ def test_no_question_breaks_the_page(site: Site, query: str) -> None:
         ("treatmnet", "treatment"),
         ("xqzwv", None),
         ("court", None),
+        ("sceened", None),  # near the stem of a word, and not near the word
     ],
 )
 def test_words_that_no_record_has_are_corrected(site: Site, typed: str, corrected: str | None) -> None:

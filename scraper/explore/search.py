@@ -145,7 +145,8 @@ async def _corrected(database: Any, question: str) -> str:
             rows = (await database.execute(_SQL["in_full"], {"word": f'"{term}"', "begin": _BEGIN, "end": _END})).rows
             if rows and (full := _MARKED.search(rows[0][0])):
                 found.append(full[1].lower())
-        better = better.replace(word, *get_close_matches(word.lower(), found, 1, _CLOSE)) if found else better
+        closest = get_close_matches(word.lower(), found, 1, _CLOSE)  # none where only the stem of a term is close
+        better = better.replace(word, closest[0]) if closest else better
     count = "SELECT count(*) FROM records_fts WHERE records_fts MATCH escape_fts(:text)"
     return better if better != question and (await database.execute(count, {"text": better})).first()[0] else question
 
