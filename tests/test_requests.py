@@ -116,6 +116,11 @@ def test_what_cannot_be_understood_is_refused_on_every_page(site: Site, query: s
         assert "Traceback" not in answer.text
 
 
+@pytest.mark.parametrize("query", ["search=(court", "state=Ontario", "fiscal_year=last week"])
+def test_what_a_question_cannot_understand_is_refused(site: Site, query: str) -> None:
+    assert site.get(f"/tta/agencies?{urlencode(parse_qsl(query))}").status_code == 400
+
+
 @pytest.fixture(scope="module")
 def site() -> Site:
     return Site()
@@ -129,6 +134,8 @@ def test_a_search_finds_the_same_on_every_page(site: Site, typed: str) -> None:
     text = site.get(f"/-/search?{urlencode({'q': typed})}").text
     assert f"Records <span>{count}</span>" in text
     assert f"{count} records" in site.get(f"/-/charts?{query}").text
+    rows = site.json(f"/tta/agencies.json?{urlencode({'search': typed, '_shape': 'array'})}")
+    assert sum(row["records"] for row in rows) == count
 
 
 def test_a_filter_is_a_chip_that_can_be_removed(site: Site) -> None:

@@ -149,7 +149,9 @@ def test_no_question_breaks_the_page(site: Site, query: str) -> None:
     ],
 )
 def test_words_that_no_record_has_are_corrected(site: Site, typed: str, corrected: str | None) -> None:
-    found = re.search(r"Did you mean <a [^>]*><strong>([^<]*)<", site.get(f"/-/search?{urlencode({'q': typed})}").text)
+    answer = site.get(f"/-/search?{urlencode({'q': typed})}")
+    assert answer.status_code == 200
+    found = re.search(r"Did you mean <a [^>]*><strong>([^<]*)<", answer.text)
     assert (found[1] if found else None) == corrected
 
 

@@ -90,7 +90,7 @@ def understood(path: str, pairs: Pairs) -> Pairs:
         return pairs
     if name in QUESTIONS:
         read = {"since": lambda one: str(days(one, today()).first), "fiscal_year": lambda one: fiscal_year(one, today())}
-        read["state"] = lambda one: state(one, code=False)
+        read |= {"state": lambda one: state(one, code=False), "search": _searched}
         return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
     columns = columns_in(name)
     for column in {key.rpartition("__")[0] or key for key, _ in pairs if not key.startswith("_")} - {*columns, "rowid"}:
@@ -99,13 +99,17 @@ def understood(path: str, pairs: Pairs) -> Pairs:
     return [pair for key, value in pairs for pair in _filter(columns, key, value)]
 
 
+def _searched(text: str) -> str:
+    """The search as it is, where it can be read. Raises BadQuery."""
+    match(text)
+    return text
+
+
 def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
     from datasette.filters import Filters  # loads Datasette's plugins, this one among them: not while it is being imported
 
     if key.startswith("_search"):
-        if value:
-            match(value)
-        return [(key, value)] if value else []
+        return [(key, _searched(value))] if value else []
     if key == "_through":
         raise BadQuery("The filter _through is not offered here: filter the other table, or write SQL.")
     if key in ("_facet", "_facet_array"):
