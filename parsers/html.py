@@ -133,10 +133,12 @@ def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | Non
         if len(tier) == 1:
             return tier[0]
     if not whole:
+        body = _with_known_labels(parsed.body) if parsed.body is not None else None
+        built = {one.node.mem_id: one for one in (body, *body.built())} if body is not None else {}
         fallbacks = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
-        return next(filter(_known_labels, fallbacks), None)
+        return next((one for one in fallbacks if (built.get(one.mem_id) or _with_known_labels(one)).known_inside), None)
     # of several the one that has most of the labels, unless they are alike, as teasers are
-    rivals = sorted(((_known_labels(one), -at) for at, one in enumerate(whole[:_MAX_RIVALS])), reverse=True)
+    rivals = sorted(((_with_known_labels(one).known_inside, -at) for at, one in enumerate(whole[:_MAX_RIVALS])), reverse=True)
     most, first = rivals[0]
     return whole[-first] if most >= _MANY_LABELS and most >= 3 * rivals[1][0] else None
 
@@ -164,10 +166,11 @@ def _above(node: LexborNode) -> Iterator[LexborNode]:
         above = above.parent
 
 
-def _known_labels(node: LexborNode) -> int:
-    patterns = LabelPatterns()
-    patterns.learn(build(node, read=SourceReader(None)))
-    return patterns.known_labels
+def _with_known_labels(node: LexborNode) -> Element:
+    """The tree of an element, in which the known labels are counted."""
+    root = build(node, read=SourceReader(None))
+    LabelPatterns().learn(root)
+    return root
 
 
 def _tokens(node: LexborNode) -> set[str]:
