@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from parsers.registry import is_instructions, is_member, known
+from parsers.registry import group_table, is_instructions, is_member, known
 from parsers.roles import HIDDEN
 from parsers.source import SourceField
 from parsers.tree import Element, readable
@@ -118,9 +118,11 @@ class LabelPatterns:
         return times < max(self._usual.values(), default=0)
 
     def is_container_of(self, element: Element, first: Element) -> bool:
-        """Whether the first child is a field without a value among further fields, and not the label of all that follows."""
+        """Whether the first child is a field without a value or a heading like "Milestones" among fields, and no label of theirs."""
         if first.role.field:
             return True
+        if first.tag in HEADINGS and not element.role.field and group_table(first.line()):
+            return any(child.known_inside for child in element.elements if child is not first)
         return first.only is not None and any(child.known_inside for child in element.elements if child is not first)
 
     def holds_most_labels(self, element: Element) -> bool:
