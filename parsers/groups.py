@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from parsers.items import Value
-from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, name_of
+from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, name_of
 from parsers.registry import GROUPS, group_of_members, group_of_paragraph, group_table, is_member
 from parsers.tree import BLOCKS, Element, readable
 
@@ -80,7 +80,7 @@ def group_items(nodes: Sequence[Element | str], patterns: LabelPatterns) -> list
             return group_items(only.children, patterns)
         subs = _subs(only.content, patterns, only)
         return _by_label(subs) if any(sub.label or sub.name for sub in subs) else _plain([only], patterns.table)
-    if not any(element.tag in _WRAPPERS for element in elements):
+    if not any(element.tag in _WRAPPERS or element.role.item for element in elements):
         return _plain(content, patterns.table)  # paragraphs of prose belong together
     items: list[_Item] = []
     for element in elements:  # an item each
@@ -126,8 +126,9 @@ def _is_flat(child: Element | str, content: Sequence[Element | str], index: int)
     """A label whose values are its siblings."""
     if not isinstance(child, Element) or (line := child.line()) is None:
         return False
-    is_heading = child.tag in HEADINGS and index + 1 < len(content) and is_member(line, None)
-    return child.tag == "dt" or child.role.label or is_heading
+    following = content[index + 1] if index + 1 < len(content) else None
+    may_head = child.tag in HEADINGS or (child.tag == "div" and following is not None and not is_alike(following, child))
+    return child.tag == "dt" or child.role.label or (may_head and following is not None and is_member(line, None))
 
 
 def _subs_of(element: Element, patterns: LabelPatterns, block: Block | None) -> _Item:

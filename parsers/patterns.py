@@ -146,7 +146,8 @@ class LabelPatterns:
         looks = self._flat.get(id(child.parent), Counter())
         is_common = 2 * looks[look_of(child)] > max(looks.values(), default=0)
         if known(line) is None:
-            return not alike and child.tag != "div" and (is_common or (child.tag in HEADINGS and is_instructions(line)))
+            is_followed = not alike and (child.tag != "div" or is_inline(following))
+            return is_followed and (is_common or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
             return False
         return child.tag in ("div", "td") if alike else is_common
@@ -280,6 +281,10 @@ def _has_more_labels(others: list[Element | str], first: Element) -> bool:
         others = others[1::2] if first.tag == "td" else []  # labels and values side by side in a row
     alike = (child for child in others if isinstance(child, Element) and is_alike(child, first))
     return any(first.tag == "dt" or known(child.line()) is not None for child in alike)
+
+
+def is_inline(node: Element | str) -> bool:
+    return isinstance(node, str) or node.tag in _INLINE
 
 
 def look_of(element: Element) -> Look:
