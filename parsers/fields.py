@@ -128,7 +128,7 @@ class _Scan:
         content = element.content if is_box and not element.has_own_text() else []
         if len(content) > _FEW_CHILDREN:
             return False
-        rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS]
+        rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS and child.filled]
         return bool(rest) and all(map(self._is_furniture, rest))
 
     def _unwrapped(self, child: Element) -> Element:

@@ -27,8 +27,9 @@ _MAX_BYLINE = 400
 _BY = r"(?:submitted |posted |authored |created )"
 _BY_ON = re.compile(rf"{_BY}?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
 _ON_BY = re.compile(rf"{_BY}on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
-_MAX_BEFORE_BYLINE = 120
-"""Characters: only a title and the words beside a picture precede the line `Submitted by`, never the body."""
+MAX_BEFORE_BYLINE, MAX_ABOVE_BYLINE = 120, 2000
+"""Characters: in a record only its title and the words beside a picture precede the line `Submitted by`, never the body; in a page
+that prints the line above the record, its head too."""
 _FEW = 20
 _FEW_LABELLED = 2
 
@@ -60,9 +61,9 @@ class Byline(NamedTuple):
     """The time is printed with an offset, so the page's other times in UTC are printed in another zone."""
 
 
-def byline_of(root: Element) -> Byline:
-    """The line `Submitted by NAME on DATE`: the smallest block around those words, above the fields."""
-    for start in _byline_starts(root):
+def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
+    """The line `Submitted by NAME on DATE`: the smallest block around those words, after at most `before` characters."""
+    for start in _byline_starts(root, before):
         block = start
         while block.tag not in BLOCKS and block.parent is not None and block.parent is not root:
             block = block.parent
@@ -81,7 +82,7 @@ def byline_of(root: Element) -> Byline:
     return Byline()
 
 
-def _byline_starts(root: Element) -> Iterator[Element]:
+def _byline_starts(root: Element, most: int) -> Iterator[Element]:
     """Elements whose own text begins the line, in page order; a bare `By` counts only where a class or a time is evidence."""
     before = 0
     pending = root.children[::-1]
@@ -93,7 +94,7 @@ def _byline_starts(root: Element) -> Iterator[Element]:
         if is_other_entity(node) or node.role.aside:
             continue
         is_field = node.source_field is not None or (node.role.field and name_of(node) not in BYLINE_FIELDS)
-        if is_field or before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
+        if is_field or before > most or known(node.line()) is not None:
             return
         pending += reversed(node.children)
         begun = _BYLINE.match(next((child for child in node.content if isinstance(child, str)), ""))

@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from parsers.columns import make_record
 from parsers.decode import Decoded, harmless
 from parsers.fields import read_content
-from parsers.head import byline_of, close_left_open, detach_notice, document_title, title_of
+from parsers.head import MAX_ABOVE_BYLINE, byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
 from parsers.record import Kind, PageHead, ParseResult, State
@@ -45,6 +45,8 @@ _OWN_ADDRESS = {
     "canonical": ('link[rel="canonical"]', "href"),
     "og:url": ('meta[property="og:url"]', "content"),
     "reader-domain": ("a.reader-domain", "href"),
+    "data-scrapbook-source": ("html", "data-scrapbook-source"),
+    "savepage-url": ('meta[name="savepage-url"]', "content"),
 }
 """Selector and attribute of the page's own address, by a word in its source without which it need not be looked for."""
 _MAX_RIVALS = 20
@@ -231,6 +233,8 @@ def _read_record(
         detach_notice(root, elements)
     title, headings = title_of(parsed, elements)
     byline = byline_of(root)
+    if byline.element is None and parsed.body is not None and "ubmitted by" in text:  # above the record, as on print pages
+        byline = byline_of(build(parsed.body), MAX_ABOVE_BYLINE)
     for element in (*headings, byline.element):
         if element is not None:
             element.detach()

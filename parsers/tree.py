@@ -113,7 +113,8 @@ class Element:
             return self._line  # type: ignore[return-value]
         self._line = None
         text = ""
-        for node in self.walk() if self.source_field is None else ():
+        around = self.only if self.tag == "header" else None  # a heading
+        for node in (around or self).walk() if self.source_field is None else ():
             if isinstance(node, str):
                 text += node
             if len(text) > 4 * _MAX_LINE or (isinstance(node, Element) and node.tag in _ENDS_LINE):
