@@ -144,6 +144,9 @@ class _BlockWriter(RowWriter):
         """The rows of a group's field. A label that ends in a number itself is the name of its only item."""
         patterns = LabelPatterns(in_group=True, table=table)
         before, place, items = len(self.rows.fields), self.place, group_items(block.values, patterns)
+        if table is None and items and all(len(item) == 1 and item[0].is_hidden for item in items):
+            nodes = [node for item in items for node in item[0].values]  # media that shows one field is the field's value
+            return self._write_field(title, block.name, [read_value(one, self._base) for one in items_of(nodes)])
         is_name = len(items) == 1 and _NUMBERED.fullmatch(stem)
         for item in items:
             number = self.next_item(stem)
