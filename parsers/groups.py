@@ -132,7 +132,7 @@ def _is_flat(child: Element | str, content: Sequence[Element | str], index: int)
     if not isinstance(child, Element) or (line := child.line()) is None:
         return False
     following = content[index + 1] if index + 1 < len(content) else None
-    may_head = child.tag in HEADINGS or (child.tag == "div" and following is not None and not is_alike(following, child))
+    may_head = child.tag in HEADINGS or (child.is_plain_text and following is not None and not is_alike(following, child))
     return child.tag == "dt" or child.role.label or (may_head and following is not None and is_member(line, None))
 
 

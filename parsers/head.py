@@ -28,8 +28,8 @@ _BY = r"(?:submitted |posted |authored |created )"
 _BY_ON = re.compile(rf"{_BY}?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
 _ON_BY = re.compile(rf"{_BY}on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
 MAX_BEFORE_BYLINE, MAX_ABOVE_BYLINE = 120, 2000
-"""Characters: in a record only its title and the words beside a picture precede the line `Submitted by`, never the body; in a page
-that prints the line above the record, its head too."""
+"""Characters before the line `Submitted by`: in a record its title and the words beside a picture, never the body; in a page that
+prints the line above the record, its head too."""
 _FEW = 20
 _FEW_LABELLED = 2
 
@@ -75,8 +75,8 @@ def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
         stamps += [node.attribute("content") for node in inside if "created" in (node.attribute("property") or "").lower()]
         stamp = next(filter(None, stamps), None)
         lines = (inner.line() for inner in inside if inner.tag in ("span", "a", "strong", "em"))
-        names = (line for line in lines if line and iso_time(line) is None and not _BYLINE.match(line))
-        name = next(names, None) or found["name"].strip(" ,")  # an element has the whole name, which may contain the word "on"
+        names = (line for line in lines if line and len(line) > 1 and iso_time(line) is None and not _BYLINE.match(line))
+        name = (next(names, None) or found["name"]).strip(" ,|·•–-")  # an element's is the whole, which may contain the word "on"
         time = iso_time(stamp) or iso_time(found["time"])
         return Byline(block, name if name.lower() not in ("", "on") else None, time, _OFFSET.search(stamp or "") is not None)
     return Byline()
