@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from scraper.cli import cli, main
 
@@ -18,11 +21,18 @@ LOGIN = (
 )
 
 
-def tta(*arguments: object, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-c", "from scraper.cli import main; main()", *map(str, arguments)]
-    done = subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, timeout=60, check=False)
-    assert b"Traceback" not in done.stderr, done.stderr.decode()
-    return done
+class Done(NamedTuple):
+    status: int
+    stdout: bytes
+    stderr: bytes
+
+
+def tta(*arguments: object, stdin: bytes = b"", cwd: Path = ROOT) -> Done:
+    """The command, in this process."""
+    with CliRunner().isolation(input=stdin) as (out, err, _), chdir(cwd), pytest.raises(SystemExit) as ended:
+        main([*map(str, arguments)])
+    assert isinstance(ended.value.code, int)
+    return Done(ended.value.code, out.getvalue(), err.getvalue())
 
 
 def test_the_whole_path_from_captures_to_exports_and_back(tmp_path: Path) -> None:
@@ -30,14 +40,14 @@ def test_the_whole_path_from_captures_to_exports_and_back(tmp_path: Path) -> Non
     assert tta("--data", data, "status").stdout.startswith(b"nothing in")
     once, twice = (json.loads(tta("--data", data, "import", "--json", SAMPLES).stdout) for _ in range(2))
     assert (once["added"] == twice["known"] > 60, twice["added"]) == (True, 0)
-    assert tta("--data", data, "load").returncode == 0
+    assert tta("--data", data, "load").status == 0
     counts = json.loads(tta("--data", data, "status", "--json").stdout)["completeness"]
     assert counts["sources"]["made-up"]["captured"] == counts["total"]["captured"] == counts["total"]["known"] > 50
     assert b"record numbers\n  made-up: " in tta("--data", data, "status").stdout
-    assert tta("--data", data, "export", "csv", first).returncode == 0
+    assert tta("--data", data, "export", "csv", first).status == 0
     (data / "tta.db").unlink()
-    assert tta("--data", data, "load").returncode == 0
-    assert tta("--data", data, "export", "csv", second).returncode == 0
+    assert tta("--data", data, "load").status == 0
+    assert tta("--data", data, "export", "csv", second).status == 0
     names = sorted(path.name for path in first.iterdir())
     assert "records.csv" in names and "fields.csv" in names
     assert [(first / name).read_bytes() for name in names] == [(second / name).read_bytes() for name in names]
@@ -45,7 +55,7 @@ def test_the_whole_path_from_captures_to_exports_and_back(tmp_path: Path) -> Non
 
 def test_parse_prints_one_record_and_needs_no_data_folder(tmp_path: Path) -> None:
     done = tta("parse", SAMPLE, cwd=tmp_path)
-    assert done.returncode == 0
+    assert done.status == 0
     assert json.loads(done.stdout)["county"] == "Suffolk County"
     assert json.loads(tta("parse", "-", stdin=SAMPLE.read_bytes(), cwd=tmp_path).stdout) == json.loads(done.stdout)
     assert list(tmp_path.iterdir()) == []
@@ -57,7 +67,7 @@ def test_parse_prints_one_record_and_needs_no_data_folder(tmp_path: Path) -> Non
 )
 def test_parse_reports_what_a_page_is_that_is_no_record(stdin: bytes, status: int, kind: str | None) -> None:
     done = tta("parse", "-", stdin=stdin)
-    assert done.returncode == status
+    assert done.status == status
     assert done.stderr
     assert (json.loads(done.stdout)["kind"] if done.stdout else None) == kind
 
@@ -77,7 +87,7 @@ def test_parse_reports_what_a_page_is_that_is_no_record(stdin: bytes, status: in
 )
 def test_statuses(tmp_path: Path, arguments: list[str], status: int) -> None:
     done = tta("--data", tmp_path / "data", *arguments)
-    assert done.returncode == status, done.stderr.decode()
+    assert done.status == status, done.stderr.decode()
     assert status == 0 or done.stderr
 
 
@@ -85,10 +95,10 @@ def test_a_name_with_control_characters_reaches_the_terminal_escaped(tmp_path: P
     path = tmp_path / "evil\x1b[31m\nname"
     path.write_bytes(b"")
     done = tta("--data", tmp_path / "data", "import", path)
-    assert done.returncode == 4
+    assert done.status == 4
     assert b"\x1b" not in done.stderr and done.stderr.count(b"\n") == 1
     done = tta("--data", path / "data", "import", SAMPLE)  # a folder that can't be made
-    assert (done.returncode, b"\x1b" in done.stderr, done.stderr.count(b"\n")) == (1, False, 1)
+    assert (done.status, b"\x1b" in done.stderr, done.stderr.count(b"\n")) == (1, False, 1)
 
 
 def test_the_list_of_commands_fits_a_terminal_and_cuts_no_line(
@@ -131,7 +141,7 @@ HEAVY = "asyncio datasette fsspec httpx multiprocessing pandas pyarrow rich sele
 def test_a_command_imports_no_library_that_it_does_not_need(tmp_path: Path, arguments: list[object], needed: set[str]) -> None:
     if arguments[0] in ("why", "export"):
         for command in (["import", SAMPLE], ["load"]):
-            assert tta("--data", tmp_path, *command).returncode == 0
+            assert tta("--data", tmp_path, *command).status == 0
     code = "import atexit, sys; atexit.register(lambda: print('imported', *sys.modules)); from scraper.cli import main; main()"
     command = [sys.executable, "-c", code, "--data", str(tmp_path), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=True)
