@@ -97,7 +97,7 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
         if head.is_whole_page and marks[-1].line.glued and len(text_of(marks[-1].lines)) > _MAX_LAST_VALUE:
             marks[-1].lines = []
         for mark in marks:
-            writer.field(mark, ends_page=mark is marks[-1] and head.is_whole_page)
+            writer.field(mark, "loose" if mark is not marks[-1] else "footer" if head.is_whole_page else "prose")
     else:
         writer.prose(lines[start:], sections[start:])
     content = writer.rows
@@ -149,7 +149,7 @@ class _Writer(RowWriter):
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)  # no blank line before values
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)  # a blank line before labels
         self._headed = 2 * sum(mark.line.heading > 0 for mark in marks) > len(marks)  # labels are marked as headings
-        self._grouped = any(self._legend(mark.lines) is not None for mark in marks[:-1])
+        self._grouped = any(self._legend(mark.lines) is not None for mark in marks[:-1] if not mark.is_group)
         self._inline = 2 * sum(mark.is_inline for mark in marks) > len(marks)  # so an unlisted label can't be told from its value
         drops = [not mark.filled for mark in marks if mark.entry is not None and mark.entry.type in (*_REFERENCES, Type.DATE)]
         self._drops_links = 2 * sum(drops) > len(drops)
@@ -175,25 +175,25 @@ class _Writer(RowWriter):
         is_heading = lines[at].heading and not self._headed
         return at if is_heading or (is_legend and looks_like_label(lines[at].text)) else None
 
-    def field(self, mark: Mark, *, ends_page: bool) -> None:
-        """The rows of a label and the lines up to the next one. `ends_page`: these include the page's footer."""
-        mark.lines = mark.lines if ends_page else mark.lines[: self._legend(mark.lines)]
+    def field(self, mark: Mark, among: str) -> None:
+        """The rows of a label and the lines up to the next one. `among`: what is expected below the value (see `_is_unlisted`)."""
+        mark.lines = mark.lines if among == "footer" else mark.lines[: self._legend(mark.lines, is_grouped=not mark.is_group)]
         if mark.entry is None or mark.is_section:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
-            self._loose(mark.lines[end:], only_labels=ends_page)
+            self._loose(mark.lines[end:], among)
         elif (mark.is_inline or mark.line.paired) and mark.may_be_several:
             self._add(mark.label, [], label_line=mark.line)
             self._add(None, mark.lines)
             self.unseparated.append(mark.label)
-        elif mark.entry.type is Type.GROUP:
+        elif mark.is_group:
             self._group(mark)
         else:
             values, rest = self._values(mark.entry, mark.lines[next_filled(mark.lines, 0) or 0 :])
             self.times[mark.label, None] += 1
             for value in values or [[]]:
                 self._add(mark.label, value, label_line=mark.line)
-            self._loose(rest, only_labels=ends_page)
+            self._loose(rest, among)
 
     def _values(self, entry: Label, lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
         """A field's values, each as its lines, and the lines after them that are no value of this field."""
@@ -259,8 +259,8 @@ class _Writer(RowWriter):
             return bool(has_noun or is_text or lines[at].links or denotes_person(line.text))
         return among == "values" and is_text and after[-1] in ".!"
 
-    def _loose(self, lines: list[Line], *, only_labels: bool = False) -> None:
-        """Lines after a complete value: unlisted labels with values, else text without a label or (`only_labels`) the footer."""
+    def _loose(self, lines: list[Line], among: str = "loose") -> None:
+        """Lines after a complete value: unlisted labels with values, else text without a label, or what only the footer has."""
         index = 0
         while index < len(lines):
             line = lines[index]
@@ -273,7 +273,7 @@ class _Writer(RowWriter):
             elif section := section_of_instruction(line.plain):
                 self._add_section(section, [line])
                 index += 1
-            elif self._is_unlisted(lines, index, "footer" if only_labels else "loose"):
+            elif self._is_unlisted(lines, index, among):
                 label, first = line.plain.rstrip(" :*"), next_filled(lines, index + 1) or len(lines)
                 self.times[label, None] += 1
                 values: list[list[Line]] = []
@@ -287,7 +287,7 @@ class _Writer(RowWriter):
                     index = first if is_dropped else next(ends, len(lines))
                 for value in [[joined(value)] for value in values] or [lines[first:index]]:
                     self._add(label, [] if text_of(value) in DASHES else value, label_line=line)
-            elif only_labels:
+            elif among == "footer":
                 return
             else:
                 self._add(None, [line])

@@ -80,6 +80,10 @@ class Mark:
         return self.line.glued or (self.lines[:1] != [] and self.lines[0].glued and not self.line.paired)
 
     @property
+    def is_group(self) -> bool:
+        return self.entry is not None and self.entry.type is Type.GROUP
+
+    @property
     def is_section(self) -> bool:
         return self.entry is None or self.entry.type is Type.INSTRUCTIONS
 
@@ -295,8 +299,7 @@ def _best_chain(lines: list[Line], marks: list[Mark]) -> list[Mark]:
                 best, best_next = score, after
         total[index], chosen[index], seen[index] = best, best_next, seen[best_next] | bit
         if best_next < last:
-            is_group = mark.entry is not None and mark.entry.type is Type.GROUP
-            ordered[index] = _disorder(mark, marks[best_next]) < _OUT_OF_ORDER and (ordered[best_next] or not is_group)
+            ordered[index] = _disorder(mark, marks[best_next]) < _OUT_OF_ORDER and (ordered[best_next] or not mark.is_group)
         if best > total[begin] and ordered[index]:
             begin = index
     chain: list[Mark] = []

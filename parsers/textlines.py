@@ -227,7 +227,9 @@ def _is_wrapped(plain: list[str], index: int, width: int) -> bool:
 
 def _width(plain: list[str]) -> int | None:
     """The margin at which the text was wrapped; None where it was not."""
-    width = max((len(line) for line in plain if " " in line.strip() and "](" not in line and "{" not in line), default=0)
+    width = max(
+        (len(line) for line in plain if " " in line.strip() and not any(mark in line for mark in ("](", "{", "`"))), default=0
+    )
     if not _MIN_WIDTH <= width <= _MAX_WIDTH:
         return None
     following = [plain[index + 1].lstrip() for index in range(len(plain)) if _is_wrapped(plain, index, width)]
