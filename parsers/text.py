@@ -41,6 +41,7 @@ from parsers.textlines import (
     linked_parts,
     looks_like_label,
     next_filled,
+    printed_address,
     range_lines,
     read_lines,
     sentences,
@@ -52,7 +53,6 @@ _LINES = FORMS["lines"]
 _SubField = tuple[Line | None, list[Line]]
 _REFERENCES = (Type.REFERENCE, Type.REFERENCES, Type.MONEY)
 _LONG_TEXT = "other_program_area"  # the text field of several lines; all others are of Drupal's type "string", one line
-_NAMES = ("tta short name", "tta title")
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
 """Fields whose value is never a link: a real text capture has them, a list of labels in a blog post does not."""
 _MIDDLE_OF_PAGE, _MIN_LABEL, _MAX_METRIC_LINE = 16, 4, 200
@@ -71,7 +71,7 @@ class TextReading:
 
 def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     """The verdict on a text capture. `incomplete`: the capture is known to be cut."""
-    read, above = read_lines(text), list[Line]()
+    read, above, url = read_lines(text), list[Line](), url or printed_address(text)
     incomplete = incomplete or text.count("\n") > MAX_LINES
     lines, marks = find_labels(read)
     teasers_end = end_of_teasers(lines)
@@ -83,16 +83,16 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
         lines, marks = [piece for line in read for piece in sentences(line)], []
     sections = [section_of_instruction(line.plain) for line in lines]
     end = marks[0].at if marks else next((index for index, section in enumerate(sections) if section), len(lines))
-    first_values = (one.filled[0].text for one in marks if one.filled and normal(one.label) in _NAMES)
-    names = {value for value in first_values if not is_evidence(value)}
+    named = (mark.filled[0].text for mark in marks if mark.filled and normal(mark.label) in ("tta short name", "tta title"))
+    names = {value for value in named if not is_evidence(value)}
     head = read_head(above + lines[:end], lines[marks[-1].end :] if marks else [], names, teasers_end=teasers_end)
     start = head.end - teasers_end
     writer = _Writer(marks, head, url)
     if marks:
         is_middle = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
         first = next((line.text for line in lines[start:end] if line.text), "")
-        skip = FORMS["head"]["skip_link"].match(first)  # a page without lines, whose menus can't be told from its body
-        is_fragment = (is_middle and not is_prose(first)) or (skip is not None and skip.end() < len(first))
+        has_menus = FORMS["head"]["skip_link"].sub("", first) not in ("", first)  # within a page's only line
+        is_fragment = has_menus or (is_middle and not is_prose(first))
         writer.body(lines[start:end], is_fragment=is_fragment)
         if head.is_whole_page and marks[-1].line.glued and len(text_of(marks[-1].lines)) > _MAX_LAST_VALUE:
             marks[-1].lines = []
@@ -103,9 +103,9 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     content = writer.rows
     if is_other_address(url) or is_list(head.title, above, lines, marks) or not _is_record(content, head, marks):
         page = kind_of_page([line.text for line in lines if line.text][:3], text[:65536], "")
-        named = len({normal(label) for line in lines for label in labels_in(line)})
-        if page.kind is Kind.OTHER and named >= MANY_LABELS:
-            page.reason = f"names {named} labels of a TTA record, but no values can be assigned to them"
+        count = len({normal(label) for line in lines for label in labels_in(line)})
+        if page.kind is Kind.OTHER and count >= MANY_LABELS:
+            page.reason = f"names {count} labels of a TTA record, but no values can be assigned to them"
         return TextReading(page)
     if incomplete and content.fields and writer.field_spans[-1][1] >= max(line.last for line in lines if line.text):
         content.fields[-1].truncated = True
@@ -176,7 +176,7 @@ class _Writer(RowWriter):
         return at if is_heading or (is_legend and looks_like_label(lines[at].text)) else None
 
     def field(self, mark: Mark, among: str) -> None:
-        """The rows of a label and the lines up to the next one. `among`: what is expected below the value (see `_is_unlisted`)."""
+        """The rows of a label and the lines up to the next one. `among`: what lines below the value are (see `_is_unlisted`)."""
         mark.lines = mark.lines if among == "footer" else mark.lines[: self._legend(mark.lines, is_grouped=not mark.is_group)]
         if mark.entry is None or mark.is_section:
             end = self._end_of_section(mark.lines)

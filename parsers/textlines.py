@@ -79,6 +79,13 @@ def source_lines(text: str) -> list[str]:
     return _MARKS["newline"].split(text)
 
 
+def printed_address(text: str) -> str | None:
+    """The page's address that an archive, a browser that prints, or a user wrote above, below or at the pages of a text."""
+    around = [found[0] for name in ("preamble", "signature", "page_foot_with_address") if (found := _MARKS[name].search(text))]
+    found = _MARKS["node_address"].search("\n".join(around))
+    return found[0] if found else None
+
+
 def read_lines(text: str) -> list[Line]:
     """The lines of a text capture. Blank lines are kept, but not those between any two lines of a text that was double-spaced."""
     raw = source_lines(text)[:MAX_LINES]
