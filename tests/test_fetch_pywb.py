@@ -53,10 +53,11 @@ def revisit() -> Capture:
 @contextlib.contextmanager
 def pywb(folder: Path, warcs: list[Path]) -> Iterator[str]:
     """Pywb with one collection, `tta`, of these files; its address."""
-    folder.mkdir()
+    for name in ("archive", "indexes"):  # as `wb-manager init` makes them
+        (folder / "collections/tta" / name).mkdir(parents=True)
     (folder / "config.yaml").write_text("redirect_to_exact: true\n")
-    for arguments in (["init", "tta"], ["add", "tta", *map(str, warcs)]):
-        subprocess.run([str(BIN / "wb-manager"), *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+    add = [str(BIN / "wb-manager"), "add", "tta", *map(str, warcs)]
+    subprocess.run(add, cwd=folder, check=True, capture_output=True, timeout=60)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -40,6 +40,7 @@ class Reader(threading.Thread):
         while self.going_on():
             with urlopen(self.address, timeout=30) as answer:
                 self.answers[tuple(json.load(answer)[0].values())] += 1
+            time.sleep(0.02)
 
 
 def test_every_answer_of_a_live_server_is_wholly_old_or_wholly_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
