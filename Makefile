@@ -40,8 +40,8 @@ serve: .venv/.run ## Show the demo database in Datasette at http://127.0.0.1:800
 	@test -f $(DEMO)/tta.db || $(MAKE) --no-print-directory run
 	@$(BIN)/tta --data $(DEMO) serve
 
-test: setup ## Run every test
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+test: setup ## Run every test, one process more at a time than there are processors, as tests also wait
+	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
 campaigns: setup ## Run the long checks: runs killed or fed damaged answers, disks filled, a million rows, captures in many forms
 	@$(BIN)/python -m tests.campaigns.kill_fetch 20
