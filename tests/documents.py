@@ -1,4 +1,4 @@
-"""Writes the generated documents: `metadata.yml`, `datasette.yaml`, the command reference and the data dictionary. `make docs` runs it."""
+"""Writes the generated documents: Datasette's two files, the command reference and the data dictionary. `make docs` runs it."""
 
 from pathlib import Path
 

@@ -91,8 +91,8 @@ async def of_page(datasette: Any, request: Any) -> Download:
     if not name and not request.args.get("sql"):
         raise DatasetteError("There is no table or question to download at this address.", status=404)
     pairs = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE]
-    query = f"{urlencode(pairs)}&_size=0&_nofacet=1&_nocount=1&_shape=arrays&_extra=columns,query"
-    answer = await datasette.client.get(f"{path}.json?{query}", follow_redirects=True)
+    asked = f"{urlencode(pairs)}&_size=0&_nofacet=1&_nocount=1&_shape=arrays&_extra=columns,query"
+    answer = await datasette.client.get(f"{path}.json?{asked}", follow_redirects=True)
     if answer.status_code != 200:
         is_json = answer.headers["content-type"].startswith("application/json")
         raise DatasetteError(answer.json()["error"] if is_json else "This can't be downloaded.", status=answer.status_code)

@@ -29,7 +29,9 @@ def config() -> dict[str, Any]:
     """The content of `datasette.yaml`: questions, and how tables are shown."""
     known = metadata()["databases"][DATABASE]
     tables = {name: {key: one for key, one in look.items() if key not in _TEXTS} for name, look in known["tables"].items()}
-    return {"databases": {DATABASE: {"tables": {name: look for name, look in tables.items() if look}, "queries": known["queries"]}}}
+    return {
+        "databases": {DATABASE: {"tables": {name: look for name, look in tables.items() if look}, "queries": known["queries"]}}
+    }
 
 
 def options(base_url: str, plugins: dict[str, Any], *, sql: bool) -> dict[str, Any]:
