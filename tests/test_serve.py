@@ -190,13 +190,13 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Folders:
 
 
 def _crawl(get: Callable[[str], httpx.Response], start: str, of_each: int = 2) -> dict[str, str]:
-    """The pages that links lead to, from one on, by address: of each page a few of its filters, so that all kinds are met."""
+    """The pages that links lead to, from one on, by address: of each page a few of its filters, of each table a few rows."""
     found: dict[str, str] = {}
     waiting = [start]
     asked: Counter[str] = Counter()
     while waiting:
         path = waiting.pop(0)
-        kind = re.sub(r"/[^/]*\d[^/]*$", "/row", path.partition("?")[0])
+        kind = re.sub(r"^(tta/[^/]+)/.+", r"\1/row", path.partition("?")[0].removeprefix(start))
         if path in found or asked[kind] >= of_each:
             continue
         asked[kind] += 1
