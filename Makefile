@@ -40,8 +40,8 @@ serve: .venv/.run ## Show the demo database in Datasette at http://127.0.0.1:800
 	@test -f $(DEMO)/tta.db || $(MAKE) --no-print-directory run
 	@$(BIN)/tta --data $(DEMO) serve
 
-test: setup ## Run every test
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+test: setup ## Run every test, one process more at a time than there are processors, as tests also wait
+	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
 
 datasette-alpha: setup ## Run the tests of what is served on the newest alpha of Datasette 1.0, and compare all pages with 0.65
 	@UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv run --quiet --active --no-sync --frozen \

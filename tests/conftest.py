@@ -34,6 +34,12 @@ def fake() -> Iterator[FakeArchive]:
         yield archive
 
 
+@pytest.fixture
+def offline(tmp_path: Path) -> Path:
+    """A configuration in which no source is enabled."""
+    return write_config(tmp_path / "offline.toml", "http://127.0.0.1:9", sources__wayback__enabled=False)
+
+
 @pytest.fixture(scope="session")
 def demo_folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """The demo's data folder, which no test may change."""
