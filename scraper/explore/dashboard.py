@@ -14,6 +14,7 @@ from scraper.explore import charts
 from scraper.explore.charts import TEXTS, Chart, Spec, draw, percent, read_spec
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, equal, form, read_filters
+from scraper.explore.lines import question_rows
 from scraper.explore.links import DATABASE
 from scraper.explore.metadata import Question
 
@@ -88,6 +89,7 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
         return charts.draw_rows(name, rows, datasette.urls.table(DATABASE, table) if table else "")
 
     return {
+        "rows": await question_rows(datasette, request, question),
         "question": question,
         "chart": chart,
         "chart_of_rows": chart_of_rows,

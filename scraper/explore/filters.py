@@ -1,6 +1,7 @@
 """The rows that an address chooses: its filters mean what they mean to Datasette's own table, on every page of this plugin."""
 
 import asyncio
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -138,20 +139,19 @@ async def own_conditions(datasette: Any, request: Any, table: str) -> Any:
         chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(own)}"))
         sql, params = _renamed(f"record_id IN (SELECT record_id FROM records {chosen.where})", "of", chosen.params)
         return FilterArguments([sql], params)
-    given = {name: request.args[name] for name in _OWN if request.args.get(name)}
-    clauses, params = [_OWN[name]["sql"] for name in given], dict(given)
-    if request.args.get("_since") or request.args.get("_until"):
-        span = (request.args.get("_since") or "", request.args.get("_until") or "")
+    params = {name: request.args[name] for name in _OWN if request.args.get(name)}
+    clauses = [_OWN[name]["sql"] for name in params]
+    if any(span := [request.args.get(name) or "" for name in ("_since", "_until")]):
         nights = await nights_between(database, *span)
         of_runs = [one for one in nights if one["run_id"]]
         windows = [(of_runs[-1]["known"], of_runs[0]["captures"], "", "~")] if of_runs else []
         windows += [(one["known"], one["captures"], span[0], span[1] + "~") for one in nights if not one["run_id"]]
-        found = [
-            _renamed(QUERIES["arrivals"], f"w{place}", dict(zip(("known", "captures", "since", "until"), one, strict=True)))
-            for place, one in enumerate(windows)
-        ]
-        clauses.append(" OR ".join(f"record_id IN ({sql})" for sql, _ in found) or "0")
-        params |= {name: value for _, some in found for name, value in some.items()}
+        clauses.append("0")
+        for place, window in enumerate(windows):
+            named = dict(zip(("known", "captures", "since", "until"), window, strict=True))
+            sql, named = _renamed(f" OR record_id IN ({QUERIES['arrivals']})", f"w{place}", named)
+            clauses[-1] += sql
+            params |= named
     return FilterArguments(clauses, params)
 
 
@@ -168,41 +168,37 @@ async def nights_between(database: Any, since: str, until: str) -> list[Any]:
 
 async def organization_names(database: Any, ids: Iterable[str]) -> dict[str, str]:
     """The names of organizations, agencies with their state, by `organization_id`."""
-    known = list(dict.fromkeys(ids))
     sql = (
-        f"SELECT organization_id, {QUERIES['label']} FROM organizations WHERE organization_id IN ({', '.join('?' * len(known))})"
+        f"SELECT organization_id, {QUERIES['label']} FROM organizations WHERE organization_id IN (SELECT value FROM json_each(?))"
     )
-    return dict((await database.execute(sql, known)).rows) if known else {}
+    return dict((await database.execute(sql, [json.dumps(list(ids))])).rows)
 
 
 async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
     """What the template `_chips.html` shows: the filters in words, a span of time as one, and the query without any."""
     arguments, found, pairs = _arguments(request), [], pairs_of(request)
     ids = [value for name, value in pairs if name.removeprefix(RECORD).partition("__")[0] in _NAMED]
-    names = await organization_names(datasette.get_database(DATABASE), ids)
-    spans = dict(arguments)
+    names, given = await organization_names(datasette.get_database(DATABASE), ids), dict(arguments)
     for name, value in pairs:
-        without = {name}
         plain = name.removeprefix(RECORD)
         start = name.removesuffix(plain)
-        columns = columns_in(TABLE if start else table)
         column, _, lookup = plain.partition("__")
-        ends = ["_until"] if plain == "_since" else [f"{column}__lte", f"{column}__lt"] if lookup == "gte" else []
-        end = next((one for one in ends if start + one in spans), None)
-        if (plain == "_until" and f"{start}_since" in spans) or (lookup in ("lte", "lt") and f"{start}{column}__gte" in spans):
+        info, text = columns_in(TABLE if start else table).get(column), names.get(value, value)
+        ends = {"_since": ["_until"]}.get(plain) or [f"{column}__lte", f"{column}__lt"] * (lookup == "gte")
+        end = next((start + one for one in ends if start + one in given), "")
+        begin = "_since" if plain == "_until" else f"{column}__gte" if lookup in ("lte", "lt") else ""
+        if begin and start + begin in given:
             continue
         if plain in ("_since", "_until"):
-            text = _WORDS["since_until" if end else plain[1:]].format(value, spans.get(f"{start}_until"))
+            text = _WORDS["since_until" if end else plain[1:]].format(value, given.get(end))
         elif plain.startswith("_"):
-            heading = _OWN[plain]["label"] if plain in _OWN else "SQL" if plain == "_where" else "Search"
-            text = f"{heading}: {names.get(value, value)}"
+            text = f"{_OWN[plain]['label'] if plain in _OWN else 'SQL' if plain == '_where' else 'Search'}: {text}"
         else:
-            text = _in_words(columns.get(column), column, lookup or "exact", names.get(value, value) if ids else value)
+            text = _in_words(info, column, lookup or "exact", text)
             if end:
-                last = _in_words(columns.get(column), column, end.rpartition("__")[2], spans[start + end]).rpartition(" ")[2]
+                last = _in_words(info, column, end.rpartition("__")[2], given[end]).rpartition(" ")[2]
                 text = _WORDS["between"].format(text.rpartition(" from ")[0], value, last)
-        without |= {start + end} if end else set()
-        rest = [(key, one) for key, one in arguments if key != "_next" and not (key in without and one in (value, spans[key]))]
+        rest = [(key, one) for key, one in arguments if key not in ("_next", end) and (key, one) != (name, value)]
         found.append(Chip(text, f"?{urlencode(rest)}"))
     rest = [(name, value) for name, value in arguments if name not in dict(pairs) and name != "_next"]
     return {"chips": found, "without_filters": f"?{urlencode(rest)}"}

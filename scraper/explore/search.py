@@ -5,6 +5,7 @@ A node number, a reference or an address leads to its record. Words that no text
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from itertools import islice, product
 from math import inf
 from typing import Any
@@ -39,18 +40,10 @@ _FILTERS = {
 """Words that may be meant as a filter, which a search of texts does not know."""
 _OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_UNLIKE = 0.28
-"""Mistakes in each letter of a word that is suggested, at most."""
-_TRIED = 9
-"""Combinations of suggested words of which one has to find something."""
-_ALIKE = ("aeiouy", "ckqsxz", "gj", "fpvw", "dt", "mn", "bp")
-"""Letters that are taken for each other, by their sound."""
-_SILENT = {"n": "gkp", "r": "w", "s": "p", "f": "p", "h": "w", "w": "h"}
-"""Letters that a word may begin with in place of one: `psychology`, `knowledge`."""
-_SPELT = {"ph": "f", "ck": "k", "gh": "g", "tion": "shun", "sion": "shun", "cion": "shun"}
+_SQL, SCOPES, _SPELLING = texts("search").values()
+"""`SCOPES`: the tables that are searched; `search.yml` describes all keys."""
+_ALIKE, _SILENT, _SPELT, _UNLIKE, _TRIED = _SPELLING.values()
 _SOUNDS = re.compile("|".join(_SPELT))
-_SQL, SCOPES = texts("search").values()
-"""`SCOPES`: the tables that are searched; `search.yml` describes the keys."""
 
 
 async def context(datasette: Any, request: Any) -> Any:
@@ -122,11 +115,12 @@ async def context(datasette: Any, request: Any) -> Any:
 async def did_you_mean(datasette: Any, request: Any) -> tuple[str, str] | None:
     """The corrected search of a page that takes filters, and its address with it; None where there is no better one."""
     name = "search" if request and request.args.get("search") else "_search"
-    question = (request.args.get(name) or "").strip() if request else ""
-    table = request.url_vars.get("table") if question else ""
+    if not request or not (question := (request.args.get(name) or "").strip()):
+        return None
+    table = request.url_vars.get("table")
     better = await _corrected(datasette.get_database(DATABASE), question, [table if table in SCOPES else "records"])
-    path = path_with_replaced_args(request, {name: better, "_next": None}) if better != question else ""
-    return (better, datasette.urls.path(path)) if path else None
+    path = datasette.urls.path(path_with_replaced_args(request, {name: better, "_next": None}))
+    return (better, path) if better != question else None
 
 
 async def _record_meant(database: Any, text: str) -> str | None:
@@ -146,30 +140,23 @@ async def _record_meant(database: Any, text: str) -> str | None:
 
 async def _corrected(database: Any, question: str, scopes: Sequence[str]) -> str:
     """The question with words that none of the tables has replaced by the closest ones; the same where that finds nothing."""
-    choices: list[list[str]] = []
-    words = list(_WORD.finditer(question))[:8]
+    choices, words = [], list(_WORD.finditer(question))[:8]
 
     async def is_found(text: str) -> bool:
-        sql = _SQL["has_match"]
-        return any([(await database.execute(sql.format(one), {"match": text})).first()[0] for one in scopes])
+        return any([(await database.execute(_SQL["has_match"].format(one), {"match": text})).first()[0] for one in scopes])
 
-    try:
-        for place, word in enumerate(words, start=1):
-            if await is_found(f'"{word[0]}"'):
-                choices.append([word[0]])
-                continue
-            begins = place == len(words) and await is_found(f'"{word[0]}"*')
-            near = await _closest(database, word[0].lower(), scopes, is_found)
-            choices.append([word[0]] * (begins or not near) + near)
+    with suppress(QueryInterrupted, BadQuery):
+        for word in words:
+            is_known = await is_found(f'"{word[0]}"')
+            near = [] if is_known else await _closest(database, word[0].lower(), scopes, is_found)
+            begins = word is words[-1] and await is_found(f'"{word[0]}"*')
+            choices.append([word[0]] * (is_known or begins or not near) + near)
         for chosen in islice(product(*choices), _TRIED):
             better = question
-            for word, one in reversed(list(zip(words, chosen, strict=True))):
-                spelt = one.title() if word[0].istitle() else one
-                better = better[: word.start()] + spelt + better[word.end() :]
+            for word, one in zip(words[::-1], chosen[::-1], strict=True):
+                better = better[: word.start()] + (one.title() if word[0].istitle() else one) + better[word.end() :]
             if await is_found(match(better)):
                 return better
-    except (QueryInterrupted, BadQuery):
-        pass
     return question
 
 
@@ -182,12 +169,12 @@ async def _closest(database: Any, typed: str, scopes: Sequence[str], is_found: C
         lengths = {"shortest": len(typed) - 5, "longest": len(typed) + 2}
         stems = []
         for first in sorted(firsts):
-            terms = (await database.execute(_SQL["like_it"].format(scope), {"first": first, **lengths})).rows
-            near = [one for (one,) in terms if 2 * len({*typed} & {*one}) >= len({*one})]
+            terms = await database.execute(_SQL["like_it"].format(scope), {"first": first, **lengths})
+            near = (one for (one,) in terms if 2 * len({*typed} & {*one}) >= len({*one}))
             stems += [(misspelling(typed, one, is_stem=True), one) for one in near]
         for _, stem in sorted(one for one in stems if one[0] <= len(one[1]) * _UNLIKE)[:6]:
             asked = {"match": f'"{stem}" OR "{stem}e"', "begin": _BEGIN, "end": _END}
-            for (text,) in (await database.execute(_SQL["in_full"].format(scope), asked)).rows:
+            for (text,) in await database.execute(_SQL["in_full"].format(scope), asked):
                 costs = {full: misspelling(typed, full) for full in _MARKED.findall(text.lower())}
                 found |= {full: cost for full, cost in costs.items() if cost <= len(full) * _UNLIKE}
     return sorted(found, key=lambda one: (found[one], one))[:3]
@@ -199,12 +186,10 @@ def misspelling(typed: str, word: str, *, is_stem: bool = False) -> float:
     A stem is compared with the beginning of what was typed.
     """
     typed, word = (_SOUNDS.sub(lambda one: _SPELT[one[0]], text) for text in (typed, word))
-    before, row = [0.0], [float(n) for n in range(len(word) + 1)]
-    best = inf
+    before, row, best = [0.0], [float(n) for n in range(len(word) + 1)], inf
     for i, a in enumerate(typed, start=1):
-        older, before, row = before, row, [float(i)]
         extra = 0.5 if a == "h" or typed[i - 2 : i - 1] == a else 1.0
-        row[0] = before[0] + extra
+        older, before, row = before, row, [row[0] + extra]
         for j, b in enumerate(word, start=1):
             lacking = 0.5 if b == "h" or word[j - 2 : j - 1] == b else 1.0
             alike = 0.0 if a == b else 0.5 if any(a in group and b in group for group in _ALIKE) else 1.0
