@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +23,7 @@ if (
     and shutil.disk_usage(IN_MEMORY).free > ROOM
 ):
     # Temporary folders in memory, also those of processes that tests start: half of a database's time is waiting for the disk.
-    os.environ["TMPDIR"] = str(IN_MEMORY)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")  # the same examples in every run; the campaigns draw others each time
