@@ -17,8 +17,8 @@ NARROWER = {
     "fiscal_year": "2023",
     "program_area": "Law Enforcement",
     "state": "Massachusetts",
+    "agency_state": "TX",
     "since": "2021-01-01",
-    "field": "status",
     "search": "opioid",
 }
 
