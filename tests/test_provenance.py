@@ -119,9 +119,7 @@ def test_every_value_of_the_demo_can_be_traced(demo_folders: Folders, monkeypatc
 
 
 def test_every_milestone_and_metric_of_the_demo_is_made_of_traced_rows(demo_folders: Folders) -> None:
-    found = query(
-        demo_folders, "SELECT record_id, item, value, datetime FROM fields WHERE item IS NOT NULL AND value IS NOT NULL"
-    )
+    filled = "SELECT record_id, item, value, datetime FROM fields WHERE item IS NOT NULL AND value IS NOT NULL"
     rows: dict[tuple[str, str], list[str]] = {}
     for record_id, item, value, when in query(demo_folders, filled):
         rows.setdefault((record_id, item), []).extend(filter(None, (value, iso_time(when))))
