@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, is_other_entity, name_of, without_colon
-from parsers.registry import known
+from parsers.registry import group_table, known
 from parsers.roles import BYLINE_FIELDS
 from parsers.rows import PageRows, write_all
 from parsers.tree import BLOCKS, Element, readable
@@ -106,7 +106,7 @@ class _Scan:
         if role.field:
             return role.aside or (name_of(element) in BYLINE_FIELDS and not any(one.role.label for one in element.elements))
         if element.known_inside:
-            return False
+            return role.aside and element.tag in ("ul", "ol")  # as tabs that are named for a label
         if (
             element.tag in ("thead", "tr")
             and (table := element.parent)
@@ -117,7 +117,7 @@ class _Scan:
             if element.tag == "thead" or (len(cells) == 2 and all(map(_is_header, cells))):
                 return True
         is_box = element.source_field is None and element.tag in ("div", "section", "aside")
-        if role.aside:
+        if role.aside or (element.tag == "footer" and not element.holds_field):
             return True
         if is_box or element.tag in ("ul", "p"):  # links to log in, to comment or to print, as Drupal puts below a node
             links = [one for one in islice(element.walk(), _FEW_NODES) if isinstance(one, Element) and one.tag == "a"]
@@ -128,7 +128,7 @@ class _Scan:
         content = element.content if is_box and not element.has_own_text() else []
         if len(content) > _FEW_CHILDREN:
             return False
-        rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS]
+        rest = [child for child in content if isinstance(child, Element) and child.tag not in HEADINGS and child.filled]
         return bool(rest) and all(map(self._is_furniture, rest))
 
     def _unwrapped(self, child: Element) -> Element:
@@ -218,6 +218,8 @@ class _Scan:
             is_value = index == start + 1 and is_alike(child, label) and label.tag != "dt"
             if not is_value and self._patterns.is_flat_label(child, following):
                 return index
+            if not is_value and isinstance(child, Element) and self._is_furniture(child):
+                return index
             if isinstance(child, Element) and not (child.role.item or child.role.items):
                 block = field_of(child, self._patterns, after_known=True)
                 if child.role.field or (block is not None and block.has_known_label):
@@ -231,12 +233,13 @@ def _is_box(element: Element) -> bool:
 
 def _is_heading(element: Element) -> bool:
     """Whether an element is a short heading, by its tag or its class, as groups of fields have."""
-    if element.source_field is not None or element.role.field or known(element.line()) is not None:
+    line = element.line()
+    if element.source_field is not None or element.role.field or (known(line) is not None and not group_table(line)):
         return False
     inner = element
     while inner.tag not in HEADINGS and inner.only is not None:
         inner = inner.only
-    named = any(map(_HEADING_CLASS.fullmatch, (*element.role.classes, *inner.role.classes)))
+    named = len(inner.elements) < 2 and any(map(_HEADING_CLASS.fullmatch, (*element.role.classes, *inner.role.classes)))
     return inner.source_field is None and (inner.tag in HEADINGS or named) and len(readable([element])) <= _MAX_HEADING
 
 

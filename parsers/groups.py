@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from parsers.items import Value
-from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, name_of
+from parsers.patterns import HEADINGS, Block, LabelPatterns, field_of, is_alike, name_of
 from parsers.registry import GROUPS, group_of_members, group_of_paragraph, group_table, is_member
+from parsers.roles import HIDDEN
 from parsers.tree import BLOCKS, Element, readable
 
 _LABELLED_LINE = re.compile(r"([A-Z][^:\n]{1,80}):\s+(\S.*)")
@@ -19,13 +20,17 @@ _MAX_METRIC_LINE = 200
 
 
 class SubField(NamedTuple):
-    """A field of an item, or (without label and name) text of the item that belongs to no label. `read`: its values, if read."""
+    """A field of an item, or (without label and name) text of the item that belongs to no label. `read`: its values, if read.
+
+    `is_hidden`: its label is not visible.
+    """
 
     label: str | None
     name: str | None
     values: Sequence[Element | str]
     place: Element | None
     read: tuple[Value, ...] = ()
+    is_hidden: bool = False
 
 
 _Item = list[SubField]
@@ -80,7 +85,7 @@ def group_items(nodes: Sequence[Element | str], patterns: LabelPatterns) -> list
             return group_items(only.children, patterns)
         subs = _subs(only.content, patterns, only)
         return _by_label(subs) if any(sub.label or sub.name for sub in subs) else _plain([only], patterns.table)
-    if not any(element.tag in _WRAPPERS for element in elements):
+    if not any(element.tag in _WRAPPERS or element.role.item for element in elements):
         return _plain(content, patterns.table)  # paragraphs of prose belong together
     items: list[_Item] = []
     for element in elements:  # an item each
@@ -126,8 +131,9 @@ def _is_flat(child: Element | str, content: Sequence[Element | str], index: int)
     """A label whose values are its siblings."""
     if not isinstance(child, Element) or (line := child.line()) is None:
         return False
-    is_heading = child.tag in HEADINGS and index + 1 < len(content) and is_member(line, None)
-    return child.tag == "dt" or child.role.label or is_heading
+    following = content[index + 1] if index + 1 < len(content) else None
+    may_head = child.tag in HEADINGS or (child.is_plain_text and following is not None and not is_alike(following, child))
+    return child.tag == "dt" or child.role.label or (may_head and following is not None and is_member(line, None))
 
 
 def _subs_of(element: Element, patterns: LabelPatterns, block: Block | None) -> _Item:
@@ -140,7 +146,8 @@ def _subs_of(element: Element, patterns: LabelPatterns, block: Block | None) -> 
         label = readable([block.label]) if block.label is not None else None
         parts = [node for node in block.values if isinstance(node, Element)]
         if not _holds_fields([one for part in parts for one in (part, *part.built())]):
-            return [SubField(label, block.name, block.values, element)]
+            is_hidden = block.label is not None and not HIDDEN.isdisjoint(block.label.role.classes)
+            return [SubField(label, block.name, block.values, element, is_hidden=is_hidden)]
         heading: _Item = [SubField(None, None, [label], block.label)] if label else []
         return heading + [sub for part in parts for sub in _subs(part.content, patterns, part)]
     nested = not element.has_own_text() and element.tag not in ("p", "ul", "ol", "table")

@@ -27,8 +27,9 @@ _MAX_BYLINE = 400
 _BY = r"(?:submitted |posted |authored |created )"
 _BY_ON = re.compile(rf"{_BY}?by:?\s*(?P<name>.*?)(?:\s*(?:,|\bon\b)\s*(?P<time>.*))?", re.IGNORECASE)
 _ON_BY = re.compile(rf"{_BY}on:?\s*(?P<time>.*?)\s+by:?\s+(?P<name>.*)", re.IGNORECASE)
-_MAX_BEFORE_BYLINE = 120
-"""Characters: only a title and the words beside a picture precede the line `Submitted by`, never the body."""
+MAX_BEFORE_BYLINE, MAX_ABOVE_BYLINE = 120, 2000
+"""Characters before the line `Submitted by`: in a record its title and the words beside a picture, never the body; in a page that
+prints the line above the record, its head too."""
 _FEW = 20
 _FEW_LABELLED = 2
 
@@ -60,9 +61,9 @@ class Byline(NamedTuple):
     """The time is printed with an offset, so the page's other times in UTC are printed in another zone."""
 
 
-def byline_of(root: Element) -> Byline:
-    """The line `Submitted by NAME on DATE`: the smallest block around those words, above the fields."""
-    for start in _byline_starts(root):
+def byline_of(root: Element, before: int = MAX_BEFORE_BYLINE) -> Byline:
+    """The line `Submitted by NAME on DATE`: the smallest block around those words, after at most `before` characters."""
+    for start in _byline_starts(root, before):
         block = start
         while block.tag not in BLOCKS and block.parent is not None and block.parent is not root:
             block = block.parent
@@ -74,14 +75,14 @@ def byline_of(root: Element) -> Byline:
         stamps += [node.attribute("content") for node in inside if "created" in (node.attribute("property") or "").lower()]
         stamp = next(filter(None, stamps), None)
         lines = (inner.line() for inner in inside if inner.tag in ("span", "a", "strong", "em"))
-        names = (line for line in lines if line and iso_time(line) is None and not _BYLINE.match(line))
-        name = next(names, None) or found["name"].strip(" ,")  # an element has the whole name, which may contain the word "on"
+        names = (line for line in lines if line and len(line) > 1 and iso_time(line) is None and not _BYLINE.match(line))
+        name = (next(names, None) or found["name"]).strip(" ,|·•–-")  # an element's is the whole, which may contain the word "on"
         time = iso_time(stamp) or iso_time(found["time"])
         return Byline(block, name if name.lower() not in ("", "on") else None, time, _OFFSET.search(stamp or "") is not None)
     return Byline()
 
 
-def _byline_starts(root: Element) -> Iterator[Element]:
+def _byline_starts(root: Element, most: int) -> Iterator[Element]:
     """Elements whose own text begins the line, in page order; a bare `By` counts only where a class or a time is evidence."""
     before = 0
     pending = root.children[::-1]
@@ -93,7 +94,7 @@ def _byline_starts(root: Element) -> Iterator[Element]:
         if is_other_entity(node) or node.role.aside:
             continue
         is_field = node.source_field is not None or (node.role.field and name_of(node) not in BYLINE_FIELDS)
-        if is_field or before > _MAX_BEFORE_BYLINE or known(node.line()) is not None:
+        if is_field or before > most or known(node.line()) is not None:
             return
         pending += reversed(node.children)
         begun = _BYLINE.match(next((child for child in node.content if isinstance(child, str)), ""))

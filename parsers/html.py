@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from parsers.columns import make_record
 from parsers.decode import Decoded, harmless
 from parsers.fields import read_content
-from parsers.head import byline_of, close_left_open, detach_notice, document_title, title_of
+from parsers.head import MAX_ABOVE_BYLINE, byline_of, close_left_open, detach_notice, document_title, title_of
 from parsers.kinds import is_other_address, kind_of_page
 from parsers.patterns import LabelPatterns
 from parsers.record import Kind, PageHead, ParseResult, State
@@ -45,8 +45,11 @@ _OWN_ADDRESS = {
     "canonical": ('link[rel="canonical"]', "href"),
     "og:url": ('meta[property="og:url"]', "content"),
     "reader-domain": ("a.reader-domain", "href"),
+    "data-scrapbook-source": ("html", "data-scrapbook-source"),
+    "savepage-url": ('meta[name="savepage-url"]', "content"),
 }
 """Selector and attribute of the page's own address, by a word in its source without which it need not be looked for."""
+_HEADING_LINKS = "h2 a[href], h3 a[href], h4 a[href]"
 _MAX_RIVALS = 20
 _MANY_LABELS = 4  # known labels that an element must have, and three times as many as the next, to be the record among several
 _MIN_EVIDENCE = 2
@@ -77,7 +80,7 @@ def read_html(page: Decoded, *, url: str | None, incomplete: bool) -> Reading:
         parsed.unwrap_tags(["font"])  # translators put two around every text
     own_url = _own_url(parsed, text)
     base = own_url if url is None or (own_url and node_id(url) is None and node_id(own_url) is not None) else url
-    node = _root(parsed, node_id(base))
+    node = _root(parsed, node_id(base), is_elsewhere=base is not None and node_id(base) is None)
     tokens = _tokens(node) if node is not None else set()
     is_other = any(map(_OTHER_TYPES.fullmatch, tokens)) or is_other_address(base)
     is_other = (is_other and not any(map(_RECORD_TYPES.fullmatch, tokens))) or not tokens.isdisjoint(TEASERS)
@@ -116,8 +119,11 @@ def _is_cut(text: str) -> bool:
     return begins is not None and (not begins[1] or "</article" not in text.lower())
 
 
-def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | None:
-    """The element with the one thing a page is about, by the node number of its address; None for several, or a list."""
+def _root(parsed: LexborHTMLParser, page_number: int | None, *, is_elsewhere: bool) -> LexborNode | None:
+    """The element with the one thing a page is about, by the node number of its address; None for several, or a list.
+
+    `is_elsewhere`: the page's address is known, and not a node's.
+    """
     candidates = [one for one in parsed.css(_CANDIDATES)[:_MAX_CANDIDATES] if not _is_aside(one)]
     taken = {node.mem_id: node for node in candidates}  # a node comes once for each selector that it matches
     candidates = [node for node in taken.values() if not any(above.mem_id in taken for above in _above(node))]
@@ -129,16 +135,24 @@ def _root(parsed: LexborHTMLParser, page_number: int | None) -> LexborNode | Non
         return None  # by Drupal's settings this is not the page of a node
     whole = [one for one in candidates if not _tokens(one) & TEASERS and not _is_listed(one)]
     full = [one for one in whole if _history_id(one) is not None or _tokens(one) & _FULL]
-    for tier in (full, whole):
-        if len(tier) == 1:
-            return tier[0]
-    if not whole:
-        fallbacks = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
-        return next(filter(_known_labels, fallbacks), None)
+    if len(full) == 1:
+        return full[0]
     # of several the one that has most of the labels, unless they are alike, as teasers are
-    rivals = sorted(((_known_labels(one), -at) for at, one in enumerate(whole[:_MAX_RIVALS])), reverse=True)
-    most, first = rivals[0]
-    return whole[-first] if most >= _MANY_LABELS and most >= 3 * rivals[1][0] else None
+    rivals = sorted(((_with_known_labels(one).known_inside, -at) for at, one in enumerate(whole[:_MAX_RIVALS])), reverse=True)
+    if rivals and rivals[0][0]:
+        most, first = rivals[0]
+        return whole[-first] if len(whole) == 1 or (most >= _MANY_LABELS and most >= 3 * rivals[1][0]) else None
+    body = _with_known_labels(parsed.body) if parsed.body is not None else None
+    built = {one.node.mem_id: one for one in (body, *body.built())} if body is not None else {}
+    fallbacks = (nodes[0] for selector in _FALLBACKS if len(nodes := parsed.css(selector)) == 1)
+    found = next((one for one in fallbacks if (built.get(one.mem_id) or _with_known_labels(one)).known_inside), None)
+    if (
+        found is not None
+        and is_elsewhere
+        and any(node_id(link.attributes.get("href")) for link in found.css(_HEADING_LINKS)[:50])
+    ):
+        return None  # a row of a list
+    return found or (whole[0] if len(whole) == 1 else None)
 
 
 def _is_aside(node: LexborNode) -> bool:
@@ -164,10 +178,11 @@ def _above(node: LexborNode) -> Iterator[LexborNode]:
         above = above.parent
 
 
-def _known_labels(node: LexborNode) -> int:
-    patterns = LabelPatterns()
-    patterns.learn(build(node, read=SourceReader(None)))
-    return patterns.known_labels
+def _with_known_labels(node: LexborNode) -> Element:
+    """The tree of an element, in which the known labels are counted."""
+    root = build(node, read=SourceReader(None))
+    LabelPatterns().learn(root)
+    return root
 
 
 def _tokens(node: LexborNode) -> set[str]:
@@ -228,6 +243,8 @@ def _read_record(
         detach_notice(root, elements)
     title, headings = title_of(parsed, elements)
     byline = byline_of(root)
+    if byline.element is None and parsed.body is not None and "ubmitted by" in text:  # above the record, as on print pages
+        byline = byline_of(build(parsed.body), MAX_ABOVE_BYLINE)
     for element in (*headings, byline.element):
         if element is not None:
             element.detach()

@@ -11,6 +11,10 @@ _NO_LIST = frozenset("table time img pre blockquote h1 h2 h3 h4 h5 h6".split())
 _MAX_LINKED = 300  # characters; a file's link is followed by its size, but a link in prose is not what the value is
 _AFTER_LINK = re.compile(r"\s*(?:\d[\d.,]*\s?(?:bytes?|[KMGT]i?B)|\[\d{1,3}\])\s*", re.IGNORECASE)
 """What Drupal prints behind the link of a file, its size, and a print page behind any link, the number of a footnote."""
+_NOTE = re.compile(
+    r"\s*\((?:link is external|link sends e-?mail|(?:link )?opens in (?:a )?new (?:window|tab))\)\Z", re.IGNORECASE
+)
+"""What modules such as extlink print in a link, visually hidden."""
 _DASHES = ("-", "–", "—")
 
 
@@ -85,8 +89,8 @@ def read_value(nodes: list[Element | str], base: str | None, *, prose: bool = Fa
     elements = [one for node in nodes if isinstance(node, Element) for one in (node, *node.descendants())]
     if not prose and (heading := next((one for one in elements if one.tag == "a" and one.attribute("rel") == "bookmark"), None)):
         nodes, elements = [heading], [heading]
-    text = readable(nodes)
     links = [node for node in elements if node.tag == "a"]
+    text = _NOTE.sub("", readable(nodes)) if links else readable(nodes)
     times = [node for node in elements if node.tag == "time" or (node.role.dated and node.tag != "a")]
     href = None
     if len(links) == 1 and not prose:

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from parsers.registry import is_instructions, is_member, known
+from parsers.registry import group_table, is_instructions, is_member, known
 from parsers.roles import HIDDEN
 from parsers.source import SourceField
 from parsers.tree import Element, readable
@@ -118,9 +118,11 @@ class LabelPatterns:
         return times < max(self._usual.values(), default=0)
 
     def is_container_of(self, element: Element, first: Element) -> bool:
-        """Whether the first child is a field without a value among further fields, and not the label of all that follows."""
+        """Whether the first child is a field without a value, or a heading such as "Milestones", among further fields."""
         if first.role.field:
             return True
+        if first.tag in HEADINGS and not element.role.field and group_table(first.line()):
+            return any(child.known_inside for child in element.elements if child is not first)
         return first.only is not None and any(child.known_inside for child in element.elements if child is not first)
 
     def holds_most_labels(self, element: Element) -> bool:
@@ -144,7 +146,8 @@ class LabelPatterns:
         looks = self._flat.get(id(child.parent), Counter())
         is_common = 2 * looks[look_of(child)] > max(looks.values(), default=0)
         if known(line) is None:
-            return not alike and child.tag != "div" and (is_common or (child.tag in HEADINGS and is_instructions(line)))
+            is_followed = not alike and (child.tag != "div" or is_inline(following))
+            return is_followed and (is_common or (child.tag in HEADINGS and is_instructions(line)))
         if isinstance(following, Element) and following.holds_fields and not following.role.items:
             return False
         return child.tag in ("div", "td") if alike else is_common
@@ -258,7 +261,7 @@ def _label_at(
         asks = patterns.table == "performance_metrics" and text.endswith(("?", ":"))
         paired = patterns.in_group and len(others) == 1 and (asks or first.tag in _PAIRED)
         labels = paired or (after_known and pattern in patterns.learned and not patterns.is_unusual(pattern, first=False))
-    return 0 if labels and not _has_more_labels(others, first) else None
+    return 0 if labels and not _has_more_labels(others, first, patterns) else None
 
 
 def _is_item(node: Element | str) -> bool:
@@ -272,12 +275,16 @@ def _leads_to_hidden_label(child: Element | str) -> bool:
     return isinstance(child, Element) and child.role.label_hidden and child.role.name != "body"
 
 
-def _has_more_labels(others: list[Element | str], first: Element) -> bool:
+def _has_more_labels(others: list[Element | str], first: Element, patterns: LabelPatterns) -> bool:
     """Whether further children are labels like the first one: then this element contains several fields, label after label."""
     if others and is_alike(others[0], first) and first.tag != "dt":
         others = others[1::2] if first.tag == "td" else []  # labels and values side by side in a row
-    alike = (child for child in others if isinstance(child, Element) and is_alike(child, first))
-    return any(first.tag == "dt" or known(child.line()) is not None for child in alike)
+    alike = (child.line() for child in others if isinstance(child, Element) and is_alike(child, first))
+    return any(first.tag == "dt" or known(line) is not None or (line and patterns.is_member(line)) for line in alike)
+
+
+def is_inline(node: Element | str) -> bool:
+    return isinstance(node, str) or node.tag in _INLINE
 
 
 def look_of(element: Element) -> Look:

@@ -10,7 +10,7 @@ from parsers.registry import WORDS
 TEASERS, HIDDEN = (frozenset(words.split()) for words in WORDS["whole_classes"].values())
 BYLINE_FIELDS = frozenset(("uid", "created", "title", "user_picture"))
 """Machine names of the fields that belong to the title and the line `Submitted by` (core's node templates)."""
-_NAME = re.compile(r"field(?:--|-)name-([\w-]+)")
+_NAME = re.compile(r"(?:\w-)?field(?:--|-)name-([\w-]+)")
 _DISPLAY = re.compile(r"(?:[\w-]*\w(?:__|--|-))?label(?:--|-)(?:(hidden)|above|inline|visually[-_]hidden)")
 _PARAGRAPH_TYPE = re.compile(r"paragraph--type--([\w-]+)")
 _FLAGS = {flag: re.compile("|".join(patterns)) for flag, patterns in WORDS["classes"].items()}

@@ -118,7 +118,7 @@ class _BlockWriter(RowWriter):
                 self._write_field(found.label, found.name, found.values)
             self.rows.shape.append(f"div>{found.pattern[1]}:{found.name or 'field'}")
             return
-        label = (one_line(readable([block.label])).rstrip(": ") or None) if block.label is not None else None
+        label = (one_line(readable([block.label])).rstrip(": *") or None) if block.label is not None else None
         entry = known(label) if label else known_name(block.name)
         before = len(self.rows.fields)
         title = label or (entry.text if entry is not None else None)
@@ -144,12 +144,16 @@ class _BlockWriter(RowWriter):
         """The rows of a group's field. A label that ends in a number itself is the name of its only item."""
         patterns = LabelPatterns(in_group=True, table=table)
         before, place, items = len(self.rows.fields), self.place, group_items(block.values, patterns)
+        if table is None and items and all(len(item) == 1 and item[0].is_hidden for item in items):
+            nodes = [node for item in items for node in item[0].values]  # media that shows one field is the field's value
+            self._write_field(title, block.name, [read_value(one, self._base) for one in items_of(nodes)])
+            return
         is_name = len(items) == 1 and _NUMBERED.fullmatch(stem)
         for item in items:
             number = self.next_item(stem)
             for sub in item:
                 nameless = sub.label is None and sub.name is None
-                own = (title, block.name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": "), sub.name)
+                own = (title, block.name) if nameless and len(item) == 1 else (sub.label and sub.label.rstrip(": *"), sub.name)
                 nodes = list(sub.values)
                 values = sub.read or [read_value(one, self._base) for one in ([nodes] if nameless else items_of(nodes))]
                 filled = [value for value in values if value.text]

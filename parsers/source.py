@@ -104,7 +104,7 @@ def _read(source: str, origin: str | None) -> SourceField | None:
         labels = look.part == "label" or (look.is_blank and (bool(items) or role.label_shown))
     else:
         labels = role is NONE and not look.look
-    label = (text_of(found[4]) or "").rstrip(": ")
+    label = (text_of(found[4]) or "").rstrip(": *")
     if not labels or not label or len(label) > _MAX_LABEL or (items and group_table(label) is not None):
         return None
     values = _values(items, origin, role if classed else None)

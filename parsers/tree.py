@@ -113,10 +113,13 @@ class Element:
             return self._line  # type: ignore[return-value]
         self._line = None
         text = ""
-        for node in self.walk() if self.source_field is None else ():
+        around = self.only if self.tag == "header" else None  # a heading
+        for node in (around or self).walk() if self.source_field is None else ():
             if isinstance(node, str):
                 text += node
-            if len(text) > 4 * _MAX_LINE or (isinstance(node, Element) and node.tag in _ENDS_LINE):
+            elif node.tag in _ENDS_LINE and (node.tag != "a" or node.children):  # an anchor in front of a label is empty
+                return None
+            if len(text) > 4 * _MAX_LINE:
                 return None
         text = one_line(text)
         self._line = text if 0 < len(text) <= _MAX_LINE else None
@@ -178,7 +181,7 @@ def build(
             if isinstance(child, Element) and child.tag in _FORMATTING and not child.role.classes:
                 inside = child.elements
                 around_item = child.tag == "a" and child.only is not None and child.only.role.item
-                if not child.content or (not around_item and any(one.tag in BLOCKS or one.role.classes for one in inside)):
+                if not child.content or (not around_item and any(map(_is_structure, inside))):
                     children[-1:] = child.children
         for moved in children:
             if isinstance(moved, Element):
@@ -186,6 +189,11 @@ def build(
         element.replace(children)
     elements[:] = root.built()
     return root
+
+
+def _is_structure(element: Element) -> bool:
+    """Whether an element is what emphasis or a link contains only where it was never closed."""
+    return element.tag in BLOCKS or element.role.field or element.role.item or element.role.items
 
 
 def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceReader | None) -> bool:
@@ -211,7 +219,7 @@ def _grow(root: Element, elements: list[Element], *, forms: bool, read: SourceRe
             ):
                 element = Element(current, parent, tag)
                 if not element.role.skipped:
-                    reopened = reopened or (parent.tag in _FORMATTING and (tag in BLOCKS or bool(element.role.classes)))
+                    reopened = reopened or (parent.tag in _FORMATTING and _is_structure(element))
                     children.append(element)
                     elements.append(element)
                     if read is not None and tag == "div" and (found := read(element)) is not None:

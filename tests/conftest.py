@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,16 @@ from scraper.folders import Folders
 from tests.fakearchive.run import Fetch, Ran, run, write_config
 from tests.fakearchive.server import FakeArchive
 
+IN_MEMORY, ROOM = Path("/dev/shm"), 4 << 30
+if (
+    not os.environ.get("TMPDIR")
+    and os.access(IN_MEMORY, os.W_OK)
+    and not os.statvfs(IN_MEMORY).f_flag & os.ST_NOEXEC
+    and shutil.disk_usage(IN_MEMORY).free > ROOM
+):
+    # Temporary folders in memory, also those of processes that tests start: half of a database's time is waiting for the disk.
+    os.environ["TMPDIR"] = str(IN_MEMORY)
+
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")  # the same examples in every run; the campaigns draw others each time
 
@@ -20,6 +32,12 @@ settings.load_profile("repeatable")  # the same examples in every run; the campa
 def fake() -> Iterator[FakeArchive]:
     with FakeArchive().running() as archive:
         yield archive
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Path:
+    """A configuration in which no source is enabled."""
+    return write_config(tmp_path / "offline.toml", "http://127.0.0.1:9", sources__wayback__enabled=False)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """What the tests of `tta doctor` share: an intact data folder, what the doctor reports about one, and ways to spoil it."""
 
 import hashlib
-import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -9,14 +8,12 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from click.testing import CliRunner, Result
-
 from scraper.archive.store import Archive
 from scraper.capture import Capture
-from scraper.cli import cli
 from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.ledger.store import FULL, FetchResult, Ledger, Listings, Row, State
+from tests.commandkit import Ran, tta
 from tests.dbkit import add, day, exports, html, node, page, revisit
 
 NUMBERS = range(1, 7)
@@ -66,21 +63,18 @@ def _intact() -> Folders:
     return folders
 
 
-def doctor(folders: Folders, *options: str) -> Result:
-    return CliRunner().invoke(cli, ["--data", str(folders.data), "doctor", *options], standalone_mode=False)
+def doctor(folders: Folders, *options: str) -> Ran:
+    return tta("--data", folders.data, "doctor", *options)
 
 
 def status(folders: Folders, *options: str) -> int:
-    result = doctor(folders, *options)
-    if result.exception:
-        raise result.exception
-    return int(result.return_value)
+    return doctor(folders, *options).status
 
 
 def found(folders: Folders, *options: str, harmless: bool = False) -> set[str]:
     """Kinds of what is wrong, or of the notes."""
-    report = json.loads(doctor(folders, "--json", *options).stdout)
-    return {finding["kind"] for finding in report["findings"] if finding["harmless"] is harmless}
+    findings = doctor(folders, "--json", *options).report["findings"]
+    return {finding["kind"] for finding in findings if finding["harmless"] is harmless}
 
 
 def notes(folders: Folders) -> set[str]:

@@ -10,9 +10,10 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -62,13 +63,19 @@ def picture(path: Path, target: Path, scratch: Path) -> None:
     subprocess.run(command, timeout=SECONDS, check=True)
 
 
+@cache
+def _profile() -> TemporaryDirectory[str]:
+    """LibreOffice's settings, made at its first start; removed when the tests have ended."""
+    return TemporaryDirectory(prefix="tta-office-")
+
+
 def _converted(path: Path, form: str, scratch: Path, *options: str) -> Path:
     """What LibreOffice makes of a file, in `scratch`."""
     if OFFICE is None:
         if REQUIRED:
             pytest.fail("TTA_REQUIRE_OFFICE is set and there is no soffice: install libreoffice-calc-nogui")
         pytest.skip("no LibreOffice here")
-    profile = f"-env:UserInstallation={Path(tempfile.gettempdir(), f'tta-office-{os.getpid()}').as_uri()}"
+    profile = f"-env:UserInstallation={Path(_profile().name).as_uri()}"
     command = [OFFICE, profile, "--headless", *options, "--convert-to", form, "--outdir", str(scratch), str(path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     made = scratch / f"{path.stem}.{form}"

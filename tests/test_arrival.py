@@ -78,7 +78,7 @@ def _captures() -> list[Capture]:
 CAPTURES = _captures()
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.sampled_from(CAPTURES), unique_by=id, min_size=1),
     st.randoms(use_true_random=False),

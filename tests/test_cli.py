@@ -1,6 +1,5 @@
 """The command line keeps its promises: statuses, one line an error, results on standard output only."""
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from scraper.cli import cli, main
+from scraper.cli import cli
+from tests.commandkit import tta
 
 ROOT = Path(__file__).parent.parent
 SAMPLES = ROOT / "data" / "samples"
@@ -18,26 +18,19 @@ LOGIN = (
 )
 
 
-def tta(*arguments: object, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-c", "from scraper.cli import main; main()", *map(str, arguments)]
-    done = subprocess.run(command, input=stdin, capture_output=True, cwd=cwd, timeout=60, check=False)
-    assert b"Traceback" not in done.stderr, done.stderr.decode()
-    return done
-
-
 def test_the_whole_path_from_captures_to_exports_and_back(tmp_path: Path) -> None:
     data, first, second = tmp_path / "data", tmp_path / "first", tmp_path / "second"
-    assert tta("--data", data, "status").stdout.startswith(b"nothing in")
-    once, twice = (json.loads(tta("--data", data, "import", "--json", SAMPLES).stdout) for _ in range(2))
+    assert tta("--data", data, "status").out.startswith("nothing in")
+    once, twice = (tta("--data", data, "import", "--json", SAMPLES).report for _ in range(2))
     assert (once["added"] == twice["known"] > 60, twice["added"]) == (True, 0)
-    assert tta("--data", data, "load").returncode == 0
-    counts = json.loads(tta("--data", data, "status", "--json").stdout)["completeness"]
+    assert tta("--data", data, "load").status == 0
+    counts = tta("--data", data, "status", "--json").report["completeness"]
     assert counts["sources"]["made-up"]["captured"] == counts["total"]["captured"] == counts["total"]["known"] > 50
-    assert b"record numbers\n  made-up: " in tta("--data", data, "status").stdout
-    assert tta("--data", data, "export", "csv", first).returncode == 0
+    assert "record numbers\n  made-up: " in tta("--data", data, "status").out
+    assert tta("--data", data, "export", "csv", first).status == 0
     (data / "tta.db").unlink()
-    assert tta("--data", data, "load").returncode == 0
-    assert tta("--data", data, "export", "csv", second).returncode == 0
+    assert tta("--data", data, "load").status == 0
+    assert tta("--data", data, "export", "csv", second).status == 0
     names = sorted(path.name for path in first.iterdir())
     assert "records.csv" in names and "fields.csv" in names
     assert [(first / name).read_bytes() for name in names] == [(second / name).read_bytes() for name in names]
@@ -45,9 +38,9 @@ def test_the_whole_path_from_captures_to_exports_and_back(tmp_path: Path) -> Non
 
 def test_parse_prints_one_record_and_needs_no_data_folder(tmp_path: Path) -> None:
     done = tta("parse", SAMPLE, cwd=tmp_path)
-    assert done.returncode == 0
-    assert json.loads(done.stdout)["county"] == "Suffolk County"
-    assert json.loads(tta("parse", "-", stdin=SAMPLE.read_bytes(), cwd=tmp_path).stdout) == json.loads(done.stdout)
+    assert done.status == 0
+    assert done.report["county"] == "Suffolk County"
+    assert tta("parse", "-", stdin=SAMPLE.read_bytes(), cwd=tmp_path).report == done.report
     assert list(tmp_path.iterdir()) == []
 
 
@@ -57,9 +50,9 @@ def test_parse_prints_one_record_and_needs_no_data_folder(tmp_path: Path) -> Non
 )
 def test_parse_reports_what_a_page_is_that_is_no_record(stdin: bytes, status: int, kind: str | None) -> None:
     done = tta("parse", "-", stdin=stdin)
-    assert done.returncode == status
-    assert done.stderr
-    assert (json.loads(done.stdout)["kind"] if done.stdout else None) == kind
+    assert done.status == status
+    assert done.err
+    assert (done.report["kind"] if done.out else None) == kind
 
 
 @pytest.mark.parametrize(
@@ -77,27 +70,22 @@ def test_parse_reports_what_a_page_is_that_is_no_record(stdin: bytes, status: in
 )
 def test_statuses(tmp_path: Path, arguments: list[str], status: int) -> None:
     done = tta("--data", tmp_path / "data", *arguments)
-    assert done.returncode == status, done.stderr.decode()
-    assert status == 0 or done.stderr
+    assert done.status == status, done.err
+    assert status == 0 or done.err
 
 
 def test_a_name_with_control_characters_reaches_the_terminal_escaped(tmp_path: Path) -> None:
     path = tmp_path / "evil\x1b[31m\nname"
     path.write_bytes(b"")
     done = tta("--data", tmp_path / "data", "import", path)
-    assert done.returncode == 4
-    assert b"\x1b" not in done.stderr and done.stderr.count(b"\n") == 1
+    assert done.status == 4
+    assert "\x1b" not in done.err and done.err.count("\n") == 1
     done = tta("--data", path / "data", "import", SAMPLE)  # a folder that can't be made
-    assert (done.returncode, b"\x1b" in done.stderr, done.stderr.count(b"\n")) == (1, False, 1)
+    assert (done.status, "\x1b" in done.err, done.err.count("\n")) == (1, False, 1)
 
 
-def test_the_list_of_commands_fits_a_terminal_and_cuts_no_line(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    commands = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
+def test_the_list_of_commands_fits_a_terminal_and_cuts_no_line() -> None:
+    commands = tta("--help").out.partition("Commands:\n")[2].splitlines()
     assert len(commands) == 14
     assert [line for line in commands if line.endswith("...") or len(line) > 80] == []
 
@@ -131,7 +119,7 @@ HEAVY = "asyncio datasette fsspec httpx multiprocessing pandas pyarrow rich sele
 def test_a_command_imports_no_library_that_it_does_not_need(tmp_path: Path, arguments: list[object], needed: set[str]) -> None:
     if arguments[0] in ("why", "export"):
         for command in (["import", SAMPLE], ["load"]):
-            assert tta("--data", tmp_path, *command).returncode == 0
+            assert tta("--data", tmp_path, *command).status == 0
     code = "import atexit, sys; atexit.register(lambda: print('imported', *sys.modules)); from scraper.cli import main; main()"
     command = [sys.executable, "-c", code, "--data", str(tmp_path), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=True)

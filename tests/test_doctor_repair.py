@@ -7,16 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from scraper.archive.store import CATALOG, Archive
 from scraper.archive.warc import sha1_digest
-from scraper.cli import cli
 from scraper.database.load import load
 from scraper.errors import ArchiveDamaged
 from scraper.folders import Folders
 from scraper.ledger.store import Ledger, Listings
 from scraper.sources.files import import_paths
+from tests.commandkit import tta
 from tests.dbkit import add, exports, html, node, one, query
 from tests.doctorkit import (
     NUMBERS,
@@ -53,8 +52,8 @@ def test_a_damaged_record_costs_no_other_and_no_byte_is_deleted(folders: Folders
     (folders.archive / "lost.jsonl").write_text('{"capture_id": "x", "url": ')  # a killed repair was writing it
     assert found(folders) == {"records-damaged", "captures-lost", "ledger-lost", "database-lost"}
     result = doctor(folders, "--repair")
-    assert result.return_value == 4, "one capture had to be given up"
-    assert node(3) in result.stdout
+    assert result.status == 4, "one capture had to be given up"
+    assert node(3) in result.out
     assert bodies(folders) == {node(n) for n in NUMBERS if n != 3}
     assert (folders.archive / f"{WARC}.damaged-1").read_bytes() == spoiled
     assert json.loads((folders.archive / "lost.jsonl").read_text().splitlines()[-1])["url"] == node(3)
@@ -135,8 +134,7 @@ def test_a_capture_that_comes_back_makes_all_well_again(folders: Folders) -> Non
 def test_what_is_lost_for_good_is_dropped_only_on_request(folders: Folders) -> None:
     spoil(folders, 2)
     status(folders, "--repair")
-    result = CliRunner().invoke(cli, ["--data", str(folders.data), "load", "--without-lost"], standalone_mode=False)
-    assert result.return_value == 0
+    assert tta("--data", folders.data, "load", "--without-lost").status == 0
     assert one(folders, "SELECT count(*) FROM records WHERE node_id = 3") == 0
     assert query(folders, "SELECT run_id FROM runs") == [(4,)]
     assert found(folders) == set()

@@ -18,7 +18,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scraper.cli import main
 from scraper.database.connection import reading
 from scraper.errors import DataLooksWrong, TtaError
 from scraper.export import csvfile, manifest, run
@@ -26,6 +25,7 @@ from scraper.export.run import FOLDERS, export
 from scraper.export.selection import Selection
 from scraper.export.tables import EXPORTED
 from scraper.folders import Folders
+from tests.commandkit import tta
 from tests.dbkit import day, html, loaded, node, page, query
 
 FORMATS = sorted({*run.FORMATS} - {"site"})
@@ -109,15 +109,13 @@ def test_a_strange_manifest_is_a_line(folders: Folders, tmp_path: Path, content:
     assert manifest.owned(tmp_path / "MANIFEST.json") == {}
 
 
-def test_verify_as_a_command(folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_as_a_command(folders: Folders, tmp_path: Path) -> None:
     out = written(folders, "jsonl", tmp_path / "r.jsonl")
 
-    def verified(path: Path) -> tuple[object, str]:
-        with pytest.raises(SystemExit) as left:
-            main(["export", "--verify", str(path)])
-        shown = capsys.readouterr()
-        assert shown.err.count("\n") <= 1
-        return left.value.code, shown.out + shown.err
+    def verified(path: Path) -> tuple[int, str]:
+        ran = tta("export", "--verify", path)
+        assert ran.err.count("\n") <= 1
+        return ran.status, ran.out + ran.err
 
     assert verified(out) == (0, f"{out}: 1 file is as exported\n")
     out.write_bytes(out.read_bytes()[:-1])
@@ -202,7 +200,7 @@ _MINISIGN = ("minisign -G -W -p {key}.pub -s {key}.key", "minisign -S -s {key}.k
 
 @pytest.mark.parametrize(("commands", "suffix"), [(_OPENSSL, "p7s"), (_MINISIGN, "minisig")], ids=["openssl", "minisign"])
 def test_a_signature_is_made_and_checked_by_the_users_own_commands(
-    folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str], commands: tuple[str, str, str], suffix: str
+    folders: Folders, tmp_path: Path, commands: tuple[str, str, str], suffix: str
 ) -> None:
     """A changed manifest, another key and a forgotten check are reported."""
     if shutil.which(commands[0].split()[0]) is None:
@@ -212,24 +210,23 @@ def test_a_signature_is_made_and_checked_by_the_users_own_commands(
         subprocess.run(make.split(), check=True, capture_output=True, stdin=subprocess.DEVNULL)
     out = tmp_path / "out"
 
-    def said(*arguments: str) -> tuple[object, str]:
-        with pytest.raises(SystemExit) as left:
-            main(["--data", str(folders.data), "export", *arguments])
-        return left.value.code, capsys.readouterr().err
+    def said(*arguments: object) -> tuple[int, str]:
+        ran = tta("--data", folders.data, "export", *arguments)
+        return ran.status, ran.err
 
     signature = out / f"MANIFEST.json.{suffix}"
-    assert said("csv", str(out), "--sign", mine[1])[0] == 0 and signature.is_file()
-    checked = ["--verify", str(out), "--check", mine[2]]
+    assert said("csv", out, "--sign", mine[1])[0] == 0 and signature.is_file()
+    checked = ["--verify", out, "--check", mine[2]]
     assert said(*checked) == (0, "")
-    assert said("--verify", str(out)) == (0, f"{signature.name}: not checked; give the command that checks it with --check\n")
-    assert said("--verify", str(out), "--check", other[2])[0] == 3
+    assert said("--verify", out) == (0, f"{signature.name}: not checked; give the command that checks it with --check\n")
+    assert said("--verify", out, "--check", other[2])[0] == 3
     told = (out / "MANIFEST.json").read_text()
     (out / "MANIFEST.json").write_text(told.replace("tta 0", "tta 1"))
-    assert said("--verify", str(out))[0] == 0 and said(*checked)[0] == 3
+    assert said("--verify", out)[0] == 0 and said(*checked)[0] == 3
     (out / "MANIFEST.json").write_text(told)
-    assert said("csv", str(out))[0] == 0 and not signature.exists()  # it was of the manifest before
-    assert said("csv", str(out), "--sign", "no-such-program {}")[0] == 1
-    assert said("csv", "-", "--table", "records", "--sign", mine[1])[0] == 2 and said("csv", str(out), "--check", mine[2])[0] == 2
+    assert said("csv", out)[0] == 0 and not signature.exists()  # it was of the manifest before
+    assert said("csv", out, "--sign", "no-such-program {}")[0] == 1
+    assert said("csv", "-", "--table", "records", "--sign", mine[1])[0] == 2 and said("csv", out, "--check", mine[2])[0] == 2
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl"])

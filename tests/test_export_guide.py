@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from scraper.cli import main
+from tests.commandkit import tta
 from tests.dbkit import day, html, loaded, node, page, query
 from tests.officekit import picture
 from tests.webkit import ROOT, demo
@@ -25,13 +25,12 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", GUIDE, re.DOTALL)
 
 
-def test_the_guide_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_guide_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = demo(tmp_path / "data")
     monkeypatch.chdir(tmp_path)
     for line in map(str.strip, "".join(blocks("sh")).strip().splitlines()):
-        with pytest.raises(SystemExit) as left:
-            main(["--data", "data", *shlex.split(line, comments=True)[1:]])
-        assert left.value.code == 0, capsys.readouterr().err
+        ran = tta("--data", "data", *shlex.split(line, comments=True)[1:])
+        assert ran.status == 0, ran.err
         if " parquet " in line or " datapackage " in line:
             Path("out").rename(line.split()[2])
     (said,) = re.findall(r'it ends in "(.*?)"', GUIDE)
@@ -65,8 +64,7 @@ def test_r_loads_a_data_package(tmp_path: Path) -> None:
         pytest.skip("no R with jsonlite here")
     texts: dict[str, str | list[str]] = {"County": "＝1+1", "TTA Title": "'tis", "TTA Program Area": ["Courts", "Ünïcode"]}
     folders = loaded(tmp_path / "data", [page(html(texts), url=node(1), when=day(0)), page(html({}), url=node(2), when=day(1))])
-    with pytest.raises(SystemExit):
-        main(["--data", str(folders.data), "export", "datapackage", str(tmp_path / "out")])
+    assert tta("--data", folders.data, "export", "datapackage", tmp_path / "out").status == 0
     script = f'source("{ROOT}/docs/examples/load.R"); r <- load_tta("{tmp_path}/out/datapackage.json")$records; '
     script += "cat(nrow(r), r$county[1], r$tta_title[1], r$program_areas[[1]], format(max(r$last_captured_at)), sep = '|')"
     environment = os.environ | {"LC_ALL": "C.UTF-8"}
@@ -84,8 +82,7 @@ def run(code: str) -> dict[str, Any]:
 def test_take_the_picture_of_the_spreadsheet(tmp_path: Path) -> None:
     folders = demo(tmp_path / "data")
     command = blocks("sh")[0].replace("evidence/", str(tmp_path / "evidence"))
-    with pytest.raises(SystemExit):
-        main(["--data", str(folders.data), *shlex.split(command)[1:]])
+    tta("--data", folders.data, *shlex.split(command)[1:])
     file = ROOT / "docs/images/spreadsheet.png"
     picture(tmp_path / "evidence/records_flat.csv", file, tmp_path)
     assert file.stat().st_size < 150_000

@@ -20,13 +20,13 @@ from playwright.sync_api import expect
 from selectolax.lexbor import LexborHTMLParser
 
 from scraper import serve
-from scraper.cli import main
 from scraper.database.connection import reading
 from scraper.export import manifest
 from scraper.export.run import export
 from scraper.export.selection import Selection
 from scraper.export.site import words_of
 from scraper.folders import Folders
+from tests.commandkit import tta
 from tests.dbkit import day, html, loaded, node, page, query
 from tests.exportkit import shown_text
 from tests.webkit import CHROMIUM, REQUIRED, Watched, browser
@@ -102,9 +102,7 @@ def test_contacts_are_left_out_unless_asked_for_and_unchanged_pages_keep_their_b
     folders = loaded(tmp_path / "data", [page(html(fields, submitted="Zephira Umbo"), url=node(1), when=day(0))])
 
     def exported(*options: str) -> str:
-        with pytest.raises(SystemExit) as left:
-            main(["--data", str(folders.data), "export", "site", str(tmp_path / "site"), *options])
-        assert left.value.code == 0
+        assert tta("--data", folders.data, "export", "site", tmp_path / "site", *options).status == 0
         return shown_text(tmp_path / "site")
 
     shown = exported()
@@ -119,10 +117,9 @@ def test_contacts_are_left_out_unless_asked_for_and_unchanged_pages_keep_their_b
 
 
 @pytest.mark.parametrize("option", ["--where=1", "--table=records", "--columns=title"])
-def test_a_site_shows_all_records(demo_folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
-    with pytest.raises(SystemExit) as left:
-        main(["--data", str(demo_folders.data), "export", "site", str(tmp_path / "site"), option])
-    assert left.value.code == 2 and "all records" in capsys.readouterr().err
+def test_a_site_shows_all_records(demo_folders: Folders, tmp_path: Path, option: str) -> None:
+    ran = tta("--data", demo_folders.data, "export", "site", tmp_path / "site", option)
+    assert (ran.status, "all records" in ran.err) == (2, True)
 
 
 def test_machines_find_a_description_of_the_data_and_of_each_record(site: Path) -> None:

@@ -15,7 +15,6 @@ import pytest
 from cdxj_indexer.main import CDXJIndexer
 from warcio.archiveiterator import ArchiveIterator
 
-from scraper.cli import main
 from scraper.database.connection import reading
 from scraper.database.load import LoadOptions, load
 from scraper.export.run import export
@@ -23,6 +22,7 @@ from scraper.export.selection import Selection
 from scraper.export.wacz import surt
 from scraper.folders import Folders
 from scraper.sources.files import import_paths
+from tests.commandkit import tta
 from tests.dbkit import day, html, loaded, node, page, query, revisit
 from tests.test_fetch_pywb import pywb
 
@@ -108,12 +108,9 @@ def test_the_same_captures_give_the_same_bytes(folders: Folders, tmp_path: Path)
 
 
 @pytest.mark.parametrize("option", ["--without-contacts", "--strict-contacts", "--table=captures", "--columns=url"])
-def test_nothing_can_be_left_out_of_captures(
-    folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
-) -> None:
-    with pytest.raises(SystemExit) as left:
-        main(["--data", str(folders.data), "export", "wacz", str(tmp_path / "a.wacz"), option])
-    assert left.value.code == 2 and "WACZ holds" in capsys.readouterr().err and not list(tmp_path.iterdir())
+def test_nothing_can_be_left_out_of_captures(folders: Folders, tmp_path: Path, option: str) -> None:
+    ran = tta("--data", folders.data, "export", "wacz", tmp_path / "a.wacz", option)
+    assert (ran.status, "WACZ holds" in ran.err, list(tmp_path.iterdir())) == (2, True, [])
 
 
 @pytest.mark.parametrize(

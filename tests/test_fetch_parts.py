@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.capture import from_iso
-from scraper.cli import main
 from scraper.config import Config, as_toml, load_config
 from scraper.errors import NotAllowed, NotCdx, TtaError, WrongUsage
 from scraper.folders import LOCK, locked
@@ -39,6 +38,7 @@ from scraper.web import addresses
 from scraper.web.addresses import AllowList, checked_ip, host_of, url_key
 from scraper.web.client import Answer, sendable
 from tests.campaigns.million_rows import peak
+from tests.commandkit import tta
 
 
 def answer(body: bytes, content_type: str = "application/json", status: int = 200, **headers: str) -> Answer:
@@ -52,6 +52,7 @@ def test_no_file_means_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     assert load_config() == Config()
     assert Config().sources.wayback.cdx_interval == 3.0
+    assert Config().sources.endofterm.collections == ("EOT-2016", "EOT-2020", "EOT-2024")
     assert not Config().sources.live.enabled
     with pytest.raises(WrongUsage, match="there is no such"):
         load_config(tmp_path / "tta.toml")
@@ -99,13 +100,11 @@ def test_the_settings_in_effect_are_a_configuration_file(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("command", "import x,fetch,load,refresh,export csv x,serve,status,doctor,config".split(","))
-def test_every_command_checks_the_configuration(tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_checks_the_configuration(tmp_path: Path, command: str) -> None:
     (tmp_path / "tta.toml").write_text("[htp]\ncontact = 'x'\n")
     for config, named in ((tmp_path / "tta.toml", "unknown key htp"), (tmp_path / "none.toml", "no such configuration file")):
-        with pytest.raises(SystemExit) as ended:
-            main(["--data", str(tmp_path / "data"), "--config", str(config), *command.split()])
-        err = capsys.readouterr().err
-        assert (ended.value.code, named in err, err.count("\n")) == (2, True, 1), err
+        ran = tta("--data", tmp_path / "data", "--config", config, *command.split())
+        assert (ran.status, named in ran.err, ran.err.count("\n")) == (2, True, 1), ran.err
     assert not (tmp_path / "data").exists()
 
 

@@ -14,13 +14,13 @@ import pytest
 from scraper import reading as capture_reading
 from scraper.archive.store import CATALOG
 from scraper.capture import Capture
-from scraper.cli import main
 from scraper.database import parse_captures, parsed_pages
 from scraper.database.load import LoadOptions, load
 from scraper.errors import TtaError
 from scraper.folders import Folders
 from scraper.sqlite import remove
 from scraper.workers import processes
+from tests.commandkit import tta
 from tests.dbkit import add, day, exports, html, loaded, node, one, page, query
 
 parse_page = capture_reading.parse_page
@@ -172,13 +172,6 @@ def test_what_is_loaded_is_not_lost_to_damage(tmp_path: Path, rebuild: bool) -> 
     assert exports(folders) == before
 
 
-def run_here(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[Any, str, str]:
-    """The command in this process: its status and its two outputs."""
-    with pytest.raises(SystemExit) as ended:
-        main([*map(str, arguments)])
-    return ended.value.code, *capsys.readouterr()
-
-
 @pytest.mark.parametrize(
     ("make", "says"),
     [
@@ -191,13 +184,11 @@ def run_here(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tupl
     ],
     ids=["damaged", "text", "foreign", "folder", "missing", "empty"],
 )
-def test_every_reader_says_what_is_wrong_with_the_database_in_a_line(
-    tmp_path: Path, make: Any, says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_every_reader_says_what_is_wrong_with_the_database_in_a_line(tmp_path: Path, make: Any, says: str) -> None:
     make(tmp_path / "tta.db")
-    status, shown, problems = run_here(capsys, "--data", tmp_path, "export", "csv", tmp_path / "out")
-    assert (status, shown, problems.count("\n")) == (1, "", 1), problems
-    assert says in problems
+    ran = tta("--data", tmp_path, "export", "csv", tmp_path / "out")
+    assert (ran.status, ran.out, ran.err.count("\n")) == (1, "", 1), ran.err
+    assert says in ran.err
     assert not (tmp_path / "out").exists()
 
 
@@ -210,13 +201,13 @@ def test_an_unfinished_record_in_the_archive_is_no_error_of_the_load(tmp_path: P
     assert load(folders).records == 2
 
 
-def test_a_foreign_database_is_not_written_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_foreign_database_is_not_written_to(tmp_path: Path) -> None:
     folders = Folders(tmp_path)
     add(folders, pages(1))
     with sqlite3.connect(folders.database) as db:
         db.executescript("CREATE TABLE records (a); INSERT INTO records VALUES (1)")
     before = folders.database.read_bytes()
     for option in ((), ("--rebuild",)):
-        status, _, problems = run_here(capsys, "--data", tmp_path, "load", *option)
-        assert (status, problems.count("\n")) == (1, 1)
+        ran = tta("--data", tmp_path, "load", *option)
+        assert (ran.status, ran.err.count("\n")) == (1, 1)
     assert folders.database.read_bytes() == before

@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from scraper.cli import cli
 from scraper.database.load import LoadOptions, load
-from scraper.errors import TtaError
 from scraper.folders import Folders
+from tests.commandkit import Ran, tta
 from tests.dbkit import day, html, loaded, node, page, query
 from tests.webkit import Site
 
@@ -24,8 +22,8 @@ def folders(tmp_path: Path) -> Folders:
     return loaded(tmp_path / "data", captures)
 
 
-def overlay(folders: Folders, *arguments: object) -> Result:
-    return CliRunner().invoke(cli, ["--data", str(folders.data), "overlay", *map(str, arguments)])
+def overlay(folders: Folders, *arguments: object) -> Ran:
+    return tta("--data", folders.data, "overlay", *arguments)
 
 
 def joined(folders: Folders, column: str) -> list[tuple[object, ...]]:
@@ -44,17 +42,17 @@ def test_keys_are_joined_with_the_codes_of_their_own_year(
         f"county,FIPS,population\nSuffolk,25025,1\nCT,{connecticut},2\nAutauga,1001,3\nNowhere,99999,4\n", encoding="utf-8"
     )
     done = overlay(folders, "add", file, "--key", "FIPS")
-    assert done.exit_code == 0, done.output
-    assert f"joined with records.{column}" in done.output
-    assert f"{records} of the 3 records" in done.output
-    assert "1 keys got back their leading zeros" in done.output and "99999" in done.output
+    assert done.status == 0, done.err
+    assert f"joined with records.{column}" in done.out
+    assert f"{records} of the 3 records" in done.out
+    assert "1 keys got back their leading zeros" in done.out and "99999" in done.out
     assert len(joined(folders, column)) == records
 
 
 def test_an_overlay_survives_a_rebuild_and_a_new_database_and_goes_when_removed(folders: Folders, tmp_path: Path) -> None:
     file = tmp_path / "pop.csv"
     file.write_bytes("FIPS;Größe;population\n25025;ü;7\n25025;<b>;8\n".encode("cp1252"))
-    assert "1 keys are in more than one row" in overlay(folders, "add", file, "--key", "FIPS").output
+    assert "1 keys are in more than one row" in overlay(folders, "add", file, "--key", "FIPS").out
     expected = [("1", 7), ("1", 8)]
     load(folders, LoadOptions(rebuild=True))
     assert joined(folders, "place_county_code_2023") == expected
@@ -63,9 +61,9 @@ def test_an_overlay_survives_a_rebuild_and_a_new_database_and_goes_when_removed(
     assert joined(folders, "place_county_code_2023") == expected
     text = Site(folders.database).get("/tta/records/1").text
     assert "&lt;b&gt;" in text and "Größe" in text
-    assert overlay(folders, "list").output == "pop\n"
-    assert overlay(folders, "remove", "pop").exit_code == 0
-    assert overlay(folders, "list").output == ""
+    assert overlay(folders, "list").out == "pop\n"
+    assert overlay(folders, "remove", "pop").status == 0
+    assert overlay(folders, "list").out == ""
     assert not query(folders, "SELECT name FROM sqlite_master WHERE name LIKE 'overlay%'")
 
 
@@ -85,12 +83,12 @@ def test_what_can_not_be_attached_is_refused(
     file = tmp_path / "pop.csv"
     file.write_text(content)
     done = overlay(folders, "add", file, *arguments)
-    assert isinstance(done.exception, TtaError | Exception) and message in f"{done.exception} {done.output}"
-    assert overlay(folders, "list").output == ""
+    assert done.status and message in done.err
+    assert overlay(folders, "list").out == ""
 
 
 @pytest.mark.parametrize("name", ["../pop", "none", ""])
 def test_only_what_is_attached_is_removed(folders: Folders, tmp_path: Path, name: str) -> None:
     (folders.data / "pop.csv").write_text("a\n1\n")
-    assert "there is no overlay" in str(overlay(folders, "remove", name).exception)
+    assert "there is no overlay" in overlay(folders, "remove", name).err
     assert (folders.data / "pop.csv").exists()

@@ -35,21 +35,27 @@ def read(content: bytes) -> ParseResult:
 
 
 def seconds(content: bytes) -> float:
-    """The shorter of two readings, so that what else the machine does counts less."""
-    taken: list[float] = []
-    while len(taken) < 2 and not (taken and taken[0] < NOISE / 4):
-        gc.collect()
+    """Processor time of one reading, in which no garbage of other tests is collected."""
+    gc.disable()
+    try:
         start = time.process_time()
         read(content)
-        taken.append(time.process_time() - start)
-    return min(taken)
+        return time.process_time() - start
+    finally:
+        gc.enable()
 
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("name", hostile.UNITS)
 def test_time_grows_with_length(name: str) -> None:
-    many = seconds(hostile.page(name, MANY))
-    assert many < NOISE or many < GROWTH * MANY / FEW * max(seconds(hostile.page(name, FEW)), NOISE / 4)
+    """Up to three readings, as whatever else the machine does slows some down."""
+    few, many = hostile.page(name, FEW), hostile.page(name, MANY)
+
+    def is_linear() -> bool:
+        taken = seconds(many)
+        return taken < NOISE or taken < GROWTH * MANY / FEW * max(seconds(few), NOISE / 4)
+
+    assert any(is_linear() for _ in range(3))
 
 
 @pytest.mark.timeout(60)

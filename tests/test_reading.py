@@ -105,6 +105,32 @@ def test_fields_of_an_item_teach_those_beside_them(make: object) -> None:
     ]
 
 
+SHAPES = {
+    "classes with a prefix": '<div class="c-field c-field--name-tta-title"><h2 class="c-field__label">{}</h2><div class="c-field__item">{}</div></div>',
+    "a class that ends in title": '<div class="pane pane-tta-title"><h2 class="pane-title">{}</h2><div class="pane-content">{}</div></div>',
+    "values without elements": "<div><div>{}</div>{}</div>",
+    "nothing around a field": "<div>{}</div>{}",
+    "a heading in a header": '<div class="string"><header><h2>{}</h2></header>{}</div>',
+    "a mark for required": '<div><div>{}<span class="form-required">*</span></div><div>{}</div></div>',
+    "an anchor before the label": '<div><div><a id="a"></a>{}</div><div>{}</div></div>',
+    "spans": '<span class="field"><span class="field__label">{}</span><span class="field__item">{}</span></span>',
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_fields_are_read_in_the_markup_of_any_theme(shape: str) -> None:
+    def fields(*pairs: tuple[str, str]) -> str:
+        return "".join(SHAPES[shape].format(*pair) for pair in pairs)
+
+    pairs = (("TTA Short Name", "Roundtable"), ("TTA Title", "A"), ("Room", "12"), ("County", "Ada County"))
+    items = [fields(("Milestone Title", title), ("Milestone Date", "2024-04-01")) for title in ("A", "B")]
+    group = "".join(f'<div class="paragraph paragraph--type--milestone">{item}</div>' for item in items)
+    record = read(page(f"<div><p>Help.</p></div><div>{fields(*pairs, ('Milestone', group), ('I Agree', 'On'))}</div>"))
+    assert [(row.label, row.value) for row in record.fields[1:] if not row.item] == [*pairs, ("I Agree", "On")]
+    assert [(one.title, one.date) for one in record.milestones] == [("A", "2024-04-01"), ("B", "2024-04-01")]
+    assert record.description == "Help."
+
+
 WRAPPED = "<div class='row'><div class='w-1'><dt>{}</dt></div><div class='w-2'><dd>{}</dd></div></div>"
 SPANS = "<span class='row'><span class='k'>{}</span><span class='v'>{}</span></span>"
 
@@ -157,6 +183,10 @@ AROUND = {
     "a pager": '<ul class="pager"><li><a href="?page=1">Next</a></li></ul>',
     "tabs": '<ul class="tabs nav-tabs"><li><a href="/node/7/edit">Edit</a></li></ul>',
     "breadcrumbs": '<div class="breadcrumb"><a href="/">Home</a> » <a href="/tta">TTA</a></div>',
+    "a flag": '<div class="flag flag-bookmark action-flag"><a href="/flag/flag/bookmark/7">Bookmark this</a></div>',
+    "a reader's mode": '<div class="reader-header"><a class="domain reader-domain" href="/x">x</a><div></div><div class="reader-estimated-time">1 minute</div></div>',
+    "a footer": "<footer><p>Bureau of Justice Assistance</p></footer>",
+    "tabs named like labels": '<ul class="horizontal-tabs-list"><li><a href="#a"><strong>Milestones</strong> (active tab)</a></li></ul>',
     "a related listing": '<div class="views-element-container"><div class="views-row">County<div>Elsewhere</div></div></div>',
 }
 
@@ -177,6 +207,8 @@ GROUPS = {
     "details": "<details><summary>Who</summary><div>{}</div></details>",
     "panel": '<div class="panel"><div class="panel-heading"><a class="panel-title" href="#b">Who</a></div><div class="panel-body">{}</div></div>',
     "heading": "<div><h3>Who</h3>{}</div>",
+    "details named like a label": "<details><summary>Milestones</summary><div>{}</div></details>",
+    "fieldset named like a label": "<fieldset><legend><span>Milestones</span></legend><div>{}</div></fieldset>",
     "accordion": '<div><h3 class="accordion-item"><a href="#">Who</a></h3><div class="field-group-format-wrapper">{}</div></div>',
 }
 
@@ -190,6 +222,7 @@ def test_the_heading_of_a_group_of_fields_is_neither_a_value_nor_the_body(group:
 
 
 FILE = '<span class="file file--mime-application-pdf"><a href="/plan.pdf">The plan</a></span><span>1 byte</span>'
+HIDDEN_LABEL = field("Document", FILE).replace('"field--label"', '"field--label sr-only"')
 
 
 @pytest.mark.parametrize(
@@ -201,6 +234,8 @@ FILE = '<span class="file file--mime-application-pdf"><a href="/plan.pdf">The pl
         (FILE, "The plan", "/plan.pdf"),
         ('<a href="/t/1">Complete</a> <span class="print-footnote">[2]</span>', "Complete", "/t/1"),
         ('<a href="/t/1">Complete</a> [2]', "Complete", "/t/1"),
+        ('<a href="/x">Orb<span class="ext"><span class="visually-hidden">(link is external)</span></span></a>', "Orb", "/x"),
+        (f'<article class="media">{HIDDEN_LABEL}</article>', "The plan", "/plan.pdf"),
         (f'<article data-history-node-id="9">{REFERENCE}</article>', "Orb Institute", "/node/9"),
         ('<span about="/node/8" typeof="schema:Organization">Orb Institute</span>', "Orb Institute", None),
         ("Category", "Category", None),
@@ -208,7 +243,7 @@ FILE = '<span class="file file--mime-application-pdf"><a href="/plan.pdf">The pl
     ],
 )
 def test_a_value_is_what_its_item_shows(value: str, text: str, href: str | None) -> None:
-    row = read(page(CLASSED + field("Room", value))).fields[-1]
+    row = read(page(CLASSED + field("Room", value, kind="entity-reference"))).fields[-1]
     assert (row.label, row.value, row.href) == ("Room", text, href and f"https://bjatta.bja.ojp.gov{href}")
     assert not row.person
 
@@ -280,6 +315,14 @@ def test_the_byline_after_a_notice_is_found_without_an_article() -> None:
     assert record.description is None
 
 
+def test_the_byline_above_the_record_is_found() -> None:
+    """A print page has it in its head; an empty article in it is the picture of the author."""
+    head = f"<p>Published on BJA NTTAC{' (https://bjatta.bja.ojp.gov)' * 5}</p><footer><article></article>{BYLINE}</footer>"
+    for root in ('<div class="print"><article class="tta full">{}</article></div>', "<div>{}</div>"):
+        record = read(page(f"<div>{BARE}</div>", root=head + root))
+        assert (record.submitted_by, record.form, record.fields[-1].value) == ("Ann Onym", "html", "Ada County")
+
+
 PAIRS = [
     ("TTA Short Name", "Roundtable"),
     ("Status of Deliverable", "Completed"),
@@ -327,6 +370,7 @@ OTHERS = {
     "a full node in a listing": f"<div class='views-row'><article data-history-node-id='7' class='tta full'>{CLASSED}</article></div>",
     "a table of Views": f"<table class='views-table'>{TABLE}<tr><td>x</td><td>Ada County</td><td>y</td></tr></table>",
     "a row of Views": "<div class='views-row'>" + BARE.replace("<div><div>", "<div class='views-field'><div>") + "</div>",
+    "a row whose heading leads to a record": f"<div><h3><a href='/node/7'>20240129-145639-07</a></h3>{BARE}</div>",
     "search results": f"<ol><li class='search-result'>{BARE}</li></ol>",
     "an article that quotes labels": "<article><div><p>Fill in:</p><ul><li>TTA Title</li><li>TTA Source</li></ul><p>County</p></div></article>",
     "a guide to the form": "<article><h3>TTA Title</h3><p>Enter the title.</p><h3>TTA Source</h3><p>"
@@ -373,6 +417,8 @@ def test_a_refresh_for_readers_without_scripts_is_no_redirect() -> None:
         '<link rel="canonical" href="https://web.archive.org/web/20240131000000/https://bjatta.bja.ojp.gov/node/7">',
         '<link rel="shortlink" href="https://bjatta.bja.ojp.gov/node/7"><link rel="canonical" href="https://bjatta.bja.ojp.gov/tta/a">',
         '<meta property="og:url" content="https://bjatta.bja.ojp.gov/node/7">',
+        '<meta name="savepage-url" content="https://bjatta.bja.ojp.gov/node/7">',
+        '<html data-scrapbook-source="https://bjatta.bja.ojp.gov/node/7">',
     ],
 )
 @pytest.mark.parametrize("url", [None, "https://copies.example/AB12-CD34"])

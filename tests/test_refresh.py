@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from scraper.cli import main
 from scraper.config import Checks
 from scraper.database.checks import Check
 from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.refresh import run as refresh_run
+from tests.commandkit import tta
 from tests.dbkit import add, day, exports, html, node, page, query
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, Ran, run, write_config
@@ -131,12 +131,10 @@ def test_a_listing_that_shrank_is_a_warning_and_removes_nothing(
 
 
 def test_a_night_without_an_answer_is_not_called_nothing_new_and_many_of_them_are_a_warning(
-    fake: FakeArchive, tta_refresh: Refresh, folders: Folders, capsys: pytest.CaptureFixture[str]
+    fake: FakeArchive, tta_refresh: Refresh, folders: Folders
 ) -> None:
     def status() -> str:
-        with pytest.raises(SystemExit):
-            main(["--data", str(folders.data), "status"])
-        return capsys.readouterr().out
+        return tta("--data", folders.data, "status").out
 
     publish(fake, 1)
     fake.add(f"https://{HOST}/node/2", "2024", row={"timestamp": "2024"})

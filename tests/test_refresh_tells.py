@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from scraper.cli import main
 from scraper.config import load_config
 from scraper.database import runs
 from scraper.fetch.run import Display
 from scraper.folders import Folders
 from scraper.refresh.run import Log, Options, refresh
+from tests.commandkit import tta
 from tests.dbkit import add, day, html, loaded, node, page, query
 from tests.fakearchive import faults
 from tests.fakearchive.run import HOST, run, write_config
@@ -55,16 +55,10 @@ def events(path: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def tta(fake: FakeArchive, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
-    """A command in a terminal: what it prints."""
+def shown(fake: FakeArchive, tmp_path: Path) -> Callable[..., str]:
+    """What a command prints."""
     config = write_config(tmp_path / "tta.toml", fake.url)
-
-    def command(*arguments: str) -> str:
-        with pytest.raises(SystemExit):
-            main(["--data", str(tmp_path / "data"), "--config", str(config), *arguments])
-        return capsys.readouterr().out
-
-    return command
+    return lambda *arguments: tta("--data", tmp_path / "data", "--config", config, *arguments).out
 
 
 def test_the_healthcheck_is_notified_of_start_success_and_failure(fake: FakeArchive, tmp_path: Path) -> None:
@@ -145,7 +139,7 @@ def test_a_log_that_cannot_be_written_is_reported_before_anything_is_done(fake: 
     assert (ran.status, "--log-file" in ran.err, fake.arrivals) == (1, True, [])
 
 
-def test_a_mistake_after_the_checks_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_after_the_checks_is_no_success(tmp_path: Path, offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run calls itself committed by then, and the commit does not come."""
     add_run = runs.add
 
@@ -155,34 +149,29 @@ def test_a_mistake_after_the_checks_is_no_success(tmp_path: Path, monkeypatch: p
 
     folders = loaded(tmp_path / "data", [page(html({}), url=node(1), when=day(1))])
     monkeypatch.setattr(runs, "add", mistaken)
-    config = write_config(tmp_path / "tta.toml", "http://127.0.0.1:9", sources__wayback__enabled=False)
     with pytest.raises(AssertionError), Display() as display:
-        refresh(folders, load_config(config), Options(log_file=tmp_path / "log"), display)
+        refresh(folders, load_config(offline), Options(log_file=tmp_path / "log"), display)
     assert events(tmp_path / "log")[-1]["event"] == "run.failed"
     assert query(folders, "SELECT outcome FROM runs") == [("failed",)]
 
 
-def test_a_new_label_is_in_the_report_escaped_and_not_in_the_log(
-    fake: FakeArchive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_new_label_is_in_the_report_escaped_and_not_in_the_log(fake: FakeArchive, tmp_path: Path) -> None:
     config = write_config(tmp_path / "tta.toml", fake.url, checks__unknown_label_records=2)
+    command, told = ("--data", tmp_path / "data", "--config", config), ""
     for n in range(1, 9):
         fake.add(f"https://{HOST}/node/{n}", AT, html({"Category" if n < 3 else HOSTILE: "Rain"}, node=n))
         if n in (2, 8):
-            with pytest.raises(SystemExit):
-                main(["--data", str(tmp_path / "data"), "--config", str(config), "refresh", "--log-file", str(tmp_path / "log")])
-    with pytest.raises(SystemExit):
-        main(["--data", str(tmp_path / "data"), "--config", str(config), "status"])
-    out, err = capsys.readouterr()
-    assert "look at: unknown labels (Evil" in err
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e]", out + err)
+            ran = tta(*command, "refresh", "--log-file", tmp_path / "log")
+            told += ran.out + ran.err
+    assert "look at: unknown labels (Evil" in ran.err
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e]", told + tta(*command, "status").out)
     assert [one["name"] for one in events(tmp_path / "log") if one["event"] == "check"].count("unknown labels") == 2
     assert "Evil" not in (tmp_path / "log").read_text()
 
 
-def test_the_report_is_read_in_ten_seconds_and_status_knows_the_last_run(fake: FakeArchive, tta: Callable[..., str]) -> None:
+def test_the_report_is_read_in_ten_seconds_and_status_knows_the_last_run(fake: FakeArchive, shown: Callable[..., str]) -> None:
     fake.add(f"https://{HOST}/node/1", AT, html({}, node=1))
-    lines = tta("refresh").splitlines()
+    lines = shown("refresh").splitlines()
     assert len(lines) <= 12
     assert re.fullmatch(r"run      \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ, number 1", lines[0])
     assert lines[1:4] == [
@@ -191,24 +180,24 @@ def test_the_report_is_read_in_ten_seconds_and_status_knows_the_last_run(fake: F
         "records  none before, 1 now; 0 new changes",
     ]
     assert lines[-1] == "committed: the database has the new data"
-    shown = [line for line in tta("status").splitlines() if line.startswith("refreshed")]
-    assert shown[0].endswith("the database has the new data")
+    (refreshed,) = [line for line in shown("status").splitlines() if line.startswith("refreshed")]
+    assert refreshed.endswith("the database has the new data")
 
 
 def test_after_a_refusal_status_and_doctor_say_why_and_do_not_lead_around_the_checks(
-    fake: FakeArchive, tta: Callable[..., str]
+    fake: FakeArchive, shown: Callable[..., str]
 ) -> None:
     for n in range(1, 31):
         fake.add(f"https://{HOST}/node/{n}", AT, html({}, node=n))
-    assert tta("refresh").endswith("committed: the database has the new data\n")
+    assert shown("refresh").endswith("committed: the database has the new data\n")
     for n in range(1, 31):
         fake.add(f"https://{HOST}/node/{n}", "20240301000000", b"<html><body><h1>Notice</h1><p>Moved %d.</p></body></html>" % n)
-    assert tta("refresh").endswith("refused, status 3: the database is as it was; `tta status` shows why\n")
-    shown = tta("status")
-    assert "30 not loaded: the last refresh was refused, see below" in shown
-    assert "  failed: pages that parse (new: pages): 0, at least 0.5: 0 of 30" in shown
-    assert re.search(r"look at node \d+ as captured at 2024-03-01T00:00:00Z, which is taken for kind `other`", shown)
-    assert "  the next run finds the same captures" in shown
-    examined = tta("doctor")
+    assert shown("refresh").endswith("refused, status 3: the database is as it was; `tta status` shows why\n")
+    status = shown("status")
+    assert "30 not loaded: the last refresh was refused, see below" in status
+    assert "  failed: pages that parse (new: pages): 0, at least 0.5: 0 of 30" in status
+    assert re.search(r"look at node \d+ as captured at 2024-03-01T00:00:00Z, which is taken for kind `other`", status)
+    assert "  the next run finds the same captures" in status
+    examined = shown("doctor")
     assert "30 captures of the archive not loaded yet: the last refresh was refused, see `tta status`" in examined
-    assert "tta load" not in shown + examined
+    assert "tta load" not in status + examined

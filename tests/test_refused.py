@@ -1,18 +1,20 @@
 """After a refused night nothing but a choice brings in what the checks kept out: not a load, not a repair."""
 
-import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from scraper.cli import main
 from scraper.database.runs import record
 from scraper.database.tables import RunRow
 from scraper.folders import Folders
+from tests import commandkit
+from tests.commandkit import Ran
 from tests.dbkit import add, day, exports, html, node, one, page, query
 
 PAGES = range(1, 31)
@@ -20,7 +22,7 @@ COUNT = "SELECT count(*) FROM captures"
 GONE = b"<html><body><h1>Notice</h1><p>Moved %d.</p></body></html>"
 CHOICES = ("`tta refresh` tries again", "`tta refresh --accept`", "--unchecked")
 
-Tta = Callable[..., tuple[int, str, str]]
+Tta = Callable[..., Ran]
 
 
 @pytest.fixture
@@ -28,28 +30,31 @@ def folders(tmp_path: Path) -> Folders:
     return Folders(tmp_path / "data")
 
 
-@pytest.fixture
-def tta(folders: Folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Tta:
-    """A command with no source enabled: status, standard output, standard error."""
-    config = tmp_path / "tta.toml"
+def in_folder(data: Path) -> Tta:
+    """A command with no source enabled."""
+    config = data.with_name("tta.toml")
     config.write_text("[sources.wayback]\nenabled = false\n")
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(["--data", str(folders.data), "--config", str(config), *arguments])
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, *capsys.readouterr()
-
-    return run
+    return partial(commandkit.tta, "--data", data, "--config", config)
 
 
 @pytest.fixture
-def refused(folders: Folders, tta: Tta) -> Folders:
-    """A good night, and one whose pages are no records any more."""
-    add(folders, [page(html({}, node=n), url=node(n), when=day(n)) for n in PAGES])
-    assert tta("refresh")[0] == 0
-    add(folders, [page(GONE % n, url=node(n), when=day(100 + n)) for n in PAGES])
-    assert tta("refresh")[0] == 3
+def tta(folders: Folders) -> Tta:
+    return in_folder(folders.data)
+
+
+@pytest.fixture(scope="module")
+def two_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder after a good night, and one whose pages are no records any more."""
+    made = Folders(tmp_path_factory.mktemp("nights") / "data")
+    for first, status in ((0, 0), (100, 3)):
+        add(made, [page(GONE % n if first else html({}, node=n), url=node(n), when=day(first + n)) for n in PAGES])
+        assert in_folder(made.data)("refresh").status == status
+    return made.data
+
+
+@pytest.fixture
+def refused(folders: Folders, two_nights: Path) -> Folders:
+    shutil.copytree(two_nights, folders.data)
     return folders
 
 
@@ -62,32 +67,32 @@ def test_a_load_says_what_was_refused_and_how_to_choose_and_changes_nothing(
     before = exports(refused)
     monkeypatch.setattr("scraper.database.load.parse_all", unwanted)
     for options in ((), ("--rebuild",), ("--without-lost",), ("--workers", "2")):
-        status, out, err = tta("load", *options)
-        assert (status, out, err.count("\n")) == (3, "", 1)
-        assert "was refused (pages that parse)" in err
-        assert all(choice in err for choice in CHOICES)
+        ran = tta("load", *options)
+        assert (ran.status, ran.out, ran.err.count("\n")) == (3, "", 1)
+        assert "was refused (pages that parse)" in ran.err
+        assert all(choice in ran.err for choice in CHOICES)
     assert exports(refused) == before
     assert one(refused, COUNT) == 30
 
 
 def test_each_choice_does_what_its_name_says(refused: Folders, tta: Tta) -> None:
-    assert tta("refresh")[0] == 3
+    assert tta("refresh").status == 3
     assert one(refused, COUNT) == 30
-    assert tta("refresh", "--accept")[0] == 0
+    assert tta("refresh", "--accept").status == 0
     assert one(refused, COUNT) == 60
     add(refused, [page(html({}, node=99), url=node(99), when=day(200))])
-    assert tta("load")[0] == 0, "the refused state was taken, so nothing is kept out"
+    assert tta("load").status == 0, "the refused state was taken, so nothing is kept out"
 
 
 def test_unchecked_loads_it_and_a_load_with_nothing_new_is_no_error_then(refused: Folders, tta: Tta) -> None:
-    status, out, _ = tta("load", "--unchecked")
-    assert (status, out.startswith("30 captures loaded")) == (0, True)
+    ran = tta("load", "--unchecked")
+    assert (ran.status, ran.out.startswith("30 captures loaded")) == (0, True)
     assert one(refused, COUNT) == 60
-    assert tta("load")[0] == 0
+    assert tta("load").status == 0
     add(refused, [page(html({}, node=99), url=node(99), when=day(200))])
-    assert tta("load")[0] == 3, "no refresh has committed since"
-    assert tta("refresh")[0] == 3, "it is held against the last good run as before"
-    assert tta("refresh", "--accept")[0] == 0
+    assert tta("load").status == 3, "no refresh has committed since"
+    assert tta("refresh").status == 3, "it is held against the last good run as before"
+    assert tta("refresh", "--accept").status == 0
     assert one(refused, COUNT) == 61
 
 
@@ -95,31 +100,31 @@ def test_only_a_run_that_decided_ends_the_refusal(refused: Folders, tta: Tta) ->
     for hour, outcome in enumerate(("stopped", "failed", "died", None, "committed", "stopped")):
         record(refused.database, RunRow(run_id=0, started_at=f"2026-11-25T{hour:02}:00:00Z", outcome=outcome))
         is_kept_out = hour < 4
-        assert ("run `tta load`" in tta("status")[1]) is not is_kept_out
-        assert not is_kept_out or tta("load")[0] == 3
-    assert "run `tta load`" in tta("doctor")[1]
-    assert tta("load")[0] == 0
+        assert ("run `tta load`" in tta("status").out) is not is_kept_out
+        assert not is_kept_out or tta("load").status == 3
+    assert "run `tta load`" in tta("doctor").out
+    assert tta("load").status == 0
 
 
 def test_a_first_load_and_one_without_runs_need_no_choice(folders: Folders, tta: Tta) -> None:
     add(folders, [page(GONE % n, url=node(n), when=day(n)) for n in PAGES])
-    assert tta("load")[0] == 0
+    assert tta("load").status == 0
     with closing(sqlite3.connect(folders.database)) as db, db:
         db.execute("DROP TABLE run_checks")
         db.execute("DROP TABLE runs")
     add(folders, [page(html({}, node=99), url=node(99), when=day(200))])
-    assert tta("load")[0] == 0
+    assert tta("load").status == 0
 
 
 def test_a_database_of_another_version_keeps_a_refusal(refused: Folders, tta: Tta) -> None:
     with closing(sqlite3.connect(refused.database)) as db:
         db.execute("PRAGMA user_version = 1")
     kept = refused.database.read_bytes()
-    status, _, err = tta("load")
-    assert (status, "was refused (" in err) == (3, True)
-    assert tta("doctor", "--repair")[0] == 4
+    ran = tta("load")
+    assert (ran.status, "was refused (" in ran.err) == (3, True)
+    assert tta("doctor", "--repair").status == 4
     assert refused.database.read_bytes() == kept
-    assert tta("load", "--unchecked")[0] == 0
+    assert tta("load", "--unchecked").status == 0
 
 
 def _spoil_search(folders: Folders) -> None:
@@ -141,34 +146,34 @@ def _spoil_file(folders: Folders) -> None:
 @pytest.mark.parametrize("spoil", [_spoil_search, _spoil_file])
 def test_a_repair_makes_no_database_of_what_was_refused(refused: Folders, tta: Tta, spoil: Callable[[Folders], None]) -> None:
     spoil(refused)
-    status, out, _ = tta("doctor", "--repair")
-    assert status == 4
-    (line,) = [line for line in out.splitlines() if line.startswith("not repaired: the refresh of")]
+    ran = tta("doctor", "--repair")
+    assert ran.status == 4
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("not repaired: the refresh of")]
     assert all(choice in line for choice in CHOICES)
     assert one(refused, COUNT) == 30
     assert not list(refused.data.glob("tta.damaged-*"))
-    assert tta("doctor", "--unchecked")[0] == 2, "it is an option of --repair"
-    assert tta("doctor", "--repair", "--unchecked")[0] == 0
+    assert tta("doctor", "--unchecked").status == 2, "it is an option of --repair"
+    assert tta("doctor", "--repair", "--unchecked").status == 0
     assert one(refused, COUNT) == 60
     assert query(refused, "SELECT outcome FROM runs ORDER BY run_id") == [("committed",), ("refused",)]
 
 
 def test_the_refused_page_can_be_inspected(refused: Folders, tta: Tta) -> None:
-    status, out, _ = tta("why", "7")
-    assert status == 0
-    (line,) = [line for line in out.splitlines() if line.startswith("not loaded")]
+    ran = tta("why", "7")
+    assert ran.status == 0
+    (line,) = [line for line in ran.out.splitlines() if line.startswith("not loaded")]
     assert " other https://" in line
-    found = json.loads(tta("why", "7", "--json")[1])["not_loaded"]
+    found = tta("why", "7", "--json").report["not_loaded"]
     assert [it["kind"] for it in found] == ["other"]
-    assert json.loads(tta("why", found[0]["capture_id"], "--json")[1])["record_id"] is None
+    assert tta("why", found[0]["capture_id"], "--json").report["record_id"] is None
     add(refused, [page(html({"County": "Rain"}, node=99), url=node(99), when=day(300))])
-    assert "County = Rain" in tta("why", "99")[1]
-    assert tta("why", "98")[0] == 1
+    assert "County = Rain" in tta("why", "99").out
+    assert tta("why", "98").status == 1
 
 
 def test_a_refused_night_prints_one_finding_with_an_example(refused: Folders, tta: Tta) -> None:
-    status, _, err = tta("refresh")
-    lines = err.splitlines()
-    assert (status, sum(line.startswith("failed") for line in lines)) == (3, 1)
-    assert re.search(r"30, where .* look at node \d+ as captured at \d{4}-", err), err
+    ran = tta("refresh")
+    lines = ran.err.splitlines()
+    assert (ran.status, sum(line.startswith("failed") for line in lines)) == (3, 1)
+    assert re.search(r"30, where .* look at node \d+ as captured at \d{4}-", ran.err), ran.err
     assert len(lines) <= 6

@@ -11,12 +11,12 @@ from parsers.urls import is_of_hosts, without_archive
 from scraper.archive.store import Archive, Prepared, prepare
 from scraper.archive.warc import record_bytes
 from scraper.capture import Capture
-from scraper.cli import main
 from scraper.errors import WrongUsage
 from scraper.folders import Folders
 from scraper.scan import run as scanning
 from scraper.scan.run import Piece, Scan, checked, listed, read_piece, scan
 from scraper.workers.processes import Processes
+from tests.commandkit import Ran, tta
 from tests.containerkit import NUMBERS, ONE_BY_ONE
 from tests.dbkit import day, html, node, page, revisit
 from tests.fakearchive import faults
@@ -99,13 +99,9 @@ def test_a_revisit_of_our_page_is_kept_as_one(tmp_path: Path) -> None:
     assert ids(tmp_path / "data") == [original.capture_id, again.capture_id]
 
 
-def test_over_http_and_a_broken_connection_is_not_taken_for_the_end(
-    fake: FakeArchive, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def tta() -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(["--data", str(tmp_path / "data"), "--config", str(config), "scan", *arguments])
-        return int(ended.value.code or 0), *capsys.readouterr()
+def test_over_http_and_a_broken_connection_is_not_taken_for_the_end(fake: FakeArchive, tmp_path: Path) -> None:
+    def run() -> Ran:
+        return tta("--data", tmp_path / "data", "--config", config, "scan", *arguments)
 
     ours = crawl(tmp_path / "one.warc.gz", 1, 2)
     data = (tmp_path / "one.warc.gz").read_bytes()
@@ -115,13 +111,13 @@ def test_over_http_and_a_broken_connection_is_not_taken_for_the_end(
     head = b"HTTP/1.1 206 Partial Content\r\nAccept-Ranges: bytes\r\nContent-Range: bytes 0-%d/%d\r\nContent-Length: %d\r\n\r\n"
     whole = len(data) - 1, len(data), len(data)
     fake.files["/crawl/one.warc.gz"] = faults.raw(head % whole + data[: len(data) // 2])
-    status, _, errors = tta()
-    assert (status, errors.count("can't be read")) == (4, 2), errors
+    ran = run()
+    assert (ran.status, ran.err.count("can't be read")) == (4, 2), ran.err
     fake.files["/crawl/one.warc.gz"] = lambda handler: serve_range(handler, data)
-    status, _, errors = tta()
-    assert (status, errors.count("\n"), "none.warc.gz" in errors) == (4, 1, True), errors
+    ran = run()
+    assert (ran.status, ran.err.count("\n"), "none.warc.gz" in ran.err) == (4, 1, True), ran.err
     assert ids(tmp_path / "data") == [capture.capture_id for capture in ours]
-    assert "(1 read before)" in tta()[1]
+    assert "(1 read before)" in run().out
 
 
 REFUSED = """ftp://example.org/a.warc.gz file:///etc/passwd http://example.org/a.warc.gz http://127.0.0.1/a.warc.gz memory://a

@@ -23,6 +23,7 @@ from scraper.config import Config, Serve, as_toml, load_config
 from scraper.database.contacts import cleared_copy
 from scraper.database.tables import BY_NAME, TABLES, VIEWS
 from scraper.errors import TtaError, WrongUsage
+from scraper.explore.lines import IS_1
 from scraper.folders import Folders
 from scraper.serve import SETTINGS, application, serve
 from tests.dbkit import day, html, loaded, node, page
@@ -189,13 +190,13 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Folders:
 
 
 def _crawl(get: Callable[[str], httpx.Response], start: str, of_each: int = 2) -> dict[str, str]:
-    """The pages that links lead to, from one on, by address: of each page a few of its filters, so that all kinds are met."""
+    """The pages that links lead to, from one on, by address: of each page a few of its filters, of each table a few rows."""
     found: dict[str, str] = {}
     waiting = [start]
     asked: Counter[str] = Counter()
     while waiting:
         path = waiting.pop(0)
-        kind = re.sub(r"/[^/]*\d[^/]*$", "/row", path.partition("?")[0])
+        kind = re.sub(r"^(tta/[^/]+)/.+", r"\1/row", path.partition("?")[0].removeprefix(start))
         if path in found or asked[kind] >= of_each:
             continue
         asked[kind] += 1
@@ -315,7 +316,8 @@ def test_other_plugins_keep_their_settings_and_may_load_scripts_if_told(tmp_path
     "path", ["/", "/tta/records", "/tta/records/900000001", "/-/charts", "/tta/areas_by_year", "/tta/dictionary"]
 )
 def test_datasette_alone_shows_the_pages(path: str) -> None:
-    """As in `datasette data/tta.db -m metadata.yml`."""
-    metadata = yaml.safe_load((ROOT / "metadata.yml").read_text())
-    answer = asyncio.run(Datasette([str(demo().database)], metadata=metadata).client.get(path))
+    """As in `datasette data/tta.db -m metadata.yml`, or with 1.0 `-c datasette.yaml`."""
+    option, name = ("config", "datasette.yaml") if IS_1 else ("metadata", "metadata.yml")
+    texts = {option: yaml.safe_load((ROOT / name).read_text())}
+    answer = asyncio.run(Datasette([str(demo().database)], **texts).client.get(path))
     assert answer.status_code == 200 and "explore.css" in answer.text

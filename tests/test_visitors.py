@@ -38,12 +38,18 @@ def site() -> Site:
     return Site()
 
 
+@pytest.fixture(scope="module")
+def impatient() -> Site:
+    """With a limit of a third of a second for a query."""
+    return Site(settings=Serve(query_seconds=0.3))
+
+
 @pytest.mark.parametrize("sql", HOSTILE)
-def test_a_hostile_query_ends_with_a_message(site: Site, sql: str) -> None:
+def test_a_hostile_query_ends_with_a_message(impatient: Site, sql: str) -> None:
     begun = time.monotonic()
-    answer = site.get(f"/tta.json?sql={quote(sql)}")
+    answer = impatient.get(f"/tta.json?sql={quote(sql)}")
     assert answer.status_code == 400 or len(answer.content) < 15_000_000
-    assert time.monotonic() - begun < 8  # the limit is one second; the machine may be busy
+    assert time.monotonic() - begun < 8  # the machine may be busy
 
 
 def test_others_are_answered_during_hostile_queries_and_the_process_ends() -> None:
@@ -52,7 +58,7 @@ def test_others_are_answered_during_hostile_queries_and_the_process_ends() -> No
     address = server.stdout.readline().split()[0]
 
     def ask(path: str) -> int:
-        return httpx.get(address + path, timeout=60).status_code
+        return httpx.get(address + path, timeout=60, follow_redirects=True).status_code
 
     ask("")  # nothing is measured while the server is still starting
     with ThreadPoolExecutor(20) as pool:
@@ -78,11 +84,11 @@ def test_others_are_answered_during_hostile_queries_and_the_process_ends() -> No
     assert (server.returncode, time.monotonic() - begun < 10) == (0, True)
 
 
-def test_queries_over_other_routes_run_within_the_limits_too(site: Site) -> None:
+def test_queries_over_other_routes_run_within_the_limits_too(impatient: Site) -> None:
     heavy = quote("instr(hex(zeroblob(2000000)), hex(zeroblob(1000000)) || '1') = 7")
     for path in (f"/tta/records.json?_where={heavy}", f"/-/charts?_where={heavy}"):
         begun = time.monotonic()
-        site.get(path)
+        impatient.get(path)
         assert time.monotonic() - begun < 20
 
 

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from scraper.cli import cli
 from scraper.database.connection import reading
 from scraper.database.load import load
 from scraper.errors import ExitStatus, TtaError
 from scraper.folders import Folders
 from scraper.provenance import Why
+from tests.commandkit import tta
 from tests.dbkit import HOST, add, day, html, loaded, node, page, query, revisit, text
 from tests.doctorkit import sql
 
@@ -21,12 +20,9 @@ SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "20250129-145639-07.tx
 
 
 def ask(folders: Folders, *arguments: str) -> tuple[int, str]:
-    """Status and output of a command; an error's text in place of output."""
-    done = CliRunner().invoke(cli, ["--data", str(folders.data), *arguments], standalone_mode=False)
-    if isinstance(done.exception, TtaError):
-        return int(done.exception.status), str(done.exception)
-    assert done.exception is None, done.exception
-    return int(done.return_value or 0), done.output
+    """Status and output of a command; an error's line in place of output."""
+    ran = tta("--data", folders.data, *arguments)
+    return ran.status, ran.out or ran.err.removesuffix("\n")
 
 
 def answer(folders: Folders, *arguments: str) -> Any:

@@ -21,6 +21,7 @@ from pluggy import HookimplMarker
 from scraper.errors import BadQuery
 from scraper.explore import charts, dashboard, downloads, filters, home, news, record, search
 from scraper.explore.facets import ListFacet
+from scraper.explore.lines import describe, ensure_records_are_shown
 from scraper.explore.links import DATABASE, columns_in, moment, render_value
 from scraper.explore.metadata import LOOKS, QUESTIONS
 from scraper.explore.middleware import Answers, App, cached, headers, limited, with_headers
@@ -35,7 +36,7 @@ _ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
 
 
 @hook
-def startup() -> None:
+def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
     from datasette.filters import Filters  # these load the plugins, this one among them: not while it is being imported
     from datasette.plugins import pm
 
@@ -44,6 +45,7 @@ def startup() -> None:
         "datasette.handle_exception"
     ):  # it prints tracebacks with local variables, texts of captured pages among them
         pm.unregister(name="datasette.handle_exception")
+    return lambda: describe(datasette)
 
 
 @hook
@@ -160,7 +162,7 @@ def _page(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> 
     """A page of this plugin, for those who may see the records. `content` returns the template's variables, or a response."""
 
     async def view(datasette: Any, request: Any) -> Any:
-        await datasette.ensure_permissions(request.actor, [("view-table", (DATABASE, "records")), "view-instance"])
+        await ensure_records_are_shown(datasette, request.actor)
         shown = await content(datasette, request)
         if not isinstance(shown, dict):
             return shown

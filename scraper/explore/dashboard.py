@@ -13,6 +13,7 @@ from scraper.database.tables import BY_NAME, RecordRow
 from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, TEXTS, Chart, Spec, count, draw, draw_rows, percent, read_spec
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, equal, form, read_filters
+from scraper.explore.lines import question_rows
 from scraper.explore.links import DATABASE, columns_in
 from scraper.explore.metadata import Question
 
@@ -86,6 +87,7 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
         return draw_rows(name, rows, datasette.urls.table(DATABASE, table) if table else "")
 
     return {
+        "rows": await question_rows(datasette, request, question),
         "question": question,
         "chart": chart,
         "chart_of_rows": chart_of_rows,

@@ -87,11 +87,12 @@ async def of_page(datasette: Any, request: Any) -> Download:
     The page is asked for its SQL, so that filters, order, columns, errors and permissions are its own.
     """
     path = request.path.rpartition(".")[0]
-    name, *row = [*path.split("/"), ""][2:4]
+    name, *row = [*path.replace("/-/query", "").split("/"), ""][2:4]  # 1.0's address of a visitor's SQL
     if not name and not request.args.get("sql"):
         raise DatasetteError("There is no table or question to download at this address.", status=404)
     pairs = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE]
-    answer = await datasette.client.get(f"{path}.json?{urlencode(pairs)}&_size=0&_nofacet=1&_nocount=1")
+    asked = f"{urlencode(pairs)}&_size=0&_nofacet=1&_nocount=1&_shape=arrays&_extra=columns,query"
+    answer = await datasette.client.get(f"{path}.json?{asked}", follow_redirects=True)
     if answer.status_code != 200:
         is_json = answer.headers["content-type"].startswith("application/json")
         raise DatasetteError(answer.json()["error"] if is_json else "This can't be downloaded.", status=answer.status_code)

@@ -1,18 +1,14 @@
 """`tta` as a test runs it: the real command in a process of its own, with a configuration of tiny waits."""
 
-import contextlib
-import io
 import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from scraper.archive.store import Archive
 from scraper.capture import Capture, iso
-from scraper.cli import main
+from tests.commandkit import Ran, tta
 
 HOST = "bjatta.bja.ojp.gov"
 
@@ -43,26 +39,15 @@ def write_config(path: Path, url: str, **changes: object) -> Path:
     return path
 
 
+def pywb_archive(name: str, cdx_url: str, replay_url: str) -> dict[str, object]:
+    """An archive for the setting sources__pywb__archives."""
+    return {"name": name, "cdx_url": cdx_url, "replay_url": replay_url, "cdx_interval": 0, "replay_interval": 0}
+
+
 def _toml(value: object) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + "}"
     return f"[{', '.join(map(_toml, value))}]" if isinstance(value, list) else json.dumps(value)
-
-
-@dataclass
-class Ran:
-    """A finished command."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def report(self) -> dict[str, Any]:
-        return json.loads(self.out)  # type: ignore[no-any-return]
-
-    def source(self, name: str = "wayback") -> dict[str, Any]:
-        return self.report["sources"][name]  # type: ignore[no-any-return]
 
 
 Fetch = Callable[..., Ran]
@@ -79,16 +64,8 @@ def start(data: Path, config: Path, *arguments: str, command: str = "fetch") -> 
 
 
 def run(data: Path, config: Path, *arguments: str, command: str = "fetch") -> Ran:
-    """The same in this process, which saves the start; `start` is for what has to be stopped or killed."""
-    out, err = io.StringIO(), io.StringIO()
-    status: object = None
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            main(["--data", str(data), "--config", str(config), command, "--json", *arguments])
-        except SystemExit as done:
-            status = done.code
-    assert isinstance(status, int)
-    return Ran(status, out.getvalue(), err.getvalue())
+    """The same in this process; `start` is for what has to be stopped or killed."""
+    return tta("--data", data, "--config", config, command, "--json", *arguments)
 
 
 def finished(process: subprocess.Popen[str], timeout: float = 60) -> Ran:

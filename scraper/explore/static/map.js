@@ -30,6 +30,8 @@ function firstPage(records, filters) {
   for (const column of COLUMNS) query.append("_col", column);
   query.set("latitude__notnull", "1");
   query.set("_size", "max");
+  query.set("_shape", "objects");
+  query.set("_extra", "next_url");
   query.set("_sort", "record_id");
   query.set("_nofacet", "1");
   query.set("_nocount", "1");
@@ -47,12 +49,11 @@ async function fetchJson(url) {
 async function* pages(url) {
   for (let next = url; next; ) {
     const page = await fetchJson(next);
-    const at = Object.fromEntries(page.columns.map((name, index) => [name, index]));
     yield page.rows.map((row) => ({
-      id: row[at.record_id],
-      name: row[at.tta_title] || row[at.title] || row[at.record_id],
-      year: row[at.fiscal_year],
-      spot: [row[at.latitude], row[at.longitude]],
+      id: row.record_id,
+      name: row.tta_title || row.title || row.record_id,
+      year: row.fiscal_year,
+      spot: [row.latitude, row.longitude],
     }));
     next = page.next_url ? new URL(page.next_url, location.href) : null;
     if (next) next = next.pathname + next.search;
