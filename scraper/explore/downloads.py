@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
-from scraper.explore.filters import chips
+from scraper.explore.filters import chips, heading
 from scraper.explore.links import DATABASE
 from scraper.explore.metadata import QUESTIONS, metadata
 from scraper.explore.middleware import Message, Send
@@ -98,20 +98,17 @@ async def of_page(datasette: Any, request: Any) -> Download:
         raise DatasetteError(answer.json()["error"] if is_json else "This can't be downloaded.", status=answer.status_code)
     page = answer.json()
     if name in QUESTIONS:
-        title, words = QUESTIONS[name].title, "; ".join(f"{key}: {value}" for key, value in pairs if value)
+        title, words = QUESTIONS[name].title, "; ".join(f"{heading(key)}: {value}" for key, value in pairs if value)
         words = words or QUESTIONS[name].description  # which names the limit where there is one
     elif name:
         title = metadata()["databases"][DATABASE]["tables"].get(name, {}).get("title", name)
-        words = "; ".join([*filter(None, row), *(chip.text for chip in chips(request, name)["chips"])])
+        words = "; ".join([*filter(None, row), *(chip.text for chip in (await chips(datasette, request, name))["chips"])])
     else:
         title, words = "Query", page["query"]["sql"]
     if any(row):
         return await download(datasette, request, title, words, (page["columns"], page["rows"]), name)
     sql = page["query"]["sql"] if name in QUESTIONS else page["query"]["sql"].removesuffix(" limit 1" if name else "")
-    query = Query(sql, page["query"]["params"], SECONDS_OF_SQL)
-    if not {"sql", "_where"} & set(request.args):
-        query = query._replace(seconds=SECONDS, largest=shutil.disk_usage(tempfile.gettempdir()).free - MIN_FREE)
-    return await download(datasette, request, title, words, query, name)
+    return await download(datasette, request, title, words, Query(sql, page["query"]["params"], SECONDS_OF_SQL), name)
 
 
 async def download(
@@ -122,6 +119,8 @@ async def download(
     Raises DatasetteError where the file can't be made.
     """
     extension = request.url_vars["format"]
+    if isinstance(source, Query) and not {"sql", "_where"} & set(request.args):
+        source = source._replace(seconds=SECONDS, largest=shutil.disk_usage(tempfile.gettempdir()).free - MIN_FREE)
     page = datasette.absolute_url(request, datasette.urls.path(request.full_path)).replace(f".{extension}", "", 1)
     about = {"Rows of": title, "Filter": words or "none: all rows", "Retrieved on": f"{today()}", "Page": page}
     about["Cite as"] = f"{cite(title, words)}, from {page}"
