@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -14,6 +15,9 @@ from hypothesis import settings
 from scraper.folders import Folders
 from tests.fakearchive.run import Fetch, Ran, run, write_config
 from tests.fakearchive.server import FakeArchive
+
+if TYPE_CHECKING:
+    from tests.webkit import Site
 
 IN_MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 if (
@@ -42,9 +46,17 @@ def offline(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def site() -> Site:
+    """The pages of the demo."""
+    from tests.webkit import Site  # takes a second
+
+    return Site()
+
+
+@pytest.fixture(scope="session")
 def demo_folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """The demo's data folder, which no test may change."""
-    from tests.webkit import demo  # takes a second
+    from tests.webkit import demo
 
     return demo(tmp_path_factory.mktemp("demo"))
 

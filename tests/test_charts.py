@@ -29,11 +29,6 @@ _COUNT = re.compile(r'<a href="(/tta/records[^"]*)">([\d,]+)</a></td>')
 EVERYTHING = RecordFilters("/tta/records", [], "", {}, "")
 
 
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return Site()
-
-
 def _rows(site: Site, address: str) -> int:
     query = html.unescape(address).partition("?")[2]
     found: int = site.json(f"/tta/records.json?_size=0&{query}")["filtered_table_rows_count"]

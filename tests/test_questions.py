@@ -23,11 +23,6 @@ NARROWER = {
 }
 
 
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return Site()
-
-
 def _rows(site: Site, name: str, **given: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = site.json(f"/tta/{name}.json?{urlencode({**given, '_shape': 'array'})}")
     return found

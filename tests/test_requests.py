@@ -126,11 +126,6 @@ def test_what_a_question_cannot_understand_is_refused(site: Site, query: str) ->
     assert site.get(f"/tta/agencies?{urlencode(parse_qsl(query))}").status_code == 400
 
 
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return Site()
-
-
 @pytest.mark.parametrize("typed", ["training", "court OR webinar", "(court OR jail) NOT webinar", "trai", '"mental health"'])
 def test_a_search_finds_the_same_on_every_page(site: Site, typed: str) -> None:
     query = urlencode({"_search": typed})

@@ -34,11 +34,6 @@ REAL = "20250129-145639-07"
 
 
 @pytest.fixture(scope="module")
-def site() -> Site:
-    return Site()
-
-
-@pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Site:
     fields = {"TTA Title": HOSTILE, "County": '"><img src=x onerror=alert(1)>', "TTA Program Area": [HOSTILE, "Law"]}
     made = page(html(fields, node=7, title=HOSTILE, body=HOSTILE, submitted=HOSTILE), url=node(7), when=day(1))

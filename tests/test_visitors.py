@@ -34,11 +34,6 @@ HOSTILE = [
 
 
 @pytest.fixture(scope="module")
-def site() -> Site:
-    return Site()
-
-
-@pytest.fixture(scope="module")
 def impatient() -> Site:
     """With a limit of a third of a second for a query."""
     return Site(settings=Serve(query_seconds=0.3))
