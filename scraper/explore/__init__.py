@@ -18,9 +18,11 @@ from datasette_leaflet import CSS_FILE, JS_FILE
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
+from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore import charts, dashboard, downloads, filters, home, news, record, search
 from scraper.explore.facets import ListFacet
+from scraper.explore.lines import describe, ensure_records_are_shown
 from scraper.explore.links import DATABASE, columns_in, moment, render_value
 from scraper.explore.metadata import LOOKS, QUESTIONS
 from scraper.explore.middleware import Answers, App, cached, headers, limited, with_headers
@@ -35,15 +37,15 @@ _ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
 
 
 @hook
-def startup() -> None:
+def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
     from datasette.filters import Filters  # these load the plugins, this one among them: not while it is being imported
     from datasette.plugins import pm
 
     Filters._filters_by_key["arraycontains"].sql_template = filters.ARRAY_CONTAINS
-    if pm.has_plugin(
-        "datasette.handle_exception"
-    ):  # it prints tracebacks with local variables, texts of captured pages among them
+    # It prints tracebacks with local variables, texts of captured pages among them:
+    if pm.has_plugin("datasette.handle_exception"):
         pm.unregister(name="datasette.handle_exception")
+    return lambda: describe(datasette)
 
 
 @hook
@@ -88,9 +90,7 @@ def handle_exception(datasette: Any, request: Any, exception: Exception) -> Call
 
 @hook
 def render_cell(value: Any, column: str, table: str | None, database: str, datasette: Any) -> Markup | None:
-    if database != DATABASE:
-        return None
-    return render_value(value, column, table, datasette.urls)
+    return render_value(value, column, table, datasette.urls) if database == DATABASE else None
 
 
 @hook
@@ -108,7 +108,8 @@ def prepare_connection(conn: Any, database: str) -> None:
     """Comes after Datasette's own, whose `escape_fts` it replaces."""
     register_functions(conn)
     if database == DATABASE:
-        conn.execute("CREATE VIRTUAL TABLE temp.search_words USING fts5vocab('main', 'records_fts', 'row')")
+        for name in search.SCOPES:
+            conn.execute(f"CREATE VIRTUAL TABLE temp.{name}_words USING fts5vocab('main', '{name}_fts', 'row')")
 
 
 @hook
@@ -116,8 +117,13 @@ def prepare_jinja2_environment(env: Any) -> None:
     env.filters["picked"] = lambda parts, key, names: [
         by_name[name] for by_name in [{part[key]: part for part in parts}] for name in names if name in by_name
     ]
-    env.filters |= {"moment": moment, "row_path": tilde_encode}
+    env.filters |= {"moment": moment, "row_path": tilde_encode, "heading": filters.heading}
     env.globals |= {"shade": charts.shade, "state_paths": charts.STATE_PATHS, "leaflet_files": (JS_FILE, CSS_FILE)}
+
+
+@hook
+def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> Any:
+    return (lambda: filters.own_conditions(datasette, request, table)) if database == DATABASE else None
 
 
 @hook
@@ -137,6 +143,7 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
         (r"^/-/charts$", _page(dashboard.context, "charts.html")),
         (r"^/-/new$", _page(news.context, "new.html")),
         (r"^/-/new\.atom$", _page(news.feed)),
+        (r"^/-/new\.(?P<format>csv|xlsx)$", _page(news.events_file)),
         (r"^/-/chart$", _page(dashboard.chart_context, "chart.html")),
         (r"^/-/chart\.svg$", _page(dashboard.picture_file)),
         (r"^/-/chart\.(?P<format>csv|xlsx)$", _page(dashboard.numbers_file)),
@@ -160,7 +167,7 @@ def _page(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> 
     """A page of this plugin, for those who may see the records. `content` returns the template's variables, or a response."""
 
     async def view(datasette: Any, request: Any) -> Any:
-        await datasette.ensure_permissions(request.actor, [("view-table", (DATABASE, "records")), "view-instance"])
+        await ensure_records_are_shown(datasette, request.actor)
         shown = await content(datasette, request)
         if not isinstance(shown, dict):
             return shown
@@ -178,9 +185,7 @@ def extra_template_vars(
         return path
 
     async def found() -> dict[str, Any]:
-        variables: dict[str, Any] = {
-            "tta_settings": datasette.plugin_config(PLUGIN) or {},
-        }
+        variables: dict[str, Any] = {"tta_settings": datasette.plugin_config(PLUGIN) or {}}
         variables |= {"path_with_replaced_args": address, "did_you_mean": lambda: search.did_you_mean(datasette, request)}
         if view_name == "index":
             variables["tta"] = await home.context(datasette)
@@ -194,12 +199,14 @@ def extra_template_vars(
             variables["tta"] = page = await record.record_page(shown, key, chosen)
             variables["tta_overlays"] = await record.overlay_rows(shown, page["record"]) if page else {}
         elif view_name == "table" and table and table not in QUESTIONS:
-            variables |= await filters.form(datasette, request) if table == "records" else filters.chips(request, table)
-            variables["tta_cite"] = downloads.cite
-            variables["tta_names"] = lambda rows: record.organization_names(shown, rows)
-            variables["tta_info"] = columns_in(table)
+            has_form, prefix = "record_id" in columns_in(table) and table in BY_NAME, "" if table == "records" else filters.RECORD
+            shown_filters = filters.form(datasette, request, prefix) if has_form else filters.chips(datasette, request, table)
+            variables |= await shown_filters
             chooses_columns = {"_col", "_nocol", "_columns"} & set(request.args)
             variables["tta_columns"] = [] if chooses_columns else LOOKS.get(table, {}).get("first", [])
+            variables["tta_own_filters"] = ("_where", *filters.OWN_FILTERS) if has_form else ()
+            variables |= {"tta_cite": downloads.cite, "tta_info": columns_in(table)}
+            variables["tta_names"] = lambda ids: filters.organization_names(shown, ids)
         elif request and (question := QUESTIONS.get(request.url_vars.get("table", ""))):
             variables["tta"] = await dashboard.question_context(datasette, request, question)
         return variables
