@@ -5,7 +5,7 @@ one fits its type, they come in about the usual order, and none comes twice. The
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import accumulate, pairwise
@@ -24,6 +24,7 @@ from parsers.registry import (
 )
 from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_typed, join_wrapped
 
+_NOUN = FORMS["lines"]["label_noun"]
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))  # types whose values are short and certain
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))  # many extractors drop their values
 _SEVERAL = (Type.REFERENCES, Type.GROUP)
@@ -41,12 +42,9 @@ _ALTERNATIVES = "|".join(
     re.escape(text) + r"(?! [a-z]+\b(?![@.]\w))" * (text.count(" ") < 2) for text in sorted(_SPELLINGS, key=len, reverse=True)
 )
 _NAMED = re.compile(rf"(?<![\w-])(?!Milestone (?!Milestone )[A-Z])(?:{_ALTERNATIVES})(?![\w-])")
-_GLUED = re.compile("|".join(map(re.escape, sorted(_SPELLINGS, key=len, reverse=True))))
-_BEGUN = {
-    FORMS["pairs"]["none"]: (_GLUED, re.compile(r"(?!s\b)[\w$(+-]")),
-    FORMS["pairs"]["space"]: (_NAMED, re.compile(r" [\w$(+]")),
-}
-"""Where no separator shows a label's end: how a line begins with one, and what may follow it, by the entry of `pairs`."""
+_ANY = "|".join(map(re.escape, sorted(_SPELLINGS, key=len, reverse=True)))
+_BEGUN = {"none": re.compile(rf"(?:{_ANY})(?!s\b)(?=[\w$(+-])"), "space": re.compile(_NAMED.pattern + r"(?= [\w$(+])")}
+"""How a line begins with a label where no separator shows its end, by the name in `pairs`."""
 
 
 @dataclass(slots=True)
@@ -96,13 +94,16 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
 
     Lines are cut at a separator, or else at labels, where that makes more labels of those that the text names.
     """
-    lines = _pairs(_undecorated(lines))
+    lines = _pairs(lines)
     named = {label for line in lines for label in labels_in(line)}
     chain, enough = _best_chain(lines, list(_marks(lines))), 0.5
-    for cut in _CUTS:
+    for separator in ("\t", "|", "  ", None):  # what is printed in place of line breaks, or nothing
         if len(named) < MANY_LABELS or len({mark.label for mark in chain}) > enough * len(named):
             break
-        pieces = [piece for line in lines for piece in cut(line)]
+        cuts = (
+            _cut_anywhere(line) if separator is None else _pieces(line, line.text.split(separator), glued=False) for line in lines
+        )
+        pieces = [piece for cut in cuts for piece in cut]
         other = _best_chain(pieces, list(_marks(pieces)))
         if len(other) > len(chain):
             lines, chain, enough = pieces, other, 0.9
@@ -111,27 +112,16 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
     return lines, chain
 
 
-def _undecorated(lines: list[Line]) -> list[Line]:
-    """The lines without the bullets or the stars (of fields that are required) that known labels are printed with."""
-    for bare in ([line.plain for line in lines], [line.text.removesuffix(" *") for line in lines]):
-        if _count_known(text for text, line in zip(bare, lines, strict=True) if text != line.text) >= MANY_LABELS:
-            lines = [replace(line, text=text) if is_label_like(text) else line for text, line in zip(bare, lines, strict=True)]
-    return lines
-
-
 def _count_known(texts: Iterable[str]) -> int:
     return len({entry.text for text in texts if len(text) <= _LONGEST and (entry := known(text)) is not None})
 
 
 def _pairs(lines: list[Line]) -> list[Line]:
     """The lines cut between label and value: all from the first label on if the text prints its fields so, else known labels."""
-    best, enough, style = (
-        [(line.text, "") for line in lines],
-        max(MANY_LABELS - 1, _count_known(line.text for line in lines) / 3),
-        None,
-    )
-    for name, separator in FORMS["pairs"].items():
-        parts = [_parted(line, separator) for line in lines]
+    best, style = [(line.text, "") for line in lines], ""
+    enough = max(MANY_LABELS - 1, _count_known(line.text for line in lines) / 3)
+    for name in FORMS["pairs"]:
+        parts = [_parted(line, name) for line in lines]
         if (count := _count_known(label for label, value in parts if value)) > enough:
             best, enough, style = parts, count, name
     first = next((at for at, (label, value) in enumerate(best) if value and known(label)), len(lines))
@@ -139,13 +129,11 @@ def _pairs(lines: list[Line]) -> list[Line]:
     for at, line in enumerate(lines):
         label, value = best[at] if at >= first else (line.text, "")
         if label == line.text and known(label) is None:
-            label, value = _parted(line, FORMS["pairs"]["colon"])
+            label, value = _parted(line, "colon")
             is_label = known(label) is not None
         else:
-            is_evident = (
-                label[-1:] != ":" or is_typed(value) or is_member_line(label) or FORMS["lines"]["label_noun"].search(label)
-            )
-            is_label = known(label) is not None or (is_label_like(label) and bool(is_evident or not several))
+            may_be_value = several and label[-1:] == ":" and not (is_typed(value) or is_member_line(label) or _NOUN.search(label))
+            is_label = known(label) is not None or (is_label_like(label) and not may_be_value)
         several = entry.type in _SEVERAL if (entry := known(label)) else several
         if is_label and label != line.text:
             links = tuple(link for link in line.links if link.text in value)
@@ -156,15 +144,14 @@ def _pairs(lines: list[Line]) -> list[Line]:
     return found
 
 
-def _parted(line: Line, separator: re.Pattern[str]) -> tuple[str, str]:
+def _parted(line: Line, name: str) -> tuple[str, str]:
     """Label and value of a line, cut at the first separator before which a known label is, else at the first one."""
     text, marks = line.plain, ' "|*_'
-    begin, after = _BEGUN.get(separator, (None, None))
-    if begin and after and (found := begin.match(text)) and after.match(text, found.end()):
-        return found[0], text[found.end() :].strip()
+    if name in _BEGUN and (begun := _BEGUN[name].match(text)):
+        return begun[0], text[begun.end() :].strip()
     cuts = [
         (text[: found.start()].strip(marks) + found[0].strip()[:1] * (":" in found[0]), text[found.end() :].strip(marks))
-        for found in separator.finditer(text, 0, _LONGEST + 8)
+        for found in FORMS["pairs"][name].finditer(text, 0, _LONGEST + 8)
         if text[: found.start()].strip(marks)
     ]
     return next((cut for cut in cuts if known(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
@@ -195,15 +182,6 @@ def _pieces(line: Line, texts: list[str], *, glued: bool = True) -> list[Line]:
     filled = [text.strip().removeprefix(":").strip() for text in texts if text.strip()] or [""]
     links = [tuple(link for link in line.links if link.text in text) for text in filled]
     return [replace(line, text=text, glued=glued and at > 0, links=links[at]) for at, text in enumerate(filled)]
-
-
-_CUTS: tuple[Callable[[Line], list[Line]], ...] = (
-    lambda line: _pieces(line, line.text.split("\t"), glued=False),
-    lambda line: _pieces(line, line.text.split("|"), glued=False),
-    lambda line: _pieces(line, line.text.split("  "), glued=False),
-    _cut_anywhere,
-)
-"""Ways to cut lines, in the order in which they are tried: at what is printed in place of line breaks, and at labels."""
 
 
 _ALL_LABELS = "".join(f"\n{normal(text)}" for text in _SPELLINGS)
