@@ -19,8 +19,8 @@ URL = f"{HOST}/node/150001?_format=json"
 FOLDER = Path(__file__).parent / "drupal_formats"
 FEED = (FOLDER / "node.rss").read_text(encoding="utf-8")
 XML = (FOLDER / "node.xml").read_text(encoding="utf-8")
-ENTRY = """<link href="https://bjatta.bja.ojp.gov/node/150001"/><published>2024-03-11T13:15:30Z</published><author><name>Ada Quill</name>
-</author><title>20240311-91530-7</title><content type="html">"""
+ENTRY = """<link href="https://bjatta.bja.ojp.gov/node/150001"/><published>2024-03-11T13:15:30Z</published>
+<author><name>Ada Quill</name></author><title>20240311-91530-7</title><content type="html">"""
 ENCODED = "<description>x</description><c:encoded xmlns:c='http://purl.org/rss/1.0/modules/content/'>"
 FEEDS = {
     "RSS": FEED,
