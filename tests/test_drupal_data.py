@@ -78,8 +78,12 @@ def test_a_reference_without_its_label_is_not_captured_and_feeds_no_column(docum
     assert (row.value, row.state, found.status) == (None, State.NOT_CAPTURED, None)
 
 
-def test_included_entities_give_labels_authors_and_milestones() -> None:
-    found = record(jsonapi())
+@pytest.mark.parametrize("name", ["field_tta_milestones", "field_steps"])
+def test_included_entities_give_labels_authors_and_milestones(name: str) -> None:
+    document = jsonapi()
+    related = document["data"]["relationships"]
+    related[name] = related.pop("field_tta_milestones")
+    found = record(document)
     assert (found.status, found.submitted_by) == ("Complete", "Ada Quill")
     assert [(one.title, one.date) for one in found.milestones] == [("Kick-off", "2024-04-01"), ("Report", "2024-04-02")]
     assert [row.item for row in found.fields if row.name == "field_milestone_title"] == ["Milestone 1", "Milestone 2"]
