@@ -123,12 +123,12 @@ class Element:
         for child in self.children:
             if isinstance(child, str):
                 text += child
-            elif child.tag in _ENDS_LINE and (child.tag != "a" or child.children):  # an anchor before a label is empty
+                continue
+            ends = child.tag in _ENDS_LINE and (child.tag != "a" or child.children)  # an anchor before a label is empty
+            longer = None if ends else child.text_of_line(text)
+            if longer is None:
                 return None
-            elif (longer := child.text_of_line(text)) is None:
-                return None
-            else:
-                text = longer
+            text = longer
         return text if len(text) <= 4 * _MAX_LINE else None
 
     def replace(self, children: list[Element | str]) -> None:
