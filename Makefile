@@ -8,7 +8,7 @@ UV_SYNC = VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv sync --quiet --frozen 
 sync = UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 $(UV_SYNC) $(1) || $(UV_SYNC) $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: bench growth browse cron extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
+.PHONY: bench growth browse cron datasette-alpha extractors install expectations fuzz judge mutants quality help setup run serve test campaigns check format samples docs screenshots clean
 
 help: ## List the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,8 +40,13 @@ serve: .venv/.run ## Show the demo database in Datasette at http://127.0.0.1:800
 	@test -f $(DEMO)/tta.db || $(MAKE) --no-print-directory run
 	@$(BIN)/tta --data $(DEMO) serve
 
-test: setup ## Run every test
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+test: setup ## Run every test, one process more at a time than there are processors, as tests also wait
+	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist worksteal
+
+datasette-alpha: setup ## Run the tests of what is served on the newest alpha of Datasette 1.0, and compare all pages with 0.65
+	@UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/python -m uv run --quiet --active --no-sync --frozen \
+		--prerelease allow --with 'datasette>=1.0a41' python -m pytest -n 2 $(or $(TESTS),tests/test_datasette_lines.py \
+		tests/test_explore.py tests/test_serve.py tests/test_questions.py tests/test_downloads.py tests/test_arrays.py)
 
 campaigns: setup ## Run the long checks: runs killed or fed damaged answers, disks filled, a million rows, captures in many forms
 	@$(BIN)/python -m tests.campaigns.kill_fetch 20
@@ -92,7 +97,7 @@ quality: setup ## Precision and recall of the parser on made-up pages, per field
 samples: setup ## Make the made-up sample archive again
 	@$(BIN)/python -m tests.pagegen.samples data/samples
 
-docs: setup ## Write metadata.yml, docs/commands.md and docs/dictionary.md again
+docs: setup ## Write metadata.yml, datasette.yaml, docs/commands.md and docs/dictionary.md again
 	@$(BIN)/python -m tests.documents
 
 screenshots: setup ## Take the pictures of README and guides again (needs Chromium, LibreOffice, pdftoppm)

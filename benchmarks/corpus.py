@@ -23,7 +23,7 @@ from scraper.capture import Capture, Form, Original
 from tests.pagegen.content import Content, Field, Paragraph, Value
 from tests.pagegen.invent import invent
 from tests.pagegen.options import Options, Theme, Wrapper
-from tests.pagegen.others import blog_post, login, not_found
+from tests.pagegen.others import other
 from tests.pagegen.render import html_of
 from tests.pagegen.render_text import extracted_page
 
@@ -35,7 +35,7 @@ _RECORDS = 72
 _AT_ONCE = 64
 """Blocks that are made before the next are begun: what bounds the memory."""
 _CHANGED, _UNCHANGED, _REVISITS, _TEXT = 84, 92, 96, 97
-_OTHERS = (login, not_found, blog_post)
+_OTHERS = ("login-form", "page-not-found", "blog-post")
 _NODE, _TITLE = 987654321, "29990101-235959-99"
 _THEMES: tuple[Theme, ...] = (*("bootstrap3",) * 7, "classy", "starterkit", "uswds")
 """The form seen most often most often, and some of the others (DOMAIN.md, "The two forms")."""
@@ -152,7 +152,7 @@ def _text_capture(record: int, when: datetime) -> Capture:
 
 
 def _other(number: int, block: int, when: datetime) -> Capture:
-    page = _OTHERS[number]()
+    page = other(_OTHERS[number])
     return Capture(
         form=Form.RESPONSE,
         source="wayback",

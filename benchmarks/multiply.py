@@ -35,7 +35,7 @@ from scraper.database.tables import TABLES, Table
 from scraper.folders import Folders
 from tests.dbkit import add, page, text
 from tests.pagegen.demo import FIRST_NODE, HOST, SPREAD, history, plot
-from tests.pagegen.others import login, not_found, redirect
+from tests.pagegen.others import other
 from tests.pagegen.samples import snapshot_page
 from tests.pagegen.truth import Page
 from tests.pagegen.words import PLACES, Place
@@ -65,14 +65,14 @@ def _seeded(folder: Path, seeds: int) -> Folders:
 
 
 def _seed_captures(seeds: int) -> Iterator[Capture]:
-    others = (login, not_found, redirect)
+    others = ("login-form", "page-not-found", "redirect")
     for index in range(seeds):
         for snapshot in history(index):
             last = snapshot.captured_at
             yield _capture(snapshot_page(snapshot), last)
         if index % 20 == 0:
-            other = others[index // 20 % len(others)]()
-            yield _capture(other, last + timedelta(days=60), url=f"https://{HOST}/node/{FIRST_NODE + index}")
+            shown = other(others[index // 20 % len(others)])
+            yield _capture(shown, last + timedelta(days=60), url=f"https://{HOST}/node/{FIRST_NODE + index}")
 
 
 def _capture(shown: Page, when: datetime, url: str | None = None) -> Capture:

@@ -33,6 +33,7 @@ from parsers.textlines import (
     MANY_LABELS,
     MAX_LINES,
     Line,
+    is_label_like,
     is_prose,
     is_time,
     is_typed,
@@ -54,7 +55,7 @@ _LONG_TEXT = "other_program_area"  # the text field of several lines; all others
 _NAMES = ("tta short name", "tta title")
 _CERTAIN = ("evidence_based", "emerging_need", "recipient_agency_scope", "in_public_catalog", "longitude", "agreed")
 """Fields whose value is never a link: a real text capture has them, a list of labels in a blog post does not."""
-_MIDDLE_OF_PAGE, _MIN_LABEL, _MAX_QUESTION, _MAX_METRIC_LINE = 16, 4, 200, 200
+_MIDDLE_OF_PAGE, _MIN_LABEL, _MAX_METRIC_LINE = 16, 4, 200
 _MAX_LAST_VALUE = 60  # characters after the last label of a page in a single line; more contain the page's footer
 
 
@@ -89,7 +90,9 @@ def read_text(text: str, *, url: str | None, incomplete: bool) -> TextReading:
     writer = _Writer(marks, head, url)
     if marks:
         is_middle = head.title is None and (marks[0].entry is None or marks[0].entry.order >= _MIDDLE_OF_PAGE)
-        is_fragment = is_middle and not is_prose(next((line.text for line in lines[start:end] if line.text), ""))
+        first = next((line.text for line in lines[start:end] if line.text), "")
+        skip = FORMS["head"]["skip_link"].match(first)  # a page without lines, whose menus can't be told from its body
+        is_fragment = (is_middle and not is_prose(first)) or (skip is not None and skip.end() < len(first))
         writer.body(lines[start:end], is_fragment=is_fragment)
         if head.is_whole_page and marks[-1].line.glued and len(text_of(marks[-1].lines)) > _MAX_LAST_VALUE:
             marks[-1].lines = []
@@ -146,12 +149,14 @@ class _Writer(RowWriter):
         self._compact = 2 * sum(bool(mark.lines[0].text) for mark in filled) >= len(filled)  # no blank line before values
         self._blocks = 4 * sum(bool(mark.lines[-1].text) for mark in filled[:-1]) <= len(filled)  # a blank line before labels
         self._headed = 2 * sum(mark.line.heading > 0 for mark in marks) > len(marks)  # labels are marked as headings
+        self._grouped = any(self._legend(mark.lines) is not None for mark in marks[:-1])
+        self._inline = 2 * sum(mark.is_inline for mark in marks) > len(marks)  # so an unlisted label can't be told from its value
         drops = [not mark.filled for mark in marks if mark.entry is not None and mark.entry.type in (*_REFERENCES, Type.DATE)]
         self._drops_links = 2 * sum(drops) > len(drops)
 
     def body(self, lines: list[Line], *, is_fragment: bool) -> None:
         """The body; a fragment begins with other fields of the page instead."""
-        lines = self._without_legend(lines)
+        lines = lines[: self._legend(lines, is_grouped=self._grouped)]
         end = 0 if is_fragment else len(lines)
         last = max((at + 1 for at in range(end) if not lines[at].text), default=0)
         if self._compact and 0 < last < end and self._is_unlisted(lines, last, "prose"):
@@ -160,24 +165,24 @@ class _Writer(RowWriter):
             self._add(None, lines[:end], name=BODY)
         self._loose(lines[end:])
 
-    def _without_legend(self, lines: list[Line]) -> list[Line]:
-        """The lines before a label, without the heading of a group of fields that the label begins."""
+    def _legend(self, lines: list[Line], *, is_grouped: bool = True) -> int | None:
+        """The line before a label that is the heading of a group of fields; None where there is none."""
         at = next((index for index in range(len(lines) - 1, -1, -1) if lines[index].text), None)
         if at is None:
-            return lines
-        is_apart = 0 < at == len(lines) - 1 and not lines[at - 1].text
+            return None
+        is_apart = is_grouped and 0 < at == len(lines) - 1 and not lines[at - 1].text
         is_legend = _LINES["legend"].search(lines[at].text) or (is_apart and self._compact)
         is_heading = lines[at].heading and not self._headed
-        return lines[:at] if is_heading or (is_legend and looks_like_label(lines[at].text)) else lines
+        return at if is_heading or (is_legend and looks_like_label(lines[at].text)) else None
 
     def field(self, mark: Mark, *, ends_page: bool) -> None:
         """The rows of a label and the lines up to the next one. `ends_page`: these include the page's footer."""
-        mark.lines = mark.lines if ends_page else self._without_legend(mark.lines)
+        mark.lines = mark.lines if ends_page else mark.lines[: self._legend(mark.lines)]
         if mark.entry is None or mark.is_section:
             end = self._end_of_section(mark.lines)
             self._add_section(mark.label, mark.lines[:end], mark.line)
             self._loose(mark.lines[end:], only_labels=ends_page)
-        elif mark.line.glued and mark.may_be_several:
+        elif (mark.is_inline or mark.line.paired) and mark.may_be_several:
             self._add(mark.label, [], label_line=mark.line)
             self._add(None, mark.lines)
             self.unseparated.append(mark.label)
@@ -231,8 +236,11 @@ class _Writer(RowWriter):
         `among`: "values", "loose" (after a complete value less is enough), or "prose" and "footer" (more is needed).
         """
         line, at, is_loose, noun = lines[index], next_filled(lines, index + 1), among == "loose", _LINES["label_noun"].search
+        if line.paired:
+            return True
         if (
-            line.links
+            self._inline
+            or line.links
             or is_typed(line.text)
             or (line.heading and not self._headed)
             or (self._blocks and not is_loose and index and lines[index - 1].text)
@@ -241,7 +249,7 @@ class _Writer(RowWriter):
         if at is None:
             return is_loose and looks_like_label(line.text) and noun(line.text) is not None
         after = lines[at].text
-        is_question = line.text.endswith("?") and line.text[0].isupper() and len(line.text) <= _MAX_QUESTION
+        is_question = line.text.endswith("?") and is_label_like(line.text)
         if is_question or not looks_like_label(line.text) or len(line.text) < _MIN_LABEL:
             return is_question and after.isalpha() and yes_no(after) is not None
         if is_typed(after) or among == "footer":
@@ -341,11 +349,13 @@ class _Writer(RowWriter):
         """The items of a group whose fields have labels; the label that came first begins the next item."""
         items: list[list[_SubField]] = []
         open_label: str | None = None
-        for index, line in enumerate(lines):
+        for index, line in enumerate([] if self._inline else lines):
             inline = _LINES["label_and_value"].fullmatch(line.plain)
             label = (inline[1] if inline else line.plain).rstrip(" :*")
             is_member = is_member_line(label) and (table is not None or group_of_member(label) is not None)
-            is_new = bool(line.text) and label != open_label  # a label that comes twice in a row is its own value
+            is_new = bool(line.text) and normal(label) != normal(
+                open_label or ""
+            )  # a label that comes twice in a row is its own value
             is_value = open_label is not None and not items[-1][-1][1] and not self._drops_links
             if is_new and (is_member or (not is_value and self._is_unlisted(lines, index, "prose"))):
                 if not items or items[0][0][0] is None or label == items[0][0][0].text:

@@ -5,14 +5,24 @@ one fits its type, they come in about the usual order, and none comes twice. The
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import accumulate, pairwise
 
 from parsers.columns import fits
-from parsers.registry import LABELS, Label, Type, group_table, is_instructions, known, normal, section_of_instruction
-from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, join_wrapped
+from parsers.registry import (
+    LABELS,
+    Label,
+    Type,
+    group_table,
+    is_instructions,
+    is_member_line,
+    known,
+    normal,
+    section_of_instruction,
+)
+from parsers.textlines import DASHES, FORMS, MANY_LABELS, Line, is_label_like, is_typed, join_wrapped
 
 _STRICT = frozenset((Type.YES_NO, Type.NUMBER, Type.POINT, Type.DATE, Type.RANGE))  # types whose values are short and certain
 _DROPPED = frozenset((Type.DATE, Type.RANGE, Type.REFERENCE, Type.REFERENCES, Type.MONEY))  # many extractors drop their values
@@ -25,9 +35,12 @@ _MAX_MARKUP_WORDS, _MAX_WRAPPED_LINES, _NAME_WORDS = 9, 5, 4
 _MAX_REFERENCE = 120  # characters of the name of a term, an agency or a person
 _MIN_MISSPELLED, _END = 10, 4
 """Letters; shorter words are one letter away from others ("County", "Country"), and one wrong letter leaves one end as it was."""
-_SPELLINGS = {text: label for label in LABELS for text in (label.text, *label.also)}
+_SPELLINGS = {form: label for label in LABELS for text in (label.text, *label.also) for form in (text, text.upper())}
 _ALTERNATIVES = "|".join(
     re.escape(text) + r"(?! [a-z]+\b(?![@.]\w))" * (text.count(" ") < 2) for text in sorted(_SPELLINGS, key=len, reverse=True)
+)
+_BEGUN = re.compile(
+    "|".join(re.escape(text) for text in sorted(_SPELLINGS, key=len, reverse=True)).join(("(?:", r")(?!s\b)(?=[\w$(+-])"))
 )
 _NAMED = re.compile(rf"(?<![\w-])(?!Milestone (?!Milestone )[A-Z])(?:{_ALTERNATIVES})(?![\w-])")
 
@@ -56,8 +69,15 @@ class Mark:
     def may_be_several(self) -> bool:
         """Whether the value, printed within a line, may be several values, or a name and the next label."""
         words, entry = sum(len(line.text.split()) for line in self.lines), self.entry
+        if self.line.paired:
+            return entry is not None and entry.type is Type.REFERENCES and len(self.filled) == 1 and ", " in self.filled[0].text
         is_name = entry is not None and entry.contact and entry.type is not Type.TEXT
         return entry is not None and (words >= _NAME_WORDS if is_name else words > 1 and entry.type in _SEVERAL)
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether nothing but a space separates label and value."""
+        return self.line.glued or (self.lines[:1] != [] and self.lines[0].glued and not self.line.paired)
 
     @property
     def is_section(self) -> bool:
@@ -69,6 +89,7 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
 
     Lines are cut at a separator, or else at labels, where that makes more labels of those that the text names.
     """
+    lines = _pairs(_undecorated(lines))
     named = {label for line in lines for label in labels_in(line)}
     chain, enough = _best_chain(lines, list(_marks(lines))), 0.5
     for cut in _CUTS:
@@ -83,6 +104,59 @@ def find_labels(lines: list[Line]) -> tuple[list[Line], list[Mark]]:
     for mark, end in zip(chain, [*(after.at for after in chain[1:]), len(lines)], strict=False):
         mark.lines = [*([mark.rest] if mark.rest else []), *lines[mark.end : end]]
     return lines, chain
+
+
+def _undecorated(lines: list[Line]) -> list[Line]:
+    """The lines without the bullets or the stars (of fields that are required) that known labels are printed with."""
+    for bare in ([line.plain for line in lines], [line.text.removesuffix(" *") for line in lines]):
+        if _count_known(text for text, line in zip(bare, lines, strict=True) if text != line.text) >= MANY_LABELS:
+            lines = [replace(line, text=text) if is_label_like(text) else line for text, line in zip(bare, lines, strict=True)]
+    return lines
+
+
+def _count_known(texts: Iterable[str]) -> int:
+    return len({entry.text for text in texts if len(text) <= _LONGEST and (entry := known(text)) is not None})
+
+
+def _pairs(lines: list[Line]) -> list[Line]:
+    """The lines cut between label and value, from the first label on, where the text prints each field as such a pair."""
+    best = [(line.text, "") for line in lines]
+    enough = max(MANY_LABELS - 1, _count_known(line.text for line in lines) / 3)
+    for separator in FORMS["pairs"].values():
+        parts = [_parted(line, separator) for line in lines]
+        count = _count_known(label for label, value in parts if value)
+        if count > enough:
+            best, enough = parts, count
+    first = next((at for at, (label, value) in enumerate(best) if value and known(label)), len(lines))
+    found, entry = lines[:first], None
+    for line, (label, value) in zip(lines[first:], best[first:], strict=True):
+        entry = known(label) or entry
+        is_value = (
+            label[-1:] == ":"
+            and entry is not None
+            and entry.type in _SEVERAL
+            and not (is_typed(value) or is_member_line(label) or FORMS["lines"]["label_noun"].search(label))
+        )
+        if label != line.text and (known(label) or (is_label_like(label) and not is_value)):
+            links = tuple(link for link in line.links if link.text in value)
+            found.append(replace(line, text=label, links=() if value else line.links, paired=value != ""))
+            found += [replace(line, text=value, links=links, glued=True)] if value else []
+        else:
+            found.append(line)
+    return found
+
+
+def _parted(line: Line, separator: re.Pattern[str]) -> tuple[str, str]:
+    """Label and value of a line, cut at the first separator before which a known label is, else at the first one."""
+    text, marks = line.plain, ' "|*_'
+    if separator is FORMS["pairs"]["none"] and (begun := _BEGUN.match(text)):
+        return text[: begun.end()], text[begun.end() :]
+    cuts = [
+        (text[: found.start()].strip(marks) + found[0].strip()[:1] * (":" in found[0]), text[found.end() :].strip(marks))
+        for found in separator.finditer(text, 0, _LONGEST + 8)
+        if text[: found.start()].strip(marks)
+    ]
+    return next((cut for cut in cuts if known(cut[0]) is not None), cuts[0] if cuts else (line.text, ""))
 
 
 def labels_in(line: Line) -> list[str]:
@@ -155,7 +229,8 @@ def _mark(lines: list[Line], at: int) -> Mark | None:
         while f"\n{normal(label)}" in _ALL_LABELS:
             goes_on = end < len(lines) and lines[end].text[:1].islower()
             if (entry := known(label)) is not None and not (goes_on and entry.type is Type.GROUP):
-                return Mark(at, end, label.rstrip(" :*"), entry, replace(lines[at], last=lines[end - 1].last))
+                spelled = entry.text if label.isupper() else label.rstrip(" :*")  # capitals are the page's style
+                return Mark(at, end, spelled, entry, replace(lines[at], last=lines[end - 1].last))
             if end == min(at + _MAX_WRAPPED_LINES, len(lines)) or not lines[end].text:
                 break
             label, end = join_wrapped(label, lines[end].text), end + 1

@@ -6,6 +6,7 @@ characters in a body are the author's. Every line keeps the numbers of the sourc
 
 import re
 import tomllib
+from collections import Counter
 from dataclasses import dataclass, replace
 from functools import reduce
 from html import unescape
@@ -28,16 +29,17 @@ _OPEN, _CLOSE, _JOIN = "\ue000", "\ue001", "\ue002"
 """Private characters: the first two are around a link, whose number follows `_OPEN`; `_JOIN` is in place of a line break."""
 _LINK = re.compile(rf"{_OPEN}(\d+);([^{_OPEN}{_CLOSE}]*){_CLOSE}?")
 _LINK_MARK = re.compile(rf"{_OPEN}\d+;|{_CLOSE}")
-_EDGES = " \t\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-_UNSEEN = re.compile(rf"[\0-\x08\x0e-\x1b\x1f\x7f{_OPEN}{_CLOSE}{_JOIN}]")
+_EDGES = " \t\u200c\u200d"
+_UNSEEN = re.compile(rf"[\0-\x08\x0e-\x1b\x1f\x7f\u00ad\u200b\u200e\u200f\u2060\ufeff{_OPEN}{_CLOSE}{_JOIN}]")
 
 _MANY_TARGETS = 3  # addresses in parentheses behind texts that are the extractor's; fewer may be the author's
 _MANY_TAGS = 5  # tags in a text that are markup left by the extractor; a body that quotes one or two keeps them
 _MIN_WIDTH, _MAX_WIDTH = 36, 132  # columns at which programs wrap text: from a quoted e-mail to the widest terminal in use
 _FULL_LINES = 3  # lines that were wrapped, of which a third or more go on in small letters; fewer are full by chance
 _MAX_LINK_LINES, _MAX_FRONT_MATTER = 8, 40
+_PAGE_EDGE = 5  # lines with text above and below a page's number that may be printed on every page
 DASHES = ("-", "–", "—", "to", "until")  # what is left of a range without its dates
-_MAX_LABEL, _MAX_TYPED, _RANGE_LINES = 80, 200, 6
+_MAX_LABEL, _MAX_QUESTION, _MAX_TYPED, _RANGE_LINES = 80, 200, 200, 6
 MANY_LABELS = 4  # labels of a record that is printed in full; a teaser, a body and a sentence about the form have fewer
 MAX_LINES = 50_000  # lines of a capture that are read, in about three seconds; the longest record seen has 2,000
 
@@ -53,7 +55,8 @@ class Link(NamedTuple):
 class Line:
     """One line as a reader sees it. `first` and `last`: the source lines it was read from, counted from 0.
 
-    `heading`: the level that it was marked with as a heading, 0 for none; `glued`: it was cut off the line before.
+    `heading`: the level that it was marked with as a heading, 0 for none; `glued`: it was cut off the line before;
+    `paired`: it is a label, and a separator showed where its value begins.
     """
 
     text: str
@@ -62,6 +65,7 @@ class Line:
     heading: int = 0
     links: tuple[Link, ...] = ()
     glued: bool = False
+    paired: bool = False
 
     @property
     def plain(self) -> str:
@@ -78,14 +82,24 @@ def source_lines(text: str) -> list[str]:
 def read_lines(text: str) -> list[Line]:
     """The lines of a text capture. Blank lines are kept, but not those between any two lines of a text that was double-spaced."""
     raw = source_lines(text)[:MAX_LINES]
-    raw = _MARKS["space"].sub(" ", _UNSEEN.sub("", "\n".join(raw))).split("\n")
+    raw = _MARKS["hyphen"].sub("-", _MARKS["space"].sub(" ", _UNSEEN.sub("", "\n".join(raw)))).split("\n")
+    numbered = [_MARKS["line_number"].match(line) for line in raw]
+    if all(found and int(found[1]) == at for at, found in enumerate(numbered, 1)):
+        raw = [line[found.end() :] for line, found in zip(raw, numbered, strict=True) if found]
     end = raw.index("---", 1) if raw[0] == "---" and "---" in raw[1:_MAX_FRONT_MATTER] else 0
     for at in range(end + 1 if all(map(_MARKS["front_matter"].match, raw[1:end])) and end else 0):
         raw[at] = "= " + raw[at][6:].strip(" '\"") + " =" if raw[at].startswith("title:") else ""
-    filled = sum(not line.isspace() and line != "" for line in raw)
-    if 2 * sum(line.lstrip().startswith(">") for line in raw) > filled:
-        raw = [_MARKS["quoted"].sub("", line.lstrip(), count=1) if line.lstrip().startswith(">") else line for line in raw]
-    marked, hrefs = _without_marks("\n".join(raw))
+    quoted = [at for at, line in enumerate(raw) if line.lstrip().startswith(">")]
+    if 2 * len(quoted) > sum(not line.isspace() and line != "" for line in raw):  # what is around the quotation is the mail's
+        raw = [
+            _MARKS["quoted"].sub("", line.lstrip(), count=1) if quoted[0] <= at <= quoted[-1] else ""
+            for at, line in enumerate(raw)
+        ]
+    gone = _page_marks(text, raw)
+    text = "".join(_JOIN if at in gone else f"{line}\n" for at, line in enumerate(raw))[:-1]
+    for around in ("preamble", "signature"):
+        text = _MARKS[around].sub(lambda found: "\n" * found[0].count("\n"), text)
+    marked, hrefs = _without_marks(text)
     texts = marked.split("\n")
     numbers = accumulate((1 + text.count(_JOIN) for text in texts), initial=0)
     lines = [(at + text.count(_JOIN), text.replace(_JOIN, "")) for at, text in zip(numbers, texts, strict=False)]
@@ -94,6 +108,36 @@ def read_lines(text: str) -> list[Line]:
     if len(lines) > 8 and not any(line.strip(_EDGES) for _, line in lines[::2]):
         lines = lines[1::2]
     return _headings(_unwrapped(lines, raw, hrefs), is_markdown=_MARKS["markdown"].search("\n".join(raw)) is not None)
+
+
+def _page_marks(text: str, raw: list[str]) -> set[int]:
+    """The lines at the edges of printed pages: "1/3", "2/3", "3/3", what is printed near each of them, and blank lines there."""
+    pages = text.split("\f")[:-1]
+    starts = accumulate(len(_MARKS["newline"].findall(page)) + (page[-1:] not in ("\r", "\n")) for page in pages)
+    gone = {at - 1 for at in starts if 0 < at < len(raw) and not raw[at - 1].strip()} | _page_edges(raw)
+    for at in sorted(gone):
+        while at + 1 < len(raw) and not raw[at + 1].strip():
+            gone.add(at := at + 1)
+    for at in sorted(gone, reverse=True):
+        while at and not raw[at - 1].strip():
+            gone.add(at := at - 1)
+    return gone
+
+
+def _page_edges(raw: list[str]) -> set[int]:
+    feet = {at: found for at, line in enumerate(raw) if (found := _MARKS["page_foot"].fullmatch(line))}
+    if not (pages := len(feet)) or [(*map(int, found.groups()),) for found in feet.values()] != [
+        (page, pages) for page in range(1, pages + 1)
+    ]:
+        return set()
+    filled = [at for at, line in enumerate(raw) if line.strip()]
+    near = {*filled[:_PAGE_EDGE]}.union(
+        *(filled[max(0, i - _PAGE_EDGE) : i + _PAGE_EDGE + 1] for i, at in enumerate(filled) if at in feet)
+    )
+    printed = Counter(" ".join(raw[at].split()) for at in near)
+    edges = {text for text, count in printed.items() if count >= pages and _MARKS["page_edge"].search(text)}
+    gone = {at for at in near if at in feet or " ".join(raw[at].split()) in edges}
+    return gone if pages > 1 or any("://" in raw[at] for at in gone) else set()
 
 
 def _without_marks(text: str) -> tuple[str, list[str | None]]:
@@ -211,6 +255,12 @@ def _headings(lines: list[Line], *, is_markdown: bool) -> list[Line]:
 def looks_like_label(line: str) -> bool:
     """Whether a line has the form of a label: a few capitalized words without a sentence's end."""
     return len(line) <= _MAX_LABEL and _LINES["label"].fullmatch(line) is not None and yes_no(line) is None
+
+
+def is_label_like(text: str) -> bool:
+    """Whether a text has the form of a label, or of a question that is one."""
+    text = text.rstrip(" :")
+    return looks_like_label(text) or (text.endswith("?") and text[0].isupper() and len(text) <= _MAX_QUESTION)
 
 
 def is_typed(text: str) -> bool:

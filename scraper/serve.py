@@ -20,7 +20,7 @@ from scraper.config import Serve
 from scraper.database.connection import reading
 from scraper.database.contacts import Copy, cleared_copy, in_words
 from scraper.errors import TtaError
-from scraper.explore.metadata import metadata
+from scraper.explore.lines import options
 from scraper.explore.middleware import GuardedDatabase
 from scraper.stopping import handled
 
@@ -44,11 +44,9 @@ def application(database: Path, settings: Serve | None = None, plugins_dir: Path
     chosen = settings or Serve()
     limit = round(1000 * chosen.query_seconds)
     limits = {"base_url": chosen.base_url, "sql_time_limit_ms": limit, "facet_time_limit_ms": limit}
-    texts = metadata(chosen.base_url)
-    texts["databases"][DATABASE]["allow_sql"] = None if chosen.sql else False
-    texts["plugins"] = {**(chosen.plugins or {}), "tta": {**asdict(chosen), "plugins": None}}
+    texts = options(chosen.base_url, {**(chosen.plugins or {}), "tta": {**asdict(chosen), "plugins": None}}, sql=chosen.sql)
     folder = str(plugins_dir) if plugins_dir else None
-    datasette = Datasette([str(database.resolve())], metadata=texts, settings=SETTINGS | limits, plugins_dir=folder)
+    datasette = Datasette([str(database.resolve())], settings=SETTINGS | limits, plugins_dir=folder, **texts)
     datasette.remove_database(DATABASE)
     datasette.add_database(GuardedDatabase(datasette, str(database.resolve())), name=DATABASE)
     return datasette

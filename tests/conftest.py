@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -13,6 +15,9 @@ from hypothesis import settings
 from scraper.folders import Folders
 from tests.fakearchive.run import Fetch, Ran, run, write_config
 from tests.fakearchive.server import FakeArchive
+
+if TYPE_CHECKING:
+    from tests.webkit import Site
 
 IN_MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 if (
@@ -22,7 +27,7 @@ if (
     and shutil.disk_usage(IN_MEMORY).free > ROOM
 ):
     # Temporary folders in memory, also those of processes that tests start: half of a database's time is waiting for the disk.
-    os.environ["TMPDIR"] = str(IN_MEMORY)
+    os.environ["TMPDIR"] = tempfile.tempdir = str(IN_MEMORY)
 
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")  # the same examples in every run; the campaigns draw others each time
@@ -34,10 +39,24 @@ def fake() -> Iterator[FakeArchive]:
         yield archive
 
 
+@pytest.fixture
+def offline(tmp_path: Path) -> Path:
+    """A configuration in which no source is enabled."""
+    return write_config(tmp_path / "offline.toml", "http://127.0.0.1:9", sources__wayback__enabled=False)
+
+
+@pytest.fixture(scope="session")
+def site() -> Site:
+    """The pages of the demo."""
+    from tests.webkit import Site  # takes a second
+
+    return Site()
+
+
 @pytest.fixture(scope="session")
 def demo_folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """The demo's data folder, which no test may change."""
-    from tests.webkit import demo  # takes a second
+    from tests.webkit import demo
 
     return demo(tmp_path_factory.mktemp("demo"))
 

@@ -1,4 +1,4 @@
-"""Writes the generated documents: `metadata.yml`, the command reference and the data dictionary. `make docs` runs it."""
+"""Writes the generated documents: Datasette's two files, the command reference and the data dictionary. `make docs` runs it."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import yaml
 from scraper.cli import cli
 from scraper.database.schema import dictionary_rows, table_description
 from scraper.database.tables import TABLES
+from scraper.explore.lines import config
 from scraper.explore.metadata import metadata
 
 ROOT = Path(__file__).parents[1]
@@ -27,8 +28,16 @@ _Dumper.add_representer(
 
 def documents() -> dict[str, str]:
     """Every generated file by its path from the repository's root."""
-    texts = yaml.dump(metadata(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=130)
-    return {"metadata.yml": HEADER + texts, "docs/commands.md": commands(), "docs/dictionary.md": dictionary()}
+    return {
+        "metadata.yml": _yaml(metadata()),
+        "datasette.yaml": _yaml(config()),
+        "docs/commands.md": commands(),
+        "docs/dictionary.md": dictionary(),
+    }
+
+
+def _yaml(content: object) -> str:
+    return HEADER + yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=130)
 
 
 def commands() -> str:

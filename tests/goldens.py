@@ -55,12 +55,16 @@ def as_json(row: object, *without: str) -> Json:
     return {key: value for key, value in values.items() if key not in without}
 
 
+def arguments(page: Path) -> Json:
+    """What `parse_page` is given with an example page."""
+    meta = page.with_suffix(".meta.json")
+    return {**(USUAL_TEXT if page.suffix == ".txt" else USUAL), **(json.loads(meta.read_text()) if meta.exists() else {})}
+
+
 @cache
 def actual(page: Path) -> Json:
     """What the parser reads, in the form of an expectation."""
-    meta = page.with_suffix(".meta.json")
-    given = {**(USUAL_TEXT if page.suffix == ".txt" else USUAL), **(json.loads(meta.read_text()) if meta.exists() else {})}
-    verdict = parse_page(page.read_bytes(), **given)
+    verdict = parse_page(page.read_bytes(), **arguments(page))
     if verdict.record is None:
         return {"kind": str(verdict.kind)}
     record = as_json(verdict.record)

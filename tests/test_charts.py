@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import pytest
+from datasette.utils.asgi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,11 +27,6 @@ from tests.webkit import Site, demo
 _MARK = re.compile(r'<a href="(/tta/records[^"]*)" aria-label="[^"]*: ([\d,]+) records?"')
 _COUNT = re.compile(r'<a href="(/tta/records[^"]*)">([\d,]+)</a></td>')
 EVERYTHING = RecordFilters("/tta/records", [], "", {}, "")
-
-
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return Site()
 
 
 def _rows(site: Site, address: str) -> int:
@@ -104,9 +100,7 @@ def test_no_record_is_no_chart_and_no_error(site: Site, tmp_path: Path, path: st
     ],
 )
 def test_each_chart_has_a_kind_that_fits(query: str, kind: str) -> None:
-    from urllib.parse import parse_qsl
-
-    spec = charts.read_spec(dict(parse_qsl(query)))
+    spec = charts.read_spec(Request.fake(f"/?{query}").args)
     counts = Counts()
     for series in range(6 if spec.split and spec.split != "evidence_based" else 2):
         counts.cells["a", series][None] += 1
@@ -145,11 +139,13 @@ def test_shares_and_figures_of_the_page_and_its_file_agree(site: Site, measure: 
     query = urlencode({"_measure": measure, "_by": "program_areas", "_split": "fiscal_year", "status__exact": "Completed"})
     answer = site.get(f"/-/chart.csv?{query}")
     rows = list(csv.reader(io.StringIO(answer.text.lstrip("\ufeff"))))
-    assert rows[0] == [*dict.fromkeys(["Program areas", "Fiscal year", MEASURES[measure].heading, "Records"])]
+    lacking = ["Incomplete"] * (measure != "days")
+    assert rows[0] == [*dict.fromkeys(["Program areas", "Fiscal year", MEASURES[measure].heading, "Records"]), *lacking]
     assert "-by-program-area-and-fiscal-year-status-completed-" in answer.headers["content-disposition"]
     text = html.unescape(site.get(f"/-/chart?{query}").text)
-    for area, year, value, *_ in rows[1:]:
-        assert f'aria-label="{area}, {year}: {MEASURES[measure].form.format(float(value))}' in text
+    for area, year, value, *rest in rows[1:]:
+        star = "*" * bool(lacking and rest[-1])
+        assert f'aria-label="{area}, {year}{star}: {MEASURES[measure].form.format(float(value))}' in text
 
 
 @pytest.mark.parametrize(
@@ -214,6 +210,34 @@ def test_months_without_a_record_are_drawn() -> None:
         counts.cells[month, None][None] += 1
     names = [row.name for row in draw(Spec(by="month"), counts, EVERYTHING).drawn]
     assert names == ["2023-11", "2023-12", "2024-01", "2024-02", "not known"]
+
+
+def test_the_visitor_chooses_what_is_drawn() -> None:
+    counts = Counts()
+    for number in range(20):
+        counts.cells[2024, f"value {number:02}"][None] += 20 - number
+        counts.rows[2024][None] += 20 - number
+    values = "\n".join(f"value {number:02}" for number in range(3, 15))
+    for kind, drawn, last in (("lines", 12, "value 14"), ("bars", charts.MAX_SERIES, "all others")):
+        chart = draw(Spec(split="status", kind=kind, only=values + "\nunheard of"), counts, EVERYTHING)
+        assert (len(chart.series), chart.series[0], chart.series[-1]) == (drawn, "value 03", last)
+        assert chart.spec.only == values and len(chart.choices) == 20
+    counts.rows["a"][None] = counts.rows["b"][None] = counts.cells["a", None][None] = counts.cells["b", None][None] = 1
+    assert [row.name for row in draw(Spec(by="category", only="b"), counts, EVERYTHING).drawn] == ["b"]
+
+
+def test_years_that_are_not_complete_are_marked_in_picture_and_files(tmp_path: Path) -> None:
+    pages = [page(page_html({"County": "x"}, node=n, title=f"202{n}0402-120000-01"), url=node(n)) for n in (3, 4)]
+    site = Site(loaded(tmp_path, pages).database)
+    for address in ("/-/chart", "/-/chart.svg", "/-/chart?_by=status&_split=fiscal_year&_kind=bars", "/-/charts", "/"):
+        text = " ".join(re.sub(r"<[^>]*>", " ", site.get(address).text).split())
+        assert "2024*" in text and "2023*" not in text, address
+        assert "Incomplete: 2024 (no later request is known than that of 2024-04-02)" in text, address
+    rows = list(csv.DictReader(io.StringIO(site.get("/-/chart.csv").text.removeprefix("\ufeff"))))
+    assert [(row["Fiscal year"], row["Incomplete"]) for row in rows] == [
+        ("2023", ""),
+        ("2024", "no later request is known than that of 2024-04-02"),
+    ]
 
 
 @pytest.mark.parametrize(("split", "first"), [("status", "value 19"), ("fiscal_year", "all others")])

@@ -22,7 +22,7 @@ from scraper.folders import Folders
 from tests.dbkit import html, one
 from tests.fakearchive.run import HOST, write_config
 from tests.fakearchive.server import FakeArchive
-from tests.webkit import demo, serving
+from tests.webkit import serving
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "docs/deploy"
@@ -280,14 +280,9 @@ def nginx(folder: Path, upstream: str, change: tuple[str, str] = ("", "")) -> It
         server.communicate(timeout=10)
 
 
-@pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    return demo(tmp_path_factory.mktemp("shown"))
-
-
-def test_nginx_passes_reading_on_and_nothing_else(shown: Folders, tmp_path: Path) -> None:
+def test_nginx_passes_reading_on_and_nothing_else(demo_folders: Folders, tmp_path: Path) -> None:
     tool("nginx")
-    with serving(shown) as upstream, nginx(tmp_path, upstream) as client:
+    with serving(demo_folders) as upstream, nginx(tmp_path, upstream) as client:
         direct, front = httpx.get(f"{upstream}tta/records", timeout=30), client.get("/tta/records")
         assert front.status_code == direct.status_code == 200
         kept = set(direct.headers) - {"date", "content-length", "connection", "transfer-encoding", "link", "etag"}
@@ -303,11 +298,14 @@ def test_nginx_passes_reading_on_and_nothing_else(shown: Folders, tmp_path: Path
         assert set(answers) == {200, 429}
 
 
-def test_nginx_serves_under_a_path_as_in_the_guide(shown: Folders, tmp_path: Path) -> None:
+def test_nginx_serves_under_a_path_as_in_the_guide(demo_folders: Folders, tmp_path: Path) -> None:
     tool("nginx")
     config = tmp_path / "tta.toml"
     config.write_text('[serve]\nbase_url = "/records/"\n')
-    with serving(shown, config=config) as upstream, nginx(tmp_path, upstream, ("location / {", "location /records/ {")) as client:
+    with (
+        serving(demo_folders, config=config) as upstream,
+        nginx(tmp_path, upstream, ("location / {", "location /records/ {")) as client,
+    ):
         home = client.get("/records/").text
         links = set(re.findall(r'(?:href|src)="(/[^"#?]*)', home))
         assert links

@@ -15,14 +15,11 @@ import pytest
 from scraper.database.connection import reading
 from scraper.errors import ExitStatus, TtaError
 from scraper.export import selection as selecting
-from scraper.export.run import FORMATS, export
+from scraper.export.run import export
 from scraper.export.selection import Selection
 from scraper.export.tables import LONG_VIEWS
 from scraper.folders import Folders
 from tests.dbkit import day, html, loaded, node, page, query
-from tests.exportkit import shown_text
-
-NAMES = ("Hope Fiori", "Perla Quist", "Otto Brandt", "Nell Marsh", "Uma Okafor", "example.org")
 
 
 @pytest.fixture(scope="module")
@@ -194,20 +191,6 @@ def test_a_selection_that_cannot_be_is_a_line(
     with reading(folders.database) as db, pytest.raises(TtaError, match=said.replace("?", r"\?")) as raised:
         export(form, db, tmp_path / "out", selection)
     assert raised.value.status == ExitStatus.USAGE and list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("form", sorted({*FORMATS} - {"wacz", "site"}))
-def test_without_contacts_no_name_is_in_any_file(folders: Folders, tmp_path: Path, form: str) -> None:
-    def written(folder: str, *, contacts: bool) -> str:
-        with reading(folders.database) as db:
-            export(form, db, tmp_path / folder / "o", Selection(contacts=contacts))
-        return shown_text(tmp_path / folder)
-
-    everything, shown = written("all", contacts=True), written("some", contacts=False)
-    of_records = {"Hope Fiori", "Perla Quist", "Otto Brandt", "Uma Okafor"}
-    assert {name for name in NAMES if name in everything} == (of_records if form == "geojson" else set(NAMES))
-    assert [name for name in NAMES if name in shown] == []
-    assert form == "geojson" or "Kick-off" in shown
 
 
 def test_the_database_and_the_connection_stay_as_they_were(folders: Folders, tmp_path: Path) -> None:

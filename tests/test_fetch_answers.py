@@ -1,6 +1,5 @@
 """An answer must answer the question: no page is stored under another page's URL, whatever a proxy does to the answers."""
 
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -16,9 +15,10 @@ from scraper.web.addresses import same_page
 from scraper.web.client import Answer
 from tests.fakearchive import faults, proxy
 from tests.fakearchive.bucket import Bucket
-from tests.fakearchive.run import HOST, Fetch, run, stored, write_config
-from tests.fakearchive.server import FIELDS, FakeArchive, Handler
+from tests.fakearchive.run import HOST, Fetch, pywb_archive, run, stored, write_config
+from tests.fakearchive.server import FakeArchive, Handler
 from tests.test_archive import page
+from tests.test_fetch_index_server import understands
 
 AT = "20240101000000"
 RECORDS = 4
@@ -28,25 +28,10 @@ def body(number: int) -> bytes:
     return f"<html><body>node {number} {'words ' * 20}</body></html>".encode()
 
 
-def serve_pywb_cdx(handler: Handler) -> None:
-    """A listing as pywb gives it: an object per line, no pages."""
-    names = {"original": "url", "mimetype": "mime", "statuscode": "status"}
-    rows = [dict(zip((names.get(n, n) for n in FIELDS), kept.fields(), strict=True)) for kept in handler.archive.kept]
-    if handler.query()["url"] == f"*.{HOST}":
-        handler.answer(200, "".join(json.dumps(row) + "\n" for row in rows).encode(), (("Content-Type", "text/x-ndjson"),))
-    else:
-        handler.answer(404, b'{"message": "No Captures found for: x"}')
-
-
-def archives(url: str) -> list[object]:
-    """The setting `archives` with one archive."""
-    return [{"name": "test", "cdx_url": f"{url}/pywb/cdx", "replay_url": f"{url}/web/", "cdx_interval": 0, "replay_interval": 0}]
-
-
 def filled(fake: FakeArchive, source: str, data: Path) -> str:
     """Records at a source; returns what the paths of its captures contain."""
     bucket = Bucket(fake)
-    fake.files["/pywb/cdx"] = serve_pywb_cdx
+    fake.files["/pywb/cdx"] = understands(url=f"*.{HOST}")
     fake.files["/robots.txt"] = faults.answers(404)
     with Archive(data / "archive", writable=True) as archive:
         for number in range(1, RECORDS + 1):
@@ -60,25 +45,22 @@ def filled(fake: FakeArchive, source: str, data: Path) -> str:
 
 
 FETCHED_ALL_THE_SAME = ("twice", "twice, late", "with the answer before it")
-
-
-SHORT = "with a length that is too short"
+SHORT, SHIFTED = "with a length that is too short", "with the answer to the request before"
 CASES = [("wayback", name) for name in proxy.WAYS]
-CASES += [
-    (source, name) for source in ("commoncrawl", "pywb", "live") for name in ("twice, late", "with a length that is too short")
-]
-CASES += [(source, "with the answer to the request before") for source in ("commoncrawl", "pywb")]
+CASES += [(source, name) for source in ("commoncrawl", "pywb", "live") for name in ("twice, late", SHORT)]
+CASES += [(source, SHIFTED) for source in ("commoncrawl", "pywb")]
 """Nothing in the live site's pages names their URL; see the test of its links."""
 
 
 @pytest.mark.parametrize(("source", "name"), CASES)
 def test_no_page_is_stored_under_another_url(fake: FakeArchive, tmp_path: Path, source: str, name: str) -> None:
-    is_shifted = name == "with the answer to the request before"
+    is_shifted = name == SHIFTED
     most = RECORDS if name in FETCHED_ALL_THE_SAME else 0
     data = tmp_path / "data"
     where = filled(fake, source, data)
     with proxy.Proxy(fake.port, proxy.WAYS[name], where).running() as unruly:
-        settings = {"sources__pywb__archives": archives(unruly.url), "retry__attempts": 2, "retry__deadline": 0.6}
+        archives = [pywb_archive("test", f"{unruly.url}/pywb/cdx", f"{unruly.url}/web/")]
+        settings = {"sources__pywb__archives": archives, "retry__attempts": 2, "retry__deadline": 0.6}
         config = write_config(tmp_path / "tta.toml", unruly.url, **settings)
         first = run(data, config, source, "--now")
         found = right(data, source)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakearchive import faults
-from tests.fakearchive.run import HOST, Fetch, captures
+from tests.fakearchive.run import HOST, Fetch, captures, pywb_archive
 from tests.fakearchive.server import FIELDS, FakeArchive, Fault, Handler
 
 NAMES = {"original": "url", "mimetype": "mime", "statuscode": "status"}
@@ -83,13 +83,7 @@ SERVERS: dict[str, Fault] = {
 
 
 def archive(fake: FakeArchive, name: str = "one", path: str = "/pywb") -> dict[str, object]:
-    return {
-        "name": name,
-        "cdx_url": f"{fake.url}{path}",
-        "replay_url": f"{fake.url}/web/",
-        "cdx_interval": 0,
-        "replay_interval": 0,
-    }
+    return pywb_archive(name, f"{fake.url}{path}", f"{fake.url}/web/")
 
 
 def test_every_capture_is_listed_whatever_the_server_understands(
@@ -160,9 +154,3 @@ def test_a_listing_of_recent_captures_that_times_out_is_replaced_by_a_full_one_a
     ran = tta_fetch()
     assert (ran.status, ran.source()["fetched"], len(fake.listings())) == (0, 1, 2), ran.err
     assert ["from=" in path for path in fake.listings()] == [True, False]
-
-
-def test_all_end_of_term_collections_since_2016_are_asked_once() -> None:
-    from scraper.config import Config
-
-    assert Config().sources.endofterm.collections == ("EOT-2016", "EOT-2020", "EOT-2024")

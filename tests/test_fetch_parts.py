@@ -52,6 +52,7 @@ def test_no_file_means_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     assert load_config() == Config()
     assert Config().sources.wayback.cdx_interval == 3.0
+    assert Config().sources.endofterm.collections == ("EOT-2016", "EOT-2020", "EOT-2024")
     assert not Config().sources.live.enabled
     with pytest.raises(WrongUsage, match="there is no such"):
         load_config(tmp_path / "tta.toml")

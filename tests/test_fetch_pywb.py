@@ -17,7 +17,7 @@ from scraper.archive.store import Archive
 from scraper.archive.warc import sha1_digest
 from scraper.capture import Capture, Form, Original, iso
 from tests.fakearchive.bucket import Bucket, serve_range
-from tests.fakearchive.run import captures, run, stored, write_config
+from tests.fakearchive.run import captures, pywb_archive, run, stored, write_config
 from tests.fakearchive.server import FakeArchive
 from tests.test_archive import WHEN, page
 
@@ -53,10 +53,11 @@ def revisit() -> Capture:
 @contextlib.contextmanager
 def pywb(folder: Path, warcs: list[Path]) -> Iterator[str]:
     """Pywb with one collection, `tta`, of these files; its address."""
-    folder.mkdir()
+    for name in ("archive", "indexes"):  # as `wb-manager init` makes them
+        (folder / "collections/tta" / name).mkdir(parents=True)
     (folder / "config.yaml").write_text("redirect_to_exact: true\n")
-    for arguments in (["init", "tta"], ["add", "tta", *map(str, warcs)]):
-        subprocess.run([str(BIN / "wb-manager"), *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
+    add = [str(BIN / "wb-manager"), "add", "tta", *map(str, warcs)]
+    subprocess.run(add, cwd=folder, check=True, capture_output=True, timeout=60)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -88,8 +89,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 
 def settings(folder: Path, url: str) -> Path:
     """A configuration with pywb at this address as its only archive."""
-    archive = {"name": "local", "cdx_url": f"{url}/cdx", "replay_url": f"{url}/", "cdx_interval": 0, "replay_interval": 0}
-    return write_config(folder / "tta.toml", url, sources__pywb__archives=[archive])
+    return write_config(folder / "tta.toml", url, sources__pywb__archives=[pywb_archive("local", f"{url}/cdx", f"{url}/")])
 
 
 def test_what_pywb_plays_is_stored_and_what_is_stored_pywb_plays(served: tuple[str, Path], tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from tests.goldens import as_json
 from tests.pagegen import truth
 from tests.pagegen.compare import wrong_columns, wrong_description, wrong_fields, wrong_groups, wrong_sections
 from tests.pagegen.options import CLASSLESS, THEMES, Options, Theme
-from tests.pagegen.others import OTHERS
 from tests.pagegen.strategies import Case, any_options, cases
 
 WELL_FORMED = {"fake_fields": False, "unclosed": False, "numberless": False, "plain_dates": False}
@@ -108,14 +107,6 @@ def test_a_page_is_read_the_same_however_it_was_archived(theme: Theme) -> None:
     without = {"url", "shape", "fields"}
     assert as_json(one, *without) == as_json(two, *without)
     assert own_fields(one) == own_fields(two)
-
-
-@pytest.mark.parametrize("name", sorted(OTHERS))
-def test_what_is_no_record_becomes_none(name: str) -> None:
-    page = OTHERS[name]()
-    found = read(page)
-    assert found.record is None
-    assert found.kind.value == page.kind
 
 
 @pytest.mark.parametrize("seed", range(12))

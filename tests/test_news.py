@@ -1,5 +1,7 @@
 """What's new: which records, in which order, under which filters; and a feed that readers can rely on."""
 
+import csv
+import io
 import re
 from pathlib import Path
 from xml.etree import ElementTree
@@ -39,7 +41,7 @@ def test_events_are_told_once_each_the_latest_first(tmp_path: Path) -> None:
     assert [entry["title"] for entry in after] == ["Disappeared: Second", f"Changed: {HOSTILE}", "New: Second", f"New: {HOSTILE}"]
     assert after[2:] == before, "what was told keeps its id and its text"
     assert len({entry["id"] for entry in after}) == 4
-    assert after[1]["summary"].strip() == "County: Essex County became Suffolk County."
+    assert after[1]["summary"].strip() == "County printed on the page: Essex County became Suffolk County."
     assert after[1]["updated"] == day(2).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -61,6 +63,18 @@ def test_what_a_refresh_brought_is_listed_under_it_however_old_the_capture(tmp_p
     text = site.get("/-/new").text
     assert re.findall(r'datetime="(2030[^"]*)', text) == ["2030-01-02", "2030-01-01"]
     assert [entry["title"] for entry in _entries(site, "?_since=2030-01-02")] == ["New: Old"]
+
+
+def test_page_table_and_file_agree_on_a_span_of_time(tmp_path: Path) -> None:
+    site = _site(tmp_path, 4)
+    for since, until, records, events in ((0, 3, 2, 4), (0, 0, 1, 1), (1, 1, 1, 1), (2, 3, 2, 2), (9, 9, 0, 0)):
+        query = f"_since={day(since):%Y-%m-%d}&_until={day(until):%Y-%m-%d}"
+        assert site.json(f"/tta/records.json?{query}")["filtered_table_rows_count"] == records
+        assert len(_entries(site, f"?{query}")) == events
+        assert len(list(csv.reader(io.StringIO(site.get(f"/-/new.csv?{query}").text)))) == events + 1
+    text = site.get(f"/-/new?{query}").text
+    assert f"/tta/records?{query}".replace("&", "&amp;") in text and "There has been no refresh yet" in text
+    assert "/tta/records?_since=2" in site.get("/-/new?_since=2020-01-01").text
 
 
 def test_page_and_feed_follow_the_filters_of_the_table(tmp_path: Path) -> None:

@@ -290,7 +290,7 @@ def test_an_organization_has_a_page_with_its_records_and_milestones(tmp_path: Pa
         "/tta/records/1",
     )
     assert [part for part in expected if part not in text] == []
-    assert "Name not captured" in site.get("/tta/organizations/105380").text
+    assert "Agency number 105380, name not captured" in site.get("/tta/organizations/105380").text
     assert "/tta/organizations/105380" in site.get("/tta/records/2").text
     assert site.get("/tta/organizations/105380.json").status_code == 200
     assert site.get("/tta/organizations/none").status_code == 404

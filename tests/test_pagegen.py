@@ -20,12 +20,11 @@ from tests.pagegen.compare import (
     wrong_sections,
 )
 from tests.pagegen.content import Content, Entry, Field, Paragraph, Section, Value
-from tests.pagegen.invent import invent, term
+from tests.pagegen.invent import term
 from tests.pagegen.options import THEMES, Options, Theme
-from tests.pagegen.others import OTHERS
 from tests.pagegen.render import make_page
 from tests.pagegen.render_page import NOTICE_TEXT
-from tests.pagegen.render_text import extracted_page, extracted_text, prose_page, words_of
+from tests.pagegen.render_text import extracted_text, words_of
 from tests.pagegen.strategies import Case, any_options, cases
 from tests.pagegen.truth import Page, PageTruth
 from tests.pagegen.words import INSTRUCTIONS
@@ -91,44 +90,9 @@ def test_truth_of_a_text_form_is_in_the_text(case: Case) -> None:
         assert not [text for text in promised(page.truth) if " ".join(words_of(text)) not in seen]
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_other_pages_are_no_records(name: str) -> None:
-    page = OTHERS[name]()
-    assert page.truth is None
-    assert page.kind != "record"
-    assert page == OTHERS[name]()
-
-
 def test_same_seed_same_page() -> None:
     assert make_page(7, "olivero") == make_page(7, "olivero")
     assert make_page(7).data != make_page(8).data
-
-
-def test_hidden_labels_and_classless_themes_lose_names() -> None:
-    bare = make_page(11, "bare").truth
-    classy = make_page(11, "classy", Options(labels="hidden")).truth
-    assert bare
-    assert classy
-    assert {field.name for field in bare.fields} == {None}
-    assert all(field.label is None for field in classy.fields if field.item is None)
-    assert all(field.name for field in classy.fields)
-
-
-def test_cut_page_promises_only_what_is_on_it() -> None:
-    whole, cut = make_page(12).truth, make_page(12, options=Options(keep=0.7)).truth
-    assert whole
-    assert cut
-    assert not cut.whole
-    assert len(cut.fields) < len(whole.fields)
-    assert cut.fields == whole.fields[: len(cut.fields)]
-
-
-def test_text_forms_lose_links_and_times() -> None:
-    page = extracted_page(invent(5))
-    assert page.truth
-    assert {field.state for field in page.truth.fields} <= {"value", "not_captured"}
-    assert all(field.datetimes == tuple(None for _ in field.values) for field in page.truth.fields)
-    assert b"TTA Title" not in prose_page(invent(2)).data
 
 
 def _sample_record(text: str) -> Content:

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from parsers.page import parse_page
 from parsers.record import Kind, ParseResult
-from tests import hostile
+from tests import goldens, hostile
 from tests.mutate import mutated
 from tests.pagegen.options import THEMES
-from tests.pagegen.others import OTHERS
 from tests.pagegen.render import make_page
 from tests.pagegen.strategies import any_options, cases
 
@@ -91,7 +90,7 @@ def test_any_bytes_get_a_verdict(content: bytes, is_text: bool, content_type: st
 def seeds() -> tuple[bytes, ...]:
     """Made-up pages of every theme and pages that are no records, as what is mutated."""
     records = [make_page(seed, theme).data for seed, theme in enumerate(THEMES)]
-    return (*records, *(OTHERS[name]().data for name in sorted(OTHERS)))
+    return (*records, *(page.read_bytes() for page in goldens.pages() if page.parent.name == "not-a-record"))
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

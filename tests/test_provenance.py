@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,25 +13,14 @@ from parsers.record import RecordValues, columns_of
 from parsers.scalars import iso_time
 from parsers.tree import UNSEEN
 from scraper.database.connection import reading
-from scraper.database.load import load
 from scraper.folders import Folders
 from scraper.provenance import INTACT, Reason, Why
-from scraper.sources.files import import_paths
 from tests.dbkit import html, node, query
 
-SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 WORDS = {0: ("no", "off"), 1: ("yes", "on")}
 LISTS = {name for name, info in columns_of(RecordValues).items() if info.type == list[str]}
 FLAGS = {name for name, info in columns_of(RecordValues).items() if info.type is bool}
 TIMES = ("submitted_at", "status_changed_at", "event_start", "event_end")
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    folders = Folders(tmp_path_factory.mktemp("demo"))
-    import_paths(folders.archive, [SAMPLES])
-    load(folders)
-    return folders
 
 
 MARK = re.compile(r"\s*(?:•|o(?= )|\d{1,3}\.)?\s*")
@@ -101,14 +89,14 @@ def check(reason: Reason) -> None:
         assert value is None or is_shown(column, value, reason), (at, column, value, source(reason))
 
 
-def test_every_value_of_the_demo_can_be_traced(demo: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_value_of_the_demo_can_be_traced(demo_folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     read: Counter[str] = Counter()
     real = Why._stored
     monkeypatch.setattr(Why, "_stored", lambda self, capture_id: (read.update([capture_id]), real(self, capture_id))[1])
     columns, fields, items, sections = set(), set(), set(), set()
-    with reading(demo.database) as db:
-        for (record_id,) in query(demo, "SELECT record_id FROM records"):
-            why = Why(db, demo.archive, record_id)
+    with reading(demo_folders.database) as db:
+        for (record_id,) in query(demo_folders, "SELECT record_id FROM records"):
+            why = Why(db, demo_folders.archive, record_id)
             names = [column for column, value in why.columns.items() if value is not None]
             names += dict.fromkeys(row["item"] for row in why.fields if row["item"])
             names += dict.fromkeys(row["label"] for row in why.sections)
@@ -122,24 +110,24 @@ def test_every_value_of_the_demo_can_be_traced(demo: Folders, monkeypatch: pytes
                     fields |= rows
                     items |= {(record_id, reason.field)} if reason.rows and reason.rows[0]["item"] == reason.field else set()
     assert set(read.values()) == {1}
-    names = [name for (name,) in query(demo, "SELECT name FROM pragma_table_info('records')")]
-    filled = query(demo, f"SELECT record_id, {', '.join(names)} FROM records")
+    names = [name for (name,) in query(demo_folders, "SELECT name FROM pragma_table_info('records')")]
+    filled = query(demo_folders, f"SELECT record_id, {', '.join(names)} FROM records")
     assert columns == {(row[0], name) for row in filled for name, value in zip(names, row[1:], strict=True) if value is not None}
-    assert fields == set(query(demo, "SELECT record_id, position FROM fields"))
-    assert sections == set(query(demo, "SELECT record_id, position FROM sections"))
-    assert items == set(query(demo, "SELECT DISTINCT record_id, item FROM fields WHERE item IS NOT NULL"))
+    assert fields == set(query(demo_folders, "SELECT record_id, position FROM fields"))
+    assert sections == set(query(demo_folders, "SELECT record_id, position FROM sections"))
+    assert items == set(query(demo_folders, "SELECT DISTINCT record_id, item FROM fields WHERE item IS NOT NULL"))
 
 
-def test_every_milestone_and_metric_of_the_demo_is_made_of_traced_rows(demo: Folders) -> None:
-    found = query(demo, "SELECT record_id, item, value, datetime FROM fields WHERE item IS NOT NULL AND value IS NOT NULL")
+def test_every_milestone_and_metric_of_the_demo_is_made_of_traced_rows(demo_folders: Folders) -> None:
+    filled = "SELECT record_id, item, value, datetime FROM fields WHERE item IS NOT NULL AND value IS NOT NULL"
     rows: dict[tuple[str, str], list[str]] = {}
-    for record_id, item, value, when in found:
+    for record_id, item, value, when in query(demo_folders, filled):
         rows.setdefault((record_id, item), []).extend(filter(None, (value, iso_time(when))))
     for table, group, columns in (
         ("milestones", "Milestone", "title, date, notes, details"),
         ("performance_metrics", "Performance Metrics", "question, answer"),
     ):
-        members = query(demo, f"SELECT record_id, position, {columns} FROM {table}")
+        members = query(demo_folders, f"SELECT record_id, position, {columns} FROM {table}")
         assert members
         for record_id, position, *values in members:
             said = pack("\n".join(rows[record_id, f"{group} {position}"]))

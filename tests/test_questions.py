@@ -17,15 +17,10 @@ NARROWER = {
     "fiscal_year": "2023",
     "program_area": "Law Enforcement",
     "state": "Massachusetts",
+    "agency_state": "TX",
     "since": "2021-01-01",
-    "field": "status",
     "search": "opioid",
 }
-
-
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return Site()
 
 
 def _rows(site: Site, name: str, **given: str) -> list[dict[str, Any]]:

@@ -31,11 +31,6 @@ def folders(tmp_path: Path) -> Folders:
     return loaded(tmp_path / "data", [page(html({"County": "Yesterday"}), url=node(1), when=day(0))])
 
 
-@pytest.fixture
-def offline(tmp_path: Path) -> Path:
-    return write_config(tmp_path / "offline.toml", "http://127.0.0.1:9", sources__wayback__enabled=False)
-
-
 def many(folders: Folders) -> None:
     """Enough pages to be busy with for seconds, in two processes."""
     body = "Help for a county, in many words. " * 20_000

@@ -14,7 +14,7 @@ import pytest
 from scraper.database.checks import Looked, check_all
 from scraper.refresh import run as refresh_run
 from tests.dbkit import add, day, html, loaded, node, page
-from tests.fakearchive.run import run, write_config
+from tests.fakearchive.run import run
 from tests.test_fetch_ends import wait_for
 from tests.webkit import serving
 
@@ -40,14 +40,16 @@ class Reader(threading.Thread):
         while self.going_on():
             with urlopen(self.address, timeout=30) as answer:
                 self.answers[tuple(json.load(answer)[0].values())] += 1
+            time.sleep(0.02)
 
 
-def test_every_answer_of_a_live_server_is_wholly_old_or_wholly_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_answer_of_a_live_server_is_wholly_old_or_wholly_new(
+    tmp_path: Path, offline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = [page(html({"County": "Old"}, node=n), url=node(n), when=day(0)) for n in range(1, 61)]
     new = [page(html({"County": "New"}, node=n), url=node(n), when=day(1)) for n in range(1, 91)]
     folders = loaded(tmp_path / "data", old)
     add(folders, new)
-    config = write_config(tmp_path / "tta.toml", "http://127.0.0.1:9", sources__wayback__enabled=False)
     yesterday, today = (60, 60, 0, 0, 60, 0, 0, 0), (90, 0, 90, 90, 150, 60, 90, 1)
     with serving(folders) as address:
         over = threading.Event()
@@ -65,7 +67,7 @@ def test_every_answer_of_a_live_server_is_wholly_old_or_wholly_new(tmp_path: Pat
         for reader in readers:
             reader.start()
         wait_for(lambda: all(reader.answers for reader in readers))
-        assert run(folders.data, config, command="refresh").status == 0
+        assert run(folders.data, offline, command="refresh").status == 0
         wait_for(lambda: all(reader.answers[today] for reader in readers))
         time.sleep(0.1)
         over.set()

@@ -139,7 +139,7 @@ def test_a_log_that_cannot_be_written_is_reported_before_anything_is_done(fake: 
     assert (ran.status, "--log-file" in ran.err, fake.arrivals) == (1, True, [])
 
 
-def test_a_mistake_after_the_checks_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_after_the_checks_is_no_success(tmp_path: Path, offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The run calls itself committed by then, and the commit does not come."""
     add_run = runs.add
 
@@ -149,9 +149,8 @@ def test_a_mistake_after_the_checks_is_no_success(tmp_path: Path, monkeypatch: p
 
     folders = loaded(tmp_path / "data", [page(html({}), url=node(1), when=day(1))])
     monkeypatch.setattr(runs, "add", mistaken)
-    config = write_config(tmp_path / "tta.toml", "http://127.0.0.1:9", sources__wayback__enabled=False)
     with pytest.raises(AssertionError), Display() as display:
-        refresh(folders, load_config(config), Options(log_file=tmp_path / "log"), display)
+        refresh(folders, load_config(offline), Options(log_file=tmp_path / "log"), display)
     assert events(tmp_path / "log")[-1]["event"] == "run.failed"
     assert query(folders, "SELECT outcome FROM runs") == [("failed",)]
 

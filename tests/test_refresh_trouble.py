@@ -40,11 +40,6 @@ def folders(tmp_path: Path) -> Folders:
     return loaded(tmp_path / "data", [page(html({"County": "Yesterday"}), url=node(1), when=day(0))])
 
 
-@pytest.fixture
-def offline(tmp_path: Path) -> Path:
-    return write_config(tmp_path / "offline.toml", "http://127.0.0.1:9", sources__wayback__enabled=False)
-
-
 def test_a_damaged_database_costs_no_capture(fake: FakeArchive, folders: Folders, tmp_path: Path) -> None:
     """What is fetched is kept, since it may be gone tomorrow; the database is made again from it."""
     folders.database.write_bytes(b"not a database" * 1000)

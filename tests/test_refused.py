@@ -1,6 +1,7 @@
 """After a refused night nothing but a choice brings in what the checks kept out: not a load, not a repair."""
 
 import re
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -29,21 +30,31 @@ def folders(tmp_path: Path) -> Folders:
     return Folders(tmp_path / "data")
 
 
-@pytest.fixture
-def tta(folders: Folders, tmp_path: Path) -> Tta:
+def in_folder(data: Path) -> Tta:
     """A command with no source enabled."""
-    config = tmp_path / "tta.toml"
+    config = data.with_name("tta.toml")
     config.write_text("[sources.wayback]\nenabled = false\n")
-    return partial(commandkit.tta, "--data", folders.data, "--config", config)
+    return partial(commandkit.tta, "--data", data, "--config", config)
 
 
 @pytest.fixture
-def refused(folders: Folders, tta: Tta) -> Folders:
-    """A good night, and one whose pages are no records any more."""
-    add(folders, [page(html({}, node=n), url=node(n), when=day(n)) for n in PAGES])
-    assert tta("refresh").status == 0
-    add(folders, [page(GONE % n, url=node(n), when=day(100 + n)) for n in PAGES])
-    assert tta("refresh").status == 3
+def tta(folders: Folders) -> Tta:
+    return in_folder(folders.data)
+
+
+@pytest.fixture(scope="module")
+def two_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder after a good night, and one whose pages are no records any more."""
+    made = Folders(tmp_path_factory.mktemp("nights") / "data")
+    for first, status in ((0, 0), (100, 3)):
+        add(made, [page(GONE % n if first else html({}, node=n), url=node(n), when=day(first + n)) for n in PAGES])
+        assert in_folder(made.data)("refresh").status == status
+    return made.data
+
+
+@pytest.fixture
+def refused(folders: Folders, two_nights: Path) -> Folders:
+    shutil.copytree(two_nights, folders.data)
     return folders
 
 

@@ -16,12 +16,6 @@ from scraper.search_query import match
 from tests.dbkit import day, html, loaded, node, page
 from tests.webkit import Site
 
-
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return Site()
-
-
 TEXTS = (
     "opioid training in texas",
     "rural opioid court",

@@ -23,6 +23,7 @@ from scraper.config import Config, Serve, as_toml, load_config
 from scraper.database.contacts import cleared_copy
 from scraper.database.tables import BY_NAME, TABLES, VIEWS
 from scraper.errors import TtaError, WrongUsage
+from scraper.explore.lines import IS_1
 from scraper.folders import Folders
 from scraper.serve import SETTINGS, application, serve
 from tests.dbkit import day, html, loaded, node, page
@@ -30,11 +31,6 @@ from tests.webkit import ROOT, Site, demo, serving
 
 HOSTILE = "<script>alert('title')</script>"
 REAL = "20250129-145639-07"
-
-
-@pytest.fixture(scope="module")
-def site() -> Site:
-    return Site()
 
 
 @pytest.fixture(scope="module")
@@ -315,7 +311,8 @@ def test_other_plugins_keep_their_settings_and_may_load_scripts_if_told(tmp_path
     "path", ["/", "/tta/records", "/tta/records/900000001", "/-/charts", "/tta/areas_by_year", "/tta/dictionary"]
 )
 def test_datasette_alone_shows_the_pages(path: str) -> None:
-    """As in `datasette data/tta.db -m metadata.yml`."""
-    metadata = yaml.safe_load((ROOT / "metadata.yml").read_text())
-    answer = asyncio.run(Datasette([str(demo().database)], metadata=metadata).client.get(path))
+    """As in `datasette data/tta.db -m metadata.yml`, or with 1.0 `-c datasette.yaml`."""
+    option, name = ("config", "datasette.yaml") if IS_1 else ("metadata", "metadata.yml")
+    texts = {option: yaml.safe_load((ROOT / name).read_text())}
+    answer = asyncio.run(Datasette([str(demo().database)], **texts).client.get(path))
     assert answer.status_code == 200 and "explore.css" in answer.text

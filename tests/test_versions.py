@@ -1,7 +1,5 @@
 """Files of another version: the database and the catalog are rebuilt from the archive, the ledger is set aside."""
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,13 +84,10 @@ def test_a_catalog_of_another_version_is_made_again_from_the_files(folders: Fold
         assert list(archive.entries()) == before
 
 
-@pytest.mark.parametrize("name", ["ledger", "database"])
-def test_another_programs_file_is_refused_and_not_written_to(folders: Folders, name: str) -> None:
-    path = getattr(folders, name)
-    path.unlink()
-    with closing(sqlite3.connect(path)) as db:
-        db.execute("CREATE TABLE mine (a)")
-    before = path.read_bytes()
+def test_another_programs_ledger_is_refused_and_not_written_to(folders: Folders) -> None:
+    folders.ledger.unlink()
+    sql(folders.ledger, "CREATE TABLE mine (a)")
+    before = folders.ledger.read_bytes()
     with pytest.raises(TtaError, match="another program"):
-        Ledger(path) if name == "ledger" else load(folders)
-    assert path.read_bytes() == before
+        Ledger(folders.ledger)
+    assert folders.ledger.read_bytes() == before

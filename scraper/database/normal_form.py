@@ -21,14 +21,16 @@ MAX_PARTS = 500
 _LINK = re.compile(r"(!?)\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
 _MARKUP = re.compile(r"\[\d{1,3}\]|\bCAPTION:|</?[A-Za-z][\w-]*(?:\s[^<>\n]{0,200})?>")
 _LIST_MARK = re.compile(r"(?:^|(?<=\0))(?:o|\d{1,2})(?=\0)")
+_LIST_NUMBER = re.compile(r"^[ \t]*(?:\d{1,2}[.)]|o)[ \t]+(?=\S)", re.MULTILINE)
 _LETTERS = re.compile(r"[^\W_]+|(?<=\d)\.(?=\d)")
 
 
 @cached_short
 def letters(text: str) -> str:
-    """The letters and digits of a text, without tags, link and footnote marks; the point in a decimal number counts as well."""
+    """The letters and digits of a text, without tags, marks of links, notes and lists; a decimal point counts too."""
     if "[" in text or "<" in text or "CAPTION" in text:
         text = _MARKUP.sub(" ", _LINK.sub(lambda found: "" if found[1] else found[2], text))
+    text = _LIST_NUMBER.sub("", text)
     return "".join(_LETTERS.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)))
 
 
@@ -112,16 +114,17 @@ class PageText:
         groups = {(row.key, letters(row.item.rstrip(" 0123456789") + (row.label or ""))) for row in self._page.fields if row.item}
         return [(key, mark) for key, mark in (*found, *groups) if len(mark) >= MIN_MARK]
 
-    def part_of_field(self, text: str, own: str, key: str) -> str:
+    def part_of_field(self, text: str, own: str, key: str, poorer: "PageText | None" = None) -> str:
         """The part of a text extractor's value that may belong to the field: below the page's top and before the next label.
 
-        `own`: what is known to belong to it.
+        `own`: what is known to belong to it; `poorer`: the extractor's text. Instructions that it shows as a section are there.
         """
         for mark in self._tops:
             if mark not in own and (at := text.rfind(mark)) >= 0:
                 text = text[at + len(mark) :]
                 text = text[max(text.find(own), 0) :]  # below a byline that this page does not show
-        ends = (text.find(mark) for other, mark in self._ends if other != key and mark not in own)
+        elsewhere = {mark for other, mark in (poorer._ends if poorer else ()) if not other}
+        ends = (text.find(mark) for other, mark in self._ends if other != key and mark not in own and mark not in elsewhere)
         return text[: min((at for at in ends if at >= 0), default=None)]
 
     def quotes(self, text: str, *, other_than: str) -> bool:

@@ -229,13 +229,13 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
     if text == own and not row.item:
         return False  # of one day, another hour
     label = "by" if row.key == "submitted_by" else letters(row.label or "") if row.item is None else ""
-    part = richer.page.part_of_field(text, own, row.key)
+    part = richer.page.part_of_field(text, own, row.key, poorer.page)
     has_lost_beginning = row.item is None and len(part) >= MIN_CUT and own.endswith(part)
     if not part or has_lost_beginning or _is_part(poorer, part, richer):
         return True
     if richer.page.quotes(label + part, other_than=row.key):
         return True  # the line of a text where another field says so
-    if poorer.page.part_of_field(own, text, row.key) == text:
+    if poorer.page.part_of_field(own, text, row.key, richer.page) == text or text == letters(row.label or "") + own:
         return True  # the value contains words of a label, where the text was divided
     has_one_value = _type_of(richer.rows) in (Type.TEXT, Type.REFERENCE) and len(richer.values) == 1
     return (row.item is not None or row.key == "description" or has_one_value) and all(
@@ -246,7 +246,7 @@ def _is_misread(poorer: Shown, richer: Shown) -> bool:
 def _is_padded(value: str, own: str) -> bool:
     """Whether a value is another with headings, menus or texts of pictures between its lines: text that has no sentence.
 
-    It begins a line; after the rest of a line it may stand only where the whole value is printed in one line.
+    It begins a line; after the rest of a line it may stand only where a value of several lines is printed in one.
     """
     if len(SENTENCE_END.findall(value)) > len(SENTENCE_END.findall(own)):
         return False
@@ -258,6 +258,6 @@ def _is_padded(value: str, own: str) -> bool:
         text = text.replace(part, "\0" * len(part), 1)
     is_long = len(parts) > 1 or len(parts[0]) >= MIN_CUT
     return all(
-        (found.start() in borders and (is_long or found.end() in borders)) or (is_long and len(lines) == 1)
+        (found.start() in borders and (is_long or found.end() in borders)) or (is_long and len(lines) == 1 < len(parts))
         for found in re.finditer("[^\0]+", text)
     )

@@ -18,9 +18,11 @@ from datasette_leaflet import CSS_FILE, JS_FILE
 from markupsafe import Markup
 from pluggy import HookimplMarker
 
+from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore import charts, dashboard, downloads, filters, home, news, record, search
 from scraper.explore.facets import ListFacet
+from scraper.explore.lines import describe, ensure_records_are_shown
 from scraper.explore.links import DATABASE, columns_in, moment, render_value
 from scraper.explore.metadata import LOOKS, QUESTIONS
 from scraper.explore.middleware import Answers, App, cached, headers, limited, with_headers
@@ -35,7 +37,7 @@ _ANSWERS: WeakKeyDictionary[Any, Answers] = WeakKeyDictionary()
 
 
 @hook
-def startup() -> None:
+def startup(datasette: Any) -> Callable[[], Awaitable[None]]:
     from datasette.filters import Filters  # these load the plugins, this one among them: not while it is being imported
     from datasette.plugins import pm
 
@@ -44,6 +46,7 @@ def startup() -> None:
         "datasette.handle_exception"
     ):  # it prints tracebacks with local variables, texts of captured pages among them
         pm.unregister(name="datasette.handle_exception")
+    return lambda: describe(datasette)
 
 
 @hook
@@ -108,7 +111,8 @@ def prepare_connection(conn: Any, database: str) -> None:
     """Comes after Datasette's own, whose `escape_fts` it replaces."""
     register_functions(conn)
     if database == DATABASE:
-        conn.execute("CREATE VIRTUAL TABLE temp.search_words USING fts5vocab('main', 'records_fts', 'row')")
+        for name in search.SCOPES:
+            conn.execute(f"CREATE VIRTUAL TABLE temp.{name}_words USING fts5vocab('main', '{name}_fts', 'row')")
 
 
 @hook
@@ -116,8 +120,13 @@ def prepare_jinja2_environment(env: Any) -> None:
     env.filters["picked"] = lambda parts, key, names: [
         by_name[name] for by_name in [{part[key]: part for part in parts}] for name in names if name in by_name
     ]
-    env.filters |= {"moment": moment, "row_path": tilde_encode}
+    env.filters |= {"moment": moment, "row_path": tilde_encode, "heading": filters.heading}
     env.globals |= {"shade": charts.shade, "state_paths": charts.STATE_PATHS, "leaflet_files": (JS_FILE, CSS_FILE)}
+
+
+@hook
+def filters_from_request(request: Any, database: str, table: str, datasette: Any) -> Any:
+    return (lambda: filters.own_conditions(datasette, request, table)) if database == DATABASE else None
 
 
 @hook
@@ -137,6 +146,7 @@ def register_routes() -> list[tuple[str, Callable[..., Any]]]:
         (r"^/-/charts$", _page(dashboard.context, "charts.html")),
         (r"^/-/new$", _page(news.context, "new.html")),
         (r"^/-/new\.atom$", _page(news.feed)),
+        (r"^/-/new\.(?P<format>csv|xlsx)$", _page(news.events_file)),
         (r"^/-/chart$", _page(dashboard.chart_context, "chart.html")),
         (r"^/-/chart\.svg$", _page(dashboard.picture_file)),
         (r"^/-/chart\.(?P<format>csv|xlsx)$", _page(dashboard.numbers_file)),
@@ -160,7 +170,7 @@ def _page(content: Callable[[Any, Any], Awaitable[Any]], template: str = "") -> 
     """A page of this plugin, for those who may see the records. `content` returns the template's variables, or a response."""
 
     async def view(datasette: Any, request: Any) -> Any:
-        await datasette.ensure_permissions(request.actor, [("view-table", (DATABASE, "records")), "view-instance"])
+        await ensure_records_are_shown(datasette, request.actor)
         shown = await content(datasette, request)
         if not isinstance(shown, dict):
             return shown
@@ -194,9 +204,13 @@ def extra_template_vars(
             variables["tta"] = page = await record.record_page(shown, key, chosen)
             variables["tta_overlays"] = await record.overlay_rows(shown, page["record"]) if page else {}
         elif view_name == "table" and table and table not in QUESTIONS:
-            variables |= await filters.form(datasette, request) if table == "records" else filters.chips(request, table)
+            has_form = table in BY_NAME and "record_id" in columns_in(table)
+            prefix = "" if table == "records" else filters.RECORD
+            made = filters.form(datasette, request, prefix) if has_form else filters.chips(datasette, request, table)
+            variables |= await made
             variables["tta_cite"] = downloads.cite
-            variables["tta_names"] = lambda rows: record.organization_names(shown, rows)
+            variables["tta_own_filters"] = ("_where", *filters.OWN_FILTERS) if has_form else ()
+            variables["tta_names"] = lambda ids: filters.organization_names(shown, ids)
             variables["tta_info"] = columns_in(table)
             chooses_columns = {"_col", "_nocol", "_columns"} & set(request.args)
             variables["tta_columns"] = [] if chooses_columns else LOOKS.get(table, {}).get("first", [])

@@ -7,7 +7,7 @@ picture. `scraper.explore.dashboard` has the pages.
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
@@ -15,10 +15,8 @@ from math import ceil, floor, log10
 from statistics import median
 from typing import Any, NamedTuple
 
-from parsers.record import columns_of
-from scraper.database.tables import RecordRow
 from scraper.errors import BadQuery
-from scraper.explore.filters import RecordFilters, equal, texts
+from scraper.explore.filters import QUERIES, RecordFilters, equal, heading, texts
 from scraper.explore.links import LISTS, NOT_KNOWN, values_of
 
 TEXTS: dict[str, Any] = texts("charts")
@@ -27,6 +25,10 @@ STATE_PATHS: dict[str, str] = json.loads((files("scraper.explore") / "static" / 
 SHADES = 5
 MAX_SERIES = 8
 """As many colors as people tell apart; the values after the first seven are drawn together."""
+MAX_LINES = 16
+"""Lines drawn of values that the visitor chose: each color once more, dashed."""
+MAX_CHOICES = 200
+"""Values that the form lists to choose from."""
 MAX_ROWS = 20
 """Bars drawn; the table of the numbers has all."""
 OTHER = "all others"
@@ -60,6 +62,8 @@ class Dimension(NamedTuple):
 
     def filters(self, value: Value) -> list[tuple[str, object]]:
         """The filters of the table that choose the rows with the value."""
+        if self.lookup == "own":
+            return [(self.columns[0], value or NOT_KNOWN)]
         if value is None:
             return [equal(self.columns[0], None)]
         parts = str(value).partition("\t")[0].rsplit(", ", len(self.columns) - 1)
@@ -93,8 +97,10 @@ class Measure(NamedTuple):
 DIMENSIONS: dict[str, Dimension] = {}
 for name in (*TEXTS["ordered"], *TEXTS["plain"], *TEXTS["answers"]):
     lookup = "arraycontains" if name in LISTS else "exact"
-    DIMENSIONS[name] = Dimension(columns_of(RecordRow)[name].heading, name, (name,), lookup, name in TEXTS["ordered"])
-DIMENSIONS |= {name: Dimension(**one) for name, one in TEXTS["derived"].items()}
+    DIMENSIONS[name] = Dimension(heading(name), name, (name,), lookup, name in TEXTS["ordered"])
+DIMENSIONS |= {
+    name: Dimension(**one | {"sql": one["sql"].format(label=QUERIES["label"])}) for name, one in TEXTS["derived"].items()
+}
 _FIGURES: dict[str | None, Callable[[Counter[Any]], float]] = {
     "yes": lambda answers: percent(sum(n for answer, n in answers.items() if answer), answers.total()),
     "mean": lambda numbers: sum(number * n for number, n in numbers.items()) / numbers.total(),
@@ -119,6 +125,8 @@ class Spec(NamedTuple):
     by: str = "fiscal_year"
     split: str = ""
     kind: str = ""
+    only: str = ""
+    """Names of the values of `split`, or else of `by`, that are drawn, on a line each; empty: as many as there are colors."""
 
     @property
     def figure(self) -> Measure:
@@ -139,14 +147,14 @@ class Spec(NamedTuple):
     @property
     def pairs(self) -> list[tuple[str, str]]:
         """The chart's part of its address."""
-        return [(f"_{name}", value) for name, value in self._asdict().items() if value]
+        return [(f"_{name}", one) for name, value in self._asdict().items() for one in value.split("\n") if one]
 
 
 def read_spec(args: Any) -> Spec:
     """The chart that an address asks for. Raises BadQuery where there is no such one."""
-    found = Spec(**{name: args.get(f"_{name}") or default for name, default in Spec._field_defaults.items()})
+    found = Spec(**{name: "\n".join(args.getlist(f"_{name}")) or default for name, default in Spec._field_defaults.items()})
     choices: tuple[Collection[str], ...] = (MEASURES, DIMENSIONS, ["", *DIMENSIONS], ["", *KINDS])
-    for value, known in zip(found, choices, strict=True):
+    for value, known in zip(found, choices, strict=False):
         if value not in known:
             raise BadQuery(f"There is no chart of {value!r}: choose one of {', '.join(filter(None, known))}.")
     return found._replace(split="") if found.split == found.by else found
@@ -161,6 +169,11 @@ class Counts:
     cells: dict[tuple[Value, Value], Counter[Any]] = field(default_factory=lambda: defaultdict(Counter))
     rows: dict[Value, Counter[Any]] = field(default_factory=lambda: defaultdict(Counter))
     unknown: Counter[str] = field(default_factory=Counter)
+
+
+async def incomplete(database: Any) -> dict[tuple[str, Value], str]:
+    """Why the records of a year or month are known not to be complete, by dimension and value."""
+    return {(row["dimension"], row["value"]): row["lack"] for row in (await database.execute(QUERIES["incomplete"])).rows}
 
 
 async def count(database: Any, spec: Spec, chosen: RecordFilters) -> Counts:
@@ -208,13 +221,18 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Chart:
-    """What is drawn: `drawn` of the `rows`."""
+    """What is drawn: `drawn` of the `rows`. `lacks`: why years or months with a star are not complete, by name.
+
+    `choices`: the values that `spec.only` can choose of, and their records.
+    """
 
     spec: Spec
     counts: Counts
     series: list[str]
     rows: list[Row]
     drawn: list[Row]
+    lacks: dict[str, str]
+    choices: list[tuple[str, int]]
 
     @property
     def darkest(self) -> float:
@@ -240,23 +258,30 @@ class Chart:
         return (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
 
 
-def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
-    """The chart. The least frequent series are one, so that each has a color."""
+def draw(spec: Spec, counts: Counts, chosen: RecordFilters, lacking: Mapping[tuple[str, Value], str] | None = None) -> Chart:
+    """The chart; what is not complete (`lacking`) has a star. The least frequent series are one, so that each has a color."""
     by, split, measure = spec.across, spec.down, spec.figure
     sizes: Counter[Value] = Counter()
     for (_, second), cell in counts.cells.items():
         sizes[second] += cell.total()
     order = sorted(sizes, key=split.key if split and split.order else lambda one: (one is None, -sizes[one], str(one)))
+    whole = sizes if split else Counter({one: found.total() for one, found in counts.rows.items()})
+    totals = {(split or by).name(one): n for one, n in whole.most_common(MAX_CHOICES)}
+    only = [one for one in spec.only.split("\n") if one in totals]
+    order = [one for one in order if not split or not only or split.name(one) in only]
+    spec = spec._replace(only="\n".join(only))
     spec = spec._replace(kind=_kind(spec, len(order)))
     known = [one for one in order if one is not None]
-    most = MAX_SERIES - 1 if spec.kind != "heat" and len(known) > MAX_SERIES else len(known)
+    limit = MAX_LINES if only and spec.kind == "lines" else MAX_SERIES
+    most = limit - 1 if spec.kind != "heat" and len(known) > limit else len(known)
     kept = known[-most:] if split and split.order else known[:most]  # the latest or the most frequent
     others: list[Value] = [OTHER] if kept != known else []
     series = [*others, *kept] if split and split.order else [*kept, *others]
     series += [None] * (None in order)
     cells: dict[tuple[Value, Value], Counter[Any]] = defaultdict(Counter)
     for (first, second), cell in counts.cells.items():
-        cells[first, second if second in series else OTHER].update(cell)
+        if second in order:
+            cells[first, second if second in series else OTHER].update(cell)
 
     def figure(cell: Counter[Any], whole: int) -> float:
         return percent(cell.total(), whole) if spec.measure == "share" else measure.of(cell)
@@ -270,18 +295,29 @@ def draw(spec: Spec, counts: Counts, chosen: RecordFilters) -> Chart:
         url = "" if second == OTHER or not chosen.table_url else chosen.url(*filters)
         return Mark(figure(cell, whole), cell.total(), url, number if is_known else 0)
 
+    lacks: dict[str, str] = {}
+
+    def named(dimension: Dimension, key: str, value: Value) -> str:
+        if not (lack := (lacking or {}).get((key, value))):
+            return dimension.name(value)
+        lacks[dimension.name(value)] = lack
+        return f"{dimension.name(value)}*"
+
     def row(first: Value) -> Row:
         found = counts.rows[first]
         marks = [mark(first, second, number) for number, second in enumerate(series, start=1)]
         value = figure(found, counts.shown) if found else 0.0
-        return Row(by.name(first), value, found.total(), chosen.url(*by.filters(first)), marks, first is not None)
+        return Row(named(by, spec.by, first), value, found.total(), chosen.url(*by.filters(first)), marks, first is not None)
 
-    rows = [row(first) for first in (_filled(sorted(counts.rows, key=by.key)) if by.order else counts.rows)]
+    firsts = _filled(sorted(counts.rows, key=by.key)) if by.order else counts.rows
+    rows = [row(first) for first in firsts if split or not only or by.name(first) in only]
     if not by.order:
         rows.sort(key=lambda one: (not one.is_known, -one.value, one.name))
     drawn = [one for one in rows if spec.kind not in ("lines", "map") or one.is_known]
-    names = [split.name(one) if split else measure.heading for one in series]
-    return Chart(spec, counts, names, rows, drawn if by.order or spec.kind == "map" else drawn[:MAX_ROWS])
+    names = [named(split, spec.split, one) if split else measure.heading for one in series]
+    return Chart(
+        spec, counts, names, rows, drawn if by.order or spec.kind == "map" else drawn[:MAX_ROWS], lacks, list(totals.items())
+    )
 
 
 def draw_rows(name: str, rows: Sequence[Any], table_url: str) -> Chart:

@@ -10,10 +10,12 @@ from datasette.utils.asgi import Request, Response
 from parsers.record import columns_of
 from scraper.database.about import TITLE
 from scraper.database.tables import BY_NAME, RecordRow
-from scraper.explore.charts import DIMENSIONS, KINDS, MEASURES, TEXTS, Chart, Spec, count, draw, draw_rows, percent, read_spec
+from scraper.explore import charts
+from scraper.explore.charts import TEXTS, Chart, Spec, draw, percent, read_spec
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, equal, form, read_filters
-from scraper.explore.links import DATABASE, columns_in
+from scraper.explore.lines import question_rows
+from scraper.explore.links import DATABASE
 from scraper.explore.metadata import Question
 
 PARAMETERS: dict[str, str] = TEXTS["parameters"]
@@ -21,10 +23,10 @@ _COLUMNS = [name for name in BY_NAME["records"].columns if name not in ("record_
 _FILLED = f"SELECT count(*), {', '.join(f'count({name})' for name in _COLUMNS)} FROM records"
 
 
-async def chart_of(datasette: Any, spec: Spec, chosen: RecordFilters) -> Chart | None:
+async def chart_of(datasette: Any, spec: Spec, chosen: RecordFilters, lacking: Any) -> Chart | None:
     """The chart; None where the time limit ended the count."""
     try:
-        return draw(spec, await count(datasette.get_database(DATABASE), spec, chosen), chosen)
+        return draw(spec, await charts.count(datasette.get_database(DATABASE), spec, chosen), chosen, lacking)
     except QueryInterrupted:
         return None
 
@@ -33,7 +35,8 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """What the template `charts.html` shows."""
     chosen = await read_filters(datasette, request)
     database = datasette.get_database(DATABASE)
-    found = await asyncio.gather(*(chart_of(datasette, Spec(**spec), chosen) for spec in TEXTS["page"]))
+    lacking = await charts.incomplete(database)
+    found = await asyncio.gather(*(chart_of(datasette, Spec(**spec), chosen, lacking) for spec in TEXTS["page"]))
     try:
         (total, *filled), *_ = (await database.execute(f"{_FILLED} {chosen.where}", chosen.params)).rows
     except QueryInterrupted:
@@ -55,9 +58,10 @@ async def chart_context(datasette: Any, request: Any) -> dict[str, Any]:
     chosen = await read_filters(datasette, request)
     spec = read_spec(request.args)
     shown = await _shown(datasette, request, chosen)
-    choices: dict[str, dict[str, Any]] = {"measure": MEASURES, "by": DIMENSIONS, "split": DIMENSIONS, "kind": KINDS}
+    dimensions: dict[str, Any] = charts.DIMENSIONS
+    choices = {"measure": charts.MEASURES, "by": dimensions, "split": dimensions, "kind": charts.KINDS}
     return shown | {
-        "chart": await chart_of(datasette, spec, chosen),
+        "chart": await chart_of(datasette, spec, chosen, await charts.incomplete(datasette.get_database(DATABASE))),
         "spec": spec,
         "choices": {name: [(key, getattr(one, "heading", one)) for key, one in found.items()] for name, found in choices.items()},
     }
@@ -68,24 +72,24 @@ async def question_context(datasette: Any, request: Any, question: Question) -> 
     given = [(name, request.args.get(name)) for name in question.parameters if request.args.get(name)]
     filters = [*question.of.items(), *((PARAMETERS[name], value) for name, value in given if name in PARAMETERS)]
     chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(filters)}"))
-    chart = await chart_of(datasette, Spec(**question.chart), chosen) if question.chart else None
+    lacking = await charts.incomplete(datasette.get_database(DATABASE))
+    chart = await chart_of(datasette, Spec(**question.chart), chosen, lacking) if question.chart else None
     columns = PARAMETERS | TEXTS["columns"]
     menus = {name: values for name, _, values in (await form(datasette, request))["menus"]}
-    fields = [row[0] for row in await datasette.get_database(DATABASE).execute("SELECT DISTINCT field FROM changes ORDER BY 1")]
-    menus["field"] = [(name, columns_in("records")[name].heading if name in columns_in("records") else name) for name in fields]
 
     def url_of(row: Any) -> str | None:
         """The records that a row counts; None where its columns do not tell."""
-        found = [(columns[name], row[name]) for name in row.keys() if name in columns]  # noqa: SIM118 - a row of sqlite3
+        found = [(columns[name], row[name]) for name in row.keys() if columns.get(name, "_")[0] != "_"]  # noqa: SIM118 - a row of sqlite3
         known = [equal(name, value) if "__" not in name else (name, value) for name, value in found]
         return chosen.url(*known) if known else None
 
     def chart_of_rows(rows: Any) -> Chart:
         name = request.url_vars["table"]
         table = TEXTS["rows"][name]["table"]
-        return draw_rows(name, rows, datasette.urls.table(DATABASE, table) if table else "")
+        return charts.draw_rows(name, rows, datasette.urls.table(DATABASE, table) if table else "")
 
     return {
+        "rows": await question_rows(datasette, request, question),
         "question": question,
         "chart": chart,
         "chart_of_rows": chart_of_rows,
@@ -113,17 +117,21 @@ async def picture_file(datasette: Any, request: Any) -> Any:
 async def numbers_file(datasette: Any, request: Any) -> Any:
     """All numbers of the chart as CSV or Excel."""
     chosen, spec = await read_filters(datasette, request), read_spec(request.args)
-    counts = await count(datasette.get_database(DATABASE), spec, chosen)
-    chart = draw(spec._replace(kind="heat"), counts, chosen)  # the kind that leaves no series out
+    counts = await charts.count(datasette.get_database(DATABASE), spec, chosen)
+    lacking = await charts.incomplete(datasette.get_database(DATABASE))
+    chart = draw(spec._replace(kind="heat"), counts, chosen, lacking)  # the kind that leaves no series out
     names = [spec.across.heading, *([spec.down.heading] if spec.down else []), spec.figure.heading]
     names += ["Records"] * (spec.measure != "records")
-    rows = [
-        (row.name, *([series] if spec.down else []), round(mark.value, 2), mark.records)[: len(names)]
-        for row in chart.rows
-        for series, mark in zip(chart.series, row.marks, strict=True)
-        if mark
-    ]
-    return await download(datasette, request, spec.title, chosen.words, (names, rows))
+    lacks = chart.lacks
+    rows = []
+    for row in chart.rows:
+        for series, mark in zip(chart.series, row.marks, strict=True):
+            of = (row.name.rstrip("*"), series.rstrip("*"))[: 1 + bool(spec.down)]
+            lack = "; ".join(lacks[one] for one in of if one in lacks) or None
+            if mark:
+                rows.append((*of, round(mark.value, 2), mark.records)[: len(names)] + (lack,) * bool(lacks))
+    words = "; ".join(filter(None, [chosen.words, spec.only.replace("\n", ", ")]))
+    return await download(datasette, request, spec.title, words, (names + ["Incomplete"] * bool(lacks), rows))
 
 
 async def map_context(datasette: Any, request: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 from datasette.views.base import DatasetteError
 
 from scraper.database.about import TITLE
-from scraper.explore.filters import chips
+from scraper.explore.filters import chips, heading
 from scraper.explore.links import DATABASE
 from scraper.explore.metadata import QUESTIONS, metadata
 from scraper.explore.middleware import Message, Send
@@ -87,30 +87,28 @@ async def of_page(datasette: Any, request: Any) -> Download:
     The page is asked for its SQL, so that filters, order, columns, errors and permissions are its own.
     """
     path = request.path.rpartition(".")[0]
-    name, *row = [*path.split("/"), ""][2:4]
+    name, *row = [*path.replace("/-/query", "").split("/"), ""][2:4]  # 1.0's address of a visitor's SQL
     if not name and not request.args.get("sql"):
         raise DatasetteError("There is no table or question to download at this address.", status=404)
     pairs = [pair for pair in parse_qsl(request.query_string) if pair[0] not in _OF_A_PAGE]
-    answer = await datasette.client.get(f"{path}.json?{urlencode(pairs)}&_size=0&_nofacet=1&_nocount=1")
+    asked = f"{urlencode(pairs)}&_size=0&_nofacet=1&_nocount=1&_shape=arrays&_extra=columns,query"
+    answer = await datasette.client.get(f"{path}.json?{asked}", follow_redirects=True)
     if answer.status_code != 200:
         is_json = answer.headers["content-type"].startswith("application/json")
         raise DatasetteError(answer.json()["error"] if is_json else "This can't be downloaded.", status=answer.status_code)
     page = answer.json()
     if name in QUESTIONS:
-        title, words = QUESTIONS[name].title, "; ".join(f"{key}: {value}" for key, value in pairs if value)
+        title, words = QUESTIONS[name].title, "; ".join(f"{heading(key)}: {value}" for key, value in pairs if value)
         words = words or QUESTIONS[name].description  # which names the limit where there is one
     elif name:
         title = metadata()["databases"][DATABASE]["tables"].get(name, {}).get("title", name)
-        words = "; ".join([*filter(None, row), *(chip.text for chip in chips(request, name)["chips"])])
+        words = "; ".join([*filter(None, row), *(chip.text for chip in (await chips(datasette, request, name))["chips"])])
     else:
         title, words = "Query", page["query"]["sql"]
     if any(row):
         return await download(datasette, request, title, words, (page["columns"], page["rows"]), name)
     sql = page["query"]["sql"] if name in QUESTIONS else page["query"]["sql"].removesuffix(" limit 1" if name else "")
-    query = Query(sql, page["query"]["params"], SECONDS_OF_SQL)
-    if not {"sql", "_where"} & set(request.args):
-        query = query._replace(seconds=SECONDS, largest=shutil.disk_usage(tempfile.gettempdir()).free - MIN_FREE)
-    return await download(datasette, request, title, words, query, name)
+    return await download(datasette, request, title, words, Query(sql, page["query"]["params"], SECONDS_OF_SQL), name)
 
 
 async def download(
@@ -121,6 +119,8 @@ async def download(
     Raises DatasetteError where the file can't be made.
     """
     extension = request.url_vars["format"]
+    if isinstance(source, Query) and not {"sql", "_where"} & set(request.args):
+        source = source._replace(seconds=SECONDS, largest=shutil.disk_usage(tempfile.gettempdir()).free - MIN_FREE)
     page = datasette.absolute_url(request, datasette.urls.path(request.full_path)).replace(f".{extension}", "", 1)
     about = {"Rows of": title, "Filter": words or "none: all rows", "Retrieved on": f"{today()}", "Page": page}
     about["Cite as"] = f"{cite(title, words)}, from {page}"

@@ -1,6 +1,9 @@
 """The rows that an address chooses: its filters mean what they mean to Datasette's own table, on every page of this plugin."""
 
 import asyncio
+import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.resources import files
@@ -9,6 +12,7 @@ from urllib.parse import urlencode
 
 import yaml
 from datasette.utils import await_me_maybe
+from datasette.utils.asgi import Request
 
 from parsers.record import ColumnInfo
 from scraper.errors import BadQuery
@@ -17,8 +21,11 @@ from scraper.export.tables import Values, values_of
 
 Pairs = list[tuple[str, str]]
 TABLE = "records"
-_ALSO = ("_where", "_search")
-"""Arguments that are spelt like those that shape a table, and choose rows all the same."""
+RECORD = "_record."
+"""Begins the filters of a table whose rows belong to records that choose them by their record: `_record.fiscal_year=2024`."""
+OWN_FILTERS = ("_search", "_organization", "_agency_state", "_since", "_until", RECORD)
+"""Arguments that are spelt like those that shape a table, and choose rows all the same; the last one only begins so."""
+_ALSO = ("_where", *OWN_FILTERS)
 ARRAY_CONTAINS = (
     "{t}.{c} in (select arrays.items from (select distinct {t}.{c} as items from {t}) as arrays, json_each(arrays.items) as item "
     "where item.value = :{p})"
@@ -42,6 +49,9 @@ _MENUS: dict[str, dict[str, str]] = _TEXTS["menus"]
 """The menus of the form that table, charts and map share: values and what is shown for them."""
 _WORDS: dict[str, str] = _TEXTS["words"]
 """A filter in words, by its lookup: the column's heading and the value are filled in."""
+_OWN: dict[str, dict[str, str]] = _TEXTS["own"]
+_NAMED = ("agency_id", "provider_id", "organization_id", "_organization")
+"""Filters whose values are numbers of organizations, which have names."""
 FORM = ("_search", *_MENUS, "submitted_on", "submitted_on__gte", "submitted_on__lte")
 """The filters that the form offers."""
 
@@ -113,27 +123,82 @@ async def read_filters(datasette: Any, request: Any) -> RecordFilters:
             clauses += also.where_clauses
             params |= also.params
     where = f"WHERE {' AND '.join(f'({clause})' for clause in clauses)}" if clauses else ""
-    return RecordFilters(datasette.urls.table(DATABASE, TABLE), pairs, where, params, chips(request, TABLE)["chips"])
+    found = await chips(datasette, request, TABLE)
+    return RecordFilters(datasette.urls.table(DATABASE, TABLE), pairs, where, params, found["chips"])
 
 
-def chips(request: Any, table: str) -> dict[str, Any]:
+async def own_conditions(datasette: Any, request: Any, table: str) -> Any:
+    """The filters that are not Datasette's, as it takes them: `_OWN`, `_since` with `_until`, and those of `RECORD`."""
+    from datasette.filters import FilterArguments
+
+    database = datasette.get_database(DATABASE)
+    if table != TABLE:
+        own = [(name.removeprefix(RECORD), value) for name, value in pairs_of(request) if name.startswith(RECORD)]
+        if not own:
+            return None
+        chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(own)}"))
+        sql, params = _renamed(f"record_id IN (SELECT record_id FROM records {chosen.where})", "of", chosen.params)
+        return FilterArguments([sql], params)
+    params = {name: request.args[name] for name in _OWN if request.args.get(name)}
+    clauses = [_OWN[name]["sql"] for name in params]
+    if any(span := [request.args.get(name) or "" for name in ("_since", "_until")]):
+        nights = await nights_between(database, *span)
+        of_runs = [one for one in nights if one["run_id"]]
+        windows = [(of_runs[-1]["known"], of_runs[0]["captures"], "", "~")] if of_runs else []
+        windows += [(one["known"], one["captures"], span[0], span[1] + "~") for one in nights if not one["run_id"]]
+        clauses.append("0")
+        for place, window in enumerate(windows):
+            named = dict(zip(("known", "captures", "since", "until"), window, strict=True))
+            sql, named = _renamed(f" OR record_id IN ({QUERIES['arrivals']})", f"w{place}", named)
+            clauses[-1] += sql
+            params |= named
+    return FilterArguments(clauses, params)
+
+
+def _renamed(sql: str, prefix: str, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    return re.sub(r":(\w+)", rf":{prefix}_\1", sql), {f"{prefix}_{name}": value for name, value in params.items()}
+
+
+async def nights_between(database: Any, since: str, until: str) -> list[Any]:
+    """The rows of the query `nights` that brought captures from one day through the other, the latest first; empty: no limit."""
+    rows = (await database.execute(QUERIES["nights"])).rows
+    found = [one for one in rows if one["captures"] > one["known"]]
+    return [one for one in found if not one["ended_at"] or since <= one["ended_at"] < until + "~"]
+
+
+async def organization_names(database: Any, ids: Iterable[str]) -> dict[str, str]:
+    """The names of organizations, agencies with their state, by `organization_id`."""
+    sql = (
+        f"SELECT organization_id, {QUERIES['label']} FROM organizations WHERE organization_id IN (SELECT value FROM json_each(?))"
+    )
+    return dict((await database.execute(sql, [json.dumps(list(ids))])).rows)
+
+
+async def chips(datasette: Any, request: Any, table: str) -> dict[str, Any]:
     """What the template `_chips.html` shows: the filters in words, a span of time as one, and the query without any."""
-    columns, arguments, found = columns_in(table), _arguments(request), []
-    pairs, spans = pairs_of(request), dict(arguments)
+    arguments, found, pairs = _arguments(request), [], pairs_of(request)
+    ids = [value for name, value in pairs if name.removeprefix(RECORD).partition("__")[0] in _NAMED]
+    names, given = await organization_names(datasette.get_database(DATABASE), ids), dict(arguments)
     for name, value in pairs:
-        without = {name}
-        column, _, lookup = name.partition("__")
-        if name.startswith("_"):
-            text = f"{'SQL' if name == '_where' else 'Search'}: {value}"
-        elif lookup in ("lte", "lt") and f"{column}__gte" in spans:
+        plain = name.removeprefix(RECORD)
+        start = name.removesuffix(plain)
+        column, _, lookup = plain.partition("__")
+        info, text = columns_in(TABLE if start else table).get(column), names.get(value, value)
+        ends = {"_since": ["_until"]}.get(plain) or [f"{column}__lte", f"{column}__lt"] * (lookup == "gte")
+        end = next((start + one for one in ends if start + one in given), "")
+        begin = "_since" if plain == "_until" else f"{column}__gte" if lookup in ("lte", "lt") else ""
+        if begin and start + begin in given:
             continue
+        if plain in ("_since", "_until"):
+            text = _WORDS["since_until" if end else plain[1:]].format(value, given.get(end))
+        elif plain.startswith("_"):
+            text = f"{_OWN[plain]['label'] if plain in _OWN else 'SQL' if plain == '_where' else 'Search'}: {text}"
         else:
-            text = _in_words(columns.get(column), column, lookup or "exact", value)
-            other = next((end for end in (f"{column}__lte", f"{column}__lt") if lookup == "gte" and end in spans), None)
-            if other:
-                last = _in_words(columns.get(column), column, other.rpartition("__")[2], spans[other]).rpartition(" ")[2]
-                text, without = _WORDS["between"].format(text.rpartition(" from ")[0], value, last), {name, other}
-        rest = [(key, one) for key, one in arguments if key != "_next" and not (key in without and one in (value, spans[key]))]
+            text = _in_words(info, column, lookup or "exact", text)
+            if end:
+                last = _in_words(info, column, end.rpartition("__")[2], given[end]).rpartition(" ")[2]
+                text = _WORDS["between"].format(text.rpartition(" from ")[0], value, last)
+        rest = [(key, one) for key, one in arguments if key not in ("_next", end) and (key, one) != (name, value)]
         found.append(Chip(text, f"?{urlencode(rest)}"))
     rest = [(name, value) for name, value in arguments if name not in dict(pairs) and name != "_next"]
     return {"chips": found, "without_filters": f"?{urlencode(rest)}"}
@@ -145,24 +210,37 @@ def _in_words(info: ColumnInfo | None, column: str, lookup: str, value: str) -> 
         value = {"1": "Yes", "0": "No"}.get(value, value)
     if lookup == "lt" and kind in (Values.DATE, Values.TIME, Values.PARTIAL_TIME) and len(value) == len("2024-10-01"):
         lookup, value = "lte", (date.fromisoformat(value) - timedelta(days=1)).isoformat()
-    return _WORDS.get(lookup, f"{{0}} {lookup} {{1}}").format(info.heading if info else column, value)
+    return _WORDS.get(lookup, f"{{0}} {lookup} {{1}}").format(heading(column, info), value)
 
 
-async def form(datasette: Any, request: Any) -> dict[str, Any]:
-    """What the template `_filters.html` shows: the choices, what is chosen, and the filters that the form has to keep."""
+def heading(name: str, info: ColumnInfo | None = None) -> str:
+    """What people call a column, a parameter or a changed field; a label of a page stays as it is."""
+    known = info or columns_in(TABLE).get(name)
+    return _TEXTS["headings"].get(name) or (known.heading.removesuffix(" (id)") if known else name.replace("_", " ").capitalize())
+
+
+async def form(datasette: Any, request: Any, prefix: str = "") -> dict[str, Any]:
+    """What the template `_filters.html` shows: the choices, what is chosen, and the filters that the form has to keep.
+
+    `prefix` begins the names of its fields: empty, or `RECORD`.
+    """
     database = datasette.get_database(DATABASE)
     menus = [(name, menu["label"], (await database.execute(menu["sql"])).rows) for name, menu in _MENUS.items()]
     other = [(name, value) for name, value in _arguments(request) if name != "_next"]
-    dated = [pair for pair in other if not pair[0].startswith(("submitted_on", "fiscal_year"))]
-    missing = {name: NOT_KNOWN for name in FORM if request.args.get(f"{name.partition('__')[0]}__isnull")}
-    kept = [pair for pair in pairs_of(request) if pair[0] not in FORM and pair[0].removesuffix("__exact") not in FORM]
+    dated = [pair for pair in other if not pair[0].removeprefix(prefix).startswith(("submitted_on", "fiscal_year"))]
+    missing = {name: NOT_KNOWN for name in FORM if request.args.get(f"{prefix}{name.partition('__')[0]}__isnull")}
+    own = {prefix + name for name in FORM} | {"_search"}
+    kept = [pair for pair in pairs_of(request) if pair[0] not in own and pair[0].removesuffix("__exact") not in own]
     return {
         "menus": menus,
+        "prefix": prefix,
         "chosen": {
-            name: missing.get(name) or request.args.get(name) or request.args.get(f"{name}__exact") or "" for name in FORM
+            name: missing.get(name) or request.args.get(prefix + name) or request.args.get(f"{prefix}{name}__exact") or ""
+            for name in FORM
         },
         "kept": [(name, value) for name, value in kept if not (name.endswith("__isnull") and missing)],
+        "record_pairs": pairs_of(request),
         "query_string": urlencode(pairs_of(request)),
-        "shortcuts": [(text, f"?{urlencode([*dated, ('submitted_on', text.lower())])}") for text in _TEXTS["shortcuts"]],
-        **chips(request, TABLE),
+        "shortcuts": [(text, f"?{urlencode([*dated, (f'{prefix}submitted_on', text.lower())])}") for text in _TEXTS["shortcuts"]],
+        **await chips(datasette, request, request.url_vars.get("table", TABLE) if prefix else TABLE),
     }

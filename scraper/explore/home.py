@@ -15,7 +15,7 @@ from scraper.capture import from_iso
 from scraper.database.schema import table_description
 from scraper.database.tables import TABLES, VIEWS
 from scraper.errors import BadQuery
-from scraper.explore.charts import TEXTS, Spec, percent
+from scraper.explore.charts import TEXTS, Spec, incomplete, percent
 from scraper.explore.dashboard import chart_of
 from scraper.explore.downloads import download
 from scraper.explore.filters import RecordFilters, ask
@@ -40,6 +40,7 @@ async def context(datasette: Any) -> dict[str, Any]:
     with suppress(QueryInterrupted):
         is_demo = (await database.execute(_DEMO, {"made_up": MADE_UP}, log_sql_errors=False)).first()[0]
     (counts,) = found["counts"]
+    lacking = await incomplete(database)
     everything = RecordFilters(urls.table(DATABASE, "records"), [], "", {}, [])
     return {
         "counts": counts,
@@ -47,7 +48,9 @@ async def context(datasette: Any) -> dict[str, Any]:
         "demo": is_demo,
         "captures": sum(row["captures"] for row in found["kinds"]),
         "kinds": [(*row.values(), f"{urls.table(DATABASE, 'captures')}?kind={row['kind']}") for row in found["kinds"]],
-        "charts": [(await chart_of(datasette, Spec(**spec), everything), question) for question, spec in TEXTS["home"].items()],
+        "charts": [
+            (await chart_of(datasette, Spec(**spec), everything, lacking), question) for question, spec in TEXTS["home"].items()
+        ],
         "run": next(iter(found["run"]), None),
         "good_run": found["good_run"][0]["ended_at"],
         "shares": [

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from contextlib import suppress
 from contextvars import ContextVar
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -85,6 +86,7 @@ def headers(datasette: Any, settings: Mapping[str, Any]) -> dict[str, str]:
     texts = "\n".join(one.read_text(encoding="utf-8") for one in folder.iterdir() if one.is_file())
     scripts = [script for script in _INLINE.findall(texts) if "{{" not in script and "{%" not in script]
     scripts += [f"DATASETTE_ALLOW_FACET = {allowed};" for allowed in ("true", "false")]
+    scripts.append(f"window.datasetteVersion = '{version('datasette')}';")
     scripts.append(str(datasette_leaflet.extra_body_script(datasette)))
     digests = sorted({base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts})
     tiles = urlsplit(settings.get("tile_url") or "")
@@ -198,6 +200,8 @@ async def _make(app: App, scope: Scope, receive: Receive, send: Send, answers: A
 class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
     """A database whose queries run in the sandbox where the visitor wrote a part of them."""
 
+    count_limit = 10**9  # Datasette 1.0 counts rows of a table up to here
+
     def __init__(self, datasette: Any, path: str) -> None:
         super().__init__(datasette, path=path, is_mutable=True)
         self._sandbox = Sandbox(Path(path))
@@ -214,7 +218,8 @@ class GuardedDatabase(Database):  # type: ignore[misc] # Datasette has no types
         self._sandbox.close()
         self.files.close()
         for connection in self._connections:
-            connection.interrupt()
+            with suppress(sqlite3.ProgrammingError):  # Datasette 1.0 has closed it
+                connection.interrupt()
 
     async def execute(self, sql: str, params: Any = None, **options: Any) -> Results:
         if not any(piece in sql for piece in _visitors_sql.get()):

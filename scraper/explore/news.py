@@ -4,22 +4,27 @@ Captures that no refresh brought, such as those of `tta load`, are listed by the
 filters of the table, so that any filter can be a feed. What a server leaves out (`database.contacts`) is in neither.
 """
 
+import time
 from itertools import groupby
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import NAMESPACE_URL, uuid5
 
 from datasette.utils import tilde_encode
-from datasette.utils.asgi import Response
+from datasette.utils.asgi import Request, Response
 
-from scraper.explore.filters import QUERIES, form, read_filters
+from scraper.explore.downloads import SECONDS_OF_SQL, download
+from scraper.explore.filters import QUERIES, TABLE, RecordFilters, chips, form, nights_between, pairs_of, read_filters
 from scraper.explore.links import DATABASE
-from scraper.explore.requests import days, today
+from scraper.explore.requests import today
+from scraper.sandbox import Query
 
 AT_ONCE = 200
 """Rows read at a time: records shown for the first time, and changed fields."""
 _NIGHTS = 30
-"""Refreshes looked at for one page; a filter can choose none of their records."""
+"""Refreshes looked at for one page that has any event."""
+_SECONDS = 0.5
+"""For looking at more of them: as long as there is no event, and whether any is left for the next page."""
 
 
 class Event(NamedTuple):
@@ -45,25 +50,24 @@ class Event(NamedTuple):
 
 async def context(datasette: Any, request: Any) -> dict[str, Any]:
     """What the templates `new.html` and `new.atom` show: the latest events, from the place in the address on."""
-    chosen = await read_filters(datasette, request)
-    database = datasette.get_database(DATABASE)
-    of = f"{chosen.where} AND record_id IN (SELECT record_id FROM arrived)"  # few records are asked whether they meet the filters
-    sql = QUERIES["night"].replace("{chosen}", f"AND record_id IN (SELECT record_id FROM records {of})" if chosen.where else "")
+    database, chosen, sql = await _chosen(datasette, request)
     run, at, record = [*(request.args.get("_before") or "").split(" ", 2), "", ""][:3]
-    text = request.args.get("_since") or ""
-    since, own = (str(days(text, today()).first), [("_since", text)]) if text else ("", [])
-    nights = [one for one in (await database.execute(QUERIES["nights"])).rows if one["captures"] > one["known"]]
-    nights = [one for one in nights if not one["ended_at"] or one["ended_at"] >= since]
-    runs = [str(one["run_id"]) for one in nights]
+    since, until = (request.args.get(name) or "" for name in ("_since", "_until"))
+    nights = await nights_between(database, since, until)
+    runs, began = [str(one["run_id"]) for one in nights], time.monotonic()
     events: list[Event] = []
     earlier: tuple[Any, ...] = ()
     for place, night in enumerate(nights[runs.index(run) if run in runs else 0 :]):
-        if len(events) >= AT_ONCE or place == _NIGHTS:
+        is_full, is_late = len(events) >= AT_ONCE or (place >= _NIGHTS and events), time.monotonic() > began + _SECONDS
+        if is_late:
             earlier = (night["run_id"],)
             break
-        params = chosen.params | dict(night) | {"at": at or "9", "record": record, "most": AT_ONCE}
-        params["since"] = "" if night["run_id"] else since
+        params = chosen.params | dict(night) | {"at": at or "9", "record": record, "most": 1 if is_full else AT_ONCE}
+        params |= {"since": "", "until": "~"} if night["run_id"] else {"since": since, "until": until + "~"}
         rows = (await database.execute(sql, params)).rows
+        if is_full and rows:
+            earlier = (night["run_id"],)
+            break
         whole = rows if len(rows) < AT_ONCE else [row for row in rows if row[:2] != rows[-1][:2]] or rows
         for (at, record_id), run_of in groupby(whole, key=lambda row: (row["at"], row["record_id"])):
             some = list(run_of)
@@ -77,19 +81,40 @@ async def context(datasette: Any, request: Any) -> dict[str, Any]:
             earlier = (night["run_id"], *whole[-1][:2])
             break
         at, record = "", ""
+    last = (await database.execute(QUERIES["home"]["good_run"])).first()["ended_at"]
+    pairs = pairs_of(request)
     return {
         **await form(datasette, request),
         "title": "What's new",
         "nights": [(night, list(some)) for night, some in groupby(events, lambda one: (one.night["run_id"], one.moment[:10]))],
         "events": events,
-        "earlier": f"?{urlencode([*own, *chosen.pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else "",
-        "words": chosen.words,
-        "since": text,
-        "page_url": datasette.absolute_url(request, datasette.urls.path(f"/-/new?{urlencode(own + chosen.pairs)}".rstrip("?"))),
+        "earlier": f"?{urlencode([*pairs, ('_before', ' '.join(map(str, earlier)))])}" if earlier else "",
+        "words": "; ".join(chip.text for chip in (await chips(datasette, request, TABLE))["chips"]),
+        "since": since,
+        "until": until,
+        "refreshed": last,
+        "page_url": datasette.absolute_url(request, datasette.urls.path(f"/-/new?{urlencode(pairs)}".rstrip("?"))),
         "feed_url": datasette.absolute_url(request, datasette.urls.path(f"/-/new.atom?{urlencode(chosen.pairs)}".rstrip("?"))),
         "feed_key": _key("feed", *map("=".join, sorted(chosen.pairs))),
         "today": f"{today()}T00:00:00Z",
     }
+
+
+async def _chosen(datasette: Any, request: Any, query: str = "night") -> tuple[Any, RecordFilters, str]:
+    """The database, the filters without those of time, and the query of these records alone."""
+    pairs = [pair for pair in pairs_of(request) if pair[0] not in ("_since", "_until")]
+    chosen = await read_filters(datasette, Request.fake(f"/?{urlencode(pairs)}"))
+    of = f"{chosen.where} AND record_id IN (SELECT record_id FROM arrived)" if query == "night" else chosen.where
+    clause = f"AND record_id IN (SELECT record_id FROM records {of})" if chosen.where else ""  # few records are asked for filters
+    return datasette.get_database(DATABASE), chosen, QUERIES[query].replace("{chosen}", clause)
+
+
+async def events_file(datasette: Any, request: Any) -> Any:
+    """All events of the page as CSV or Excel."""
+    _, chosen, sql = await _chosen(datasette, request, "events")
+    span = {"since": request.args.get("_since") or "", "until": (request.args.get("_until") or "") + "~"}
+    words = "; ".join(chip.text for chip in (await chips(datasette, request, TABLE))["chips"])
+    return await download(datasette, request, "What's new", words, Query(sql, chosen.params | span, SECONDS_OF_SQL), "changes")
 
 
 def _key(*parts: str) -> str:

@@ -16,8 +16,8 @@ FACTS = [(name, columns_of(RecordRow)[name].heading) for name in TEXTS["facts"]]
 """Columns at the top of the page, each linked to the records that have the same value."""
 _LONG = 300
 """Characters of a change that is too long to be shown beside others."""
-_MOST = 500
-"""Rows of a list on the page of an organization or of a user's own table; its heading links to all of them."""
+_MOST = 100
+"""Rows of a list on the page of an organization or of a user's own table, which links to all of them."""
 _STATES = {"empty": "empty on the page", "not_captured": "not captured"}
 
 Row = Mapping[str, Any]
@@ -137,14 +137,6 @@ async def organization_page(database: Any, organization_id: str) -> dict[str, li
     """The rows of each list of an organization's page. None where there is no such organization."""
     rows = await ask(database, "organization", {"id": organization_id}, most=str(_MOST))
     return rows if rows["organization"] else None
-
-
-async def organization_names(database: Any, rows: Iterable[Any]) -> dict[str, str]:
-    """The names of the agencies and providers of rows of a table, by `organization_id`."""
-    ids = {cell["raw"] for row in rows for cell in row if cell["column"] in ("agency_id", "provider_id") and cell["raw"]}
-    marks = ", ".join("?" * len(ids))
-    sql = f"SELECT organization_id, coalesce(name, organization_id) FROM organizations WHERE organization_id IN ({marks})"
-    return dict((await database.execute(sql, list(ids))).rows)
 
 
 async def overlay_rows(database: Any, record: Row) -> dict[str, list[dict[str, Any]]]:

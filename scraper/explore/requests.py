@@ -1,9 +1,9 @@
 """Reads what people write in an address before any page does, so that all pages understand the same.
 
 Dates, fiscal years and states are understood the way people write them: `10/25/2026`, `last week`, `FY2024`, `March 2024`, `TX`.
-What is none of these, and searches that cannot be read, end in one page with status 400; nothing is compared as text. Also:
-`base_url` is removed from the path; filters without a value, and what a visitor may not set, from the query; and every facet of a
-column is one of `facets`.
+A page is then at the address with what they mean; files and feeds stay at theirs. What is none of these, and searches that cannot
+be read, end in one page with status 400; nothing is compared as text. Also: `base_url` is removed from the path; filters without
+a value, and what a visitor may not set, from the query; and every facet of a column is one of `facets`.
 """
 
 import json
@@ -16,13 +16,15 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo
 
+from datasette.utils.asgi import Response
+
 from parsers.record import ColumnInfo
 from parsers.scalars import iso_time
 from scraper.database.counties import STATES
 from scraper.database.tables import BY_NAME
 from scraper.errors import BadQuery
 from scraper.explore.facets import TYPE
-from scraper.explore.filters import Pairs
+from scraper.explore.filters import RECORD, Pairs
 from scraper.explore.links import NOT_KNOWN, columns_in
 from scraper.explore.metadata import QUESTIONS
 from scraper.explore.middleware import App, Receive, Scope, Send
@@ -68,11 +70,15 @@ def normalize_request(app: App, base_url: str) -> App:
             if base_url != "/" and raw.startswith(prefix):
                 scope = dict(scope, raw_path=b"/" + raw[len(prefix) :], path="/" + scope["path"][len(base_url) :])
             scope = dict(scope, query_string=scope["query_string"].replace(b"%00", b""))  # SQL can't contain it
-            pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+            asked = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+            pairs = [pair for pair in asked if pair[0] not in _DROPPED]
             try:
-                if (read := understood(scope["path"], pairs)) != pairs:
-                    is_read = {one for _, one in pairs if one} - {one for _, one in read}  # else only empty ones were left out
-                    scope = dict(scope, query_string=urlencode(read).encode(), tta_is_read=bool(is_read))
+                if (read := understood(scope["path"], pairs)) != asked:
+                    words = {one for _, one in pairs if one} - {one for _, one in read}  # else only empty ones were left out
+                    if words and "." not in scope["path"]:  # a page's own address means the same on any day
+                        await Response.redirect(f"?{urlencode(read)}").asgi_send(send)
+                        return
+                    scope = dict(scope, query_string=urlencode(read).encode())
             except BadQuery as problem:
                 path = UNREADABLE + ".json" * scope["path"].endswith(".json")
                 scope = dict(scope, path=path, raw_path=path.encode(), tta_problem=str(problem))
@@ -83,19 +89,30 @@ def normalize_request(app: App, base_url: str) -> App:
 
 def understood(path: str, pairs: Pairs) -> Pairs:
     """The query as Datasette needs it. Raises BadQuery."""
-    pairs = [pair for pair in pairs if pair[0] not in _DROPPED]
     _, first, name, *_ = [*path.split("/"), "", ""]
     name = name.partition(".")[0]
     if first not in ("tta", "-") or name == "search":
         return pairs
     if name in QUESTIONS:
         read = {"since": lambda one: str(days(one, today()).first), "fiscal_year": lambda one: fiscal_year(one, today())}
-        read |= {"state": lambda one: state(one, code=False), "search": _searched}
+        read |= {
+            "state": lambda one: state(one, code=False),
+            "agency_state": lambda one: state(one, code=True),
+            "search": _searched,
+        }
         return [(key, read[key](value) if value and key in read else value) for key, value in pairs]
     columns = columns_in(name)
     for column in {key.rpartition("__")[0] or key for key, _ in pairs if not key.startswith("_")} - {*columns, "rowid"}:
         if name in BY_NAME:  # SQLite takes the name of a column that is not there for a text
             raise BadQuery(f"There is no such column of {name}: {column[:80]}.")
+    given = {name: value for name, value in pairs if value and name in ("_since", "_until", "_dates")}
+    if given:
+        pairs = [pair for pair in pairs if pair[0] not in ("_since", "_until", "_dates")]
+        span = days(given.get("_dates") or given.get("_since") or given["_until"], today())
+        pairs += [("_since", str(span.first))] if {"_dates", "_since"} & set(given) else []
+        last = days(given["_until"], today()) if "_until" in given and "_dates" not in given else span
+        if "_until" in given or last.end - last.first > timedelta(days=1):  # a day is meant as the first
+            pairs.append(("_until", str(last.end - timedelta(days=1))))
     return [pair for key, value in pairs for pair in _filter(columns, key, value)]
 
 
@@ -110,6 +127,13 @@ def _filter(columns: Mapping[str, ColumnInfo], key: str, value: str) -> Pairs:
 
     if key.startswith("_search"):
         return [(key, _searched(value))] if value else []
+    if key.startswith(RECORD) and value:
+        if "record_id" not in columns or key.startswith(f"{RECORD}_where"):
+            raise BadQuery(f"There is no filter {key[:80]} here: use one that the page offers.")
+        is_own, found = columns == columns_in("records"), _filter(columns_in("records"), key.removeprefix(RECORD), value)
+        return found if is_own else [(RECORD + name, one) for name, one in found]
+    if key == "_agency_state" and value.casefold() != NOT_KNOWN:
+        return [(key, state(value, code=True))] if value else []
     if key == "_through":
         raise BadQuery("The filter _through is not offered here: filter the other table, or write SQL.")
     if key in ("_facet", "_facet_array"):

@@ -4,7 +4,10 @@ A node number, a reference or an address leads to its record. Words that no text
 """
 
 import re
-from difflib import get_close_matches
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from itertools import islice, product
+from math import inf
 from typing import Any
 from urllib.parse import urlencode
 
@@ -37,10 +40,10 @@ _FILTERS = {
 """Words that may be meant as a filter, which a search of texts does not know."""
 _OPERATOR = re.compile(r'\b(?:and|or|not)\b|[-"()|&]', re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_CLOSE = 0.65
-"""How alike a word and its correction are, by difflib: `opoid` and `opioid` 0.91; the index has stems, such as `recidiv`."""
-_SQL, SCOPES = texts("search").values()
-"""`SCOPES`: the tables that are searched; `search.yml` describes the keys."""
+_SQL, SCOPES, _SPELLING = texts("search").values()
+"""`SCOPES`: the tables that are searched; `search.yml` describes all keys."""
+_ALIKE, _SILENT, _SPELT, _UNLIKE, _TRIED = _SPELLING.values()
+_SOUNDS = re.compile("|".join(_SPELT))
 
 
 async def context(datasette: Any, request: Any) -> Any:
@@ -70,7 +73,7 @@ async def context(datasette: Any, request: Any) -> Any:
         sql = sql.replace("{record}", _SQL["record_columns"])
         asked = {"match": expression, "begin": _BEGIN, "end": _END, "size": AT_ONCE, "start": (page - 1) * AT_ONCE}
         found = (await database.execute(sql, asked)).rows
-        better = await _corrected(database, question)
+        better = await _corrected(database, question, list(SCOPES))
     except BadQuery as problem:
         return shown | {"problem": str(problem)}
     except QueryInterrupted:
@@ -86,7 +89,7 @@ async def context(datasette: Any, request: Any) -> Any:
         row: str = datasette.urls.row(DATABASE, scope if scope == "organizations" else "records", tilde_encode(key))
         return row
 
-    table_url = datasette.urls.table(DATABASE, "records")
+    table_url, records_url = datasette.urls.table(DATABASE, scope), datasette.urls.table(DATABASE, "records")
     pages = min(LAST_PAGE, -(-counts[scope] // AT_ONCE))
     return shown | {
         "scope": scope,
@@ -101,7 +104,7 @@ async def context(datasette: Any, request: Any) -> Any:
         "before": url(question, scope, page - 1) if 1 < page <= pages else None,
         "after": url(question, scope, page + 1) if page < pages else None,
         "hints": [
-            (part[0], f"{table_url}?{urlencode({column: part[0], '_search': question.replace(part[0], '').strip()})}")
+            (part[0], f"{records_url}?{urlencode({column: part[0], '_search': question.replace(part[0], '').strip()})}")
             for column, pattern in _FILTERS.items()
             if (part := pattern.search(question)) and not _OPERATOR.search(question)
         ],
@@ -111,10 +114,13 @@ async def context(datasette: Any, request: Any) -> Any:
 
 async def did_you_mean(datasette: Any, request: Any) -> tuple[str, str] | None:
     """The corrected search of a page that takes filters, and its address with it; None where there is no better one."""
-    question = (request.args.get("_search") or "").strip() if request else ""
-    better = await _corrected(datasette.get_database(DATABASE), question)
-    path = path_with_replaced_args(request, {"_search": better, "_next": None}) if better != question else ""
-    return (better, datasette.urls.path(path)) if path else None
+    name = "search" if request and request.args.get("search") else "_search"
+    if not request or not (question := (request.args.get(name) or "").strip()):
+        return None
+    table = request.url_vars.get("table")
+    better = await _corrected(datasette.get_database(DATABASE), question, [table if table in SCOPES else "records"])
+    path = datasette.urls.path(path_with_replaced_args(request, {name: better, "_next": None}))
+    return (better, path) if better != question else None
 
 
 async def _record_meant(database: Any, text: str) -> str | None:
@@ -132,23 +138,66 @@ async def _record_meant(database: Any, text: str) -> str | None:
     return found[0] if found else None
 
 
-async def _corrected(database: Any, question: str) -> str:
-    """The question with each word that no text has replaced by the most similar one; the same where that finds no record."""
-    better = question
-    for word in _WORD.findall(question)[:8]:
-        if (await database.execute(_SQL["has_word"], {"word": f'"{word}"*'})).first()[0]:
-            continue
-        lengths = {"shortest": len(word) - 5, "longest": len(word) + 2}
-        terms = [row[0] for row in (await database.execute(_SQL["like_it"], {"first": word[0].lower(), **lengths})).rows]
-        found = []
-        for term in get_close_matches(word.lower(), terms, 5, _CLOSE):
-            rows = (await database.execute(_SQL["in_full"], {"word": f'"{term}"', "begin": _BEGIN, "end": _END})).rows
-            if rows and (full := _MARKED.search(rows[0][0])):
-                found.append(full[1].lower())
-        closest = get_close_matches(word.lower(), found, 1, _CLOSE)  # none where only the stem of a term is close
-        better = better.replace(word, closest[0]) if closest else better
-    count = "SELECT count(*) FROM records_fts WHERE records_fts MATCH escape_fts(:text)"
-    return better if better != question and (await database.execute(count, {"text": better})).first()[0] else question
+async def _corrected(database: Any, question: str, scopes: Sequence[str]) -> str:
+    """The question with words that none of the tables has replaced by the closest ones; the same where that finds nothing."""
+    choices, words = [], list(_WORD.finditer(question))[:8]
+
+    async def is_found(text: str) -> bool:
+        return any([(await database.execute(_SQL["has_match"].format(one), {"match": text})).first()[0] for one in scopes])
+
+    with suppress(QueryInterrupted, BadQuery):
+        for word in words:
+            is_known = await is_found(f'"{word[0]}"')
+            near = [] if is_known else await _closest(database, word[0].lower(), scopes, is_found)
+            begins = word is words[-1] and await is_found(f'"{word[0]}"*')
+            choices.append([word[0]] * (is_known or begins or not near) + near)
+        for chosen in islice(product(*choices), _TRIED):
+            better = question
+            for word, one in zip(words[::-1], chosen[::-1], strict=True):
+                better = better[: word.start()] + (one.title() if word[0].istitle() else one) + better[word.end() :]
+            if await is_found(match(better)):
+                return better
+    return question
+
+
+async def _closest(database: Any, typed: str, scopes: Sequence[str], is_found: Callable[[str], Awaitable[bool]]) -> list[str]:
+    """What may be meant by a word that no text has, the closest first: two words without the space, or one of a vocabulary."""
+    parts = [(typed[:at], typed[at:]) for at in range(3, len(typed) - 2)]
+    found = {f"{one} {other}": 0.5 for one, other in parts if await is_found(f'"{one} {other}"')}
+    for scope in {"records" if one == "fields" else one for one in scopes}:  # the fields' vocabulary takes seconds to read
+        firsts = set(typed[:2] + _SILENT.get(typed[0], "")).union(*(group for group in _ALIKE if typed[0] in group))
+        lengths = {"shortest": len(typed) - 5, "longest": len(typed) + 2}
+        stems = []
+        for first in sorted(firsts):
+            terms = await database.execute(_SQL["like_it"].format(scope), {"first": first, **lengths})
+            near = (one for (one,) in terms if 2 * len({*typed} & {*one}) >= len({*one}))
+            stems += [(misspelling(typed, one, is_stem=True), one) for one in near]
+        for _, stem in sorted(one for one in stems if one[0] <= len(one[1]) * _UNLIKE)[:6]:
+            asked = {"match": f'"{stem}" OR "{stem}e"', "begin": _BEGIN, "end": _END}
+            for (text,) in await database.execute(_SQL["in_full"].format(scope), asked):
+                costs = {full: misspelling(typed, full) for full in _MARKED.findall(text.lower())}
+                found |= {full: cost for full, cost in costs.items() if cost <= len(full) * _UNLIKE}
+    return sorted(found, key=lambda one: (found[one], one))[:3]
+
+
+def misspelling(typed: str, word: str, *, is_stem: bool = False) -> float:
+    """How many letters were mistaken: added, left out, swapped or replaced; half for those that sound alike or are doubled.
+
+    A stem is compared with the beginning of what was typed.
+    """
+    typed, word = (_SOUNDS.sub(lambda one: _SPELT[one[0]], text) for text in (typed, word))
+    before, row, best = [0.0], [float(n) for n in range(len(word) + 1)], inf
+    for i, a in enumerate(typed, start=1):
+        extra = 0.5 if a == "h" or typed[i - 2 : i - 1] == a else 1.0
+        older, before, row = before, row, [row[0] + extra]
+        for j, b in enumerate(word, start=1):
+            lacking = 0.5 if b == "h" or word[j - 2 : j - 1] == b else 1.0
+            alike = 0.0 if a == b else 0.5 if any(a in group and b in group for group in _ALIKE) else 1.0
+            row.append(min(before[j] + extra, row[j - 1] + lacking, before[j - 1] + alike))
+            if i > 1 < j and a == word[j - 2] and b == typed[i - 2] and a != b:
+                row[j] = min(row[j], older[j - 2] + 0.75)
+        best = row[-1] if not is_stem else min(best, row[-1]) if i + 5 >= len(typed) else best
+    return best
 
 
 def marked(snippet: str | None) -> Markup:

@@ -171,9 +171,8 @@ window.tta = (() => {
   // What the map asks a server for: outlines are in a script, points in the files of all records.
   async function fetchJson(url) {
     if (String(url).includes("states")) return window.ttaStates;
-    const columns = ["record_id", "tta_title", "title", "fiscal_year", "latitude", "longitude"];
-    const rows = (await all(await load("about", ""))).filter((one) => one[3] !== null && one[4] !== null);
-    return { columns, rows: rows.map((one) => [one[0], one[1], one[2], null, one[3], one[4]]), next_url: null };
+    const placed = (await all(await load("about", ""))).filter((one) => one[3] !== null && one[4] !== null);
+    return { rows: placed.map(([record_id, tta_title, title, latitude, longitude]) => ({ record_id, tta_title, title, latitude, longitude })) };
   }
 
   const start = () => {

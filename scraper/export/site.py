@@ -36,7 +36,7 @@ from scraper.database.connection import reading
 from scraper.database.contacts import Mode, cleared_copy
 from scraper.database.tables import BY_NAME, VIEWS
 from scraper.errors import TtaError
-from scraper.explore.metadata import QUESTIONS
+from scraper.explore.metadata import QUESTIONS, metadata
 from scraper.export.selection import RECORDS_FIRST
 from scraper.export.tables import LISTED
 from scraper.serve import application
@@ -121,7 +121,7 @@ class Site:
         `about`: `files` and `times` for the templates `_downloads.html` and `_dataset.html`.
         """
         await self._save("/", "index.html")
-        about |= {"metadata": self._datasette.metadata()}
+        about |= {"metadata": metadata()}
         for name, before in (("_dataset.html", "</head>"), ("_downloads.html", '<p class="tta-doors">')):
             self._insert("index.html", await self._datasette.render_template(name, about), before)
         await self._save("/-/search", RECORDS)

@@ -23,7 +23,6 @@ from parsers.record import Kind, ParseResult, State
 from tests import goldens
 from tests.mutate import mutated
 from tests.pagegen.options import THEMES
-from tests.pagegen.others import OTHERS
 from tests.pagegen.render import make_page
 from tests.pagegen.render_text import extracted_page
 from tests.pagegen.strategies import Case
@@ -38,11 +37,11 @@ CUTTING = 200
 
 
 def corpus(seed: int) -> list[bytes]:
-    """Example pages, made-up records of every theme and pages that are none."""
+    """Example pages, and made-up records of every theme and as texts."""
     records = [make_page(seed + number, theme).data for number, theme in enumerate(THEMES)]
     texts = [extracted_page(Case(seed + number).content).data for number in range(3)]
     examples = [page.read_bytes() for page in goldens.pages()]
-    return [*records, *texts, *(OTHERS[name]().data for name in sorted(OTHERS)), *examples]
+    return [*records, *texts, *examples]
 
 
 def complaint(content: bytes, content_type: str | None, is_text: bool) -> str | None:

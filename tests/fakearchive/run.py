@@ -39,6 +39,11 @@ def write_config(path: Path, url: str, **changes: object) -> Path:
     return path
 
 
+def pywb_archive(name: str, cdx_url: str, replay_url: str) -> dict[str, object]:
+    """An archive for the setting sources__pywb__archives."""
+    return {"name": name, "cdx_url": cdx_url, "replay_url": replay_url, "cdx_interval": 0, "replay_interval": 0}
+
+
 def _toml(value: object) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + "}"

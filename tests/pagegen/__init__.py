@@ -2,7 +2,7 @@
 
 `invent` makes up what the site contains about one record (`content`), `render` prints it in a theme (`options`) or
 `render_text` as text, and `truth` says what the database must then contain; `compare` lists the differences. `others` has
-pages that are no records, `strategies` all of them for Hypothesis, `samples` the demo's archive file.
+pages that are no records, `strategies` records for Hypothesis, `samples` the demo's archive file.
 
     page = make_page(seed=7, theme="olivero", options=Options(labels="mixed", wayback=True))
     page.data, page.content_type, page.url      # what a parser is given

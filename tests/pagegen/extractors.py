@@ -71,6 +71,24 @@ PROGRAMS: dict[str, tuple[str, ...]] = {
     "pandoc markdown": ("pandoc", "-f", "html", "-t", "markdown"),
     "pandoc gfm": ("pandoc", "-f", "html", "-t", "gfm", "--wrap=none"),
 }
+ADDRESS = "https://bjatta.bja.ojp.gov/node/7"
+FORWARDED = "---------- Forwarded message ---------\nFrom: Pat Doe <pat@example.org>\nSubject: A record\n\n"
+LABEL = "County|Category|Archived|I Agree|Status of Deliverable|Recipient Agency Scope|Target Audience|TTA \\w+(?: \\w+)?"
+
+
+def _paired(text: str, separator: str) -> str:
+    return re.sub(rf"(?m)^({LABEL})\n(?=\S)", lambda found: found[1] + separator, text)
+
+
+def _printed(lines: list[str]) -> str:
+    """Pages of nine lines, with what a browser prints at their edges."""
+    pages = [lines[at : at + 9] for at in range(0, len(lines), 9)]
+    edges = (
+        ("1/29/24, 2:56 PM   A record | Portal\n\n", f"\n\n{ADDRESS}   {at}/{len(pages)}\n\f") for at in range(1, len(pages) + 1)
+    )
+    return "".join(top + "\n".join(page) + foot for page, (top, foot) in zip(pages, edges, strict=True))
+
+
 DISGUISES: dict[str, Extractor] = {
     "quoted": lambda text: "\n".join(f"> {line}" for line in text.split("\n")),
     "quoted, 72 columns": lambda text: "\n".join(
@@ -83,8 +101,25 @@ DISGUISES: dict[str, Extractor] = {
         piece for line in text.split("\n") for piece in textwrap.wrap(line, 60, break_long_words=False) or [""]
     ),
     "one line": lambda text: " ".join(text.split()),
-    "colons": lambda text: re.sub(
-        r"(?m)^(County|Category|Archived|I Agree|Recipient Agency Scope|TTA \w+(?: \w+)?)\n", r"\1: ", text
+    "colons": lambda text: _paired(text, ": "),
+    "tabs": lambda text: _paired(text, "\t"),
+    "arrows": lambda text: _paired(text, " → "),
+    "CSV": lambda text: re.sub('(?m)^(.*)","(.*)$', r'"\1","\2"', _paired(text, '","')),
+    "nothing between": lambda text: _paired(text, ""),
+    "stars": lambda text: re.sub(rf"(?m)^({LABEL})$", r"\1 *", text),
+    "capitals": lambda text: re.sub(rf"(?m)^({LABEL})$", lambda found: found[0].upper(), text),
+    "bullets": lambda text: re.sub(rf"(?m)^({LABEL})$", r"• \1", text),
+    "unseen characters": lambda text: (
+        re.sub(r"(?<=[a-z])(?=[a-z])", "\u00ad", text).replace(" ", " \u200b").replace("-", "\u2011")
+    ),
+    "line numbers": lambda text: "\n".join(f"{number:4d}  {line}" for number, line in enumerate(text.split("\n"), start=1)),
+    "printed": lambda text: _printed(text.split("\n")),
+    "printed by an archive": lambda text: (
+        f"The Wayback Machine - https://web.archive.org/web/2024/{ADDRESS}\n\n3 captures\n{text}"
+    ),
+    "in a mail": lambda text: f"{FORWARDED}{ADDRESS}\n\n{text}\n-- \nPat Doe\nLead Analyst\n(555) 555-0199\n",
+    "quoted in a mail": lambda text: (
+        f"Hi,\n\nsee below.\n\nOn Monday Pat Doe wrote:\n{DISGUISES['quoted'](text)}\n\nBest Wishes\n"
     ),
 }
 """What happens to a text between the extractor and the archive."""

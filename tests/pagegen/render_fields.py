@@ -46,8 +46,6 @@ STYLES: dict[Theme, Style] = {
     "dl": Style(definition_list=True, time="datetime"),
 }
 
-FORMATTED = frozenset({"long", "markup"})
-
 
 def box_classes(style: Style, spec: Spec, display: Display) -> str:
     """The outer element's classes: `field field--name-… field--type-… field--label-…`."""

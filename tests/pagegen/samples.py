@@ -20,7 +20,7 @@ from warcio.warcwriter import WARCWriter
 
 from tests.pagegen.demo import FIRST_NODE, HOST, RECORDS, Snapshot, history
 from tests.pagegen.options import Options
-from tests.pagegen.others import login, not_found, redirect
+from tests.pagegen.others import other
 from tests.pagegen.render import render
 from tests.pagegen.render_text import extracted_page
 from tests.pagegen.truth import Page
@@ -33,6 +33,8 @@ NOTE = "Made-up TTA records for demonstration. No person, address, agency reques
 # A few pages carry menus and footers, as all real ones do; not more, as a sample has to stay small.
 FURNISHED_EVERY = 20
 
+LOGIN = f"https://{HOST}/user/login?destination=/node/900000999"
+
 
 def snapshot_page(snapshot: Snapshot) -> Page:
     if snapshot.form == "text":
@@ -44,10 +46,10 @@ def snapshot_page(snapshot: Snapshot) -> Page:
 def captures() -> Iterator[tuple[datetime, Page]]:
     """All captures by time: the records' histories and four answers that are no records."""
     found = [(snapshot.captured_at, snapshot_page(snapshot)) for index in range(RECORDS) for snapshot in history(index)]
-    for index, other in ((4, login()), (10, not_found()), (31, not_found()), (44, redirect())):
+    for index, name in ((4, "login-form"), (10, "page-not-found"), (31, "page-not-found"), (44, "redirect")):
         url = f"https://{HOST}/node/{FIRST_NODE + index}"
         last = max(when for when, page in found if page.url == url)
-        found.append((last + timedelta(days=120), replace(other, url=url)))
+        found.append((last + timedelta(days=120), replace(other(name), url=url)))
     yield from sorted(found, key=lambda capture: (capture[0], capture[1].url))
 
 
@@ -67,7 +69,7 @@ def _write(writer: WARCWriter, when: datetime, page: Page) -> None:
             ("Date", format_datetime(when.astimezone(UTC), usegmt=True)),
             ("Content-Type", page.content_type),
             ("Content-Length", str(len(page.data))),
-            *page.headers,
+            *([("Location", LOGIN)] if page.status == HTTPStatus.FOUND else []),
         ]
         status = f"{page.status} {HTTPStatus(page.status).phrase}"
         record = writer.create_warc_record(

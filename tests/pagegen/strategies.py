@@ -15,7 +15,6 @@ from tests.pagegen import options as how
 from tests.pagegen.content import Content
 from tests.pagegen.invent import invent
 from tests.pagegen.options import THEMES, Options, Theme
-from tests.pagegen.others import OTHERS
 from tests.pagegen.render import render
 from tests.pagegen.render_text import extracted_page, prose_page
 from tests.pagegen.truth import Page
@@ -74,8 +73,3 @@ def cases(themes: Iterable[Theme] = THEMES, options: st.SearchStrategy[Options] 
     """Records in any of the themes; without `options`, in the shape seen most often."""
     chosen = st.just(how.PLAIN) if options is None else options
     return st.builds(Case, SEEDS, st.sampled_from(tuple(themes)), chosen)
-
-
-def other_pages() -> st.SearchStrategy[str]:
-    """Names in `OTHERS`."""
-    return st.sampled_from(sorted(OTHERS))

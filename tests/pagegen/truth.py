@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 State = Literal["value", "empty", "not_captured"]
-CaptureKind = Literal["record", "other", "blocked", "error", "redirect", "revisit", "not_html", "unreadable"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +69,5 @@ class Page:
     url: str
     content_type: str
     status: int = 200
-    kind: CaptureKind = "record"
     truth: PageTruth | None = None
-    headers: tuple[tuple[str, str], ...] = ()
     text_form: bool = False

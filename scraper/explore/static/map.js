@@ -30,6 +30,8 @@ function firstPage(records, filters) {
   for (const column of COLUMNS) query.append("_col", column);
   query.set("latitude__notnull", "1");
   query.set("_size", "max");
+  query.set("_shape", "objects");
+  query.set("_extra", "next_url");
   query.set("_sort", "record_id");
   query.set("_nofacet", "1");
   query.set("_nocount", "1");
@@ -47,19 +49,18 @@ async function fetchJson(url) {
 async function* pages(url) {
   for (let next = url; next; ) {
     const page = await fetchJson(next);
-    const at = Object.fromEntries(page.columns.map((name, index) => [name, index]));
     yield page.rows.map((row) => ({
-      id: row[at.record_id],
-      name: row[at.tta_title] || row[at.title] || row[at.record_id],
-      year: row[at.fiscal_year],
-      spot: [row[at.latitude], row[at.longitude]],
+      id: row.record_id,
+      name: row.tta_title || row.title || row.record_id,
+      year: row.fiscal_year,
+      spot: [row.latitude, row.longitude],
     }));
     next = page.next_url ? new URL(page.next_url, location.href) : null;
     if (next) next = next.pathname + next.search;
   }
 }
 
-function list(records, points) {
+function list(records, filters, points) {
   const box = document.createElement("div");
   const items = document.createElement("ul");
   for (const point of points.slice(0, LISTED)) {
@@ -72,9 +73,16 @@ function list(records, points) {
   }
   box.append(items);
   if (points.length > LISTED) {
-    const more = document.createElement("p");
-    more.textContent = `and ${points.length - LISTED} more here`;
-    box.append(more);
+    const more = document.createElement("a");
+    const query = new URLSearchParams(filters);
+    for (const [axis, name] of ["latitude", "longitude"].entries()) {
+      const values = points.map((point) => point.spot[axis]);
+      query.set(`${name}__gte`, values.reduce((a, b) => Math.min(a, b)));
+      query.set(`${name}__lte`, values.reduce((a, b) => Math.max(a, b)));
+    }
+    more.href = `${records}?${query}`;
+    more.textContent = `All ${points.length} as a table`;
+    box.append(window.tta ? `and ${points.length - LISTED} more here` : more);
   }
   return box;
 }
@@ -105,7 +113,7 @@ function groups(map, points) {
   return taken.map((group) => group.points);
 }
 
-function mark(L, map, records, points) {
+function mark(L, map, records, filters, points) {
   const many = points.length > 1;
   const size = many ? Math.min(22 + 2.2 * Math.log2(points.length), APART) : 16;
   const middle = [0, 1].map((axis) => points.reduce((sum, point) => sum + point.spot[axis], 0) / points.length);
@@ -122,7 +130,7 @@ function mark(L, map, records, points) {
     if (many && apart && map.getZoom() < NEAR_ENOUGH) {
       map.fitBounds(bounds, { padding: [40, 40], maxZoom: NEAR_ENOUGH });
     } else {
-      L.popup({ maxHeight: 260 }).setLatLng(middle).setContent(list(records, points)).openOn(map);
+      L.popup({ maxHeight: 260 }).setLatLng(middle).setContent(list(records, filters, points)).openOn(map);
     }
   };
   marker.on("click", act);
@@ -251,7 +259,7 @@ async function draw(holder, status) {
   let partly = "";
   const redraw = () => {
     marks.clearLayers();
-    for (const group of groups(map, points)) mark(L, map, records, group).addTo(marks);
+    for (const group of groups(map, points)) mark(L, map, records, filters, group).addTo(marks);
     const inInsets = insets.reduce((sum, draw) => sum + draw(points), 0);
     const view = map.getBounds();
     const outside = points.filter((point) => !view.contains(point.spot)).length;
